@@ -1,0 +1,172 @@
+"""Errors as RFC 9457 problem details, one format for all of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app.api.schemas.problem import FieldProblemBody, ProblemBody, RejectedImageBody
+from app.errors import (
+    AccessDenied,
+    Conflict,
+    FieldProblem,
+    ImageTooLarge,
+    InputError,
+    InvalidRequest,
+    NotFound,
+    NoUsableImage,
+    RequestTooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+    VultusError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+_STATUS: tuple[tuple[type[VultusError], int, str], ...] = (  # the first that fits
+    (RequestTooLarge, 413, "Request too large"),
+    (ImageTooLarge, 413, "Image too large"),
+    (UnsupportedMediaType, 415, "Unsupported media type"),
+    (NoUsableImage, 422, "No usable image"),
+    (InputError, 422, "Invalid request"),
+    (AccessDenied, 401, "Unauthorized"),
+    (NotFound, 404, "Not found"),
+    (Conflict, 409, "Conflict"),
+    (Unavailable, 503, "Unavailable"),
+)
+_RETRY_AFTER_S = 1
+
+_log = structlog.get_logger(__name__)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the application leave as a problem."""
+    app.add_exception_handler(VultusError, _on_vultus_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may answer problems with these statuses."""
+    titles = {status: title for _, status, title in _STATUS} | {
+        405: "Method not allowed",
+        413: "Request or image too large",
+        422: "Invalid request or no usable image",
+        500: "Internal error",
+    }
+    schema = {"$ref": "#/components/schemas/ProblemBody"}
+    return {
+        status: {
+            "model": ProblemBody,
+            "description": titles[status],
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in statuses
+    }
+
+
+def internal_error(request_id: str) -> JSONResponse:
+    """What a caller may know of a defect: nothing but where to find it in the log."""
+    return _problem(
+        500,
+        "Internal error",
+        "internal_error",
+        "this is a defect of the service; its log tells more under the request id",
+        request_id,
+    )
+
+
+def problem_of(error: VultusError, request_id: str) -> JSONResponse:
+    known = next(
+        ((status, title) for kind, status, title in _STATUS if isinstance(error, kind)), None
+    )
+    if known is None:
+        return internal_error(request_id)
+    status, title = known
+    headers = {}
+    if status == 503:
+        headers["Retry-After"] = str(_RETRY_AFTER_S)
+    if status == 401:
+        headers["WWW-Authenticate"] = "ApiKey"
+    errors = error.problems if isinstance(error, InvalidRequest) else ()
+    rejected = error.rejected if isinstance(error, NoUsableImage) else ()
+    return _problem(
+        status,
+        title,
+        error.code,
+        str(error),
+        request_id,
+        headers=headers,
+        errors=[FieldProblemBody.of(problem) for problem in errors] or None,
+        rejected=[RejectedImageBody.of(image) for image in rejected] or None,
+    )
+
+
+def invalid(fields: list[FieldProblem]) -> InvalidRequest:
+    """One error for all fields that are wrong, the first ones spelt out."""
+    told = "; ".join(f"{problem.field}: {problem.message}" for problem in fields[:3])
+    more = f"; and {len(fields) - 3} more" if len(fields) > 3 else ""
+    return InvalidRequest(told + more, fields)
+
+
+def _on_vultus_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, VultusError)
+    return problem_of(error, request.state.request_id)
+
+
+def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    fields = [
+        FieldProblem(".".join(str(part) for part in entry["loc"]), entry["msg"])
+        for entry in error.errors()
+    ]
+    return problem_of(invalid(fields), request.state.request_id)
+
+
+def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    """Starlette's own: no such route, wrong method, a malformed multipart body."""
+    assert isinstance(error, HTTPException)
+    request_id = request.state.request_id
+    known = {404: ("not_found", "Not found"), 405: ("method_not_allowed", "Method not allowed")}
+    if error.status_code in known:
+        code, title = known[error.status_code]
+        text = f"{request.method} {request.url.path} is not part of the API; see /docs"
+        return _problem(error.status_code, title, code, text, request_id, headers=error.headers)
+    if error.status_code == 400:
+        return problem_of(InvalidRequest(str(error.detail)), request_id)
+    return _problem(
+        error.status_code, "Request refused", "invalid_request", str(error.detail), request_id
+    )
+
+
+def _problem(
+    status: int,
+    title: str,
+    code: str,
+    detail: str,
+    request_id: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    errors: list[FieldProblemBody] | None = None,
+    rejected: list[RejectedImageBody] | None = None,
+) -> JSONResponse:
+    body = ProblemBody(
+        type=f"urn:vultus:problem:{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        code=code,
+        request_id=request_id,
+        errors=errors,
+        rejected=rejected,
+    )
+    return JSONResponse(
+        body.model_dump(mode="json", exclude_none=True),
+        status_code=status,
+        media_type=MEDIA_TYPE,
+        headers=dict(headers or {}),
+    )

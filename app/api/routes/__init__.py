@@ -1,0 +1,20 @@
+"""Routes, one file a resource."""
+
+from fastapi import APIRouter, Depends
+
+from app.api.deps import require_key
+from app.api.middleware import API_PREFIX
+from app.api.problems import documented
+from app.api.routes import collections, faces, identify, identities, photos, system, verify
+
+api_router = APIRouter(
+    prefix=API_PREFIX,
+    dependencies=[Depends(require_key)],
+    responses=documented(401, 422, 500, 503),
+)
+for _module in (collections, identities, faces, verify, identify, photos, system):
+    api_router.include_router(_module.router)
+
+operations_router = system.operations_router
+
+__all__ = ["api_router", "operations_router"]

@@ -1,0 +1,42 @@
+"""Collections: galleries that do not see each other."""
+
+import asyncio
+
+from fastapi import APIRouter, Response
+
+from app.api.deps import CollectionPath, Cursor, Limit, ServicesDep
+from app.api.problems import documented
+from app.api.schemas.gallery import CollectionBody, CollectionPage, NewCollectionBody
+
+router = APIRouter(prefix="/collections", tags=["collections"])
+
+
+@router.post("", status_code=201, responses=documented(409))
+async def create_collection(body: NewCollectionBody, services: ServicesDep) -> CollectionBody:
+    """Create an empty collection for the service's embedder."""
+    made = await asyncio.to_thread(services.gallery.create_collection, body.name, body.description)
+    return CollectionBody.of(made)
+
+
+@router.get("")
+async def list_collections(
+    services: ServicesDep, limit: Limit = 100, cursor: Cursor = None
+) -> CollectionPage:
+    """List collections, oldest first."""
+    page = await asyncio.to_thread(services.gallery.list_collections, limit=limit, cursor=cursor)
+    return CollectionPage(
+        collections=[CollectionBody.of(item) for item in page.items], next_cursor=page.next_cursor
+    )
+
+
+@router.get("/{collection}", responses=documented(404))
+async def get_collection(collection: CollectionPath, services: ServicesDep) -> CollectionBody:
+    """Tell how many people and faces a collection has, and of which embedder."""
+    return CollectionBody.of(await asyncio.to_thread(services.gallery.get_collection, collection))
+
+
+@router.delete("/{collection}", status_code=204, responses=documented(404))
+async def delete_collection(collection: CollectionPath, services: ServicesDep) -> Response:
+    """Delete a collection and everybody in it. `default` comes back, empty, at the next start."""
+    await asyncio.to_thread(services.gallery.delete_collection, collection)
+    return Response(status_code=204)

@@ -1,0 +1,65 @@
+"""1:N identification, from a photo, an embedding or an enrolled face."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from app.api.bodies import Body, documented_body
+from app.api.deps import CollectionPath, ModelDep, ServicesDep
+from app.api.problems import documented
+from app.api.schemas.recognition import (
+    IdentifiedFaceBody,
+    IdentifyAnswer,
+    IdentifyBody,
+    ImageSizeBody,
+    SearchAnswer,
+    SearchBody,
+)
+
+router = APIRouter(prefix="/collections/{collection}", tags=["recognition"])
+
+
+@router.post(
+    "/identify",
+    responses=documented(404, 409, 413, 415),
+    openapi_extra=documented_body(IdentifyBody),
+)
+async def identify(
+    collection: CollectionPath,
+    body: Annotated[IdentifyBody, Depends(Body(IdentifyBody))],
+    services: ServicesDep,
+    model: ModelDep,
+) -> IdentifyAnswer:
+    """Say of every face in a photo who it is, or that it is unknown."""
+    done = await services.identify.photo(
+        collection,
+        body.image,
+        top_k=body.top_k,
+        threshold=body.threshold,
+        max_faces=body.max_faces,
+    )
+    for face in done.faces:
+        services.metrics.decisions.labels("identify", face.decision.status).inc()
+    return IdentifyAnswer(
+        faces=[IdentifiedFaceBody.of_identified(face) for face in done.faces],
+        image=ImageSizeBody.of(done.size),
+        model=model,
+    )
+
+
+@router.post("/search", responses=documented(404, 409))
+async def search(
+    collection: CollectionPath, body: SearchBody, services: ServicesDep, model: ModelDep
+) -> SearchAnswer:
+    """Say whose an embedding is, or who else looks like an enrolled face."""
+    if body.embedding is not None:
+        decision = await services.identify.embedding(
+            collection, body.embedding, top_k=body.top_k, threshold=body.threshold
+        )
+    else:
+        assert body.face_id is not None  # the schema wants one of the two
+        decision = await services.identify.enrolled_face(
+            collection, body.face_id, top_k=body.top_k, threshold=body.threshold
+        )
+    services.metrics.decisions.labels("search", decision.status).inc()
+    return SearchAnswer.of_decision(decision, model)

@@ -1,0 +1,103 @@
+"""Identities: the people of a collection."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from app.api.bodies import Body, documented_body
+from app.api.deps import CollectionPath, Cursor, IdentityPath, Limit, ServicesDep
+from app.api.problems import documented
+from app.api.schemas.fields import ShortText
+from app.api.schemas.gallery import (
+    EnrollBody,
+    EnrollmentBody,
+    IdentityBody,
+    IdentityPage,
+    PatchIdentityBody,
+)
+from app.gallery.records import UNSET, IdentityChanges, IdentityFilter, NewIdentity
+
+router = APIRouter(prefix="/collections/{collection}/identities", tags=["identities"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=documented(404, 409, 413, 415),
+    openapi_extra=documented_body(EnrollBody),
+)
+async def enroll(
+    collection: CollectionPath,
+    body: Annotated[EnrollBody, Depends(Body(EnrollBody))],
+    services: ServicesDep,
+) -> EnrollmentBody:
+    """Enroll a person from photos of one face each.
+
+    Photos that cannot be used are listed in `rejected` with reasons; when none can, the answer is
+    422 and nothing is created.
+    """
+    new = NewIdentity(name=body.name, external_id=body.external_id, attributes=body.attributes)
+    done = await services.enroll.create(collection, new, body.images, body.faces)
+    services.metrics.count_enrollment(faces=len(done.faces), reasons=done.rejection_reasons)
+    return EnrollmentBody.of(done)
+
+
+@router.get("", responses=documented(404))
+async def list_identities(
+    collection: CollectionPath,
+    services: ServicesDep,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    external_id: Annotated[ShortText | None, Query(description="Exactly this one.")] = None,
+    name: Annotated[ShortText | None, Query(description="Exactly this one.")] = None,
+) -> IdentityPage:
+    """List people, oldest first."""
+    page = await asyncio.to_thread(
+        services.gallery.list_identities,
+        collection,
+        IdentityFilter(external_id=external_id, name=name),
+        limit=limit,
+        cursor=cursor,
+    )
+    return IdentityPage(
+        identities=[IdentityBody.of(item) for item in page.items], next_cursor=page.next_cursor
+    )
+
+
+@router.get("/{identity_id}", responses=documented(404))
+async def get_identity(
+    collection: CollectionPath, identity_id: IdentityPath, services: ServicesDep
+) -> IdentityBody:
+    """Tell about one person."""
+    return IdentityBody.of(
+        await asyncio.to_thread(services.gallery.get_identity, collection, identity_id)
+    )
+
+
+@router.patch("/{identity_id}", responses=documented(404, 409))
+async def update_identity(
+    collection: CollectionPath,
+    identity_id: IdentityPath,
+    body: PatchIdentityBody,
+    services: ServicesDep,
+) -> IdentityBody:
+    """Change name, external_id or attributes; what is left out stays."""
+    sent = body.model_fields_set
+    changes = IdentityChanges(
+        name=body.name if "name" in sent else UNSET,
+        external_id=body.external_id if "external_id" in sent else UNSET,
+        attributes=body.attributes if "attributes" in sent else UNSET,
+    )
+    return IdentityBody.of(
+        await asyncio.to_thread(services.gallery.update_identity, collection, identity_id, changes)
+    )
+
+
+@router.delete("/{identity_id}", status_code=204, responses=documented(404))
+async def delete_identity(
+    collection: CollectionPath, identity_id: IdentityPath, services: ServicesDep
+) -> Response:
+    """Remove a person with all their faces. From this answer on, nobody finds them."""
+    await asyncio.to_thread(services.gallery.delete_identity, collection, identity_id)
+    return Response(status_code=204)

@@ -1,0 +1,43 @@
+"""Photos without a gallery: where the faces are, and their embeddings."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from app.api.bodies import Body, documented_body
+from app.api.deps import ModelDep, ServicesDep
+from app.api.problems import documented
+from app.api.schemas.recognition import (
+    DetectAnswer,
+    DetectedFaceBody,
+    EmbedAnswer,
+    EmbeddedFaceBody,
+    ImageBody,
+    ImageSizeBody,
+)
+from app.recognition.select import largest_faces
+
+router = APIRouter(tags=["recognition"])
+_ImageDep = Annotated[ImageBody, Depends(Body(ImageBody))]
+
+
+@router.post("/detect", responses=documented(413, 415), openapi_extra=documented_body(ImageBody))
+async def detect(body: _ImageDep, services: ServicesDep) -> DetectAnswer:
+    """Find the faces of a photo and their landmarks."""
+    photo = await services.recognizer.detect(body.image)
+    return DetectAnswer(
+        faces=[DetectedFaceBody.of(face) for face in photo.faces],
+        image=ImageSizeBody.of(photo.size),
+    )
+
+
+@router.post("/embed", responses=documented(413, 415), openapi_extra=documented_body(ImageBody))
+async def embed(body: _ImageDep, services: ServicesDep, model: ModelDep) -> EmbedAnswer:
+    """Embed the faces of a photo, for a search of your own or for /search here."""
+    select = largest_faces(services.settings.limits.max_faces)
+    photo = await services.recognizer.embed(body.image, select)
+    return EmbedAnswer(
+        faces=[EmbeddedFaceBody.of_embedded(face) for face in photo.faces],
+        image=ImageSizeBody.of(photo.size),
+        model=model,
+    )

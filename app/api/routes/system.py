@@ -1,0 +1,77 @@
+"""What runs here, whether it is well, and its metrics."""
+
+from fastapi import APIRouter, Response
+
+from app import __version__
+from app.api.deps import ModelDep, ServicesDep
+from app.api.problems import documented
+from app.api.schemas.system import (
+    HealthAnswer,
+    InfoAnswer,
+    LimitsBody,
+    ModelsAnswer,
+    ThresholdsBody,
+    ZooModelBody,
+)
+from app.telemetry import METRICS_CONTENT_TYPE
+
+router = APIRouter(tags=["system"])
+operations_router = APIRouter(tags=["system"])
+"""For orchestrators and scrapers: no API key."""
+
+
+@router.get("/models")
+async def list_models(services: ServicesDep) -> ModelsAnswer:
+    """List the embedders that the service knows, their licences and measured thresholds."""
+    return ModelsAnswer(
+        models=[
+            ZooModelBody(
+                name=known.name,
+                description=known.description,
+                license=known.license,
+                dimension=known.dimension,
+                active=known.active,
+                similarity_at_fmr={f"{fmr:g}": value for fmr, value in known.similarity_at_fmr},
+                measured_on=known.measured_on,
+            )
+            for known in services.known_models()
+        ]
+    )
+
+
+@router.get("/info")
+async def info(services: ServicesDep, model: ModelDep) -> InfoAnswer:
+    """Tell the version, the embedder, the device, the default thresholds and the limits."""
+    limits = services.settings.limits
+    thresholds = services.thresholds
+    return InfoAnswer(
+        version=__version__,
+        model=model,
+        device=services.device,
+        image_formats=list(services.recognizer.image_formats),
+        thresholds=ThresholdsBody(
+            verify=thresholds.verify, identify=thresholds.identify, source=thresholds.source
+        ),
+        limits=LimitsBody(**limits.model_dump()),
+    )
+
+
+@operations_router.get("/healthz")
+async def health() -> HealthAnswer:
+    """Answer as long as the process does."""
+    return HealthAnswer(status="ok")
+
+
+@operations_router.get("/readyz", responses=documented(503))
+async def ready(services: ServicesDep) -> HealthAnswer:
+    """Answer ok once a real embedding was made and the database answers, 503 otherwise."""
+    await services.require_ready()
+    return HealthAnswer(status="ready")
+
+
+@operations_router.get(
+    "/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}}
+)
+async def metrics(services: ServicesDep) -> Response:
+    """Prometheus metrics."""
+    return Response(services.metrics.render(), media_type=METRICS_CONTENT_TYPE)

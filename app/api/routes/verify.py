@@ -1,0 +1,52 @@
+"""1:1 verification."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from app.api.bodies import Body, documented_body
+from app.api.deps import ModelDep, ServicesDep
+from app.api.problems import documented
+from app.api.schemas.gallery import IdentityBody
+from app.api.schemas.recognition import FaceInPhoto, VerifyAnswer, VerifyBody
+
+router = APIRouter(tags=["recognition"])
+
+
+@router.post(
+    "/verify",
+    responses=documented(404, 409, 413, 415),
+    openapi_extra=documented_body(VerifyBody),
+)
+async def verify(
+    body: Annotated[VerifyBody, Depends(Body(VerifyBody))],
+    services: ServicesDep,
+    model: ModelDep,
+) -> VerifyAnswer:
+    """Compare two photos, or a photo with an enrolled person."""
+    if body.image_a is not None and body.image_b is not None:
+        done = await services.verify.images(
+            body.image_a, body.image_b, rule=body.faces, threshold=body.threshold
+        )
+    else:
+        # The schema lets nothing through in which one of these is missing.
+        assert body.image is not None
+        assert body.collection is not None
+        assert body.identity_id is not None
+        done = await services.verify.identity(
+            body.image,
+            body.collection,
+            body.identity_id,
+            rule=body.faces,
+            threshold=body.threshold,
+        )
+    services.metrics.decisions.labels("verify", "match" if done.match else "no_match").inc()
+    return VerifyAnswer(
+        match=done.match,
+        similarity=done.similarity,
+        threshold=done.threshold,
+        faces=[FaceInPhoto.of(face) for face in done.faces],
+        identity=None if done.identity is None else IdentityBody.of(done.identity),
+        face_id=done.face_id,
+        model=model,
+    )

@@ -1,0 +1,1 @@
+"""What goes over the wire. Pydantic lives here and nowhere deeper."""

@@ -1,0 +1,171 @@
+"""Collections, identities and faces."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from app.api.schemas.fields import (
+    AttributesObject,
+    BoxArray,
+    CollectionName,
+    ImageBytes,
+    LongText,
+    Schema,
+    ShortText,
+)
+from app.api.schemas.problem import RejectedImageBody
+from app.gallery.records import Collection, Face, Identity
+from app.operations.enroll import EnrolledFace, Enrollment
+from app.operations.single_face import FaceRule
+
+
+class ModelBody(BaseModel):
+    """The network that made an embedding."""
+
+    name: str = Field(examples=["dlib-resnet"])
+    digest: str = Field(description="SHA-256 of its weights.")
+
+
+class NewCollectionBody(Schema):
+    name: CollectionName
+    description: LongText | None = None
+
+
+class CollectionBody(BaseModel):
+    name: str
+    description: str | None
+    identity_count: int
+    face_count: int
+    model: ModelBody
+    created_at: datetime
+
+    @classmethod
+    def of(cls, collection: Collection) -> "CollectionBody":
+        return cls(
+            name=collection.name,
+            description=collection.description,
+            identity_count=collection.identity_count,
+            face_count=collection.face_count,
+            model=ModelBody(name=collection.embedder, digest=collection.digest),
+            created_at=collection.created_at,
+        )
+
+
+class CollectionPage(BaseModel):
+    collections: list[CollectionBody]
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page.")
+
+
+class EnrollBody(Schema):
+    """A person and photos of them, one face a photo."""
+
+    name: ShortText | None = Field(None, examples=["Eileen Collins"])
+    external_id: ShortText | None = Field(
+        None, description="Your own key; unique in the collection.", examples=["emp-1042"]
+    )
+    attributes: AttributesObject = Field(default_factory=dict)
+    images: list[ImageBytes] = Field(default_factory=list)
+    faces: FaceRule = Field(
+        FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
+    )
+
+
+class AddFacesBody(Schema):
+    """More photos of a person."""
+
+    images: list[ImageBytes] = Field(min_length=1)
+    faces: FaceRule = Field(
+        FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
+    )
+
+
+class PatchIdentityBody(Schema):
+    """Fields that are left out stay as they are; null empties one."""
+
+    name: ShortText | None = None
+    external_id: ShortText | None = None
+    attributes: AttributesObject = Field(default_factory=dict)
+
+
+class IdentityBody(BaseModel):
+    id: str
+    external_id: str | None
+    name: str | None
+    attributes: dict[str, Any]
+    face_count: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, identity: Identity) -> "IdentityBody":
+        return cls(
+            id=identity.id,
+            external_id=identity.external_id,
+            name=identity.name,
+            attributes=dict(identity.attributes),
+            face_count=identity.face_count,
+            created_at=identity.created_at,
+            updated_at=identity.updated_at,
+        )
+
+
+class IdentityPage(BaseModel):
+    identities: list[IdentityBody]
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page.")
+
+
+class EnrolledFaceBody(BaseModel):
+    id: str
+    image_index: int
+    box: BoxArray | None
+    detection_score: float | None
+
+    @classmethod
+    def of(cls, enrolled: EnrolledFace) -> "EnrolledFaceBody":
+        face = enrolled.face
+        return cls(
+            id=face.id,
+            image_index=enrolled.image_index,
+            box=face.box,
+            detection_score=face.detection_score,
+        )
+
+
+class EnrollmentBody(BaseModel):
+    identity: IdentityBody
+    faces: list[EnrolledFaceBody]
+    rejected: list[RejectedImageBody]
+
+    @classmethod
+    def of(cls, enrollment: Enrollment) -> "EnrollmentBody":
+        return cls(
+            identity=IdentityBody.of(enrollment.identity),
+            faces=[EnrolledFaceBody.of(face) for face in enrollment.faces],
+            rejected=[RejectedImageBody.of(image) for image in enrollment.rejected],
+        )
+
+
+class FaceBody(BaseModel):
+    id: str
+    identity_id: str
+    box: BoxArray | None
+    detection_score: float | None
+    image_sha256: str | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, face: Face) -> "FaceBody":
+        return cls(
+            id=face.id,
+            identity_id=face.identity_id,
+            box=face.box,
+            detection_score=face.detection_score,
+            image_sha256=face.image_sha256,
+            created_at=face.created_at,
+        )
+
+
+class FacePage(BaseModel):
+    faces: list[FaceBody]
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page.")

@@ -1,0 +1,225 @@
+"""Detect, embed, verify, identify and search."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field, model_validator
+
+from app.api.schemas.fields import (
+    BoxArray,
+    CollectionName,
+    ImageBytes,
+    RecordId,
+    Schema,
+    Similarity,
+    Threshold,
+    TopK,
+)
+from app.api.schemas.gallery import IdentityBody, ModelBody
+from app.gallery.records import Candidate
+from app.operations.identify import Decision, IdentifiedFace, Status
+from app.operations.single_face import FaceRule
+from app.recognition.types import DetectedFace, EmbeddedFace, ImageSize, Landmarks
+
+DEFAULT_TOP_K = 5
+
+
+class ImageBody(Schema):
+    """One photo."""
+
+    image: ImageBytes
+
+
+class IdentifyBody(Schema):
+    """A photo whose faces are looked up."""
+
+    image: ImageBytes
+    top_k: TopK = DEFAULT_TOP_K
+    threshold: Threshold | None = None
+    max_faces: int | None = Field(
+        None, ge=1, le=1_000, description="Look up this many faces at most, largest first."
+    )
+
+
+class VerifyBody(Schema):
+    """Either `image_a` and `image_b`, or `image`, `collection` and `identity_id`."""
+
+    image_a: ImageBytes | None = None
+    image_b: ImageBytes | None = None
+    image: ImageBytes | None = None
+    collection: CollectionName | None = None
+    identity_id: RecordId | None = None
+    threshold: Threshold | None = None
+    faces: FaceRule = Field(
+        FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_two_ways(self) -> "VerifyBody":
+        pair = (self.image_a, self.image_b)
+        enrolled = (self.image, self.collection, self.identity_id)
+        if None not in pair and set(enrolled) == {None}:
+            return self
+        if None not in enrolled and set(pair) == {None}:
+            return self
+        raise ValueError("send either image_a and image_b, or image, collection and identity_id")
+
+
+class SearchBody(Schema):
+    """Either an `embedding` or the `face_id` of an enrolled face."""
+
+    embedding: list[float] | None = Field(
+        None, min_length=1, max_length=4_096, description="As POST /v1/embed answers it."
+    )
+    face_id: RecordId | None = None
+    top_k: TopK = DEFAULT_TOP_K
+    threshold: Threshold | None = None
+
+    @model_validator(mode="after")
+    def _one_probe(self) -> "SearchBody":
+        if (self.embedding is None) == (self.face_id is None):
+            raise ValueError("send either embedding or face_id")
+        return self
+
+
+class ImageSizeBody(BaseModel):
+    """Of the upright image, in pixels."""
+
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, size: ImageSize) -> "ImageSizeBody":
+        return cls(width=size.width, height=size.height)
+
+
+class FaceInPhoto(BaseModel):
+    box: BoxArray
+    detection_score: float = Field(description="Probability of a face, 0 to 1.")
+
+    @classmethod
+    def of(cls, face: DetectedFace) -> "FaceInPhoto":
+        return cls(box=face.box, detection_score=face.score)
+
+
+class LandmarksBody(BaseModel):
+    """Points [x, y] in pixels of the upright image; left and right are those of the image."""
+
+    left_eye: tuple[float, float]
+    right_eye: tuple[float, float]
+    nose: tuple[float, float]
+    mouth_left: tuple[float, float]
+    mouth_right: tuple[float, float]
+
+    @classmethod
+    def of(cls, landmarks: Landmarks) -> "LandmarksBody":
+        names = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
+        points = {name: (float(x), float(y)) for name, (x, y) in zip(names, landmarks, strict=True)}
+        return cls(**points)
+
+
+class DetectedFaceBody(FaceInPhoto):
+    landmarks: LandmarksBody
+
+    @classmethod
+    def of(cls, face: DetectedFace) -> "DetectedFaceBody":
+        return cls(**_detected(face))
+
+
+class EmbeddedFaceBody(DetectedFaceBody):
+    embedding: list[float] = Field(description="Unit length.")
+
+    @classmethod
+    def of_embedded(cls, face: EmbeddedFace) -> "EmbeddedFaceBody":
+        return cls(**_detected(face.face), embedding=face.embedding.tolist())
+
+
+class DetectAnswer(BaseModel):
+    faces: list[DetectedFaceBody] = Field(description="Largest first.")
+    image: ImageSizeBody
+
+
+class EmbedAnswer(BaseModel):
+    faces: list[EmbeddedFaceBody] = Field(description="Largest first.")
+    image: ImageSizeBody
+    model: ModelBody
+
+
+class CandidateBody(BaseModel):
+    """A person, by the best of their faces."""
+
+    identity_id: str
+    external_id: str | None
+    name: str | None
+    similarity: Similarity
+    face_id: str
+
+    @classmethod
+    def of(cls, candidate: Candidate) -> "CandidateBody":
+        return cls(
+            identity_id=candidate.identity.id,
+            external_id=candidate.identity.external_id,
+            name=candidate.identity.name,
+            similarity=candidate.similarity,
+            face_id=candidate.face_id,
+        )
+
+
+class DecisionBody(BaseModel):
+    status: Status = Field(description="`unknown`: nobody enrolled is similar enough.")
+    identity: IdentityBody | None = Field(description="Who it is; null when unknown.")
+    similarity: Similarity | None = Field(
+        description="Of the most similar person, match or not; null when nobody is enrolled."
+    )
+    threshold: Threshold
+    candidates: list[CandidateBody] = Field(
+        description="The most similar people, whether or not they match, most alike first."
+    )
+
+
+class IdentifiedFaceBody(DetectedFaceBody, DecisionBody):
+    @classmethod
+    def of_identified(cls, found: IdentifiedFace) -> "IdentifiedFaceBody":
+        return cls(**_detected(found.face), **_decided(found.decision))
+
+
+class IdentifyAnswer(BaseModel):
+    faces: list[IdentifiedFaceBody] = Field(description="Largest first.")
+    image: ImageSizeBody
+    model: ModelBody
+
+
+class SearchAnswer(DecisionBody):
+    model: ModelBody
+
+    @classmethod
+    def of_decision(cls, decision: Decision, model: ModelBody) -> "SearchAnswer":
+        return cls(**_decided(decision), model=model)
+
+
+class VerifyAnswer(BaseModel):
+    match: bool
+    similarity: Similarity
+    threshold: Threshold
+    faces: list[FaceInPhoto] = Field(description="The faces compared, one an image.")
+    identity: IdentityBody | None = Field(None, description="The enrolled person compared with.")
+    face_id: str | None = Field(None, description="Their face that is most alike.")
+    model: ModelBody
+
+
+def _detected(face: DetectedFace) -> dict[str, Any]:
+    return {
+        "box": face.box,
+        "detection_score": face.score,
+        "landmarks": LandmarksBody.of(face.landmarks),
+    }
+
+
+def _decided(decision: Decision) -> dict[str, Any]:
+    identity = decision.identity
+    return {
+        "status": decision.status,
+        "identity": None if identity is None else IdentityBody.of(identity),
+        "similarity": decision.similarity,
+        "threshold": decision.threshold,
+        "candidates": [CandidateBody.of(candidate) for candidate in decision.candidates],
+    }

@@ -1,0 +1,164 @@
+"""`vultus enroll-folder`."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from app.cli.output import errors, print_json, results
+from app.cli.session import with_services
+from app.errors import AlreadyEnrolled, NoUsableImage, RejectedImage
+from app.gallery.records import IdentityFilter, NewIdentity
+from app.gallery.service import DEFAULT_COLLECTION
+from app.operations.enroll import Enrollment
+from app.operations.single_face import FaceRule
+from app.operations.together import together
+from app.services import Services
+
+_SUFFIXES = frozenset(
+    ".jpg .jpeg .png .webp .bmp .tif .tiff .gif .avif .heic .heif".split()  # noqa: SIM905
+)
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run did. `rejected` tells each photo that was not enrolled and why."""
+
+    people: int = 0
+    faces: int = 0
+    known_before: int = 0
+    rejected: list[tuple[Path, RejectedImage]] = field(default_factory=list)
+
+    @property
+    def reasons(self) -> Counter[str]:
+        return Counter(reason for _, image in self.rejected for reason in image.reasons)
+
+
+def enroll_folder(
+    folder: Annotated[
+        Path,
+        typer.Argument(exists=True, file_okay=False, help="Has one folder a person, named so."),
+    ],
+    collection: Annotated[str, typer.Option(help="Where to enroll.")] = DEFAULT_COLLECTION,
+    faces: Annotated[
+        FaceRule, typer.Option(help="A photo of several faces: refuse it, or take the largest.")
+    ] = FaceRule.SINGLE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Enroll a folder of people: one folder a person, whose name becomes name and external_id.
+
+    Safe to run again: photos that are enrolled already are passed over, new ones are added.
+    """
+    people = sorted(path for path in folder.iterdir() if path.is_dir())
+    if not people:
+        raise typer.BadParameter(f"{folder} has no folders in it; make one folder a person")
+
+    async def use(services: Services) -> Summary:
+        summary = Summary()
+        columns = (
+            TextColumn("enrolling"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=errors) as progress:
+            task = progress.add_task("people", total=len(people))
+            turns = asyncio.Semaphore(services.recognizer.concurrency)
+
+            async def enroll(person: Path) -> None:
+                async with turns:
+                    await _enroll_person(services, collection, person, faces, summary)
+                progress.advance(task)
+
+            await together(enroll(person) for person in people)
+        summary.rejected.sort(key=lambda item: item[0])
+        return summary
+
+    summary = with_services(use)
+    if as_json:
+        print_json(_as_json(summary, folder))
+    else:
+        _print(summary, folder)
+
+
+async def _enroll_person(
+    services: Services, collection: str, person: Path, rule: FaceRule, summary: Summary
+) -> None:
+    photos = await asyncio.to_thread(_photos_of, person)
+    limit = services.settings.limits.max_images
+    for start in range(0, len(photos), limit):
+        some = photos[start : start + limit]
+        try:
+            done = await _enroll_photos(services, collection, person.name, some, rule)
+        except NoUsableImage as error:
+            _note_rejected(summary, some, error.rejected)
+            continue
+        summary.faces += len(done.faces)
+        summary.people += start == 0
+        _note_rejected(summary, some, done.rejected)
+
+
+async def _enroll_photos(
+    services: Services, collection: str, name: str, photos: list[Path], rule: FaceRule
+) -> Enrollment:
+    images = [await asyncio.to_thread(photo.read_bytes) for photo in photos]
+    known = await asyncio.to_thread(
+        services.gallery.list_identities,
+        collection,
+        IdentityFilter(external_id=name),
+        limit=1,
+        cursor=None,
+    )
+    if known.items:
+        return await services.enroll.add_faces(collection, known.items[0].id, images, rule)
+    new = NewIdentity(name=name.replace("_", " "), external_id=name)
+    return await services.enroll.create(collection, new, images, rule)
+
+
+def _photos_of(person: Path) -> list[Path]:
+    return sorted(path for path in person.iterdir() if path.suffix.lower() in _SUFFIXES)
+
+
+def _note_rejected(
+    summary: Summary, photos: list[Path], rejected: tuple[RejectedImage, ...]
+) -> None:
+    for image in rejected:
+        if AlreadyEnrolled.code in image.reasons:
+            summary.known_before += 1
+        else:
+            summary.rejected.append((photos[image.image_index], image))
+
+
+def _print(summary: Summary, folder: Path) -> None:
+    for photo, image in summary.rejected:
+        results.print(
+            f"not enrolled: {photo.relative_to(folder)}: {', '.join(image.reasons)} "
+            f"({image.detail})",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+    table = Table("outcome", "count")
+    table.add_row("people with new faces", str(summary.people))
+    table.add_row("faces enrolled", str(summary.faces))
+    table.add_row("photos enrolled before", str(summary.known_before))
+    for reason, count in summary.reasons.most_common():
+        table.add_row(f"rejected: {reason}", str(count))
+    results.print(table)
+
+
+def _as_json(summary: Summary, folder: Path) -> dict[str, object]:
+    return {
+        "people": summary.people,
+        "faces": summary.faces,
+        "known_before": summary.known_before,
+        "rejected": [
+            {"photo": str(photo.relative_to(folder)), "reasons": list(image.reasons)}
+            for photo, image in summary.rejected
+        ],
+    }

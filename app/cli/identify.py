@@ -1,0 +1,75 @@
+"""`vultus identify`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from app.cli.output import print_json, results
+from app.cli.session import with_services
+from app.gallery.service import DEFAULT_COLLECTION
+from app.operations.identify import Identification, IdentifiedFace
+from app.services import Services
+
+
+def identify(
+    image: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A photo.")],
+    collection: Annotated[str, typer.Option(help="Who to look among.")] = DEFAULT_COLLECTION,
+    top_k: Annotated[int, typer.Option(min=1, max=100, help="Most candidates a face.")] = 5,
+    threshold: Annotated[
+        float | None, typer.Option(min=-1, max=1, help="Least similarity of a match.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say of every face in a photo who it is, or that it is unknown."""
+
+    async def use(services: Services) -> Identification:
+        return await services.identify.photo(
+            collection, image.read_bytes(), top_k=top_k, threshold=threshold
+        )
+
+    done = with_services(use)
+    if as_json:
+        print_json({"faces": [_as_json(face) for face in done.faces]})
+        return
+    if not done.faces:
+        results.print("No face was found.")
+        return
+    results.print(_table(done))
+
+
+def _table(done: Identification) -> Table:
+    table = Table("face at", "status", "who", "similarity", "threshold", "next candidates")
+    for face in done.faces:
+        decision = face.decision
+        identity = decision.identity
+        similarity = "" if decision.similarity is None else f"{decision.similarity:.4f}"
+        others = decision.candidates[0 if identity is None else 1 :]
+        table.add_row(
+            ", ".join(f"{edge:.0f}" for edge in face.face.box),
+            decision.status,
+            "" if identity is None else identity.name or identity.external_id or identity.id,
+            similarity,
+            f"{decision.threshold:.4f}",
+            ", ".join(
+                f"{other.identity.name or other.identity.external_id or other.identity.id} "
+                f"{other.similarity:.4f}"
+                for other in others
+            ),
+        )
+    return table
+
+
+def _as_json(found: IdentifiedFace) -> dict[str, object]:
+    decision = found.decision
+    identity = decision.identity
+    return {
+        "box": found.face.box,
+        "status": decision.status,
+        "identity_id": None if identity is None else identity.id,
+        "external_id": None if identity is None else identity.external_id,
+        "name": None if identity is None else identity.name,
+        "similarity": decision.similarity,
+        "threshold": decision.threshold,
+    }

@@ -1,0 +1,43 @@
+"""Run a use case with services that live as long as the command."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from app.errors import StartupError
+from app.services import Services
+from app.settings import LogSettings, Settings
+from app.telemetry import configure_logging
+
+T = TypeVar("T")
+
+
+def load_settings() -> Settings:
+    """Raises StartupError naming every variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"VULTUS_{'__'.join(str(part) for part in entry['loc']).upper()}: {entry['msg']}"
+            for entry in error.errors(include_url=False, include_input=False)
+        )
+        raise StartupError(wrong) from error
+
+
+def with_services(use: Callable[[Services], Awaitable[T]]) -> T:
+    """Build and start the services, await `use` with them, and stop them whatever happens."""
+    settings = load_settings()
+    # A command's own words are what its user reads; the log speaks up only when something is off.
+    configure_logging(LogSettings(level="warning", format="console"))
+
+    async def run() -> T:
+        services = Services.build(settings)
+        try:
+            await services.start()
+            return await use(services)
+        finally:
+            await services.stop()
+
+    return asyncio.run(run())

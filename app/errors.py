@@ -1,0 +1,170 @@
+"""Everything that can go wrong on purpose, as one tree.
+
+VultusError
+├── InputError                      what the caller sent cannot be used
+│   ├── InvalidRequest              a field is missing, malformed or out of bounds
+│   ├── UnsupportedMediaType        the body is neither JSON nor a multipart form
+│   ├── RequestTooLarge             the whole body is over its cap
+│   ├── ImageTooLarge               over the byte or pixel cap
+│   ├── ImageUnreadable             no decoder makes a picture of it
+│   ├── NoUsableImage               enrolment: every image was rejected
+│   │   ├── NoFace
+│   │   ├── SeveralFaces
+│   │   └── AlreadyEnrolled
+│   └── ThresholdRequired           nobody measured a default for this embedder
+├── AccessDenied                    the API key is missing or wrong
+├── NotFound
+│   ├── CollectionNotFound
+│   ├── IdentityNotFound
+│   └── FaceNotFound
+├── Conflict
+│   ├── CollectionExists
+│   ├── ExternalIdTaken
+│   └── EmbedderMismatch            the collection belongs to another network
+├── Unavailable
+│   ├── Overloaded                  the queue is full
+│   ├── DatabaseUnavailable         it does not answer, or is locked for too long
+│   └── NotReady                    no real embedding was made yet
+└── StartupError                    the process cannot start as configured
+
+An error is a noun; its text says the fact and the remedy. Nothing here knows HTTP.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+
+class VultusError(Exception):
+    """Base of all. `code` is stable and part of the API; the text is for people."""
+
+    code: ClassVar[str] = "internal_error"
+
+
+class InputError(VultusError):
+    code = "invalid_request"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """Where in the request (`field`, dotted) and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+class InvalidRequest(InputError):
+    code = "invalid_request"
+
+    def __init__(self, message: str, problems: Sequence[FieldProblem] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class UnsupportedMediaType(InputError):
+    code = "unsupported_media_type"
+
+
+class RequestTooLarge(InputError):
+    code = "request_too_large"
+
+
+class ImageTooLarge(InputError):
+    code = "image_too_large"
+
+
+class ImageUnreadable(InputError):
+    code = "image_unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedImage:
+    """An image that was not enrolled: its place in the request, why, and the faces seen in it."""
+
+    image_index: int
+    reasons: tuple[str, ...]
+    detail: str
+    faces: tuple[tuple[tuple[float, float, float, float], float], ...] = field(default=())
+    """(box as x1, y1, x2, y2; detection score) of each face, largest first."""
+
+
+class NoUsableImage(InputError):
+    """None of the images can be enrolled, for more than one reason; see `rejected`."""
+
+    code = "no_usable_image"
+
+    def __init__(self, message: str, rejected: Sequence[RejectedImage] = ()) -> None:
+        super().__init__(message)
+        self.rejected = tuple(rejected)
+
+
+class NoFace(NoUsableImage):
+    code = "no_face"
+
+
+class SeveralFaces(NoUsableImage):
+    code = "several_faces"
+
+
+class AlreadyEnrolled(NoUsableImage):
+    code = "already_enrolled"
+
+
+class ThresholdRequired(InputError):
+    code = "threshold_required"
+
+
+class AccessDenied(VultusError):
+    code = "unauthorized"
+
+
+class NotFound(VultusError):
+    code = "not_found"
+
+
+class CollectionNotFound(NotFound):
+    code = "collection_not_found"
+
+
+class IdentityNotFound(NotFound):
+    code = "identity_not_found"
+
+
+class FaceNotFound(NotFound):
+    code = "face_not_found"
+
+
+class Conflict(VultusError):
+    code = "conflict"
+
+
+class CollectionExists(Conflict):
+    code = "collection_exists"
+
+
+class ExternalIdTaken(Conflict):
+    code = "external_id_taken"
+
+
+class EmbedderMismatch(Conflict):
+    code = "embedder_mismatch"
+
+
+class Unavailable(VultusError):
+    code = "unavailable"
+
+
+class Overloaded(Unavailable):
+    code = "overloaded"
+
+
+class DatabaseUnavailable(Unavailable):
+    code = "database_unavailable"
+
+
+class NotReady(Unavailable):
+    code = "not_ready"
+
+
+class StartupError(VultusError):
+    code = "startup_failed"

@@ -1,0 +1,158 @@
+"""Connections and transactions, the same for SQLite and PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from app.errors import DatabaseUnavailable, StartupError
+
+_WRITES = "vultus_writes"
+
+
+class Database:
+    """One engine and the two kinds of transaction on it.
+
+    `timeout_s` bounds every wait for a connection or a lock.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        try:
+            parsed = make_url(url)
+        except ArgumentError as error:
+            raise StartupError(
+                "VULTUS_DATABASE_URL is no database URL; expected sqlite:///path or "
+                "postgresql://user:password@host/database"
+            ) from error
+        self.dialect = parsed.get_backend_name()
+        if self.dialect == "sqlite":
+            if parsed.database in (None, "", ":memory:"):
+                raise StartupError(
+                    "an in-memory SQLite database forgets everybody at a restart; "
+                    "VULTUS_DATABASE_URL must name a file"
+                )
+            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+            self.engine = create_engine(
+                parsed, pool_timeout=timeout_s, connect_args={"timeout": timeout_s}
+            )
+            event.listen(self.engine, "connect", _configure_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        elif self.dialect == "postgresql":
+            self.engine = create_engine(
+                parsed,
+                pool_timeout=timeout_s,
+                pool_pre_ping=True,
+                connect_args={
+                    "connect_timeout": max(1, int(timeout_s)),
+                    "options": f"-c lock_timeout={int(timeout_s * 1000)}",
+                },
+            )
+        else:
+            raise StartupError(
+                f"VULTUS_DATABASE_URL names {self.dialect}; SQLite and PostgreSQL are supported"
+            )
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that sees one state of the database throughout, and changes nothing."""
+        level = None if self.dialect == "sqlite" else "REPEATABLE READ"
+        options = {"isolation_level": level} if level else {}
+        with _translated(), self.engine.connect().execution_options(**options) as connection:
+            with Session(connection) as session:
+                yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A transaction that is committed when the block ends, and undone when it raises."""
+        writes = {_WRITES: True}
+        with _translated(), self.engine.connect().execution_options(**writes) as connection:
+            with Session(connection, expire_on_commit=False) as session, session.begin():
+                yield session
+
+    def check(self) -> None:
+        """Ask for one row. Raises DatabaseUnavailable when there is no answer."""
+        with _translated(), self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def upgrade(self) -> None:
+        """Bring the schema to the newest migration. Raises StartupError when it cannot."""
+        try:
+            writes = {_WRITES: True}
+            with _alembic_config() as config, self.engine.connect() as plain:
+                connection = plain.execution_options(**writes)
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except DBAPIError as error:
+            raise StartupError(
+                f"cannot open or migrate the database ({error.orig}); check VULTUS_DATABASE_URL "
+                "and VULTUS_DATA_DIR"
+            ) from error
+
+    def require_current_schema(self) -> None:
+        """Raise StartupError unless the schema is that of the newest migration."""
+        with _alembic_config() as config, self.engine.connect() as connection:
+            head = ScriptDirectory.from_config(config).get_current_head()
+            current = MigrationContext.configure(connection).get_current_revision()
+        if current != head:
+            raise StartupError(
+                f"the database is at migration {current}, this version needs {head}; "
+                "run: vultus db upgrade"
+            )
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Say in our own words that the database is away, locked or full."""
+    try:
+        yield
+    except (OperationalError, PoolTimeout) as error:
+        cause = getattr(error, "orig", None) or error
+        raise DatabaseUnavailable(
+            f"the database does not answer ({cause}); nothing was changed, try again"
+        ) from error
+
+
+@contextmanager
+def _alembic_config() -> Iterator[Config]:
+    with as_file(files("migrations")) as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        yield config
+
+
+def _configure_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # The driver's own implicit BEGIN is deferred; _begin_sqlite says which one is meant.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        # FULL, not WAL's usual NORMAL: an acknowledged enrolment survives a power cut too.
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        # Deleted embeddings are overwritten with zeros, not just unlinked.
+        "secure_delete=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that reads and then writes may fail at once with SQLITE_BUSY, however
+    # long the timeout: another writer has moved on in between. Writers queue from the start.
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,115 @@
+"""What the gallery hands out and takes in. Table rows never leave it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Final, Generic, TypeVar
+
+from app.recognition.types import Box, Embedding, Landmarks
+
+T = TypeVar("T")
+
+Attributes = Mapping[str, object]
+"""A JSON object of the user's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A gallery. Its embeddings all come from one network: `embedder` with weights `digest`."""
+
+    name: str
+    description: str | None
+    embedder: str
+    digest: str
+    dimension: int
+    revision: int
+    created_at: datetime
+    identity_count: int
+    face_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A person."""
+
+    id: str
+    external_id: str | None
+    name: str | None
+    attributes: Attributes
+    face_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One enrolled example of a person."""
+
+    id: str
+    identity_id: str
+    box: Box | None
+    detection_score: float | None
+    image_sha256: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewFace:
+    """A face to enroll. The photo itself is not kept; its SHA-256 tells it from others."""
+
+    embedding: Embedding
+    box: Box
+    landmarks: Landmarks
+    detection_score: float
+    image_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewIdentity:
+    name: str | None = None
+    external_id: str | None = None
+    attributes: Attributes | None = None
+
+
+class Unset(Enum):
+    """Tells a field left alone from one set to nothing."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChanges:
+    """What to change of an identity; what stays UNSET stays as it is."""
+
+    name: str | Unset | None = UNSET
+    external_id: str | Unset | None = UNSET
+    attributes: Attributes | Unset = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityFilter:
+    """Exact values to list by; None does not filter."""
+
+    external_id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of a list; `next_cursor` continues it, and is None at the end."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A person who may be the probe, by the best of their faces; similarity is the cosine."""
+
+    identity: Identity
+    face_id: str
+    similarity: float

@@ -1,0 +1,111 @@
+"""SQL of the collections."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from app.errors import CollectionNotFound
+from app.gallery.records import Collection
+from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
+from app.recognition.types import ModelId
+
+
+class CollectionRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def find(self, name: str) -> CollectionTable | None:
+        query = select(CollectionTable).where(CollectionTable.name == name)
+        return self._session.scalar(query)
+
+    def get(self, name: str) -> CollectionTable:
+        row = self.find(name)
+        if row is None:
+            raise not_found(name)
+        return row
+
+    def reread(self, row: CollectionTable) -> CollectionTable:
+        """The collection as this session sees it; by number, as its name may have a new owner."""
+        current = self._session.get(CollectionTable, row.number)
+        if current is None:
+            raise not_found(row.name)
+        return current
+
+    def page(self, *, after: int, limit: int) -> Sequence[CollectionTable]:
+        query = (
+            select(CollectionTable)
+            .where(CollectionTable.number > after)
+            .order_by(CollectionTable.number)
+            .limit(limit)
+        )
+        return self._session.scalars(query).all()
+
+    def all(self) -> Sequence[CollectionTable]:
+        return self._session.scalars(select(CollectionTable)).all()
+
+    def add(self, name: str, description: str | None, model: ModelId) -> CollectionTable:
+        row = CollectionTable(name=name, description=description)
+        self.assign(row, model)
+        self._session.add(row)
+        self._session.flush()
+        return row
+
+    def assign(self, row: CollectionTable, model: ModelId) -> None:
+        """Say which network its embeddings come from."""
+        row.embedder, row.digest, row.dimension = model.name, model.digest, model.dimension
+
+    def advance(self, name: str) -> CollectionTable:
+        """Take the next revision of a collection, and the lock on its row until the commit.
+
+        Writers of one collection therefore commit in the order of their revisions; a reader that
+        has seen revision r will never find one below r appear later.
+        """
+        query = (
+            update(CollectionTable)
+            .where(CollectionTable.name == name)
+            .values(revision=CollectionTable.revision + 1)
+            .returning(CollectionTable)
+            .execution_options(populate_existing=True)
+        )
+        row = self._session.scalar(query)
+        if row is None:
+            raise not_found(name)
+        return row
+
+    def delete(self, name: str) -> int:
+        """Delete with everything in it; return its number."""
+        query = (
+            delete(CollectionTable)
+            .where(CollectionTable.name == name)
+            .returning(CollectionTable.number)
+        )
+        number = self._session.scalar(query)
+        if number is None:
+            raise not_found(name)
+        return number
+
+    def has_faces(self, row: CollectionTable) -> bool:
+        query = select(FaceTable.number).where(FaceTable.collection_number == row.number).limit(1)
+        return self._session.scalar(query) is not None
+
+    def record(self, row: CollectionTable) -> Collection:
+        identities = select(func.count()).where(IdentityTable.collection_number == row.number)
+        faces = select(func.count()).where(FaceTable.collection_number == row.number)
+        return Collection(
+            name=row.name,
+            description=row.description,
+            embedder=row.embedder,
+            digest=row.digest,
+            dimension=row.dimension,
+            revision=row.revision,
+            created_at=row.created_at,
+            identity_count=self._session.scalar(identities) or 0,
+            face_count=self._session.scalar(faces) or 0,
+        )
+
+
+def not_found(name: str) -> CollectionNotFound:
+    return CollectionNotFound(
+        f"there is no collection {name!r}; create it with POST /v1/collections"
+    )

@@ -1,0 +1,106 @@
+"""SQL of the identities."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
+
+from app.errors import IdentityNotFound
+from app.gallery.records import Identity, IdentityFilter, NewIdentity
+from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
+
+
+class IdentityRepository:
+    """Identities of one collection."""
+
+    def __init__(self, session: Session, collection: CollectionTable) -> None:
+        self._session = session
+        self._collection = collection
+
+    def get(self, identity_id: str) -> IdentityTable:
+        row = self._session.scalar(select(IdentityTable).where(*self._where(identity_id)))
+        if row is None:
+            raise self._not_found(identity_id)
+        return row
+
+    def find_by_external_id(self, external_id: str) -> IdentityTable | None:
+        query = select(IdentityTable).where(
+            IdentityTable.collection_number == self._collection.number,
+            IdentityTable.external_id == external_id,
+        )
+        return self._session.scalar(query)
+
+    def page(self, wanted: IdentityFilter, *, after: int, limit: int) -> Sequence[IdentityTable]:
+        query = (
+            select(IdentityTable)
+            .where(
+                IdentityTable.collection_number == self._collection.number,
+                IdentityTable.number > after,
+            )
+            .order_by(IdentityTable.number)
+            .limit(limit)
+        )
+        if wanted.external_id is not None:
+            query = query.where(IdentityTable.external_id == wanted.external_id)
+        if wanted.name is not None:
+            query = query.where(IdentityTable.name == wanted.name)
+        return self._session.scalars(query).all()
+
+    def add(self, new: NewIdentity) -> IdentityTable:
+        row = IdentityTable(
+            collection_number=self._collection.number,
+            external_id=new.external_id,
+            name=new.name,
+            attributes=dict(new.attributes or {}),
+        )
+        self._session.add(row)
+        self._session.flush()
+        return row
+
+    def delete(self, identity_id: str) -> None:
+        query = (
+            delete(IdentityTable).where(*self._where(identity_id)).returning(IdentityTable.number)
+        )
+        if self._session.scalar(query) is None:
+            raise self._not_found(identity_id)
+
+    def records(self, rows: Iterable[IdentityTable]) -> dict[int, Identity]:
+        """Records by row number, face counts taken in one query."""
+        rows = list(rows)
+        counts = self._face_counts([row.number for row in rows])
+        return {row.number: _record(row, counts) for row in rows}
+
+    def record(self, row: IdentityTable) -> Identity:
+        return self.records([row])[row.number]
+
+    def _face_counts(self, numbers: Sequence[int]) -> dict[int, int]:
+        query = (
+            select(FaceTable.identity_number, func.count())
+            .where(FaceTable.identity_number.in_(numbers))
+            .group_by(FaceTable.identity_number)
+        )
+        return {number: count for number, count in self._session.execute(query)}  # noqa: C416
+
+    def _where(self, identity_id: str) -> tuple[ColumnElement[bool], ...]:
+        return (
+            IdentityTable.collection_number == self._collection.number,
+            IdentityTable.id == identity_id,
+        )
+
+    def _not_found(self, identity_id: str) -> IdentityNotFound:
+        return IdentityNotFound(
+            f"there is no identity {identity_id!r} in collection {self._collection.name!r}; list "
+            f"them with GET /v1/collections/{self._collection.name}/identities"
+        )
+
+
+def _record(row: IdentityTable, face_counts: Mapping[int, int]) -> Identity:
+    return Identity(
+        id=row.id,
+        external_id=row.external_id,
+        name=row.name,
+        attributes=row.attributes,
+        face_count=face_counts.get(row.number, 0),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,143 @@
+"""The tables. The migrations make them; these classes only map them.
+
+`number` is the row's own key: it grows, is never used again, and is what the index stores. `id` is
+what users see: random, so that it tells nothing and cannot be guessed.
+"""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+# SQLite only grows its own row ids for a column of type INTEGER.
+Number = BigInteger().with_variant(Integer, "sqlite")
+JsonObject = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite, which keeps no time zone, gets it back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_id() -> str:
+    return uuid4().hex
+
+
+class Table(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class CollectionTable(Table):
+    __tablename__ = "collections"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    description: Mapped[str | None] = mapped_column(Text)
+    embedder: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
+    dimension: Mapped[int] = mapped_column(Integer)
+    revision: Mapped[int] = mapped_column(Number, default=0)
+    """Grows by one with every change of its faces; see ChangeTable."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+
+class IdentityTable(Table):
+    __tablename__ = "identities"
+    __table_args__ = (
+        UniqueConstraint("collection_number", "external_id"),
+        Index(None, "collection_number", "number"),
+        Index(None, "collection_number", "name"),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    id: Mapped[str] = mapped_column(String(32), unique=True, default=_new_id)
+    collection_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("collections.number", ondelete="CASCADE")
+    )
+    external_id: Mapped[str | None] = mapped_column(String(256))
+    name: Mapped[str | None] = mapped_column(String(256))
+    attributes: Mapped[dict[str, object]] = mapped_column(JsonObject, default=dict)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now, onupdate=_now)
+
+
+class FaceTable(Table):
+    __tablename__ = "faces"
+    __table_args__ = (
+        # Also what finds an identity's faces.
+        UniqueConstraint("identity_number", "image_sha256"),
+        Index(None, "collection_number", "number"),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    id: Mapped[str] = mapped_column(String(32), unique=True, default=_new_id)
+    collection_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("collections.number", ondelete="CASCADE")
+    )
+    identity_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("identities.number", ondelete="CASCADE")
+    )
+    embedding: Mapped[bytes] = mapped_column(LargeBinary)
+    """Little-endian float32, unit length."""
+    embedder: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
+    box: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
+    landmarks: Mapped[list[list[float]] | None] = mapped_column(JSON(none_as_null=True))
+    detection_score: Mapped[float | None] = mapped_column(Float)
+    image_sha256: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+
+class ChangeTable(Table):
+    """The log that the index follows: which face came or went at which revision of a collection.
+
+    `face_number` is no foreign key: it outlives the face.
+    """
+
+    __tablename__ = "changes"
+
+    collection_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("collections.number", ondelete="CASCADE"), primary_key=True
+    )
+    revision: Mapped[int] = mapped_column(Number, primary_key=True)
+    face_number: Mapped[int] = mapped_column(Number, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    """`add` or `remove`."""

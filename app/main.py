@@ -1,0 +1,54 @@
+"""The web application: middleware, routes and the life of the services."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import __version__
+from app.api import problems
+from app.api.middleware import BodyLimit, RequestLog
+from app.api.routes import api_router, operations_router
+from app.services import Services
+from app.settings import Settings
+from app.telemetry import configure_logging
+
+_DESCRIPTION = """
+Self-hosted face recognition: enroll people, remove them, verify two faces (1:1) and identify one
+face among all enrolled (1:N), with an honest *unknown*.
+
+Images arrive as multipart files or as base64 in JSON. `box` is `[x1, y1, x2, y2]` in pixels of the
+upright image; `similarity` is the cosine, -1 to 1. Every error is `application/problem+json` with a
+stable `code`.
+"""
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> FastAPI:
+    """Build the application; run it with `uvicorn --factory app.main:create_app`.
+
+    Without `services` they are built from the settings. Raises StartupError with the remedy.
+    """
+    settings = settings or (services.settings if services else Settings())
+    configure_logging(settings.log)
+    services = services or Services.build(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await services.start()
+        yield
+        await services.stop()
+
+    app = FastAPI(
+        title="Vultus",
+        version=__version__,
+        description=_DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+    )
+    app.state.services = services
+    problems.install(app)
+    app.include_router(api_router)
+    app.include_router(operations_router)
+    app.add_middleware(BodyLimit, max_bytes=settings.limits.max_request_bytes)
+    app.add_middleware(RequestLog, metrics=services.metrics)  # outermost: sees every answer
+    return app

@@ -1,0 +1,4 @@
+"""What users do: enroll, verify, identify.
+
+Each joins recognition and gallery; HTTP and the command line share them.
+"""

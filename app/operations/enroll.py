@@ -1,0 +1,145 @@
+"""Enroll people from photos."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.errors import AlreadyEnrolled, ImageTooLarge, ImageUnreadable, RejectedImage
+from app.gallery.records import Face, Identity, NewFace, NewIdentity
+from app.gallery.service import Gallery
+from app.operations.single_face import FaceRule, error_for, rejection
+from app.operations.together import together
+from app.recognition.pipeline import Recognizer
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledFace:
+    """A face that is now in the gallery, and which of the images it came from."""
+
+    face: Face
+    image_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enrollment:
+    identity: Identity
+    faces: tuple[EnrolledFace, ...]
+    rejected: tuple[RejectedImage, ...]
+
+    @property
+    def rejection_reasons(self) -> tuple[str, ...]:
+        return tuple(reason for image in self.rejected for reason in image.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class _Usable:
+    image_index: int
+    face: NewFace
+
+
+class Enroller:
+    """Takes photos of one person each and puts their faces into the gallery.
+
+    Nothing is written unless at least one photo is usable; the photos themselves are not kept.
+    """
+
+    def __init__(self, recognizer: Recognizer, gallery: Gallery) -> None:
+        self._recognizer = recognizer
+        self._gallery = gallery
+
+    async def create(
+        self, collection: str, new: NewIdentity, images: Sequence[bytes], rule: FaceRule
+    ) -> Enrollment:
+        """Enroll a new person; without images, a person whose faces come later.
+
+        Raises NoUsableImage (or one of its kinds) when images are given and none can be used,
+        ExternalIdTaken, CollectionNotFound and EmbedderMismatch.
+        """
+        await asyncio.to_thread(self._gallery.require_collection, collection)
+        usable, rejected = await self._examine(images, rule)
+        identity, faces = await asyncio.to_thread(
+            self._gallery.create_identity, collection, new, [item.face for item in usable]
+        )
+        return _enrollment(identity, usable, faces, rejected)
+
+    async def add_faces(
+        self, collection: str, identity_id: str, images: Sequence[bytes], rule: FaceRule
+    ) -> Enrollment:
+        """Enroll more photos of a person.
+
+        Raises as `create` does, AlreadyEnrolled when all of them are in already, and
+        IdentityNotFound.
+        """
+        await asyncio.to_thread(self._gallery.get_identity, collection, identity_id)
+        usable, rejected = await self._examine(images, rule)
+        identity, faces = await asyncio.to_thread(
+            self._gallery.add_faces, collection, identity_id, [item.face for item in usable]
+        )
+        enrollment = _enrollment(identity, usable, faces, rejected)
+        if not enrollment.faces:
+            raise error_for(enrollment.rejected, _NONE_USABLE)
+        return enrollment
+
+    async def _examine(
+        self, images: Sequence[bytes], rule: FaceRule
+    ) -> tuple[list[_Usable], list[RejectedImage]]:
+        """Sort images into usable faces and rejections, both in the order sent."""
+        turns = asyncio.Semaphore(self._recognizer.concurrency)
+
+        async def examine(index: int, image: bytes) -> _Usable | RejectedImage:
+            async with turns:
+                return await self._examine_one(index, image, rule)
+
+        results = await together(examine(i, image) for i, image in enumerate(images))
+        usable = [result for result in results if isinstance(result, _Usable)]
+        rejected = [result for result in results if isinstance(result, RejectedImage)]
+        if images and not usable:
+            raise error_for(tuple(rejected), _NONE_USABLE)
+        return usable, rejected
+
+    async def _examine_one(
+        self, index: int, image: bytes, rule: FaceRule
+    ) -> _Usable | RejectedImage:
+        try:
+            photo = await self._recognizer.embed(image, rule.selection)
+        except (ImageUnreadable, ImageTooLarge) as error:
+            return RejectedImage(index, (error.code,), str(error))
+        refused = rejection(photo, index)
+        if refused is not None:
+            return refused
+        (embedded,) = photo.faces
+        return _Usable(
+            index,
+            NewFace(
+                embedding=embedded.embedding,
+                box=embedded.face.box,
+                landmarks=embedded.face.landmarks,
+                detection_score=embedded.face.score,
+                image_sha256=photo.sha256,
+            ),
+        )
+
+
+_NONE_USABLE = "none of the images can be enrolled, and nothing was changed; see rejected"
+
+
+def _enrollment(
+    identity: Identity,
+    usable: Sequence[_Usable],
+    faces: Sequence[Face | None],
+    rejected: Sequence[RejectedImage],
+) -> Enrollment:
+    enrolled, repeated = [], []
+    for item, face in zip(usable, faces, strict=True):
+        if face is not None:
+            enrolled.append(EnrolledFace(face, item.image_index))
+        else:
+            repeated.append(
+                RejectedImage(
+                    item.image_index,
+                    (AlreadyEnrolled.code,),
+                    "this very photo is enrolled for this person already",
+                )
+            )
+    in_order = sorted([*rejected, *repeated], key=lambda image: image.image_index)
+    return Enrollment(identity, tuple(enrolled), tuple(in_order))

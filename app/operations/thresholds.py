@@ -1,0 +1,36 @@
+"""Which similarity counts as a match."""
+
+from dataclasses import dataclass
+
+from app.errors import ThresholdRequired
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Defaults, as cosine similarities; None where nobody measured one for the embedder.
+
+    A request's own threshold always wins. `source` tells where the defaults come from.
+    """
+
+    embedder: str
+    verify: float | None
+    identify: float | None
+    source: str | None
+
+    def for_verify(self, requested: float | None) -> float:
+        """Raises ThresholdRequired when there is neither a request nor a default."""
+        return self._pick(requested, self.verify, "VERIFY")
+
+    def for_identify(self, requested: float | None) -> float:
+        """Raises ThresholdRequired when there is neither a request nor a default."""
+        return self._pick(requested, self.identify, "IDENTIFY")
+
+    def _pick(self, requested: float | None, default: float | None, setting: str) -> float:
+        if requested is not None:
+            return requested
+        if default is None:
+            raise ThresholdRequired(
+                f"nobody has measured a threshold for {self.embedder}; send one, or set "
+                f"VULTUS_THRESHOLDS__{setting} to one that you measured on your own photos"
+            )
+        return default

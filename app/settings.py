@@ -1,0 +1,156 @@
+"""Every knob of the service, read from the environment (VULTUS_...) or a .env file.
+
+Nested groups use two underscores: VULTUS_LIMITS__MAX_PIXELS.
+"""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Limits(_Group):
+    max_image_bytes: int = Field(20_000_000, ge=1_000, description="Largest image file, in bytes.")
+    max_pixels: int = Field(
+        40_000_000, ge=10_000, description="Largest image, width x height in pixels."
+    )
+    max_request_bytes: int = Field(
+        100_000_000, ge=10_000, description="Largest request body, in bytes."
+    )
+    max_images: int = Field(32, ge=1, le=1_000, description="Most images in one request.")
+    max_faces: int = Field(
+        100, ge=1, le=1_000, description="Most faces of one photo that are embedded, largest first."
+    )
+
+
+class DetectorSettings(_Group):
+    max_side_px: int = Field(
+        1280, ge=64, le=10_000, description="Longest side of the copy that the detector sees."
+    )
+    min_face_size_px: int = Field(
+        40, ge=20, le=1_000, description="Smallest face looked for, in pixels of the photo."
+    )
+    min_score: float = Field(
+        0.9, ge=0.7, le=1.0, description="Least detection score that counts as a face."
+    )
+
+
+class OnnxSettings(_Group):
+    size_px: int | None = Field(
+        None, ge=16, le=1_024, description="Crop side, if the file leaves it open (else 112)."
+    )
+    mean: tuple[float, float, float] | None = Field(
+        None, description="Per-channel mean, 0 to 255, as JSON, if the file has none (127.5 each)."
+    )
+    std: tuple[float, float, float] | None = Field(
+        None, description="Per-channel divisor, as JSON, if the file has none (127.5 each)."
+    )
+    mirror_average: bool = Field(
+        False, description="Average the embeddings of a crop and of its mirror image."
+    )
+
+
+class WorkerSettings(_Group):
+    count: int | None = Field(
+        None,
+        ge=1,
+        le=256,
+        description="Threads that detect and embed (default: one a core, or 2 on a GPU).",
+    )
+    torch_threads: int = Field(1, ge=1, le=256, description="CPU threads inside one of them.")
+    max_waiting: int = Field(
+        256, ge=1, description="Photos that may wait for a worker; more are answered 503."
+    )
+
+
+class ThresholdSettings(_Group):
+    verify: float | None = Field(
+        None, ge=-1, le=1, description="Default of verify (else the embedder's, at FMR 1e-3)."
+    )
+    identify: float | None = Field(
+        None, ge=-1, le=1, description="Default of identify (else the embedder's, at FMR 1e-4)."
+    )
+
+
+class DatabaseSettings(_Group):
+    auto_upgrade: bool = Field(True, description="Migrate the database when the service starts.")
+    timeout_s: float = Field(
+        30.0, gt=0, le=600, description="Longest wait for a connection or a lock, in seconds."
+    )
+
+
+class LogSettings(_Group):
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level.")
+    format: Literal["auto", "console", "json"] = Field(
+        "auto", description="auto is console on a terminal, else json."
+    )
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="VULTUS_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface.")
+    port: int = Field(8000, ge=0, le=65_535, description="Port to listen on.")
+    data_dir: Path = Field(Path("data"), description="Database, indexes and fetched weights.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy or postgresql:// URL (else SQLite in the data folder)."
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto", description="auto is CUDA, else MPS, else CPU."
+    )
+    embedder: str = Field("dlib-resnet", description="Name of the embedding network.")
+    weights_path: Path | None = Field(
+        None, description="Weights file of the embedder, instead of the published one."
+    )
+    weights_dir: Path | None = Field(
+        None, description="Where fetched weights are kept (else weights/ in the data folder)."
+    )
+    half_precision: bool = Field(True, description="Run the embedder in float16 on CUDA.")
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Comma-separated keys; when set, /v1 wants one in x-api-key."
+    )
+    limits: Limits = Field(default_factory=Limits)
+    detector: DetectorSettings = Field(default_factory=DetectorSettings)
+    onnx: OnnxSettings = Field(default_factory=OnnxSettings)
+    workers: WorkerSettings = Field(default_factory=WorkerSettings)
+    thresholds: ThresholdSettings = Field(default_factory=ThresholdSettings)
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: Any) -> Any:  # noqa: ANN401  (pydantic hands over raw input)
+        if isinstance(value, str):
+            return tuple(key.strip() for key in value.split(",") if key.strip())
+        return value
+
+    @field_validator("database_url", "weights_path", "weights_dir", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
+        return None if value == "" else value
+
+    @cached_property
+    def resolved_database_url(self) -> str:
+        """The URL as SQLAlchemy wants it; PostgreSQL always through psycopg 3."""
+        if self.database_url is None:
+            return f"sqlite:///{(self.data_dir / 'vultus.db').absolute()}"
+        for plain in ("postgresql://", "postgres://"):
+            if self.database_url.startswith(plain):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(plain)
+        return self.database_url
+
+    @property
+    def resolved_weights_dir(self) -> Path:
+        return self.weights_dir or self.data_dir / "weights"

@@ -1,0 +1,1 @@
+"""Embedding networks that the service can load, one file a network."""

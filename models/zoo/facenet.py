@@ -1,0 +1,79 @@
+"""FaceNet's InceptionResnetV1 with facenet-pytorch's published weights.
+
+Schroff et al., 2015 (FaceNet); Szegedy et al., 2016 (Inception-ResNet). The weights were trained
+by softmax on VGGFace2 or CASIA-WebFace and converted by facenet-pytorch from davidsandberg/facenet.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+from facenet_pytorch import InceptionResnetV1
+from facenet_pytorch.models.utils.download import download_url_to_file
+
+from models.zoo.errors import WeightsInvalidError, WeightsMissingError
+
+_RELEASE = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
+FILES = {
+    "facenet-vggface2": "20180402-114759-vggface2.pt",
+    "facenet-casia-webface": "20180408-102900-casia-webface.pt",
+}
+
+Download = Callable[[str, str], None]
+"""(URL, path): fetch one to the other, or raise OSError."""
+
+
+def load(
+    name: str,
+    *,
+    weights_dir: Path,
+    weights_path: Path | None = None,
+    download: Download = download_url_to_file,
+) -> tuple[InceptionResnetV1, str]:
+    """Build the network `name`; return it with the SHA-256 of its weights file.
+
+    The file is `weights_path` where that is given, else the published one in `weights_dir`, which
+    is fetched (with a progress bar) when it is not there yet.
+
+    Raises WeightsMissingError when there is no file and none can be fetched, WeightsInvalidError
+    when the file does not hold this network's parameters.
+    """
+    path = weights_path or _fetched(FILES[name], weights_dir, download)
+    if not path.is_file():
+        raise WeightsMissingError(
+            f"there is no weights file {path}; VULTUS_WEIGHTS_PATH must name {FILES[name]}"
+        )
+    network = InceptionResnetV1(pretrained=None, classify=False)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        # The published files carry the training classifier; an embedder has no use for it.
+        embedding = {key: value for key, value in state.items() if not key.startswith("logits.")}
+        network.load_state_dict(embedding, strict=True)
+    # torch.load raises unpickling, zip and runtime errors, and a state that is no dict has no items
+    except Exception as error:
+        raise WeightsInvalidError(
+            f"{path} does not hold the weights of {name} ({type(error).__name__}: "
+            f"{str(error)[:200]}). Delete the file, so that it is fetched again, or point "
+            f"VULTUS_WEIGHTS_PATH to {FILES[name]}."
+        ) from error
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return network.eval(), digest
+
+
+def _fetched(filename: str, weights_dir: Path, download: Download) -> Path:
+    path = weights_dir / filename
+    if path.exists():
+        return path
+    weights_dir.mkdir(parents=True, exist_ok=True)
+    url = _RELEASE + filename
+    try:
+        download(url, str(path))
+    except (URLError, OSError) as error:
+        raise WeightsMissingError(
+            f"cannot fetch {url} ({error}). Put the file into {weights_dir} or name it with "
+            "VULTUS_WEIGHTS_PATH; or use VULTUS_EMBEDDER=dlib-resnet, whose weights are installed."
+        ) from error
+    return path

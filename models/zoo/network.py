@@ -1,0 +1,103 @@
+"""What every embedding network tells about itself, and what it can do once loaded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Crops = NDArray[np.uint8]
+"""Aligned RGB crops, shape (N, H, W, 3)."""
+
+Embeddings = NDArray[np.float32]
+"""One row a face, shape (N, dimension)."""
+
+Template = tuple[
+    tuple[float, float],
+    tuple[float, float],
+    tuple[float, float],
+    tuple[float, float],
+    tuple[float, float],
+]
+"""Where the five landmarks lie in a crop, as (x, y) in pixels.
+
+Order: the eye on the left of the image, the eye on its right, nose, left and right mouth corner.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """The picture that a network was trained to see.
+
+    `size_px` is the side of the square crop. A pixel p (0 to 255) of channel c enters the network
+    as `(p - mean[c]) / std[c]`.
+    """
+
+    size_px: int
+    template: Template
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredThresholds:
+    """Cosine thresholds at false match rates that were measured, and where.
+
+    `at_fmr` maps a false match rate (FMR, ISO/IEC 19795-1) to the similarity at or above which
+    that share of impostor pairs scored. `source` tells the data, the pairs and the procedure.
+    """
+
+    at_fmr: Mapping[float, float]
+    source: str
+
+    @property
+    def verify(self) -> float:
+        """Default threshold of 1:1 verification: FMR 1e-3."""
+        return self.at_fmr[1e-3]
+
+    @property
+    def identify(self) -> float:
+        """Default threshold of 1:N identification: FMR 1e-4."""
+        return self.at_fmr[1e-4]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """A network as the service and its users know it.
+
+    `dimension` is the length of an embedding; `mirror_average` says that the embedding of a crop
+    and of its mirror image are averaged; `thresholds` is None when nobody has measured them.
+    """
+
+    name: str
+    dimension: int
+    input: InputSpec
+    mirror_average: bool
+    description: str
+    license: str
+    thresholds: MeasuredThresholds | None = None
+
+
+class Network(Protocol):
+    """A loaded network: its spec, the SHA-256 of its weights, and its forward pass."""
+
+    @property
+    def spec(self) -> NetworkSpec: ...
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the weights file, in hexadecimal."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where it runs: `cpu`, `cuda` or `mps`."""
+        ...
+
+    def forward(self, crops: Crops) -> Embeddings:
+        """Embed crops of the network's own size, one row a crop, not normalised.
+
+        Safe to call from several threads at once.
+        """
+        ...

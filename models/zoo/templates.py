@@ -1,0 +1,42 @@
+"""Where a network's training crops had the landmarks: eyes (left of the image first), nose, mouth.
+
+A template is part of a network as its weights are: crops cut to another one embed badly.
+"""
+
+from models.zoo.network import Template
+
+DLIB_150: Template = (
+    (48.58, 46.69),
+    (102.53, 46.80),
+    (75.47, 78.02),
+    (51.58, 105.49),
+    (99.00, 105.68),
+)
+"""MTCNN's landmarks in the chips (150 px, padding 0.25) that dlib's own 5-point predictor cuts."""
+
+FACENET_160: Template = (
+    (53.1, 64.0),
+    (108.4, 64.3),
+    (80.9, 95.1),
+    (57.1, 122.0),
+    (104.1, 122.3),
+)
+"""MTCNN's landmarks in MTCNN's own boxes scaled to 160 px: the crops facenet-pytorch was made for.
+
+Mean over the faces of Labeled Faces in the Wild.
+"""
+
+_ARCFACE_112: Template = (
+    (38.2946, 51.6963),
+    (73.5318, 51.5014),
+    (56.0252, 71.7366),
+    (41.5493, 92.3655),
+    (70.7299, 92.2041),
+)
+
+
+def arcface_template(size_px: int) -> Template:
+    """The 112 px template of InsightFace (Deng et al., 2019), scaled to another crop size."""
+    factor = size_px / 112
+    left, right, nose, mouth_left, mouth_right = ((x * factor, y * factor) for x, y in _ARCFACE_112)
+    return left, right, nose, mouth_left, mouth_right

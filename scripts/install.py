@@ -1,0 +1,109 @@
+"""Make the virtual environment and install Vultus with the exact versions that were tested.
+
+Runs on a bare Python; uses nothing but its standard library. PyTorch comes first, because which
+build is right depends on the machine: with an NVIDIA GPU the registry's default, without one the
+small CPU build, where PyTorch's own index can be reached, and else the default again, which also
+runs on a CPU and is only larger.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CONSTRAINTS = ROOT / "constraints.txt"
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+QUICK_TRY_S = 5
+OLDEST_PYTHON = (3, 11)
+
+
+def main() -> int:
+    options = _parse()
+    if sys.version_info < OLDEST_PYTHON:
+        print(
+            f"Vultus needs Python 3.11 or newer; this is {platform.python_version()}. "
+            "Run: make PYTHON=/path/to/python3.11",
+            file=sys.stderr,
+        )
+        return 1
+    python = _make_environment(options.folder)
+    if python is None:
+        return 1
+    if _wants_cpu_build(options.torch):
+        _install_cpu_torch(python)
+    extras = "[dev]" if options.dev else "[onnx]"
+    _pip(python, "--editable", f"{ROOT}{extras}")
+    return 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Install Vultus into a virtual environment.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument(
+        "--torch",
+        choices=("auto", "cpu", "default"),
+        default="auto",
+        help="cpu: PyTorch's CPU build; default: the registry's; auto: cpu without a GPU",
+    )
+    parser.add_argument("--dev", action="store_true", help="also what tests and benchmarks need")
+    return parser.parse_args()
+
+
+def _make_environment(folder: Path) -> Path | None:
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if not python.exists():
+        try:
+            venv.create(folder, with_pip=True, symlinks=os.name != "nt")
+        except (subprocess.CalledProcessError, OSError) as error:
+            print(
+                f"cannot make a virtual environment ({error}); on Debian and Ubuntu, run: "
+                "apt-get install python3-venv",
+                file=sys.stderr,
+            )
+            return None
+    return python
+
+
+def _wants_cpu_build(choice: str) -> bool:
+    if choice != "auto":
+        return choice == "cpu"
+    # Only Linux and Windows wheels come in a CUDA and a CPU flavour.
+    return platform.system() in ("Linux", "Windows") and shutil.which("nvidia-smi") is None
+
+
+def _install_cpu_torch(python: Path) -> None:
+    """Install PyTorch's CPU build, if its index answers at once; else leave it to the registry."""
+    wanted = [f"{line}+cpu" for line in _pinned("torch", "torchvision")]
+    try:
+        urllib.request.urlopen(f"{CPU_INDEX}/torch/", timeout=QUICK_TRY_S).close()  # noqa: S310
+        _pip(python, "--extra-index-url", CPU_INDEX, *wanted)
+    except (urllib.error.URLError, OSError, subprocess.CalledProcessError) as error:
+        print(
+            f"PyTorch's CPU builds cannot be had ({error}); installing the registry's build, which "
+            "is larger and runs on the CPU as well."
+        )
+
+
+def _pinned(*names: str) -> list[str]:
+    lines = CONSTRAINTS.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.split("==")[0] in names]
+
+
+def _pip(python: Path, *arguments: str) -> None:
+    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
+    subprocess.run([*command, "--constraint", str(CONSTRAINTS), *arguments], check=True)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as failed:
+        print(f"this step failed: {' '.join(map(str, failed.cmd))}", file=sys.stderr)
+        sys.exit(1)
