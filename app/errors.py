@@ -7,10 +7,7 @@ VultusError
 │   ├── RequestTooLarge             the whole body is over its cap
 │   ├── ImageTooLarge               over the byte or pixel cap
 │   ├── ImageUnreadable             no decoder makes a picture of it
-│   ├── NoUsableImage               enrolment: every image was rejected
-│   │   ├── NoFace
-│   │   ├── SeveralFaces
-│   │   └── AlreadyEnrolled
+│   ├── NoUsableImage               every image was rejected; see Reason
 │   └── ThresholdRequired           nobody measured a default for this embedder
 ├── AccessDenied                    the API key is missing or wrong
 ├── NotFound
@@ -32,13 +29,23 @@ An error is a noun; its text says the fact and the remedy. Nothing here knows HT
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why an image was rejected; stable codes."""
+
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    ALREADY_ENROLLED = "already_enrolled"
+    IMAGE_UNREADABLE = "image_unreadable"
+    IMAGE_TOO_LARGE = "image_too_large"
 
 
 class VultusError(Exception):
     """Base of all. `code` is stable and part of the API; the text is for people."""
 
-    code: ClassVar[str] = "internal_error"
+    code: str = "internal_error"
 
 
 class InputError(VultusError):
@@ -70,11 +77,11 @@ class RequestTooLarge(InputError):
 
 
 class ImageTooLarge(InputError):
-    code = "image_too_large"
+    code = Reason.IMAGE_TOO_LARGE
 
 
 class ImageUnreadable(InputError):
-    code = "image_unreadable"
+    code = Reason.IMAGE_UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,32 +89,22 @@ class RejectedImage:
     """An image that was not enrolled: its place in the request, why, and the faces seen in it."""
 
     image_index: int
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     detail: str
     faces: tuple[tuple[tuple[float, float, float, float], float], ...] = field(default=())
     """(box as x1, y1, x2, y2; detection score) of each face, largest first."""
 
 
 class NoUsableImage(InputError):
-    """None of the images can be enrolled, for more than one reason; see `rejected`."""
+    """None of the images can be used; `code` is the reason that all of them share, if they do."""
 
     code = "no_usable_image"
 
-    def __init__(self, message: str, rejected: Sequence[RejectedImage] = ()) -> None:
+    def __init__(self, message: str, rejected: Sequence[RejectedImage]) -> None:
         super().__init__(message)
         self.rejected = tuple(rejected)
-
-
-class NoFace(NoUsableImage):
-    code = "no_face"
-
-
-class SeveralFaces(NoUsableImage):
-    code = "several_faces"
-
-
-class AlreadyEnrolled(NoUsableImage):
-    code = "already_enrolled"
+        reasons = {reason for image in rejected for reason in image.reasons}
+        self.code = reasons.pop() if len(reasons) == 1 else NoUsableImage.code
 
 
 class ThresholdRequired(InputError):

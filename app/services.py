@@ -52,7 +52,7 @@ class Services:
         recognizer = build_recognizer(settings, network)
         database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
         gallery = Gallery(database, IndexSync(database, FaissIndex), recognizer.model)
-        thresholds = _thresholds(settings, network)
+        thresholds = default_thresholds(settings, network)
         return cls(
             settings=settings,
             device=network.device,
@@ -115,7 +115,7 @@ class Services:
         self._opened = True
 
 
-def _thresholds(settings: Settings, network: Network) -> Thresholds:
+def default_thresholds(settings: Settings, network: Network) -> Thresholds:
     """The settings' own where given, else those measured for the network, if any."""
     measured, chosen = network.spec.thresholds, settings.thresholds
     both_chosen = chosen.verify is not None and chosen.identify is not None

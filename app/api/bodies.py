@@ -10,7 +10,7 @@ from starlette.formparsers import MultiPartException
 
 from app.api.deps import ServicesDep
 from app.api.problems import invalid
-from app.errors import FieldProblem, ImageTooLarge, InvalidRequest, UnsupportedMediaType
+from app.errors import FieldProblem, InvalidRequest, UnsupportedMediaType
 from app.settings import Limits
 
 M = TypeVar("M", bound=BaseModel)
@@ -64,14 +64,14 @@ class Body(Generic[M]):
                 max_fields=_MAX_FORM_FIELDS,
                 max_part_size=limits.max_request_bytes,
             ) as form:
-                return await self._form_values(form, limits)
+                return await self._form_values(form)
         except MultiPartException as error:
             raise InvalidRequest(f"the form cannot be read: {error.message}") from error
 
-    async def _form_values(self, form: FormData, limits: Limits) -> dict[str, Any]:
+    async def _form_values(self, form: FormData) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, item in form.multi_items():
-            value = await _read_part(item, limits) if isinstance(item, UploadFile) else item
+            value = await item.read() if isinstance(item, UploadFile) else item
             if name in self._lists:
                 values.setdefault(name, []).append(value)
             elif name in values:
@@ -114,15 +114,6 @@ def _as_file(field: dict[str, Any]) -> dict[str, Any]:
     if field.get("type") == "array":
         return {**field, "items": _IMAGE_SCHEMA}
     return _IMAGE_SCHEMA
-
-
-async def _read_part(part: UploadFile, limits: Limits) -> bytes:
-    if part.size is not None and part.size > limits.max_image_bytes:
-        raise ImageTooLarge(
-            f"{part.size / 1e6:.1f} MB; the limit is {limits.max_image_bytes / 1e6:g} MB "
-            "(VULTUS_LIMITS__MAX_IMAGE_BYTES)"
-        )
-    return await part.read()
 
 
 def _read_json(body: bytes) -> dict[str, Any]:

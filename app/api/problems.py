@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem details, one format for all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from app.errors import (
     InvalidRequest,
     NotFound,
     NoUsableImage,
+    Reason,
     RequestTooLarge,
     Unavailable,
     UnsupportedMediaType,
@@ -48,6 +50,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(VultusError, _on_vultus_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.openapi = partial(_with_problem_schema, app.openapi)  # type: ignore[method-assign]
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -61,7 +64,6 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     schema = {"$ref": "#/components/schemas/ProblemBody"}
     return {
         status: {
-            "model": ProblemBody,
             "description": titles[status],
             "content": {MEDIA_TYPE: {"schema": schema}},
         }
@@ -87,6 +89,8 @@ def problem_of(error: VultusError, request_id: str) -> JSONResponse:
     if known is None:
         return internal_error(request_id)
     status, title = known
+    if error.code == Reason.IMAGE_TOO_LARGE:  # also when it is why no image was usable
+        status = 413
     headers = {}
     if status == 503:
         headers["Retry-After"] = str(_RETRY_AFTER_S)
@@ -111,6 +115,19 @@ def invalid(fields: list[FieldProblem]) -> InvalidRequest:
     told = "; ".join(f"{problem.field}: {problem.message}" for problem in fields[:3])
     more = f"; and {len(fields) - 3} more" if len(fields) > 3 else ""
     return InvalidRequest(told + more, fields)
+
+
+def _with_problem_schema(describe: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Add the schema that `documented` points to.
+
+    Declared as the responses' model, FastAPI would document plain JSON beside the problem type.
+    """
+    description = describe()
+    schema = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas = description["components"]["schemas"]
+    schemas.update(schema.pop("$defs"))
+    schemas["ProblemBody"] = schema
+    return description
 
 
 def _on_vultus_error(request: Request, error: Exception) -> JSONResponse:

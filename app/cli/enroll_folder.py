@@ -12,7 +12,7 @@ from rich.table import Table
 
 from app.cli.output import errors, print_json, results
 from app.cli.session import with_services
-from app.errors import AlreadyEnrolled, NoUsableImage, RejectedImage
+from app.errors import NoUsableImage, Reason, RejectedImage
 from app.gallery.records import IdentityFilter, NewIdentity
 from app.gallery.service import DEFAULT_COLLECTION
 from app.operations.enroll import Enrollment
@@ -128,7 +128,7 @@ def _note_rejected(
     summary: Summary, photos: list[Path], rejected: tuple[RejectedImage, ...]
 ) -> None:
     for image in rejected:
-        if AlreadyEnrolled.code in image.reasons:
+        if Reason.ALREADY_ENROLLED in image.reasons:
             summary.known_before += 1
         else:
             summary.rejected.append((photos[image.image_index], image))

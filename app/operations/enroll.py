@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.errors import AlreadyEnrolled, ImageTooLarge, ImageUnreadable, RejectedImage
+from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, Reason, RejectedImage
 from app.gallery.records import Face, Identity, NewFace, NewIdentity
 from app.gallery.service import Gallery
-from app.operations.single_face import FaceRule, error_for, rejection
+from app.operations.single_face import FaceRule, rejection
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
 
@@ -52,7 +52,7 @@ class Enroller:
     ) -> Enrollment:
         """Enroll a new person; without images, a person whose faces come later.
 
-        Raises NoUsableImage (or one of its kinds) when images are given and none can be used,
+        Raises NoUsableImage when images are given and none can be used,
         ExternalIdTaken, CollectionNotFound and EmbedderMismatch.
         """
         await asyncio.to_thread(self._gallery.require_collection, collection)
@@ -67,7 +67,7 @@ class Enroller:
     ) -> Enrollment:
         """Enroll more photos of a person.
 
-        Raises as `create` does, AlreadyEnrolled when all of them are in already, and
+        Raises as `create` does, also when all of the images are enrolled already, and
         IdentityNotFound.
         """
         await asyncio.to_thread(self._gallery.get_identity, collection, identity_id)
@@ -77,7 +77,7 @@ class Enroller:
         )
         enrollment = _enrollment(identity, usable, faces, rejected)
         if not enrollment.faces:
-            raise error_for(enrollment.rejected, _NONE_USABLE)
+            raise NoUsableImage(_NONE_USABLE, enrollment.rejected)
         return enrollment
 
     async def _examine(
@@ -94,7 +94,7 @@ class Enroller:
         usable = [result for result in results if isinstance(result, _Usable)]
         rejected = [result for result in results if isinstance(result, RejectedImage)]
         if images and not usable:
-            raise error_for(tuple(rejected), _NONE_USABLE)
+            raise NoUsableImage(_NONE_USABLE, rejected)
         return usable, rejected
 
     async def _examine_one(
@@ -103,7 +103,7 @@ class Enroller:
         try:
             photo = await self._recognizer.embed(image, rule.selection)
         except (ImageUnreadable, ImageTooLarge) as error:
-            return RejectedImage(index, (error.code,), str(error))
+            return RejectedImage(index, (Reason(error.code),), str(error))
         refused = rejection(photo, index)
         if refused is not None:
             return refused
@@ -137,7 +137,7 @@ def _enrollment(
             repeated.append(
                 RejectedImage(
                     item.image_index,
-                    (AlreadyEnrolled.code,),
+                    (Reason.ALREADY_ENROLLED,),
                     "this very photo is enrolled for this person already",
                 )
             )

@@ -102,13 +102,13 @@ class Identifier:
         limit = self._thresholds.for_identify(threshold)
         dimension = self._gallery.model.dimension
         vector = np.asarray(values, dtype=np.float64)
-        # Values that float32 cannot hold would turn into infinities below.
-        length = float(np.linalg.norm(vector)) if vector.size == dimension else 0.0
-        if not np.isfinite(length) or length == 0.0:
+        peak = float(np.abs(vector).max()) if vector.size == dimension else 0.0
+        if not np.isfinite(peak) or peak == 0.0:
             raise InvalidRequest(
                 f"embedding must be {dimension} finite numbers, not all zero, as {_EMBED} answers"
             )
-        probe = np.asarray(vector / length, dtype=np.float32)
+        scaled = vector / peak  # so that no square overflows or vanishes
+        probe = np.asarray(scaled / np.linalg.norm(scaled), dtype=np.float32)
         (candidates,) = await asyncio.to_thread(
             self._gallery.search, collection, [probe], top_k=top_k
         )

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from app.errors import NoFace, NoUsableImage, RejectedImage, SeveralFaces
+from app.errors import Reason, RejectedImage
 from app.recognition.select import Selection, largest_face, only_face
 from app.recognition.types import DetectedFace, EmbeddedPhoto
 
@@ -26,12 +26,12 @@ def rejection(photo: EmbeddedPhoto, image_index: int) -> RejectedImage | None:
     if count == 0:
         return RejectedImage(
             image_index,
-            (NoFace.code,),
+            (Reason.NO_FACE,),
             "no face was found; send a sharp, upright photo with the face at least 40 pixels wide",
         )
     return RejectedImage(
         image_index,
-        (SeveralFaces.code,),
+        (Reason.SEVERAL_FACES,),
         f"{count} faces were found; send a photo of one face, or ask for faces=largest",
         tuple(seen(face) for face in photo.detected),
     )
@@ -39,14 +39,3 @@ def rejection(photo: EmbeddedPhoto, image_index: int) -> RejectedImage | None:
 
 def seen(face: DetectedFace) -> tuple[tuple[float, float, float, float], float]:
     return face.box, face.score
-
-
-def error_for(rejected: tuple[RejectedImage, ...], message: str) -> NoUsableImage:
-    """One error for rejected images: a specific one when all share their reason."""
-    reasons = {reason for image in rejected for reason in image.reasons}
-    if len(reasons) == 1:
-        (reason,) = reasons
-        for kind in NoUsableImage.__subclasses__():
-            if kind.code == reason:
-                return kind(message, rejected)
-    return NoUsableImage(message, rejected)

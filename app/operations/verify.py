@@ -3,9 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 
+from app.errors import NoUsableImage
 from app.gallery.records import Identity
 from app.gallery.service import Gallery
-from app.operations.single_face import FaceRule, error_for, rejection
+from app.operations.single_face import FaceRule, rejection
 from app.operations.thresholds import Thresholds
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
@@ -37,7 +38,7 @@ class Verifier:
     async def images(
         self, image_a: bytes, image_b: bytes, *, rule: FaceRule, threshold: float | None
     ) -> Verification:
-        """Compare two photos. Raises NoFace, SeveralFaces, ImageUnreadable, ImageTooLarge."""
+        """Compare two photos. Raises NoUsableImage, ImageUnreadable, ImageTooLarge."""
         limit = self._thresholds.for_verify(threshold)
         a, b = await together(
             self._face(image, rule, index=index, name=name)
@@ -73,5 +74,5 @@ class Verifier:
         photo = await self._recognizer.embed(image, rule.selection)
         refused = rejection(photo, index)
         if refused is not None:
-            raise error_for((refused,), f"{name}: {refused.detail}")
+            raise NoUsableImage(f"{name}: {refused.detail}", (refused,))
         return photo.faces[0]

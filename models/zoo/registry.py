@@ -69,8 +69,14 @@ DLIB_RESNET = NetworkSpec(
     description="dlib's metric-loss ResNet, 29 convolutions (King, 2017)",
     license="CC0-1.0",
     thresholds=MeasuredThresholds(
-        at_fmr=MappingProxyType({1e-3: 0.9283, 1e-4: 0.9425}),
-        source="",
+        # Rounded up, so that the rate stays below; `python -m benchmarks.lfw` measures them anew.
+        at_fmr=MappingProxyType(
+            {1e-2: 0.9107, 1e-3: 0.9283, 1e-4: 0.9424, 1e-5: 0.9537, 1e-6: 0.9612}
+        ),
+        source=(
+            "LFW, folds 1 to 5 of View 2: 5,372 photos of 2,086 people, all 14,367,249 impostor "
+            "pairs, MTCNN landmarks, default settings"
+        ),
     ),
 )
 

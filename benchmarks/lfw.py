@@ -1,0 +1,138 @@
+"""Verification accuracy on Labeled Faces in the Wild, by the service's own pipeline and settings.
+
+    python -m benchmarks.lfw --faces FOLDER [--quick]
+
+Reports, on the listed pairs (View 2): cross-validated accuracy, AUC, EER and TAR at FMR 1e-2 and
+1e-3; over all pairs of photos: TAR and the similarity threshold at each FMR. A listed pair with a
+photo in which no face was found counts as a non-match in the accuracy. The other rates are over the
+comparisons that could be made, and such photos are counted apart, as ISO/IEC 19795-1 wants it.
+"""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import Progress
+
+from app.operations.together import together
+from app.recognition.build import build_recognizer, load_configured_network
+from app.recognition.pipeline import Recognizer
+from app.recognition.select import central_face
+from app.settings import Settings
+from benchmarks.lfw_data import PHOTO_SIDE_PX, LfwData, Pair, person_of
+from benchmarks.report import console, print_figures, print_machine, print_table
+from models.evaluation.curves import auc, eer, tar_at_fmr, threshold_at_fmr
+from models.evaluation.protocols import cross_validated_accuracy
+from models.evaluation.scores import PairScores, all_pairs
+
+Embeddings = dict[str, NDArray[np.float32] | None]
+
+_LISTED_FMRS = (1e-2, 1e-3)
+_ALL_PAIRS_FMRS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+_QUICK_FOLDS = 2
+_NO_FACE = -1.0  # the similarity of a pair with a photo in which no face was found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--faces", type=Path, required=True, help="folder with images/, pairs.csv")
+    parser.add_argument("--quick", action="store_true", help=f"only the first {_QUICK_FOLDS} folds")
+    options = parser.parse_args()
+    data = LfwData(options.faces)
+    print_machine()
+
+    pairs = data.pairs()
+    if options.quick:
+        pairs = [pair for pair in pairs if pair.fold <= _QUICK_FOLDS]
+        photos = sorted({photo for pair in pairs for photo in (pair.left, pair.right)})
+    else:
+        photos = data.photos()
+    settings = Settings()
+    recognizer = build_recognizer(settings, load_configured_network(settings))
+    try:
+        embeddings = asyncio.run(_embed_all(recognizer, data, photos))
+    finally:
+        recognizer.stop()
+    _report(recognizer.model.name, pairs, embeddings)
+
+
+async def _embed_all(recognizer: Recognizer, data: LfwData, photos: list[str]) -> Embeddings:
+    embeddings: Embeddings = {}
+    select = central_face(PHOTO_SIDE_PX, PHOTO_SIDE_PX)
+    turns = asyncio.Semaphore(recognizer.concurrency)
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("embedding", total=len(photos))
+
+        async def embed(photo: str) -> None:
+            async with turns:
+                image = await asyncio.to_thread((data.images / photo).read_bytes)
+                found = await recognizer.embed(image, select)
+            embeddings[photo] = found.faces[0].embedding if found.faces else None
+            progress.advance(task)
+
+        await together(embed(photo) for photo in photos)
+    return embeddings
+
+
+def _report(model: str, pairs: list[Pair], embeddings: Embeddings) -> None:
+    missing = sorted(photo for photo, embedding in embeddings.items() if embedding is None)
+    listed = np.array([_similarity(embeddings, pair) for pair in pairs], dtype=np.float32)
+    same = np.array([pair.same for pair in pairs])
+    accuracy = cross_validated_accuracy(listed, same, np.array([pair.fold for pair in pairs]))
+    made = listed != _NO_FACE
+    listed_scores = PairScores(genuine=listed[same & made], impostor=listed[~same & made])
+
+    found = {photo: row for photo, row in embeddings.items() if row is not None}
+    scores = all_pairs(np.stack(list(found.values())), [person_of(photo) for photo in found])
+    shown = [fmr for fmr in _ALL_PAIRS_FMRS if fmr * len(scores.impostor) >= 1]
+    tar = {f"{fmr:.0e}": tar_at_fmr(scores, fmr) for fmr in shown}
+    thresholds = {f"{fmr:.0e}": threshold_at_fmr(scores.impostor, fmr) for fmr in shown}
+    listed_tar = {f"{fmr:.0e}": tar_at_fmr(listed_scores, fmr) for fmr in _LISTED_FMRS}
+
+    figures = {
+        "model": model,
+        "photos": len(embeddings),
+        "no_face": len(missing),
+        "pairs": len(pairs),
+        "accuracy": accuracy.mean,
+        "accuracy_standard_error": accuracy.standard_error,
+        "auc": auc(listed_scores),
+        "eer": eer(listed_scores),
+        "tar_at_fmr_listed_pairs": listed_tar,
+        "genuine_pairs": len(scores.genuine),
+        "impostor_pairs": len(scores.impostor),
+        "tar_at_fmr": tar,
+        "similarity_at_fmr": thresholds,
+    }
+    print_table(
+        f"LFW, {model}",
+        [
+            ("photos", f"{len(embeddings)}, without a face: {', '.join(missing) or 'none'}"),
+            (
+                f"accuracy on {len(pairs)} listed pairs",
+                f"{accuracy.mean:.4f} +- {accuracy.standard_error:.4f} (standard error over folds)",
+            ),
+            ("AUC, EER on them", f"{figures['auc']:.5f}, {figures['eer']:.4f}"),
+            *((f"TAR at FMR {fmr} on them", f"{value:.4f}") for fmr, value in listed_tar.items()),
+            (
+                "all pairs of photos",
+                f"{len(scores.genuine):,} genuine, {len(scores.impostor):,} impostor",
+            ),
+            *(
+                (f"TAR at FMR {fmr} over all pairs", f"{tar[fmr]:.4f} at similarity {value:.4f}")
+                for fmr, value in thresholds.items()
+            ),
+        ],
+    )
+    print_figures("lfw", figures)
+
+
+def _similarity(embeddings: Embeddings, pair: Pair) -> float:
+    left, right = embeddings[pair.left], embeddings[pair.right]
+    return _NO_FACE if left is None or right is None else float(left @ right)
+
+
+if __name__ == "__main__":
+    main()

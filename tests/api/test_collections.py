@@ -1,0 +1,48 @@
+"""Collections over HTTP."""
+
+from fastapi.testclient import TestClient
+
+from tests.api.conftest import Enroll, image, problem
+
+
+def test_default_exists_from_the_start(client: TestClient) -> None:
+    body = client.get("/v1/collections/default").json()
+    assert body["name"] == "default"
+    assert body["model"]["name"] == "dlib-resnet"
+    assert len(body["model"]["digest"]) == 64
+
+
+def test_collections_are_created_listed_and_deleted(client: TestClient, collection: str) -> None:
+    assert client.get(f"/v1/collections/{collection}").json()["identity_count"] == 0
+    names = [item["name"] for item in client.get("/v1/collections").json()["collections"]]
+    assert {"default", collection} <= set(names)
+    problem(client.post("/v1/collections", json={"name": collection}), 409, "collection_exists")
+    assert client.delete(f"/v1/collections/{collection}").status_code == 204
+    problem(client.get(f"/v1/collections/{collection}"), 404, "collection_not_found")
+    problem(client.delete(f"/v1/collections/{collection}"), 404, "collection_not_found")
+
+
+def test_names_that_would_not_fit_a_path_are_refused(client: TestClient) -> None:
+    for name in ("", "a/b", "..", "a b", "x" * 65, "é", "a\n"):
+        problem(client.post("/v1/collections", json={"name": name}), 422, "invalid_request")
+
+
+def test_collections_do_not_see_each_other(
+    client: TestClient, collection: str, enroll: Enroll
+) -> None:
+    enroll("astronaut")
+    other = f"{collection}-other"
+    client.post("/v1/collections", json={"name": other, "description": "empty"})
+    found = client.post(f"/v1/collections/{other}/identify", files=image("astronaut")).json()
+    assert found["faces"][0]["status"] == "unknown"
+    assert found["faces"][0]["candidates"] == []
+
+
+def test_recreated_collection_starts_empty(
+    client: TestClient, collection: str, enroll: Enroll
+) -> None:
+    enroll("astronaut")
+    client.delete(f"/v1/collections/{collection}")
+    client.post("/v1/collections", json={"name": collection})
+    found = client.post(f"/v1/collections/{collection}/identify", files=image("astronaut")).json()
+    assert found["faces"][0]["candidates"] == []

@@ -1,0 +1,82 @@
+"""The API as documented, fuzzed by schemathesis against a real server."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.server import running
+
+SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "unsupported_method",
+)
+# Made-up collections would only ever be missing; and the one that is there must not go away.
+CONFIGURATION = """
+[parameters]
+collection = "default"
+
+[[operations]]
+include-name = "DELETE /v1/collections/{collection}"
+enabled = false
+"""
+
+
+def test_fuzzed_api_keeps_to_its_documentation(tmp_path: Path) -> None:
+    (tmp_path / "schemathesis.toml").write_text(CONFIGURATION, encoding="utf-8")
+    with running(tmp_path, VULTUS_API_KEYS="fuzz") as server:
+        done = subprocess.run(
+            [
+                SCHEMATHESIS,
+                "run",
+                f"{server.url}/openapi.json",
+                "--header=x-api-key: fuzz",
+                f"--checks={','.join(CHECKS)}",
+                "--phases=examples,coverage,fuzzing",
+                "--max-examples=15",
+                "--seed=1",
+                "--continue-on-failure",
+                "--no-color",
+                "--generation-database=none",
+            ],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONWARNINGS": "default"},
+            capture_output=True,
+            text=True,
+            timeout=400,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
+        defects = [line for line in server.log if '"request_failed"' in line]
+        assert defects == []
+
+
+@pytest.mark.parametrize("media_type", ["multipart/form-data", "application/json"])
+def test_bodies_are_documented_in_both_forms(client: TestClient, media_type: str) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    body = paths["/v1/collections/{collection}/identify"]["post"]["requestBody"]
+    image = body["content"][media_type]["schema"]["properties"]["image"]
+    if media_type == "multipart/form-data":
+        assert image["format"] == "binary"
+    else:
+        assert image["contentEncoding"] == "base64"
+
+
+def test_every_operation_documents_its_problems(client: TestClient) -> None:
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        for operation in methods.values():
+            assert operation["description"], path
+            if not path.startswith("/v1"):
+                continue
+            for status in ("401", "422", "500", "503"):
+                assert list(operation["responses"][status]["content"]) == [
+                    "application/problem+json"
+                ], path

@@ -1,0 +1,65 @@
+"""What runs here, and its metrics."""
+
+from fastapi.testclient import TestClient
+
+from tests.api.conftest import image
+
+
+def _sample(client: TestClient, name: str) -> float:
+    for line in client.get("/metrics").text.splitlines():
+        if line.startswith(name + " "):
+            return float(line.rsplit(" ", 1)[1])
+    return 0.0
+
+
+def test_info_tells_model_thresholds_and_limits(client: TestClient) -> None:
+    body = client.get("/v1/info").json()
+    assert body["model"]["name"] == "dlib-resnet"
+    assert body["device"] == "cpu"
+    assert body["thresholds"]["verify"] < body["thresholds"]["identify"]
+    assert "LFW" in body["thresholds"]["source"]
+    assert body["limits"]["max_image_bytes"] == 20_000_000
+    assert {"JPEG", "PNG", "WEBP", "AVIF", "HEIF"} <= set(body["image_formats"])
+
+
+def test_models_tell_licence_and_measurements(client: TestClient) -> None:
+    models = {model["name"]: model for model in client.get("/v1/models").json()["models"]}
+    assert set(models) == {"dlib-resnet", "facenet-vggface2", "facenet-casia-webface", "onnx"}
+    assert [name for name, model in models.items() if model["active"]] == ["dlib-resnet"]
+    assert models["dlib-resnet"]["license"] == "CC0-1.0"
+    assert models["dlib-resnet"]["dimension"] == 128
+    assert models["dlib-resnet"]["similarity_at_fmr"]["0.001"] > 0.9
+    assert models["facenet-vggface2"]["similarity_at_fmr"] == {}
+
+
+def test_ready_once_an_embedding_was_made(client: TestClient) -> None:
+    assert client.get("/readyz").json() == {"status": "ready"}
+
+
+def test_metrics_count_requests_by_route_and_never_by_path(
+    client: TestClient, collection: str
+) -> None:
+    counted = (
+        'vultus_requests_total{method="POST",route="/v1/collections/{collection}/identify",'
+        'status="200"}'
+    )
+    before = _sample(client, counted)
+    client.post(f"/v1/collections/{collection}/identify", files=image("coffee"))
+    assert _sample(client, counted) == before + 1
+    client.get("/no/such/path")
+    text = client.get("/metrics").text
+    assert collection not in text
+    assert "/no/such/path" not in text
+
+
+def test_metrics_count_faces_and_decisions(client: TestClient, collection: str) -> None:
+    decisions = 'vultus_decisions_total{operation="identify",outcome="unknown"}'
+    before = {name: _sample(client, name) for name in (decisions, "vultus_index_faces")}
+    client.post(f"/v1/collections/{collection}/identify", files=image("hopper"))
+    client.post(f"/v1/collections/{collection}/identities", files=image("hopper", "images"))
+    assert _sample(client, decisions) == before[decisions] + 1
+    assert _sample(client, "vultus_index_faces") == before["vultus_index_faces"] + 1
+
+
+def test_docs_are_served(client: TestClient) -> None:
+    assert client.get("/docs").status_code == 200

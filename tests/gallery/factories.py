@@ -1,0 +1,181 @@
+"""Synthetic people: unit vectors stand for embeddings, a dictionary for the gallery."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+
+from app.errors import VultusError
+from app.gallery.database import Database
+from app.gallery.faiss_index import FaissIndex
+from app.gallery.records import (
+    Candidate,
+    Face,
+    Identity,
+    IdentityFilter,
+    NewFace,
+    NewIdentity,
+    Page,
+)
+from app.gallery.service import Gallery
+from app.gallery.sync import IndexSync, MakeIndex
+from app.gallery.tables import ChangeTable, CollectionTable, FaceTable, IdentityTable, Table
+from app.recognition.types import Embedding, ModelId
+
+T = TypeVar("T")
+
+MODEL = ModelId("test-net", "a" * 64, 8)
+OTHER_MODEL = ModelId("other-net", "b" * 64, 12)
+COLLECTION = "default"
+
+TABLES: tuple[type[Table], ...] = (CollectionTable, IdentityTable, FaceTable, ChangeTable)
+
+People = Mapping[str, Mapping[str, Embedding]]
+"""By identity id, by face id."""
+
+
+def unit_vectors(count: int, *, seed: int, dimension: int = MODEL.dimension) -> NDArray[np.float32]:
+    vectors = np.random.default_rng(seed).normal(size=(count, dimension))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def unit_vector(seed: int, *, dimension: int = MODEL.dimension) -> Embedding:
+    return unit_vectors(1, seed=seed, dimension=dimension)[0]
+
+
+def new_face(embedding: Embedding, *, photo: str | None = None) -> NewFace:
+    """A face from a photo of its own, unless `photo` names one."""
+    return NewFace(
+        embedding=embedding,
+        box=(1.5, 2.0, 30.25, 40.0),
+        landmarks=np.arange(10, dtype=np.float32).reshape(5, 2),
+        detection_score=0.5,
+        image_sha256=photo or uuid4().hex * 2,
+    )
+
+
+def new_gallery(
+    database: Database, *, model: ModelId = MODEL, make_index: MakeIndex = FaissIndex
+) -> Gallery:
+    return Gallery(database, IndexSync(database, make_index), model)
+
+
+def enroll(
+    gallery: Gallery, *embeddings: Embedding, collection: str = COLLECTION, name: str | None = None
+) -> tuple[Identity, dict[str, Embedding]]:
+    """A new person with these faces, and the faces by their ids."""
+    identity, faces = gallery.create_identity(
+        collection, NewIdentity(name=name), [new_face(embedding) for embedding in embeddings]
+    )
+    return identity, by_id(faces, embeddings)
+
+
+def by_id(faces: Sequence[Face | None], embeddings: Sequence[Embedding]) -> dict[str, Embedding]:
+    found: dict[str, Embedding] = {}
+    for face, embedding in zip(faces, embeddings, strict=True):
+        assert face is not None
+        found[face.id] = embedding
+    return found
+
+
+def enroll_people(
+    gallery: Gallery, embeddings: Sequence[Sequence[Embedding]], *, collection: str = COLLECTION
+) -> dict[str, dict[str, Embedding]]:
+    people = {}
+    for faces in embeddings:
+        identity, enrolled = enroll(gallery, *faces, collection=collection)
+        people[identity.id] = enrolled
+    return people
+
+
+def found_ids(
+    gallery: Gallery, probe: Embedding, *, collection: str = COLLECTION, top_k: int = 100
+) -> list[str]:
+    """Who a search finds, most similar first."""
+    (candidates,) = gallery.search(collection, [probe], top_k=top_k)
+    return [candidate.identity.id for candidate in candidates]
+
+
+def all_pages(page_at: Callable[[str | None], Page[T]]) -> list[tuple[T, ...]]:
+    """The items of every page, from the first to the one without a cursor."""
+    page = page_at(None)
+    pages = [page.items]
+    while page.next_cursor is not None:
+        page = page_at(page.next_cursor)
+        pages.append(page.items)
+    return pages
+
+
+def all_identities(
+    gallery: Gallery, *, collection: str = COLLECTION, limit: int = 1_000
+) -> list[Identity]:
+    pages = all_pages(
+        lambda cursor: gallery.list_identities(
+            collection, IdentityFilter(), limit=limit, cursor=cursor
+        )
+    )
+    assert len(pages) == max(1, -(-sum(map(len, pages)) // limit))
+    return [identity for page in pages for identity in page]
+
+
+def assert_agrees(
+    candidates: Sequence[Candidate],
+    people: People,
+    probe: Embedding,
+    *,
+    top_k: int,
+    exclude_face_id: str | None = None,
+) -> None:
+    """A naive loop over the dictionary gives the same answer, up to ties."""
+    similarities = {
+        (identity_id, face_id): float(embedding.astype(np.float64) @ probe.astype(np.float64))
+        for identity_id, faces in people.items()
+        for face_id, embedding in faces.items()
+        if face_id != exclude_face_id
+    }
+    best: dict[str, float] = {}
+    for (identity_id, _), similarity in similarities.items():
+        best[identity_id] = max(similarity, best.get(identity_id, -2.0))
+    expected = sorted(best.values(), reverse=True)[:top_k]
+    np.testing.assert_allclose(
+        [candidate.similarity for candidate in candidates], expected, rtol=0, atol=1e-5
+    )
+    found = [candidate.identity.id for candidate in candidates]
+    assert len(set(found)) == len(found)
+    for candidate in candidates:
+        own = similarities[candidate.identity.id, candidate.face_id]
+        assert abs(own - candidate.similarity) < 1e-5
+        assert abs(best[candidate.identity.id] - candidate.similarity) < 1e-5
+
+
+def count_rows(database: Database) -> dict[str, int]:
+    """Rows of each table."""
+    with database.reading() as session:
+        return {
+            table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0
+            for table in TABLES
+        }
+
+
+def at_once(tasks: Sequence[Callable[[], T]]) -> list[T | VultusError]:
+    """Run every task on a thread of its own, all let go together.
+
+    Errors of ours come back in place of a result; others are raised.
+    """
+    barrier = Barrier(len(tasks))
+
+    def run(task: Callable[[], T]) -> T | VultusError:
+        barrier.wait(timeout=30)
+        try:
+            return task()
+        except VultusError as error:
+            return error
+
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        futures = [pool.submit(run, task) for task in tasks]
+        return [future.result(timeout=60) for future in futures]

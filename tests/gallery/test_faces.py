@@ -1,0 +1,168 @@
+"""Faces: added to a person, listed, and deleted one by one."""
+
+from datetime import UTC
+
+import numpy as np
+import pytest
+
+from app.errors import FaceNotFound, InvalidRequest
+from app.gallery.database import Database
+from app.gallery.records import NewIdentity
+from app.gallery.service import Gallery
+from app.gallery.tables import FaceTable
+from tests.gallery.factories import (
+    COLLECTION,
+    MODEL,
+    all_identities,
+    all_pages,
+    by_id,
+    count_rows,
+    enroll,
+    found_ids,
+    new_face,
+    unit_vector,
+    unit_vectors,
+)
+
+PROBE = unit_vector(1)
+
+
+def test_added_face_is_as_given(gallery: Gallery, database: Database) -> None:
+    identity, _ = enroll(gallery)
+    given = new_face(PROBE, photo="c" * 64)
+    after, (face,) = gallery.add_faces(COLLECTION, identity.id, [given])
+    assert face is not None
+    assert after.face_count == 1
+    assert (face.identity_id, face.box, face.detection_score, face.image_sha256) == (
+        identity.id,
+        given.box,
+        given.detection_score,
+        "c" * 64,
+    )
+    assert face.created_at.tzinfo is UTC
+    with database.reading() as session:
+        (row,) = session.query(FaceTable).all()
+        assert row.landmarks == given.landmarks.tolist()
+        assert (row.embedder, row.digest) == (MODEL.name, MODEL.digest)
+
+
+def test_embedding_comes_back_bit_for_bit(gallery: Gallery) -> None:
+    special = np.array([1e-45, -0.0, 1e-38, 0.1, -1, 1 / 3, 3e-8, 0], dtype=np.float32)
+    identity, faces = enroll(gallery, special, *unit_vectors(5, seed=1))
+    assert len(faces) == 5 + 1
+    for face_id, embedding in faces.items():
+        kept = gallery.embedding_of(COLLECTION, face_id)
+        assert (kept.dtype, kept.tobytes()) == (np.float32, embedding.tobytes())
+    assert identity.face_count == 6
+
+
+def test_added_face_finds_its_person(gallery: Gallery) -> None:
+    identity, _ = enroll(gallery, unit_vector(2))
+    _, faces = gallery.add_faces(COLLECTION, identity.id, [new_face(PROBE)])
+    ((found,),) = gallery.search(COLLECTION, [PROBE], top_k=5)
+    assert found.identity.id == identity.id
+    assert [found.face_id] == list(by_id(faces, [PROBE]))
+
+
+def test_same_photo_is_enrolled_once_for_a_person(gallery: Gallery) -> None:
+    vectors = unit_vectors(3, seed=3)
+    first, second, third = (
+        new_face(vector, photo=photo) for vector, photo in zip(vectors, "aba", strict=True)
+    )
+    identity, faces = gallery.create_identity(COLLECTION, NewIdentity(), [first, second, third])
+    assert [face is None for face in faces] == [False, False, True]
+    after, again = gallery.add_faces(
+        COLLECTION, identity.id, [second, new_face(PROBE, photo="c"), first]
+    )
+    assert [face is None for face in again] == [True, False, True]
+    assert (identity.face_count, after.face_count) == (2, 3)
+    assert gallery.indexed_faces() == 3
+
+
+def test_two_people_may_share_a_photo(gallery: Gallery) -> None:
+    face = new_face(PROBE, photo="group")
+    for _ in range(2):
+        _, (enrolled,) = gallery.create_identity(COLLECTION, NewIdentity(), [face])
+        assert enrolled is not None
+    assert len(found_ids(gallery, PROBE)) == 2
+
+
+def test_photo_of_a_deleted_face_can_be_enrolled_again(gallery: Gallery) -> None:
+    face = new_face(PROBE, photo="a")
+    identity, (first,) = gallery.create_identity(COLLECTION, NewIdentity(), [face])
+    assert first is not None
+    gallery.delete_face(COLLECTION, identity.id, first.id)
+    _, (second,) = gallery.add_faces(COLLECTION, identity.id, [face])
+    assert second is not None
+    assert found_ids(gallery, PROBE) == [identity.id]
+
+
+def test_adding_no_face_changes_nothing(gallery: Gallery) -> None:
+    identity, _ = enroll(gallery, PROBE)
+    assert gallery.add_faces(COLLECTION, identity.id, []) == (identity, ())
+    assert gallery.indexed_faces() == 1
+
+
+def test_pages_hold_every_face_once_and_in_order(gallery: Gallery) -> None:
+    enroll(gallery, PROBE)
+    identity, faces = enroll(gallery, *unit_vectors(7, seed=4))
+    enroll(gallery, -PROBE)
+    for limit in (1, 3, 7, 50):
+        pages = all_pages(
+            lambda cursor, limit=limit: gallery.list_faces(
+                COLLECTION, identity.id, limit=limit, cursor=cursor
+            )
+        )
+        listed = [face for page in pages for face in page]
+        assert [face.id for face in listed] == list(faces)
+        assert {face.identity_id for face in listed} == {identity.id}
+        assert len(pages) == -(-7 // limit)
+
+
+def test_made_up_cursor_is_an_invalid_request(gallery: Gallery) -> None:
+    identity, _ = enroll(gallery)
+    with pytest.raises(InvalidRequest, match="cursor"):
+        gallery.list_faces(COLLECTION, identity.id, limit=1, cursor="garbage")
+
+
+def test_deleted_face_is_never_identified_and_its_row_is_gone(
+    gallery: Gallery, database: Database
+) -> None:
+    other = unit_vector(2)
+    identity, faces = enroll(gallery, PROBE, other)
+    gone, kept = faces
+    gallery.delete_face(COLLECTION, identity.id, gone)
+    ((found,),) = gallery.search(COLLECTION, [PROBE], top_k=5)
+    assert (found.identity.id, found.face_id) == (identity.id, kept)
+    assert found.identity.face_count == 1
+    assert gallery.compare(COLLECTION, identity.id, PROBE)[1] == kept
+    assert count_rows(database)["faces"] == gallery.indexed_faces() == 1
+    page = gallery.list_faces(COLLECTION, identity.id, limit=9, cursor=None)
+    assert [face.id for face in page.items] == [kept]
+    with pytest.raises(FaceNotFound):
+        gallery.embedding_of(COLLECTION, gone)
+
+
+def test_person_stays_without_a_face(gallery: Gallery) -> None:
+    identity, (face_id, *_) = enroll(gallery, PROBE)
+    gallery.delete_face(COLLECTION, identity.id, face_id)
+    (left,) = all_identities(gallery)
+    assert (left.id, left.face_count) == (identity.id, 0)
+    assert found_ids(gallery, PROBE) == []
+
+
+def test_unknown_deleted_and_foreign_faces_are_not_found(gallery: Gallery) -> None:
+    gallery.create_collection("staff", None)
+    identity, (gone, kept) = enroll(gallery, PROBE, -PROBE)
+    _, (of_another, *_) = enroll(gallery, unit_vector(2))
+    _, (elsewhere, *_) = enroll(gallery, unit_vector(3), collection="staff")
+    gallery.delete_face(COLLECTION, identity.id, gone)
+    before = gallery.get_collection(COLLECTION)
+    for face_id in ("unknown", "", gone, of_another, elsewhere):
+        with pytest.raises(FaceNotFound):
+            gallery.delete_face(COLLECTION, identity.id, face_id)
+    for face_id in ("unknown", gone, elsewhere):
+        with pytest.raises(FaceNotFound):
+            gallery.embedding_of(COLLECTION, face_id)
+    assert gallery.get_collection(COLLECTION) == before
+    assert gallery.embedding_of(COLLECTION, kept).tobytes() == (-PROBE).tobytes()

@@ -1,0 +1,170 @@
+"""Search and comparison give what a naive loop over all faces gives."""
+
+import numpy as np
+import pytest
+
+from app.errors import FaceNotFound, InvalidRequest
+from app.gallery.exact_index import ExactIndex
+from app.gallery.faiss_index import FaissIndex
+from app.gallery.service import Gallery
+from app.gallery.sync import MakeIndex
+from app.recognition.types import Embedding
+from tests.gallery.conftest import OpenGallery
+from tests.gallery.factories import (
+    COLLECTION,
+    MODEL,
+    assert_agrees,
+    enroll,
+    enroll_people,
+    found_ids,
+    new_face,
+    unit_vector,
+    unit_vectors,
+)
+
+PROBE = unit_vector(1)
+
+
+def at_similarity(probe: Embedding, similarity: float, *, seed: int) -> Embedding:
+    """A unit vector with this cosine to the probe."""
+    other = unit_vector(seed).astype(np.float64)
+    across = other - (other @ probe) * probe
+    across /= np.linalg.norm(across)
+    return (similarity * probe + np.sqrt(1 - similarity**2) * across).astype(np.float32)
+
+
+@pytest.mark.parametrize("make_index", [ExactIndex, FaissIndex])
+def test_search_agrees_with_a_naive_loop(open_gallery: OpenGallery, make_index: MakeIndex) -> None:
+    gallery = open_gallery(make_index=make_index)
+    rng = np.random.default_rng(7)
+    vectors = iter(unit_vectors(200, seed=7))
+    people = enroll_people(
+        gallery, [[next(vectors) for _ in range(rng.integers(0, 7))] for _ in range(30)]
+    )
+    for identity_id in list(people)[::5]:
+        gallery.delete_identity(COLLECTION, identity_id)
+        del people[identity_id]
+    for identity_id in list(people)[::4]:
+        for face_id in list(people[identity_id])[::2]:
+            gallery.delete_face(COLLECTION, identity_id, face_id)
+            del people[identity_id][face_id]
+    probes = unit_vectors(15, seed=8)
+    for top_k in (1, 2, 5, 100):
+        found = gallery.search(COLLECTION, list(probes), top_k=top_k)
+        for probe, candidates in zip(probes, found, strict=True):
+            assert_agrees(candidates, people, probe, top_k=top_k)
+    for faces in people.values():
+        for face_id, embedding in faces.items():
+            (candidates,) = gallery.search(
+                COLLECTION, [embedding], top_k=3, exclude_face_id=face_id
+            )
+            assert_agrees(candidates, people, embedding, top_k=3, exclude_face_id=face_id)
+
+
+def test_candidates_are_people_by_their_best_face_most_similar_first(gallery: Gallery) -> None:
+    similarities = {"far": (-0.5, 0.1), "near": (0.2, 0.9, 0.8), "middle": (0.6, 0.5)}
+    people = {
+        name: enroll(
+            gallery, *(at_similarity(PROBE, s, seed=i) for i, s in enumerate(own, 3)), name=name
+        )
+        for name, own in similarities.items()
+    }
+    (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=10)
+    assert [found.identity.name for found in candidates] == ["near", "middle", "far"]
+    np.testing.assert_allclose(
+        [found.similarity for found in candidates], [0.9, 0.6, 0.1], atol=1e-6
+    )
+    best_faces = [list(people[name][1])[i] for name, i in (("near", 1), ("middle", 0), ("far", 1))]
+    assert [found.face_id for found in candidates] == best_faces
+    assert [found.identity for found in candidates] == [
+        people[name][0] for name in ("near", "middle", "far")
+    ]
+
+
+def test_top_k_bounds_the_candidates(gallery: Gallery) -> None:
+    expected = [
+        enroll(gallery, at_similarity(PROBE, similarity, seed=2))[0].id
+        for similarity in (0.9, 0.7, 0.5, 0.3)
+    ]
+    for top_k in range(1, 6):
+        assert found_ids(gallery, PROBE, top_k=top_k) == expected[:top_k]
+
+
+def test_person_with_many_faces_crowds_nobody_out(gallery: Gallery) -> None:
+    crowd, _ = enroll(gallery, *(at_similarity(PROBE, 0.9, seed=seed) for seed in range(10, 45)))
+    second, _ = enroll(gallery, at_similarity(PROBE, 0.5, seed=3))
+    third, _ = enroll(gallery, at_similarity(PROBE, 0.2, seed=4))
+
+    def assert_all_are_found() -> None:
+        for top_k, expected in ((1, 1), (2, 2), (3, 3), (50, 3)):
+            found = found_ids(gallery, PROBE, top_k=top_k)
+            assert found == [crowd.id, second.id, third.id][:expected]
+
+    assert_all_are_found()
+    more = [new_face(at_similarity(PROBE, 0.9, seed=seed)) for seed in range(50, 200)]
+    gallery.add_faces(COLLECTION, crowd.id, more)
+    assert_all_are_found()
+
+
+def test_each_probe_has_its_own_answer_in_order(gallery: Gallery) -> None:
+    vectors = unit_vectors(6, seed=5)
+    people = list(enroll_people(gallery, [[vector] for vector in vectors]))
+    answers = gallery.search(COLLECTION, list(vectors[::-1]), top_k=1)
+    assert [found.identity.id for (found,) in answers] == people[::-1]
+    assert gallery.search(COLLECTION, [], top_k=1) == []
+
+
+def test_empty_collection_has_no_candidates(gallery: Gallery) -> None:
+    assert gallery.search(COLLECTION, [PROBE, -PROBE], top_k=3) == [(), ()]
+
+
+def test_excluded_face_does_not_count_but_its_person_may(gallery: Gallery) -> None:
+    twin_face = at_similarity(PROBE, 0.8, seed=2)
+    identity, (own, other) = enroll(gallery, PROBE, at_similarity(PROBE, 0.6, seed=3))
+    twin, (twin_id,) = enroll(gallery, twin_face)
+    (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=5, exclude_face_id=own)
+    assert [(found.identity.id, found.face_id) for found in candidates] == [
+        (twin.id, twin_id),
+        (identity.id, other),
+    ]
+    (candidates,) = gallery.search(COLLECTION, [twin_face], top_k=5, exclude_face_id=twin_id)
+    assert [found.identity.id for found in candidates] == [identity.id]
+
+
+def test_similarity_is_never_outside_the_cosine(gallery: Gallery) -> None:
+    long_by_rounding = PROBE * np.float32(1.000001)
+    assert float(long_by_rounding @ long_by_rounding) > 1
+    identity, _ = enroll(gallery, long_by_rounding)
+    for probe, cosine in ((long_by_rounding, 1.0), (-long_by_rounding, -1.0)):
+        ((found,),) = gallery.search(COLLECTION, [probe], top_k=1)
+        assert found.similarity == cosine
+        assert gallery.compare(COLLECTION, identity.id, probe)[2] == cosine
+
+
+def test_comparison_is_with_the_best_face_of_that_person_alone(gallery: Gallery) -> None:
+    enroll(gallery, PROBE)
+    identity, faces = enroll(
+        gallery, *(at_similarity(PROBE, s, seed=i) for i, s in enumerate((0.1, 0.7, -0.9), 2))
+    )
+    for probe in (PROBE, *unit_vectors(10, seed=6)):
+        found, face_id, similarity = gallery.compare(COLLECTION, identity.id, probe)
+        own = {key: float(embedding @ probe) for key, embedding in faces.items()}
+        assert found == identity
+        assert face_id == max(own, key=own.__getitem__)
+        assert similarity == pytest.approx(max(own.values()), abs=1e-6)
+
+
+def test_comparison_with_a_person_without_faces_is_an_invalid_request(gallery: Gallery) -> None:
+    identity, _ = enroll(gallery)
+    with pytest.raises(InvalidRequest, match=f"{identity.id}.* no enrolled face"):
+        gallery.compare(COLLECTION, identity.id, PROBE)
+
+
+def test_embedding_of_an_unknown_face_is_not_found(gallery: Gallery) -> None:
+    with pytest.raises(FaceNotFound, match="unknown"):
+        gallery.embedding_of(COLLECTION, "unknown")
+
+
+def test_embeddings_have_the_dimension_of_the_network(gallery: Gallery) -> None:
+    _, (face_id,) = enroll(gallery, PROBE)
+    assert gallery.embedding_of(COLLECTION, face_id).shape == (MODEL.dimension,)
