@@ -39,7 +39,8 @@ def main() -> int:
     if _wants_cpu_build(options.torch):
         _install_cpu_torch(python)
     extras = "[dev]" if options.dev else "[onnx]"
-    _pip(python, "--editable", f"{ROOT}{extras}")
+    target = [f"{ROOT}{extras}"] if options.no_editable else ["--editable", f"{ROOT}{extras}"]
+    _pip(python, *target)
     return 0
 
 
@@ -53,6 +54,9 @@ def _parse() -> argparse.Namespace:
         help="cpu: PyTorch's CPU build; default: the registry's; auto: cpu without a GPU",
     )
     parser.add_argument("--dev", action="store_true", help="also what tests and benchmarks need")
+    parser.add_argument(
+        "--no-editable", action="store_true", help="copy the packages, as images do"
+    )
     return parser.parse_args()
 
 

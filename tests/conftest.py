@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import create_engine, text
 
 from app.gallery.database import Database
@@ -17,6 +18,10 @@ from app.recognition.pipeline import Recognizer
 from app.services import Services
 from app.settings import Settings
 from models.zoo.network import Network
+
+# The same examples in every run, however slow the machine is.
+hypothesis_settings.register_profile("vultus", deadline=None, derandomize=True)
+hypothesis_settings.load_profile("vultus")
 
 
 @pytest.fixture(scope="session", autouse=True)

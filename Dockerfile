@@ -1,0 +1,31 @@
+# syntax=docker/dockerfile:1
+#
+#   docker build -t vultus .                                  CPU
+#   docker build -t vultus --build-arg TORCH=default .        NVIDIA GPU (run with --gpus all)
+
+FROM python:3.11-slim AS build
+ARG TORCH=cpu
+WORKDIR /opt/vultus
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY scripts/install.py scripts/
+COPY app app
+COPY models models
+COPY migrations migrations
+RUN python scripts/install.py /opt/venv --torch ${TORCH} --no-editable
+
+FROM python:3.11-slim
+RUN useradd --system --uid 10001 --create-home vultus \
+    && mkdir /data \
+    && chown vultus:vultus /data
+COPY --from=build /opt/venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    VULTUS_HOST=0.0.0.0 \
+    VULTUS_DATA_DIR=/data
+USER vultus
+WORKDIR /home/vultus
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ.get('VULTUS_PORT', '8000') + '/readyz', timeout=4)"]
+CMD ["vultus", "serve"]

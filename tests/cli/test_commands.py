@@ -1,0 +1,133 @@
+"""The commands, on real photos and a real database."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli.main import cli, main
+from tests import photos
+
+RUN = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    """Two people with two photos each, one of them unusable, and a folder with none to use."""
+    folder = tmp_path / "people"
+    contents = {
+        "Eileen_Collins/1.jpg": photos.encoded(photos.astronaut()),
+        "Eileen_Collins/2.png": photos.encoded(photos.coffee(), "PNG"),
+        "Grace_Hopper/1.webp": photos.encoded(photos.hopper(), "WEBP", quality=95),
+        "Grace_Hopper/2.jpg": photos.encoded(photos.group()),
+        "Grace_Hopper/notes.txt": b"not a photo",
+        "Nobody/1.jpg": b"damaged",
+    }
+    for name, data in contents.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder
+
+
+def _json(*arguments: str | Path) -> dict[str, object]:
+    result = RUN.invoke(cli, [*map(str, arguments), "--json"])
+    assert result.exit_code in (0, 3), result.output
+    parsed: dict[str, object] = json.loads(result.stdout)
+    return parsed
+
+
+def test_folder_is_enrolled_with_reasons_and_safely_again(people: Path) -> None:
+    first = _json("enroll-folder", people)
+    assert (first["people"], first["faces"], first["known_before"]) == (2, 2, 0)
+    assert first["rejected"] == [
+        {"photo": "Eileen_Collins/2.png", "reasons": ["no_face"]},
+        {"photo": "Grace_Hopper/2.jpg", "reasons": ["several_faces"]},
+        {"photo": "Nobody/1.jpg", "reasons": ["image_unreadable"]},
+    ]
+    again = _json("enroll-folder", people)
+    assert (again["people"], again["faces"], again["known_before"]) == (0, 0, 2)
+
+    (people / "Grace_Hopper" / "3.jpg").write_bytes(
+        photos.encoded(photos.another_photo(photos.hopper()))
+    )
+    more = _json("enroll-folder", people)
+    assert (more["people"], more["faces"], more["known_before"]) == (1, 1, 2)
+
+
+def test_summary_for_people_names_every_rejected_photo(people: Path) -> None:
+    result = RUN.invoke(cli, ["enroll-folder", str(people)])
+    assert result.exit_code == 0
+    assert "Grace_Hopper/2.jpg: several_faces" in result.stdout
+    assert "rejected: no_face" in result.stdout
+
+
+def test_enrolled_people_are_identified(people: Path, tmp_path: Path) -> None:
+    _json("enroll-folder", people)
+    photo = tmp_path / "group.jpg"
+    photo.write_bytes(photos.encoded(photos.group()))
+    faces = _json("identify", photo)["faces"]
+    assert isinstance(faces, list)
+    assert [(face["status"], face["name"]) for face in faces] == [
+        ("match", "Grace Hopper"),
+        ("match", "Eileen Collins"),
+    ]
+    shown = RUN.invoke(cli, ["identify", str(photo)])
+    assert "match" in shown.stdout
+
+
+def test_verify_tells_by_its_exit_status(tmp_path: Path) -> None:
+    a, b, c = (tmp_path / f"{name}.jpg" for name in "abc")
+    a.write_bytes(photos.encoded(photos.astronaut()))
+    b.write_bytes(photos.encoded(photos.another_photo(photos.astronaut())))
+    c.write_bytes(photos.encoded(photos.hopper()))
+    same = RUN.invoke(cli, ["verify", str(a), str(b)])
+    assert (same.exit_code, same.stdout.split()[0]) == (0, "match")
+    different = RUN.invoke(cli, ["verify", str(a), str(c)])
+    assert (different.exit_code, different.stdout.split()[0]) == (3, "no")
+
+
+def test_database_is_migrated_twice_without_harm() -> None:
+    for _ in range(2):
+        assert RUN.invoke(cli, ["db", "upgrade"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "arguments", "code", "remedy"),
+    [
+        ({}, ["identify", "PHOTO", "--collection", "nowhere"], "collection_not_found", "POST"),
+        ({"VULTUS_PORT": "x"}, ["serve"], "startup_failed", "VULTUS_PORT"),
+        ({"VULTUS_EMBEDDER": "x"}, ["serve"], "startup_failed", "dlib-resnet"),
+        ({"VULTUS_DATABASE_URL": "mysql://x"}, ["serve"], "startup_failed", "PostgreSQL"),
+        ({"VULTUS_DATABASE__AUTO_UPGRADE": "0"}, ["serve"], "startup_failed", "vultus db upgrade"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_with_a_remedy(
+    variables: dict[str, str],
+    arguments: list[str],
+    code: str,
+    remedy: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(photos.encoded(photos.coffee()))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    filled = [str(photo) if argument == "PHOTO" else argument for argument in arguments]
+    monkeypatch.setattr("sys.argv", ["vultus", *filled])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    told = capsys.readouterr().err
+    assert told.startswith(code)
+    assert remedy in told
+    assert "Traceback" not in told

@@ -1,0 +1,149 @@
+"""The README keeps its promises: its lines run as pasted, its tables are those of the code."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import yaml
+from pydantic import BaseModel
+
+from app.errors import Reason, VultusError
+from app.settings import Settings
+from models.zoo.registry import DLIB_RESNET, ZOO
+from tests.server import running
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_curl_lines_work_as_pasted(tmp_path: Path) -> None:
+    assert shutil.which("curl"), "the README's lines need curl"
+    subprocess.run(
+        [sys.executable, ROOT / "scripts" / "sample_photos.py", "photos"], cwd=tmp_path, check=True
+    )
+    (block,) = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    lines = block.strip().splitlines()
+    assert len(lines) == 5
+    with running(tmp_path) as server:
+        answers = [_run(line, server.url, tmp_path) for line in lines]
+        unknown = httpx2.post(
+            f"{server.url}/v1/collections/default/identify",
+            files={"image": (tmp_path / "photos" / "eileen_again.jpg").read_bytes()},
+            timeout=60,
+        ).json()
+    enrolled, also_enrolled, identified, verified, removed = answers
+    assert '"name":"Eileen Collins"' in enrolled
+    assert '"name":"Grace Hopper"' in also_enrolled
+    assert identified.count('"status":"match"') == 2
+    assert '"match":true' in verified
+    assert removed == ""
+    assert unknown["faces"][0]["status"] == "unknown"
+
+
+def _run(line: str, url: str, folder: Path) -> str:
+    here = line.replace("localhost:8000", url.removeprefix("http://"))
+    done = subprocess.run(
+        ["bash", "-c", here],
+        cwd=folder,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "urn:vultus:problem" not in done.stdout, done.stdout
+    return done.stdout
+
+
+def _variables(group: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in group.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _variables(kind, f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}"
+
+
+def test_every_setting_is_in_the_readme_and_no_other() -> None:
+    rows = re.findall(r"^\| `(VULTUS_\w+)` \|", README, flags=re.MULTILINE)
+    assert set(rows) == set(_variables(Settings, "VULTUS_"))
+
+
+def test_every_error_code_is_in_the_readme() -> None:
+    def codes(kind: type[VultusError]) -> Iterator[str]:
+        if not kind.__subclasses__():
+            yield kind.code
+        for child in kind.__subclasses__():
+            yield from codes(child)
+
+    listed = set(re.findall(r"`([a-z_]+)`", README))
+    expected = {*codes(VultusError), *(reason.value for reason in Reason)} - {"startup_failed"}
+    assert expected <= listed
+
+
+def test_thresholds_in_the_readme_are_those_in_use() -> None:
+    assert DLIB_RESNET.thresholds is not None
+    rows = dict(re.findall(r"^\| (1e-\d) \| (0\.\d{4}) \|", README, flags=re.MULTILINE))
+    assert {float(fmr): float(value) for fmr, value in rows.items()} == dict(
+        DLIB_RESNET.thresholds.at_fmr
+    )
+
+
+def test_every_embedder_is_in_the_readme() -> None:
+    for name in ZOO:
+        assert re.search(rf"^\| `{name}` \|", README, flags=re.MULTILINE)
+
+
+def test_image_copies_what_the_package_needs() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    copied = {
+        name
+        for line in re.findall(r"^COPY (?!--from)(.*) \S+$", dockerfile, flags=re.MULTILINE)
+        for name in line.split()
+    }
+    assert copied >= {"app", "models", "migrations", "pyproject.toml", "constraints.txt"}
+    allowed = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    for name in copied:
+        assert (ROOT / name).exists(), name
+        assert f"!{name}" in allowed, name
+    assert "USER vultus" in dockerfile
+    assert "HEALTHCHECK" in dockerfile
+
+
+def test_compose_runs_the_service_on_postgres_with_volumes() -> None:
+    compose: dict[str, Any] = yaml.safe_load(
+        (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    )
+    service, database = compose["services"]["vultus"], compose["services"]["db"]
+    assert database["image"].startswith("postgres:17")
+    assert service["depends_on"]["db"]["condition"] == "service_healthy"
+    variables = set(_variables(Settings, "VULTUS_"))
+    assert set(service["environment"]) <= variables
+    named = {mount.split(":")[0] for s in (service, database) for mount in s["volumes"]}
+    assert named == set(compose["volumes"])
+    url = service["environment"]["VULTUS_DATABASE_URL"]
+    assert Settings(database_url=url).resolved_database_url.startswith("postgresql+psycopg://")
+
+
+def test_every_dependency_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"]]
+    for extra in project["optional-dependencies"].values():
+        wanted += [line for line in extra if not line.startswith("vultus")]
+    pinned = {
+        _normalised(line.split("==")[0])
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if "==" in line
+    }
+    assert {_normalised(re.split(r"[\[<>=]", line)[0]) for line in wanted} <= pinned
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,101 @@
+"""A real server process: what it acknowledged survives, what it deleted does not come back."""
+
+import subprocess
+from pathlib import Path
+
+import httpx2
+import pytest
+import torch
+from facenet_pytorch import InceptionResnetV1
+
+from tests import photos
+from tests.server import VULTUS, running
+
+IDENTITIES = "/v1/collections/default/identities"
+IDENTIFY = "/v1/collections/default/identify"
+
+
+def _enroll(url: str, name: str, photo: bytes) -> str:
+    response = httpx2.post(
+        url + IDENTITIES, data={"name": name}, files={"images": photo}, timeout=60
+    )
+    assert response.status_code == 201, response.text
+    identity: str = response.json()["identity"]["id"]
+    return identity
+
+
+def _who(url: str, photo: bytes) -> str | None:
+    response = httpx2.post(url + IDENTIFY, files={"image": photo}, timeout=60)
+    (face,) = response.json()["faces"]
+    name: str | None = face["identity"] and face["identity"]["name"]
+    return name
+
+
+@pytest.mark.parametrize("ending", ["stop", "kill"])
+def test_gallery_survives_the_end_of_the_process(tmp_path: Path, ending: str) -> None:
+    eileen, grace = photos.encoded(photos.astronaut()), photos.encoded(photos.hopper())
+    with running(tmp_path) as server:
+        assert httpx2.get(f"{server.url}/readyz", timeout=60).json() == {"status": "ready"}
+        _enroll(server.url, "Eileen", eileen)
+        removed = _enroll(server.url, "Grace", grace)
+        assert _who(server.url, grace) == "Grace"
+        gone = httpx2.delete(f"{server.url}{IDENTITIES}/{removed}", timeout=60)
+        assert gone.status_code == 204
+        getattr(server, ending)()
+    with running(tmp_path) as server:
+        assert _who(server.url, eileen) == "Eileen"
+        assert _who(server.url, grace) is None
+
+
+def test_terminated_server_ends_cleanly(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        assert server.stop() in (0, -15)
+        assert not [line for line in server.log if "Traceback" in line]
+
+
+def test_logs_hold_no_image_and_no_embedding(tmp_path: Path) -> None:
+    photo = photos.encoded(photos.astronaut())
+    with running(tmp_path, VULTUS_LOG__LEVEL="debug") as server:
+        embedded = httpx2.post(f"{server.url}/v1/embed", files={"image": photo}, timeout=60)
+        first = str(embedded.json()["faces"][0]["embedding"][0])
+        server.stop()
+        log = "".join(server.log)
+    assert '"route": "/v1/embed"' in log
+    assert first not in log
+    assert "JFIF" not in log
+
+
+def test_two_processes_share_one_gallery(tmp_path: Path) -> None:
+    """What one acknowledged, the other finds; what one removed, the other does not."""
+    eileen = photos.encoded(photos.astronaut())
+    with running(tmp_path) as one, running(tmp_path) as two:
+        identity = _enroll(one.url, "Eileen", eileen)
+        assert _who(two.url, eileen) == "Eileen"
+        assert httpx2.delete(f"{two.url}{IDENTITIES}/{identity}", timeout=60).status_code == 204
+        assert _who(one.url, eileen) is None
+
+
+def test_another_embedder_is_refused_at_the_start(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        _enroll(server.url, "Eileen", photos.encoded(photos.astronaut()))
+        server.stop()
+    weights = tmp_path / "facenet.pt"
+    torch.save(InceptionResnetV1(pretrained=None).state_dict(), weights)
+    done = subprocess.run(
+        [VULTUS, "serve", "--port", "0"],
+        env={
+            "PATH": "/usr/bin:/bin",
+            "VULTUS_DATA_DIR": str(tmp_path),
+            "VULTUS_EMBEDDER": "facenet-vggface2",
+            "VULTUS_WEIGHTS_PATH": str(weights),
+            "VULTUS_DEVICE": "cpu",
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "VULTUS_EMBEDDER=dlib-resnet" in done.stderr
+    assert "Traceback" not in done.stderr
