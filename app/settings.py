@@ -3,6 +3,7 @@
 Nested groups use two underscores: VULTUS_LIMITS__MAX_PIXELS.
 """
 
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -151,6 +152,20 @@ class Settings(BaseSettings):
                 return "postgresql+psycopg://" + self.database_url.removeprefix(plain)
         return self.database_url
 
+    @classmethod
+    def variables(cls) -> tuple[str, ...]:
+        """Names of all environment variables that are read."""
+        return tuple(_variables(cls, str(cls.model_config["env_prefix"])))
+
     @property
     def resolved_weights_dir(self) -> Path:
         return self.weights_dir or self.data_dir / "weights"
+
+
+def _variables(group: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in group.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _variables(kind, f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}"

@@ -10,6 +10,7 @@ comparisons that could be made, and such photos are counted apart, as ISO/IEC 19
 
 import argparse
 import asyncio
+import math
 from pathlib import Path
 
 import numpy as np
@@ -87,9 +88,9 @@ def _report(model: str, pairs: list[Pair], embeddings: Embeddings) -> None:
     found = {photo: row for photo, row in embeddings.items() if row is not None}
     scores = all_pairs(np.stack(list(found.values())), [person_of(photo) for photo in found])
     shown = [fmr for fmr in _ALL_PAIRS_FMRS if fmr * len(scores.impostor) >= 1]
-    tar = {f"{fmr:.0e}": tar_at_fmr(scores, fmr) for fmr in shown}
-    thresholds = {f"{fmr:.0e}": threshold_at_fmr(scores.impostor, fmr) for fmr in shown}
-    listed_tar = {f"{fmr:.0e}": tar_at_fmr(listed_scores, fmr) for fmr in _LISTED_FMRS}
+    tar = {_name(fmr): tar_at_fmr(scores, fmr) for fmr in shown}
+    thresholds = {_name(fmr): threshold_at_fmr(scores.impostor, fmr) for fmr in shown}
+    listed_tar = {_name(fmr): tar_at_fmr(listed_scores, fmr) for fmr in _LISTED_FMRS}
 
     figures = {
         "model": model,
@@ -127,6 +128,11 @@ def _report(model: str, pairs: list[Pair], embeddings: Embeddings) -> None:
         ],
     )
     print_figures("lfw", figures)
+
+
+def _name(fmr: float) -> str:
+    """1e-3, as the field writes it."""
+    return f"1e{round(math.log10(fmr))}"
 
 
 def _similarity(embeddings: Embeddings, pair: Pair) -> float:

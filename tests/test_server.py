@@ -53,6 +53,13 @@ def test_terminated_server_ends_cleanly(tmp_path: Path) -> None:
         assert not [line for line in server.log if "Traceback" in line]
 
 
+def test_likely_mistakes_are_warned_of(tmp_path: Path) -> None:
+    with running(tmp_path, VULTUS_DEVISE="cpu", VULTUS_HOST="0.0.0.0") as server:  # noqa: S104
+        warned = [line for line in server.log if '"warning"' in line]
+    assert any("VULTUS_DEVISE" in line for line in warned)
+    assert any("VULTUS_API_KEYS" in line for line in warned)
+
+
 def test_logs_hold_no_image_and_no_embedding(tmp_path: Path) -> None:
     photo = photos.encoded(photos.astronaut())
     with running(tmp_path, VULTUS_LOG__LEVEL="debug") as server:

@@ -5,6 +5,7 @@ import time
 from uuid import uuid4
 
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import internal_error, problem_of
@@ -50,6 +51,8 @@ class RequestLog:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
+            except ClientDisconnect:
+                _log.info("client_gone", method=scope["method"], route=_route(scope))
             except Exception:
                 _log.exception("request_failed", method=scope["method"], route=_route(scope))
                 if status:  # the answer is under way: all that is left is to cut it off

@@ -10,7 +10,7 @@ from models.zoo.network import InputSpec
 Transform = NDArray[np.float64]
 """Shape (2, 3): maps (x, y, 1) of the photo to (x, y) of the crop."""
 
-_ROI_MARGIN_PX = 2
+_REGION_MARGIN_PX = 2  # what bilinear sampling may look at beyond the crop's edge
 
 
 def similarity_transform(source: NDArray[np.floating], target: NDArray[np.floating]) -> Transform:
@@ -38,12 +38,10 @@ def align(photo: Pixels, landmarks: Landmarks, spec: InputSpec) -> Pixels:
     first shrunk by area averaging, so that bilinear sampling cannot alias.
     """
     transform = similarity_transform(landmarks, np.asarray(spec.template))
-    scale = float(np.hypot(transform[0, 0], transform[1, 0]))
-    if scale < 1.0:
-        photo, transform = _shrink_region(photo, transform, spec.size_px, scale)
+    region, transform = _region(photo, transform, spec.size_px)
     return np.asarray(
         cv2.warpAffine(
-            photo,
+            region,
             transform,
             (spec.size_px, spec.size_px),
             flags=cv2.INTER_LINEAR,
@@ -54,29 +52,28 @@ def align(photo: Pixels, landmarks: Landmarks, spec: InputSpec) -> Pixels:
     )
 
 
-def _shrink_region(
-    photo: Pixels, transform: Transform, size_px: int, scale: float
-) -> tuple[Pixels, Transform]:
-    """Shrink the part of the photo that the crop covers, and adapt the transform to it."""
+def _region(photo: Pixels, transform: Transform, size_px: int) -> tuple[Pixels, Transform]:
+    """The part of the photo that the crop covers, shrunk to the crop's scale, and its transform.
+
+    Only this part is shrunk and warped, however large the photo is.
+    """
     height, width = photo.shape[:2]
+    scale = float(np.hypot(transform[0, 0], transform[1, 0]))
     inverse = cv2.invertAffineTransform(transform)
     corners = np.array([[0, 0], [size_px, 0], [0, size_px], [size_px, size_px]], dtype=np.float64)
     covered = corners @ inverse[:, :2].T + inverse[:, 2]
-    margin = _ROI_MARGIN_PX / scale
-    left, top = np.floor(covered.min(axis=0) - margin).astype(int)
-    right, bottom = np.ceil(covered.max(axis=0) + margin).astype(int)
-    left, top = max(left, 0), max(top, 0)
-    right, bottom = min(right, width), min(bottom, height)
+    margin = _REGION_MARGIN_PX / min(scale, 1.0)
+    left, top = np.maximum(np.floor(covered.min(axis=0) - margin).astype(int), 0)
+    right, bottom = np.minimum(np.ceil(covered.max(axis=0) + margin).astype(int), (width, height))
     if left >= right or top >= bottom:  # landmarks off the photo: the crop is all border
-        return photo, transform
-    new_width = max(1, round((right - left) * scale))
-    new_height = max(1, round((bottom - top) * scale))
-    region = cv2.resize(
-        photo[top:bottom, left:right], (new_width, new_height), interpolation=cv2.INTER_AREA
-    )
+        return np.zeros((1, 1, 3), dtype=np.uint8), transform
+    region = photo[top:bottom, left:right]
+    if scale < 1.0:
+        size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
+        region = np.asarray(cv2.resize(region, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     # Pixel centres: x_small = (x - left + 0.5) * fx - 0.5, so x = (x_small + 0.5) / fx + left - 0.5
-    fx, fy = new_width / (right - left), new_height / (bottom - top)
+    fx, fy = region.shape[1] / (right - left), region.shape[0] / (bottom - top)
     back = np.array(
         [[1 / fx, 0.0, 0.5 / fx + left - 0.5], [0.0, 1 / fy, 0.5 / fy + top - 0.5], [0.0, 0.0, 1.0]]
     )
-    return np.asarray(region, dtype=np.uint8), transform @ back
+    return region, transform @ back

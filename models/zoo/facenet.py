@@ -5,7 +5,9 @@ by softmax on VGGFace2 or CASIA-WebFace and converted by facenet-pytorch from da
 """
 
 import hashlib
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
@@ -20,6 +22,8 @@ FILES = {
     "facenet-vggface2": "20180402-114759-vggface2.pt",
     "facenet-casia-webface": "20180408-102900-casia-webface.pt",
 }
+
+_SILENCE_S = 30.0
 
 Download = Callable[[str, str], None]
 """(URL, path): fetch one to the other, or raise OSError."""
@@ -70,10 +74,25 @@ def _fetched(filename: str, weights_dir: Path, download: Download) -> Path:
     weights_dir.mkdir(parents=True, exist_ok=True)
     url = _RELEASE + filename
     try:
-        download(url, str(path))
+        with _socket_timeout(_SILENCE_S):
+            download(url, str(path))
     except (URLError, OSError) as error:
         raise WeightsMissingError(
             f"cannot fetch {url} ({error}). Put the file into {weights_dir} or name it with "
             "VULTUS_WEIGHTS_PATH; or use VULTUS_EMBEDDER=dlib-resnet, whose weights are installed."
         ) from error
     return path
+
+
+@contextmanager
+def _socket_timeout(seconds: float) -> Iterator[None]:
+    """Bound each wait for the network: the library's own loader takes no timeout.
+
+    Runs at the start, before any other thread opens a socket.
+    """
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

@@ -61,8 +61,7 @@ class OnnxNetwork:
         except Exception as error:  # onnxruntime's own exceptions share no public base
             raise WeightsInvalidError(f"{path} cannot be loaded as ONNX: {error}") from error
         self.device = "cuda" if "CUDAExecutionProvider" in self._session.get_providers() else "cpu"
-        with path.open("rb") as file:
-            self.digest = hashlib.file_digest(file, "sha256").hexdigest()
+        self.digest = _digest(path, options)
 
         graph_input = self._session.get_inputs()[0]
         self._input_name = graph_input.name
@@ -115,6 +114,15 @@ class OnnxNetwork:
         mean = _triple(path, metadata, "mean") or options.mean or _DEFAULT_MEAN
         std = _triple(path, metadata, "std") or options.std or _DEFAULT_STD
         return InputSpec(size_px=size_px, template=arcface_template(size_px), mean=mean, std=std)
+
+
+def _digest(path: Path, options: OnnxOptions) -> str:
+    """SHA-256 of the file, and of the options where any are set: they change embeddings too."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if options == OnnxOptions():
+        return digest
+    return hashlib.sha256(f"{digest} {options}".encode()).hexdigest()
 
 
 def _import_runtime() -> Any:  # noqa: ANN401  (onnxruntime ships no types)

@@ -56,12 +56,16 @@ def test_body_over_the_cap_is_refused_by_its_length(strict: TestClient) -> None:
     assert "0.4 MB" in problem(response, 413, "request_too_large")["detail"]
 
 
-def test_body_over_the_cap_is_refused_without_a_length(strict: TestClient) -> None:
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=b"])
+def test_body_over_the_cap_is_refused_without_a_length(
+    strict: TestClient, content_type: str
+) -> None:
     def chunks() -> Iterator[bytes]:
+        yield b'--b\r\ncontent-disposition: form-data; name="image"; filename="a"\r\n\r\n'
         for _ in range(50):
             yield b"x" * 10_000
 
-    headers = {**KEY, "content-type": "application/json"}
+    headers = {**KEY, "content-type": content_type}
     response = strict.post("/v1/detect", content=chunks(), headers=headers)
     problem(response, 413, "request_too_large")
 

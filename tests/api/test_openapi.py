@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import BaseModel
 
+from app.api.schemas.gallery import EnrollmentBody
+from app.api.schemas.recognition import IdentifyAnswer, VerifyAnswer
 from tests.server import running
 
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
@@ -57,6 +60,12 @@ def test_fuzzed_api_keeps_to_its_documentation(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
         defects = [line for line in server.log if '"request_failed"' in line]
         assert defects == []
+
+
+@pytest.mark.parametrize("schema", [EnrollmentBody, IdentifyAnswer, VerifyAnswer])
+def test_examples_are_what_the_schemas_say(schema: type[BaseModel]) -> None:
+    (example,) = schema.model_json_schema()["examples"]
+    assert schema.model_validate(example).model_dump(mode="json") == example
 
 
 @pytest.mark.parametrize("media_type", ["multipart/form-data", "application/json"])

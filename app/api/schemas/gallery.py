@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.schemas import examples
 from app.api.schemas.fields import (
     AttributesObject,
     BoxArray,
@@ -28,6 +29,10 @@ class ModelBody(BaseModel):
 
 
 class NewCollectionBody(Schema):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "staff", "description": "Head office"}]}
+    )
+
     name: CollectionName
     description: LongText | None = None
 
@@ -83,6 +88,10 @@ class AddFacesBody(Schema):
 class PatchIdentityBody(Schema):
     """Fields that are left out stay as they are; null empties one."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Eileen M. Collins", "external_id": None}]}
+    )
+
     name: ShortText | None = None
     external_id: ShortText | None = None
     attributes: AttributesObject = Field(default_factory=dict)
@@ -133,6 +142,8 @@ class EnrolledFaceBody(BaseModel):
 
 
 class EnrollmentBody(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ENROLLMENT]})
+
     identity: IdentityBody
     faces: list[EnrolledFaceBody]
     rejected: list[RejectedImageBody]

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.api.schemas import examples
 from app.api.schemas.fields import (
     BoxArray,
     CollectionName,
@@ -66,6 +67,8 @@ class VerifyBody(Schema):
 
 class SearchBody(Schema):
     """Either an `embedding` or the `face_id` of an enrolled face."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"face_id": examples.FACE_ID}]})
 
     embedding: list[float] | None = Field(
         None, min_length=1, max_length=4_096, description="As POST /v1/embed answers it."
@@ -183,6 +186,8 @@ class IdentifiedFaceBody(DetectedFaceBody, DecisionBody):
 
 
 class IdentifyAnswer(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.IDENTIFICATION]})
+
     faces: list[IdentifiedFaceBody] = Field(description="Largest first.")
     image: ImageSizeBody
     model: ModelBody
@@ -197,6 +202,8 @@ class SearchAnswer(DecisionBody):
 
 
 class VerifyAnswer(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.VERIFICATION]})
+
     match: bool
     similarity: Similarity
     threshold: Threshold

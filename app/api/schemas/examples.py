@@ -1,0 +1,75 @@
+"""Answers as the documentation shows them; a test holds them against their schemas."""
+
+from typing import Any, Final
+
+FACE_ID: Final = "6f9b4c0a2e7d4f35a1d0c2b7e8f94a13"
+_IDENTITY_ID: Final = "0d3c8a51b64e4b7f9a2f5e6c7d8091ab"
+_MODEL: Final = {
+    "name": "dlib-resnet",
+    "digest": "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+}
+_BOX: Final = [180.3, 60.7, 268.4, 172.2]
+_IDENTITY: Final[dict[str, Any]] = {
+    "id": _IDENTITY_ID,
+    "external_id": "emp-1042",
+    "name": "Eileen Collins",
+    "attributes": {"department": "flight"},
+    "face_count": 1,
+    "created_at": "2026-01-31T12:00:00Z",
+    "updated_at": "2026-01-31T12:00:00Z",
+}
+
+ENROLLMENT: Final[dict[str, Any]] = {
+    "identity": _IDENTITY,
+    "faces": [{"id": FACE_ID, "image_index": 0, "box": _BOX, "detection_score": 0.9999}],
+    "rejected": [
+        {
+            "image_index": 1,
+            "reasons": ["no_face"],
+            "detail": "no face was found; send a sharp, upright photo",
+            "faces": [],
+        }
+    ],
+}
+IDENTIFICATION: Final[dict[str, Any]] = {
+    "faces": [
+        {
+            "box": _BOX,
+            "detection_score": 0.9999,
+            "landmarks": {
+                "left_eye": [205.4, 104.9],
+                "right_eye": [246.1, 101.5],
+                "nose": [229.6, 124.4],
+                "mouth_left": [212.0, 145.7],
+                "mouth_right": [247.3, 142.9],
+            },
+            "status": "match",
+            "identity": _IDENTITY,
+            "similarity": 0.9731,
+            "threshold": 0.9424,
+            "candidates": [
+                {
+                    "identity_id": _IDENTITY_ID,
+                    "external_id": "emp-1042",
+                    "name": "Eileen Collins",
+                    "similarity": 0.9731,
+                    "face_id": FACE_ID,
+                }
+            ],
+        }
+    ],
+    "image": {"width": 512, "height": 512},
+    "model": _MODEL,
+}
+VERIFICATION: Final[dict[str, Any]] = {
+    "match": True,
+    "similarity": 0.9731,
+    "threshold": 0.9283,
+    "faces": [
+        {"box": _BOX, "detection_score": 0.9999},
+        {"box": [163.7, 105.8, 347.6, 344.0], "detection_score": 0.9998},
+    ],
+    "identity": None,
+    "face_id": None,
+    "model": _MODEL,
+}
