@@ -6,12 +6,15 @@
 FROM python:3.11-slim AS build
 ARG TORCH=cpu
 WORKDIR /opt/vultus
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY constraints.txt ./
 COPY scripts/install.py scripts/
+# PyTorch in a layer of its own: a change of the code does not fetch it again.
+RUN python scripts/install.py /opt/venv --torch ${TORCH} --torch-only
+COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY models models
 COPY migrations migrations
-RUN python scripts/install.py /opt/venv --torch ${TORCH} --no-editable
+RUN python scripts/install.py /opt/venv --no-editable
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --create-home vultus \
@@ -27,5 +30,5 @@ WORKDIR /home/vultus
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ.get('VULTUS_PORT', '8000') + '/readyz', timeout=4)"]
+    CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ.get('VULTUS_PORT', '8000') + '/readyz', timeout=4)"]
 CMD ["vultus", "serve"]

@@ -9,6 +9,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 TORCH  ?= auto
 FACES  ?=
+ifeq ($(PYTHON),)
+$(error Vultus needs Python 3.11 or newer: install it, or run make PYTHON=/path/to/python3.11)
+endif
 VENV   := .venv
 BIN    := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt scripts/install.py
@@ -16,37 +19,40 @@ INPUTS := pyproject.toml constraints.txt scripts/install.py
 .PHONY: serve test check format bench photos clean
 .DELETE_ON_ERROR:
 
-serve: $(VENV)/.installed
+serve: $(VENV)/.installed-$(TORCH)
 	$(BIN)/vultus serve
 
 test: check
 	$(BIN)/pytest
 
-check: $(VENV)/.installed-dev
+check: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(VENV)/.installed-dev
+format: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.installed-dev
+bench: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/python -m benchmarks.lfw --faces "$(FACES)"
 	$(BIN)/python -m benchmarks.gallery --faces "$(FACES)"
 
-photos: $(VENV)/.installed-dev
+photos: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/python scripts/sample_photos.py photos
 
 # The service needs less than its tests do; each is installed once, and again when its inputs change.
-$(VENV)/.installed: $(INPUTS)
+# The stamps name the PyTorch that was asked for, so that asking for another one installs it.
+$(VENV)/.installed-$(TORCH): $(INPUTS)
 	$(PYTHON) scripts/install.py $(VENV) --torch $(TORCH)
+	rm -f $(VENV)/.installed-*
 	touch $@
 
-$(VENV)/.installed-dev: $(INPUTS)
+$(VENV)/.installed-dev-$(TORCH): $(INPUTS)
 	$(PYTHON) scripts/install.py $(VENV) --torch $(TORCH) --dev
-	touch $(VENV)/.installed $@
+	rm -f $(VENV)/.installed-*
+	touch $(VENV)/.installed-$(TORCH) $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -8,6 +8,7 @@ VultusError
 │   ├── ImageTooLarge               over the byte or pixel cap
 │   ├── ImageUnreadable             no decoder makes a picture of it
 │   ├── NoUsableImage               every image was rejected; see Reason
+│   ├── IdentityWithoutFace         the person has no enrolled face to compare with
 │   └── ThresholdRequired           nobody measured a default for this embedder
 ├── AccessDenied                    the API key is missing or wrong
 ├── NotFound
@@ -105,6 +106,10 @@ class NoUsableImage(InputError):
         self.rejected = tuple(rejected)
         reasons = {reason for image in rejected for reason in image.reasons}
         self.code = reasons.pop() if len(reasons) == 1 else NoUsableImage.code
+
+
+class IdentityWithoutFace(InputError):
+    code = "identity_without_face"
 
 
 class ThresholdRequired(InputError):

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from app import __version__
 from app.api import problems
 from app.api.middleware import BodyLimit, RequestLog
-from app.api.routes import api_router, operations_router
+from app.api.routes import REQUEST_BODIES, api_router, operations_router
 from app.services import Services
 from app.settings import Settings
 from app.telemetry import configure_logging
@@ -46,7 +46,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         lifespan=lifespan,
     )
     app.state.services = services
-    problems.install(app)
+    problems.install(app, REQUEST_BODIES)
     app.include_router(api_router)
     app.include_router(operations_router)
     app.add_middleware(BodyLimit, max_bytes=settings.limits.max_request_bytes)

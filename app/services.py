@@ -42,7 +42,6 @@ class Services:
     verify: Verifier
     identify: Identifier
     database: Database
-    _opened: bool = field(default=False)
     _ready: bool = field(default=False)
 
     @classmethod
@@ -75,7 +74,7 @@ class Services:
         """
         if self._ready:
             return
-        await asyncio.to_thread(self.open)
+        await asyncio.to_thread(self._open)
         await self.recognizer.warm_up()
         self.metrics.watch(
             pending=lambda: self.recognizer.pending, indexed=self.gallery.indexed_faces
@@ -103,16 +102,12 @@ class Services:
         await asyncio.to_thread(self.recognizer.stop)
         self.gallery.close()
 
-    def open(self) -> None:
-        """The blocking part of `start`: bring up the database and the indexes, once."""
-        if self._opened:
-            return
+    def _open(self) -> None:
         if self.settings.database.auto_upgrade:
             self.database.upgrade()
         else:
             self.database.require_current_schema()
         self.gallery.open()
-        self._opened = True
 
 
 def default_thresholds(settings: Settings, network: Network) -> Thresholds:

@@ -52,6 +52,9 @@ class OnnxSettings(_Group):
     std: tuple[float, float, float] | None = Field(
         None, description="Per-channel divisor, as JSON, if the file has none (127.5 each)."
     )
+    channels: Literal["rgb", "bgr"] = Field(
+        "rgb", description="Order of the channels: rgb (ArcFace) or bgr (AdaFace)."
+    )
     mirror_average: bool = Field(
         False, description="Average the embeddings of a crop and of its mirror image."
     )
@@ -104,7 +107,7 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface.")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on.")
-    data_dir: Path = Field(Path("data"), description="Database, indexes and fetched weights.")
+    data_dir: Path = Field(Path("data"), description="Database and fetched weights.")
     database_url: str | None = Field(
         None, description="SQLAlchemy or postgresql:// URL (else SQLite in the data folder)."
     )

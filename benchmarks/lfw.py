@@ -11,6 +11,7 @@ comparisons that could be made, and such photos are counted apart, as ISO/IEC 19
 import argparse
 import asyncio
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -87,10 +88,11 @@ def _report(model: str, pairs: list[Pair], embeddings: Embeddings) -> None:
 
     found = {photo: row for photo, row in embeddings.items() if row is not None}
     scores = all_pairs(np.stack(list(found.values())), [person_of(photo) for photo in found])
-    shown = [fmr for fmr in _ALL_PAIRS_FMRS if fmr * len(scores.impostor) >= 1]
+    shown = _measurable(_ALL_PAIRS_FMRS, scores)
     tar = {_name(fmr): tar_at_fmr(scores, fmr) for fmr in shown}
     thresholds = {_name(fmr): threshold_at_fmr(scores.impostor, fmr) for fmr in shown}
-    listed_tar = {_name(fmr): tar_at_fmr(listed_scores, fmr) for fmr in _LISTED_FMRS}
+    listed_shown = _measurable(_LISTED_FMRS, listed_scores)
+    listed_tar = {_name(fmr): tar_at_fmr(listed_scores, fmr) for fmr in listed_shown}
 
     figures = {
         "model": model,
@@ -128,6 +130,11 @@ def _report(model: str, pairs: list[Pair], embeddings: Embeddings) -> None:
         ],
     )
     print_figures("lfw", figures)
+
+
+def _measurable(fmrs: Sequence[float], scores: PairScores) -> list[float]:
+    """Those that so many impostor pairs can show."""
+    return [fmr for fmr in fmrs if int(fmr * len(scores.impostor)) >= 1]
 
 
 def _name(fmr: float) -> str:

@@ -12,7 +12,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 import venv
 from pathlib import Path
@@ -36,11 +35,10 @@ def main() -> int:
     python = _make_environment(options.folder)
     if python is None:
         return 1
-    if _wants_cpu_build(options.torch):
-        _install_cpu_torch(python)
-    extras = "[dev]" if options.dev else "[onnx]"
-    target = [f"{ROOT}{extras}"] if options.no_editable else ["--editable", f"{ROOT}{extras}"]
-    _pip(python, *target)
+    _install_torch(python, options.torch)
+    if not options.torch_only:
+        project = f"{ROOT}{'[dev]' if options.dev else '[onnx]'}"
+        _pip(python, *([project] if options.no_editable else ["--editable", project]))
     return 0
 
 
@@ -51,7 +49,8 @@ def _parse() -> argparse.Namespace:
         "--torch",
         choices=("auto", "cpu", "default"),
         default="auto",
-        help="cpu: PyTorch's CPU build; default: the registry's; auto: cpu without a GPU",
+        help="cpu: PyTorch's CPU build or fail; default: the registry's; auto: cpu without a GPU, "
+        "if it can be had",
     )
     parser.add_argument("--dev", action="store_true", help="also what tests and benchmarks need")
     parser.add_argument(
@@ -62,37 +61,62 @@ def _parse() -> argparse.Namespace:
 
 def _make_environment(folder: Path) -> Path | None:
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-    if not python.exists():
-        try:
-            venv.create(folder, with_pip=True, symlinks=os.name != "nt")
-        except (subprocess.CalledProcessError, OSError) as error:
-            print(
-                f"cannot make a virtual environment ({error}); on Debian and Ubuntu, run: "
-                "apt-get install python3-venv",
-                file=sys.stderr,
-            )
-            return None
+    if _has_pip(python):
+        return python
+    try:
+        # Cleared first: an attempt without ensurepip leaves an environment without pip behind.
+        venv.create(folder, with_pip=True, symlinks=os.name != "nt", clear=True)
+    except (subprocess.CalledProcessError, OSError) as error:
+        print(
+            f"cannot make a virtual environment ({error}); on Debian and Ubuntu, run: "
+            "apt-get install python3-venv",
+            file=sys.stderr,
+        )
+        return None
     return python
 
 
-def _wants_cpu_build(choice: str) -> bool:
-    if choice != "auto":
-        return choice == "cpu"
+def _has_pip(python: Path) -> bool:
+    if not python.exists():
+        return False
+    asked = [str(python), "-m", "pip", "--version"]
+    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+
+def _install_torch(python: Path, choice: str) -> None:
+    pinned = _pinned("torch", "torchvision")
+    if choice == "default":
+        if _installed_torch(python).endswith("+cpu"):  # to pip, the CPU build fits the pin as well
+            _pip(python, "--force-reinstall", "--no-deps", *pinned)
+        _pip(python, *pinned)
+    elif choice == "cpu":
+        _install_cpu_torch(python, pinned)
+    elif _has_no_nvidia_gpu() and not _installed_torch(python):
+        try:
+            _install_cpu_torch(python, pinned)
+        except (OSError, subprocess.CalledProcessError) as error:
+            print(
+                f"PyTorch's CPU builds cannot be had ({error}); installing the registry's build, "
+                "which is larger and runs on the CPU as well."
+            )
+
+
+def _has_no_nvidia_gpu() -> bool:
     # Only Linux and Windows wheels come in a CUDA and a CPU flavour.
     return platform.system() in ("Linux", "Windows") and shutil.which("nvidia-smi") is None
 
 
-def _install_cpu_torch(python: Path) -> None:
-    """Install PyTorch's CPU build, if its index answers at once; else leave it to the registry."""
-    wanted = [f"{line}+cpu" for line in _pinned("torch", "torchvision")]
-    try:
-        urllib.request.urlopen(f"{CPU_INDEX}/torch/", timeout=QUICK_TRY_S).close()  # noqa: S310
-        _pip(python, "--extra-index-url", CPU_INDEX, *wanted)
-    except (urllib.error.URLError, OSError, subprocess.CalledProcessError) as error:
-        print(
-            f"PyTorch's CPU builds cannot be had ({error}); installing the registry's build, which "
-            "is larger and runs on the CPU as well."
-        )
+def _install_cpu_torch(python: Path, pinned: list[str]) -> None:
+    """Raises OSError (of which URLError is one) when PyTorch's index does not answer at once."""
+    urllib.request.urlopen(f"{CPU_INDEX}/torch/", timeout=QUICK_TRY_S).close()
+    _pip(python, "--extra-index-url", CPU_INDEX, *(f"{line}+cpu" for line in pinned))
+
+
+def _installed_torch(python: Path) -> str:
+    """Version of PyTorch in the environment, or nothing."""
+    ask = "import importlib.metadata as m; print(m.version('torch'))"
+    asked = subprocess.run([str(python), "-c", ask], capture_output=True, text=True, check=False)
+    return asked.stdout.strip()
 
 
 def _pinned(*names: str) -> list[str]:
@@ -110,4 +134,7 @@ if __name__ == "__main__":
         sys.exit(main())
     except subprocess.CalledProcessError as failed:
         print(f"this step failed: {' '.join(map(str, failed.cmd))}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as failed:
+        print(f"PyTorch's CPU index does not answer: {failed}; try TORCH=default", file=sys.stderr)
         sys.exit(1)

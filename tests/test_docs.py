@@ -118,7 +118,9 @@ def test_compose_runs_the_service_on_postgres_with_volumes() -> None:
     assert set(service["environment"]) <= variables
     named = {mount.split(":")[0] for s in (service, database) for mount in s["volumes"]}
     assert named == set(compose["volumes"])
-    url = service["environment"]["VULTUS_DATABASE_URL"]
+    given, default = service["environment"]["VULTUS_DATABASE_URL"].split(":-", maxsplit=1)
+    assert given == "${VULTUS_DATABASE_URL"
+    url = re.sub(r"\$\{POSTGRES_PASSWORD:-(\w+)\}", r"\1", default.removesuffix("}"))
     assert Settings(database_url=url).resolved_database_url.startswith("postgresql+psycopg://")
 
 

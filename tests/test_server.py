@@ -60,6 +60,11 @@ def test_likely_mistakes_are_warned_of(tmp_path: Path) -> None:
     assert any("VULTUS_API_KEYS" in line for line in warned)
 
 
+def test_database_is_for_the_services_user_alone(tmp_path: Path) -> None:
+    with running(tmp_path):
+        assert (tmp_path / "vultus.db").stat().st_mode & 0o077 == 0
+
+
 def test_logs_hold_no_image_and_no_embedding(tmp_path: Path) -> None:
     photo = photos.encoded(photos.astronaut())
     with running(tmp_path, VULTUS_LOG__LEVEL="debug") as server:

@@ -1,5 +1,7 @@
 """Read a body that is either a multipart form with files or JSON with base64, by one schema."""
 
+import asyncio
+from collections.abc import Mapping
 from typing import Any, Generic, TypeVar, get_origin
 
 from fastapi import Request
@@ -9,26 +11,30 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
 
 from app.api.deps import ServicesDep
-from app.api.problems import invalid
-from app.errors import FieldProblem, InvalidRequest, UnsupportedMediaType
+from app.api.problems import REF_TEMPLATE, invalid
+from app.errors import FieldProblem, InvalidRequest, RequestTooLarge, UnsupportedMediaType
 from app.settings import Limits
 
 M = TypeVar("M", bound=BaseModel)
 
 _MAX_FORM_FIELDS = 100
+_MAX_PLAIN_BYTES = 1_000_000
 _IMAGE_SCHEMA = {"type": "string", "format": "binary", "description": "Image file."}
 
 
 class Body(Generic[M]):
     """A dependency that answers the request's body as a `model`.
 
-    Fields that are no images may also come as query parameters, which the body overrides.
+    A model with images may come as a multipart form or as JSON, any other as JSON only. Fields that
+    are no images may also come as query parameters, which the body overrides. FastAPI's own bodies
+    would be read before the API key is looked at, and parsed on the event loop.
     """
 
     def __init__(self, model: type[M]) -> None:
         self._model = model
         schema = model.model_json_schema()["properties"]
         self._images = {name for name, field in schema.items() if _holds_image(field)}
+        self._options = set(model.model_fields) - self._images
         self._lists = {
             name
             for name, field in model.model_fields.items()
@@ -37,25 +43,33 @@ class Body(Generic[M]):
 
     async def __call__(self, request: Request, services: ServicesDep) -> M:
         limits = services.settings.limits
-        media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        if media_type == "multipart/form-data":
-            values = await self._read_form(request, limits)
-        elif media_type == "application/json":
-            values = _read_json(await request.body())
-        else:
-            raise UnsupportedMediaType(
-                f"content-type is {media_type or 'missing'}; send multipart/form-data or "
-                "application/json"
+        unknown = set(request.query_params) - self._options
+        if unknown:
+            raise InvalidRequest(
+                f"no query parameter is named {', '.join(sorted(unknown))}; there are: "
+                f"{', '.join(sorted(self._options))}"
             )
-        for name, value in request.query_params.items():
-            if name in self._model.model_fields and name not in self._images:
-                values.setdefault(name, value)
-        try:
-            body = self._model.model_validate(values)
-        except ValidationError as error:
-            raise invalid(_field_problems(error)) from error
-        self._check_images(body, limits)
-        return body
+        media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if media_type == "application/json":
+            # Base64 and big embeddings take a while: not on the event loop.
+            raw = await self._read(request)
+            return await asyncio.to_thread(self._from_json, raw, request.query_params, limits)
+        if media_type == "multipart/form-data" and self._images:
+            values = await self._read_form(request, limits)
+            return await asyncio.to_thread(self._validated, values, request.query_params, limits)
+        wanted = "multipart/form-data or application/json" if self._images else "application/json"
+        raise UnsupportedMediaType(f"content-type is {media_type or 'missing'}; send {wanted}")
+
+    async def _read(self, request: Request) -> bytes:
+        """The body; where it holds no images, not more than such a one can sensibly be."""
+        if self._images:  # capped by the middleware
+            return await request.body()
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MAX_PLAIN_BYTES:
+                raise RequestTooLarge(f"a body without images is {_MAX_PLAIN_BYTES} bytes at most")
+        return bytes(body)
 
     async def _read_form(self, request: Request, limits: Limits) -> dict[str, Any]:
         try:
@@ -67,6 +81,8 @@ class Body(Generic[M]):
                 return await self._form_values(form)
         except MultiPartException as error:
             raise InvalidRequest(f"the form cannot be read: {error.message}") from error
+        except UnicodeError as error:  # a charset that decodes nothing
+            raise InvalidRequest("the form cannot be read; leave out its charset") from error
 
     async def _form_values(self, form: FormData) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -80,7 +96,20 @@ class Body(Generic[M]):
                 values[name] = value
         return values
 
-    def _check_images(self, body: M, limits: Limits) -> None:
+    def _from_json(self, raw: bytes, options: Mapping[str, str], limits: Limits) -> M:
+        try:
+            values = from_json(raw, allow_inf_nan=False)
+        except ValueError as error:
+            raise InvalidRequest(f"the body is not JSON: {error}") from error
+        if not isinstance(values, dict):
+            raise InvalidRequest("the body must be a JSON object")
+        return self._validated(values, options, limits)
+
+    def _validated(self, values: dict[str, Any], options: Mapping[str, str], limits: Limits) -> M:
+        try:
+            body = self._model.model_validate({**options, **values})
+        except ValidationError as error:
+            raise invalid(_field_problems(error)) from error
         for name in self._images & self._lists:
             count = len(getattr(body, name))
             if count > limits.max_images:
@@ -88,20 +117,25 @@ class Body(Generic[M]):
                     f"{count} images; the limit is {limits.max_images} a request "
                     "(VULTUS_LIMITS__MAX_IMAGES)"
                 )
+        return body
 
 
 def documented_body(model: type[BaseModel]) -> dict[str, Any]:
-    """The `openapi_extra` of a route that reads `model` with `Body`."""
-    as_json = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    """The `openapi_extra` of a route that reads `model` with `Body`.
+
+    What the schemas refer to is added by `problems.install`.
+    """
+    as_json = model.model_json_schema(ref_template=REF_TEMPLATE)
     as_json.pop("$defs", None)
-    as_form = {**as_json, "properties": dict(as_json["properties"])}
-    for name, field in as_json["properties"].items():
-        if _holds_image(field):
-            as_form["properties"][name] = _as_file(field)
-    content = {
-        "multipart/form-data": {"schema": as_form},
-        "application/json": {"schema": as_json},
+    content = {"application/json": {"schema": as_json}}
+    files = {
+        name: _as_file(field)
+        for name, field in as_json["properties"].items()
+        if _holds_image(field)
     }
+    if files:
+        as_form = {**as_json, "properties": {**as_json["properties"], **files}}
+        content = {"multipart/form-data": {"schema": as_form}, **content}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -114,16 +148,6 @@ def _as_file(field: dict[str, Any]) -> dict[str, Any]:
     if field.get("type") == "array":
         return {**field, "items": _IMAGE_SCHEMA}
     return _IMAGE_SCHEMA
-
-
-def _read_json(body: bytes) -> dict[str, Any]:
-    try:
-        values = from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        raise InvalidRequest(f"the body is not JSON: {error}") from error
-    if not isinstance(values, dict):
-        raise InvalidRequest("the body must be a JSON object")
-    return values
 
 
 def _field_problems(error: ValidationError) -> list[FieldProblem]:

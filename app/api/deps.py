@@ -3,7 +3,7 @@
 import secrets
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request, Security
+from fastapi import Depends, Path, Request, Security
 from fastapi.security import APIKeyHeader
 
 from app.api.schemas.fields import CollectionName, RecordId
@@ -46,7 +46,3 @@ ModelDep = Annotated[ModelBody, Depends(_model)]
 CollectionPath = Annotated[CollectionName, Path()]
 IdentityPath = Annotated[RecordId, Path()]
 FacePath = Annotated[RecordId, Path()]
-Limit = Annotated[int, Query(ge=1, le=1_000, description="Most items of the page.")]
-Cursor = Annotated[
-    str | None, Query(max_length=64, description="`next_cursor` of the page before.")
-]

@@ -1,6 +1,6 @@
 """Errors as RFC 9457 problem details, one format for all of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -8,6 +8,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from app.api.schemas.problem import FieldProblemBody, ProblemBody, RejectedImageBody
@@ -29,6 +30,8 @@ from app.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 
+REF_TEMPLATE = "#/components/schemas/{model}"
+
 _STATUS: tuple[tuple[type[VultusError], int, str], ...] = (  # the first that fits
     (RequestTooLarge, 413, "Request too large"),
     (ImageTooLarge, 413, "Image too large"),
@@ -45,12 +48,12 @@ _RETRY_AFTER_S = 1
 _log = structlog.get_logger(__name__)
 
 
-def install(app: FastAPI) -> None:
-    """Make every error of the application leave as a problem."""
+def install(app: FastAPI, request_bodies: Sequence[type[BaseModel]]) -> None:
+    """Make every error of the application leave as a problem, and document that."""
     app.add_exception_handler(VultusError, _on_vultus_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.openapi = partial(_with_problem_schema, app.openapi)  # type: ignore[method-assign]
+    app.openapi = partial(_with_our_schemas, app.openapi, request_bodies)  # type: ignore[method-assign]
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -61,7 +64,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
         422: "Invalid request or no usable image",
         500: "Internal error",
     }
-    schema = {"$ref": "#/components/schemas/ProblemBody"}
+    schema = {"$ref": REF_TEMPLATE.format(model="ProblemBody")}
     return {
         status: {
             "description": titles[status],
@@ -117,16 +120,20 @@ def invalid(fields: list[FieldProblem]) -> InvalidRequest:
     return InvalidRequest(told + more, fields)
 
 
-def _with_problem_schema(describe: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Add the schema that `documented` points to.
+def _with_our_schemas(
+    describe: Callable[[], dict[str, Any]], request_bodies: Sequence[type[BaseModel]]
+) -> dict[str, Any]:
+    """Add the schemas that FastAPI does not know of: those of problems, and of the bodies we read.
 
-    Declared as the responses' model, FastAPI would document plain JSON beside the problem type.
+    Declared as the responses' model, it would document plain JSON beside the problem type.
     """
     description = describe()
-    schema = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas = description["components"]["schemas"]
-    schemas.update(schema.pop("$defs"))
-    schemas["ProblemBody"] = schema
+    models: list[type[BaseModel]] = [ProblemBody, *request_bodies]
+    for model in models:
+        schema = model.model_json_schema(ref_template=REF_TEMPLATE)
+        schemas.update(schema.pop("$defs", {}))
+        schemas[model.__name__] = schema
     return description
 
 
@@ -138,7 +145,8 @@ def _on_vultus_error(request: Request, error: Exception) -> JSONResponse:
 def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     fields = [
-        FieldProblem(".".join(str(part) for part in entry["loc"]), entry["msg"])
+        # Without the leading "query" or "path": fields are named alike wherever they come from.
+        FieldProblem(".".join(str(part) for part in entry["loc"][1:]), entry["msg"])
         for entry in error.errors()
     ]
     return problem_of(invalid(fields), request.state.request_id)

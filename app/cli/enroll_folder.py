@@ -12,7 +12,7 @@ from rich.table import Table
 
 from app.cli.output import errors, print_json, results
 from app.cli.session import with_services
-from app.errors import NoUsableImage, Reason, RejectedImage
+from app.errors import ImageTooLarge, NoUsableImage, Reason, RejectedImage
 from app.gallery.records import IdentityFilter, NewIdentity
 from app.gallery.service import DEFAULT_COLLECTION
 from app.operations.enroll import Enrollment
@@ -42,7 +42,7 @@ class Summary:
 def enroll_folder(
     folder: Annotated[
         Path,
-        typer.Argument(exists=True, file_okay=False, help="Has one folder a person, named so."),
+        typer.Argument(exists=True, file_okay=False, help="Holds one folder for each person."),
     ],
     collection: Annotated[str, typer.Option(help="Where to enroll.")] = DEFAULT_COLLECTION,
     faces: Annotated[
@@ -54,7 +54,9 @@ def enroll_folder(
 
     Safe to run again: photos that are enrolled already are passed over, new ones are added.
     """
-    people = sorted(path for path in folder.iterdir() if path.is_dir())
+    people = sorted(
+        path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
+    )
     if not people:
         raise typer.BadParameter(f"{folder} has no folders in it; make one folder a person")
 
@@ -90,23 +92,34 @@ async def _enroll_person(
     services: Services, collection: str, person: Path, rule: FaceRule, summary: Summary
 ) -> None:
     photos = await asyncio.to_thread(_photos_of, person)
-    limit = services.settings.limits.max_images
-    for start in range(0, len(photos), limit):
-        some = photos[start : start + limit]
+    limits = services.settings.limits
+    faces = 0
+    for start in range(0, len(photos), limits.max_images):
+        some, images = [], []
+        for photo in photos[start : start + limits.max_images]:
+            try:
+                images.append(await asyncio.to_thread(_read, photo, limits.max_image_bytes))
+                some.append(photo)
+            except (OSError, ImageTooLarge) as error:
+                reason = Reason.IMAGE_UNREADABLE if isinstance(error, OSError) else error.code
+                image = RejectedImage(len(some), (Reason(reason),), str(error))
+                summary.rejected.append((photo, image))
+        if not images:
+            continue
         try:
-            done = await _enroll_photos(services, collection, person.name, some, rule)
+            done = await _enroll_images(services, collection, person.name, images, rule)
         except NoUsableImage as error:
             _note_rejected(summary, some, error.rejected)
             continue
-        summary.faces += len(done.faces)
-        summary.people += start == 0
+        faces += len(done.faces)
         _note_rejected(summary, some, done.rejected)
+    summary.faces += faces
+    summary.people += faces > 0
 
 
-async def _enroll_photos(
-    services: Services, collection: str, name: str, photos: list[Path], rule: FaceRule
+async def _enroll_images(
+    services: Services, collection: str, name: str, images: list[bytes], rule: FaceRule
 ) -> Enrollment:
-    images = [await asyncio.to_thread(photo.read_bytes) for photo in photos]
     known = await asyncio.to_thread(
         services.gallery.list_identities,
         collection,
@@ -122,6 +135,13 @@ async def _enroll_photos(
 
 def _photos_of(person: Path) -> list[Path]:
     return sorted(path for path in person.iterdir() if path.suffix.lower() in _SUFFIXES)
+
+
+def _read(photo: Path, max_bytes: int) -> bytes:
+    size = photo.stat().st_size
+    if size > max_bytes:
+        raise ImageTooLarge(f"{size / 1e6:.1f} MB; the limit is {max_bytes / 1e6:g} MB")
+    return photo.read_bytes()
 
 
 def _note_rejected(

@@ -1,5 +1,6 @@
 """`vultus`: all commands, one file each."""
 
+import os
 import sys
 
 import typer
@@ -23,6 +24,7 @@ cli.add_typer(database.cli, name="db")
 
 def main() -> None:
     """Run a command; what goes wrong on purpose is one line on standard error and exit status 1."""
+    os.umask(0o077)  # the database holds biometric data: nobody else on the machine reads it
     try:
         cli()
     except VultusError as error:

@@ -1,5 +1,6 @@
 """`vultus serve`."""
 
+import asyncio
 import os
 from typing import Annotated
 
@@ -27,9 +28,9 @@ def serve(
     """Start the service."""
     settings = load_settings()
     configure_logging(settings.log)
-    # Built here and not in the server's start-up, so that what is wrong is said in one line.
+    # Started here and not by the server, so that what is wrong is said in one line.
     services = Services.build(settings)
-    services.open()
+    asyncio.run(services.start())
     address = host or settings.host
     _warn_of_likely_mistakes(settings, address)
     uvicorn.run(

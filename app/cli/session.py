@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from app.errors import StartupError
 from app.services import Services
@@ -18,6 +19,10 @@ def load_settings() -> Settings:
     """Raises StartupError naming every variable that is wrong."""
     try:
         return Settings()
+    except SettingsError as error:
+        raise StartupError(
+            f"{error}; a group's settings are named like VULTUS_DATABASE__TIMEOUT_S"
+        ) from error
     except ValidationError as error:
         wrong = "; ".join(
             f"VULTUS_{'__'.join(str(part) for part in entry['loc']).upper()}: {entry['msg']}"

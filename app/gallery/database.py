@@ -5,14 +5,16 @@ from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event, make_url, text
+from alembic.util import CommandError
+from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -20,6 +22,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from app.errors import DatabaseUnavailable, StartupError
 
 _WRITES = "vultus_writes"
+
+_log = structlog.get_logger(__name__)
 
 
 class Database:
@@ -29,40 +33,23 @@ class Database:
     """
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
+        """Raises StartupError when the URL cannot be used; does not connect yet."""
         try:
             parsed = make_url(url)
-        except ArgumentError as error:
-            raise StartupError(
-                "VULTUS_DATABASE_URL is no database URL; expected sqlite:///path or "
-                "postgresql://user:password@host/database"
-            ) from error
-        self.dialect = parsed.get_backend_name()
-        if self.dialect == "sqlite":
-            if parsed.database in (None, "", ":memory:"):
+            self.dialect = parsed.get_backend_name()
+            if self.dialect == "sqlite":
+                self.engine = _sqlite_engine(parsed, timeout_s)
+            elif self.dialect == "postgresql":
+                self.engine = _postgresql_engine(parsed, timeout_s)
+            else:
                 raise StartupError(
-                    "an in-memory SQLite database forgets everybody at a restart; "
-                    "VULTUS_DATABASE_URL must name a file"
+                    f"VULTUS_DATABASE_URL names {self.dialect}; SQLite and PostgreSQL are supported"
                 )
-            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
-            self.engine = create_engine(
-                parsed, pool_timeout=timeout_s, connect_args={"timeout": timeout_s}
-            )
-            event.listen(self.engine, "connect", _configure_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
-        elif self.dialect == "postgresql":
-            self.engine = create_engine(
-                parsed,
-                pool_timeout=timeout_s,
-                pool_pre_ping=True,
-                connect_args={
-                    "connect_timeout": max(1, int(timeout_s)),
-                    "options": f"-c lock_timeout={int(timeout_s * 1000)}",
-                },
-            )
-        else:
+        except (ArgumentError, ValueError, ImportError) as error:
             raise StartupError(
-                f"VULTUS_DATABASE_URL names {self.dialect}; SQLite and PostgreSQL are supported"
-            )
+                "VULTUS_DATABASE_URL is no database URL that can be used; expected "
+                "sqlite:///path or postgresql://user:password@host:5432/database"
+            ) from error
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -77,7 +64,10 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """A transaction that is committed when the block ends, and undone when it raises."""
         writes = {_WRITES: True}
-        with _translated(), self.engine.connect().execution_options(**writes) as connection:
+        with (
+            _translated(changing=True),
+            self.engine.connect().execution_options(**writes) as connection,
+        ):
             with Session(connection, expire_on_commit=False) as session, session.begin():
                 yield session
 
@@ -88,21 +78,14 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the schema to the newest migration. Raises StartupError when it cannot."""
-        try:
+        with _opening(), _alembic_config() as config, self.engine.connect() as plain:
             writes = {_WRITES: True}
-            with _alembic_config() as config, self.engine.connect() as plain:
-                connection = plain.execution_options(**writes)
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-        except DBAPIError as error:
-            raise StartupError(
-                f"cannot open or migrate the database ({error.orig}); check VULTUS_DATABASE_URL "
-                "and VULTUS_DATA_DIR"
-            ) from error
+            config.attributes["connection"] = plain.execution_options(**writes)
+            command.upgrade(config, "head")
 
     def require_current_schema(self) -> None:
         """Raise StartupError unless the schema is that of the newest migration."""
-        with _alembic_config() as config, self.engine.connect() as connection:
+        with _opening(), _alembic_config() as config, self.engine.connect() as connection:
             head = ScriptDirectory.from_config(config).get_current_head()
             current = MigrationContext.configure(connection).get_current_revision()
         if current != head:
@@ -115,15 +98,70 @@ class Database:
         self.engine.dispose()
 
 
+def _sqlite_engine(url: URL, timeout_s: float) -> Engine:
+    if not url.database or ":memory:" in url.database or url.query.get("mode") == "memory":
+        raise StartupError(
+            "an in-memory SQLite database forgets everybody at a restart; VULTUS_DATABASE_URL must "
+            "name a file"
+        )
+    folder = Path(url.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StartupError(
+            f"cannot make the folder {folder} ({error.strerror}); check VULTUS_DATA_DIR"
+        ) from error
+    engine = create_engine(url, pool_timeout=timeout_s, connect_args={"timeout": timeout_s})
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgresql_engine(url: URL, timeout_s: float) -> Engine:
+    return create_engine(
+        url,
+        pool_timeout=timeout_s,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": max(1, int(timeout_s)),
+            "options": f"-c lock_timeout={int(timeout_s * 1000)}",
+            # A server that is cut off is noticed within the timeout, not after hours.
+            "tcp_user_timeout": int(timeout_s * 1000),
+            "keepalives_idle": max(1, int(timeout_s / 2)),
+            "keepalives_interval": max(1, int(timeout_s / 6)),
+            "keepalives_count": 3,
+        },
+    )
+
+
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Say in our own words that the database is away, locked or full."""
+def _translated(*, changing: bool = False) -> Iterator[None]:
+    """Say that the database is away, locked or full; the cause names hosts and is only logged."""
     try:
         yield
-    except (OperationalError, PoolTimeout) as error:
-        cause = getattr(error, "orig", None) or error
-        raise DatabaseUnavailable(
-            f"the database does not answer ({cause}); nothing was changed, try again"
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        _log.error("database_unavailable", cause=str(getattr(error, "orig", None) or error))
+        told = (
+            "the database did not confirm the change; look whether it was made, then try again"
+            if changing
+            else "the database does not answer; try again in a moment"
+        )
+        raise DatabaseUnavailable(told) from error
+
+
+@contextmanager
+def _opening() -> Iterator[None]:
+    """Turn what fails at the start into a StartupError."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise StartupError(
+            f"cannot open or migrate the database ({error.orig}); check VULTUS_DATABASE_URL and "
+            "VULTUS_DATA_DIR"
+        ) from error
+    except CommandError as error:
+        raise StartupError(
+            f"the database was made by another version of Vultus ({error}); install that version"
         ) from error
 
 

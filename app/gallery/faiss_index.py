@@ -12,8 +12,8 @@ from app.gallery.index import FaceNumbers, Vectors
 class FaissIndex:
     """`IndexFlatIP` under the faces' own numbers.
 
-    Faiss allows concurrent searches but no search beside a change, hence the lock; the search
-    itself releases the interpreter.
+    Faiss allows no search beside a change. One lock for both makes searches queue as well: each
+    takes milliseconds up to some hundred thousand faces, and the networks before it far more.
     """
 
     def __init__(self, dimension: int) -> None:

@@ -4,21 +4,24 @@ Writes go to the database first and to the index after the commit, so that what 
 on disk and what is in the index is true. All methods block; call them from a worker thread.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
+import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import (
     CollectionExists,
+    CollectionNotFound,
     EmbedderMismatch,
     ExternalIdTaken,
-    InvalidRequest,
+    IdentityWithoutFace,
     StartupError,
 )
 from app.gallery.database import Database
+from app.gallery.index import FaceNumbers, VectorIndex, Vectors
 from app.gallery.records import (
     Candidate,
     Collection,
@@ -35,13 +38,17 @@ from app.gallery.repositories import faces as face_records
 from app.gallery.repositories.changes import ChangeRepository
 from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.repositories.cursors import decode_cursor, encode_cursor
-from app.gallery.repositories.faces import FaceRepository
+from app.gallery.repositories.faces import FaceOwner, FaceRepository
 from app.gallery.repositories.identities import IdentityRepository
 from app.gallery.sync import IndexSync
 from app.gallery.tables import CollectionTable, IdentityTable
-from app.recognition.types import Embedding, ModelId
+from app.recognition.types import Embedding, ModelId, cosine
 
 DEFAULT_COLLECTION = "default"
+_FACES_A_PERSON = 4  # how many nearest faces are looked at for each candidate, at first
+_FEWEST_FACES = 32
+
+_log = structlog.get_logger(__name__)
 
 
 class Gallery:
@@ -62,13 +69,12 @@ class Gallery:
         """
         with self._database.writing() as session:
             collections = CollectionRepository(session)
-            for row in collections.all():
+            for row in collections.lock_all():
                 if not self._is_ours(row):
                     if collections.has_faces(row):
                         raise StartupError(self._other_network(row))
                     collections.assign(row, self.model)
-            if collections.find(DEFAULT_COLLECTION) is None:
-                collections.add(DEFAULT_COLLECTION, None, self.model)
+            collections.add_if_missing(DEFAULT_COLLECTION, self.model)
         self._sync.load_all()
 
     def check(self) -> None:
@@ -101,8 +107,12 @@ class Gallery:
 
     def require_collection(self, name: str) -> None:
         """Raises CollectionNotFound, or EmbedderMismatch when it is another network's."""
-        with self._database.reading() as session:
-            self._require_ours(CollectionRepository(session).get(name))
+        try:
+            with self._database.reading() as session:
+                self._require_ours(CollectionRepository(session).get(name))
+        except CollectionNotFound:
+            self._sync.drop_deleted()
+            raise
 
     def list_collections(self, *, limit: int, cursor: str | None) -> Page[Collection]:
         after = decode_cursor(cursor)
@@ -113,9 +123,12 @@ class Gallery:
             return Page(items, _next_cursor([row.number for row in rows], limit))
 
     def delete_collection(self, name: str) -> None:
-        """Delete a collection and everybody in it."""
+        """Delete a collection and everybody in it; `default` is there again, empty, at once."""
         with self._database.writing() as session:
-            number = CollectionRepository(session).delete(name)
+            collections = CollectionRepository(session)
+            number = collections.delete(name)
+            if name == DEFAULT_COLLECTION:
+                collections.add_if_missing(DEFAULT_COLLECTION, self.model)
         self._sync.forget(number)
 
     # -- identities ------------------------------------------------------------------------------
@@ -136,7 +149,7 @@ class Gallery:
                 row = identities.add(new)
             enrolled = self._enroll(session, collection, row, faces)
             identity = identities.record(row)
-        self._sync.catch_up(collection_name)
+        self._follow(collection_name)
         return identity, enrolled
 
     def get_identity(self, collection_name: str, identity_id: str) -> Identity:
@@ -184,7 +197,7 @@ class Gallery:
             numbers = faces.numbers_of_identity(identities.get(identity_id))
             ChangeRepository(session).log(collection, "remove", numbers)
             identities.delete(identity_id)
-        self._sync.catch_up(collection_name)
+        self._follow(collection_name)
 
     # -- faces -----------------------------------------------------------------------------------
 
@@ -197,7 +210,7 @@ class Gallery:
             row = identities.get(identity_id)
             enrolled = self._enroll(session, collection, row, faces)
             identity = identities.record(row)
-        self._sync.catch_up(collection_name)
+        self._follow(collection_name)
         return identity, enrolled
 
     def list_faces(
@@ -217,7 +230,7 @@ class Gallery:
             identity = IdentityRepository(session, collection).get(identity_id)
             number = FaceRepository(session, collection).delete(identity, face_id)
             ChangeRepository(session).log(collection, "remove", [number])
-        self._sync.catch_up(collection_name)
+        self._follow(collection_name)
 
     # -- search ----------------------------------------------------------------------------------
 
@@ -237,32 +250,18 @@ class Gallery:
             collection = CollectionRepository(session).get(collection_name)
             self._require_ours(collection)
         index = self._sync.index_at(collection)
-        answers = []
         with self._database.reading() as session:
-            for probe in probes:
-                count = min(len(index), max(4 * top_k, 32))
-                while True:
-                    numbers, similarities = index.search(probe, count)
-                    found = _best_by_identity(
-                        session,
-                        collection,
-                        numbers.tolist(),
-                        similarities.tolist(),
-                        exclude_face_id,
-                    )
-                    # People with many faces crowd others out: look further until top_k are found.
-                    if len(found) >= top_k or count >= len(index):
-                        break
-                    count = min(len(index), 4 * count)
-                answers.append(tuple(found[:top_k]))
-        return answers
+            return [
+                _nearest_people(session, collection, index, probe, top_k, exclude_face_id)
+                for probe in probes
+            ]
 
     def compare(
         self, collection_name: str, identity_id: str, probe: Embedding
     ) -> tuple[Identity, str | None, float]:
         """The person, the id of their face most similar to the probe, and the similarity.
 
-        Raises InvalidRequest when the person has no face, and EmbedderMismatch.
+        Raises IdentityWithoutFace and EmbedderMismatch.
         """
         with self._database.reading() as session:
             collection = CollectionRepository(session).get(collection_name)
@@ -271,14 +270,21 @@ class Gallery:
             row = identities.get(identity_id)
             faces = FaceRepository(session, collection).of_identity(row)
             if not faces:
-                raise InvalidRequest(
+                raise IdentityWithoutFace(
                     f"identity {identity_id} has no enrolled face to compare with; add one with "
                     f"POST /v1/collections/{collection_name}/identities/{identity_id}/faces"
                 )
             enrolled = np.stack([face_records.from_bytes(face.embedding) for face in faces])
             similarities = enrolled @ probe
             best = int(np.argmax(similarities))
-            return identities.record(row), faces[best].id, float(similarities[best])
+            return identities.record(row), faces[best].id, cosine(float(similarities[best]))
+
+    def enrolled_images(self, collection_name: str, identity_id: str) -> set[str]:
+        """SHA-256 of the photos that a person was enrolled from."""
+        with self._database.reading() as session:
+            collection = CollectionRepository(session).get(collection_name)
+            identity = IdentityRepository(session, collection).get(identity_id)
+            return FaceRepository(session, collection).enrolled_images(identity)
 
     def embedding_of(self, collection_name: str, face_id: str) -> Embedding:
         """Raises FaceNotFound."""
@@ -295,6 +301,17 @@ class Gallery:
         """A transaction that holds the collection at its next revision."""
         with self._database.writing() as session:
             yield session, CollectionRepository(session).advance(name)
+
+    def _follow(self, name: str) -> None:
+        """Bring the index up to a change that is committed, and so acknowledged come what may.
+
+        Should it fail, for whatever reason, the next search does it: searches compare revisions
+        first. The caller must not be told of a failure that did not happen to the data.
+        """
+        try:
+            self._sync.catch_up(name)
+        except Exception:  # noqa: BLE001  (see above; it is logged with its traceback)
+            _log.exception("index_behind", collection=name)
 
     def _enroll(
         self,
@@ -342,35 +359,55 @@ class Gallery:
         )
 
 
-def _best_by_identity(
+def _nearest_people(
     session: Session,
     collection: CollectionTable,
-    numbers: Sequence[int],
-    similarities: Sequence[float],
+    index: VectorIndex,
+    probe: Embedding,
+    top_k: int,
     exclude_face_id: str | None,
-) -> list[Candidate]:
-    """Join faces, most similar first, to people; keep each person's first.
+) -> tuple[Candidate, ...]:
+    """The `top_k` people whose best face is most similar.
+
+    People with many faces crowd others out of the nearest faces, so more and more of those are
+    looked at until enough people are found, or there are no more.
+    """
+    faces = FaceRepository(session, collection)
+    identities = IdentityRepository(session, collection)
+    total = len(index)
+    count = min(total, max(_FACES_A_PERSON * top_k, _FEWEST_FACES))
+    best: dict[int, tuple[str, float]] = {}
+    while count > 0:
+        numbers, similarities = index.search(probe, count)
+        owners = faces.owners(numbers.tolist())
+        best = _best_by_person(owners, numbers, similarities, exclude_face_id)
+        if count == total or len(best) >= identities.count_up_to(top_k):
+            break
+        count = min(total, 4 * count)
+    nearest = list(best.items())[:top_k]
+    people = identities.by_number([number for number, _ in nearest])
+    return tuple(
+        Candidate(people[number], face_id, cosine(similarity))
+        for number, (face_id, similarity) in nearest
+    )
+
+
+def _best_by_person(
+    owners: Mapping[int, FaceOwner],
+    numbers: FaceNumbers,
+    similarities: Vectors,
+    exclude_face_id: str | None,
+) -> dict[int, tuple[str, float]]:
+    """By identity number, the id and similarity of the person's first face, most similar first.
 
     What the database no longer has is passed over, whatever the index says.
     """
-    present = FaceRepository(session, collection).with_identities(numbers)
-    best: dict[int, tuple[IdentityTable, str, float]] = {}
-    for number, similarity in zip(numbers, similarities, strict=True):
-        if number not in present:
-            continue
-        face, identity = present[number]
-        if face.id != exclude_face_id:
-            best.setdefault(identity.number, (identity, face.id, similarity))
-    records = IdentityRepository(session, collection).records(row for row, _, _ in best.values())
-    return [
-        Candidate(records[row.number], face_id, _cosine(similarity))
-        for row, face_id, similarity in best.values()
-    ]
-
-
-def _cosine(similarity: float) -> float:
-    """Rounding may leave the inner product of unit vectors a hair outside."""
-    return max(-1.0, min(1.0, similarity))
+    best: dict[int, tuple[str, float]] = {}
+    for number, similarity in zip(numbers.tolist(), similarities.tolist(), strict=True):
+        owner = owners.get(number)
+        if owner is not None and owner.face_id != exclude_face_id:
+            best.setdefault(owner.identity_number, (owner.face_id, similarity))
+    return best
 
 
 def _taken(external_id: str | None) -> ExternalIdTaken:

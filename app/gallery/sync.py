@@ -11,7 +11,9 @@ from threading import Lock
 
 import numpy as np
 import structlog
+from sqlalchemy.orm import Session
 
+from app.errors import CollectionNotFound
 from app.gallery.database import Database
 from app.gallery.index import VectorIndex
 from app.gallery.repositories.changes import ChangeRepository, Delta
@@ -28,7 +30,8 @@ _log = structlog.get_logger(__name__)
 @dataclass(slots=True)
 class _Synced:
     index: VectorIndex | None = None
-    watermark: int = -1
+    state: tuple[str, int] = ("", -1)
+    """Digest of the network and revision (the watermark) that the index has reached."""
     lock: Lock = field(default_factory=Lock)
 
 
@@ -42,7 +45,7 @@ class IndexSync:
     def load_all(self) -> None:
         """Build the index of every collection from the database."""
         with self._database.reading() as session:
-            names = [row.name for row in CollectionRepository(session).all()]
+            names = CollectionRepository(session).names()
         for name in names:
             self.catch_up(name)
 
@@ -55,19 +58,31 @@ class IndexSync:
             collection = CollectionRepository(session).get(name)
         return self.index_at(collection)
 
+    def drop_deleted(self) -> None:
+        """Drop the indexes of collections that other processes deleted."""
+        with self._database.reading() as session:
+            self._drop_all_but(CollectionRepository(session).numbers())
+
     def index_at(self, collection: CollectionTable) -> VectorIndex:
-        """The index of a collection, at least at the revision that `collection` was read with."""
+        """The index of a collection, at least at the revision that `collection` was read with.
+
+        Raises CollectionNotFound when it is gone by now; its vectors are dropped then.
+        """
         synced = self._entry(collection.number)
         index = synced.index
-        if index is not None and synced.watermark == collection.revision:
+        if index is not None and synced.state == _state(collection):
             return index
         with synced.lock, self._database.reading() as session:
-            current = CollectionRepository(session).reread(collection)
-            if synced.index is None or current.revision < synced.watermark:
-                # Below the watermark: the database was set back to a backup.
-                self._build(synced, current, FaceRepository(session, current))
-            elif current.revision > synced.watermark:
-                _apply(synced, ChangeRepository(session).since(current, synced.watermark))
+            try:
+                current = CollectionRepository(session).reread(collection)
+            except CollectionNotFound:
+                self.forget(collection.number)
+                raise
+            try:
+                self._bring_to(synced, current, session)
+            except BaseException:
+                synced.index = None  # half changed: the next search builds it anew
+                raise
             assert synced.index is not None
             return synced.index
 
@@ -86,22 +101,39 @@ class IndexSync:
         with self._lock:
             return self._synced.setdefault(collection_number, _Synced())
 
-    def _build(self, synced: _Synced, collection: CollectionTable, faces: FaceRepository) -> None:
-        index = self._make_index(collection.dimension)
-        for numbers, vectors in faces.embeddings():
-            index.add(numbers, vectors)
-        synced.index, synced.watermark = index, collection.revision
-        _log.info(
-            "index_built", collection=collection.name, faces=len(index), revision=synced.watermark
-        )
+    def _drop_all_but(self, present: set[int]) -> None:
+        with self._lock:
+            gone = set(self._synced) - present
+        for number in gone:
+            self.forget(number)
+
+    def _bring_to(self, synced: _Synced, current: CollectionTable, session: Session) -> None:
+        digest, watermark = synced.state
+        # Below the watermark: the database was set back to a backup. Another digest: the empty
+        # collection was given to another network.
+        usable = digest == current.digest and watermark <= current.revision
+        if synced.index is None or not usable:
+            # A new collection may stand for an old one that another process deleted.
+            self._drop_all_but(CollectionRepository(session).numbers())
+            index = self._make_index(current.dimension)
+            for numbers, vectors in FaceRepository(session, current).embeddings():
+                index.add(numbers, vectors)
+            synced.index = index
+            _log.info(
+                "index_built", collection=current.name, faces=len(index), revision=current.revision
+            )
+        elif watermark < current.revision:
+            _apply(synced.index, ChangeRepository(session).since(current, watermark))
+        synced.state = _state(current)
 
 
-def _apply(synced: _Synced, delta: Delta) -> None:
-    assert synced.index is not None
+def _state(collection: CollectionTable) -> tuple[str, int]:
+    """What an index stands for: the network and the revision of its collection."""
+    return collection.digest, collection.revision
+
+
+def _apply(index: VectorIndex, delta: Delta) -> None:
     if delta.removed:
-        synced.index.remove(np.array(sorted(delta.removed), dtype=np.int64))
+        index.remove(np.array(sorted(delta.removed), dtype=np.int64))
     if delta.added:
-        synced.index.add(
-            np.array(list(delta.added), dtype=np.int64), np.stack(list(delta.added.values()))
-        )
-    synced.watermark = delta.revision
+        index.add(np.array(list(delta.added), dtype=np.int64), np.stack(list(delta.added.values())))

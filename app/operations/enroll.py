@@ -1,7 +1,8 @@
 """Enroll people from photos."""
 
 import asyncio
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, Reason, RejectedImage
@@ -56,7 +57,7 @@ class Enroller:
         ExternalIdTaken, CollectionNotFound and EmbedderMismatch.
         """
         await asyncio.to_thread(self._gallery.require_collection, collection)
-        usable, rejected = await self._examine(images, rule)
+        usable, rejected = await self._examine(images, rule, frozenset())
         identity, faces = await asyncio.to_thread(
             self._gallery.create_identity, collection, new, [item.face for item in usable]
         )
@@ -70,8 +71,8 @@ class Enroller:
         Raises as `create` does, also when all of the images are enrolled already, and
         IdentityNotFound.
         """
-        await asyncio.to_thread(self._gallery.get_identity, collection, identity_id)
-        usable, rejected = await self._examine(images, rule)
+        known = await asyncio.to_thread(self._gallery.enrolled_images, collection, identity_id)
+        usable, rejected = await self._examine(images, rule, known)
         identity, faces = await asyncio.to_thread(
             self._gallery.add_faces, collection, identity_id, [item.face for item in usable]
         )
@@ -81,13 +82,19 @@ class Enroller:
         return enrollment
 
     async def _examine(
-        self, images: Sequence[bytes], rule: FaceRule
+        self, images: Sequence[bytes], rule: FaceRule, known: Set[str]
     ) -> tuple[list[_Usable], list[RejectedImage]]:
-        """Sort images into usable faces and rejections, both in the order sent."""
+        """Sort images into usable faces and rejections, both in the order sent.
+
+        Those whose SHA-256 is `known` are enrolled already, and are not looked at again.
+        """
         turns = asyncio.Semaphore(self._recognizer.concurrency)
 
         async def examine(index: int, image: bytes) -> _Usable | RejectedImage:
             async with turns:
+                digest = await asyncio.to_thread(_sha256, image)
+                if digest in known:
+                    return _already_enrolled(index)
                 return await self._examine_one(index, image, rule)
 
         results = await together(examine(i, image) for i, image in enumerate(images))
@@ -120,6 +127,18 @@ class Enroller:
         )
 
 
+def _sha256(image: bytes) -> str:
+    return hashlib.sha256(image).hexdigest()
+
+
+def _already_enrolled(image_index: int) -> RejectedImage:
+    return RejectedImage(
+        image_index,
+        (Reason.ALREADY_ENROLLED,),
+        "this very photo is enrolled for this person already",
+    )
+
+
 _NONE_USABLE = "none of the images can be enrolled, and nothing was changed; see rejected"
 
 
@@ -134,12 +153,6 @@ def _enrollment(
         if face is not None:
             enrolled.append(EnrolledFace(face, item.image_index))
         else:
-            repeated.append(
-                RejectedImage(
-                    item.image_index,
-                    (Reason.ALREADY_ENROLLED,),
-                    "this very photo is enrolled for this person already",
-                )
-            )
+            repeated.append(_already_enrolled(item.image_index))
     in_order = sorted([*rejected, *repeated], key=lambda image: image.image_index)
     return Enrollment(identity, tuple(enrolled), tuple(in_order))

@@ -10,7 +10,7 @@ from app.operations.single_face import FaceRule, rejection
 from app.operations.thresholds import Thresholds
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
-from app.recognition.types import DetectedFace, EmbeddedFace
+from app.recognition.types import DetectedFace, EmbeddedFace, cosine
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Verifier:
             self._face(image, rule, index=index, name=name)
             for index, (name, image) in enumerate((("image_a", image_a), ("image_b", image_b)))
         )
-        similarity = max(-1.0, min(1.0, float(a.embedding @ b.embedding)))
+        similarity = cosine(float(a.embedding @ b.embedding))
         return Verification(similarity >= limit, similarity, limit, (a.face, b.face))
 
     async def identity(

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from app.errors import StartupError
 from app.recognition.detector import MtcnnDetector
@@ -16,6 +17,7 @@ from models.zoo.network import Network
 from models.zoo.onnx_network import OnnxOptions
 from models.zoo.registry import ZOO, LoadOptions, ZooEntry, load_network
 
+_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _GPU_WORKERS = 2  # one decodes and crops while the other has the device
 
 
@@ -33,6 +35,7 @@ def load_configured_network(settings: Settings) -> Network:
             size_px=settings.onnx.size_px,
             mean=settings.onnx.mean,
             std=settings.onnx.std,
+            channels=settings.onnx.channels,
             mirror_average=settings.onnx.mirror_average,
         ),
     )
@@ -97,10 +100,17 @@ def _known(entry: ZooEntry, *, active: bool) -> KnownModel:
 
 
 def default_workers(device: str) -> int:
-    if device == "cpu":
-        return (
-            len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count() or 1
-        )
-    return _GPU_WORKERS
+    """One a core that this process may use, as a container's quota says; two on a GPU."""
+    if device != "cpu":
+        return _GPU_WORKERS
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, _cgroup_cores()))
+
+
+def _cgroup_cores() -> int:
+    """Cores of this container's CPU quota (cgroup v2), or more than any machine has."""
+    try:
+        quota, period = _CGROUP_QUOTA.read_text(encoding="ascii").split()
+        return max(1, int(quota) // int(period))
+    except (OSError, ValueError):  # no cgroup v2 here, or "max": no quota
+        return 1_000_000

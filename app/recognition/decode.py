@@ -1,15 +1,16 @@
 """Image bytes of any common format and mode to upright 8-bit RGB."""
 
-import struct
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Final
 
 import numpy as np
 import pi_heif
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
 from app.errors import ImageTooLarge, ImageUnreadable
+from app.recognition.heif_guard import refuse_malformed_heif
 from app.recognition.types import Pixels
 
 pi_heif.register_heif_opener()
@@ -20,6 +21,22 @@ _WANTED: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
 Image.init()
 FORMATS: Final = tuple(name for name in _WANTED if name in Image.OPEN)
 """Formats that this build of Pillow decodes, of those we accept."""
+
+_TILE_WIDTH: Final = 322
+_TILE_LENGTH: Final = 323
+
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What turns a picture of each EXIF orientation upright."""
+
+_SAMPLES_AT_ONCE: Final = 1_000_000
 
 _WIDE_MODES: Final = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 
@@ -35,8 +52,13 @@ def decode(data: bytes, *, max_pixels: int) -> Pixels:
     pixel is decoded) and ImageUnreadable for anything that is not a whole image of these formats.
     """
     try:
+        refuse_malformed_heif(data)
         with Image.open(BytesIO(data), formats=FORMATS) as image:
             _check_size(image.width, image.height, max_pixels)
+            if isinstance(image, TiffImagePlugin.TiffImageFile):
+                # A tile is decoded whole, and may be far larger than the picture.
+                tags = image.tag_v2
+                _check_size(tags.get(_TILE_WIDTH, 0), tags.get(_TILE_LENGTH, 0), max_pixels)
             image.load()
             return _to_rgb(_upright(image))
     except (ImageTooLarge, MemoryError):
@@ -62,11 +84,14 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
 
 
 def _upright(image: Image.Image) -> Image.Image:
+    # ImageOps.exif_transpose would also write the EXIF block anew, which fails on one odd tag.
     try:
-        return ImageOps.exif_transpose(image)
-    except (OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error):
-        # A good picture with a broken EXIF block is shown as stored by every viewer; so do we.
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    # Broken EXIF raises as freely as broken pixels; the picture itself is good, shown as stored.
+    except Exception:  # noqa: BLE001
         return image
+    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    return image if turn is None else image.transpose(turn)
 
 
 def _to_rgb(image: Image.Image) -> Pixels:
@@ -75,9 +100,9 @@ def _to_rgb(image: Image.Image) -> Pixels:
         return np.repeat(gray[:, :, None], 3, axis=2)
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-        image = Image.alpha_composite(white, rgba)
-    return np.array(image.convert("RGB"))
+        image = Image.new("RGB", rgba.size, "white")
+        image.paste(rgba, mask=rgba)
+    return np.asarray(image.convert("RGB"))
 
 
 def _to_8_bit(values: NDArray[np.generic]) -> NDArray[np.uint8]:
@@ -87,10 +112,25 @@ def _to_8_bit(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     smallest usual one that holds the maximum is taken: 1 (floats), 255, 65535, else the maximum
     itself. Negative and non-finite samples become 0.
     """
-    if values.dtype.itemsize == 2:
-        return (values.astype(np.uint32) // 257).astype(np.uint8)
-    wide = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    peak = float(wide.max(initial=0.0))
+    scaled = np.empty(values.shape, dtype=np.uint8)
+    full = 65535.0 if values.dtype.itemsize == 2 else _full_scale(values)
+    for rows, wide in _row_blocks(values):
+        scaled[rows] = np.clip(np.rint(wide * (255.0 / full)), 0, 255)
+    return scaled
+
+
+def _full_scale(values: NDArray[np.generic]) -> float:
+    peak = max(float(wide.max(initial=0.0)) for _, wide in _row_blocks(values))
     usual = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (255.0, 65535.0)
-    full = next((limit for limit in usual if peak <= limit), peak)
-    return np.clip(np.rint(wide * (255.0 / full)), 0, 255).astype(np.uint8)
+    return next((limit for limit in usual if peak <= limit), peak)
+
+
+def _row_blocks(values: NDArray[np.generic]) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """The rows as float64 without infinities and NaN, a few at a time: a photo's worth of them
+    would take eight times the memory of the photo.
+    """
+    step = max(1, _SAMPLES_AT_ONCE // max(1, values.shape[1]))
+    for start in range(0, len(values), step):
+        rows = slice(start, start + step)
+        wide = values[rows].astype(np.float64)
+        yield rows, np.nan_to_num(wide, copy=False, nan=0.0, posinf=0.0, neginf=0.0)

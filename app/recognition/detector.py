@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app.recognition.types import Box, DetectedFace, Pixels
 
 _SMALLEST_IN_COPY_PX = 20  # below, MTCNN finds little but noise, and the pyramid's cost explodes
+_WINDOW_PX = 12.0  # side of the first network's receptive field
 
 
 class Detector(Protocol):
@@ -44,8 +45,9 @@ class MtcnnDetector:
     def detect(self, photo: Pixels) -> tuple[DetectedFace, ...]:
         copy, factor = self._shrunk(photo)
         smallest = max(self._min_face_size_px * factor, float(_SMALLEST_IN_COPY_PX))
-        if min(copy.shape[:2]) < smallest:
-            return ()  # the pyramid would be empty, and the library raises on that
+        # Computed as the library does: its pyramid would be empty, and it raises on that.
+        if min(copy.shape[:2]) * (_WINDOW_PX / smallest) < _WINDOW_PX:
+            return ()
         boxes, landmarks = self._run(copy, smallest)
         per_axis = np.array(
             [photo.shape[1] / copy.shape[1], photo.shape[0] / copy.shape[0]], dtype=np.float32

@@ -1,5 +1,6 @@
 """Where the networks run."""
 
+import cv2
 import torch
 
 from app.errors import StartupError
@@ -37,3 +38,4 @@ def limit_threads(count: int) -> None:
     they wait for each other and can be ten times slower than one.
     """
     torch.set_num_threads(count)
+    cv2.setNumThreads(count)

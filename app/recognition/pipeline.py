@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from app.errors import ImageTooLarge, ImageUnreadable
+from app.errors import ImageTooLarge, ImageUnreadable, StartupError
 from app.recognition.align import align
 from app.recognition.decode import FORMATS, decode
 from app.recognition.detector import Detector
@@ -72,8 +72,17 @@ class Recognizer:
         return await self._workers.run(lambda: self._embed(image, select))
 
     async def warm_up(self) -> None:
-        """Run every network once, so that a broken one shows before the first request."""
-        await self._workers.run(self._try_networks)
+        """Run every network once, so that a broken one shows before the first request.
+
+        Raises StartupError when the embedder gives no usable embedding.
+        """
+        try:
+            await self._workers.run(self._try_networks)
+        except FloatingPointError as error:
+            raise StartupError(
+                f"the embedder {self.model.name} does not work: {error}; check its weights "
+                "and, for an ONNX network, its mean and std"
+            ) from error
 
     def stop(self) -> None:
         self._workers.stop()

@@ -6,7 +6,8 @@ await its result, and do not know what thread or batch it ran in.
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from typing import TypeVar
 
 from app.errors import Overloaded
@@ -26,6 +27,7 @@ class WorkerPool:
         self.workers = workers
         self._capacity = workers + max_waiting
         self._pending = 0
+        self._lock = Lock()
         self._executor = ThreadPoolExecutor(
             workers, thread_name_prefix="recognition", initializer=prepare
         )
@@ -41,15 +43,20 @@ class WorkerPool:
         A job whose caller was cancelled while it waited never runs. Raises Overloaded when
         the queue is full, and what the job raises.
         """
-        if self._pending >= self._capacity:
-            raise Overloaded(
-                f"{self._pending} photos are already waiting; try again in a second, or raise "
-                "VULTUS_WORKERS__MAX_WAITING"
-            )
-        self._pending += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, job)
-        finally:
+        with self._lock:
+            if self._pending >= self._capacity:
+                raise Overloaded(
+                    f"{self._pending} photos are already waiting; try again in a second, or raise "
+                    "VULTUS_WORKERS__MAX_WAITING"
+                )
+            self._pending += 1
+        future = self._executor.submit(job)
+        # Counted until it ends: a job that runs on after its caller has gone still takes a place.
+        future.add_done_callback(self._ended)
+        return await asyncio.wrap_future(future)
+
+    def _ended(self, _: Future[T]) -> None:
+        with self._lock:
             self._pending -= 1
 
     def stop(self) -> None:

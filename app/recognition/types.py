@@ -21,6 +21,11 @@ Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels of the upright image, inside it."""
 
 
+def cosine(inner_product: float) -> float:
+    """Similarity of unit vectors, -1 to 1; rounding may leave their product a hair outside."""
+    return max(-1.0, min(1.0, inner_product))
+
+
 @dataclass(frozen=True, slots=True)
 class ModelId:
     """Which network made an embedding. Embeddings of two different ids are not comparable."""

@@ -65,7 +65,7 @@ def _read_tensor(data: bytes, position: int) -> tuple[NDArray[np.float32], int]:
         shape.append(size)
     count = prod(shape)
     end = position + 4 * count
-    if count < 0 or end > len(data):
+    if min(shape) < 0 or end > len(data):
         raise DlibFormatError(f"tensor of shape {shape} at byte {position} runs past the end")
     values = np.frombuffer(data, dtype="<f4", count=count, offset=position)
     return values.reshape(shape).astype(np.float32), end

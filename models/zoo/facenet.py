@@ -71,9 +71,9 @@ def _fetched(filename: str, weights_dir: Path, download: Download) -> Path:
     path = weights_dir / filename
     if path.exists():
         return path
-    weights_dir.mkdir(parents=True, exist_ok=True)
     url = _RELEASE + filename
     try:
+        weights_dir.mkdir(parents=True, exist_ok=True)
         with _socket_timeout(_SILENCE_S):
             download(url, str(path))
     except (URLError, OSError) as error:

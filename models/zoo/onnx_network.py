@@ -7,7 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,21 +24,23 @@ _DEFAULT_STD = (127.5, 127.5, 127.5)
 class OnnxOptions:
     """What the user knows about the network; None means: read it from the file, or the default.
 
-    `mean` and `std` are in units of a pixel (0 to 255), one value a channel, RGB.
+    `mean` and `std` are in units of a pixel (0 to 255), one value a channel, in the order of
+    `channels`: rgb for ArcFace and most others, bgr for AdaFace.
     """
 
     size_px: int | None = None
     mean: tuple[float, float, float] | None = None
     std: tuple[float, float, float] | None = None
+    channels: Literal["rgb", "bgr"] = "rgb"
     mirror_average: bool = False
 
 
 class OnnxNetwork:
     """A network in an .onnx file.
 
-    Takes float32 RGB as (N, 3, H, W) or (N, H, W, 3); its first output is (N, dimension). The crop
-    size comes from the graph; `mean` and `std` from metadata entries of these names (JSON lists of
-    three numbers) where the file has them, else from the options, else 127.5 each.
+    Takes float32 crops as (N, 3, H, W) or (N, H, W, 3); its first output is (N, dimension). The
+    crop size comes from the graph; `mean` and `std` from metadata entries of these names (JSON
+    lists of three numbers) where the file has them, else from the options, else 127.5 each.
 
     Raises WeightsMissingError without the file or the runtime, WeightsInvalidError when the graph
     is not such a network.
@@ -61,13 +63,14 @@ class OnnxNetwork:
         except Exception as error:  # onnxruntime's own exceptions share no public base
             raise WeightsInvalidError(f"{path} cannot be loaded as ONNX: {error}") from error
         self.device = "cuda" if "CUDAExecutionProvider" in self._session.get_providers() else "cpu"
-        self.digest = _digest(path, options)
-
         graph_input = self._session.get_inputs()[0]
         self._input_name = graph_input.name
         self._channels_first, graph_size = _layout(path, graph_input.shape)
         self._one_at_a_time = graph_input.shape[0] == 1
         spec_input = self._input_spec(path, options, graph_size)
+        open_size = spec_input.size_px if graph_size is None else None
+        self.digest = _digest(path, spec_input, options, open_size=open_size)
+        self._blue_first = options.channels == "bgr"
         self._mean = np.asarray(spec_input.mean, dtype=np.float32)
         self._std = np.asarray(spec_input.std, dtype=np.float32)
         blank = np.zeros((1, spec_input.size_px, spec_input.size_px, 3), dtype=np.uint8)
@@ -86,7 +89,8 @@ class OnnxNetwork:
         return self._run(crops)
 
     def _run(self, crops: Crops) -> Embeddings:
-        x = (crops.astype(np.float32) - self._mean) / self._std
+        ordered = crops[..., ::-1] if self._blue_first else crops
+        x = np.ascontiguousarray((ordered.astype(np.float32) - self._mean) / self._std)
         if self._channels_first:
             x = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
         return np.asarray(self._session.run(None, {self._input_name: x})[0], dtype=np.float32)
@@ -113,16 +117,32 @@ class OnnxNetwork:
         metadata = self._session.get_modelmeta().custom_metadata_map
         mean = _triple(path, metadata, "mean") or options.mean or _DEFAULT_MEAN
         std = _triple(path, metadata, "std") or options.std or _DEFAULT_STD
+        if not np.isfinite([*mean, *std]).all() or 0 in std:
+            raise WeightsInvalidError(
+                f"{path}: mean {mean} and std {std} must be finite, and std not zero; see the "
+                "file's metadata, VULTUS_ONNX__MEAN and VULTUS_ONNX__STD"
+            )
         return InputSpec(size_px=size_px, template=arcface_template(size_px), mean=mean, std=std)
 
 
-def _digest(path: Path, options: OnnxOptions) -> str:
-    """SHA-256 of the file, and of the options where any are set: they change embeddings too."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if options == OnnxOptions():
-        return digest
-    return hashlib.sha256(f"{digest} {options}".encode()).hexdigest()
+def _digest(path: Path, spec: InputSpec, options: OnnxOptions, *, open_size: int | None) -> str:
+    """SHA-256 of all that decides about an embedding.
+
+    That is the file, the files beside it that it names (external weights), and how crops are
+    prepared where that differs from the defaults. `open_size` is the crop size where the graph
+    leaves it open.
+    """
+    content = path.read_bytes()
+    sha256 = hashlib.sha256(content)
+    for beside in sorted(path.parent.iterdir()):
+        if beside != path and beside.is_file() and beside.name.encode() in content:
+            with beside.open("rb") as file:
+                sha256.update(hashlib.file_digest(file, "sha256").digest())
+    prepared = (open_size, spec.mean, spec.std, options.channels, options.mirror_average)
+    usual_size = None if open_size is None else _DEFAULT_SIZE_PX
+    if prepared != (usual_size, _DEFAULT_MEAN, _DEFAULT_STD, "rgb", False):
+        sha256.update(json.dumps(prepared).encode())
+    return sha256.hexdigest()
 
 
 def _import_runtime() -> Any:  # noqa: ANN401  (onnxruntime ships no types)

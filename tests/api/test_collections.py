@@ -27,6 +27,16 @@ def test_names_that_would_not_fit_a_path_are_refused(client: TestClient) -> None
         problem(client.post("/v1/collections", json={"name": name}), 422, "invalid_request")
 
 
+def test_default_is_emptied_by_its_deletion_and_stays(client: TestClient) -> None:
+    client.post(
+        "/v1/collections/default/identities", files=image("astronaut", "images")
+    ).raise_for_status()
+    assert client.delete("/v1/collections/default").status_code == 204
+    assert client.get("/v1/collections/default").json()["identity_count"] == 0
+    found = client.post("/v1/collections/default/identify", files=image("astronaut")).json()
+    assert found["faces"][0]["candidates"] == []
+
+
 def test_collections_do_not_see_each_other(
     client: TestClient, collection: str, enroll: Enroll
 ) -> None:

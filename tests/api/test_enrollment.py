@@ -150,10 +150,33 @@ def test_faces_are_added_listed_and_removed(
 
 def test_attributes_must_be_a_json_object(client: TestClient, collection: str) -> None:
     url = f"/v1/collections/{collection}/identities"
-    for wrong in ("no json", "[1]", "NaN", json.dumps({"x": "y" * 20_000}), '{"a": "\\u0000"}'):
+    deep = '{"a":' * 40 + "1" + "}" * 40
+    for wrong in (
+        "no json",
+        "[1]",
+        "NaN",
+        '{"a": NaN}',
+        deep,
+        '{"a": "\\ud800"}',
+        json.dumps({"x": "y" * 20_000}),
+        '{"a": "\\u0000"}',
+    ):
         body = problem(
             client.post(url, data={"attributes": wrong}, files=image("coffee", "images")),
             422,
             "invalid_request",
         )
         assert body["errors"][0]["field"] == "attributes"
+
+
+def test_attributes_may_say_anything_else(client: TestClient, collection: str) -> None:
+    attributes = {"text": "the characters \\u0000 are fine", "deep": [[[{"x": [None, 1.5]}]]]}
+    url = f"/v1/collections/{collection}/identities"
+    for part in (
+        {"data": {"attributes": json.dumps(attributes)}},
+        {"json": {"attributes": attributes}},
+    ):
+        response = client.post(
+            url, **part, **({"files": image("hopper", "images")} if "data" in part else {})
+        )
+        assert response.json()["identity"]["attributes"] == attributes

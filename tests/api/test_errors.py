@@ -35,6 +35,7 @@ def strict(tmp_path: Path) -> Iterator[TestClient]:
 
 
 KEY = {"x-api-key": "second"}
+FORM = b'--b\r\nContent-Disposition: form-data; name="image"\r\n\r\nx\r\n--b--\r\n'
 
 
 def test_key_is_wanted_on_the_api_and_nowhere_else(strict: TestClient) -> None:
@@ -45,6 +46,29 @@ def test_key_is_wanted_on_the_api_and_nowhere_else(strict: TestClient) -> None:
     assert strict.get("/v1/info", headers={"x-api-key": "first"}).status_code == 200
     for open_path in ("/healthz", "/readyz", "/metrics", "/openapi.json"):
         assert strict.get(open_path).status_code == 200
+
+
+def test_keyless_body_is_not_even_parsed(strict: TestClient) -> None:
+    for url in ("/v1/collections", "/v1/collections/default/search"):
+        headers = {"content-type": "application/json"}
+        problem(strict.post(url, content=b"{", headers=headers), 401, "unauthorized")
+
+
+def test_body_without_images_has_a_small_cap(client: TestClient) -> None:
+    long = {"name": "a", "description": "x" * 1_000_001}
+    problem(client.post("/v1/collections", json=long), 413, "request_too_large")
+
+
+@pytest.mark.parametrize(
+    "path", ["collections?limt=1", "collections/default/identities?external-id=1"]
+)
+def test_misspelt_query_parameters_are_refused(client: TestClient, path: str) -> None:
+    problem(client.get(f"/v1/{path}"), 422, "invalid_request")
+    url = "/v1/collections/default/identify?treshold=0.2"
+    assert (
+        "threshold"
+        in problem(client.post(url, files=image("coffee")), 422, "invalid_request")["detail"]
+    )
 
 
 def test_unauthorized_upload_is_refused_before_it_is_looked_at(strict: TestClient) -> None:
@@ -113,6 +137,7 @@ def test_unreadable_image_is_refused(client: TestClient) -> None:
         ("application/json", b'{"image": "AA==", "x": 1}', 422, "invalid_request"),
         ("application/json", b"[" * 100_000, 422, "invalid_request"),
         ("multipart/form-data", b"x", 422, "invalid_request"),
+        ("multipart/form-data; charset=undefined; boundary=b", FORM, 422, "invalid_request"),
         ("multipart/form-data; boundary=b", b"x", 422, "invalid_request"),
         ("multipart/form-data; boundary=b", b"--b\r\n\r\nx\r\n--b--", 422, "invalid_request"),
     ],

@@ -52,7 +52,7 @@ def test_patch_changes_what_was_sent_and_nothing_else(client: TestClient, collec
         "1",
         {"a": 1},
     )
-    emptied = client.patch(url, json={"external_id": None, "attributes": {}}).json()
+    emptied = client.patch(url, json={"external_id": None, "attributes": None}).json()
     assert (emptied["name"], emptied["external_id"], emptied["attributes"]) == ("Ada L.", None, {})
     assert client.get(url).json() == emptied
 
@@ -95,4 +95,4 @@ def test_removed_face_no_longer_matches(
         data={"collection": collection, "identity_id": identity},
         files=image("astronaut"),
     )
-    assert "no enrolled face" in problem(verified, 422, "invalid_request")["detail"]
+    assert "no enrolled face" in problem(verified, 422, "identity_without_face")["detail"]

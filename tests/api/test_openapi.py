@@ -1,6 +1,7 @@
 """The API as documented, fuzzed by schemathesis against a real server."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,14 @@ def test_bodies_are_documented_in_both_forms(client: TestClient, media_type: str
         assert image["format"] == "binary"
     else:
         assert image["contentEncoding"] == "base64"
+
+
+def test_every_reference_leads_somewhere(client: TestClient) -> None:
+    text = client.get("/openapi.json").text
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    referred = set(re.findall(r'"#/components/schemas/(\w+)"', text))
+    assert "FaceRule" in referred
+    assert referred <= set(schemas)
 
 
 def test_every_operation_documents_its_problems(client: TestClient) -> None:

@@ -62,6 +62,19 @@ def test_folder_is_enrolled_with_reasons_and_safely_again(people: Path) -> None:
     assert (more["people"], more["faces"], more["known_before"]) == (1, 1, 2)
 
 
+def test_what_cannot_be_read_is_told_and_the_rest_goes_on(people: Path) -> None:
+    (people / "Eileen_Collins" / "0.jpg").symlink_to(people / "nowhere.jpg")
+    (people / "Grace_Hopper" / "0.jpg").mkdir()
+    (people / ".hidden").mkdir()
+    done = _json("enroll-folder", people)
+    assert (done["people"], done["faces"]) == (2, 2)
+    unreadable = {"photo": "Eileen_Collins/0.jpg", "reasons": ["image_unreadable"]}
+    rejected = done["rejected"]
+    assert isinstance(rejected, list)
+    assert unreadable in rejected
+    assert not any(".hidden" in entry["photo"] for entry in rejected)
+
+
 def test_summary_for_people_names_every_rejected_photo(people: Path) -> None:
     result = RUN.invoke(cli, ["enroll-folder", str(people)])
     assert result.exit_code == 0
@@ -106,6 +119,9 @@ def test_database_is_migrated_twice_without_harm() -> None:
         ({"VULTUS_PORT": "x"}, ["serve"], "startup_failed", "VULTUS_PORT"),
         ({"VULTUS_EMBEDDER": "x"}, ["serve"], "startup_failed", "dlib-resnet"),
         ({"VULTUS_DATABASE_URL": "mysql://x"}, ["serve"], "startup_failed", "PostgreSQL"),
+        ({"VULTUS_DATABASE_URL": "postgresql://h:port/db"}, ["serve"], "startup_failed", "5432"),
+        ({"VULTUS_DATABASE": "sqlite:///x"}, ["serve"], "startup_failed", "VULTUS_DATABASE__"),
+        ({"VULTUS_DATA_DIR": "/dev/null/x"}, ["serve"], "startup_failed", "VULTUS_DATA_DIR"),
         ({"VULTUS_DATABASE__AUTO_UPGRADE": "0"}, ["serve"], "startup_failed", "vultus db upgrade"),
     ],
 )

@@ -108,6 +108,7 @@ def all_pages(page_at: Callable[[str | None], Page[T]]) -> list[tuple[T, ...]]:
     while page.next_cursor is not None:
         page = page_at(page.next_cursor)
         pages.append(page.items)
+        assert len(pages) < 1_000
     return pages
 
 

@@ -179,6 +179,7 @@ def test_unknown_collection_is_said_to_be_unknown(gallery: Gallery) -> None:
         lambda name: gallery.delete_face(name, "x", "y"),
         lambda name: gallery.search(name, [PROBE], top_k=1),
         lambda name: gallery.compare(name, "x", PROBE),
+        lambda name: gallery.enrolled_images(name, "x"),
         lambda name: gallery.embedding_of(name, "y"),
     ]
     for use in uses:

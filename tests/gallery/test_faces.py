@@ -79,6 +79,19 @@ def test_same_photo_is_enrolled_once_for_a_person(gallery: Gallery) -> None:
     assert gallery.indexed_faces() == 3
 
 
+def test_enrolled_photos_are_those_of_the_person_now(gallery: Gallery) -> None:
+    faces = [
+        new_face(vector, photo=photo)
+        for vector, photo in zip(unit_vectors(2, seed=3), "ab", strict=True)
+    ]
+    identity, (first, _) = gallery.create_identity(COLLECTION, NewIdentity(), faces)
+    gallery.create_identity(COLLECTION, NewIdentity(), [new_face(PROBE, photo="c")])
+    assert first is not None
+    assert gallery.enrolled_images(COLLECTION, identity.id) == {"a", "b"}
+    gallery.delete_face(COLLECTION, identity.id, first.id)
+    assert gallery.enrolled_images(COLLECTION, identity.id) == {"b"}
+
+
 def test_two_people_may_share_a_photo(gallery: Gallery) -> None:
     face = new_face(PROBE, photo="group")
     for _ in range(2):

@@ -287,6 +287,7 @@ def test_unknown_deleted_and_foreign_people_are_not_found(
         lambda person: gallery.list_faces(COLLECTION, person, limit=1, cursor=None),
         lambda person: gallery.delete_face(COLLECTION, person, "x"),
         lambda person: gallery.compare(COLLECTION, person, PROBE),
+        lambda person: gallery.enrolled_images(COLLECTION, person),
     ]
     for use in uses:
         for person in ("unknown", "", deleted.id, foreign.id):

@@ -6,6 +6,13 @@ from app.api.deps import require_key
 from app.api.middleware import API_PREFIX
 from app.api.problems import documented
 from app.api.routes import collections, faces, identify, identities, photos, system, verify
+from app.api.schemas.gallery import (
+    AddFacesBody,
+    EnrollBody,
+    NewCollectionBody,
+    PatchIdentityBody,
+)
+from app.api.schemas.recognition import IdentifyBody, ImageBody, SearchBody, VerifyBody
 
 api_router = APIRouter(
     prefix=API_PREFIX,
@@ -15,6 +22,18 @@ api_router = APIRouter(
 for _module in (collections, identities, faces, verify, identify, photos, system):
     api_router.include_router(_module.router)
 
+REQUEST_BODIES = (
+    NewCollectionBody,
+    EnrollBody,
+    AddFacesBody,
+    PatchIdentityBody,
+    IdentifyBody,
+    SearchBody,
+    VerifyBody,
+    ImageBody,
+)
+"""Schemas of the bodies that routes read by `bodies.Body`."""
+
 operations_router = system.operations_router
 
-__all__ = ["api_router", "operations_router"]
+__all__ = ["REQUEST_BODIES", "api_router", "operations_router"]

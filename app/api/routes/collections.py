@@ -1,18 +1,27 @@
 """Collections: galleries that do not see each other."""
 
 import asyncio
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Query, Response
 
-from app.api.deps import CollectionPath, Cursor, Limit, ServicesDep
+from app.api.bodies import Body, documented_body
+from app.api.deps import CollectionPath, ServicesDep
 from app.api.problems import documented
-from app.api.schemas.gallery import CollectionBody, CollectionPage, NewCollectionBody
+from app.api.schemas.gallery import CollectionBody, CollectionPage, NewCollectionBody, PageQuery
 
 router = APIRouter(prefix="/collections", tags=["collections"])
 
 
-@router.post("", status_code=201, responses=documented(409))
-async def create_collection(body: NewCollectionBody, services: ServicesDep) -> CollectionBody:
+@router.post(
+    "",
+    status_code=201,
+    responses=documented(409, 413, 415),
+    openapi_extra=documented_body(NewCollectionBody),
+)
+async def create_collection(
+    body: Annotated[NewCollectionBody, Depends(Body(NewCollectionBody))], services: ServicesDep
+) -> CollectionBody:
     """Create an empty collection for the service's embedder."""
     made = await asyncio.to_thread(services.gallery.create_collection, body.name, body.description)
     return CollectionBody.of(made)
@@ -20,10 +29,12 @@ async def create_collection(body: NewCollectionBody, services: ServicesDep) -> C
 
 @router.get("")
 async def list_collections(
-    services: ServicesDep, limit: Limit = 100, cursor: Cursor = None
+    services: ServicesDep, query: Annotated[PageQuery, Query()]
 ) -> CollectionPage:
     """List collections, oldest first."""
-    page = await asyncio.to_thread(services.gallery.list_collections, limit=limit, cursor=cursor)
+    page = await asyncio.to_thread(
+        services.gallery.list_collections, limit=query.limit, cursor=query.cursor
+    )
     return CollectionPage(
         collections=[CollectionBody.of(item) for item in page.items], next_cursor=page.next_cursor
     )
@@ -37,6 +48,6 @@ async def get_collection(collection: CollectionPath, services: ServicesDep) -> C
 
 @router.delete("/{collection}", status_code=204, responses=documented(404))
 async def delete_collection(collection: CollectionPath, services: ServicesDep) -> Response:
-    """Delete a collection and everybody in it. `default` comes back, empty, at the next start."""
+    """Delete a collection and everybody in it. `default` is there again, empty, at once."""
     await asyncio.to_thread(services.gallery.delete_collection, collection)
     return Response(status_code=204)

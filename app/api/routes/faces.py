@@ -3,12 +3,12 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from app.api.bodies import Body, documented_body
-from app.api.deps import CollectionPath, Cursor, FacePath, IdentityPath, Limit, ServicesDep
+from app.api.deps import CollectionPath, FacePath, IdentityPath, ServicesDep
 from app.api.problems import documented
-from app.api.schemas.gallery import AddFacesBody, EnrollmentBody, FaceBody, FacePage
+from app.api.schemas.gallery import AddFacesBody, EnrollmentBody, FaceBody, FacePage, PageQuery
 
 router = APIRouter(
     prefix="/collections/{collection}/identities/{identity_id}/faces", tags=["faces"]
@@ -38,12 +38,11 @@ async def list_faces(
     collection: CollectionPath,
     identity_id: IdentityPath,
     services: ServicesDep,
-    limit: Limit = 100,
-    cursor: Cursor = None,
+    query: Annotated[PageQuery, Query()],
 ) -> FacePage:
     """List a person's faces, oldest first."""
     page = await asyncio.to_thread(
-        services.gallery.list_faces, collection, identity_id, limit=limit, cursor=cursor
+        services.gallery.list_faces, collection, identity_id, limit=query.limit, cursor=query.cursor
     )
     return FacePage(faces=[FaceBody.of(item) for item in page.items], next_cursor=page.next_cursor)
 

@@ -47,9 +47,16 @@ async def identify(
     )
 
 
-@router.post("/search", responses=documented(404, 409))
+@router.post(
+    "/search",
+    responses=documented(404, 409, 413, 415),
+    openapi_extra=documented_body(SearchBody),
+)
 async def search(
-    collection: CollectionPath, body: SearchBody, services: ServicesDep, model: ModelDep
+    collection: CollectionPath,
+    body: Annotated[SearchBody, Depends(Body(SearchBody))],
+    services: ServicesDep,
+    model: ModelDep,
 ) -> SearchAnswer:
     """Say whose an embedding is, or who else looks like an enrolled face."""
     if body.embedding is not None:

@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from app.api.bodies import Body, documented_body
-from app.api.deps import CollectionPath, Cursor, IdentityPath, Limit, ServicesDep
+from app.api.deps import CollectionPath, IdentityPath, ServicesDep
 from app.api.problems import documented
-from app.api.schemas.fields import ShortText
 from app.api.schemas.gallery import (
     EnrollBody,
     EnrollmentBody,
     IdentityBody,
     IdentityPage,
+    IdentityQuery,
     PatchIdentityBody,
 )
 from app.gallery.records import UNSET, IdentityChanges, IdentityFilter, NewIdentity
@@ -47,18 +47,15 @@ async def enroll(
 async def list_identities(
     collection: CollectionPath,
     services: ServicesDep,
-    limit: Limit = 100,
-    cursor: Cursor = None,
-    external_id: Annotated[ShortText | None, Query(description="Exactly this one.")] = None,
-    name: Annotated[ShortText | None, Query(description="Exactly this one.")] = None,
+    query: Annotated[IdentityQuery, Query()],
 ) -> IdentityPage:
     """List people, oldest first."""
     page = await asyncio.to_thread(
         services.gallery.list_identities,
         collection,
-        IdentityFilter(external_id=external_id, name=name),
-        limit=limit,
-        cursor=cursor,
+        IdentityFilter(external_id=query.external_id, name=query.name),
+        limit=query.limit,
+        cursor=query.cursor,
     )
     return IdentityPage(
         identities=[IdentityBody.of(item) for item in page.items], next_cursor=page.next_cursor
@@ -75,11 +72,15 @@ async def get_identity(
     )
 
 
-@router.patch("/{identity_id}", responses=documented(404, 409))
+@router.patch(
+    "/{identity_id}",
+    responses=documented(404, 409, 413, 415),
+    openapi_extra=documented_body(PatchIdentityBody),
+)
 async def update_identity(
     collection: CollectionPath,
     identity_id: IdentityPath,
-    body: PatchIdentityBody,
+    body: Annotated[PatchIdentityBody, Depends(Body(PatchIdentityBody))],
     services: ServicesDep,
 ) -> IdentityBody:
     """Change name, external_id or attributes; what is left out stays."""

@@ -2,6 +2,7 @@
 
 import binascii
 import json
+import math
 from base64 import b64decode
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from pydantic import (
 )
 
 _MAX_ATTRIBUTES_BYTES = 16_384
+_MAX_ATTRIBUTES_DEPTH = 32
 
 
 class Schema(BaseModel):
@@ -42,8 +44,10 @@ def _decode_image(value: object) -> object:
 
 
 def _parse_attributes(value: object) -> object:
-    """A multipart form carries the object as JSON text."""
-    if not isinstance(value, str):
+    """A multipart form carries the object as JSON text; null is an empty object."""
+    if value is None:
+        return {}
+    if not isinstance(value, str | bytes):
         return value
     try:
         return json.loads(value)
@@ -52,15 +56,32 @@ def _parse_attributes(value: object) -> object:
 
 
 def _check_attributes(value: dict[str, Any]) -> dict[str, Any]:
-    try:
-        encoded = json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
-    except (ValueError, RecursionError) as error:  # NaN, lone surrogates, endless nesting
-        raise ValueError("must be plain JSON: finite numbers and valid Unicode") from error
+    _check_json(value, depth=1)
+    encoded = json.dumps(value, ensure_ascii=False).encode("utf-8")
     if len(encoded) > _MAX_ATTRIBUTES_BYTES:
         raise ValueError(f"must be at most {_MAX_ATTRIBUTES_BYTES} bytes as JSON")
-    if b"\\u0000" in encoded:
-        raise ValueError("must not contain the NUL character")
     return value
+
+
+def _check_json(value: object, *, depth: int) -> None:
+    """Refuse what a database or a JSON encoder would choke on later, when it is stored already."""
+    if depth > _MAX_ATTRIBUTES_DEPTH:
+        raise ValueError(f"must be nested at most {_MAX_ATTRIBUTES_DEPTH} deep")
+    if isinstance(value, str):
+        _no_nul(value)
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ValueError("must be valid Unicode") from error
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must have finite numbers")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_json(key, depth=depth)
+            _check_json(item, depth=depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check_json(item, depth=depth + 1)
 
 
 ImageBytes = Annotated[
@@ -84,7 +105,7 @@ AttributesObject = Annotated[
     AfterValidator(_check_attributes),
     WithJsonSchema(
         {
-            "type": "object",
+            "type": ["object", "null"],
             "description": "Any JSON object of your own, at most 16 KiB. In a form: as JSON text.",
             "examples": [{"department": "research"}],
         }

@@ -21,6 +21,18 @@ from app.operations.enroll import EnrolledFace, Enrollment
 from app.operations.single_face import FaceRule
 
 
+class PageQuery(Schema):
+    """Query parameters of every list; unknown ones are refused, as in bodies."""
+
+    limit: int = Field(100, ge=1, le=1_000, description="Most items of the page.")
+    cursor: str | None = Field(None, max_length=64, description="`next_cursor` of the page before.")
+
+
+class IdentityQuery(PageQuery):
+    external_id: ShortText | None = Field(None, description="Exactly this one.")
+    name: ShortText | None = Field(None, description="Exactly this one.")
+
+
 class ModelBody(BaseModel):
     """The network that made an embedding."""
 

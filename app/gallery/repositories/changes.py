@@ -16,12 +16,11 @@ Kind = Literal["add", "remove"]
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What happened to a collection's faces between two revisions, the second one being `revision`.
+    """What happened to a collection's faces between two revisions.
 
     A face that came and went in between is only in `removed`.
     """
 
-    revision: int
     added: dict[int, Embedding]
     removed: frozenset[int]
 
@@ -60,4 +59,4 @@ class ChangeRepository:
                 removed.add(number)
             elif embedding is not None:  # else gone again, and its removal is in the log too
                 added[number] = from_bytes(embedding)
-        return Delta(collection.revision, added, frozenset(removed))
+        return Delta(added, frozenset(removed))

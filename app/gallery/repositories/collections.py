@@ -1,8 +1,10 @@
 """SQL of the collections."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import CollectionNotFound
@@ -41,8 +43,22 @@ class CollectionRepository:
         )
         return self._session.scalars(query).all()
 
-    def all(self) -> Sequence[CollectionTable]:
-        return self._session.scalars(select(CollectionTable)).all()
+    def names(self) -> Sequence[str]:
+        return self._session.scalars(select(CollectionTable.name)).all()
+
+    def numbers(self) -> set[int]:
+        return set(self._session.scalars(select(CollectionTable.number)))
+
+    def lock_all(self) -> Sequence[CollectionTable]:
+        """All collections, none of which anybody else changes until the commit."""
+        return self._session.scalars(select(CollectionTable).with_for_update()).all()
+
+    def add_if_missing(self, name: str, model: ModelId) -> None:
+        """Also when another process adds it at the same time."""
+        if self.find(name) is not None:
+            return
+        with suppress(IntegrityError), self._session.begin_nested():
+            self.add(name, None, model)
 
     def add(self, name: str, description: str | None, model: ModelId) -> CollectionTable:
         row = CollectionTable(name=name, description=description)

@@ -1,6 +1,7 @@
 """SQL of the enrolled faces."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,12 @@ from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
 from app.recognition.types import Embedding
 
 _ROWS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
+
+
+@dataclass(frozen=True, slots=True)
+class FaceOwner:
+    face_id: str
+    identity_number: int
 
 
 class FaceRepository:
@@ -84,28 +91,32 @@ class FaceRepository:
             raise self._not_found(face_id)
         return number
 
-    def with_identities(self, numbers: Sequence[int]) -> dict[int, tuple[FaceTable, IdentityTable]]:
-        """By face number, those of the given faces that are (still) in the collection."""
-        found: dict[int, tuple[FaceTable, IdentityTable]] = {}
+    def owners(self, numbers: Sequence[int]) -> dict[int, FaceOwner]:
+        """By face number, whose the given faces are, as far as they are (still) in the collection.
+
+        Reads no embeddings: a search may ask for a great many faces.
+        """
+        found: dict[int, FaceOwner] = {}
         for start in range(0, len(numbers), _ROWS_AT_ONCE):
-            query = (
-                select(FaceTable, IdentityTable)
-                .join(IdentityTable, IdentityTable.number == FaceTable.identity_number)
-                .where(
-                    FaceTable.collection_number == self._collection.number,
-                    FaceTable.number.in_(numbers[start : start + _ROWS_AT_ONCE]),
-                )
+            query = select(FaceTable.number, FaceTable.id, FaceTable.identity_number).where(
+                FaceTable.collection_number == self._collection.number,
+                FaceTable.number.in_(numbers[start : start + _ROWS_AT_ONCE]),
             )
-            found.update(
-                (face.number, (face, identity)) for face, identity in self._session.execute(query)
-            )
+            for number, face_id, identity_number in self._session.execute(query):
+                found[number] = FaceOwner(face_id, identity_number)
         return found
 
     def embeddings(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Yield all face numbers, shape (N,), with embeddings, (N, dimension), in chunks."""
+        """Yield all face numbers, shape (N,), with embeddings, (N, dimension), in chunks.
+
+        Those of another network than the collection's, should there be any, are no part of it.
+        """
         query = (
             select(FaceTable.number, FaceTable.embedding)
-            .where(FaceTable.collection_number == self._collection.number)
+            .where(
+                FaceTable.collection_number == self._collection.number,
+                FaceTable.digest == self._collection.digest,
+            )
             .order_by(FaceTable.number)
         )
         result = self._session.execute(query.execution_options(yield_per=_ROWS_AT_ONCE))

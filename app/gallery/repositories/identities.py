@@ -46,6 +46,19 @@ class IdentityRepository:
             query = query.where(IdentityTable.name == wanted.name)
         return self._session.scalars(query).all()
 
+    def by_number(self, numbers: Sequence[int]) -> dict[int, Identity]:
+        query = select(IdentityTable).where(IdentityTable.number.in_(numbers))
+        return self.records(self._session.scalars(query))
+
+    def count_up_to(self, most: int) -> int:
+        """How many people there are, or `most` if there are more."""
+        query = (
+            select(IdentityTable.number)
+            .where(IdentityTable.collection_number == self._collection.number)
+            .limit(most)
+        )
+        return len(self._session.scalars(query).all())
+
     def add(self, new: NewIdentity) -> IdentityTable:
         row = IdentityTable(
             collection_number=self._collection.number,

@@ -1,0 +1,231 @@
+"""Many writers at once: one winner, no orphans, and a log without gaps."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Event
+
+import pytest
+from sqlalchemy import select, text
+
+from app.errors import (
+    CollectionExists,
+    CollectionNotFound,
+    ExternalIdTaken,
+    FaceNotFound,
+    IdentityNotFound,
+    VultusError,
+)
+from app.gallery.database import Database
+from app.gallery.records import Identity, IdentityChanges, NewIdentity
+from app.gallery.service import Gallery
+from app.gallery.tables import ChangeTable
+from tests.gallery.conftest import Connect, OpenGallery
+from tests.gallery.factories import (
+    COLLECTION,
+    all_identities,
+    assert_agrees,
+    at_once,
+    count_rows,
+    enroll,
+    found_ids,
+    new_face,
+    new_gallery,
+    unit_vector,
+    unit_vectors,
+)
+
+PROBE = unit_vector(1)
+
+
+def outcomes(results: list[object]) -> Counter[str]:
+    """How often each kind of error came back, and `ok` for the rest."""
+    return Counter(
+        type(result).__name__ if isinstance(result, VultusError) else "ok" for result in results
+    )
+
+
+def assert_no_orphans(database: Database) -> None:
+    with database.reading() as session:
+        for table in ("identities", "faces", "changes"):
+            orphans = text(
+                f"SELECT count(*) FROM {table} WHERE collection_number"  # noqa: S608
+                " NOT IN (SELECT number FROM collections)"
+            )
+            assert session.scalar(orphans) == 0
+        without_person = text(
+            "SELECT count(*) FROM faces WHERE identity_number NOT IN"
+            " (SELECT number FROM identities)"
+        )
+        assert session.scalar(without_person) == 0
+
+
+def test_racing_for_a_key_has_one_winner(open_gallery: OpenGallery) -> None:
+    processes = [open_gallery(), open_gallery()]
+    for key in ("first", "second", "third"):
+        results = at_once(
+            [
+                partial(
+                    processes[i % 2].create_identity,
+                    COLLECTION,
+                    NewIdentity(external_id=key),
+                    [new_face(unit_vector(i))],
+                )
+                for i in range(8)
+            ]
+        )
+        assert outcomes(results) == {"ok": 1, ExternalIdTaken.__name__: 7}
+    collection = processes[0].get_collection(COLLECTION)
+    assert (collection.identity_count, collection.face_count, collection.revision) == (3, 3, 3)
+    assert all(len(found_ids(process, PROBE)) == 3 for process in processes)
+
+
+def test_racing_to_change_to_a_key_has_one_winner(gallery: Gallery) -> None:
+    people = [enroll(gallery)[0] for _ in range(8)]
+    wanted = IdentityChanges(external_id="wanted")
+    results = at_once(
+        [partial(gallery.update_identity, COLLECTION, person.id, wanted) for person in people]
+    )
+    assert outcomes(results) == {"ok": 1, ExternalIdTaken.__name__: 7}
+    assert [person.external_id for person in all_identities(gallery)].count("wanted") == 1
+
+
+def test_racing_to_create_a_collection_has_one_winner(gallery: Gallery) -> None:
+    results = at_once([partial(gallery.create_collection, "staff", str(i)) for i in range(8)])
+    assert outcomes(results) == {"ok": 1, CollectionExists.__name__: 7}
+
+
+def test_processes_that_start_together_all_start(connect: Connect, database: Database) -> None:
+    processes = [new_gallery(connect()) for _ in range(6)]
+    assert outcomes(at_once([process.open for process in processes])) == {"ok": 6}
+    assert count_rows(database)["collections"] == 1
+
+
+def test_racing_to_delete_has_one_winner(gallery: Gallery) -> None:
+    identity, (face_id, _) = enroll(gallery, PROBE, -PROBE)
+    results = at_once([partial(gallery.delete_face, COLLECTION, identity.id, face_id)] * 8)
+    assert outcomes(results) == {"ok": 1, FaceNotFound.__name__: 7}
+    results = at_once([partial(gallery.delete_identity, COLLECTION, identity.id)] * 8)
+    assert outcomes(results) == {"ok": 1, IdentityNotFound.__name__: 7}
+    gallery.create_collection("staff", None)
+    results = at_once([partial(gallery.delete_collection, "staff")] * 8)
+    assert outcomes(results) == {"ok": 1, CollectionNotFound.__name__: 7}
+    assert gallery.indexed_faces() == 0
+
+
+def test_same_photo_sent_at_once_is_enrolled_once(gallery: Gallery) -> None:
+    identity, _ = enroll(gallery)
+    face = new_face(PROBE, photo="same")
+    results = at_once([partial(gallery.add_faces, COLLECTION, identity.id, [face])] * 8)
+    enrolled = [faces for _, faces in results if faces != (None,)]  # type: ignore[misc]
+    assert len(enrolled) == 1
+    assert gallery.indexed_faces() == 1
+
+
+def test_enrolling_beside_deletion_of_the_collection_leaves_no_orphan(
+    open_gallery: OpenGallery, database: Database
+) -> None:
+    ours, theirs = open_gallery(), open_gallery()
+    for turn in range(4):
+        ours.create_collection("staff", None)
+        tasks: list[Callable[[], object]] = [
+            partial(enroll, process, *unit_vectors(3, seed=turn), collection="staff")
+            for process in (ours, theirs, ours, theirs, ours, theirs)
+        ]
+        tasks.insert(turn, partial(theirs.delete_collection, "staff"))
+        results = at_once(tasks)
+        assert not isinstance(results[turn], VultusError)
+        assert outcomes(results).keys() <= {"ok", CollectionNotFound.__name__}
+        assert_no_orphans(database)
+        assert ours.list_collections(limit=10, cursor=None).items == (
+            ours.get_collection(COLLECTION),
+        )
+    assert count_rows(database) == {"collections": 1, "identities": 0, "faces": 0, "changes": 0}
+
+
+def test_adding_faces_beside_deletion_of_the_person_leaves_no_orphan(
+    open_gallery: OpenGallery, database: Database
+) -> None:
+    ours, theirs = open_gallery(), open_gallery()
+    for turn in range(4):
+        identity, _ = enroll(ours, PROBE)
+        tasks: list[Callable[[], object]] = [
+            partial(process.add_faces, COLLECTION, identity.id, [new_face(unit_vector(i))])
+            for i, process in enumerate((ours, theirs, ours, theirs))
+        ]
+        tasks.insert(turn, partial(theirs.delete_identity, COLLECTION, identity.id))
+        assert outcomes(at_once(tasks)).keys() <= {"ok", IdentityNotFound.__name__}
+        assert_no_orphans(database)
+        assert found_ids(ours, PROBE) == found_ids(theirs, PROBE) == []
+        assert ours.indexed_faces() == theirs.indexed_faces() == 0
+
+
+def test_revisions_appear_in_order_and_without_gaps(
+    open_gallery: OpenGallery, database: Database
+) -> None:
+    processes = [open_gallery(), open_gallery()]
+    processes[0].create_identity(COLLECTION, NewIdentity(external_id="taken"), [])
+    done = Event()
+
+    def write(number: int) -> None:
+        process = processes[number % 2]
+        for turn in range(4):
+            enroll(process, unit_vector(100 * number + turn))
+            with pytest.raises(ExternalIdTaken):
+                process.create_identity(
+                    COLLECTION, NewIdentity(external_id="taken"), [new_face(PROBE)]
+                )
+
+    def watch() -> list[int]:
+        query = select(ChangeTable.revision).order_by(ChangeTable.revision, ChangeTable.face_number)
+        seen: list[int] = []
+        while True:
+            last = done.is_set()
+            with database.reading() as session:
+                seen = list(session.scalars(query))
+            assert seen == list(range(2, 2 + len(seen)))
+            if last:
+                return seen
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        try:
+            results = at_once([partial(write, number) for number in range(6)])
+        finally:
+            done.set()
+        assert len(watching.result(timeout=30)) == 24
+    assert outcomes(results) == {"ok": 6}
+    assert processes[0].get_collection(COLLECTION).revision == 25
+
+
+def test_many_writers_and_searchers_all_get_through(open_gallery: OpenGallery) -> None:
+    processes = [open_gallery(), open_gallery()]
+    vectors = unit_vectors(20, seed=9)
+
+    def work(number: int) -> dict[str, dict[str, object]]:
+        process, vector = processes[number % 2], vectors[number]
+        identity, faces = enroll(process, vector)
+        assert identity.id in found_ids(process, vector)
+        short_lived, _ = enroll(process, vector)
+        process.delete_identity(COLLECTION, short_lived.id)
+        assert short_lived.id not in found_ids(process, vector)
+        return {identity.id: faces}  # type: ignore[dict-item]
+
+    results = at_once([partial(work, number) for number in range(len(vectors))])
+    assert outcomes(results) == {"ok": len(vectors)}
+    people = {key: faces for result in results for key, faces in result.items()}  # type: ignore[union-attr]
+    for process in processes:
+        (candidates,) = process.search(COLLECTION, [PROBE], top_k=50)
+        assert_agrees(candidates, people, PROBE, top_k=50)
+        assert process.indexed_faces() == len(vectors)
+
+
+def test_counts_in_answers_are_those_after_the_write(gallery: Gallery) -> None:
+    identity, _ = enroll(gallery)
+
+    def add(number: int) -> Identity:
+        return gallery.add_faces(COLLECTION, identity.id, [new_face(unit_vector(number))])[0]
+
+    results = at_once([partial(add, number) for number in range(8)])
+    assert sorted(result.face_count for result in results) == list(range(1, 9))  # type: ignore[union-attr]

@@ -1,0 +1,142 @@
+"""A collection belongs to one network; embeddings of two are never compared."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+from sqlalchemy import event, text
+
+from app.errors import EmbedderMismatch, StartupError
+from app.gallery.database import Database
+from app.gallery.records import IdentityChanges, NewIdentity
+from app.gallery.repositories.identities import IdentityRepository
+from app.recognition.types import ModelId
+from tests.gallery.conftest import Connect, OpenGallery
+from tests.gallery.factories import (
+    COLLECTION,
+    MODEL,
+    OTHER_MODEL,
+    count_rows,
+    enroll,
+    found_ids,
+    new_face,
+    new_gallery,
+    unit_vector,
+)
+
+PROBE = unit_vector(1)
+OTHER_PROBE = unit_vector(1, dimension=OTHER_MODEL.dimension)
+
+
+@pytest.mark.parametrize(
+    "other", [OTHER_MODEL, ModelId(MODEL.name, "f" * 64, MODEL.dimension)], ids=["name", "weights"]
+)
+def test_start_with_another_network_is_refused_while_there_are_faces(
+    open_gallery: OpenGallery, other: ModelId
+) -> None:
+    first = open_gallery()
+    first.create_collection("a-empty-one", None)
+    identity, _ = enroll(first, PROBE)
+    before = first.list_collections(limit=10, cursor=None)
+    with pytest.raises(StartupError, match=f"VULTUS_EMBEDDER={MODEL.name}"):
+        open_gallery(model=other)
+    assert open_gallery().list_collections(limit=10, cursor=None) == before
+    assert found_ids(first, PROBE) == [identity.id]
+
+
+def test_empty_collections_go_to_the_new_network(open_gallery: OpenGallery) -> None:
+    first = open_gallery()
+    first.create_collection("staff", None)
+    faceless, _ = enroll(first, collection="staff")
+    second = open_gallery(model=OTHER_MODEL)
+    for name in (COLLECTION, "staff"):
+        taken = second.get_collection(name)
+        assert (taken.embedder, taken.digest, taken.dimension) == (
+            OTHER_MODEL.name,
+            OTHER_MODEL.digest,
+            OTHER_MODEL.dimension,
+        )
+        identity, _ = enroll(second, OTHER_PROBE, collection=name)
+        assert found_ids(second, OTHER_PROBE, collection=name) == [identity.id]
+    assert second.get_identity("staff", faceless.id) == faceless
+
+
+def test_network_comes_back_once_all_faces_of_the_other_are_deleted(
+    open_gallery: OpenGallery,
+) -> None:
+    second = open_gallery(model=OTHER_MODEL)
+    identity, _ = enroll(second, OTHER_PROBE)
+    second.delete_identity(COLLECTION, identity.id)
+    first = open_gallery()
+    ours, _ = enroll(first, PROBE)
+    assert found_ids(first, PROBE) == [ours.id]
+
+
+def test_process_of_the_old_network_is_refused_after_the_change(
+    open_gallery: OpenGallery, database: Database
+) -> None:
+    first = open_gallery()
+    faceless, _ = enroll(first)
+    second = open_gallery(model=OTHER_MODEL)
+    theirs, (face_id,) = enroll(second, OTHER_PROBE)
+    before = count_rows(database), second.get_collection(COLLECTION)
+    uses: list[Callable[[], object]] = [
+        lambda: first.require_collection(COLLECTION),
+        lambda: first.create_identity(COLLECTION, NewIdentity(), [new_face(PROBE)]),
+        lambda: first.add_faces(COLLECTION, faceless.id, [new_face(PROBE)]),
+        lambda: first.search(COLLECTION, [PROBE], top_k=1),
+        lambda: first.compare(COLLECTION, theirs.id, PROBE),
+        lambda: first.embedding_of(COLLECTION, face_id),
+    ]
+    for use in uses:
+        with pytest.raises(EmbedderMismatch, match=f"VULTUS_EMBEDDER={OTHER_MODEL.name}"):
+            use()
+    assert (count_rows(database), second.get_collection(COLLECTION)) == before
+    assert found_ids(second, OTHER_PROBE) == [theirs.id]
+
+
+def test_process_of_the_old_network_still_manages_people(open_gallery: OpenGallery) -> None:
+    first = open_gallery()
+    second = open_gallery(model=OTHER_MODEL)
+    theirs, (face_id, _) = enroll(second, OTHER_PROBE, -OTHER_PROBE)
+    renamed = first.update_identity(COLLECTION, theirs.id, IdentityChanges(name="Ada"))
+    assert renamed.name == "Ada"
+    added, _ = enroll(first)
+    assert first.get_identity(COLLECTION, added.id) == added
+    first.delete_face(COLLECTION, theirs.id, face_id)
+    first.delete_identity(COLLECTION, theirs.id)
+    assert found_ids(second, OTHER_PROBE) == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_collection_is_not_taken_over_beside_its_first_enrolment(
+    open_gallery: OpenGallery, connect: Connect, database: Database
+) -> None:
+    first = open_gallery()
+    theirs = connect()
+    looked = Event()
+
+    @event.listens_for(theirs.engine, "after_cursor_execute")
+    def _saw_no_face(_c: object, _u: object, statement: str, *_rest: object) -> None:
+        if "FROM faces" in statement:
+            looked.set()
+
+    def is_waiting() -> bool:
+        waiting = text(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        with database.reading() as session:
+            return bool(session.scalar(waiting))
+
+    with ThreadPoolExecutor(1) as pool:
+        with first._changing(COLLECTION) as (session, collection):
+            person = IdentityRepository(session, collection).add(NewIdentity())
+            first._enroll(session, collection, person, [new_face(PROBE)])
+            taking_over = pool.submit(new_gallery(theirs, model=OTHER_MODEL).open)
+            while not (looked.is_set() or is_waiting()):
+                pass
+        with pytest.raises(StartupError):
+            taking_over.result(timeout=30)
+    assert len(found_ids(first, PROBE)) == 1

@@ -1,0 +1,261 @@
+"""The index follows the database, whoever changed it and whatever happened in between."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sqlalchemy import text
+
+from app.errors import CollectionNotFound
+from app.gallery.database import Database
+from app.gallery.faiss_index import FaissIndex
+from app.gallery.index import FaceNumbers, Vectors
+from app.gallery.service import Gallery
+from tests.gallery.conftest import OpenGallery
+from tests.gallery.factories import (
+    COLLECTION,
+    all_identities,
+    assert_agrees,
+    enroll,
+    enroll_people,
+    found_ids,
+    new_face,
+    unit_vector,
+    unit_vectors,
+)
+
+PROBE = unit_vector(1)
+
+
+class FlakyIndex(FaissIndex):
+    """Stops half-way when it is told to, once."""
+
+    def __init__(self, dimension: int) -> None:
+        super().__init__(dimension)
+        self.fails_at: set[str] = set()
+
+    def add(self, numbers: FaceNumbers, vectors: Vectors) -> None:
+        if "add" in self.fails_at:
+            super().add(numbers[:1], vectors[:1])
+        self._fail("add")
+        super().add(numbers, vectors)
+
+    def remove(self, numbers: FaceNumbers) -> None:
+        if "remove" in self.fails_at:
+            super().remove(numbers[:1])
+        self._fail("remove")
+        super().remove(numbers)
+
+    def _fail(self, at: str) -> None:
+        if at in self.fails_at:
+            self.fails_at.remove(at)
+            raise RuntimeError(f"cannot {at}")
+
+
+def index_of(gallery: Gallery) -> FlakyIndex:
+    (synced,) = gallery._sync._synced.values()
+    assert isinstance(synced.index, FlakyIndex)
+    return synced.index
+
+
+def watermark(gallery: Gallery) -> int:
+    (synced,) = gallery._sync._synced.values()
+    return synced.state[1]
+
+
+def test_process_finds_at_once_whom_another_enrolled(open_gallery: OpenGallery) -> None:
+    ours, theirs = open_gallery(), open_gallery()
+    for vector in unit_vectors(4, seed=2):
+        identity, _ = enroll(ours, vector)
+        assert found_ids(theirs, vector, top_k=1) == [identity.id]
+        ours, theirs = theirs, ours
+    assert ours.indexed_faces() == theirs.indexed_faces() == 4
+
+
+def test_process_never_finds_whom_another_deleted(open_gallery: OpenGallery) -> None:
+    ours, theirs = open_gallery(), open_gallery()
+    person, _ = enroll(ours, PROBE)
+    with_two_faces, (gone, _) = enroll(ours, PROBE, -PROBE)
+    assert sorted(found_ids(theirs, PROBE)) == sorted([person.id, with_two_faces.id])
+    ours.delete_identity(COLLECTION, person.id)
+    assert found_ids(theirs, PROBE) == [with_two_faces.id]
+    ours.delete_face(COLLECTION, with_two_faces.id, gone)
+    ((found,),) = theirs.search(COLLECTION, [PROBE], top_k=5)
+    assert found.similarity == pytest.approx(-1)
+    ours.delete_collection(COLLECTION)
+    assert found_ids(theirs, PROBE) == []
+    ours.create_collection("staff", None)
+    theirs.search("staff", [PROBE], top_k=5)
+    ours.delete_collection("staff")
+    with pytest.raises(CollectionNotFound):
+        theirs.search("staff", [PROBE], top_k=5)
+
+
+def test_process_follows_a_collection_that_another_deleted_and_made_again(
+    open_gallery: OpenGallery,
+) -> None:
+    ours, theirs = open_gallery(), open_gallery()
+    enroll(ours, PROBE, unit_vector(2))
+    assert len(found_ids(theirs, PROBE)) == 1
+    ours.delete_collection(COLLECTION)
+    assert found_ids(theirs, PROBE) == []
+    identity, _ = enroll(theirs, -PROBE)
+    for process in (ours, theirs):
+        assert found_ids(process, PROBE) == [identity.id]
+        assert process.indexed_faces() == 1
+
+
+def test_process_forgets_a_collection_that_another_deleted(open_gallery: OpenGallery) -> None:
+    ours, theirs = open_gallery(), open_gallery()
+    enroll(ours, PROBE)
+    assert len(found_ids(theirs, PROBE)) == 1
+    ours.delete_collection(COLLECTION)
+    with pytest.raises(CollectionNotFound):
+        theirs.require_collection(COLLECTION)
+    assert theirs.indexed_faces() == 0
+
+
+def test_restart_changes_no_answer(open_gallery: OpenGallery) -> None:
+    before = open_gallery()
+    before.create_collection("staff", None)
+    rng = np.random.default_rng(3)
+    vectors = iter(unit_vectors(60, seed=3))
+    for name in (COLLECTION, "staff"):
+        people = enroll_people(
+            before,
+            [[next(vectors) for _ in range(rng.integers(1, 4))] for _ in range(8)],
+            collection=name,
+        )
+        before.delete_identity(name, list(people)[3])
+    after = open_gallery()
+    probes = list(unit_vectors(5, seed=4))
+    for name in (COLLECTION, "staff"):
+        assert after.search(name, probes, top_k=3) == before.search(name, probes, top_k=3)
+        assert all_identities(after, collection=name) == all_identities(before, collection=name)
+        assert after.get_collection(name) == before.get_collection(name)
+    assert after.indexed_faces() == before.indexed_faces() > 0
+
+
+def test_face_that_came_and_went_between_two_looks_is_never_found(
+    open_gallery: OpenGallery,
+) -> None:
+    ours, theirs = open_gallery(), open_gallery()
+    kept, (kept_face,) = enroll(ours, -PROBE)
+    assert found_ids(theirs, PROBE) == [kept.id]
+    _, faces = ours.add_faces(COLLECTION, kept.id, [new_face(PROBE)])
+    passing, _ = enroll(ours, PROBE, unit_vector(2))
+    (added,) = faces
+    assert added is not None
+    ours.delete_face(COLLECTION, kept.id, added.id)
+    ours.delete_identity(COLLECTION, passing.id)
+    ((found,),) = theirs.search(COLLECTION, [PROBE], top_k=5)
+    assert (found.identity.id, found.face_id) == (kept.id, kept_face)
+    assert theirs.indexed_faces() == 1
+    assert watermark(theirs) == watermark(ours)
+
+
+def test_index_is_built_anew_after_the_database_was_set_back(
+    open_gallery: OpenGallery, database: Database
+) -> None:
+    gallery = open_gallery()
+    vectors = unit_vectors(6, seed=5)
+    people = enroll_people(gallery, [[vector] for vector in vectors[:3]])
+    backup = gallery.get_collection(COLLECTION).revision
+    with database.reading() as session:
+        kept = session.scalar(text("SELECT max(number) FROM identities"))
+    lost = enroll_people(gallery, [[vector] for vector in vectors[3:]])
+    with database.writing() as session:
+        for statement in (
+            "DELETE FROM identities WHERE number > :kept",
+            "DELETE FROM changes WHERE revision > :backup",
+            "UPDATE collections SET revision = :backup",
+        ):
+            session.execute(text(statement), {"backup": backup, "kept": kept})
+    for probe in vectors:
+        (candidates,) = gallery.search(COLLECTION, [probe], top_k=10)
+        assert_agrees(candidates, people, probe, top_k=10)
+    assert gallery.indexed_faces() == 3
+    assert watermark(gallery) == backup
+    identity, faces = enroll(gallery, vectors[5])
+    (candidates,) = gallery.search(COLLECTION, [vectors[5]], top_k=10)
+    assert_agrees(candidates, {**people, identity.id: faces}, vectors[5], top_k=10)
+    assert not lost.keys() & {found.identity.id for found in candidates}
+
+
+def test_enrolment_is_acknowledged_and_found_although_the_index_failed(
+    open_gallery: OpenGallery,
+) -> None:
+    gallery = open_gallery(make_index=FlakyIndex)
+    enroll(gallery, -PROBE)
+    failing = index_of(gallery)
+    failing.fails_at.add("add")
+    identity, _ = enroll(gallery, PROBE, unit_vector(2))
+    assert not failing.fails_at
+    assert found_ids(gallery, PROBE, top_k=1) == [identity.id]
+    assert gallery.indexed_faces() == gallery.get_collection(COLLECTION).face_count == 3
+    assert watermark(gallery) == 2
+
+
+def test_deletion_is_acknowledged_and_holds_although_the_index_failed(
+    open_gallery: OpenGallery,
+) -> None:
+    gallery = open_gallery(make_index=FlakyIndex)
+    identity, _ = enroll(gallery, PROBE, unit_vector(2))
+    failing = index_of(gallery)
+    failing.fails_at.add("remove")
+    gallery.delete_identity(COLLECTION, identity.id)
+    assert not failing.fails_at
+    assert found_ids(gallery, PROBE) == []
+    assert gallery.indexed_faces() == 0
+
+
+def test_missed_change_of_both_kinds_is_made_up_for_completely(
+    open_gallery: OpenGallery,
+) -> None:
+    gallery, other = open_gallery(make_index=FlakyIndex), open_gallery()
+    first, _ = enroll(gallery, PROBE)
+    other.delete_identity(COLLECTION, first.id)
+    second, _ = enroll(other, PROBE)
+    index_of(gallery).fails_at.add("add")
+    with pytest.raises(RuntimeError):
+        found_ids(gallery, PROBE)
+    assert found_ids(gallery, PROBE) == [second.id]
+    assert gallery.indexed_faces() == 1
+
+
+def test_watermark_never_passes_what_was_read_of_the_log(open_gallery: OpenGallery) -> None:
+    other = open_gallery()
+    late = unit_vector(2)
+    enrolled_meanwhile: list[str] = []
+
+    class Interrupted(FaissIndex):
+        """Another process enrolls somebody while this index is busy with what it was told."""
+
+        def add(self, numbers: FaceNumbers, vectors: NDArray[np.float32]) -> None:
+            if not enrolled_meanwhile:
+                enrolled_meanwhile.append(enroll(other, late)[0].id)
+            super().add(numbers, vectors)
+
+    gallery = open_gallery(make_index=Interrupted)
+    identity, _ = enroll(other, PROBE)
+    assert found_ids(gallery, PROBE) == [identity.id]
+    assert watermark(gallery) == 1
+    assert found_ids(gallery, late, top_k=1) == enrolled_meanwhile
+    assert watermark(gallery) == gallery.get_collection(COLLECTION).revision == 2
+
+
+def test_index_built_beside_a_writer_misses_nobody(open_gallery: OpenGallery) -> None:
+    other = open_gallery()
+    first, _ = enroll(other, PROBE)
+    late = unit_vector(2)
+    enrolled_meanwhile: list[str] = []
+
+    class Interrupted(FaissIndex):
+        def add(self, numbers: FaceNumbers, vectors: NDArray[np.float32]) -> None:
+            if not enrolled_meanwhile:
+                enrolled_meanwhile.append(enroll(other, late)[0].id)
+            super().add(numbers, vectors)
+
+    gallery = open_gallery(make_index=Interrupted)
+    assert found_ids(gallery, PROBE, top_k=1) == [first.id]
+    assert found_ids(gallery, late, top_k=1) == enrolled_meanwhile
+    assert gallery.indexed_faces() == 2

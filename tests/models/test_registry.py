@@ -1,0 +1,117 @@
+"""Networks are found by name, and what the zoo says of them is consistent."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.errors import StartupError
+from app.recognition.build import known_models, load_configured_network
+from app.settings import Settings
+from models.zoo.errors import UnknownNetworkError, WeightsMissingError
+from models.zoo.network import NetworkSpec
+from models.zoo.registry import ZOO, LoadOptions, load_network
+
+_SPECS = [entry.spec for entry in ZOO.values() if entry.spec]
+_MEASURED = [spec for spec in _SPECS if spec.thresholds]
+
+
+def _name(spec: NetworkSpec) -> str:
+    return spec.name
+
+
+def test_the_zoo_has_the_promised_networks() -> None:
+    assert list(ZOO) == ["dlib-resnet", "facenet-vggface2", "facenet-casia-webface", "onnx"]
+    assert all(entry.name == name for name, entry in ZOO.items())
+    assert Settings(device="cpu").embedder in ZOO
+
+
+@pytest.mark.parametrize("spec", _SPECS, ids=_name)
+def test_a_template_lies_inside_its_crop_and_looks_like_a_face(spec: NetworkSpec) -> None:
+    points = np.asarray(spec.input.template)
+    assert points.shape == (5, 2)
+    assert (points > 0).all()
+    assert (points < spec.input.size_px).all()
+    left_eye, right_eye, nose, left_mouth, right_mouth = points
+    assert left_eye[0] < nose[0] < right_eye[0]
+    assert left_mouth[0] < nose[0] < right_mouth[0]
+    assert max(left_eye[1], right_eye[1]) < nose[1] < min(left_mouth[1], right_mouth[1])
+    middle = (left_eye[0] + right_eye[0]) / 2
+    assert middle == pytest.approx(spec.input.size_px / 2, rel=0.03)
+
+
+@pytest.mark.parametrize("spec", _SPECS, ids=_name)
+def test_normalised_pixels_are_of_order_one(spec: NetworkSpec) -> None:
+    for mean, std in zip(spec.input.mean, spec.input.std, strict=True):
+        extremes = np.abs((np.array([0, 255]) - mean) / std)
+        assert 0.3 < extremes.max() < 3
+
+
+@pytest.mark.parametrize("spec", _SPECS, ids=_name)
+def test_an_entry_tells_what_its_spec_tells(spec: NetworkSpec) -> None:
+    entry = ZOO[spec.name]
+    assert (entry.description, entry.license) == (spec.description, spec.license)
+    assert entry.license
+    assert spec.dimension in (128, 512)
+
+
+@pytest.mark.parametrize("spec", _MEASURED, ids=_name)
+def test_a_stricter_false_match_rate_wants_a_higher_similarity(spec: NetworkSpec) -> None:
+    assert spec.thresholds
+    rates = sorted(spec.thresholds.at_fmr, reverse=True)
+    similarities = [spec.thresholds.at_fmr[rate] for rate in rates]
+    assert similarities == sorted(set(similarities))
+    assert all(-1 < similarity < 1 for similarity in similarities)
+    assert all(0 < rate < 1 for rate in rates)
+    assert spec.thresholds.verify < spec.thresholds.identify
+
+
+@pytest.mark.parametrize("spec", _MEASURED, ids=_name)
+def test_measured_thresholds_tell_where_they_were_measured(spec: NetworkSpec) -> None:
+    assert spec.thresholds
+    assert spec.thresholds.source.strip()
+
+
+def test_the_default_network_was_measured() -> None:
+    assert Settings(device="cpu").embedder in [spec.name for spec in _MEASURED]
+
+
+def test_known_models_are_the_zoo_with_one_active() -> None:
+    known = known_models(active="facenet-vggface2")
+    assert [model.name for model in known] == list(ZOO)
+    assert [model.name for model in known if model.active] == ["facenet-vggface2"]
+    dimensions = {model.name: model.dimension for model in known}
+    assert dimensions == {
+        "dlib-resnet": 128,
+        "facenet-vggface2": 512,
+        "facenet-casia-webface": 512,
+        "onnx": None,
+    }
+    for model in known:
+        spec = ZOO[model.name].spec
+        measured = spec.thresholds if spec else None
+        assert dict(model.similarity_at_fmr) == (dict(measured.at_fmr) if measured else {})
+        assert model.measured_on == (measured.source if measured else None)
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNetworkError, match="'arcface'") as caught:
+        load_network("arcface", LoadOptions("cpu", False, tmp_path))
+    for name in ZOO:
+        assert name in str(caught.value)
+
+
+def test_the_service_does_not_start_with_an_unknown_network() -> None:
+    with pytest.raises(StartupError, match="VULTUS_EMBEDDER is one of dlib-resnet"):
+        load_configured_network(Settings(device="cpu", embedder="arcface"))
+
+
+def test_onnx_without_a_path_is_told_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(WeightsMissingError, match="VULTUS_WEIGHTS_PATH"):
+        load_network("onnx", LoadOptions("cpu", False, tmp_path))
+
+
+def test_the_default_network_loads_with_the_default_settings() -> None:
+    network = load_configured_network(Settings(device="cpu"))
+    assert network.spec == ZOO["dlib-resnet"].spec
+    assert network.device == "cpu"

@@ -1,0 +1,32 @@
+"""The real detector, and crops it leads to."""
+
+from collections.abc import Sequence
+
+import pytest
+from PIL import Image
+
+from app.recognition.align import align
+from app.recognition.detector import MtcnnDetector
+from app.recognition.device import limit_threads
+from app.recognition.types import Pixels
+from models.zoo.network import Network
+from tests.photos import another_photo, astronaut, hopper, pixels
+
+
+@pytest.fixture(scope="session")
+def detector() -> MtcnnDetector:
+    """With the settings' own defaults, on one CPU thread as in a worker."""
+    limit_threads(1)
+    return MtcnnDetector(device="cpu", max_side_px=1280, min_face_size_px=40, min_score=0.9)
+
+
+@pytest.fixture(scope="session")
+def crops(detector: MtcnnDetector, network: Network) -> Sequence[Pixels]:
+    """For the default network: the astronaut, another photo of her, Hopper, another of her."""
+
+    def crop(photo: Image.Image) -> Pixels:
+        (face,) = detector.detect(pixels(photo))
+        return align(pixels(photo), face.landmarks, network.spec.input)
+
+    people = (astronaut(), hopper())
+    return [crop(photo) for person in people for photo in (person, another_photo(person))]

@@ -1,0 +1,55 @@
+"""Networks run where the settings say, or the service does not start."""
+
+import threading
+
+import pytest
+import torch
+
+from app.errors import StartupError
+from app.recognition.device import detector_device, limit_threads, resolve_device
+
+_MISSING = [
+    name
+    for name, there in (
+        ("cuda", torch.cuda.is_available()),
+        ("mps", torch.backends.mps.is_available()),
+    )
+    if not there
+]
+
+
+def test_the_cpu_is_always_there() -> None:
+    assert resolve_device("cpu") == "cpu"
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_a_missing_device_is_refused_with_a_remedy(device: str) -> None:
+    if device not in _MISSING:
+        pytest.skip(f"{device} is here")
+    with pytest.raises(StartupError, match=f"VULTUS_DEVICE={device}") as caught:
+        resolve_device(device)
+    assert "VULTUS_DEVICE=auto" in str(caught.value)
+    assert torch.__version__ in str(caught.value)
+
+
+def test_auto_takes_the_first_device_that_is_there() -> None:
+    best = next(name for name in ("cuda", "mps", "cpu") if name not in _MISSING)
+    assert resolve_device("auto") == best
+
+
+def test_the_detector_follows_to_cuda_but_not_to_mps() -> None:
+    assert [detector_device(name) for name in ("cpu", "cuda", "mps")] == ["cpu", "cuda", "cpu"]
+
+
+def test_a_worker_thread_computes_on_as_many_threads_as_it_was_given() -> None:
+    seen: list[int] = []
+
+    def work() -> None:
+        for count in (2, 1):
+            limit_threads(count)
+            seen.append(torch.get_num_threads())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [2, 1]

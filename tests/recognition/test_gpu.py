@@ -1,0 +1,44 @@
+"""On CUDA the same faces are found and embedded alike, also in half precision."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+
+from app.recognition.build import load_configured_network
+from app.recognition.detector import MtcnnDetector
+from app.recognition.embedder import NetworkEmbedder
+from app.recognition.types import Pixels
+from app.settings import Settings
+from models.zoo.network import Network
+from tests.photos import coffee, group, pixels
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+]
+
+
+@pytest.mark.parametrize(("half", "least_cosine"), [(True, 0.999), (False, 0.9999)])
+def test_cuda_embeds_as_the_cpu_does(
+    network: Network, crops: Sequence[Pixels], half: bool, least_cosine: float
+) -> None:
+    on_cuda = load_configured_network(Settings(device="cuda", half_precision=half))
+    assert on_cuda.device == "cuda"
+    noise = np.random.default_rng(0).integers(0, 256, crops[0].shape, dtype=np.uint8)
+    all_crops = [*crops, noise]
+    found = NetworkEmbedder(on_cuda).embed(all_crops)
+    expected = NetworkEmbedder(network).embed(all_crops)
+    assert (found * expected).sum(axis=1).min() > least_cosine
+
+
+def test_cuda_finds_the_faces_that_the_cpu_finds(detector: MtcnnDetector) -> None:
+    on_cuda = MtcnnDetector(device="cuda", max_side_px=1280, min_face_size_px=40, min_score=0.9)
+    found = on_cuda.detect(pixels(group()))
+    expected = detector.detect(pixels(group()))
+    assert len(found) == len(expected) == 2
+    for face, known in zip(found, expected, strict=True):
+        np.testing.assert_allclose(face.box, known.box, atol=2)
+        np.testing.assert_allclose(face.landmarks, known.landmarks, atol=2)
+    assert on_cuda.detect(pixels(coffee())) == ()

@@ -1,0 +1,186 @@
+"""From the bytes of a file to faces and embeddings, within the caps."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+
+from app.errors import ImageTooLarge, ImageUnreadable, StartupError
+from app.recognition.align import align
+from app.recognition.decode import FORMATS
+from app.recognition.detector import MtcnnDetector
+from app.recognition.device import limit_threads
+from app.recognition.embedder import NetworkEmbedder
+from app.recognition.pipeline import Recognizer
+from app.recognition.scheduler import WorkerPool
+from app.recognition.select import largest_face, largest_faces, only_face
+from app.recognition.types import DetectedFace, ImageSize
+from models.zoo.network import Crops, Embeddings, Network
+from tests.photos import astronaut, coffee, encoded, group, hopper, pixels
+
+_BYTES_CAP = 1_000_000
+_PIXELS_CAP = 700_000
+
+
+@pytest.fixture(scope="module")
+def capped(network: Network, detector: MtcnnDetector) -> Iterator[Recognizer]:
+    """The real thing with caps that photos of these tests can reach."""
+    workers = WorkerPool(workers=1, max_waiting=10, prepare=lambda: limit_threads(1))
+    yield Recognizer(
+        detector=detector,
+        embedder=NetworkEmbedder(network),
+        workers=workers,
+        max_image_bytes=_BYTES_CAP,
+        max_pixels=_PIXELS_CAP,
+    )
+    workers.stop()
+
+
+async def test_embedding_is_decoding_detecting_aligning_and_embedding(
+    capped: Recognizer, detector: MtcnnDetector, network: Network
+) -> None:
+    photo = pixels(group())
+    expected = detector.detect(photo)
+    crops = [align(photo, face.landmarks, network.spec.input) for face in expected]
+    rows = NetworkEmbedder(network).embed(crops)
+    found = await capped.embed(encoded(group(), "PNG"), largest_faces(10))
+    assert [face.box for face in found.detected] == [face.box for face in expected]
+    assert [one.face.box for one in found.faces] == [face.box for face in expected]
+    for one, row in zip(found.faces, rows, strict=True):
+        np.testing.assert_allclose(one.embedding, row, atol=1e-5)
+
+
+async def test_detection_finds_what_embedding_finds(capped: Recognizer) -> None:
+    image = encoded(group())
+    detected = await capped.detect(image)
+    embedded = await capped.embed(image, largest_face)
+    assert detected.size == embedded.size == ImageSize(group().width, group().height)
+    boxes = [face.box for face in detected.faces]
+    assert len(boxes) == 2
+    assert [face.box for face in embedded.detected] == boxes
+
+
+async def test_only_selected_faces_are_embedded_but_all_are_told(capped: Recognizer) -> None:
+    two = await capped.embed(encoded(group()), only_face)
+    assert (len(two.detected), len(two.faces)) == (2, 0)
+    largest = await capped.embed(encoded(group()), largest_face)
+    assert (len(largest.detected), len(largest.faces)) == (2, 1)
+    assert largest.faces[0].face.box == largest.detected[0].box
+    one = await capped.embed(encoded(hopper()), only_face)
+    assert (len(one.detected), len(one.faces)) == (1, 1)
+
+
+async def test_a_photo_without_faces_has_a_size_and_a_digest(capped: Recognizer) -> None:
+    image = encoded(coffee())
+    found = await capped.embed(image, only_face)
+    assert (found.detected, found.faces) == ((), ())
+    assert found.size == ImageSize(600, 400)
+    assert found.sha256 == hashlib.sha256(image).hexdigest()
+
+
+async def test_the_digest_is_of_the_bytes_not_of_the_picture(capped: Recognizer) -> None:
+    images = [encoded(hopper(), "PNG", compress_level=level) for level in (1, 6)]
+    digests = [(await capped.embed(image, only_face)).sha256 for image in images]
+    assert digests == [hashlib.sha256(image).hexdigest() for image in images]
+    assert digests[0] != digests[1]
+
+
+async def test_size_and_boxes_are_of_the_upright_photo(capped: Recognizer) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    sideways = hopper().transpose(Image.Transpose.ROTATE_90)
+    turned = await capped.detect(encoded(sideways, "PNG", exif=exif, compress_level=1))
+    upright = await capped.detect(encoded(hopper(), "PNG", compress_level=1))
+    assert turned.size == upright.size == ImageSize(512, 600)
+    assert [face.box for face in turned.faces] == [face.box for face in upright.faces]
+    assert len(turned.faces) == 1
+
+
+async def test_a_file_over_the_byte_cap_is_refused_unread(capped: Recognizer) -> None:
+    image = encoded(astronaut(), "PNG", compress_level=1)
+    padded = image + bytes(_BYTES_CAP - len(image))
+    assert len((await capped.detect(padded)).faces) == 1
+    with pytest.raises(ImageTooLarge, match="VULTUS_LIMITS__MAX_IMAGE_BYTES"):
+        await capped.detect(padded + b"\0")
+    with pytest.raises(ImageTooLarge, match="VULTUS_LIMITS__MAX_IMAGE_BYTES"):
+        await capped.embed(b"x" * (_BYTES_CAP + 1), only_face)
+
+
+async def test_a_picture_over_the_pixel_cap_is_refused(capped: Recognizer) -> None:
+    large = encoded(Image.new("L", (1_000, 701)), "PNG")
+    for refused in (capped.detect(large), capped.embed(large, only_face)):
+        with pytest.raises(ImageTooLarge, match="VULTUS_LIMITS__MAX_PIXELS"):
+            await refused
+    allowed = await capped.detect(encoded(Image.new("L", (1_000, 700)), "PNG"))
+    assert allowed.size == ImageSize(1_000, 700)
+
+
+@pytest.mark.parametrize("image", [b"", b"not an image"])
+async def test_what_is_no_image_is_unreadable(capped: Recognizer, image: bytes) -> None:
+    with pytest.raises(ImageUnreadable):
+        await capped.detect(image)
+    with pytest.raises(ImageUnreadable):
+        await capped.embed(image, only_face)
+    assert capped.pending == 0
+
+
+async def test_the_model_and_the_formats_are_those_in_use(
+    capped: Recognizer, network: Network
+) -> None:
+    assert capped.model == NetworkEmbedder(network).model
+    assert capped.image_formats == FORMATS
+    assert capped.concurrency == 1
+
+
+async def test_a_selection_sees_the_faces_largest_first(capped: Recognizer) -> None:
+    seen: list[list[float]] = []
+
+    def note(faces: tuple[DetectedFace, ...]) -> tuple[DetectedFace, ...]:
+        seen.append([face.area_px for face in faces])
+        return faces[1:]
+
+    found = await capped.embed(encoded(group()), note)
+    assert seen == [sorted((face.area_px for face in found.detected), reverse=True)]
+    assert [one.face.box for one in found.faces] == [found.detected[1].box]
+
+
+class _Blank:
+    """A network whose weights are all zero."""
+
+    def __init__(self, network: Network) -> None:
+        self.spec = replace(network.spec)
+        self.digest = "0" * 64
+        self.device = "cpu"
+
+    def forward(self, crops: Crops) -> Embeddings:
+        return np.zeros((len(crops), self.spec.dimension), dtype=np.float32)
+
+
+async def test_warming_up_shows_a_broken_network(
+    capped: Recognizer, network: Network, detector: MtcnnDetector
+) -> None:
+    await capped.warm_up()
+    workers = WorkerPool(workers=1, max_waiting=1)
+    broken = Recognizer(
+        detector=detector,
+        embedder=NetworkEmbedder(_Blank(network)),
+        workers=workers,
+        max_image_bytes=_BYTES_CAP,
+        max_pixels=_PIXELS_CAP,
+    )
+    with pytest.raises(StartupError, match="does not work"):
+        await broken.warm_up()
+    broken.stop()
+
+
+async def test_decoded_bytes_of_each_format_lead_to_the_same_face(capped: Recognizer) -> None:
+    (reference,) = (await capped.embed(encoded(astronaut(), "PNG"), only_face)).faces
+    for form in ("JPEG", "WEBP", "TIFF", "BMP", "AVIF"):
+        image = encoded(astronaut(), form, quality=90)
+        assert Image.open(BytesIO(image)).format == form
+        (face,) = (await capped.embed(image, only_face)).faces
+        assert face.embedding @ reference.embedding > 0.99
