@@ -106,11 +106,12 @@ def test_process_follows_a_collection_that_another_deleted_and_made_again(
 
 def test_process_forgets_a_collection_that_another_deleted(open_gallery: OpenGallery) -> None:
     ours, theirs = open_gallery(), open_gallery()
-    enroll(ours, PROBE)
-    assert len(found_ids(theirs, PROBE)) == 1
-    ours.delete_collection(COLLECTION)
+    ours.create_collection("staff", None)
+    enroll(ours, PROBE, collection="staff")
+    assert len(found_ids(theirs, PROBE, collection="staff")) == 1
+    ours.delete_collection("staff")
     with pytest.raises(CollectionNotFound):
-        theirs.require_collection(COLLECTION)
+        theirs.require_collection("staff")
     assert theirs.indexed_faces() == 0
 
 
