@@ -56,6 +56,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--no-editable", action="store_true", help="copy the packages, as images do"
     )
+    parser.add_argument("--torch-only", action="store_true", help="stop after PyTorch")
     return parser.parse_args()
 
 

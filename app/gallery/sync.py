@@ -6,6 +6,7 @@ the log above that. Other processes' changes arrive the same way as one's own.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -47,7 +48,8 @@ class IndexSync:
         with self._database.reading() as session:
             names = CollectionRepository(session).names()
         for name in names:
-            self.catch_up(name)
+            with suppress(CollectionNotFound):  # deleted by another process just now
+                self.catch_up(name)
 
     def catch_up(self, name: str) -> VectorIndex:
         """Bring the index of a collection to the database's state, building it at first use.

@@ -153,15 +153,17 @@ def test_collection_made_again_under_its_old_name_starts_empty(gallery: Gallery)
     assert gallery.indexed_faces() == 1
 
 
-def test_deleted_default_collection_comes_back_empty_at_the_next_start(
+def test_deleted_default_collection_is_there_again_at_once_and_empty(
     open_gallery: OpenGallery,
 ) -> None:
-    first = open_gallery()
+    first, second = open_gallery(), open_gallery()
     enroll(first, PROBE)
+    assert len(found_ids(second, PROBE)) == 1
     first.delete_collection(COLLECTION)
-    again = open_gallery()
-    assert again.get_collection(COLLECTION).face_count == 0
-    assert found_ids(again, PROBE) == []
+    for process in (first, second, open_gallery()):
+        collection = process.get_collection(COLLECTION)
+        assert (collection.identity_count, collection.face_count) == (0, 0)
+        assert found_ids(process, PROBE) == []
 
 
 def test_unknown_collection_is_said_to_be_unknown(gallery: Gallery) -> None:

@@ -114,6 +114,15 @@ def test_racing_to_delete_has_one_winner(gallery: Gallery) -> None:
     assert gallery.indexed_faces() == 0
 
 
+def test_default_collection_survives_any_number_of_deletions_at_once(gallery: Gallery) -> None:
+    enroll(gallery, PROBE)
+    results = at_once([partial(gallery.delete_collection, COLLECTION)] * 6)
+    assert outcomes(results).keys() <= {"ok", CollectionNotFound.__name__}
+    assert outcomes(results)["ok"] >= 1
+    assert gallery.get_collection(COLLECTION).face_count == 0
+    assert found_ids(gallery, PROBE) == []
+
+
 def test_same_photo_sent_at_once_is_enrolled_once(gallery: Gallery) -> None:
     identity, _ = enroll(gallery)
     face = new_face(PROBE, photo="same")
