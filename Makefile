@@ -36,6 +36,7 @@ format: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.installed-dev-$(TORCH)
+	@test -n "$(FACES)" || { echo "make bench FACES=FOLDER; see benchmarks/README.md" >&2; exit 2; }
 	$(BIN)/python -m benchmarks.lfw --faces "$(FACES)"
 	$(BIN)/python -m benchmarks.gallery --faces "$(FACES)"
 

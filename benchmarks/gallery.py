@@ -71,6 +71,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a fifth of the people")
     options = parser.parse_args()
     data = LfwData(options.faces)
+    if not data.images.is_dir():
+        parser.error(f"there is no folder {data.images}; see benchmarks/README.md")
     print_machine()
     plan = _plan(data, *((200, 100) if options.quick else (1_000, 500)))
     with tempfile.TemporaryDirectory() as scratch:

@@ -43,6 +43,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help=f"only the first {_QUICK_FOLDS} folds")
     options = parser.parse_args()
     data = LfwData(options.faces)
+    if not data.images.is_dir():
+        parser.error(f"there is no folder {data.images}; see benchmarks/README.md")
     print_machine()
 
     pairs = data.pairs()
