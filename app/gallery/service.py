@@ -4,8 +4,9 @@ Writes go to the database first and to the index after the commit, so that what 
 on disk and what is in the index is true. All methods block; call them from a worker thread.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import structlog
@@ -47,6 +48,7 @@ from app.recognition.types import Embedding, ModelId, cosine
 DEFAULT_COLLECTION = "default"
 _FACES_A_PERSON = 4  # how many nearest faces are looked at for each candidate, at first
 _FEWEST_FACES = 32
+_ROUNDING = 1e-4  # by which an index's similarity may differ from the exact one
 
 _log = structlog.get_logger(__name__)
 
@@ -69,12 +71,13 @@ class Gallery:
         """
         with self._database.writing() as session:
             collections = CollectionRepository(session)
+            # First, so that the look at all of them sees it, whoever made it.
+            collections.add_if_missing(DEFAULT_COLLECTION, self.model)
             for row in collections.lock_all():
                 if not self._is_ours(row):
                     if collections.has_faces(row):
                         raise StartupError(self._other_network(row))
                     collections.assign(row, self.model)
-            collections.add_if_missing(DEFAULT_COLLECTION, self.model)
         self._sync.load_all()
 
     def check(self) -> None:
@@ -249,12 +252,12 @@ class Gallery:
         with self._database.reading() as session:
             collection = CollectionRepository(session).get(collection_name)
             self._require_ours(collection)
-        index = self._sync.index_at(collection)
-        with self._database.reading() as session:
-            return [
-                _nearest_people(session, collection, index, probe, top_k, exclude_face_id)
-                for probe in probes
-            ]
+        try:
+            return self._search(collection, probes, top_k, exclude_face_id)
+        except _UntrueIndexError:
+            _log.warning("index_untrue", collection=collection_name, remedy="it is built anew")
+            self._sync.forget(collection.number)
+            return self._search(collection, probes, top_k, exclude_face_id)
 
     def compare(
         self, collection_name: str, identity_id: str, probe: Embedding
@@ -312,6 +315,20 @@ class Gallery:
             self._sync.catch_up(name)
         except Exception:  # noqa: BLE001  (see above; it is logged with its traceback)
             _log.exception("index_behind", collection=name)
+
+    def _search(
+        self,
+        collection: CollectionTable,
+        probes: Sequence[Embedding],
+        top_k: int,
+        exclude_face_id: str | None,
+    ) -> list[tuple[Candidate, ...]]:
+        index = self._sync.index_at(collection)
+        with self._database.reading() as session:
+            return [
+                _nearest_people(session, collection, index, probe, top_k, exclude_face_id)
+                for probe in probes
+            ]
 
     def _enroll(
         self,
@@ -376,7 +393,7 @@ def _nearest_people(
     identities = IdentityRepository(session, collection)
     total = len(index)
     count = min(total, max(_FACES_A_PERSON * top_k, _FEWEST_FACES))
-    best: dict[int, tuple[str, float]] = {}
+    best: dict[int, _Nearest] = {}
     while count > 0:
         numbers, similarities = index.search(probe, count)
         owners = faces.owners(numbers.tolist())
@@ -384,12 +401,38 @@ def _nearest_people(
         if count == total or len(best) >= identities.count_up_to(top_k):
             break
         count = min(total, 4 * count)
-    nearest = list(best.items())[:top_k]
-    people = identities.by_number([number for number, _ in nearest])
+    nearest = dict(list(best.items())[:top_k])
+    _check_similarities(faces, probe, nearest.values())
+    people = identities.by_number(list(nearest))
     return tuple(
-        Candidate(people[number], face_id, cosine(similarity))
-        for number, (face_id, similarity) in nearest
+        Candidate(people[number], found.face_id, cosine(found.similarity))
+        for number, found in nearest.items()
     )
+
+
+class _UntrueIndexError(Exception):
+    """The index holds other embeddings than the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Nearest:
+    face_number: int
+    face_id: str
+    similarity: float
+
+
+def _check_similarities(
+    faces: FaceRepository, probe: Embedding, nearest: Iterable[_Nearest]
+) -> None:
+    """Compare the few that are answered with their embeddings in the database.
+
+    They differ when the database was set back to a backup beneath the running process and its
+    numbers were given out again; the index would then answer with the wrong name.
+    """
+    claimed = {found.face_number: found.similarity for found in nearest}
+    for number, embedding in faces.embeddings_of(list(claimed)).items():
+        if abs(float(embedding @ probe) - claimed[number]) > _ROUNDING:
+            raise _UntrueIndexError
 
 
 def _best_by_person(
@@ -397,16 +440,16 @@ def _best_by_person(
     numbers: FaceNumbers,
     similarities: Vectors,
     exclude_face_id: str | None,
-) -> dict[int, tuple[str, float]]:
-    """By identity number, the id and similarity of the person's first face, most similar first.
+) -> dict[int, _Nearest]:
+    """By identity number, the person's first face, most similar first.
 
     What the database no longer has is passed over, whatever the index says.
     """
-    best: dict[int, tuple[str, float]] = {}
+    best: dict[int, _Nearest] = {}
     for number, similarity in zip(numbers.tolist(), similarities.tolist(), strict=True):
         owner = owners.get(number)
         if owner is not None and owner.face_id != exclude_face_id:
-            best.setdefault(owner.identity_number, (owner.face_id, similarity))
+            best.setdefault(owner.identity_number, _Nearest(number, owner.face_id, similarity))
     return best
 
 

@@ -71,8 +71,9 @@ class IndexSync:
         Raises CollectionNotFound when it is gone by now; its vectors are dropped then.
         """
         synced = self._entry(collection.number)
-        index = synced.index
-        if index is not None and synced.state == _state(collection):
+        # In this order: a writer sets the index before the state that it stands for.
+        reached, index = synced.state, synced.index
+        if index is not None and reached == _state(collection):
             return index
         with synced.lock, self._database.reading() as session:
             try:

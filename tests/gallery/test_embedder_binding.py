@@ -103,6 +103,7 @@ def test_process_of_the_old_network_still_manages_people(open_gallery: OpenGalle
     renamed = first.update_identity(COLLECTION, theirs.id, IdentityChanges(name="Ada"))
     assert renamed.name == "Ada"
     added, _ = enroll(first)
+    assert first.indexed_faces() == second.indexed_faces() == 2
     assert first.get_identity(COLLECTION, added.id) == added
     first.delete_face(COLLECTION, theirs.id, face_id)
     first.delete_identity(COLLECTION, theirs.id)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from app.errors import FaceNotFound, IdentityWithoutFace
+from app.gallery.faiss_index import FaissIndex
 from app.gallery.service import Gallery
 from app.recognition.types import Embedding
+from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import (
     COLLECTION,
     MODEL,
@@ -171,3 +173,19 @@ def test_embedding_of_an_unknown_face_is_not_found(gallery: Gallery) -> None:
 def test_embeddings_have_the_dimension_of_the_network(gallery: Gallery) -> None:
     _, (face_id,) = enroll(gallery, PROBE)
     assert gallery.embedding_of(COLLECTION, face_id).shape == (MODEL.dimension,)
+
+
+def test_first_face_enrolled_beside_a_search_does_not_hold_it_up(
+    open_gallery: OpenGallery,
+) -> None:
+    class GrowsMeanwhile(FaissIndex):
+        """Empty when a search begins, not when it looks again."""
+
+        looks = 0
+
+        def __len__(self) -> int:
+            self.looks += 1
+            return min(self.looks - 1, 1)
+
+    gallery = open_gallery(make_index=GrowsMeanwhile)
+    assert gallery.search(COLLECTION, [PROBE], top_k=5) == [()]

@@ -260,3 +260,20 @@ def test_index_built_beside_a_writer_misses_nobody(open_gallery: OpenGallery) ->
     assert found_ids(gallery, PROBE, top_k=1) == [first.id]
     assert found_ids(gallery, late, top_k=1) == enrolled_meanwhile
     assert gallery.indexed_faces() == 2
+
+
+def test_database_set_back_beneath_a_process_never_answers_a_wrong_name(
+    open_gallery: OpenGallery, database: Database
+) -> None:
+    """Numbers and revisions were given out again, so only the embeddings tell the difference."""
+    gallery = open_gallery()
+    ann, _ = enroll(gallery, PROBE)
+    assert found_ids(gallery, PROBE) == [ann.id]
+    bobs = unit_vector(9)
+    with database.writing() as session:
+        session.execute(text("UPDATE identities SET id = :id, name = 'Bob'"), {"id": "b" * 32})
+        session.execute(text("UPDATE faces SET embedding = :bytes"), {"bytes": bobs.tobytes()})
+    (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=5)
+    assert [found.similarity for found in candidates] == pytest.approx([float(bobs @ PROBE)])
+    ((found,),) = gallery.search(COLLECTION, [bobs], top_k=5)
+    assert found.similarity == pytest.approx(1)

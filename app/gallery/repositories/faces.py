@@ -106,6 +106,10 @@ class FaceRepository:
                 found[number] = FaceOwner(face_id, identity_number)
         return found
 
+    def embeddings_of(self, numbers: Sequence[int]) -> dict[int, Embedding]:
+        query = select(FaceTable.number, FaceTable.embedding).where(FaceTable.number.in_(numbers))
+        return {number: from_bytes(data) for number, data in self._session.execute(query)}
+
     def embeddings(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """Yield all face numbers, shape (N,), with embeddings, (N, dimension), in chunks.
 
