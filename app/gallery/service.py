@@ -4,9 +4,8 @@ Writes go to the database first and to the index after the commit, so that what 
 on disk and what is in the index is true. All methods block; call them from a worker thread.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import structlog
@@ -22,7 +21,7 @@ from app.errors import (
     StartupError,
 )
 from app.gallery.database import Database
-from app.gallery.index import FaceNumbers, VectorIndex, Vectors
+from app.gallery.nearest import UntrueIndexError, nearest_people
 from app.gallery.records import (
     Candidate,
     Collection,
@@ -39,16 +38,13 @@ from app.gallery.repositories import faces as face_records
 from app.gallery.repositories.changes import ChangeRepository
 from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.repositories.cursors import decode_cursor, encode_cursor
-from app.gallery.repositories.faces import FaceOwner, FaceRepository
+from app.gallery.repositories.faces import FaceRepository
 from app.gallery.repositories.identities import IdentityRepository
 from app.gallery.sync import IndexSync
 from app.gallery.tables import CollectionTable, IdentityTable
 from app.recognition.types import Embedding, ModelId, cosine
 
 DEFAULT_COLLECTION = "default"
-_FACES_A_PERSON = 4  # how many nearest faces are looked at for each candidate, at first
-_FEWEST_FACES = 32
-_ROUNDING = 1e-4  # by which an index's similarity may differ from the exact one
 
 _log = structlog.get_logger(__name__)
 
@@ -254,7 +250,7 @@ class Gallery:
             self._require_ours(collection)
         try:
             return self._search(collection, probes, top_k, exclude_face_id)
-        except _UntrueIndexError:
+        except UntrueIndexError:
             _log.warning("index_untrue", collection=collection_name, remedy="it is built anew")
             self._sync.forget(collection.number)
             return self._search(collection, probes, top_k, exclude_face_id)
@@ -326,7 +322,7 @@ class Gallery:
         index = self._sync.index_at(collection)
         with self._database.reading() as session:
             return [
-                _nearest_people(session, collection, index, probe, top_k, exclude_face_id)
+                nearest_people(session, collection, index, probe, top_k, exclude_face_id)
                 for probe in probes
             ]
 
@@ -374,83 +370,6 @@ class Gallery:
             f"VULTUS_EMBEDDER={row.embedder} and its weights, or use another VULTUS_DATABASE_URL "
             "or VULTUS_DATA_DIR, or delete the collection and enroll again"
         )
-
-
-def _nearest_people(
-    session: Session,
-    collection: CollectionTable,
-    index: VectorIndex,
-    probe: Embedding,
-    top_k: int,
-    exclude_face_id: str | None,
-) -> tuple[Candidate, ...]:
-    """The `top_k` people whose best face is most similar.
-
-    People with many faces crowd others out of the nearest faces, so more and more of those are
-    looked at until enough people are found, or there are no more.
-    """
-    faces = FaceRepository(session, collection)
-    identities = IdentityRepository(session, collection)
-    total = len(index)
-    count = min(total, max(_FACES_A_PERSON * top_k, _FEWEST_FACES))
-    best: dict[int, _Nearest] = {}
-    while count > 0:
-        numbers, similarities = index.search(probe, count)
-        owners = faces.owners(numbers.tolist())
-        best = _best_by_person(owners, numbers, similarities, exclude_face_id)
-        if count == total or len(best) >= identities.count_up_to(top_k):
-            break
-        count = min(total, 4 * count)
-    nearest = dict(list(best.items())[:top_k])
-    _check_similarities(faces, probe, nearest.values())
-    people = identities.by_number(list(nearest))
-    return tuple(
-        Candidate(people[number], found.face_id, cosine(found.similarity))
-        for number, found in nearest.items()
-    )
-
-
-class _UntrueIndexError(Exception):
-    """The index holds other embeddings than the database."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Nearest:
-    face_number: int
-    face_id: str
-    similarity: float
-
-
-def _check_similarities(
-    faces: FaceRepository, probe: Embedding, nearest: Iterable[_Nearest]
-) -> None:
-    """Compare the few that are answered with their embeddings in the database.
-
-    They differ when the database was set back to a backup beneath the running process and its
-    numbers were given out again; the index would then answer with the wrong name.
-    """
-    claimed = {found.face_number: found.similarity for found in nearest}
-    for number, embedding in faces.embeddings_of(list(claimed)).items():
-        if abs(float(embedding @ probe) - claimed[number]) > _ROUNDING:
-            raise _UntrueIndexError
-
-
-def _best_by_person(
-    owners: Mapping[int, FaceOwner],
-    numbers: FaceNumbers,
-    similarities: Vectors,
-    exclude_face_id: str | None,
-) -> dict[int, _Nearest]:
-    """By identity number, the person's first face, most similar first.
-
-    What the database no longer has is passed over, whatever the index says.
-    """
-    best: dict[int, _Nearest] = {}
-    for number, similarity in zip(numbers.tolist(), similarities.tolist(), strict=True):
-        owner = owners.get(number)
-        if owner is not None and owner.face_id != exclude_face_id:
-            best.setdefault(owner.identity_number, _Nearest(number, owner.face_id, similarity))
-    return best
 
 
 def _taken(external_id: str | None) -> ExternalIdTaken:
