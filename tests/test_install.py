@@ -1,6 +1,7 @@
 """The installer asks pip for the right things; pip and PyTorch's index are not ours."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -101,9 +102,12 @@ def test_every_target_installs_what_it_needs(target: str, tmp_path: Path) -> Non
     (tmp_path / "scripts" / "install.py").write_bytes(
         (ROOT / "scripts" / "install.py").read_bytes()
     )
+    # The tests themselves may run under make, whose variables would reach this one.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     done = subprocess.run(
         ["make", "--dry-run", target, f"PYTHON={sys.executable}"],
         cwd=tmp_path,
+        env=environment,
         capture_output=True,
         text=True,
         check=True,
