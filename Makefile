@@ -41,7 +41,7 @@ bench: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/python -m benchmarks.gallery --faces "$(FACES)"
 
 photos: $(VENV)/.installed-dev-$(TORCH)
-	$(BIN)/python scripts/sample_photos.py photos
+	$(BIN)/python -m scripts.sample_photos photos
 
 # The service needs less than its tests do; each is installed once, and again when its inputs change.
 # The stamps name the PyTorch that was asked for, so that asking for another one installs it.

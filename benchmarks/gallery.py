@@ -13,12 +13,9 @@ import json
 import os
 import random
 import subprocess
-import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -31,8 +28,8 @@ from rich.progress import track
 from benchmarks.lfw_data import PHOTO_SIDE_PX, LfwData, person_of
 from benchmarks.report import console, print_figures, print_machine, print_table
 from models.evaluation.protocols import OpenSetRates, open_set_rates
+from tests.server import VULTUS, running
 
-_VULTUS = Path(sys.executable).parent / "vultus"
 _CONNECTIONS = 2
 _REMOVED = 25
 _SEED = 0
@@ -91,20 +88,22 @@ def _plan(data: LfwData, enrolled: int, strangers: int) -> Plan:
 
 
 def _run(data: LfwData, plan: Plan, scratch: Path) -> None:
+    gallery = scratch / "data"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("VULTUS_")}
-    environment |= {"VULTUS_DATA_DIR": str(scratch / "data"), "VULTUS_LOG__FORMAT": "json"}
+    environment["VULTUS_DATA_DIR"] = str(gallery)
     enrolled = _enroll(data, plan, scratch, environment)
     probes = [other for photo in enrolled.photos for other in _others(plan, photo)]
     strangers = [photos[0] for photos in plan.strangers.values()]
-    with _server(environment) as url:
-        known = _identify_all(url, data, probes, "enrolled people")
-        others = _identify_all(url, data, strangers, "strangers")
+    with running(gallery, VULTUS_DEVICE="auto") as server:
+        known = _identify_all(server.url, data, probes, "enrolled people")
+        others = _identify_all(server.url, data, strangers, "strangers")
         removed, kept = enrolled.photos[:_REMOVED], enrolled.photos[_REMOVED : 2 * _REMOVED]
-        _remove(url, [person_of(photo) for photo in removed])
-        found_at_once = _named_as_themselves(url, data, removed)
-    with _server(environment) as url:
-        found_after_restart = _named_as_themselves(url, data, removed)
-        kept_after_restart = _named_as_themselves(url, data, kept)
+        _remove(server.url, [person_of(photo) for photo in removed])
+        found_at_once = _named_as_themselves(server.url, data, removed)
+        server.stop()
+    with running(gallery, VULTUS_DEVICE="auto") as server:
+        found_after_restart = _named_as_themselves(server.url, data, removed)
+        kept_after_restart = _named_as_themselves(server.url, data, kept)
     _report(
         enrolled,
         _rates(probes, known, others),
@@ -145,7 +144,7 @@ def _enroll(data: LfwData, plan: Plan, scratch: Path, environment: dict[str, str
 
 def _enroll_folder(folder: Path, environment: dict[str, str]) -> dict[str, Any]:
     done = subprocess.run(
-        [_VULTUS, "enroll-folder", str(folder), "--json"],
+        [VULTUS, "enroll-folder", str(folder), "--json"],
         env=environment,
         stdout=subprocess.PIPE,
         check=True,
@@ -157,30 +156,6 @@ def _enroll_folder(folder: Path, environment: dict[str, str]) -> dict[str, Any]:
 
 def _others(plan: Plan, photo: str) -> list[str]:
     return [other for other in plan.candidates[person_of(photo)] if other != photo]
-
-
-@contextmanager
-def _server(environment: dict[str, str]) -> Iterator[str]:
-    """A running service; yields its address."""
-    process = subprocess.Popen(
-        [_VULTUS, "serve", "--port", "0"],
-        env={**environment, "VULTUS_LOG__LEVEL": "info"},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    try:
-        for line in process.stderr:
-            if "Uvicorn running on" in line:
-                with ThreadPoolExecutor(1) as drain:
-                    drain.submit(list, process.stderr)
-                    yield json.loads(line)["event"].split()[3]
-                    process.terminate()
-                return
-        raise RuntimeError("the service did not start")
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _identify_all(url: str, data: LfwData, photos: list[str], title: str) -> list[Best]:

@@ -25,7 +25,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_the_curl_lines_work_as_pasted(tmp_path: Path) -> None:
     assert shutil.which("curl"), "the README's lines need curl"
     subprocess.run(
-        [sys.executable, ROOT / "scripts" / "sample_photos.py", "photos"], cwd=tmp_path, check=True
+        [sys.executable, "-m", "scripts.sample_photos", tmp_path / "photos"], cwd=ROOT, check=True
     )
     (block,) = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
     lines = block.strip().splitlines()

@@ -12,12 +12,13 @@ from rich.table import Table
 
 from app.cli.output import errors, print_json, results
 from app.cli.session import with_services
-from app.errors import ImageTooLarge, NoUsableImage, Reason, RejectedImage
+from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, Reason, RejectedImage
 from app.gallery.records import IdentityFilter, NewIdentity
 from app.gallery.service import DEFAULT_COLLECTION
 from app.operations.enroll import Enrollment
-from app.operations.single_face import FaceRule
+from app.operations.single_face import FaceRule, unusable
 from app.operations.together import together
+from app.recognition.pipeline import Recognizer
 from app.services import Services
 
 _SUFFIXES = frozenset(
@@ -92,18 +93,16 @@ async def _enroll_person(
     services: Services, collection: str, person: Path, rule: FaceRule, summary: Summary
 ) -> None:
     photos = await asyncio.to_thread(_photos_of, person)
-    limits = services.settings.limits
+    limit = services.settings.limits.max_images
     faces = 0
-    for start in range(0, len(photos), limits.max_images):
+    for start in range(0, len(photos), limit):
         some, images = [], []
-        for photo in photos[start : start + limits.max_images]:
+        for photo in photos[start : start + limit]:
             try:
-                images.append(await asyncio.to_thread(_read, photo, limits.max_image_bytes))
+                images.append(await asyncio.to_thread(_read, photo, services.recognizer))
                 some.append(photo)
-            except (OSError, ImageTooLarge) as error:
-                reason = Reason.IMAGE_UNREADABLE if isinstance(error, OSError) else error.code
-                image = RejectedImage(len(some), (Reason(reason),), str(error))
-                summary.rejected.append((photo, image))
+            except (ImageUnreadable, ImageTooLarge) as error:
+                summary.rejected.append((photo, unusable(error, len(some))))
         if not images:
             continue
         try:
@@ -137,11 +136,13 @@ def _photos_of(person: Path) -> list[Path]:
     return sorted(path for path in person.iterdir() if path.suffix.lower() in _SUFFIXES)
 
 
-def _read(photo: Path, max_bytes: int) -> bytes:
-    size = photo.stat().st_size
-    if size > max_bytes:
-        raise ImageTooLarge(f"{size / 1e6:.1f} MB; the limit is {max_bytes / 1e6:g} MB")
-    return photo.read_bytes()
+def _read(photo: Path, recognizer: Recognizer) -> bytes:
+    """Raises ImageTooLarge before a byte is read, and ImageUnreadable when none can be."""
+    try:
+        recognizer.require_size(photo.stat().st_size)
+        return photo.read_bytes()
+    except OSError as error:
+        raise ImageUnreadable(str(error)) from error
 
 
 def _note_rejected(

@@ -51,7 +51,9 @@ def nearest_people(
         numbers, similarities = index.search(probe, count)
         owners = faces.owners(numbers.tolist())
         best = _best_by_person(owners, numbers, similarities, exclude_face_id)
-        if count == total or len(best) >= identities.count_up_to(top_k):
+        # Only a collection of fewer people than asked for is worth a query of its own.
+        enough = count == total or len(best) >= top_k
+        if enough or len(best) >= identities.count_up_to(top_k):
             break
         count = min(total, 4 * count)
     nearest = dict(list(best.items())[:top_k])

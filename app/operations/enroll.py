@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, Reason, RejectedImage
 from app.gallery.records import Face, Identity, NewFace, NewIdentity
 from app.gallery.service import Gallery
-from app.operations.single_face import FaceRule, rejection
+from app.operations.single_face import FaceRule, rejection, unusable
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
 
@@ -92,8 +92,7 @@ class Enroller:
 
         async def examine(index: int, image: bytes) -> _Usable | RejectedImage:
             async with turns:
-                digest = await asyncio.to_thread(_sha256, image)
-                if digest in known:
+                if known and await asyncio.to_thread(_sha256, image) in known:
                     return _already_enrolled(index)
                 return await self._examine_one(index, image, rule)
 
@@ -110,7 +109,7 @@ class Enroller:
         try:
             photo = await self._recognizer.embed(image, rule.selection)
         except (ImageUnreadable, ImageTooLarge) as error:
-            return RejectedImage(index, (Reason(error.code),), str(error))
+            return unusable(error, index)
         refused = rejection(photo, index)
         if refused is not None:
             return refused

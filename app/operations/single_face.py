@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from app.errors import Reason, RejectedImage
+from app.errors import ImageTooLarge, ImageUnreadable, Reason, RejectedImage
 from app.recognition.select import Selection, largest_face, only_face
 from app.recognition.types import DetectedFace, EmbeddedPhoto
 
@@ -35,6 +35,11 @@ def rejection(photo: EmbeddedPhoto, image_index: int) -> RejectedImage | None:
         f"{count} faces were found; send a photo of one face, or ask for faces=largest",
         tuple(seen(face) for face in photo.detected),
     )
+
+
+def unusable(error: ImageUnreadable | ImageTooLarge, image_index: int) -> RejectedImage:
+    """An image in which no face could even be looked for."""
+    return RejectedImage(image_index, (Reason(error.code),), str(error))
 
 
 def seen(face: DetectedFace) -> tuple[tuple[float, float, float, float], float]:

@@ -84,6 +84,14 @@ class Recognizer:
                 "and, for an ONNX network, its mean and std"
             ) from error
 
+    def require_size(self, image_bytes: int) -> None:
+        """Raises ImageTooLarge for a file over the byte cap; may be asked before it is read."""
+        if image_bytes > self._max_image_bytes:
+            raise ImageTooLarge(
+                f"{image_bytes / 1e6:.1f} MB; the limit is {self._max_image_bytes / 1e6:g} MB "
+                "(VULTUS_LIMITS__MAX_IMAGE_BYTES)"
+            )
+
     def stop(self) -> None:
         self._workers.stop()
 
@@ -102,11 +110,7 @@ class Recognizer:
         return EmbeddedPhoto(_size(photo), digest, detected, tuple(embedded))
 
     def _decode(self, image: bytes) -> Pixels:
-        if len(image) > self._max_image_bytes:
-            raise ImageTooLarge(
-                f"{len(image) / 1e6:.1f} MB; the limit is {self._max_image_bytes / 1e6:g} MB "
-                "(VULTUS_LIMITS__MAX_IMAGE_BYTES)"
-            )
+        self.require_size(len(image))
         if not image:
             raise ImageUnreadable("the image is empty; send the file's bytes")
         return decode(image, max_pixels=self._max_pixels)

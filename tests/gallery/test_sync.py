@@ -10,6 +10,7 @@ from app.gallery.database import Database
 from app.gallery.faiss_index import FaissIndex
 from app.gallery.index import FaceNumbers, Vectors
 from app.gallery.service import Gallery
+from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import (
     COLLECTION,
@@ -60,6 +61,18 @@ def index_of(gallery: Gallery) -> FlakyIndex:
 def watermark(gallery: Gallery) -> int:
     (synced,) = gallery._sync._synced.values()
     return synced.state[1]
+
+
+def interrupted_by(other: Gallery, late: Embedding, enrolled: list[str]) -> type[FaissIndex]:
+    """An index during whose first addition another process enrolls `late`; notes whom it made."""
+
+    class Interrupted(FaissIndex):
+        def add(self, numbers: FaceNumbers, vectors: NDArray[np.float32]) -> None:
+            if not enrolled:
+                enrolled.append(enroll(other, late)[0].id)
+            super().add(numbers, vectors)
+
+    return Interrupted
 
 
 def test_process_finds_at_once_whom_another_enrolled(open_gallery: OpenGallery) -> None:
@@ -227,16 +240,7 @@ def test_watermark_never_passes_what_was_read_of_the_log(open_gallery: OpenGalle
     other = open_gallery()
     late = unit_vector(2)
     enrolled_meanwhile: list[str] = []
-
-    class Interrupted(FaissIndex):
-        """Another process enrolls somebody while this index is busy with what it was told."""
-
-        def add(self, numbers: FaceNumbers, vectors: NDArray[np.float32]) -> None:
-            if not enrolled_meanwhile:
-                enrolled_meanwhile.append(enroll(other, late)[0].id)
-            super().add(numbers, vectors)
-
-    gallery = open_gallery(make_index=Interrupted)
+    gallery = open_gallery(make_index=interrupted_by(other, late, enrolled_meanwhile))
     identity, _ = enroll(other, PROBE)
     assert found_ids(gallery, PROBE) == [identity.id]
     assert watermark(gallery) == 1
@@ -249,14 +253,7 @@ def test_index_built_beside_a_writer_misses_nobody(open_gallery: OpenGallery) ->
     first, _ = enroll(other, PROBE)
     late = unit_vector(2)
     enrolled_meanwhile: list[str] = []
-
-    class Interrupted(FaissIndex):
-        def add(self, numbers: FaceNumbers, vectors: NDArray[np.float32]) -> None:
-            if not enrolled_meanwhile:
-                enrolled_meanwhile.append(enroll(other, late)[0].id)
-            super().add(numbers, vectors)
-
-    gallery = open_gallery(make_index=Interrupted)
+    gallery = open_gallery(make_index=interrupted_by(other, late, enrolled_meanwhile))
     assert found_ids(gallery, PROBE, top_k=1) == [first.id]
     assert found_ids(gallery, late, top_k=1) == enrolled_meanwhile
     assert gallery.indexed_faces() == 2
