@@ -1,9 +1,11 @@
 """Connections and transactions, the same for SQLite and PostgreSQL."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import wraps
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import structlog
 from alembic import command
@@ -22,6 +24,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from app.errors import DatabaseUnavailable, StartupError
 
 _WRITES = "vultus_writes"
+_WITH_PERSONAL_DATA = ("faces", "identities", "attributes", "terminal_matches")
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 
@@ -34,6 +40,7 @@ class Database:
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         """Raises StartupError when the URL cannot be used; does not connect yet."""
+        self.timeout_s = timeout_s
         try:
             parsed = make_url(url)
             self.dialect = parsed.get_backend_name()
@@ -71,6 +78,33 @@ class Database:
             with Session(connection, expire_on_commit=False) as session, session.begin():
                 yield session
 
+    def checkpoint(self) -> bool:
+        """Empty SQLite's write-ahead log, which holds older states of changed pages.
+
+        False when somebody was reading from it; PostgreSQL has nothing of the kind to do.
+        """
+        if self.dialect != "sqlite":
+            return True
+        with _translated(), closing(self.engine.raw_connection()) as connection:
+            # On the driver's own connection: SQLAlchemy's would begin a transaction first.
+            with closing(connection.cursor()) as cursor:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                busy = cursor.fetchall()[0][0]
+        return not busy
+
+    def compact(self) -> bool:
+        """Overwrite what the database's files still hold of deleted rows, as far as they allow.
+
+        False when readers were in the way for as long as `timeout_s`.
+        """
+        if self.dialect == "sqlite":
+            return self.checkpoint()
+        with _translated(), self.engine.connect() as connection:
+            plain = connection.execution_options(isolation_level="AUTOCOMMIT")
+            for table in _WITH_PERSONAL_DATA:
+                plain.exec_driver_sql(f"VACUUM {table}")
+        return True
+
     def check(self) -> None:
         """Ask for one row. Raises DatabaseUnavailable when there is no answer."""
         with _translated(), self.engine.connect() as connection:
@@ -98,6 +132,27 @@ class Database:
         self.engine.dispose()
 
 
+def read_again(read: Callable[P, T]) -> Callable[P, T]:
+    """Try what only reads once more when the connection broke under it.
+
+    A server that was restarted has closed the connections of the pool. Changes are not repeated:
+    nobody knows whether a commit that was not confirmed was made.
+    """
+
+    @wraps(read)
+    def reading(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return read(*args, **kwargs)
+        except DatabaseUnavailable as error:
+            cause = error.__cause__
+            if not (isinstance(cause, DBAPIError) and cause.connection_invalidated):
+                raise
+        _log.info("reading_again", what=read.__name__)
+        return read(*args, **kwargs)
+
+    return reading
+
+
 def _sqlite_engine(url: URL, timeout_s: float) -> Engine:
     if not url.database or ":memory:" in url.database or url.query.get("mode") == "memory":
         raise StartupError(
@@ -122,16 +177,21 @@ def _postgresql_engine(url: URL, timeout_s: float) -> Engine:
         url,
         pool_timeout=timeout_s,
         pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": max(1, int(timeout_s)),
-            "options": f"-c lock_timeout={int(timeout_s * 1000)}",
-            # A server that is cut off is noticed within the timeout, not after hours.
-            "tcp_user_timeout": int(timeout_s * 1000),
-            "keepalives_idle": max(1, int(timeout_s / 2)),
-            "keepalives_interval": max(1, int(timeout_s / 6)),
-            "keepalives_count": 3,
-        },
+        connect_args=postgresql_arguments(timeout_s),
     )
+
+
+def postgresql_arguments(timeout_s: float) -> dict[str, int | str]:
+    """What every connection is opened with, beside what the URL says."""
+    return {
+        "connect_timeout": max(1, int(timeout_s)),
+        "options": f"-c lock_timeout={int(timeout_s * 1000)}",
+        # A server that is cut off is noticed within the timeout, not after hours.
+        "tcp_user_timeout": int(timeout_s * 1000),
+        "keepalives_idle": max(1, int(timeout_s / 2)),
+        "keepalives_interval": max(1, int(timeout_s / 6)),
+        "keepalives_count": 3,
+    }
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What the gallery hands out and takes in. Table rows never leave it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Final, Generic, TypeVar
@@ -31,7 +31,7 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A person."""
+    """A person, as they were at a revision of their collection."""
 
     id: str
     external_id: str | None
@@ -40,6 +40,10 @@ class Identity:
     face_count: int
     created_at: datetime
     updated_at: datetime
+    expires_at: datetime | None
+    """From then on they match nobody, and are erased."""
+    revision: int = field(compare=False)
+    """When this was read; it says nothing of the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,16 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class NewFace:
-    """A face to enroll. The photo itself is not kept; its SHA-256 tells it from others."""
+    """A face to enroll. The photo itself is not kept; its SHA-256 tells it from others.
+
+    Of an embedding that was computed elsewhere there is no photo: `image_sha256` is then that of
+    the embedding.
+    """
 
     embedding: Embedding
-    box: Box
-    landmarks: Landmarks
-    detection_score: float
+    box: Box | None
+    landmarks: Landmarks | None
+    detection_score: float | None
     image_sha256: str
 
 
@@ -70,6 +78,7 @@ class NewIdentity:
     name: str | None = None
     external_id: str | None = None
     attributes: Attributes | None = None
+    expires_at: datetime | None = None
 
 
 class Unset(Enum):
@@ -88,6 +97,54 @@ class IdentityChanges:
     name: str | Unset | None = UNSET
     external_id: str | Unset | None = UNSET
     attributes: Attributes | Unset = UNSET
+    expires_at: datetime | Unset | None = UNSET
+
+
+Scalar = str | int | float | bool
+"""A value of an attribute that filters can look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What an attribute must be: one of some values, or a text with this beginning or end."""
+
+    key: str
+    one_of: tuple[Scalar, ...] | None = None
+    prefix: str | None = None
+    suffix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleFilter:
+    """Who is searched: those for whom everything that is given here holds.
+
+    `terminal_id`: those who were matched at this terminal lately.
+    """
+
+    conditions: tuple[Condition, ...] = ()
+    identity_ids: tuple[str, ...] | None = None
+    terminal_id: str | None = None
+
+
+EVERYBODY = PeopleFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """The receipt of a deletion: who and what is gone, as of which revision and moment.
+
+    `compacted`: what files still held of it was overwritten or removed as well. The people and
+    faces of a whole collection are counted, not listed.
+    """
+
+    collection: str
+    identity_ids: tuple[str, ...]
+    face_ids: tuple[str, ...]
+    identity_count: int
+    face_count: int
+    revision: int
+    erased_at: datetime
+    compacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ on disk and what is in the index is true. All methods block; call them from a wo
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import structlog
@@ -19,12 +21,17 @@ from app.errors import (
     ExternalIdTaken,
     IdentityWithoutFace,
     StartupError,
+    Unavailable,
 )
-from app.gallery.database import Database
-from app.gallery.nearest import UntrueIndexError, nearest_people
+from app.gallery.bulk import BulkOutcome, NewPerson, enroll_many
+from app.gallery.database import Database, read_again
+from app.gallery.erasure import erase_collection, erase_face, erase_people
+from app.gallery.nearest import Question, UntrueIndexError, nearest_people
 from app.gallery.records import (
+    EVERYBODY,
     Candidate,
     Collection,
+    Erasure,
     Face,
     Identity,
     IdentityChanges,
@@ -32,6 +39,7 @@ from app.gallery.records import (
     NewFace,
     NewIdentity,
     Page,
+    PeopleFilter,
     Unset,
 )
 from app.gallery.repositories import faces as face_records
@@ -40,11 +48,16 @@ from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.repositories.cursors import decode_cursor, encode_cursor
 from app.gallery.repositories.faces import FaceRepository
 from app.gallery.repositories.identities import IdentityRepository
-from app.gallery.sync import IndexSync
+from app.gallery.repositories.terminals import TerminalRepository
+from app.gallery.sync import Sync
 from app.gallery.tables import CollectionTable, IdentityTable
 from app.recognition.types import Embedding, ModelId, cosine
 
 DEFAULT_COLLECTION = "default"
+_ERASED_AT_ONCE = 500
+_MOST_TRIES = 4
+_SAME_VISIT_S = 60
+"""Who is matched again within it is the terminal's newest already: nothing is written."""
 
 _log = structlog.get_logger(__name__)
 
@@ -52,7 +65,7 @@ _log = structlog.get_logger(__name__)
 class Gallery:
     """Collections, identities and faces of the network `model`."""
 
-    def __init__(self, database: Database, sync: IndexSync, model: ModelId) -> None:
+    def __init__(self, database: Database, sync: Sync, model: ModelId) -> None:
         self._database = database
         self._sync = sync
         self.model = model
@@ -60,7 +73,15 @@ class Gallery:
     # -- life ------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Make sure of the default collection and of the network, then build the indexes.
+        """Make sure of the default collection and of the network, then make the indexes ready.
+
+        Raises StartupError as `claim` does.
+        """
+        self.claim()
+        self._sync.load_all()
+
+    def claim(self) -> None:
+        """Make sure of the default collection and of the network.
 
         Empty collections of another network are given to this one. Raises StartupError when one
         with faces belongs to another network: its embeddings mean nothing to this one.
@@ -74,7 +95,6 @@ class Gallery:
                     if collections.has_faces(row):
                         raise StartupError(self._other_network(row))
                     collections.assign(row, self.model)
-        self._sync.load_all()
 
     def check(self) -> None:
         """Raises DatabaseUnavailable when the database does not answer."""
@@ -83,7 +103,16 @@ class Gallery:
     def indexed_faces(self) -> int:
         return self._sync.sizes()
 
+    def follow(self) -> None:
+        """Bring the indexes to what other processes have committed."""
+        self._sync.follow()
+
+    def save_index(self) -> None:
+        """Renew the index's snapshots where they need it."""
+        self._sync.save()
+
     def close(self) -> None:
+        self._sync.close()
         self._database.close()
 
     # -- collections -----------------------------------------------------------------------------
@@ -99,20 +128,19 @@ class Gallery:
                 row = collections.add(name, description, self.model)
             return collections.record(row)
 
+    @read_again
     def get_collection(self, name: str) -> Collection:
         with self._database.reading() as session:
             collections = CollectionRepository(session)
             return collections.record(collections.get(name))
 
+    @read_again
     def require_collection(self, name: str) -> None:
         """Raises CollectionNotFound, or EmbedderMismatch when it is another network's."""
-        try:
-            with self._database.reading() as session:
-                self._require_ours(CollectionRepository(session).get(name))
-        except CollectionNotFound:
-            self._sync.drop_deleted()
-            raise
+        with self._database.reading() as session:
+            self._require_ours(CollectionRepository(session).get(name))
 
+    @read_again
     def list_collections(self, *, limit: int, cursor: str | None) -> Page[Collection]:
         after = decode_cursor(cursor)
         with self._database.reading() as session:
@@ -121,14 +149,16 @@ class Gallery:
             items = tuple(collections.record(row) for row in rows[:limit])
             return Page(items, _next_cursor([row.number for row in rows], limit))
 
-    def delete_collection(self, name: str) -> None:
+    def delete_collection(self, name: str, *, compact: bool = False) -> Erasure:
         """Delete a collection and everybody in it; `default` is there again, empty, at once."""
         with self._database.writing() as session:
-            collections = CollectionRepository(session)
-            number = collections.delete(name)
+            receipt, number = erase_collection(session, name)
             if name == DEFAULT_COLLECTION:
-                collections.add_if_missing(DEFAULT_COLLECTION, self.model)
+                CollectionRepository(session).add_if_missing(
+                    DEFAULT_COLLECTION, self.model, revision=receipt.revision
+                )
         self._sync.forget(number)
+        return self._compacted(receipt) if compact else receipt
 
     # -- identities ------------------------------------------------------------------------------
 
@@ -151,12 +181,14 @@ class Gallery:
         self._follow(collection_name)
         return identity, enrolled
 
+    @read_again
     def get_identity(self, collection_name: str, identity_id: str) -> Identity:
         with self._database.reading() as session:
             collection = CollectionRepository(session).get(collection_name)
             identities = IdentityRepository(session, collection)
             return identities.record(identities.get(identity_id))
 
+    @read_again
     def list_identities(
         self, collection_name: str, wanted: IdentityFilter, *, limit: int, cursor: str | None
     ) -> Page[Identity]:
@@ -179,7 +211,9 @@ class Gallery:
             if not isinstance(changes.name, Unset):
                 row.name = changes.name
             if not isinstance(changes.attributes, Unset):
-                row.attributes = dict(changes.attributes)
+                identities.set_attributes(row, changes.attributes)
+            if not isinstance(changes.expires_at, Unset):
+                row.expires_at = changes.expires_at
             if not isinstance(changes.external_id, Unset):
                 if changes.external_id is not None and changes.external_id != row.external_id:
                     self._require_free(identities, changes.external_id)
@@ -188,15 +222,51 @@ class Gallery:
                 session.flush()
             return identities.record(row)
 
-    def delete_identity(self, collection_name: str, identity_id: str) -> None:
+    @read_again
+    def ids_of(self, collection_name: str, external_ids: Sequence[str]) -> dict[str, str]:
+        """Identity ids by external_id, of those that are enrolled."""
+        with self._database.reading() as session:
+            collection = CollectionRepository(session).get(collection_name)
+            return IdentityRepository(session, collection).ids_of(external_ids)
+
+    def create_identities(
+        self, collection_name: str, people: Sequence[NewPerson]
+    ) -> list[BulkOutcome]:
+        """Enroll many people at once; those whose external_id is taken are passed over."""
+        with self._changing(collection_name) as (session, collection):
+            self._require_ours(collection)
+            outcomes = enroll_many(session, collection, people)
+        self._follow(collection_name)
+        return outcomes
+
+    def delete_identity(
+        self, collection_name: str, identity_id: str, *, compact: bool = False
+    ) -> Erasure:
         """Delete a person and all their faces."""
         with self._changing(collection_name) as (session, collection):
-            identities = IdentityRepository(session, collection)
-            faces = FaceRepository(session, collection)
-            numbers = faces.numbers_of_identity(identities.get(identity_id))
-            ChangeRepository(session).log(collection, "remove", numbers)
-            identities.delete(identity_id)
+            row = IdentityRepository(session, collection).get(identity_id)
+            receipt = erase_people(session, collection, [row])
         self._follow(collection_name)
+        return self._compacted(receipt, collection.number) if compact else receipt
+
+    def erase_expired(self, *, log_revisions: int) -> list[Erasure]:
+        """Delete everybody who has expired, and of each log what is older than so many revisions.
+
+        What the database's own files still hold of anybody deleted is then overwritten.
+        """
+        now = datetime.now(UTC)
+        with self._database.reading() as session:
+            collections = CollectionRepository(session)
+            waiting = collections.with_expired(now)
+            long_logs = collections.with_log_over(2 * log_revisions)
+        receipts = [receipt for name in waiting for receipt in self._erase_expired(name, now)]
+        for name in long_logs:
+            with self._database.writing() as session:
+                collection = CollectionRepository(session).find(name)
+                if collection is not None:
+                    ChangeRepository(session).prune(collection, log_revisions)
+        self._database.checkpoint()
+        return receipts
 
     # -- faces -----------------------------------------------------------------------------------
 
@@ -212,6 +282,7 @@ class Gallery:
         self._follow(collection_name)
         return identity, enrolled
 
+    @read_again
     def list_faces(
         self, collection_name: str, identity_id: str, *, limit: int, cursor: str | None
     ) -> Page[Face]:
@@ -223,38 +294,66 @@ class Gallery:
             items = tuple(face_records.record(row, identity) for row in rows[:limit])
             return Page(items, _next_cursor([row.number for row in rows], limit))
 
-    def delete_face(self, collection_name: str, identity_id: str, face_id: str) -> None:
+    def delete_face(
+        self, collection_name: str, identity_id: str, face_id: str, *, compact: bool = False
+    ) -> Erasure:
         """Delete one face of a person; the person stays, even without a face."""
         with self._changing(collection_name) as (session, collection):
             identity = IdentityRepository(session, collection).get(identity_id)
-            number = FaceRepository(session, collection).delete(identity, face_id)
-            ChangeRepository(session).log(collection, "remove", [number])
+            receipt = erase_face(session, collection, identity, face_id)
         self._follow(collection_name)
+        return self._compacted(receipt, collection.number) if compact else receipt
 
     # -- search ----------------------------------------------------------------------------------
 
+    @read_again
     def search(
         self,
         collection_name: str,
         probes: Sequence[Embedding],
         *,
         top_k: int,
+        wanted: PeopleFilter = EVERYBODY,
         exclude_face_id: str | None = None,
     ) -> list[tuple[Candidate, ...]]:
-        """For each probe the `top_k` most similar people, each by the best of their faces.
+        """For each probe the `top_k` most similar of the people wanted, each by their best face.
 
-        Faces of `exclude_face_id` do not count. Raises EmbedderMismatch.
+        The answer is that of comparing with all faces of these people and no others. The face
+        `exclude_face_id` does not count. Raises EmbedderMismatch.
         """
+        question = Question(top_k, datetime.now(UTC), wanted, exclude_face_id)
+        try:
+            return self._search(collection_name, probes, question)
+        except UntrueIndexError as error:
+            _log.warning("index_untrue", collection=collection_name, remedy="it is built anew")
+            self._sync.forget(error.collection_number)
+            return self._search(collection_name, probes, question)
+
+    @read_again
+    def revision(self, collection_name: str) -> int:
+        """What the collection's last change is numbered; a search sees at least this."""
+        with self._database.reading() as session:
+            return CollectionRepository(session).get(collection_name).revision
+
+    def remember_match(
+        self, collection_name: str, terminal_id: str, identity_ids: Sequence[str], *, most: int
+    ) -> None:
+        """Note that these people were matched at a terminal, which remembers `most` of them."""
+        now = datetime.now(UTC)
         with self._database.reading() as session:
             collection = CollectionRepository(session).get(collection_name)
-            self._require_ours(collection)
-        try:
-            return self._search(collection, probes, top_k, exclude_face_id)
-        except UntrueIndexError:
-            _log.warning("index_untrue", collection=collection_name, remedy="it is built anew")
-            self._sync.forget(collection.number)
-            return self._search(collection, probes, top_k, exclude_face_id)
+            newest = TerminalRepository(session, collection, terminal_id).newest(len(identity_ids))
+            known = IdentityRepository(session, collection).numbers_of(identity_ids)
+        if known <= {
+            number for number, at in newest.items() if (now - at).total_seconds() < _SAME_VISIT_S
+        }:
+            return
+        with self._database.writing() as session:
+            collection = CollectionRepository(session).get(collection_name)
+            terminal = TerminalRepository(session, collection, terminal_id)
+            terminal.remember(identity_ids, now, most=most)
 
+    @read_again
     def compare(
         self, collection_name: str, identity_id: str, probe: Embedding
     ) -> tuple[Identity, str | None, float]:
@@ -267,6 +366,8 @@ class Gallery:
             self._require_ours(collection)
             identities = IdentityRepository(session, collection)
             row = identities.get(identity_id)
+            if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+                raise identities.not_found(identity_id)
             faces = FaceRepository(session, collection).of_identity(row)
             if not faces:
                 raise IdentityWithoutFace(
@@ -278,6 +379,7 @@ class Gallery:
             best = int(np.argmax(similarities))
             return identities.record(row), faces[best].id, cosine(float(similarities[best]))
 
+    @read_again
     def enrolled_images(self, collection_name: str, identity_id: str) -> set[str]:
         """SHA-256 of the photos that a person was enrolled from."""
         with self._database.reading() as session:
@@ -285,6 +387,7 @@ class Gallery:
             identity = IdentityRepository(session, collection).get(identity_id)
             return FaceRepository(session, collection).enrolled_images(identity)
 
+    @read_again
     def embedding_of(self, collection_name: str, face_id: str) -> Embedding:
         """Raises FaceNotFound."""
         with self._database.reading() as session:
@@ -309,22 +412,49 @@ class Gallery:
         """
         try:
             self._sync.catch_up(name)
+        except Unavailable as error:
+            _log.warning("index_behind", collection=name, cause=str(error))
         except Exception:  # noqa: BLE001  (see above; it is logged with its traceback)
             _log.exception("index_behind", collection=name)
 
     def _search(
-        self,
-        collection: CollectionTable,
-        probes: Sequence[Embedding],
-        top_k: int,
-        exclude_face_id: str | None,
+        self, name: str, probes: Sequence[Embedding], question: Question
     ) -> list[tuple[Candidate, ...]]:
-        index = self._sync.index_at(collection)
-        with self._database.reading() as session:
-            return [
-                nearest_people(session, collection, index, probe, top_k, exclude_face_id)
-                for probe in probes
-            ]
+        """Search the index and the database as of one revision.
+
+        Else somebody whose only face was replaced by another meanwhile might be missed: the old one
+        is gone from the one, and the new one has not come to the other. Where changes never pause,
+        the last try is as good as any.
+        """
+        tries = 0
+        while True:
+            tries += 1
+            with self._database.reading() as session:
+                collection = CollectionRepository(session).get(name)
+                self._require_ours(collection)
+                index = self._sync.index_at(collection)
+                found = nearest_people(session, collection, index, probes, question)
+                if tries == _MOST_TRIES or self._sync.is_at(collection):
+                    return found
+
+    def _erase_expired(self, name: str, now: datetime) -> Iterator[Erasure]:
+        with suppress(CollectionNotFound):  # somebody deletes it meanwhile
+            while True:
+                with self._changing(name) as (session, collection):
+                    identities = IdentityRepository(session, collection)
+                    people = identities.expired(now, most=_ERASED_AT_ONCE)
+                    receipt = erase_people(session, collection, people)
+                self._follow(name)
+                if receipt.identity_count:
+                    yield receipt
+                if receipt.identity_count < _ERASED_AT_ONCE:
+                    return
+
+    def _compacted(self, receipt: Erasure, collection_number: int | None = None) -> Erasure:
+        """Overwrite or remove at once what files still hold of what was deleted."""
+        if collection_number is not None:
+            self._sync.erase(collection_number)
+        return replace(receipt, compacted=self._database.compact())
 
     def _enroll(
         self,

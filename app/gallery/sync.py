@@ -5,71 +5,128 @@ remembers the revision that it has reached (its watermark), so bringing it up to
 the log above that. Other processes' changes arrive the same way as one's own.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Protocol
 
 import numpy as np
 import structlog
 from sqlalchemy.orm import Session
 
-from app.errors import CollectionNotFound
+from app.errors import CollectionNotFound, Unavailable
 from app.gallery.database import Database
-from app.gallery.index import VectorIndex
+from app.gallery.index.protocol import LocalIndex, MakeIndex, VectorIndex
+from app.gallery.rebuild import from_database, from_snapshot
 from app.gallery.repositories.changes import ChangeRepository, Delta
 from app.gallery.repositories.collections import CollectionRepository
-from app.gallery.repositories.faces import FaceRepository
+from app.gallery.snapshots import SnapshotStore, Source
 from app.gallery.tables import CollectionTable
 
-MakeIndex = Callable[[int], VectorIndex]
-"""Makes an empty index of a dimension."""
+_CHANGED_SHARE = 0.05
+"""Of an index, above which its snapshot is renewed even if nobody was removed."""
+
+_NOWHERE = ("", -1)
 
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True)
-class _Synced:
-    index: VectorIndex | None = None
-    state: tuple[str, int] = ("", -1)
-    """Digest of the network and revision (the watermark) that the index has reached."""
-    lock: Lock = field(default_factory=Lock)
-
-
-class IndexSync:
-    def __init__(self, database: Database, make_index: MakeIndex) -> None:
-        self._database = database
-        self._make_index = make_index
-        self._synced: dict[int, _Synced] = {}
-        self._lock = Lock()
+class Sync(Protocol):
+    """What the gallery asks of whoever keeps the indexes."""
 
     def load_all(self) -> None:
-        """Build the index of every collection from the database."""
-        with self._database.reading() as session:
-            names = CollectionRepository(session).names()
-        for name in names:
-            with suppress(CollectionNotFound):  # deleted by another process just now
-                self.catch_up(name)
+        """Make the index of every collection ready."""
+        ...
 
     def catch_up(self, name: str) -> VectorIndex:
-        """Bring the index of a collection to the database's state, building it at first use.
-
-        Raises CollectionNotFound.
-        """
-        with self._database.reading() as session:
-            collection = CollectionRepository(session).get(name)
-        return self.index_at(collection)
-
-    def drop_deleted(self) -> None:
-        """Drop the indexes of collections that other processes deleted."""
-        with self._database.reading() as session:
-            self._drop_all_but(CollectionRepository(session).numbers())
+        """Bring the index of a collection to the database's state. Raises CollectionNotFound."""
+        ...
 
     def index_at(self, collection: CollectionTable) -> VectorIndex:
         """The index of a collection, at least at the revision that `collection` was read with.
 
         Raises CollectionNotFound when it is gone by now; its vectors are dropped then.
         """
+        ...
+
+    def is_at(self, collection: CollectionTable) -> bool:
+        """Whether the index stands at the very revision that `collection` was read with."""
+        ...
+
+    def follow(self) -> None:
+        """Bring every index to the database's state, and drop those of deleted collections."""
+        ...
+
+    def forget(self, collection_number: int) -> None:
+        """Drop the index of a collection; should there be one again, it is built anew."""
+        ...
+
+    def save(self) -> None:
+        """Renew the snapshots that need it."""
+        ...
+
+    def erase(self, collection_number: int) -> None:
+        """Remove at once what snapshots and codes still hold of removed faces."""
+        ...
+
+    def sizes(self) -> int:
+        """Faces in all indexes together."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class _Synced:
+    index: LocalIndex | None = None
+    state: tuple[str, int] = _NOWHERE
+    """Digest of the network and revision (the watermark) that the index has reached."""
+    source: Source | None = None
+    changed: int = 0
+    removed: int = 0
+    """Faces that came or went since the snapshot; all of them when there is none."""
+    lock: Lock = field(default_factory=Lock)
+
+
+class IndexSync:
+    """Indexes in this process's memory, with snapshots of the larger ones in files."""
+
+    def __init__(
+        self,
+        database: Database,
+        make_index: MakeIndex,
+        *,
+        snapshots: SnapshotStore | None = None,
+        snapshot_above: int = 0,
+    ) -> None:
+        self._database = database
+        self._make_index = make_index
+        self._snapshots = snapshots
+        self._snapshot_above = snapshot_above
+        self._synced: dict[int, _Synced] = {}
+        self._lock = Lock()
+
+    def load_all(self) -> None:
+        with self._database.reading() as session:
+            present = CollectionRepository(session).everything()
+        if self._snapshots is not None:
+            self._snapshots.keep_only({collection.number for collection in present})
+        for collection in present:
+            with suppress(CollectionNotFound):  # deleted by another process just now
+                self.index_at(collection)
+
+    def catch_up(self, name: str) -> VectorIndex:
+        with self._database.reading() as session:
+            collection = CollectionRepository(session).get(name)
+        return self.index_at(collection)
+
+    def follow(self) -> None:
+        for collection in self._present():
+            with suppress(CollectionNotFound):
+                self.index_at(collection)
+
+    def index_at(self, collection: CollectionTable) -> VectorIndex:
         synced = self._entry(collection.number)
         # In this order: a writer sets the index before the state that it stands for.
         reached, index = synced.state, synced.index
@@ -84,25 +141,66 @@ class IndexSync:
             try:
                 self._bring_to(synced, current, session)
             except BaseException:
-                synced.index = None  # half changed: the next search builds it anew
+                _drop_index(synced)  # half changed: the next search builds it anew
                 raise
             assert synced.index is not None
             return synced.index
 
+    def is_at(self, collection: CollectionTable) -> bool:
+        return self._entry(collection.number).state == _state(collection)
+
     def forget(self, collection_number: int) -> None:
-        """Drop the index of a collection that was deleted."""
         with self._lock:
-            self._synced.pop(collection_number, None)
+            synced = self._synced.pop(collection_number, None)
+        if synced is not None:
+            _drop_index(synced)
+        if self._snapshots is not None:
+            self._snapshots.remove(collection_number)
+
+    def save(self) -> None:
+        if self._snapshots is None or not self._synced or not self._snapshots.lead():
+            return
+        for collection in self._present():
+            with suppress(CollectionNotFound):
+                self._save(collection, self._snapshots)
+
+    def erase(self, collection_number: int) -> None:
+        if self._snapshots is not None:
+            self._snapshots.remove(collection_number)
+        with self._lock:
+            synced = self._synced.get(collection_number)
+        index = None if synced is None else synced.index
+        if index is not None:
+            index.compact()
 
     def sizes(self) -> int:
-        """Faces in all indexes together."""
         with self._lock:
             synced = list(self._synced.values())
         return sum(len(entry.index) for entry in synced if entry.index is not None)
 
+    def close(self) -> None:
+        try:
+            self.save()
+        except (Unavailable, OSError) as error:  # the next start reads the log, or the database
+            _log.warning("snapshots_not_renewed", cause=str(error))
+        with self._lock:
+            entries = list(self._synced.values())
+            self._synced.clear()
+        for synced in entries:
+            _drop_index(synced)
+        if self._snapshots is not None:
+            self._snapshots.close()
+
     def _entry(self, collection_number: int) -> _Synced:
         with self._lock:
             return self._synced.setdefault(collection_number, _Synced())
+
+    def _present(self) -> Sequence[CollectionTable]:
+        """The collections that there are; the indexes of others are dropped."""
+        with self._database.reading() as session:
+            present = CollectionRepository(session).everything()
+        self._drop_all_but({collection.number for collection in present})
+        return present
 
     def _drop_all_but(self, present: set[int]) -> None:
         with self._lock:
@@ -113,21 +211,74 @@ class IndexSync:
     def _bring_to(self, synced: _Synced, current: CollectionTable, session: Session) -> None:
         digest, watermark = synced.state
         # Below the watermark: the database was set back to a backup. Another digest: the empty
-        # collection was given to another network.
-        usable = digest == current.digest and watermark <= current.revision
+        # collection was given to another network. Pruned: too far behind for the log to tell.
+        usable = digest == current.digest and current.log_start <= watermark <= current.revision
         if synced.index is None or not usable:
-            # A new collection may stand for an old one that another process deleted.
-            self._drop_all_but(CollectionRepository(session).numbers())
-            index = self._make_index(current.dimension)
-            for numbers, vectors in FaceRepository(session, current).embeddings():
-                index.add(numbers, vectors)
-            synced.index = index
-            _log.info(
-                "index_built", collection=current.name, faces=len(index), revision=current.revision
-            )
+            self._build(synced, current, session)
         elif watermark < current.revision:
-            _apply(synced.index, ChangeRepository(session).since(current, watermark))
+            delta = ChangeRepository(session).since(current, watermark)
+            synced.state = _NOWHERE  # in between revisions, for those who search meanwhile
+            apply(synced.index, delta)
+            synced.changed += len(delta.added) + len(delta.removed)
+            synced.removed += len(delta.removed)
         synced.state = _state(current)
+
+    def _build(self, synced: _Synced, current: CollectionTable, session: Session) -> None:
+        # A new collection may stand for an old one that another process deleted.
+        self._drop_all_but(CollectionRepository(session).numbers())
+        _drop_index(synced)
+        synced.source = Source.of(current)
+        if self._snapshots is not None:
+            restored = from_snapshot(self._snapshots, session, current, self._make_index)
+            if restored is not None:
+                synced.index, delta = restored
+                synced.changed = len(delta.added) + len(delta.removed)
+                synced.removed = len(delta.removed)
+                return
+        synced.index = from_database(session, current, self._make_index)
+        synced.changed, synced.removed = len(synced.index), 0
+
+    def _save(self, collection: CollectionTable, snapshots: SnapshotStore) -> None:
+        number = collection.number
+        # In this order, so that nobody who is erased gets into a snapshot once more: whoever was
+        # until now is gone from the index, and with whoever is from now on a removal is counted.
+        removals = snapshots.removals()
+        with self._database.reading() as session:
+            current = CollectionRepository(session).reread(collection)
+        self.index_at(current)
+        synced = self._entry(number)
+        with synced.lock:
+            index, source = synced.index, synced.source
+            revision = synced.state[1]
+            changed, removed = synced.changed, synced.removed
+        if index is None or source is None:
+            return
+        saved = snapshots.holds(number)
+        if len(index) < max(self._snapshot_above, 1):
+            if saved:
+                snapshots.remove(number)
+            return
+        if saved and removed == 0 and changed <= _CHANGED_SHARE * len(index):
+            return
+        # Copied while the index goes on changing: what comes after `revision` may be in it or not,
+        # and the log tells it once more to whoever reads the snapshot.
+        if not snapshots.write(source, revision, index, removals=removals):
+            return  # the next turn does
+        with synced.lock:
+            if synced.index is index:
+                synced.changed -= changed
+                synced.removed -= removed
+
+
+def apply(index: VectorIndex, delta: Delta) -> None:
+    """Tell an index what happened."""
+    if delta.removed:
+        index.remove(np.array(sorted(delta.removed), dtype=np.int64))
+    if delta.added:
+        numbers = sorted(delta.added)
+        index.add(
+            np.array(numbers, dtype=np.int64), np.stack([delta.added[number] for number in numbers])
+        )
 
 
 def _state(collection: CollectionTable) -> tuple[str, int]:
@@ -135,8 +286,7 @@ def _state(collection: CollectionTable) -> tuple[str, int]:
     return collection.digest, collection.revision
 
 
-def _apply(index: VectorIndex, delta: Delta) -> None:
-    if delta.removed:
-        index.remove(np.array(sorted(delta.removed), dtype=np.int64))
-    if delta.added:
-        index.add(np.array(list(delta.added), dtype=np.int64), np.stack(list(delta.added.values())))
+def _drop_index(synced: _Synced) -> None:
+    index, synced.index = synced.index, None
+    if index is not None:
+        index.close()

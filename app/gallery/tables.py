@@ -31,11 +31,24 @@ Number = BigInteger().with_variant(Integer, "sqlite")
 JsonObject = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
+def _exact(length: int) -> String:
+    """Text that is compared byte by byte, whatever the database's language."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+Exact128, Exact256, Exact258 = _exact(128), _exact(256), _exact(258)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC; SQLite, which keeps no time zone, gets it back on the way out."""
+    """A moment, kept in UTC; SQLite, which keeps no time zone, gets it back on the way out."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None or value.tzinfo is None:
+            return value
+        return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         if value is None:
@@ -73,7 +86,9 @@ class CollectionTable(Table):
     digest: Mapped[str] = mapped_column(String(64))
     dimension: Mapped[int] = mapped_column(Integer)
     revision: Mapped[int] = mapped_column(Number, default=0)
-    """Grows by one with every change of its faces; see ChangeTable."""
+    """Grows by one with every change of its people or faces; see ChangeTable."""
+    log_start: Mapped[int] = mapped_column(Number, default=0, server_default="0")
+    """The log of changes is complete above this revision; older entries are pruned."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
 
@@ -83,6 +98,7 @@ class IdentityTable(Table):
         UniqueConstraint("collection_number", "external_id"),
         Index(None, "collection_number", "number"),
         Index(None, "collection_number", "name"),
+        Index(None, "expires_at"),
         {"sqlite_autoincrement": True},
     )
 
@@ -96,6 +112,31 @@ class IdentityTable(Table):
     attributes: Mapped[dict[str, object]] = mapped_column(JsonObject, default=dict)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now, onupdate=_now)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """From then on the person matches nobody, and is erased by the next sweep."""
+
+
+class AttributeTable(Table):
+    """The attributes that filters look at, each in a row that an index finds by its value.
+
+    Kept beside the JSON of `identities.attributes`, which is what users see; see `attributes.py`.
+    """
+
+    __tablename__ = "attributes"
+    __table_args__ = (
+        Index(None, "collection_number", "key", "value"),
+        Index(None, "collection_number", "key", "reversed"),
+    )
+
+    identity_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("identities.number", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(Exact128, primary_key=True)
+    collection_number: Mapped[int] = mapped_column(Number)
+    value: Mapped[str] = mapped_column(Exact258)
+    """`s:` and a string, `n:` and a number, or `b:` and true or false."""
+    reversed: Mapped[str | None] = mapped_column(Exact256)
+    """A string read backwards: its suffix is then a prefix, which an index finds."""
 
 
 class FaceTable(Table):
@@ -141,3 +182,39 @@ class ChangeTable(Table):
     face_number: Mapped[int] = mapped_column(Number, primary_key=True)
     kind: Mapped[str] = mapped_column(String(8))
     """`add` or `remove`."""
+
+
+class TerminalMatchTable(Table):
+    """Who was matched at a terminal, and when last: the people whom it tries first."""
+
+    __tablename__ = "terminal_matches"
+    __table_args__ = (
+        Index(None, "collection_number", "terminal_id", "matched_at"),
+        Index(None, "identity_number"),
+    )
+
+    collection_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("collections.number", ondelete="CASCADE"), primary_key=True
+    )
+    terminal_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    identity_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("identities.number", ondelete="CASCADE"), primary_key=True
+    )
+    matched_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class IndexPositionTable(Table):
+    """How far an index outside of this process, which outlives it, has followed the log.
+
+    Whoever brings it further holds the lock on this row, so that changes reach it in their order.
+    """
+
+    __tablename__ = "index_positions"
+
+    collection_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("collections.number", ondelete="CASCADE"), primary_key=True
+    )
+    store: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Tells one such index from another."""
+    digest: Mapped[str] = mapped_column(String(64))
+    revision: Mapped[int] = mapped_column(Number)

@@ -1,19 +1,45 @@
 """Galleries on a migrated, empty database of each kind."""
 
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from pathlib import Path
 
 import pytest
 
 from app.gallery.database import Database
+from app.gallery.repositories.faces import FaceRepository
 from app.gallery.service import Gallery
+from app.gallery.snapshots import SnapshotStore
 from tests.gallery.factories import new_gallery
+
+sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+postgresql_only = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 Connect = Callable[..., Database]
 """Connects once more to the test's database; `timeout_s` is 10 if not given."""
 
 OpenGallery = Callable[..., Gallery]
 """Takes the options of `new_gallery`; stands for a process that starts on the database."""
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite database; to copy it takes a tenth of the time."""
+    path = tmp_path_factory.mktemp("migrated") / "gallery.db"
+    with closing(Database(f"sqlite:///{path}", timeout_s=10)) as database:
+        database.upgrade()
+    return path
+
+
+@pytest.fixture
+def database(database_url: str, migrated_sqlite: Path) -> Iterator[Database]:
+    with closing(Database(database_url, timeout_s=10)) as made:
+        if made.dialect == "sqlite":
+            shutil.copy(migrated_sqlite, made.engine.url.database or "")
+        else:
+            made.upgrade()
+        yield made
 
 
 @pytest.fixture
@@ -29,17 +55,48 @@ def connect(database_url: str) -> Iterator[Connect]:
 
 
 @pytest.fixture
-def open_gallery(connect: Connect, database: Database) -> OpenGallery:  # noqa: ARG001
+def open_gallery(connect: Connect, database: Database) -> Iterator[OpenGallery]:  # noqa: ARG001
     """Every gallery from here has connections and an index of its own, as a process would."""
+    with ExitStack() as stack:
 
-    def open_one(**options: object) -> Gallery:
-        gallery = new_gallery(connect(), **options)  # type: ignore[arg-type]
-        gallery.open()
-        return gallery
+        def open_one(**options: object) -> Gallery:
+            gallery = new_gallery(connect(), **options)  # type: ignore[arg-type]
+            stack.callback(gallery.close)
+            gallery.open()
+            return gallery
 
-    return open_one
+        yield open_one
 
 
 @pytest.fixture
 def gallery(open_gallery: OpenGallery) -> Gallery:
     return open_gallery()
+
+
+@pytest.fixture
+def snapshot_folder(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def open_saved(open_gallery: OpenGallery, snapshot_folder: Path) -> OpenGallery:
+    """As `open_gallery`, with snapshots of every collection in one folder for all."""
+
+    def open_one(**options: object) -> Gallery:
+        return open_gallery(snapshots=SnapshotStore(snapshot_folder), **options)
+
+    return open_one
+
+
+@pytest.fixture
+def full_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Grows by the name of a collection whenever all of its embeddings are read from SQL."""
+    names: list[str] = []
+    embeddings = FaceRepository.embeddings
+
+    def noted(faces: FaceRepository) -> object:
+        names.append(faces._collection.name)
+        return embeddings(faces)
+
+    monkeypatch.setattr(FaceRepository, "embeddings", noted)
+    return names

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
+from time import monotonic
 from typing import TypeVar
 from uuid import uuid4
 
@@ -11,9 +12,13 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from app.errors import VultusError
+from app.gallery.bulk import NewPerson
 from app.gallery.database import Database
-from app.gallery.faiss_index import FaissIndex
+from app.gallery.index.faiss_index import FaissIndex
+from app.gallery.index.protocol import MakeIndex
 from app.gallery.records import (
+    EVERYBODY,
+    Attributes,
     Candidate,
     Face,
     Identity,
@@ -21,9 +26,11 @@ from app.gallery.records import (
     NewFace,
     NewIdentity,
     Page,
+    PeopleFilter,
 )
 from app.gallery.service import Gallery
-from app.gallery.sync import IndexSync, MakeIndex
+from app.gallery.snapshots import SnapshotStore
+from app.gallery.sync import IndexSync
 from app.gallery.tables import ChangeTable, CollectionTable, FaceTable, IdentityTable, Table
 from app.recognition.types import Embedding, ModelId
 
@@ -60,9 +67,15 @@ def new_face(embedding: Embedding, *, photo: str | None = None) -> NewFace:
 
 
 def new_gallery(
-    database: Database, *, model: ModelId = MODEL, make_index: MakeIndex = FaissIndex
+    database: Database,
+    *,
+    model: ModelId = MODEL,
+    make_index: MakeIndex = FaissIndex,
+    snapshots: SnapshotStore | None = None,
+    snapshot_above: int = 0,
 ) -> Gallery:
-    return Gallery(database, IndexSync(database, make_index), model)
+    sync = IndexSync(database, make_index, snapshots=snapshots, snapshot_above=snapshot_above)
+    return Gallery(database, sync, model)
 
 
 def enroll(
@@ -93,11 +106,51 @@ def enroll_people(
     return people
 
 
+def enroll_at_once(
+    gallery: Gallery,
+    embeddings: Sequence[Sequence[Embedding]],
+    *,
+    attributes: Sequence[Attributes] | None = None,
+    collection: str = COLLECTION,
+) -> dict[str, dict[str, Embedding]]:
+    """As `enroll_people`, in one transaction and under one revision."""
+    outcomes = gallery.create_identities(
+        collection,
+        [
+            NewPerson(
+                NewIdentity(attributes=attributes[place] if attributes else None),
+                tuple(map(new_face, faces)),
+            )
+            for place, faces in enumerate(embeddings)
+        ],
+    )
+    ids = [outcome.identity_id for outcome in outcomes]
+    query = (
+        select(IdentityTable.id, FaceTable.id)
+        .join(FaceTable, FaceTable.identity_number == IdentityTable.number)
+        .where(IdentityTable.id.in_(ids))
+        .order_by(FaceTable.number)
+    )
+    people: dict[str, dict[str, Embedding]] = {identity_id: {} for identity_id in ids}
+    with gallery._database.reading() as session:
+        enrolled = session.execute(query).all()
+    for (identity_id, face_id), embedding in zip(
+        enrolled, (embedding for faces in embeddings for embedding in faces), strict=True
+    ):
+        people[identity_id][face_id] = embedding
+    return people
+
+
 def found_ids(
-    gallery: Gallery, probe: Embedding, *, collection: str = COLLECTION, top_k: int = 100
+    gallery: Gallery,
+    probe: Embedding,
+    *,
+    collection: str = COLLECTION,
+    top_k: int = 100,
+    wanted: PeopleFilter = EVERYBODY,
 ) -> list[str]:
     """Who a search finds, most similar first."""
-    (candidates,) = gallery.search(collection, [probe], top_k=top_k)
+    (candidates,) = gallery.search(collection, [probe], top_k=top_k, wanted=wanted)
     return [candidate.identity.id for candidate in candidates]
 
 
@@ -180,3 +233,12 @@ def at_once(tasks: Sequence[Callable[[], T]]) -> list[T | VultusError]:
     with ThreadPoolExecutor(len(tasks)) as pool:
         futures = [pool.submit(run, task) for task in tasks]
         return [future.result(timeout=60) for future in futures]
+
+
+def eventually(holds: Callable[[], bool], *, within_s: float = 20) -> None:
+    """Wait until other threads have made something true, and no longer than `within_s`."""
+    gives_up = monotonic() + within_s
+    between_looks = Event()
+    while not holds():
+        assert monotonic() < gives_up
+        between_looks.wait(0.005)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.errors import FaceNotFound, IdentityWithoutFace
-from app.gallery.faiss_index import FaissIndex
+from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.service import Gallery
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery

@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from app.errors import CollectionNotFound
 from app.gallery.database import Database
-from app.gallery.faiss_index import FaissIndex
-from app.gallery.index import FaceNumbers, Vectors
+from app.gallery.index.faiss_index import FaissIndex
+from app.gallery.index.protocol import FaceNumbers, Vectors
 from app.gallery.service import Gallery
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
@@ -125,6 +125,7 @@ def test_process_forgets_a_collection_that_another_deleted(open_gallery: OpenGal
     ours.delete_collection("staff")
     with pytest.raises(CollectionNotFound):
         theirs.require_collection("staff")
+    theirs.follow()
     assert theirs.indexed_faces() == 0
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from app.gallery.repositories.faces import from_bytes
@@ -42,6 +42,18 @@ class ChangeRepository:
         ]
         if rows:
             self._session.execute(insert(ChangeTable), rows)
+
+    def prune(self, collection: CollectionTable, revisions: int) -> None:
+        """Keep the last `revisions`; an index that is further behind is built anew."""
+        start = collection.revision - revisions
+        if start <= collection.log_start:
+            return
+        self._session.execute(
+            delete(ChangeTable).where(
+                ChangeTable.collection_number == collection.number, ChangeTable.revision <= start
+            )
+        )
+        collection.log_start = start
 
     def since(self, collection: CollectionTable, revision: int) -> Delta:
         """Everything above `revision`. Wants a session that sees one state of the database."""

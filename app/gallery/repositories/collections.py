@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -11,6 +12,9 @@ from app.errors import CollectionNotFound
 from app.gallery.records import Collection
 from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
 from app.recognition.types import ModelId
+
+CHANNEL = "vultus_changes"
+"""What PostgreSQL's NOTIFY calls the news that some collection has changed."""
 
 
 class CollectionRepository:
@@ -43,25 +47,50 @@ class CollectionRepository:
         )
         return self._session.scalars(query).all()
 
+    def everything(self) -> Sequence[CollectionTable]:
+        return self._session.scalars(select(CollectionTable)).all()
+
     def names(self) -> Sequence[str]:
         return self._session.scalars(select(CollectionTable.name)).all()
 
     def numbers(self) -> set[int]:
         return set(self._session.scalars(select(CollectionTable.number)))
 
+    def with_expired(self, now: datetime) -> Sequence[str]:
+        """Names of those with people who have expired."""
+        query = (
+            select(CollectionTable.name)
+            .join(IdentityTable, IdentityTable.collection_number == CollectionTable.number)
+            .where(IdentityTable.expires_at <= now)
+            .distinct()
+        )
+        return self._session.scalars(query).all()
+
+    def with_log_over(self, revisions: int) -> Sequence[str]:
+        """Names of those whose log of changes tells of more revisions."""
+        query = select(CollectionTable.name).where(
+            CollectionTable.revision - CollectionTable.log_start > revisions
+        )
+        return self._session.scalars(query).all()
+
     def lock_all(self) -> Sequence[CollectionTable]:
         """All collections, none of which anybody else changes until the commit."""
         return self._session.scalars(select(CollectionTable).with_for_update()).all()
 
-    def add_if_missing(self, name: str, model: ModelId) -> None:
+    def add_if_missing(self, name: str, model: ModelId, *, revision: int = 0) -> None:
         """Also when another process adds it at the same time."""
         if self.find(name) is not None:
             return
         with suppress(IntegrityError), self._session.begin_nested():
-            self.add(name, None, model)
+            self.add(name, None, model, revision=revision)
 
-    def add(self, name: str, description: str | None, model: ModelId) -> CollectionTable:
-        row = CollectionTable(name=name, description=description)
+    def add(
+        self, name: str, description: str | None, model: ModelId, *, revision: int = 0
+    ) -> CollectionTable:
+        """`revision`: where one that is made again goes on from."""
+        row = CollectionTable(
+            name=name, description=description, revision=revision, log_start=revision
+        )
         self.assign(row, model)
         self._session.add(row)
         self._session.flush()
@@ -87,6 +116,7 @@ class CollectionRepository:
         row = self._session.scalar(query)
         if row is None:
             raise not_found(name)
+        self._tell()
         return row
 
     def delete(self, name: str) -> int:
@@ -99,6 +129,7 @@ class CollectionRepository:
         number = self._session.scalar(query)
         if number is None:
             raise not_found(name)
+        self._tell()
         return number
 
     def has_faces(self, row: CollectionTable) -> bool:
@@ -119,6 +150,11 @@ class CollectionRepository:
             identity_count=self._session.scalar(identities) or 0,
             face_count=self._session.scalar(faces) or 0,
         )
+
+    def _tell(self) -> None:
+        """Wake the other processes when this is committed; see ChangeSignal."""
+        if self._session.get_bind().dialect.name == "postgresql":
+            self._session.execute(select(func.pg_notify(CHANNEL, "")))
 
 
 def not_found(name: str) -> CollectionNotFound:

@@ -2,17 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Any, TypeVarTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, select
+from sqlalchemy import Row, Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import FaceNotFound
-from app.gallery.records import Face, NewFace
+from app.gallery.records import Face, NewFace, PeopleFilter
+from app.gallery.repositories.filters import not_expired, wanted_people
 from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
 from app.recognition.types import Embedding
 
+Ts = TypeVarTuple("Ts")
+
+_PRIME = 2**31 - 1  # its square fits into 64 bits
+_OFFSETS = (1_234_567_891, 987_654_321, 1_618_033_989)
 _ROWS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 
 
@@ -20,6 +28,19 @@ _ROWS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 class FaceOwner:
     face_id: str
     identity_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Tells sets of face numbers apart, all but certainly: their count, and the sum of what becomes
+    of them when they are scattered (sums of powers alone are the same for many a pair of sets)."""
+
+    count: int
+    total: int
+
+    @classmethod
+    def of(cls, numbers: NDArray[np.int64]) -> "Fingerprint":
+        return cls(len(numbers), int(_scattered(numbers).sum()))
 
 
 class FaceRepository:
@@ -54,9 +75,12 @@ class FaceRepository:
         query = select(FaceTable).where(FaceTable.identity_number == identity.number)
         return self._session.scalars(query.order_by(FaceTable.number)).all()
 
-    def numbers_of_identity(self, identity: IdentityTable) -> Sequence[int]:
-        query = select(FaceTable.number).where(FaceTable.identity_number == identity.number)
-        return self._session.scalars(query).all()
+    def ids_of(self, identity_numbers: Sequence[int]) -> dict[int, str]:
+        """Ids by number of all faces of some people."""
+        query = select(FaceTable.number, FaceTable.id).where(
+            FaceTable.identity_number.in_(identity_numbers)
+        )
+        return {number: face_id for number, face_id in self._session.execute(query)}  # noqa: C416
 
     def enrolled_images(self, identity: IdentityTable) -> set[str]:
         """SHA-256 of the photos that the identity's faces came from."""
@@ -70,8 +94,8 @@ class FaceRepository:
             embedding=to_bytes(face.embedding),
             embedder=self._collection.embedder,
             digest=self._collection.digest,
-            box=list(face.box),
-            landmarks=face.landmarks.tolist(),
+            box=None if face.box is None else list(face.box),
+            landmarks=None if face.landmarks is None else face.landmarks.tolist(),
             detection_score=face.detection_score,
             image_sha256=face.image_sha256,
         )
@@ -91,20 +115,39 @@ class FaceRepository:
             raise self._not_found(face_id)
         return number
 
-    def owners(self, numbers: Sequence[int]) -> dict[int, FaceOwner]:
-        """By face number, whose the given faces are, as far as they are (still) in the collection.
+    def owners(
+        self, numbers: Sequence[int], wanted: PeopleFilter, *, now: datetime
+    ) -> dict[int, FaceOwner]:
+        """By face number, whose the given faces are, as far as they are (still) in the collection,
+        have not expired, and are of somebody wanted.
 
         Reads no embeddings: a search may ask for a great many faces.
         """
         found: dict[int, FaceOwner] = {}
+        restrictions = wanted_people(self._collection.number, wanted)
         for start in range(0, len(numbers), _ROWS_AT_ONCE):
-            query = select(FaceTable.number, FaceTable.id, FaceTable.identity_number).where(
-                FaceTable.collection_number == self._collection.number,
-                FaceTable.number.in_(numbers[start : start + _ROWS_AT_ONCE]),
+            query = (
+                select(FaceTable.number, FaceTable.id, FaceTable.identity_number)
+                .join(IdentityTable, IdentityTable.number == FaceTable.identity_number)
+                .where(
+                    FaceTable.collection_number == self._collection.number,
+                    FaceTable.number.in_(numbers[start : start + _ROWS_AT_ONCE]),
+                    not_expired(now),
+                    *(IdentityTable.number.in_(people) for people in restrictions),
+                )
             )
             for number, face_id, identity_number in self._session.execute(query):
                 found[number] = FaceOwner(face_id, identity_number)
         return found
+
+    def numbers_of(self, wanted: PeopleFilter, *, most: int | None = None) -> NDArray[np.int64]:
+        """Numbers of all faces of the people wanted, or of `most` of them if there are more."""
+        people = wanted_people(self._collection.number, wanted)
+        query = select(FaceTable.number).where(
+            FaceTable.collection_number == self._collection.number,
+            *(FaceTable.identity_number.in_(some) for some in people),
+        )
+        return np.array(self._session.scalars(query.limit(most)).all(), dtype=np.int64)
 
     def embeddings_of(self, numbers: Sequence[int]) -> dict[int, Embedding]:
         query = select(FaceTable.number, FaceTable.embedding).where(FaceTable.number.in_(numbers))
@@ -123,18 +166,61 @@ class FaceRepository:
             )
             .order_by(FaceTable.number)
         )
-        result = self._session.execute(query.execution_options(yield_per=_ROWS_AT_ONCE))
-        for rows in result.partitions():
+        for rows in self._streamed(query):
+            numbers, data = zip(*rows, strict=True)
+            # One buffer for all: a million arrays of their own would take as long as reading them.
+            vectors = np.frombuffer(b"".join(data), dtype="<f4").astype(np.float32, copy=False)
             yield (
-                np.array([row.number for row in rows], dtype=np.int64),
-                np.stack([from_bytes(row.embedding) for row in rows]),
+                np.array(numbers, dtype=np.int64),
+                vectors.reshape(-1, self._collection.dimension),
             )
+
+    def fingerprint(self) -> Fingerprint:
+        """Of all face numbers; the database counts them faster than it hands them over."""
+        query = select(
+            func.count(), func.coalesce(func.sum(_scattered(FaceTable.number)), 0)
+        ).where(FaceTable.collection_number == self._collection.number)
+        count, total = self._session.execute(query).one()
+        return Fingerprint(int(count), int(total))
+
+    def numbers(self) -> NDArray[np.int64]:
+        """All face numbers, ascending."""
+        query = (
+            select(FaceTable.number)
+            .where(FaceTable.collection_number == self._collection.number)
+            .order_by(FaceTable.number)
+        )
+        parts = [
+            np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=len(rows))
+            for rows in self._streamed(query)
+        ]
+        return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+    def _streamed(self, query: Select[*Ts]) -> Iterator[Sequence[Row[*Ts]]]:
+        """The rows of a query in chunks, past the ORM, which has nothing to do for plain columns
+        and takes several times as long as the database."""
+        connection = self._session.connection()
+        result = connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE})
+        return result.partitions()
+
+    def count(self) -> int:
+        query = select(func.count()).where(FaceTable.collection_number == self._collection.number)
+        return self._session.scalar(query) or 0
 
     def _not_found(self, face_id: str) -> FaceNotFound:
         return FaceNotFound(
             f"there is no such face {face_id!r} in collection {self._collection.name!r}; list a "
             f"person's with GET /v1/collections/{self._collection.name}/identities/ID/faces"
         )
+
+
+def _scattered(numbers: Any) -> Any:  # noqa: ANN401  (a column, or an array)
+    """Each number as one below the prime that tells nothing of it; the same in SQL and numpy."""
+    rest = numbers % _PRIME
+    for offset in _OFFSETS:
+        rest = (rest + offset) % _PRIME
+        rest = rest * rest % _PRIME
+    return rest
 
 
 def to_bytes(embedding: Embedding) -> bytes:

@@ -1,13 +1,15 @@
 """SQL of the identities."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.errors import IdentityNotFound
-from app.gallery.records import Identity, IdentityFilter, NewIdentity
-from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
+from app.gallery.attributes import filterable, reverse
+from app.gallery.records import Attributes, Identity, IdentityFilter, NewIdentity
+from app.gallery.tables import AttributeTable, CollectionTable, FaceTable, IdentityTable
 
 
 class IdentityRepository:
@@ -20,7 +22,7 @@ class IdentityRepository:
     def get(self, identity_id: str) -> IdentityTable:
         row = self._session.scalar(select(IdentityTable).where(*self._where(identity_id)))
         if row is None:
-            raise self._not_found(identity_id)
+            raise self.not_found(identity_id)
         return row
 
     def find_by_external_id(self, external_id: str) -> IdentityTable | None:
@@ -65,26 +67,67 @@ class IdentityRepository:
             external_id=new.external_id,
             name=new.name,
             attributes=dict(new.attributes or {}),
+            expires_at=new.expires_at,
         )
         self._session.add(row)
         self._session.flush()
+        self._write_attributes(row)
         return row
 
-    def delete(self, identity_id: str) -> None:
-        query = (
-            delete(IdentityTable).where(*self._where(identity_id)).returning(IdentityTable.number)
+    def set_attributes(self, row: IdentityTable, attributes: Attributes) -> None:
+        row.attributes = dict(attributes)
+        self._session.execute(
+            delete(AttributeTable).where(AttributeTable.identity_number == row.number)
         )
-        if self._session.scalar(query) is None:
-            raise self._not_found(identity_id)
+        self._write_attributes(row)
+
+    def ids_of(self, external_ids: Iterable[str]) -> dict[str, str]:
+        """Ids by external_id, of those who are there."""
+        query = select(IdentityTable.external_id, IdentityTable.id).where(
+            IdentityTable.collection_number == self._collection.number,
+            IdentityTable.external_id.in_(set(external_ids)),
+        )
+        return {
+            external_id: identity_id
+            for external_id, identity_id in self._session.execute(query)
+            if external_id is not None
+        }
+
+    def numbers_of(self, identity_ids: Sequence[str]) -> set[int]:
+        """Of those who are (still) there."""
+        query = select(IdentityTable.number).where(
+            IdentityTable.collection_number == self._collection.number,
+            IdentityTable.id.in_(identity_ids),
+        )
+        return set(self._session.scalars(query))
+
+    def expired(self, now: datetime, *, most: int) -> Sequence[IdentityTable]:
+        """Some of those who have expired."""
+        query = select(IdentityTable).where(
+            IdentityTable.collection_number == self._collection.number,
+            IdentityTable.expires_at <= now,
+        )
+        return self._session.scalars(query.limit(most)).all()
+
+    def delete(self, rows: Sequence[IdentityTable]) -> None:
+        """Delete people with everything that hangs on them."""
+        numbers = [row.number for row in rows]
+        self._session.execute(delete(IdentityTable).where(IdentityTable.number.in_(numbers)))
 
     def records(self, rows: Iterable[IdentityTable]) -> dict[int, Identity]:
         """Records by row number, face counts taken in one query."""
         rows = list(rows)
         counts = self._face_counts([row.number for row in rows])
-        return {row.number: _record(row, counts) for row in rows}
+        revision = self._collection.revision
+        return {row.number: _record(row, counts, revision) for row in rows}
 
     def record(self, row: IdentityTable) -> Identity:
         return self.records([row])[row.number]
+
+    def _write_attributes(self, row: IdentityTable) -> None:
+        rows = attribute_rows(row.number, row.collection_number, row.attributes)
+        if rows:
+            self._session.execute(insert(AttributeTable), rows)
 
     def _face_counts(self, numbers: Sequence[int]) -> dict[int, int]:
         query = (
@@ -100,14 +143,30 @@ class IdentityRepository:
             IdentityTable.id == identity_id,
         )
 
-    def _not_found(self, identity_id: str) -> IdentityNotFound:
+    def not_found(self, identity_id: str) -> IdentityNotFound:
         return IdentityNotFound(
             f"there is no identity {identity_id!r} in collection {self._collection.name!r}; list "
             f"them with GET /v1/collections/{self._collection.name}/identities"
         )
 
 
-def _record(row: IdentityTable, face_counts: Mapping[int, int]) -> Identity:
+def attribute_rows(
+    identity_number: int, collection_number: int, attributes: Attributes
+) -> list[dict[str, object]]:
+    """What filters find a person by, as rows of AttributeTable."""
+    return [
+        {
+            "identity_number": identity_number,
+            "collection_number": collection_number,
+            "key": key,
+            "value": value,
+            "reversed": reverse(value),
+        }
+        for key, value in filterable(attributes).items()
+    ]
+
+
+def _record(row: IdentityTable, face_counts: Mapping[int, int], revision: int) -> Identity:
     return Identity(
         id=row.id,
         external_id=row.external_id,
@@ -116,4 +175,6 @@ def _record(row: IdentityTable, face_counts: Mapping[int, int]) -> Identity:
         face_count=face_counts.get(row.number, 0),
         created_at=row.created_at,
         updated_at=row.updated_at,
+        expires_at=row.expires_at,
+        revision=revision,
     )

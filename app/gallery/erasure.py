@@ -1,0 +1,69 @@
+"""Delete people and faces, and tell what was deleted.
+
+Each function is part of a transaction that holds the collection at its next revision.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from app.gallery.records import Erasure
+from app.gallery.repositories.changes import ChangeRepository
+from app.gallery.repositories.collections import CollectionRepository
+from app.gallery.repositories.faces import FaceRepository
+from app.gallery.repositories.identities import IdentityRepository
+from app.gallery.tables import CollectionTable, IdentityTable
+
+
+def erase_people(
+    session: Session, collection: CollectionTable, people: Sequence[IdentityTable]
+) -> Erasure:
+    faces = FaceRepository(session, collection).ids_of([row.number for row in people])
+    ChangeRepository(session).log(collection, "remove", faces)
+    receipt = _receipt(collection, [row.id for row in people], list(faces.values()))
+    IdentityRepository(session, collection).delete(people)
+    return receipt
+
+
+def erase_face(
+    session: Session, collection: CollectionTable, identity: IdentityTable, face_id: str
+) -> Erasure:
+    """Raises FaceNotFound."""
+    number = FaceRepository(session, collection).delete(identity, face_id)
+    ChangeRepository(session).log(collection, "remove", [number])
+    return _receipt(collection, [], [face_id])
+
+
+def erase_collection(session: Session, name: str) -> tuple[Erasure, int]:
+    """The receipt, which counts and does not list, and the number that the collection had.
+
+    Raises CollectionNotFound.
+    """
+    collections = CollectionRepository(session)
+    row = collections.advance(name)  # nobody enrolls between counting and deleting
+    told = collections.record(row)
+    receipt = Erasure(
+        collection=name,
+        identity_ids=(),
+        face_ids=(),
+        identity_count=told.identity_count,
+        face_count=told.face_count,
+        revision=row.revision,
+        erased_at=datetime.now(UTC),
+    )
+    return receipt, collections.delete(name)
+
+
+def _receipt(
+    collection: CollectionTable, identity_ids: Sequence[str], face_ids: Sequence[str]
+) -> Erasure:
+    return Erasure(
+        collection=collection.name,
+        identity_ids=tuple(identity_ids),
+        face_ids=tuple(face_ids),
+        identity_count=len(identity_ids),
+        face_count=len(face_ids),
+        revision=collection.revision,
+        erased_at=datetime.now(UTC),
+    )

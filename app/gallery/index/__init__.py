@@ -1,0 +1,1 @@
+"""Vector indexes: who is near a probe. A cache of the database, never the truth."""

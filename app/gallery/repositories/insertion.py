@@ -1,0 +1,70 @@
+"""SQL that inserts many people at once: what an enrolment writes, in a statement a table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from app.gallery.repositories.changes import ChangeRepository
+from app.gallery.repositories.identities import attribute_rows
+from app.gallery.tables import AttributeTable, CollectionTable, FaceTable, IdentityTable, Table
+
+_IDS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRows:
+    """Columns of a person and of their faces, but for those that tell whose they are."""
+
+    identity: Mapping[str, Any]
+    faces: Sequence[Mapping[str, Any]]
+
+
+def insert_people(
+    session: Session, collection: CollectionTable, people: Sequence[PersonRows]
+) -> None:
+    """Write people and their faces, and log these at the collection's current revision.
+
+    Their numbers grow in the order of the people, and lists go by them.
+    """
+    here = {"collection_number": collection.number}
+    numbers = _insert(session, IdentityTable, [{**here, **person.identity} for person in people])
+    attributes = [
+        row
+        for person in people
+        for row in attribute_rows(
+            numbers[person.identity["id"]], collection.number, person.identity["attributes"]
+        )
+    ]
+    _insert_rows(session, AttributeTable, attributes)
+    network = {"embedder": collection.embedder, "digest": collection.digest}
+    faces = [
+        {**here, **network, "identity_number": numbers[person.identity["id"]], **face}
+        for person in people
+        for face in person.faces
+    ]
+    ChangeRepository(session).log(collection, "add", _insert(session, FaceTable, faces).values())
+
+
+def _insert(
+    session: Session,
+    kind: type[IdentityTable] | type[FaceTable],
+    rows: Sequence[Mapping[str, Any]],
+) -> dict[str, int]:
+    """Numbers by id. Asked for afterwards: SQLite takes an insert that returns them row by row."""
+    _insert_rows(session, kind, rows)
+    found: dict[str, int] = {}
+    for start in range(0, len(rows), _IDS_AT_ONCE):
+        some = [row["id"] for row in rows[start : start + _IDS_AT_ONCE]]
+        query = select(kind.id, kind.number).where(kind.id.in_(some))
+        found.update((row.id, row.number) for row in session.execute(query))
+    return found
+
+
+def _insert_rows(session: Session, kind: type[Table], rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        # Into the table, not the class: there, every run of rows with the same nulls in them is a
+        # statement of its own.
+        session.execute(insert(kind.metadata.tables[kind.__tablename__]), rows)

@@ -1,0 +1,117 @@
+"""Write an archive: aside, whole or not at all, and readable by nobody but its owner."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from fcntl import LOCK_EX, LOCK_NB, flock
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+from app.errors import ArchiveUnusable
+from app.gallery.durable import flush_folder
+from app.gallery.transfer.manifest import MANIFEST, Manifest, Member
+
+_OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
+
+
+class MemberWriter:
+    """A member that is being written, and what the manifest will say of it."""
+
+    def __init__(self, name: str, file: IO[bytes]) -> None:
+        self._name = name
+        self._file = file
+        self._size = 0
+        self._digest = sha256()
+
+    def write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._size += len(data)
+        self._digest.update(data)
+
+    def told(self) -> Member:
+        return Member(name=self._name, size=self._size, sha256=self._digest.hexdigest())
+
+
+class ArchiveWriter:
+    """Members one after the other, the manifest last."""
+
+    def __init__(self, file: ZipFile) -> None:
+        self._zip = file
+
+    @contextmanager
+    def member(self, name: str) -> Iterator[MemberWriter]:
+        # Its size is not known beforehand: it may need the long form of zip.
+        with self._zip.open(_entry(name), "w", force_zip64=True) as file:
+            yield MemberWriter(name, file)
+
+    def finish(self, manifest: Manifest) -> None:
+        self._zip.writestr(_entry(MANIFEST), manifest.model_dump_json(indent=2))
+
+
+@contextmanager
+def new_archive(path: Path) -> Iterator[ArchiveWriter]:
+    """An archive that is there, with its name, when the block has ended; when it raises, nothing.
+
+    It is written to a file beside it. Raises ArchiveUnusable when that cannot be done.
+    """
+    partial = path.with_name(f"{path.name}.partial")
+    with _told(path), _own(partial) as file:
+        try:
+            with ZipFile(file, "w", ZIP_STORED) as zip_file:
+                yield ArchiveWriter(zip_file)
+            file.flush()
+            os.fsync(file.fileno())
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        flush_folder(path.parent)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ArchiveUnusable(
+            f"the archive {path} cannot be written ({error.strerror or error}); make room, or give "
+            "another place"
+        ) from error
+
+
+@contextmanager
+def _own(path: Path) -> Iterator[IO[bytes]]:
+    """The file, empty, ours alone until the end of the block. Raises ArchiveUnusable."""
+    while True:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(path, flags, _OWNER_ONLY), "r+b") as file:
+            try:
+                flock(file, LOCK_EX | LOCK_NB)
+            except BlockingIOError as error:
+                raise ArchiveUnusable(
+                    f"another export is writing {path}; wait for it, or give another name"
+                ) from error
+            if not _is_still(path, file):  # the other export just ended and renamed it
+                continue
+            os.fchmod(file.fileno(), _OWNER_ONLY)  # one left over may be open to others
+            file.truncate(0)
+            yield file
+            return
+
+
+def _is_still(path: Path, file: IO[bytes]) -> bool:
+    try:
+        return os.path.samestat(path.stat(follow_symlinks=False), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _entry(name: str) -> ZipInfo:
+    now = datetime.now(UTC)
+    entry = ZipInfo(name, (now.year, now.month, now.day, now.hour, now.minute, now.second))
+    entry.external_attr = (stat.S_IFREG | _OWNER_ONLY) << 16  # for whoever unzips it
+    return entry

@@ -1,0 +1,138 @@
+"""Write collections of a database into an archive."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from app import __version__
+from app.errors import ArchiveUnusable
+from app.gallery.database import Database
+from app.gallery.transfer.archive_writer import ArchiveWriter, new_archive
+from app.gallery.transfer.faults import first_problem
+from app.gallery.transfer.lines import FaceLine, Line, PersonLine
+from app.gallery.transfer.manifest import (
+    CollectionEntry,
+    Manifest,
+    Member,
+    member_names,
+)
+from app.gallery.transfer.npy import header
+from app.gallery.transfer.progress import Progress, Steps, silent
+from app.gallery.transfer.source import CollectionSource, chosen_collections
+from app.gallery.transfer.unit_length import first_not_of_unit_length
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written; `size` is that of the file, in bytes."""
+
+    size: int
+    collections: tuple[CollectionEntry, ...]
+
+
+def export_gallery(
+    database: Database, path: Path, *, names: Sequence[str] = (), progress: Progress = silent
+) -> Exported:
+    """Write these collections, or all, as they are at one moment, whoever writes meanwhile.
+
+    The file is there when all of it is. Raises CollectionNotFound; and ArchiveUnusable when it
+    cannot be written, or the database holds what no import would accept.
+    """
+    with database.reading() as session:
+        sources = [
+            CollectionSource(session, row, number)
+            for number, row in enumerate(chosen_collections(session, names))
+        ]
+        rows = sum(source.identities + 2 * source.faces for source in sources)
+        steps = Steps(progress, "exporting", rows)
+        with new_archive(path) as archive:
+            entries = tuple(_write(archive, source, steps) for source in sources)
+            archive.finish(
+                Manifest(
+                    format="vultus-gallery",
+                    format_version=1,
+                    vultus_version=__version__,
+                    created_at=datetime.now(UTC),
+                    collections=entries,
+                )
+            )
+    return Exported(path.stat().st_size, entries)
+
+
+def _write(archive: ArchiveWriter, source: CollectionSource, steps: Steps) -> CollectionEntry:
+    identities, faces, embeddings = member_names(source.place)
+    row = source.collection
+    return CollectionEntry(
+        name=row.name,
+        description=row.description,
+        created_at=row.created_at,
+        embedder=row.embedder,
+        digest=row.digest,
+        dimension=row.dimension,
+        identities=source.identities,
+        faces=source.faces,
+        members=(
+            _write_lines(archive, identities, PersonLine, source.pages_of_people(), steps),
+            _write_lines(archive, faces, FaceLine, source.pages_of_faces(), steps),
+            _write_embeddings(archive, embeddings, source, steps),
+        ),
+    )
+
+
+def _write_lines(
+    archive: ArchiveWriter,
+    name: str,
+    kind: type[Line],
+    pages: Iterable[Sequence[Mapping[str, object]]],
+    steps: Steps,
+) -> Member:
+    with archive.member(name) as member:
+        for page in pages:
+            lines = [_line(kind, row) for row in page]
+            member.write("".join(lines).encode("utf-8"))
+            steps.done(len(page))
+    return member.told()
+
+
+def _line(kind: type[Line], row: Mapping[str, object]) -> str:
+    try:
+        # Not strict: JSON columns have lists where a line has tuples.
+        return kind.model_validate(row, strict=False).model_dump_json() + "\n"
+    except ValidationError as error:
+        raise ArchiveUnusable(
+            f"nobody could import {row.get('id')!r} ({first_problem(error)}); correct it or delete "
+            "it, and export again"
+        ) from error
+
+
+def _write_embeddings(
+    archive: ArchiveWriter, name: str, source: CollectionSource, steps: Steps
+) -> Member:
+    dimension = source.collection.dimension
+    with archive.member(name) as member:
+        member.write(header(source.faces, dimension))
+        for ids, embeddings in source.pages_of_embeddings():
+            _require_whole(ids, embeddings, dimension)
+            member.write(b"".join(embeddings))
+            steps.done(len(ids))
+    return member.told()
+
+
+def _require_whole(ids: Sequence[str], embeddings: Sequence[bytes], dimension: int) -> None:
+    for face_id, data in zip(ids, embeddings, strict=True):
+        if len(data) != np.dtype("<f4").itemsize * dimension:
+            raise _unusable(face_id)
+    vectors = np.frombuffer(b"".join(embeddings), dtype="<f4").reshape(-1, dimension)
+    wrong = first_not_of_unit_length(vectors)
+    if wrong is not None:
+        raise _unusable(ids[wrong])
+
+
+def _unusable(face_id: str) -> ArchiveUnusable:
+    return ArchiveUnusable(
+        f"nobody could import face {face_id}: its embedding is damaged; delete it, and export again"
+    )

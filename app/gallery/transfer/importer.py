@@ -1,0 +1,112 @@
+"""Read an archive into a database: all of it is looked through first, then people are added."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.errors import CollectionNotFound, InvalidRequest
+from app.gallery.database import Database
+from app.gallery.transfer.archive_reader import ArchiveReader, open_archive
+from app.gallery.transfer.manifest import CollectionEntry, Manifest
+from app.gallery.transfer.people import ArchivedPerson, archived_people
+from app.gallery.transfer.progress import Progress, Steps, silent
+from app.gallery.transfer.sift import Skipped
+from app.gallery.transfer.target import CollectionTarget
+from app.gallery.transfer.verify import verify
+
+_PEOPLE_AT_ONCE = 1_000
+_FACES_AT_ONCE = 10_000
+
+
+@dataclass(slots=True)
+class Imported:
+    """What became of one collection of the archive."""
+
+    entry: CollectionEntry
+    into: str
+    created: bool = False
+    identities: int = 0
+    faces: int = 0
+    known_before: int = 0
+    """People who were there already, and were left as they are."""
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+def import_gallery(
+    database: Database,
+    path: Path,
+    *,
+    names: Sequence[str] = (),
+    into: str | None = None,
+    progress: Progress = silent,
+) -> tuple[Imported, ...]:
+    """Add the people of these collections, or of all, to the collections of the same names.
+
+    `into` gives the one collection that is read another name. Run again after an interruption, it
+    goes on where it was: whoever is there already is passed over.
+
+    Raises ArchiveUnusable, EmbedderMismatch, CollectionNotFound or InvalidRequest with nothing
+    changed. What goes wrong later on (the database does not answer) leaves whole people only.
+    """
+    with open_archive(path) as archive:
+        chosen = [
+            (entry, CollectionTarget(database, entry, into or entry.name))
+            for entry in _chosen(archive.manifest, names, into)
+        ]
+        for _, target in chosen:
+            target.require_same_network()
+        verify(archive, Steps(progress, "verifying", _rows(archive.manifest.collections)))
+        steps = Steps(progress, "importing", _rows([entry for entry, _ in chosen]))
+        return tuple(_load(archive, entry, target, steps) for entry, target in chosen)
+
+
+def _chosen(
+    manifest: Manifest, names: Sequence[str], into: str | None
+) -> Sequence[CollectionEntry]:
+    by_name = {entry.name: entry for entry in manifest.collections}
+    for name in names:
+        if name not in by_name:
+            raise CollectionNotFound(
+                f"the archive has no collection {name!r}; it has {', '.join(by_name) or 'none'}"
+            )
+    chosen = [by_name[name] for name in dict.fromkeys(names)] if names else manifest.collections
+    if into is not None and len(chosen) != 1:
+        raise InvalidRequest(
+            f"{len(chosen)} collections cannot be imported into {into!r} at once; choose one of "
+            f"{', '.join(by_name) or 'none'} with --collection"
+        )
+    return chosen
+
+
+def _load(
+    archive: ArchiveReader, entry: CollectionEntry, target: CollectionTarget, steps: Steps
+) -> Imported:
+    imported = Imported(entry, target.name, created=target.create())
+    with closing(archived_people(archive, entry)) as everybody:
+        for people in _batches(everybody):
+            added = target.add(people)
+            imported.identities += added.identities
+            imported.faces += added.faces
+            imported.known_before += added.known_before
+            imported.skipped += added.skipped
+            steps.done(sum(1 + len(person.faces) for person in people))
+    return imported
+
+
+def _batches(everybody: Iterator[ArchivedPerson]) -> Iterator[list[ArchivedPerson]]:
+    """A person with more faces than _FACES_AT_ONCE is whole as well."""
+    people: list[ArchivedPerson] = []
+    faces = 0
+    for person in everybody:
+        people.append(person)
+        faces += len(person.faces)
+        if len(people) >= _PEOPLE_AT_ONCE or faces >= _FACES_AT_ONCE:
+            yield people
+            people, faces = [], 0
+    if people:
+        yield people
+
+
+def _rows(entries: Sequence[CollectionEntry]) -> int:
+    return sum(entry.identities + entry.faces for entry in entries)

@@ -1,0 +1,98 @@
+"""A Milvus for all tests, one of its own for those that break it, and galleries on them."""
+
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from app.gallery.database import Database
+from app.gallery.index.milvus_index import Milvus
+from app.gallery.milvus_sync import MilvusSync
+from app.gallery.service import Gallery
+from app.recognition.types import ModelId
+from tests.gallery.conftest import Connect
+from tests.gallery.factories import MODEL
+from tests.gallery.milvus.lite import LiteServer
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+
+OpenOnMilvus = Callable[..., Gallery]
+"""Takes the options of `MilvusSync` and the `uri` of another Milvus; stands for a process."""
+
+Logs = list[MutableMapping[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[Logs]:
+    """What is logged. Printing the traceback of every failure takes longer than the tests do."""
+    with capture_logs() as captured:
+        yield captured
+
+
+@pytest.fixture(scope="session")
+def lite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteServer]:
+    server = LiteServer(tmp_path_factory.mktemp("milvus") / "all.db")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def breakable(tmp_path: Path) -> Iterator[LiteServer]:
+    server = LiteServer(tmp_path / "one.db")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def milvus(lite: LiteServer) -> Iterator[Milvus]:
+    connected = Milvus(lite.uri)
+    yield connected
+    connected.close()
+
+
+@pytest.fixture
+def open_on_milvus(
+    connect: Connect,
+    database: Database,  # noqa: ARG001
+    lite: LiteServer,
+    clock: Clock,
+) -> Iterator[OpenOnMilvus]:
+    with ExitStack() as stack:
+
+        def open_one(
+            *, uri: str = lite.uri, model: ModelId = MODEL, start: bool = True, **options: object
+        ) -> Gallery:
+            ours = connect()
+            sync = MilvusSync(ours, Milvus(uri, clock=clock), **options)  # type: ignore[arg-type]
+            gallery = Gallery(ours, sync, model)
+            stack.callback(gallery.close)
+            if start:
+                gallery.open()
+            return gallery
+
+        yield open_one
+
+
+def sync_of(gallery: Gallery) -> MilvusSync:
+    assert isinstance(gallery._sync, MilvusSync)
+    return gallery._sync

@@ -1,0 +1,221 @@
+"""While Milvus is away people are enrolled all the same; afterwards it learns of them."""
+
+from collections.abc import Callable
+from time import monotonic, sleep
+
+import pytest
+
+from app.errors import IndexUnavailable
+from app.gallery.index import milvus_index
+from app.gallery.index.exact_index import ExactIndex
+from app.gallery.repositories.collections import CollectionRepository
+from app.gallery.service import Gallery
+from app.gallery.tables import CollectionTable
+from tests.gallery.factories import (
+    COLLECTION,
+    assert_agrees,
+    enroll,
+    enroll_people,
+    found_ids,
+    unit_vector,
+    unit_vectors,
+)
+from tests.gallery.milvus.conftest import Clock, Logs, OpenOnMilvus, sync_of
+from tests.gallery.milvus.lite import LiteServer
+
+PROBE = unit_vector(1)
+
+Back = Callable[[], None]
+
+
+@pytest.fixture
+def come_back(breakable: LiteServer, clock: Clock) -> Back:
+    """Start the server again, and let the pause pass after which it is asked."""
+
+    def start() -> None:
+        breakable.start()
+        sleep(0.3)  # gRPC's own pause before it connects again
+        clock.pass_by(1)
+
+    return start
+
+
+def row_of(gallery: Gallery, name: str = COLLECTION) -> CollectionTable:
+    with gallery._database.reading() as session:
+        return CollectionRepository(session).get(name)
+
+
+def test_enrolment_goes_on_and_is_found_when_milvus_is_back(
+    open_on_milvus: OpenOnMilvus,
+    breakable: LiteServer,
+    clock: Clock,
+    come_back: Back,
+    logs: Logs,
+) -> None:
+    gallery = open_on_milvus(uri=breakable.uri)
+    people = enroll_people(gallery, [[unit_vector(2)], [unit_vector(3)]])
+    breakable.stop()
+    late, faces = enroll(gallery, PROBE)
+    gone, *_ = people
+    gallery.delete_identity(COLLECTION, gone)
+    del people[gone]
+    for _ in range(2):
+        with pytest.raises(IndexUnavailable):
+            found_ids(gallery, PROBE)
+        clock.pass_by(1)
+    gallery.follow()
+    assert gallery.indexed_faces() == 0
+    come_back()
+    gallery.follow()
+    (index,) = sync_of(gallery)._known.values()
+    assert len(index) == 2
+    (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=9)
+    assert_agrees(candidates, {**people, late.id: faces}, PROBE, top_k=9)
+    told = [entry["event"] for entry in logs]
+    assert told.count("milvus_away") == told.count("milvus_back") == 1
+
+
+def test_search_alone_finds_that_milvus_is_back(
+    open_on_milvus: OpenOnMilvus, breakable: LiteServer, come_back: Back
+) -> None:
+    gallery = open_on_milvus(uri=breakable.uri)
+    breakable.stop()
+    identity, _ = enroll(gallery, PROBE)
+    with pytest.raises(IndexUnavailable):
+        found_ids(gallery, PROBE)
+    come_back()
+    assert found_ids(gallery, PROBE) == [identity.id]
+
+
+def test_service_starts_without_milvus(
+    open_on_milvus: OpenOnMilvus, breakable: LiteServer, come_back: Back
+) -> None:
+    breakable.stop()
+    gallery = open_on_milvus(uri=breakable.uri)
+    identity, _ = enroll(gallery, PROBE)
+    with pytest.raises(IndexUnavailable):
+        found_ids(gallery, PROBE)
+    come_back()
+    gallery.follow()
+    assert found_ids(gallery, PROBE) == [identity.id]
+
+
+def test_fallback_answers_exactly_and_ends_when_milvus_is_back(
+    open_on_milvus: OpenOnMilvus, breakable: LiteServer, come_back: Back
+) -> None:
+    gallery = open_on_milvus(uri=breakable.uri, fallback=ExactIndex)
+    fallback = sync_of(gallery)._fallback
+    assert fallback is not None
+    people = enroll_people(gallery, [[vector] for vector in unit_vectors(6, seed=2)])
+    gallery.search(COLLECTION, [PROBE], top_k=9)
+    assert not fallback.in_use()
+    breakable.stop()
+    for step in range(3):
+        late, faces = enroll(gallery, unit_vector(20 + step))
+        people[late.id] = faces
+        gone, *_ = people
+        gallery.delete_identity(COLLECTION, gone)
+        del people[gone]
+        (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=9)
+        assert_agrees(candidates, people, PROBE, top_k=9)
+    assert fallback.in_use()
+    assert gallery.indexed_faces() == 6
+    gallery.follow()
+    assert fallback.in_use()
+    come_back()
+    gallery.follow()
+    assert not fallback.in_use()
+    assert gallery.indexed_faces() == 6
+    (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=9)
+    assert_agrees(candidates, people, PROBE, top_k=9)
+
+
+def test_fallback_lasts_as_long_as_the_outage_even_if_nothing_changes(
+    open_on_milvus: OpenOnMilvus, breakable: LiteServer, clock: Clock
+) -> None:
+    gallery = open_on_milvus(uri=breakable.uri, fallback=ExactIndex)
+    identity, _ = enroll(gallery, PROBE)
+    breakable.stop()
+    fallback = sync_of(gallery)._fallback
+    assert fallback is not None
+    for _ in range(3):
+        assert found_ids(gallery, PROBE) == [identity.id]
+        clock.pass_by(1)
+        gallery.follow()
+        assert fallback.in_use()
+
+
+@pytest.mark.parametrize("fallback", [None, ExactIndex])
+def test_search_that_fails_half_way_falls_back_too(
+    open_on_milvus: OpenOnMilvus, breakable: LiteServer, fallback: type[ExactIndex] | None
+) -> None:
+    gallery = open_on_milvus(uri=breakable.uri, fallback=fallback)
+    enroll(gallery, PROBE, -PROBE)
+    index = sync_of(gallery).index_at(row_of(gallery))
+    assert len(index) == 2
+    breakable.stop()
+    if fallback is None:
+        with pytest.raises(IndexUnavailable):
+            index.search(PROBE[None], 5)
+        return
+    (hits,) = index.search(PROBE[None], 5)
+    assert hits.similarities.tolist() == pytest.approx([1, -1])
+    (hits,) = index.search_among(PROBE[None], hits.numbers[1:], 5)
+    assert hits.similarities.tolist() == pytest.approx([-1])
+    assert len(index) == 2
+
+
+def test_frozen_milvus_is_waited_for_once(
+    open_on_milvus: OpenOnMilvus,
+    breakable: LiteServer,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(milvus_index, "_READ_S", 0.5)
+    gallery = open_on_milvus(uri=breakable.uri)
+    identity, _ = enroll(gallery, PROBE)
+    breakable.freeze()
+    took = []
+    for _ in range(6):
+        begun = monotonic()
+        with pytest.raises(IndexUnavailable):
+            found_ids(gallery, PROBE)
+        took.append(monotonic() - begun)
+    breakable.thaw()
+    assert 0.4 < took[0] < 3
+    assert max(took[1:]) < 0.3
+    clock.pass_by(1)
+    assert found_ids(gallery, PROBE) == [identity.id]
+
+
+def test_collection_deleted_while_milvus_was_away_is_dropped_when_it_is_back(
+    open_on_milvus: OpenOnMilvus, breakable: LiteServer, come_back: Back
+) -> None:
+    gallery = open_on_milvus(uri=breakable.uri)
+    gallery.create_collection("staff", None)
+    enroll(gallery, PROBE, collection="staff")
+    milvus = sync_of(gallery)._milvus
+    before = milvus.names()
+    breakable.stop()
+    gallery.delete_collection("staff")
+    come_back()
+    # Another process, for which none of this happened.
+    open_on_milvus(uri=breakable.uri)
+    assert len(milvus.names()) == len(before) - 1
+    gallery.follow()
+    assert len(milvus.names()) == len(before) - 1
+
+
+def test_only_collection_deleted_while_milvus_was_away_is_dropped_too(
+    open_on_milvus: OpenOnMilvus, breakable: LiteServer, come_back: Back
+) -> None:
+    gallery = open_on_milvus(uri=breakable.uri)
+    enroll(gallery, PROBE)
+    milvus = sync_of(gallery)._milvus
+    (before,) = milvus.names()
+    breakable.stop()
+    gallery.delete_collection(COLLECTION)
+    come_back()
+    gallery.follow()
+    assert len(milvus.names()) == 1
+    assert before not in milvus.names()

@@ -1,0 +1,183 @@
+"""What is exported and imported is what it was, on either kind of database."""
+
+from pathlib import Path
+
+import pytest
+
+from app.errors import CollectionNotFound, EmbedderMismatch, InvalidRequest, VultusError
+from app.gallery.attributes import filterable
+from app.gallery.database import Database
+from app.gallery.transfer.exporter import export_gallery
+from app.gallery.transfer.importer import import_gallery
+from tests.gallery.factories import (
+    COLLECTION,
+    OTHER_MODEL,
+    all_identities,
+    count_rows,
+    enroll,
+    found_ids,
+    unit_vector,
+    unit_vectors,
+)
+from tests.gallery.transfer.conftest import NewDatabase
+from tests.gallery.transfer.galleries import fill, open_gallery, rows
+
+
+def test_everything_arrives_and_comes_back(
+    source: Database, archive: Path, database: Database, new_database: NewDatabase, tmp_path: Path
+) -> None:
+    done = import_gallery(database, archive)
+    assert rows(database) == rows(source)
+    assert [(one.into, one.created, one.identities, one.faces) for one in done] == [
+        (COLLECTION, True, 6, 11),
+        ("staff", True, 6, 11),
+        ("empty", True, 0, 0),
+    ]
+    assert all(one.known_before == 0 and one.skipped == [] for one in done)
+
+    back, again = tmp_path / "back.zip", new_database()
+    export_gallery(database, back)
+    import_gallery(again, back)
+    assert rows(again) == rows(source)
+
+
+def test_everybody_is_found_as_before(source: Database, archive: Path, database: Database) -> None:
+    import_gallery(database, archive)
+    here, there = open_gallery(source), open_gallery(database)
+    for collection in (COLLECTION, "staff"):
+        before = all_identities(here, collection=collection)
+        after = all_identities(there, collection=collection)
+        assert [one.id for one in after] == [one.id for one in before]
+        for probe in unit_vectors(5, seed=9):
+            (expected,) = here.search(collection, [probe], top_k=100)
+            (found,) = there.search(collection, [probe], top_k=100)
+            assert [(one.identity.id, one.face_id, one.similarity) for one in found] == [
+                (one.identity.id, one.face_id, one.similarity) for one in expected
+            ]
+            assert len(found) == 5
+
+
+def test_attributes_are_found_by(archive: Path, database: Database) -> None:
+    import_gallery(database, archive)
+    arrived = rows(database)
+    expected = {
+        (row[0], key, value)
+        for row in arrived["identities"]
+        for key, value in filterable(row[4]).items()  # type: ignore[arg-type]
+    }
+    assert {(row[0], row[1], row[3]) for row in arrived["attributes"]} == expected
+    assert len(expected) == 2 * (2 + 5)
+
+
+def test_running_service_notices(archive: Path, database: Database) -> None:
+    service = open_gallery(database)
+    probe = unit_vector(1)
+    assert found_ids(service, probe) == []
+    import_gallery(database, archive)
+    assert len(found_ids(service, probe)) == 5
+    assert len(found_ids(service, probe, collection="staff")) == 5
+
+
+def test_everything_is_as_of_one_moment(
+    database: Database,
+    new_database: NewDatabase,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.gallery.transfer.progress._TOLD_EVERY_ROWS", 1)
+    monkeypatch.setattr("app.gallery.transfer.source._ROWS_AT_ONCE", 2)
+    service = fill(database)
+    before = rows(database)
+    victim = all_identities(service)[-1]
+    enrolled = 0
+
+    def meanwhile(_doing: str, _done: int, _total: int) -> None:
+        nonlocal enrolled
+        enroll(service, unit_vector(enrolled))
+        enrolled += 1
+        if enrolled == 2:
+            service.delete_identity(COLLECTION, victim.id)
+            service.delete_collection("empty")
+
+    path, there = tmp_path / "busy.zip", new_database()
+    export_gallery(database, path, progress=meanwhile)
+    assert enrolled > 20
+    assert rows(database) != before
+    import_gallery(there, path)
+    assert rows(there) == before
+
+
+def test_chosen_collections_only(source: Database, database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "staff.zip"
+    done = export_gallery(source, path, names=["staff", "empty", "staff"])
+    assert [entry.name for entry in done.collections] == ["staff", "empty"]
+    assert done.size == path.stat().st_size
+    import_gallery(database, path, names=["staff"])
+    assert [row[0] for row in rows(database)["collections"]] == ["staff"]
+
+
+def test_into_another_collection(archive: Path, database: Database) -> None:
+    (done,) = import_gallery(database, archive, names=["staff"], into="branch")
+    assert (done.entry.name, done.into, done.identities) == ("staff", "branch", 6)
+    assert {row[1] for row in rows(database)["identities"]} == {"branch"}
+
+
+@pytest.mark.parametrize(
+    ("names", "into", "error"),
+    [
+        (["nowhere"], None, CollectionNotFound),
+        ([], "branch", InvalidRequest),
+        (["staff", "empty"], "branch", InvalidRequest),
+    ],
+)
+def test_wrong_choice_changes_nothing(
+    names: list[str], into: str | None, error: type[VultusError], archive: Path, database: Database
+) -> None:
+    with pytest.raises(error, match="staff"):
+        import_gallery(database, archive, names=names, into=into)
+    assert set(count_rows(database).values()) == {0}
+
+
+def test_existing_people_stay(archive: Path, database: Database) -> None:
+    service = open_gallery(database)
+    own, _ = enroll(service, unit_vector(1), name="own")
+    import_gallery(database, archive)
+    assert len(all_identities(service)) == 7
+    assert own.id in found_ids(service, unit_vector(1))
+
+
+def test_faces_of_another_network_are_refused(archive: Path, database: Database) -> None:
+    service = open_gallery(database, model=OTHER_MODEL)
+    service.create_collection("staff", None)
+    enroll(service, unit_vector(1, dimension=OTHER_MODEL.dimension), collection="staff")
+    before = rows(database)
+    with pytest.raises(EmbedderMismatch, match="--into"):
+        import_gallery(database, archive)
+    assert rows(database) == before
+    import_gallery(database, archive, names=["staff"], into="other")
+
+
+def test_empty_collection_is_given_to_the_network_of_the_archive(
+    archive: Path, database: Database
+) -> None:
+    service = open_gallery(database, model=OTHER_MODEL)
+    service.create_collection("staff", "as it was")
+    import_gallery(database, archive)
+    arrived = open_gallery(database).get_collection("staff")
+    assert (arrived.description, arrived.dimension, arrived.face_count) == ("as it was", 8, 11)
+
+
+def test_many_pages(
+    new_database: NewDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.gallery.transfer.source._ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("app.gallery.transfer.people._PIECE_BYTES", 70)
+    monkeypatch.setattr("app.gallery.transfer.importer._FACES_AT_ONCE", 4)
+    monkeypatch.setattr("app.gallery.repositories.insertion._IDS_AT_ONCE", 2)
+    monkeypatch.setattr("app.gallery.transfer.sift._IDS_AT_ONCE", 2)
+    here, there = new_database(), new_database()
+    fill(here, copies=4)
+    path = tmp_path / "pages.zip"
+    export_gallery(here, path)
+    import_gallery(there, path)
+    assert rows(there) == rows(here)
