@@ -9,7 +9,8 @@ VultusError
 │   ├── ImageUnreadable             no decoder makes a picture of it
 │   ├── NoUsableImage               every image was rejected; see Reason
 │   ├── IdentityWithoutFace         the person has no enrolled face to compare with
-│   └── ThresholdRequired           nobody measured a default for this embedder
+│   ├── ThresholdRequired           nobody measured a default for this embedder
+│   └── ArchiveUnusable             a gallery's archive is damaged, or of another kind
 ├── AccessDenied                    the API key is missing or wrong
 ├── NotFound
 │   ├── CollectionNotFound
@@ -22,6 +23,8 @@ VultusError
 ├── Unavailable
 │   ├── Overloaded                  the queue is full
 │   ├── DatabaseUnavailable         it does not answer, or is locked for too long
+│   ├── IndexUnavailable            the index lies elsewhere and does not answer
+│   ├── RevisionNotReached          what the caller has seen is not here yet
 │   └── NotReady                    no real embedding was made yet
 └── StartupError                    the process cannot start as configured
 
@@ -116,6 +119,10 @@ class ThresholdRequired(InputError):
     code = "threshold_required"
 
 
+class ArchiveUnusable(InputError):
+    code = "archive_unusable"
+
+
 class AccessDenied(VultusError):
     code = "unauthorized"
 
@@ -162,6 +169,14 @@ class Overloaded(Unavailable):
 
 class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
+
+
+class IndexUnavailable(Unavailable):
+    code = "index_unavailable"
+
+
+class RevisionNotReached(Unavailable):
+    code = "revision_not_reached"
 
 
 class NotReady(Unavailable):

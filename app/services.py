@@ -1,17 +1,25 @@
 """The composition root: builds everything from the settings, starts it and stops it."""
 
 import asyncio
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
 
 from app.errors import NotReady
 from app.gallery.database import Database
-from app.gallery.faiss_index import FaissIndex
+from app.gallery.index.faiss_index import FaissIndex
+from app.gallery.index.options import IndexOptions
+from app.gallery.index.protocol import LocalIndex, MakeIndex
+from app.gallery.periodic import Periodic
 from app.gallery.service import Gallery
-from app.gallery.sync import IndexSync
+from app.gallery.snapshots import SnapshotStore
+from app.gallery.sync import IndexSync, Sync
+from app.gallery.verify import Verified, verify_snapshots
 from app.operations.enroll import Enroller
-from app.operations.identify import Identifier
+from app.operations.enroll_batch import BatchEnroller
+from app.operations.identify import Identifier, IdentifyLimits
 from app.operations.thresholds import Thresholds
 from app.operations.verify import Verifier
 from app.recognition.build import (
@@ -39,9 +47,11 @@ class Services:
     gallery: Gallery
     thresholds: Thresholds
     enroll: Enroller
+    enroll_batch: BatchEnroller
     verify: Verifier
     identify: Identifier
     database: Database
+    periodic: Periodic = field(default_factory=Periodic)
     _ready: bool = field(default=False)
 
     @classmethod
@@ -50,8 +60,9 @@ class Services:
         network = load_configured_network(settings)
         recognizer = build_recognizer(settings, network)
         database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
-        gallery = Gallery(database, IndexSync(database, FaissIndex), recognizer.model)
+        gallery = Gallery(database, build_sync(settings, database), recognizer.model)
         thresholds = default_thresholds(settings, network)
+        enroller = Enroller(recognizer, gallery)
         return cls(
             settings=settings,
             device=network.device,
@@ -59,10 +70,18 @@ class Services:
             recognizer=recognizer,
             gallery=gallery,
             thresholds=thresholds,
-            enroll=Enroller(recognizer, gallery),
+            enroll=enroller,
+            enroll_batch=BatchEnroller(enroller, gallery),
             verify=Verifier(recognizer, gallery, thresholds),
             identify=Identifier(
-                recognizer, gallery, thresholds, max_faces=settings.limits.max_faces
+                recognizer,
+                gallery,
+                thresholds,
+                IdentifyLimits(
+                    max_faces=settings.limits.max_faces,
+                    terminal_people=settings.retention.terminal_people,
+                    max_wait_s=settings.index.max_wait_s,
+                ),
             ),
             database=database,
         )
@@ -76,6 +95,7 @@ class Services:
             return
         await asyncio.to_thread(self._open)
         await self.recognizer.warm_up()
+        self._start_periodic()
         self.metrics.watch(
             pending=lambda: self.recognizer.pending, indexed=self.gallery.indexed_faces
         )
@@ -100,14 +120,99 @@ class Services:
     async def stop(self) -> None:
         self._ready = False
         await asyncio.to_thread(self.recognizer.stop)
-        self.gallery.close()
+        await asyncio.to_thread(self.periodic.stop)
+        await asyncio.to_thread(self.gallery.close)
+
+    def erase_expired(self) -> None:
+        """Erase who has expired, and log that it was done."""
+        log_revisions = self.settings.retention.log_revisions
+        for receipt in self.gallery.erase_expired(log_revisions=log_revisions):
+            _log.info(
+                "expired_erased",
+                collection=receipt.collection,
+                identities=receipt.identity_count,
+                faces=receipt.face_count,
+                revision=receipt.revision,
+            )
+
+    def _start_periodic(self) -> None:
+        index, retention = self.settings.index, self.settings.retention
+        self.periodic.follow(self.gallery, self.database, poll_s=index.poll_ms / 1000)
+        self.periodic.every(retention.sweep_every_s, self.erase_expired, name="sweep")
+        self.periodic.every(index.snapshot_every_s, self.gallery.save_index, name="snapshots")
+
+    def prepare(self) -> None:
+        """Migrate the database and make sure that its collections are this network's.
+
+        Raises StartupError with the remedy.
+        """
+        self._migrate()
+        self.gallery.claim()
 
     def _open(self) -> None:
+        self._migrate()
+        self.gallery.open()  # which claims as well
+
+    def _migrate(self) -> None:
         if self.settings.database.auto_upgrade:
             self.database.upgrade()
         else:
             self.database.require_current_schema()
-        self.gallery.open()
+
+
+def build_sync(settings: Settings, database: Database) -> Sync:
+    """The indexes as the settings want them. Raises StartupError when Milvus cannot be used."""
+    if settings.index.milvus_uri is not None:
+        return _milvus_sync(settings, settings.index.milvus_uri, database)
+    return IndexSync(
+        database,
+        _index_maker(settings),
+        snapshots=_snapshots(settings),
+        snapshot_above=settings.index.snapshot_above,
+    )
+
+
+def verify_index(
+    settings: Settings, database: Database, *, repair: bool, report: Callable[[Verified], None]
+) -> bool:
+    """Compare what is kept of the indexes outside of the database with it; whether it agreed."""
+    return verify_snapshots(
+        database,
+        _snapshots(settings),
+        _index_maker(settings),
+        repair=repair,
+        snapshot_above=settings.index.snapshot_above,
+        report=report,
+    )
+
+
+def _milvus_sync(settings: Settings, uri: str, database: Database) -> Sync:
+    # Here, because the client of Milvus is an optional package.
+    from app.gallery.index.milvus_index import Milvus  # noqa: PLC0415
+    from app.gallery.milvus_sync import MilvusSync  # noqa: PLC0415
+
+    token = settings.index.milvus_token
+    return MilvusSync(
+        database,
+        Milvus(uri, token="" if token is None else token.get_secret_value()),
+        fallback=_exact_index if settings.index.milvus_fallback == "exact" else None,
+    )
+
+
+def _exact_index(dimension: int) -> LocalIndex:
+    """However many faces there are: it only stands in for a while."""
+    return FaissIndex(dimension, IndexOptions(exact_up_to=sys.maxsize))
+
+
+def _index_maker(settings: Settings) -> MakeIndex:
+    options = IndexOptions(
+        exact_up_to=settings.index.exact_up_to, listed_above=settings.index.listed_above
+    )
+    return lambda dimension: FaissIndex(dimension, options)
+
+
+def _snapshots(settings: Settings) -> SnapshotStore:
+    return SnapshotStore(settings.data_dir / "index")
 
 
 def default_thresholds(settings: Settings, network: Network) -> Thresholds:

@@ -89,6 +89,51 @@ class DatabaseSettings(_Group):
     )
 
 
+class IndexSettings(_Group):
+    exact_up_to: int = Field(
+        100_000, ge=0, description="Faces of a collection up to which every one is compared."
+    )
+    listed_above: int = Field(
+        5_000_000, ge=1, description="Faces above which only the nearest lists are looked at."
+    )
+    snapshot_above: int = Field(
+        10_000, ge=0, description="Faces from which on an index is kept as a file, too."
+    )
+    snapshot_every_s: float = Field(
+        300.0, gt=0, description="Seconds between looks at whether these files are to be renewed."
+    )
+    poll_ms: int = Field(
+        50, ge=1, le=60_000, description="Between looks at the log of changes, in milliseconds."
+    )
+    max_wait_s: float = Field(
+        5.0, ge=0, le=600, description="Longest wait for the min_revision of a request."
+    )
+    milvus_uri: str | None = Field(
+        None, description="Search in this Milvus (http://host:19530) and not in memory."
+    )
+    milvus_token: SecretStr | None = Field(None, description="user:password, or a token.")
+    milvus_fallback: Literal["none", "exact"] = Field(
+        "none", description="While Milvus is away: answer 503, or search in memory (exact)."
+    )
+
+    @field_validator("milvus_uri", "milvus_token", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
+        return None if value == "" else value
+
+
+class RetentionSettings(_Group):
+    sweep_every_s: float = Field(
+        30.0, gt=0, description="Seconds between erasures of the people who have expired."
+    )
+    terminal_people: int = Field(
+        1_000, ge=1, le=30_000, description="Most people whom a terminal remembers."
+    )
+    log_revisions: int = Field(
+        100_000, ge=1, description="Revisions of a collection that the log of changes keeps."
+    )
+
+
 class LogSettings(_Group):
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level.")
     format: Literal["auto", "console", "json"] = Field(
@@ -107,7 +152,10 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface.")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on.")
-    data_dir: Path = Field(Path("data"), description="Database and fetched weights.")
+    processes: int = Field(1, ge=1, le=256, description="Server processes on this machine.")
+    data_dir: Path = Field(
+        Path("data"), description="Database, index snapshots and fetched weights."
+    )
     database_url: str | None = Field(
         None, description="SQLAlchemy or postgresql:// URL (else SQLite in the data folder)."
     )
@@ -131,6 +179,8 @@ class Settings(BaseSettings):
     workers: WorkerSettings = Field(default_factory=WorkerSettings)
     thresholds: ThresholdSettings = Field(default_factory=ThresholdSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    index: IndexSettings = Field(default_factory=IndexSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
     @field_validator("api_keys", mode="before")

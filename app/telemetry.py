@@ -71,6 +71,17 @@ class Metrics:
         return generate_latest(self.registry)
 
 
+class _StandardError(logging.Handler):
+    """Writes to what standard error is by then: whoever embeds the service may redirect it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(f"{self.format(record)}\n")
+            sys.stderr.flush()
+        except Exception:  # noqa: BLE001  (as logging's own handlers: a log line stops nothing)
+            self.handleError(record)
+
+
 def configure_logging(settings: LogSettings) -> None:
     """Send structlog's and the standard library's records to standard error in one format."""
     shared: list[structlog.typing.Processor] = [
@@ -89,9 +100,8 @@ def configure_logging(settings: LogSettings) -> None:
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     tail = [renderer] if console else [structlog.processors.format_exc_info, renderer]
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -2,21 +2,26 @@
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Condition, Thread
+from time import monotonic
+from urllib.parse import urlsplit
 
 VULTUS = Path(sys.executable).parent / "vultus"
+_STARTS_WITHIN_S = 180
 
 
 class ServerProcess:
-    """Started when made, ready when made; `log` holds what it has logged so far."""
+    """Started when made, with all its workers ready; `log` holds what it has logged so far."""
 
-    def __init__(self, data_dir: Path, **variables: str) -> None:
+    def __init__(self, data_dir: Path, *arguments: str, workers: int = 1, **variables: str) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("VULTUS_")}
         environment |= {
             "VULTUS_DATA_DIR": str(data_dir),
@@ -26,29 +31,55 @@ class ServerProcess:
             **variables,
         }
         self.log: list[str] = []
+        self._log_ended = False
+        self._news = Condition()
         self._process = subprocess.Popen(
-            [VULTUS, "serve"],
+            [VULTUS, "serve", *(["--workers", str(workers)] if workers > 1 else []), *arguments],
             env=environment,
             cwd=data_dir,  # away from any .env file
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # a group of its own, which is killed as a whole
         )
         assert self._process.stderr is not None
-        self.url = self._address(self._process.stderr)
-        self._drain = Thread(target=self.log.extend, args=(self._process.stderr,), daemon=True)
+        self._drain = Thread(target=self._read, args=(self._process.stderr,), daemon=True)
         self._drain.start()
+        try:
+            self.wait_for("ready", count=workers)
+            self.url = self.wait_for("Uvicorn running on").split()[3]
+            self._wait_until_it_listens()
+        except BaseException:
+            self.kill()
+            raise
 
-    def _address(self, lines: Iterator[str]) -> str:
-        for line in lines:
-            self.log.append(line)
-            if "Uvicorn running on" in line:
-                url: str = json.loads(line)["event"].split()[3]
-                return url
-        raise AssertionError(f"the server did not start: {''.join(self.log)}")
+    @property
+    def worker_ids(self) -> list[int]:
+        """Process ids of the workers that run, oldest first."""
+        log = "\n".join(self.events)
+        started = re.findall(r"Started server process \[(\d+)\]", log)
+        died = re.findall(r"Child process \[(\d+)\] died", log)
+        return [int(worker) for worker in started if worker not in died]
+
+    @property
+    def events(self) -> list[str]:
+        """What happened, of every line of the log."""
+        return [json.loads(line)["event"] for line in self.log if line.startswith("{")]
+
+    def wait_for(self, event: str, *, count: int = 1) -> str:
+        """Return the event that begins so and is the `count`th of its kind, once it is logged."""
+
+        def found() -> list[str]:
+            return [told for told in self.events if told.startswith(event)]
+
+        with self._news:
+            self._news.wait_for(lambda: len(found()) >= count or self._log_ended, _STARTS_WITHIN_S)
+            assert len(found()) >= count, f"no {event!r} in the log: {''.join(self.log)}"
+            return found()[count - 1]
 
     def kill(self) -> None:
-        """End it as a power cut would: SIGKILL, nothing is flushed."""
-        self._process.kill()
+        """End it as a power cut would: SIGKILL to all of it, nothing is flushed."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._ended()
 
     def stop(self) -> int:
@@ -56,17 +87,42 @@ class ServerProcess:
         self._process.send_signal(signal.SIGTERM)
         return self._ended()
 
+    def _read(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            with self._news:
+                self.log.append(line)
+                self._news.notify_all()
+        with self._news:
+            self._log_ended = True
+            self._news.notify_all()
+
+    def _wait_until_it_listens(self) -> None:
+        """A worker is ready a moment before the first of them listens."""
+        address = urlsplit(self.url)
+        gives_up = monotonic() + _STARTS_WITHIN_S
+        while True:
+            try:
+                socket.create_connection((address.hostname, address.port)).close()
+            except ConnectionRefusedError:
+                assert monotonic() < gives_up
+            else:
+                return
+
     def _ended(self) -> int:
         status = self._process.wait(timeout=60)
+        # The end of the log is the end of the last process that could write to it.
         self._drain.join(timeout=10)
+        assert not self._drain.is_alive(), "a worker has outlived the server"
         assert self._process.stderr is not None
         self._process.stderr.close()
         return status
 
 
 @contextmanager
-def running(data_dir: Path, **variables: str) -> Iterator[ServerProcess]:
-    server = ServerProcess(data_dir, **variables)
+def running(
+    data_dir: Path, *arguments: str, workers: int = 1, **variables: str
+) -> Iterator[ServerProcess]:
+    server = ServerProcess(data_dir, *arguments, workers=workers, **variables)
     try:
         yield server
     finally:

@@ -27,23 +27,30 @@ def test_the_curl_lines_work_as_pasted(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "scripts.sample_photos", tmp_path / "photos"], cwd=ROOT, check=True
     )
-    (block,) = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
-    lines = block.strip().splitlines()
-    assert len(lines) == 5
+    first, second = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
     with running(tmp_path) as server:
-        answers = [_run(line, server.url, tmp_path) for line in lines]
+        answers = [_run(line, server.url, tmp_path) for line in first.strip().splitlines()]
         unknown = httpx2.post(
             f"{server.url}/v1/collections/default/identify",
             files={"image": (tmp_path / "photos" / "eileen_again.jpg").read_bytes()},
             timeout=60,
         ).json()
+        more = [_run(line, server.url, tmp_path) for line in second.strip().splitlines()]
+        regular = _run(second.strip().splitlines()[2], server.url, tmp_path)
     enrolled, also_enrolled, identified, verified, removed = answers
     assert '"name":"Eileen Collins"' in enrolled
     assert '"name":"Grace Hopper"' in also_enrolled
     assert identified.count('"status":"match"') == 2
     assert '"match":true' in verified
-    assert removed == ""
+    assert '"identity_count":1,"face_count":1' in removed
     assert unknown["faces"][0]["status"] == "unknown"
+    with_attributes, filtered, staged, in_bulk = more
+    assert '"phone":"5554711"' in with_attributes
+    assert filtered.count('"external_id":"customer-1"') >= 2
+    assert filtered.count('"status":"unknown"') == 1
+    assert '"matched_stage":1' in staged
+    assert '"matched_stage":"terminal"' in regular
+    assert '"status":"enrolled","external_id":"customer-2"' in in_bulk
 
 
 def _run(line: str, url: str, folder: Path) -> str:

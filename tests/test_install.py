@@ -55,6 +55,8 @@ def test_service_and_tests_are_installed_from_the_checkout(install: Install) -> 
     assert install(gpu=True) == [["--editable", f"{ROOT}[onnx]"]]
     assert install("--dev", gpu=True) == [["--editable", f"{ROOT}[dev]"]]
     assert install("--no-editable", gpu=True) == [[f"{ROOT}[onnx]"]]
+    with_milvus = install("--no-editable", "--extras", "onnx,milvus", gpu=True)
+    assert with_milvus == [[f"{ROOT}[onnx,milvus]"]]
 
 
 def test_machine_without_gpu_gets_the_cpu_build_first(install: Install) -> None:

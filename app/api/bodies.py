@@ -38,7 +38,7 @@ class Body(Generic[M]):
         self._lists = {
             name
             for name, field in model.model_fields.items()
-            if get_origin(field.annotation) is list
+            if name in self._images and get_origin(field.annotation) is list
         }
 
     async def __call__(self, request: Request, services: ServicesDep) -> M:
@@ -109,7 +109,7 @@ class Body(Generic[M]):
         try:
             body = self._model.model_validate({**options, **values})
         except ValidationError as error:
-            raise invalid(_field_problems(error)) from error
+            raise invalid(field_problems(error)) from error
         for name in self._images & self._lists:
             count = len(getattr(body, name))
             if count > limits.max_images:
@@ -150,7 +150,7 @@ def _as_file(field: dict[str, Any]) -> dict[str, Any]:
     return _IMAGE_SCHEMA
 
 
-def _field_problems(error: ValidationError) -> list[FieldProblem]:
+def field_problems(error: ValidationError) -> list[FieldProblem]:
     # include_input would echo whole images.
     return [
         FieldProblem(".".join(str(part) for part in entry["loc"]) or "body", entry["msg"])

@@ -9,6 +9,7 @@ from rich.table import Table
 from app.cli.output import print_json, results
 from app.cli.session import with_services
 from app.gallery.service import DEFAULT_COLLECTION
+from app.operations.decisions import SearchOptions
 from app.operations.identify import Identification, IdentifiedFace
 from app.services import Services
 
@@ -26,7 +27,7 @@ def identify(
 
     async def use(services: Services) -> Identification:
         return await services.identify.photo(
-            collection, image.read_bytes(), top_k=top_k, threshold=threshold
+            collection, image.read_bytes(), SearchOptions(top_k=top_k, threshold=threshold)
         )
 
     done = with_services(use)

@@ -5,8 +5,8 @@ import sys
 
 import typer
 
-from app.cli import database, enroll_folder, identify, serve, verify
-from app.cli.output import errors
+from app.cli import database, enroll_batch, enroll_folder, identify, index, serve, transfer, verify
+from app.cli.output import print_error
 from app.errors import VultusError
 
 cli = typer.Typer(
@@ -17,9 +17,13 @@ cli = typer.Typer(
 )
 cli.command("serve")(serve.serve)
 cli.command("enroll-folder")(enroll_folder.enroll_folder)
+cli.command("enroll-batch")(enroll_batch.enroll_batch)
 cli.command("identify")(identify.identify)
 cli.command("verify")(verify.verify)
+cli.command("export")(transfer.export)
+cli.command("import")(transfer.import_)
 cli.add_typer(database.cli, name="db")
+cli.add_typer(index.cli, name="index")
 
 
 def main() -> None:
@@ -28,8 +32,7 @@ def main() -> None:
     try:
         cli()
     except VultusError as error:
-        errors.print(f"[bold red]{error.code}[/]: ", end="")
-        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        print_error(error)
         sys.exit(1)
 
 

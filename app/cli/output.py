@@ -4,8 +4,16 @@ import json
 
 from rich.console import Console
 
+from app.errors import VultusError
+
 results = Console()
 errors = Console(stderr=True)
+
+
+def print_error(error: VultusError) -> None:
+    """What went wrong on purpose, in one line."""
+    errors.print(f"[bold red]{error.code}[/]: ", end="")
+    errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
 
 
 def print_json(value: object) -> None:

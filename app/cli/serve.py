@@ -2,13 +2,18 @@
 
 import asyncio
 import os
-from typing import Annotated
+import sys
+from multiprocessing import get_context
+from typing import Annotated, Any
 
 import structlog
 import typer
 import uvicorn
 
+from app.cli.output import print_error
 from app.cli.session import load_settings
+from app.cli.workers import run_workers
+from app.errors import VultusError
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
@@ -24,24 +29,57 @@ _log = structlog.get_logger(__name__)
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [VULTUS_HOST].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on [VULTUS_PORT].")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Server processes [VULTUS_PROCESSES].")
+    ] = None,
 ) -> None:
     """Start the service."""
+    if workers is not None:
+        # For this process and for those that it starts, which read the settings themselves.
+        os.environ["VULTUS_PROCESSES"] = str(workers)
     settings = load_settings()
     configure_logging(settings.log)
+    address = host or settings.host
+    _warn_of_likely_mistakes(settings, address)
+    options: dict[str, Any] = {
+        "host": address,
+        "port": settings.port if port is None else port,
+        "log_config": None,
+        "access_log": False,  # the application logs requests itself, with their ids
+        "timeout_keep_alive": _KEEP_ALIVE_S,
+        "timeout_graceful_shutdown": _GRACE_S,
+    }
+    if settings.processes > 1:
+        _prepare(settings)
+        run_workers(settings.processes, **options)
+        return
     # Started here and not by the server, so that what is wrong is said in one line.
     services = Services.build(settings)
     asyncio.run(services.start())
-    address = host or settings.host
-    _warn_of_likely_mistakes(settings, address)
-    uvicorn.run(
-        create_app(settings, services),
-        host=address,
-        port=settings.port if port is None else port,
-        log_config=None,
-        access_log=False,  # the application logs requests itself, with their ids
-        timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=_GRACE_S,
-    )
+    uvicorn.run(create_app(settings, services), **options)
+
+
+def _prepare(settings: Settings) -> None:
+    """Do what can go wrong at a start once, where it is said in one line, before many do it.
+
+    In a process of its own: this one only watches over the others, and needs no networks.
+    """
+    trial = get_context("spawn").Process(target=_try_to_start, args=(settings,))
+    trial.start()
+    trial.join()
+    if trial.exitcode:
+        raise typer.Exit(1)
+
+
+def _try_to_start(settings: Settings) -> None:
+    configure_logging(settings.log)
+    try:
+        services = Services.build(settings)
+        services.prepare()
+        asyncio.run(services.recognizer.warm_up())
+    except VultusError as error:
+        print_error(error)
+        sys.exit(1)
 
 
 def _warn_of_likely_mistakes(settings: Settings, address: str) -> None:

@@ -33,7 +33,9 @@ class Enrollment:
 
 
 @dataclass(frozen=True, slots=True)
-class _Usable:
+class UsableImage:
+    """A face to enroll, and which of the images it came from."""
+
     image_index: int
     face: NewFace
 
@@ -57,7 +59,7 @@ class Enroller:
         ExternalIdTaken, CollectionNotFound and EmbedderMismatch.
         """
         await asyncio.to_thread(self._gallery.require_collection, collection)
-        usable, rejected = await self._examine(images, rule, frozenset())
+        usable, rejected = await self.examine(images, rule)
         identity, faces = await asyncio.to_thread(
             self._gallery.create_identity, collection, new, [item.face for item in usable]
         )
@@ -72,7 +74,7 @@ class Enroller:
         IdentityNotFound.
         """
         known = await asyncio.to_thread(self._gallery.enrolled_images, collection, identity_id)
-        usable, rejected = await self._examine(images, rule, known)
+        usable, rejected = await self.examine(images, rule, known)
         identity, faces = await asyncio.to_thread(
             self._gallery.add_faces, collection, identity_id, [item.face for item in usable]
         )
@@ -81,23 +83,33 @@ class Enroller:
             raise NoUsableImage(_NONE_USABLE, enrollment.rejected)
         return enrollment
 
-    async def _examine(
-        self, images: Sequence[bytes], rule: FaceRule, known: Set[str]
-    ) -> tuple[list[_Usable], list[RejectedImage]]:
+    def turns(self) -> asyncio.Semaphore:
+        """As many as photos are worked on at once: who takes turns does not fill the queue."""
+        return asyncio.Semaphore(self._recognizer.concurrency)
+
+    async def examine(
+        self,
+        images: Sequence[bytes],
+        rule: FaceRule,
+        known: Set[str] = frozenset(),
+        turns: asyncio.Semaphore | None = None,
+    ) -> tuple[list[UsableImage], list[RejectedImage]]:
         """Sort images into usable faces and rejections, both in the order sent.
 
-        Those whose SHA-256 is `known` are enrolled already, and are not looked at again.
+        Those whose SHA-256 is `known` are enrolled already, and are not looked at again. Those who
+        have several people examined at once share their `turns`. Raises NoUsableImage when there
+        are images and none can be used.
         """
-        turns = asyncio.Semaphore(self._recognizer.concurrency)
+        turns = turns or self.turns()
 
-        async def examine(index: int, image: bytes) -> _Usable | RejectedImage:
+        async def examine(index: int, image: bytes) -> UsableImage | RejectedImage:
             async with turns:
                 if known and await asyncio.to_thread(_sha256, image) in known:
                     return _already_enrolled(index)
                 return await self._examine_one(index, image, rule)
 
         results = await together(examine(i, image) for i, image in enumerate(images))
-        usable = [result for result in results if isinstance(result, _Usable)]
+        usable = [result for result in results if isinstance(result, UsableImage)]
         rejected = [result for result in results if isinstance(result, RejectedImage)]
         if images and not usable:
             raise NoUsableImage(_NONE_USABLE, rejected)
@@ -105,7 +117,7 @@ class Enroller:
 
     async def _examine_one(
         self, index: int, image: bytes, rule: FaceRule
-    ) -> _Usable | RejectedImage:
+    ) -> UsableImage | RejectedImage:
         try:
             photo = await self._recognizer.embed(image, rule.selection)
         except (ImageUnreadable, ImageTooLarge) as error:
@@ -114,7 +126,7 @@ class Enroller:
         if refused is not None:
             return refused
         (embedded,) = photo.faces
-        return _Usable(
+        return UsableImage(
             index,
             NewFace(
                 embedding=embedded.embedding,
@@ -143,7 +155,7 @@ _NONE_USABLE = "none of the images can be enrolled, and nothing was changed; see
 
 def _enrollment(
     identity: Identity,
-    usable: Sequence[_Usable],
+    usable: Sequence[UsableImage],
     faces: Sequence[Face | None],
     rejected: Sequence[RejectedImage],
 ) -> Enrollment:

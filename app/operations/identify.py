@@ -1,39 +1,34 @@
 """1:N: who is this, among all enrolled, or nobody?"""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from time import monotonic
 
 import numpy as np
+import structlog
 
-from app.errors import InvalidRequest
-from app.gallery.records import Candidate, Identity
+from app.errors import CollectionNotFound, DatabaseUnavailable, InvalidRequest, RevisionNotReached
 from app.gallery.service import Gallery
+from app.operations.decisions import Decision, SearchOptions, Status, decide, stages_of
 from app.operations.thresholds import Thresholds
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_faces
-from app.recognition.types import DetectedFace, ImageSize
+from app.recognition.types import DetectedFace, Embedding, ImageSize
 
+_LOOK_AGAIN_S = 0.02
 
-class Status(StrEnum):
-    MATCH = "match"
-    UNKNOWN = "unknown"
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """`candidates` are the most similar people, whatever the threshold, most similar first.
+class IdentifyLimits:
+    """`max_faces` of one photo are looked up, largest first; a terminal remembers
+    `terminal_people`; a request waits `max_wait_s` at most for its `min_revision`."""
 
-    `identity` is the first of them if their similarity reaches the threshold, else None.
-    `similarity` is that of the first candidate, None when nobody is enrolled.
-    """
-
-    status: Status
-    identity: Identity | None
-    similarity: float | None
-    threshold: float
-    candidates: tuple[Candidate, ...]
+    max_faces: int
+    terminal_people: int
+    max_wait_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,95 +46,150 @@ class Identification:
 
 
 class Identifier:
-    """`max_faces` bounds the faces of one photo that are looked up, largest first."""
+    """`limits` bound what one request may ask for."""
 
     def __init__(
-        self, recognizer: Recognizer, gallery: Gallery, thresholds: Thresholds, *, max_faces: int
+        self,
+        recognizer: Recognizer,
+        gallery: Gallery,
+        thresholds: Thresholds,
+        limits: IdentifyLimits,
     ) -> None:
         self._recognizer = recognizer
         self._gallery = gallery
         self._thresholds = thresholds
-        self._max_faces = max_faces
+        self._limits = limits
 
     async def photo(
         self,
         collection: str,
         image: bytes,
+        options: SearchOptions,
         *,
-        top_k: int,
-        threshold: float | None = None,
         max_faces: int | None = None,
     ) -> Identification:
         """Identify the faces of a photo; a photo without a face has an empty answer.
 
-        Raises CollectionNotFound, EmbedderMismatch, ImageUnreadable, ImageTooLarge, Overloaded.
+        Raises CollectionNotFound, EmbedderMismatch, ImageUnreadable, ImageTooLarge, Overloaded,
+        RevisionNotReached.
         """
-        limit = self._thresholds.for_identify(threshold)
+        self._thresholds.for_identify(options.threshold)
         await asyncio.to_thread(self._gallery.require_collection, collection)
-        count = min(max_faces or self._max_faces, self._max_faces)
+        count = min(max_faces or self._limits.max_faces, self._limits.max_faces)
         photo = await self._recognizer.embed(image, largest_faces(count))
-        found = await asyncio.to_thread(
-            self._gallery.search, collection, [face.embedding for face in photo.faces], top_k=top_k
-        )
+        probes = [face.embedding for face in photo.faces]
+        decisions = await self._decide(collection, probes, options)
         faces = tuple(
-            IdentifiedFace(face.face, decide(candidates, limit))
-            for face, candidates in zip(photo.faces, found, strict=True)
+            IdentifiedFace(face.face, decision)
+            for face, decision in zip(photo.faces, decisions, strict=True)
         )
         return Identification(photo.size, faces)
 
     async def embedding(
-        self,
-        collection: str,
-        values: Sequence[float],
-        *,
-        top_k: int,
-        threshold: float | None = None,
+        self, collection: str, values: Sequence[float], options: SearchOptions
     ) -> Decision:
         """Identify an embedding that the caller computed with the same network.
 
         Raises InvalidRequest when it has another dimension, or no length.
         """
-        limit = self._thresholds.for_identify(threshold)
-        dimension = self._gallery.model.dimension
-        vector = np.asarray(values, dtype=np.float64)
-        peak = float(np.abs(vector).max()) if vector.size == dimension else 0.0
-        if not np.isfinite(peak) or peak == 0.0:
-            raise InvalidRequest(
-                f"embedding must be {dimension} finite numbers, not all zero, as {_EMBED} answers"
-            )
-        scaled = vector / peak  # so that no square overflows or vanishes
-        probe = np.asarray(scaled / np.linalg.norm(scaled), dtype=np.float32)
-        (candidates,) = await asyncio.to_thread(
-            self._gallery.search, collection, [probe], top_k=top_k
-        )
-        return decide(candidates, limit)
+        probe = unit_embedding(values, dimension=self._gallery.model.dimension)
+        (decision,) = await self._decide(collection, [probe], options)
+        return decision
 
     async def enrolled_face(
-        self, collection: str, face_id: str, *, top_k: int, threshold: float | None = None
+        self, collection: str, face_id: str, options: SearchOptions
     ) -> Decision:
         """Who else looks like an enrolled face? The face itself does not count.
 
         Raises FaceNotFound.
         """
-        limit = self._thresholds.for_identify(threshold)
+        probe = await asyncio.to_thread(self._gallery.embedding_of, collection, face_id)
+        (decision,) = await self._decide(collection, [probe], options, exclude_face_id=face_id)
+        return decision
 
-        def look() -> tuple[Candidate, ...]:
-            probe = self._gallery.embedding_of(collection, face_id)
-            (candidates,) = self._gallery.search(
-                collection, [probe], top_k=top_k, exclude_face_id=face_id
+    async def _decide(
+        self,
+        collection: str,
+        probes: Sequence[Embedding],
+        options: SearchOptions,
+        *,
+        exclude_face_id: str | None = None,
+    ) -> list[Decision]:
+        default = self._thresholds.for_identify(options.threshold)
+        await self._reach(collection, options.min_revision)
+
+        def look() -> list[Decision]:
+            decisions: dict[int, Decision] = {}
+            for stage in stages_of(options):
+                open_probes = [
+                    place
+                    for place in range(len(probes))
+                    if place not in decisions or decisions[place].status is Status.UNKNOWN
+                ]
+                if not open_probes:
+                    break
+                found = self._gallery.search(
+                    collection,
+                    [probes[place] for place in open_probes],
+                    top_k=options.top_k,
+                    wanted=stage.wanted,
+                    exclude_face_id=exclude_face_id,
+                )
+                limit = default if stage.threshold is None else stage.threshold
+                for place, candidates in zip(open_probes, found, strict=True):
+                    decisions[place] = decide(candidates, limit, stage.name)
+            self._remember(collection, options.terminal_id, decisions.values())
+            return [decisions[place] for place in range(len(probes))]
+
+        return await asyncio.to_thread(look)
+
+    async def _reach(self, collection: str, revision: int | None) -> None:
+        """Wait until the database that is read here has come to a revision.
+
+        Every search brings the index there as well.
+        """
+        if revision is None:
+            return
+        gives_up = monotonic() + self._limits.max_wait_s
+        while True:
+            reached = await asyncio.to_thread(self._gallery.revision, collection)
+            if reached >= revision:
+                return
+            if monotonic() > gives_up:
+                raise RevisionNotReached(
+                    f"collection {collection!r} is at revision {reached} here, and did not come to "
+                    f"{revision} in {self._limits.max_wait_s:g} s; try again, or send a revision "
+                    "that a write to this collection answered"
+                )
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    def _remember(
+        self, collection: str, terminal_id: str | None, decisions: Iterable[Decision]
+    ) -> None:
+        matched = list(
+            {decision.identity.id: None for decision in decisions if decision.identity is not None}
+        )
+        if terminal_id is None or not matched:
+            return
+        try:
+            self._gallery.remember_match(
+                collection, terminal_id, matched, most=self._limits.terminal_people
             )
-            return candidates
-
-        return decide(await asyncio.to_thread(look), limit)
+        except (DatabaseUnavailable, CollectionNotFound) as error:
+            # What a terminal remembers only makes the next search quicker; this one is done.
+            _log.warning("match_not_remembered", terminal=terminal_id, cause=str(error))
 
 
 _EMBED = "POST /v1/embed"
 
 
-def decide(candidates: tuple[Candidate, ...], threshold: float) -> Decision:
-    """The open-set decision: the nearest person, if near enough."""
-    best = candidates[0] if candidates else None
-    if best is None or best.similarity < threshold:
-        similarity = None if best is None else best.similarity
-        return Decision(Status.UNKNOWN, None, similarity, threshold, candidates)
-    return Decision(Status.MATCH, best.identity, best.similarity, threshold, candidates)
+def unit_embedding(values: Sequence[float], *, dimension: int) -> Embedding:
+    """Numbers of a caller's own as a unit vector. Raises InvalidRequest when they make none."""
+    vector = np.asarray(values, dtype=np.float64)
+    peak = float(np.abs(vector).max()) if vector.size == dimension else 0.0
+    if not np.isfinite(peak) or peak == 0.0:
+        raise InvalidRequest(
+            f"embedding must be {dimension} finite numbers, not all zero, as {_EMBED} answers"
+        )
+    scaled = vector / peak  # so that no square overflows or vanishes
+    return np.asarray(scaled / np.linalg.norm(scaled), dtype=np.float32)

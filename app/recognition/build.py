@@ -49,7 +49,7 @@ def build_recognizer(settings: Settings, network: Network) -> Recognizer:
     """Assemble the detector, the embedder and their workers."""
     device = resolve_device(settings.device)
     workers = WorkerPool(
-        workers=settings.workers.count or default_workers(device),
+        workers=settings.workers.count or default_workers(device, settings.processes),
         max_waiting=settings.workers.max_waiting,
         prepare=partial(limit_threads, settings.workers.torch_threads),
     )
@@ -99,12 +99,12 @@ def _known(entry: ZooEntry, *, active: bool) -> KnownModel:
     )
 
 
-def default_workers(device: str) -> int:
-    """One a core that this process may use, as a container's quota says; two on a GPU."""
+def default_workers(device: str, processes: int = 1) -> int:
+    """One a core that these processes may use, as a container's quota says; two on a GPU."""
     if device != "cpu":
         return _GPU_WORKERS
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, _cgroup_cores()))
+    return max(1, min(cores or 1, _cgroup_cores()) // processes)
 
 
 def _cgroup_cores() -> int:

@@ -1,6 +1,6 @@
 """What the tests of the API share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -8,6 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from app.main import create_app
+from app.services import Services
+from app.settings import Settings
 from tests import photos
 
 Enroll = Callable[..., Response]
@@ -46,6 +49,26 @@ def enroll(client: TestClient, collection: str) -> Enroll:
         )
 
     return post
+
+
+@pytest.fixture(scope="session")
+def tight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A service that wants an API key (sent by the client), waits for little and keeps little.
+
+    Tests keep to a collection of their own.
+    """
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("tight"),
+        device="cpu",
+        api_keys="key",
+        limits={"max_request_bytes": 200_000},
+        workers={"count": 1, "max_waiting": 1},
+        index={"max_wait_s": 0.05},
+        retention={"sweep_every_s": 0.05, "terminal_people": 2},
+    )
+    app = create_app(settings, Services.build(settings))
+    with TestClient(app, headers={"x-api-key": "key"}) as started:
+        yield started
 
 
 def problem(response: Response, status: int, code: str) -> dict[str, Any]:

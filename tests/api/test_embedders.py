@@ -9,7 +9,7 @@ from facenet_pytorch import InceptionResnetV1
 from fastapi.testclient import TestClient
 
 from app.gallery.database import Database
-from app.gallery.faiss_index import FaissIndex
+from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.service import Gallery
 from app.gallery.sync import IndexSync
 from app.main import create_app

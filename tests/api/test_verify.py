@@ -81,3 +81,12 @@ def test_unknown_person_is_not_found(client: TestClient, collection: str) -> Non
     fields = {"collection": collection, "identity_id": "0" * 32}
     response = client.post("/v1/verify", data=fields, files=image("hopper"))
     problem(response, 404, "identity_not_found")
+
+
+def test_person_who_has_expired_is_not_found(
+    client: TestClient, collection: str, enroll: Enroll
+) -> None:
+    enrolled = enroll("hopper", expires_at="2001-01-01T00:00:00Z").json()
+    fields = {"collection": collection, "identity_id": enrolled["identity"]["id"]}
+    response = client.post("/v1/verify", data=fields, files=image("hopper"))
+    problem(response, 404, "identity_not_found")

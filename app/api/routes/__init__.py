@@ -5,7 +5,8 @@ from fastapi import APIRouter, Depends
 from app.api.deps import require_key
 from app.api.middleware import API_PREFIX
 from app.api.problems import documented
-from app.api.routes import collections, faces, identify, identities, photos, system, verify
+from app.api.routes import batch, collections, faces, identify, identities, photos, system, verify
+from app.api.schemas.batch import BatchItemBody, BatchResultBody
 from app.api.schemas.gallery import (
     AddFacesBody,
     EnrollBody,
@@ -19,7 +20,7 @@ api_router = APIRouter(
     dependencies=[Depends(require_key)],
     responses=documented(401, 422, 500, 503),
 )
-for _module in (collections, identities, faces, verify, identify, photos, system):
+for _module in (collections, identities, batch, faces, verify, identify, photos, system):
     api_router.include_router(_module.router)
 
 REQUEST_BODIES = (
@@ -31,8 +32,10 @@ REQUEST_BODIES = (
     SearchBody,
     VerifyBody,
     ImageBody,
+    BatchItemBody,
+    BatchResultBody,
 )
-"""Schemas of the bodies that routes read by `bodies.Body`."""
+"""Schemas of the bodies that routes read by themselves."""
 
 operations_router = system.operations_router
 

@@ -3,12 +3,19 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query
 
 from app.api.bodies import Body, documented_body
 from app.api.deps import CollectionPath, ServicesDep
 from app.api.problems import documented
-from app.api.schemas.gallery import CollectionBody, CollectionPage, NewCollectionBody, PageQuery
+from app.api.schemas.gallery import (
+    CollectionBody,
+    CollectionPage,
+    ErasureBody,
+    ErasureQuery,
+    NewCollectionBody,
+    PageQuery,
+)
 
 router = APIRouter(prefix="/collections", tags=["collections"])
 
@@ -46,8 +53,13 @@ async def get_collection(collection: CollectionPath, services: ServicesDep) -> C
     return CollectionBody.of(await asyncio.to_thread(services.gallery.get_collection, collection))
 
 
-@router.delete("/{collection}", status_code=204, responses=documented(404))
-async def delete_collection(collection: CollectionPath, services: ServicesDep) -> Response:
+@router.delete("/{collection}", responses=documented(404))
+async def delete_collection(
+    collection: CollectionPath, services: ServicesDep, query: Annotated[ErasureQuery, Query()]
+) -> ErasureBody:
     """Delete a collection and everybody in it. `default` is there again, empty, at once."""
-    await asyncio.to_thread(services.gallery.delete_collection, collection)
-    return Response(status_code=204)
+    return ErasureBody.of(
+        await asyncio.to_thread(
+            services.gallery.delete_collection, collection, compact=query.compact
+        )
+    )

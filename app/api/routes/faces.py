@@ -3,12 +3,20 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query
 
 from app.api.bodies import Body, documented_body
 from app.api.deps import CollectionPath, FacePath, IdentityPath, ServicesDep
 from app.api.problems import documented
-from app.api.schemas.gallery import AddFacesBody, EnrollmentBody, FaceBody, FacePage, PageQuery
+from app.api.schemas.gallery import (
+    AddFacesBody,
+    EnrollmentBody,
+    ErasureBody,
+    ErasureQuery,
+    FaceBody,
+    FacePage,
+    PageQuery,
+)
 
 router = APIRouter(
     prefix="/collections/{collection}/identities/{identity_id}/faces", tags=["faces"]
@@ -47,13 +55,21 @@ async def list_faces(
     return FacePage(faces=[FaceBody.of(item) for item in page.items], next_cursor=page.next_cursor)
 
 
-@router.delete("/{face_id}", status_code=204, responses=documented(404))
+@router.delete("/{face_id}", responses=documented(404))
 async def delete_face(
     collection: CollectionPath,
     identity_id: IdentityPath,
     face_id: FacePath,
     services: ServicesDep,
-) -> Response:
+    query: Annotated[ErasureQuery, Query()],
+) -> ErasureBody:
     """Remove one face. The person stays, even without any."""
-    await asyncio.to_thread(services.gallery.delete_face, collection, identity_id, face_id)
-    return Response(status_code=204)
+    return ErasureBody.of(
+        await asyncio.to_thread(
+            services.gallery.delete_face,
+            collection,
+            identity_id,
+            face_id,
+            compact=query.compact,
+        )
+    )

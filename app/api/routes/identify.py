@@ -32,11 +32,7 @@ async def identify(
 ) -> IdentifyAnswer:
     """Say of every face in a photo who it is, or that it is unknown."""
     done = await services.identify.photo(
-        collection,
-        body.image,
-        top_k=body.top_k,
-        threshold=body.threshold,
-        max_faces=body.max_faces,
+        collection, body.image, body.options(), max_faces=body.max_faces
     )
     for face in done.faces:
         services.metrics.decisions.labels("identify", face.decision.status).inc()
@@ -60,13 +56,9 @@ async def search(
 ) -> SearchAnswer:
     """Say whose an embedding is, or who else looks like an enrolled face."""
     if body.embedding is not None:
-        decision = await services.identify.embedding(
-            collection, body.embedding, top_k=body.top_k, threshold=body.threshold
-        )
+        decision = await services.identify.embedding(collection, body.embedding, body.options())
     else:
         assert body.face_id is not None  # the schema wants one of the two
-        decision = await services.identify.enrolled_face(
-            collection, body.face_id, top_k=body.top_k, threshold=body.threshold
-        )
+        decision = await services.identify.enrolled_face(collection, body.face_id, body.options())
     services.metrics.decisions.labels("search", decision.status).inc()
     return SearchAnswer.of_decision(decision, model)

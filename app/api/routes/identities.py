@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query
 
 from app.api.bodies import Body, documented_body
 from app.api.deps import CollectionPath, IdentityPath, ServicesDep
@@ -11,6 +11,8 @@ from app.api.problems import documented
 from app.api.schemas.gallery import (
     EnrollBody,
     EnrollmentBody,
+    ErasureBody,
+    ErasureQuery,
     IdentityBody,
     IdentityPage,
     IdentityQuery,
@@ -37,7 +39,12 @@ async def enroll(
     Photos that cannot be used are listed in `rejected` with reasons; when none can, the answer is
     422 and nothing is created.
     """
-    new = NewIdentity(name=body.name, external_id=body.external_id, attributes=body.attributes)
+    new = NewIdentity(
+        name=body.name,
+        external_id=body.external_id,
+        attributes=body.attributes,
+        expires_at=body.expires_at,
+    )
     done = await services.enroll.create(collection, new, body.images, body.faces)
     services.metrics.count_enrollment(faces=len(done.faces), reasons=done.rejection_reasons)
     return EnrollmentBody.of(done)
@@ -89,16 +96,23 @@ async def update_identity(
         name=body.name if "name" in sent else UNSET,
         external_id=body.external_id if "external_id" in sent else UNSET,
         attributes=body.attributes if "attributes" in sent else UNSET,
+        expires_at=body.expires_at if "expires_at" in sent else UNSET,
     )
     return IdentityBody.of(
         await asyncio.to_thread(services.gallery.update_identity, collection, identity_id, changes)
     )
 
 
-@router.delete("/{identity_id}", status_code=204, responses=documented(404))
+@router.delete("/{identity_id}", responses=documented(404))
 async def delete_identity(
-    collection: CollectionPath, identity_id: IdentityPath, services: ServicesDep
-) -> Response:
+    collection: CollectionPath,
+    identity_id: IdentityPath,
+    services: ServicesDep,
+    query: Annotated[ErasureQuery, Query()],
+) -> ErasureBody:
     """Remove a person with all their faces. From this answer on, nobody finds them."""
-    await asyncio.to_thread(services.gallery.delete_identity, collection, identity_id)
-    return Response(status_code=204)
+    return ErasureBody.of(
+        await asyncio.to_thread(
+            services.gallery.delete_identity, collection, identity_id, compact=query.compact
+        )
+    )

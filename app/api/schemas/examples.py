@@ -17,6 +17,8 @@ _IDENTITY: Final[dict[str, Any]] = {
     "face_count": 1,
     "created_at": "2026-01-31T12:00:00Z",
     "updated_at": "2026-01-31T12:00:00Z",
+    "expires_at": None,
+    "revision": 17,
 }
 
 ENROLLMENT: Final[dict[str, Any]] = {
@@ -56,6 +58,7 @@ IDENTIFICATION: Final[dict[str, Any]] = {
                     "face_id": FACE_ID,
                 }
             ],
+            "matched_stage": 0,
         }
     ],
     "image": {"width": 512, "height": 512},

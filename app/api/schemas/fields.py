@@ -4,10 +4,12 @@ import binascii
 import json
 import math
 from base64 import b64decode
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -26,7 +28,7 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-def _no_nul(text: str) -> str:
+def no_nul(text: str) -> str:
     if "\x00" in text:  # PostgreSQL cannot store it
         raise ValueError("must not contain the NUL character")
     return text
@@ -43,32 +45,35 @@ def _decode_image(value: object) -> object:
         raise ValueError("must be an image in base64") from error
 
 
-def _parse_attributes(value: object) -> object:
-    """A multipart form carries the object as JSON text; null is an empty object."""
-    if value is None:
-        return {}
+def parse_json_text(value: object) -> object:
+    """A multipart form, or a query, carries objects and lists as JSON text."""
     if not isinstance(value, str | bytes):
         return value
     try:
         return json.loads(value)
     except (ValueError, RecursionError) as error:
-        raise ValueError("must be a JSON object") from error
+        raise ValueError("must be JSON") from error
+
+
+def _parse_attributes(value: object) -> object:
+    """Null is an empty object."""
+    return {} if value is None else parse_json_text(value)
 
 
 def _check_attributes(value: dict[str, Any]) -> dict[str, Any]:
-    _check_json(value, depth=1)
+    check_json(value)
     encoded = json.dumps(value, ensure_ascii=False).encode("utf-8")
     if len(encoded) > _MAX_ATTRIBUTES_BYTES:
         raise ValueError(f"must be at most {_MAX_ATTRIBUTES_BYTES} bytes as JSON")
     return value
 
 
-def _check_json(value: object, *, depth: int) -> None:
+def check_json(value: object, *, depth: int = 1) -> None:
     """Refuse what a database or a JSON encoder would choke on later, when it is stored already."""
     if depth > _MAX_ATTRIBUTES_DEPTH:
         raise ValueError(f"must be nested at most {_MAX_ATTRIBUTES_DEPTH} deep")
     if isinstance(value, str):
-        _no_nul(value)
+        no_nul(value)
         try:
             value.encode("utf-8")
         except UnicodeEncodeError as error:
@@ -77,11 +82,18 @@ def _check_json(value: object, *, depth: int) -> None:
         raise ValueError("must have finite numbers")
     elif isinstance(value, dict):
         for key, item in value.items():
-            _check_json(key, depth=depth)
-            _check_json(item, depth=depth + 1)
+            check_json(key, depth=depth)
+            check_json(item, depth=depth + 1)
     elif isinstance(value, list):
         for item in value:
-            _check_json(item, depth=depth + 1)
+            check_json(item, depth=depth + 1)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be in the years 1 to 9999 of UTC") from error
 
 
 ImageBytes = Annotated[
@@ -97,8 +109,8 @@ CollectionName = Annotated[
     Field(description="Letters, digits, '.', '_' and '-'; at most 64.", examples=["staff"]),
 ]
 RecordId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_no_nul)]
-LongText = Annotated[str, StringConstraints(max_length=4_096), AfterValidator(_no_nul)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(no_nul)]
+LongText = Annotated[str, StringConstraints(max_length=4_096), AfterValidator(no_nul)]
 AttributesObject = Annotated[
     dict[str, Any],
     BeforeValidator(_parse_attributes),
@@ -116,6 +128,11 @@ Threshold = Annotated[
     float, Field(ge=-1, le=1, description="Least similarity that counts as a match.")
 ]
 TopK = Annotated[int, Field(ge=1, le=100, description="Most candidates a face.")]
+Moment = Annotated[
+    AwareDatetime,
+    AfterValidator(_in_utc),
+    Field(examples=["2031-05-01T00:00:00Z"]),
+]
 BoxArray = Annotated[
     tuple[float, float, float, float],
     Field(description="x1, y1, x2, y2 in pixels of the upright image."),

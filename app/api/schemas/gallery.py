@@ -12,11 +12,12 @@ from app.api.schemas.fields import (
     CollectionName,
     ImageBytes,
     LongText,
+    Moment,
     Schema,
     ShortText,
 )
 from app.api.schemas.problem import RejectedImageBody
-from app.gallery.records import Collection, Face, Identity
+from app.gallery.records import Collection, Erasure, Face, Identity
 from app.operations.enroll import EnrolledFace, Enrollment
 from app.operations.single_face import FaceRule
 
@@ -54,6 +55,7 @@ class CollectionBody(BaseModel):
     description: str | None
     identity_count: int
     face_count: int
+    revision: int = Field(description="Grows with every change of its people or faces.")
     model: ModelBody
     created_at: datetime
 
@@ -64,6 +66,7 @@ class CollectionBody(BaseModel):
             description=collection.description,
             identity_count=collection.identity_count,
             face_count=collection.face_count,
+            revision=collection.revision,
             model=ModelBody(name=collection.embedder, digest=collection.digest),
             created_at=collection.created_at,
         )
@@ -82,6 +85,9 @@ class EnrollBody(Schema):
         None, description="Your own key; unique in the collection.", examples=["emp-1042"]
     )
     attributes: AttributesObject = Field(default_factory=dict)
+    expires_at: Moment | None = Field(
+        None, description="From then on the person matches nobody, and is erased."
+    )
     images: list[ImageBytes] = Field(default_factory=list)
     faces: FaceRule = Field(
         FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
@@ -107,6 +113,7 @@ class PatchIdentityBody(Schema):
     name: ShortText | None = None
     external_id: ShortText | None = None
     attributes: AttributesObject = Field(default_factory=dict)
+    expires_at: Moment | None = None
 
 
 class IdentityBody(BaseModel):
@@ -117,6 +124,11 @@ class IdentityBody(BaseModel):
     face_count: int
     created_at: datetime
     updated_at: datetime
+    expires_at: datetime | None
+    revision: int = Field(
+        description="Of the collection when this was read, or written. As `min_revision` of a "
+        "search it makes sure that the search sees this."
+    )
 
     @classmethod
     def of(cls, identity: Identity) -> "IdentityBody":
@@ -128,6 +140,8 @@ class IdentityBody(BaseModel):
             face_count=identity.face_count,
             created_at=identity.created_at,
             updated_at=identity.updated_at,
+            expires_at=identity.expires_at,
+            revision=identity.revision,
         )
 
 
@@ -166,6 +180,40 @@ class EnrollmentBody(BaseModel):
             identity=IdentityBody.of(enrollment.identity),
             faces=[EnrolledFaceBody.of(face) for face in enrollment.faces],
             rejected=[RejectedImageBody.of(image) for image in enrollment.rejected],
+        )
+
+
+class ErasureQuery(Schema):
+    compact: bool = Field(
+        False,
+        description="Overwrite at once what the database's and the index's files still hold of it. "
+        "Takes as long as writing them; without it, they are rewritten in the background.",
+    )
+
+
+class ErasureBody(BaseModel):
+    """The receipt of a deletion: all of it is gone, from here on nobody finds it."""
+
+    collection: str
+    identity_ids: list[str] = Field(description="The people erased; empty for a collection.")
+    face_ids: list[str] = Field(description="The faces erased; empty for a collection.")
+    identity_count: int
+    face_count: int
+    revision: int = Field(description="Of the collection, with this deletion.")
+    erased_at: datetime
+    compacted: bool = Field(description="Whether files were rewritten as well; see `compact`.")
+
+    @classmethod
+    def of(cls, erasure: Erasure) -> "ErasureBody":
+        return cls(
+            collection=erasure.collection,
+            identity_ids=list(erasure.identity_ids),
+            face_ids=list(erasure.face_ids),
+            identity_count=erasure.identity_count,
+            face_count=erasure.face_count,
+            revision=erasure.revision,
+            erased_at=erasure.erased_at,
+            compacted=erasure.compacted,
         )
 
 

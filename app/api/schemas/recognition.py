@@ -1,8 +1,8 @@
 """Detect, embed, verify, identify and search."""
 
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.api.schemas import examples
 from app.api.schemas.fields import (
@@ -14,10 +14,13 @@ from app.api.schemas.fields import (
     Similarity,
     Threshold,
     TopK,
+    parse_json_text,
 )
+from app.api.schemas.filters import FilterBody, FilterObject, TerminalId
 from app.api.schemas.gallery import IdentityBody, ModelBody
 from app.gallery.records import Candidate
-from app.operations.identify import Decision, IdentifiedFace, Status
+from app.operations.decisions import Decision, SearchOptions, Stage, Status
+from app.operations.identify import IdentifiedFace
 from app.operations.single_face import FaceRule
 from app.recognition.types import DetectedFace, EmbeddedFace, ImageSize, Landmarks
 
@@ -30,12 +33,68 @@ class ImageBody(Schema):
     image: ImageBytes
 
 
-class IdentifyBody(Schema):
+class StageBody(Schema):
+    """Some of the people, tried before those of the next stage."""
+
+    filter: FilterObject = Field(default_factory=FilterBody)
+    threshold: Threshold | None = None
+
+
+StageList = Annotated[
+    list[StageBody], BeforeValidator(parse_json_text), Field(min_length=1, max_length=10)
+]
+
+
+class SearchOptionsBody(Schema):
+    """How a face is looked up."""
+
+    top_k: TopK = DEFAULT_TOP_K
+    threshold: Threshold | None = None
+    filter: FilterObject | None = Field(
+        None, description="Look among these people only. In a form: as JSON text."
+    )
+    stages: StageList | None = Field(
+        None,
+        description="Tried in order; the first with a match answers. In a form: as JSON text.",
+    )
+    terminal_id: TerminalId | None = Field(
+        None,
+        description="Try those first who were matched at this terminal lately, and remember "
+        "whoever is matched now.",
+    )
+    min_revision: int | None = Field(
+        None,
+        ge=0,
+        le=2**63 - 1,
+        description="A revision that a write answered: the answer is not older than it.",
+    )
+
+    @model_validator(mode="after")
+    def _filter_or_stages(self) -> Self:
+        if self.filter is not None and self.stages is not None:
+            raise ValueError("send either filter or stages; a stage has a filter of its own")
+        return self
+
+    def options(self) -> SearchOptions:
+        stages = self.stages
+        if stages is None:
+            stages = [StageBody(filter=self.filter or FilterBody())]
+        return SearchOptions(
+            top_k=self.top_k,
+            threshold=self.threshold,
+            stages=tuple(
+                Stage(stage.filter.people(), stage.threshold, place)
+                for place, stage in enumerate(stages)
+            ),
+            terminal_id=self.terminal_id,
+            min_revision=self.min_revision,
+        )
+
+
+class IdentifyBody(SearchOptionsBody):
     """A photo whose faces are looked up."""
 
     image: ImageBytes
-    top_k: TopK = DEFAULT_TOP_K
-    threshold: Threshold | None = None
     max_faces: int | None = Field(
         None, ge=1, le=1_000, description="Look up this many faces at most, largest first."
     )
@@ -65,7 +124,7 @@ class VerifyBody(Schema):
         raise ValueError("send either image_a and image_b, or image, collection and identity_id")
 
 
-class SearchBody(Schema):
+class SearchBody(SearchOptionsBody):
     """Either an `embedding` or the `face_id` of an enrolled face."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"face_id": examples.FACE_ID}]})
@@ -74,8 +133,6 @@ class SearchBody(Schema):
         None, min_length=1, max_length=4_096, description="As POST /v1/embed answers it."
     )
     face_id: RecordId | None = None
-    top_k: TopK = DEFAULT_TOP_K
-    threshold: Threshold | None = None
 
     @model_validator(mode="after")
     def _one_probe(self) -> "SearchBody":
@@ -177,6 +234,10 @@ class DecisionBody(BaseModel):
     candidates: list[CandidateBody] = Field(
         description="The most similar people, whether or not they match, most alike first."
     )
+    matched_stage: int | Literal["terminal"] | None = Field(
+        description="Which of the `stages` matched, from 0 (also when none were sent), or "
+        "`terminal`; null when unknown."
+    )
 
 
 class IdentifiedFaceBody(DetectedFaceBody, DecisionBody):
@@ -229,4 +290,5 @@ def _decided(decision: Decision) -> dict[str, Any]:
         "similarity": decision.similarity,
         "threshold": decision.threshold,
         "candidates": [CandidateBody.of(candidate) for candidate in decision.candidates],
+        "matched_stage": decision.matched_stage,
     }

@@ -1,0 +1,100 @@
+"""Enroll a stream of JSON Lines, piece by piece, in flat memory."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from app.api.bodies import field_problems
+from app.api.problems import invalid
+from app.api.schemas.batch import BatchItemBody, BatchResultBody
+from app.errors import InputError, InvalidRequest, RequestTooLarge
+from app.operations.enroll_batch import BatchEnroller, BatchItem, ItemResult, rejected_item
+
+_PIECE_LINES = 1_000
+_PIECE_BYTES = 8_000_000
+
+
+@dataclass(slots=True)
+class _Piece:
+    """Lines that are enrolled together: an item each, or why there is none."""
+
+    first: int
+    entries: list[BatchItem | ItemResult] = field(default_factory=list)
+    size: int = 0
+
+    @property
+    def full(self) -> bool:
+        return len(self.entries) >= _PIECE_LINES or self.size >= _PIECE_BYTES
+
+
+async def enroll_lines(
+    enroller: BatchEnroller, collection: str, chunks: AsyncIterator[bytes], *, max_line_bytes: int
+) -> AsyncIterator[list[BatchResultBody]]:
+    """Yield the results of each piece once it is committed, in the order of the lines.
+
+    Empty lines are passed over and not counted. A line that is no item is rejected by itself.
+    Raises RequestTooLarge for a line over `max_line_bytes`; what was yielded before stays enrolled.
+    """
+    piece = _Piece(0)
+    async for line in _lines(chunks, max_line_bytes):
+        piece.entries.append(_parse(line))
+        piece.size += len(line)
+        if piece.full:
+            yield await _enroll(enroller, collection, piece)
+            piece = _Piece(piece.first + len(piece.entries))
+    if piece.entries:
+        yield await _enroll(enroller, collection, piece)
+
+
+async def _enroll(enroller: BatchEnroller, collection: str, piece: _Piece) -> list[BatchResultBody]:
+    items = [entry for entry in piece.entries if isinstance(entry, BatchItem)]
+    results = iter(await enroller.enroll(collection, items))
+    return [
+        BatchResultBody.of(index, entry.identity.external_id, next(results))
+        if isinstance(entry, BatchItem)
+        else BatchResultBody.of(index, None, entry)
+        for index, entry in enumerate(piece.entries, start=piece.first)
+    ]
+
+
+def _parse(line: bytes) -> BatchItem | ItemResult:
+    try:
+        values = from_json(line, allow_inf_nan=False)
+        return BatchItemBody.model_validate(values).item()
+    except ValidationError as error:
+        return rejected_item(invalid(field_problems(error)))
+    except ValueError as error:
+        return rejected_item(_not_json(error))
+
+
+def _not_json(error: ValueError) -> InputError:
+    return InvalidRequest(f"the line is not JSON: {error}")
+
+
+async def _lines(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:
+    rest = bytearray()
+    async for chunk in chunks:
+        rest += chunk
+        if b"\n" in chunk:
+            complete, _, tail = rest.rpartition(b"\n")
+            rest = bytearray(tail)
+            for line in _whole(complete):
+                _require_size(line, most)
+                yield line
+        _require_size(rest, most)
+    for line in _whole(rest):
+        yield line
+
+
+def _whole(data: bytes | bytearray) -> Iterator[bytes]:
+    return (line for line in bytes(data).split(b"\n") if line.strip())
+
+
+def _require_size(line: bytes | bytearray, most: int) -> None:
+    if len(line) > most:
+        raise RequestTooLarge(
+            f"a line is over {most / 1e6:g} MB (VULTUS_LIMITS__MAX_REQUEST_BYTES); send fewer or "
+            "smaller images of a person"
+        )

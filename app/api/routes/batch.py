@@ -1,0 +1,80 @@
+"""Many people in one request."""
+
+import asyncio
+from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
+from typing import IO
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from app.api.batch_lines import enroll_lines
+from app.api.deps import CollectionPath, ServicesDep
+from app.api.middleware import JSON_LINES
+from app.api.problems import REF_TEMPLATE, documented
+from app.errors import UnsupportedMediaType
+
+router = APIRouter(prefix="/collections/{collection}", tags=["identities"])
+
+_MEMORY_BYTES = 4_000_000
+_CHUNK_BYTES = 64_000
+
+
+def _lines_of(schema: str) -> dict[str, object]:
+    return {"content": {JSON_LINES: {"schema": {"$ref": REF_TEMPLATE.format(model=schema)}}}}
+
+
+@router.post(
+    "/identities:batch",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "A line for each line sent.", **_lines_of("BatchResultBody")},
+        **documented(404, 409, 413, 415),
+    },
+    openapi_extra={"requestBody": {"required": True, **_lines_of("BatchItemBody")}},
+)
+async def enroll_batch(
+    collection: CollectionPath, request: Request, services: ServicesDep
+) -> StreamingResponse:
+    """Enroll many people: JSON Lines in, JSON Lines out, each with its own outcome.
+
+    The body may be as long as you like; it is read as it comes, and about a thousand people are
+    committed at a time. The answer begins when all are enrolled. If the connection breaks before,
+    send the same lines again: those with an external_id who are enrolled already are told as
+    `exists`.
+    """
+    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if media_type != JSON_LINES:
+        raise UnsupportedMediaType(f"content-type is {media_type or 'missing'}; send {JSON_LINES}")
+    await asyncio.to_thread(services.gallery.require_collection, collection)
+    # Written aside until the body is read: most clients do not read an answer while they send.
+    results = SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115  (the answer closes it)
+    try:
+        async for piece in enroll_lines(
+            services.enroll_batch,
+            collection,
+            request.stream(),
+            max_line_bytes=services.settings.limits.max_request_bytes,
+        ):
+            for result in piece:
+                results.write(result.model_dump_json().encode("utf-8") + b"\n")
+            services.metrics.count_enrollment(
+                faces=sum(result.face_count for result in piece),
+                reasons=[
+                    reason
+                    for result in piece
+                    for image in result.rejected
+                    for reason in image.reasons
+                ],
+            )
+    except BaseException:
+        results.close()
+        raise
+    results.seek(0)
+    return StreamingResponse(_read_and_close(results), media_type=JSON_LINES)
+
+
+def _read_and_close(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk

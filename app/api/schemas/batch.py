@@ -1,0 +1,87 @@
+"""Lines of a batch: people to enroll, and what became of them."""
+
+import binascii
+from base64 import b64decode
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from app.api.schemas.fields import AttributesObject, ImageBytes, Moment, Schema, ShortText
+from app.api.schemas.problem import RejectedImageBody
+from app.gallery.records import NewIdentity
+from app.operations.enroll_batch import BatchItem, ItemResult, ItemStatus
+from app.operations.single_face import FaceRule
+
+
+def _decode_embedding(value: object) -> object:
+    """Numbers stay; text is base64 of float32, little-endian."""
+    if not isinstance(value, str):
+        return value
+    try:
+        data = b64decode(value, validate=True)
+        return np.frombuffer(data, dtype="<f4").tolist()
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("must be numbers, or float32 in base64") from error
+
+
+_Embedding = Annotated[
+    list[float],
+    BeforeValidator(_decode_embedding),
+    WithJsonSchema(
+        {
+            "description": "As POST /v1/embed answers it, or float32, little-endian, in base64.",
+            "anyOf": [{"type": "array", "items": {"type": "number"}}, {"type": "string"}],
+        }
+    ),
+]
+
+
+class BatchItemBody(Schema):
+    """One line: a person with photos, or with embeddings that the same network made elsewhere."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"external_id": "emp-1042", "images": ["/9j/4AAQ..."]}]}
+    )
+
+    name: ShortText | None = None
+    external_id: ShortText | None = Field(
+        None, description="Your own key: whoever has one is enrolled once, however often sent."
+    )
+    attributes: AttributesObject = Field(default_factory=dict)
+    expires_at: Moment | None = None
+    images: list[ImageBytes] = Field(default_factory=list, max_length=100)
+    embeddings: list[_Embedding] = Field(default_factory=list, max_length=1_000)
+    faces: FaceRule = FaceRule.SINGLE
+
+    def item(self) -> BatchItem:
+        identity = NewIdentity(self.name, self.external_id, self.attributes, self.expires_at)
+        return BatchItem(identity, tuple(self.images), tuple(self.embeddings), self.faces)
+
+
+class BatchResultBody(BaseModel):
+    """One line: what became of the line of the same `index`, from 0."""
+
+    index: int
+    status: ItemStatus = Field(description="`exists`: their external_id is enrolled; left alone.")
+    external_id: str | None
+    identity_id: str | None
+    face_count: int = Field(description="Faces enrolled now.")
+    revision: int | None = Field(description="Of the collection, with this person.")
+    code: str | None = Field(description="Why it was rejected.")
+    detail: str | None
+    rejected: list[RejectedImageBody] = Field(description="Photos that were not enrolled.")
+
+    @classmethod
+    def of(cls, index: int, external_id: str | None, result: ItemResult) -> "BatchResultBody":
+        return cls(
+            index=index,
+            status=result.status,
+            external_id=external_id,
+            identity_id=result.identity_id,
+            face_count=result.face_count,
+            revision=result.revision,
+            code=result.code,
+            detail=result.detail,
+            rejected=[RejectedImageBody.of(image) for image in result.images],
+        )

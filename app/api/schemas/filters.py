@@ -1,0 +1,101 @@
+"""Who is searched: conditions on attributes, and lists of people."""
+
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StrictStr,
+    StringConstraints,
+    model_validator,
+)
+
+from app.api.schemas.fields import RecordId, Schema, check_json, no_nul, parse_json_text
+from app.gallery.attributes import MAX_KEY_LENGTH, MAX_TEXT_LENGTH, encode
+from app.gallery.records import Condition, PeopleFilter, Scalar
+
+
+def _check_value(value: object) -> object:
+    """One thing wrong, and not one for each type that it is not."""
+    if not isinstance(value, str | int | float):
+        raise ValueError("must be a text, a number, true or false")  # noqa: TRY004
+    check_json(value)
+    if encode(value) is None:
+        raise ValueError(f"must have at most {MAX_TEXT_LENGTH} characters")
+    return value
+
+
+def _plain_is_equals(value: object) -> object:
+    return value if isinstance(value, dict) else {"equals": value}
+
+
+_Text = Annotated[
+    StrictStr,
+    StringConstraints(min_length=1, max_length=MAX_TEXT_LENGTH),
+    AfterValidator(no_nul),
+]
+_Key = Annotated[str, StringConstraints(max_length=MAX_KEY_LENGTH), AfterValidator(no_nul)]
+_Value = Annotated[Scalar, PlainValidator(_check_value, json_schema_input_type=Scalar)]
+
+
+class ConditionBody(Schema):
+    """All that is given must hold; a plain value instead means `equals`."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"suffix": "4711"}]})
+
+    equals: _Value | None = None
+    in_: list[_Value] | None = Field(
+        None, alias="in", min_length=1, max_length=1_000, description="One of these."
+    )
+    prefix: _Text | None = Field(None, description="A text that begins so.")
+    suffix: _Text | None = Field(None, description="A text that ends so.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "ConditionBody":
+        if self.equals is not None and self.in_ is not None:
+            raise ValueError("send either equals or in")
+        if {self.equals, self.prefix, self.suffix} == {None} and self.in_ is None:
+            raise ValueError("send equals, in, prefix or suffix")
+        return self
+
+    def condition(self, key: str) -> Condition:
+        one_of = (self.equals,) if self.equals is not None else self.in_
+        return Condition(key, None if one_of is None else tuple(one_of), self.prefix, self.suffix)
+
+
+_ValueOrCondition = Annotated[
+    ConditionBody,
+    BeforeValidator(_plain_is_equals, json_schema_input_type=Scalar | ConditionBody),
+]
+
+
+class FilterBody(Schema):
+    """People for whom all of it holds; an empty filter is everybody."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"attributes": {"site": "berlin", "phone": {"suffix": "4711"}}}]
+        }
+    )
+
+    attributes: dict[_Key, _ValueOrCondition] = Field(
+        default_factory=dict,
+        max_length=16,
+        description="By name of the attribute, its value or a condition on it. Texts are compared "
+        f"exactly. Values that are lists or objects, and texts over {MAX_TEXT_LENGTH} characters, "
+        "are not found.",
+    )
+    identity_ids: list[RecordId] | None = Field(None, max_length=10_000)
+
+    def people(self) -> PeopleFilter:
+        return PeopleFilter(
+            conditions=tuple(wanted.condition(key) for key, wanted in self.attributes.items()),
+            identity_ids=None if self.identity_ids is None else tuple(self.identity_ids),
+        )
+
+
+FilterObject = Annotated[FilterBody, BeforeValidator(parse_json_text)]
+TerminalId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]

@@ -1,0 +1,62 @@
+"""`vultus index`."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from app.cli.output import print_json, results
+from app.cli.session import load_settings
+from app.gallery.database import Database
+from app.gallery.verify import Verified
+from app.services import verify_index
+
+cli = typer.Typer(help="Look after the search index.", no_args_is_help=True)
+
+_DIFFERENCES = 3
+
+
+@cli.callback()
+def _group() -> None:
+    """Keeps `index verify` a command of a group while it is the only one."""
+
+
+@cli.command()
+def verify(
+    repair: Annotated[
+        bool, typer.Option(help="Build anew from the database what differs from it.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a line each.")] = False,
+) -> None:
+    """Compare the index that is kept outside of the database with it, face by face.
+
+    Safe beside a running server. Exit status 0: all agree; 3: some did not.
+    """
+    settings = load_settings()
+    database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
+    try:
+        database.require_current_schema()
+        report = _print_json if as_json else _print
+        agreed = verify_index(settings, database, repair=repair, report=report)
+    finally:
+        database.close()
+    raise typer.Exit(0 if agreed else _DIFFERENCES)
+
+
+def _print_json(found: Verified) -> None:
+    print_json({**asdict(found), "agrees": found.agrees})
+
+
+def _print(found: Verified) -> None:
+    if found.snapshot_revision is None and found.cause is None:
+        told = "nothing is kept outside of the database"
+    elif found.cause is not None:
+        told = f"cannot be used: {found.cause}"
+    elif found.agrees:
+        told = "agrees"
+    else:
+        told = f"{found.missing} missing, {found.ghosts} too many, {found.different} different"
+    end = "; built anew" if found.repaired else ""
+    results.print(
+        f"{found.collection}: {found.faces} faces; {told}{end}", highlight=False, markup=False
+    )

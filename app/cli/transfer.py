@@ -1,0 +1,180 @@
+"""`vultus export` and `vultus import`. They load no network."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from app.cli.output import errors, print_json, results
+from app.cli.session import load_settings
+from app.gallery.database import Database
+from app.gallery.transfer.exporter import Exported, export_gallery
+from app.gallery.transfer.importer import Imported, import_gallery
+from app.gallery.transfer.manifest import COLLECTION_NAME
+from app.gallery.transfer.progress import Progress as Tell
+from app.settings import LogSettings, Settings
+from app.telemetry import configure_logging
+
+_SKIPPED_SOME = 3
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+
+
+def export(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="The archive to write (.zip).")],
+    collection: Annotated[
+        list[str] | None, typer.Option(help="Only this one; may be given several times.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the gallery into an archive, as it is at this moment.
+
+    The service may run on meanwhile. The archive holds biometric data: only you can read it.
+    """
+    with _database(upgrade=False) as (_, database), _progress() as tell:
+        done = export_gallery(database, file, names=collection or (), progress=tell)
+    if as_json:
+        print_json(_exported_as_json(file, done))
+    else:
+        _print_exported(file, done)
+
+
+def import_(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="What vultus export wrote.")
+    ],
+    collection: Annotated[
+        list[str] | None, typer.Option(help="Only this one; may be given several times.")
+    ] = None,
+    into: Annotated[
+        str | None, typer.Option(help="Collection to import the one collection into.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add the people of an archive. Exit status 0: all are there, 3: some were skipped.
+
+    Safe to run again: whoever is there already is left as they are.
+    """
+    if into is not None and re.fullmatch(COLLECTION_NAME, into) is None:
+        raise typer.BadParameter("--into: letters, digits, '.', '_' and '-'; at most 64")
+    with _database(upgrade=True) as (settings, database), _progress() as tell:
+        done = import_gallery(database, file, names=collection or (), into=into, progress=tell)
+    if as_json:
+        print_json({"collections": [_imported_as_json(imported) for imported in done]})
+    else:
+        _print_imported(done)
+    _warn_of_other_networks(settings, done)
+    raise typer.Exit(_SKIPPED_SOME if any(imported.skipped for imported in done) else 0)
+
+
+@contextmanager
+def _database(*, upgrade: bool) -> Iterator[tuple[Settings, Database]]:
+    """The database in this version's schema; `upgrade` brings it there if the settings allow."""
+    settings = load_settings()
+    configure_logging(LogSettings(level="warning", format="console"))
+    database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
+    try:
+        if upgrade and settings.database.auto_upgrade:
+            database.upgrade()
+        else:
+            database.require_current_schema()
+        yield settings, database
+    finally:
+        database.close()
+
+
+@contextmanager
+def _progress() -> Iterator[Tell]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=errors) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(doing: str, done: int, total: int) -> None:
+            if doing not in tasks:
+                tasks[doing] = progress.add_task(doing, total=total)
+            progress.update(tasks[doing], completed=done)
+
+        yield tell
+
+
+def _exported_as_json(file: Path, done: Exported) -> dict[str, object]:
+    return {
+        "file": str(file),
+        "size": done.size,
+        "collections": [
+            {"name": entry.name, "identities": entry.identities, "faces": entry.faces}
+            for entry in done.collections
+        ],
+    }
+
+
+def _print_exported(file: Path, done: Exported) -> None:
+    table = Table("collection", "people", "faces")
+    for entry in done.collections:
+        table.add_row(entry.name, f"{entry.identities:,}", f"{entry.faces:,}")
+    results.print(table)
+    results.print(f"{file}: {done.size:,} bytes", highlight=False, markup=False, soft_wrap=True)
+
+
+def _imported_as_json(done: Imported) -> dict[str, object]:
+    return {
+        "name": done.entry.name,
+        "into": done.into,
+        "created": done.created,
+        "identities": done.identities,
+        "faces": done.faces,
+        "known_before": done.known_before,
+        "skipped": [asdict(skipped) for skipped in done.skipped],
+    }
+
+
+def _print_imported(done: Sequence[Imported]) -> None:
+    for imported in done:
+        for skipped in imported.skipped:
+            results.print(
+                f"not imported: {skipped.id}: {skipped.reason} ({skipped.detail})",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
+    table = Table("collection", "people added", "faces added", "people there before", "skipped")
+    for imported in done:
+        counts = (
+            imported.identities,
+            imported.faces,
+            imported.known_before,
+            len(imported.skipped),
+        )
+        table.add_row(imported.into, *(f"{count:,}" for count in counts))
+    results.print(table)
+
+
+def _warn_of_other_networks(settings: Settings, done: Sequence[Imported]) -> None:
+    for imported in done:
+        embedder = imported.entry.embedder
+        if imported.faces and embedder != settings.embedder:
+            errors.print(
+                f"{imported.into} belongs to the embedder {embedder}, but VULTUS_EMBEDDER is "
+                f"{settings.embedder}: start the service with VULTUS_EMBEDDER={embedder}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )

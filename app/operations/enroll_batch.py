@@ -1,0 +1,121 @@
+"""Enroll many people, each with an outcome of their own."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from app.errors import InputError, NoUsableImage, RejectedImage
+from app.gallery.bulk import NewPerson
+from app.gallery.records import NewFace, NewIdentity
+from app.gallery.service import Gallery
+from app.operations.enroll import Enroller
+from app.operations.identify import unit_embedding
+from app.operations.single_face import FaceRule
+from app.operations.together import together
+
+
+class ItemStatus(StrEnum):
+    ENROLLED = "enrolled"
+    EXISTS = "exists"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchItem:
+    """A person with photos, embeddings of the service's network (of any length), or both."""
+
+    identity: NewIdentity
+    images: tuple[bytes, ...]
+    embeddings: tuple[Sequence[float], ...]
+    rule: FaceRule
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """What became of an item. `code` and `detail` say why it was rejected; `images` which of its
+    photos were, also when the others were enrolled."""
+
+    status: ItemStatus
+    identity_id: str | None = None
+    face_count: int = 0
+    revision: int | None = None
+    code: str | None = None
+    detail: str | None = None
+    images: tuple[RejectedImage, ...] = ()
+
+
+class BatchEnroller:
+    """Those who have an external_id are enrolled once, however often they are sent, so a batch that
+    broke off is simply sent again."""
+
+    def __init__(self, enroller: Enroller, gallery: Gallery) -> None:
+        self._enroller = enroller
+        self._gallery = gallery
+
+    async def enroll(self, collection: str, items: Sequence[BatchItem]) -> list[ItemResult]:
+        """Enroll in one transaction. Raises CollectionNotFound and EmbedderMismatch."""
+        external_ids = [item.identity.external_id for item in items if item.identity.external_id]
+        known = await asyncio.to_thread(self._gallery.ids_of, collection, external_ids)
+        turns = self._enroller.turns()
+        examined = await together(self._examine(item, known, turns) for item in items)
+        people = [found for found in examined if isinstance(found, _Usable)]
+        done = iter(
+            await asyncio.to_thread(
+                self._gallery.create_identities, collection, [found.person for found in people]
+            )
+            if people
+            else ()
+        )
+        results = []
+        for found in examined:
+            if isinstance(found, ItemResult):
+                results.append(found)
+                continue
+            outcome = next(done)
+            results.append(
+                ItemResult(
+                    ItemStatus.ENROLLED if outcome.enrolled else ItemStatus.EXISTS,
+                    outcome.identity_id,
+                    outcome.face_count,
+                    outcome.revision,
+                    images=found.rejected,
+                )
+            )
+        return results
+
+    async def _examine(
+        self, item: BatchItem, known: dict[str, str], turns: asyncio.Semaphore
+    ) -> "_Usable | ItemResult":
+        before = known.get(item.identity.external_id or "")
+        if before is not None:  # their photos need not be looked at again
+            return ItemResult(ItemStatus.EXISTS, before)
+        try:
+            faces = [self._face(values) for values in item.embeddings]
+            usable, rejected = await self._enroller.examine(item.images, item.rule, turns=turns)
+        except NoUsableImage as error:
+            return rejected_item(error, error.rejected)
+        except InputError as error:
+            return rejected_item(error)
+        person = NewPerson(item.identity, (*faces, *(one.face for one in usable)))
+        return _Usable(person, tuple(rejected))
+
+    def _face(self, values: Sequence[float]) -> NewFace:
+        embedding = unit_embedding(values, dimension=self._gallery.model.dimension)
+        digest = hashlib.sha256(np.ascontiguousarray(embedding, dtype="<f4").tobytes())
+        return NewFace(embedding, None, None, None, digest.hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class _Usable:
+    person: NewPerson
+    rejected: tuple[RejectedImage, ...]
+
+
+def rejected_item(error: InputError, images: tuple[RejectedImage, ...] = ()) -> ItemResult:
+    return ItemResult(
+        ItemStatus.REJECTED, code=str(error.code), detail=str(error), images=tuple(images)
+    )

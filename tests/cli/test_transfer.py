@@ -1,0 +1,234 @@
+"""`export` and `import` as they are run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli.main import cli, main
+from app.gallery.database import Database
+from app.gallery.records import NewIdentity
+from app.gallery.transfer.exporter import export_gallery
+from tests.gallery.factories import COLLECTION, all_identities, count_rows
+from tests.gallery.transfer.galleries import assert_whole_people_of, fill, open_gallery, rows
+
+RUN = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Neither command loads a network: there is none to load.
+    monkeypatch.setenv("VULTUS_WEIGHTS_PATH", "/nowhere")
+    monkeypatch.setenv("VULTUS_EMBEDDER", "nothing")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """The gallery of the machine that the commands run on."""
+    folder = tmp_path / "here"
+    monkeypatch.setenv("VULTUS_DATA_DIR", str(folder))
+    with closing(_database(f"sqlite:///{folder / 'vultus.db'}")) as database:
+        database.upgrade()
+        fill(database)
+        yield database
+
+
+def test_gallery_moves_to_another_database(
+    here: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "gallery.zip"
+    exported = _json("export", file)
+    assert exported == {
+        "file": str(file),
+        "size": file.stat().st_size,
+        "collections": [
+            {"name": "default", "identities": 6, "faces": 11},
+            {"name": "staff", "identities": 6, "faces": 11},
+            {"name": "empty", "identities": 0, "faces": 0},
+        ],
+    }
+    monkeypatch.setenv("VULTUS_DATABASE_URL", database_url)
+    imported = _json("import", file)
+    assert imported["collections"][0] == {
+        "name": "default",
+        "into": "default",
+        "created": True,
+        "identities": 6,
+        "faces": 11,
+        "known_before": 0,
+        "skipped": [],
+    }
+    again = _json("import", file)
+    assert [one["known_before"] for one in again["collections"]] == [6, 6, 0]
+    with closing(_database(database_url)) as there:
+        assert rows(there) == rows(here)
+
+
+def test_one_collection_into_another(here: Database, tmp_path: Path) -> None:
+    file = tmp_path / "staff.zip"
+    _json("export", file, "--collection", "staff", "--collection", "empty")
+    with _elsewhere(tmp_path) as there:
+        _json("import", file, "--collection", "staff", "--into", "branch")
+        assert {row[0] for row in rows(there)["collections"]} == {"branch"}
+        assert len(rows(there)["identities"]) == 6
+    assert len(rows(here)["identities"]) == 12
+
+
+def test_whoever_is_skipped_is_listed(here: Database, tmp_path: Path) -> None:
+    file = tmp_path / "gallery.zip"
+    _json("export", file, "--collection", COLLECTION)
+    with _elsewhere(tmp_path) as there:
+        there.upgrade()
+        open_gallery(there).create_identity(COLLECTION, NewIdentity(external_id="0emp-1"), [])
+        result = RUN.invoke(cli, ["import", str(file), "--json"])
+        assert result.exit_code == 3
+        (imported,) = json.loads(result.stdout)["collections"]
+        (skipped,) = imported["skipped"]
+        wanted = next(one for one in all_identities(open_gallery(here)) if one.name == "Ada")
+        assert (skipped["id"], skipped["external_id"], skipped["reason"]) == (
+            wanted.id,
+            "0emp-1",
+            "external_id_taken",
+        )
+        told = RUN.invoke(cli, ["import", str(file)])
+        assert told.exit_code == 3
+        assert f"not imported: {wanted.id}: external_id_taken (" in told.stdout
+
+
+@pytest.mark.usefixtures("here")
+def test_summaries_are_for_people(tmp_path: Path) -> None:
+    file = tmp_path / "gallery.zip"
+    exported = RUN.invoke(cli, ["export", str(file)])
+    assert exported.exit_code == 0
+    assert "staff" in exported.stdout
+    assert "exporting" in exported.stderr
+    with _elsewhere(tmp_path):
+        imported = RUN.invoke(cli, ["import", str(file)])
+    assert imported.exit_code == 0
+    assert "people added" in imported.stdout
+    assert "verifying" in imported.stderr
+    assert "start the service with VULTUS_EMBEDDER=test-net" in imported.stderr
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("arguments", "code", "remedy"),
+    [
+        (["export", "OUT", "--collection", "nowhere"], "collection_not_found", "nowhere"),
+        (["export", "/nowhere/gallery.zip"], "archive_unusable", "another place"),
+        (["import", "PHOTO"], "archive_unusable", "vultus export"),
+        (["import", "ARCHIVE", "--collection", "nowhere"], "collection_not_found", "staff"),
+        (["import", "ARCHIVE", "--into", "branch"], "invalid_request", "--collection"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_with_a_remedy(
+    arguments: list[str],
+    code: str,
+    remedy: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"a photo")
+    assert RUN.invoke(cli, ["export", str(tmp_path / "gallery.zip")]).exit_code == 0
+    places = {"OUT": "out.zip", "PHOTO": "photo.jpg", "ARCHIVE": "gallery.zip"}
+    filled = [str(tmp_path / places[one]) if one in places else one for one in arguments]
+    monkeypatch.setattr("sys.argv", ["vultus", *filled])
+    umask = os.umask(0o077)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        os.umask(umask)
+    assert ended.value.code == 1
+    (line,) = [one for one in capsys.readouterr().err.splitlines() if one.startswith(code)]
+    assert remedy in line
+    assert not (tmp_path / "out.zip").exists()
+
+
+@pytest.mark.usefixtures("here")
+def test_wrong_name_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"a photo")
+    result = RUN.invoke(cli, ["import", str(tmp_path / "photo.jpg"), "--into", "../branch"])
+    assert result.exit_code == 2
+    assert "--into" in result.stderr
+
+
+def test_database_of_another_version_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "old"))
+    monkeypatch.setattr("sys.argv", ["vultus", "export", str(tmp_path / "gallery.zip")])
+    umask = os.umask(0o077)
+    try:
+        with pytest.raises(SystemExit):
+            main()
+    finally:
+        os.umask(umask)
+    told = capsys.readouterr().err
+    assert told.startswith("startup_failed")
+    assert "vultus db upgrade" in told
+
+
+def test_killed_import_is_run_again_and_goes_on(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many, file = tmp_path / "many.db", tmp_path / "many.zip"
+    with closing(_database(f"sqlite:///{many}")) as here:
+        here.upgrade()
+        fill(here, copies=20)
+        export_gallery(here, file)
+        expected = rows(here)
+    monkeypatch.setenv("VULTUS_DATABASE_URL", database_url)
+    # A process of its own, which adds a few people at once and is slow to do so; not the command,
+    # which takes far longer to start.
+    slow = (
+        "import sys, time; from pathlib import Path; from app.gallery.database import Database;"
+        "from app.gallery.transfer import importer, target; importer._PEOPLE_AT_ONCE = 4;"
+        "add = target.CollectionTarget.add;"
+        "target.CollectionTarget.add = lambda *all: (time.sleep(0.02), add(*all))[1];"
+        "importer.import_gallery(Database(sys.argv[1], timeout_s=30), Path(sys.argv[2]))"
+    )
+    with closing(_database(database_url)) as there:
+        there.upgrade()
+        with subprocess.Popen([sys.executable, "-c", slow, database_url, str(file)]) as process:
+            deadline = monotonic() + 120
+            while count_rows(there)["identities"] < 50 and monotonic() < deadline:
+                sleep(0.01)
+            process.send_signal(signal.SIGKILL)
+        left = rows(there)
+        assert 50 <= len(left["identities"]) < len(expected["identities"])
+        assert_whole_people_of(left, expected)
+        imported = _json("import", file)
+        known = sum(one["known_before"] for one in imported["collections"])
+        assert known == len(left["identities"])
+        assert rows(there) == expected
+
+
+def _json(*arguments: str | Path) -> dict[str, Any]:
+    result = RUN.invoke(cli, [*map(str, arguments), "--json"])
+    assert result.exit_code == 0, result.output
+    parsed: dict[str, Any] = json.loads(result.stdout)
+    return parsed
+
+
+@contextmanager
+def _elsewhere(tmp_path: Path) -> Iterator[Database]:
+    """Another machine, with a database that the commands use meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VULTUS_DATA_DIR", str(tmp_path / "there"))
+        with closing(_database(f"sqlite:///{tmp_path / 'there' / 'vultus.db'}")) as database:
+            yield database
+
+
+def _database(url: str) -> Database:
+    return Database(url, timeout_s=10)
