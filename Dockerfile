@@ -2,6 +2,7 @@
 #
 #   docker build -t vultus .                                  CPU
 #   docker build -t vultus --build-arg TORCH=default .        NVIDIA GPU (run with --gpus all)
+#   docker build -t vultus --build-arg EXTRAS=onnx,milvus .   with the client of Milvus
 
 FROM python:3.11-slim AS build
 ARG TORCH=cpu
@@ -14,7 +15,8 @@ COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY models models
 COPY migrations migrations
-RUN python scripts/install.py /opt/venv --no-editable
+ARG EXTRAS=onnx
+RUN python scripts/install.py /opt/venv --no-editable --extras ${EXTRAS}
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --create-home vultus \

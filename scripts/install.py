@@ -39,7 +39,7 @@ def main() -> int:
         return 1
     _install_torch(python, options.torch)
     if not options.torch_only:
-        project = f"{ROOT}{'[dev]' if options.dev else '[onnx]'}"
+        project = f"{ROOT}[{'dev' if options.dev else options.extras}]"
         _pip(python, *([project] if options.no_editable else ["--editable", project]))
     return 0
 
@@ -54,6 +54,7 @@ def _parse() -> argparse.Namespace:
         help="cpu: PyTorch's CPU build or fail; default: the registry's; auto: cpu without a GPU, "
         "if it can be had",
     )
+    parser.add_argument("--extras", default="onnx", help="optional parts, such as onnx,milvus")
     parser.add_argument("--dev", action="store_true", help="also what tests and benchmarks need")
     parser.add_argument(
         "--no-editable", action="store_true", help="copy the packages, as images do"

@@ -1,0 +1,90 @@
+"""`vultus serve` processes, each with a process group of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
+from pathlib import Path
+
+from benchmarks.wire import Wire
+
+VULTUS = Path(sys.executable).parent / "vultus"
+_STARTS_WITHIN_S = 300
+_ENDS_WITHIN_S = 300
+
+
+class Server:
+    """Started when made; `wait_until_ready` before use. Its log lies beside its data folder."""
+
+    def __init__(self, data_dir: Path, *arguments: str, **variables: str) -> None:
+        self.port = _free_port()
+        self.log = data_dir.with_name(data_dir.name + ".log")
+        data_dir.mkdir(exist_ok=True)
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("VULTUS_")}
+        environment |= {"VULTUS_DATA_DIR": str(data_dir), "VULTUS_PORT": str(self.port)}
+        environment |= {"VULTUS_DEVICE": "cpu", "VULTUS_LOG__FORMAT": "json", **variables}
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [VULTUS, "serve", *arguments],
+                env=environment,
+                cwd=data_dir,  # away from any .env file
+                stderr=log,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_until_ready(self) -> None:
+        """Return as soon as /readyz says so."""
+        gives_up = time.monotonic() + _STARTS_WITHIN_S
+        while not self._is_ready():
+            if self._process.poll() is not None:
+                raise RuntimeError(f"the server ended: {self.log.read_text()[-2000:]}")
+            if time.monotonic() > gives_up:
+                raise RuntimeError(f"the server is not ready after {_STARTS_WITHIN_S} s")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """SIGKILL to all processes of the group: nothing is flushed, nobody says goodbye."""
+        if self._process.poll() is None:
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait(timeout=_ENDS_WITHIN_S)
+
+    def stop(self) -> None:
+        """SIGTERM, as an orchestrator does; return when it has ended."""
+        self._process.terminate()
+        self._process.wait(timeout=_ENDS_WITHIN_S)
+
+    def _is_ready(self) -> bool:
+        wire = Wire(self.port, timeout_s=60)
+        try:
+            return wire.ask("GET", "/readyz")[0] == 200
+        except (OSError, HTTPException):
+            return False
+        finally:
+            wire.close()
+
+
+@contextmanager
+def serving(data_dir: Path, *arguments: str, **variables: str) -> Iterator[Server]:
+    """A server that is ready; killed at the end unless it has ended by then."""
+    server = Server(data_dir, *arguments, **variables)
+    try:
+        server.wait_until_ready()
+        yield server
+    finally:
+        server.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
