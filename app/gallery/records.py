@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Final, Generic, TypeVar
 
+from app.gallery.options import DEFAULT_OPTIONS, CollectionOptions, OptionsPatch
 from app.recognition.types import Box, Embedding, Landmarks
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ class Collection:
     created_at: datetime
     identity_count: int
     face_count: int
+    options: CollectionOptions = DEFAULT_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,14 @@ class IdentityChanges:
 
 Scalar = str | int | float | bool
 """A value of an attribute that filters can look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionChanges:
+    """What to change of a collection; what stays UNSET stays as it is."""
+
+    description: str | Unset | None = UNSET
+    options: OptionsPatch | Unset = UNSET
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,12 @@ from app.gallery.bulk import BulkOutcome, NewPerson, enroll_many
 from app.gallery.database import Database, read_again
 from app.gallery.erasure import erase_collection, erase_face, erase_people
 from app.gallery.nearest import Question, UntrueIndexError, nearest_people
+from app.gallery.options import patched
 from app.gallery.records import (
     EVERYBODY,
     Candidate,
     Collection,
+    CollectionChanges,
     Erasure,
     Face,
     Identity,
@@ -148,6 +150,18 @@ class Gallery:
             rows = collections.page(after=after, limit=limit + 1)
             items = tuple(collections.record(row) for row in rows[:limit])
             return Page(items, _next_cursor([row.number for row in rows], limit))
+
+    def update_collection(self, name: str, changes: CollectionChanges) -> Collection:
+        """Change what it does; its people stay as they are, and so does its revision."""
+        with self._database.writing() as session:
+            collections = CollectionRepository(session)
+            row = collections.lock(name)
+            if not isinstance(changes.description, Unset):
+                row.description = changes.description
+            if not isinstance(changes.options, Unset):
+                row.options = patched(row.options, changes.options)
+            session.flush()
+            return collections.record(row)
 
     def delete_collection(self, name: str, *, compact: bool = False) -> Erasure:
         """Delete a collection and everybody in it; `default` is there again, empty, at once."""

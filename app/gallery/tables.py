@@ -89,6 +89,24 @@ class CollectionTable(Table):
     """Grows by one with every change of its people or faces; see ChangeTable."""
     log_start: Mapped[int] = mapped_column(Number, default=0, server_default="0")
     """The log of changes is complete above this revision; older entries are pruned."""
+    options: Mapped[dict[str, object]] = mapped_column(
+        JsonObject, default=dict, server_default="{}"
+    )
+    """See options.py."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+
+class CalibrationTable(Table):
+    """The error rates of a collection's similarities, measured on its own people."""
+
+    __tablename__ = "calibrations"
+
+    collection_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("collections.number", ondelete="CASCADE"), primary_key=True
+    )
+    digest: Mapped[str] = mapped_column(String(64))
+    """Of the network whose embeddings were measured."""
+    map: Mapped[dict[str, object]] = mapped_column(JsonObject)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
 
@@ -114,6 +132,8 @@ class IdentityTable(Table):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now, onupdate=_now)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """From then on the person matches nobody, and is erased by the next sweep."""
+    threshold: Mapped[float | None] = mapped_column(Float)
+    """Below this similarity nobody is taken for this person, whatever the search asks for."""
 
 
 class AttributeTable(Table):

@@ -11,6 +11,7 @@ from app.api.schemas.gallery import (
     AddFacesBody,
     EnrollBody,
     NewCollectionBody,
+    PatchCollectionBody,
     PatchIdentityBody,
 )
 from app.api.schemas.recognition import IdentifyBody, ImageBody, SearchBody, VerifyBody
@@ -25,6 +26,7 @@ for _module in (collections, identities, batch, faces, verify, identify, photos,
 
 REQUEST_BODIES = (
     NewCollectionBody,
+    PatchCollectionBody,
     EnrollBody,
     AddFacesBody,
     PatchIdentityBody,

@@ -15,6 +15,7 @@ from app.api.schemas.gallery import (
     ErasureQuery,
     NewCollectionBody,
     PageQuery,
+    PatchCollectionBody,
 )
 
 router = APIRouter(prefix="/collections", tags=["collections"])
@@ -51,6 +52,23 @@ async def list_collections(
 async def get_collection(collection: CollectionPath, services: ServicesDep) -> CollectionBody:
     """Tell how many people and faces a collection has, and of which embedder."""
     return CollectionBody.of(await asyncio.to_thread(services.gallery.get_collection, collection))
+
+
+@router.patch(
+    "/{collection}",
+    responses=documented(404, 413, 415),
+    openapi_extra=documented_body(PatchCollectionBody),
+)
+async def update_collection(
+    collection: CollectionPath,
+    body: Annotated[PatchCollectionBody, Depends(Body(PatchCollectionBody))],
+    services: ServicesDep,
+) -> CollectionBody:
+    """Change a collection's description, or what it does otherwise than the settings say."""
+    changed = await asyncio.to_thread(
+        services.gallery.update_collection, collection, body.changes()
+    )
+    return CollectionBody.of(changed)
 
 
 @router.delete("/{collection}", responses=documented(404))

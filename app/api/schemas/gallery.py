@@ -16,8 +16,9 @@ from app.api.schemas.fields import (
     Schema,
     ShortText,
 )
+from app.api.schemas.options import OptionsBody, OptionsObject
 from app.api.schemas.problem import RejectedImageBody
-from app.gallery.records import Collection, Erasure, Face, Identity
+from app.gallery.records import UNSET, Collection, CollectionChanges, Erasure, Face, Identity
 from app.operations.enroll import EnrolledFace, Enrollment
 from app.operations.single_face import FaceRule
 
@@ -50,6 +51,23 @@ class NewCollectionBody(Schema):
     description: LongText | None = None
 
 
+class PatchCollectionBody(Schema):
+    """Fields that are left out stay as they are; null sets one back to the service's default."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"options": {"decisions": {"target_fpir": 0.01}}}]}
+    )
+
+    description: LongText | None = None
+    options: OptionsObject = Field(default_factory=OptionsBody)
+
+    def changes(self) -> CollectionChanges:
+        return CollectionChanges(
+            description=self.description if "description" in self.model_fields_set else UNSET,
+            options=self.options.patch(),
+        )
+
+
 class CollectionBody(BaseModel):
     name: str
     description: str | None
@@ -58,6 +76,7 @@ class CollectionBody(BaseModel):
     revision: int = Field(description="Grows with every change of its people or faces.")
     model: ModelBody
     created_at: datetime
+    options: OptionsBody
 
     @classmethod
     def of(cls, collection: Collection) -> "CollectionBody":
@@ -69,6 +88,7 @@ class CollectionBody(BaseModel):
             revision=collection.revision,
             model=ModelBody(name=collection.embedder, digest=collection.digest),
             created_at=collection.created_at,
+            options=OptionsBody.of(collection.options),
         )
 
 

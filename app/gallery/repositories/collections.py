@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import CollectionNotFound
+from app.gallery.options import from_json
 from app.gallery.records import Collection
 from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
 from app.recognition.types import ModelId
@@ -72,6 +73,14 @@ class CollectionRepository:
             CollectionTable.revision - CollectionTable.log_start > revisions
         )
         return self._session.scalars(query).all()
+
+    def lock(self, name: str) -> CollectionTable:
+        """The collection, which nobody else changes until the commit."""
+        query = select(CollectionTable).where(CollectionTable.name == name).with_for_update()
+        row = self._session.scalar(query)
+        if row is None:
+            raise not_found(name)
+        return row
 
     def lock_all(self) -> Sequence[CollectionTable]:
         """All collections, none of which anybody else changes until the commit."""
@@ -149,6 +158,7 @@ class CollectionRepository:
             created_at=row.created_at,
             identity_count=self._session.scalar(identities) or 0,
             face_count=self._session.scalar(faces) or 0,
+            options=from_json(row.options),
         )
 
     def _tell(self) -> None:

@@ -1,5 +1,7 @@
 """Collections over HTTP."""
 
+from typing import Any
+
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import Enroll, image, problem
@@ -56,3 +58,41 @@ def test_recreated_collection_starts_empty(
     client.post("/v1/collections", json={"name": collection})
     found = client.post(f"/v1/collections/{collection}/identify", files=image("astronaut")).json()
     assert found["faces"][0]["candidates"] == []
+
+
+def test_options_are_merged_and_null_sets_one_back(client: TestClient, collection: str) -> None:
+    path = f"/v1/collections/{collection}"
+
+    def patch(**body: object) -> dict[str, Any]:
+        answer = client.patch(path, json=body)
+        assert answer.status_code == 200, answer.text
+        assert client.get(path).json() == answer.json()
+        parsed: dict[str, Any] = answer.json()
+        return parsed
+
+    before = client.get(path).json()
+    assert set(before["options"]["decisions"].values()) == {None}
+    patch(options={"decisions": {"target_fpir": 0.01, "margin": 0.02}})
+    patch(description="Head office")
+    patch(options={"unknowns": {"keep": True, "retention_s": 60}})
+    after = patch(options={"decisions": {"margin": None, "target_fmr": 1e-4}})
+    assert after["description"] == "Head office"
+    assert after["revision"] == before["revision"]
+    wanted = {"target_fpir": 0.01, "margin": None, "target_fmr": 1e-4}
+    assert wanted.items() <= after["options"]["decisions"].items()
+    assert after["options"]["unknowns"] == {"keep": True, "retention_s": 60}
+    assert patch(description=None)["description"] is None
+
+
+def test_options_out_of_bounds_are_refused(client: TestClient, collection: str) -> None:
+    for options in (
+        {"decisions": {"target_fpir": 0}},
+        {"decisions": {"target_fmr": 1}},
+        {"decisions": {"identify_threshold": 1.5}},
+        {"decisions": {"typo": 1}},
+        {"unknowns": {"retention_s": -1}},
+        {"typo": {}},
+    ):
+        answer = client.patch(f"/v1/collections/{collection}", json={"options": options})
+        problem(answer, 422, "invalid_request")
+    problem(client.patch("/v1/collections/nowhere", json={}), 404, "collection_not_found")

@@ -1,0 +1,59 @@
+"""What a collection does otherwise than the service's settings say."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, StrictBool
+
+from app.api.schemas.fields import Schema, Threshold, parse_json_text
+from app.gallery.options import CollectionOptions, OptionsPatch
+
+_RETENTION_DAYS = 366
+
+ErrorRate = Annotated[float, Field(gt=0, lt=1)]
+
+
+class DecisionOptionsBody(Schema):
+    """Defaults of verify and identify; null leaves one to the service."""
+
+    target_fmr: ErrorRate | None = Field(
+        None, description="False match rate of verify.", examples=[1e-4]
+    )
+    target_fpir: ErrorRate | None = Field(
+        None, description="False positive identification rate of identify.", examples=[0.01]
+    )
+    verify_threshold: Threshold | None = Field(None, description="Wins over target_fmr.")
+    identify_threshold: Threshold | None = Field(None, description="Wins over target_fpir.")
+    margin: Annotated[float, Field(ge=0, le=2)] | None = Field(
+        None,
+        description="Two people who both match and whose similarities differ by less than this "
+        "are ambiguous.",
+    )
+
+
+class UnknownOptionsBody(Schema):
+    """What becomes of faces that are answered `unknown`."""
+
+    keep: StrictBool | None = Field(
+        None, description="Keep their embeddings in the inbox; never photos."
+    )
+    retention_s: Annotated[float, Field(gt=0, le=_RETENTION_DAYS * 86_400)] | None = Field(
+        None, description="For how many seconds."
+    )
+
+
+class OptionsBody(Schema):
+    decisions: DecisionOptionsBody = Field(default_factory=DecisionOptionsBody)
+    unknowns: UnknownOptionsBody = Field(default_factory=UnknownOptionsBody)
+
+    @classmethod
+    def of(cls, options: CollectionOptions) -> "OptionsBody":
+        return cls.model_validate(asdict(options))
+
+    def patch(self) -> OptionsPatch:
+        """What was sent: fields that were left out stay as they are."""
+        sent: OptionsPatch = self.model_dump(exclude_unset=True)
+        return sent
+
+
+OptionsObject = Annotated[OptionsBody, BeforeValidator(parse_json_text)]

@@ -1,0 +1,62 @@
+"""What a collection does otherwise than the service's settings say; kept as JSON with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionOptions:
+    """Defaults of a collection's decisions; None leaves one to the service.
+
+    `target_fmr` and `target_fpir` are error rates, 0 to 1 (exclusive); `verify_threshold` and
+    `identify_threshold` are similarities, and win over the rates; `margin` is the difference of
+    similarities below which two people who both match are ambiguous.
+    """
+
+    target_fmr: float | None = None
+    target_fpir: float | None = None
+    verify_threshold: float | None = None
+    identify_threshold: float | None = None
+    margin: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownOptions:
+    """Whether faces that are answered `unknown` are kept, as embeddings, and for how long."""
+
+    keep: bool = False
+    retention_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionOptions:
+    decisions: DecisionOptions = field(default_factory=DecisionOptions)
+    unknowns: UnknownOptions = field(default_factory=UnknownOptions)
+
+
+DEFAULT_OPTIONS = CollectionOptions()
+_GROUPS = {"decisions": DecisionOptions, "unknowns": UnknownOptions}
+
+
+OptionsPatch = Mapping[str, Mapping[str, object]]
+"""Some options by group and name; None sets one back to its default."""
+
+
+def from_json(stored: Mapping[str, Any]) -> CollectionOptions:
+    """What is not there keeps its default; what a later version wrote is passed over."""
+    groups = {
+        name: kind(**{f.name: values[f.name] for f in fields(kind) if f.name in values})
+        for name, kind in _GROUPS.items()
+        if isinstance(values := stored.get(name), dict)
+    }
+    return CollectionOptions(**groups)
+
+
+def patched(stored: Mapping[str, Any], patch: OptionsPatch) -> dict[str, Any]:
+    """Options as they are stored, with these changed; the others stay (JSON merge, RFC 7396)."""
+    result = {name: dict(values) for name, values in stored.items()}
+    for name, changes in patch.items():
+        group = {**result.get(name, {}), **changes}
+        result[name] = {key: value for key, value in group.items() if value is not None}
+    return result
