@@ -3,17 +3,24 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, StrictBool
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from app.api.schemas.fields import Schema, Threshold, parse_json_text
 from app.gallery.options import CollectionOptions, OptionsPatch
 
 _RETENTION_DAYS = 366
 
+
+class _Group(Schema):
+    """Always JSON, so that true is never taken for the number 1, nor the other way round."""
+
+    model_config = ConfigDict(strict=True)
+
+
 ErrorRate = Annotated[float, Field(gt=0, lt=1)]
 
 
-class DecisionOptionsBody(Schema):
+class DecisionOptionsBody(_Group):
     """Defaults of verify and identify; null leaves one to the service."""
 
     target_fmr: ErrorRate | None = Field(
@@ -31,18 +38,16 @@ class DecisionOptionsBody(Schema):
     )
 
 
-class UnknownOptionsBody(Schema):
+class UnknownOptionsBody(_Group):
     """What becomes of faces that are answered `unknown`."""
 
-    keep: StrictBool | None = Field(
-        None, description="Keep their embeddings in the inbox; never photos."
-    )
+    keep: bool | None = Field(None, description="Keep their embeddings in the inbox; never photos.")
     retention_s: Annotated[float, Field(gt=0, le=_RETENTION_DAYS * 86_400)] | None = Field(
         None, description="For how many seconds."
     )
 
 
-class OptionsBody(Schema):
+class OptionsBody(_Group):
     decisions: DecisionOptionsBody = Field(default_factory=DecisionOptionsBody)
     unknowns: UnknownOptionsBody = Field(default_factory=UnknownOptionsBody)
 
