@@ -10,6 +10,7 @@ VultusError
 │   ├── NoUsableImage               every image was rejected; see Reason
 │   ├── IdentityWithoutFace         the person has no enrolled face to compare with
 │   ├── ThresholdRequired           nobody measured a default for this embedder
+│   ├── CalibrationImpossible       there are too few people to measure
 │   └── ArchiveUnusable             a gallery's archive is damaged, or of another kind
 ├── AccessDenied                    the API key is missing or wrong
 ├── NotFound
@@ -117,6 +118,10 @@ class IdentityWithoutFace(InputError):
 
 class ThresholdRequired(InputError):
     code = "threshold_required"
+
+
+class CalibrationImpossible(InputError):
+    code = "calibration_impossible"
 
 
 class ArchiveUnusable(InputError):

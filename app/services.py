@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from app.errors import NotReady
+from app.gallery.calibrations import CalibrationStore
 from app.gallery.database import Database
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.options import IndexOptions
@@ -17,6 +18,7 @@ from app.gallery.service import Gallery
 from app.gallery.snapshots import SnapshotStore
 from app.gallery.sync import IndexSync, Sync
 from app.gallery.verify import Verified, verify_snapshots
+from app.operations.calibration import CalibrationFiles, Calibrator
 from app.operations.enroll import Enroller
 from app.operations.enroll_batch import BatchEnroller
 from app.operations.identify import Identifier, IdentifyLimits
@@ -29,6 +31,7 @@ from app.recognition.build import (
     load_configured_network,
 )
 from app.recognition.pipeline import Recognizer
+from app.recognition.types import ModelId
 from app.settings import Settings
 from app.telemetry import Metrics
 from models.zoo.network import Network
@@ -45,7 +48,7 @@ class Services:
     metrics: Metrics
     recognizer: Recognizer
     gallery: Gallery
-    thresholds: Thresholds
+    calibrator: Calibrator
     enroll: Enroller
     enroll_batch: BatchEnroller
     verify: Verifier
@@ -62,6 +65,7 @@ class Services:
         database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
         gallery = Gallery(database, build_sync(settings, database), recognizer.model)
         thresholds = default_thresholds(settings, network)
+        calibrator = Calibrator(CalibrationStore(database), gallery, thresholds)
         enroller = Enroller(recognizer, gallery)
         return cls(
             settings=settings,
@@ -69,14 +73,14 @@ class Services:
             metrics=Metrics(),
             recognizer=recognizer,
             gallery=gallery,
-            thresholds=thresholds,
+            calibrator=calibrator,
             enroll=enroller,
             enroll_batch=BatchEnroller(enroller, gallery),
-            verify=Verifier(recognizer, gallery, thresholds),
+            verify=Verifier(recognizer, gallery, calibrator),
             identify=Identifier(
                 recognizer,
                 gallery,
-                thresholds,
+                calibrator,
                 IdentifyLimits(
                     max_faces=settings.limits.max_faces,
                     terminal_people=settings.retention.terminal_people,
@@ -216,12 +220,26 @@ def _snapshots(settings: Settings) -> SnapshotStore:
 
 
 def default_thresholds(settings: Settings, network: Network) -> Thresholds:
-    """The settings' own where given, else those measured for the network, if any."""
-    measured, chosen = network.spec.thresholds, settings.thresholds
-    both_chosen = chosen.verify is not None and chosen.identify is not None
+    """How this service decides; by the calibration measured here, else by the network's own.
+
+    Raises StartupError when the file of the former is damaged.
+    """
+    model = ModelId(network.spec.name, network.digest, network.spec.dimension)
+    shipped = network.spec.calibration
+    if shipped is not None and shipped.digest != model.digest:
+        shipped = None  # other weights: other similarities
+    chosen = settings.thresholds
     return Thresholds(
-        embedder=network.spec.name,
-        verify=measured.verify if chosen.verify is None and measured else chosen.verify,
-        identify=measured.identify if chosen.identify is None and measured else chosen.identify,
-        source=measured.source if measured and not both_chosen else None,
+        embedder=model.name,
+        map=calibration_files(settings).find(model) or shipped,
+        target_fmr=chosen.target_fmr,
+        target_fpir=chosen.target_fpir,
+        margin=chosen.margin,
+        verify=chosen.verify,
+        identify=chosen.identify,
+        cautious="target_fpir" not in chosen.model_fields_set,
     )
+
+
+def calibration_files(settings: Settings) -> CalibrationFiles:
+    return CalibrationFiles(settings.data_dir / "calibrations")

@@ -74,11 +74,21 @@ class WorkerSettings(_Group):
 
 
 class ThresholdSettings(_Group):
+    target_fmr: float = Field(1e-3, gt=0, lt=1, description="Default false match rate of verify.")
+    target_fpir: float = Field(
+        0.01, gt=0, lt=1, description="Default false positive identification rate of identify."
+    )
     verify: float | None = Field(
-        None, ge=-1, le=1, description="Default of verify (else the embedder's, at FMR 1e-3)."
+        None, ge=-1, le=1, description="Default similarity of verify, instead of that rate's."
     )
     identify: float | None = Field(
-        None, ge=-1, le=1, description="Default of identify (else the embedder's, at FMR 1e-4)."
+        None, ge=-1, le=1, description="Default similarity of identify, instead of that rate's."
+    )
+    margin: float = Field(
+        0.005,
+        ge=0,
+        le=2,
+        description="Difference of similarities below which two people who match are ambiguous.",
     )
 
 

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from app.cli.output import print_json, results
-from app.cli.session import with_services
+from app.cli.session import require_one_at_most, with_services
 from app.gallery.service import DEFAULT_COLLECTION
 from app.operations.decisions import SearchOptions
 from app.operations.identify import Identification, IdentifiedFace
@@ -21,15 +21,22 @@ def identify(
     threshold: Annotated[
         float | None, typer.Option(min=-1, max=1, help="Least similarity of a match.")
     ] = None,
+    target_fpir: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Instead of it: the share of strangers who may be named."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say of every face in a photo who it is, or that it is unknown."""
 
     async def use(services: Services) -> Identification:
         return await services.identify.photo(
-            collection, image.read_bytes(), SearchOptions(top_k=top_k, threshold=threshold)
+            collection,
+            image.read_bytes(),
+            SearchOptions(top_k=top_k, threshold=threshold, target_fpir=target_fpir),
         )
 
+    require_one_at_most(threshold, target_fpir, rate="--target-fpir")
     done = with_services(use)
     if as_json:
         print_json({"faces": [_as_json(face) for face in done.faces]})
@@ -73,4 +80,5 @@ def _as_json(found: IdentifiedFace) -> dict[str, object]:
         "name": None if identity is None else identity.name,
         "similarity": decision.similarity,
         "threshold": decision.threshold,
+        "fpir": None if decision.fpir is None else decision.fpir.value,
     }

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
@@ -29,6 +30,14 @@ def load_settings() -> Settings:
             for entry in error.errors(include_url=False, include_input=False)
         )
         raise StartupError(wrong) from error
+
+
+def require_one_at_most(threshold: float | None, target: float | None, *, rate: str) -> None:
+    """A similarity and an error rate each tell a threshold; a rate of 0 or 1 tells none."""
+    if threshold is not None and target is not None:
+        raise typer.BadParameter(f"give either --threshold or {rate}")
+    if target is not None and not 0 < target < 1:
+        raise typer.BadParameter(f"{rate} must lie between 0 and 1")
 
 
 def with_services(use: Callable[[Services], Awaitable[T]]) -> T:

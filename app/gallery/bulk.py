@@ -75,6 +75,7 @@ def _rows(identity_id: str, person: NewPerson) -> PersonRows:
             "name": identity.name,
             "attributes": dict(identity.attributes or {}),
             "expires_at": identity.expires_at,
+            "threshold": identity.threshold,
         },
         [
             {

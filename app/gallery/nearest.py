@@ -1,21 +1,31 @@
 """From the nearest faces of an index to the nearest people in the database."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 from sqlalchemy.orm import Session
 
+from app.gallery.counts import PeopleCounts
 from app.gallery.index.protocol import FaceNumbers, Hits, VectorIndex
-from app.gallery.records import EVERYBODY, Candidate, PeopleFilter
+from app.gallery.records import (
+    EVERYBODY,
+    Candidate,
+    Found,
+    PeopleFilter,
+    Scoring,
+    Searched,
+)
 from app.gallery.repositories.faces import FaceOwner, FaceRepository
 from app.gallery.repositories.identities import IdentityRepository
 from app.gallery.tables import CollectionTable
-from app.recognition.types import Embedding, cosine
+from app.gallery.template import similarity_to_template
+from app.recognition.types import Embedding
 
 _FACES_A_PERSON = 4  # how many nearest faces are looked at for each candidate, at first
 _FEWEST_FACES = 32
+_PROPOSED_PEOPLE = 10
 _ROUNDING = 1e-4  # by which an index's similarity may differ from the exact one
 
 _FEW_FACES = 50_000
@@ -46,6 +56,12 @@ class Question:
     now: datetime
     wanted: PeopleFilter = EVERYBODY
     exclude_face_id: str | None = None
+    scoring: Scoring = Scoring.BEST
+
+    @property
+    def proposed(self) -> int:
+        """How many people are found by their best face, before they are compared as asked."""
+        return self.top_k if self.scoring is Scoring.BEST else max(self.top_k, _PROPOSED_PEOPLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +81,34 @@ def nearest_people(
     index: VectorIndex,
     probes: Sequence[Embedding],
     question: Question,
-) -> list[tuple[Candidate, ...]]:
-    """For each probe the people whose best face is most similar.
+    counts: PeopleCounts,
+) -> Found:
+    """For each probe the most similar people.
 
     Raises UntrueIndexError when what would be answered is not what the database says.
     """
-    if not probes:
-        return []
-    return _Search(session, collection, index, question).answer(probes)
+    return _Search(session, collection, index, question, counts).answer(probes)
 
 
 class _Search:
     def __init__(
-        self, session: Session, collection: CollectionTable, index: VectorIndex, question: Question
+        self,
+        session: Session,
+        collection: CollectionTable,
+        index: VectorIndex,
+        question: Question,
+        counts: PeopleCounts,
     ) -> None:
+        self._session = session
         self._collection = collection
+        self._counts = counts
         self._faces = FaceRepository(session, collection)
         self._identities = IdentityRepository(session, collection)
         self._index = index
         self._question = question
         self._everybody = question.wanted == EVERYBODY
 
-    def answer(self, probes: Sequence[Embedding]) -> list[tuple[Candidate, ...]]:
+    def answer(self, probes: Sequence[Embedding]) -> Found:
         look: _Look = self._everywhere
         total = len(self._index)
         if not self._everybody:
@@ -94,11 +116,18 @@ class _Search:
             if len(few) <= _FEW_FACES:
                 look, total = self._only(few), len(few)
         count = min(total, max(_FACES_A_PERSON * self._question.top_k, _FEWEST_FACES))
-        first = look(probes, count) if count else [None] * len(probes)
-        return [
+        first = look(probes, count) if count and probes else [None] * len(probes)
+        candidates = [
             self._candidates(probe, hits, look, count, total)
             for probe, hits in zip(probes, first, strict=True)
         ]
+        return Found(candidates, self._searched(total, everywhere=look == self._everywhere))
+
+    def _searched(self, faces: int, *, everywhere: bool) -> Searched:
+        if everywhere and not self._everybody:
+            faces = self._faces.count(self._question.wanted)
+        people = self._counts.of(self._session, self._collection, self._question.wanted, faces)
+        return Searched(people, faces)
 
     def _everywhere(self, probes: Sequence[Embedding], count: int) -> list[Hits]:
         return self._index.search(np.stack(probes), count)
@@ -122,20 +151,20 @@ class _Search:
                 look, total = self._only(numbers), len(numbers)
                 count = min(count, total)
             (hits,) = look([probe], count)
-        nearest = dict(list(best.items())[: self._question.top_k])
-        exact = self._exact_similarities(probe, nearest.values())
-        people = self._identities.by_number(list(nearest))
-        candidates = [
-            Candidate(people[number], found.face_id, exact[found.face_number])
-            for number, found in nearest.items()
-        ]
-        return tuple(sorted(candidates, key=lambda candidate: -candidate.similarity))
+        nearest = dict(list(best.items())[: self._question.proposed])
+        scored = self._scored(probe, nearest)
+        ranked = sorted(scored, key=lambda number: -scored[number][0])[: self._question.top_k]
+        people = self._identities.by_number(ranked)
+        return tuple(
+            Candidate(people[number], nearest[number].face_id, *scored[number]) for number in ranked
+        )
 
     def _enough(self, best: Mapping[int, _Nearest]) -> bool:
-        if len(best) >= self._question.top_k:
+        wanted = self._question.proposed
+        if len(best) >= wanted:
             return True
         # Only a collection of fewer people than asked for is worth a query of its own.
-        return self._everybody and len(best) >= self._identities.count_up_to(self._question.top_k)
+        return self._everybody and len(best) >= self._identities.count_up_to(wanted)
 
     def _best_by_person(self, hits: Hits) -> dict[int, _Nearest]:
         """By identity number, the person's first face, most similar first.
@@ -155,20 +184,31 @@ class _Search:
                 best.setdefault(owner.identity_number, _Nearest(number, owner.face_id, similarity))
         return best
 
-    def _exact_similarities(
-        self, probe: Embedding, nearest: Iterable[_Nearest]
-    ) -> dict[int, float]:
-        """By face number, the similarities of the few that are answered, from the database.
+    def _scored(
+        self, probe: Embedding, nearest: Mapping[int, _Nearest]
+    ) -> dict[int, tuple[float, int]]:
+        """By identity number, similarity and how many examples it was taken to, by the database.
 
-        So an answer is the same whatever index proposed it, to the last digit. Those of the index
-        differ by more than that when the database was set back to a backup beneath the running
-        process and its numbers were given out again; it would then answer with the wrong name.
+        So an answer is the same whatever index proposed it, to the last digit. Similarities of the
+        index differ by more than that when the database was set back to a backup beneath the
+        running process and its numbers were given out again; it would then answer with the wrong
+        name.
         """
-        claimed = {found.face_number: found.similarity for found in nearest}
-        exact = {}
-        for number, embedding in self._faces.embeddings_of(list(claimed)).items():
-            similarity = float(embedding @ probe)
-            if abs(similarity - claimed[number]) > _ROUNDING:
+        if self._question.scoring is Scoring.BEST:
+            faces = self._faces.embeddings_of([found.face_number for found in nearest.values()])
+            examples = {
+                number: {found.face_number: faces[found.face_number]}
+                for number, found in nearest.items()
+                if found.face_number in faces
+            }
+        else:
+            examples = self._faces.examples_of(
+                list(nearest), exclude_face_id=self._question.exclude_face_id
+            )
+        scored = {}
+        for number, own in examples.items():
+            best = nearest[number]
+            if abs(float(own[best.face_number] @ probe) - best.similarity) > _ROUNDING:
                 raise UntrueIndexError(self._collection.number)
-            exact[number] = cosine(similarity)
-        return exact
+            scored[number] = similarity_to_template(probe, list(own.values())), len(own)
+        return scored

@@ -46,6 +46,8 @@ class Identity:
     """From then on they match nobody, and are erased."""
     revision: int = field(compare=False)
     """When this was read; it says nothing of the person."""
+    threshold: float | None = None
+    """Below this similarity nobody is taken for them, whatever a search asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class NewIdentity:
     external_id: str | None = None
     attributes: Attributes | None = None
     expires_at: datetime | None = None
+    threshold: float | None = None
 
 
 class Unset(Enum):
@@ -100,6 +103,7 @@ class IdentityChanges:
     external_id: str | Unset | None = UNSET
     attributes: Attributes | Unset = UNSET
     expires_at: datetime | Unset | None = UNSET
+    threshold: float | Unset | None = UNSET
 
 
 Scalar = str | int | float | bool
@@ -173,10 +177,53 @@ class Page(Generic[T]):
     next_cursor: str | None
 
 
+class Scoring(Enum):
+    """What of a person's faces the similarity is taken to: the best one, or their template.
+
+    A template is the mean of the embeddings, scaled to length 1. People are found by their best
+    face, and then compared by their templates.
+    """
+
+    BEST = "best"
+    TEMPLATE = "template"
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A person who may be the probe, by the best of their faces; similarity is the cosine."""
+    """A person who may be the probe; similarity is the cosine.
+
+    `face_id` is the best of their faces, `examples` is how many the similarity was taken to.
+    """
 
     identity: Identity
     face_id: str
     similarity: float
+    examples: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """How many there were to be found."""
+
+    people: int
+    faces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """For each probe the most similar people, most similar first; and among how many."""
+
+    candidates: list[tuple[Candidate, ...]]
+    searched: Searched
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a collection's decisions rest on: its options, and its own calibration if it has one.
+
+    `calibration` is JSON, `version` tells one from a later one.
+    """
+
+    options: CollectionOptions
+    calibration: Mapping[str, object] | None = None
+    version: str | None = None

@@ -24,6 +24,7 @@ from app.errors import (
     Unavailable,
 )
 from app.gallery.bulk import BulkOutcome, NewPerson, enroll_many
+from app.gallery.counts import PeopleCounts
 from app.gallery.database import Database, read_again
 from app.gallery.erasure import erase_collection, erase_face, erase_people
 from app.gallery.nearest import Question, UntrueIndexError, nearest_people
@@ -35,6 +36,7 @@ from app.gallery.records import (
     CollectionChanges,
     Erasure,
     Face,
+    Found,
     Identity,
     IdentityChanges,
     IdentityFilter,
@@ -53,7 +55,8 @@ from app.gallery.repositories.identities import IdentityRepository
 from app.gallery.repositories.terminals import TerminalRepository
 from app.gallery.sync import Sync
 from app.gallery.tables import CollectionTable, IdentityTable
-from app.recognition.types import Embedding, ModelId, cosine
+from app.gallery.template import similarity_to_template
+from app.recognition.types import Embedding, ModelId
 
 DEFAULT_COLLECTION = "default"
 _ERASED_AT_ONCE = 500
@@ -70,6 +73,7 @@ class Gallery:
     def __init__(self, database: Database, sync: Sync, model: ModelId) -> None:
         self._database = database
         self._sync = sync
+        self._counts = PeopleCounts()
         self.model = model
 
     # -- life ------------------------------------------------------------------------------------
@@ -228,6 +232,8 @@ class Gallery:
                 identities.set_attributes(row, changes.attributes)
             if not isinstance(changes.expires_at, Unset):
                 row.expires_at = changes.expires_at
+            if not isinstance(changes.threshold, Unset):
+                row.threshold = changes.threshold
             if not isinstance(changes.external_id, Unset):
                 if changes.external_id is not None and changes.external_id != row.external_id:
                     self._require_free(identities, changes.external_id)
@@ -320,7 +326,6 @@ class Gallery:
 
     # -- search ----------------------------------------------------------------------------------
 
-    @read_again
     def search(
         self,
         collection_name: str,
@@ -336,6 +341,11 @@ class Gallery:
         `exclude_face_id` does not count. Raises EmbedderMismatch.
         """
         question = Question(top_k, datetime.now(UTC), wanted, exclude_face_id)
+        return self.find(collection_name, probes, question).candidates
+
+    @read_again
+    def find(self, collection_name: str, probes: Sequence[Embedding], question: Question) -> Found:
+        """As `search`, compared as the question says, and among how many."""
         try:
             return self._search(collection_name, probes, question)
         except UntrueIndexError as error:
@@ -368,10 +378,9 @@ class Gallery:
             terminal.remember(identity_ids, now, most=most)
 
     @read_again
-    def compare(
-        self, collection_name: str, identity_id: str, probe: Embedding
-    ) -> tuple[Identity, str | None, float]:
-        """The person, the id of their face most similar to the probe, and the similarity.
+    def compare(self, collection_name: str, identity_id: str, probe: Embedding) -> Candidate:
+        """A person as a candidate: compared by their template, with the most similar of their
+        faces.
 
         Raises IdentityWithoutFace and EmbedderMismatch.
         """
@@ -388,10 +397,10 @@ class Gallery:
                     f"identity {identity_id} has no enrolled face to compare with; add one with "
                     f"POST /v1/collections/{collection_name}/identities/{identity_id}/faces"
                 )
-            enrolled = np.stack([face_records.from_bytes(face.embedding) for face in faces])
-            similarities = enrolled @ probe
-            best = int(np.argmax(similarities))
-            return identities.record(row), faces[best].id, cosine(float(similarities[best]))
+            enrolled = [face_records.from_bytes(face.embedding) for face in faces]
+            best = int(np.argmax(np.stack(enrolled) @ probe))
+            similarity = similarity_to_template(probe, enrolled)
+            return Candidate(identities.record(row), faces[best].id, similarity, len(faces))
 
     @read_again
     def enrolled_images(self, collection_name: str, identity_id: str) -> set[str]:
@@ -431,9 +440,7 @@ class Gallery:
         except Exception:  # noqa: BLE001  (see above; it is logged with its traceback)
             _log.exception("index_behind", collection=name)
 
-    def _search(
-        self, name: str, probes: Sequence[Embedding], question: Question
-    ) -> list[tuple[Candidate, ...]]:
+    def _search(self, name: str, probes: Sequence[Embedding], question: Question) -> Found:
         """Search the index and the database as of one revision.
 
         Else somebody whose only face was replaced by another meanwhile might be missed: the old one
@@ -447,7 +454,7 @@ class Gallery:
                 collection = CollectionRepository(session).get(name)
                 self._require_ours(collection)
                 index = self._sync.index_at(collection)
-                found = nearest_people(session, collection, index, probes, question)
+                found = nearest_people(session, collection, index, probes, question, self._counts)
                 if tries == _MOST_TRIES or self._sync.is_at(collection):
                     return found
 

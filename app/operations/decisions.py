@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.gallery.records import EVERYBODY, Candidate, Identity, PeopleFilter
+from app.gallery.records import EVERYBODY, Candidate, Identity, PeopleFilter, Searched
+from models.evaluation.calibration import ErrorRate
 
 TERMINAL_STAGE = "terminal"
 
@@ -22,13 +23,16 @@ class Stage:
 class SearchOptions:
     """How a probe is looked up.
 
-    The stages are tried in order; the first with a match answers. `terminal_id` puts a stage before
-    them, the people who were matched at that terminal lately, and remembers who is matched now.
-    `min_revision` is a revision of the collection that the answer must not be older than.
+    `threshold` is a similarity, `target_fpir` a false positive identification rate (0 to 1,
+    exclusive); with neither, the defaults decide. The stages are tried in order; the first with a
+    match answers. `terminal_id` puts a stage before them, the people who were matched at that
+    terminal lately, and remembers who is matched now. `min_revision` is a revision of the
+    collection that the answer must not be older than.
     """
 
     top_k: int
     threshold: float | None = None
+    target_fpir: float | None = None
     stages: tuple[Stage, ...] = (Stage(),)
     terminal_id: str | None = None
     min_revision: int | None = None
@@ -36,6 +40,7 @@ class SearchOptions:
 
 class Status(StrEnum):
     MATCH = "match"
+    AMBIGUOUS = "ambiguous"
     UNKNOWN = "unknown"
 
 
@@ -43,9 +48,11 @@ class Status(StrEnum):
 class Decision:
     """`candidates` are the most similar people, whatever the threshold, most similar first.
 
-    They are those of the stage that matched, or else of the last one. `identity` is the first of
-    them if their similarity reaches the threshold, else None. `similarity` is that of the first
-    candidate, None when there is nobody.
+    They are those of the stage that answered, or else of the last one. `identity` is who it is,
+    None unless there is a match. `similarity` is that of the first candidate, None when there is
+    nobody. `fpir` is the chance that a stranger is at least that similar to one of those
+    `searched`; None when nobody measured it. `matched_stage` is that of a match, or of an ambiguous
+    answer.
     """
 
     status: Status
@@ -53,18 +60,50 @@ class Decision:
     similarity: float | None
     threshold: float
     candidates: tuple[Candidate, ...]
+    searched: Searched
     matched_stage: int | str | None = None
+    fpir: ErrorRate | None = None
 
 
 def decide(
-    candidates: tuple[Candidate, ...], threshold: float, stage: int | str | None = None
+    candidates: tuple[Candidate, ...],
+    threshold: float,
+    *,
+    margin: float,
+    searched: Searched,
+    stage: int | str | None = None,
+    fpir: ErrorRate | None = None,
 ) -> Decision:
-    """The open-set decision: the nearest person, if near enough."""
-    best = candidates[0] if candidates else None
-    if best is None or best.similarity < threshold:
-        similarity = None if best is None else best.similarity
-        return Decision(Status.UNKNOWN, None, similarity, threshold, candidates)
-    return Decision(Status.MATCH, best.identity, best.similarity, threshold, candidates, stage)
+    """The open-set decision: the nearest person, if near enough, and if nobody else is as near.
+
+    A person is near enough at the threshold, or at their own where that is higher. When another is
+    near enough as well and less than `margin` behind, neither is asserted; nor is anybody when the
+    nearest is held back by a threshold of their own and another is not, since it may be either.
+    """
+    near = [found for found in candidates if found.similarity >= threshold_of(found, threshold)]
+    if not near:
+        status = Status.UNKNOWN
+    elif near[0] is not candidates[0] or any(
+        near[0].similarity - other.similarity < margin for other in near[1:]
+    ):
+        status = Status.AMBIGUOUS
+    else:
+        status = Status.MATCH
+    return Decision(
+        status=status,
+        identity=near[0].identity if status is Status.MATCH else None,
+        similarity=candidates[0].similarity if candidates else None,
+        threshold=threshold,
+        candidates=candidates,
+        searched=searched,
+        matched_stage=None if status is Status.UNKNOWN else stage,
+        fpir=fpir,
+    )
+
+
+def threshold_of(candidate: Candidate, threshold: float) -> float:
+    """That of the search, or the person's own where it is higher."""
+    return max(threshold, candidate.identity.threshold or -1.0)
 
 
 def stages_of(options: SearchOptions) -> list[Stage]:

@@ -2,21 +2,33 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from time import monotonic
 
 import numpy as np
 import structlog
 
 from app.errors import CollectionNotFound, DatabaseUnavailable, InvalidRequest, RevisionNotReached
+from app.gallery.nearest import Question
+from app.gallery.records import Candidate, Scoring, Searched
 from app.gallery.service import Gallery
-from app.operations.decisions import Decision, SearchOptions, Status, decide, stages_of
+from app.operations.calibration import Calibrator
+from app.operations.decisions import (
+    Decision,
+    SearchOptions,
+    Stage,
+    Status,
+    decide,
+    stages_of,
+)
 from app.operations.thresholds import Thresholds
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_faces
 from app.recognition.types import DetectedFace, Embedding, ImageSize
 
 _LOOK_AGAIN_S = 0.02
+_RIVALS = 2  # whether an answer is ambiguous shows by the two nearest
 
 _log = structlog.get_logger(__name__)
 
@@ -52,12 +64,12 @@ class Identifier:
         self,
         recognizer: Recognizer,
         gallery: Gallery,
-        thresholds: Thresholds,
+        calibrator: Calibrator,
         limits: IdentifyLimits,
     ) -> None:
         self._recognizer = recognizer
         self._gallery = gallery
-        self._thresholds = thresholds
+        self._calibrator = calibrator
         self._limits = limits
 
     async def photo(
@@ -73,12 +85,12 @@ class Identifier:
         Raises CollectionNotFound, EmbedderMismatch, ImageUnreadable, ImageTooLarge, Overloaded,
         RevisionNotReached.
         """
-        self._thresholds.for_identify(options.threshold)
+        rules = await self._rules(collection, options)
         await asyncio.to_thread(self._gallery.require_collection, collection)
         count = min(max_faces or self._limits.max_faces, self._limits.max_faces)
         photo = await self._recognizer.embed(image, largest_faces(count))
         probes = [face.embedding for face in photo.faces]
-        decisions = await self._decide(collection, probes, options)
+        decisions = await self._decide(collection, probes, options, thresholds=rules)
         faces = tuple(
             IdentifiedFace(face.face, decision)
             for face, decision in zip(photo.faces, decisions, strict=True)
@@ -113,14 +125,16 @@ class Identifier:
         probes: Sequence[Embedding],
         options: SearchOptions,
         *,
+        thresholds: Thresholds | None = None,
         exclude_face_id: str | None = None,
     ) -> list[Decision]:
-        default = self._thresholds.for_identify(options.threshold)
+        rules = thresholds or await self._rules(collection, options)
         await self._reach(collection, options.min_revision)
 
         def look() -> list[Decision]:
             decisions: dict[int, Decision] = {}
-            for stage in stages_of(options):
+            stages = stages_of(options)
+            for stage in stages:
                 open_probes = [
                     place
                     for place in range(len(probes))
@@ -128,20 +142,35 @@ class Identifier:
                 ]
                 if not open_probes:
                     break
-                found = self._gallery.search(
-                    collection,
-                    [probes[place] for place in open_probes],
-                    top_k=options.top_k,
-                    wanted=stage.wanted,
-                    exclude_face_id=exclude_face_id,
+                question = Question(
+                    max(options.top_k, _RIVALS),
+                    datetime.now(UTC),
+                    stage.wanted,
+                    exclude_face_id,
+                    Scoring.TEMPLATE,
                 )
-                limit = default if stage.threshold is None else stage.threshold
-                for place, candidates in zip(open_probes, found, strict=True):
-                    decisions[place] = decide(candidates, limit, stage.name)
+                asked = [probes[place] for place in open_probes]
+                found = self._gallery.find(collection, asked, question)
+                limit = rules.for_identify(
+                    options.threshold if stage.threshold is None else stage.threshold,
+                    options.target_fpir,
+                    searched=found.searched,
+                    looks=len(stages),
+                )
+                for place, candidates in zip(open_probes, found.candidates, strict=True):
+                    decisions[place] = _decision(
+                        candidates, limit, rules, found.searched, stage, options.top_k
+                    )
             self._remember(collection, options.terminal_id, decisions.values())
             return [decisions[place] for place in range(len(probes))]
 
         return await asyncio.to_thread(look)
+
+    async def _rules(self, collection: str, options: SearchOptions) -> Thresholds:
+        """How this collection decides. Raises ThresholdRequired before anything is looked at."""
+        rules = await asyncio.to_thread(self._calibrator.thresholds, collection)
+        rules.require_identify(options.threshold, options.target_fpir)
+        return rules
 
     async def _reach(self, collection: str, revision: int | None) -> None:
         """Wait until the database that is read here has come to a revision.
@@ -178,6 +207,23 @@ class Identifier:
         except (DatabaseUnavailable, CollectionNotFound) as error:
             # What a terminal remembers only makes the next search quicker; this one is done.
             _log.warning("match_not_remembered", terminal=terminal_id, cause=str(error))
+
+
+def _decision(
+    candidates: tuple[Candidate, ...],
+    limit: float,
+    rules: Thresholds,
+    searched: Searched,
+    stage: Stage,
+    top_k: int,
+) -> Decision:
+    fpir = rules.fpir(candidates[0].similarity, searched) if candidates else None
+    decision = decide(
+        candidates, limit, margin=rules.margin, searched=searched, stage=stage.name, fpir=fpir
+    )
+    # Both people of an ambiguous answer are listed, however few were asked for.
+    shown = max(top_k, _RIVALS) if decision.status is Status.AMBIGUOUS else top_k
+    return replace(decision, candidates=candidates[:shown])
 
 
 _EMBED = "POST /v1/embed"

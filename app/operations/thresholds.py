@@ -1,36 +1,116 @@
-"""Which similarity counts as a match."""
+"""Which similarity counts as a match, and what error rate that is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.errors import ThresholdRequired
+from app.gallery.options import DecisionOptions
+from app.gallery.records import Searched
+from models.evaluation.calibration import ErrorRate, SimilarityMap
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Defaults, as cosine similarities; None where nobody measured one for the embedder.
+    """How verify and identify decide by default, for an embedder or one collection of it.
 
-    A request's own threshold always wins. `source` tells where the defaults come from.
+    `verify` and `identify` are similarities; where None, the threshold is that of an error rate:
+    `target_fmr` for verify and `target_fpir` for identify, by `map`, which is None where nobody
+    measured the embedder. A request's own threshold or rate always wins. `margin` is the difference
+    of similarities below which two people who both match are ambiguous. `cautious`: `target_fpir`
+    is a default that nobody chose, so identify takes no lower threshold than verify, however few
+    are searched.
     """
 
     embedder: str
-    verify: float | None
-    identify: float | None
-    source: str | None
+    map: SimilarityMap | None
+    target_fmr: float
+    target_fpir: float
+    margin: float
+    verify: float | None = None
+    identify: float | None = None
+    cautious: bool = True
 
-    def for_verify(self, requested: float | None) -> float:
-        """Raises ThresholdRequired when there is neither a request nor a default."""
-        return self._pick(requested, self.verify, "VERIFY")
+    def of(self, options: DecisionOptions, own_map: SimilarityMap | None) -> "Thresholds":
+        """Those of a collection, which has options, and perhaps a calibration, of its own."""
+        chosen_rate = options.target_fpir is not None
+        return replace(
+            self,
+            map=own_map or self.map,
+            target_fmr=options.target_fmr or self.target_fmr,
+            target_fpir=options.target_fpir or self.target_fpir,
+            margin=self.margin if options.margin is None else options.margin,
+            # A collection's rate wins over the service's similarity.
+            verify=_first(options.verify_threshold, None if options.target_fmr else self.verify),
+            identify=_first(options.identify_threshold, None if chosen_rate else self.identify),
+            cautious=self.cautious and not chosen_rate,
+        )
 
-    def for_identify(self, requested: float | None) -> float:
-        """Raises ThresholdRequired when there is neither a request nor a default."""
-        return self._pick(requested, self.identify, "IDENTIFY")
+    def for_verify(
+        self,
+        threshold: float | None = None,
+        target_fmr: float | None = None,
+        *,
+        examples: int = 1,
+    ) -> float:
+        """The threshold of a comparison with a person of so many examples.
 
-    def _pick(self, requested: float | None, default: float | None, setting: str) -> float:
-        if requested is not None:
-            return requested
-        if default is None:
+        Raises ThresholdRequired when nothing tells one.
+        """
+        if threshold is not None:
+            return threshold
+        if target_fmr is None and self.verify is not None:
+            return self.verify
+        rates = self._map("VERIFY")
+        return rates.threshold((target_fmr or self.target_fmr) / rates.gain(examples))
+
+    def for_identify(
+        self,
+        threshold: float | None = None,
+        target_fpir: float | None = None,
+        *,
+        searched: Searched,
+        looks: int = 1,
+    ) -> float:
+        """The threshold of a 1:N search among those `searched`, one of so many `looks`.
+
+        The looks share the rate, so that all together keep to it. Raises ThresholdRequired when
+        nothing tells a threshold.
+        """
+        if threshold is not None:
+            return threshold
+        if target_fpir is None and self.identify is not None:
+            return self.identify
+        rates = self._map("IDENTIFY")
+        found = rates.identification_threshold(
+            (target_fpir or self.target_fpir) / looks,
+            people=searched.people,
+            faces=searched.faces,
+        )
+        if target_fpir is None and self.cautious:
+            return max(found, self.for_verify())
+        return found
+
+    def require_identify(self, threshold: float | None, target_fpir: float | None) -> None:
+        """Raises ThresholdRequired before anything is searched."""
+        self.for_identify(threshold, target_fpir, searched=Searched(1, 1))
+
+    def fmr(self, similarity: float, *, examples: int = 1) -> ErrorRate | None:
+        """The chance that two strangers are at least this similar; None when nobody measured it."""
+        return None if self.map is None else self.map.fmr(similarity, examples=examples)
+
+    def fpir(self, similarity: float, searched: Searched) -> ErrorRate | None:
+        """The chance that a stranger is at least this similar to one of those searched."""
+        if self.map is None:
+            return None
+        return self.map.fpir(similarity, people=searched.people, faces=searched.faces)
+
+    def _map(self, setting: str) -> SimilarityMap:
+        if self.map is None:
             raise ThresholdRequired(
-                f"nobody has measured a threshold for {self.embedder}; send one, or set "
-                f"VULTUS_THRESHOLDS__{setting} to one that you measured on your own photos"
+                f"nobody has measured a threshold for {self.embedder}; send one, calibrate on your "
+                f"own photos (vultus calibrate FOLDER), or set VULTUS_THRESHOLDS__{setting}"
             )
-        return default
+        return self.map
+
+
+def _first(chosen: float | None, otherwise: float | None) -> float | None:
+    return otherwise if chosen is None else chosen

@@ -6,46 +6,60 @@ from dataclasses import dataclass
 from app.errors import NoUsableImage
 from app.gallery.records import Identity
 from app.gallery.service import Gallery
+from app.operations.calibration import Calibrator
+from app.operations.decisions import threshold_of
 from app.operations.single_face import FaceRule, rejection
-from app.operations.thresholds import Thresholds
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import DetectedFace, EmbeddedFace, cosine
+from models.evaluation.calibration import ErrorRate
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
     """`match` says that `similarity` (the cosine) reaches `threshold`.
 
-    `faces` are those compared, one an image. Against an enrolled person, `identity` and the id of
-    their most similar face are given too.
+    `fmr` is the chance that two strangers are at least this similar, None when nobody measured it.
+    `faces` are those compared, one an image. Against an enrolled person, `identity`, the id of
+    their most similar face and the number of examples compared with are given too.
     """
 
     match: bool
     similarity: float
     threshold: float
+    fmr: ErrorRate | None
     faces: tuple[DetectedFace, ...]
     identity: Identity | None = None
     face_id: str | None = None
+    examples: int | None = None
 
 
 class Verifier:
-    def __init__(self, recognizer: Recognizer, gallery: Gallery, thresholds: Thresholds) -> None:
+    def __init__(self, recognizer: Recognizer, gallery: Gallery, calibrator: Calibrator) -> None:
         self._recognizer = recognizer
         self._gallery = gallery
-        self._thresholds = thresholds
+        self._calibrator = calibrator
 
     async def images(
-        self, image_a: bytes, image_b: bytes, *, rule: FaceRule, threshold: float | None
+        self,
+        image_a: bytes,
+        image_b: bytes,
+        *,
+        rule: FaceRule,
+        threshold: float | None = None,
+        target_fmr: float | None = None,
     ) -> Verification:
         """Compare two photos. Raises NoUsableImage, ImageUnreadable, ImageTooLarge."""
-        limit = self._thresholds.for_verify(threshold)
+        rules = self._calibrator.defaults
+        limit = rules.for_verify(threshold, target_fmr)
         a, b = await together(
             self._face(image, rule, index=index, name=name)
             for index, (name, image) in enumerate((("image_a", image_a), ("image_b", image_b)))
         )
         similarity = cosine(float(a.embedding @ b.embedding))
-        return Verification(similarity >= limit, similarity, limit, (a.face, b.face))
+        return Verification(
+            similarity >= limit, similarity, limit, rules.fmr(similarity), (a.face, b.face)
+        )
 
     async def identity(
         self,
@@ -54,20 +68,32 @@ class Verifier:
         identity_id: str,
         *,
         rule: FaceRule,
-        threshold: float | None,
+        threshold: float | None = None,
+        target_fmr: float | None = None,
     ) -> Verification:
-        """Compare a photo with an enrolled person, by the most similar of their faces.
+        """Compare a photo with an enrolled person, by the same rule as identify.
 
-        Raises as `images` does, CollectionNotFound, IdentityNotFound and EmbedderMismatch.
+        A threshold of the person's own counts where it is higher. Raises as `images` does,
+        CollectionNotFound, IdentityNotFound and EmbedderMismatch.
         """
-        limit = self._thresholds.for_verify(threshold)
+        rules = await asyncio.to_thread(self._calibrator.thresholds, collection)
+        rules.for_verify(threshold, target_fmr)  # raises before anything is looked at
         await asyncio.to_thread(self._gallery.get_identity, collection, identity_id)
         probe = await self._face(image, rule, index=0, name="image")
-        identity, face_id, similarity = await asyncio.to_thread(
+        found = await asyncio.to_thread(
             self._gallery.compare, collection, identity_id, probe.embedding
         )
+        limit = rules.for_verify(threshold, target_fmr, examples=found.examples)
+        limit = threshold_of(found, limit)
         return Verification(
-            similarity >= limit, similarity, limit, (probe.face,), identity, face_id
+            found.similarity >= limit,
+            found.similarity,
+            limit,
+            rules.fmr(found.similarity, examples=found.examples),
+            (probe.face,),
+            found.identity,
+            found.face_id,
+            found.examples,
         )
 
     async def _face(self, image: bytes, rule: FaceRule, *, index: int, name: str) -> EmbeddedFace:

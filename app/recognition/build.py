@@ -87,14 +87,14 @@ def known_models(*, active: str) -> tuple[KnownModel, ...]:
 
 
 def _known(entry: ZooEntry, *, active: bool) -> KnownModel:
-    measured = entry.spec.thresholds if entry.spec else None
+    measured = entry.spec.calibration if entry.spec else None
     return KnownModel(
         name=entry.name,
         description=entry.description,
         license=entry.license,
         dimension=entry.spec.dimension if entry.spec else None,
         active=active,
-        similarity_at_fmr=tuple(measured.at_fmr.items()) if measured else (),
+        similarity_at_fmr=tuple(measured.thresholds().items()) if measured else (),
         measured_on=measured.source if measured else None,
     )
 

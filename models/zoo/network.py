@@ -1,11 +1,12 @@
 """What every embedding network tells about itself, and what it can do once loaded."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.evaluation.calibration import SimilarityMap
 
 Crops = NDArray[np.uint8]
 """Aligned RGB crops, shape (N, H, W, 3)."""
@@ -41,33 +42,12 @@ class InputSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class MeasuredThresholds:
-    """Cosine thresholds at false match rates that were measured, and where.
-
-    `at_fmr` maps a false match rate (FMR, ISO/IEC 19795-1) to the similarity at or above which
-    that share of impostor pairs scored. `source` tells the data, the pairs and the procedure.
-    """
-
-    at_fmr: Mapping[float, float]
-    source: str
-
-    @property
-    def verify(self) -> float:
-        """Default threshold of 1:1 verification: FMR 1e-3."""
-        return self.at_fmr[1e-3]
-
-    @property
-    def identify(self) -> float:
-        """Default threshold of 1:N identification: FMR 1e-4."""
-        return self.at_fmr[1e-4]
-
-
-@dataclass(frozen=True, slots=True)
 class NetworkSpec:
     """A network as the service and its users know it.
 
     `dimension` is the length of an embedding; `mirror_average` says that the embedding of a crop
-    and of its mirror image are averaged; `thresholds` is None when nobody has measured them.
+    and of its mirror image are averaged; `calibration` tells the error rates of its similarities,
+    with its published weights, and is None when nobody has measured them.
     """
 
     name: str
@@ -76,7 +56,7 @@ class NetworkSpec:
     mirror_average: bool
     description: str
     license: str
-    thresholds: MeasuredThresholds | None = None
+    calibration: SimilarityMap | None = None
 
 
 class Network(Protocol):

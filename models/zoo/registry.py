@@ -8,8 +8,9 @@ from types import MappingProxyType
 import face_recognition_models
 
 from models.zoo import dlib_resnet, facenet
+from models.zoo.calibrations import shipped
 from models.zoo.errors import UnknownNetworkError, WeightsMissingError
-from models.zoo.network import InputSpec, MeasuredThresholds, Network, NetworkSpec
+from models.zoo.network import InputSpec, Network, NetworkSpec
 from models.zoo.onnx_network import OnnxNetwork, OnnxOptions
 from models.zoo.templates import DLIB_150, FACENET_160
 from models.zoo.torch_network import TorchNetwork
@@ -68,16 +69,7 @@ DLIB_RESNET = NetworkSpec(
     mirror_average=True,
     description="dlib's metric-loss ResNet, 29 convolutions (King, 2017)",
     license="CC0-1.0",
-    thresholds=MeasuredThresholds(
-        # Rounded up, so that the rate stays below; `python -m benchmarks.lfw` measures them anew.
-        at_fmr=MappingProxyType(
-            {1e-2: 0.9107, 1e-3: 0.9283, 1e-4: 0.9424, 1e-5: 0.9537, 1e-6: 0.9612}
-        ),
-        source=(
-            "LFW, folds 1 to 5 of View 2: 5,372 photos of 2,086 people, all 14,367,249 impostor "
-            "pairs, MTCNN landmarks, default settings"
-        ),
-    ),
+    calibration=shipped("dlib-resnet"),
 )
 
 

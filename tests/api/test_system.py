@@ -16,7 +16,9 @@ def test_info_tells_model_thresholds_and_limits(client: TestClient) -> None:
     body = client.get("/v1/info").json()
     assert body["model"]["name"] == "dlib-resnet"
     assert body["device"] == "cpu"
-    assert body["thresholds"]["verify"] < body["thresholds"]["identify"]
+    assert 0.9 < body["thresholds"]["verify"] < 0.95
+    assert body["thresholds"]["identify"] is None
+    assert (body["thresholds"]["target_fmr"], body["thresholds"]["target_fpir"]) == (1e-3, 0.01)
     assert "LFW" in body["thresholds"]["source"]
     assert body["limits"]["max_image_bytes"] == 20_000_000
     assert {"JPEG", "PNG", "WEBP", "AVIF", "HEIF"} <= set(body["image_formats"])

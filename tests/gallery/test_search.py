@@ -1,10 +1,21 @@
 """Search and comparison give what a naive loop over all faces gives."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
 from app.errors import FaceNotFound, IdentityWithoutFace
 from app.gallery.index.faiss_index import FaissIndex
+from app.gallery.nearest import Question
+from app.gallery.records import (
+    EVERYBODY,
+    Condition,
+    NewIdentity,
+    PeopleFilter,
+    Scoring,
+    Searched,
+)
 from app.gallery.service import Gallery
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
@@ -143,20 +154,74 @@ def test_similarity_is_never_outside_the_cosine(gallery: Gallery) -> None:
     for probe, cosine in ((long_by_rounding, 1.0), (-long_by_rounding, -1.0)):
         ((found,),) = gallery.search(COLLECTION, [probe], top_k=1)
         assert found.similarity == cosine
-        assert gallery.compare(COLLECTION, identity.id, probe)[2] == cosine
+        assert gallery.compare(COLLECTION, identity.id, probe).similarity == cosine
 
 
-def test_comparison_is_with_the_best_face_of_that_person_alone(gallery: Gallery) -> None:
+def test_comparison_is_with_the_mean_of_that_persons_faces_alone(gallery: Gallery) -> None:
     enroll(gallery, PROBE)
     identity, faces = enroll(
-        gallery, *(at_similarity(PROBE, s, seed=i) for i, s in enumerate((0.1, 0.7, -0.9), 2))
+        gallery, *(at_similarity(PROBE, s, seed=i) for i, s in enumerate((0.1, 0.7, -0.5), 2))
     )
+    mean = np.mean([embedding.astype(np.float64) for embedding in faces.values()], axis=0)
     for probe in (PROBE, *unit_vectors(10, seed=6)):
-        found, face_id, similarity = gallery.compare(COLLECTION, identity.id, probe)
+        found = gallery.compare(COLLECTION, identity.id, probe)
         own = {key: float(embedding @ probe) for key, embedding in faces.items()}
-        assert found == identity
-        assert face_id == max(own, key=own.__getitem__)
-        assert similarity == pytest.approx(max(own.values()), abs=1e-6)
+        assert (found.identity, found.examples) == (identity, 3)
+        assert found.face_id == max(own, key=own.__getitem__)
+        assert found.similarity == pytest.approx(mean @ probe / np.linalg.norm(mean), abs=1e-6)
+
+
+def test_search_by_templates_agrees_with_a_naive_loop(gallery: Gallery) -> None:
+    rng = np.random.default_rng(17)
+    people = {}
+    for centre in unit_vectors(60, seed=18):
+        count = int(rng.integers(1, 6))
+        photos = centre + 0.25 * rng.normal(size=(count, MODEL.dimension)) / 3
+        photos /= np.linalg.norm(photos, axis=1, keepdims=True)
+        identity, faces = enroll(gallery, *photos.astype(np.float32))
+        people[identity.id] = faces
+    question = Question(5, datetime.now(UTC), scoring=Scoring.TEMPLATE)
+    probes = [next(iter(faces.values())) for faces in people.values()]
+    found = gallery.find(COLLECTION, probes, question)
+    assert found.searched == Searched(60, sum(len(faces) for faces in people.values()))
+    for probe, candidates in zip(probes, found.candidates, strict=True):
+        templates = {
+            identity_id: np.mean([face.astype(np.float64) for face in faces.values()], axis=0)
+            for identity_id, faces in people.items()
+        }
+        expected = sorted(
+            ((float(mean @ probe / np.linalg.norm(mean)), key) for key, mean in templates.items()),
+            reverse=True,
+        )
+        assert candidates[0].identity.id == expected[0][1]
+        assert candidates[0].similarity == pytest.approx(expected[0][0], abs=1e-6)
+        assert candidates[0].examples == len(people[candidates[0].identity.id])
+        for candidate in candidates:
+            own = people[candidate.identity.id]
+            assert candidate.face_id == max(own, key=lambda key: float(own[key] @ probe))
+
+
+def test_excluded_face_is_no_part_of_a_template(gallery: Gallery) -> None:
+    first, second = unit_vectors(2, seed=19)
+    identity, faces = enroll(gallery, first, second)
+    (excluded, _) = faces
+    question = Question(5, datetime.now(UTC), EVERYBODY, excluded, Scoring.TEMPLATE)
+    ((candidate,),) = gallery.find(COLLECTION, [second], question).candidates
+    assert (candidate.identity, candidate.examples) == (identity, 1)
+    assert candidate.similarity == pytest.approx(1.0, abs=1e-6)
+
+
+def test_people_searched_are_counted_as_filtered(gallery: Gallery) -> None:
+    for town, faces in (("bern", 2), ("bern", 1), ("rome", 3), ("rome", 0)):
+        gallery.create_identity(
+            COLLECTION,
+            NewIdentity(attributes={"town": town}),
+            [new_face(vector) for vector in unit_vectors(faces, seed=faces)],
+        )
+    in_bern = PeopleFilter((Condition("town", one_of=("bern",)),))
+    for wanted, expected in ((in_bern, Searched(2, 3)), (EVERYBODY, Searched(4, 6))):
+        question = Question(5, datetime.now(UTC), wanted)
+        assert gallery.find(COLLECTION, [PROBE], question).searched == expected
 
 
 def test_comparison_with_a_person_without_faces_is_refused(gallery: Gallery) -> None:

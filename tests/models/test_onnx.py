@@ -107,7 +107,7 @@ def test_the_spec_and_the_digest_are_those_of_the_file(tmp_path: Path) -> None:
     path = _made(tmp_path, ("batch", 3, 112, 112))
     network = _opened(path)
     assert (network.spec.name, network.spec.dimension) == ("onnx", _DIMENSION)
-    assert network.spec.thresholds is None
+    assert network.spec.calibration is None
     assert network.device == "cpu"
     assert network.digest == hashlib.sha256(path.read_bytes()).hexdigest()
 

@@ -13,7 +13,7 @@ from models.zoo.network import NetworkSpec
 from models.zoo.registry import ZOO, LoadOptions, load_network
 
 _SPECS = [entry.spec for entry in ZOO.values() if entry.spec]
-_MEASURED = [spec for spec in _SPECS if spec.thresholds]
+_MEASURED = [spec for spec in _SPECS if spec.calibration]
 
 
 def _name(spec: NetworkSpec) -> str:
@@ -57,19 +57,20 @@ def test_an_entry_tells_what_its_spec_tells(spec: NetworkSpec) -> None:
 
 @pytest.mark.parametrize("spec", _MEASURED, ids=_name)
 def test_a_stricter_false_match_rate_wants_a_higher_similarity(spec: NetworkSpec) -> None:
-    assert spec.thresholds
-    rates = sorted(spec.thresholds.at_fmr, reverse=True)
-    similarities = [spec.thresholds.at_fmr[rate] for rate in rates]
+    assert spec.calibration
+    thresholds = spec.calibration.thresholds()
+    rates = sorted(thresholds, reverse=True)
+    similarities = [thresholds[rate] for rate in rates]
     assert similarities == sorted(set(similarities))
     assert all(-1 < similarity < 1 for similarity in similarities)
     assert all(0 < rate < 1 for rate in rates)
-    assert spec.thresholds.verify < spec.thresholds.identify
 
 
 @pytest.mark.parametrize("spec", _MEASURED, ids=_name)
 def test_measured_thresholds_tell_where_they_were_measured(spec: NetworkSpec) -> None:
-    assert spec.thresholds
-    assert spec.thresholds.source.strip()
+    assert spec.calibration
+    assert spec.calibration.source.strip()
+    assert spec.calibration.embedder == spec.name
 
 
 def test_the_default_network_was_measured() -> None:
@@ -89,8 +90,8 @@ def test_known_models_are_the_zoo_with_one_active() -> None:
     }
     for model in known:
         spec = ZOO[model.name].spec
-        measured = spec.thresholds if spec else None
-        assert dict(model.similarity_at_fmr) == (dict(measured.at_fmr) if measured else {})
+        measured = spec.calibration if spec else None
+        assert dict(model.similarity_at_fmr) == (measured.thresholds() if measured else {})
         assert model.measured_on == (measured.source if measured else None)
 
 

@@ -5,7 +5,17 @@ from fastapi import APIRouter, Depends
 from app.api.deps import require_key
 from app.api.middleware import API_PREFIX
 from app.api.problems import documented
-from app.api.routes import batch, collections, faces, identify, identities, photos, system, verify
+from app.api.routes import (
+    batch,
+    calibration,
+    collections,
+    faces,
+    identify,
+    identities,
+    photos,
+    system,
+    verify,
+)
 from app.api.schemas.batch import BatchItemBody, BatchResultBody
 from app.api.schemas.gallery import (
     AddFacesBody,
@@ -21,7 +31,17 @@ api_router = APIRouter(
     dependencies=[Depends(require_key)],
     responses=documented(401, 422, 500, 503),
 )
-for _module in (collections, identities, batch, faces, verify, identify, photos, system):
+for _module in (
+    collections,
+    calibration,
+    identities,
+    batch,
+    faces,
+    verify,
+    identify,
+    photos,
+    system,
+):
     api_router.include_router(_module.router)
 
 REQUEST_BODIES = (

@@ -44,6 +44,7 @@ async def enroll(
         external_id=body.external_id,
         attributes=body.attributes,
         expires_at=body.expires_at,
+        threshold=body.threshold,
     )
     done = await services.enroll.create(collection, new, body.images, body.faces)
     services.metrics.count_enrollment(faces=len(done.faces), reasons=done.rejection_reasons)
@@ -97,6 +98,7 @@ async def update_identity(
         external_id=body.external_id if "external_id" in sent else UNSET,
         attributes=body.attributes if "attributes" in sent else UNSET,
         expires_at=body.expires_at if "expires_at" in sent else UNSET,
+        threshold=body.threshold if "threshold" in sent else UNSET,
     )
     return IdentityBody.of(
         await asyncio.to_thread(services.gallery.update_identity, collection, identity_id, changes)

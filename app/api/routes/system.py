@@ -43,14 +43,19 @@ async def list_models(services: ServicesDep) -> ModelsAnswer:
 async def info(services: ServicesDep, model: ModelDep) -> InfoAnswer:
     """Tell the version, the embedder, the device, the default thresholds and the limits."""
     limits = services.settings.limits
-    thresholds = services.thresholds
+    rules = services.calibrator.defaults
     return InfoAnswer(
         version=__version__,
         model=model,
         device=services.device,
         image_formats=list(services.recognizer.image_formats),
         thresholds=ThresholdsBody(
-            verify=thresholds.verify, identify=thresholds.identify, source=thresholds.source
+            target_fmr=rules.target_fmr,
+            target_fpir=rules.target_fpir,
+            margin=rules.margin,
+            verify=rules.verify if rules.map is None else rules.for_verify(),
+            identify=rules.identify,
+            source=None if rules.map is None else rules.map.source,
         ),
         limits=LimitsBody(**limits.model_dump()),
     )

@@ -8,7 +8,7 @@ from app.api.bodies import Body, documented_body
 from app.api.deps import ModelDep, ServicesDep
 from app.api.problems import documented
 from app.api.schemas.gallery import IdentityBody
-from app.api.schemas.recognition import FaceInPhoto, VerifyAnswer, VerifyBody
+from app.api.schemas.recognition import ErrorRateBody, FaceInPhoto, VerifyAnswer, VerifyBody
 
 router = APIRouter(tags=["recognition"])
 
@@ -26,7 +26,11 @@ async def verify(
     """Compare two photos, or a photo with an enrolled person."""
     if body.image_a is not None and body.image_b is not None:
         done = await services.verify.images(
-            body.image_a, body.image_b, rule=body.faces, threshold=body.threshold
+            body.image_a,
+            body.image_b,
+            rule=body.faces,
+            threshold=body.threshold,
+            target_fmr=body.target_fmr,
         )
     else:
         # The schema lets nothing through in which one of these is missing.
@@ -39,14 +43,17 @@ async def verify(
             body.identity_id,
             rule=body.faces,
             threshold=body.threshold,
+            target_fmr=body.target_fmr,
         )
     services.metrics.decisions.labels("verify", "match" if done.match else "no_match").inc()
     return VerifyAnswer(
         match=done.match,
         similarity=done.similarity,
         threshold=done.threshold,
+        fmr=ErrorRateBody.of(done.fmr),
         faces=[FaceInPhoto.of(face) for face in done.faces],
         identity=None if done.identity is None else IdentityBody.of(done.identity),
         face_id=done.face_id,
+        examples=done.examples,
         model=model,
     )

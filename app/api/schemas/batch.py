@@ -7,7 +7,14 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from app.api.schemas.fields import AttributesObject, ImageBytes, Moment, Schema, ShortText
+from app.api.schemas.fields import (
+    AttributesObject,
+    ImageBytes,
+    Moment,
+    Schema,
+    ShortText,
+    Threshold,
+)
 from app.api.schemas.problem import RejectedImageBody
 from app.gallery.records import NewIdentity
 from app.operations.enroll_batch import BatchItem, ItemResult, ItemStatus
@@ -50,12 +57,15 @@ class BatchItemBody(Schema):
     )
     attributes: AttributesObject = Field(default_factory=dict)
     expires_at: Moment | None = None
+    threshold: Threshold | None = None
     images: list[ImageBytes] = Field(default_factory=list, max_length=100)
     embeddings: list[_Embedding] = Field(default_factory=list, max_length=1_000)
     faces: FaceRule = FaceRule.SINGLE
 
     def item(self) -> BatchItem:
-        identity = NewIdentity(self.name, self.external_id, self.attributes, self.expires_at)
+        identity = NewIdentity(
+            self.name, self.external_id, self.attributes, self.expires_at, self.threshold
+        )
         return BatchItem(identity, tuple(self.images), tuple(self.embeddings), self.faces)
 
 

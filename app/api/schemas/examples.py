@@ -18,6 +18,7 @@ _IDENTITY: Final[dict[str, Any]] = {
     "created_at": "2026-01-31T12:00:00Z",
     "updated_at": "2026-01-31T12:00:00Z",
     "expires_at": None,
+    "threshold": None,
     "revision": 17,
 }
 
@@ -48,7 +49,9 @@ IDENTIFICATION: Final[dict[str, Any]] = {
             "status": "match",
             "identity": _IDENTITY,
             "similarity": 0.9731,
-            "threshold": 0.9424,
+            "threshold": 0.9427,
+            "fpir": {"value": 0.0001, "low": 0.00005, "high": 0.0002, "extrapolated": True},
+            "searched": {"people": 100, "faces": 104},
             "candidates": [
                 {
                     "identity_id": _IDENTITY_ID,
@@ -56,6 +59,7 @@ IDENTIFICATION: Final[dict[str, Any]] = {
                     "name": "Eileen Collins",
                     "similarity": 0.9731,
                     "face_id": FACE_ID,
+                    "examples": 1,
                 }
             ],
             "matched_stage": 0,
@@ -67,12 +71,14 @@ IDENTIFICATION: Final[dict[str, Any]] = {
 VERIFICATION: Final[dict[str, Any]] = {
     "match": True,
     "similarity": 0.9731,
-    "threshold": 0.9283,
+    "threshold": 0.9291,
+    "fmr": {"value": 6e-7, "low": 1e-12, "high": 2.1e-6, "extrapolated": True},
     "faces": [
         {"box": _BOX, "detection_score": 0.9999},
         {"box": [163.7, 105.8, 347.6, 344.0], "detection_score": 0.9998},
     ],
     "identity": None,
     "face_id": None,
+    "examples": None,
     "model": _MODEL,
 }

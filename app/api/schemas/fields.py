@@ -89,6 +89,13 @@ def check_json(value: object, *, depth: int = 1) -> None:
             check_json(item, depth=depth + 1)
 
 
+def _no_truth(value: object) -> object:
+    """A form sends numbers as text; but true is not the number 1."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number")  # noqa: TRY004  (pydantic wants a ValueError)
+    return value
+
+
 def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
@@ -125,8 +132,11 @@ AttributesObject = Annotated[
 ]
 Similarity = Annotated[float, Field(ge=-1, le=1, description="Cosine, -1 to 1.")]
 Threshold = Annotated[
-    float, Field(ge=-1, le=1, description="Least similarity that counts as a match.")
+    float,
+    Field(ge=-1, le=1, description="Least similarity that counts as a match."),
+    BeforeValidator(_no_truth),
 ]
+ErrorRate = Annotated[float, Field(gt=0, lt=1), BeforeValidator(_no_truth)]
 TopK = Annotated[int, Field(ge=1, le=100, description="Most candidates a face.")]
 Moment = Annotated[
     AwareDatetime,

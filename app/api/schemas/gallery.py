@@ -15,12 +15,18 @@ from app.api.schemas.fields import (
     Moment,
     Schema,
     ShortText,
+    Threshold,
 )
 from app.api.schemas.options import OptionsBody, OptionsObject
 from app.api.schemas.problem import RejectedImageBody
 from app.gallery.records import UNSET, Collection, CollectionChanges, Erasure, Face, Identity
 from app.operations.enroll import EnrolledFace, Enrollment
 from app.operations.single_face import FaceRule
+
+_OWN_THRESHOLD = (
+    "Below this similarity nobody is taken for this person, whatever a search asks for. Raise it "
+    "for people who are hard to tell apart: twins, look-alikes."
+)
 
 
 class PageQuery(Schema):
@@ -108,6 +114,7 @@ class EnrollBody(Schema):
     expires_at: Moment | None = Field(
         None, description="From then on the person matches nobody, and is erased."
     )
+    threshold: Threshold | None = Field(None, description=_OWN_THRESHOLD)
     images: list[ImageBytes] = Field(default_factory=list)
     faces: FaceRule = Field(
         FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
@@ -134,6 +141,7 @@ class PatchIdentityBody(Schema):
     external_id: ShortText | None = None
     attributes: AttributesObject = Field(default_factory=dict)
     expires_at: Moment | None = None
+    threshold: Threshold | None = Field(None, description=_OWN_THRESHOLD)
 
 
 class IdentityBody(BaseModel):
@@ -145,6 +153,7 @@ class IdentityBody(BaseModel):
     created_at: datetime
     updated_at: datetime
     expires_at: datetime | None
+    threshold: float | None = Field(description=_OWN_THRESHOLD)
     revision: int = Field(
         description="Of the collection when this was read, or written. As `min_revision` of a "
         "search it makes sure that the search sees this."
@@ -161,6 +170,7 @@ class IdentityBody(BaseModel):
             created_at=identity.created_at,
             updated_at=identity.updated_at,
             expires_at=identity.expires_at,
+            threshold=identity.threshold,
             revision=identity.revision,
         )
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from app.api.schemas.fields import Schema, Threshold, parse_json_text
+from app.api.schemas.fields import ErrorRate, Schema, Threshold, parse_json_text
 from app.gallery.options import CollectionOptions, OptionsPatch
 
 _RETENTION_DAYS = 366
@@ -15,9 +15,6 @@ class _Group(Schema):
     """Always JSON, so that true is never taken for the number 1, nor the other way round."""
 
     model_config = ConfigDict(strict=True)
-
-
-ErrorRate = Annotated[float, Field(gt=0, lt=1)]
 
 
 class DecisionOptionsBody(_Group):

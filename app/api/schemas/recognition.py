@@ -8,6 +8,7 @@ from app.api.schemas import examples
 from app.api.schemas.fields import (
     BoxArray,
     CollectionName,
+    ErrorRate,
     ImageBytes,
     RecordId,
     Schema,
@@ -23,6 +24,7 @@ from app.operations.decisions import Decision, SearchOptions, Stage, Status
 from app.operations.identify import IdentifiedFace
 from app.operations.single_face import FaceRule
 from app.recognition.types import DetectedFace, EmbeddedFace, ImageSize, Landmarks
+from models.evaluation import calibration
 
 DEFAULT_TOP_K = 5
 
@@ -50,6 +52,12 @@ class SearchOptionsBody(Schema):
 
     top_k: TopK = DEFAULT_TOP_K
     threshold: Threshold | None = None
+    target_fpir: ErrorRate | None = Field(
+        None,
+        description="Instead of `threshold`: the share of strangers who may be given a name, "
+        "however many people are searched.",
+        examples=[0.01],
+    )
     filter: FilterObject | None = Field(
         None, description="Look among these people only. In a form: as JSON text."
     )
@@ -70,6 +78,12 @@ class SearchOptionsBody(Schema):
     )
 
     @model_validator(mode="after")
+    def _threshold_or_rate(self) -> Self:
+        if self.threshold is not None and self.target_fpir is not None:
+            raise ValueError("send either threshold or target_fpir")
+        return self
+
+    @model_validator(mode="after")
     def _filter_or_stages(self) -> Self:
         if self.filter is not None and self.stages is not None:
             raise ValueError("send either filter or stages; a stage has a filter of its own")
@@ -82,6 +96,7 @@ class SearchOptionsBody(Schema):
         return SearchOptions(
             top_k=self.top_k,
             threshold=self.threshold,
+            target_fpir=self.target_fpir,
             stages=tuple(
                 Stage(stage.filter.people(), stage.threshold, place)
                 for place, stage in enumerate(stages)
@@ -109,9 +124,20 @@ class VerifyBody(Schema):
     collection: CollectionName | None = None
     identity_id: RecordId | None = None
     threshold: Threshold | None = None
+    target_fmr: ErrorRate | None = Field(
+        None,
+        description="Instead of `threshold`: the share of strangers who may match.",
+        examples=[1e-4],
+    )
     faces: FaceRule = Field(
         FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
     )
+
+    @model_validator(mode="after")
+    def _threshold_or_rate(self) -> Self:
+        if self.threshold is not None and self.target_fmr is not None:
+            raise ValueError("send either threshold or target_fmr")
+        return self
 
     @model_validator(mode="after")
     def _one_of_two_ways(self) -> "VerifyBody":
@@ -204,14 +230,37 @@ class EmbedAnswer(BaseModel):
     model: ModelBody
 
 
+class ErrorRateBody(BaseModel):
+    """A rate, 0 to 1, that was measured, and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    extrapolated: bool = Field(description="So few pairs are so alike that it is an estimate.")
+
+    @classmethod
+    def of(cls, rate: calibration.ErrorRate | None) -> "ErrorRateBody | None":
+        if rate is None:
+            return None
+        return cls(value=rate.value, low=rate.low, high=rate.high, extrapolated=rate.extrapolated)
+
+
+class SearchedBody(BaseModel):
+    """Among how many a face was looked for."""
+
+    people: int
+    faces: int
+
+
 class CandidateBody(BaseModel):
-    """A person, by the best of their faces."""
+    """A person, compared by the mean of their examples."""
 
     identity_id: str
     external_id: str | None
     name: str | None
     similarity: Similarity
-    face_id: str
+    face_id: str = Field(description="The most similar of their faces.")
+    examples: int = Field(description="How many faces of theirs the similarity was taken to.")
 
     @classmethod
     def of(cls, candidate: Candidate) -> "CandidateBody":
@@ -221,16 +270,25 @@ class CandidateBody(BaseModel):
             name=candidate.identity.name,
             similarity=candidate.similarity,
             face_id=candidate.face_id,
+            examples=candidate.examples,
         )
 
 
 class DecisionBody(BaseModel):
-    status: Status = Field(description="`unknown`: nobody enrolled is similar enough.")
-    identity: IdentityBody | None = Field(description="Who it is; null when unknown.")
+    status: Status = Field(
+        description="`unknown`: nobody enrolled is similar enough. `ambiguous`: several are, and "
+        "the most similar are too close to tell; see `candidates`."
+    )
+    identity: IdentityBody | None = Field(description="Who it is; null unless it is a match.")
     similarity: Similarity | None = Field(
         description="Of the most similar person, match or not; null when nobody is enrolled."
     )
     threshold: Threshold
+    fpir: ErrorRateBody | None = Field(
+        description="The chance that a stranger is at least as similar to somebody among those "
+        "searched; null when nobody is enrolled, or nobody measured the embedder."
+    )
+    searched: SearchedBody
     candidates: list[CandidateBody] = Field(
         description="The most similar people, whether or not they match, most alike first."
     )
@@ -268,9 +326,16 @@ class VerifyAnswer(BaseModel):
     match: bool
     similarity: Similarity
     threshold: Threshold
+    fmr: ErrorRateBody | None = Field(
+        description="The chance that two strangers are at least this similar; null when nobody "
+        "measured the embedder."
+    )
     faces: list[FaceInPhoto] = Field(description="The faces compared, one an image.")
     identity: IdentityBody | None = Field(None, description="The enrolled person compared with.")
     face_id: str | None = Field(None, description="Their face that is most alike.")
+    examples: int | None = Field(
+        None, description="How many faces of theirs the similarity was taken to."
+    )
     model: ModelBody
 
 
@@ -289,6 +354,8 @@ def _decided(decision: Decision) -> dict[str, Any]:
         "identity": None if identity is None else IdentityBody.of(identity),
         "similarity": decision.similarity,
         "threshold": decision.threshold,
+        "fpir": ErrorRateBody.of(decision.fpir),
+        "searched": SearchedBody(people=decision.searched.people, faces=decision.searched.faces),
         "candidates": [CandidateBody.of(candidate) for candidate in decision.candidates],
         "matched_stage": decision.matched_stage,
     }

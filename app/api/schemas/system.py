@@ -6,11 +6,21 @@ from app.api.schemas.gallery import ModelBody
 
 
 class ThresholdsBody(BaseModel):
-    """Defaults, as cosines; null where nobody measured one for the embedder."""
+    """How verify and identify decide unless a request or a collection says otherwise."""
 
-    verify: float | None
-    identify: float | None
-    source: str | None = Field(description="Where they were measured.")
+    target_fmr: float = Field(description="False match rate of verify.")
+    target_fpir: float = Field(description="False positive identification rate of identify.")
+    margin: float = Field(
+        description="Two people who match and differ by less in similarity are ambiguous."
+    )
+    verify: float | None = Field(
+        description="The similarity that verify wants; null where nobody measured the embedder."
+    )
+    identify: float | None = Field(
+        description="The similarity that identify wants, where it is fixed; else null: it follows "
+        "from the number of people searched."
+    )
+    source: str | None = Field(description="Where the rates were measured.")
 
 
 class ZooModelBody(BaseModel):

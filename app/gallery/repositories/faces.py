@@ -12,7 +12,7 @@ from sqlalchemy import Row, Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import FaceNotFound
-from app.gallery.records import Face, NewFace, PeopleFilter
+from app.gallery.records import EVERYBODY, Face, NewFace, PeopleFilter
 from app.gallery.repositories.filters import not_expired, wanted_people
 from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
 from app.recognition.types import Embedding
@@ -21,6 +21,7 @@ Ts = TypeVarTuple("Ts")
 
 _PRIME = 2**31 - 1  # its square fits into 64 bits
 _OFFSETS = (1_234_567_891, 987_654_321, 1_618_033_989)
+_EXAMPLES_EACH = 8  # of more, people with many photos would outweigh the others
 _ROWS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 
 
@@ -153,6 +154,43 @@ class FaceRepository:
         query = select(FaceTable.number, FaceTable.embedding).where(FaceTable.number.in_(numbers))
         return {number: from_bytes(data) for number, data in self._session.execute(query)}
 
+    def examples_of(
+        self, identity_numbers: Sequence[int], *, exclude_face_id: str | None = None
+    ) -> dict[int, dict[int, Embedding]]:
+        """By identity number, by face number: all embeddings of some people."""
+        query = select(FaceTable.identity_number, FaceTable.number, FaceTable.embedding).where(
+            FaceTable.identity_number.in_(identity_numbers),
+            FaceTable.digest == self._collection.digest,
+        )
+        if exclude_face_id is not None:
+            query = query.where(FaceTable.id != exclude_face_id)
+        found: dict[int, dict[int, Embedding]] = {}
+        for identity_number, number, data in self._session.execute(query):
+            found.setdefault(identity_number, {})[number] = from_bytes(data)
+        return found
+
+    def some_people(self, *, most: int) -> tuple[NDArray[np.float32], list[int]]:
+        """Embeddings, (N, dimension), of at most so many people, and the number of each one's
+        owner.
+
+        People are taken evenly from all that have faces, and the first few faces of each.
+        """
+        query = select(FaceTable.identity_number).where(
+            FaceTable.collection_number == self._collection.number
+        )
+        everybody = sorted(set(self._session.scalars(query.distinct())))
+        chosen = everybody[:: max(1, -(-len(everybody) // most))]
+        found: list[Embedding] = []
+        owners: list[int] = []
+        for start in range(0, len(chosen), _ROWS_AT_ONCE):
+            some = self.examples_of(chosen[start : start + _ROWS_AT_ONCE])
+            for owner, examples in some.items():
+                few = [examples[number] for number in sorted(examples)[:_EXAMPLES_EACH]]
+                found += few
+                owners += [owner] * len(few)
+        dimension = self._collection.dimension
+        return np.stack(found) if found else np.empty((0, dimension), np.float32), owners
+
     def embeddings(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """Yield all face numbers, shape (N,), with embeddings, (N, dimension), in chunks.
 
@@ -203,8 +241,13 @@ class FaceRepository:
         result = connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE})
         return result.partitions()
 
-    def count(self) -> int:
-        query = select(func.count()).where(FaceTable.collection_number == self._collection.number)
+    def count(self, wanted: PeopleFilter = EVERYBODY) -> int:
+        """How many faces there are, of the people wanted."""
+        people = wanted_people(self._collection.number, wanted)
+        query = select(func.count()).where(
+            FaceTable.collection_number == self._collection.number,
+            *(FaceTable.identity_number.in_(some) for some in people),
+        )
         return self._session.scalar(query) or 0
 
     def _not_found(self, face_id: str) -> FaceNotFound:

@@ -8,7 +8,14 @@ from sqlalchemy.orm import Session
 
 from app.errors import IdentityNotFound
 from app.gallery.attributes import filterable, reverse
-from app.gallery.records import Attributes, Identity, IdentityFilter, NewIdentity
+from app.gallery.records import (
+    Attributes,
+    Identity,
+    IdentityFilter,
+    NewIdentity,
+    PeopleFilter,
+)
+from app.gallery.repositories.filters import wanted_people
 from app.gallery.tables import AttributeTable, CollectionTable, FaceTable, IdentityTable
 
 
@@ -61,6 +68,17 @@ class IdentityRepository:
         )
         return len(self._session.scalars(query).all())
 
+    def count(self, wanted: PeopleFilter) -> int:
+        """How many people are wanted, with faces or without."""
+        query = select(func.count()).where(
+            IdentityTable.collection_number == self._collection.number,
+            *(
+                IdentityTable.number.in_(people)
+                for people in wanted_people(self._collection.number, wanted)
+            ),
+        )
+        return self._session.scalar(query) or 0
+
     def add(self, new: NewIdentity) -> IdentityTable:
         row = IdentityTable(
             collection_number=self._collection.number,
@@ -68,6 +86,7 @@ class IdentityRepository:
             name=new.name,
             attributes=dict(new.attributes or {}),
             expires_at=new.expires_at,
+            threshold=new.threshold,
         )
         self._session.add(row)
         self._session.flush()
@@ -177,4 +196,5 @@ def _record(row: IdentityTable, face_counts: Mapping[int, int], revision: int) -
         updated_at=row.updated_at,
         expires_at=row.expires_at,
         revision=revision,
+        threshold=row.threshold,
     )

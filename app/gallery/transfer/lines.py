@@ -9,7 +9,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, JsonValue
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from pydantic import StringConstraints as Text
 
 # The character as JSON writes it, and not a backslash that happens to be followed by "u0000".
@@ -62,6 +62,7 @@ class PersonLine(Line):
     created_at: Moment
     updated_at: Moment
     expires_at: Moment | None
+    threshold: Annotated[float, Field(ge=-1, le=1)] | None = None
 
 
 class FaceLine(Line):

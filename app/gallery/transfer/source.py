@@ -19,6 +19,7 @@ _PERSON = (
     IdentityTable.created_at,
     IdentityTable.updated_at,
     IdentityTable.expires_at,
+    IdentityTable.threshold,
 )
 _FACE = (
     FaceTable.id,

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.gallery.records import PeopleFilter
+from app.gallery.nearest import Question
+from app.gallery.records import Found
 from app.gallery.service import Gallery
 from tests.api.conftest import problem
 from tests.api.people import embedding, enroll_all, like, names, search
@@ -62,13 +63,13 @@ def test_later_stages_are_not_looked_at_once_there_is_a_match(
     client: TestClient, collection: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[object] = []
-    search_once = Gallery.search
+    find_once = Gallery.find
 
-    def counted(gallery: Gallery, *args: Any, wanted: PeopleFilter, **options: Any) -> Any:
-        looked.append(wanted.conditions[0].one_of)
-        return search_once(gallery, *args, wanted=wanted, **options)
+    def counted(gallery: Gallery, name: str, probes: Any, question: Question) -> Found:
+        looked.append(question.wanted.conditions[0].one_of)
+        return find_once(gallery, name, probes, question)
 
-    monkeypatch.setattr(Gallery, "search", counted)
+    monkeypatch.setattr(Gallery, "find", counted)
     search(client, collection, PROBE, stages=[_site("east"), _site("south"), _site("north")])
     assert looked == [("east",), ("south",)]
 

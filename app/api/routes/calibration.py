@@ -1,0 +1,38 @@
+"""Error rates of a collection's similarities."""
+
+import asyncio
+
+from fastapi import APIRouter
+
+from app.api.deps import CollectionPath, ServicesDep
+from app.api.problems import documented
+from app.api.schemas.calibration import CalibrationBody
+from app.errors import ThresholdRequired
+
+router = APIRouter(prefix="/collections/{collection}/calibration", tags=["collections"])
+
+
+@router.get("", responses=documented(404))
+async def get_calibration(collection: CollectionPath, services: ServicesDep) -> CalibrationBody:
+    """Tell what a collection's decisions rest on: its own calibration, or the embedder's."""
+    own = await asyncio.to_thread(services.calibrator.own_map, collection)
+    used = own or services.calibrator.defaults.map
+    if used is None:
+        raise ThresholdRequired(
+            f"nobody has measured {services.recognizer.model.name}; calibrate this collection "
+            "with POST, or the embedder on photos of your own with vultus calibrate FOLDER"
+        )
+    return CalibrationBody.of(used, own=own is not None)
+
+
+@router.post("", responses=documented(404, 409))
+async def calibrate(collection: CollectionPath, services: ServicesDep) -> CalibrationBody:
+    """Measure the people enrolled here, and decide by that from now on. Takes seconds."""
+    measured = await asyncio.to_thread(services.calibrator.calibrate, collection)
+    return CalibrationBody.of(measured, own=True)
+
+
+@router.delete("", status_code=204, responses=documented(404))
+async def forget_calibration(collection: CollectionPath, services: ServicesDep) -> None:
+    """Go back to the embedder's calibration."""
+    await asyncio.to_thread(services.calibrator.forget, collection)

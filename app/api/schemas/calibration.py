@@ -1,0 +1,44 @@
+"""What similarities mean in a collection."""
+
+from pydantic import BaseModel, Field
+
+from models.evaluation.calibration import SimilarityMap
+
+_DECADES = tuple(10.0**-power for power in range(1, 9))
+
+
+class ThresholdAtFmr(BaseModel):
+    fmr: float
+    similarity: float
+
+
+class CalibrationBody(BaseModel):
+    """The false match rate of each similarity, and what it was measured on."""
+
+    source: str
+    own: bool = Field(description="Measured on this collection's people, not the embedder's.")
+    embedder: str
+    people: int
+    photos: int
+    pairs: int = Field(description="Of photos of different people.")
+    data_ends: float = Field(
+        description="Above this similarity, rates are estimates from a fitted tail."
+    )
+    thresholds: list[ThresholdAtFmr] = Field(
+        description="The least similarity of each false match rate; 1.0 where nothing reaches it."
+    )
+
+    @classmethod
+    def of(cls, measured: SimilarityMap, *, own: bool) -> "CalibrationBody":
+        return cls(
+            source=measured.source,
+            own=own,
+            embedder=measured.embedder,
+            people=measured.people,
+            photos=measured.photos,
+            pairs=measured.pairs,
+            data_ends=measured.data_ends,
+            thresholds=[
+                ThresholdAtFmr(fmr=fmr, similarity=measured.threshold(fmr)) for fmr in _DECADES
+            ],
+        )

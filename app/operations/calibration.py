@@ -1,0 +1,144 @@
+"""Calibrate: from error rates to thresholds, by an embedder or by a collection's own people."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from app.errors import CalibrationImpossible, StartupError
+from app.gallery.calibrations import CalibrationStore
+from app.gallery.records import Basis
+from app.gallery.service import Gallery
+from app.operations.thresholds import Thresholds
+from app.recognition.types import ModelId
+from models.evaluation.calibration import SimilarityMap
+from models.evaluation.measure import measure_map
+
+_log = structlog.get_logger(__name__)
+
+
+class CalibrationFiles:
+    """Calibrations of embedders that were measured here, one file each, named by the weights.
+
+    They win over those that come with an embedder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, model: ModelId) -> SimilarityMap | None:
+        """Raises StartupError when the file is no calibration of this embedder."""
+        path = self._path(model)
+        try:
+            found = load_map(path)
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise StartupError(f"{path}: {error}; calibrate again, or remove it") from error
+        if found.digest != model.digest:
+            raise StartupError(f"{path} is of other weights; calibrate again, or remove it")
+        return found
+
+    def save(self, measured: SimilarityMap) -> Path:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"{measured.digest[:16]}.json"
+        save_map(measured, path)
+        return path
+
+    def _path(self, model: ModelId) -> Path:
+        return self._folder / f"{model.digest[:16]}.json"
+
+
+def load_map(path: Path) -> SimilarityMap:
+    """Raises FileNotFoundError, or ValueError when it is no calibration."""
+    text = path.read_text(encoding="utf-8")
+    parsed = json.loads(text)
+    if not isinstance(parsed, dict):
+        raise ValueError("not a calibration")  # noqa: TRY004  (of what is in a file)
+    return SimilarityMap.from_json(parsed)
+
+
+def save_map(measured: SimilarityMap, path: Path) -> None:
+    """All of it or nothing, also when two write at once."""
+    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+    unfinished.write_text(measured.dumps(), encoding="utf-8")
+    unfinished.replace(path)
+
+
+class Calibrator:
+    """Thresholds of each collection, and calibrations on a collection's own people.
+
+    All methods block.
+    """
+
+    def __init__(self, store: CalibrationStore, gallery: Gallery, defaults: Thresholds) -> None:
+        self._store = store
+        self._gallery = gallery
+        self.defaults = defaults
+        self._lock = Lock()
+        self._parsed: dict[str, SimilarityMap] = {}  # by version; one a collection is in use
+
+    def thresholds(self, collection: str) -> Thresholds:
+        """How a collection decides by default. Raises CollectionNotFound."""
+        basis = self._store.basis(collection)
+        return self.defaults.of(basis.options.decisions, self._own(basis))
+
+    def own_map(self, collection: str) -> SimilarityMap | None:
+        """The collection's own calibration, if it has one."""
+        return self._own(self._store.basis(collection))
+
+    def calibrate(self, collection: str) -> SimilarityMap:
+        """Measure the people enrolled in a collection, and decide by them from now on.
+
+        Raises CalibrationImpossible when there are too few, CollectionNotFound, EmbedderMismatch.
+        """
+        self._gallery.require_collection(collection)
+        embeddings, owners = self._store.examples(collection)
+        measured = measure(
+            embeddings, owners, self._gallery.model, source=f"the people enrolled in {collection!r}"
+        )
+        self._store.replace(collection, measured.to_json())
+        return measured
+
+    def forget(self, collection: str) -> None:
+        """Go back to the embedder's calibration."""
+        self._store.delete(collection)
+
+    def _own(self, basis: Basis) -> SimilarityMap | None:
+        if basis.calibration is None or basis.version is None:
+            return None
+        with self._lock:
+            found = self._parsed.get(basis.version)
+        if found is None:
+            try:
+                found = SimilarityMap.from_json(basis.calibration)
+            except ValueError as error:
+                _log.warning(
+                    "calibration_unusable", cause=str(error), remedy="the embedder's is used"
+                )
+                return None
+            with self._lock:
+                if len(self._parsed) >= _MOST_PARSED:
+                    self._parsed.clear()
+                self._parsed[basis.version] = found
+        return found
+
+
+_MOST_PARSED = 1_000
+
+
+def measure(
+    embeddings: NDArray[np.float32], people: Sequence[str], model: ModelId, *, source: str
+) -> SimilarityMap:
+    """Raises CalibrationImpossible when there are too few people."""
+    try:
+        return measure_map(
+            embeddings, people, embedder=model.name, digest=model.digest, source=source
+        )
+    except ValueError as error:
+        raise CalibrationImpossible(f"{error}; enroll or add more people") from error
