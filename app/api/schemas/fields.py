@@ -96,6 +96,13 @@ def _no_truth(value: object) -> object:
     return value
 
 
+def _no_number(value: object) -> object:
+    """Seconds, or milliseconds, since when? Moments are text."""
+    if isinstance(value, int | float):
+        raise ValueError("must be a date and time as text, as RFC 3339 writes it")  # noqa: TRY004
+    return value
+
+
 def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
@@ -140,6 +147,7 @@ ErrorRate = Annotated[float, Field(gt=0, lt=1), BeforeValidator(_no_truth)]
 TopK = Annotated[int, Field(ge=1, le=100, description="Most candidates a face.")]
 Moment = Annotated[
     AwareDatetime,
+    BeforeValidator(_no_number),
     AfterValidator(_in_utc),
     Field(examples=["2031-05-01T00:00:00Z"]),
 ]
