@@ -15,21 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from rich.progress import Progress
 
-from app.operations.together import together
 from app.recognition.build import build_recognizer, load_configured_network
-from app.recognition.pipeline import Recognizer
-from app.recognition.select import central_face
 from app.settings import Settings
-from benchmarks.lfw_data import PHOTO_SIDE_PX, LfwData, Pair, person_of
-from benchmarks.report import console, print_figures, print_machine, print_table
+from benchmarks.lfw_data import LfwData, Pair, person_of
+from benchmarks.lfw_embeddings import Embeddings, embed_all
+from benchmarks.report import print_figures, print_machine, print_table
 from models.evaluation.curves import auc, eer, tar_at_fmr, threshold_at_fmr
 from models.evaluation.protocols import cross_validated_accuracy
 from models.evaluation.scores import PairScores, all_pairs
-
-Embeddings = dict[str, NDArray[np.float32] | None]
 
 _LISTED_FMRS = (1e-2, 1e-3)
 _ALL_PAIRS_FMRS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
@@ -56,28 +50,10 @@ def main() -> None:
     settings = Settings()
     recognizer = build_recognizer(settings, load_configured_network(settings))
     try:
-        embeddings = asyncio.run(_embed_all(recognizer, data, photos))
+        embeddings = asyncio.run(embed_all(recognizer, data, photos))
     finally:
         recognizer.stop()
     _report(recognizer.model.name, pairs, embeddings)
-
-
-async def _embed_all(recognizer: Recognizer, data: LfwData, photos: list[str]) -> Embeddings:
-    embeddings: Embeddings = {}
-    select = central_face(PHOTO_SIDE_PX, PHOTO_SIDE_PX)
-    turns = asyncio.Semaphore(recognizer.concurrency)
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("embedding", total=len(photos))
-
-        async def embed(photo: str) -> None:
-            async with turns:
-                image = await asyncio.to_thread((data.images / photo).read_bytes)
-                found = await recognizer.embed(image, select)
-            embeddings[photo] = found.faces[0].embedding if found.faces else None
-            progress.advance(task)
-
-        await together(embed(photo) for photo in photos)
-    return embeddings
 
 
 def _report(model: str, pairs: list[Pair], embeddings: Embeddings) -> None:

@@ -1,0 +1,114 @@
+"""Embeddings of LFW's photos, by the service's own pipeline and settings."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import Progress
+
+from app.operations.together import together
+from app.recognition.build import build_recognizer, load_configured_network
+from app.recognition.pipeline import Recognizer
+from app.recognition.select import central_face
+from app.settings import Settings
+from benchmarks.lfw_data import PHOTO_SIDE_PX, LfwData, person_of
+from benchmarks.report import console
+
+Embeddings = dict[str, NDArray[np.float32] | None]
+"""By photo; None where no face was found."""
+
+
+@dataclass(frozen=True)
+class People:
+    """Photos in which a face was found.
+
+    `embeddings` is (N, dimension), `person` (N,) numbers whose each is, from 0 to `count` - 1.
+    """
+
+    embeddings: NDArray[np.float32]
+    person: NDArray[np.intp]
+    names: tuple[str, ...]
+
+    @cached_property
+    def photos_of(self) -> list[NDArray[np.intp]]:
+        """By person, the numbers of their photos, in the order of the photos' names."""
+        order = np.argsort(self.person, kind="stable")
+        return np.split(order, np.cumsum(np.bincount(self.person))[:-1])
+
+    @property
+    def count(self) -> int:
+        return len(self.names)
+
+
+def embed_people(data: LfwData, *, cache: Path | None = None) -> tuple[People, str]:
+    """All photos of the data, and the digest of the network.
+
+    `cache` keeps the embeddings for another run of the same network and settings.
+    """
+    settings = Settings()
+    network = load_configured_network(settings)
+    photos = data.photos()
+    embeddings = _cached(cache, photos, network.digest)
+    if embeddings is None:
+        recognizer = build_recognizer(settings, network)
+        try:
+            embeddings = asyncio.run(embed_all(recognizer, data, photos))
+        finally:
+            recognizer.stop()
+        _keep(cache, embeddings, network.digest)
+    found = {photo: row for photo, row in embeddings.items() if row is not None}
+    in_order = sorted(found)
+    names, person = np.unique([person_of(photo) for photo in in_order], return_inverse=True)
+    rows = np.stack([found[photo] for photo in in_order])
+    return People(rows, person, tuple(map(str, names))), network.digest
+
+
+async def embed_all(recognizer: Recognizer, data: LfwData, photos: Sequence[str]) -> Embeddings:
+    """The face nearest the centre of each photo."""
+    embeddings: Embeddings = {}
+    select = central_face(PHOTO_SIDE_PX, PHOTO_SIDE_PX)
+    turns = asyncio.Semaphore(recognizer.concurrency)
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("embedding", total=len(photos))
+
+        async def embed(photo: str) -> None:
+            async with turns:
+                image = await asyncio.to_thread((data.images / photo).read_bytes)
+                found = await recognizer.embed(image, select)
+            embeddings[photo] = found.faces[0].embedding if found.faces else None
+            progress.advance(task)
+
+        await together(embed(photo) for photo in photos)
+    return embeddings
+
+
+def _cached(cache: Path | None, photos: Sequence[str], digest: str) -> Embeddings | None:
+    if cache is None or not cache.is_file():
+        return None
+    with np.load(cache) as kept:
+        if str(kept["digest"]) != digest or list(kept["photos"]) != list(photos):
+            return None
+        rows, found = kept["embeddings"], kept["found"]
+    return {
+        photo: row if there else None for photo, row, there in zip(photos, rows, found, strict=True)
+    }
+
+
+def _keep(cache: Path | None, embeddings: Embeddings, digest: str) -> None:
+    if cache is None:
+        return
+    photos = sorted(embeddings)
+    dimension = next(len(row) for row in embeddings.values() if row is not None)
+    nothing = np.zeros(dimension, np.float32)
+    rows = [embeddings[photo] for photo in photos]
+    np.savez(
+        cache,
+        digest=digest,
+        photos=photos,
+        embeddings=np.stack([nothing if row is None else row for row in rows]),
+        found=[row is not None for row in rows],
+    )
