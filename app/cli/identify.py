@@ -11,6 +11,7 @@ from app.cli.session import with_services
 from app.gallery.service import DEFAULT_COLLECTION
 from app.operations.decisions import SearchOptions
 from app.operations.identify import Identification, IdentifiedFace
+from app.operations.quality_filter import QualityFilter
 from app.services import Services
 
 
@@ -21,13 +22,19 @@ def identify(
     threshold: Annotated[
         float | None, typer.Option(min=-1, max=1, help="Least similarity of a match.")
     ] = None,
+    quality_filter: Annotated[
+        QualityFilter, typer.Option(help="How good a face must be to be looked up.")
+    ] = QualityFilter.NONE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say of every face in a photo who it is, or that it is unknown."""
 
     async def use(services: Services) -> Identification:
         return await services.identify.photo(
-            collection, image.read_bytes(), SearchOptions(top_k=top_k, threshold=threshold)
+            collection,
+            image.read_bytes(),
+            SearchOptions(top_k=top_k, threshold=threshold),
+            quality_filter=quality_filter,
         )
 
     done = with_services(use)
@@ -49,7 +56,7 @@ def _table(done: Identification) -> Table:
         others = decision.candidates[0 if identity is None else 1 :]
         table.add_row(
             ", ".join(f"{edge:.0f}" for edge in face.face.box),
-            decision.status,
+            ": ".join((decision.status, *decision.reasons[:1])),
             "" if identity is None else identity.name or identity.external_id or identity.id,
             similarity,
             f"{decision.threshold:.4f}",
@@ -73,4 +80,6 @@ def _as_json(found: IdentifiedFace) -> dict[str, object]:
         "name": None if identity is None else identity.name,
         "similarity": decision.similarity,
         "threshold": decision.threshold,
+        "quality": found.quality.unified,
+        "reasons": list(decision.reasons),
     }

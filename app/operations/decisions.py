@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.errors import Reason
 from app.gallery.records import EVERYBODY, Candidate, Identity, PeopleFilter
 
 TERMINAL_STAGE = "terminal"
@@ -37,6 +38,8 @@ class SearchOptions:
 class Status(StrEnum):
     MATCH = "match"
     UNKNOWN = "unknown"
+    REJECTED = "rejected"
+    """Too bad a face to be looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,13 @@ class Decision:
     threshold: float
     candidates: tuple[Candidate, ...]
     matched_stage: int | str | None = None
+    reasons: tuple[Reason, ...] = ()
+    """Why it was rejected."""
+
+
+def rejected(reasons: tuple[Reason, ...], threshold: float) -> Decision:
+    """No decision: the face was not searched."""
+    return Decision(Status.REJECTED, None, None, threshold, (), reasons=reasons)
 
 
 def decide(

@@ -10,11 +10,12 @@ import structlog
 
 from app.errors import CollectionNotFound, DatabaseUnavailable, InvalidRequest, RevisionNotReached
 from app.gallery.service import Gallery
-from app.operations.decisions import Decision, SearchOptions, Status, decide, stages_of
+from app.operations.decisions import Decision, SearchOptions, Status, decide, rejected, stages_of
+from app.operations.quality_filter import QualityFilter, shortcomings
 from app.operations.thresholds import Thresholds
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_faces
-from app.recognition.types import DetectedFace, Embedding, ImageSize
+from app.recognition.types import DetectedFace, Embedding, FaceQuality, ImageSize
 
 _LOOK_AGAIN_S = 0.02
 
@@ -35,6 +36,7 @@ class IdentifyLimits:
 class IdentifiedFace:
     face: DetectedFace
     decision: Decision
+    quality: FaceQuality
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +69,29 @@ class Identifier:
         options: SearchOptions,
         *,
         max_faces: int | None = None,
+        quality_filter: QualityFilter = QualityFilter.NONE,
     ) -> Identification:
         """Identify the faces of a photo; a photo without a face has an empty answer.
+
+        A face that is not good enough for the filter is rejected, and not searched.
 
         Raises CollectionNotFound, EmbedderMismatch, ImageUnreadable, ImageTooLarge, Overloaded,
         RevisionNotReached.
         """
-        self._thresholds.for_identify(options.threshold)
+        threshold = self._thresholds.for_identify(options.threshold)
         await asyncio.to_thread(self._gallery.require_collection, collection)
         count = min(max_faces or self._limits.max_faces, self._limits.max_faces)
         photo = await self._recognizer.embed(image, largest_faces(count))
-        probes = [face.embedding for face in photo.faces]
-        decisions = await self._decide(collection, probes, options)
+        lacking = [shortcomings(face.quality, quality_filter) for face in photo.faces]
+        probes = [face.embedding for face, why in zip(photo.faces, lacking, strict=True) if not why]
+        decisions = iter(await self._decide(collection, probes, options))
         faces = tuple(
-            IdentifiedFace(face.face, decision)
-            for face, decision in zip(photo.faces, decisions, strict=True)
+            IdentifiedFace(
+                face.face,
+                rejected(why.reasons, threshold) if why else next(decisions),
+                face.quality,
+            )
+            for face, why in zip(photo.faces, lacking, strict=True)
         )
         return Identification(photo.size, faces)
 

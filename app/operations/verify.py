@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.errors import NoUsableImage
 from app.gallery.records import Identity
 from app.gallery.service import Gallery
+from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule, rejection
 from app.operations.thresholds import Thresholds
 from app.operations.together import together
@@ -36,12 +37,18 @@ class Verifier:
         self._thresholds = thresholds
 
     async def images(
-        self, image_a: bytes, image_b: bytes, *, rule: FaceRule, threshold: float | None
+        self,
+        image_a: bytes,
+        image_b: bytes,
+        *,
+        rule: FaceRule,
+        threshold: float | None,
+        quality_filter: QualityFilter = QualityFilter.NONE,
     ) -> Verification:
         """Compare two photos. Raises NoUsableImage, ImageUnreadable, ImageTooLarge."""
         limit = self._thresholds.for_verify(threshold)
         a, b = await together(
-            self._face(image, rule, index=index, name=name)
+            self._face(image, rule, quality_filter, index=index, name=name)
             for index, (name, image) in enumerate((("image_a", image_a), ("image_b", image_b)))
         )
         similarity = cosine(float(a.embedding @ b.embedding))
@@ -55,6 +62,7 @@ class Verifier:
         *,
         rule: FaceRule,
         threshold: float | None,
+        quality_filter: QualityFilter = QualityFilter.NONE,
     ) -> Verification:
         """Compare a photo with an enrolled person, by the most similar of their faces.
 
@@ -62,7 +70,7 @@ class Verifier:
         """
         limit = self._thresholds.for_verify(threshold)
         await asyncio.to_thread(self._gallery.get_identity, collection, identity_id)
-        probe = await self._face(image, rule, index=0, name="image")
+        probe = await self._face(image, rule, quality_filter, index=0, name="image")
         identity, face_id, similarity = await asyncio.to_thread(
             self._gallery.compare, collection, identity_id, probe.embedding
         )
@@ -70,9 +78,17 @@ class Verifier:
             similarity >= limit, similarity, limit, (probe.face,), identity, face_id
         )
 
-    async def _face(self, image: bytes, rule: FaceRule, *, index: int, name: str) -> EmbeddedFace:
+    async def _face(
+        self,
+        image: bytes,
+        rule: FaceRule,
+        quality_filter: QualityFilter,
+        *,
+        index: int,
+        name: str,
+    ) -> EmbeddedFace:
         photo = await self._recognizer.embed(image, rule.selection)
-        refused = rejection(photo, index)
+        refused = rejection(photo, index, quality_filter)
         if refused is not None:
             raise NoUsableImage(f"{name}: {refused.detail}", (refused,))
         return photo.faces[0]

@@ -26,7 +26,11 @@ async def verify(
     """Compare two photos, or a photo with an enrolled person."""
     if body.image_a is not None and body.image_b is not None:
         done = await services.verify.images(
-            body.image_a, body.image_b, rule=body.faces, threshold=body.threshold
+            body.image_a,
+            body.image_b,
+            rule=body.faces,
+            threshold=body.threshold,
+            quality_filter=body.quality_filter,
         )
     else:
         # The schema lets nothing through in which one of these is missing.
@@ -39,6 +43,7 @@ async def verify(
             body.identity_id,
             rule=body.faces,
             threshold=body.threshold,
+            quality_filter=body.quality_filter,
         )
     services.metrics.decisions.labels("verify", "match" if done.match else "no_match").inc()
     return VerifyAnswer(

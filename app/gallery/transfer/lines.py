@@ -9,7 +9,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, JsonValue
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from pydantic import StringConstraints as Text
 
 # The character as JSON writes it, and not a backslash that happens to be followed by "u0000".
@@ -74,3 +74,5 @@ class FaceLine(Line):
     detection_score: float | None
     image_sha256: Annotated[str, Text(max_length=64), AfterValidator(no_nul)] | None
     created_at: Moment
+    quality: Annotated[float, Field(ge=0, le=100)] | None = None
+    """Since format 2."""
