@@ -113,3 +113,10 @@ _KINDS: Final[Mapping[str, tuple[Callable[[Rgb, float, Rng], Rgb], Sequence[floa
 DAMAGES: Final = tuple(
     Damage(kind, strength) for kind, (_, strengths) in _KINDS.items() for strength in strengths
 )
+
+
+def as_png(photo: Rgb) -> bytes:
+    """The photo as it is: a JPEG would damage it once more."""
+    buffer = BytesIO()
+    Image.fromarray(photo).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
