@@ -2,10 +2,10 @@
 
     python -m benchmarks.quality --faces FOLDER [--quick] [--half report|choose]
 
-People are split in two halves at random, once for all. The scales of the components were chosen on
-one; what is printed is measured on the other, unless `--half choose` asks for the first. One photo
-of each person of a sample is damaged in every way of `quality_damage.py`, compared with another
-photo of the person, and with the untouched photo itself.
+People are split in two halves at random, once for all. The scales of the components were chosen by
+damaged photos of one; what is printed is measured on the other, unless `--half choose` asks for it.
+One photo of each person of a sample is damaged in every way of `quality_damage.py`, compared with
+another photo of the person, and with the untouched photo itself.
 
 Reports the error-versus-discard curve (EDC, ISO/IEC 29794-1): the FNMR at a fixed threshold, that
 of an FMR of 1e-3, when the pairs of lowest quality are discarded; the area below it up to 30 %

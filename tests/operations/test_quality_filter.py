@@ -1,6 +1,8 @@
 """Levels, reasons and what is said of a face that is refused."""
 
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -96,3 +98,23 @@ def test_reasons_come_once_each_and_the_worst_first() -> None:
     assert found.reasons == (Reason.EXTREME_POSE, Reason.LOW_SHARPNESS)
     assert found.detail.index("tilted") < found.detail.index("blurred")
     assert found.detail.index("blurred") < found.detail.index("turned to the side")
+
+
+def test_documented_demands_are_those_in_use() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip(" `") for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if re.match(r"\| `[a-z_]+` \| `", line)
+    ]
+    assert [row[0] for row in rows] == [component.value for component in QualityComponent]
+    for name, reason, *demands, bound in rows:
+        component = QualityComponent(name)
+        assert reason == REASONS[component]
+        worst = quality({component: 0.0})
+        for level, demand in zip(LEVELS[1:], demands, strict=True):
+            assert f" wants {bound} {demand}: " in shortcomings(worst, level).detail
+    levels = dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", text, flags=re.MULTILINE))
+    assert {name: float(least) for name, least in levels.items()} == {
+        level.value: level.least_score for level in LEVELS
+    }
