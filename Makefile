@@ -39,6 +39,7 @@ bench: $(VENV)/.installed-dev-$(TORCH)
 	@test -n "$(FACES)" || { echo "make bench FACES=FOLDER; see benchmarks/README.md" >&2; exit 2; }
 	$(BIN)/python -m benchmarks.lfw --faces "$(FACES)"
 	$(BIN)/python -m benchmarks.gallery --faces "$(FACES)"
+	$(BIN)/python -m benchmarks.quality --faces "$(FACES)"
 
 photos: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/python -m scripts.sample_photos photos

@@ -36,7 +36,7 @@ class Metrics:
         )
         self.decisions = Counter(
             "vultus_decisions_total",
-            "Decisions of verify (match, no_match) and identify (match, unknown).",
+            "Decisions of verify (match, no_match) and identify (match, unknown, rejected).",
             ["operation", "outcome"],
             registry=self.registry,
         )

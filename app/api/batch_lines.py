@@ -11,6 +11,7 @@ from app.api.problems import invalid
 from app.api.schemas.batch import BatchItemBody, BatchResultBody
 from app.errors import InputError, InvalidRequest, RequestTooLarge
 from app.operations.enroll_batch import BatchEnroller, BatchItem, ItemResult, rejected_item
+from app.operations.quality_filter import QualityFilter
 
 _PIECE_LINES = 1_000
 _PIECE_BYTES = 8_000_000
@@ -30,16 +31,22 @@ class _Piece:
 
 
 async def enroll_lines(
-    enroller: BatchEnroller, collection: str, chunks: AsyncIterator[bytes], *, max_line_bytes: int
+    enroller: BatchEnroller,
+    collection: str,
+    chunks: AsyncIterator[bytes],
+    *,
+    max_line_bytes: int,
+    quality_filter: QualityFilter = QualityFilter.AUTO,
 ) -> AsyncIterator[list[BatchResultBody]]:
     """Yield the results of each piece once it is committed, in the order of the lines.
 
-    Empty lines are passed over and not counted. A line that is no item is rejected by itself.
-    Raises RequestTooLarge for a line over `max_line_bytes`; what was yielded before stays enrolled.
+    `quality_filter` is for lines that have none. Empty lines are passed over and not counted.
+    A line that is no item is rejected by itself. Raises RequestTooLarge for a line over
+    `max_line_bytes`; what was yielded before stays enrolled.
     """
     piece = _Piece(0)
     async for line in _lines(chunks, max_line_bytes):
-        piece.entries.append(_parse(line))
+        piece.entries.append(_parse(line, quality_filter))
         piece.size += len(line)
         if piece.full:
             yield await _enroll(enroller, collection, piece)
@@ -59,10 +66,10 @@ async def _enroll(enroller: BatchEnroller, collection: str, piece: _Piece) -> li
     ]
 
 
-def _parse(line: bytes) -> BatchItem | ItemResult:
+def _parse(line: bytes, quality_filter: QualityFilter) -> BatchItem | ItemResult:
     try:
         values = from_json(line, allow_inf_nan=False)
-        return BatchItemBody.model_validate(values).item()
+        return BatchItemBody.model_validate(values).item(quality_filter=quality_filter)
     except ValidationError as error:
         return rejected_item(invalid(field_problems(error)))
     except ValueError as error:

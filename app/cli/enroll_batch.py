@@ -17,6 +17,7 @@ from app.cli.output import errors, print_json, results
 from app.cli.session import with_services
 from app.gallery.service import DEFAULT_COLLECTION
 from app.operations.enroll_batch import ItemStatus
+from app.operations.quality_filter import QualityFilter
 from app.services import Services
 
 _CHUNK_BYTES = 1_000_000
@@ -48,6 +49,9 @@ def enroll_batch(
         ),
     ],
     collection: Annotated[str, typer.Option(help="Where to enroll.")] = DEFAULT_COLLECTION,
+    quality_filter: Annotated[
+        QualityFilter, typer.Option(help="How good a face must be, where a line does not say.")
+    ] = QualityFilter.AUTO,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a line of JSON for each line.")
     ] = False,
@@ -65,7 +69,11 @@ def enroll_batch(
             task = progress.add_task("", total=_size(file), lines=0)
             chunks = _chunks(file, progress, task)
             async for piece in enroll_lines(
-                services.enroll_batch, collection, chunks, max_line_bytes=most
+                services.enroll_batch,
+                collection,
+                chunks,
+                max_line_bytes=most,
+                quality_filter=quality_filter,
             ):
                 for result in piece:
                     summary.count(result)

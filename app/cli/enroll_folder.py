@@ -16,6 +16,7 @@ from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, Reason, Re
 from app.gallery.records import IdentityFilter, NewIdentity
 from app.gallery.service import DEFAULT_COLLECTION
 from app.operations.enroll import Enrollment
+from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule, unusable
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
@@ -40,6 +41,14 @@ class Summary:
         return Counter(reason for _, image in self.rejected for reason in image.reasons)
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """Which of the faces of a photo is enrolled, and how good it must be."""
+
+    rule: FaceRule
+    quality_filter: QualityFilter
+
+
 def enroll_folder(
     folder: Annotated[
         Path,
@@ -49,6 +58,9 @@ def enroll_folder(
     faces: Annotated[
         FaceRule, typer.Option(help="A photo of several faces: refuse it, or take the largest.")
     ] = FaceRule.SINGLE,
+    quality_filter: Annotated[
+        QualityFilter, typer.Option(help="How good a face must be to be enrolled.")
+    ] = QualityFilter.AUTO,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Enroll a folder of people: one folder a person, whose name becomes name and external_id.
@@ -60,6 +72,8 @@ def enroll_folder(
     )
     if not people:
         raise typer.BadParameter(f"{folder} has no folders in it; make one folder a person")
+
+    how = _How(faces, quality_filter)
 
     async def use(services: Services) -> Summary:
         summary = Summary()
@@ -75,7 +89,7 @@ def enroll_folder(
 
             async def enroll(person: Path) -> None:
                 async with turns:
-                    await _enroll_person(services, collection, person, faces, summary)
+                    await _enroll_person(services, collection, person, how, summary)
                 progress.advance(task)
 
             await together(enroll(person) for person in people)
@@ -90,7 +104,7 @@ def enroll_folder(
 
 
 async def _enroll_person(
-    services: Services, collection: str, person: Path, rule: FaceRule, summary: Summary
+    services: Services, collection: str, person: Path, how: _How, summary: Summary
 ) -> None:
     photos = await asyncio.to_thread(_photos_of, person)
     limit = services.settings.limits.max_images
@@ -106,7 +120,7 @@ async def _enroll_person(
         if not images:
             continue
         try:
-            done = await _enroll_images(services, collection, person.name, images, rule)
+            done = await _enroll_images(services, collection, person.name, images, how)
         except NoUsableImage as error:
             _note_rejected(summary, some, error.rejected)
             continue
@@ -117,7 +131,7 @@ async def _enroll_person(
 
 
 async def _enroll_images(
-    services: Services, collection: str, name: str, images: list[bytes], rule: FaceRule
+    services: Services, collection: str, name: str, images: list[bytes], how: _How
 ) -> Enrollment:
     known = await asyncio.to_thread(
         services.gallery.list_identities,
@@ -127,9 +141,13 @@ async def _enroll_images(
         cursor=None,
     )
     if known.items:
-        return await services.enroll.add_faces(collection, known.items[0].id, images, rule)
+        return await services.enroll.add_faces(
+            collection, known.items[0].id, images, how.rule, quality_filter=how.quality_filter
+        )
     new = NewIdentity(name=name.replace("_", " "), external_id=name)
-    return await services.enroll.create(collection, new, images, rule)
+    return await services.enroll.create(
+        collection, new, images, how.rule, quality_filter=how.quality_filter
+    )
 
 
 def _photos_of(person: Path) -> list[Path]:

@@ -11,6 +11,7 @@ from app.cli.session import require_one_at_most, with_services
 from app.gallery.service import DEFAULT_COLLECTION
 from app.operations.decisions import SearchOptions
 from app.operations.identify import Identification, IdentifiedFace
+from app.operations.quality_filter import QualityFilter
 from app.services import Services
 
 
@@ -25,6 +26,9 @@ def identify(
         float | None,
         typer.Option(min=0, max=1, help="Instead of it: the share of strangers who may be named."),
     ] = None,
+    quality_filter: Annotated[
+        QualityFilter, typer.Option(help="How good a face must be to be looked up.")
+    ] = QualityFilter.NONE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say of every face in a photo who it is, or that it is unknown."""
@@ -34,6 +38,7 @@ def identify(
             collection,
             image.read_bytes(),
             SearchOptions(top_k=top_k, threshold=threshold, target_fpir=target_fpir),
+            quality_filter=quality_filter,
         )
 
     require_one_at_most(threshold, target_fpir, rate="--target-fpir")
@@ -56,7 +61,7 @@ def _table(done: Identification) -> Table:
         others = decision.candidates[0 if identity is None else 1 :]
         table.add_row(
             ", ".join(f"{edge:.0f}" for edge in face.face.box),
-            decision.status,
+            ": ".join((decision.status, *decision.reasons[:1])),
             "" if identity is None else identity.name or identity.external_id or identity.id,
             similarity,
             f"{decision.threshold:.4f}",
@@ -81,4 +86,6 @@ def _as_json(found: IdentifiedFace) -> dict[str, object]:
         "similarity": decision.similarity,
         "threshold": decision.threshold,
         "fpir": None if decision.fpir is None else decision.fpir.value,
+        "quality": found.quality.unified,
+        "reasons": list(decision.reasons),
     }

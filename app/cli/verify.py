@@ -7,6 +7,7 @@ import typer
 
 from app.cli.output import print_json, results
 from app.cli.session import require_one_at_most, with_services
+from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
 from app.operations.verify import Verification
 from app.services import Services
@@ -25,13 +26,21 @@ def verify(
     faces: Annotated[
         FaceRule, typer.Option(help="A photo of several faces: refuse it, or take the largest.")
     ] = FaceRule.SINGLE,
+    quality_filter: Annotated[
+        QualityFilter, typer.Option(help="How good the faces must be.")
+    ] = QualityFilter.NONE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say whether two photos show the same person. Exit status 0: match, 3: no match."""
 
     async def use(services: Services) -> Verification:
         return await services.verify.images(
-            a.read_bytes(), b.read_bytes(), rule=faces, threshold=threshold, target_fmr=target_fmr
+            a.read_bytes(),
+            b.read_bytes(),
+            rule=faces,
+            threshold=threshold,
+            target_fmr=target_fmr,
+            quality_filter=quality_filter,
         )
 
     require_one_at_most(threshold, target_fmr, rate="--target-fmr")

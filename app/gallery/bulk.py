@@ -84,6 +84,7 @@ def _rows(identity_id: str, person: NewPerson) -> PersonRows:
                 "box": None if face.box is None else list(face.box),
                 "landmarks": None if face.landmarks is None else face.landmarks.tolist(),
                 "detection_score": face.detection_score,
+                "quality": face.quality,
                 "image_sha256": face.image_sha256,
             }
             for face in person.faces

@@ -60,6 +60,8 @@ class Face:
     detection_score: float | None
     image_sha256: str | None
     created_at: datetime
+    quality: float | None = None
+    """Unified quality score, 0 to 100, if a photo was seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class NewFace:
     landmarks: Landmarks | None
     detection_score: float | None
     image_sha256: str
+    quality: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

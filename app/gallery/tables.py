@@ -183,6 +183,8 @@ class FaceTable(Table):
     box: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
     landmarks: Mapped[list[list[float]] | None] = mapped_column(JSON(none_as_null=True))
     detection_score: Mapped[float | None] = mapped_column(Float)
+    quality: Mapped[float | None] = mapped_column(Float)
+    """Unified score, 0 to 100; null where no photo was seen, or before it was measured."""
     image_sha256: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 

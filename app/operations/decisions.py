@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.errors import Reason
 from app.gallery.records import EVERYBODY, Candidate, Identity, PeopleFilter, Searched
 from models.evaluation.calibration import ErrorRate
 
@@ -42,6 +43,8 @@ class Status(StrEnum):
     MATCH = "match"
     AMBIGUOUS = "ambiguous"
     UNKNOWN = "unknown"
+    REJECTED = "rejected"
+    """Too bad a face to be looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,15 @@ class Decision:
     searched: Searched
     matched_stage: int | str | None = None
     fpir: ErrorRate | None = None
+    reasons: tuple[Reason, ...] = ()
+    """Why it was rejected."""
+
+
+def rejected(reasons: tuple[Reason, ...], threshold: float) -> Decision:
+    """No decision: the face was not searched."""
+    return Decision(
+        Status.REJECTED, None, None, threshold, (), Searched(people=0, faces=0), reasons=reasons
+    )
 
 
 def decide(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, Reason, RejectedImage
 from app.gallery.records import Face, Identity, NewFace, NewIdentity
 from app.gallery.service import Gallery
+from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule, rejection, unusable
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
@@ -51,7 +52,13 @@ class Enroller:
         self._gallery = gallery
 
     async def create(
-        self, collection: str, new: NewIdentity, images: Sequence[bytes], rule: FaceRule
+        self,
+        collection: str,
+        new: NewIdentity,
+        images: Sequence[bytes],
+        rule: FaceRule,
+        *,
+        quality_filter: QualityFilter,
     ) -> Enrollment:
         """Enroll a new person; without images, a person whose faces come later.
 
@@ -59,14 +66,20 @@ class Enroller:
         ExternalIdTaken, CollectionNotFound and EmbedderMismatch.
         """
         await asyncio.to_thread(self._gallery.require_collection, collection)
-        usable, rejected = await self.examine(images, rule)
+        usable, rejected = await self.examine(images, rule, quality_filter=quality_filter)
         identity, faces = await asyncio.to_thread(
             self._gallery.create_identity, collection, new, [item.face for item in usable]
         )
         return _enrollment(identity, usable, faces, rejected)
 
     async def add_faces(
-        self, collection: str, identity_id: str, images: Sequence[bytes], rule: FaceRule
+        self,
+        collection: str,
+        identity_id: str,
+        images: Sequence[bytes],
+        rule: FaceRule,
+        *,
+        quality_filter: QualityFilter,
     ) -> Enrollment:
         """Enroll more photos of a person.
 
@@ -74,7 +87,7 @@ class Enroller:
         IdentityNotFound.
         """
         known = await asyncio.to_thread(self._gallery.enrolled_images, collection, identity_id)
-        usable, rejected = await self.examine(images, rule, known)
+        usable, rejected = await self.examine(images, rule, known, quality_filter=quality_filter)
         identity, faces = await asyncio.to_thread(
             self._gallery.add_faces, collection, identity_id, [item.face for item in usable]
         )
@@ -93,6 +106,8 @@ class Enroller:
         rule: FaceRule,
         known: Set[str] = frozenset(),
         turns: asyncio.Semaphore | None = None,
+        *,
+        quality_filter: QualityFilter,
     ) -> tuple[list[UsableImage], list[RejectedImage]]:
         """Sort images into usable faces and rejections, both in the order sent.
 
@@ -106,7 +121,7 @@ class Enroller:
             async with turns:
                 if known and await asyncio.to_thread(_sha256, image) in known:
                     return _already_enrolled(index)
-                return await self._examine_one(index, image, rule)
+                return await self._examine_one(index, image, rule, quality_filter)
 
         results = await together(examine(i, image) for i, image in enumerate(images))
         usable = [result for result in results if isinstance(result, UsableImage)]
@@ -116,13 +131,13 @@ class Enroller:
         return usable, rejected
 
     async def _examine_one(
-        self, index: int, image: bytes, rule: FaceRule
+        self, index: int, image: bytes, rule: FaceRule, quality_filter: QualityFilter
     ) -> UsableImage | RejectedImage:
         try:
             photo = await self._recognizer.embed(image, rule.selection)
         except (ImageUnreadable, ImageTooLarge) as error:
             return unusable(error, index)
-        refused = rejection(photo, index)
+        refused = rejection(photo, index, quality_filter)
         if refused is not None:
             return refused
         (embedded,) = photo.faces
@@ -134,6 +149,7 @@ class Enroller:
                 landmarks=embedded.face.landmarks,
                 detection_score=embedded.face.score,
                 image_sha256=photo.sha256,
+                quality=embedded.quality.unified,
             ),
         )
 

@@ -14,6 +14,7 @@ from app.gallery.records import NewFace, NewIdentity
 from app.gallery.service import Gallery
 from app.operations.enroll import Enroller
 from app.operations.identify import unit_embedding
+from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
 from app.operations.together import together
 
@@ -32,6 +33,7 @@ class BatchItem:
     images: tuple[bytes, ...]
     embeddings: tuple[Sequence[float], ...]
     rule: FaceRule
+    quality_filter: QualityFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,9 @@ class BatchEnroller:
             return ItemResult(ItemStatus.EXISTS, before)
         try:
             faces = [self._face(values) for values in item.embeddings]
-            usable, rejected = await self._enroller.examine(item.images, item.rule, turns=turns)
+            usable, rejected = await self._enroller.examine(
+                item.images, item.rule, turns=turns, quality_filter=item.quality_filter
+            )
         except NoUsableImage as error:
             return rejected_item(error, error.rejected)
         except InputError as error:

@@ -20,12 +20,14 @@ from app.operations.decisions import (
     Stage,
     Status,
     decide,
+    rejected,
     stages_of,
 )
+from app.operations.quality_filter import QualityFilter, shortcomings
 from app.operations.thresholds import Thresholds
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_faces
-from app.recognition.types import DetectedFace, Embedding, ImageSize
+from app.recognition.types import DetectedFace, Embedding, FaceQuality, ImageSize
 
 _LOOK_AGAIN_S = 0.02
 _RIVALS = 2  # whether an answer is ambiguous shows by the two nearest
@@ -47,6 +49,7 @@ class IdentifyLimits:
 class IdentifiedFace:
     face: DetectedFace
     decision: Decision
+    quality: FaceQuality
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,11 @@ class Identifier:
         options: SearchOptions,
         *,
         max_faces: int | None = None,
+        quality_filter: QualityFilter = QualityFilter.NONE,
     ) -> Identification:
         """Identify the faces of a photo; a photo without a face has an empty answer.
+
+        A face that is not good enough for the filter is rejected, and not searched.
 
         Raises CollectionNotFound, EmbedderMismatch, ImageUnreadable, ImageTooLarge, Overloaded,
         RevisionNotReached.
@@ -89,11 +95,19 @@ class Identifier:
         await asyncio.to_thread(self._gallery.require_collection, collection)
         count = min(max_faces or self._limits.max_faces, self._limits.max_faces)
         photo = await self._recognizer.embed(image, largest_faces(count))
-        probes = [face.embedding for face in photo.faces]
-        decisions = await self._decide(collection, probes, options, thresholds=rules)
+        lacking = [shortcomings(face.quality, quality_filter) for face in photo.faces]
+        probes = [face.embedding for face, why in zip(photo.faces, lacking, strict=True) if not why]
+        decisions = iter(await self._decide(collection, probes, options, thresholds=rules))
+        not_searched = rules.for_identify(
+            options.threshold, options.target_fpir, searched=Searched(people=0, faces=0)
+        )
         faces = tuple(
-            IdentifiedFace(face.face, decision)
-            for face, decision in zip(photo.faces, decisions, strict=True)
+            IdentifiedFace(
+                face.face,
+                rejected(why.reasons, not_searched) if why else next(decisions),
+                face.quality,
+            )
+            for face, why in zip(photo.faces, lacking, strict=True)
         )
         return Identification(photo.size, faces)
 

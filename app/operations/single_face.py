@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from app.errors import ImageTooLarge, ImageUnreadable, Reason, RejectedImage
+from app.operations.quality_filter import QualityFilter, shortcomings
 from app.recognition.select import Selection, largest_face, only_face
 from app.recognition.types import DetectedFace, EmbeddedPhoto
 
@@ -18,10 +19,16 @@ class FaceRule(StrEnum):
         return only_face if self is FaceRule.SINGLE else largest_face
 
 
-def rejection(photo: EmbeddedPhoto, image_index: int) -> RejectedImage | None:
-    """Why a photo gives no single face, or None when it does."""
+def rejection(
+    photo: EmbeddedPhoto, image_index: int, quality_filter: QualityFilter
+) -> RejectedImage | None:
+    """Why a photo gives no single face that is good enough, or None when it does."""
     if photo.faces:
-        return None
+        (embedded,) = photo.faces
+        lacking = shortcomings(embedded.quality, quality_filter)
+        if not lacking:
+            return None
+        return RejectedImage(image_index, lacking.reasons, lacking.detail, (seen(embedded.face),))
     count = len(photo.detected)
     if count == 0:
         return RejectedImage(

@@ -8,6 +8,7 @@ from app.gallery.records import Identity
 from app.gallery.service import Gallery
 from app.operations.calibration import Calibrator
 from app.operations.decisions import threshold_of
+from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule, rejection
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
@@ -48,12 +49,13 @@ class Verifier:
         rule: FaceRule,
         threshold: float | None = None,
         target_fmr: float | None = None,
+        quality_filter: QualityFilter = QualityFilter.NONE,
     ) -> Verification:
         """Compare two photos. Raises NoUsableImage, ImageUnreadable, ImageTooLarge."""
         rules = self._calibrator.defaults
         limit = rules.for_verify(threshold, target_fmr)
         a, b = await together(
-            self._face(image, rule, index=index, name=name)
+            self._face(image, rule, quality_filter, index=index, name=name)
             for index, (name, image) in enumerate((("image_a", image_a), ("image_b", image_b)))
         )
         similarity = cosine(float(a.embedding @ b.embedding))
@@ -70,6 +72,7 @@ class Verifier:
         rule: FaceRule,
         threshold: float | None = None,
         target_fmr: float | None = None,
+        quality_filter: QualityFilter = QualityFilter.NONE,
     ) -> Verification:
         """Compare a photo with an enrolled person, by the same rule as identify.
 
@@ -79,7 +82,7 @@ class Verifier:
         rules = await asyncio.to_thread(self._calibrator.thresholds, collection)
         rules.for_verify(threshold, target_fmr)  # raises before anything is looked at
         await asyncio.to_thread(self._gallery.get_identity, collection, identity_id)
-        probe = await self._face(image, rule, index=0, name="image")
+        probe = await self._face(image, rule, quality_filter, index=0, name="image")
         found = await asyncio.to_thread(
             self._gallery.compare, collection, identity_id, probe.embedding
         )
@@ -96,9 +99,17 @@ class Verifier:
             found.examples,
         )
 
-    async def _face(self, image: bytes, rule: FaceRule, *, index: int, name: str) -> EmbeddedFace:
+    async def _face(
+        self,
+        image: bytes,
+        rule: FaceRule,
+        quality_filter: QualityFilter,
+        *,
+        index: int,
+        name: str,
+    ) -> EmbeddedFace:
         photo = await self._recognizer.embed(image, rule.selection)
-        refused = rejection(photo, index)
+        refused = rejection(photo, index, quality_filter)
         if refused is not None:
             raise NoUsableImage(f"{name}: {refused.detail}", (refused,))
         return photo.faces[0]

@@ -9,9 +9,12 @@ from app.recognition.align import align
 from app.recognition.decode import FORMATS, decode
 from app.recognition.detector import Detector
 from app.recognition.embedder import Embedder
+from app.recognition.quality.assess import assess
 from app.recognition.scheduler import WorkerPool
 from app.recognition.select import Selection
 from app.recognition.types import (
+    AssessedFace,
+    AssessedPhoto,
     DetectedPhoto,
     EmbeddedFace,
     EmbeddedPhoto,
@@ -65,11 +68,18 @@ class Recognizer:
         return await self._workers.run(lambda: self._detect(image))
 
     async def embed(self, image: bytes, select: Selection) -> EmbeddedPhoto:
-        """Find all faces of an image and embed those that `select` picks.
+        """Find all faces of an image; embed those that `select` picks, and assess their quality.
 
         Raises ImageUnreadable, ImageTooLarge or Overloaded.
         """
         return await self._workers.run(lambda: self._embed(image, select))
+
+    async def assess(self, image: bytes, select: Selection) -> AssessedPhoto:
+        """Find the faces of an image and assess the quality of those that `select` picks.
+
+        Raises ImageUnreadable, ImageTooLarge or Overloaded.
+        """
+        return await self._workers.run(lambda: self._assess(image, select))
 
     async def warm_up(self) -> None:
         """Run every network once, so that a broken one shows before the first request.
@@ -105,9 +115,18 @@ class Recognizer:
         selected = select(detected)
         crops = [align(photo, face.landmarks, self._embedder.input) for face in selected]
         rows = self._embedder.embed(crops)
-        embedded = [EmbeddedFace(face, row) for face, row in zip(selected, rows, strict=True)]
+        embedded = [
+            EmbeddedFace(face, row, assess(photo, face))
+            for face, row in zip(selected, rows, strict=True)
+        ]
         digest = hashlib.sha256(image).hexdigest()
         return EmbeddedPhoto(_size(photo), digest, detected, tuple(embedded))
+
+    def _assess(self, image: bytes, select: Selection) -> AssessedPhoto:
+        photo = self._decode(image)
+        selected = select(self._detector.detect(photo))
+        faces = tuple(AssessedFace(face, assess(photo, face)) for face in selected)
+        return AssessedPhoto(_size(photo), faces)
 
     def _decode(self, image: bytes) -> Pixels:
         self.require_size(len(image))

@@ -1,6 +1,8 @@
 """Values that travel between recognition, gallery and API."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,10 +64,53 @@ class DetectedFace:
         return (x1 + x2) / 2, (y1 + y2) / 2
 
 
+class QualityComponent(StrEnum):
+    """What a photo of a face can be good or bad at, after ISO/IEC 29794-5; stable names."""
+
+    FACE_SIZE = "face_size"
+    SHARPNESS = "sharpness"
+    NOISE = "noise"
+    COMPRESSION = "compression"
+    UNDEREXPOSURE = "underexposure"
+    OVEREXPOSURE = "overexposure"
+    CONTRAST = "contrast"
+    YAW = "yaw"
+    PITCH = "pitch"
+    ROLL = "roll"
+    CROPPING = "cropping"
+    DETECTION = "detection"
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentQuality:
+    """`raw` is the measured value, in the component's own unit; `score` is 0 (beyond use) to 100
+    (nothing to gain)."""
+
+    raw: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class FaceQuality:
+    components: Mapping[QualityComponent, ComponentQuality]
+
+    @property
+    def unified(self) -> float:
+        """0 to 100: a photo is as good as the worst of its components."""
+        return min(component.score for component in self.components.values())
+
+
 @dataclass(frozen=True, slots=True)
 class EmbeddedFace:
     face: DetectedFace
     embedding: Embedding
+    quality: FaceQuality
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedFace:
+    face: DetectedFace
+    quality: FaceQuality
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +119,14 @@ class DetectedPhoto:
 
     size: ImageSize
     faces: tuple[DetectedFace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedPhoto:
+    """Those of a photo's faces that were selected, with their quality."""
+
+    size: ImageSize
+    faces: tuple[AssessedFace, ...]
 
 
 @dataclass(frozen=True, slots=True)

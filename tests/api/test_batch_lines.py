@@ -13,6 +13,7 @@ from app.api.batch_lines import _lines, _parse
 from app.api.schemas.batch import BatchItemBody
 from app.errors import RequestTooLarge
 from app.operations.enroll_batch import BatchItem, ItemResult, ItemStatus
+from app.operations.quality_filter import QualityFilter
 
 CUTS = st.lists(st.integers(0, 200), max_size=8)
 LINES = st.lists(
@@ -81,7 +82,7 @@ def test_any_bytes_are_an_item_or_rejected(line: bytes) -> None:
 
 
 def _is_item_or_rejected(line: bytes) -> None:
-    parsed = _parse(line)
+    parsed = _parse(line, QualityFilter.AUTO)
     if isinstance(parsed, ItemResult):
         assert (parsed.status, parsed.code) == (ItemStatus.REJECTED, "invalid_request")
         assert parsed.detail

@@ -63,6 +63,7 @@ def new_face(embedding: Embedding, *, photo: str | None = None) -> NewFace:
         landmarks=np.arange(10, dtype=np.float32).reshape(5, 2),
         detection_score=0.5,
         image_sha256=photo or uuid4().hex * 2,
+        quality=62.5,
     )
 
 

@@ -39,6 +39,7 @@ def test_added_face_is_as_given(gallery: Gallery, database: Database) -> None:
         given.detection_score,
         "c" * 64,
     )
+    assert face.quality == given.quality == 62.5
     assert face.created_at.tzinfo is UTC
     with database.reading() as session:
         (row,) = session.query(FaceTable).all()

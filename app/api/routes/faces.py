@@ -36,7 +36,9 @@ async def add_faces(
     services: ServicesDep,
 ) -> EnrollmentBody:
     """Enroll more photos of a person. A photo that is enrolled already is rejected as such."""
-    done = await services.enroll.add_faces(collection, identity_id, body.images, body.faces)
+    done = await services.enroll.add_faces(
+        collection, identity_id, body.images, body.faces, quality_filter=body.quality_filter
+    )
     services.metrics.count_enrollment(faces=len(done.faces), reasons=done.rejection_reasons)
     return EnrollmentBody.of(done)
 

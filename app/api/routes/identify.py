@@ -30,9 +30,16 @@ async def identify(
     services: ServicesDep,
     model: ModelDep,
 ) -> IdentifyAnswer:
-    """Say of every face in a photo who it is, or that it is unknown."""
+    """Say of every face in a photo who it is, or that it is unknown.
+
+    A face that is not good enough for `quality_filter` is `rejected` with reasons, not searched.
+    """
     done = await services.identify.photo(
-        collection, body.image, body.options(), max_faces=body.max_faces
+        collection,
+        body.image,
+        body.options(),
+        max_faces=body.max_faces,
+        quality_filter=body.quality_filter,
     )
     for face in done.faces:
         services.metrics.decisions.labels("identify", face.decision.status).inc()

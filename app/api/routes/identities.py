@@ -46,7 +46,9 @@ async def enroll(
         expires_at=body.expires_at,
         threshold=body.threshold,
     )
-    done = await services.enroll.create(collection, new, body.images, body.faces)
+    done = await services.enroll.create(
+        collection, new, body.images, body.faces, quality_filter=body.quality_filter
+    )
     services.metrics.count_enrollment(faces=len(done.faces), reasons=done.rejection_reasons)
     return EnrollmentBody.of(done)
 

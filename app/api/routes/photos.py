@@ -1,4 +1,4 @@
-"""Photos without a gallery: where the faces are, and their embeddings."""
+"""Photos without a gallery: where the faces are, how good, and their embeddings."""
 
 from typing import Annotated
 
@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from app.api.bodies import Body, documented_body
 from app.api.deps import ModelDep, ServicesDep
 from app.api.problems import documented
+from app.api.schemas.quality import AssessedFaceBody, QualityAnswer
 from app.api.schemas.recognition import (
     DetectAnswer,
     DetectedFaceBody,
@@ -27,6 +28,17 @@ async def detect(body: _ImageDep, services: ServicesDep) -> DetectAnswer:
     photo = await services.recognizer.detect(body.image)
     return DetectAnswer(
         faces=[DetectedFaceBody.of(face) for face in photo.faces],
+        image=ImageSizeBody.of(photo.size),
+    )
+
+
+@router.post("/quality", responses=documented(413, 415), openapi_extra=documented_body(ImageBody))
+async def quality(body: _ImageDep, services: ServicesDep) -> QualityAnswer:
+    """Say how good each face of a photo is for recognition, and at which level it is rejected."""
+    select = largest_faces(services.settings.limits.max_faces)
+    photo = await services.recognizer.assess(body.image, select)
+    return QualityAnswer(
+        faces=[AssessedFaceBody.of_assessed(face) for face in photo.faces],
         image=ImageSizeBody.of(photo.size),
     )
 

@@ -31,6 +31,7 @@ async def verify(
             rule=body.faces,
             threshold=body.threshold,
             target_fmr=body.target_fmr,
+            quality_filter=body.quality_filter,
         )
     else:
         # The schema lets nothing through in which one of these is missing.
@@ -44,6 +45,7 @@ async def verify(
             rule=body.faces,
             threshold=body.threshold,
             target_fmr=body.target_fmr,
+            quality_filter=body.quality_filter,
         )
     services.metrics.decisions.labels("verify", "match" if done.match else "no_match").inc()
     return VerifyAnswer(

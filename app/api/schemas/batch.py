@@ -11,6 +11,7 @@ from app.api.schemas.fields import (
     AttributesObject,
     ImageBytes,
     Moment,
+    QualityLevel,
     Schema,
     ShortText,
     Threshold,
@@ -18,6 +19,7 @@ from app.api.schemas.fields import (
 from app.api.schemas.problem import RejectedImageBody
 from app.gallery.records import NewIdentity
 from app.operations.enroll_batch import BatchItem, ItemResult, ItemStatus
+from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
 
 
@@ -61,12 +63,22 @@ class BatchItemBody(Schema):
     images: list[ImageBytes] = Field(default_factory=list, max_length=100)
     embeddings: list[_Embedding] = Field(default_factory=list, max_length=1_000)
     faces: FaceRule = FaceRule.SINGLE
+    quality_filter: QualityLevel | None = Field(
+        None, description="How good a face must be; `auto` when left out."
+    )
 
-    def item(self) -> BatchItem:
+    def item(self, *, quality_filter: QualityFilter) -> BatchItem:
+        """`quality_filter` is for those who do not say."""
         identity = NewIdentity(
             self.name, self.external_id, self.attributes, self.expires_at, self.threshold
         )
-        return BatchItem(identity, tuple(self.images), tuple(self.embeddings), self.faces)
+        return BatchItem(
+            identity,
+            tuple(self.images),
+            tuple(self.embeddings),
+            self.faces,
+            self.quality_filter or quality_filter,
+        )
 
 
 class BatchResultBody(BaseModel):

@@ -24,7 +24,15 @@ _IDENTITY: Final[dict[str, Any]] = {
 
 ENROLLMENT: Final[dict[str, Any]] = {
     "identity": _IDENTITY,
-    "faces": [{"id": FACE_ID, "image_index": 0, "box": _BOX, "detection_score": 0.9999}],
+    "faces": [
+        {
+            "id": FACE_ID,
+            "image_index": 0,
+            "box": _BOX,
+            "detection_score": 0.9999,
+            "quality": 83.4,
+        }
+    ],
     "rejected": [
         {
             "image_index": 1,
@@ -63,10 +71,41 @@ IDENTIFICATION: Final[dict[str, Any]] = {
                 }
             ],
             "matched_stage": 0,
+            "quality": 83.4,
+            "reasons": [],
         }
     ],
     "image": {"width": 512, "height": 512},
     "model": _MODEL,
+}
+_SCORES: Final = {
+    "face_size": (40.8, 100.0),
+    "sharpness": (0.687, 86.0),
+    "noise": (0.031, 100.0),
+    "compression": (0.27, 100.0),
+    "underexposure": (0.52, 100.0),
+    "overexposure": (0.0, 100.0),
+    "contrast": (0.18, 100.0),
+    "yaw": (0.11, 100.0),
+    "pitch": (0.186, 83.5),
+    "roll": (4.8, 100.0),
+    "cropping": (0.0, 100.0),
+    "detection": (0.9999, 99.8),
+}
+QUALITY: Final[dict[str, Any]] = {
+    "faces": [
+        {
+            "box": _BOX,
+            "detection_score": 0.9999,
+            "landmarks": IDENTIFICATION["faces"][0]["landmarks"],
+            "unified": 83.5,
+            "components": {
+                name: {"raw": raw, "score": score} for name, (raw, score) in _SCORES.items()
+            },
+            "rejected": {"low": [], "auto": [], "medium": [], "high": []},
+        }
+    ],
+    "image": {"width": 512, "height": 512},
 }
 VERIFICATION: Final[dict[str, Any]] = {
     "match": True,

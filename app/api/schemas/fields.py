@@ -18,6 +18,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from app.operations.quality_filter import QualityFilter
+
 _MAX_ATTRIBUTES_BYTES = 16_384
 _MAX_ATTRIBUTES_DEPTH = 32
 
@@ -145,6 +147,11 @@ Threshold = Annotated[
 ]
 ErrorRate = Annotated[float, Field(gt=0, lt=1), BeforeValidator(_no_truth)]
 TopK = Annotated[int, Field(ge=1, le=100, description="Most candidates a face.")]
+QualityLevel = Annotated[
+    QualityFilter,
+    Field(description="How good a face must be; what is worse is rejected with reasons."),
+]
+QualityScore = Annotated[float, Field(ge=0, le=100, description="0 (beyond use) to 100.")]
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_no_number),

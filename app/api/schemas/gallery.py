@@ -13,6 +13,8 @@ from app.api.schemas.fields import (
     ImageBytes,
     LongText,
     Moment,
+    QualityLevel,
+    QualityScore,
     Schema,
     ShortText,
     Threshold,
@@ -21,6 +23,7 @@ from app.api.schemas.options import OptionsBody, OptionsObject
 from app.api.schemas.problem import RejectedImageBody
 from app.gallery.records import UNSET, Collection, CollectionChanges, Erasure, Face, Identity
 from app.operations.enroll import EnrolledFace, Enrollment
+from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
 
 _OWN_THRESHOLD = (
@@ -119,6 +122,7 @@ class EnrollBody(Schema):
     faces: FaceRule = Field(
         FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
     )
+    quality_filter: QualityLevel = QualityFilter.AUTO
 
 
 class AddFacesBody(Schema):
@@ -128,6 +132,7 @@ class AddFacesBody(Schema):
     faces: FaceRule = Field(
         FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
     )
+    quality_filter: QualityLevel = QualityFilter.AUTO
 
 
 class PatchIdentityBody(Schema):
@@ -185,6 +190,7 @@ class EnrolledFaceBody(BaseModel):
     image_index: int
     box: BoxArray | None
     detection_score: float | None
+    quality: QualityScore | None
 
     @classmethod
     def of(cls, enrolled: EnrolledFace) -> "EnrolledFaceBody":
@@ -194,6 +200,7 @@ class EnrolledFaceBody(BaseModel):
             image_index=enrolled.image_index,
             box=face.box,
             detection_score=face.detection_score,
+            quality=face.quality,
         )
 
 
@@ -252,6 +259,7 @@ class FaceBody(BaseModel):
     identity_id: str
     box: BoxArray | None
     detection_score: float | None
+    quality: QualityScore | None
     image_sha256: str | None
     created_at: datetime
 
@@ -262,6 +270,7 @@ class FaceBody(BaseModel):
             identity_id=face.identity_id,
             box=face.box,
             detection_score=face.detection_score,
+            quality=face.quality,
             image_sha256=face.image_sha256,
             created_at=face.created_at,
         )

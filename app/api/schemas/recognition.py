@@ -10,6 +10,8 @@ from app.api.schemas.fields import (
     CollectionName,
     ErrorRate,
     ImageBytes,
+    QualityLevel,
+    QualityScore,
     RecordId,
     Schema,
     Similarity,
@@ -22,6 +24,7 @@ from app.api.schemas.gallery import IdentityBody, ModelBody
 from app.gallery.records import Candidate
 from app.operations.decisions import Decision, SearchOptions, Stage, Status
 from app.operations.identify import IdentifiedFace
+from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
 from app.recognition.types import DetectedFace, EmbeddedFace, ImageSize, Landmarks
 from models.evaluation import calibration
@@ -113,6 +116,7 @@ class IdentifyBody(SearchOptionsBody):
     max_faces: int | None = Field(
         None, ge=1, le=1_000, description="Look up this many faces at most, largest first."
     )
+    quality_filter: QualityLevel = QualityFilter.NONE
 
 
 class VerifyBody(Schema):
@@ -132,6 +136,7 @@ class VerifyBody(Schema):
     faces: FaceRule = Field(
         FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
     )
+    quality_filter: QualityLevel = QualityFilter.NONE
 
     @model_validator(mode="after")
     def _threshold_or_rate(self) -> Self:
@@ -212,11 +217,16 @@ class DetectedFaceBody(FaceInPhoto):
 
 
 class EmbeddedFaceBody(DetectedFaceBody):
+    quality: QualityScore
     embedding: list[float] = Field(description="Unit length.")
 
     @classmethod
     def of_embedded(cls, face: EmbeddedFace) -> "EmbeddedFaceBody":
-        return cls(**_detected(face.face), embedding=face.embedding.tolist())
+        return cls(
+            **_detected(face.face),
+            quality=face.quality.unified,
+            embedding=face.embedding.tolist(),
+        )
 
 
 class DetectAnswer(BaseModel):
@@ -277,7 +287,8 @@ class CandidateBody(BaseModel):
 class DecisionBody(BaseModel):
     status: Status = Field(
         description="`unknown`: nobody enrolled is similar enough. `ambiguous`: several are, and "
-        "the most similar are too close to tell; see `candidates`."
+        "the most similar are too close to tell; see `candidates`. `rejected`: the face is not "
+        "good enough for `quality_filter`."
     )
     identity: IdentityBody | None = Field(description="Who it is; null unless it is a match.")
     similarity: Similarity | None = Field(
@@ -299,9 +310,20 @@ class DecisionBody(BaseModel):
 
 
 class IdentifiedFaceBody(DetectedFaceBody, DecisionBody):
+    quality: QualityScore
+    reasons: list[str] = Field(
+        description="Why it was rejected by `quality_filter`; then it was not searched.",
+        examples=[[]],
+    )
+
     @classmethod
     def of_identified(cls, found: IdentifiedFace) -> "IdentifiedFaceBody":
-        return cls(**_detected(found.face), **_decided(found.decision))
+        return cls(
+            **_detected(found.face),
+            **_decided(found.decision),
+            quality=found.quality.unified,
+            reasons=list(found.decision.reasons),
+        )
 
 
 class IdentifyAnswer(BaseModel):

@@ -98,6 +98,7 @@ class FaceRepository:
             box=None if face.box is None else list(face.box),
             landmarks=None if face.landmarks is None else face.landmarks.tolist(),
             detection_score=face.detection_score,
+            quality=face.quality,
             image_sha256=face.image_sha256,
         )
         self._session.add(row)
@@ -281,6 +282,7 @@ def record(row: FaceTable, identity: IdentityTable) -> Face:
         identity_id=identity.id,
         box=None if box is None else (box[0], box[1], box[2], box[3]),
         detection_score=row.detection_score,
+        quality=row.quality,
         image_sha256=row.image_sha256,
         created_at=row.created_at,
     )

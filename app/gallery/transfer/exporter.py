@@ -15,6 +15,7 @@ from app.gallery.transfer.archive_writer import ArchiveWriter, new_archive
 from app.gallery.transfer.faults import first_problem
 from app.gallery.transfer.lines import FaceLine, Line, PersonLine
 from app.gallery.transfer.manifest import (
+    VERSION,
     CollectionEntry,
     Manifest,
     Member,
@@ -54,7 +55,7 @@ def export_gallery(
             archive.finish(
                 Manifest(
                     format="vultus-gallery",
-                    format_version=1,
+                    format_version=VERSION,
                     vultus_version=__version__,
                     created_at=datetime.now(UTC),
                     collections=entries,

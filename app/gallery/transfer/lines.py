@@ -75,3 +75,5 @@ class FaceLine(Line):
     detection_score: float | None
     image_sha256: Annotated[str, Text(max_length=64), AfterValidator(no_nul)] | None
     created_at: Moment
+    quality: Annotated[float, Field(ge=0, le=100)] | None = None
+    """Since format 2."""

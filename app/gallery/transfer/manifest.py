@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
@@ -11,7 +11,8 @@ from app.gallery.transfer.faults import damaged, first_problem, not_ours
 from app.gallery.transfer.lines import Line, Moment, no_nul
 
 FORMAT = "vultus-gallery"
-VERSION = 1
+VERSION: Final = 2
+"""What is written; 1, in which faces have no quality, is read as well."""
 MANIFEST = "manifest.json"
 PARTS = ("identities.jsonl", "faces.jsonl", "embeddings.npy")
 """Members of a collection, in the order in which they are written and listed."""
@@ -50,7 +51,7 @@ class CollectionEntry(Line):
 
 class Manifest(Line):
     format: Literal["vultus-gallery"]
-    format_version: Literal[1]
+    format_version: Literal[1, 2]
     vultus_version: str
     created_at: Moment
     collections: tuple[CollectionEntry, ...]

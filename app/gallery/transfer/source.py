@@ -26,6 +26,7 @@ _FACE = (
     FaceTable.box,
     FaceTable.landmarks,
     FaceTable.detection_score,
+    FaceTable.quality,
     FaceTable.image_sha256,
     FaceTable.created_at,
 )

@@ -77,7 +77,7 @@ def test_everything_that_a_line_says_is_kept(client: TestClient, collection: str
     wanted = {"attributes": {"site": "bern"}}
     assert names(search(client, collection, ADA, filter=wanted)) == ["Zoë"]
     (face,) = client.get(f"{url}/faces").json()["faces"]
-    assert (face["box"], face["detection_score"]) == (None, None)
+    assert (face["box"], face["detection_score"], face["quality"]) == (None, None, None)
 
 
 def test_batch_sent_again_changes_nothing(client: TestClient, collection: str) -> None:

@@ -101,6 +101,7 @@ def rows(database: Database) -> Rows:
                 row.box,
                 row.landmarks,
                 row.detection_score,
+                row.quality,
                 row.image_sha256,
                 row.created_at,
             )

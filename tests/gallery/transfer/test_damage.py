@@ -119,9 +119,9 @@ def test_missing_member_is_named(name: str, archive: Path, refused: Refused) -> 
 
 def test_newer_format_asks_for_an_upgrade(archive: Path, refused: Refused) -> None:
     members = members_of(archive)
-    newer = {**manifest_of(members), "format_version": 2, "something": "new"}
+    newer = {**manifest_of(members), "format_version": 3, "something": "new"}
     put_together(archive, with_manifest(members, newer))
-    refused("format 2.*upgrade")
+    refused("format 3.*upgrade")
 
 
 def test_compressed_archive_is_refused_before_it_grows(archive: Path, refused: Refused) -> None:

@@ -1,12 +1,14 @@
 """What is exported and imported is what it was, on either kind of database."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.errors import CollectionNotFound, EmbedderMismatch, InvalidRequest, VultusError
 from app.gallery.attributes import filterable
 from app.gallery.database import Database
+from app.gallery.tables import FaceTable
 from app.gallery.transfer.exporter import export_gallery
 from app.gallery.transfer.importer import import_gallery
 from tests.gallery.factories import (
@@ -18,6 +20,15 @@ from tests.gallery.factories import (
     found_ids,
     unit_vector,
     unit_vectors,
+)
+from tests.gallery.transfer.archives import (
+    as_lines,
+    lines_of,
+    manifest_of,
+    members_of,
+    put_together,
+    with_checksums,
+    with_manifest,
 )
 from tests.gallery.transfer.conftest import NewDatabase
 from tests.gallery.transfer.galleries import fill, open_gallery, rows
@@ -39,6 +50,30 @@ def test_everything_arrives_and_comes_back(
     export_gallery(database, back)
     import_gallery(again, back)
     assert rows(again) == rows(source)
+
+
+def test_archive_of_the_first_format_arrives_without_quality(
+    source: Database, archive: Path, database: Database
+) -> None:
+    members = members_of(archive)
+    older = {
+        name: as_lines([without_quality(face) for face in lines_of(data)])
+        if name.endswith("faces.jsonl")
+        else data
+        for name, data in members.items()
+    }
+    told = {**manifest_of(members), "format_version": 1}
+    put_together(archive, with_checksums(with_manifest(older, told)))
+    import_gallery(database, archive)
+    assert count_rows(database) == count_rows(source)
+    with source.reading() as session:
+        assert {row.quality for row in session.query(FaceTable)} == {62.5, None}
+    with database.reading() as session:
+        assert {row.quality for row in session.query(FaceTable)} == {None}
+
+
+def without_quality(face: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in face.items() if key != "quality"}
 
 
 def test_everybody_is_found_as_before(source: Database, archive: Path, database: Database) -> None:

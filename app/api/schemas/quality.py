@@ -1,0 +1,48 @@
+"""How good a photo of a face is."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.schemas import examples
+from app.api.schemas.fields import QualityScore
+from app.api.schemas.recognition import DetectedFaceBody, ImageSizeBody, LandmarksBody
+from app.operations.quality_filter import QualityFilter, shortcomings
+from app.recognition.types import AssessedFace, QualityComponent
+
+
+class ComponentBody(BaseModel):
+    raw: float = Field(description="The measured value, in the component's own unit.")
+    score: QualityScore
+
+
+class AssessedFaceBody(DetectedFaceBody):
+    unified: QualityScore = Field(description="The lowest score of all components, 0 to 100.")
+    components: dict[QualityComponent, ComponentBody]
+    rejected: dict[QualityFilter, list[str]] = Field(
+        description="By level of `quality_filter`, why the face would be rejected, worst first; "
+        "empty when it would not."
+    )
+
+    @classmethod
+    def of_assessed(cls, found: AssessedFace) -> "AssessedFaceBody":
+        return cls(
+            box=found.face.box,
+            detection_score=found.face.score,
+            landmarks=LandmarksBody.of(found.face.landmarks),
+            unified=found.quality.unified,
+            components={
+                name: ComponentBody(raw=measured.raw, score=measured.score)
+                for name, measured in found.quality.components.items()
+            },
+            rejected={
+                level: list(shortcomings(found.quality, level).reasons)
+                for level in QualityFilter
+                if level is not QualityFilter.NONE
+            },
+        )
+
+
+class QualityAnswer(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.QUALITY]})
+
+    faces: list[AssessedFaceBody] = Field(description="Largest first.")
+    image: ImageSizeBody

@@ -1,0 +1,191 @@
+"""Raw values of a face's quality, from its landmarks and a crop of standard size.
+
+The crop is cut to ArcFace's template with 112 pixels, in which the eyes are 35 pixels apart: finer
+detail does not matter to recognition, and so the values do not depend on the photo's resolution.
+Luminance is looked at inside an ellipse that the face fills. Sources are the components of
+ISO/IEC 29794-5; how they are computed here is told at each.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.recognition.align import align, similarity_transform
+from app.recognition.types import DetectedFace, Landmarks, Pixels
+from models.zoo.network import InputSpec
+from models.zoo.templates import arcface_template
+
+Luminance = NDArray[np.float32]
+"""Shape (SIDE_PX, SIDE_PX), 0 to 255."""
+
+SIDE_PX: Final = 112
+_CROP: Final = InputSpec(SIDE_PX, arcface_template(SIDE_PX), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+_TEMPLATE: Final = np.asarray(_CROP.template)
+
+
+def _ellipse() -> NDArray[np.bool_]:
+    y, x = np.mgrid[:SIDE_PX, :SIDE_PX]
+    inside = ((x - 56) / 34) ** 2 + ((y - 66) / 44) ** 2 <= 1
+    return np.asarray(inside, dtype=np.bool_)
+
+
+_FACE: Final = _ellipse()
+_FACE_POINTS: Final = np.argwhere(_FACE)[::7, ::-1].astype(np.float64)
+"""Some of the ellipse's points, (x, y) in the crop."""
+
+_SECOND_DIFFERENCES: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
+_NOISE_SCALE: Final = float(np.sqrt(np.pi / 2) / 6)
+_DIFFERENCE_PX: Final = 2
+_NOISE_IN_DIFFERENCES: Final = 2.2
+"""What noise of unit strength adds to them; measured on photos with noise added."""
+_NOSE: Final = 0.53
+"""Where the nose is between eyes (0) and mouth (1): the median over Labeled Faces in the Wild."""
+_MOST: Final = 10.0
+"""Of yaw and pitch, whose divisors may be next to nothing."""
+_FLOOR: Final = 0.05
+"""Gray values; below, rounding to 8 bits is all there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawQuality:
+    """What was measured; units and ranges are told at each."""
+
+    eye_distance_px: float
+    """Between the eyes, in pixels of the photo."""
+    sharpness: float
+    """Detail of 4 pixels of the crop, in the direction that has least of it, by the strength of the
+    face's coarse structure; noise is taken off. About 0.8 in a sharp photo, 0.2 beyond use."""
+    noise: float
+    """Standard deviation of noise by the strength of the coarse structure, 0 and up."""
+    blockiness: float
+    """How much of the face is flat between sudden steps, as strong compression leaves it: 0 where
+    the differences of neighbours are normally distributed, towards 1 where few hold them all."""
+    brightness: float
+    """Mean luminance, 0 to 1."""
+    overexposed: float
+    """Share of the face with a luminance of 247 or more of 255."""
+    contrast: float
+    """Standard deviation of luminance, 0 to 0.5."""
+    yaw: float
+    """How far the nose lies beside the middle of the eyes, by the distance of the eyes: 0 from the
+    front, about 0.5 in half profile."""
+    pitch: float
+    """How far the nose lies above or below its place in a face from the front, by the distance from
+    the eyes to the mouth."""
+    roll_degrees: float
+    """How far the line through the eyes is from level, 0 to 180."""
+    outside: float
+    """Share of the face beyond the photo's border."""
+    detection_score: float
+    """The detector's probability of a face, 0 to 1."""
+
+
+def measure(photo: Pixels, face: DetectedFace) -> RawQuality:
+    """Measure one face of an upright photo, in about a millisecond whatever the photo's size."""
+    crop = align(photo, face.landmarks, _CROP)
+    # As floats: rounded luminance would hide how flat a flat part is.
+    floats = cv2.cvtColor(crop.astype(np.float32), cv2.COLOR_RGB2GRAY)
+    luminance = np.asarray(floats, dtype=np.float32)
+    inside = luminance[_FACE]
+    eye_distance, yaw, pitch, roll = _pose(face.landmarks)
+    sharpness, noise = _detail(luminance)
+    return RawQuality(
+        eye_distance_px=eye_distance,
+        sharpness=sharpness,
+        noise=noise,
+        blockiness=_blockiness(luminance),
+        brightness=float(inside.mean()) / 255,
+        overexposed=float((inside >= 247).mean()),
+        contrast=float(inside.std()) / 255,
+        yaw=yaw,
+        pitch=pitch,
+        roll_degrees=roll,
+        outside=_outside(photo, face.landmarks),
+        detection_score=face.score,
+    )
+
+
+def _detail(luminance: Luminance) -> tuple[float, float]:
+    """Sharpness and noise; see RawQuality.
+
+    ISO/IEC 29794-5 compares with blurred copies for sharpness; the differences of Gaussians here do
+    the same at one scale each (Crete et al., 2007, for a measure without a reference).
+    """
+    fine, coarse, coarsest = (_blurred(luminance, sigma) for sigma in (1, 4, 8))
+    structure = _rms((coarse - coarsest)[_FACE]) + _FLOOR
+    seconds = np.abs(cv2.filter2D(luminance, -1, _SECOND_DIFFERENCES))
+    # Immerkaer's estimate (1996), where there is least texture to be taken for noise.
+    noise = float(np.quantile(cv2.blur(seconds, (9, 9))[_FACE], 0.2)) * _NOISE_SCALE
+    detail = np.sqrt(max(0.0, _least_detail(fine) ** 2 - (_NOISE_IN_DIFFERENCES * noise) ** 2))
+    return float(detail) / structure, noise / structure
+
+
+def _blockiness(luminance: Luminance) -> float:
+    """Median by mean of the differences of neighbours, against that of normal ones (0.845), outside
+    of what is black or burnt out, and with a gray value for rounding."""
+    counted = _FACE & (luminance > 1) & (luminance < 247)
+    across = np.abs(np.diff(luminance, axis=1))[counted[:, 1:]]
+    down = np.abs(np.diff(luminance, axis=0))[counted[1:]]
+    steps = np.concatenate([across, down])
+    if not steps.size:
+        return 0.0
+    flat = (float(np.median(steps)) / 0.845 + 1) / (float(steps.mean()) + 1)
+    return float(np.clip(1 - flat, 0, 1))
+
+
+def _least_detail(fine: Luminance) -> float:
+    """Strength of the second differences in the direction, of four, in which they are weakest: a
+    photo blurred by motion is sharp across it."""
+    step = _DIFFERENCE_PX
+    end = SIDE_PX - step
+    middle = 2 * fine[step:end, step:end]
+    inside = _FACE[step:end, step:end]
+    directions = ((0, step), (step, 0), (step, step), (step, -step))
+    return min(
+        _rms(
+            (
+                fine[step + dy : end + dy, step + dx : end + dx]
+                + fine[step - dy : end - dy, step - dx : end - dx]
+                - middle
+            )[inside]
+        )
+        for dy, dx in directions
+    )
+
+
+def _pose(landmarks: Landmarks) -> tuple[float, float, float, float]:
+    """Eye distance in pixels, yaw, pitch and roll; see RawQuality.
+
+    Proxies from five points for the angles of ISO/IEC 29794-5: along the line of the eyes, and
+    across it.
+    """
+    left, right, nose, *mouth = landmarks.astype(np.float64)
+    eyes = right - left
+    distance = max(float(np.hypot(*eyes)), 1e-6)
+    along = eyes / distance
+    across = np.array([-along[1], along[0]])
+    middle = (left + right) / 2
+    height = float((np.mean(mouth, axis=0) - middle) @ across)
+    pitch = abs(float((nose - middle) @ across) / height - _NOSE) if height > 1e-6 else _MOST
+    roll = abs(float(np.degrees(np.arctan2(eyes[1], eyes[0]))))
+    yaw = abs(float((nose - middle) @ along)) / distance
+    return distance, min(yaw, _MOST), min(pitch, _MOST), roll
+
+
+def _outside(photo: Pixels, landmarks: Landmarks) -> float:
+    transform = cv2.invertAffineTransform(similarity_transform(landmarks, _TEMPLATE))
+    x, y = transform[:, :2] @ _FACE_POINTS.T + transform[:, 2:]
+    height, width = photo.shape[:2]
+    within = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+    return float(1 - within.mean())
+
+
+def _blurred(luminance: Luminance, sigma_px: float) -> Luminance:
+    return np.asarray(cv2.GaussianBlur(luminance, (0, 0), sigma_px), dtype=np.float32)
+
+
+def _rms(values: NDArray[np.float32]) -> float:
+    return float(np.sqrt(np.mean(values**2)))

@@ -1,0 +1,63 @@
+"""From raw values to scores, 0 to 100.
+
+One scale for each component, on which 40 is where photos of Labeled Faces in the Wild that were
+damaged on purpose begin not to be recognised any more, 0 is far beyond, and 100 is where nothing is
+left to gain: `benchmarks/quality.py` measures what the levels of `quality_filter` make of that.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from app.recognition.types import QualityComponent
+
+_LEAST = 1e-9  # of a raw value, for its logarithm
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Rises (or falls) evenly from `worst`, which scores 0, to `best`, 100; level beyond.
+
+    Where `by_ratio`, it is the logarithm of the raw value that counts.
+    """
+
+    worst: float
+    best: float
+    by_ratio: bool = False
+
+    def score(self, raw: float) -> float:
+        worst, best, at = (self._along(value) for value in (self.worst, self.best, raw))
+        return 100 * min(1.0, max(0.0, (at - worst) / (best - worst)))
+
+    def raw(self, score: float) -> float:
+        """The raw value of a score between 0 and 100."""
+        worst, best = self._along(self.worst), self._along(self.best)
+        at = worst + (best - worst) * score / 100
+        return math.exp(at) if self.by_ratio else at
+
+    @property
+    def more_is_better(self) -> bool:
+        return self.best > self.worst
+
+    def _along(self, raw: float) -> float:
+        return math.log(max(raw, _LEAST)) if self.by_ratio else raw
+
+
+SCALES: Final[Mapping[QualityComponent, Scale]] = MappingProxyType(
+    {
+        QualityComponent.FACE_SIZE: Scale(6, 34, by_ratio=True),
+        QualityComponent.SHARPNESS: Scale(0.25, 0.81, by_ratio=True),
+        QualityComponent.NOISE: Scale(0.52, 0.08, by_ratio=True),
+        QualityComponent.COMPRESSION: Scale(0.6, 0.35),
+        QualityComponent.UNDEREXPOSURE: Scale(0.02, 0.3, by_ratio=True),
+        QualityComponent.OVEREXPOSURE: Scale(0.6, 0.1),
+        QualityComponent.CONTRAST: Scale(0.0055, 0.08, by_ratio=True),
+        QualityComponent.YAW: Scale(0.9, 0.28),
+        QualityComponent.PITCH: Scale(0.52, 0.12),
+        QualityComponent.ROLL: Scale(75, 12.5),
+        QualityComponent.CROPPING: Scale(0.25, 0),
+        QualityComponent.DETECTION: Scale(0.95, 1),
+    }
+)

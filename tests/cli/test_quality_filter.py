@@ -1,0 +1,86 @@
+"""`--quality-filter` of the commands does what the API's option does."""
+
+import json
+import os
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import ImageFilter
+from typer.testing import CliRunner, Result
+
+from app.cli.main import cli
+from tests import photos
+from tests.api.people import lines
+
+RUN = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    umask = os.umask(0o022)
+    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
+    yield
+    os.umask(umask)  # which the commands narrow
+
+
+@pytest.fixture
+def blurred(tmp_path: Path) -> Path:
+    """A bad photo of somebody, in a folder of their own."""
+    path = tmp_path / "people" / "Eileen_Collins" / "blurred.png"
+    path.parent.mkdir(parents=True)
+    made = photos.astronaut().filter(ImageFilter.GaussianBlur(6))
+    path.write_bytes(photos.encoded(made, "PNG"))
+    return path
+
+
+def run(*arguments: str | Path, stdin: bytes | None = None) -> Result:
+    return RUN.invoke(cli, list(map(str, arguments)), input=stdin)
+
+
+def told(result: Result) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(result.stdout)
+    return parsed
+
+
+def test_folder_is_held_to_auto_and_identify_to_what_is_asked(blurred: Path) -> None:
+    people = blurred.parent.parent
+    refused = told(run("enroll-folder", people, "--json"))
+    assert (refused["people"], refused["faces"]) == (0, 0)
+    assert refused["rejected"] == [
+        {"photo": "Eileen_Collins/blurred.png", "reasons": ["low_sharpness"]}
+    ]
+    taken = told(run("enroll-folder", people, "--json", "--quality-filter", "none"))
+    assert (taken["people"], taken["faces"], taken["rejected"]) == (1, 1, [])
+
+    (found,) = told(run("identify", blurred, "--json"))["faces"]
+    assert (found["status"], found["reasons"]) == ("match", [])
+    strict = run("identify", blurred, "--json", "--quality-filter", "low")
+    (face,) = told(strict)["faces"]
+    assert (face["status"], face["reasons"]) == ("rejected", ["low_sharpness"])
+    assert (face["identity_id"], face["similarity"]) == (None, None)
+    assert face["quality"] == found["quality"] < 20
+
+
+def test_batch_is_held_to_the_option_where_a_line_does_not_say(blurred: Path) -> None:
+    images = [b64encode(blurred.read_bytes()).decode("ascii")]
+    body = lines(
+        {"external_id": "1", "images": images},
+        {"external_id": "2", "images": images, "quality_filter": "auto"},
+    )
+    lenient = run("enroll-batch", "-", "--json", "--quality-filter", "none", stdin=body)
+    answers = [json.loads(line) for line in lenient.stdout.splitlines()]
+    assert [(one["status"], one["code"]) for one in answers] == [
+        ("enrolled", None),
+        ("rejected", "low_sharpness"),
+    ]
+
+
+def test_verify_refuses_a_bad_photo_when_asked_to(blurred: Path) -> None:
+    assert run("verify", blurred, blurred).exit_code == 0
+    refused = run("verify", blurred, blurred, "--quality-filter", "auto")
+    assert refused.exit_code == 1
+    assert getattr(refused.exception, "code", None) == "low_sharpness"

@@ -1,0 +1,52 @@
+"""Faces enrolled before quality was measured keep everything, and have none."""
+
+from importlib.resources import files
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+
+from app.gallery.database import Database
+from app.gallery.tables import FaceTable
+from tests.gallery.conftest import Connect
+from tests.gallery.factories import COLLECTION, enroll, found_ids, new_gallery, unit_vector
+
+
+def migrate(database: Database, revision: str, *, down: bool = False) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(files("migrations")))
+    with database.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        (command.downgrade if down else command.upgrade)(config, revision)
+
+
+def columns(database: Database) -> dict[str, object]:
+    with database.reading() as session:
+        return dict(session.execute(text("SELECT * FROM faces")).mappings().one())
+
+
+def test_faces_enrolled_before_have_no_quality_and_are_found(connect: Connect) -> None:
+    database = connect()
+    database.upgrade()
+    gallery = new_gallery(database)
+    gallery.open()
+    identity, _ = enroll(gallery, unit_vector(1))
+    gallery.close()
+
+    database = connect()
+    before = columns(database)
+    assert before.pop("quality") == 62.5
+    migrate(database, "0004-1", down=True)
+    assert columns(database) == before
+
+    migrate(database, "head")
+    assert columns(database) == {**before, "quality": None}
+    again = new_gallery(database)
+    again.open()
+    assert found_ids(again, unit_vector(1)) == [identity.id]
+    page = again.list_faces(COLLECTION, identity.id, limit=10, cursor=None)
+    assert [face.quality for face in page.items] == [None]
+    enroll(again, unit_vector(2))
+    with database.reading() as session:
+        numbers = [row.quality for row in session.query(FaceTable).order_by(FaceTable.number)]
+    assert numbers == [None, 62.5]
