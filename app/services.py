@@ -16,11 +16,14 @@ from app.gallery.periodic import Periodic
 from app.gallery.service import Gallery
 from app.gallery.snapshots import SnapshotStore
 from app.gallery.sync import IndexSync, Sync
+from app.gallery.unknown_records import InboxLimits
+from app.gallery.unknowns import Unknowns
 from app.gallery.verify import Verified, verify_snapshots
 from app.operations.enroll import Enroller
 from app.operations.enroll_batch import BatchEnroller
 from app.operations.identify import Identifier, IdentifyLimits
 from app.operations.thresholds import Thresholds
+from app.operations.unknowns import UnknownKeeper, UnknownNamer
 from app.operations.verify import Verifier
 from app.recognition.build import (
     KnownModel,
@@ -50,6 +53,8 @@ class Services:
     enroll_batch: BatchEnroller
     verify: Verifier
     identify: Identifier
+    unknowns: Unknowns
+    name_unknown: UnknownNamer
     database: Database
     periodic: Periodic = field(default_factory=Periodic)
     _ready: bool = field(default=False)
@@ -63,6 +68,7 @@ class Services:
         gallery = Gallery(database, build_sync(settings, database), recognizer.model)
         thresholds = default_thresholds(settings, network)
         enroller = Enroller(recognizer, gallery)
+        unknowns = Unknowns(database, gallery, _inbox_limits(settings))
         return cls(
             settings=settings,
             device=network.device,
@@ -82,7 +88,10 @@ class Services:
                     terminal_people=settings.retention.terminal_people,
                     max_wait_s=settings.index.max_wait_s,
                 ),
+                UnknownKeeper(gallery, unknowns, thresholds),
             ),
+            unknowns=unknowns,
+            name_unknown=UnknownNamer(unknowns),
             database=database,
         )
 
@@ -124,7 +133,10 @@ class Services:
         await asyncio.to_thread(self.gallery.close)
 
     def erase_expired(self) -> None:
-        """Erase who has expired, and log that it was done."""
+        """Erase who and what has expired, and log that it was done."""
+        for name, count in self.unknowns.erase_expired().items():
+            _log.info("unknowns_erased", collection=name, faces=count)
+        # Afterwards, as it also overwrites what the database's files still hold of them.
         log_revisions = self.settings.retention.log_revisions
         for receipt in self.gallery.erase_expired(log_revisions=log_revisions):
             _log.info(
@@ -183,6 +195,15 @@ def verify_index(
         repair=repair,
         snapshot_above=settings.index.snapshot_above,
         report=report,
+    )
+
+
+def _inbox_limits(settings: Settings) -> InboxLimits:
+    retention = settings.retention
+    return InboxLimits(
+        retention_s=retention.unknown_s,
+        faces=retention.unknown_faces,
+        faces_a_group=retention.unknown_faces_a_group,
     )
 
 

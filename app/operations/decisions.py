@@ -45,7 +45,8 @@ class Decision:
 
     They are those of the stage that matched, or else of the last one. `identity` is the first of
     them if their similarity reaches the threshold, else None. `similarity` is that of the first
-    candidate, None when there is nobody.
+    candidate, None when there is nobody. `unknown_group_id` is the group of unknown faces that the
+    face was put into, where the collection keeps them.
     """
 
     status: Status
@@ -54,6 +55,7 @@ class Decision:
     threshold: float
     candidates: tuple[Candidate, ...]
     matched_stage: int | str | None = None
+    unknown_group_id: str | None = None
 
 
 def decide(

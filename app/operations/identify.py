@@ -12,6 +12,7 @@ from app.errors import CollectionNotFound, DatabaseUnavailable, InvalidRequest, 
 from app.gallery.service import Gallery
 from app.operations.decisions import Decision, SearchOptions, Status, decide, stages_of
 from app.operations.thresholds import Thresholds
+from app.operations.unknowns import UnknownKeeper, seen_alone, seen_in_photo
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_faces
 from app.recognition.types import DetectedFace, Embedding, ImageSize
@@ -54,11 +55,13 @@ class Identifier:
         gallery: Gallery,
         thresholds: Thresholds,
         limits: IdentifyLimits,
+        keeper: UnknownKeeper,
     ) -> None:
         self._recognizer = recognizer
         self._gallery = gallery
         self._thresholds = thresholds
         self._limits = limits
+        self._keeper = keeper
 
     async def photo(
         self,
@@ -79,6 +82,8 @@ class Identifier:
         photo = await self._recognizer.embed(image, largest_faces(count))
         probes = [face.embedding for face in photo.faces]
         decisions = await self._decide(collection, probes, options)
+        seen = seen_in_photo(photo)
+        decisions = await self._keeper.keep(collection, seen, decisions, options)
         faces = tuple(
             IdentifiedFace(face.face, decision)
             for face, decision in zip(photo.faces, decisions, strict=True)
@@ -93,7 +98,9 @@ class Identifier:
         Raises InvalidRequest when it has another dimension, or no length.
         """
         probe = unit_embedding(values, dimension=self._gallery.model.dimension)
-        (decision,) = await self._decide(collection, [probe], options)
+        decisions = await self._decide(collection, [probe], options)
+        seen = seen_alone(probe)
+        (decision,) = await self._keeper.keep(collection, seen, decisions, options)
         return decision
 
     async def enrolled_face(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.errors import ThresholdRequired
+from app.gallery.options import DecisionOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,15 @@ class Thresholds:
     def for_identify(self, requested: float | None) -> float:
         """Raises ThresholdRequired when there is neither a request nor a default."""
         return self._pick(requested, self.identify, "IDENTIFY")
+
+    def for_grouping(self, options: DecisionOptions, answered: float) -> float:
+        """By which unknown faces are grouped: the collection's threshold of identify.
+
+        `answered` is that of the request; it counts where nobody measured another.
+        """
+        if options.identify_threshold is not None:
+            return options.identify_threshold
+        return answered if self.identify is None else self.identify
 
     def _pick(self, requested: float | None, default: float | None, setting: str) -> float:
         if requested is not None:

@@ -5,7 +5,17 @@ from fastapi import APIRouter, Depends
 from app.api.deps import require_key
 from app.api.middleware import API_PREFIX
 from app.api.problems import documented
-from app.api.routes import batch, collections, faces, identify, identities, photos, system, verify
+from app.api.routes import (
+    batch,
+    collections,
+    faces,
+    identify,
+    identities,
+    photos,
+    system,
+    unknowns,
+    verify,
+)
 from app.api.schemas.batch import BatchItemBody, BatchResultBody
 from app.api.schemas.gallery import (
     AddFacesBody,
@@ -15,13 +25,14 @@ from app.api.schemas.gallery import (
     PatchIdentityBody,
 )
 from app.api.schemas.recognition import IdentifyBody, ImageBody, SearchBody, VerifyBody
+from app.api.schemas.unknowns import MergeUnknownsBody, NameUnknownBody, SplitUnknownBody
 
 api_router = APIRouter(
     prefix=API_PREFIX,
     dependencies=[Depends(require_key)],
     responses=documented(401, 422, 500, 503),
 )
-for _module in (collections, identities, batch, faces, verify, identify, photos, system):
+for _module in (collections, identities, batch, faces, verify, identify, unknowns, photos, system):
     api_router.include_router(_module.router)
 
 REQUEST_BODIES = (
@@ -36,6 +47,9 @@ REQUEST_BODIES = (
     ImageBody,
     BatchItemBody,
     BatchResultBody,
+    NameUnknownBody,
+    MergeUnknownsBody,
+    SplitUnknownBody,
 )
 """Schemas of the bodies that routes read by themselves."""
 
