@@ -287,6 +287,10 @@ class Unknowns:
         erased = {name: self._erase_before(name, moment) for name, moment in waiting.items()}
         return {name: count for name, count in erased.items() if count}
 
+    def forget_centroids(self) -> None:
+        """Drop what is kept in memory; the next face reads it anew."""
+        self._forget_all_but({})
+
     # -- helpers ---------------------------------------------------------------------------------
 
     @contextmanager
