@@ -37,8 +37,8 @@ class UnknownOptionsBody(Schema):
     keep: StrictBool | None = Field(
         None, description="Keep their embeddings in the inbox; never photos."
     )
-    retention_s: Annotated[float, Field(gt=0, le=_RETENTION_DAYS * 86_400)] | None = Field(
-        None, description="For how many seconds."
+    retention_s: Annotated[float, Field(gt=0, le=_RETENTION_DAYS * 86_400, strict=True)] | None = (
+        Field(None, description="For how many seconds.")
     )
 
 
