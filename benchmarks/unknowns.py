@@ -11,7 +11,9 @@ person; of those of one person, how many are in one group. BCubed F is the mean 
 et al., 2009). How much the order matters is told by the spread of BCubed F, and by the adjusted
 Rand index of the groups that two orders make.
 
-The cost is that of `Unknowns.keep` on a database with 10,000 groups of random directions.
+The cost is that of `Unknowns.keep` on a database with 10,000 groups of random directions, and the
+difference that it makes to requests over HTTP, to a collection that keeps and one that does not in
+turns.
 """
 
 import argparse
@@ -24,6 +26,7 @@ from pathlib import Path
 from time import perf_counter
 from uuid import uuid4
 
+import httpx2
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
@@ -45,6 +48,8 @@ from benchmarks.lfw_data import LfwData, person_of
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.vectors import DIMENSION, unit_vectors
 from models.zoo.network import MeasuredThresholds
+from tests import photos
+from tests.server import running
 
 Labels = NDArray[np.int64]
 Vectors = NDArray[np.float32]
@@ -57,6 +62,7 @@ _CHOSEN = ("centroid", 1e-4)
 _SEED = 0
 _GROUPS = 10_000
 _TIMED = 300
+_REQUESTS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +140,8 @@ def report(people: Sequence[str], vectors: Vectors, measured: MeasuredThresholds
         "other half": (len(halves[1]), len(np.unique(labels[halves[1]]))),
         "everybody": (len(labels), len(np.unique(labels))),
     }
-    cost = measure_cost()
-    _print_chosen(chosen, counts, cost)
+    cost, requests = measure_cost(), measure_requests()
+    _print_chosen(chosen, counts, cost, requests)
     print_figures(
         "unknowns",
         {
@@ -144,7 +150,7 @@ def report(people: Sequence[str], vectors: Vectors, measured: MeasuredThresholds
                 for (rule, rate), told in compared.items()
             ],
             **{key.replace(" ", "_"): _as_figures(told) for key, told in chosen.items()},
-            "milliseconds": cost,
+            "milliseconds": {**cost, **requests},
         },
     )
 
@@ -266,6 +272,29 @@ def measure_cost() -> dict[str, float]:
         }
 
 
+def measure_requests() -> dict[str, float]:
+    """Milliseconds, medians, of `identify` and `search` by a collection that keeps or does not."""
+    photo = photos.encoded(photos.hopper())
+    generator = np.random.default_rng(_SEED)
+    taken: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
+        with httpx2.Client(base_url=f"{server.url}/v1", timeout=60) as client:
+            for name, keep in (("keeps", True), ("keeps_not", False)):
+                client.post("/collections", json={"name": name}).raise_for_status()
+                options = {"unknowns": {"keep": keep}}
+                client.patch(f"/collections/{name}", json={"options": options}).raise_for_status()
+            for turn in range(_REQUESTS):
+                for name in ("keeps", "keeps_not")[:: 1 if turn % 2 else -1]:
+                    # Each a photo of its own, by its SHA-256.
+                    file = {"image": ("face.jpg", photo + uuid4().bytes)}
+                    vector = {"embedding": unit_vectors(1, generator)[0].tolist()}
+                    for verb, body in (("identify", {"files": file}), ("search", {"json": vector})):
+                        start = perf_counter()
+                        client.post(f"/collections/{name}/{verb}", **body).raise_for_status()
+                        taken.setdefault(f"{verb}_{name}", []).append(perf_counter() - start)
+    return {name: float(np.median(seconds)) * 1_000 for name, seconds in sorted(taken.items())}
+
+
 @contextmanager
 def _inbox(folder: Path) -> Iterator[tuple[Gallery, Unknowns]]:
     with closing(Database(f"sqlite:///{folder / 'vultus.db'}", timeout_s=30)) as database:
@@ -336,7 +365,10 @@ def _print_compared(compared: dict[tuple[str, float], Outcome], people: int) -> 
 
 
 def _print_chosen(
-    chosen: dict[str, Outcome], counts: dict[str, tuple[int, int]], cost: dict[str, float]
+    chosen: dict[str, Outcome],
+    counts: dict[str, tuple[int, int]],
+    cost: dict[str, float],
+    requests: dict[str, float],
 ) -> None:
     for told, result in chosen.items():
         photos, people = counts[told]
@@ -355,6 +387,10 @@ def _print_chosen(
     print_table(
         "cost of a face in milliseconds, SQLite, 10,000 groups",
         [(name.replace("_", " "), f"{value:.2f}") for name, value in cost.items()],
+    )
+    print_table(
+        "requests in milliseconds, SQLite",
+        [(name.replace("_", " "), f"{value:.1f}") for name, value in requests.items()],
     )
 
 

@@ -280,6 +280,7 @@ class UnknownFaceTable(Table):
         UniqueConstraint("collection_number", "image_sha256", "place"),
         Index(None, "collection_number", "number"),
         Index(None, "collection_number", "seen_at"),
+        Index(None, "collection_number", "nearest_identity_id"),
         Index(None, "group_number", "number"),
         {"sqlite_autoincrement": True},
     )

@@ -87,6 +87,7 @@ def upgrade() -> None:
     )
     _index("unknown_faces", "collection_number", "number")
     _index("unknown_faces", "collection_number", "seen_at")
+    _index("unknown_faces", "collection_number", "nearest_identity_id")
     _index("unknown_faces", "group_number", "number")
 
 

@@ -82,9 +82,10 @@ class UnknownRepository:
         )
         # Past the ORM, which has nothing to do for plain columns.
         rows = self._session.connection().execute(query).all()
-        vectors = np.frombuffer(b"".join(row.centroid for row in rows), dtype="<f4")
+        numbers, data = zip(*rows, strict=True) if rows else ((), ())
+        vectors = np.frombuffer(b"".join(data), dtype="<f4")
         return (
-            [row.number for row in rows],
+            list(numbers),
             vectors.astype(np.float32).reshape(-1, self._collection.dimension),
         )
 
@@ -97,9 +98,10 @@ class UnknownRepository:
             query, execution_options={"yield_per": _ROWS_AT_ONCE}
         )
         for rows in result.partitions():
-            vectors = np.frombuffer(b"".join(row.embedding for row in rows), dtype="<f4")
+            groups, data = zip(*rows, strict=True)
+            vectors = np.frombuffer(b"".join(data), dtype="<f4")
             yield (
-                np.array([row.group_number for row in rows], dtype=np.int64),
+                np.array(groups, dtype=np.int64),
                 vectors.astype(np.float32, copy=False).reshape(-1, self._collection.dimension),
             )
 
