@@ -16,7 +16,9 @@ VultusError
 ├── NotFound
 │   ├── CollectionNotFound
 │   ├── IdentityNotFound
-│   └── FaceNotFound
+│   ├── FaceNotFound
+│   ├── UnknownGroupNotFound        it was named, merged, dismissed or kept for long enough
+│   └── UnknownFaceNotFound
 ├── Conflict
 │   ├── CollectionExists
 │   ├── ExternalIdTaken
@@ -154,6 +156,14 @@ class IdentityNotFound(NotFound):
 
 class FaceNotFound(NotFound):
     code = "face_not_found"
+
+
+class UnknownGroupNotFound(NotFound):
+    code = "unknown_group_not_found"
+
+
+class UnknownFaceNotFound(NotFound):
+    code = "unknown_face_not_found"
 
 
 class Conflict(VultusError):

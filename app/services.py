@@ -17,12 +17,15 @@ from app.gallery.periodic import Periodic
 from app.gallery.service import Gallery
 from app.gallery.snapshots import SnapshotStore
 from app.gallery.sync import IndexSync, Sync
+from app.gallery.unknown_records import InboxLimits
+from app.gallery.unknowns import Unknowns
 from app.gallery.verify import Verified, verify_snapshots
 from app.operations.calibration import CalibrationFiles, Calibrator
 from app.operations.enroll import Enroller
 from app.operations.enroll_batch import BatchEnroller
 from app.operations.identify import Identifier, IdentifyLimits
 from app.operations.thresholds import Thresholds
+from app.operations.unknowns import UnknownKeeper, UnknownNamer
 from app.operations.verify import Verifier
 from app.recognition.build import (
     KnownModel,
@@ -53,6 +56,8 @@ class Services:
     enroll_batch: BatchEnroller
     verify: Verifier
     identify: Identifier
+    unknowns: Unknowns
+    name_unknown: UnknownNamer
     database: Database
     periodic: Periodic = field(default_factory=Periodic)
     _ready: bool = field(default=False)
@@ -67,6 +72,7 @@ class Services:
         thresholds = default_thresholds(settings, network)
         calibrator = Calibrator(CalibrationStore(database), gallery, thresholds)
         enroller = Enroller(recognizer, gallery)
+        unknowns = Unknowns(database, gallery, _inbox_limits(settings))
         return cls(
             settings=settings,
             device=network.device,
@@ -86,7 +92,10 @@ class Services:
                     terminal_people=settings.retention.terminal_people,
                     max_wait_s=settings.index.max_wait_s,
                 ),
+                UnknownKeeper(gallery, unknowns, calibrator),
             ),
+            unknowns=unknowns,
+            name_unknown=UnknownNamer(unknowns),
             database=database,
         )
 
@@ -128,7 +137,10 @@ class Services:
         await asyncio.to_thread(self.gallery.close)
 
     def erase_expired(self) -> None:
-        """Erase who has expired, and log that it was done."""
+        """Erase who and what has expired, and log that it was done."""
+        for name, count in self.unknowns.erase_expired().items():
+            _log.info("unknowns_erased", collection=name, faces=count)
+        # Afterwards, as it also overwrites what the database's files still hold of them.
         log_revisions = self.settings.retention.log_revisions
         for receipt in self.gallery.erase_expired(log_revisions=log_revisions):
             _log.info(
@@ -187,6 +199,15 @@ def verify_index(
         repair=repair,
         snapshot_above=settings.index.snapshot_above,
         report=report,
+    )
+
+
+def _inbox_limits(settings: Settings) -> InboxLimits:
+    retention = settings.retention
+    return InboxLimits(
+        retention_s=retention.unknown_s,
+        faces=retention.unknown_faces,
+        faces_a_group=retention.unknown_faces_a_group,
     )
 
 

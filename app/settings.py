@@ -134,13 +134,28 @@ class IndexSettings(_Group):
 
 class RetentionSettings(_Group):
     sweep_every_s: float = Field(
-        30.0, gt=0, description="Seconds between erasures of the people who have expired."
+        30.0, gt=0, description="Seconds between erasures of who and what has expired."
     )
     terminal_people: int = Field(
         1_000, ge=1, le=30_000, description="Most people whom a terminal remembers."
     )
     log_revisions: int = Field(
         100_000, ge=1, description="Revisions of a collection that the log of changes keeps."
+    )
+    unknown_s: float = Field(
+        2_592_000.0,
+        gt=0,
+        le=31_622_400,
+        description="Seconds that unknown faces are kept, where a collection keeps them.",
+    )
+    unknown_faces: int = Field(
+        50_000,
+        ge=1,
+        le=1_000_000,
+        description="Most unknown faces of a collection; the oldest leave first.",
+    )
+    unknown_faces_a_group: int = Field(
+        20, ge=1, le=1_000, description="Most faces of a group of unknowns; the newest stay."
     )
 
 

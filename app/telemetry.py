@@ -43,6 +43,11 @@ class Metrics:
         self.enrolled_faces = Counter(
             "vultus_enrolled_faces_total", "Faces enrolled.", registry=self.registry
         )
+        self.unknown_faces = Counter(
+            "vultus_unknown_faces_total",
+            "Faces that were answered unknown and put into a group.",
+            registry=self.registry,
+        )
         self.rejected_images = Counter(
             "vultus_rejected_images_total",
             "Images that were not enrolled, by reason.",
@@ -60,6 +65,11 @@ class Metrics:
         Gauge(
             "vultus_index_faces", "Faces in the search indexes.", registry=self.registry
         ).set_function(indexed)
+
+    def count_decision(self, operation: str, outcome: str, *, kept: bool) -> None:
+        """`kept`: the face was put into a group of unknowns."""
+        self.decisions.labels(operation, outcome).inc()
+        self.unknown_faces.inc(kept)
 
     def count_enrollment(self, *, faces: int, reasons: Iterable[str]) -> None:
         """Faces that were enrolled, and why images were not."""

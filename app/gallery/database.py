@@ -24,7 +24,14 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from app.errors import DatabaseUnavailable, StartupError
 
 _WRITES = "vultus_writes"
-_WITH_PERSONAL_DATA = ("faces", "identities", "attributes", "terminal_matches")
+_WITH_PERSONAL_DATA = (
+    "faces",
+    "identities",
+    "attributes",
+    "terminal_matches",
+    "unknown_faces",
+    "unknown_groups",
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -4,6 +4,7 @@ Each function is part of a transaction that holds the collection at its next rev
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,9 @@ from app.gallery.repositories.changes import ChangeRepository
 from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.repositories.faces import FaceRepository
 from app.gallery.repositories.identities import IdentityRepository
+from app.gallery.repositories.unknowns import UnknownRepository
 from app.gallery.tables import CollectionTable, IdentityTable
+from app.gallery.unknown_erasure import erase_unknowns_like
 
 
 def erase_people(
@@ -22,8 +25,9 @@ def erase_people(
     faces = FaceRepository(session, collection).ids_of([row.number for row in people])
     ChangeRepository(session).log(collection, "remove", faces)
     receipt = _receipt(collection, [row.id for row in people], list(faces.values()))
+    unknown = erase_unknowns_like(session, collection, people, list(faces))
     IdentityRepository(session, collection).delete(people)
-    return receipt
+    return replace(receipt, unknown_face_count=unknown)
 
 
 def erase_face(
@@ -51,6 +55,7 @@ def erase_collection(session: Session, name: str) -> tuple[Erasure, int]:
         face_count=told.face_count,
         revision=row.revision,
         erased_at=datetime.now(UTC),
+        unknown_face_count=UnknownRepository(session, row).face_count(),
     )
     return receipt, collections.delete(name)
 

@@ -151,7 +151,8 @@ class Erasure:
     """The receipt of a deletion: who and what is gone, as of which revision and moment.
 
     `compacted`: what files still held of it was overwritten or removed as well. The people and
-    faces of a whole collection are counted, not listed.
+    faces of a whole collection are counted, not listed. `unknown_face_count`: faces in the inbox of
+    unknowns that were erased with them.
     """
 
     collection: str
@@ -162,6 +163,7 @@ class Erasure:
     revision: int
     erased_at: datetime
     compacted: bool = False
+    unknown_face_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

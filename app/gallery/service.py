@@ -4,7 +4,7 @@ Writes go to the database first and to the index after the commit, so that what 
 on disk and what is in the index is true. All methods block; call them from a worker thread.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -53,6 +53,7 @@ from app.gallery.repositories.cursors import decode_cursor, encode_cursor
 from app.gallery.repositories.faces import FaceRepository
 from app.gallery.repositories.identities import IdentityRepository
 from app.gallery.repositories.terminals import TerminalRepository
+from app.gallery.repositories.unknowns import UnknownRepository
 from app.gallery.sync import Sync
 from app.gallery.tables import CollectionTable, IdentityTable
 from app.gallery.template import similarity_to_template
@@ -63,6 +64,9 @@ _ERASED_AT_ONCE = 500
 _MOST_TRIES = 4
 _SAME_VISIT_S = 60
 """Who is matched again within it is the terminal's newest already: nothing is written."""
+
+FacesToEnroll = Sequence[NewFace] | Callable[[Session, CollectionTable], Sequence[NewFace]]
+"""Faces, or what takes them from elsewhere in the very transaction that enrolls them."""
 
 _log = structlog.get_logger(__name__)
 
@@ -101,6 +105,7 @@ class Gallery:
                     if collections.has_faces(row):
                         raise StartupError(self._other_network(row))
                     collections.assign(row, self.model)
+                    UnknownRepository(session, row).empty()
 
     def check(self) -> None:
         """Raises DatabaseUnavailable when the database does not answer."""
@@ -181,7 +186,7 @@ class Gallery:
     # -- identities ------------------------------------------------------------------------------
 
     def create_identity(
-        self, collection_name: str, new: NewIdentity, faces: Sequence[NewFace]
+        self, collection_name: str, new: NewIdentity, faces: FacesToEnroll
     ) -> tuple[Identity, tuple[Face | None, ...]]:
         """Enroll a person with these faces.
 
@@ -194,7 +199,8 @@ class Gallery:
                 self._require_free(identities, new.external_id)
             with _unique(_taken(new.external_id)):
                 row = identities.add(new)
-            enrolled = self._enroll(session, collection, row, faces)
+            taken = faces(session, collection) if callable(faces) else faces
+            enrolled = self._enroll(session, collection, row, taken)
             identity = identities.record(row)
         self._follow(collection_name)
         return identity, enrolled
@@ -291,13 +297,14 @@ class Gallery:
     # -- faces -----------------------------------------------------------------------------------
 
     def add_faces(
-        self, collection_name: str, identity_id: str, faces: Sequence[NewFace]
+        self, collection_name: str, identity_id: str, faces: FacesToEnroll
     ) -> tuple[Identity, tuple[Face | None, ...]]:
         """Enroll more faces of a person; see `create_identity` for what it returns."""
         with self._changing(collection_name) as (session, collection):
             identities = IdentityRepository(session, collection)
             row = identities.get(identity_id)
-            enrolled = self._enroll(session, collection, row, faces)
+            taken = faces(session, collection) if callable(faces) else faces
+            enrolled = self._enroll(session, collection, row, taken)
             identity = identities.record(row)
         self._follow(collection_name)
         return identity, enrolled

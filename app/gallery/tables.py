@@ -225,6 +225,88 @@ class TerminalMatchTable(Table):
     matched_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class UnknownInboxTable(Table):
+    """A collection's inbox of unknown faces; whoever changes one holds the lock on its row.
+
+    So writers commit in the order of their sequences, and no two of them begin a group each for the
+    same newcomer.
+    """
+
+    __tablename__ = "unknown_inboxes"
+
+    collection_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("collections.number", ondelete="CASCADE"), primary_key=True
+    )
+    sequence: Mapped[int] = mapped_column(Number)
+    """Grows by one with every change of its groups."""
+    removed_at: Mapped[int] = mapped_column(Number)
+    """The sequence at which groups went away last."""
+    threshold: Mapped[float | None] = mapped_column(Float)
+    """By which its newest face was grouped; None before the first."""
+
+
+class UnknownGroupTable(Table):
+    """Unknown faces that are likely of one person."""
+
+    __tablename__ = "unknown_groups"
+    __table_args__ = (
+        Index(None, "collection_number", "sequence"),
+        Index(None, "collection_number", "last_seen_at", "number"),
+        Index(None, "collection_number", "seen_count", "number"),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    id: Mapped[str] = mapped_column(String(32), unique=True, default=_new_id)
+    collection_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("collections.number", ondelete="CASCADE")
+    )
+    sequence: Mapped[int] = mapped_column(Number)
+    """Of the inbox, when the centroid changed last."""
+    centroid: Mapped[bytes] = mapped_column(LargeBinary)
+    """The mean direction of its faces: little-endian float32, unit length."""
+    seen_count: Mapped[int] = mapped_column(Integer)
+    first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class UnknownFaceTable(Table):
+    """A face that nobody enrolled matched.
+
+    `nearest_identity_id` is no foreign key: it hinders nobody's erasure, and is emptied by it.
+    """
+
+    __tablename__ = "unknown_faces"
+    __table_args__ = (
+        # The same face of the same photo is seen once.
+        UniqueConstraint("collection_number", "image_sha256", "place"),
+        Index(None, "collection_number", "number"),
+        Index(None, "collection_number", "seen_at"),
+        Index(None, "collection_number", "nearest_identity_id"),
+        Index(None, "group_number", "number"),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    id: Mapped[str] = mapped_column(String(32), unique=True, default=_new_id)
+    collection_number: Mapped[int] = mapped_column(Number)
+    group_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("unknown_groups.number", ondelete="CASCADE")
+    )
+    embedding: Mapped[bytes] = mapped_column(LargeBinary)
+    """Little-endian float32, unit length."""
+    embedder: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
+    box: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
+    detection_score: Mapped[float | None] = mapped_column(Float)
+    similarity: Mapped[float | None] = mapped_column(Float)
+    nearest_identity_id: Mapped[str | None] = mapped_column(String(32))
+    terminal_id: Mapped[str | None] = mapped_column(String(64))
+    image_sha256: Mapped[str] = mapped_column(String(64))
+    place: Mapped[int] = mapped_column(Integer)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class IndexPositionTable(Table):
     """How far an index outside of this process, which outlives it, has followed the log.
 

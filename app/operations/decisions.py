@@ -55,7 +55,8 @@ class Decision:
     None unless there is a match. `similarity` is that of the first candidate, None when there is
     nobody. `fpir` is the chance that a stranger is at least that similar to one of those
     `searched`; None when nobody measured it. `matched_stage` is that of a match, or of an ambiguous
-    answer.
+    answer. `unknown_group_id` is the group of unknown faces that the face was put into, where the
+    collection keeps them.
     """
 
     status: Status
@@ -68,6 +69,7 @@ class Decision:
     fpir: ErrorRate | None = None
     reasons: tuple[Reason, ...] = ()
     """Why it was rejected."""
+    unknown_group_id: str | None = None
 
 
 def rejected(reasons: tuple[Reason, ...], threshold: float) -> Decision:

@@ -25,6 +25,7 @@ from app.operations.decisions import (
 )
 from app.operations.quality_filter import QualityFilter, shortcomings
 from app.operations.thresholds import Thresholds
+from app.operations.unknowns import UnknownKeeper, seen_alone, seen_in_photo
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_faces
 from app.recognition.types import DetectedFace, Embedding, FaceQuality, ImageSize
@@ -69,11 +70,13 @@ class Identifier:
         gallery: Gallery,
         calibrator: Calibrator,
         limits: IdentifyLimits,
+        keeper: UnknownKeeper,
     ) -> None:
         self._recognizer = recognizer
         self._gallery = gallery
         self._calibrator = calibrator
         self._limits = limits
+        self._keeper = keeper
 
     async def photo(
         self,
@@ -97,7 +100,11 @@ class Identifier:
         photo = await self._recognizer.embed(image, largest_faces(count))
         lacking = [shortcomings(face.quality, quality_filter) for face in photo.faces]
         probes = [face.embedding for face, why in zip(photo.faces, lacking, strict=True) if not why]
-        decisions = iter(await self._decide(collection, probes, options, thresholds=rules))
+        answered = await self._decide(collection, probes, options, thresholds=rules)
+        seen = [
+            sighting for sighting, why in zip(seen_in_photo(photo), lacking, strict=True) if not why
+        ]
+        decisions = iter(await self._keeper.keep(collection, seen, answered, options))
         not_searched = rules.for_identify(
             options.threshold, options.target_fpir, searched=Searched(people=0, faces=0)
         )
@@ -119,7 +126,9 @@ class Identifier:
         Raises InvalidRequest when it has another dimension, or no length.
         """
         probe = unit_embedding(values, dimension=self._gallery.model.dimension)
-        (decision,) = await self._decide(collection, [probe], options)
+        decisions = await self._decide(collection, [probe], options)
+        seen = seen_alone(probe)
+        (decision,) = await self._keeper.keep(collection, seen, decisions, options)
         return decision
 
     async def enrolled_face(

@@ -7,6 +7,8 @@ from app.gallery.options import DecisionOptions
 from app.gallery.records import Searched
 from models.evaluation.calibration import ErrorRate, SimilarityMap
 
+_GROUPING_FMR = 1e-4  # groups strangers best, by benchmarks/unknowns.py
+
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
@@ -92,6 +94,15 @@ class Thresholds:
     def require_identify(self, threshold: float | None, target_fpir: float | None) -> None:
         """Raises ThresholdRequired before anything is searched."""
         self.for_identify(threshold, target_fpir, searched=Searched(1, 1))
+
+    def for_grouping(self, answered: float) -> float:
+        """By which unknown faces are grouped: identify's fixed similarity, else that of FMR 1e-4.
+
+        `answered` is that of the request; it counts where nobody measured another.
+        """
+        if self.identify is not None:
+            return self.identify
+        return answered if self.map is None else self.map.threshold(_GROUPING_FMR)
 
     def fmr(self, similarity: float, *, examples: int = 1) -> ErrorRate | None:
         """The chance that two strangers are at least this similar; None when nobody measured it."""

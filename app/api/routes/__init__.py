@@ -14,6 +14,7 @@ from app.api.routes import (
     identities,
     photos,
     system,
+    unknowns,
     verify,
 )
 from app.api.schemas.batch import BatchItemBody, BatchResultBody
@@ -25,6 +26,7 @@ from app.api.schemas.gallery import (
     PatchIdentityBody,
 )
 from app.api.schemas.recognition import IdentifyBody, ImageBody, SearchBody, VerifyBody
+from app.api.schemas.unknowns import MergeUnknownsBody, NameUnknownBody, SplitUnknownBody
 
 api_router = APIRouter(
     prefix=API_PREFIX,
@@ -39,6 +41,7 @@ for _module in (
     faces,
     verify,
     identify,
+    unknowns,
     photos,
     system,
 ):
@@ -56,6 +59,9 @@ REQUEST_BODIES = (
     ImageBody,
     BatchItemBody,
     BatchResultBody,
+    NameUnknownBody,
+    MergeUnknownsBody,
+    SplitUnknownBody,
 )
 """Schemas of the bodies that routes read by themselves."""
 

@@ -42,7 +42,8 @@ async def identify(
         quality_filter=body.quality_filter,
     )
     for face in done.faces:
-        services.metrics.decisions.labels("identify", face.decision.status).inc()
+        kept = face.decision.unknown_group_id is not None
+        services.metrics.count_decision("identify", face.decision.status, kept=kept)
     return IdentifyAnswer(
         faces=[IdentifiedFaceBody.of_identified(face) for face in done.faces],
         image=ImageSizeBody.of(done.size),
@@ -67,5 +68,6 @@ async def search(
     else:
         assert body.face_id is not None  # the schema wants one of the two
         decision = await services.identify.enrolled_face(collection, body.face_id, body.options())
-    services.metrics.decisions.labels("search", decision.status).inc()
+    kept = decision.unknown_group_id is not None
+    services.metrics.count_decision("search", decision.status, kept=kept)
     return SearchAnswer.of_decision(decision, model)

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 FACE_ID: Final = "6f9b4c0a2e7d4f35a1d0c2b7e8f94a13"
 _IDENTITY_ID: Final = "0d3c8a51b64e4b7f9a2f5e6c7d8091ab"
+GROUP_ID: Final = "b5c7d9e1f3a2446c8b0d1e2f3a4b5c6d"
 _MODEL: Final = {
     "name": "dlib-resnet",
     "digest": "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
@@ -73,6 +74,7 @@ IDENTIFICATION: Final[dict[str, Any]] = {
             "matched_stage": 0,
             "quality": 83.4,
             "reasons": [],
+            "unknown_group_id": None,
         }
     ],
     "image": {"width": 512, "height": 512},

@@ -239,6 +239,7 @@ class ErasureBody(BaseModel):
     revision: int = Field(description="Of the collection, with this deletion.")
     erased_at: datetime
     compacted: bool = Field(description="Whether files were rewritten as well; see `compact`.")
+    unknown_face_count: int = Field(description="Faces erased with it that were kept as unknown.")
 
     @classmethod
     def of(cls, erasure: Erasure) -> "ErasureBody":
@@ -251,6 +252,7 @@ class ErasureBody(BaseModel):
             revision=erasure.revision,
             erased_at=erasure.erased_at,
             compacted=erasure.compacted,
+            unknown_face_count=erasure.unknown_face_count,
         )
 
 

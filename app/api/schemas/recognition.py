@@ -307,6 +307,10 @@ class DecisionBody(BaseModel):
         description="Which of the `stages` matched, from 0 (also when none were sent), or "
         "`terminal`; null when unknown."
     )
+    unknown_group_id: str | None = Field(
+        description="The group of unknown faces that it was put into; null where the collection "
+        "keeps none."
+    )
 
 
 class IdentifiedFaceBody(DetectedFaceBody, DecisionBody):
@@ -380,4 +384,5 @@ def _decided(decision: Decision) -> dict[str, Any]:
         "searched": SearchedBody(people=decision.searched.people, faces=decision.searched.faces),
         "candidates": [CandidateBody.of(candidate) for candidate in decision.candidates],
         "matched_stage": decision.matched_stage,
+        "unknown_group_id": decision.unknown_group_id,
     }

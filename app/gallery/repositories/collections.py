@@ -82,6 +82,21 @@ class CollectionRepository:
             raise not_found(name)
         return row
 
+    def hold(self, name: str) -> CollectionTable:
+        """The collection, which nobody deletes or gives other options until the commit.
+
+        Others may hold it, too, and its people may change.
+        """
+        query = (
+            select(CollectionTable)
+            .where(CollectionTable.name == name)
+            .with_for_update(read=True, key_share=True)
+        )
+        row = self._session.scalar(query)
+        if row is None:
+            raise not_found(name)
+        return row
+
     def lock_all(self) -> Sequence[CollectionTable]:
         """All collections, none of which anybody else changes until the commit."""
         return self._session.scalars(select(CollectionTable).with_for_update()).all()

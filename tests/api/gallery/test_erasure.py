@@ -51,6 +51,7 @@ def test_receipt_of_a_person_lists_them_and_their_faces(
         "face_count": 2,
         "revision": revision(client, collection),
         "compacted": False,
+        "unknown_face_count": 0,
     }
     assert counts(client, collection) == (1, 1)
     assert names(search(client, collection, ADA)) == ["bob"]
@@ -69,6 +70,7 @@ def test_receipt_of_a_face_lists_it_and_the_person_stays(
         "face_count": 1,
         "revision": revision(client, collection),
         "compacted": False,
+        "unknown_face_count": 0,
     }
     assert _faces(client, collection, ada) == [second]
     assert search(client, collection, ADA)["status"] == "unknown"
@@ -85,6 +87,7 @@ def test_receipt_of_a_collection_counts_everybody(client: TestClient, collection
         "face_count": 3,
         "revision": last + 1,
         "compacted": False,
+        "unknown_face_count": 0,
     }
 
 

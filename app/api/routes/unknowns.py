@@ -1,0 +1,160 @@
+"""The inbox: faces that nobody enrolled matched, in groups."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.convertors import StringConvertor, register_url_convertor
+
+from app.api.bodies import Body, documented_body
+from app.api.deps import CollectionPath, FacePath, GroupPath, ServicesDep
+from app.api.problems import documented
+from app.api.schemas.gallery import EnrollmentBody, ErasureQuery
+from app.api.schemas.unknowns import (
+    MergeUnknownsBody,
+    NameUnknownBody,
+    SplitUnknownBody,
+    UnknownErasureBody,
+    UnknownFaceBody,
+    UnknownGroupAnswer,
+    UnknownGroupBody,
+    UnknownGroupPage,
+    UnknownQuery,
+)
+
+
+class _BeforeColon(StringConvertor):
+    """Else GROUP:name would be taken for the id of a group by the routes without a verb."""
+
+    regex = "[^/:]+"
+
+
+register_url_convertor("before_colon", _BeforeColon())
+
+_GROUP = "/{group_id:before_colon}"
+
+router = APIRouter(prefix="/collections/{collection}/unknowns", tags=["unknowns"])
+
+
+@router.get("", responses=documented(404))
+async def list_unknowns(
+    collection: CollectionPath,
+    services: ServicesDep,
+    query: Annotated[UnknownQuery, Query()],
+) -> UnknownGroupPage:
+    """List the groups of faces that nobody enrolled matched, newest or largest first.
+
+    Empty unless the collection's options say `unknowns.keep`.
+    """
+    page = await asyncio.to_thread(
+        services.unknowns.list_groups,
+        collection,
+        query.order,
+        min_count=query.min_count,
+        limit=query.limit,
+        cursor=query.cursor,
+    )
+    return UnknownGroupPage(
+        groups=[UnknownGroupBody.of(item) for item in page.items], next_cursor=page.next_cursor
+    )
+
+
+@router.get(_GROUP, responses=documented(404))
+async def get_unknown(
+    collection: CollectionPath, group_id: GroupPath, services: ServicesDep
+) -> UnknownGroupAnswer:
+    """Show a group with its faces."""
+    group, faces = await asyncio.to_thread(services.unknowns.get_group, collection, group_id)
+    return UnknownGroupAnswer(
+        **UnknownGroupBody.of(group).model_dump(), faces=[UnknownFaceBody.of(f) for f in faces]
+    )
+
+
+@router.post(
+    f"{_GROUP}:name",
+    status_code=201,
+    responses=documented(404, 409, 413, 415),
+    openapi_extra=documented_body(NameUnknownBody),
+)
+async def name_unknown(
+    collection: CollectionPath,
+    group_id: GroupPath,
+    body: Annotated[NameUnknownBody, Depends(Body(NameUnknownBody))],
+    services: ServicesDep,
+) -> EnrollmentBody:
+    """Enroll a group as a new person, or as more faces of one; they leave the inbox with it.
+
+    `image_index` counts the faces, oldest first.
+    """
+    done = await services.name_unknown.name(collection, group_id, body.who(), body.face_ids)
+    services.metrics.count_enrollment(faces=len(done.faces), reasons=done.rejection_reasons)
+    return EnrollmentBody.of(done)
+
+
+@router.post(
+    ":merge",
+    responses=documented(404, 413, 415),
+    openapi_extra=documented_body(MergeUnknownsBody),
+)
+async def merge_unknowns(
+    collection: CollectionPath,
+    body: Annotated[MergeUnknownsBody, Depends(Body(MergeUnknownsBody))],
+    services: ServicesDep,
+) -> UnknownGroupBody:
+    """Make one group of several; it keeps the id of the oldest."""
+    return UnknownGroupBody.of(
+        await asyncio.to_thread(services.unknowns.merge, collection, body.group_ids)
+    )
+
+
+@router.post(
+    f"{_GROUP}:split",
+    status_code=201,
+    responses=documented(404, 413, 415),
+    openapi_extra=documented_body(SplitUnknownBody),
+)
+async def split_unknown(
+    collection: CollectionPath,
+    group_id: GroupPath,
+    body: Annotated[SplitUnknownBody, Depends(Body(SplitUnknownBody))],
+    services: ServicesDep,
+) -> UnknownGroupBody:
+    """Move some faces of a group into a new one, which is answered."""
+    return UnknownGroupBody.of(
+        await asyncio.to_thread(services.unknowns.split, collection, group_id, body.face_ids)
+    )
+
+
+@router.delete(_GROUP, responses=documented(404))
+async def dismiss_unknown(
+    collection: CollectionPath,
+    group_id: GroupPath,
+    services: ServicesDep,
+    query: Annotated[ErasureQuery, Query()],
+) -> UnknownErasureBody:
+    """Erase a group. The person begins a new one when they are seen again."""
+    return UnknownErasureBody.of(
+        await asyncio.to_thread(
+            services.unknowns.dismiss, collection, group_id, compact=query.compact
+        )
+    )
+
+
+@router.delete(f"{_GROUP}/faces/{{face_id}}", responses=documented(404))
+async def dismiss_unknown_face(
+    collection: CollectionPath,
+    group_id: GroupPath,
+    face_id: FacePath,
+    services: ServicesDep,
+    query: Annotated[ErasureQuery, Query()],
+) -> UnknownErasureBody:
+    """Erase one face of a group, and the group if it was the last."""
+    return UnknownErasureBody.of(
+        await asyncio.to_thread(
+            services.unknowns.dismiss_face,
+            collection,
+            group_id,
+            face_id,
+            compact=query.compact,
+        )
+    )

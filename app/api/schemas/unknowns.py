@@ -1,0 +1,155 @@
+"""The inbox of unknown faces."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.api.schemas import examples
+from app.api.schemas.fields import (
+    AttributesObject,
+    BoxArray,
+    Moment,
+    RecordId,
+    Schema,
+    ShortText,
+    Similarity,
+)
+from app.api.schemas.gallery import PageQuery
+from app.gallery.records import NewIdentity
+from app.gallery.unknown_records import GroupOrder, UnknownErasure, UnknownFace, UnknownGroup
+
+FaceIds = Annotated[list[RecordId], Field(min_length=1, max_length=1_000)]
+
+
+class UnknownQuery(PageQuery):
+    order: GroupOrder = Field(
+        GroupOrder.NEWEST, description="`newest`: seen last; `largest`: seen most often."
+    )
+    min_count: int = Field(
+        1, ge=1, le=2**31 - 1, description="Groups that were seen at least so often."
+    )
+
+
+class NameUnknownBody(Schema):
+    """Who a group is: a new person, or by `identity_id` one who is enrolled."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Eileen Collins", "external_id": "emp-1042"}]}
+    )
+
+    name: ShortText | None = None
+    external_id: ShortText | None = None
+    attributes: AttributesObject = Field(default_factory=dict)
+    expires_at: Moment | None = None
+    identity_id: RecordId | None = Field(None, description="Add the faces to this person.")
+    face_ids: FaceIds | None = Field(
+        None, description="Only these; the others stay in the group. All of them if left out."
+    )
+
+    @model_validator(mode="after")
+    def _new_or_enrolled(self) -> Self:
+        of_a_new_person = {"name", "external_id", "attributes", "expires_at"}
+        if self.identity_id is not None and self.model_fields_set & of_a_new_person:
+            raise ValueError("send either identity_id or what a new person is called")
+        return self
+
+    def who(self) -> NewIdentity | str:
+        if self.identity_id is not None:
+            return self.identity_id
+        return NewIdentity(self.name, self.external_id, self.attributes, self.expires_at)
+
+
+class MergeUnknownsBody(Schema):
+    """Groups that are one person."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"group_ids": [examples.FACE_ID, examples.GROUP_ID]}]}
+    )
+
+    group_ids: Annotated[list[RecordId], Field(min_length=2, max_length=100)]
+
+
+class SplitUnknownBody(Schema):
+    """Faces that are somebody else."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"face_ids": [examples.FACE_ID]}]})
+
+    face_ids: FaceIds
+
+
+class UnknownGroupBody(BaseModel):
+    """Faces that are likely of one person."""
+
+    id: str
+    seen_count: int = Field(description="How often it was seen, also by faces no longer kept.")
+    face_count: int = Field(description="Faces that are kept.")
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+    @classmethod
+    def of(cls, group: UnknownGroup) -> Self:
+        return cls(
+            id=group.id,
+            seen_count=group.seen_count,
+            face_count=group.face_count,
+            first_seen_at=group.first_seen_at,
+            last_seen_at=group.last_seen_at,
+        )
+
+
+class UnknownGroupPage(BaseModel):
+    groups: list[UnknownGroupBody]
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page.")
+
+
+class UnknownFaceBody(BaseModel):
+    """One sighting. The photo is not kept; its SHA-256 finds it among your own."""
+
+    id: str
+    seen_at: datetime
+    terminal_id: str | None
+    box: BoxArray | None
+    detection_score: float | None
+    image_sha256: str = Field(description="Of the photo, or of an embedding that had none.")
+    similarity: Similarity | None = Field(
+        description="To the person who was most alike then; null when nobody was enrolled."
+    )
+    nearest_identity_id: str | None = Field(description="This person; null when erased since.")
+
+    @classmethod
+    def of(cls, face: UnknownFace) -> "UnknownFaceBody":
+        return cls(
+            id=face.id,
+            seen_at=face.seen_at,
+            terminal_id=face.terminal_id,
+            box=face.box,
+            detection_score=face.detection_score,
+            image_sha256=face.image_sha256,
+            similarity=face.similarity,
+            nearest_identity_id=face.nearest_identity_id,
+        )
+
+
+class UnknownGroupAnswer(UnknownGroupBody):
+    faces: list[UnknownFaceBody] = Field(description="Those that are kept, oldest first.")
+
+
+class UnknownErasureBody(BaseModel):
+    """The receipt of a dismissal."""
+
+    collection: str
+    group_ids: list[str] = Field(description="The group, if nothing of it is left.")
+    face_ids: list[str]
+    erased_at: datetime
+    compacted: bool = Field(description="Whether files were rewritten as well; see `compact`.")
+
+    @classmethod
+    def of(cls, erasure: UnknownErasure) -> "UnknownErasureBody":
+        return cls(
+            collection=erasure.collection,
+            group_ids=list(erasure.group_ids),
+            face_ids=list(erasure.face_ids),
+            erased_at=erasure.erased_at,
+            compacted=erasure.compacted,
+        )

@@ -1,0 +1,86 @@
+"""What the inbox of unknown faces hands out and takes in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from app.recognition.types import Box, Embedding
+
+
+@dataclass(frozen=True, slots=True)
+class InboxLimits:
+    """How much is kept: `retention_s` unless the collection has its own; `faces` of a collection,
+    the oldest leave first; `faces_a_group` of one group, the newest."""
+
+    retention_s: float
+    faces: int
+    faces_a_group: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A face that was answered unknown, and where it was seen.
+
+    `image_sha256` is that of the photo, and `place` that of the face in it, largest first, from 0;
+    of an embedding that came without a photo they are the SHA-256 of its bytes, and 0. `similarity`
+    is that of the person who was most alike then, `nearest_identity_id`; None when nobody was
+    enrolled.
+    """
+
+    embedding: Embedding
+    image_sha256: str
+    place: int = 0
+    box: Box | None = None
+    detection_score: float | None = None
+    similarity: float | None = None
+    nearest_identity_id: str | None = None
+    terminal_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownFace:
+    """A kept sighting, without its embedding."""
+
+    id: str
+    box: Box | None
+    detection_score: float | None
+    similarity: float | None
+    nearest_identity_id: str | None
+    terminal_id: str | None
+    image_sha256: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownGroup:
+    """Faces that are likely of one person.
+
+    `seen_count` also counts the faces that are no longer among the `face_count` kept ones.
+    """
+
+    id: str
+    seen_count: int
+    face_count: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownErasure:
+    """The receipt of a dismissal: which groups and faces are gone, as of which moment.
+
+    A group is listed when nothing of it is left.
+    """
+
+    collection: str
+    group_ids: tuple[str, ...]
+    face_ids: tuple[str, ...]
+    erased_at: datetime
+    compacted: bool = False
+
+
+class GroupOrder(StrEnum):
+    """`newest`: seen last; `largest`: seen most often."""
+
+    NEWEST = "newest"
+    LARGEST = "largest"

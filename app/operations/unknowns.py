@@ -1,0 +1,180 @@
+"""Faces that nobody enrolled matched: keep them, and name them later."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from app.errors import (
+    CollectionNotFound,
+    DatabaseUnavailable,
+    EmbedderMismatch,
+    IndexUnavailable,
+    Reason,
+    RejectedImage,
+)
+from app.gallery.records import EVERYBODY, Candidate, NewIdentity
+from app.gallery.repositories.faces import to_bytes
+from app.gallery.service import Gallery
+from app.gallery.unknown_records import Sighting
+from app.gallery.unknowns import Unknowns
+from app.operations.calibration import Calibrator
+from app.operations.decisions import Decision, SearchOptions, Status
+from app.operations.enroll import EnrolledFace, Enrollment
+from app.recognition.types import EmbeddedPhoto, Embedding
+
+_log = structlog.get_logger(__name__)
+
+
+class UnknownKeeper:
+    """Keeps faces that are answered unknown, where their collection wants it.
+
+    This happens before the answer, which therefore says into which group a face was put.
+    """
+
+    def __init__(self, gallery: Gallery, unknowns: Unknowns, calibrator: Calibrator) -> None:
+        self._gallery = gallery
+        self._unknowns = unknowns
+        self._calibrator = calibrator
+
+    async def keep(
+        self,
+        collection: str,
+        seen: Sequence[Sighting],
+        decisions: Sequence[Decision],
+        options: SearchOptions,
+    ) -> list[Decision]:
+        """The decisions, with the groups of the faces that were kept.
+
+        Only strangers are: whoever reaches the threshold of grouping when everybody is looked at is
+        none, although a filter left them out or the search asked for more.
+        """
+        unknown = [
+            place for place, decision in enumerate(decisions) if decision.status is Status.UNKNOWN
+        ]
+        if not unknown:
+            return list(decisions)
+        kept = await asyncio.to_thread(
+            self._keep,
+            collection,
+            {place: seen[place] for place in unknown},
+            {place: decisions[place] for place in unknown},
+            options,
+        )
+        return [
+            replace(decision, unknown_group_id=kept.get(place))
+            for place, decision in enumerate(decisions)
+        ]
+
+    def _keep(
+        self,
+        collection: str,
+        seen: dict[int, Sighting],
+        decisions: dict[int, Decision],
+        options: SearchOptions,
+    ) -> dict[int, str]:
+        """Ids of the groups, by place."""
+        try:
+            wanted = self._unknowns.options(collection)
+            if not wanted.unknowns.keep:
+                return {}
+            answered = max(decision.threshold for decision in decisions.values())
+            threshold = self._calibrator.thresholds(collection).for_grouping(answered)
+            strangers = {
+                place: replace(
+                    seen[place],
+                    similarity=None if nearest is None else nearest.similarity,
+                    nearest_identity_id=None if nearest is None else nearest.identity.id,
+                    terminal_id=options.terminal_id,
+                )
+                for place, nearest in self._nearest(collection, seen, decisions, options).items()
+                if nearest is None or nearest.similarity < threshold
+            }
+            if not strangers:
+                return {}
+            groups = self._unknowns.keep(collection, list(strangers.values()), threshold)
+        except (
+            DatabaseUnavailable,
+            IndexUnavailable,
+            CollectionNotFound,
+            EmbedderMismatch,
+        ) as error:
+            # The face was looked up, and that is what was asked for.
+            _log.warning("unknown_not_kept", collection=collection, cause=str(error))
+            return {}
+        return dict(zip(strangers, groups, strict=False))  # none when it is no longer wanted
+
+    def _nearest(
+        self,
+        collection: str,
+        seen: dict[int, Sighting],
+        decisions: dict[int, Decision],
+        options: SearchOptions,
+    ) -> dict[int, Candidate | None]:
+        """Who of everybody is most similar."""
+        if options.stages[-1].wanted == EVERYBODY:  # the decisions are of the last stage
+            found = [decision.candidates for decision in decisions.values()]
+        else:
+            probes = [sighting.embedding for sighting in seen.values()]
+            found = self._gallery.search(collection, probes, top_k=1)
+        return {
+            place: next(iter(candidates), None)
+            for place, candidates in zip(decisions, found, strict=True)
+        }
+
+
+class UnknownNamer:
+    """Makes people of groups."""
+
+    def __init__(self, unknowns: Unknowns) -> None:
+        self._unknowns = unknowns
+
+    async def name(
+        self,
+        collection: str,
+        group_id: str,
+        who: NewIdentity | str,
+        face_ids: Sequence[str] | None,
+    ) -> Enrollment:
+        """Enroll a group, or some of its faces; see `Unknowns.name`.
+
+        The places of the faces are those in the group, oldest first, or among the ones chosen.
+        """
+        identity, faces = await asyncio.to_thread(
+            self._unknowns.name, collection, group_id, who, face_ids
+        )
+        return Enrollment(
+            identity,
+            tuple(
+                EnrolledFace(face, place) for place, face in enumerate(faces) if face is not None
+            ),
+            tuple(
+                RejectedImage(
+                    place,
+                    (Reason.ALREADY_ENROLLED,),
+                    "a face of this very photo is enrolled for this person already",
+                )
+                for place, face in enumerate(faces)
+                if face is None
+            ),
+        )
+
+
+def seen_in_photo(photo: EmbeddedPhoto) -> list[Sighting]:
+    return [
+        Sighting(
+            embedding=face.embedding,
+            image_sha256=photo.sha256,
+            place=place,
+            box=face.face.box,
+            detection_score=face.face.score,
+        )
+        for place, face in enumerate(photo.faces)
+    ]
+
+
+def seen_alone(embedding: Embedding) -> list[Sighting]:
+    """An embedding that came without a photo."""
+    return [Sighting(embedding, hashlib.sha256(to_bytes(embedding)).hexdigest())]
