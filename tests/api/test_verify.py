@@ -26,6 +26,35 @@ def test_photos_of_two_people_do_not_match(client: TestClient) -> None:
     assert body["similarity"] < body["threshold"]
 
 
+def test_similarity_comes_with_the_rate_at_which_strangers_reach_it(client: TestClient) -> None:
+    same = client.post("/v1/verify", files=_pair("astronaut", "astronaut_again")).json()
+    other = client.post("/v1/verify", files=_pair("astronaut", "hopper")).json()
+    assert same["fmr"]["value"] < 1e-3 < other["fmr"]["value"] <= 1
+    for answer in (same, other):
+        assert answer["fmr"]["low"] <= answer["fmr"]["value"] <= answer["fmr"]["high"]
+    strict = client.post(
+        "/v1/verify", data={"target_fmr": 1e-5}, files=_pair("astronaut", "hopper")
+    ).json()
+    assert strict["threshold"] > other["threshold"]
+    both = {"target_fmr": 1e-5, "threshold": 0.9}
+    problem(
+        client.post("/v1/verify", data=both, files=_pair("astronaut", "hopper")),
+        422,
+        "invalid_request",
+    )
+
+
+def test_person_of_two_examples_is_compared_by_their_mean(
+    client: TestClient, collection: str, enroll: Enroll
+) -> None:
+    enrolled = enroll("astronaut", "astronaut_again").json()
+    fields = {"collection": collection, "identity_id": enrolled["identity"]["id"]}
+    two = client.post("/v1/verify", data=fields, files=image("hopper")).json()
+    assert two["examples"] == 2
+    one = client.post("/v1/verify", files=_pair("astronaut", "hopper")).json()
+    assert two["threshold"] > one["threshold"]  # the same rate wants more of a mean
+
+
 @pytest.mark.parametrize(("threshold", "match"), [(-1, True), (1, False)])
 def test_the_requests_threshold_decides(client: TestClient, threshold: float, match: bool) -> None:
     body = client.post(

@@ -1,0 +1,157 @@
+"""Thresholds that follow from error rates, ambiguous answers, and calibrations of collections."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from models.zoo.registry import DLIB_RESNET
+from tests.api.conftest import problem
+from tests.api.people import embedding, enroll_all, like, names, search
+
+PROBE = embedding(0)
+TWIN, OTHER_TWIN = like(PROBE, 0.97, seed=1), like(PROBE, 0.968, seed=2)
+assert DLIB_RESNET.calibration is not None
+MAP = DLIB_RESNET.calibration
+
+
+def enroll(client: TestClient, collection: str, **people: list[Any]) -> list[str]:
+    return enroll_all(
+        client,
+        collection,
+        *({"name": name, "embeddings": embeddings} for name, embeddings in people.items()),
+    )
+
+
+def patch(client: TestClient, collection: str, **decisions: object) -> None:
+    answer = client.patch(
+        f"/v1/collections/{collection}", json={"options": {"decisions": decisions}}
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def test_threshold_follows_from_how_many_are_searched(client: TestClient, collection: str) -> None:
+    enroll(client, collection, first=[embedding(1)])
+    alone = search(client, collection, PROBE, target_fpir=0.01)
+    assert alone["searched"] == {"people": 1, "faces": 1}
+    assert alone["threshold"] == pytest.approx(MAP.threshold(0.01), abs=1e-3)
+    enroll(client, collection, **{f"p{n}": [embedding(n)] for n in range(2, 102)})
+    many = search(client, collection, PROBE, target_fpir=0.01)
+    assert many["searched"] == {"people": 101, "faces": 101}
+    assert many["threshold"] > alone["threshold"]
+    assert many["fpir"]["low"] <= many["fpir"]["value"] <= many["fpir"]["high"]
+    few = search(client, collection, PROBE, target_fpir=0.01, filter={"identity_ids": ["0" * 32]})
+    assert few["searched"] == {"people": 0, "faces": 0}
+    assert few["fpir"] is None
+
+
+def test_several_examples_count_as_more_people(client: TestClient, collection: str) -> None:
+    own = embedding(1)
+    enroll(client, collection, one=[own])
+    single = search(client, collection, PROBE, target_fpir=0.01)
+    enroll(client, collection, more=[embedding(2), like(embedding(2), 0.98)])
+    several = search(client, collection, PROBE, target_fpir=0.01)
+    assert several["searched"] == {"people": 2, "faces": 3}
+    assert several["threshold"] > single["threshold"]
+    found = search(client, collection, embedding(2))
+    assert found["candidates"][0]["examples"] == 2
+
+
+def test_stages_share_the_rate(client: TestClient, collection: str) -> None:
+    enroll(client, collection, a=[embedding(1)], b=[embedding(2)])
+    once = search(client, collection, PROBE, target_fpir=0.01)
+    staged = search(client, collection, PROBE, target_fpir=0.01, stages=[{}, {}])
+    assert staged["threshold"] > once["threshold"]
+    own = search(client, collection, PROBE, target_fpir=0.01, stages=[{}, {"threshold": 0.5}])
+    assert own["threshold"] == 0.5
+
+
+def test_two_people_too_alike_to_tell_are_both_listed_and_neither_asserted(
+    client: TestClient, collection: str
+) -> None:
+    enroll(client, collection, twin=[TWIN], other=[OTHER_TWIN])
+    found = search(client, collection, PROBE, threshold=0.9, top_k=1)
+    assert (found["status"], found["identity"], found["matched_stage"]) == ("ambiguous", None, 0)
+    assert names(found) == ["twin", "other"]
+    patch(client, collection, margin=0.0)
+    found = search(client, collection, PROBE, threshold=0.9, top_k=1)
+    assert (found["status"], found["identity"]["name"]) == ("match", "twin")
+    assert names(found) == ["twin"]
+
+
+def test_person_with_a_threshold_of_their_own_matches_from_there_on(
+    client: TestClient, collection: str
+) -> None:
+    (twin,) = enroll(client, collection, twin=[TWIN])
+    path = f"/v1/collections/{collection}/identities/{twin}"
+    assert client.patch(path, json={"threshold": 0.98}).json()["threshold"] == 0.98
+    assert search(client, collection, PROBE, threshold=0.9)["status"] == "unknown"
+    assert search(client, collection, TWIN, threshold=0.9)["status"] == "match"
+    client.patch(path, json={"threshold": None}).raise_for_status()
+    assert search(client, collection, PROBE, threshold=0.9)["status"] == "match"
+
+
+def test_collections_defaults_are_its_options(client: TestClient, collection: str) -> None:
+    enroll(client, collection, twin=[TWIN])
+    assert search(client, collection, PROBE)["threshold"] == pytest.approx(MAP.threshold(1e-3))
+    patch(client, collection, target_fpir=0.1)
+    loose = search(client, collection, PROBE)["threshold"]
+    assert loose == pytest.approx(MAP.threshold(0.1), abs=1e-3)
+    patch(client, collection, identify_threshold=0.5)
+    assert search(client, collection, PROBE)["threshold"] == 0.5
+    patch(client, collection, identify_threshold=None, target_fpir=None)
+    assert search(client, collection, PROBE)["threshold"] == pytest.approx(MAP.threshold(1e-3))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"threshold": 0.9, "target_fpir": 0.01},
+        {"target_fpir": 0},
+        {"target_fpir": 1},
+        {"target_fpir": True},
+        {"threshold": True},
+    ],
+)
+def test_rates_that_make_no_threshold_are_refused(
+    client: TestClient, collection: str, options: dict[str, Any]
+) -> None:
+    answer = client.post(
+        f"/v1/collections/{collection}/search", json={"embedding": PROBE, **options}
+    )
+    problem(answer, 422, "invalid_request")
+
+
+def test_collection_is_calibrated_on_its_own_people(client: TestClient, collection: str) -> None:
+    path = f"/v1/collections/{collection}/calibration"
+    before = client.get(path).json()
+    assert (before["own"], before["people"]) == (False, 2086)
+    enroll(client, collection, **{f"p{n}": [embedding(n)] for n in range(1, 40)})
+    body = problem(client.post(path), 422, "calibration_impossible")
+    assert "39 people are too few" in body["detail"]
+    enroll(client, collection, **{f"p{n}": [embedding(n)] for n in range(40, 121)})
+    measured = client.post(path)
+    assert measured.status_code == 200, measured.text
+    assert measured.json() == client.get(path).json()
+    assert (measured.json()["own"], measured.json()["people"]) == (True, 120)
+    assert measured.json()["pairs"] == 120 * 119 // 2
+    # Random directions are far less alike than faces: so is the threshold that tells them apart.
+    own = search(client, collection, PROBE)["threshold"]
+    assert own < 0.7
+    assert client.delete(path).status_code == 204
+    assert client.get(path).json() == before
+    assert search(client, collection, PROBE)["threshold"] > 0.9
+    for method in ("GET", "POST", "DELETE"):
+        problem(
+            client.request(method, "/v1/collections/nowhere/calibration"),
+            404,
+            "collection_not_found",
+        )
+
+
+def test_calibration_of_a_deleted_collection_is_gone(client: TestClient, collection: str) -> None:
+    enroll(client, collection, **{f"p{n}": [embedding(n)] for n in range(60)})
+    client.post(f"/v1/collections/{collection}/calibration").raise_for_status()
+    client.delete(f"/v1/collections/{collection}").raise_for_status()
+    client.post("/v1/collections", json={"name": collection}).raise_for_status()
+    assert not client.get(f"/v1/collections/{collection}/calibration").json()["own"]
