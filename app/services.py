@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -19,6 +20,8 @@ from app.gallery.sync import IndexSync, Sync
 from app.gallery.verify import Verified, verify_snapshots
 from app.operations.enroll import Enroller
 from app.operations.enroll_batch import BatchEnroller
+from app.operations.examine_gallery import GalleryExaminer
+from app.operations.guards import Guards
 from app.operations.identify import Identifier, IdentifyLimits
 from app.operations.thresholds import Thresholds
 from app.operations.verify import Verifier
@@ -48,6 +51,7 @@ class Services:
     thresholds: Thresholds
     enroll: Enroller
     enroll_batch: BatchEnroller
+    examine_gallery: GalleryExaminer
     verify: Verifier
     identify: Identifier
     database: Database
@@ -62,7 +66,13 @@ class Services:
         database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
         gallery = Gallery(database, build_sync(settings, database), recognizer.model)
         thresholds = default_thresholds(settings, network)
-        enroller = Enroller(recognizer, gallery)
+        guards = Guards(
+            gallery,
+            thresholds,
+            enabled=settings.guards.enabled,
+            resembles=least_resemblance(settings, network, thresholds),
+        )
+        enroller = Enroller(recognizer, gallery, guards)
         return cls(
             settings=settings,
             device=network.device,
@@ -71,7 +81,8 @@ class Services:
             gallery=gallery,
             thresholds=thresholds,
             enroll=enroller,
-            enroll_batch=BatchEnroller(enroller, gallery),
+            enroll_batch=BatchEnroller(enroller, gallery, guards),
+            examine_gallery=GalleryExaminer(gallery, guards),
             verify=Verifier(recognizer, gallery, thresholds),
             identify=Identifier(
                 recognizer,
@@ -125,8 +136,11 @@ class Services:
 
     def erase_expired(self) -> None:
         """Erase who has expired, and log that it was done."""
-        log_revisions = self.settings.retention.log_revisions
-        for receipt in self.gallery.erase_expired(log_revisions=log_revisions):
+        retention = self.settings.retention
+        keys_kept = timedelta(seconds=retention.idempotency_keys_s)
+        for receipt in self.gallery.erase_expired(
+            log_revisions=retention.log_revisions, answers_before=datetime.now(UTC) - keys_kept
+        ):
             _log.info(
                 "expired_erased",
                 collection=receipt.collection,
@@ -225,3 +239,19 @@ def default_thresholds(settings: Settings, network: Network) -> Thresholds:
         identify=measured.identify if chosen.identify is None and measured else chosen.identify,
         source=measured.source if measured and not both_chosen else None,
     )
+
+
+_GUARD_FMR = 1e-2
+
+
+def least_resemblance(settings: Settings, network: Network, thresholds: Thresholds) -> float | None:
+    """How like the person's other faces a new one must be, or None when nobody knows.
+
+    Laxer than verify: the guard refuses photos of somebody else, and must let in those of the same
+    person at another age or pose. docs/enrolment.md has the figures.
+    """
+    if settings.guards.resembles is not None or thresholds.verify is None:
+        return settings.guards.resembles
+    measured = network.spec.thresholds
+    lax = None if measured is None else measured.at_fmr.get(_GUARD_FMR)
+    return thresholds.verify if lax is None else min(lax, thresholds.verify)

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from app.cli.output import errors, print_json, results
 from app.cli.session import with_services
-from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, Reason, RejectedImage
+from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, RejectedImage, WrongPerson
 from app.gallery.records import IdentityFilter, NewIdentity
 from app.gallery.service import DEFAULT_COLLECTION
 from app.operations.enroll import Enrollment
@@ -49,6 +49,9 @@ def enroll_folder(
     faces: Annotated[
         FaceRule, typer.Option(help="A photo of several faces: refuse it, or take the largest.")
     ] = FaceRule.SINGLE,
+    force: Annotated[
+        bool, typer.Option(help="Enroll also what the guards refuse as another person.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Enroll a folder of people: one folder a person, whose name becomes name and external_id.
@@ -75,7 +78,7 @@ def enroll_folder(
 
             async def enroll(person: Path) -> None:
                 async with turns:
-                    await _enroll_person(services, collection, person, faces, summary)
+                    await _enroll_person(services, collection, person, faces, summary, force=force)
                 progress.advance(task)
 
             await together(enroll(person) for person in people)
@@ -90,7 +93,13 @@ def enroll_folder(
 
 
 async def _enroll_person(
-    services: Services, collection: str, person: Path, rule: FaceRule, summary: Summary
+    services: Services,
+    collection: str,
+    person: Path,
+    rule: FaceRule,
+    summary: Summary,
+    *,
+    force: bool,
 ) -> None:
     photos = await asyncio.to_thread(_photos_of, person)
     limit = services.settings.limits.max_images
@@ -106,18 +115,27 @@ async def _enroll_person(
         if not images:
             continue
         try:
-            done = await _enroll_images(services, collection, person.name, images, rule)
-        except NoUsableImage as error:
+            done = await _enroll_images(
+                services, collection, person.name, images, rule, force=force
+            )
+        except (NoUsableImage, WrongPerson) as error:
             _note_rejected(summary, some, error.rejected)
             continue
-        faces += len(done.faces)
+        faces += done.new_face_count
+        summary.known_before += len(done.faces) - done.new_face_count
         _note_rejected(summary, some, done.rejected)
     summary.faces += faces
     summary.people += faces > 0
 
 
 async def _enroll_images(
-    services: Services, collection: str, name: str, images: list[bytes], rule: FaceRule
+    services: Services,
+    collection: str,
+    name: str,
+    images: list[bytes],
+    rule: FaceRule,
+    *,
+    force: bool,
 ) -> Enrollment:
     known = await asyncio.to_thread(
         services.gallery.list_identities,
@@ -127,9 +145,11 @@ async def _enroll_images(
         cursor=None,
     )
     if known.items:
-        return await services.enroll.add_faces(collection, known.items[0].id, images, rule)
+        return await services.enroll.add_faces(
+            collection, known.items[0].id, images, rule, force=force
+        )
     new = NewIdentity(name=name.replace("_", " "), external_id=name)
-    return await services.enroll.create(collection, new, images, rule)
+    return await services.enroll.create(collection, new, images, rule, force=force)
 
 
 def _photos_of(person: Path) -> list[Path]:
@@ -149,10 +169,7 @@ def _note_rejected(
     summary: Summary, photos: list[Path], rejected: tuple[RejectedImage, ...]
 ) -> None:
     for image in rejected:
-        if Reason.ALREADY_ENROLLED in image.reasons:
-            summary.known_before += 1
-        else:
-            summary.rejected.append((photos[image.image_index], image))
+        summary.rejected.append((photos[image.image_index], image))
 
 
 def _print(summary: Summary, folder: Path) -> None:

@@ -5,7 +5,17 @@ import sys
 
 import typer
 
-from app.cli import database, enroll_batch, enroll_folder, identify, index, serve, transfer, verify
+from app.cli import (
+    database,
+    enroll_batch,
+    enroll_folder,
+    gallery,
+    identify,
+    index,
+    serve,
+    transfer,
+    verify,
+)
 from app.cli.output import print_error
 from app.errors import VultusError
 
@@ -24,6 +34,7 @@ cli.command("export")(transfer.export)
 cli.command("import")(transfer.import_)
 cli.add_typer(database.cli, name="db")
 cli.add_typer(index.cli, name="index")
+cli.add_typer(gallery.cli, name="gallery")
 
 
 def main() -> None:

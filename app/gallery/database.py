@@ -24,7 +24,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from app.errors import DatabaseUnavailable, StartupError
 
 _WRITES = "vultus_writes"
-_WITH_PERSONAL_DATA = ("faces", "identities", "attributes", "terminal_matches")
+_WITH_PERSONAL_DATA = ("faces", "identities", "attributes", "terminal_matches", "idempotency_keys")
 
 P = ParamSpec("P")
 T = TypeVar("T")

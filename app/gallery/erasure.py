@@ -12,6 +12,7 @@ from app.gallery.records import Erasure
 from app.gallery.repositories.changes import ChangeRepository
 from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.repositories.faces import FaceRepository
+from app.gallery.repositories.idempotency import IdempotencyRepository
 from app.gallery.repositories.identities import IdentityRepository
 from app.gallery.tables import CollectionTable, IdentityTable
 
@@ -23,6 +24,7 @@ def erase_people(
     ChangeRepository(session).log(collection, "remove", faces)
     receipt = _receipt(collection, [row.id for row in people], list(faces.values()))
     IdentityRepository(session, collection).delete(people)
+    IdempotencyRepository(session).redact_people(receipt.identity_ids)
     return receipt
 
 
@@ -52,6 +54,7 @@ def erase_collection(session: Session, name: str) -> tuple[Erasure, int]:
         revision=row.revision,
         erased_at=datetime.now(UTC),
     )
+    IdempotencyRepository(session).redact_collection(row.number)
     return receipt, collections.delete(name)
 
 

@@ -56,6 +56,8 @@ class Face:
     detection_score: float | None
     image_sha256: str | None
     created_at: datetime
+    forced: bool = False
+    """Enrolled although a guard advised against it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,17 @@ from fastapi import APIRouter, Depends
 from app.api.deps import require_key
 from app.api.middleware import API_PREFIX
 from app.api.problems import documented
-from app.api.routes import batch, collections, faces, identify, identities, photos, system, verify
+from app.api.routes import (
+    batch,
+    collections,
+    doctor,
+    faces,
+    identify,
+    identities,
+    photos,
+    system,
+    verify,
+)
 from app.api.schemas.batch import BatchItemBody, BatchResultBody
 from app.api.schemas.gallery import (
     AddFacesBody,
@@ -20,7 +30,7 @@ api_router = APIRouter(
     dependencies=[Depends(require_key)],
     responses=documented(401, 422, 500, 503),
 )
-for _module in (collections, identities, batch, faces, verify, identify, photos, system):
+for _module in (collections, identities, batch, faces, verify, identify, photos, doctor, system):
     api_router.include_router(_module.router)
 
 REQUEST_BODIES = (

@@ -53,10 +53,23 @@ class BatchItemBody(Schema):
     images: list[ImageBytes] = Field(default_factory=list, max_length=100)
     embeddings: list[_Embedding] = Field(default_factory=list, max_length=1_000)
     faces: FaceRule = FaceRule.SINGLE
+    guards: bool | None = Field(
+        None,
+        description="Whether to refuse faces that seem to be of another person; if left out, of a "
+        "line with images.",
+    )
+    force: bool = Field(False, description="Enroll also what the guards refuse.")
 
     def item(self) -> BatchItem:
         identity = NewIdentity(self.name, self.external_id, self.attributes, self.expires_at)
-        return BatchItem(identity, tuple(self.images), tuple(self.embeddings), self.faces)
+        return BatchItem(
+            identity,
+            tuple(self.images),
+            tuple(self.embeddings),
+            self.faces,
+            self.guards,
+            self.force,
+        )
 
 
 class BatchResultBody(BaseModel):

@@ -92,6 +92,10 @@ class EnrollBody(Schema):
     faces: FaceRule = Field(
         FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
     )
+    force: bool = Field(
+        False,
+        description="Enroll also what the guards refuse as another person; noted on the face.",
+    )
 
 
 class AddFacesBody(Schema):
@@ -100,6 +104,10 @@ class AddFacesBody(Schema):
     images: list[ImageBytes] = Field(min_length=1)
     faces: FaceRule = Field(
         FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
+    )
+    force: bool = Field(
+        False,
+        description="Enroll also what the guards refuse as another person; noted on the face.",
     )
 
 
@@ -155,6 +163,10 @@ class EnrolledFaceBody(BaseModel):
     image_index: int
     box: BoxArray | None
     detection_score: float | None
+    already_enrolled: bool = Field(
+        description="The person had this very photo, or the same picture of the face, before."
+    )
+    forced: bool = Field(description="Enrolled although a guard advised against it.")
 
     @classmethod
     def of(cls, enrolled: EnrolledFace) -> "EnrolledFaceBody":
@@ -164,6 +176,8 @@ class EnrolledFaceBody(BaseModel):
             image_index=enrolled.image_index,
             box=face.box,
             detection_score=face.detection_score,
+            already_enrolled=enrolled.already_enrolled,
+            forced=face.forced,
         )
 
 
@@ -223,6 +237,7 @@ class FaceBody(BaseModel):
     box: BoxArray | None
     detection_score: float | None
     image_sha256: str | None
+    forced: bool = Field(description="Enrolled although a guard advised against it.")
     created_at: datetime
 
     @classmethod
@@ -233,6 +248,7 @@ class FaceBody(BaseModel):
             box=face.box,
             detection_score=face.detection_score,
             image_sha256=face.image_sha256,
+            forced=face.forced,
             created_at=face.created_at,
         )
 
