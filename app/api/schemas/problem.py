@@ -17,7 +17,7 @@ class ResemblanceBody(BaseModel):
     """Whom a refused face was compared with.
 
     For `belongs_to_another_identity`: whom it looks like. For `low_match_confidence`: whom it does
-    not look like; the ids are null when that is only the other photos of the same request.
+    not look like; without ids when that is only the other photos of the same request.
     """
 
     identity_id: str | None
