@@ -56,13 +56,13 @@ def main() -> None:
     settings = Settings()
     recognizer = build_recognizer(settings, load_configured_network(settings))
     try:
-        embeddings = asyncio.run(_embed_all(recognizer, data, photos))
+        embeddings = asyncio.run(embed_all(recognizer, data, photos))
     finally:
         recognizer.stop()
     _report(recognizer.model.name, pairs, embeddings)
 
 
-async def _embed_all(recognizer: Recognizer, data: LfwData, photos: list[str]) -> Embeddings:
+async def embed_all(recognizer: Recognizer, data: LfwData, photos: list[str]) -> Embeddings:
     embeddings: Embeddings = {}
     select = central_face(PHOTO_SIDE_PX, PHOTO_SIDE_PX)
     turns = asyncio.Semaphore(recognizer.concurrency)

@@ -7,7 +7,7 @@ held are some people, those near them, and what was found.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from time import monotonic
@@ -48,7 +48,23 @@ class DoctorRules:
     @property
     def look_alike(self) -> float:
         """People are told as look-alikes from halfway between the two on."""
-        return (self.resembles + self.another) / 2
+        return self.another - self.clear
+
+    @property
+    def clear(self) -> float:
+        """By how much one similarity must be above another for that to mean something."""
+        return (self.another - self.resembles) / 2
+
+    def same_person(self, similarity: float, lead: float) -> bool:
+        """Whether two people who are most like each other are one.
+
+        In a large gallery everybody is like somebody. So they must also be clearly more like each
+        other than like the next one (`lead`), or else be far above the threshold, as somebody with
+        three names is.
+        """
+        return similarity >= self.another and (
+            lead >= self.clear or similarity >= self.another + self.clear
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +74,10 @@ class Finding:
     `mislabel`: the face `face_id` of `identity` is unlike their others (`own_similarity`, the best)
     and looks like `other` (`similarity`, with `other_face_id`).
     `outlier`: it is unlike their others (`own_similarity`), and like nobody else's.
-    `duplicate`: `identity` and `other` are most like each other, above the threshold;
-    `look_alike`: just below it. `similarity` is then that of the two people: the mean, over the
-    faces of the one, of how like the most similar face of the other is; the lesser of both ways.
+    `duplicate`: `identity` and `other` are most like each other, above the threshold and clearly;
+    `look_alike`: just below it, or not clearly. `similarity` is then that of the two people: the
+    mean, over the faces of the one, of how like the most similar face of the other is; the lesser
+    of both ways.
     """
 
     kind: FindingKind
@@ -132,10 +149,11 @@ class _Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class _Partner:
-    """The person most like somebody as a whole."""
+    """The person most like somebody as a whole, and by how much more than the next one."""
 
     person: int
     similarity: float
+    lead: float
 
 
 class _Doctor:
@@ -151,7 +169,7 @@ class _Doctor:
         self._faces = FaceRepository(session, collection)
         self._index = index
         self._rules = rules
-        self._floor = min(rules.look_alike, rules.another)
+        self._floor = rules.look_alike
 
     def examine(self, *, after: int, limit: int, within_s: float) -> Checkup:
         gives_up = monotonic() + within_s
@@ -190,7 +208,7 @@ class _Doctor:
             found = self._of_faces(person, own, around[number], partners.get(number), refs)
             partner = mutual.get(number)
             if partner is not None and partner.person in refs:
-                found.append(self._of_pair(person, refs[partner.person], partner.similarity))
+                found.append(self._of_pair(person, refs[partner.person], partner))
             yield number, len(own.numbers), found
 
     def _surroundings(self, faces: Mapping[int, PersonFaces]) -> dict[int, _Surroundings]:
@@ -229,13 +247,16 @@ class _Doctor:
         others = {**self._people.faces_of(sorted(wanted)), **faces}
         partners = {}
         for number, near in candidates.items():
-            alike = [
-                _Partner(person, _alike(faces[number].vectors, others[person].vectors))
+            alike = sorted(
+                (_alike(faces[number].vectors, others[person].vectors), person)
                 for person in near
                 if person in others
-            ]
+            )
             if alike:
-                partners[number] = max(alike, key=lambda partner: partner.similarity)
+                similarity, person = alike[-1]
+                # Whoever is not among the near ones is below the floor.
+                second = max(alike[-2][0] if len(alike) > 1 else -1.0, self._floor)
+                partners[number] = _Partner(person, similarity, similarity - second)
         return partners
 
     def _mutual(
@@ -256,7 +277,7 @@ class _Doctor:
             others = self._people.faces_of(unknown[start : start + _PEOPLE_AT_ONCE])
             back.update(self._partners(others, self._surroundings(others)))
         return {
-            number: partner
+            number: replace(partner, lead=min(partner.lead, mine.lead))
             for number, partner in near.items()
             if (mine := back.get(partner.person)) is not None and mine.person == number
         }
@@ -326,15 +347,15 @@ class _Doctor:
             for place in unlike
         ]
 
-    def _of_pair(self, person: PersonRef, other: PersonRef, similarity: float) -> Finding:
-        same = similarity >= self._rules.another
+    def _of_pair(self, person: PersonRef, other: PersonRef, partner: _Partner) -> Finding:
+        same = self._rules.same_person(partner.similarity, partner.lead)
         return Finding(
             FindingKind.DUPLICATE if same else FindingKind.LOOK_ALIKE,
             person,
             other,
             None,
             None,
-            cosine(similarity),
+            cosine(partner.similarity),
             None,
             self._rules.another,
         )
