@@ -198,3 +198,12 @@ def test_attributes_may_say_anything_else(client: TestClient, collection: str) -
             url, **part, **({"files": image("hopper", "images")} if "data" in part else {})
         )
         assert response.json()["identity"]["attributes"] == attributes
+
+
+@pytest.mark.parametrize("moment", [0, 1.5, "0", "2031-05-01"])
+def test_expiry_must_be_a_moment_written_out(
+    client: TestClient, collection: str, moment: object
+) -> None:
+    url = f"/v1/collections/{collection}/identities"
+    body = problem(client.post(url, json={"expires_at": moment}), 422, "invalid_request")
+    assert body["errors"][0]["field"] == "expires_at"

@@ -3,6 +3,7 @@
 import binascii
 import json
 import math
+import re
 from base64 import b64decode
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from pydantic import (
 
 _MAX_ATTRIBUTES_BYTES = 16_384
 _MAX_ATTRIBUTES_DEPTH = 32
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class Schema(BaseModel):
@@ -89,6 +91,13 @@ def check_json(value: object, *, depth: int = 1) -> None:
             check_json(item, depth=depth + 1)
 
 
+def _only_written_out(value: object) -> object:
+    """Pydantic would take numbers as seconds since 1970, which the documentation does not offer."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
+        return value
+    raise ValueError("must be a date and time with its offset, as 2031-05-01T00:00:00Z")
+
+
 def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
@@ -130,6 +139,7 @@ Threshold = Annotated[
 TopK = Annotated[int, Field(ge=1, le=100, description="Most candidates a face.")]
 Moment = Annotated[
     AwareDatetime,
+    BeforeValidator(_only_written_out),
     AfterValidator(_in_utc),
     Field(examples=["2031-05-01T00:00:00Z"]),
 ]
