@@ -5,7 +5,6 @@ neighbours and with the other faces of its person. Memory does not grow with the
 held are some people, those near them, and what was found.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -372,10 +371,3 @@ def _alike(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     """How alike two people are as a whole: a single wrong face among several does not make it."""
     similarities = one @ other.T
     return float(min(similarities.max(axis=1).mean(), similarities.max(axis=0).mean()))
-
-
-def by_kind(findings: Sequence[Finding]) -> dict[FindingKind, list[Finding]]:
-    found: dict[FindingKind, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        found[finding.kind].append(finding)
-    return dict(found)

@@ -1,6 +1,7 @@
 """Enrolling the right person, over HTTP and with real photos."""
 
 from base64 import b64encode
+from pathlib import Path
 
 from fastapi.testclient import TestClient
 
@@ -117,10 +118,8 @@ def test_doctor_names_who_is_enrolled_twice(
     problem(client.get("/v1/collections/none/doctor"), 404, "collection_not_found")
 
 
-def test_guards_can_be_turned_off(tmp_path_factory: object, application: object) -> None:
-    del application  # its networks are loaded; only the decision is looked at here
-    folder = tmp_path_factory.mktemp("unguarded")  # type: ignore[attr-defined]
-    settings = Settings(data_dir=folder, device="cpu", guards={"enabled": False})
+def test_guards_can_be_turned_off(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, device="cpu", guards={"enabled": False})
     with TestClient(create_app(settings, Services.build(settings))) as client:
         url = "/v1/collections/default/identities"
         for _ in range(2):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.gallery.bulk import NewPerson
-from app.gallery.doctor import Checkup, DoctorRules, FindingKind, by_kind
+from app.gallery.doctor import Checkup, DoctorRules, FindingKind
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import VectorIndex
@@ -96,13 +96,13 @@ def test_findings_are_those_of_a_naive_look(
     assert (found.identities_examined, found.faces_examined) == (150, sum(map(len, people)))
     pairs = {
         frozenset({one.identity.identity_id, one.other.identity_id})
-        for kind in (FindingKind.DUPLICATE, FindingKind.LOOK_ALIKE)
-        for one in by_kind(found.findings).get(kind, [])
+        for one in found.findings
         if one.other is not None
+        if one.kind in {FindingKind.DUPLICATE, FindingKind.LOOK_ALIKE}
     }
     ids = list(enrolled)
     assert pairs == {frozenset({ids[a], ids[b]}) for a, b in _mutual(people)}
-    mislabels = {one.face_id for one in by_kind(found.findings).get(FindingKind.MISLABEL, [])}
+    mislabels = {one.face_id for one in found.findings if one.kind is FindingKind.MISLABEL}
     faces = [list(own) for own in enrolled.values()]
     assert mislabels == {faces[person][face] for person, face in _mislabels(people)}
     assert mislabels
