@@ -22,6 +22,8 @@ VultusError
 ├── Conflict
 │   ├── CollectionExists
 │   ├── ExternalIdTaken
+│   ├── WrongPerson                 the guards refuse every image that could be enrolled
+│   ├── IdempotencyKeyReused        the key was sent before, with another request
 │   └── EmbedderMismatch            the collection belongs to another network
 ├── Unavailable
 │   ├── Overloaded                  the queue is full
@@ -52,7 +54,8 @@ class Reason(StrEnum):
     EXTREME_POSE = "extreme_pose"
     CROPPED_FACE = "cropped_face"
     LOW_DETECTION_SCORE = "low_detection_score"
-    ALREADY_ENROLLED = "already_enrolled"
+    LOW_MATCH_CONFIDENCE = "low_match_confidence"
+    BELONGS_TO_ANOTHER_IDENTITY = "belongs_to_another_identity"
     IMAGE_UNREADABLE = "image_unreadable"
     IMAGE_TOO_LARGE = "image_too_large"
 
@@ -100,6 +103,22 @@ class ImageUnreadable(InputError):
 
 
 @dataclass(frozen=True, slots=True)
+class Resemblance:
+    """Whom a refused face was compared with, and how alike they are, as cosine similarity.
+
+    For `belongs_to_another_identity`: who it looks like, at or above the threshold. For
+    `low_match_confidence`: who it should look like, and does not; the ids are None when that is
+    only the other photos of the same request.
+    """
+
+    identity_id: str | None
+    name: str | None
+    external_id: str | None
+    similarity: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
 class RejectedImage:
     """An image that was not enrolled: its place in the request, why, and the faces seen in it."""
 
@@ -108,6 +127,8 @@ class RejectedImage:
     detail: str
     faces: tuple[tuple[tuple[float, float, float, float], float], ...] = field(default=())
     """(box as x1, y1, x2, y2; detection score) of each face, largest first."""
+    resemblance: Resemblance | None = None
+    """When a guard refused it."""
 
 
 class NoUsableImage(InputError):
@@ -176,6 +197,25 @@ class CollectionExists(Conflict):
 
 class ExternalIdTaken(Conflict):
     code = "external_id_taken"
+
+
+class WrongPerson(Conflict):
+    """No image was enrolled, and a guard refused at least one that could have been.
+
+    `code` is the reason that all of them share, if they do.
+    """
+
+    code = "wrong_person"
+
+    def __init__(self, message: str, rejected: Sequence[RejectedImage]) -> None:
+        super().__init__(message)
+        self.rejected = tuple(rejected)
+        reasons = {reason for image in rejected for reason in image.reasons}
+        self.code = reasons.pop() if len(reasons) == 1 else WrongPerson.code
+
+
+class IdempotencyKeyReused(Conflict):
+    code = "idempotency_key_reused"
 
 
 class EmbedderMismatch(Conflict):

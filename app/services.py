@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -23,6 +24,8 @@ from app.gallery.verify import Verified, verify_snapshots
 from app.operations.calibration import CalibrationFiles, Calibrator
 from app.operations.enroll import Enroller
 from app.operations.enroll_batch import BatchEnroller
+from app.operations.examine_gallery import GalleryExaminer
+from app.operations.guards import Guards
 from app.operations.identify import Identifier, IdentifyLimits
 from app.operations.thresholds import Thresholds
 from app.operations.unknowns import UnknownKeeper, UnknownNamer
@@ -54,6 +57,7 @@ class Services:
     calibrator: Calibrator
     enroll: Enroller
     enroll_batch: BatchEnroller
+    examine_gallery: GalleryExaminer
     verify: Verifier
     identify: Identifier
     unknowns: Unknowns
@@ -71,7 +75,13 @@ class Services:
         gallery = Gallery(database, build_sync(settings, database), recognizer.model)
         thresholds = default_thresholds(settings, network)
         calibrator = Calibrator(CalibrationStore(database), gallery, thresholds)
-        enroller = Enroller(recognizer, gallery)
+        guards = Guards(
+            gallery,
+            calibrator,
+            enabled=settings.guards.enabled,
+            resembles=settings.guards.resembles,
+        )
+        enroller = Enroller(recognizer, gallery, guards)
         unknowns = Unknowns(database, gallery, _inbox_limits(settings))
         return cls(
             settings=settings,
@@ -81,7 +91,8 @@ class Services:
             gallery=gallery,
             calibrator=calibrator,
             enroll=enroller,
-            enroll_batch=BatchEnroller(enroller, gallery),
+            enroll_batch=BatchEnroller(enroller, gallery, guards),
+            examine_gallery=GalleryExaminer(gallery, calibrator),
             verify=Verifier(recognizer, gallery, calibrator),
             identify=Identifier(
                 recognizer,
@@ -141,8 +152,11 @@ class Services:
         for name, count in self.unknowns.erase_expired().items():
             _log.info("unknowns_erased", collection=name, faces=count)
         # Afterwards, as it also overwrites what the database's files still hold of them.
-        log_revisions = self.settings.retention.log_revisions
-        for receipt in self.gallery.erase_expired(log_revisions=log_revisions):
+        retention = self.settings.retention
+        keys_kept = timedelta(seconds=retention.idempotency_keys_s)
+        for receipt in self.gallery.erase_expired(
+            log_revisions=retention.log_revisions, answers_before=datetime.now(UTC) - keys_kept
+        ):
             _log.info(
                 "expired_erased",
                 collection=receipt.collection,

@@ -92,6 +92,19 @@ class ThresholdSettings(_Group):
     )
 
 
+class GuardSettings(_Group):
+    enabled: bool = Field(
+        True, description="Refuse photos that seem to be of another person, at enrolment."
+    )
+    resembles: float | None = Field(
+        None,
+        ge=-1,
+        le=1,
+        description="Least similarity to the person's other faces (else the embedder's, at FMR "
+        "1e-2, and not above the default of verify).",
+    )
+
+
 class DatabaseSettings(_Group):
     auto_upgrade: bool = Field(True, description="Migrate the database when the service starts.")
     timeout_s: float = Field(
@@ -138,6 +151,9 @@ class RetentionSettings(_Group):
     )
     terminal_people: int = Field(
         1_000, ge=1, le=30_000, description="Most people whom a terminal remembers."
+    )
+    idempotency_keys_s: float = Field(
+        86_400.0, gt=0, description="Seconds that the answer to an Idempotency-Key is kept."
     )
     log_revisions: int = Field(
         100_000, ge=1, description="Revisions of a collection that the log of changes keeps."
@@ -203,6 +219,7 @@ class Settings(BaseSettings):
     onnx: OnnxSettings = Field(default_factory=OnnxSettings)
     workers: WorkerSettings = Field(default_factory=WorkerSettings)
     thresholds: ThresholdSettings = Field(default_factory=ThresholdSettings)
+    guards: GuardSettings = Field(default_factory=GuardSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     index: IndexSettings = Field(default_factory=IndexSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)

@@ -144,7 +144,8 @@ def _enroll(data: LfwData, plan: Plan, scratch: Path, environment: dict[str, str
 
 def _enroll_folder(folder: Path, environment: dict[str, str]) -> dict[str, Any]:
     done = subprocess.run(
-        [VULTUS, "enroll-folder", str(folder), "--json"],
+        # Forced: those who look alike are a part of what is measured.
+        [VULTUS, "enroll-folder", str(folder), "--force", "--json"],
         env=environment,
         stdout=subprocess.PIPE,
         check=True,

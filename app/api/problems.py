@@ -26,6 +26,7 @@ from app.errors import (
     Unavailable,
     UnsupportedMediaType,
     VultusError,
+    WrongPerson,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -40,6 +41,7 @@ _STATUS: tuple[tuple[type[VultusError], int, str], ...] = (  # the first that fi
     (InputError, 422, "Invalid request"),
     (AccessDenied, 401, "Unauthorized"),
     (NotFound, 404, "Not found"),
+    (WrongPerson, 409, "Wrong person"),
     (Conflict, 409, "Conflict"),
     (Unavailable, 503, "Unavailable"),
 )
@@ -100,7 +102,7 @@ def problem_of(error: VultusError, request_id: str) -> JSONResponse:
     if status == 401:
         headers["WWW-Authenticate"] = "ApiKey"
     errors = error.problems if isinstance(error, InvalidRequest) else ()
-    rejected = error.rejected if isinstance(error, NoUsableImage) else ()
+    rejected = error.rejected if isinstance(error, NoUsableImage | WrongPerson) else ()
     return _problem(
         status,
         title,

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from app.cli.output import errors, print_json, results
 from app.cli.session import with_services
-from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, Reason, RejectedImage
+from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, RejectedImage, WrongPerson
 from app.gallery.records import IdentityFilter, NewIdentity
 from app.gallery.service import DEFAULT_COLLECTION
 from app.operations.enroll import Enrollment
@@ -43,10 +43,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """Which of the faces of a photo is enrolled, and how good it must be."""
+    """Which of the faces of a photo is enrolled, how good it must be, and against all advice?"""
 
     rule: FaceRule
     quality_filter: QualityFilter
+    force: bool
 
 
 def enroll_folder(
@@ -61,6 +62,9 @@ def enroll_folder(
     quality_filter: Annotated[
         QualityFilter, typer.Option(help="How good a face must be to be enrolled.")
     ] = QualityFilter.AUTO,
+    force: Annotated[
+        bool, typer.Option(help="Enroll also what the guards refuse as another person.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Enroll a folder of people: one folder a person, whose name becomes name and external_id.
@@ -73,7 +77,7 @@ def enroll_folder(
     if not people:
         raise typer.BadParameter(f"{folder} has no folders in it; make one folder a person")
 
-    how = _How(faces, quality_filter)
+    how = _How(faces, quality_filter, force)
 
     async def use(services: Services) -> Summary:
         summary = Summary()
@@ -121,10 +125,11 @@ async def _enroll_person(
             continue
         try:
             done = await _enroll_images(services, collection, person.name, images, how)
-        except NoUsableImage as error:
+        except (NoUsableImage, WrongPerson) as error:
             _note_rejected(summary, some, error.rejected)
             continue
-        faces += len(done.faces)
+        faces += done.new_face_count
+        summary.known_before += len(done.faces) - done.new_face_count
         _note_rejected(summary, some, done.rejected)
     summary.faces += faces
     summary.people += faces > 0
@@ -142,11 +147,21 @@ async def _enroll_images(
     )
     if known.items:
         return await services.enroll.add_faces(
-            collection, known.items[0].id, images, how.rule, quality_filter=how.quality_filter
+            collection,
+            known.items[0].id,
+            images,
+            how.rule,
+            quality_filter=how.quality_filter,
+            force=how.force,
         )
     new = NewIdentity(name=name.replace("_", " "), external_id=name)
     return await services.enroll.create(
-        collection, new, images, how.rule, quality_filter=how.quality_filter
+        collection,
+        new,
+        images,
+        how.rule,
+        quality_filter=how.quality_filter,
+        force=how.force,
     )
 
 
@@ -167,10 +182,7 @@ def _note_rejected(
     summary: Summary, photos: list[Path], rejected: tuple[RejectedImage, ...]
 ) -> None:
     for image in rejected:
-        if Reason.ALREADY_ENROLLED in image.reasons:
-            summary.known_before += 1
-        else:
-            summary.rejected.append((photos[image.image_index], image))
+        summary.rejected.append((photos[image.image_index], image))
 
 
 def _print(summary: Summary, folder: Path) -> None:

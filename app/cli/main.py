@@ -10,6 +10,7 @@ from app.cli import (
     database,
     enroll_batch,
     enroll_folder,
+    gallery,
     identify,
     index,
     serve,
@@ -35,6 +36,7 @@ cli.command("export")(transfer.export)
 cli.command("import")(transfer.import_)
 cli.add_typer(database.cli, name="db")
 cli.add_typer(index.cli, name="index")
+cli.add_typer(gallery.cli, name="gallery")
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ _WITH_PERSONAL_DATA = (
     "identities",
     "attributes",
     "terminal_matches",
+    "idempotency_keys",
     "unknown_faces",
     "unknown_groups",
 )

@@ -13,6 +13,7 @@ from app.gallery.records import Erasure
 from app.gallery.repositories.changes import ChangeRepository
 from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.repositories.faces import FaceRepository
+from app.gallery.repositories.idempotency import IdempotencyRepository
 from app.gallery.repositories.identities import IdentityRepository
 from app.gallery.repositories.unknowns import UnknownRepository
 from app.gallery.tables import CollectionTable, IdentityTable
@@ -27,6 +28,7 @@ def erase_people(
     receipt = _receipt(collection, [row.id for row in people], list(faces.values()))
     unknown = erase_unknowns_like(session, collection, people, list(faces))
     IdentityRepository(session, collection).delete(people)
+    IdempotencyRepository(session).redact_people(receipt.identity_ids)
     return replace(receipt, unknown_face_count=unknown)
 
 
@@ -57,6 +59,7 @@ def erase_collection(session: Session, name: str) -> tuple[Erasure, int]:
         erased_at=datetime.now(UTC),
         unknown_face_count=UnknownRepository(session, row).face_count(),
     )
+    IdempotencyRepository(session).redact_collection(row.number)
     return receipt, collections.delete(name)
 
 

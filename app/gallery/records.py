@@ -62,6 +62,8 @@ class Face:
     created_at: datetime
     quality: float | None = None
     """Unified quality score, 0 to 100, if a photo was seen."""
+    forced: bool = False
+    """Enrolled although a guard advised against it."""
 
 
 @dataclass(frozen=True, slots=True)

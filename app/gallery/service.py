@@ -26,7 +26,12 @@ from app.errors import (
 from app.gallery.bulk import BulkOutcome, NewPerson, enroll_many
 from app.gallery.counts import PeopleCounts
 from app.gallery.database import Database, read_again
+from app.gallery.doctor import Checkup, DoctorRules, examine
+from app.gallery.enrolment import Outcome, write_faces
 from app.gallery.erasure import erase_collection, erase_face, erase_people
+from app.gallery.guards import Guard
+from app.gallery.idempotency import KeptAnswer, Once, Ticket
+from app.gallery.kept import claim, keep, kept_answer
 from app.gallery.nearest import Question, UntrueIndexError, nearest_people
 from app.gallery.options import patched
 from app.gallery.records import (
@@ -51,6 +56,7 @@ from app.gallery.repositories.changes import ChangeRepository
 from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.repositories.cursors import decode_cursor, encode_cursor
 from app.gallery.repositories.faces import FaceRepository
+from app.gallery.repositories.idempotency import IdempotencyRepository
 from app.gallery.repositories.identities import IdentityRepository
 from app.gallery.repositories.terminals import TerminalRepository
 from app.gallery.repositories.unknowns import UnknownRepository
@@ -67,6 +73,8 @@ _SAME_VISIT_S = 60
 
 FacesToEnroll = Sequence[NewFace] | Callable[[Session, CollectionTable], Sequence[NewFace]]
 """Faces, or what takes them from elsewhere in the very transaction that enrolls them."""
+Enrolled = tuple[Identity, tuple[Outcome, ...]]
+"""A person as they are now, and what became of each new face."""
 
 _log = structlog.get_logger(__name__)
 
@@ -128,16 +136,21 @@ class Gallery:
 
     # -- collections -----------------------------------------------------------------------------
 
-    def create_collection(self, name: str, description: str | None) -> Collection:
-        """Raises CollectionExists."""
+    def create_collection(
+        self, name: str, description: str | None, *, once: Once[Collection] | None = None
+    ) -> Collection:
+        """Raises CollectionExists, and AnsweredBeforeError when `once` says so."""
         taken = CollectionExists(f"there already is a collection {name!r}; choose another name")
         with self._database.writing() as session:
+            claim(session, once)
             collections = CollectionRepository(session)
             if collections.find(name) is not None:
                 raise taken
             with _unique(taken):
                 row = collections.add(name, description, self.model)
-            return collections.record(row)
+            made = collections.record(row)
+            keep(session, once, made, row.number)
+            return made
 
     @read_again
     def get_collection(self, name: str) -> Collection:
@@ -186,24 +199,33 @@ class Gallery:
     # -- identities ------------------------------------------------------------------------------
 
     def create_identity(
-        self, collection_name: str, new: NewIdentity, faces: FacesToEnroll
-    ) -> tuple[Identity, tuple[Face | None, ...]]:
-        """Enroll a person with these faces.
+        self,
+        collection_name: str,
+        new: NewIdentity,
+        faces: FacesToEnroll,
+        *,
+        guard: Guard | None = None,
+        once: Once[Enrolled] | None = None,
+    ) -> Enrolled:
+        """Enroll a person with these faces, and return one outcome a face.
 
-        Returns one entry a face: None where an earlier one came from the very same photo. Raises
-        ExternalIdTaken and EmbedderMismatch.
+        A face that comes twice is enrolled once. Raises ExternalIdTaken and EmbedderMismatch,
+        EveryFaceRefusedError when there are faces and `guard` refuses them all, and
+        AnsweredBeforeError when it happened before, by `once`.
         """
         with self._changing(collection_name) as (session, collection):
+            claim(session, once)
             identities = IdentityRepository(session, collection)
             if new.external_id is not None:
                 self._require_free(identities, new.external_id)
             with _unique(_taken(new.external_id)):
                 row = identities.add(new)
             taken = faces(session, collection) if callable(faces) else faces
-            enrolled = self._enroll(session, collection, row, taken)
-            identity = identities.record(row)
+            outcomes = self._enroll(session, collection, row, taken, guard)
+            enrolled = identities.record(row), outcomes
+            keep(session, once, enrolled, collection.number, row.id)
         self._follow(collection_name)
-        return identity, enrolled
+        return enrolled
 
     @read_again
     def get_identity(self, collection_name: str, identity_id: str) -> Identity:
@@ -275,8 +297,11 @@ class Gallery:
         self._follow(collection_name)
         return self._compacted(receipt, collection.number) if compact else receipt
 
-    def erase_expired(self, *, log_revisions: int) -> list[Erasure]:
-        """Delete everybody who has expired, and of each log what is older than so many revisions.
+    def erase_expired(
+        self, *, log_revisions: int, answers_before: datetime | None = None
+    ) -> list[Erasure]:
+        """Delete everybody who has expired, of each log what is older than so many revisions, and
+        the answers kept from before a moment.
 
         What the database's own files still hold of anybody deleted is then overwritten.
         """
@@ -291,23 +316,34 @@ class Gallery:
                 collection = CollectionRepository(session).find(name)
                 if collection is not None:
                     ChangeRepository(session).prune(collection, log_revisions)
+        if answers_before is not None:
+            with self._database.writing() as session:
+                IdempotencyRepository(session).forget(answers_before)
         self._database.checkpoint()
         return receipts
 
     # -- faces -----------------------------------------------------------------------------------
 
     def add_faces(
-        self, collection_name: str, identity_id: str, faces: FacesToEnroll
-    ) -> tuple[Identity, tuple[Face | None, ...]]:
-        """Enroll more faces of a person; see `create_identity` for what it returns."""
+        self,
+        collection_name: str,
+        identity_id: str,
+        faces: FacesToEnroll,
+        *,
+        guard: Guard | None = None,
+        once: Once[Enrolled] | None = None,
+    ) -> Enrolled:
+        """Enroll more faces of a person; as `create_identity`."""
         with self._changing(collection_name) as (session, collection):
+            claim(session, once)
             identities = IdentityRepository(session, collection)
             row = identities.get(identity_id)
             taken = faces(session, collection) if callable(faces) else faces
-            enrolled = self._enroll(session, collection, row, taken)
-            identity = identities.record(row)
+            outcomes = self._enroll(session, collection, row, taken, guard)
+            enrolled = identities.record(row), outcomes
+            keep(session, once, enrolled, collection.number, row.id)
         self._follow(collection_name)
-        return identity, enrolled
+        return enrolled
 
     @read_again
     def list_faces(
@@ -361,6 +397,26 @@ class Gallery:
             return self._search(collection_name, probes, question)
 
     @read_again
+    def examine(
+        self,
+        collection_name: str,
+        rules: DoctorRules,
+        *,
+        limit: int,
+        cursor: str | None,
+        within_s: float,
+    ) -> Checkup:
+        """Look through people for what may be wrong with them; see `doctor.examine`."""
+        after = decode_cursor(cursor)
+        with self._database.reading() as session:
+            collection = CollectionRepository(session).get(collection_name)
+            self._require_ours(collection)
+            index = self._sync.index_at(collection)
+            return examine(
+                session, collection, index, rules, after=after, limit=limit, within_s=within_s
+            )
+
+    @read_again
     def revision(self, collection_name: str) -> int:
         """What the collection's last change is numbered; a search sees at least this."""
         with self._database.reading() as session:
@@ -410,12 +466,20 @@ class Gallery:
             return Candidate(identities.record(row), faces[best].id, similarity, len(faces))
 
     @read_again
-    def enrolled_images(self, collection_name: str, identity_id: str) -> set[str]:
-        """SHA-256 of the photos that a person was enrolled from."""
+    def enrolled_images(self, collection_name: str, identity_id: str) -> dict[str, Face]:
+        """The faces of a person by the SHA-256 of the photo that they were enrolled from."""
         with self._database.reading() as session:
             collection = CollectionRepository(session).get(collection_name)
             identity = IdentityRepository(session, collection).get(identity_id)
-            return FaceRepository(session, collection).enrolled_images(identity)
+            rows = FaceRepository(session, collection).of_identity(identity)
+            faces = [face_records.record(row, identity) for row in rows]
+            return {face.image_sha256: face for face in faces if face.image_sha256 is not None}
+
+    @read_again
+    def kept_answer(self, ticket: Ticket) -> KeptAnswer | None:
+        """What was answered to this request before. Raises IdempotencyKeyReused."""
+        with self._database.reading() as session:
+            return kept_answer(session, ticket)
 
     @read_again
     def embedding_of(self, collection_name: str, face_id: str) -> Embedding:
@@ -490,23 +554,11 @@ class Gallery:
         collection: CollectionTable,
         identity: IdentityTable,
         faces: Sequence[NewFace],
-    ) -> tuple[Face | None, ...]:
+        guard: Guard | None = None,
+    ) -> tuple[Outcome, ...]:
         if faces:
             self._require_ours(collection)
-        repository = FaceRepository(session, collection)
-        known = repository.enrolled_images(identity)
-        enrolled: list[Face | None] = []
-        numbers = []
-        for face in faces:
-            if face.image_sha256 in known:
-                enrolled.append(None)
-                continue
-            known.add(face.image_sha256)
-            row = repository.add(identity, face)
-            numbers.append(row.number)
-            enrolled.append(face_records.record(row, identity))
-        ChangeRepository(session).log(collection, "add", numbers)
-        return tuple(enrolled)
+        return write_faces(session, collection, identity, faces, guard)
 
     def _require_free(self, identities: IdentityRepository, external_id: str) -> None:
         if identities.find_by_external_id(external_id) is not None:

@@ -10,6 +10,7 @@ from uuid import uuid4
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     DateTime,
     Float,
     ForeignKey,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
@@ -186,6 +188,8 @@ class FaceTable(Table):
     quality: Mapped[float | None] = mapped_column(Float)
     """Unified score, 0 to 100; null where no photo was seen, or before it was measured."""
     image_sha256: Mapped[str | None] = mapped_column(String(64))
+    forced: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    """Enrolled although a guard advised against it."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
 
@@ -322,3 +326,27 @@ class IndexPositionTable(Table):
     """Tells one such index from another."""
     digest: Mapped[str] = mapped_column(String(64))
     revision: Mapped[int] = mapped_column(Number)
+
+
+class IdempotencyKeyTable(Table):
+    """What was answered to a request that may be sent again; see `idempotency.py`.
+
+    Refers to nothing: it outlives whom it tells of, so that nobody is enrolled a second time by a
+    request that comes late. Of whoever is erased, the answer is emptied.
+    """
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (
+        Index(None, "collection_number"),
+        Index(None, "identity_id"),
+        Index(None, "created_at"),
+    )
+
+    scope: Mapped[str] = mapped_column(String(256), primary_key=True)
+    key_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    request_sha256: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int] = mapped_column(Integer)
+    body: Mapped[dict[str, object]] = mapped_column(JsonObject)
+    collection_number: Mapped[int | None] = mapped_column(Number)
+    identity_id: Mapped[str | None] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)

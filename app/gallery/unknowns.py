@@ -19,13 +19,13 @@ from sqlalchemy.orm import Session
 from app.errors import CollectionNotFound, InvalidRequest
 from app.gallery.database import Database, read_again
 from app.gallery.options import CollectionOptions, from_json
-from app.gallery.records import Face, Identity, NewFace, NewIdentity, Page
+from app.gallery.records import NewFace, NewIdentity, Page
 from app.gallery.repositories import unknowns as unknown_records
 from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.repositories.cursors import decode_group_cursor, encode_group_cursor
 from app.gallery.repositories.faces import from_bytes, to_bytes
 from app.gallery.repositories.unknowns import UnknownRepository, inboxes
-from app.gallery.service import Gallery
+from app.gallery.service import Enrolled, Gallery
 from app.gallery.tables import (
     CollectionTable,
     UnknownFaceTable,
@@ -180,7 +180,7 @@ class Unknowns:
         group_id: str,
         who: NewIdentity | str,
         face_ids: Sequence[str] | None,
-    ) -> tuple[Identity, tuple[Face | None, ...]]:
+    ) -> Enrolled:
         """Enroll a group's faces, or some of them, as a new person or as more of one (by id).
 
         They leave the inbox in the same transaction. Returns as `Gallery.create_identity` does, in

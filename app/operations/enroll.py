@@ -2,12 +2,22 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, Reason, RejectedImage
+from app.errors import (
+    ImageTooLarge,
+    ImageUnreadable,
+    NoUsableImage,
+    RejectedImage,
+    WrongPerson,
+)
+from app.gallery.enrolment import KnownFace
+from app.gallery.guards import EveryFaceRefusedError, Refusal
+from app.gallery.idempotency import Once
 from app.gallery.records import Face, Identity, NewFace, NewIdentity
-from app.gallery.service import Gallery
+from app.gallery.service import Enrolled, Gallery
+from app.operations.guards import Guards, refused
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule, rejection, unusable
 from app.operations.together import together
@@ -16,10 +26,14 @@ from app.recognition.pipeline import Recognizer
 
 @dataclass(frozen=True, slots=True)
 class EnrolledFace:
-    """A face that is now in the gallery, and which of the images it came from."""
+    """A face that is in the gallery, and which of the images it came from.
+
+    `already_enrolled`: it was there before, or an earlier image of the request is the same picture.
+    """
 
     face: Face
     image_index: int
+    already_enrolled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,10 @@ class Enrollment:
     identity: Identity
     faces: tuple[EnrolledFace, ...]
     rejected: tuple[RejectedImage, ...]
+
+    @property
+    def new_face_count(self) -> int:
+        return sum(not face.already_enrolled for face in self.faces)
 
     @property
     def rejection_reasons(self) -> tuple[str, ...]:
@@ -47,9 +65,10 @@ class Enroller:
     Nothing is written unless at least one photo is usable; the photos themselves are not kept.
     """
 
-    def __init__(self, recognizer: Recognizer, gallery: Gallery) -> None:
+    def __init__(self, recognizer: Recognizer, gallery: Gallery, guards: Guards) -> None:
         self._recognizer = recognizer
         self._gallery = gallery
+        self.guards = guards
 
     async def create(
         self,
@@ -59,18 +78,36 @@ class Enroller:
         rule: FaceRule,
         *,
         quality_filter: QualityFilter,
+        force: bool = False,
+        once: Once[Enrollment] | None = None,
     ) -> Enrollment:
         """Enroll a new person; without images, a person whose faces come later.
 
-        Raises NoUsableImage when images are given and none can be used,
-        ExternalIdTaken, CollectionNotFound and EmbedderMismatch.
+        With `force`, also against the guards' advice. Raises NoUsableImage when images are given
+        and none can be used, WrongPerson when the guards refuse those that could be,
+        ExternalIdTaken, CollectionNotFound, EmbedderMismatch, and AnsweredBeforeError by `once`.
         """
         await asyncio.to_thread(self._gallery.require_collection, collection)
         usable, rejected = await self.examine(images, rule, quality_filter=quality_filter)
-        identity, faces = await asyncio.to_thread(
-            self._gallery.create_identity, collection, new, [item.face for item in usable]
-        )
-        return _enrollment(identity, usable, faces, rejected)
+        faces = [item.face for item in usable]
+
+        def write() -> Enrollment:
+            return _enrollment(
+                usable,
+                rejected,
+                self._gallery.create_identity(
+                    collection,
+                    new,
+                    faces,
+                    guard=self.guards.look(collection, faces, force=force),
+                    once=_once(once, usable, rejected),
+                ),
+            )
+
+        try:
+            return await asyncio.to_thread(write)
+        except EveryFaceRefusedError as error:
+            raise _wrong_person(error, usable, rejected) from error
 
     async def add_faces(
         self,
@@ -80,21 +117,48 @@ class Enroller:
         rule: FaceRule,
         *,
         quality_filter: QualityFilter,
+        force: bool = False,
+        once: Once[Enrollment] | None = None,
     ) -> Enrollment:
-        """Enroll more photos of a person.
+        """Enroll more photos of a person. Those enrolled already are answered as such.
 
-        Raises as `create` does, also when all of the images are enrolled already, and
-        IdentityNotFound.
+        Raises as `create` does, and IdentityNotFound.
         """
-        known = await asyncio.to_thread(self._gallery.enrolled_images, collection, identity_id)
-        usable, rejected = await self.examine(images, rule, known, quality_filter=quality_filter)
-        identity, faces = await asyncio.to_thread(
-            self._gallery.add_faces, collection, identity_id, [item.face for item in usable]
+        known = await self._known(collection, identity_id, images)
+        usable, rejected = await self.examine(
+            images, rule, quality_filter=quality_filter, skip=set(known)
         )
-        enrollment = _enrollment(identity, usable, faces, rejected)
-        if not enrollment.faces:
-            raise NoUsableImage(_NONE_USABLE, enrollment.rejected)
-        return enrollment
+        faces = [item.face for item in usable]
+
+        def write() -> Enrollment:
+            guard = self.guards.look(collection, faces, identity_id=identity_id, force=force)
+            done = self._gallery.add_faces(
+                collection,
+                identity_id,
+                faces,
+                guard=guard,
+                once=_once(once, usable, rejected, known),
+            )
+            return _enrollment(usable, rejected, done, known)
+
+        try:
+            return await asyncio.to_thread(write)
+        except EveryFaceRefusedError as error:
+            refusal = _wrong_person(error, usable, rejected)
+            if not known:
+                raise refusal from error
+        identity = await asyncio.to_thread(self._gallery.get_identity, collection, identity_id)
+        return _enrollment([], refusal.rejected, (identity, ()), known)
+
+    async def _known(
+        self, collection: str, identity_id: str, images: Sequence[bytes]
+    ) -> dict[int, Face]:
+        """By their places, the faces of images that are enrolled for the person already."""
+        known = await asyncio.to_thread(self._gallery.enrolled_images, collection, identity_id)
+        if not known:
+            return {}
+        digests = await asyncio.to_thread(lambda: [_sha256(image) for image in images])
+        return {place: known[digest] for place, digest in enumerate(digests) if digest in known}
 
     def turns(self) -> asyncio.Semaphore:
         """As many as photos are worked on at once: who takes turns does not fill the queue."""
@@ -104,29 +168,28 @@ class Enroller:
         self,
         images: Sequence[bytes],
         rule: FaceRule,
-        known: Set[str] = frozenset(),
-        turns: asyncio.Semaphore | None = None,
         *,
         quality_filter: QualityFilter,
+        skip: Collection[int] = (),
+        turns: asyncio.Semaphore | None = None,
     ) -> tuple[list[UsableImage], list[RejectedImage]]:
         """Sort images into usable faces and rejections, both in the order sent.
 
-        Those whose SHA-256 is `known` are enrolled already, and are not looked at again. Those who
-        have several people examined at once share their `turns`. Raises NoUsableImage when there
-        are images and none can be used.
+        Those in the places `skip` are not looked at. Those who have several people examined at once
+        share their `turns`. Raises NoUsableImage when there are images and none can be used.
         """
         turns = turns or self.turns()
 
         async def examine(index: int, image: bytes) -> UsableImage | RejectedImage:
             async with turns:
-                if known and await asyncio.to_thread(_sha256, image) in known:
-                    return _already_enrolled(index)
                 return await self._examine_one(index, image, rule, quality_filter)
 
-        results = await together(examine(i, image) for i, image in enumerate(images))
+        results = await together(
+            examine(i, image) for i, image in enumerate(images) if i not in skip
+        )
         usable = [result for result in results if isinstance(result, UsableImage)]
         rejected = [result for result in results if isinstance(result, RejectedImage)]
-        if images and not usable:
+        if images and not usable and not skip:
             raise NoUsableImage(_NONE_USABLE, rejected)
         return usable, rejected
 
@@ -158,28 +221,59 @@ def _sha256(image: bytes) -> str:
     return hashlib.sha256(image).hexdigest()
 
 
-def _already_enrolled(image_index: int) -> RejectedImage:
-    return RejectedImage(
-        image_index,
-        (Reason.ALREADY_ENROLLED,),
-        "this very photo is enrolled for this person already",
-    )
-
-
 _NONE_USABLE = "none of the images can be enrolled, and nothing was changed; see rejected"
+WRONG_PERSON = (
+    "the faces seem to be of another person, and nothing was changed; see rejected for whom, and "
+    "send force=true to enroll them all the same"
+)
+
+
+def _once(
+    once: Once[Enrollment] | None,
+    usable: Sequence[UsableImage],
+    rejected: Sequence[RejectedImage],
+    known: Mapping[int, Face] | None = None,
+) -> Once[Enrolled] | None:
+    """What the gallery keeps is what is answered."""
+    if once is None:
+        return None
+    return Once(once.ticket, lambda done: once.answer(_enrollment(usable, rejected, done, known)))
 
 
 def _enrollment(
-    identity: Identity,
     usable: Sequence[UsableImage],
-    faces: Sequence[Face | None],
     rejected: Sequence[RejectedImage],
+    done: Enrolled,
+    known: Mapping[int, Face] | None = None,
 ) -> Enrollment:
-    enrolled, repeated = [], []
-    for item, face in zip(usable, faces, strict=True):
-        if face is not None:
-            enrolled.append(EnrolledFace(face, item.image_index))
+    identity, outcomes = done
+    faces = [
+        EnrolledFace(face, place, already_enrolled=True) for place, face in (known or {}).items()
+    ]
+    all_rejected = list(rejected)
+    for item, outcome in zip(usable, outcomes, strict=True):
+        if isinstance(outcome, Refusal):
+            all_rejected.append(refused(outcome, item.image_index))
+        elif isinstance(outcome, KnownFace):
+            faces.append(EnrolledFace(outcome.face, item.image_index, already_enrolled=True))
         else:
-            repeated.append(_already_enrolled(item.image_index))
-    in_order = sorted([*rejected, *repeated], key=lambda image: image.image_index)
-    return Enrollment(identity, tuple(enrolled), tuple(in_order))
+            faces.append(EnrolledFace(outcome, item.image_index))
+    return Enrollment(
+        identity,
+        tuple(sorted(faces, key=lambda face: face.image_index)),
+        _in_order(all_rejected),
+    )
+
+
+def _wrong_person(
+    error: EveryFaceRefusedError, usable: Sequence[UsableImage], rejected: Sequence[RejectedImage]
+) -> WrongPerson:
+    by_guard = [
+        refused(refusal, item.image_index)
+        for refusal, item in zip(error.refusals, usable, strict=True)
+    ]
+    return WrongPerson(WRONG_PERSON, _in_order([*rejected, *by_guard]))
+
+
+def _in_order(rejected: Sequence[RejectedImage]) -> tuple[RejectedImage, ...]:
+    return tuple(sorted(rejected, key=lambda image: image.image_index))

@@ -3,16 +3,17 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 
-from app.errors import InputError, NoUsableImage, RejectedImage
-from app.gallery.bulk import NewPerson
+from app.errors import InputError, NoUsableImage, RejectedImage, WrongPerson
+from app.gallery.bulk import BulkOutcome, NewPerson
 from app.gallery.records import NewFace, NewIdentity
 from app.gallery.service import Gallery
-from app.operations.enroll import Enroller
+from app.operations.enroll import WRONG_PERSON, Enroller
+from app.operations.guards import Guards, refused
 from app.operations.identify import unit_embedding
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
@@ -34,6 +35,9 @@ class BatchItem:
     embeddings: tuple[Sequence[float], ...]
     rule: FaceRule
     quality_filter: QualityFilter
+    guarded: bool | None = None
+    """Whether the guards are asked; None: of somebody with photos."""
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,10 @@ class BatchEnroller:
     """Those who have an external_id are enrolled once, however often they are sent, so a batch that
     broke off is simply sent again."""
 
-    def __init__(self, enroller: Enroller, gallery: Gallery) -> None:
+    def __init__(self, enroller: Enroller, gallery: Gallery, guards: Guards) -> None:
         self._enroller = enroller
         self._gallery = gallery
+        self._guards = guards
 
     async def enroll(self, collection: str, items: Sequence[BatchItem]) -> list[ItemResult]:
         """Enroll in one transaction. Raises CollectionNotFound and EmbedderMismatch."""
@@ -65,29 +70,27 @@ class BatchEnroller:
         turns = self._enroller.turns()
         examined = await together(self._examine(item, known, turns) for item in items)
         people = [found for found in examined if isinstance(found, _Usable)]
-        done = iter(
-            await asyncio.to_thread(
-                self._gallery.create_identities, collection, [found.person for found in people]
-            )
-            if people
-            else ()
-        )
+        done = iter(await asyncio.to_thread(self._write, collection, people) if people else ())
         results = []
         for found in examined:
             if isinstance(found, ItemResult):
                 results.append(found)
                 continue
-            outcome = next(done)
-            results.append(
-                ItemResult(
-                    ItemStatus.ENROLLED if outcome.enrolled else ItemStatus.EXISTS,
-                    outcome.identity_id,
-                    outcome.face_count,
-                    outcome.revision,
-                    images=found.rejected,
-                )
-            )
+            results.append(_result(found, next(done)))
         return results
+
+    def _write(self, collection: str, people: Sequence["_Usable"]) -> list[BulkOutcome]:
+        guarded = [found for found in people if found.guarded]
+        guards = iter(
+            self._guards.look_for_many(
+                collection, [(found.person.faces, found.force) for found in guarded]
+            )
+        )
+        new = [
+            replace(found.person, guard=next(guards)) if found.guarded else found.person
+            for found in people
+        ]
+        return self._gallery.create_identities(collection, new)
 
     async def _examine(
         self, item: BatchItem, known: dict[str, str], turns: asyncio.Semaphore
@@ -105,7 +108,9 @@ class BatchEnroller:
         except InputError as error:
             return rejected_item(error)
         person = NewPerson(item.identity, (*faces, *(one.face for one in usable)))
-        return _Usable(person, tuple(rejected))
+        guarded = bool(item.images) if item.guarded is None else item.guarded
+        places = (*[None] * len(faces), *(one.image_index for one in usable))
+        return _Usable(person, tuple(rejected), places, guarded, item.force)
 
     def _face(self, values: Sequence[float]) -> NewFace:
         embedding = unit_embedding(values, dimension=self._gallery.model.dimension)
@@ -115,11 +120,36 @@ class BatchEnroller:
 
 @dataclass(frozen=True, slots=True)
 class _Usable:
+    """`places` tells of each face from which image it is, None of an embedding."""
+
     person: NewPerson
     rejected: tuple[RejectedImage, ...]
+    places: tuple[int | None, ...]
+    guarded: bool
+    force: bool
 
 
-def rejected_item(error: InputError, images: tuple[RejectedImage, ...] = ()) -> ItemResult:
+def _result(found: _Usable, outcome: BulkOutcome) -> ItemResult:
+    by_guard = [
+        refused(refusal, place or 0)
+        for refusal, place in zip(outcome.refused, found.places, strict=False)
+        if refusal is not None
+    ]
+    images = tuple(sorted([*found.rejected, *by_guard], key=lambda image: image.image_index))
+    if outcome.identity_id is None:
+        return rejected_item(WrongPerson(WRONG_PERSON, images), images)
+    return ItemResult(
+        ItemStatus.ENROLLED if outcome.enrolled else ItemStatus.EXISTS,
+        outcome.identity_id,
+        outcome.face_count,
+        outcome.revision,
+        images=images,
+    )
+
+
+def rejected_item(
+    error: InputError | WrongPerson, images: tuple[RejectedImage, ...] = ()
+) -> ItemResult:
     return ItemResult(
         ItemStatus.REJECTED, code=str(error.code), detail=str(error), images=tuple(images)
     )

@@ -7,7 +7,8 @@ from app.gallery.options import DecisionOptions
 from app.gallery.records import Searched
 from models.evaluation.calibration import ErrorRate, SimilarityMap
 
-_GROUPING_FMR = 1e-4  # groups strangers best, by benchmarks/unknowns.py
+_RESEMBLING_FMR = 1e-2
+_ALIKE_FMR = 1e-4  # groups strangers best, by benchmarks/unknowns.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +96,30 @@ class Thresholds:
         """Raises ThresholdRequired before anything is searched."""
         self.for_identify(threshold, target_fpir, searched=Searched(1, 1))
 
-    def for_grouping(self, answered: float) -> float:
-        """By which unknown faces are grouped: identify's fixed similarity, else that of FMR 1e-4.
+    def find_identify(self, searched: Searched) -> float | None:
+        """The default threshold of a search; None where nobody measured one."""
+        if self.map is None and self.identify is None:
+            return None
+        return self.for_identify(searched=searched)
 
-        `answered` is that of the request; it counts where nobody measured another.
+    def resembling(self) -> float | None:
+        """From which similarity on two photos may well be of one person; None where unknown.
+
+        Laxer than verify: it must let in photos of the same person at another age or pose.
         """
-        if self.identify is not None:
+        if self.map is None:
+            return self.verify
+        return min(self.map.threshold(_RESEMBLING_FMR), self.for_verify())
+
+    def alike(self) -> float | None:
+        """From which similarity on two faces are taken for one person's where nobody asked.
+
+        Identify's fixed similarity, else that of FMR 1e-4; None where nobody measured one. Unknown
+        faces are grouped by it, and the doctor suspects by it.
+        """
+        if self.identify is not None or self.map is None:
             return self.identify
-        return answered if self.map is None else self.map.threshold(_GROUPING_FMR)
+        return self.map.threshold(_ALIKE_FMR)
 
     def fmr(self, similarity: float, *, examples: int = 1) -> ErrorRate | None:
         """The chance that two strangers are at least this similar; None when nobody measured it."""

@@ -12,9 +12,9 @@ from app.errors import (
     DatabaseUnavailable,
     EmbedderMismatch,
     IndexUnavailable,
-    Reason,
-    RejectedImage,
 )
+from app.gallery.enrolment import KnownFace
+from app.gallery.guards import Refusal
 from app.gallery.records import EVERYBODY, Candidate, NewIdentity
 from app.gallery.repositories.faces import to_bytes
 from app.gallery.service import Gallery
@@ -81,7 +81,8 @@ class UnknownKeeper:
             if not wanted.unknowns.keep:
                 return {}
             answered = max(decision.threshold for decision in decisions.values())
-            threshold = self._calibrator.thresholds(collection).for_grouping(answered)
+            measured = self._calibrator.thresholds(collection).alike()
+            threshold = answered if measured is None else measured
             strangers = {
                 place: replace(
                     seen[place],
@@ -142,24 +143,17 @@ class UnknownNamer:
 
         The places of the faces are those in the group, oldest first, or among the ones chosen.
         """
-        identity, faces = await asyncio.to_thread(
+        identity, outcomes = await asyncio.to_thread(
             self._unknowns.name, collection, group_id, who, face_ids
         )
-        return Enrollment(
-            identity,
-            tuple(
-                EnrolledFace(face, place) for place, face in enumerate(faces) if face is not None
-            ),
-            tuple(
-                RejectedImage(
-                    place,
-                    (Reason.ALREADY_ENROLLED,),
-                    "a face of this very photo is enrolled for this person already",
-                )
-                for place, face in enumerate(faces)
-                if face is None
-            ),
+        enrolled = tuple(
+            EnrolledFace(outcome.face, place, already_enrolled=True)
+            if isinstance(outcome, KnownFace)
+            else EnrolledFace(outcome, place)
+            for place, outcome in enumerate(outcomes)
+            if not isinstance(outcome, Refusal)  # nobody asked the guards
         )
+        return Enrollment(identity, enrolled, ())
 
 
 def seen_in_photo(photo: EmbeddedPhoto) -> list[Sighting]:

@@ -17,7 +17,12 @@ def test_photos_are_enrolled_or_rejected_line_by_line(client: TestClient, collec
         client,
         collection,
         lines(
-            {"name": "Eileen", "images": [_encoded("astronaut")], "embeddings": [embedding(1)]},
+            {
+                "name": "Eileen",
+                "images": [_encoded("astronaut")],
+                "embeddings": [embedding(1)],
+                "guards": False,  # the embedding is nobody's
+            },
             {"external_id": "nobody", "images": [_encoded("coffee")]},
             {"external_id": "crowd", "images": [_encoded("group")]},
             {"name": "Grace", "images": [_encoded("coffee"), _encoded("hopper")]},

@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import Enroll, image, images, photo, problem
+from tests.photos import astronaut, encoded
 
 
 def _count(client: TestClient, collection: str) -> tuple[int, int]:
@@ -121,14 +122,31 @@ def test_the_same_photo_is_enrolled_once_a_person(
     client: TestClient, collection: str, enroll: Enroll
 ) -> None:
     body = enroll("astronaut", "astronaut").json()
-    assert len(body["faces"]) == 1
-    assert body["rejected"][0]["reasons"] == ["already_enrolled"]
+    first, twice = body["faces"]
+    assert first["id"] == twice["id"]
+    assert (first["already_enrolled"], twice["already_enrolled"]) == (False, True)
+    assert (body["identity"]["face_count"], body["rejected"]) == (1, [])
     url = f"/v1/collections/{collection}/identities/{body['identity']['id']}/faces"
-    problem(client.post(url, files=images("astronaut")), 422, "already_enrolled")
+    again = client.post(url, files=images("astronaut"))
+    assert again.status_code == 200
+    (known,) = again.json()["faces"]
+    assert (known["id"], known["already_enrolled"]) == (first["id"], True)
     mixed = client.post(url, files=images("astronaut", "astronaut_again"))
     assert mixed.status_code == 201
     assert mixed.json()["identity"]["face_count"] == 2
-    assert [r["image_index"] for r in mixed.json()["rejected"]] == [0]
+    assert [face["already_enrolled"] for face in mixed.json()["faces"]] == [True, False]
+
+
+def test_the_same_picture_in_another_file_is_enrolled_once(
+    client: TestClient, collection: str
+) -> None:
+    url = f"/v1/collections/{collection}/identities"
+    files = [encoded(astronaut(), form) for form in ("PNG", "BMP", "TIFF")]
+    body = client.post(url, files=[("images", (f"{i}", f)) for i, f in enumerate(files[:2])]).json()
+    assert [face["already_enrolled"] for face in body["faces"]] == [False, True]
+    again = client.post(f"{url}/{body['identity']['id']}/faces", files=[("images", files[2])])
+    assert (again.status_code, again.json()["identity"]["face_count"]) == (200, 1)
+    assert again.json()["faces"][0]["id"] == body["faces"][0]["id"]
 
 
 def test_faces_are_added_listed_and_removed(
@@ -180,3 +198,12 @@ def test_attributes_may_say_anything_else(client: TestClient, collection: str) -
             url, **part, **({"files": image("hopper", "images")} if "data" in part else {})
         )
         assert response.json()["identity"]["attributes"] == attributes
+
+
+@pytest.mark.parametrize("moment", [0, 1.5, "0", "2031-05-01"])
+def test_expiry_must_be_a_moment_written_out(
+    client: TestClient, collection: str, moment: object
+) -> None:
+    url = f"/v1/collections/{collection}/identities"
+    body = problem(client.post(url, json={"expires_at": moment}), 422, "invalid_request")
+    assert body["errors"][0]["field"] == "expires_at"

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from app.errors import VultusError
 from app.gallery.bulk import NewPerson
 from app.gallery.database import Database
+from app.gallery.enrolment import Outcome
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import MakeIndex
 from app.gallery.records import (
@@ -89,10 +90,10 @@ def enroll(
     return identity, by_id(faces, embeddings)
 
 
-def by_id(faces: Sequence[Face | None], embeddings: Sequence[Embedding]) -> dict[str, Embedding]:
+def by_id(faces: Sequence[Outcome], embeddings: Sequence[Embedding]) -> dict[str, Embedding]:
     found: dict[str, Embedding] = {}
     for face, embedding in zip(faces, embeddings, strict=True):
-        assert face is not None
+        assert isinstance(face, Face)
         found[face.id] = embedding
     return found
 

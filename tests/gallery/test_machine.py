@@ -1,7 +1,7 @@
 """Any sequence of changes, restarts, failures and processes leaves what a dictionary says."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,10 +23,12 @@ from structlog.testing import capture_logs
 from app.errors import ExternalIdTaken
 from app.gallery.bulk import NewPerson
 from app.gallery.database import Database
+from app.gallery.enrolment import KnownFace, Outcome
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.records import (
     EVERYBODY,
     Condition,
+    Face,
     IdentityChanges,
     NewFace,
     NewIdentity,
@@ -140,7 +142,7 @@ class GalleryMachine(RuleBasedStateMachine):
         )
         people[identity.id] = person = Person(**vars(person))
         person.faces, person.photos = {}, {}
-        self.remember(person, photos, [face and face.id for face in faces])
+        self.remember(person, photos, faces)
 
     @rule(process=_processes, collection=_collections, batch=_batches)
     def create_many(
@@ -181,17 +183,22 @@ class GalleryMachine(RuleBasedStateMachine):
         _, faces = self.processes[process].add_faces(
             collection, identity_id, self.new_faces(photos)
         )
-        self.remember(person, photos, [face and face.id for face in faces])
+        self.remember(person, photos, faces)
 
     def new_faces(self, photos: Photos) -> list[NewFace]:
         return [new_face(VECTORS[vector], photo=photo) for vector, photo in photos]
 
-    def remember(self, person: Person, photos: Photos, face_ids: list[str | None]) -> None:
-        for (vector, photo), face_id in zip(photos, face_ids, strict=True):
-            assert (face_id is None) == (photo in person.photos)
-            if face_id is not None:
-                person.photos[photo] = face_id
-                person.faces[face_id] = VECTORS[vector]
+    def remember(self, person: Person, photos: Photos, outcomes: Sequence[Outcome]) -> None:
+        for (vector, photo), outcome in zip(photos, outcomes, strict=True):
+            same = {face for face, own in person.faces.items() if (own == VECTORS[vector]).all()}
+            same |= {person.photos[photo]} if photo in person.photos else set()
+            if same:
+                assert isinstance(outcome, KnownFace)
+                assert outcome.face.id in same
+            else:
+                assert isinstance(outcome, Face)
+                person.photos[photo] = outcome.id
+                person.faces[outcome.id] = VECTORS[vector]
 
     # -- people change ---------------------------------------------------------------------------
 

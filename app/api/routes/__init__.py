@@ -9,6 +9,7 @@ from app.api.routes import (
     batch,
     calibration,
     collections,
+    doctor,
     faces,
     identify,
     identities,
@@ -43,6 +44,7 @@ for _module in (
     identify,
     unknowns,
     photos,
+    doctor,
     system,
 ):
     api_router.include_router(_module.router)

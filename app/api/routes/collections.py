@@ -3,10 +3,11 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api.bodies import Body, documented_body
 from app.api.deps import CollectionPath, ServicesDep
+from app.api.idempotency import IdempotencyKey, answer_once
 from app.api.problems import documented
 from app.api.schemas.gallery import (
     CollectionBody,
@@ -17,6 +18,8 @@ from app.api.schemas.gallery import (
     PageQuery,
     PatchCollectionBody,
 )
+from app.gallery.idempotency import Once
+from app.gallery.records import Collection
 
 router = APIRouter(prefix="/collections", tags=["collections"])
 
@@ -24,15 +27,26 @@ router = APIRouter(prefix="/collections", tags=["collections"])
 @router.post(
     "",
     status_code=201,
+    response_model=CollectionBody,
     responses=documented(409, 413, 415),
     openapi_extra=documented_body(NewCollectionBody),
 )
 async def create_collection(
-    body: Annotated[NewCollectionBody, Depends(Body(NewCollectionBody))], services: ServicesDep
-) -> CollectionBody:
+    body: Annotated[NewCollectionBody, Depends(Body(NewCollectionBody))],
+    services: ServicesDep,
+    request: Request,
+    key: IdempotencyKey = None,
+) -> Response:
     """Create an empty collection for the service's embedder."""
-    made = await asyncio.to_thread(services.gallery.create_collection, body.name, body.description)
-    return CollectionBody.of(made)
+
+    async def create(once: Once[Collection] | None) -> Collection:
+        return await asyncio.to_thread(
+            services.gallery.create_collection, body.name, body.description, once=once
+        )
+
+    return await answer_once(
+        request, key, body, services.gallery, create, lambda made: (201, CollectionBody.of(made))
+    )
 
 
 @router.get("")

@@ -3,10 +3,11 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api.bodies import Body, documented_body
 from app.api.deps import CollectionPath, FacePath, IdentityPath, ServicesDep
+from app.api.idempotency import IdempotencyKey, answer_once
 from app.api.problems import documented
 from app.api.schemas.gallery import (
     AddFacesBody,
@@ -17,6 +18,8 @@ from app.api.schemas.gallery import (
     FacePage,
     PageQuery,
 )
+from app.gallery.idempotency import Once
+from app.operations.enroll import Enrollment
 
 router = APIRouter(
     prefix="/collections/{collection}/identities/{identity_id}/faces", tags=["faces"]
@@ -26,7 +29,11 @@ router = APIRouter(
 @router.post(
     "",
     status_code=201,
-    responses=documented(404, 409, 413, 415),
+    response_model=EnrollmentBody,
+    responses={
+        200: {"description": "All of it was enrolled before.", "model": EnrollmentBody},
+        **documented(404, 409, 413, 415),
+    },
     openapi_extra=documented_body(AddFacesBody),
 )
 async def add_faces(
@@ -34,13 +41,33 @@ async def add_faces(
     identity_id: IdentityPath,
     body: Annotated[AddFacesBody, Depends(Body(AddFacesBody))],
     services: ServicesDep,
-) -> EnrollmentBody:
-    """Enroll more photos of a person. A photo that is enrolled already is rejected as such."""
-    done = await services.enroll.add_faces(
-        collection, identity_id, body.images, body.faces, quality_filter=body.quality_filter
-    )
-    services.metrics.count_enrollment(faces=len(done.faces), reasons=done.rejection_reasons)
-    return EnrollmentBody.of(done)
+    request: Request,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Enroll more photos of a person.
+
+    A photo that is enrolled already is answered with its face; when all are, with status 200. One
+    that does not look like the person's other faces, or looks more like somebody else, is rejected
+    unless `force` is sent.
+    """
+
+    async def add(once: Once[Enrollment] | None) -> Enrollment:
+        done = await services.enroll.add_faces(
+            collection,
+            identity_id,
+            body.images,
+            body.faces,
+            quality_filter=body.quality_filter,
+            force=body.force,
+            once=once,
+        )
+        services.metrics.count_enrollment(faces=done.new_face_count, reasons=done.rejection_reasons)
+        return done
+
+    def told(done: Enrollment) -> tuple[int, EnrollmentBody]:
+        return (201 if done.new_face_count else 200), EnrollmentBody.of(done)
+
+    return await answer_once(request, key, body, services.gallery, add, told)
 
 
 @router.get("", responses=documented(404))

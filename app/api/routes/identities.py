@@ -3,10 +3,11 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api.bodies import Body, documented_body
 from app.api.deps import CollectionPath, IdentityPath, ServicesDep
+from app.api.idempotency import IdempotencyKey, answer_once
 from app.api.problems import documented
 from app.api.schemas.gallery import (
     EnrollBody,
@@ -18,7 +19,9 @@ from app.api.schemas.gallery import (
     IdentityQuery,
     PatchIdentityBody,
 )
+from app.gallery.idempotency import Once
 from app.gallery.records import UNSET, IdentityChanges, IdentityFilter, NewIdentity
+from app.operations.enroll import Enrollment
 
 router = APIRouter(prefix="/collections/{collection}/identities", tags=["identities"])
 
@@ -26,6 +29,7 @@ router = APIRouter(prefix="/collections/{collection}/identities", tags=["identit
 @router.post(
     "",
     status_code=201,
+    response_model=EnrollmentBody,
     responses=documented(404, 409, 413, 415),
     openapi_extra=documented_body(EnrollBody),
 )
@@ -33,11 +37,14 @@ async def enroll(
     collection: CollectionPath,
     body: Annotated[EnrollBody, Depends(Body(EnrollBody))],
     services: ServicesDep,
-) -> EnrollmentBody:
+    request: Request,
+    key: IdempotencyKey = None,
+) -> Response:
     """Enroll a person from photos of one face each.
 
     Photos that cannot be used are listed in `rejected` with reasons; when none can, the answer is
-    422 and nothing is created.
+    422 and nothing is created. So are photos that seem to be of somebody enrolled already, or of
+    several people, unless `force` is sent; when that leaves none, the answer is 409.
     """
     new = NewIdentity(
         name=body.name,
@@ -46,11 +53,23 @@ async def enroll(
         expires_at=body.expires_at,
         threshold=body.threshold,
     )
-    done = await services.enroll.create(
-        collection, new, body.images, body.faces, quality_filter=body.quality_filter
+
+    async def create(once: Once[Enrollment] | None) -> Enrollment:
+        done = await services.enroll.create(
+            collection,
+            new,
+            body.images,
+            body.faces,
+            quality_filter=body.quality_filter,
+            force=body.force,
+            once=once,
+        )
+        services.metrics.count_enrollment(faces=done.new_face_count, reasons=done.rejection_reasons)
+        return done
+
+    return await answer_once(
+        request, key, body, services.gallery, create, lambda done: (201, EnrollmentBody.of(done))
     )
-    services.metrics.count_enrollment(faces=len(done.faces), reasons=done.rejection_reasons)
-    return EnrollmentBody.of(done)
 
 
 @router.get("", responses=documented(404))

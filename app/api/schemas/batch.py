@@ -66,6 +66,12 @@ class BatchItemBody(Schema):
     quality_filter: QualityLevel | None = Field(
         None, description="How good a face must be; `auto` when left out."
     )
+    guards: bool | None = Field(
+        None,
+        description="Whether to refuse faces that seem to be of another person; if left out, of a "
+        "line with images.",
+    )
+    force: bool = Field(False, description="Enroll also what the guards refuse.")
 
     def item(self, *, quality_filter: QualityFilter) -> BatchItem:
         """`quality_filter` is for those who do not say."""
@@ -78,6 +84,8 @@ class BatchItemBody(Schema):
             tuple(self.embeddings),
             self.faces,
             self.quality_filter or quality_filter,
+            self.guards,
+            self.force,
         )
 
 

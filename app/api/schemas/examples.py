@@ -32,6 +32,8 @@ ENROLLMENT: Final[dict[str, Any]] = {
             "box": _BOX,
             "detection_score": 0.9999,
             "quality": 83.4,
+            "already_enrolled": False,
+            "forced": False,
         }
     ],
     "rejected": [
@@ -40,8 +42,36 @@ ENROLLMENT: Final[dict[str, Any]] = {
             "reasons": ["no_face"],
             "detail": "no face was found; send a sharp, upright photo",
             "faces": [],
+            "resemblance": None,
         }
     ],
+}
+CHECKUP: Final[dict[str, Any]] = {
+    "findings": [
+        {
+            "kind": "mislabel",
+            "identity": {
+                "identity_id": _IDENTITY_ID,
+                "name": "Eileen Collins",
+                "external_id": "emp-1042",
+            },
+            "other": {
+                "identity_id": "b7e8f94a136f4b8e9a2f5e6c7d8091ab",
+                "name": "Grace Hopper",
+                "external_id": "emp-1043",
+            },
+            "face_id": FACE_ID,
+            "other_face_id": "91ab0d3c8a51b64e4b7f9a2f5e6c7d80",
+            "similarity": 0.9731,
+            "own_similarity": 0.8412,
+            "threshold": 0.9424,
+            "advice": "probably a photo of the other person: delete this face, and add the photo "
+            "to the person whom it shows",
+        }
+    ],
+    "identities_examined": 1000,
+    "faces_examined": 2731,
+    "next_cursor": None,
 }
 IDENTIFICATION: Final[dict[str, Any]] = {
     "faces": [

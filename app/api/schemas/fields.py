@@ -3,6 +3,7 @@
 import binascii
 import json
 import math
+import re
 from base64 import b64decode
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -22,6 +23,7 @@ from app.operations.quality_filter import QualityFilter
 
 _MAX_ATTRIBUTES_BYTES = 16_384
 _MAX_ATTRIBUTES_DEPTH = 32
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class Schema(BaseModel):
@@ -98,11 +100,11 @@ def _no_truth(value: object) -> object:
     return value
 
 
-def _no_number(value: object) -> object:
-    """Seconds, or milliseconds, since when? Moments are text."""
-    if isinstance(value, int | float):
-        raise ValueError("must be a date and time as text, as RFC 3339 writes it")  # noqa: TRY004
-    return value
+def _only_written_out(value: object) -> object:
+    """Pydantic would take numbers as seconds since 1970, which the documentation does not offer."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
+        return value
+    raise ValueError("must be a date and time with its offset, as 2031-05-01T00:00:00Z")
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -154,7 +156,7 @@ QualityLevel = Annotated[
 QualityScore = Annotated[float, Field(ge=0, le=100, description="0 (beyond use) to 100.")]
 Moment = Annotated[
     AwareDatetime,
-    BeforeValidator(_no_number),
+    BeforeValidator(_only_written_out),
     AfterValidator(_in_utc),
     Field(examples=["2031-05-01T00:00:00Z"]),
 ]

@@ -123,6 +123,10 @@ class EnrollBody(Schema):
         FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
     )
     quality_filter: QualityLevel = QualityFilter.AUTO
+    force: bool = Field(
+        False,
+        description="Enroll also what the guards refuse as another person; noted on the face.",
+    )
 
 
 class AddFacesBody(Schema):
@@ -133,6 +137,10 @@ class AddFacesBody(Schema):
         FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
     )
     quality_filter: QualityLevel = QualityFilter.AUTO
+    force: bool = Field(
+        False,
+        description="Enroll also what the guards refuse as another person; noted on the face.",
+    )
 
 
 class PatchIdentityBody(Schema):
@@ -191,6 +199,10 @@ class EnrolledFaceBody(BaseModel):
     box: BoxArray | None
     detection_score: float | None
     quality: QualityScore | None
+    already_enrolled: bool = Field(
+        description="The person had this very photo, or the same picture of the face, before."
+    )
+    forced: bool = Field(description="Enrolled although a guard advised against it.")
 
     @classmethod
     def of(cls, enrolled: EnrolledFace) -> "EnrolledFaceBody":
@@ -201,6 +213,8 @@ class EnrolledFaceBody(BaseModel):
             box=face.box,
             detection_score=face.detection_score,
             quality=face.quality,
+            already_enrolled=enrolled.already_enrolled,
+            forced=face.forced,
         )
 
 
@@ -263,6 +277,7 @@ class FaceBody(BaseModel):
     detection_score: float | None
     quality: QualityScore | None
     image_sha256: str | None
+    forced: bool = Field(description="Enrolled although a guard advised against it.")
     created_at: datetime
 
     @classmethod
@@ -274,6 +289,7 @@ class FaceBody(BaseModel):
             detection_score=face.detection_score,
             quality=face.quality,
             image_sha256=face.image_sha256,
+            forced=face.forced,
             created_at=face.created_at,
         )
 

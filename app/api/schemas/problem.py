@@ -1,5 +1,7 @@
 """Problem details, RFC 9457."""
 
+from dataclasses import asdict
+
 from pydantic import BaseModel, Field
 
 from app.api.schemas.fields import BoxArray
@@ -11,6 +13,20 @@ class SeenFace(BaseModel):
     detection_score: float = Field(description="Probability of a face, 0 to 1.")
 
 
+class ResemblanceBody(BaseModel):
+    """Whom a refused face was compared with.
+
+    For `belongs_to_another_identity`: whom it looks like. For `low_match_confidence`: whom it does
+    not look like; without ids when that is only the other photos of the same request.
+    """
+
+    identity_id: str | None
+    name: str | None
+    external_id: str | None
+    similarity: float = Field(description="Cosine, -1 to 1.")
+    threshold: float = Field(description="What the similarity was held against.")
+
+
 class RejectedImageBody(BaseModel):
     """An image that was not used, and why."""
 
@@ -18,6 +34,7 @@ class RejectedImageBody(BaseModel):
     reasons: list[str] = Field(description="Stable codes.", examples=[["several_faces"]])
     detail: str
     faces: list[SeenFace] = Field(description="Faces found in it, largest first.")
+    resemblance: ResemblanceBody | None = Field(None, description="When a guard refused it.")
 
     @classmethod
     def of(cls, image: RejectedImage) -> "RejectedImageBody":
@@ -26,6 +43,9 @@ class RejectedImageBody(BaseModel):
             reasons=list(image.reasons),
             detail=image.detail,
             faces=[SeenFace(box=box, detection_score=score) for box, score in image.faces],
+            resemblance=None
+            if image.resemblance is None
+            else ResemblanceBody(**asdict(image.resemblance)),
         )
 
 

@@ -88,7 +88,7 @@ class FaceRepository:
         query = select(FaceTable.image_sha256).where(FaceTable.identity_number == identity.number)
         return {sha256 for sha256 in self._session.scalars(query) if sha256 is not None}
 
-    def add(self, identity: IdentityTable, face: NewFace) -> FaceTable:
+    def add(self, identity: IdentityTable, face: NewFace, *, forced: bool = False) -> FaceTable:
         row = FaceTable(
             collection_number=self._collection.number,
             identity_number=identity.number,
@@ -100,6 +100,7 @@ class FaceRepository:
             detection_score=face.detection_score,
             quality=face.quality,
             image_sha256=face.image_sha256,
+            forced=forced,
         )
         self._session.add(row)
         self._session.flush()
@@ -285,4 +286,5 @@ def record(row: FaceTable, identity: IdentityTable) -> Face:
         quality=row.quality,
         image_sha256=row.image_sha256,
         created_at=row.created_at,
+        forced=row.forced,
     )

@@ -206,9 +206,11 @@ def test_same_photo_is_enrolled_once_a_person(
     groups = [face["unknown_group_id"] for face in _identify(client, collection, "group")]
     merged = client.post(f"{url}:merge", json={"group_ids": groups}).json()["id"]
     named = client.post(f"{url}/{merged}:name", json={}).json()
-    assert [face["image_index"] for face in named["faces"]] == [0]
-    (rejected,) = named["rejected"]
-    assert (rejected["image_index"], rejected["reasons"]) == (1, ["already_enrolled"])
+    assert [(face["image_index"], face["already_enrolled"]) for face in named["faces"]] == [
+        (0, False),
+        (1, True),
+    ]
+    assert named["rejected"] == []
     assert _groups(client, url) == []
 
 

@@ -1,0 +1,103 @@
+"""Requests that may be sent again: `Idempotency-Key`, after the IETF's draft of that name.
+
+draft-ietf-httpapi-idempotency-key-header: the first request with a key is carried out, every other
+one with the same key and the same content is answered as the first was.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+from fastapi import Header, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from app.gallery.idempotency import AnsweredBeforeError, KeptAnswer, Once, Ticket
+from app.gallery.service import Gallery
+
+REPLAYED = "Idempotency-Replayed"
+
+ResultT = TypeVar("ResultT")
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,255}$",
+        description="A random text of your own (a UUID, say) that makes it safe to send this "
+        "request again: it is carried out once, and answered alike each time.",
+    ),
+]
+
+
+async def answer_once(
+    request: Request,
+    key: str | None,
+    body: BaseModel,
+    gallery: Gallery,
+    do: Callable[[Once[ResultT] | None], Awaitable[ResultT]],
+    told: Callable[[ResultT], tuple[int, BaseModel]],
+) -> Response:
+    """Carry out a request, or answer what was answered to it before.
+
+    `do` makes the change and keeps the answer in one transaction; `told` is the answer. What failed
+    changed nothing and is not kept: sent again, it is tried again. Raises IdempotencyKeyReused.
+    """
+
+    def answer(result: ResultT) -> KeptAnswer:
+        status, content = told(result)
+        return KeptAnswer(status, content.model_dump(mode="json"))
+
+    if key is None:
+        return _response(answer(await do(None)))
+    ticket = await asyncio.to_thread(_ticket, request, key, body)
+    before = await asyncio.to_thread(gallery.kept_answer, ticket)
+    if before is not None:
+        return _replay(before)
+    try:
+        return _response(answer(await do(Once(ticket, lambda result: _kept(answer(result))))))
+    except AnsweredBeforeError:  # by one that was sent at the same time and is done now
+        before = await asyncio.to_thread(gallery.kept_answer, ticket)
+        if before is None:
+            raise
+        return _replay(before)
+
+
+def _ticket(request: Request, key: str, body: BaseModel) -> Ticket:
+    # Of the content as it was understood: a form sent again has another boundary in its bytes.
+    content = json.dumps(
+        body.model_dump(), sort_keys=True, default=_plain, ensure_ascii=False
+    ).encode("utf-8")
+    return Ticket(
+        f"{request.method} {request.url.path}",
+        hashlib.sha256(key.encode("utf-8")).hexdigest(),
+        hashlib.sha256(content).hexdigest(),
+    )
+
+
+def _plain(value: object) -> str:
+    return hashlib.sha256(value).hexdigest() if isinstance(value, bytes) else str(value)
+
+
+def _kept(answer: KeptAnswer) -> KeptAnswer:
+    """Without the names of others, who may be erased before the answer is."""
+    rejected = answer.body.get("rejected")
+    if not isinstance(rejected, list):
+        return answer
+    nameless = [
+        {**image, "resemblance": {**image["resemblance"], "name": None, "external_id": None}}
+        if image["resemblance"] is not None
+        else image
+        for image in rejected
+    ]
+    return KeptAnswer(answer.status, {**answer.body, "rejected": nameless})
+
+
+def _response(answer: KeptAnswer) -> Response:
+    return JSONResponse(answer.body, status_code=answer.status)
+
+
+def _replay(answer: KeptAnswer) -> Response:
+    return JSONResponse(answer.body, status_code=answer.status, headers={REPLAYED: "true"})

@@ -1,0 +1,27 @@
+"""The gallery doctor."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.api.deps import CollectionPath, ServicesDep
+from app.api.problems import documented
+from app.api.schemas.doctor import DoctorAnswer, DoctorQuery
+
+router = APIRouter(prefix="/collections/{collection}", tags=["collections"])
+
+
+@router.get("/doctor", responses=documented(404, 409))
+async def examine(
+    collection: CollectionPath, services: ServicesDep, query: Annotated[DoctorQuery, Query()]
+) -> DoctorAnswer:
+    """Look for photos under the wrong person, people under two names, outliers and look-alikes.
+
+    Goes through the people in the order of their enrolment, a page at a time; follow `next_cursor`
+    until it is null. Nothing is changed.
+    """
+    return DoctorAnswer.of(
+        await services.examine_gallery.page(
+            collection, limit=query.limit, cursor=query.cursor, within_s=query.within_s
+        )
+    )

@@ -1,0 +1,83 @@
+"""`vultus gallery`."""
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, TextColumn
+from rich.table import Table
+
+from app.api.schemas.doctor import FindingBody, FoundPersonBody
+from app.cli.output import errors, print_json, results
+from app.cli.session import with_services
+from app.gallery.doctor import FindingKind
+from app.gallery.service import DEFAULT_COLLECTION
+from app.services import Services
+
+cli = typer.Typer(help="Look after the people in a gallery.", no_args_is_help=True)
+
+_FOUND_SOMETHING = 3
+
+
+@cli.callback()
+def _group() -> None:
+    """Keeps `gallery doctor` a command of a group while it is the only one."""
+
+
+@cli.command()
+def doctor(
+    collection: Annotated[str, typer.Option(help="Whom to examine.")] = DEFAULT_COLLECTION,
+    limit: Annotated[int, typer.Option(min=1, help="Findings after which to stop.")] = 1_000,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each finding.")
+    ] = False,
+) -> None:
+    """List photos under the wrong person, people under two names, outliers and look-alikes.
+
+    Changes nothing; safe beside a running server. Exit status 0: nothing was found, 3: something.
+    """
+    counts: Counter[FindingKind] = Counter()
+
+    async def use(services: Services) -> bool:
+        people = faces = 0
+        complete = False
+        with Progress(TextColumn("{task.description}"), console=errors, transient=True) as progress:
+            task = progress.add_task("examining", total=None)
+            async for page in services.examine_gallery.pages(collection, limit=limit):
+                people += page.identities_examined
+                faces += page.faces_examined
+                complete = page.next_after is None
+                progress.update(task, description=f"examined {people:,} people, {faces:,} faces")
+                for finding in page.findings:
+                    counts[finding.kind] += 1
+                    _show(FindingBody.of(finding), as_json=as_json)
+        return complete
+
+    complete = with_services(use)
+    if not as_json:
+        table = Table("finding", "count")
+        for kind in FindingKind:
+            table.add_row(kind, f"{counts[kind]:,}")
+        results.print(table)
+    if not complete:
+        errors.print(f"stopped at {limit:,} findings; there may be more (--limit)")
+    raise typer.Exit(_FOUND_SOMETHING if counts else 0)
+
+
+def _show(finding: FindingBody, *, as_json: bool) -> None:
+    if as_json:
+        print_json(finding.model_dump(mode="json"))
+        return
+    told = f"{finding.kind}: {_name(finding.identity)}"
+    if finding.face_id is not None:
+        told += f", face {finding.face_id}"
+    if finding.own_similarity is not None:
+        told += f", like their others by {finding.own_similarity:.4f}"
+    if finding.other is not None:
+        told += f", like {_name(finding.other)} by {finding.similarity:.4f}"
+    results.print(f"{told}; {finding.advice}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _name(person: FoundPersonBody) -> str:
+    told = person.name or person.external_id
+    return f"{told} ({person.identity_id})" if told else person.identity_id

@@ -1,0 +1,373 @@
+"""Look through a gallery for what is wrong in it: whose faces are whose, and who is there twice.
+
+Every face is looked up in the index, some hundred at a time, and compared exactly with its
+neighbours and with the other faces of its person. Memory does not grow with the gallery: what is
+held are some people, those near them, and what was found.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from time import monotonic
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from app.gallery.index.protocol import VectorIndex
+from app.gallery.records import EVERYBODY
+from app.gallery.repositories.faces import FaceOwner, FaceRepository
+from app.gallery.repositories.people import PeopleRepository, PersonFaces, PersonRef
+from app.gallery.tables import CollectionTable
+from app.recognition.types import cosine
+
+_PEOPLE_AT_ONCE = 128
+_PROBES_AT_ONCE = 256
+_NEIGHBOURS = 32
+"""Faces of others that are looked at around each; more find hardly any more people."""
+_NEAR_PEOPLE = 8
+"""People that each is compared with in full: those with the most similar faces."""
+
+
+class FindingKind(StrEnum):
+    MISLABEL = "mislabel"
+    DUPLICATE = "duplicate"
+    OUTLIER = "outlier"
+    LOOK_ALIKE = "look_alike"
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorRules:
+    """The similarities of the guards at enrolment; see `guards.Guard`."""
+
+    resembles: float
+    another: float
+
+    @property
+    def look_alike(self) -> float:
+        """People are told as look-alikes from halfway between the two on."""
+        return self.another - self.clear
+
+    @property
+    def clear(self) -> float:
+        """By how much one similarity must be above another for that to mean something."""
+        return (self.another - self.resembles) / 2
+
+    def same_person(self, similarity: float, lead: float) -> bool:
+        """Whether two people who are most like each other are one.
+
+        In a large gallery everybody is like somebody. So they must also be clearly more like each
+        other than like the next one (`lead`), or else be far above the threshold, as somebody with
+        three names is.
+        """
+        return similarity >= self.another and (
+            lead >= self.clear or similarity >= self.another + self.clear
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to look at.
+
+    `mislabel`: the face `face_id` of `identity` is unlike their others (`own_similarity`, the best)
+    and looks like `other` (`similarity`, with `other_face_id`).
+    `outlier`: it is unlike their others (`own_similarity`), and like nobody else's.
+    `duplicate`: `identity` and `other` are most like each other, above the threshold and clearly;
+    `look_alike`: just below it, or not clearly. `similarity` is then that of the two people: the
+    mean, over the faces of the one, of how like the most similar face of the other is; the lesser
+    of both ways.
+    """
+
+    kind: FindingKind
+    identity: PersonRef
+    other: PersonRef | None
+    face_id: str | None
+    other_face_id: str | None
+    similarity: float | None
+    own_similarity: float | None
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What was found among some people. `next_after` goes on, None at the end."""
+
+    findings: tuple[Finding, ...]
+    identities_examined: int
+    faces_examined: int
+    next_after: int | None
+
+
+def examine(
+    session: Session,
+    collection: CollectionTable,
+    index: VectorIndex,
+    rules: DoctorRules,
+    *,
+    after: int,
+    limit: int,
+    within_s: float,
+) -> Checkup:
+    """Examine people by their number from `after` on, until `limit` findings or the time is up.
+
+    What is found of one person is not torn apart, so there may be a few more. A pair is found with
+    the one of the lesser number.
+    """
+    return _Doctor(session, collection, index, rules).examine(
+        after=after, limit=limit, within_s=within_s
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _FaceHit:
+    """The nearest face of somebody else."""
+
+    person: int
+    face_id: str
+    similarity: float
+
+
+@dataclass(slots=True)
+class _Surroundings:
+    """Who is near somebody: of each of their faces the nearest hit, and people by similarity."""
+
+    hits: list[_FaceHit | None]
+    people: dict[int, float] = field(default_factory=dict)
+
+    def note(self, place: int, hit: _FaceHit) -> None:
+        before = self.hits[place]
+        if before is None or hit.similarity > before.similarity:
+            self.hits[place] = hit
+        self.people[hit.person] = max(hit.similarity, self.people.get(hit.person, -1.0))
+
+    def nearest_people(self) -> list[int]:
+        by_similarity = sorted(self.people, key=lambda person: -self.people[person])
+        return by_similarity[:_NEAR_PEOPLE]
+
+
+@dataclass(frozen=True, slots=True)
+class _Partner:
+    """The person most like somebody as a whole, and by how much more than the next one."""
+
+    person: int
+    similarity: float
+    lead: float
+
+
+class _Doctor:
+    def __init__(
+        self,
+        session: Session,
+        collection: CollectionTable,
+        index: VectorIndex,
+        rules: DoctorRules,
+    ) -> None:
+        self._now = datetime.now(UTC)
+        self._people = PeopleRepository(session, collection, self._now)
+        self._faces = FaceRepository(session, collection)
+        self._index = index
+        self._rules = rules
+        self._floor = rules.look_alike
+
+    def examine(self, *, after: int, limit: int, within_s: float) -> Checkup:
+        gives_up = monotonic() + within_s
+        findings: list[Finding] = []
+        people = faces = 0
+        last: int | None = after
+        while last is not None:
+            some = self._people.after(last, _PEOPLE_AT_ONCE)
+            if not some:
+                last = None
+                break
+            for number, face_count, found in self._examine_some(some):
+                findings += found
+                people, faces, last = people + 1, faces + face_count, number
+                if len(findings) >= limit:
+                    break
+            if len(findings) >= limit or monotonic() > gives_up:
+                break
+        return Checkup(tuple(findings), people, faces, last)
+
+    def _examine_some(
+        self, people: Mapping[int, PersonRef]
+    ) -> Iterator[tuple[int, int, list[Finding]]]:
+        """Of each person: number, count of faces, and what was found."""
+        faces = self._people.faces_of(list(people))
+        around = self._surroundings(faces)
+        partners = self._partners(faces, around)
+        mutual = self._mutual(partners, faces)
+        shown = {hit.person for near in around.values() for hit in near.hits if hit is not None}
+        refs = self._people.refs({*shown, *(partner.person for partner in mutual.values())})
+        for number, person in people.items():
+            own = faces.get(number)
+            if own is None:
+                yield number, 0, []
+                continue
+            found = self._of_faces(person, own, around[number], partners.get(number), refs)
+            partner = mutual.get(number)
+            if partner is not None and partner.person in refs:
+                found.append(self._of_pair(person, refs[partner.person], partner))
+            yield number, len(own.numbers), found
+
+    def _surroundings(self, faces: Mapping[int, PersonFaces]) -> dict[int, _Surroundings]:
+        around = {number: _Surroundings([None] * len(own.numbers)) for number, own in faces.items()}
+        places = [(number, place) for number in faces for place in range(len(around[number].hits))]
+        if not places or not len(self._index):
+            return around
+        vectors = np.concatenate([own.vectors for own in faces.values()])
+        # Their own faces come first, and must not crowd out those of others.
+        most = max(len(own.numbers) for own in faces.values())
+        count = min(len(self._index), most + _NEIGHBOURS)
+        for start in range(0, len(places), _PROBES_AT_ONCE):
+            some = places[start : start + _PROBES_AT_ONCE]
+            hits = self._index.search(vectors[start : start + _PROBES_AT_ONCE], count)
+            near = [
+                (place, int(number), float(similarity))
+                for place, hit in zip(some, hits, strict=True)
+                for number, similarity in _above(hit.numbers, hit.similarities, self._floor)
+            ]
+            owners: Mapping[int, FaceOwner] = self._faces.owners(
+                list({number for _, number, _ in near}), EVERYBODY, now=self._now
+            )
+            for (person, place), number, similarity in near:
+                owner = owners.get(number)
+                if owner is not None and owner.identity_number != person:
+                    hit_of = _FaceHit(owner.identity_number, owner.face_id, similarity)
+                    around[person].note(place, hit_of)
+        return around
+
+    def _partners(
+        self, faces: Mapping[int, PersonFaces], around: Mapping[int, _Surroundings]
+    ) -> dict[int, _Partner]:
+        """By person, who is most like them as a whole."""
+        candidates = {number: near.nearest_people() for number, near in around.items()}
+        wanted = {person for near in candidates.values() for person in near} - set(faces)
+        others = {**self._people.faces_of(sorted(wanted)), **faces}
+        partners = {}
+        for number, near in candidates.items():
+            alike = sorted(
+                (_alike(faces[number].vectors, others[person].vectors), person)
+                for person in near
+                if person in others
+            )
+            if alike:
+                similarity, person = alike[-1]
+                # Whoever is not among the near ones is below the floor.
+                second = max(alike[-2][0] if len(alike) > 1 else -1.0, self._floor)
+                partners[number] = _Partner(person, similarity, similarity - second)
+        return partners
+
+    def _mutual(
+        self, partners: Mapping[int, _Partner], faces: Mapping[int, PersonFaces]
+    ) -> dict[int, _Partner]:
+        """Of the partners those who are near enough to be told, and whose partner is the person.
+
+        Each pair once, by the lesser number.
+        """
+        near = {
+            number: partner
+            for number, partner in partners.items()
+            if partner.similarity >= self._rules.look_alike and number < partner.person
+        }
+        unknown = sorted({partner.person for partner in near.values()} - set(faces))
+        back = dict(partners)
+        for start in range(0, len(unknown), _PEOPLE_AT_ONCE):
+            others = self._people.faces_of(unknown[start : start + _PEOPLE_AT_ONCE])
+            back.update(self._partners(others, self._surroundings(others)))
+        return {
+            number: replace(partner, lead=min(partner.lead, mine.lead))
+            for number, partner in near.items()
+            if (mine := back.get(partner.person)) is not None and mine.person == number
+        }
+
+    def _of_faces(
+        self,
+        person: PersonRef,
+        own: PersonFaces,
+        near: _Surroundings,
+        partner: _Partner | None,
+        refs: Mapping[int, PersonRef],
+    ) -> list[Finding]:
+        """Mislabels, and outliers among the rest."""
+        if len(own.numbers) < 2:
+            return []
+        similarities = own.vectors @ own.vectors.T
+        np.fill_diagonal(similarities, -2.0)
+        best = similarities.max(axis=1)
+        # Somebody under two names looks like the other one with all faces: that is told of them.
+        twin = partner.person if partner and partner.similarity >= self._rules.another else None
+        found, right = [], []
+        for place, hit in enumerate(near.hits):
+            unlike = best[place] < self._rules.resembles
+            if unlike and hit and hit.similarity >= self._rules.another and hit.person != twin:
+                other = refs.get(hit.person)
+                found.append(
+                    Finding(
+                        FindingKind.MISLABEL,
+                        person,
+                        other,
+                        own.face_ids[place],
+                        hit.face_id,
+                        cosine(hit.similarity),
+                        cosine(float(best[place])),
+                        self._rules.another,
+                    )
+                )
+            else:
+                right.append(place)
+        return found + self._outliers(person, own, similarities, right)
+
+    def _outliers(
+        self,
+        person: PersonRef,
+        own: PersonFaces,
+        similarities: NDArray[np.float32],
+        right: Sequence[int],
+    ) -> list[Finding]:
+        """Of the faces that are not somebody else's, those unlike all others of them."""
+        if len(right) < 2:
+            return []
+        best = similarities[np.ix_(right, right)].max(axis=1)
+        unlike = [place for place, value in enumerate(best) if value < self._rules.resembles]
+        if len(right) == 2:  # they are unlike each other; it is the newer one that is told
+            unlike = unlike[1:]
+        return [
+            Finding(
+                FindingKind.OUTLIER,
+                person,
+                None,
+                own.face_ids[right[place]],
+                None,
+                None,
+                cosine(float(best[place])),
+                self._rules.resembles,
+            )
+            for place in unlike
+        ]
+
+    def _of_pair(self, person: PersonRef, other: PersonRef, partner: _Partner) -> Finding:
+        same = self._rules.same_person(partner.similarity, partner.lead)
+        return Finding(
+            FindingKind.DUPLICATE if same else FindingKind.LOOK_ALIKE,
+            person,
+            other,
+            None,
+            None,
+            cosine(partner.similarity),
+            None,
+            self._rules.another,
+        )
+
+
+def _above(
+    numbers: NDArray[np.int64], similarities: NDArray[np.float32], floor: float
+) -> Iterator[tuple[int, float]]:
+    near = similarities >= floor
+    return zip(numbers[near].tolist(), similarities[near].tolist(), strict=True)
+
+
+def _alike(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """How alike two people are as a whole: a single wrong face among several does not make it."""
+    similarities = one @ other.T
+    return float(min(similarities.max(axis=1).mean(), similarities.max(axis=0).mean()))

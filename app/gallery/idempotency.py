@@ -1,0 +1,42 @@
+"""Requests that may be sent again, and the answers that are kept for them.
+
+The answer is written in the transaction of the change itself: either both are there or neither.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A key that a client chose for one request. Of the key only the digest is kept.
+
+    `scope` is the method and path; the same key means another request elsewhere.
+    """
+
+    scope: str
+    key_sha256: str
+    request_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What was answered, as HTTP's status and JSON; no embedding is in it."""
+
+    status: int
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Once(Generic[ResultT]):
+    """Makes a change happen once a ticket; `answer` tells what to keep of its result."""
+
+    ticket: Ticket
+    answer: Callable[[ResultT], KeptAnswer]
+
+
+class AnsweredBeforeError(Exception):
+    """The ticket's key was used by a transaction that is committed; nothing was changed now."""

@@ -1,0 +1,84 @@
+"""The gallery doctor: what may be wrong in a gallery, and what to do about it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from app.errors import ThresholdRequired
+from app.gallery.doctor import Checkup, DoctorRules, Finding, FindingKind
+from app.gallery.repositories.cursors import encode_cursor
+from app.gallery.service import Gallery
+from app.operations.calibration import Calibrator
+from app.operations.thresholds import Thresholds
+
+
+class GalleryExaminer:
+    """Looks for mislabelled faces, people under two names, outliers and look-alikes."""
+
+    def __init__(self, gallery: Gallery, calibrator: Calibrator) -> None:
+        self._gallery = gallery
+        self._calibrator = calibrator
+
+    async def page(
+        self, collection: str, *, limit: int, cursor: str | None, within_s: float
+    ) -> Checkup:
+        """Some people, from the cursor on.
+
+        Raises CollectionNotFound, EmbedderMismatch, and ThresholdRequired where nobody has measured
+        which similarities count.
+        """
+
+        def examine() -> Checkup:
+            rules = doctor_rules(self._calibrator.thresholds(collection))
+            return self._gallery.examine(
+                collection, rules, limit=limit, cursor=cursor, within_s=within_s
+            )
+
+        return await asyncio.to_thread(examine)
+
+    async def pages(self, collection: str, *, limit: int) -> AsyncIterator[Checkup]:
+        """All of them, until there are `limit` findings."""
+        cursor: str | None = None
+        while limit > 0:
+            page = await self.page(collection, limit=limit, cursor=cursor, within_s=_PIECE_S)
+            yield page
+            if page.next_after is None:
+                return
+            limit -= len(page.findings)
+            cursor = encode_cursor(page.next_after)
+
+
+def doctor_rules(thresholds: Thresholds) -> DoctorRules:
+    """Raises ThresholdRequired where nobody has measured which similarities count."""
+    resembles, another = thresholds.resembling(), thresholds.alike()
+    if resembles is None or another is None:
+        raise ThresholdRequired(
+            "nobody has measured which similarities count for this embedder; calibrate it, or set "
+            "VULTUS_THRESHOLDS__VERIFY and VULTUS_THRESHOLDS__IDENTIFY to what you measured on "
+            "your own photos"
+        )
+    return DoctorRules(resembles, another)
+
+
+_PIECE_S = 2.0
+
+
+def advice(finding: Finding) -> str:
+    """What to do, for people."""
+    return {
+        FindingKind.MISLABEL: (
+            "probably a photo of the other person: delete this face, and add the photo to the "
+            "person whom it shows"
+        ),
+        FindingKind.DUPLICATE: (
+            "probably one person under two names: keep one, add the other's photos to it, and "
+            "delete the other"
+        ),
+        FindingKind.OUTLIER: (
+            "unlike the person's other faces: another person, or a poor photo; look at it, and "
+            "delete it unless it is them"
+        ),
+        FindingKind.LOOK_ALIKE: (
+            "two people who are easily taken for each other: add more photos of both, and ask for "
+            "a second factor where it matters"
+        ),
+    }[finding.kind]

@@ -1,0 +1,128 @@
+"""The guards at enrolment: which similarities they go by, and whom they look at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+
+from app.errors import Reason, RejectedImage
+from app.gallery.guards import Guard, Neighbour, Refusal
+from app.gallery.nearest import Question
+from app.gallery.records import NewFace, Searched
+from app.gallery.service import Gallery
+from app.operations.calibration import Calibrator
+
+
+@dataclass(frozen=True, slots=True)
+class GuardLimits:
+    """A face should be as like the person's others as `resembles`, and less like anybody else's
+    than `another`; cosine similarities."""
+
+    resembles: float
+    another: float
+
+
+class Guards:
+    """Tells what new faces are held against; nothing where the guards are off.
+
+    `resembles`: from the settings; None takes the similarity that is measured to be that of a lax
+    false match rate.
+    """
+
+    def __init__(
+        self, gallery: Gallery, calibrator: Calibrator, *, enabled: bool, resembles: float | None
+    ) -> None:
+        self._gallery = gallery
+        self._calibrator = calibrator
+        self._enabled = enabled
+        self._resembles = resembles
+
+    def _limits(self, collection: str, searched: Searched) -> GuardLimits | None:
+        """None where nobody measured any for the embedder."""
+        rules = self._calibrator.thresholds(collection)
+        another = rules.find_identify(searched)
+        resembles = rules.resembling() if self._resembles is None else self._resembles
+        if resembles is None or another is None:
+            return None
+        return GuardLimits(resembles, another)
+
+    def look(
+        self,
+        collection: str,
+        faces: Sequence[NewFace],
+        *,
+        identity_id: str | None = None,
+        force: bool = False,
+    ) -> Guard | None:
+        """The guard for new faces of a person, or of a new one. Blocks.
+
+        Raises CollectionNotFound and EmbedderMismatch.
+        """
+        if not self._enabled or not faces:
+            return None
+        return self._guard(collection, faces, identity_id, force=force)
+
+    def look_for_many(
+        self, collection: str, people: Sequence[tuple[Sequence[NewFace], bool]]
+    ) -> list[Guard | None]:
+        """The guards for new people, from their faces and whether they are forced. Blocks."""
+        faces = [face for own, _ in people for face in own]
+        common = self._guard(collection, faces, None) if self._enabled and faces else None
+        if common is None:
+            return [None] * len(people)
+        of_each = iter(common.nearest)
+        return [
+            replace(common, nearest=tuple(islice(of_each, len(own))), force=force)
+            for own, force in people
+        ]
+
+    def _guard(
+        self,
+        collection: str,
+        faces: Sequence[NewFace],
+        identity_id: str | None,
+        *,
+        force: bool = False,
+    ) -> Guard | None:
+        # In this order: whoever is enrolled after this is found by the transaction that writes.
+        revision = self._gallery.revision(collection)
+        question = Question(1 if identity_id is None else 2, datetime.now(UTC))
+        found = self._gallery.find(collection, [face.embedding for face in faces], question)
+        limits = self._limits(collection, found.searched)
+        if limits is None:
+            return None
+        nearest = tuple(
+            next(
+                (
+                    Neighbour.of(candidate.identity, candidate.similarity)
+                    for candidate in candidates
+                    if candidate.identity.id != identity_id
+                ),
+                None,
+            )
+            for candidates in found.candidates
+        )
+        return Guard(limits.resembles, limits.another, revision, nearest, force)
+
+
+def refused(refusal: Refusal, image_index: int) -> RejectedImage:
+    """What is said of an image whose face a guard refuses."""
+    found = refusal.resemblance
+    compared = f"{found.similarity:.4f}, and {found.threshold:.4f}"
+    if refusal.reason is Reason.BELONGS_TO_ANOTHER_IDENTITY:
+        detail = (
+            f"the face looks like identity {found.identity_id} (similarity {compared} is a match); "
+            "enroll it there, or send force=true when they are two people"
+        )
+    elif found.identity_id is not None:
+        detail = (
+            f"the face does not look like the other faces of identity {found.identity_id} "
+            f"(similarity {compared} is wanted); send another photo, or force=true when it is them"
+        )
+    else:
+        detail = (
+            "the faces of this request do not look like one another "
+            f"(similarity {compared} is wanted), so nobody knows whose this is; send photos of one "
+            "person, or force=true when they are"
+        )
+    return RejectedImage(image_index, (refusal.reason,), detail, resemblance=found)

@@ -1,0 +1,128 @@
+"""Enrolling the right person, over HTTP and with real photos."""
+
+from base64 import b64encode
+from pathlib import Path
+
+from fastapi.testclient import TestClient
+
+from app.main import create_app
+from app.services import Services
+from app.settings import Settings
+from tests.api.conftest import Enroll, images, photo, problem
+from tests.api.people import counts, embedding, like, lines, send
+
+
+def test_photo_of_somebody_enrolled_is_refused_for_a_new_person_with_whom(
+    client: TestClient, collection: str, enroll: Enroll
+) -> None:
+    eileen = enroll("astronaut", name="Eileen", external_id="e1").json()["identity"]["id"]
+    body = problem(enroll("astronaut_again", name="Other"), 409, "belongs_to_another_identity")
+    (refused,) = body["rejected"]
+    assert refused["reasons"] == ["belongs_to_another_identity"]
+    found = refused["resemblance"]
+    assert (found["identity_id"], found["name"], found["external_id"]) == (eileen, "Eileen", "e1")
+    assert found["threshold"] <= found["similarity"] <= 1
+    assert "force=true" in body["detail"]
+    assert counts(client, collection) == (1, 1)
+    forced = enroll("astronaut_again", name="Twin", force="true")
+    assert forced.status_code == 201
+    assert forced.json()["faces"][0]["forced"] is True
+    url = f"/v1/collections/{collection}/identities/{forced.json()['identity']['id']}/faces"
+    assert client.get(url).json()["faces"][0]["forced"] is True
+
+
+def test_photo_of_another_person_is_refused_for_a_known_one(
+    client: TestClient, collection: str, enroll: Enroll
+) -> None:
+    eileen = enroll("astronaut", name="Eileen").json()["identity"]["id"]
+    url = f"/v1/collections/{collection}/identities/{eileen}/faces"
+    body = problem(client.post(url, files=images("hopper")), 409, "low_match_confidence")
+    found = body["rejected"][0]["resemblance"]
+    assert found["identity_id"] == eileen
+    assert found["similarity"] < found["threshold"]
+    grace = enroll("hopper", name="Grace").json()["identity"]["id"]
+    body = problem(
+        client.post(url, files=images("hopper_again")), 409, "belongs_to_another_identity"
+    )
+    assert body["rejected"][0]["resemblance"]["identity_id"] == grace
+    mixed = client.post(url, files=images("astronaut_again", "coffee", "hopper_again"))
+    assert mixed.status_code == 201
+    assert [face["image_index"] for face in mixed.json()["faces"]] == [0]
+    assert [image["reasons"] for image in mixed.json()["rejected"]] == [
+        ["no_face"],
+        ["belongs_to_another_identity"],
+    ]
+    forced = client.post(url, files=images("hopper"), params={"force": "true"})
+    assert forced.json()["faces"][0]["forced"] is True
+    assert counts(client, collection) == (2, 4)
+
+
+def test_photos_of_two_people_make_no_person(
+    client: TestClient, collection: str, enroll: Enroll
+) -> None:
+    body = problem(enroll("astronaut", "hopper"), 409, "low_match_confidence")
+    assert not any("identity_id" in image["resemblance"] for image in body["rejected"])
+    done = enroll("astronaut", "hopper", "astronaut_again")
+    assert [face["image_index"] for face in done.json()["faces"]] == [0, 2]
+    body = problem(enroll("astronaut", "coffee"), 409, "wrong_person")
+    assert len(body["rejected"]) == 2
+    assert counts(client, collection) == (1, 2)
+
+
+def test_lines_with_photos_are_guarded_and_those_with_embeddings_when_they_ask(
+    client: TestClient, collection: str
+) -> None:
+    encoded = [b64encode(photo(name)).decode("ascii") for name in ("hopper", "hopper_again")]
+    near = like(embedding(1), 0.99)
+    results = send(
+        client,
+        collection,
+        lines(
+            {"external_id": "1", "images": [encoded[0]]},
+            {"external_id": "2", "images": [encoded[1]]},
+            {"external_id": "3", "images": [encoded[1]], "force": True},
+            {"external_id": "4", "embeddings": [embedding(1)]},
+            {"external_id": "5", "embeddings": [near]},
+        ),
+    )
+    assert [result["status"] for result in results] == [
+        "enrolled",
+        "rejected",
+        "enrolled",
+        "enrolled",
+        "enrolled",
+    ]
+    assert results[1]["code"] == "belongs_to_another_identity"
+    found = results[1]["rejected"][0]["resemblance"]
+    assert found["identity_id"] == results[0]["identity_id"]
+    (asked,) = send(client, collection, lines({"embeddings": [near], "guards": True}))
+    assert (asked["status"], asked["code"]) == ("rejected", "belongs_to_another_identity")
+
+
+def test_doctor_names_who_is_enrolled_twice(
+    client: TestClient, collection: str, enroll: Enroll
+) -> None:
+    enroll("astronaut", name="Eileen")
+    enroll("hopper", name="Grace")
+    enroll("astronaut_again", name="E. Collins", force="true")
+    url = f"/v1/collections/{collection}/doctor"
+    body = client.get(url).json()
+    (finding,) = body["findings"]
+    assert finding["kind"] == "duplicate"
+    assert (finding["identity"]["name"], finding["other"]["name"]) == ("Eileen", "E. Collins")
+    assert finding["similarity"] >= finding["threshold"]
+    assert finding["advice"]
+    assert (body["identities_examined"], body["faces_examined"]) == (3, 3)
+    assert body["next_cursor"] is None
+    problem(client.get(f"{url}x"), 404, "not_found")
+    problem(client.get("/v1/collections/none/doctor"), 404, "collection_not_found")
+
+
+def test_guards_can_be_turned_off(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, device="cpu", guards={"enabled": False})
+    with TestClient(create_app(settings, Services.build(settings))) as client:
+        url = "/v1/collections/default/identities"
+        for _ in range(2):
+            done = client.post(url, files=images("astronaut"))
+            assert done.status_code == 201
+            assert done.json()["faces"][0]["forced"] is False
