@@ -5,7 +5,17 @@ import sys
 
 import typer
 
-from app.cli import database, enroll_batch, enroll_folder, identify, index, serve, transfer, verify
+from app.cli import (
+    database,
+    enroll_batch,
+    enroll_folder,
+    evaluate,
+    identify,
+    index,
+    serve,
+    transfer,
+    verify,
+)
 from app.cli.output import print_error
 from app.errors import VultusError
 
@@ -20,6 +30,7 @@ cli.command("enroll-folder")(enroll_folder.enroll_folder)
 cli.command("enroll-batch")(enroll_batch.enroll_batch)
 cli.command("identify")(identify.identify)
 cli.command("verify")(verify.verify)
+cli.command("evaluate")(evaluate.evaluate)
 cli.command("export")(transfer.export)
 cli.command("import")(transfer.import_)
 cli.add_typer(database.cli, name="db")

@@ -1,6 +1,7 @@
 """The only door to recognition: bytes in, detected or embedded faces out."""
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from app.recognition.decode import FORMATS, decode
 from app.recognition.detector import Detector
 from app.recognition.embedder import Embedder
 from app.recognition.scheduler import WorkerPool
-from app.recognition.select import Selection
+from app.recognition.select import Selection, central_face
 from app.recognition.types import (
     DetectedPhoto,
     EmbeddedFace,
@@ -69,7 +70,13 @@ class Recognizer:
 
         Raises ImageUnreadable, ImageTooLarge or Overloaded.
         """
-        return await self._workers.run(lambda: self._embed(image, select))
+        return await self._workers.run(lambda: self._embed(image, lambda _: select))
+
+    async def embed_central(self, image: bytes) -> EmbeddedPhoto:
+        """Find all faces of an image and embed the one nearest its centre. Raises as `embed`."""
+        return await self._workers.run(
+            lambda: self._embed(image, lambda size: central_face(size.width, size.height))
+        )
 
     async def warm_up(self) -> None:
         """Run every network once, so that a broken one shows before the first request.
@@ -99,10 +106,10 @@ class Recognizer:
         photo = self._decode(image)
         return DetectedPhoto(_size(photo), self._detector.detect(photo))
 
-    def _embed(self, image: bytes, select: Selection) -> EmbeddedPhoto:
+    def _embed(self, image: bytes, choose: Callable[[ImageSize], Selection]) -> EmbeddedPhoto:
         photo = self._decode(image)
         detected = self._detector.detect(photo)
-        selected = select(detected)
+        selected = choose(_size(photo))(detected)
         crops = [align(photo, face.landmarks, self._embedder.input) for face in selected]
         rows = self._embedder.embed(crops)
         embedded = [EmbeddedFace(face, row) for face, row in zip(selected, rows, strict=True)]
