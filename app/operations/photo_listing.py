@@ -7,6 +7,7 @@ that lists them.
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -89,8 +90,8 @@ def _folder(source: Path) -> tuple[PhotoListing, Path | None]:
 
 
 def _csv(source: Path) -> PhotoListing:
-    with source.open(newline="", encoding="utf-8-sig") as file:
-        columns = next(csv.reader(file), [])
+    with _reader(source) as reader:
+        columns = reader.fieldnames or ()
     if {"photo", "person"} <= set(columns):
         return _labelled(source)
     if {"left", "right", "same"} <= set(columns):
@@ -187,21 +188,26 @@ def _set_group(groups: dict[str, str], person: str, group: str, where: str) -> N
 
 def _rows(source: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Lines with their numbers. A byte order mark, as spreadsheets write it, is passed over."""
+    with _reader(source) as reader:
+        missing = [name for name in columns if name not in (reader.fieldnames or ())]
+        if missing:
+            raise InvalidRequest(f"{source}: there is no column {', '.join(missing)}")
+        for row in reader:
+            empty = [name for name in columns if not row[name].strip()]
+            if empty:
+                raise InvalidRequest(
+                    f"{source} line {reader.line_num}: {', '.join(empty)} is empty"
+                )
+            if None in row:
+                raise InvalidRequest(f"{source} line {reader.line_num}: too many columns")
+            yield reader.line_num, {name: value.strip() for name, value in row.items()}
+
+
+@contextmanager
+def _reader(source: Path) -> Iterator["csv.DictReader[str]"]:
     try:
         with source.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="")
-            missing = [name for name in columns if name not in (reader.fieldnames or ())]
-            if missing:
-                raise InvalidRequest(f"{source}: there is no column {', '.join(missing)}")
-            for row in reader:
-                empty = [name for name in columns if not row[name].strip()]
-                if empty:
-                    raise InvalidRequest(
-                        f"{source} line {reader.line_num}: {', '.join(empty)} is empty"
-                    )
-                if None in row:
-                    raise InvalidRequest(f"{source} line {reader.line_num}: too many columns")
-                yield reader.line_num, {name: value.strip() for name, value in row.items()}
+            yield csv.DictReader(file, restval="")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InvalidRequest(f"{source} cannot be read as CSV in UTF-8: {error}") from error
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_ROWS_AT_ONCE = 512  # bounds the memory of the similarity matrix's part at hand
+_PAIRS_AT_ONCE = 2_000_000  # bounds the memory of the similarity matrix's part at hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,9 @@ def numbered(people: Sequence[str]) -> NDArray[np.intp]:
 def compare_all(embeddings: NDArray[np.float32], people: NDArray[np.intp]) -> Iterator[Comparisons]:
     """Every unordered pair of photos, some rows of the similarity matrix at a time."""
     columns = np.arange(len(people))
-    for start in range(0, len(people), _ROWS_AT_ONCE):
-        rows = columns[start : start + _ROWS_AT_ONCE]
+    rows_at_once = max(1, _PAIRS_AT_ONCE // max(1, len(people)))
+    for start in range(0, len(people), rows_at_once):
+        rows = columns[start : start + rows_at_once]
         similarities = embeddings[rows] @ embeddings[start:].T
         left, right = np.nonzero(columns[None, start:] > rows[:, None])
         yield Comparisons(similarities[left, right], people[rows[left]], people[start + right])

@@ -54,7 +54,7 @@ class PairTallies:
         self._photos = photos
         bins = len(thresholds) + 1
         genuine = np.zeros(people * bins, dtype=np.int64)
-        kept: list[tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.int32]]] = []
+        kept: list[tuple[NDArray[np.int16], NDArray[np.int32], NDArray[np.int32]]] = []
         for some in comparisons:
             place = np.searchsorted(thresholds, some.similarity, side="right")
             same = some.left == some.right
@@ -112,7 +112,7 @@ class PairTallies:
 
 
 def _matrices(
-    kept: list[tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.int32]]],
+    kept: list[tuple[NDArray[np.int16], NDArray[np.int32], NDArray[np.int32]]],
     bins: int,
     people: int,
 ) -> list[Counts]:

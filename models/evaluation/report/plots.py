@@ -26,8 +26,10 @@ def as_png(plot: Plot) -> bytes:
         if series.band is not None:
             low, high = (ends[shown] for ends in series.band)
             axes.fill_between(x, low, high, alpha=0.2, linewidth=0, label="95 % interval")
-    axes.set_xscale(plot.x_scale)
-    axes.set_yscale(plot.y_scale)
+    # Nor can an axis be logarithmic of nothing: a perfect network has no errors to show.
+    if any(((series.x > 0) & (series.y > 0)).any() for series in plot.series):
+        axes.set_xscale(plot.x_scale)
+        axes.set_yscale(plot.y_scale)
     axes.set_xlabel(plot.x_label)
     axes.set_ylabel(plot.y_label)
     axes.set_title(plot.title)
