@@ -5,7 +5,7 @@ anybody reaches it; FNIR at a threshold and rank R the share of probes of enroll
 person does not reach it, or is not among the first R.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from models.evaluation.curves import threshold_at_fmr
 from models.evaluation.resample import Replicates, Weights, shares
+
+_REPLICATES_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,13 @@ class OpenSet:
         own = np.where(self.rank <= rank, self.own, -np.inf)
         order = np.argsort(own)
         below = np.searchsorted(own[order], thresholds, side="left")
-        weighed = np.cumsum(weights[:, self.people[order]], axis=1, dtype=np.float64)
-        missed = np.where(below > 0, weighed[np.arange(len(weights)), below - 1], 0.0)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(missed / weighed[:, -1], dtype=np.float64)
+        found = []
+        for some, weighed in _running_sums(weights, self.people[order]):
+            rows, last = np.arange(len(weighed)), below[some]
+            missed = np.where(last > 0, weighed[rows, last - 1], 0.0)
+            with np.errstate(invalid="ignore"):
+                found.append(missed / weighed[:, -1])
+        return np.concatenate(found).astype(np.float64)
 
     def fpir_replicates(self, weights: Weights, threshold: float) -> Replicates:
         count = weights.shape[1]
@@ -64,17 +69,28 @@ class OpenSet:
         """The threshold of an FPIR in each replicate, (replicates,)."""
         order = np.argsort(-self.best)
         descending = self.best[order].astype(np.float64)
-        weighed = np.cumsum(weights[:, self.other_people[order]], axis=1, dtype=np.float64)
-        # As of the whole set: a threshold just above the first probe that must not be named.
-        first = (weighed > fpir * weighed[:, -1:]).argmax(axis=1)
-        found = np.nextafter(descending[first].astype(np.float32), np.float32(np.inf))
-        return np.where(weighed[:, -1] > 0, found, np.nan).astype(np.float64)
+        found = []
+        for _, weighed in _running_sums(weights, self.other_people[order]):
+            # As of the whole set: a threshold just above the first probe that must not be named.
+            first = (weighed > fpir * weighed[:, -1:]).argmax(axis=1)
+            above = np.nextafter(descending[first].astype(np.float32), np.float32(np.inf))
+            found.append(np.where(weighed[:, -1] > 0, above, np.nan))
+        return np.concatenate(found).astype(np.float64)
 
     def _named(self, threshold: float, rank: int) -> NDArray[np.bool_]:
         return np.asarray((self.own >= threshold) & (self.rank <= rank))
 
     def _probes(self, weights: Weights) -> NDArray[np.float64]:
         return np.bincount(self.people, minlength=weights.shape[1]).astype(np.float64)
+
+
+def _running_sums(
+    weights: Weights, people: NDArray[np.intp]
+) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """How often the first 1, 2, ... probes of `people` are drawn, for some replicates at a time."""
+    for start in range(0, len(weights), _REPLICATES_AT_ONCE):
+        some = slice(start, start + _REPLICATES_AT_ONCE)
+        yield some, np.cumsum(weights[some][:, people], axis=1, dtype=np.float64)
 
 
 def curve(

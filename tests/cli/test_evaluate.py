@@ -79,7 +79,6 @@ def test_a_folder_is_evaluated_once_and_then_from_the_cache(
         {"photo": "Eileen/3.jpg", "reason": "no_face"},
         {"photo": "Grace/3.jpg", "reason": "several_faces"},
     ]
-    # Not even two people can be enrolled and left out at once: this is said, and the rest measured.
     assert json.loads((out / "report.json").read_text())["figures"] == first["figures"]
     assert "<title>Evaluation of dlib-resnet</title>" in (out / "report.html").read_text()
 

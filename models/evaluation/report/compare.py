@@ -54,7 +54,10 @@ def compare(now: Mapping[str, Any], then: Mapping[str, Any]) -> Comparison:
 
     Raises NotAReportError where `then` is not such a report.
     """
-    if then.get("format") != FORMAT or not isinstance(then.get("figures"), dict):
+    parts = [then.get(name) for name in ("figures", "about", "replicates")]
+    if then.get("format") == FORMAT and isinstance(parts[0], dict) and parts[2] is None:
+        raise NotAReportError("this is what --json prints; give the report.json that --out writes")
+    if then.get("format") != FORMAT or not all(isinstance(part, dict) for part in parts):
         raise NotAReportError(f"this is no report of the format {FORMAT}")
     unpaired = _unpaired(now["about"], then["about"])
     differences = []

@@ -1,6 +1,7 @@
 """Failures to enroll, told apart by their reason."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -46,5 +47,16 @@ def failures_section(photos: LabelledPhotos, weights: Weights) -> Section:
     return Section(
         "Photos",
         tuple(figures),
-        notes=(_ATTEMPTS,) if failed.any() else (),
+        notes=tuple(_notes(photos)),
     )
+
+
+def _notes(photos: LabelledPhotos) -> Iterator[str]:
+    if not photos.usable.all():
+        yield _ATTEMPTS
+    alike = len(photos.sha256) - len(set(photos.sha256))
+    if alike:
+        yield (
+            f"Photos that are the same file as another: {alike}. Of one person, they flatter the "
+            "figures; of two people, a label is wrong."
+        )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 from models.evaluation import replicated, tallies
 from models.evaluation.curves import auc, eer, fnmr_at, threshold_at_fmr
@@ -189,3 +189,32 @@ def test_worst_ratio_is_of_the_highest_rate_to_the_lowest() -> None:
     assert ratio(np.array([[0.02, 0.0]]), 0, 1)[0] == np.inf
     assert worst_and_best(np.array([0.0, 0.0])) is None
     assert worst_and_best(np.array([0.1, np.nan])) is None
+
+
+def test_intervals_hold_the_true_rates_where_those_over_pairs_do_not() -> None:
+    """People of whom some are like many others, and some are hard to recognise."""
+    rng = np.random.default_rng(11)
+    people = np.repeat(np.arange(60), 3)
+    first, second = np.triu_indices(len(people), 1)
+    left, right = people[first], people[second]
+    same = left == right
+    held, held_over_pairs = np.zeros(2), 0
+    for trial in range(60):
+        alike, hard = rng.normal(0, 0.5, 60), rng.normal(0, 0.7, 60)
+        middle = np.where(same, 2.5 + hard[left], alike[left] + alike[right])
+        drawn = Comparisons(
+            (middle + rng.normal(0, 0.7, len(same))).astype(np.float32), left, right
+        )
+        counted = PairTallies(
+            [drawn], np.array([1.8], dtype=np.float32), people=60, photos=np.full(60, 3.0)
+        )
+        rates = counted.rates_at(1.8, draw_people(60, replicates=200, seed=trial))
+        truth = norm.sf(1.8 / 0.99**0.5), norm.cdf((1.8 - 2.5) / 0.98**0.5)
+        for kind, (replicates, true) in enumerate(zip(rates, truth, strict=True)):
+            low, high = interval(replicates) or (1.0, 0.0)
+            held[kind] += low <= true <= high
+        matches = int((drawn.similarity[~same] >= 1.8).sum())
+        over_pairs = binomtest(matches, int((~same).sum())).proportion_ci(method="wilson")
+        held_over_pairs += over_pairs.low <= truth[0] <= over_pairs.high
+    assert (held >= 0.85 * 60).all()
+    assert held_over_pairs < 0.5 * 60

@@ -110,6 +110,14 @@ def test_failures_to_enroll_are_told_apart_and_count_where_it_says_so() -> None:
     assert with_failures == pytest.approx(found["closed_set.rank.1"].value * 151 / 160)
 
 
+def test_the_same_file_twice_is_told(report: Report) -> None:
+    assert report.sections[0].notes == ()
+    photos = _photos()
+    twice = replace(photos, sha256=(*photos.sha256[:-1], photos.sha256[0]))
+    told = evaluate(twice, OPTIONS, protocols=[], about=ABOUT)
+    assert told.sections[0].notes[0].startswith("Photos that are the same file as another: 1.")
+
+
 def test_no_figure_tells_of_failures_where_there_are_none(report: Report) -> None:
     assert not [key for key in _figures(report) if "frr" in key or "with_failures" in key]
 
@@ -209,7 +217,14 @@ def test_runs_are_paired_only_on_the_same_photos_and_draws(
         assert not any(one.interval for one in done.differences)
 
 
-@pytest.mark.parametrize("other", [{}, {"format": "vultus-evaluation/0", "figures": {}}])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {},
+        {"format": "vultus-evaluation/0", "figures": {}, "about": {}, "replicates": {}},
+        {"format": "vultus-evaluation/1", "figures": {}, "about": {}},  # as --json prints it
+    ],
+)
 def test_what_is_no_report_is_not_compared_with(report: Report, other: dict[str, object]) -> None:
     with pytest.raises(compare.NotAReportError):
         compare.compare(as_json(report), other)
