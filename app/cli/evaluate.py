@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from app.cli.output import errors, print_json, results
 from app.cli.session import with_recognizer
@@ -26,7 +24,6 @@ from models.evaluation.photos import LabelledPhotos
 from models.zoo.network import Network
 
 if TYPE_CHECKING:
-    from models.evaluation.report.compare import Comparison
     from models.evaluation.report.document import Report
 
 _DEFAULTS = EvaluationOptions()
@@ -193,6 +190,7 @@ def _measure(
 def _tell(
     report: "Report", earlier: dict[str, Any] | None, out: Path | None, *, as_json: bool
 ) -> None:
+    from app.cli.evaluate_tables import print_tables  # noqa: PLC0415
     from models.evaluation.report import compare, document, page  # noqa: PLC0415
 
     whole = document.as_json(report)
@@ -211,35 +209,9 @@ def _tell(
         del whole["replicates"]  # many numbers, of use only to a later run
         print_json(whole)
     else:
-        _print(report, comparison)
+        print_tables(report, comparison)
         if out is not None:
             results.print(f"{out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _print(report: "Report", comparison: "Comparison | None") -> None:
-    from models.evaluation.report import text  # noqa: PLC0415
-
-    for section in report.sections:
-        table = Table("figure", "value", "95 % interval", title=section.title, title_justify="left")
-        for figure in section.figures:
-            table.add_row(escape(figure.title), text.value(figure), text.ends(figure))
-        if section.figures:
-            results.print(table)
-        for note in section.notes:
-            results.print(note, style="dim", highlight=False, markup=False)
-    if comparison is None:
-        return
-    table = Table("figure", "now", "then", "difference", "95 % interval", title="Compared")
-    for one in comparison.differences:
-        if one.kind != "count" or one.difference:
-            style = "bold" if one.certain else None
-            now, then = text.now_and_then(one)
-            table.add_row(
-                one.title, now, then, text.change(one), text.change_ends(one), style=style
-            )
-    results.print(table)
-    if comparison.unpaired:
-        results.print(f"No intervals: {comparison.unpaired}.", style="dim")
 
 
 def _read_report(path: Path) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from models.evaluation.options import EvaluationOptions, Protocol
 from models.evaluation.photos import LabelledPhotos
 from models.evaluation.report.document import Report, Section
 from models.evaluation.resample import draw_people
+from models.evaluation.sections.closed_set import closed_set_section
 from models.evaluation.sections.clusters import clusters_section
 from models.evaluation.sections.failures import failures_section
 from models.evaluation.sections.groups import groups_section
-from models.evaluation.sections.identification import closed_set_section, open_set_section
+from models.evaluation.sections.open_set import open_set_section
 from models.evaluation.sections.pairs import (
     all_pairs_section,
     listed_pairs_section,
