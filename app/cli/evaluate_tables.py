@@ -26,9 +26,8 @@ def print_tables(report: Report, comparison: Comparison | None) -> None:
         if one.kind != "count" or one.difference:
             style = "bold" if one.certain else None
             now, then = text.now_and_then(one)
-            table.add_row(
-                one.title, now, then, text.change(one), text.change_ends(one), style=style
-            )
+            change, ends = text.change(one), text.change_ends(one)
+            table.add_row(escape(one.title), now, then, change, ends, style=style)
     results.print(table)
     if comparison.unpaired:
         results.print(f"No intervals: {comparison.unpaired}.", style="dim")

@@ -139,11 +139,21 @@ def test_groups_thresholds_and_rates_are_those_asked_for(people: Path, tmp_path:
     assert "all_pairs.fmr_at.0.9500" in values
 
 
-def test_the_tables_tell_the_figures(people: Path) -> None:
-    done = RUN.invoke(cli, ["evaluate", str(people)])
-    assert done.exit_code == 0, done.output
-    assert "Verification, all pairs of photos" in done.stdout
-    assert "several_faces" in done.stdout
+def test_the_tables_tell_the_figures_and_take_names_as_they_are(
+    people: Path, tmp_path: Path
+) -> None:
+    groups = tmp_path / "groups.csv"
+    groups.write_text("person,group\nEileen,[red]a\nGrace,[/]\n")
+    report = tmp_path / "out" / "report.json"
+    arguments = ["evaluate", str(people), "--groups", str(groups), "--threshold", "0.95"]
+    first = RUN.invoke(cli, [*arguments, "--out", str(report.parent)])
+    assert first.exit_code == 0, first.output
+    assert "Verification, all pairs of photos" in first.stdout
+    assert "several_faces" in first.stdout
+    assert "people of [/]" in first.stdout
+    second = RUN.invoke(cli, [*arguments, "--against", str(report)])
+    assert second.exit_code == 0, second.output
+    assert "FNMR of [red]a" in second.stdout.split("Compared")[1]
 
 
 def test_what_cannot_be_evaluated_is_said(people: Path, tmp_path: Path) -> None:
