@@ -16,15 +16,12 @@ from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, RejectedIm
 from app.gallery.records import IdentityFilter, NewIdentity
 from app.gallery.service import DEFAULT_COLLECTION
 from app.operations.enroll import Enrollment
+from app.operations.photo_listing import PHOTO_SUFFIXES
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule, unusable
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
 from app.services import Services
-
-_SUFFIXES = frozenset(
-    ".jpg .jpeg .png .webp .bmp .tif .tiff .gif .avif .heic .heif".split()  # noqa: SIM905
-)
 
 
 @dataclass(slots=True)
@@ -166,7 +163,7 @@ async def _enroll_images(
 
 
 def _photos_of(person: Path) -> list[Path]:
-    return sorted(path for path in person.iterdir() if path.suffix.lower() in _SUFFIXES)
+    return sorted(path for path in person.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
 
 
 def _read(photo: Path, recognizer: Recognizer) -> bytes:

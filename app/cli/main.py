@@ -10,6 +10,7 @@ from app.cli import (
     database,
     enroll_batch,
     enroll_folder,
+    evaluate,
     gallery,
     identify,
     index,
@@ -32,6 +33,7 @@ cli.command("enroll-batch")(enroll_batch.enroll_batch)
 cli.command("identify")(identify.identify)
 cli.command("verify")(verify.verify)
 cli.command("calibrate")(calibrate.calibrate)
+cli.command("evaluate")(evaluate.evaluate)
 cli.command("export")(transfer.export)
 cli.command("import")(transfer.import_)
 cli.add_typer(database.cli, name="db")

@@ -9,9 +9,12 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from app.errors import StartupError
+from app.recognition.build import build_recognizer, load_configured_network
+from app.recognition.pipeline import Recognizer
 from app.services import Services
 from app.settings import LogSettings, Settings
 from app.telemetry import configure_logging
+from models.zoo.network import Network
 
 T = TypeVar("T")
 
@@ -55,3 +58,19 @@ def with_services(use: Callable[[Services], Awaitable[T]]) -> T:
             await services.stop()
 
     return asyncio.run(run())
+
+
+def with_recognizer(use: Callable[[Settings, Network, Recognizer], Awaitable[T]]) -> T:
+    """Load the networks alone, without a database, await `use` with them, and stop them."""
+    settings = load_settings()
+    configure_logging(LogSettings(level="warning", format="console"))
+    network = load_configured_network(settings)
+    recognizer = build_recognizer(settings, network)
+
+    async def run() -> T:
+        return await use(settings, network, recognizer)
+
+    try:
+        return asyncio.run(run())
+    finally:
+        recognizer.stop()

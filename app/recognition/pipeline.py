@@ -1,6 +1,7 @@
 """The only door to recognition: bytes in, detected or embedded faces out."""
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from app.recognition.detector import Detector
 from app.recognition.embedder import Embedder
 from app.recognition.quality.assess import assess
 from app.recognition.scheduler import WorkerPool
-from app.recognition.select import Selection
+from app.recognition.select import Selection, central_face
 from app.recognition.types import (
     AssessedFace,
     AssessedPhoto,
@@ -72,7 +73,13 @@ class Recognizer:
 
         Raises ImageUnreadable, ImageTooLarge or Overloaded.
         """
-        return await self._workers.run(lambda: self._embed(image, select))
+        return await self._workers.run(lambda: self._embed(image, lambda _: select))
+
+    async def embed_central(self, image: bytes) -> EmbeddedPhoto:
+        """Find all faces of an image and embed the one nearest its centre. Raises as `embed`."""
+        return await self._workers.run(
+            lambda: self._embed(image, lambda size: central_face(size.width, size.height))
+        )
 
     async def assess(self, image: bytes, select: Selection) -> AssessedPhoto:
         """Find the faces of an image and assess the quality of those that `select` picks.
@@ -109,10 +116,10 @@ class Recognizer:
         photo = self._decode(image)
         return DetectedPhoto(_size(photo), self._detector.detect(photo))
 
-    def _embed(self, image: bytes, select: Selection) -> EmbeddedPhoto:
+    def _embed(self, image: bytes, choose: Callable[[ImageSize], Selection]) -> EmbeddedPhoto:
         photo = self._decode(image)
         detected = self._detector.detect(photo)
-        selected = select(detected)
+        selected = choose(_size(photo))(detected)
         crops = [align(photo, face.landmarks, self._embedder.input) for face in selected]
         rows = self._embedder.embed(crops)
         embedded = [

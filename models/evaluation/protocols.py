@@ -22,18 +22,27 @@ def cross_validated_accuracy(
 
     Huang et al., 2007. All arguments are (pairs,).
     """
+    return cross_validated_decisions(similarities, same, folds)[0]
+
+
+def cross_validated_decisions(
+    similarities: NDArray[np.floating], same: NDArray[np.bool_], folds: NDArray[np.int_]
+) -> tuple[FoldedAccuracy, NDArray[np.bool_]]:
+    """The same, and whether each pair was decided rightly, (pairs,)."""
     accuracies = []
+    right = np.zeros(len(same), dtype=np.bool_)
     for fold in np.unique(folds):
         held_out = folds == fold
         threshold = best_threshold(similarities[~held_out], same[~held_out])
-        decisions = similarities[held_out] >= threshold
-        accuracies.append(float(np.mean(decisions == same[held_out])))
+        right[held_out] = (similarities[held_out] >= threshold) == same[held_out]
+        accuracies.append(float(np.mean(right[held_out])))
     spread = np.std(accuracies, ddof=1) if len(accuracies) > 1 else float("nan")
-    return FoldedAccuracy(
+    accuracy = FoldedAccuracy(
         mean=float(np.mean(accuracies)),
         standard_error=float(spread / np.sqrt(len(accuracies))),
         folds=tuple(accuracies),
     )
+    return accuracy, right
 
 
 def best_threshold(similarities: NDArray[np.floating], same: NDArray[np.bool_]) -> float:

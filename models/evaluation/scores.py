@@ -1,12 +1,12 @@
 """Similarities of pairs, sorted into genuine (same person) and impostor (different people)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-_ROWS_AT_ONCE = 512  # bounds the memory of the similarity matrix's part at hand
+_PAIRS_AT_ONCE = 2_000_000  # bounds the memory of the similarity matrix's part at hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,19 +17,47 @@ class PairScores:
     impostor: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Comparisons:
+    """Compared pairs of photos: similarity, and whom the left and right photo show.
+
+    All of shape (pairs,); people are numbers from 0 on.
+    """
+
+    similarity: NDArray[np.float32]
+    left: NDArray[np.intp]
+    right: NDArray[np.intp]
+
+
 def all_pairs(embeddings: NDArray[np.float32], people: Sequence[str]) -> PairScores:
     """Score every unordered pair of photos.
 
     `embeddings` is (N, dimension) of unit length, `people` names the person of each row.
     """
-    labels = np.unique(np.asarray(people), return_inverse=True)[1]
-    columns = np.arange(len(labels))
-    genuine, impostor = [], []
-    for start in range(0, len(labels), _ROWS_AT_ONCE):
-        rows = columns[start : start + _ROWS_AT_ONCE]
-        similarities = embeddings[rows] @ embeddings.T
-        later = columns[None, :] > rows[:, None]
-        same = labels[rows][:, None] == labels[None, :]
-        genuine.append(similarities[later & same])
-        impostor.append(similarities[later & ~same])
+    return pair_scores(compare_all(embeddings, numbered(people)))
+
+
+def numbered(people: Sequence[str]) -> NDArray[np.intp]:
+    """People as numbers from 0 on, in the order of their names."""
+    return np.unique(np.asarray(people), return_inverse=True)[1]
+
+
+def compare_all(embeddings: NDArray[np.float32], people: NDArray[np.intp]) -> Iterator[Comparisons]:
+    """Every unordered pair of photos, some rows of the similarity matrix at a time."""
+    columns = np.arange(len(people))
+    rows_at_once = max(1, _PAIRS_AT_ONCE // max(1, len(people)))
+    for start in range(0, len(people), rows_at_once):
+        rows = columns[start : start + rows_at_once]
+        similarities = embeddings[rows] @ embeddings[start:].T
+        left, right = np.nonzero(columns[None, start:] > rows[:, None])
+        yield Comparisons(similarities[left, right], people[rows[left]], people[start + right])
+
+
+def pair_scores(comparisons: Iterable[Comparisons]) -> PairScores:
+    genuine = [np.empty(0, dtype=np.float32)]
+    impostor = [np.empty(0, dtype=np.float32)]
+    for some in comparisons:
+        same = some.left == some.right
+        genuine.append(some.similarity[same])
+        impostor.append(some.similarity[~same])
     return PairScores(np.concatenate(genuine), np.concatenate(impostor))

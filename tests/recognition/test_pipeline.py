@@ -74,6 +74,22 @@ async def test_only_selected_faces_are_embedded_but_all_are_told(capped: Recogni
     assert (len(one.detected), len(one.faces)) == (1, 1)
 
 
+@pytest.mark.parametrize(("offset", "centred"), [(0, "right"), (288, "left")])
+async def test_the_central_face_is_that_of_the_upright_photo(
+    capped: Recognizer, offset: int, centred: str
+) -> None:
+    both = group().resize((512, 300))
+    canvas = Image.new("RGB", (800, 300), "gray")
+    canvas.paste(both, (offset, 0))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # stored turned: its centre is not that of the picture
+    turned = canvas.transpose(Image.Transpose.ROTATE_90)
+    found = await capped.embed_central(encoded(turned, exif=exif))
+    (face,) = found.faces
+    left, right = sorted(found.detected, key=lambda one: one.centre[0])
+    assert face.face is (left if centred == "left" else right)
+
+
 async def test_a_photo_without_faces_has_a_size_and_a_digest(capped: Recognizer) -> None:
     image = encoded(coffee())
     found = await capped.embed(image, only_face)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from models.evaluation import scores as scores_module
 from models.evaluation.curves import auc, eer, fmr_at, fnmr_at, tar_at_fmr, threshold_at_fmr
 from models.evaluation.protocols import best_threshold, cross_validated_accuracy, open_set_rates
 from models.evaluation.scores import PairScores, all_pairs
@@ -20,9 +21,10 @@ def _scores(genuine: list[float], impostor: list[float]) -> PairScores:
     return PairScores(np.array(genuine, dtype=np.float32), np.array(impostor, dtype=np.float32))
 
 
-def test_all_pairs_are_those_of_two_loops() -> None:
+def test_all_pairs_are_those_of_two_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scores_module, "_PAIRS_AT_ONCE", 100_000)
     rng = np.random.default_rng(0)
-    rows = rng.normal(size=(700, 8)).astype(np.float32)  # more than one block of rows
+    rows = rng.normal(size=(700, 8)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     people = [f"p{n}" for n in rng.integers(0, 90, 700)]
     scores = all_pairs(rows, people)

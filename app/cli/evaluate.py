@@ -1,0 +1,254 @@
+"""`vultus evaluate`."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.cli.output import errors, print_json, results
+from app.cli.session import with_recognizer
+from app.errors import InvalidRequest
+from app.operations.photo_listing import PhotoListing, read_listing
+from app.operations.photo_set import PhotoSetEmbedder, SubjectRule, labelled, open_cache
+from app.recognition.pipeline import Recognizer
+from app.services import default_thresholds
+from app.settings import Settings
+from models.evaluation.errors import NotMeasurableError
+from models.evaluation.options import EvaluationOptions, Protocol
+from models.evaluation.photos import LabelledPhotos
+from models.zoo.network import Network
+
+if TYPE_CHECKING:
+    from models.evaluation.report.document import Report
+
+_DEFAULTS = EvaluationOptions()
+
+
+def evaluate(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            exists=True,
+            help="A folder with one folder a person, or with images/ and pairs.csv as LFW; or a "
+            "CSV file: photo,person[,group] or left,right,same[,fold].",
+        ),
+    ],
+    pairs: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="CSV of pairs: left,right,same[,fold]."),
+    ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="CSV of groups: person,group."),
+    ] = None,
+    protocol: Annotated[
+        list[Protocol] | None,
+        typer.Option(help="Measure only this; may be given several times (else all there can be)."),
+    ] = None,
+    faces: Annotated[
+        SubjectRule | None,
+        typer.Option(help="Whom a photo of several faces shows (LFW: central; else: single)."),
+    ] = None,
+    threshold: Annotated[
+        list[float] | None,
+        typer.Option(min=-1, max=1, help="Similarity to tell rates at (else the service's own)."),
+    ] = None,
+    fmr: Annotated[
+        list[float] | None,
+        typer.Option(min=0, max=1, help="FMR to tell FNMR at (else 1e-2, 1e-3, ... 1e-6)."),
+    ] = None,
+    fpir: Annotated[
+        list[float] | None,
+        typer.Option(min=0, max=1, help="FPIR to tell FNIR at (else 1e-1, 1e-2, 1e-3)."),
+    ] = None,
+    enroll: Annotated[
+        int, typer.Option(min=1, help="Photos a person that are enrolled, to identify the others.")
+    ] = _DEFAULTS.enroll_photos,
+    enrolled_share: Annotated[
+        float, typer.Option(min=0.01, max=0.99, help="Share of people enrolled in the open set.")
+    ] = _DEFAULTS.enrolled_share,
+    replicates: Annotated[
+        int, typer.Option(min=100, max=100_000, help="Bootstrap replicates of the intervals.")
+    ] = _DEFAULTS.replicates,
+    seed: Annotated[int, typer.Option(min=0, help="Decides every draw.")] = _DEFAULTS.seed,
+    out: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Folder to write report.json and report.html into."),
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="report.json of an earlier run to compare."),
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Where embeddings are kept (evaluation/ in the data)."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Measure on your own photos how well faces are told apart, with confidence intervals.
+
+    Photos are embedded as the service would, once: embeddings (not photos) are kept for later runs.
+    """
+    listing = read_listing(source, pairs=pairs, groups=groups)
+    if protocol is not None and set(protocol) == {Protocol.PAIRS}:
+        listing = listing.only_paired()
+    earlier = None if against is None else _read_report(against)
+    rule = faces or (SubjectRule.CENTRAL if listing.subject_central else SubjectRule.SINGLE)
+
+    async def use(
+        settings: Settings, network: Network, recognizer: Recognizer
+    ) -> tuple[LabelledPhotos, EvaluationOptions, dict[str, Any]]:
+        folder = cache or settings.data_dir / "evaluation"
+        photos = await _embed(listing, folder, settings, network, recognizer, rule)
+        defaults = default_thresholds(settings, network)
+        options = EvaluationOptions(
+            verify_thresholds=_thresholds(threshold, defaults.verify),
+            identify_thresholds=_thresholds(threshold, defaults.identify),
+            fmrs=_rates(fmr, _DEFAULTS.fmrs, "--fmr"),
+            fpirs=_rates(fpir, _DEFAULTS.fpirs, "--fpir"),
+            enroll_photos=enroll,
+            enrolled_share=enrolled_share,
+            replicates=replicates,
+            seed=seed,
+        )
+        return photos, options, _about(settings, network, rule)
+
+    photos, options, about = with_recognizer(use)
+    report = _measure(listing, photos, options, protocol, about)
+    _tell(report, earlier, out, as_json=as_json)
+
+
+async def _embed(
+    listing: PhotoListing,
+    folder: Path,
+    settings: Settings,
+    network: Network,
+    recognizer: Recognizer,
+    rule: SubjectRule,
+) -> LabelledPhotos:
+    cache = open_cache(folder, settings, network, rule)
+    columns = (
+        TextColumn("embedding"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    try:
+        with Progress(*columns, console=errors) as progress:
+            task = progress.add_task("photos", total=len(listing.photos))
+            embedder = PhotoSetEmbedder(recognizer, rule, cache)
+            paths = [photo.path for photo in listing.photos]
+            found = await embedder.embed(paths, lambda: progress.advance(task))
+    finally:
+        cache.close()
+    return labelled(listing, found)
+
+
+def _measure(
+    listing: PhotoListing,
+    photos: LabelledPhotos,
+    options: EvaluationOptions,
+    asked: Sequence[Protocol] | None,
+    about: dict[str, Any],
+) -> "Report":
+    # Here, because what it draws and clusters with takes seconds to import.
+    from models.evaluation.run import evaluate as measure  # noqa: PLC0415
+    from models.evaluation.run import possible_protocols  # noqa: PLC0415
+
+    possible = possible_protocols(photos)
+    if not listing.people_known:
+        possible = tuple(one for one in possible if one is Protocol.PAIRS)
+        if asked is not None and set(asked) != {Protocol.PAIRS}:
+            raise InvalidRequest(
+                "a list of pairs alone does not tell who else is the same: it allows only "
+                "--protocol pairs; list the photos as photo,person for the others"
+            )
+    if not possible and not asked:
+        raise InvalidRequest(
+            f"with {photos.person_count} people and {int(photos.usable.sum())} photos with a face "
+            "there is nothing to compare: it takes two people, one of them with two photos"
+        )
+    try:
+        with errors.status("measuring") as status:
+            return measure(
+                photos,
+                options,
+                protocols=asked or possible,
+                about=about,
+                strict=asked is not None,
+                progress=lambda name: status.update(f"measuring: {name}"),
+            )
+    except NotMeasurableError as error:
+        raise InvalidRequest(str(error)) from error
+
+
+def _tell(
+    report: "Report", earlier: dict[str, Any] | None, out: Path | None, *, as_json: bool
+) -> None:
+    from app.cli.evaluate_tables import print_tables  # noqa: PLC0415
+    from models.evaluation.report import compare, document, page  # noqa: PLC0415
+
+    whole = document.as_json(report)
+    comparison = None
+    if earlier is not None:
+        try:
+            comparison = compare.compare(whole, earlier)
+        except compare.NotAReportError as error:
+            raise InvalidRequest(f"--against: {error}") from error
+        whole["comparison"] = compare.as_json(comparison, earlier)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "report.json").write_text(json.dumps(whole), encoding="utf-8")
+        (out / "report.html").write_text(page.as_page(report, comparison), encoding="utf-8")
+    if as_json:
+        del whole["replicates"]  # many numbers, of use only to a later run
+        print_json(whole)
+    else:
+        print_tables(report, comparison)
+        if out is not None:
+            results.print(f"{out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _read_report(path: Path) -> dict[str, Any]:
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidRequest(f"--against: {path} is not JSON: {error}") from error
+    if not isinstance(read, dict):
+        raise InvalidRequest(f"--against: {path} is no report of vultus evaluate")
+    return read
+
+
+def _thresholds(asked: Sequence[float] | None, default: float | None) -> tuple[float, ...]:
+    if asked:
+        return tuple(sorted(set(asked)))
+    return () if default is None else (default,)
+
+
+def _rates(
+    asked: Sequence[float] | None, default: tuple[float, ...], option: str
+) -> tuple[float, ...]:
+    if not asked:
+        return default
+    if not all(0 < rate < 1 for rate in asked):
+        raise typer.BadParameter(f"{option}: a rate lies between 0 and 1")
+    return tuple(sorted(set(asked), reverse=True))
+
+
+def _about(settings: Settings, network: Network, rule: SubjectRule) -> dict[str, Any]:
+    return {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": version("vultus"),
+        "model": {
+            "name": network.spec.name,
+            "digest": network.digest,
+            "dimension": network.spec.dimension,
+        },
+        "detector": settings.detector.model_dump(),
+        "faces": rule.value,
+    }

@@ -1,0 +1,33 @@
+"""The tables of `vultus evaluate`."""
+
+from rich.markup import escape
+from rich.table import Table
+
+from app.cli.output import results
+from models.evaluation.report import text
+from models.evaluation.report.compare import Comparison
+from models.evaluation.report.document import Report
+
+
+def print_tables(report: Report, comparison: Comparison | None) -> None:
+    """A table for each protocol, and one of the differences from an earlier run."""
+    for section in report.sections:
+        table = Table("figure", "value", "95 % interval", title=section.title, title_justify="left")
+        for figure in section.figures:
+            table.add_row(escape(figure.title), text.value(figure), text.ends(figure))
+        if section.figures:
+            results.print(table)
+        for note in section.notes:
+            results.print(note, style="dim", highlight=False, markup=False)
+    if comparison is None:
+        return
+    table = Table("figure", "now", "then", "difference", "95 % interval", title="Compared")
+    for one in comparison.differences:
+        if one.kind != "count" or one.difference:
+            style = "bold" if one.certain else None
+            now, then = text.now_and_then(one)
+            change, ends = text.change(one), text.change_ends(one)
+            table.add_row(escape(one.title), now, then, change, ends, style=style)
+    results.print(table)
+    if comparison.unpaired:
+        results.print(f"No intervals: {comparison.unpaired}.", style="dim")

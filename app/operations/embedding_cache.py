@@ -1,0 +1,100 @@
+"""Embeddings of photos on disk, so that a second run need not compute them again.
+
+A folder holds those of one network with one set of settings; its name is their digest. Each run
+that computes anything writes a file of its own there, a record a photo, so runs side by side do not
+meet, and whatever kills one costs at most the record it was writing. Records are found by the
+SHA-256 of the photo and carry a checksum. Photos are not kept. Embeddings are biometric data: only
+the user who runs this can read them.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from app.errors import Reason
+from app.recognition.types import Embedding
+
+_FORMAT = 1  # to be raised with whatever changes embeddings, such as the alignment of crops
+_OUTCOMES: tuple[Reason | None, ...] = (None, Reason.NO_FACE, Reason.SEVERAL_FACES)
+_CHECKSUM_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a photo: its subject's embedding, or why there is none."""
+
+    embedding: Embedding | None
+    failure: Reason | None
+
+
+class EmbeddingCache:
+    """`about` tells everything that an embedding depends on besides the photo."""
+
+    def __init__(self, folder: Path, *, about: Mapping[str, object], dimension: int) -> None:
+        text = json.dumps({"format": _FORMAT, **about}, sort_keys=True, default=str)
+        self._folder = folder / hashlib.sha256(text.encode()).hexdigest()[:32]
+        self._record = np.dtype(
+            [
+                ("sha256", "V32"),
+                ("outcome", "u1"),
+                ("embedding", "<f4", (dimension,)),
+                ("crc", "<u4"),
+            ]
+        )
+        self._file: BinaryIO | None = None
+        self._known = self._read()
+
+    def find(self, sha256: str) -> Known | None:
+        return self._known.get(bytes.fromhex(sha256))
+
+    def add(self, sha256: str, known: Known) -> None:
+        """Keep it, if its outcome is one that depends on the photo and the settings alone."""
+        if known.failure not in _OUTCOMES:
+            return
+        record = np.zeros((), dtype=self._record)
+        record["sha256"] = np.void(bytes.fromhex(sha256))
+        record["outcome"] = _OUTCOMES.index(known.failure)
+        if known.embedding is not None:
+            record["embedding"] = known.embedding
+        body = record.tobytes()[:-_CHECKSUM_BYTES]
+        self._opened().write(body + zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "little"))
+        self._known[bytes.fromhex(sha256)] = known
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _opened(self) -> BinaryIO:
+        if self._file is None:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path = self._folder / f"{secrets.token_hex(8)}.records"
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._file = os.fdopen(handle, "wb", buffering=0)
+        return self._file
+
+    def _read(self) -> dict[bytes, Known]:
+        known: dict[bytes, Known] = {}
+        for path in sorted(self._folder.glob("*.records")):
+            data = path.read_bytes()
+            size = self._record.itemsize
+            for start in range(0, len(data) - size + 1, size):  # a torn last record is left out
+                record = data[start : start + size]
+                body, checksum = record[:-_CHECKSUM_BYTES], record[-_CHECKSUM_BYTES:]
+                if zlib.crc32(body) != int.from_bytes(checksum, "little"):
+                    continue
+                values = np.frombuffer(record, dtype=self._record)[0]
+                if values["outcome"] >= len(_OUTCOMES):
+                    continue
+                failure = _OUTCOMES[values["outcome"]]
+                embedding = None if failure else np.array(values["embedding"], dtype=np.float32)
+                known[record[:32]] = Known(embedding, failure)
+        return known

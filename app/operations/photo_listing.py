@@ -1,0 +1,223 @@
+"""Which photos show whom: read from a folder of people, an LFW-like folder, or CSV files.
+
+A CSV file has a header. `photo,person[,group]` lists photos, `left,right,same[,fold]` lists pairs,
+`person,group` lists groups. Photos are named relative to the folder of people, or to the CSV file
+that lists them.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from app.errors import InvalidRequest
+
+PHOTO_SUFFIXES = frozenset(
+    ".jpg .jpeg .png .webp .bmp .tif .tiff .gif .avif .heic .heif".split()  # noqa: SIM905
+)
+
+_TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPhoto:
+    name: str
+    path: Path
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPair:
+    """`left` and `right` are names of photos."""
+
+    left: str
+    right: str
+    same: bool
+    fold: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoListing:
+    """Photos in the order of their names; pairs, if they are listed; the group of each person.
+
+    `people_known` is false where only pairs are: two photos may then be of one person unbeknown.
+    `subject_central` is true of LFW, whose photos show a person at their centre, and others beside.
+    """
+
+    photos: tuple[ListedPhoto, ...]
+    pairs: tuple[ListedPair, ...] | None = None
+    groups: Mapping[str, str] = field(default_factory=dict)
+    people_known: bool = True
+    subject_central: bool = False
+
+    def only_paired(self) -> "PhotoListing":
+        """Without the photos that no pair names."""
+        named = {name for pair in self.pairs or () for name in (pair.left, pair.right)}
+        return replace(self, photos=tuple(p for p in self.photos if p.name in named))
+
+
+def read_listing(
+    source: Path, *, pairs: Path | None = None, groups: Path | None = None
+) -> PhotoListing:
+    """Read a folder or a CSV file. Raises InvalidRequest with the line that is wrong."""
+    if source.is_dir():
+        listing, default_pairs = _folder(source)
+        pairs = pairs or default_pairs
+    else:
+        listing = _csv(source)
+    if not listing.photos:
+        raise InvalidRequest(f"{source} has no photos; make one folder a person, or list them")
+    if pairs is not None and listing.people_known:
+        listing = replace(listing, pairs=_pairs(pairs, listing))
+    if groups is not None:
+        listing = replace(listing, groups=_groups(groups))
+    return listing
+
+
+def _folder(source: Path) -> tuple[PhotoListing, Path | None]:
+    images, pairs = source / "images", source / "pairs.csv"
+    like_lfw = images.is_dir() and pairs.is_file()
+    root = images if like_lfw else source
+    photos = [
+        ListedPhoto(path.relative_to(root).as_posix(), path, person.name)
+        for person in root.iterdir()
+        if person.is_dir() and not person.name.startswith(".")
+        for path in person.iterdir()
+        if path.suffix.lower() in PHOTO_SUFFIXES
+    ]
+    return PhotoListing(_in_order(photos), subject_central=like_lfw), pairs if like_lfw else None
+
+
+def _csv(source: Path) -> PhotoListing:
+    with _reader(source) as reader:
+        columns = reader.fieldnames or ()
+    if {"photo", "person"} <= set(columns):
+        return _labelled(source)
+    if {"left", "right", "same"} <= set(columns):
+        return _pairs_alone(source)
+    raise InvalidRequest(
+        f"{source}: the first line must name the columns: photo,person[,group] or "
+        f"left,right,same[,fold]; it names {', '.join(columns) or 'none'}"
+    )
+
+
+def _labelled(source: Path) -> PhotoListing:
+    photos: dict[str, ListedPhoto] = {}
+    groups: dict[str, str] = {}
+    for line, row in _rows(source, ("photo", "person")):
+        name, person = row["photo"], row["person"]
+        if name in photos:
+            raise InvalidRequest(f"{source} line {line}: {name} is listed twice")
+        photos[name] = ListedPhoto(name, _existing(source, line, name), person)
+        if row.get("group"):
+            _set_group(groups, person, row["group"], f"{source} line {line}")
+    return PhotoListing(_in_order(photos.values()), groups=groups)
+
+
+def _pairs_alone(source: Path) -> PhotoListing:
+    """Photos of pairs whose people have no names: what is the same as the same is the same."""
+    pairs = tuple(pair for _, pair in _listed_pairs(source))
+    paths = {
+        name: _existing(source, line, name)
+        for line, pair in _listed_pairs(source)
+        for name in (pair.left, pair.right)
+    }
+    leader = {name: name for name in paths}
+
+    def person(name: str) -> str:
+        while leader[name] != name:
+            leader[name] = leader[leader[name]]
+            name = leader[name]
+        return name
+
+    for pair in pairs:
+        if pair.same:
+            first, second = sorted((person(pair.left), person(pair.right)))
+            leader[second] = first
+    photos = [ListedPhoto(name, path, person(name)) for name, path in paths.items()]
+    listing = PhotoListing(_in_order(photos), people_known=False)
+    return replace(listing, pairs=_pairs(source, listing))
+
+
+def _pairs(source: Path, listing: PhotoListing) -> tuple[ListedPair, ...]:
+    people = {photo.name: photo.person for photo in listing.photos}
+    found = []
+    for line, pair in _listed_pairs(source):
+        for name in (pair.left, pair.right):
+            if name not in people:
+                raise InvalidRequest(f"{source} line {line}: {name} is not among the photos")
+        if pair.same != (people[pair.left] == people[pair.right]):
+            raise InvalidRequest(
+                f"{source} line {line}: same is {int(pair.same)}, but {pair.left} shows "
+                f"{people[pair.left]} and {pair.right} shows {people[pair.right]}"
+            )
+        found.append(pair)
+    if not found:
+        raise InvalidRequest(f"{source} lists no pairs")
+    if len({pair.fold is None for pair in found}) > 1:
+        raise InvalidRequest(f"{source}: some pairs have a fold and some have none")
+    return tuple(found)
+
+
+def _listed_pairs(source: Path) -> Iterator[tuple[int, ListedPair]]:
+    for line, row in _rows(source, ("left", "right", "same")):
+        same = _TRUTH.get(row["same"].lower())
+        if same is None:
+            raise InvalidRequest(f"{source} line {line}: same is {row['same']!r}; write 1 or 0")
+        fold = row.get("fold") or None
+        if fold is not None and not fold.isdecimal():
+            raise InvalidRequest(f"{source} line {line}: fold is {fold!r}; write a whole number")
+        pair = ListedPair(row["left"], row["right"], same, None if fold is None else int(fold))
+        if pair.left == pair.right:
+            raise InvalidRequest(f"{source} line {line}: {pair.left} is paired with itself")
+        yield line, pair
+
+
+def _groups(source: Path) -> dict[str, str]:
+    groups: dict[str, str] = {}
+    for line, row in _rows(source, ("person", "group")):
+        _set_group(groups, row["person"], row["group"], f"{source} line {line}")
+    return groups
+
+
+def _set_group(groups: dict[str, str], person: str, group: str, where: str) -> None:
+    if groups.setdefault(person, group) != group:
+        raise InvalidRequest(f"{where}: {person} is in {groups[person]} and in {group}")
+
+
+def _rows(source: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Lines with their numbers. A byte order mark, as spreadsheets write it, is passed over."""
+    with _reader(source) as reader:
+        missing = [name for name in columns if name not in (reader.fieldnames or ())]
+        if missing:
+            raise InvalidRequest(f"{source}: there is no column {', '.join(missing)}")
+        for row in reader:
+            empty = [name for name in columns if not row[name].strip()]
+            if empty:
+                raise InvalidRequest(
+                    f"{source} line {reader.line_num}: {', '.join(empty)} is empty"
+                )
+            if None in row:
+                raise InvalidRequest(f"{source} line {reader.line_num}: too many columns")
+            yield reader.line_num, {name: value.strip() for name, value in row.items()}
+
+
+@contextmanager
+def _reader(source: Path) -> Iterator["csv.DictReader[str]"]:
+    try:
+        with source.open(newline="", encoding="utf-8-sig") as file:
+            yield csv.DictReader(file, restval="")
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InvalidRequest(f"{source} cannot be read as CSV in UTF-8: {error}") from error
+
+
+def _existing(source: Path, line: int, name: str) -> Path:
+    path = source.parent / name
+    if not path.is_file():
+        raise InvalidRequest(f"{source} line {line}: there is no file {path}")
+    return path
+
+
+def _in_order(photos: Iterable[ListedPhoto]) -> tuple[ListedPhoto, ...]:
+    return tuple(sorted(photos, key=lambda photo: photo.name))

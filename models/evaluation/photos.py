@@ -1,0 +1,79 @@
+"""What an evaluation is made on: photos of known people, embedded or not."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPairs:
+    """Pairs of photos, by their numbers, (pairs,) each; `folds` is None where there are none."""
+
+    left: NDArray[np.intp]
+    right: NDArray[np.intp]
+    folds: NDArray[np.int_] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """`of` numbers the group of each person, (people,), -1 where it is not known."""
+
+    names: tuple[str, ...]
+    of: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPhotos:
+    """N photos of P people.
+
+    `names` and `sha256` tell the photos, `people` (N,) numbers whom each shows, in the order of
+    `person_names`, which is sorted. `embeddings` is (N, dimension), of unit length; where
+    `failures` has a reason (a failure to enroll, ISO/IEC 19795-1), its row is zero.
+    """
+
+    names: tuple[str, ...]
+    sha256: tuple[str, ...]
+    people: NDArray[np.intp]
+    person_names: tuple[str, ...]
+    embeddings: NDArray[np.float32]
+    failures: tuple[str | None, ...]
+    groups: Groups | None = None
+    pairs: ListedPairs | None = None
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Which photos have an embedding, (N,)."""
+        return np.array([reason is None for reason in self.failures], dtype=np.bool_)
+
+    @property
+    def person_count(self) -> int:
+        return len(self.person_names)
+
+    def digest(self) -> str:
+        """Tells whether two evaluations were on the same photos of the same people, whatever was
+        found in them; SHA-256, from which neither follows."""
+        lines = sorted(
+            f"{self.person_names[person]}\t{digest}"
+            for person, digest in zip(self.people, self.sha256, strict=True)
+        )
+        return _digest(lines)
+
+    def pairs_digest(self) -> str | None:
+        if self.pairs is None:
+            return None
+        folds = self.pairs.folds
+        if folds is None:
+            folds = np.zeros(len(self.pairs.left), dtype=np.int_)
+        return _digest(
+            sorted(
+                f"{fold}\t{self.sha256[left]}\t{self.sha256[right]}"
+                for fold, left, right in zip(folds, self.pairs.left, self.pairs.right, strict=True)
+            )
+        )
+
+
+def _digest(lines: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

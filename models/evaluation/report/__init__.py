@@ -1,0 +1,1 @@
+"""What an evaluation says: as values, as JSON, as a page, and against an earlier one."""

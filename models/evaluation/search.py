@@ -1,0 +1,71 @@
+"""Who is enrolled, who is looked for, and what a search of the gallery says of each probe."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_PROBES_AT_ONCE = 1_024  # bounds the memory of the similarity matrix's part at hand
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Numbers of photos: those enrolled, and those looked for."""
+
+    gallery: NDArray[np.intp]
+    probes: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """Of each probe, (probes,): `own`, the similarity to their own person (-inf where not
+    enrolled); `rank`, the place of this person among all, 1 being the most similar; and `best`, the
+    similarity of the most similar person, whoever it is (-inf in an empty gallery).
+
+    A person is as similar as the best of their enrolled photos. Of equally similar people, the own
+    one comes last: what is due to chance does not count as recognised.
+    """
+
+    own: NDArray[np.float32]
+    rank: NDArray[np.intp]
+    best: NDArray[np.float32]
+
+
+def enroll_first(
+    people: NDArray[np.intp], *, photos: int = 1, enrolled: NDArray[np.bool_] | None = None
+) -> Split:
+    """Enroll the first photos of each person; all others are probes.
+
+    `enrolled`, by person, says who is enrolled at all (everybody, if not given).
+    """
+    order = np.argsort(people, kind="stable")
+    ordered = people[order]
+    place = np.arange(len(people)) - np.searchsorted(ordered, ordered)  # among the person's photos
+    taken = place < photos
+    if enrolled is not None:
+        taken &= enrolled[ordered]
+    return Split(gallery=np.sort(order[taken]), probes=np.sort(order[~taken]))
+
+
+def search(embeddings: NDArray[np.float32], people: NDArray[np.intp], split: Split) -> Searched:
+    """Look for each probe in the gallery. `embeddings` are (N, dimension), of unit length."""
+    order = np.argsort(people[split.gallery], kind="stable")
+    gallery = split.gallery[order]
+    enrolled, starts = np.unique(people[gallery], return_index=True)
+    count = len(split.probes)
+    own = np.full(count, -np.inf, dtype=np.float32)
+    best = np.full(count, -np.inf, dtype=np.float32)
+    rank = np.full(count, len(enrolled) + 1, dtype=np.intp)
+    if not len(enrolled):
+        return Searched(own, rank, best)
+    for start in range(0, count, _PROBES_AT_ONCE):
+        some = slice(start, start + _PROBES_AT_ONCE)
+        probes = split.probes[some]
+        by_person = np.maximum.reduceat(embeddings[probes] @ embeddings[gallery].T, starts, axis=1)
+        best[some] = by_person.max(axis=1)
+        place = np.minimum(np.searchsorted(enrolled, people[probes]), len(enrolled) - 1)
+        known = np.flatnonzero(enrolled[place] == people[probes])
+        mine = by_person[known, place[known]]
+        own[start + known] = mine
+        rank[start + known] = (by_person[known] >= mine[:, None]).sum(axis=1)
+    return Searched(own, rank, best)
