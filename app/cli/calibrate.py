@@ -1,35 +1,111 @@
 """`vultus calibrate`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from app.cli.embedding import embed_listing, rule_for
 from app.cli.output import print_json, results
-from app.cli.session import with_services
+from app.cli.session import with_recognizer, with_services
 from app.gallery.service import DEFAULT_COLLECTION
-from app.services import Services
+from app.operations.calibration import measure, save_map
+from app.operations.photo_listing import read_listing
+from app.operations.photo_set import SubjectRule
+from app.recognition.pipeline import Recognizer
+from app.recognition.types import ModelId
+from app.services import Services, calibration_files
+from app.settings import Settings
 from models.evaluation.calibration import SimilarityMap
+from models.evaluation.photos import LabelledPhotos
+from models.zoo.network import Network
 
 _FMRS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
 
 def calibrate(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            exists=True,
+            help="Photos, one folder a person (or as vultus evaluate takes them), to calibrate the "
+            "embedder on.",
+        ),
+    ] = None,
     collection: Annotated[
-        str, typer.Option(help="Measure the people enrolled in it.")
-    ] = DEFAULT_COLLECTION,
+        str | None,
+        typer.Option(help=f"Calibrate on the people enrolled in it ({DEFAULT_COLLECTION})."),
+    ] = None,
+    faces: Annotated[
+        SubjectRule | None,
+        typer.Option(help="Whom a photo of several faces shows (LFW: central; else: single)."),
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Where embeddings are kept (evaluation/ in the data)."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Write the embedder's calibration here, and use it not."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure how alike strangers are in a collection, and decide by that from now on."""
+    """Measure how alike strangers are, and decide by that from now on.
 
-    async def use(services: Services) -> SimilarityMap:
-        return services.calibrator.calibrate(collection)
-
-    measured = with_services(use)
+    Without a folder, on the people enrolled in a collection, and for it; with one, for the embedder
+    (the server reads it when it starts).
+    """
+    if folder is None:
+        if out is not None or faces is not None or cache is not None:
+            raise typer.BadParameter("--out, --faces and --cache go with a folder of photos")
+        measured = _on_collection(collection or DEFAULT_COLLECTION)
+    elif collection is not None:
+        raise typer.BadParameter("give either a folder, for the embedder, or --collection")
+    else:
+        measured = _on_photos(folder, faces, cache, out)
     if as_json:
         print_json(measured.to_json())
     else:
         results.print(_table(measured))
+
+
+def _on_collection(collection: str) -> SimilarityMap:
+    async def use(services: Services) -> SimilarityMap:
+        return services.calibrator.calibrate(collection)
+
+    return with_services(use)
+
+
+def _on_photos(
+    folder: Path, faces: SubjectRule | None, cache: Path | None, out: Path | None
+) -> SimilarityMap:
+    listing = read_listing(folder)
+    if not listing.people_known:
+        raise typer.BadParameter("a list of pairs does not tell who is a stranger; list people")
+    rule = rule_for(listing, faces)
+
+    async def use(
+        settings: Settings, network: Network, recognizer: Recognizer
+    ) -> tuple[Settings, LabelledPhotos, ModelId]:
+        kept = cache or settings.data_dir / "evaluation"
+        photos = await embed_listing(listing, kept, settings, network, recognizer, rule)
+        return settings, photos, recognizer.model
+
+    settings, photos, model = with_recognizer(use)
+    usable = photos.usable
+    people = [photos.person_names[person] for person in photos.people[usable]]
+    measured = measure(
+        photos.embeddings[usable],
+        people,
+        model,
+        source=f"{len(people)} photos of {len(set(people))} people in {folder.resolve().name}",
+    )
+    if out is None:
+        calibration_files(settings).save(measured)
+    else:
+        save_map(measured, out)
+    return measured
 
 
 def _table(measured: SimilarityMap) -> Table:

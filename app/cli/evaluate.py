@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.cli.embedding import embed_listing, rule_for
 from app.cli.output import errors, print_json, results
 from app.cli.session import with_recognizer
 from app.errors import InvalidRequest
+from app.gallery.records import Searched
 from app.operations.photo_listing import PhotoListing, read_listing
-from app.operations.photo_set import PhotoSetEmbedder, SubjectRule, labelled, open_cache
+from app.operations.photo_set import SubjectRule
 from app.recognition.pipeline import Recognizer
 from app.services import default_thresholds
 from app.settings import Settings
@@ -98,17 +99,19 @@ def evaluate(
     if protocol is not None and set(protocol) == {Protocol.PAIRS}:
         listing = listing.only_paired()
     earlier = None if against is None else _read_report(against)
-    rule = faces or (SubjectRule.CENTRAL if listing.subject_central else SubjectRule.SINGLE)
+    rule = rule_for(listing, faces)
 
     async def use(
         settings: Settings, network: Network, recognizer: Recognizer
     ) -> tuple[LabelledPhotos, EvaluationOptions, dict[str, Any]]:
         folder = cache or settings.data_dir / "evaluation"
-        photos = await _embed(listing, folder, settings, network, recognizer, rule)
+        photos = await embed_listing(listing, folder, settings, network, recognizer, rule)
         defaults = default_thresholds(settings, network)
+        people = int(photos.person_count * enrolled_share)
+        searched = Searched(people=people, faces=people * enroll)
         options = EvaluationOptions(
-            verify_thresholds=_thresholds(threshold, defaults.verify),
-            identify_thresholds=_thresholds(threshold, defaults.identify),
+            verify_thresholds=_thresholds(threshold, defaults.find_verify()),
+            identify_thresholds=_thresholds(threshold, defaults.find_identify(searched)),
             fmrs=_rates(fmr, _DEFAULTS.fmrs, "--fmr"),
             fpirs=_rates(fpir, _DEFAULTS.fpirs, "--fpir"),
             enroll_photos=enroll,
@@ -121,32 +124,6 @@ def evaluate(
     photos, options, about = with_recognizer(use)
     report = _measure(listing, photos, options, protocol, about)
     _tell(report, earlier, out, as_json=as_json)
-
-
-async def _embed(
-    listing: PhotoListing,
-    folder: Path,
-    settings: Settings,
-    network: Network,
-    recognizer: Recognizer,
-    rule: SubjectRule,
-) -> LabelledPhotos:
-    cache = open_cache(folder, settings, network, rule)
-    columns = (
-        TextColumn("embedding"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    try:
-        with Progress(*columns, console=errors) as progress:
-            task = progress.add_task("photos", total=len(listing.photos))
-            embedder = PhotoSetEmbedder(recognizer, rule, cache)
-            paths = [photo.path for photo in listing.photos]
-            found = await embedder.embed(paths, lambda: progress.advance(task))
-    finally:
-        cache.close()
-    return labelled(listing, found)
 
 
 def _measure(

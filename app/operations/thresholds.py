@@ -96,6 +96,10 @@ class Thresholds:
         """Raises ThresholdRequired before anything is searched."""
         self.for_identify(threshold, target_fpir, searched=Searched(1, 1))
 
+    def find_verify(self) -> float | None:
+        """The default threshold of a comparison; None where nobody measured one."""
+        return self.verify if self.map is None else self.for_verify()
+
     def find_identify(self, searched: Searched) -> float | None:
         """The default threshold of a search; None where nobody measured one."""
         if self.map is None and self.identify is None:

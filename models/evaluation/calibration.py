@@ -143,6 +143,7 @@ class SimilarityMap:
         values = asdict(self)
         for name in _ROWS:
             values[name] = [round(value, 5) for value in values[name]]
+        values["template_gain"] = [[count, round(gain, 5)] for count, gain in self.template_gain]
         return {"format": _FORMAT, **values}
 
     def dumps(self) -> str:

@@ -53,7 +53,7 @@ async def info(services: ServicesDep, model: ModelDep) -> InfoAnswer:
             target_fmr=rules.target_fmr,
             target_fpir=rules.target_fpir,
             margin=rules.margin,
-            verify=rules.verify if rules.map is None else rules.for_verify(),
+            verify=rules.find_verify(),
             identify=rules.identify,
             source=None if rules.map is None else rules.map.source,
         ),
