@@ -18,7 +18,7 @@ from app.errors import (
     VultusError,
 )
 from app.gallery.database import Database
-from app.gallery.records import IdentityChanges, NewIdentity
+from app.gallery.records import Face, IdentityChanges, NewIdentity
 from app.gallery.service import Gallery
 from app.gallery.tables import (
     UnknownFaceTable,
@@ -235,12 +235,14 @@ def test_named_group_is_a_person_whom_searches_find(
     unknowns: Unknowns, gallery: Gallery, database: Database, open_gallery: OpenGallery
 ) -> None:
     other_process = open_gallery()
-    (group_id,) = {*keep(unknowns, *(sighting(ADA, photo=f"{i:064}") for i in range(3)))}
+    seen = [sighting(nearby(ADA, 0.99, seed=i), photo=f"{i:064}") for i in range(3)]
+    (group_id,) = {*keep(unknowns, *seen)}
     new = NewIdentity(name="Ada", external_id="a", attributes={"site": "north"})
     identity, faces = unknowns.name(COLLECTION, group_id, new, None)
     assert (identity.name, identity.external_id, identity.face_count) == ("Ada", "a", 3)
     assert identity.revision == gallery.get_collection(COLLECTION).revision
-    assert [face.image_sha256 for face in faces if face] == [f"{i:064}" for i in range(3)]
+    photos = [face.image_sha256 for face in faces if isinstance(face, Face)]
+    assert photos == [f"{i:064}" for i in range(3)]
     assert found_ids(gallery, ADA) == found_ids(other_process, ADA) == [identity.id]
     assert gallery.indexed_faces() == 3
     assert rows(database) == (0, 0)

@@ -64,7 +64,7 @@ CHECKUP: Final[dict[str, Any]] = {
             "other_face_id": "91ab0d3c8a51b64e4b7f9a2f5e6c7d80",
             "similarity": 0.9731,
             "own_similarity": 0.8412,
-            "threshold": 0.9424,
+            "threshold": 0.9431,
             "advice": "probably a photo of the other person: delete this face, and add the photo "
             "to the person whom it shows",
         }
