@@ -182,6 +182,8 @@ class Gallery:
                 row.description = changes.description
             if not isinstance(changes.options, Unset):
                 row.options = patched(row.options, changes.options)
+                # Whoever keeps an unknown face now has it kept before this is answered.
+                UnknownRepository(session, row).advance_if_there()
             session.flush()
             return collections.record(row)
 

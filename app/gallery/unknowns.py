@@ -300,7 +300,11 @@ class Unknowns:
             # First: who deletes the collection has it before they come to the inbox.
             collection = CollectionRepository(session).hold(name)
             unknowns = UnknownRepository(session, collection)
-            yield _Inbox(collection, unknowns.advance(), unknowns)
+            row = unknowns.advance()
+            session.refresh(
+                collection, ["options"]
+            )  # changed, perhaps, while the inbox was awaited
+            yield _Inbox(collection, row, unknowns)
 
     def _refresh(self, inbox: _Inbox, group: UnknownGroupTable) -> bool:
         """Make a group's centroid that of its faces, of which the newest stay; whether any did."""

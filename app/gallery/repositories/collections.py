@@ -75,17 +75,25 @@ class CollectionRepository:
         return self._session.scalars(query).all()
 
     def lock(self, name: str) -> CollectionTable:
-        """The collection, which nobody else changes until the commit."""
-        query = select(CollectionTable).where(CollectionTable.name == name).with_for_update()
+        """The collection, which nobody else changes until the commit.
+
+        Rows that refer to it may be written meanwhile. A lock against that, too, waits for those
+        who wrote one, and they for it, as soon as a third has changed the collection in between.
+        """
+        query = (
+            select(CollectionTable)
+            .where(CollectionTable.name == name)
+            .with_for_update(key_share=True)
+        )
         row = self._session.scalar(query)
         if row is None:
             raise not_found(name)
         return row
 
     def hold(self, name: str) -> CollectionTable:
-        """The collection, which nobody deletes or gives other options until the commit.
+        """The collection, which nobody deletes until the commit.
 
-        Others may hold it, too, and its people may change.
+        Others may hold it, too, and its people and options may change.
         """
         query = (
             select(CollectionTable)
