@@ -21,15 +21,20 @@ from benchmarks.report import console
 Embeddings = dict[str, NDArray[np.float32] | None]
 """By photo; None where no face was found."""
 
+Qualities = dict[str, float]
+"""By photo, the unified quality of its face, 0 to 100."""
+
 
 @dataclass(frozen=True)
 class People:
     """Photos in which a face was found.
 
-    `embeddings` is (N, dimension), `person` (N,) numbers whose each is, from 0 to `count` - 1.
+    `embeddings` is (N, dimension), `quality` (N,) the faces' unified quality, 0 to 100; `person`
+    (N,) numbers whose each is, from 0 to `count` - 1.
     """
 
     embeddings: NDArray[np.float32]
+    quality: NDArray[np.float64]
     person: NDArray[np.intp]
     names: tuple[str, ...]
 
@@ -52,23 +57,32 @@ def embed_people(data: LfwData, *, cache: Path | None = None) -> tuple[People, s
     settings = Settings()
     network = load_configured_network(settings)
     photos = data.photos()
-    embeddings = _cached(cache, photos, network.digest)
-    if embeddings is None:
+    cached = _cached(cache, photos, network.digest)
+    if cached is None:
         recognizer = build_recognizer(settings, network)
+        qualities: Qualities = {}
         try:
-            embeddings = asyncio.run(embed_all(recognizer, data, photos))
+            embeddings = asyncio.run(embed_all(recognizer, data, photos, qualities))
         finally:
             recognizer.stop()
-        _keep(cache, embeddings, network.digest)
+        _keep(cache, embeddings, qualities, network.digest)
+    else:
+        embeddings, qualities = cached
     found = {photo: row for photo, row in embeddings.items() if row is not None}
     in_order = sorted(found)
     names, person = np.unique([person_of(photo) for photo in in_order], return_inverse=True)
     rows = np.stack([found[photo] for photo in in_order])
-    return People(rows, person, tuple(map(str, names))), network.digest
+    quality = np.array([qualities[photo] for photo in in_order])
+    return People(rows, quality, person, tuple(map(str, names))), network.digest
 
 
-async def embed_all(recognizer: Recognizer, data: LfwData, photos: Sequence[str]) -> Embeddings:
-    """The face nearest the centre of each photo."""
+async def embed_all(
+    recognizer: Recognizer,
+    data: LfwData,
+    photos: Sequence[str],
+    qualities: Qualities | None = None,
+) -> Embeddings:
+    """The face nearest the centre of each photo; its quality is put into `qualities`."""
     embeddings: Embeddings = {}
     select = central_face(PHOTO_SIDE_PX, PHOTO_SIDE_PX)
     turns = asyncio.Semaphore(recognizer.concurrency)
@@ -80,25 +94,34 @@ async def embed_all(recognizer: Recognizer, data: LfwData, photos: Sequence[str]
                 image = await asyncio.to_thread((data.images / photo).read_bytes)
                 found = await recognizer.embed(image, select)
             embeddings[photo] = found.faces[0].embedding if found.faces else None
+            if qualities is not None and found.faces:
+                qualities[photo] = found.faces[0].quality.unified
             progress.advance(task)
 
         await together(embed(photo) for photo in photos)
     return embeddings
 
 
-def _cached(cache: Path | None, photos: Sequence[str], digest: str) -> Embeddings | None:
+def _cached(
+    cache: Path | None, photos: Sequence[str], digest: str
+) -> tuple[Embeddings, Qualities] | None:
     if cache is None or not cache.is_file():
         return None
     with np.load(cache) as kept:
         if str(kept["digest"]) != digest or list(kept["photos"]) != list(photos):
             return None
-        rows, found = kept["embeddings"], kept["found"]
-    return {
-        photo: row if there else None for photo, row, there in zip(photos, rows, found, strict=True)
-    }
+        rows, qualities = kept["embeddings"], kept["qualities"]
+    found = ~np.isnan(qualities)
+    return (
+        {
+            photo: row if there else None
+            for photo, row, there in zip(photos, rows, found, strict=True)
+        },
+        {photo: float(value) for photo, value in zip(photos, qualities, strict=True)},
+    )
 
 
-def _keep(cache: Path | None, embeddings: Embeddings, digest: str) -> None:
+def _keep(cache: Path | None, embeddings: Embeddings, qualities: Qualities, digest: str) -> None:
     if cache is None:
         return
     photos = sorted(embeddings)
@@ -110,5 +133,5 @@ def _keep(cache: Path | None, embeddings: Embeddings, digest: str) -> None:
         digest=digest,
         photos=photos,
         embeddings=np.stack([nothing if row is None else row for row in rows]),
-        found=[row is not None for row in rows],
+        qualities=[qualities.get(photo, np.nan) for photo in photos],
     )

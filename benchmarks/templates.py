@@ -29,22 +29,35 @@ _PROBES_EACH = 3
 _ENROLLED = 0.7  # share of those with enough photos; the others are strangers
 
 Floats = NDArray[np.float64]
-Rule = Callable[[Floats, float], Floats]
-"""Similarities, (probes, examples), and the length of the examples' mean, to one a probe."""
+Rule = Callable[[Floats, Floats, Floats], Floats]
+"""Probes (N, dimension), examples (M, dimension) and their quality (M,) to a similarity a probe."""
 
 
 def _top(count: int) -> Rule:
-    return lambda similarities, _: np.sort(similarities, axis=1)[:, -count:].mean(axis=1)
+    return lambda probes, own, _: np.sort(probes @ own.T, axis=1)[:, -count:].mean(axis=1)
+
+
+def _template(power: float) -> Rule:
+    """Each example weighs by this power of its quality."""
+
+    def similarities(probes: Floats, own: Floats, quality: Floats) -> Floats:
+        weight = np.maximum(quality, 1.0) ** power
+        mean = weight @ own
+        return np.asarray(probes @ (mean / np.linalg.norm(mean)))
+
+    return similarities
 
 
 _RULES: Mapping[str, Rule] = {
     "best example": _top(1),
     "mean of the best 2": _top(2),
     "mean of the best 3": _top(3),
-    "mean of all": lambda similarities, _: similarities.mean(axis=1),
-    "template": lambda similarities, length: similarities.mean(axis=1) / length,
-    "template and best, mean": lambda similarities, length: (
-        (similarities.mean(axis=1) / length + similarities.max(axis=1)) / 2
+    "mean of all": lambda probes, own, _: (probes @ own.T).mean(axis=1),
+    "template": _template(0.0),
+    "template, weighted by quality": _template(1.0),
+    "template, by quality squared": _template(2.0),
+    "template and best, mean": lambda probes, own, quality: (
+        (_template(0.0)(probes, own, quality) + (probes @ own.T).max(axis=1)) / 2
     ),
 }
 
@@ -86,7 +99,7 @@ def _draw(
     templates, mated, truth = [], [], []
     for place, (person, count) in enumerate(zip(gallery, counts, strict=True)):
         photos = rng.permutation(people.photos_of[person])
-        templates.append(people.embeddings[photos[:count]].astype(np.float64))
+        templates.append(photos[:count])
         probes = photos[count : count + _PROBES_EACH]
         mated.extend(probes)
         truth.extend([place] * len(probes))
@@ -94,11 +107,10 @@ def _draw(
     other = [int(rng.choice(people.photos_of[person])) for person in strangers]
     probes = people.embeddings[[*mated, *other]].astype(np.float64)
     scores = {rule: np.empty((len(probes), len(gallery))) for rule in _RULES}
-    for place, own in enumerate(templates):
-        similarities = probes @ own.T
-        length = float(np.linalg.norm(own.mean(axis=0)))
+    for place, photos in enumerate(templates):
+        own = people.embeddings[photos].astype(np.float64)
         for rule, score in _RULES.items():
-            scores[rule][:, place] = score(similarities, length)
+            scores[rule][:, place] = score(probes, own, people.quality[photos])
     return {rule: _fnirs(score, np.array(truth)) for rule, score in scores.items()}
 
 

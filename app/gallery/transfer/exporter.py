@@ -1,7 +1,7 @@
 """Write collections of a database into an archive."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from app import __version__
 from app.errors import ArchiveUnusable
 from app.gallery.database import Database
+from app.gallery.options import from_json
 from app.gallery.transfer.archive_writer import ArchiveWriter, new_archive
 from app.gallery.transfer.faults import first_problem
 from app.gallery.transfer.lines import FaceLine, Line, PersonLine
@@ -22,6 +23,7 @@ from app.gallery.transfer.manifest import (
     member_names,
 )
 from app.gallery.transfer.npy import header
+from app.gallery.transfer.option_lines import OptionLine
 from app.gallery.transfer.progress import Progress, Steps, silent
 from app.gallery.transfer.source import CollectionSource, chosen_collections
 from app.gallery.transfer.unit_length import first_not_of_unit_length
@@ -74,6 +76,8 @@ def _write(archive: ArchiveWriter, source: CollectionSource, steps: Steps) -> Co
         embedder=row.embedder,
         digest=row.digest,
         dimension=row.dimension,
+        options=OptionLine.model_validate(asdict(from_json(row.options))),
+        calibration=source.calibration,
         identities=source.identities,
         faces=source.faces,
         members=(

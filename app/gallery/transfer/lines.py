@@ -76,4 +76,5 @@ class FaceLine(Line):
     image_sha256: Annotated[str, Text(max_length=64), AfterValidator(no_nul)] | None
     created_at: Moment
     quality: Annotated[float, Field(ge=0, le=100)] | None = None
+    forced: bool = False
     """Since format 2."""

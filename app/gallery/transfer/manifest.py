@@ -4,15 +4,23 @@ import json
 from collections import Counter
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from app.errors import ArchiveUnusable
 from app.gallery.transfer.faults import damaged, first_problem, not_ours
 from app.gallery.transfer.lines import Line, Moment, no_nul
+from app.gallery.transfer.option_lines import OptionLine
 
 FORMAT = "vultus-gallery"
 VERSION: Final = 2
-"""What is written; 1, in which faces have no quality, is read as well."""
+"""What is written; 1, which has no qualities, options and calibrations, is read as well."""
 MANIFEST = "manifest.json"
 PARTS = ("identities.jsonl", "faces.jsonl", "embeddings.npy")
 """Members of a collection, in the order in which they are written and listed."""
@@ -43,6 +51,9 @@ class CollectionEntry(Line):
     embedder: _Name64
     digest: _Name64
     dimension: Annotated[int, Field(ge=1, le=_MAX_DIMENSION)]
+    options: OptionLine = OptionLine()
+    calibration: dict[str, JsonValue] | None = None
+    """Of its own people; see `models.evaluation.calibration`."""
     identities: _Count
     faces: _Count
     members: tuple[Member, Member, Member]

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Result, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from app.gallery.repositories.calibrations import CalibrationRepository
 from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
 
@@ -27,6 +28,7 @@ _FACE = (
     FaceTable.landmarks,
     FaceTable.detection_score,
     FaceTable.quality,
+    FaceTable.forced,
     FaceTable.image_sha256,
     FaceTable.created_at,
 )
@@ -52,6 +54,9 @@ class CollectionSource:
         self._of_its_network = FaceTable.digest == collection.digest
         self.collection = collection
         self.place = place
+        measured = CalibrationRepository(session, collection).find()
+        self.calibration: dict[str, Any] | None = None if measured is None else dict(measured[0])
+        """The collection's own, as JSON."""
         self.identities = self._count(self._people_here)
         """How many people there are."""
         self.faces = self._count(

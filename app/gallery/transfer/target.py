@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, EmbedderMismatch
 from app.gallery.database import Database
+from app.gallery.repositories.calibrations import CalibrationRepository
 from app.gallery.repositories.collections import CollectionRepository, not_found
 from app.gallery.repositories.insertion import PersonRows, insert_people
 from app.gallery.tables import CollectionTable
@@ -59,6 +60,9 @@ class CollectionTarget:
             with suppress(IntegrityError), session.begin_nested():  # made by somebody just now
                 row = collections.add(self.name, self._entry.description, self._model)
                 row.created_at = self._entry.created_at
+                row.options = self._entry.options.model_dump(exclude_none=True)
+                if self._entry.calibration is not None:
+                    CalibrationRepository(session, row).replace(self._entry.calibration)
                 return True
         return False
 

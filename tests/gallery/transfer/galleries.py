@@ -1,15 +1,24 @@
 """Galleries of every kind of person, and what two of them have in common: all but the numbers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
+from app.gallery.calibrations import CalibrationStore
 from app.gallery.database import Database
 from app.gallery.index.exact_index import ExactIndex
-from app.gallery.records import NewFace, NewIdentity
+from app.gallery.options import from_json
+from app.gallery.records import CollectionChanges, NewFace, NewIdentity
 from app.gallery.service import Gallery
 from app.gallery.sync import IndexSync
-from app.gallery.tables import AttributeTable, CollectionTable, FaceTable, IdentityTable
+from app.gallery.tables import (
+    AttributeTable,
+    CalibrationTable,
+    CollectionTable,
+    FaceTable,
+    IdentityTable,
+)
 from app.recognition.types import ModelId
 from tests.gallery.factories import COLLECTION, MODEL, new_face, unit_vectors
 
@@ -34,7 +43,7 @@ PEOPLE = (
         expires_at=datetime(2199, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
     ),
     NewIdentity(name="x" * 256, external_id="é" * 256),
-    NewIdentity(name="", expires_at=datetime.now(UTC) + timedelta(days=1)),
+    NewIdentity(name="", expires_at=datetime.now(UTC) + timedelta(days=1), threshold=0.75),
 )
 
 
@@ -50,12 +59,15 @@ def fill(database: Database, *, copies: int = 1) -> Gallery:
     gallery = open_gallery(database)
     gallery.create_collection("staff", "Head office, 1\u00ba")
     gallery.create_collection("empty", None)
+    options = {"decisions": {"target_fpir": 0.02, "margin": 0.0}, "unknowns": {"keep": True}}
+    gallery.update_collection("staff", CollectionChanges(options=options))
+    CalibrationStore(database).replace("staff", {"measured": [1.5, "é", None]})
     for collection in (COLLECTION, "staff"):
         vectors = iter(unit_vectors(20 * copies, seed=len(collection)))
         for copy in range(copies):
             for count, person in enumerate(PEOPLE):
                 key = person.external_id and f"{copy}{person.external_id}"[:256]
-                new = NewIdentity(person.name, key, person.attributes, person.expires_at)
+                new = replace(person, external_id=key)
                 faces = [new_face(next(vectors)) for _ in range(count)]
                 gallery.create_identity(collection, new, faces)
         # As of an embedding that was computed elsewhere.
@@ -71,10 +83,20 @@ def rows(database: Database) -> Rows:
         people = {row.number: row for row in session.scalars(select(IdentityTable))}
         faces = session.scalars(select(FaceTable)).all()
         attributes = session.scalars(select(AttributeTable)).all()
+        maps = {row.collection_number: row.map for row in session.scalars(select(CalibrationTable))}
     names = {number: row.name for number, row in collections.items()}
     told: Rows = {
         "collections": [
-            (row.name, row.description, row.embedder, row.digest, row.dimension, row.created_at)
+            (
+                row.name,
+                row.description,
+                row.embedder,
+                row.digest,
+                row.dimension,
+                row.created_at,
+                from_json(row.options),
+                maps.get(row.number),
+            )
             for row in collections.values()
         ],
         "identities": [
@@ -87,6 +109,7 @@ def rows(database: Database) -> Rows:
                 row.created_at,
                 row.updated_at,
                 row.expires_at,
+                row.threshold,
             )
             for row in people.values()
         ],
@@ -102,6 +125,7 @@ def rows(database: Database) -> Rows:
                 row.landmarks,
                 row.detection_score,
                 row.quality,
+                row.forced,
                 row.image_sha256,
                 row.created_at,
             )
