@@ -39,6 +39,8 @@ bench: $(VENV)/.installed-dev-$(TORCH)
 	@test -n "$(FACES)" || { echo "make bench FACES=FOLDER; see benchmarks/README.md" >&2; exit 2; }
 	$(BIN)/python -m benchmarks.lfw --faces "$(FACES)"
 	$(BIN)/python -m benchmarks.gallery --faces "$(FACES)"
+	$(BIN)/python -m benchmarks.open_set --faces "$(FACES)"
+	$(BIN)/python -m benchmarks.templates --faces "$(FACES)"
 	$(BIN)/python -m benchmarks.quality --faces "$(FACES)"
 
 photos: $(VENV)/.installed-dev-$(TORCH)
