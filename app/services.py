@@ -92,7 +92,9 @@ class Services:
             calibrator=calibrator,
             enroll=enroller,
             enroll_batch=BatchEnroller(enroller, gallery, guards),
-            examine_gallery=GalleryExaminer(gallery, calibrator),
+            examine_gallery=GalleryExaminer(
+                gallery, calibrator, resembles=settings.guards.resembles
+            ),
             verify=Verifier(recognizer, gallery, calibrator),
             identify=Identifier(
                 recognizer,

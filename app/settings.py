@@ -153,7 +153,10 @@ class RetentionSettings(_Group):
         1_000, ge=1, le=30_000, description="Most people whom a terminal remembers."
     )
     idempotency_keys_s: float = Field(
-        86_400.0, gt=0, description="Seconds that the answer to an Idempotency-Key is kept."
+        86_400.0,
+        gt=0,
+        le=31_622_400,
+        description="Seconds that the answer to an Idempotency-Key is kept.",
     )
     log_revisions: int = Field(
         100_000, ge=1, description="Revisions of a collection that the log of changes keeps."

@@ -1,6 +1,7 @@
 """What decisions rest on: options, calibrations, and the people to measure them on."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +10,20 @@ from app.gallery.database import Database, read_again
 from app.gallery.options import from_json
 from app.gallery.records import Basis
 from app.gallery.repositories.calibrations import CalibrationRepository
-from app.gallery.repositories.collections import CollectionRepository
+from app.gallery.repositories.collections import CollectionRepository, not_found
 from app.gallery.repositories.faces import FaceRepository
 
 MOST_PEOPLE = 4_000
-"""Of more, some are measured: eight million pairs of people tell all that they can."""
+"""Of more, so many are measured: eight million pairs of people tell all that they can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Of the collection `collection_number`: `embeddings` (N, dimension), and whose each is."""
+
+    collection_number: int
+    embeddings: NDArray[np.float32]
+    owners: Sequence[str]
 
 
 class CalibrationStore:
@@ -27,23 +37,35 @@ class CalibrationStore:
         """What its decisions rest on. Raises CollectionNotFound."""
         with self._database.reading() as session:
             collection = CollectionRepository(session).get(collection_name)
-            found = CalibrationRepository(session, collection).find()
-            options = from_json(collection.options)
-            if found is None:
-                return Basis(options)
-            return Basis(options, found[0], f"{collection.number}:{found[1].isoformat()}")
+            measured_at = CalibrationRepository(session, collection).measured_at()
+            return Basis(
+                from_json(collection.options),
+                None if measured_at is None else f"{collection.number}:{measured_at.isoformat()}",
+            )
 
     @read_again
-    def examples(self, collection_name: str) -> tuple[NDArray[np.float32], Sequence[str]]:
-        """Embeddings, (N, dimension), of people of a collection, and whose each is."""
+    def calibration(self, collection_name: str) -> Mapping[str, object] | None:
+        """The collection's own, as JSON; None where it has none (any more)."""
+        with self._database.reading() as session:
+            collection = CollectionRepository(session).get(collection_name)
+            return CalibrationRepository(session, collection).find()
+
+    @read_again
+    def examples(self, collection_name: str) -> Examples:
+        """Embeddings of people of a collection."""
         with self._database.reading() as session:
             collection = CollectionRepository(session).get(collection_name)
             found, owners = FaceRepository(session, collection).some_people(most=MOST_PEOPLE)
-            return found, [str(owner) for owner in owners]
+            return Examples(collection.number, found, [str(owner) for owner in owners])
 
-    def replace(self, collection_name: str, stored: Mapping[str, object]) -> None:
+    def replace(
+        self, collection_name: str, stored: Mapping[str, object], *, number: int | None = None
+    ) -> None:
+        """Raises CollectionNotFound, also when the name is another collection's than `number`."""
         with self._database.writing() as session:
             collection = CollectionRepository(session).lock(collection_name)
+            if number not in (None, collection.number):
+                raise not_found(collection_name)
             CalibrationRepository(session, collection).replace(stored)
 
     def delete(self, collection_name: str) -> None:

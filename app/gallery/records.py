@@ -226,11 +226,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a collection's decisions rest on: its options, and its own calibration if it has one.
+    """What a collection's decisions rest on: its options, and which calibration of its own, if any.
 
-    `calibration` is JSON, `version` tells one from a later one.
+    `calibration` tells one calibration from any other; None where there is none.
     """
 
     options: CollectionOptions
-    calibration: Mapping[str, object] | None = None
-    version: str | None = None
+    calibration: str | None = None

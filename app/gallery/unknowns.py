@@ -103,7 +103,8 @@ class Unknowns:
                     centroids = _followed(cached, inbox)
                     inbox.row.threshold = threshold
                     groups = [
-                        self._place(inbox, centroids, sighting, threshold) for sighting in sightings
+                        self._place(inbox, centroids, sighting, threshold)
+                        for sighting in _naming_nobody_gone(inbox, sightings)
                     ]
                     ids = [group.id for group in groups]
                     self._evict(inbox)
@@ -404,3 +405,13 @@ def _enrollable(row: UnknownFaceTable) -> NewFace:
         detection_score=row.detection_score,
         image_sha256=row.image_sha256,
     )
+
+
+def _naming_nobody_gone(inbox: _Inbox, sightings: Sequence[Sighting]) -> list[Sighting]:
+    """Who was most similar may be erased by now; who erases later finds it, under the same lock."""
+    named = [s.nearest_identity_id for s in sightings if s.nearest_identity_id is not None]
+    there = inbox.unknowns.still_there(named)
+    return [
+        s if s.nearest_identity_id in there else replace(s, nearest_identity_id=None)
+        for s in sightings
+    ]

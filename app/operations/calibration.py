@@ -81,16 +81,17 @@ class Calibrator:
         self._gallery = gallery
         self.defaults = defaults
         self._lock = Lock()
+        self._measuring = Lock()
         self._parsed: dict[str, SimilarityMap] = {}  # by version; one a collection is in use
 
     def thresholds(self, collection: str) -> Thresholds:
         """How a collection decides by default. Raises CollectionNotFound."""
         basis = self._store.basis(collection)
-        return self.defaults.of(basis.options.decisions, self._own(basis))
+        return self.defaults.of(basis.options.decisions, self._own(collection, basis))
 
     def own_map(self, collection: str) -> SimilarityMap | None:
         """The collection's own calibration, if it has one."""
-        return self._own(self._store.basis(collection))
+        return self._own(collection, self._store.basis(collection))
 
     def calibrate(self, collection: str) -> SimilarityMap:
         """Measure the people enrolled in a collection, and decide by them from now on.
@@ -98,34 +99,41 @@ class Calibrator:
         Raises CalibrationImpossible when there are too few, CollectionNotFound, EmbedderMismatch.
         """
         self._gallery.require_collection(collection)
-        embeddings, owners = self._store.examples(collection)
-        measured = measure(
-            embeddings, owners, self._gallery.model, source=f"the people enrolled in {collection!r}"
-        )
-        self._store.replace(collection, measured.to_json())
+        with self._measuring:  # each takes a core, and memory for millions of pairs
+            found = self._store.examples(collection)
+            measured = measure(
+                found.embeddings,
+                found.owners,
+                self._gallery.model,
+                source=f"the people enrolled in {collection!r}",
+            )
+        self._store.replace(collection, measured.to_json(), number=found.collection_number)
         return measured
 
     def forget(self, collection: str) -> None:
         """Go back to the embedder's calibration."""
         self._store.delete(collection)
 
-    def _own(self, basis: Basis) -> SimilarityMap | None:
-        if basis.calibration is None or basis.version is None:
+    def _own(self, collection: str, basis: Basis) -> SimilarityMap | None:
+        version = basis.calibration
+        if version is None:
             return None
         with self._lock:
-            found = self._parsed.get(basis.version)
-        if found is None:
-            try:
-                found = SimilarityMap.from_json(basis.calibration)
-            except ValueError as error:
-                _log.warning(
-                    "calibration_unusable", cause=str(error), remedy="the embedder's is used"
-                )
-                return None
-            with self._lock:
-                if len(self._parsed) >= _MOST_PARSED:
-                    self._parsed.clear()
-                self._parsed[basis.version] = found
+            found = self._parsed.get(version)
+        if found is not None:
+            return found
+        stored = self._store.calibration(collection)
+        if stored is None:
+            return None
+        try:
+            found = SimilarityMap.from_json(stored)
+        except ValueError as error:
+            _log.warning("calibration_unusable", cause=str(error), remedy="the embedder's is used")
+            return None
+        with self._lock:
+            if len(self._parsed) >= _MOST_PARSED:
+                self._parsed.clear()
+            self._parsed[version] = found
         return found
 
 
@@ -141,4 +149,4 @@ def measure(
             embeddings, people, embedder=model.name, digest=model.digest, source=source
         )
     except ValueError as error:
-        raise CalibrationImpossible(f"{error}; enroll or add more people") from error
+        raise CalibrationImpossible(str(error)) from error

@@ -90,15 +90,16 @@ def decide(
 ) -> Decision:
     """The open-set decision: the nearest person, if near enough, and if nobody else is as near.
 
-    A person is near enough at the threshold, or at their own where that is higher. When another is
-    near enough as well and less than `margin` behind, neither is asserted; nor is anybody when the
-    nearest is held back by a threshold of their own and another is not, since it may be either.
+    A person is near enough at the threshold, or at their own where that is higher. When another
+    reaches the threshold less than `margin` behind, held back by their own or not, nobody is
+    asserted; nor when the nearest is held back and another is not, since it may be either.
     """
     near = [found for found in candidates if found.similarity >= threshold_of(found, threshold)]
     if not near:
         status = Status.UNKNOWN
     elif near[0] is not candidates[0] or any(
-        near[0].similarity - other.similarity < margin for other in near[1:]
+        other.similarity >= threshold and near[0].similarity - other.similarity < margin
+        for other in candidates[1:]
     ):
         status = Status.AMBIGUOUS
     else:
@@ -117,7 +118,8 @@ def decide(
 
 def threshold_of(candidate: Candidate, threshold: float) -> float:
     """That of the search, or the person's own where it is higher."""
-    return max(threshold, candidate.identity.threshold or -1.0)
+    own = candidate.identity.threshold
+    return threshold if own is None else max(threshold, own)
 
 
 def stages_of(options: SearchOptions) -> list[Stage]:

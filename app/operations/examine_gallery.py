@@ -14,9 +14,13 @@ from app.operations.thresholds import Thresholds
 class GalleryExaminer:
     """Looks for mislabelled faces, people under two names, outliers and look-alikes."""
 
-    def __init__(self, gallery: Gallery, calibrator: Calibrator) -> None:
+    def __init__(
+        self, gallery: Gallery, calibrator: Calibrator, *, resembles: float | None
+    ) -> None:
+        """`resembles`: from the settings, as of the guards."""
         self._gallery = gallery
         self._calibrator = calibrator
+        self._resembles = resembles
 
     async def page(
         self, collection: str, *, limit: int, cursor: str | None, within_s: float
@@ -28,7 +32,7 @@ class GalleryExaminer:
         """
 
         def examine() -> Checkup:
-            rules = doctor_rules(self._calibrator.thresholds(collection))
+            rules = doctor_rules(self._calibrator.thresholds(collection), self._resembles)
             return self._gallery.examine(
                 collection, rules, limit=limit, cursor=cursor, within_s=within_s
             )
@@ -47,16 +51,20 @@ class GalleryExaminer:
             cursor = encode_cursor(page.next_after)
 
 
-def doctor_rules(thresholds: Thresholds) -> DoctorRules:
-    """Raises ThresholdRequired where nobody has measured which similarities count."""
-    resembles, another = thresholds.resembling(), thresholds.alike()
+def doctor_rules(thresholds: Thresholds, chosen: float | None = None) -> DoctorRules:
+    """`chosen` is a similarity from the settings, by which faces should be like a person's others.
+
+    Raises ThresholdRequired where nobody has measured which similarities count.
+    """
+    resembles = thresholds.resembling() if chosen is None else chosen
+    another = thresholds.alike()
     if resembles is None or another is None:
         raise ThresholdRequired(
             "nobody has measured which similarities count for this embedder; calibrate it, or set "
             "VULTUS_THRESHOLDS__VERIFY and VULTUS_THRESHOLDS__IDENTIFY to what you measured on "
             "your own photos"
         )
-    return DoctorRules(resembles, another)
+    return DoctorRules(min(resembles, another), another)
 
 
 _PIECE_S = 2.0

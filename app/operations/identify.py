@@ -31,7 +31,8 @@ from app.recognition.select import largest_faces
 from app.recognition.types import DetectedFace, Embedding, FaceQuality, ImageSize
 
 _LOOK_AGAIN_S = 0.02
-_RIVALS = 2  # whether an answer is ambiguous shows by the two nearest
+_LOOKED_AT = 10  # people by whom an answer is decided, however few are asked for
+_RIVALS = 2  # of an ambiguous answer, both are shown
 
 _log = structlog.get_logger(__name__)
 
@@ -105,13 +106,10 @@ class Identifier:
             sighting for sighting, why in zip(seen_in_photo(photo), lacking, strict=True) if not why
         ]
         decisions = iter(await self._keeper.keep(collection, seen, answered, options))
-        not_searched = rules.for_identify(
-            options.threshold, options.target_fpir, searched=Searched(people=0, faces=0)
-        )
         faces = tuple(
             IdentifiedFace(
                 face.face,
-                rejected(why.reasons, not_searched) if why else next(decisions),
+                rejected(why.reasons, _without_search(rules, options)) if why else next(decisions),
                 face.quality,
             )
             for face, why in zip(photo.faces, lacking, strict=True)
@@ -166,7 +164,7 @@ class Identifier:
                 if not open_probes:
                     break
                 question = Question(
-                    max(options.top_k, _RIVALS),
+                    max(options.top_k, _LOOKED_AT),
                     datetime.now(UTC),
                     stage.wanted,
                     exclude_face_id,
@@ -192,7 +190,8 @@ class Identifier:
     async def _rules(self, collection: str, options: SearchOptions) -> Thresholds:
         """How this collection decides. Raises ThresholdRequired before anything is looked at."""
         rules = await asyncio.to_thread(self._calibrator.thresholds, collection)
-        rules.require_identify(options.threshold, options.target_fpir)
+        if any(stage.threshold is None for stage in stages_of(options)):
+            rules.require_identify(options.threshold, options.target_fpir)
         return rules
 
     async def _reach(self, collection: str, revision: int | None) -> None:
@@ -247,6 +246,16 @@ def _decision(
     # Both people of an ambiguous answer are listed, however few were asked for.
     shown = max(top_k, _RIVALS) if decision.status is Status.AMBIGUOUS else top_k
     return replace(decision, candidates=candidates[:shown])
+
+
+def _without_search(rules: Thresholds, options: SearchOptions) -> float:
+    """What is answered as the threshold of a face that was not looked up."""
+    first = stages_of(options)[0].threshold
+    return rules.for_identify(
+        options.threshold if first is None else first,
+        options.target_fpir,
+        searched=Searched(people=0, faces=0),
+    )
 
 
 _EMBED = "POST /v1/embed"

@@ -52,7 +52,7 @@ class Thresholds:
         threshold: float | None = None,
         target_fmr: float | None = None,
         *,
-        examples: int = 1,
+        examples: float = 1,
     ) -> float:
         """The threshold of a comparison with a person of so many examples.
 
@@ -89,12 +89,14 @@ class Thresholds:
             faces=searched.faces,
         )
         if target_fpir is None and self.cautious:
-            return max(found, self.for_verify())
+            each = max(1.0, searched.faces / max(1, searched.people))
+            return max(found, self.for_verify(examples=each))
         return found
 
     def require_identify(self, threshold: float | None, target_fpir: float | None) -> None:
         """Raises ThresholdRequired before anything is searched."""
-        self.for_identify(threshold, target_fpir, searched=Searched(1, 1))
+        if threshold is None and (target_fpir is not None or self.identify is None):
+            self._map("IDENTIFY")
 
     def find_verify(self) -> float | None:
         """The default threshold of a comparison; None where nobody measured one."""

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ _SMALLEST_LOG = -12.0
 """log10 of the least FMR that is told: nothing near it can be measured."""
 
 _FORMAT = 1
+_SPREADS = (-4.0, 8.0)  # log10 of shapes, from wolves and lambs to equal probes
 _ROWS = ("similarities", "log_fmr", "log_low", "log_high", "log_spread")
 
 
@@ -109,18 +111,7 @@ class SimilarityMap:
 
         An empty gallery is taken for one of one person.
         """
-        low, high = self.similarities[0], 1.0
-        if self.fpir(high, people=people, faces=faces).value > fpir:
-            return 1.0
-        if self.fpir(low, people=people, faces=faces).value <= fpir:
-            return low
-        while high - low > 1e-7:
-            middle = (low + high) / 2
-            if self.fpir(middle, people=people, faces=faces).value > fpir:
-                low = middle
-            else:
-                high = middle
-        return high
+        return _identification_threshold(self, fpir, people, faces)
 
     def comparisons(self, *, people: int, faces: int) -> float:
         """How many people with one example each a gallery counts as.
@@ -154,36 +145,66 @@ class SimilarityMap:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "SimilarityMap":
         """Raises ValueError when it is not what `to_json` made."""
-        values = dict(stored)
-        if values.pop("format", None) != _FORMAT:
+        if not isinstance(stored, Mapping) or stored.get("format") != _FORMAT:
             raise ValueError("not a calibration of this version; calibrate again")
+        values = {name: value for name, value in stored.items() if name != "format"}
         try:
             for name in _ROWS:
                 values[name] = tuple(float(value) for value in values[name])
             pairs = values["template_gain"]
             values["template_gain"] = tuple((float(count), float(gain)) for count, gain in pairs)
+            values["data_ends"] = float(values["data_ends"])
             made = cls(**values)
-        except (KeyError, TypeError, ValueError) as error:
+            made.check()
+        except (KeyError, TypeError, OverflowError, ValueError) as error:
             raise ValueError(f"not a calibration: {error}") from error
-        made.check()
         return made
 
     def check(self) -> None:
-        """Raises ValueError unless similarities ascend and rates fall, finitely."""
+        """Raises ValueError unless it is whole: similarities ascend, rates fall, gains grow."""
         size = len(self.similarities)
-        rows = (self.similarities, self.log_fmr, self.log_low, self.log_high, self.log_spread)
-        if size < 2 or any(len(row) != size for row in rows):
-            raise ValueError("a calibration's rows must be equally long, and 2 at least")
-        if not all(np.isfinite(row).all() for row in rows):
-            raise ValueError("a calibration's rows must be finite")
-        if (np.diff(self.similarities) <= 0).any():
-            raise ValueError("a calibration's similarities must ascend")
-        for row in (self.log_fmr, self.log_low, self.log_high):
-            if (np.diff(row) > 0).any() or row[0] > 0:
-                raise ValueError("a calibration's rates must fall, from 1 at the most")
+        rates = (self.log_low, self.log_fmr, self.log_high)
+        if size < 2 or any(len(row) != size for row in (*rates, self.log_spread)):
+            raise ValueError("rows must be equally long, and 2 at least")
+        table = np.array([self.similarities, *rates, self.log_spread])
+        if not np.isfinite(table).all() or not np.isfinite(self.data_ends):
+            raise ValueError("rows must be finite")
+        if (np.diff(table[0]) <= 0).any() or np.abs(table[0]).max() > 1:
+            raise ValueError("similarities must ascend, from -1 to 1")
+        if (np.diff(table[1:4], axis=1) > 0).any() or table[1:4].max() > 0:
+            raise ValueError("rates must fall, from 1 at the most")
+        if (np.diff(table[1:4], axis=0) < 0).any():
+            raise ValueError("rates must lie in their intervals")
+        if (np.diff(table[4]) > 0).any() or not _SPREADS[0] <= table[4].min() <= _SPREADS[1]:
+            raise ValueError("the spread must fall")
+        counts, gains = np.array(self.template_gain, dtype=np.float64).reshape(-1, 2).T
+        if not len(counts) or counts[0] != 1 or (np.diff(counts) <= 0).any():
+            raise ValueError("template gains must be of 1 and more examples")
+        if not np.isfinite(gains).all() or gains[0] < 1 or (np.diff(gains) < 0).any():
+            raise ValueError("template gains must grow")
+        if not all(isinstance(count, int) for count in (self.people, self.photos, self.pairs)):
+            raise ValueError("people, photos and pairs must be counts")
+        if not all(isinstance(text, str) for text in (self.embedder, self.digest, self.source)):
+            raise ValueError("embedder, digest and source must be texts")
 
     def _at(self, similarity: float, values: tuple[float, ...]) -> float:
         return float(np.interp(similarity, self.similarities, values))
+
+
+@lru_cache(maxsize=4_096)  # a gallery of one size is asked for it again and again
+def _identification_threshold(rates: SimilarityMap, fpir: float, people: int, faces: int) -> float:
+    low, high = rates.similarities[0], 1.0
+    if rates.fpir(high, people=people, faces=faces).value > fpir:
+        return 1.0
+    if rates.fpir(low, people=people, faces=faces).value <= fpir:
+        return low
+    while high - low > 1e-7:
+        middle = (low + high) / 2
+        if rates.fpir(middle, people=people, faces=faces).value > fpir:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def clamp_log(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,15 +16,19 @@ FEWEST_PEOPLE = 50
 
 _RESAMPLES = 200
 _ROWS_AT_ONCE = 512
-_KEPT_FMR = 0.2  # pairs above this rate are kept one by one, the others only counted
-_COMMON_FMRS = (0.999, 0.99, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
+_KEPT_FMR = 0.2  # pairs above this rate, or a lower one, are kept one by one
+_COMMON_FMRS = (0.999, 0.99, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.03)
 _SOME_PEOPLE = 2_000
 _TAIL_PAIRS = 250  # the tail is fitted to so many of the most similar pairs
 _KNOTS = 96
+_EQUAL_PROBES = 100.0  # shape from which on probes are as good as equal
 _SPREAD_MATCHES = 30  # fewer matches tell nothing of how they spread over probes
-_GAIN_EXAMPLES = (2, 3, 5, 8)
-_GAIN_PEOPLE = 20  # with so many examples, for a gain to be measured
+_USUAL_GAINS = {2: 2.7, 3: 3.6, 5: 4.8, 8: 6.2}
+"""By examples; those of dlib-resnet on LFW. They stand in where too few match to measure them."""
+_GAIN_MATCHES = 100
 _GAIN_FMR = 1e-3
+_MOST_PHOTOS = 12_000  # of more, so many are drawn: their pairs are 72 million
+_MOST_KEPT = 3_000_000
 _INTERVAL = (2.5, 97.5)
 
 
@@ -62,11 +66,12 @@ def measure_map(
     Two names for one person look like strangers who are alike and make the tail too heavy: the
     thresholds then err on the strict side. Raises ValueError for fewer than FEWEST_PEOPLE people.
     """
-    labels = np.unique(np.asarray(people), return_inverse=True)[1]
+    embeddings, labels = _drawn(embeddings, people, seed)
     count = int(labels.max()) + 1 if len(labels) else 0
     if count < FEWEST_PEOPLE:
         raise ValueError(
-            f"{count} people are too few to tell how alike strangers are; at least {FEWEST_PEOPLE}"
+            f"{count} people are too few to tell how alike strangers are; it takes {FEWEST_PEOPLE} "
+            "at least, so add some"
         )
     pairs, total = _similar_pairs(embeddings, labels)
     tail_from = min(_TAIL_PAIRS, len(pairs.similarity) // 4)
@@ -98,8 +103,22 @@ def measure_map(
     return SimilarityMap.from_json({**unfinished.to_json(), "template_gain": gains})
 
 
+def _drawn(
+    embeddings: NDArray[np.float32], people: Sequence[str], seed: int
+) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """All photos, or some when there are too many, and numbers of their people, from 0."""
+    names = np.asarray(people)
+    if len(names) > _MOST_PHOTOS:
+        some = np.random.default_rng(seed).choice(len(names), _MOST_PHOTOS, replace=False)
+        embeddings, names = embeddings[np.sort(some)], names[np.sort(some)]
+    return embeddings, np.unique(names, return_inverse=True)[1]
+
+
 def _similar_pairs(embeddings: NDArray[np.float32], labels: NDArray[np.intp]) -> tuple[_Pairs, int]:
-    """The most similar pairs, up to an FMR of about _KEPT_FMR; and how many there are in all."""
+    """The most similar pairs, up to an FMR of about _KEPT_FMR; and how many there are in all.
+
+    Of a great many, fewer are kept.
+    """
     photos = np.bincount(labels)
     floor = _floor(embeddings, labels)
     parts: list[tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.intp]]] = []
@@ -126,8 +145,9 @@ def _similar_pairs(embeddings: NDArray[np.float32], labels: NDArray[np.intp]) ->
 
 
 def _floor(embeddings: NDArray[np.float32], labels: NDArray[np.intp]) -> float:
-    """About the similarity of FMR _KEPT_FMR."""
-    return float(np.quantile(_some_pairs(embeddings, labels), 1.0 - _KEPT_FMR))
+    """About the similarity of FMR _KEPT_FMR, or of the _MOST_KEPT most similar pairs."""
+    kept = min(_KEPT_FMR, 2.0 * _MOST_KEPT / max(1, len(labels) ** 2))
+    return float(np.quantile(_some_pairs(embeddings, labels), 1.0 - kept))
 
 
 def _common(
@@ -153,10 +173,14 @@ def _some_pairs(embeddings: NDArray[np.float32], labels: NDArray[np.intp]) -> Fl
 def _knots(descending: Floats, tail_from: int) -> Floats:
     """Similarities at rates that fall evenly in their logarithm; the tail's evenly up to 1."""
     ranks = np.geomspace(tail_from, len(descending) - 1, _KNOTS).astype(int)
-    body = np.unique(np.round(descending[ranks], 5))
-    start = float(body[-1])
-    tail = np.linspace(start, 1.0, _KNOTS // 2 + 1)[1:] if start < 1.0 else np.empty(0)
-    return np.concatenate([body, tail])
+    body = _to_digits(descending[ranks])  # down, so that the tail begins within the data
+    tail = _to_digits(np.linspace(body.max(), 1.0, _KNOTS // 2 + 1))
+    return np.unique(np.concatenate([body, tail, [1.0]]))
+
+
+def _to_digits(similarities: Floats) -> Floats:
+    """As many as a calibration keeps, rounded down."""
+    return np.asarray(np.floor(similarities * 1e5) / 1e5)
 
 
 def _rates(pairs: _Pairs, multiplicity: Floats, knots: Floats, tail_from: int) -> Floats:
@@ -207,10 +231,12 @@ def _spread(
     """Gamma shape of the probes' own FMRs at each knot, by the moments of their matches.
 
     Gallery: one photo of each person; probes: all photos, each person weighing the same. Matches of
-    a probe are Poisson around its own rate, so variance - mean = mean^2 / shape. Where too few
-    match, the shape goes on as a power of the FMR.
+    a probe are Poisson around its own rate, so variance - mean = mean^2 / shape. A power of the FMR
+    is fitted where so many match that the difference is no chance; below the least such FMR, the
+    shape stays as it is there. Where no difference shows, probes are equal.
     """
     first = np.unique(labels, return_index=True)[1]
+    people = len(first)
     counts = np.zeros((len(labels), len(knots)), dtype=np.int32)
     for start in range(0, len(labels), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
@@ -219,20 +245,19 @@ def _spread(
         similarities[own] = -2.0
         ascending = np.sort(similarities, axis=1)
         for place, row in enumerate(ascending):
-            counts[start + place] = len(first) - np.searchsorted(row, knots, side="left")
-    weight = 1.0 / np.bincount(labels)[labels] / len(first)
+            counts[start + place] = people - np.searchsorted(row, knots, side="left")
+    weight = 1.0 / np.bincount(labels)[labels] / people
     mean = weight @ counts
-    variance = weight @ (counts.astype(np.float64) ** 2) - mean**2
-    told = (mean * len(first) >= _SPREAD_MATCHES) & (variance > mean * 1.01)
+    excess = weight @ (counts.astype(np.float64) ** 2) - mean**2 - mean
+    by_chance = np.sqrt((mean + 2.0 * mean**2) / people)  # standard error of a Poisson's excess
+    told = (mean * people >= _SPREAD_MATCHES) & (excess > 3.0 * by_chance) & (fmr < 0.5)
     if told.sum() < 2:
-        return np.full(len(knots), 100.0)  # as good as equal probes
-    shape = np.full(len(knots), np.nan)
-    shape[told] = mean[told] ** 2 / (variance[told] - mean[told])
+        return np.full(len(knots), _EQUAL_PROBES)
     logs = np.log10(np.maximum(fmr, 1e-12))
-    slope, start_at = np.polyfit(logs[told], np.log10(shape[told]), 1)
-    fitted = 10.0 ** (start_at + max(slope, 0.0) * logs)
-    filled = np.where(told, shape, fitted)
-    return np.asarray(np.clip(filled, 1e-3, 100.0))
+    shapes = np.log10(mean[told] ** 2 / excess[told])
+    slope, at_one = np.polyfit(logs[told], shapes, 1)
+    fitted = at_one + max(slope, 0.0) * np.maximum(logs, logs[told].min())
+    return np.asarray(np.clip(10.0**fitted, 1e-3, _EQUAL_PROBES))
 
 
 def _gains(
@@ -242,21 +267,17 @@ def _gains(
     probes = np.unique(labels, return_index=True)[1]
     photos = np.bincount(labels)
     gains = [(1.0, 1.0)]
-    for examples in _GAIN_EXAMPLES:
+    for examples, usual in _USUAL_GAINS.items():
         single = template = 0.0
-        enough = np.flatnonzero(photos >= examples)
-        for person in enough:
+        for person in np.flatnonzero(photos >= examples):
             others = embeddings[probes[np.arange(len(probes)) != person]]
             own = embeddings[np.flatnonzero(labels == person)[:examples]]
             similarities = others @ own.T
-            single += float(np.mean(similarities >= threshold))
+            single += float(np.mean(similarities >= threshold, axis=1).sum())
             mean = similarities.mean(axis=1) / np.linalg.norm(own.mean(axis=0))
-            template += float(np.mean(mean >= threshold))
-        if len(enough) < _GAIN_PEOPLE or single == 0.0:
-            # Nobody measured it: as if each example were somebody.
-            gains.append((float(examples), max(float(examples), gains[-1][1])))
-        else:
-            gains.append((float(examples), max(template / single, gains[-1][1])))
+            template += float((mean >= threshold).sum())
+        measured = template / single if single >= _GAIN_MATCHES else usual
+        gains.append((float(examples), max(measured, gains[-1][1])))
     return tuple(gains)
 
 

@@ -40,6 +40,9 @@ def test_unmeasured_embedder_wants_a_threshold(facenet: TestClient) -> None:
     problem(facenet.post(url, files=image("hopper")), 422, "threshold_required")
     given = facenet.post("/v1/verify", files=pair, data={"threshold": "0.5"})
     assert given.json()["threshold"] == 0.5
+    staged = {"stages": '[{"threshold": 0.5}]'}
+    assert facenet.post(url, files=image("hopper"), data=staged).status_code == 200
+    problem(facenet.get("/v1/collections/default/calibration"), 422, "threshold_required")
     assert facenet.get("/v1/info").json()["thresholds"]["verify"] is None
 
 

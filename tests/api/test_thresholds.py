@@ -57,6 +57,11 @@ def test_default_is_never_lower_than_verifys_unless_the_rate_was_chosen() -> Non
     )
 
 
+def test_default_is_never_lower_than_verifys_for_as_many_examples() -> None:
+    searched = Searched(people=5, faces=40)
+    assert RULES.for_identify(searched=searched) >= RULES.for_verify(examples=8)
+
+
 def test_person_of_several_examples_wants_a_higher_similarity_at_the_same_rate() -> None:
     one, five = RULES.for_verify(), RULES.for_verify(examples=5)
     assert five > one

@@ -84,6 +84,16 @@ def test_own_threshold_holds_a_person_back_and_never_lowers_the_searchs() -> Non
     assert _decide([_candidate("a", 0.7, threshold=0.5)], 0.8).status is Status.UNKNOWN
 
 
+def test_one_held_back_just_behind_makes_the_answer_ambiguous() -> None:
+    pair = (_candidate("a", 0.96), _candidate("twin", 0.9599, threshold=0.97))
+    assert _decide(pair, 0.94, margin=0.005).status is Status.AMBIGUOUS
+    assert _decide(pair, 0.94, margin=0.0).status is Status.MATCH
+
+
+def test_own_threshold_of_zero_counts() -> None:
+    assert _decide([_candidate("a", -0.5, threshold=0.0)], -1.0).status is Status.UNKNOWN
+
+
 def test_nobody_is_named_in_the_place_of_one_held_back() -> None:
     twin, other = _candidate("twin", 0.94, threshold=0.95), _candidate("other", 0.85)
     decision = _decide((twin, other), 0.8)

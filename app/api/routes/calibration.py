@@ -27,7 +27,10 @@ async def get_calibration(collection: CollectionPath, services: ServicesDep) -> 
 
 @router.post("", responses=documented(404, 409))
 async def calibrate(collection: CollectionPath, services: ServicesDep) -> CalibrationBody:
-    """Measure the people enrolled here, and decide by that from now on. Takes seconds."""
+    """Measure the people enrolled here, and decide by that from now on.
+
+    Of thousands of people, this takes half a minute; only one is measured at a time.
+    """
     measured = await asyncio.to_thread(services.calibrator.calibrate, collection)
     return CalibrationBody.of(measured, own=True)
 

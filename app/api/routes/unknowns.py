@@ -87,7 +87,7 @@ async def name_unknown(
     `image_index` counts the faces, oldest first.
     """
     done = await services.name_unknown.name(collection, group_id, body.who(), body.face_ids)
-    services.metrics.count_enrollment(faces=len(done.faces), reasons=done.rejection_reasons)
+    services.metrics.count_enrollment(faces=done.new_face_count, reasons=done.rejection_reasons)
     return EnrollmentBody.of(done)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from app.gallery.tables import CalibrationTable, CollectionTable
@@ -16,14 +16,13 @@ class CalibrationRepository:
         self._session = session
         self._collection = collection
 
-    def find(self) -> tuple[Mapping[str, object], datetime] | None:
-        """The map as JSON, and when it was measured."""
-        query = select(CalibrationTable.map, CalibrationTable.created_at).where(
-            CalibrationTable.collection_number == self._collection.number,
-            CalibrationTable.digest == self._collection.digest,
-        )
-        row = self._session.execute(query).one_or_none()
-        return None if row is None else (row.map, row.created_at)
+    def find(self) -> Mapping[str, object] | None:
+        """The map, as JSON."""
+        return self._session.scalar(select(CalibrationTable.map).where(*self._valid()))
+
+    def measured_at(self) -> datetime | None:
+        """Tells one calibration from a later one, and is read faster than its map."""
+        return self._session.scalar(select(CalibrationTable.created_at).where(*self._valid()))
 
     def replace(self, stored: Mapping[str, object]) -> None:
         self.delete()
@@ -35,6 +34,12 @@ class CalibrationRepository:
             )
         )
         self._session.flush()
+
+    def _valid(self) -> tuple[ColumnElement[bool], ...]:
+        return (
+            CalibrationTable.collection_number == self._collection.number,
+            CalibrationTable.digest == self._collection.digest,
+        )
 
     def delete(self) -> None:
         self._session.execute(

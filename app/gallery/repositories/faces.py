@@ -181,7 +181,8 @@ class FaceRepository:
             FaceTable.collection_number == self._collection.number
         )
         everybody = sorted(set(self._session.scalars(query.distinct())))
-        chosen = everybody[:: max(1, -(-len(everybody) // most))]
+        places = np.linspace(0, len(everybody) - 1, min(most, len(everybody))).astype(int)
+        chosen = [everybody[place] for place in places]
         found: list[Embedding] = []
         owners: list[int] = []
         for start in range(0, len(chosen), _ROWS_AT_ONCE):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -68,12 +68,20 @@ class IdempotencyRepository:
         self._redact(IdempotencyKeyTable.collection_number == collection_number)
 
     def forget(self, before: datetime) -> None:
-        self._session.execute(
-            delete(IdempotencyKeyTable).where(IdempotencyKeyTable.created_at < before)
-        )
+        """Those that somebody redacts at this moment are left to the next sweep."""
+        old = select(IdempotencyKeyTable).where(IdempotencyKeyTable.created_at < before)
+        for row in self._session.scalars(old.with_for_update(skip_locked=True)):
+            self._session.delete(row)
+        self._session.flush()
 
     def _redact(self, condition: ColumnElement[bool]) -> None:
-        rows = self._session.scalars(select(IdempotencyKeyTable).where(condition)).all()
+        # In one order, so that two who redact wait for each other; and not beside `forget`.
+        rows = self._session.scalars(
+            select(IdempotencyKeyTable)
+            .where(condition)
+            .order_by(IdempotencyKeyTable.scope, IdempotencyKeyTable.key_sha256)
+            .with_for_update()
+        ).all()
         for row in rows:
             row.body = _without_person(row.body)
         self._session.flush()

@@ -14,6 +14,7 @@ from app.errors import UnknownFaceNotFound, UnknownGroupNotFound
 from app.gallery.repositories.faces import from_bytes, to_bytes
 from app.gallery.tables import (
     CollectionTable,
+    IdentityTable,
     UnknownFaceTable,
     UnknownGroupTable,
     UnknownInboxTable,
@@ -66,6 +67,14 @@ class UnknownRepository:
                     UnknownGroupTable.collection_number == self._collection.number
                 )
             )
+
+    def still_there(self, identity_ids: Sequence[str]) -> set[str]:
+        """Those of these people who are enrolled."""
+        query = select(IdentityTable.id).where(
+            IdentityTable.collection_number == self._collection.number,
+            IdentityTable.id.in_(identity_ids),
+        )
+        return set(self._session.scalars(query)) if identity_ids else set()
 
     def face_count(self) -> int:
         return self._session.scalar(select(func.count()).where(self._faces_here())) or 0

@@ -20,7 +20,7 @@ class DecisionLine(Line):
 
 class UnknownLine(Line):
     keep: bool | None = None
-    retention_s: Annotated[float, Field(gt=0)] | None = None
+    retention_s: Annotated[float, Field(gt=0, le=366 * 86_400)] | None = None
 
 
 class OptionLine(Line):

@@ -55,7 +55,7 @@ class CollectionSource:
         self.collection = collection
         self.place = place
         measured = CalibrationRepository(session, collection).find()
-        self.calibration: dict[str, Any] | None = None if measured is None else dict(measured[0])
+        self.calibration: dict[str, Any] | None = None if measured is None else dict(measured)
         """The collection's own, as JSON."""
         self.identities = self._count(self._people_here)
         """How many people there are."""

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, EmbedderMismatch
 from app.gallery.database import Database
 from app.gallery.repositories.calibrations import CalibrationRepository
-from app.gallery.repositories.collections import CollectionRepository, not_found
+from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.repositories.insertion import PersonRows, insert_people
+from app.gallery.repositories.unknowns import UnknownRepository
 from app.gallery.tables import CollectionTable
 from app.gallery.transfer.manifest import CollectionEntry
 from app.gallery.transfer.people import ArchivedPerson
@@ -79,7 +79,7 @@ class CollectionTarget:
         )
 
     def _add(self, session: Session, people: Sequence[ArchivedPerson]) -> Added:
-        collection = self._lock(session)
+        collection = CollectionRepository(session).lock(self.name)
         sifted = sift(session, collection, people)
         faces = sum(len(person.faces) for person in sifted.fresh)
         if sifted.fresh:
@@ -87,16 +87,9 @@ class CollectionTarget:
             collection = collections.advance(self.name)
             if faces and not self._is_of_same_network(session, collection):
                 collections.assign(collection, self._model)
+                UnknownRepository(session, collection).empty()  # of the network before
             insert_people(session, collection, [_rows(person) for person in sifted.fresh])
         return Added(len(sifted.fresh), faces, sifted.known_before, sifted.skipped)
-
-    def _lock(self, session: Session) -> CollectionTable:
-        """The collection, which nobody else changes until the commit. Raises CollectionNotFound."""
-        query = select(CollectionTable).where(CollectionTable.name == self.name)
-        row = session.scalar(query.with_for_update())
-        if row is None:
-            raise not_found(self.name)
-        return row
 
     def _is_of_same_network(self, session: Session, collection: CollectionTable) -> bool:
         """Or else has no faces, and may change. Raises EmbedderMismatch when it has."""

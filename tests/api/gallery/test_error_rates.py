@@ -35,11 +35,14 @@ def test_threshold_follows_from_how_many_are_searched(client: TestClient, collec
     alone = search(client, collection, PROBE, target_fpir=0.01)
     assert alone["searched"] == {"people": 1, "faces": 1}
     assert alone["threshold"] == pytest.approx(MAP.threshold(0.01), abs=1e-3)
-    enroll(client, collection, **{f"p{n}": [embedding(n)] for n in range(2, 102)})
+    people = enroll(client, collection, **{f"p{n}": [embedding(n)] for n in range(2, 102)})
     many = search(client, collection, PROBE, target_fpir=0.01)
     assert many["searched"] == {"people": 101, "faces": 101}
     assert many["threshold"] > alone["threshold"]
     assert many["fpir"]["low"] <= many["fpir"]["value"] <= many["fpir"]["high"]
+    client.delete(f"/v1/collections/{collection}/identities/{people[0]}").raise_for_status()
+    fewer = search(client, collection, PROBE, target_fpir=0.01)
+    assert fewer["searched"] == {"people": 100, "faces": 100}
     few = search(client, collection, PROBE, target_fpir=0.01, filter={"identity_ids": ["0" * 32]})
     assert few["searched"] == {"people": 0, "faces": 0}
     assert few["fpir"] is None
@@ -89,6 +92,25 @@ def test_person_with_a_threshold_of_their_own_matches_from_there_on(
     assert search(client, collection, TWIN, threshold=0.9)["status"] == "match"
     client.patch(path, json={"threshold": None}).raise_for_status()
     assert search(client, collection, PROBE, threshold=0.9)["status"] == "match"
+
+
+def test_status_does_not_depend_on_how_many_candidates_are_asked_for(
+    client: TestClient, collection: str
+) -> None:
+    """The third is who makes it ambiguous: the second is held back."""
+    _, twin, _ = enroll(
+        client,
+        collection,
+        first=[like(PROBE, 0.960, seed=1)],
+        twin=[like(PROBE, 0.959, seed=2)],
+        third=[like(PROBE, 0.958, seed=3)],
+    )
+    path = f"/v1/collections/{collection}/identities/{twin}"
+    client.patch(path, json={"threshold": 0.99}).raise_for_status()
+    for top_k in (1, 2, 3, 10):
+        found = search(client, collection, PROBE, threshold=0.94, top_k=top_k)
+        assert found["status"] == "ambiguous"
+        assert len(found["candidates"]) == min(3, max(2, top_k))
 
 
 def test_collections_defaults_are_its_options(client: TestClient, collection: str) -> None:

@@ -104,6 +104,16 @@ def test_json_gives_the_same_map() -> None:
         {"log_high": MAP.log_high[:-1]},
         {"log_low": [float("nan")] * len(MAP.log_low)},
         {"template_gain": [1]},
+        {"template_gain": []},
+        {"template_gain": [[1, 1], [2, 0.5]]},
+        {"template_gain": [[1, 1], [2, float("nan")]]},
+        {"data_ends": None},
+        {"data_ends": float("inf")},
+        {"log_spread": [400.0] * len(MAP.log_spread)},
+        {"log_spread": [-400.0] * len(MAP.log_spread)},
+        {"log_low": MAP.log_high, "log_high": MAP.log_low},
+        {"people": "many"},
+        {"source": None},
         {"surplus": 1},
     ],
     ids=str,
@@ -111,3 +121,8 @@ def test_json_gives_the_same_map() -> None:
 def test_damaged_calibration_is_refused(damage: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="calibration"):
         SimilarityMap.from_json({**MAP.to_json(), **damage})
+
+
+def test_what_is_no_object_is_no_calibration() -> None:
+    with pytest.raises(ValueError, match="calibration"):
+        SimilarityMap.from_json([1, 2])  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from models.evaluation import measure
 from models.evaluation.calibration import SimilarityMap
 from models.evaluation.measure import measure_map
 
@@ -98,3 +99,59 @@ def test_network_to_which_everybody_is_alike_matches_nobody() -> None:
     measured = measure_map(one, [str(i) for i in range(60)], embedder="", digest="", source="")
     assert measured.threshold(0.1) == 1.0
     assert measured.fmr(1.0).value == 1.0
+
+
+def _isotropic(people: int, photos: int, seed: int) -> tuple[NDArray[np.float32], list[str]]:
+    """Everybody is as like everybody else; their own photos are alike."""
+    rng = np.random.default_rng(seed)
+    centres = np.repeat(rng.normal(size=(people, 64)), photos, axis=0)
+    rows = centres + 0.6 * rng.normal(size=centres.shape)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows.astype(np.float32), [str(person) for person in np.repeat(np.arange(people), photos)]
+
+
+def test_equal_probes_are_found_to_be_equal() -> None:
+    embeddings, names = _isotropic(400, 1, seed=8)
+    measured = measure_map(embeddings, names, embedder="", digest="", source="")
+    fmr = measured.fmr(measured.threshold(1e-4)).value
+    rate = measured.fpir(measured.threshold(1e-4), people=2_000, faces=2_000)
+    assert rate.value == pytest.approx(1 - (1 - fmr) ** 2_000, rel=0.05)
+
+
+def test_gains_are_measured_where_enough_match_and_usual_ones_elsewhere() -> None:
+    many, names = _isotropic(1_500, 2, seed=9)
+    measured = measure_map(many, names, embedder="", digest="", source="")
+    threshold = measured.threshold(1e-3)
+    pairs, singles = many.reshape(1_500, 2, 64), many[::2]
+    means = pairs.mean(axis=1)
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    strangers = ~np.eye(1_500, dtype=bool)
+    by_photo = ((many @ singles.T) >= threshold).reshape(1_500, 2, 1_500)
+    single = by_photo.mean(axis=1)[strangers].mean()
+    template = ((means @ singles.T) >= threshold)[strangers].mean()
+    assert measured.gain(2) == pytest.approx(template / single, rel=0.02)
+    assert measured.gain(8) == pytest.approx(6.2)  # nobody has so many: as usual
+    few = measure_map(many[:120], names[:120], embedder="", digest="", source="")
+    assert few.gain(2) == pytest.approx(2.7)
+
+
+def test_copies_under_two_names_are_measured_all_the_same() -> None:
+    rng = np.random.default_rng(10)
+    originals, _ = _isotropic(300, 1, seed=10)
+    copies = originals + 0.001 * rng.normal(size=originals.shape)
+    copies /= np.linalg.norm(copies, axis=1, keepdims=True)
+    rows = np.concatenate([originals, copies.astype(np.float32)])
+    measured = measure_map(rows, [str(n) for n in range(600)], embedder="", digest="", source="")
+    assert measured.threshold(1e-4) > 0.99
+    assert measured.fmr(0.99).value == pytest.approx(300 / (600 * 599 / 2), rel=0.05)
+
+
+def test_too_many_photos_are_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    embeddings, names = _people(300, seed=11)
+    whole = measure_map(embeddings, names, embedder="", digest="", source="")
+    monkeypatch.setattr(measure, "_MOST_PHOTOS", 600)
+    monkeypatch.setattr(measure, "_MOST_KEPT", 10_000)
+    some = measure_map(embeddings, names, embedder="", digest="", source="")
+    assert some.photos == 600
+    for fmr in (0.5, 0.1, 0.01, 1e-3):
+        assert some.fmr(whole.threshold(fmr)).value == pytest.approx(fmr, rel=0.35)
