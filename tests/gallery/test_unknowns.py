@@ -1,6 +1,7 @@
 """Unknown faces are grouped by the rule, bounded, and leave when they should."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -452,3 +453,15 @@ def test_failure_while_keeping_leaves_nothing_behind(
     ids = keep(unknowns, sighting(BOB), sighting(ADA))
     assert ids[1] == ada
     assert set(groups_of(unknowns)) == set(ids), "no face was put into a group that is not there"
+
+
+@sqlite_only
+def test_somebody_erased_meanwhile_is_not_named_as_most_similar(
+    unknowns: Unknowns, gallery: Gallery
+) -> None:
+    ada, _ = enroll(gallery, ADA)
+    for nearest in (ada.id, "0" * 32):
+        seen = replace(sighting(BOB), similarity=0.5, nearest_identity_id=nearest)
+        (group_id,) = keep(unknowns, seen)
+    _, kept = unknowns.get_group(COLLECTION, group_id)
+    assert [face.nearest_identity_id for face in kept] == [ada.id, None]

@@ -8,9 +8,12 @@ import pytest
 from app.errors import CollectionNotFound, EmbedderMismatch, InvalidRequest, VultusError
 from app.gallery.attributes import filterable
 from app.gallery.database import Database
-from app.gallery.tables import FaceTable
+from app.gallery.records import CollectionChanges
+from app.gallery.tables import FaceTable, UnknownFaceTable
 from app.gallery.transfer.exporter import export_gallery
 from app.gallery.transfer.importer import import_gallery
+from app.gallery.unknown_records import InboxLimits, Sighting
+from app.gallery.unknowns import Unknowns
 from tests.gallery.factories import (
     COLLECTION,
     OTHER_MODEL,
@@ -201,7 +204,14 @@ def test_empty_collection_is_given_to_the_network_of_the_archive(
 ) -> None:
     service = open_gallery(database, model=OTHER_MODEL)
     service.create_collection("staff", "as it was")
+    service.update_collection("staff", CollectionChanges(options={"unknowns": {"keep": True}}))
+    inbox = Unknowns(database, service, InboxLimits(retention_s=60, faces=9, faces_a_group=9))
+    stranger = unit_vector(1, dimension=OTHER_MODEL.dimension)
+    inbox.keep("staff", [Sighting(stranger, "a" * 64)], 0.5)
     import_gallery(database, archive)
+    # What the other network saw cannot be compared with anybody any more, and so goes.
+    with database.reading() as session:
+        assert session.query(UnknownFaceTable).count() == 0
     arrived = open_gallery(database).get_collection("staff")
     assert (arrived.description, arrived.dimension, arrived.face_count) == ("as it was", 8, 11)
 

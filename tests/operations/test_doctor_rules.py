@@ -1,0 +1,35 @@
+"""By which similarities the doctor suspects."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.errors import ThresholdRequired
+from app.operations.examine_gallery import doctor_rules
+from app.operations.thresholds import Thresholds
+from models.zoo.registry import DLIB_RESNET
+
+assert DLIB_RESNET.calibration is not None
+MAP = DLIB_RESNET.calibration
+RULES = Thresholds(embedder="net", map=MAP, target_fmr=1e-3, target_fpir=0.01, margin=0.0)
+
+
+def test_rules_are_those_of_measured_rates() -> None:
+    rules = doctor_rules(RULES)
+    assert (rules.resembles, rules.another) == (MAP.threshold(1e-2), MAP.threshold(1e-4))
+
+
+def test_setting_of_the_guards_counts_for_the_doctor_too() -> None:
+    assert doctor_rules(RULES, 0.5).resembles == 0.5
+
+
+def test_fixed_threshold_below_resemblance_does_not_turn_the_rules_inside_out() -> None:
+    rules = doctor_rules(replace(RULES, identify=0.8))
+    assert rules.resembles == rules.another == 0.8
+
+
+def test_without_a_measurement_the_doctor_cannot_tell() -> None:
+    with pytest.raises(ThresholdRequired, match="calibrate"):
+        doctor_rules(replace(RULES, map=None))
+    fixed = doctor_rules(replace(RULES, map=None, identify=0.8), 0.6)
+    assert (fixed.resembles, fixed.another) == (0.6, 0.8)
