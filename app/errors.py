@@ -120,15 +120,19 @@ class Resemblance:
 
 @dataclass(frozen=True, slots=True)
 class RejectedImage:
-    """An image that was not enrolled: its place in the request, why, and the faces seen in it."""
+    """An image that was not enrolled: its place in the request, why, and the faces seen in it.
 
-    image_index: int
+    In a batch, it may be an embedding: `image_index` is None then, and `embedding_index` its place.
+    """
+
+    image_index: int | None
     reasons: tuple[Reason, ...]
     detail: str
     faces: tuple[tuple[tuple[float, float, float, float], float], ...] = field(default=())
     """(box as x1, y1, x2, y2; detection score) of each face, largest first."""
     resemblance: Resemblance | None = None
     """When a guard refused it."""
+    embedding_index: int | None = None
 
 
 class NoUsableImage(InputError):

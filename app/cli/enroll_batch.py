@@ -129,7 +129,12 @@ def _print(summary: Summary) -> None:
             _tell(f"not enrolled: {who}: {result.code} ({result.detail})")
         for image in result.rejected:
             reasons = ", ".join(image.reasons)
-            _tell(f"  {who}: photo {image.image_index}: {reasons} ({image.detail})")
+            what = (
+                f"embedding {image.embedding_index}"
+                if image.image_index is None
+                else f"photo {image.image_index}"
+            )
+            _tell(f"  {who}: {what}: {reasons} ({image.detail})")
     table = Table("outcome", "count")
     table.add_row("people enrolled", f"{summary.outcomes[ItemStatus.ENROLLED]:,}")
     table.add_row("faces enrolled", f"{summary.faces:,}")

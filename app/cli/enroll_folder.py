@@ -179,6 +179,7 @@ def _note_rejected(
     summary: Summary, photos: list[Path], rejected: tuple[RejectedImage, ...]
 ) -> None:
     for image in rejected:
+        assert image.image_index is not None  # no embedding comes from a folder
         summary.rejected.append((photos[image.image_index], image))
 
 

@@ -261,7 +261,7 @@ def _enrollment(
     return Enrollment(
         identity,
         tuple(sorted(faces, key=lambda face: face.image_index)),
-        _in_order(all_rejected),
+        in_order(all_rejected),
     )
 
 
@@ -272,8 +272,11 @@ def _wrong_person(
         refused(refusal, item.image_index)
         for refusal, item in zip(error.refusals, usable, strict=True)
     ]
-    return WrongPerson(WRONG_PERSON, _in_order([*rejected, *by_guard]))
+    return WrongPerson(WRONG_PERSON, in_order([*rejected, *by_guard]))
 
 
-def _in_order(rejected: Sequence[RejectedImage]) -> tuple[RejectedImage, ...]:
-    return tuple(sorted(rejected, key=lambda image: image.image_index))
+def in_order(rejected: Sequence[RejectedImage]) -> tuple[RejectedImage, ...]:
+    """Embeddings first, as they are enrolled."""
+    return tuple(
+        sorted(rejected, key=lambda image: -1 if image.image_index is None else image.image_index)
+    )

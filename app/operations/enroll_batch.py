@@ -12,7 +12,7 @@ from app.errors import InputError, NoUsableImage, RejectedImage, WrongPerson
 from app.gallery.bulk import BulkOutcome, NewPerson
 from app.gallery.records import NewFace, NewIdentity
 from app.gallery.service import Gallery
-from app.operations.enroll import WRONG_PERSON, Enroller
+from app.operations.enroll import WRONG_PERSON, Enroller, in_order
 from app.operations.guards import Guards, refused
 from app.operations.identify import unit_embedding
 from app.operations.quality_filter import QualityFilter
@@ -131,11 +131,13 @@ class _Usable:
 
 def _result(found: _Usable, outcome: BulkOutcome) -> ItemResult:
     by_guard = [
-        refused(refusal, place or 0)
-        for refusal, place in zip(outcome.refused, found.places, strict=False)
+        replace(refused(refusal, place), embedding_index=number if place is None else None)
+        for number, (refusal, place) in enumerate(
+            zip(outcome.refused, found.places, strict=False)  # the embeddings come first
+        )
         if refusal is not None
     ]
-    images = tuple(sorted([*found.rejected, *by_guard], key=lambda image: image.image_index))
+    images = in_order([*found.rejected, *by_guard])
     if outcome.identity_id is None:
         return rejected_item(WrongPerson(WRONG_PERSON, images), images)
     return ItemResult(

@@ -105,7 +105,7 @@ class Guards:
         return Guard(limits.resembles, limits.another, revision, nearest, force)
 
 
-def refused(refusal: Refusal, image_index: int) -> RejectedImage:
+def refused(refusal: Refusal, image_index: int | None) -> RejectedImage:
     """What is said of an image whose face a guard refuses."""
     found = refusal.resemblance
     compared = f"{found.similarity:.4f}, and {found.threshold:.4f}"

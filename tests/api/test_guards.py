@@ -97,6 +97,8 @@ def test_lines_with_photos_are_guarded_and_those_with_embeddings_when_they_ask(
     assert found["identity_id"] == results[0]["identity_id"]
     (asked,) = send(client, collection, lines({"embeddings": [near], "guards": True}))
     assert (asked["status"], asked["code"]) == ("rejected", "belongs_to_another_identity")
+    (refused,) = asked["rejected"]
+    assert (refused["image_index"], refused["embedding_index"]) == (None, 0)
 
 
 def test_doctor_names_who_is_enrolled_twice(

@@ -30,7 +30,12 @@ class ResemblanceBody(BaseModel):
 class RejectedImageBody(BaseModel):
     """An image that was not used, and why."""
 
-    image_index: int = Field(description="Place in the request, from 0.")
+    image_index: int | None = Field(
+        description="Place in the request, from 0; null for an embedding of a batch."
+    )
+    embedding_index: int | None = Field(
+        None, description="Place among the embeddings of a line of a batch, from 0."
+    )
     reasons: list[str] = Field(description="Stable codes.", examples=[["several_faces"]])
     detail: str
     faces: list[SeenFace] = Field(description="Faces found in it, largest first.")
@@ -40,6 +45,7 @@ class RejectedImageBody(BaseModel):
     def of(cls, image: RejectedImage) -> "RejectedImageBody":
         return cls(
             image_index=image.image_index,
+            embedding_index=image.embedding_index,
             reasons=list(image.reasons),
             detail=image.detail,
             faces=[SeenFace(box=box, detection_score=score) for box, score in image.faces],
