@@ -150,10 +150,17 @@ class Services:
         await asyncio.to_thread(self.gallery.close)
 
     def erase_expired(self) -> None:
-        """Erase who and what has expired, and log that it was done."""
-        for name, count in self.unknowns.erase_expired().items():
-            _log.info("unknowns_erased", collection=name, faces=count)
-        # Afterwards, as it also overwrites what the database's files still hold of them.
+        """Erase who and what has expired, and log that it was done.
+
+        Should the one fail, the other is done all the same.
+        """
+        try:
+            for name, count in self.unknowns.erase_expired().items():
+                _log.info("unknowns_erased", collection=name, faces=count)
+        finally:  # afterwards, as it also overwrites what the database's files still hold of them
+            self._erase_expired_people()
+
+    def _erase_expired_people(self) -> None:
         retention = self.settings.retention
         keys_kept = timedelta(seconds=retention.idempotency_keys_s)
         for receipt in self.gallery.erase_expired(
