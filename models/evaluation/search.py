@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+_NO_LENGTH = 1e-3
 _PROBES_AT_ONCE = 1_024  # bounds the memory of the similarity matrix's part at hand
 
 
@@ -22,8 +23,9 @@ class Searched:
     enrolled); `rank`, the place of this person among all, 1 being the most similar; and `best`, the
     similarity of the most similar person, whoever it is (-inf in an empty gallery).
 
-    A person is as similar as the best of their enrolled photos. Of equally similar people, the own
-    one comes last: what is due to chance does not count as recognised.
+    A person is as similar as their template, the normalised mean of their enrolled embeddings: as
+    the service compares. Of equally similar people, the own one comes last: what is due to chance
+    does not count as recognised.
     """
 
     own: NDArray[np.float32]
@@ -58,10 +60,11 @@ def search(embeddings: NDArray[np.float32], people: NDArray[np.intp], split: Spl
     rank = np.full(count, len(enrolled) + 1, dtype=np.intp)
     if not len(enrolled):
         return Searched(own, rank, best)
+    templates = _templates(embeddings[gallery], starts)
     for start in range(0, count, _PROBES_AT_ONCE):
         some = slice(start, start + _PROBES_AT_ONCE)
         probes = split.probes[some]
-        by_person = np.maximum.reduceat(embeddings[probes] @ embeddings[gallery].T, starts, axis=1)
+        by_person = embeddings[probes] @ templates.T
         best[some] = by_person.max(axis=1)
         place = np.minimum(np.searchsorted(enrolled, people[probes]), len(enrolled) - 1)
         known = np.flatnonzero(enrolled[place] == people[probes])
@@ -69,3 +72,13 @@ def search(embeddings: NDArray[np.float32], people: NDArray[np.intp], split: Spl
         own[start + known] = mine
         rank[start + known] = (by_person[known] >= mine[:, None]).sum(axis=1)
     return Searched(own, rank, best)
+
+
+def _templates(enrolled: NDArray[np.float32], starts: NDArray[np.intp]) -> NDArray[np.float32]:
+    """One a person, (people, dimension); whose photos cancel out is as their first."""
+    sums = np.add.reduceat(enrolled.astype(np.float64), starts, axis=0)
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    templates = np.where(
+        lengths > _NO_LENGTH, sums / np.maximum(lengths, _NO_LENGTH), enrolled[starts]
+    )
+    return np.asarray(templates, dtype=np.float32)
