@@ -39,6 +39,7 @@ ENROLLMENT: Final[dict[str, Any]] = {
     "rejected": [
         {
             "image_index": 1,
+            "embedding_index": None,
             "reasons": ["no_face"],
             "detail": "no face was found; send a sharp, upright photo",
             "faces": [],
