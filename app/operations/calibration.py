@@ -33,7 +33,7 @@ class CalibrationFiles:
 
     def find(self, model: ModelId) -> SimilarityMap | None:
         """Raises StartupError when the file is no calibration of this embedder."""
-        path = self._path(model)
+        path = self._path(model.digest)
         try:
             found = load_map(path)
         except FileNotFoundError:
@@ -46,12 +46,12 @@ class CalibrationFiles:
 
     def save(self, measured: SimilarityMap) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{measured.digest[:16]}.json"
+        path = self._path(measured.digest)
         save_map(measured, path)
         return path
 
-    def _path(self, model: ModelId) -> Path:
-        return self._folder / f"{model.digest[:16]}.json"
+    def _path(self, digest: str) -> Path:
+        return self._folder / f"{digest[:16]}.json"
 
 
 def load_map(path: Path) -> SimilarityMap:

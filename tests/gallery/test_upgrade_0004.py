@@ -1,23 +1,12 @@
 """Faces enrolled before quality was measured keep everything, and have none."""
 
-from importlib.resources import files
-
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import text
 
 from app.gallery.database import Database
 from app.gallery.tables import FaceTable
 from tests.gallery.conftest import Connect
 from tests.gallery.factories import COLLECTION, enroll, found_ids, new_gallery, unit_vector
-
-
-def migrate(database: Database, revision: str, *, down: bool = False) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(files("migrations")))
-    with database.engine.connect() as connection:
-        config.attributes["connection"] = connection
-        (command.downgrade if down else command.upgrade)(config, revision)
+from tests.gallery.test_upgrade_0002 import migrate
 
 
 def columns(database: Database) -> dict[str, object]:
