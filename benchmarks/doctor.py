@@ -37,7 +37,7 @@ from app.recognition.build import build_recognizer, load_configured_network
 from app.recognition.types import ModelId
 from app.services import default_thresholds
 from app.settings import Settings
-from benchmarks.lfw_data import LfwData, person_of
+from benchmarks.lfw_data import LfwData, lfw_data, person_of
 from benchmarks.lfw_embeddings import embed_all
 from benchmarks.report import print_figures, print_machine, print_table
 
@@ -71,7 +71,7 @@ def main() -> None:
     count, planted = (200, 10) if options.quick else (1_000, 50)
     settings = Settings()
     network = load_configured_network(settings)
-    data = LfwData(options.faces)
+    data = lfw_data(parser, options.faces)
     people = _half(data, options.half)
     shown = _ordered(people)
     wanted = [photo for name in shown[: 2 * count] for photo in people[name][:_PHOTOS]]

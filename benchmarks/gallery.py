@@ -25,7 +25,7 @@ import httpx2
 import numpy as np
 from rich.progress import track
 
-from benchmarks.lfw_data import PHOTO_SIDE_PX, LfwData, person_of
+from benchmarks.lfw_data import PHOTO_SIDE_PX, LfwData, lfw_data, person_of
 from benchmarks.report import console, print_figures, print_machine, print_table
 from models.evaluation.protocols import OpenSetRates, open_set_rates
 from tests.server import VULTUS, running
@@ -67,9 +67,7 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, required=True, help="folder with images/")
     parser.add_argument("--quick", action="store_true", help="a fifth of the people")
     options = parser.parse_args()
-    data = LfwData(options.faces)
-    if not data.images.is_dir():
-        parser.error(f"there is no folder {data.images}; see benchmarks/README.md")
+    data = lfw_data(parser, options.faces)
     print_machine()
     plan = _plan(data, *((200, 100) if options.quick else (1_000, 500)))
     with tempfile.TemporaryDirectory() as scratch:

@@ -18,7 +18,7 @@ import numpy as np
 
 from app.recognition.build import build_recognizer, load_configured_network
 from app.settings import Settings
-from benchmarks.lfw_data import LfwData, Pair, person_of
+from benchmarks.lfw_data import Pair, lfw_data, person_of
 from benchmarks.lfw_embeddings import Embeddings, embed_all
 from benchmarks.report import print_figures, print_machine, print_table
 from models.evaluation.curves import auc, eer, tar_at_fmr, threshold_at_fmr
@@ -36,9 +36,7 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, required=True, help="folder with images/, pairs.csv")
     parser.add_argument("--quick", action="store_true", help=f"only the first {_QUICK_FOLDS} folds")
     options = parser.parse_args()
-    data = LfwData(options.faces)
-    if not data.images.is_dir():
-        parser.error(f"there is no folder {data.images}; see benchmarks/README.md")
+    data = lfw_data(parser, options.faces)
     print_machine()
 
     pairs = data.pairs()

@@ -5,6 +5,7 @@ images/NAME/NAME_0001.jpg, and pairs.csv with the columns fold, same, left and r
 Huang et al., 2007. The person whom a photo is named after is the one nearest its centre.
 """
 
+import argparse
 import csv
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,3 +51,11 @@ class LfwData:
 
 def person_of(photo: str) -> str:
     return photo.split("/", maxsplit=1)[0]
+
+
+def lfw_data(parser: argparse.ArgumentParser, folder: Path) -> LfwData:
+    """The data in a folder; ends the program, with the remedy, where there is none."""
+    data = LfwData(folder)
+    if not data.images.is_dir():
+        parser.error(f"there is no folder {data.images}; see benchmarks/README.md")
+    return data

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from benchmarks.lfw_data import LfwData
+from benchmarks.lfw_data import lfw_data
 from benchmarks.lfw_embeddings import People, embed_people
 from benchmarks.report import console, print_figures, print_machine
 from models.evaluation.calibration import SimilarityMap
@@ -49,8 +49,9 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="file that keeps the embeddings (.npz)")
     parser.add_argument("--quick", action="store_true", help=f"{_QUICK_SPLITS} splits only")
     options = parser.parse_args()
+    data = lfw_data(parser, options.faces)
     print_machine()
-    people, digest = embed_people(LfwData(options.faces), cache=options.cache)
+    people, digest = embed_people(data, cache=options.cache)
     splits = _QUICK_SPLITS if options.quick else _SPLITS
     runs: dict[tuple[int, int, float], list[Rates]] = {}
     pairs: dict[float, list[tuple[float, float, float]]] = {}

@@ -41,7 +41,7 @@ from app.recognition.quality.assess import assess
 from app.recognition.select import central_face
 from app.recognition.types import AssessedFace, EmbeddedFace, FaceQuality
 from app.settings import Settings
-from benchmarks.lfw_data import PHOTO_SIDE_PX, LfwData
+from benchmarks.lfw_data import PHOTO_SIDE_PX, LfwData, lfw_data
 from benchmarks.quality_damage import DAMAGES, Damage, Rgb, as_png
 from benchmarks.report import console, print_figures, print_machine, print_table
 from models.zoo.registry import DLIB_RESNET
@@ -78,9 +78,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help=f"only {_QUICK_PEOPLE} people")
     parser.add_argument("--half", choices=("report", "choose"), default="report")
     options = parser.parse_args()
-    data = LfwData(options.faces)
-    if not data.images.is_dir():
-        parser.error(f"there is no folder {data.images}; see benchmarks/README.md")
+    data = lfw_data(parser, options.faces)
     print_machine()
 
     settings = Settings()

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from benchmarks.lfw_data import LfwData
+from benchmarks.lfw_data import lfw_data
 from benchmarks.lfw_embeddings import People, embed_people
 from benchmarks.report import console, print_figures, print_machine
 
@@ -68,8 +68,9 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="file that keeps the embeddings (.npz)")
     parser.add_argument("--quick", action="store_true", help=f"{_QUICK_DRAWS} draws only")
     options = parser.parse_args()
+    data = lfw_data(parser, options.faces)
     print_machine()
-    people, _ = embed_people(LfwData(options.faces), cache=options.cache)
+    people, _ = embed_people(data, cache=options.cache)
     draws = _QUICK_DRAWS if options.quick else _DRAWS
     figures = {
         str(examples): _mean_fnirs(people, examples, draws) for examples in (*_EXAMPLES, None)

@@ -43,7 +43,7 @@ from app.gallery.unknowns import Unknowns
 from app.recognition.build import build_recognizer, load_configured_network
 from app.recognition.types import ModelId
 from app.settings import Settings
-from benchmarks.lfw_data import LfwData, person_of
+from benchmarks.lfw_data import lfw_data, person_of
 from benchmarks.lfw_embeddings import embed_all
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.vectors import DIMENSION, unit_vectors
@@ -91,9 +91,7 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, required=True, help="folder with images/")
     parser.add_argument("--quick", action="store_true", help="a fifth of the people")
     options = parser.parse_args()
-    data = LfwData(options.faces)
-    if not data.images.is_dir():
-        parser.error(f"there is no folder {data.images}; see benchmarks/README.md")
+    data = lfw_data(parser, options.faces)
     print_machine()
     photos = data.photos()
     if options.quick:
