@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -63,6 +63,7 @@ _MOST_HITS = 16_384
 _ROWS_AT_ONCE = 2_000
 """512 numbers each make 4 MB; Milvus takes messages of up to 64 MB."""
 _NUMBERS_AT_ONCE = 4_096
+_LOOK_AGAIN_S = 0.001
 
 T = TypeVar("T")
 
@@ -89,6 +90,7 @@ class Milvus:
         self._circuit = Circuit(clock=clock)
         self._client: Any = None
         self._lock = Lock()
+        self._lite: bool | None = None
 
     @property
     def address(self) -> str:
@@ -110,6 +112,12 @@ class Milvus:
     def description(self, name: str) -> str:
         told = self.ask(lambda client: client.describe_collection(name, timeout=_READ_S))
         return str(told.get("description", ""))
+
+    def is_lite(self) -> bool:
+        """Whether it is Milvus Lite, which alone does not tell its version over the wire."""
+        if self._lite is None:
+            self._lite = self.ask(_tells_no_version)
+        return self._lite
 
     def ask(self, question: Callable[[Any], T]) -> T:
         if not self._circuit.lets_through():
@@ -258,6 +266,23 @@ class MilvusIndex:
 
     def _upsert(self, rows: list[dict[str, object]]) -> None:
         self._milvus.ask(lambda client: client.upsert(self.name, rows, timeout=_WRITE_S))
+        if self._milvus.is_lite():
+            self._wait_until_seen(rows[-1]["number"])
+
+    def _wait_until_seen(self, number: object) -> None:
+        """Milvus Lite dates a row by the clock's millisecond plus a count of all rows before it,
+        but a question, or a removal, by the millisecond alone: rows are seen, and can be removed,
+        only a millisecond or more after they were acknowledged. A call's rows have one date.
+        """
+        gives_up = monotonic() + _WRITE_S
+        while not self._milvus.ask(
+            lambda client: client.get(
+                self.name, ids=[number], output_fields=["number"], timeout=_READ_S
+            )
+        ):
+            if monotonic() > gives_up:
+                raise _unavailable()
+            sleep(_LOOK_AGAIN_S)
 
     def _delete(self, numbers: list[int]) -> None:
         self._milvus.ask(lambda client: client.delete(self.name, ids=numbers, timeout=_WRITE_S))
@@ -301,6 +326,16 @@ class MilvusIndex:
                 besides = f"{condition} and " if condition else ""
                 for half in (f"{besides}number < {middle}", f"{besides}number >= {middle}"):
                     parts[half] = self._nearest(probe[None], _MOST_HITS, half)[0]
+
+
+def _tells_no_version(client: Any) -> bool:  # noqa: ANN401
+    try:
+        client.get_server_version(timeout=_READ_S)
+    except (MilvusException, grpc.RpcError) as error:
+        if _code(error) == grpc.StatusCode.UNIMPLEMENTED:
+            return True
+        raise
+    return False
 
 
 def _pieces(numbers: FaceNumbers) -> Iterator[FaceNumbers]:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import grpc
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from pymilvus import MilvusException
 
 from app.errors import IndexUnavailable, StartupError
 from app.gallery.index import milvus_index
@@ -144,6 +146,37 @@ def test_another_connection_sees_a_change_at_once(index: MilvusIndex, lite: Lite
         index.remove(numbered(number))
         assert len(theirs.search(PROBES, 5)[0].numbers) == 0
     other.close()
+
+
+class _SlowToShow:
+    """Stands for Milvus Lite: a row that was taken is shown when it is asked for the third time."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+
+    def get_server_version(self, **_: object) -> str:
+        raise MilvusException(code=grpc.StatusCode.UNIMPLEMENTED)
+
+    def upsert(self, _name: str, _rows: object, **_: object) -> None:
+        pass
+
+    def get(self, _name: str, *, ids: list[int], **_: object) -> list[dict[str, int]]:
+        self.asked += ids
+        return [{"number": ids[0]}] if len(self.asked) > 2 else []
+
+
+def test_adding_to_milvus_lite_returns_when_the_rows_are_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = _SlowToShow()
+    milvus = Milvus("http://127.0.0.1:1")
+    monkeypatch.setattr(milvus, "_connected", lambda: client)
+    MilvusIndex(milvus, "faces", DIMENSION).add(numbered(3, 4), VECTORS[:2])
+    assert client.asked == [4, 4, 4]
+
+
+def test_milvus_lite_is_known_for_what_it_is(milvus: Milvus) -> None:
+    assert milvus.is_lite()
 
 
 def test_making_and_dropping_twice_changes_nothing(milvus: Milvus) -> None:
