@@ -30,7 +30,8 @@ VultusError
 │   ├── DatabaseUnavailable         it does not answer, or is locked for too long
 │   ├── IndexUnavailable            the index lies elsewhere and does not answer
 │   ├── RevisionNotReached          what the caller has seen is not here yet
-│   └── NotReady                    no real embedding was made yet
+│   ├── NotReady                    no real embedding was made yet
+│   └── DeadlineExceeded            the time that the caller gave is over
 └── StartupError                    the process cannot start as configured
 
 An error is a noun; its text says the fact and the remedy. Nothing here knows HTTP.
@@ -248,6 +249,10 @@ class RevisionNotReached(Unavailable):
 
 class NotReady(Unavailable):
     code = "not_ready"
+
+
+class DeadlineExceeded(Unavailable):
+    code = "deadline_exceeded"
 
 
 class StartupError(VultusError):

@@ -15,6 +15,7 @@ from app.api.schemas.problem import FieldProblemBody, ProblemBody, RejectedImage
 from app.errors import (
     AccessDenied,
     Conflict,
+    DeadlineExceeded,
     FieldProblem,
     ImageTooLarge,
     InputError,
@@ -43,6 +44,7 @@ _STATUS: tuple[tuple[type[VultusError], int, str], ...] = (  # the first that fi
     (NotFound, 404, "Not found"),
     (WrongPerson, 409, "Wrong person"),
     (Conflict, 409, "Conflict"),
+    (DeadlineExceeded, 504, "Deadline exceeded"),
     (Unavailable, 503, "Unavailable"),
 )
 _RETRY_AFTER_S = 1
