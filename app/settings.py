@@ -28,6 +28,11 @@ class Limits(_Group):
     max_faces: int = Field(
         100, ge=1, le=1_000, description="Most faces of one photo that are embedded, largest first."
     )
+    decode_memory_bytes: int = Field(
+        1_000_000_000,
+        ge=1_000_000,
+        description="Memory for all photos that are decoded at once; more of them wait.",
+    )
 
 
 class DetectorSettings(_Group):
@@ -66,6 +71,13 @@ class WorkerSettings(_Group):
         ge=1,
         le=256,
         description="Threads that detect and embed (default: one a core, or 2 on a GPU).",
+    )
+    batch_size: int | None = Field(
+        None,
+        ge=1,
+        le=256,
+        description="Most waiting photos that one of them takes at once (default: 2, or 16 on a "
+        "GPU).",
     )
     torch_threads: int = Field(1, ge=1, le=256, description="CPU threads inside one of them.")
     max_waiting: int = Field(
@@ -205,6 +217,9 @@ class Settings(BaseSettings):
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "auto", description="auto is CUDA, else MPS, else CPU."
+    )
+    backend: Literal["auto", "torch", "onnxruntime"] = Field(
+        "auto", description="What runs the networks; auto is ONNX Runtime on the CPU, else PyTorch."
     )
     embedder: str = Field("dlib-resnet", description="Name of the embedding network.")
     weights_path: Path | None = Field(

@@ -3,22 +3,33 @@
 import os
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
+
+import structlog
 
 from app.errors import StartupError
+from app.recognition.batch import BatchRecognizer
 from app.recognition.detector import MtcnnDetector
 from app.recognition.device import detector_device, limit_threads, resolve_device
 from app.recognition.embedder import NetworkEmbedder
-from app.recognition.pipeline import Recognizer
-from app.recognition.scheduler import WorkerPool
+from app.recognition.memory_budget import MemoryBudget
+from app.recognition.pipeline import Lanes, Recognizer
+from app.recognition.scheduler import SchedulerWatch
 from app.settings import Settings
 from models.zoo.errors import WeightsError
+from models.zoo.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
 from models.zoo.network import Network
 from models.zoo.onnx_network import OnnxOptions
 from models.zoo.registry import ZOO, LoadOptions, ZooEntry, load_network
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _GPU_WORKERS = 2  # one decodes and crops while the other has the device
+_CPU_BATCH = 2
+_GPU_BATCH = 16
+
+_log = structlog.get_logger(__name__)
 
 
 def load_configured_network(settings: Settings) -> Network:
@@ -27,6 +38,7 @@ def load_configured_network(settings: Settings) -> Network:
     limit_threads(settings.workers.torch_threads)
     options = LoadOptions(
         device=device,
+        onnx_runtime=backend_of(settings, device) == "onnxruntime",
         half=settings.half_precision,
         weights_dir=settings.resolved_weights_dir,
         weights_path=settings.weights_path,
@@ -45,26 +57,74 @@ def load_configured_network(settings: Settings) -> Network:
         raise StartupError(str(error)) from error
 
 
-def build_recognizer(settings: Settings, network: Network) -> Recognizer:
-    """Assemble the detector, the embedder and their workers."""
+def build_recognizer(
+    settings: Settings, network: Network, *, watch: SchedulerWatch | None = None
+) -> Recognizer:
+    """Assemble the detector, the embedder and the lanes that they run in."""
     device = resolve_device(settings.device)
-    workers = WorkerPool(
-        workers=settings.workers.count or default_workers(device, settings.processes),
-        max_waiting=settings.workers.max_waiting,
-        prepare=partial(limit_threads, settings.workers.torch_threads),
+    embedder = NetworkEmbedder(network)
+    chosen = settings.workers
+    return Recognizer(
+        BatchRecognizer(
+            detector=build_detector(settings),
+            embedder=embedder,
+            memory=MemoryBudget(settings.limits.decode_memory_bytes),
+            max_pixels=settings.limits.max_pixels,
+        ),
+        model=embedder.model,
+        lanes=Lanes(
+            count=chosen.count or default_workers(device, settings.processes),
+            batch_size=chosen.batch_size or (_CPU_BATCH if device == "cpu" else _GPU_BATCH),
+            max_waiting=chosen.max_waiting,
+        ),
+        max_image_bytes=settings.limits.max_image_bytes,
+        prepare=partial(limit_threads, chosen.torch_threads),
+        watch=watch,
     )
-    detector = MtcnnDetector(
-        device=detector_device(device),
+
+
+def build_detector(settings: Settings) -> MtcnnDetector:
+    device = detector_device(resolve_device(settings.device))
+    modules = MtcnnModules.load()
+    networks: MtcnnNetworks
+    if backend_of(settings, device) == "onnxruntime":
+        # Here, because ONNX Runtime is an optional package.
+        from models.zoo.mtcnn_onnx import open_mtcnn  # noqa: PLC0415
+
+        networks = open_mtcnn(modules, threads=settings.workers.torch_threads)
+    else:
+        networks = TorchMtcnn(modules, device=device)
+    return MtcnnDetector(
+        networks,
         max_side_px=settings.detector.max_side_px,
         min_face_size_px=settings.detector.min_face_size_px,
         min_score=settings.detector.min_score,
     )
-    return Recognizer(
-        detector=detector,
-        embedder=NetworkEmbedder(network),
-        workers=workers,
-        max_image_bytes=settings.limits.max_image_bytes,
-        max_pixels=settings.limits.max_pixels,
+
+
+def backend_of(settings: Settings, device: str) -> Literal["torch", "onnxruntime"]:
+    """What runs the networks: ONNX Runtime on the CPU, where it is there, unless told otherwise.
+
+    Raises StartupError when it is wanted, and cannot be had.
+    """
+    if settings.backend == "torch" or (settings.backend == "auto" and device != "cpu"):
+        return "torch"
+    if device != "cpu":
+        raise StartupError(
+            f"VULTUS_BACKEND=onnxruntime is for VULTUS_DEVICE=cpu; on {device}, use torch or auto"
+        )
+    missing = [name for name in ("onnx", "onnxruntime") if find_spec(name) is None]
+    if not missing:
+        return "onnxruntime"
+    if settings.backend == "auto":
+        _log.warning(
+            "slower_networks",
+            missing=missing,
+            remedy="pip install 'vultus[onnx]', or VULTUS_BACKEND=torch to be content with it",
+        )
+        return "torch"
+    raise StartupError(
+        f"VULTUS_BACKEND=onnxruntime needs {' and '.join(missing)}: pip install 'vultus[onnx]'"
     )
 
 

@@ -1,102 +1,106 @@
 """Find faces and their five landmarks with MTCNN."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import cv2
 import numpy as np
-import torch
-from facenet_pytorch import MTCNN
-from facenet_pytorch.models.utils.detect_face import detect_face
 from numpy.typing import NDArray
 
+from app.recognition.mtcnn.search import FoundFaces, Picture, find_faces
 from app.recognition.types import Box, DetectedFace, Pixels
+from models.zoo.mtcnn import MtcnnNetworks
 
 _SMALLEST_IN_COPY_PX = 20  # below, MTCNN finds little but noise, and the pyramid's cost explodes
-_WINDOW_PX = 12.0  # side of the first network's receptive field
 
 
 class Detector(Protocol):
-    def detect(self, photo: Pixels) -> tuple[DetectedFace, ...]:
-        """Faces of an upright RGB photo, largest first; empty when there are none.
+    @property
+    def max_side_px(self) -> int:
+        """More pixels on a photo's longest side make no difference to what is found."""
+        ...
 
-        Safe to call from several threads at once.
+    def detect_all(
+        self, photos: Sequence[Pixels], *, factors: Sequence[float] = ()
+    ) -> list[tuple[DetectedFace, ...]]:
+        """Faces of each of several upright RGB photos, largest first; empty when there are none.
+
+        `factors` says how much larger than given each photo was, where it is shown reduced: the
+        smallest face is one of the photo as it was. Safe to call from several threads at once.
         """
         ...
 
 
 class MtcnnDetector:
-    """facenet-pytorch's MTCNN (Zhang et al., 2016) on a copy of limited size.
+    """MTCNN (Zhang et al., 2016) on copies of limited size.
 
-    `max_side_px` bounds the copy's longest side: the image pyramid is what a detection costs.
+    `max_side_px` bounds a copy's longest side: the image pyramid is what a detection costs.
     `min_face_size_px` is the smallest face looked for, in pixels of the photo; where the copy is
     much smaller than the photo, faces below 20 px of the copy are not looked for either.
     `min_score` (0 to 1) is the least probability that is reported as a face.
     """
 
     def __init__(
-        self, *, device: str, max_side_px: int, min_face_size_px: int, min_score: float
+        self,
+        networks: MtcnnNetworks,
+        *,
+        max_side_px: int,
+        min_face_size_px: int,
+        min_score: float,
     ) -> None:
-        self._device = torch.device(device)
-        self._max_side_px = max_side_px
+        self.max_side_px = max_side_px
+        self._networks = networks
         self._min_face_size_px = min_face_size_px
         self._min_score = min_score
-        self._mtcnn = MTCNN(keep_all=True, device=self._device).eval()
 
     def detect(self, photo: Pixels) -> tuple[DetectedFace, ...]:
-        copy, factor = self._shrunk(photo)
-        smallest = max(self._min_face_size_px * factor, float(_SMALLEST_IN_COPY_PX))
-        # Computed as the library does: its pyramid would be empty, and it raises on that.
-        if min(copy.shape[:2]) * (_WINDOW_PX / smallest) < _WINDOW_PX:
-            return ()
-        boxes, landmarks = self._run(copy, smallest)
+        """Those of one photo."""
+        return self.detect_all([photo])[0]
+
+    def detect_all(
+        self, photos: Sequence[Pixels], *, factors: Sequence[float] = ()
+    ) -> list[tuple[DetectedFace, ...]]:
+        pictures = [
+            self._picture(photo, factor)
+            for photo, factor in zip(photos, factors or [1.0] * len(photos), strict=True)
+        ]
+        found = find_faces(self._networks, pictures)
+        return [
+            self._faces(photo, picture.pixels, faces)
+            for photo, picture, faces in zip(photos, pictures, found, strict=True)
+        ]
+
+    def _picture(self, photo: Pixels, factor: float) -> Picture:
+        copy = self._shrunk(photo)
+        scale = max(copy.shape[:2]) / (max(photo.shape[:2]) * factor)
+        smallest = max(self._min_face_size_px * scale, float(_SMALLEST_IN_COPY_PX))
+        return Picture(copy, smallest)
+
+    def _shrunk(self, photo: Pixels) -> Pixels:
+        height, width = photo.shape[:2]
+        factor = self.max_side_px / max(height, width)
+        if factor >= 1.0:
+            return photo
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+        copy = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+        return np.asarray(copy, dtype=np.uint8)
+
+    def _faces(self, photo: Pixels, copy: Pixels, found: FoundFaces) -> tuple[DetectedFace, ...]:
+        """In pixels of the photo."""
         per_axis = np.array(
             [photo.shape[1] / copy.shape[1], photo.shape[0] / copy.shape[0]], dtype=np.float32
         )
-        found = []
-        for box, points in zip(boxes, landmarks, strict=True):
-            clipped = _clip(box[:4], per_axis, photo.shape)
-            if clipped is None or box[4] < self._min_score:
+        faces = []
+        for box, score, points in zip(found.boxes, found.scores, found.points, strict=True):
+            clipped = _clip(box, per_axis, photo.shape)
+            if clipped is None or score < self._min_score:
                 continue
             if not np.ptp(points, axis=0).all():
                 continue  # landmarks that fell together give no direction to turn the face by
             upright = (points + 0.5) * per_axis - 0.5  # pixel centres
-            found.append(DetectedFace(clipped, upright, float(box[4])))
-        found.sort(key=lambda face: face.area_px, reverse=True)
-        return tuple(found)
-
-    def _run(
-        self, copy: Pixels, smallest_px: float
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Boxes with scores, (N, 5), and landmarks, (N, 5, 2), in pixels of the copy.
-
-        Calls the function under `MTCNN.detect`, which takes the smallest face as an argument: on
-        the object it would be state that concurrent calls share.
-        """
-        with torch.no_grad():
-            boxes, landmarks = detect_face(
-                copy,
-                smallest_px,
-                self._mtcnn.pnet,
-                self._mtcnn.rnet,
-                self._mtcnn.onet,
-                self._mtcnn.thresholds,
-                self._mtcnn.factor,
-                self._device,
-            )
-        return (
-            np.asarray(boxes[0], dtype=np.float32).reshape(-1, 5),
-            np.asarray(landmarks[0], dtype=np.float32).reshape(-1, 5, 2),
-        )
-
-    def _shrunk(self, photo: Pixels) -> tuple[Pixels, float]:
-        """The copy that is searched, and its scale relative to the photo."""
-        height, width = photo.shape[:2]
-        factor = self._max_side_px / max(height, width)
-        if factor >= 1.0:
-            return photo, 1.0
-        size = (max(1, round(width * factor)), max(1, round(height * factor)))
-        copy = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
-        return np.asarray(copy, dtype=np.uint8), factor
+            faces.append(DetectedFace(clipped, upright, float(score)))
+        faces.sort(key=lambda face: face.area_px, reverse=True)
+        return tuple(faces)
 
 
 def _clip(

@@ -1,17 +1,13 @@
 """The only door to recognition: bytes in, detected or embedded faces out."""
 
-import hashlib
+import asyncio
 from collections.abc import Callable
-
-import numpy as np
+from dataclasses import dataclass
 
 from app.errors import ImageTooLarge, ImageUnreadable, StartupError
-from app.recognition.align import align
-from app.recognition.decode import FORMATS, decode
-from app.recognition.detector import Detector
-from app.recognition.embedder import Embedder
-from app.recognition.quality.assess import assess
-from app.recognition.scheduler import WorkerPool
+from app.recognition.batch import BatchRecognizer, Job, Seen
+from app.recognition.decode import FORMATS
+from app.recognition.scheduler import Scheduler, SchedulerWatch
 from app.recognition.select import Selection, central_face
 from app.recognition.types import (
     AssessedFace,
@@ -19,36 +15,50 @@ from app.recognition.types import (
     DetectedPhoto,
     EmbeddedFace,
     EmbeddedPhoto,
-    ImageSize,
     ModelId,
-    Pixels,
 )
+from app.request_scope import Stage, deadline, note
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Threads that recognise photos, and how many each takes at once; more may wait."""
+
+    count: int
+    batch_size: int
+    max_waiting: int
 
 
 class Recognizer:
-    """Decodes, detects, aligns and embeds, always in a worker thread.
+    """Decodes, detects, aligns and embeds, never on the event loop.
 
-    Caps: `max_image_bytes` on the file, `max_pixels` on the picture (width x height).
+    Photos wait for a free lane and are recognised in batches; see `scheduler.py`. Methods raise
+    ImageUnreadable, ImageTooLarge (over `max_image_bytes`, or the cap on pixels), Overloaded when
+    too many wait, and DeadlineExceeded when the request's time is over.
     """
 
     def __init__(
         self,
+        recognize: BatchRecognizer,
         *,
-        detector: Detector,
-        embedder: Embedder,
-        workers: WorkerPool,
+        model: ModelId,
+        lanes: Lanes,
         max_image_bytes: int,
-        max_pixels: int,
+        prepare: Callable[[], None] = lambda: None,
+        watch: SchedulerWatch | None = None,
     ) -> None:
-        self._detector = detector
-        self._embedder = embedder
-        self._workers = workers
+        self.model = model
+        self._recognize = recognize
+        self._prepare = prepare
         self._max_image_bytes = max_image_bytes
-        self._max_pixels = max_pixels
-
-    @property
-    def model(self) -> ModelId:
-        return self._embedder.model
+        self._scheduler: Scheduler[Job, Seen] = Scheduler(
+            recognize,
+            lanes=lanes.count,
+            batch_size=lanes.batch_size,
+            max_waiting=lanes.max_waiting,
+            prepare=prepare,
+            watch=watch,
+        )
 
     @property
     def image_formats(self) -> tuple[str, ...]:
@@ -57,36 +67,48 @@ class Recognizer:
     @property
     def concurrency(self) -> int:
         """How many photos are worked on at once; more of them only wait."""
-        return self._workers.workers
+        return self._scheduler.lanes
 
     @property
     def pending(self) -> int:
         """Photos being worked on or waiting."""
-        return self._workers.pending
+        return self._scheduler.pending
+
+    @property
+    def waiting(self) -> int:
+        """Photos waiting for a lane."""
+        return self._scheduler.waiting
+
+    @property
+    def max_waiting(self) -> int:
+        """More than so many may not wait."""
+        return self._scheduler.max_waiting
 
     async def detect(self, image: bytes) -> DetectedPhoto:
-        """Find all faces of an image. Raises ImageUnreadable, ImageTooLarge or Overloaded."""
-        return await self._workers.run(lambda: self._detect(image))
+        """Find all faces of an image."""
+        seen = await self._see(Job(image))
+        return DetectedPhoto(seen.size, seen.detected)
 
     async def embed(self, image: bytes, select: Selection) -> EmbeddedPhoto:
-        """Find all faces of an image; embed those that `select` picks, and assess their quality.
-
-        Raises ImageUnreadable, ImageTooLarge or Overloaded.
-        """
-        return await self._workers.run(lambda: self._embed(image, lambda _: select))
+        """Find all faces of an image; embed those that `select` picks, and assess their quality."""
+        return await self._embed(Job(image, lambda _: select, embed=True))
 
     async def embed_central(self, image: bytes) -> EmbeddedPhoto:
-        """Find all faces of an image and embed the one nearest its centre. Raises as `embed`."""
-        return await self._workers.run(
-            lambda: self._embed(image, lambda size: central_face(size.width, size.height))
+        """Find all faces of an image and embed the one nearest its centre."""
+        return await self._embed(
+            Job(image, lambda size: central_face(size.width, size.height), embed=True)
         )
 
     async def assess(self, image: bytes, select: Selection) -> AssessedPhoto:
-        """Find the faces of an image and assess the quality of those that `select` picks.
-
-        Raises ImageUnreadable, ImageTooLarge or Overloaded.
-        """
-        return await self._workers.run(lambda: self._assess(image, select))
+        """Find the faces of an image and assess the quality of those that `select` picks."""
+        seen = await self._see(Job(image, lambda _: select))
+        return AssessedPhoto(
+            seen.size,
+            tuple(
+                AssessedFace(face, quality)
+                for face, quality in zip(seen.chosen, seen.qualities, strict=True)
+            ),
+        )
 
     async def warm_up(self) -> None:
         """Run every network once, so that a broken one shows before the first request.
@@ -94,7 +116,7 @@ class Recognizer:
         Raises StartupError when the embedder gives no usable embedding.
         """
         try:
-            await self._workers.run(self._try_networks)
+            await asyncio.to_thread(self._try_networks)
         except FloatingPointError as error:
             raise StartupError(
                 f"the embedder {self.model.name} does not work: {error}; check its weights "
@@ -110,43 +132,29 @@ class Recognizer:
             )
 
     def stop(self) -> None:
-        self._workers.stop()
-
-    def _detect(self, image: bytes) -> DetectedPhoto:
-        photo = self._decode(image)
-        return DetectedPhoto(_size(photo), self._detector.detect(photo))
-
-    def _embed(self, image: bytes, choose: Callable[[ImageSize], Selection]) -> EmbeddedPhoto:
-        photo = self._decode(image)
-        detected = self._detector.detect(photo)
-        selected = choose(_size(photo))(detected)
-        crops = [align(photo, face.landmarks, self._embedder.input) for face in selected]
-        rows = self._embedder.embed(crops)
-        embedded = [
-            EmbeddedFace(face, row, assess(photo, face))
-            for face, row in zip(selected, rows, strict=True)
-        ]
-        digest = hashlib.sha256(image).hexdigest()
-        return EmbeddedPhoto(_size(photo), digest, detected, tuple(embedded))
-
-    def _assess(self, image: bytes, select: Selection) -> AssessedPhoto:
-        photo = self._decode(image)
-        selected = select(self._detector.detect(photo))
-        faces = tuple(AssessedFace(face, assess(photo, face)) for face in selected)
-        return AssessedPhoto(_size(photo), faces)
-
-    def _decode(self, image: bytes) -> Pixels:
-        self.require_size(len(image))
-        if not image:
-            raise ImageUnreadable("the image is empty; send the file's bytes")
-        return decode(image, max_pixels=self._max_pixels)
+        """Finish the photos that are worked on, refuse those that wait, and end the threads."""
+        self._scheduler.stop()
 
     def _try_networks(self) -> None:
-        noise = np.random.default_rng(0).integers(0, 256, (160, 160, 3), dtype=np.uint8)
-        self._detector.detect(noise)
-        template = np.asarray(self._embedder.input.template, dtype=np.float32)
-        self._embedder.embed([align(noise, template, self._embedder.input)])
+        self._prepare()
+        self._recognize.try_networks()
 
+    async def _embed(self, job: Job) -> EmbeddedPhoto:
+        seen = await self._see(job)
+        faces = tuple(
+            EmbeddedFace(face, embedding, quality)
+            for face, embedding, quality in zip(
+                seen.chosen, seen.embeddings, seen.qualities, strict=True
+            )
+        )
+        return EmbeddedPhoto(seen.size, seen.sha256, seen.detected, faces)
 
-def _size(photo: Pixels) -> ImageSize:
-    return ImageSize(width=photo.shape[1], height=photo.shape[0])
+    async def _see(self, job: Job) -> Seen:
+        self.require_size(len(job.image))
+        if not job.image:
+            raise ImageUnreadable("the image is empty; send the file's bytes")
+        done = await self._scheduler.submit(job, deadline=deadline())
+        note(Stage.QUEUE, done.waited_s)
+        for stage, seconds in done.result.seconds.items():
+            note(stage, seconds)
+        return done.result

@@ -1,64 +1,200 @@
-"""Heavy work off the event loop: a fixed crew of threads behind a bounded queue.
+"""Heavy work off the event loop, in batches: what waits when a lane falls free.
 
-This is the seam where requests can later be gathered into batches: callers hand in a job and
-await its result, and do not know what thread or batch it ran in.
+There is no timer. A job that finds a free lane begins at once, alone; under load, jobs pile up
+while the lanes work, and each takes its share of them. So batches grow when they pay.
 """
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
-from typing import TypeVar
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from enum import StrEnum
+from threading import Condition, Thread
+from time import monotonic
+from typing import Generic, TypeVar
 
-from app.errors import Overloaded
+from app.errors import NotReady, Overloaded
+from app.request_scope import past_deadline
 
-T = TypeVar("T")
+J = TypeVar("J")
+R = TypeVar("R")
 
 
-class WorkerPool:
-    """Runs jobs on `workers` threads; at most `max_waiting` more may wait.
+class Dropped(StrEnum):
+    """Why a job never ran."""
 
-    `prepare` runs once in each thread before its first job.
+    ABANDONED = "abandoned"
+    DEADLINE = "deadline"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerWatch:
+    """Who wants to know: the size of every batch, and of every job that was dropped, why."""
+
+    batch: Callable[[int], None] = lambda _: None
+    dropped: Callable[[Dropped], None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[R]):
+    """A job's result, and how long it waited for a lane."""
+
+    result: R
+    waited_s: float
+
+
+@dataclass(slots=True)
+class _Waiting(Generic[J, R]):
+    job: J
+    deadline: float | None
+    since: float = field(default_factory=monotonic)
+    future: "Future[Done[R]]" = field(default_factory=Future)
+
+
+class Scheduler(Generic[J, R]):
+    """Runs jobs on `lanes` threads, up to `batch_size` at a time; `max_waiting` more may wait.
+
+    `run` takes a batch and returns a result, or the exception it failed with, for each job in
+    order. Should it raise instead, each job is run again by itself, so that one which poisons a
+    batch fails alone. `prepare` runs once in each thread before its first batch.
     """
 
     def __init__(
-        self, *, workers: int, max_waiting: int, prepare: Callable[[], None] | None = None
+        self,
+        run: Callable[[Sequence[J]], Sequence[R | Exception]],
+        *,
+        lanes: int,
+        batch_size: int,
+        max_waiting: int,
+        prepare: Callable[[], None] = lambda: None,
+        watch: SchedulerWatch | None = None,
     ) -> None:
-        self.workers = workers
-        self._capacity = workers + max_waiting
-        self._pending = 0
-        self._lock = Lock()
-        self._executor = ThreadPoolExecutor(
-            workers, thread_name_prefix="recognition", initializer=prepare
-        )
+        self.lanes = lanes
+        self.max_waiting = max_waiting
+        self._run = run
+        self._batch_size = batch_size
+        self._prepare = prepare
+        self._watch = watch or SchedulerWatch()
+        self._queue: deque[_Waiting[J, R]] = deque()
+        self._running = 0
+        self._free_lanes = lanes
+        self._stopping = False
+        self._changed = Condition()
+        self._threads = [
+            Thread(target=self._work, name=f"recognition-{number}", daemon=True)
+            for number in range(lanes)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def pending(self) -> int:
         """Jobs running or waiting."""
-        return self._pending
+        return self._running + len(self._queue)
 
-    async def run(self, job: Callable[[], T]) -> T:
-        """Run a job in a worker thread.
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
 
-        A job whose caller was cancelled while it waited never runs. Raises Overloaded when
-        the queue is full, and what the job raises.
+    async def submit(self, job: J, *, deadline: float | None = None) -> Done[R]:
+        """Run a job in a lane; `deadline` is a time of `time.monotonic`.
+
+        A job whose caller was cancelled, or whose deadline passed, while it waited never runs.
+        Raises Overloaded when the queue is full, DeadlineExceeded, NotReady when the scheduler is
+        stopped before the job runs, and what the job raises.
         """
-        with self._lock:
-            if self._pending >= self._capacity:
-                raise Overloaded(
-                    f"{self._pending} photos are already waiting; try again in a second, or raise "
-                    "VULTUS_WORKERS__MAX_WAITING"
-                )
-            self._pending += 1
-        future = self._executor.submit(job)
-        # Counted until it ends: a job that runs on after its caller has gone still takes a place.
-        future.add_done_callback(self._ended)
-        return await asyncio.wrap_future(future)
-
-    def _ended(self, _: Future[T]) -> None:
-        with self._lock:
-            self._pending -= 1
+        entry = self._enqueue(job, deadline)
+        left = None if deadline is None else max(0.0, deadline - monotonic())
+        try:
+            async with asyncio.timeout(left) as limit:
+                return await asyncio.wrap_future(entry.future)
+        except TimeoutError as error:
+            if limit.expired():
+                raise past_deadline() from error
+            raise
 
     def stop(self) -> None:
-        """Finish the running jobs, drop the waiting ones and end the threads."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        """Finish what runs, answer what waits with NotReady, and end the threads."""
+        with self._changed:
+            self._stopping = True
+            left = list(self._queue)
+            self._queue.clear()
+            self._changed.notify_all()
+        for entry in left:
+            if entry.future.set_running_or_notify_cancel():
+                entry.future.set_exception(NotReady("the service is stopping; try again"))
+        for thread in self._threads:
+            thread.join()
+
+    def _enqueue(self, job: J, deadline: float | None) -> _Waiting[J, R]:
+        entry: _Waiting[J, R] = _Waiting(job, deadline)
+        with self._changed:
+            if self._stopping:
+                raise NotReady("the service is stopping; try again")
+            if len(self._queue) >= self.max_waiting + self._free_lanes:
+                self._watch.dropped(Dropped.REFUSED)
+                raise Overloaded(
+                    f"{len(self._queue)} photos are already waiting; try again in a second, or "
+                    "raise VULTUS_WORKERS__MAX_WAITING"
+                )
+            self._queue.append(entry)
+            self._changed.notify()
+        return entry
+
+    def _work(self) -> None:
+        self._prepare()
+        while True:
+            batch = self._next_batch()
+            if batch is None:
+                return
+            try:
+                if batch:
+                    self._watch.batch(len(batch))
+                    self._answer(batch)
+            finally:
+                with self._changed:
+                    self._running -= len(batch)
+                    self._free_lanes += 1
+
+    def _next_batch(self) -> list[_Waiting[J, R]] | None:
+        """Those who still want an answer of what is taken; None when the scheduler has stopped."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._stopping)
+            if not self._queue:
+                return None
+            # A share, not all: the other lanes are free now, or will be before this one is again.
+            share = -(-len(self._queue) // self.lanes)
+            taken = [self._queue.popleft() for _ in range(min(share, self._batch_size))]
+            wanted = [entry for entry in taken if self._is_wanted(entry)]
+            self._running += len(wanted)
+            self._free_lanes -= 1
+            return wanted
+
+    def _is_wanted(self, entry: _Waiting[J, R]) -> bool:
+        if not entry.future.set_running_or_notify_cancel():
+            self._watch.dropped(Dropped.ABANDONED)
+            return False
+        if entry.deadline is not None and monotonic() > entry.deadline:
+            self._watch.dropped(Dropped.DEADLINE)
+            entry.future.set_exception(past_deadline())
+            return False
+        return True
+
+    def _answer(self, batch: Sequence[_Waiting[J, R]]) -> None:
+        began = monotonic()
+        outcomes: Sequence[R | Exception]
+        try:
+            outcomes = self._run([entry.job for entry in batch])
+        except Exception as error:  # noqa: BLE001  (whatever it is, its own callers are told)
+            if len(batch) > 1:
+                for entry in batch:
+                    self._answer([entry])
+                return
+            outcomes = [error]
+        for entry, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                entry.future.set_exception(outcome)
+            else:
+                entry.future.set_result(Done(outcome, began - entry.since))

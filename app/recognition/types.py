@@ -46,6 +46,24 @@ class ImageSize:
 
 
 @dataclass(frozen=True, slots=True)
+class Photo:
+    """An upright photo of `size`, whose `pixels` may be those of a smaller copy."""
+
+    pixels: Pixels
+    size: ImageSize
+
+    @property
+    def factors(self) -> tuple[float, float]:
+        """How many pixels of the photo one of `pixels` is, across and down; 1 or more."""
+        height, width = self.pixels.shape[:2]
+        return self.size.width / width, self.size.height / height
+
+    @property
+    def is_reduced(self) -> bool:
+        return self.factors != (1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class DetectedFace:
     """`score` is the detector's probability of a face, 0 to 1."""
 
@@ -62,6 +80,13 @@ class DetectedFace:
     def centre(self) -> tuple[float, float]:
         x1, y1, x2, y2 = self.box
         return (x1 + x2) / 2, (y1 + y2) / 2
+
+    def enlarged(self, factors: tuple[float, float]) -> "DetectedFace":
+        """The same in a copy of the photo that is so many times as wide and as high."""
+        across, down = factors
+        x1, y1, x2, y2 = self.box
+        points = (self.landmarks + 0.5) * np.array(factors, dtype=np.float32) - 0.5  # centres
+        return DetectedFace((x1 * across, y1 * down, x2 * across, y2 * down), points, self.score)
 
 
 class QualityComponent(StrEnum):

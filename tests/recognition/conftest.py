@@ -10,6 +10,7 @@ from app.recognition.detector import MtcnnDetector
 from app.recognition.device import limit_threads
 from app.recognition.types import Pixels
 from models.zoo.network import Network
+from tests.detectors import make_detector
 from tests.photos import another_photo, astronaut, hopper, pixels
 
 
@@ -17,7 +18,7 @@ from tests.photos import another_photo, astronaut, hopper, pixels
 def detector() -> MtcnnDetector:
     """With the settings' own defaults, on one CPU thread as in a worker."""
     limit_threads(1)
-    return MtcnnDetector(device="cpu", max_side_px=1280, min_face_size_px=40, min_score=0.9)
+    return make_detector()
 
 
 @pytest.fixture(scope="session")

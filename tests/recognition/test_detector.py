@@ -10,6 +10,7 @@ from PIL import Image
 from app.recognition.detector import MtcnnDetector
 from app.recognition.device import limit_threads
 from app.recognition.types import Box, DetectedFace
+from tests.detectors import make_detector
 from tests.photos import Rgb, another_photo, astronaut, coffee, group, hopper, pixels
 
 
@@ -64,12 +65,12 @@ def test_a_photo_smaller_than_the_smallest_face_has_none(
 
 @pytest.mark.parametrize("side", [40, 41, 47, 94, 147])
 def test_a_photo_exactly_as_large_as_the_smallest_face_is_searched(side: int) -> None:
-    detector = MtcnnDetector(device="cpu", max_side_px=1280, min_face_size_px=side, min_score=0.9)
+    detector = make_detector(min_face_size_px=side, min_score=0.9)
     assert detector.detect(np.full((side, side, 3), 128, dtype=np.uint8)) == ()
 
 
 def test_a_face_below_the_smallest_size_is_not_looked_for(detector: MtcnnDetector) -> None:
-    choosy = MtcnnDetector(device="cpu", max_side_px=1280, min_face_size_px=240, min_score=0.9)
+    choosy = make_detector(min_face_size_px=240, min_score=0.9)
     photo = pixels(group())
     assert len(detector.detect(photo)) == 2
     (only,) = choosy.detect(photo)
@@ -79,9 +80,7 @@ def test_a_face_below_the_smallest_size_is_not_looked_for(detector: MtcnnDetecto
 def test_a_score_below_the_least_is_not_reported(detector: MtcnnDetector) -> None:
     photo = pixels(group())
     lower, higher = sorted(face.score for face in detector.detect(photo))
-    between = MtcnnDetector(
-        device="cpu", max_side_px=1280, min_face_size_px=40, min_score=(lower + higher) / 2
-    )
+    between = make_detector(min_face_size_px=40, min_score=(lower + higher) / 2)
     assert [face.score for face in between.detect(photo)] == [higher]
 
 
@@ -89,9 +88,7 @@ def test_a_score_below_the_least_is_not_reported(detector: MtcnnDetector) -> Non
 def test_faces_of_a_shrunk_copy_are_given_in_pixels_of_the_photo(
     max_side_px: int, side: int, detector: MtcnnDetector
 ) -> None:
-    shrinking = MtcnnDetector(
-        device="cpu", max_side_px=max_side_px, min_face_size_px=40, min_score=0.9
-    )
+    shrinking = make_detector(max_side_px=max_side_px, min_face_size_px=40, min_score=0.9)
     larger = astronaut().resize((side, side), Image.Resampling.BICUBIC)
     (known,) = detector.detect(pixels(astronaut()))
     (found,) = shrinking.detect(pixels(larger))
@@ -162,7 +159,7 @@ def test_concurrent_detection_equals_detection_one_by_one(detector: MtcnnDetecto
 
 def test_noise_and_scraps_of_any_size_never_raise() -> None:
     limit_threads(1)
-    eager = MtcnnDetector(device="cpu", max_side_px=120, min_face_size_px=20, min_score=0.7)
+    eager = make_detector(max_side_px=120, min_face_size_px=20, min_score=0.7)
     rng = np.random.default_rng(0)
     photo = pixels(hopper())
     seen = 0

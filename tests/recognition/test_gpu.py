@@ -12,6 +12,7 @@ from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import Pixels
 from app.settings import Settings
 from models.zoo.network import Network
+from tests.detectors import make_detector
 from tests.photos import coffee, group, pixels
 
 pytestmark = [
@@ -34,7 +35,7 @@ def test_cuda_embeds_as_the_cpu_does(
 
 
 def test_cuda_finds_the_faces_that_the_cpu_finds(detector: MtcnnDetector) -> None:
-    on_cuda = MtcnnDetector(device="cuda", max_side_px=1280, min_face_size_px=40, min_score=0.9)
+    on_cuda = make_detector(device="cuda")
     found = on_cuda.detect(pixels(group()))
     expected = detector.detect(pixels(group()))
     assert len(found) == len(expected) == 2

@@ -11,12 +11,13 @@ from PIL import ExifTags, Image
 
 from app.errors import ImageTooLarge, ImageUnreadable, StartupError
 from app.recognition.align import align
+from app.recognition.batch import BatchRecognizer
 from app.recognition.decode import FORMATS
 from app.recognition.detector import MtcnnDetector
 from app.recognition.device import limit_threads
 from app.recognition.embedder import NetworkEmbedder
-from app.recognition.pipeline import Recognizer
-from app.recognition.scheduler import WorkerPool
+from app.recognition.memory_budget import MemoryBudget
+from app.recognition.pipeline import Lanes, Recognizer
 from app.recognition.select import largest_face, largest_faces, only_face
 from app.recognition.types import DetectedFace, ImageSize
 from models.zoo.network import Crops, Embeddings, Network
@@ -29,15 +30,25 @@ _PIXELS_CAP = 700_000
 @pytest.fixture(scope="module")
 def capped(network: Network, detector: MtcnnDetector) -> Iterator[Recognizer]:
     """The real thing with caps that photos of these tests can reach."""
-    workers = WorkerPool(workers=1, max_waiting=10, prepare=lambda: limit_threads(1))
-    yield Recognizer(
-        detector=detector,
-        embedder=NetworkEmbedder(network),
-        workers=workers,
+    made = _recognizer(network, detector)
+    yield made
+    made.stop()
+
+
+def _recognizer(network: Network, detector: MtcnnDetector) -> Recognizer:
+    embedder = NetworkEmbedder(network)
+    return Recognizer(
+        BatchRecognizer(
+            detector=detector,
+            embedder=embedder,
+            memory=MemoryBudget(100_000_000),
+            max_pixels=_PIXELS_CAP,
+        ),
+        model=embedder.model,
+        lanes=Lanes(count=1, batch_size=4, max_waiting=10),
         max_image_bytes=_BYTES_CAP,
-        max_pixels=_PIXELS_CAP,
+        prepare=lambda: limit_threads(1),
     )
-    workers.stop()
 
 
 async def test_embedding_is_decoding_detecting_aligning_and_embedding(
@@ -180,14 +191,7 @@ async def test_warming_up_shows_a_broken_network(
     capped: Recognizer, network: Network, detector: MtcnnDetector
 ) -> None:
     await capped.warm_up()
-    workers = WorkerPool(workers=1, max_waiting=1)
-    broken = Recognizer(
-        detector=detector,
-        embedder=NetworkEmbedder(_Blank(network)),
-        workers=workers,
-        max_image_bytes=_BYTES_CAP,
-        max_pixels=_PIXELS_CAP,
-    )
+    broken = _recognizer(_Blank(network), detector)
     with pytest.raises(StartupError, match="does not work"):
         await broken.warm_up()
     broken.stop()

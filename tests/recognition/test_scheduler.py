@@ -1,28 +1,32 @@
-"""Jobs run on a fixed crew of threads, each answer reaches its caller, and the queue is bounded."""
+"""Jobs run in batches on a few lanes, each answer reaches its caller, and the queue is bounded."""
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from time import monotonic
 
 import pytest
 
-from app.errors import Overloaded
-from app.recognition.scheduler import WorkerPool
+from app.errors import DeadlineExceeded, NotReady, Overloaded
+from app.recognition.scheduler import Dropped, Scheduler, SchedulerWatch
 
 _LONG_S = 10.0
 
 
 class _Gate:
-    """A job that tells when it started and ends when let through."""
+    """What runs the batches: a job that is the gate itself ends when let through."""
 
     def __init__(self) -> None:
         self._started = threading.Event()
         self._opened = threading.Event()
+        self.batches: list[list[object]] = []
 
-    def job(self) -> str:
-        self._started.set()
-        assert self._opened.wait(_LONG_S)
-        return "through"
+    def run(self, jobs: Sequence[object]) -> list[object]:
+        self.batches.append(list(jobs))
+        if "gate" in jobs:
+            self._started.set()
+            assert self._opened.wait(_LONG_S)
+        return [f"{job} done" for job in jobs]
 
     def open(self) -> None:
         self._opened.set()
@@ -39,115 +43,216 @@ def gate() -> Iterator[_Gate]:
 
 
 @pytest.fixture
-def one_worker(gate: _Gate) -> Iterator[WorkerPool]:
-    """One thread and one place to wait."""
-    pool = WorkerPool(workers=1, max_waiting=1)
-    yield pool
+def dropped() -> list[Dropped]:
+    return []
+
+
+@pytest.fixture
+def one_lane(gate: _Gate, dropped: list[Dropped]) -> Iterator[Scheduler[object, object]]:
+    """One thread, batches of three, and six places to wait."""
+    scheduler: Scheduler[object, object] = Scheduler(
+        gate.run,
+        lanes=1,
+        batch_size=3,
+        max_waiting=6,
+        watch=SchedulerWatch(dropped=dropped.append),
+    )
+    yield scheduler
     gate.open()
-    pool.stop()
+    scheduler.stop()
+
+
+async def _result(scheduler: Scheduler[object, object], job: object) -> object:
+    return (await scheduler.submit(job)).result
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    gives_up = monotonic() + _LONG_S
+    while not condition():
+        assert monotonic() < gives_up
+        await asyncio.sleep(0)
+
+
+async def test_a_batch_is_what_waits_when_the_lane_falls_free(
+    one_lane: Scheduler[object, object], gate: _Gate
+) -> None:
+    first = asyncio.create_task(_result(one_lane, "gate"))
+    await gate.started()
+    others = [asyncio.create_task(_result(one_lane, number)) for number in range(5)]
+    await _until(lambda: one_lane.waiting == 5)
+    assert one_lane.pending == 6
+    gate.open()
+    assert await asyncio.gather(first, *others) == ["gate done", *(f"{n} done" for n in range(5))]
+    assert gate.batches == [["gate"], [0, 1, 2], [3, 4]]
+    await _until(lambda: one_lane.pending == 0)
+
+
+async def test_a_lane_takes_its_share_and_leaves_the_others_theirs() -> None:
+    batches: list[int] = []
+    opened = threading.Event()
+
+    def run(jobs: Sequence[object]) -> list[object]:
+        if "wait" in jobs:
+            assert opened.wait(_LONG_S)
+        else:
+            batches.append(len(jobs))
+        return list(jobs)
+
+    scheduler: Scheduler[object, object] = Scheduler(run, lanes=2, batch_size=8, max_waiting=9)
+    blockers = [asyncio.create_task(_result(scheduler, "wait")) for _ in range(2)]
+    await _until(lambda: scheduler.pending == 2 and scheduler.waiting == 0)
+    others = [asyncio.create_task(_result(scheduler, number)) for number in range(6)]
+    await _until(lambda: scheduler.waiting == 6)
+    opened.set()
+    await asyncio.gather(*blockers, *others)
+    scheduler.stop()
+    assert sum(batches) == 6
+    assert max(batches) == 3
 
 
 async def test_a_full_queue_refuses_and_later_accepts_again(
-    one_worker: WorkerPool, gate: _Gate
+    one_lane: Scheduler[object, object], gate: _Gate, dropped: list[Dropped]
 ) -> None:
-    running = asyncio.create_task(one_worker.run(gate.job))
-    waiting = asyncio.create_task(one_worker.run(lambda: "waited"))
+    running = asyncio.create_task(_result(one_lane, "gate"))
     await gate.started()
-    assert one_worker.pending == 2
+    waiting = [asyncio.create_task(_result(one_lane, number)) for number in range(6)]
+    await _until(lambda: one_lane.waiting == 6)
     with pytest.raises(Overloaded, match="VULTUS_WORKERS__MAX_WAITING"):
-        await one_worker.run(lambda: "one too many")
+        await one_lane.submit("one too many")
+    assert dropped == [Dropped.REFUSED]
     gate.open()
-    assert await asyncio.gather(running, waiting) == ["through", "waited"]
-    assert one_worker.pending == 0
-    assert await one_worker.run(lambda: "later") == "later"
+    await asyncio.gather(running, *waiting)
+    assert await _result(one_lane, "later") == "later done"
 
 
 async def test_every_result_reaches_its_own_caller() -> None:
-    pool = WorkerPool(workers=3, max_waiting=100)
-    try:
-        results = await asyncio.gather(*(pool.run(lambda n=n: n * n) for n in range(50)))
-    finally:
-        pool.stop()
-    assert results == [n * n for n in range(50)]
+    scheduler: Scheduler[int, int] = Scheduler(
+        lambda jobs: [job * job for job in jobs], lanes=3, batch_size=4, max_waiting=100
+    )
+    answers = await asyncio.gather(*(scheduler.submit(n) for n in range(50)))
+    scheduler.stop()
+    assert [done.result for done in answers] == [n * n for n in range(50)]
+    assert all(done.waited_s >= 0 for done in answers)
 
 
-async def test_every_exception_reaches_its_own_caller() -> None:
-    def job(number: int) -> int:
-        if number % 2:
-            raise LookupError(number)
-        return number
+async def test_a_failed_job_fails_alone() -> None:
+    def run(jobs: Sequence[int]) -> list[int | Exception]:
+        return [LookupError(job) if job % 2 else job for job in jobs]
 
-    pool = WorkerPool(workers=2, max_waiting=20)
-    try:
-        answers = await asyncio.gather(
-            *(pool.run(lambda n=n: job(n)) for n in range(10)), return_exceptions=True
-        )
-        assert pool.pending == 0
-    finally:
-        pool.stop()
-    assert answers[::2] == [0, 2, 4, 6, 8]
-    assert [(type(error), error.args) for error in answers[1::2]] == [
-        (LookupError, (number,)) for number in (1, 3, 5, 7, 9)
-    ]
+    scheduler: Scheduler[int, int] = Scheduler(run, lanes=2, batch_size=4, max_waiting=20)
+    answers = await asyncio.gather(
+        *(scheduler.submit(n) for n in range(10)), return_exceptions=True
+    )
+    scheduler.stop()
+    assert [isinstance(answer, LookupError) for answer in answers] == [False, True] * 5
+
+
+async def test_a_job_that_poisons_its_batch_fails_alone_and_the_lane_lives_on(
+    gate: _Gate,
+) -> None:
+    def run(jobs: Sequence[object]) -> list[object]:
+        if "poison" in jobs:
+            raise ZeroDivisionError
+        return gate.run(jobs)
+
+    scheduler: Scheduler[object, object] = Scheduler(run, lanes=1, batch_size=8, max_waiting=9)
+    first = asyncio.create_task(_result(scheduler, "gate"))
+    await gate.started()
+    others = [asyncio.create_task(_result(scheduler, job)) for job in ("a", "poison", "b")]
+    await _until(lambda: scheduler.waiting == 3)
+    gate.open()
+    answers = await asyncio.gather(first, *others, return_exceptions=True)
+    assert [answers[i] for i in (0, 1, 3)] == ["gate done", "a done", "b done"]
+    assert isinstance(answers[2], ZeroDivisionError)
+    assert await _result(scheduler, "after") == "after done"
+    scheduler.stop()
 
 
 async def test_a_job_whose_caller_left_while_it_waited_never_runs(
-    one_worker: WorkerPool, gate: _Gate
+    one_lane: Scheduler[object, object], gate: _Gate, dropped: list[Dropped]
 ) -> None:
-    ran: list[str] = []
-    running = asyncio.create_task(one_worker.run(gate.job))
-    left = asyncio.create_task(one_worker.run(lambda: ran.append("left")))
+    running = asyncio.create_task(_result(one_lane, "gate"))
     await gate.started()
+    left = asyncio.create_task(_result(one_lane, "left"))
+    await _until(lambda: one_lane.waiting == 1)
     left.cancel()
     with pytest.raises(asyncio.CancelledError):
         await left
-    assert one_worker.pending == 1
     gate.open()
-    assert await running == "through"
-    await one_worker.run(lambda: ran.append("next"))
-    assert ran == ["next"]
+    await running
+    await _result(one_lane, "next")
+    assert gate.batches == [["gate"], ["next"]]
+    assert dropped == [Dropped.ABANDONED]
 
 
-async def test_the_event_loop_is_free_while_a_job_runs(one_worker: WorkerPool, gate: _Gate) -> None:
-    running = asyncio.create_task(one_worker.run(gate.job))
+async def test_a_job_past_its_deadline_is_answered_at_once_and_never_runs(
+    one_lane: Scheduler[object, object], gate: _Gate
+) -> None:
+    running = asyncio.create_task(_result(one_lane, "gate"))
     await gate.started()
-    assert not running.done()
+    with pytest.raises(DeadlineExceeded, match="x-request-timeout-ms"):
+        await one_lane.submit("late", deadline=monotonic() + 0.01)
     gate.open()
-    assert await running == "through"
+    await running
+    assert (await one_lane.submit("in time", deadline=monotonic() + _LONG_S)).result
+    assert gate.batches == [["gate"], ["in time"]]
+
+
+async def test_the_caller_of_a_running_job_waits_no_longer_than_its_deadline(
+    one_lane: Scheduler[object, object], gate: _Gate
+) -> None:
+    running = asyncio.create_task(one_lane.submit("gate", deadline=monotonic() + 0.05))
+    await gate.started()
+    with pytest.raises(DeadlineExceeded):
+        await running
+    gate.open()
+    assert await _result(one_lane, "next") == "next done"
+
+
+async def test_a_timeout_of_the_job_itself_is_not_the_deadline() -> None:
+    def run(jobs: Sequence[object]) -> list[object | Exception]:
+        return [TimeoutError("its own") for _ in jobs]
+
+    scheduler: Scheduler[object, object] = Scheduler(run, lanes=1, batch_size=1, max_waiting=1)
+    with pytest.raises(TimeoutError, match="its own"):
+        await scheduler.submit("job", deadline=monotonic() + _LONG_S)
+    scheduler.stop()
 
 
 async def test_prepare_runs_once_in_each_thread_and_stop_ends_them() -> None:
     prepared: list[threading.Thread] = []
-    pool = WorkerPool(
-        workers=3, max_waiting=3, prepare=lambda: prepared.append(threading.current_thread())
-    )
     all_at_work = threading.Barrier(3, timeout=_LONG_S)
 
-    def job() -> threading.Thread:
+    def run(jobs: Sequence[object]) -> list[object]:
         all_at_work.wait()
-        return threading.current_thread()
+        return [threading.current_thread() for _ in jobs]
 
-    workers = await asyncio.gather(*(pool.run(job) for _ in range(3)))
-    again = await asyncio.gather(*(pool.run(job) for _ in range(3)))
-    assert len(set(workers)) == pool.workers == 3
-    assert set(again) == set(workers)
-    assert len(prepared) == 3
-    assert set(prepared) == set(workers)
-    assert threading.current_thread() not in workers
-    pool.stop()
+    scheduler: Scheduler[object, object] = Scheduler(
+        run,
+        lanes=3,
+        batch_size=1,
+        max_waiting=3,
+        prepare=lambda: prepared.append(threading.current_thread()),
+    )
+    for _ in range(2):
+        workers = await asyncio.gather(*(_result(scheduler, n) for n in range(3)))
+        assert set(workers) == set(prepared)
+    assert len(prepared) == scheduler.lanes == 3
+    scheduler.stop()
     assert not any(thread.is_alive() for thread in prepared)
 
 
-async def test_stop_finishes_the_running_job_and_drops_the_waiting_one(
-    one_worker: WorkerPool, gate: _Gate
-) -> None:
-    running = asyncio.create_task(one_worker.run(gate.job))
-    waiting = asyncio.create_task(one_worker.run(lambda: "never"))
+async def test_stop_answers_everyone(one_lane: Scheduler[object, object], gate: _Gate) -> None:
+    running = asyncio.create_task(_result(one_lane, "gate"))
     await gate.started()
-    stopping = asyncio.create_task(asyncio.to_thread(one_worker.stop))
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
+    waiting = [asyncio.create_task(_result(one_lane, number)) for number in range(4)]
+    await _until(lambda: one_lane.waiting == 4)
+    stopping = asyncio.create_task(asyncio.to_thread(one_lane.stop))
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [NotReady] * 4
+    with pytest.raises(NotReady, match="stopping"):
+        await one_lane.submit("late")
     assert not stopping.done()
     gate.open()
     await stopping
-    assert await running == "through"
+    assert await running == "gate done"

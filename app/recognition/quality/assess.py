@@ -1,6 +1,7 @@
 """The quality of one face of a photo."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from app.recognition.quality.measures import RawQuality, measure
 from app.recognition.quality.scales import SCALES
@@ -13,9 +14,13 @@ from app.recognition.types import (
 )
 
 
-def assess(photo: Pixels, face: DetectedFace) -> FaceQuality:
-    """Measure and score a face of an upright RGB photo."""
-    return scored(measure(photo, face))
+def assess(photo: Pixels, face: DetectedFace, *, factor: float = 1.0) -> FaceQuality:
+    """Measure and score a face of an upright RGB photo, of which this may be a copy that is
+    `factor` times as small."""
+    measured = measure(photo, face)
+    if factor != 1.0:
+        measured = replace(measured, eye_distance_px=measured.eye_distance_px * factor)
+    return scored(measured)
 
 
 def scored(measured: RawQuality) -> FaceQuality:

@@ -22,8 +22,8 @@ Luminance = NDArray[np.float32]
 """Shape (SIDE_PX, SIDE_PX), 0 to 255."""
 
 SIDE_PX: Final = 112
-_CROP: Final = InputSpec(SIDE_PX, arcface_template(SIDE_PX), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-_TEMPLATE: Final = np.asarray(_CROP.template)
+CROP: Final = InputSpec(SIDE_PX, arcface_template(SIDE_PX), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+_TEMPLATE: Final = np.asarray(CROP.template)
 
 
 def _ellipse() -> NDArray[np.bool_]:
@@ -85,7 +85,7 @@ class RawQuality:
 
 def measure(photo: Pixels, face: DetectedFace) -> RawQuality:
     """Measure one face of an upright photo, in about a millisecond whatever the photo's size."""
-    crop = align(photo, face.landmarks, _CROP)
+    crop = align(photo, face.landmarks, CROP)
     # As floats: rounded luminance would hide how flat a flat part is.
     floats = cv2.cvtColor(crop.astype(np.float32), cv2.COLOR_RGB2GRAY)
     luminance = np.asarray(floats, dtype=np.float32)

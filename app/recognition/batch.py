@@ -1,0 +1,222 @@
+"""Recognise the photos of a batch together, each as if it were alone."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+
+from app.errors import InputError
+from app.recognition.align import align, similarity_transform
+from app.recognition.decode import PhotoFile
+from app.recognition.detector import Detector
+from app.recognition.embedder import Embedder
+from app.recognition.memory_budget import MemoryBudget
+from app.recognition.quality.assess import assess
+from app.recognition.quality.measures import CROP
+from app.recognition.select import Selection
+from app.recognition.types import (
+    DetectedFace,
+    Embedding,
+    FaceQuality,
+    ImageSize,
+    Photo,
+    Pixels,
+)
+from app.request_scope import Stage
+from models.zoo.network import InputSpec
+
+Choose = Callable[[ImageSize], Selection]
+"""Which faces of a photo of some size are wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A photo. Its faces are found; those that are chosen are assessed; and embedded if wanted."""
+
+    image: bytes
+    choose: Choose | None = None
+    embed: bool = False
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was found in a photo, and the seconds of each stage that it went through.
+
+    `sha256` is that of the file, where it is embedded.
+    """
+
+    size: ImageSize
+    sha256: str = ""
+    detected: tuple[DetectedFace, ...] = ()
+    chosen: tuple[DetectedFace, ...] = ()
+    qualities: list[FaceQuality] = field(default_factory=list)
+    embeddings: list[Embedding] = field(default_factory=list)
+    seconds: dict[Stage, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Work:
+    job: Job
+    photo: Photo | None
+    seen: Seen
+    reserved_bytes: int
+    crops: list[Pixels] = field(default_factory=list)
+
+    def add(self, stage: Stage, seconds: float) -> None:
+        self.seen.seconds[stage] = self.seen.seconds.get(stage, 0.0) + seconds
+
+
+class BatchRecognizer:
+    """Decodes, detects, aligns, assesses and embeds. Safe to call from several threads at once.
+
+    A photo much larger than the detector's copy is decoded at a fraction of its size; only if a
+    face that is wanted has too few pixels there, it is decoded again as a whole. `memory` bounds
+    what all photos take together, over all threads.
+    """
+
+    def __init__(
+        self,
+        *,
+        detector: Detector,
+        embedder: Embedder,
+        memory: MemoryBudget,
+        max_pixels: int,
+    ) -> None:
+        self._detector = detector
+        self._embedder = embedder
+        self._memory = memory
+        self._max_pixels = max_pixels
+
+    def __call__(self, jobs: Sequence[Job]) -> list[Seen | Exception]:
+        """What was seen in each photo, or what is wrong with it."""
+        outcomes: dict[int, Seen | Exception] = {}
+        works: dict[int, _Work] = {}
+        try:
+            self._find(jobs, works, outcomes)
+            for work in works.values():
+                if len(work.seen.qualities) < len(work.seen.chosen):
+                    self._look_closer(work)
+        finally:
+            for work in works.values():
+                self._let_go(work)
+        self._embed([work for work in works.values() if work.job.embed])
+        outcomes |= {place: work.seen for place, work in works.items()}
+        return [outcomes[place] for place in range(len(jobs))]
+
+    def try_networks(self) -> None:
+        """Run each network once. Raises FloatingPointError for an embedder that is broken."""
+        noise = np.random.default_rng(0).integers(0, 256, (160, 160, 3), dtype=np.uint8)
+        self._detector.detect_all([noise])
+        template = np.asarray(self._embedder.input.template, dtype=np.float32)
+        self._embedder.embed([align(noise, template, self._embedder.input)])
+
+    def _find(
+        self, jobs: Sequence[Job], works: dict[int, _Work], outcomes: dict[int, Seen | Exception]
+    ) -> None:
+        """Fill in `works` for photos that can be read, `outcomes` for the others."""
+        held: list[_Work] = []
+        for place, job in enumerate(jobs):
+            try:
+                file = PhotoFile(
+                    job.image, max_pixels=self._max_pixels, enough_px=self._detector.max_side_px
+                )
+                if not self._memory.try_take(file.memory_bytes):
+                    self._look(held)  # be done with these, so as to wait with nothing in hand
+                    held.clear()
+                    self._memory.take(file.memory_bytes)
+                works[place] = self._read(job, file)
+                held.append(works[place])
+            except InputError as error:
+                outcomes[place] = error
+        self._look(held)
+
+    def _read(self, job: Job, file: PhotoFile) -> _Work:
+        """Gives the file's memory back if it cannot be read."""
+        began = perf_counter()
+        try:
+            photo = file.read()
+        except BaseException:
+            self._memory.give_back(file.memory_bytes)
+            raise
+        work = _Work(job, photo, Seen(photo.size), file.memory_bytes)
+        work.add(Stage.DECODE, perf_counter() - began)
+        return work
+
+    def _look(self, works: Sequence[_Work]) -> None:
+        """Find the faces of photos in memory, cut out the wanted ones, and let go of the photos."""
+        try:
+            began = perf_counter()
+            photos = [work.photo for work in works if work.photo is not None]
+            found = self._detector.detect_all(
+                [photo.pixels for photo in photos], factors=[max(photo.factors) for photo in photos]
+            )
+            seconds = perf_counter() - began
+            for work, photo, faces in zip(works, photos, found, strict=True):
+                work.add(Stage.DETECT, seconds)
+                self._choose(work, photo, faces)
+        finally:
+            for work in works:
+                self._let_go(work)
+
+    def _choose(self, work: _Work, photo: Photo, faces: tuple[DetectedFace, ...]) -> None:
+        work.seen.detected = tuple(face.enlarged(photo.factors) for face in faces)
+        if work.job.choose is None:
+            return
+        work.seen.chosen = tuple(work.job.choose(photo.size)(work.seen.detected))
+        if photo.is_reduced and self._too_coarse(work, photo):
+            return
+        self._cut(work, photo)
+
+    def _look_closer(self, work: _Work) -> None:
+        """Decode a photo again, at its full size, and cut out the wanted faces."""
+        file = PhotoFile(work.job.image, max_pixels=self._max_pixels)
+        self._memory.take(file.memory_bytes)
+        again = self._read(work.job, file)
+        try:
+            work.add(Stage.DECODE, again.seen.seconds[Stage.DECODE])
+            assert again.photo is not None
+            self._cut(work, again.photo)
+        finally:
+            self._let_go(again)
+
+    def _cut(self, work: _Work, photo: Photo) -> None:
+        began = perf_counter()
+        across, down = photo.factors
+        inverse = (1 / across, 1 / down)
+        for face in work.seen.chosen:
+            here = face.enlarged(inverse) if photo.is_reduced else face
+            if work.job.embed:
+                work.crops.append(align(photo.pixels, here.landmarks, self._embedder.input))
+            work.seen.qualities.append(assess(photo.pixels, here, factor=max(across, down)))
+        work.add(Stage.EMBED, perf_counter() - began)
+
+    def _too_coarse(self, work: _Work, photo: Photo) -> bool:
+        """Whether a wanted face has fewer pixels in the copy than its crops have."""
+        across, down = photo.factors
+        specs = [CROP, self._embedder.input] if work.job.embed else [CROP]
+        return any(
+            _enlargement(face.enlarged((1 / across, 1 / down)), spec) > 1
+            for face in work.seen.chosen
+            for spec in specs
+        )
+
+    def _embed(self, works: Sequence[_Work]) -> None:
+        began = perf_counter()
+        rows = iter(self._embedder.embed([crop for work in works for crop in work.crops]))
+        seconds = perf_counter() - began
+        for work in works:
+            work.seen.embeddings = [next(rows) for _ in work.crops]
+            work.seen.sha256 = hashlib.sha256(work.job.image).hexdigest()
+            work.add(Stage.EMBED, seconds)
+
+    def _let_go(self, work: _Work) -> None:
+        work.photo = None
+        self._memory.give_back(work.reserved_bytes)
+        work.reserved_bytes = 0
+
+
+def _enlargement(face: DetectedFace, spec: InputSpec) -> float:
+    transform = similarity_transform(face.landmarks, np.asarray(spec.template))
+    return float(np.hypot(transform[0, 0], transform[1, 0]))

@@ -1,0 +1,38 @@
+"""A bound on the memory of all photos that are decoded at once."""
+
+from threading import Condition
+
+
+class MemoryBudget:
+    """`total_bytes` to be shared by threads. What is more than all of it is given when nothing else
+    is: every photo within the caps is decoded some time.
+
+    Who holds some must not wait for more, or two could wait for each other.
+    """
+
+    def __init__(self, total_bytes: int) -> None:
+        self._total = total_bytes
+        self._taken = 0
+        self._changed = Condition()
+
+    def try_take(self, count: int) -> bool:
+        """Take so many bytes if they are free."""
+        with self._changed:
+            if not self._fits(count):
+                return False
+            self._taken += count
+            return True
+
+    def take(self, count: int) -> None:
+        """Take so many bytes, when they are free."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._fits(count))
+            self._taken += count
+
+    def give_back(self, count: int) -> None:
+        with self._changed:
+            self._taken -= count
+            self._changed.notify_all()
+
+    def _fits(self, count: int) -> bool:
+        return self._taken == 0 or self._taken + count <= self._total

@@ -1,0 +1,85 @@
+"""Shrink pictures, and parts of them, by averaging areas.
+
+As PyTorch's adaptive average pooling, on which the networks' weights were measured: a pixel of the
+result is the mean of all pixels that its area touches, each with the same weight. Sums over
+rectangles come from an integral image (Crow, 1984), so that a result costs what it has pixels,
+however large the picture is, and sums of whole numbers are exact.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.recognition.types import Pixels
+
+Floats = NDArray[np.float32]
+Edges = NDArray[np.int64]
+
+_INT32_SUMS_UP_TO = 2**31 // 255
+"""Pixels whose sum of 8-bit values surely fits."""
+
+
+class AreaSampler:
+    """Samples one picture, RGB uint8 of shape (height, width, 3)."""
+
+    def __init__(self, picture: Pixels) -> None:
+        self.height, self.width = picture.shape[:2]
+        fits = self.height * self.width <= _INT32_SUMS_UP_TO
+        depth = cv2.CV_32S if fits else cv2.CV_64F
+        self._sums: NDArray[Any] = np.asarray(cv2.integral(picture, sdepth=depth))
+        """At (y, x): the sum of all pixels above and to the left."""
+
+    def shrunk(self, height: int, width: int) -> Floats:
+        """The whole picture in another size; float32 (height, width, 3), 0 to 255."""
+        tops, bottoms = _edges(self.height, height)
+        lefts, rights = _edges(self.width, width)
+        rows = self._sums.take(bottoms, axis=0)
+        rows -= self._sums.take(tops, axis=0)
+        cells = rows.take(rights, axis=1)
+        cells -= rows.take(lefts, axis=1)
+        areas = (bottoms - tops)[:, None] * (rights - lefts)
+        return _means(cells, areas)
+
+    def crops(self, boxes: NDArray[np.int64], side: int) -> Floats:
+        """Parts x1, y1, x2, y2 of the picture, inside it; float32 (N, side, side, 3)."""
+        steps = np.arange(side + 1)
+        widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+        lefts, rights = _parts(boxes[:, 0], widths, steps)
+        tops, bottoms = _parts(boxes[:, 1], heights, steps)
+        areas = (bottoms - tops)[:, :, None] * (rights - lefts)[:, None, :]
+        stride = self.width + 1
+        points = self._sums.reshape(-1, 3)
+        tops, bottoms = (tops * stride)[:, :, None], (bottoms * stride)[:, :, None]
+        lefts, rights = lefts[:, None, :], rights[:, None, :]
+        cells = points.take(bottoms + rights, axis=0)
+        cells -= points.take(tops + rights, axis=0)
+        cells -= points.take(bottoms + lefts, axis=0)
+        cells += points.take(tops + lefts, axis=0)
+        return _means(cells, areas)
+
+
+@lru_cache(maxsize=512)
+def _edges(length: int, parts: int) -> tuple[Edges, Edges]:
+    """Where each of so many parts of a length begins and ends, in whole pixels; some overlap."""
+    begins, ends = _parts(np.zeros(1, np.int64), np.array([length]), np.arange(parts + 1))
+    for edges in (begins, ends):
+        edges.flags.writeable = False
+    return begins[0], ends[0]
+
+
+def _parts(starts: Edges, lengths: Edges, steps: Edges) -> tuple[Edges, Edges]:
+    """The same for several lengths; (N, parts) each."""
+    products = lengths[:, None] * steps
+    count = len(steps) - 1
+    begins = products[:, :-1] // count
+    ends = -(-products[:, 1:] // count)
+    return starts[:, None] + begins, starts[:, None] + ends
+
+
+def _means(sums: NDArray[Any], areas: NDArray[np.int64]) -> Floats:
+    means = sums.astype(np.float32)
+    means *= np.reciprocal(areas.astype(np.float32))[..., None]
+    return means

@@ -1,0 +1,75 @@
+"""Arithmetic of candidate boxes, as the networks were trained with.
+
+Boxes are float32 (N, 4): x1, y1, x2, y2 in pixels, where the first pixel is 1.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torchvision.ops import nms
+
+Boxes = NDArray[np.float32]
+Scores = NDArray[np.float32]
+Chosen = NDArray[np.int64]
+
+
+def best_of_overlapping(
+    boxes: Boxes, scores: Scores, *, most: float, apart: Chosen | None = None
+) -> Chosen:
+    """Non-maximum suppression: of boxes whose intersection is more than `most` of their union, the
+    one with the best score. Best first.
+
+    `apart` numbers groups that do not suppress each other; their boxes must be whole numbers.
+    """
+    if len(boxes) < 2:
+        return np.arange(len(boxes))
+    if apart is not None:  # each group where no other is; exact, as whole numbers are
+        span = boxes.max() - boxes.min() + 1
+        boxes = boxes + (apart * span).astype(np.float32)[:, None]
+    kept = nms(torch.from_numpy(boxes), torch.from_numpy(scores), most)
+    return np.asarray(kept.numpy())
+
+
+def best_of_nested(boxes: Boxes, scores: Scores, *, most: float) -> Chosen:
+    """The same by the share of the smaller of two boxes that lies in the other."""
+    x1, y1, x2, y2 = boxes.T
+    areas = (x2 - x1 + 1) * (y2 - y1 + 1)
+    order = np.argsort(scores)
+    kept = []
+    while order.size:
+        best, others = order[-1], order[:-1]
+        kept.append(best)
+        width = np.minimum(x2[best], x2[others]) - np.maximum(x1[best], x1[others]) + 1
+        height = np.minimum(y2[best], y2[others]) - np.maximum(y1[best], y1[others]) + 1
+        shared = np.maximum(width, 0) * np.maximum(height, 0)
+        order = others[shared / np.minimum(areas[best], areas[others]) <= most]
+    return np.asarray(kept, dtype=np.int64)
+
+
+def corrected(boxes: Boxes, corrections: Boxes, *, inclusive: bool) -> Boxes:
+    """Each edge moved by its share of the box's width or height.
+
+    `inclusive`: a box from 1 to 12 is 12 pixels wide, else 11.
+    """
+    sides = boxes[:, 2:] - boxes[:, :2] + np.float32(inclusive)
+    return np.asarray(boxes + corrections * np.tile(sides, 2), dtype=np.float32)
+
+
+def squared(boxes: Boxes) -> Boxes:
+    """The squares around the same centres with the longer sides."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    longer = sides.max(axis=1, keepdims=True)
+    corners = boxes[:, :2] + sides * np.float32(0.5) - longer * np.float32(0.5)
+    return np.concatenate([corners, corners + longer], axis=1)
+
+
+def inside(boxes: Boxes, *, width: int, height: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The whole pixels of each box that lie in a picture, counted from 0, x2 and y2 excluded; and
+    of which boxes there are any. What is answered for the others is one pixel."""
+    whole = boxes.astype(np.int64)
+    first = np.maximum(whole[:, :2], 1) - 1
+    beyond = np.minimum(whole[:, 2:], (width, height))
+    there = np.asarray((beyond > first).all(axis=1))
+    parts = np.concatenate([first, beyond], axis=1)
+    parts[~there] = (0, 0, 1, 1)
+    return parts, there

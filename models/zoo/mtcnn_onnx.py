@@ -1,0 +1,147 @@
+"""MTCNN's networks as graphs for ONNX Runtime."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import nn
+
+from models.zoo.mtcnn import MtcnnModules, OnnxMtcnn
+from models.zoo.onnx_graph import OnnxGraph
+from models.zoo.onnx_session import open_session
+
+_BLOCK: Final = 8
+"""Channels in a block of the runtime, or a multiple of them."""
+
+
+def open_mtcnn(modules: MtcnnModules, *, threads: int) -> OnnxMtcnn:
+    """Sessions of the three networks, on the CPU."""
+    graphs = (
+        _proposals(modules.proposals),
+        _refinement(modules.refinement),
+        _output(modules.output),
+    )
+    return OnnxMtcnn(*(open_session(graph, device="cpu", threads=threads) for graph in graphs))
+
+
+def _proposals(network: Any) -> bytes:  # noqa: ANN401  (facenet-pytorch has no types)
+    graph, x = _begin("proposals", "height", "width")
+    x, order = _pooled_prelu(graph, x, network.conv1, network.prelu1, network.pool1, _all(3))
+    x, order = _prelu(graph, x, network.conv2, network.prelu2, order)
+    x, order = _prelu(graph, x, network.conv3, network.prelu3, order)
+    scores = graph.add("Softmax", _conv(graph, x, network.conv4_1, order), axis=1)
+    return graph.model({"corrections": _conv(graph, x, network.conv4_2, order), "scores": scores})
+
+
+def _refinement(network: Any) -> bytes:  # noqa: ANN401
+    graph, x = _begin("refinement", 24, 24)
+    x, order = _pooled_prelu(graph, x, network.conv1, network.prelu1, network.pool1, _all(3))
+    x, order = _pooled_prelu(graph, x, network.conv2, network.prelu2, network.pool2, order)
+    x, _ = _prelu(graph, x, network.conv3, network.prelu3, order)
+    x = _flat(graph, x)
+    x = graph.add("PRelu", graph.linear(x, network.dense4), graph.constant(network.prelu4.weight))
+    scores = graph.add("Softmax", graph.linear(x, network.dense5_1), axis=1)
+    return graph.model({"corrections": graph.linear(x, network.dense5_2), "scores": scores})
+
+
+def _output(network: Any) -> bytes:  # noqa: ANN401
+    graph, x = _begin("output", 48, 48)
+    x, order = _pooled_prelu(graph, x, network.conv1, network.prelu1, network.pool1, _all(3))
+    x, order = _pooled_prelu(graph, x, network.conv2, network.prelu2, network.pool2, order)
+    x, order = _pooled_prelu(graph, x, network.conv3, network.prelu3, network.pool3, order)
+    x, _ = _prelu(graph, x, network.conv4, network.prelu4, order)
+    x = _flat(graph, x)
+    x = graph.add("PRelu", graph.linear(x, network.dense5), graph.constant(network.prelu5.weight))
+    return graph.model(
+        {
+            "corrections": graph.linear(x, network.dense6_2),
+            "points": graph.linear(x, network.dense6_3),
+            "scores": graph.add("Softmax", graph.linear(x, network.dense6_1), axis=1),
+        }
+    )
+
+
+def _begin(name: str, height: int | str, width: int | str) -> tuple[OnnxGraph, str]:
+    graph = OnnxGraph(name, {"pictures": ("float32", ["n", height, width, 3])})
+    return graph, graph.add("Transpose", "pictures", perm=[0, 3, 1, 2])
+
+
+def _all(channels: int) -> torch.Tensor:
+    return torch.arange(channels)
+
+
+def _conv(graph: OnnxGraph, x: str, layer: nn.Conv2d, order: torch.Tensor) -> str:
+    assert layer.bias is not None
+    return graph.convolution(x, layer.weight[:, order], layer.bias)
+
+
+def _prelu(
+    graph: OnnxGraph, x: str, layer: nn.Conv2d, activation: nn.PReLU, order: torch.Tensor
+) -> tuple[str, torch.Tensor]:
+    slopes = graph.constant(activation.weight[:, None, None])
+    y = graph.add("PRelu", _conv(graph, x, layer, order), slopes)
+    return y, _all(layer.out_channels)
+
+
+def _pooled_prelu(
+    graph: OnnxGraph,
+    x: str,
+    layer: nn.Conv2d,
+    activation: nn.PReLU,
+    pool: nn.MaxPool2d,
+    order: torch.Tensor,
+) -> tuple[str, torch.Tensor]:
+    """Convolution, PReLU and max pooling, with the pooling before the PReLU.
+
+    The runtime lays convolutions and poolings out in blocks of channels, and a PReLU between them
+    has it turn the whole map twice. Where a slope a is not negative, the PReLU rises, so that it
+    may as well come after the pooling, on a quarter of the map. Where it is negative, it is
+    max(v, a v), and its pooling is the larger of those of v and of a v. Returns which channel of
+    the layer each channel of the result is.
+    """
+    assert layer.bias is not None
+    slopes = activation.weight
+    rising, falling = torch.nonzero(slopes >= 0)[:, 0], torch.nonzero(slopes < 0)[:, 0]
+    both = torch.cat([rising, falling])
+    weight, bias = layer.weight[both][:, order], layer.bias[both]
+    channels = len(both)
+    # Pooling in blocks wants whole blocks: the turned ones are filled up with zeros.
+    turning = torch.zeros(len(falling) + -(channels + len(falling)) % _BLOCK, channels)
+    turning[torch.arange(len(falling)), len(rising) + torch.arange(len(falling))] = slopes[falling]
+    rest = len(turning) - len(falling)
+    if weight[0].numel() <= channels:  # more filters cost less than another pass over the map
+        weight = torch.cat([weight, torch.einsum("fc,cihw->fihw", turning, weight)])
+        y = graph.convolution(x, weight, torch.cat([bias, turning @ bias]))
+        risen, straight, turned, *_ = _split(
+            graph, _pooled(graph, y, pool), [len(rising), len(falling), len(falling), rest]
+        )
+    else:
+        y = graph.convolution(x, weight, bias)
+        negated = graph.convolution(y, turning[:, :, None, None], torch.zeros(len(turning)))
+        risen, straight = _split(graph, _pooled(graph, y, pool), [len(rising), len(falling)])
+        turned, *_ = _split(graph, _pooled(graph, negated, pool), [len(falling), rest])
+    risen = graph.add("PRelu", risen, graph.constant(slopes[rising][:, None, None]))
+    return graph.add("Concat", risen, graph.add("Max", straight, turned), axis=1), both
+
+
+def _split(graph: OnnxGraph, x: str, channels: Sequence[int]) -> list[str]:
+    present = [count for count in channels if count]
+    counts = graph.constant(np.array(present, dtype=np.int64))
+    return graph.add_split("Split", x, counts, outputs=len(present), axis=1)
+
+
+def _pooled(graph: OnnxGraph, x: str, pool: nn.MaxPool2d) -> str:
+    return graph.add(
+        "MaxPool",
+        x,
+        kernel_shape=[pool.kernel_size] * 2,
+        strides=[pool.stride] * 2,
+        ceil_mode=int(pool.ceil_mode),
+    )
+
+
+def _flat(graph: OnnxGraph, x: str) -> str:
+    """As the networks were trained: columns first."""
+    turned = graph.add("Transpose", x, perm=[0, 3, 2, 1])
+    return graph.add("Flatten", turned, axis=1)
