@@ -4,6 +4,7 @@ from collections.abc import Callable
 from time import monotonic
 
 _MOST_CALLERS = 10_000
+_AT_ONCE_S = 1e-6  # far more than rounding makes of it, and less than anybody notices
 
 
 class TokenBuckets:
@@ -37,8 +38,11 @@ class TokenBuckets:
         """Take a token: 0, or the seconds until there is one, and then none is taken."""
         now = self._clock()
         full_at = max(self._full_at.pop(caller, now), now)
-        wait_s = max(0.0, full_at - now - self._tolerance_s)
-        self._full_at[caller] = full_at if wait_s else full_at + self._interval_s
+        wait_s = full_at - now - self._tolerance_s
+        if wait_s < _AT_ONCE_S:
+            wait_s = 0.0
+            full_at += self._interval_s
+        self._full_at[caller] = full_at
         if len(self._full_at) > self._most_callers:
             del self._full_at[next(iter(self._full_at))]
         return wait_s
