@@ -24,10 +24,6 @@ class Limits(_Group):
     max_request_bytes: int = Field(
         100_000_000, ge=10_000, description="Largest request body, in bytes."
     )
-    max_images: int = Field(32, ge=1, le=1_000, description="Most images in one request.")
-    max_faces: int = Field(
-        100, ge=1, le=1_000, description="Most faces of one photo that are embedded, largest first."
-    )
     max_bytes_in_flight: int = Field(
         500_000_000,
         ge=10_000,
@@ -51,6 +47,10 @@ class Limits(_Group):
         le=1_000_000,
         description="Requests of one API key, or address, that are answered at once (else no "
         "limit).",
+    )
+    max_images: int = Field(32, ge=1, le=1_000, description="Most images in one request.")
+    max_faces: int = Field(
+        100, ge=1, le=1_000, description="Most faces of one photo that are embedded, largest first."
     )
 
 

@@ -173,7 +173,7 @@ def test_request_whose_photos_are_all_refused_is_refused(
         await asyncio.sleep(0)
         raise Overloaded("full")
 
-    monkeypatch.setattr("app.recognition.scheduler.WorkerPool.run", full)
+    monkeypatch.setattr("app.recognition.pipeline.Recognizer.embed", full)
     for path in (f"collections/{collection}/identify", "embed"):
         response = client.post(f"/v1/{path}:batch", files=images("coffee", "hopper"))
         problem(response, 503, "overloaded")

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from app.api.schemas.gallery import EnrollmentBody
+from app.api.schemas.many import EmbedImagesAnswer, IdentifyImagesAnswer
 from app.api.schemas.recognition import IdentifyAnswer, VerifyAnswer
 from tests.server import running
 
@@ -71,7 +72,10 @@ def test_fuzzed_api_keeps_to_its_documentation(tmp_path: Path) -> None:
         assert defects == []
 
 
-@pytest.mark.parametrize("schema", [EnrollmentBody, IdentifyAnswer, VerifyAnswer])
+@pytest.mark.parametrize(
+    "schema",
+    [EnrollmentBody, IdentifyAnswer, IdentifyImagesAnswer, EmbedImagesAnswer, VerifyAnswer],
+)
 def test_examples_are_what_the_schemas_say(schema: type[BaseModel]) -> None:
     (example,) = schema.model_json_schema()["examples"]
     assert schema.model_validate(example).model_dump(mode="json") == example
@@ -113,7 +117,7 @@ def test_every_operation_documents_its_problems(client: TestClient) -> None:
             assert operation["description"], path
             if not path.startswith("/v1"):
                 continue
-            for status in ("401", "422", "500", "503"):
+            for status in ("401", "422", "429", "500", "503"):
                 assert list(operation["responses"][status]["content"]) == [
                     "application/problem+json"
                 ], path
