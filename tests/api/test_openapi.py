@@ -18,7 +18,7 @@ from tests.server import running
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
 HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
 # Made-up collections would only ever be missing; and the one that is there must not go away. A
-# batch is accepted whatever a line of it says: the line is rejected by itself.
+# batch is accepted whatever a line or an image of it says: that is rejected by itself.
 CONFIGURATION = f"""
 hooks = "{HOOKS}"
 
@@ -40,6 +40,14 @@ enabled = false
 
 [[operations]]
 include-name = "POST /v1/collections/{{collection}}/identities:batch"
+checks.negative_data_rejection.enabled = false
+
+[[operations]]
+include-name = "POST /v1/collections/{{collection}}/identify:batch"
+checks.negative_data_rejection.enabled = false
+
+[[operations]]
+include-name = "POST /v1/embed:batch"
 checks.negative_data_rejection.enabled = false
 """
 
