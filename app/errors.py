@@ -25,8 +25,11 @@ VultusError
 │   ├── WrongPerson                 the guards refuse every image that could be enrolled
 │   ├── IdempotencyKeyReused        the key was sent before, with another request
 │   └── EmbedderMismatch            the collection belongs to another network
+├── TooManyRequests
+│   ├── RateLimited                 more a second than one caller may send
+│   └── TooManyAtOnce               so many requests of the caller are being answered
 ├── Unavailable
-│   ├── Overloaded                  the queue is full
+│   ├── Overloaded                  the queue is full, or too many bytes are being worked on
 │   ├── DatabaseUnavailable         it does not answer, or is locked for too long
 │   ├── IndexUnavailable            the index lies elsewhere and does not answer
 │   ├── RevisionNotReached          what the caller has seen is not here yet
@@ -225,6 +228,24 @@ class IdempotencyKeyReused(Conflict):
 
 class EmbedderMismatch(Conflict):
     code = "embedder_mismatch"
+
+
+class TooManyRequests(VultusError):
+    """Of one caller, who may try again in `retry_after_s`."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, *, retry_after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class RateLimited(TooManyRequests):
+    code = "rate_limited"
+
+
+class TooManyAtOnce(TooManyRequests):
+    code = "too_many_at_once"
 
 
 class Unavailable(VultusError):

@@ -7,8 +7,11 @@ from fastapi import FastAPI
 
 from app import __version__
 from app.api import problems
-from app.api.middleware import BodyLimit, RequestLog
+from app.api.body_limits import BodyLimits
+from app.api.middleware import RequestLog
+from app.api.rate_limits import RateLimits
 from app.api.routes import REQUEST_BODIES, api_router, operations_router
+from app.api.unread_bodies import UnreadBodies
 from app.services import Services
 from app.settings import Settings
 from app.telemetry import configure_logging
@@ -49,6 +52,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     problems.install(app, REQUEST_BODIES)
     app.include_router(api_router)
     app.include_router(operations_router)
-    app.add_middleware(BodyLimit, max_bytes=settings.limits.max_request_bytes)
-    app.add_middleware(RequestLog, metrics=services.metrics)  # outermost: sees every answer
+    # The last is the outermost.
+    app.add_middleware(BodyLimits, limits=settings.limits, report=services.metrics.body_bytes.set)
+    app.add_middleware(RateLimits, limits=settings.limits, api_keys=settings.api_keys)
+    app.add_middleware(RequestLog, metrics=services.metrics)  # sees every answer
+    app.add_middleware(UnreadBodies)
     return app

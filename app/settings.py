@@ -24,6 +24,30 @@ class Limits(_Group):
     max_request_bytes: int = Field(
         100_000_000, ge=10_000, description="Largest request body, in bytes."
     )
+    max_bytes_in_flight: int = Field(
+        500_000_000,
+        ge=10_000,
+        description="Request bodies being read or worked on, in bytes; more are answered 503.",
+    )
+    requests_per_s: float | None = Field(
+        None,
+        gt=0,
+        le=1_000_000,
+        description="Requests a second of one API key, or one address without keys (else no limit)",
+    )
+    requests_burst: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="Requests that may come at once above that rate (else a second's worth).",
+    )
+    concurrent_requests: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="Requests of one API key, or address, that are answered at once (else no "
+        "limit).",
+    )
     max_images: int = Field(32, ge=1, le=1_000, description="Most images in one request.")
     max_faces: int = Field(
         100, ge=1, le=1_000, description="Most faces of one photo that are embedded, largest first."

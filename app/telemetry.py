@@ -56,6 +56,12 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.body_bytes = Gauge(
+            "vultus_body_bytes",
+            "Bytes of request bodies that are being read or worked on.",
+            registry=self.registry,
+        )
+
     def watch(self, *, pending: Callable[[], float], indexed: Callable[[], float]) -> None:
         """Read these two whenever the metrics are asked for."""
         Gauge(

@@ -1,6 +1,6 @@
 """Enroll a stream of JSON Lines, piece by piece, in flat memory."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -37,19 +37,23 @@ async def enroll_lines(
     *,
     max_line_bytes: int,
     quality_filter: QualityFilter = QualityFilter.AUTO,
+    dealt_with: Callable[[int], object] = lambda _: None,
 ) -> AsyncIterator[list[BatchResultBody]]:
     """Yield the results of each piece once it is committed, in the order of the lines.
 
     `quality_filter` is for lines that have none. Empty lines are passed over and not counted.
-    A line that is no item is rejected by itself. Raises RequestTooLarge for a line over
+    A line that is no item is rejected by itself. `dealt_with` is told the bytes of each piece that
+    is done. Raises RequestTooLarge for a line over
     `max_line_bytes`; what was yielded before stays enrolled.
     """
     piece = _Piece(0)
     async for line in _lines(chunks, max_line_bytes):
         piece.entries.append(_parse(line, quality_filter))
-        piece.size += len(line)
+        piece.size += len(line) + 1
         if piece.full:
-            yield await _enroll(enroller, collection, piece)
+            results = await _enroll(enroller, collection, piece)
+            dealt_with(piece.size)
+            yield results
             piece = _Piece(piece.first + len(piece.entries))
     if piece.entries:
         yield await _enroll(enroller, collection, piece)

@@ -60,16 +60,17 @@ class Body(Generic[M]):
         wanted = "multipart/form-data or application/json" if self._images else "application/json"
         raise UnsupportedMediaType(f"content-type is {media_type or 'missing'}; send {wanted}")
 
-    async def _read(self, request: Request) -> bytes:
-        """The body; where it holds no images, not more than such a one can sensibly be."""
-        if self._images:  # capped by the middleware
-            return await request.body()
+    async def _read(self, request: Request) -> bytearray:
+        """The body; where it holds no images, not more than such a one can sensibly be.
+
+        `request.body()` would keep it for as long as the request is worked on.
+        """
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
-            if len(body) > _MAX_PLAIN_BYTES:
+            if len(body) > _MAX_PLAIN_BYTES and not self._images:  # else capped by the middleware
                 raise RequestTooLarge(f"a body without images is {_MAX_PLAIN_BYTES} bytes at most")
-        return bytes(body)
+        return body
 
     async def _read_form(self, request: Request, limits: Limits) -> dict[str, Any]:
         try:
@@ -96,11 +97,12 @@ class Body(Generic[M]):
                 values[name] = value
         return values
 
-    def _from_json(self, raw: bytes, options: Mapping[str, str], limits: Limits) -> M:
+    def _from_json(self, raw: bytearray, options: Mapping[str, str], limits: Limits) -> M:
         try:
             values = from_json(raw, allow_inf_nan=False)
         except ValueError as error:
             raise InvalidRequest(f"the body is not JSON: {error}") from error
+        raw.clear()  # before the images are decoded: both would be a lot of memory
         if not isinstance(values, dict):
             raise InvalidRequest("the body must be a JSON object")
         return self._validated(values, options, limits)

@@ -1,4 +1,4 @@
-"""Around every request: an id, a log line, metrics, a cap on the body, and the last safety net."""
+"""Around every request: an id, a log line, metrics, and the last safety net."""
 
 import re
 import time
@@ -8,13 +8,10 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import internal_error, problem_of
-from app.errors import RequestTooLarge
+from app.api.problems import internal_error
 from app.telemetry import Metrics
 
 API_PREFIX = "/v1"
-JSON_LINES = "application/x-ndjson"
-"""Bodies of this type are streams: each line has the cap that other bodies have as a whole."""
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -69,52 +66,6 @@ class RequestLog:
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.request_seconds.labels(method, route).observe(seconds)
         _log.info("request", method=method, route=route, status=status, seconds=round(seconds, 4))
-
-
-class BodyLimit:
-    """Refuses bodies over `max_bytes`: at once when the length is told, else while reading."""
-
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        if _is_stream(scope):
-            await self._app(scope, receive, send)
-            return
-        told = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
-        if told.isdigit() and int(told) > self._max_bytes:
-            answer = problem_of(self._too_large(), scope["state"]["request_id"])
-            await answer(scope, receive, send)
-            return
-        seen = 0
-
-        async def receive_counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self._max_bytes:
-                raise self._too_large()
-            return message
-
-        await self._app(scope, receive_counted, send)
-
-    def _too_large(self) -> RequestTooLarge:
-        return RequestTooLarge(
-            f"the request is over {self._max_bytes / 1e6:g} MB "
-            "(VULTUS_LIMITS__MAX_REQUEST_BYTES); send fewer images at once"
-        )
-
-
-def _is_stream(scope: Scope) -> bool:
-    """Whether the route reads line by line; another is not to be fooled by the type alone."""
-    if not scope["path"].endswith(":batch"):
-        return False
-    media_type: bytes = next((v for k, v in scope["headers"] if k == b"content-type"), b"")
-    return media_type.split(b";")[0].strip().lower() == JSON_LINES.encode("ascii")
 
 
 def _request_id(scope: Scope) -> str:

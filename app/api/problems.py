@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from math import ceil
 from typing import Any
 
 import structlog
@@ -11,7 +12,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from app.api.schemas.problem import FieldProblemBody, ProblemBody, RejectedImageBody
+from app.api.schemas.problem import (
+    FieldProblemBody,
+    ImageProblemBody,
+    ProblemBody,
+    RejectedImageBody,
+)
 from app.errors import (
     AccessDenied,
     Conflict,
@@ -22,8 +28,10 @@ from app.errors import (
     InvalidRequest,
     NotFound,
     NoUsableImage,
+    Overloaded,
     Reason,
     RequestTooLarge,
+    TooManyRequests,
     Unavailable,
     UnsupportedMediaType,
     VultusError,
@@ -44,6 +52,7 @@ _STATUS: tuple[tuple[type[VultusError], int, str], ...] = (  # the first that fi
     (NotFound, 404, "Not found"),
     (WrongPerson, 409, "Wrong person"),
     (Conflict, 409, "Conflict"),
+    (TooManyRequests, 429, "Too many requests"),
     (DeadlineExceeded, 504, "Deadline exceeded"),
     (Unavailable, 503, "Unavailable"),
 )
@@ -90,17 +99,15 @@ def internal_error(request_id: str) -> JSONResponse:
 
 
 def problem_of(error: VultusError, request_id: str) -> JSONResponse:
-    known = next(
-        ((status, title) for kind, status, title in _STATUS if isinstance(error, kind)), None
-    )
+    known = _find_status(error)
     if known is None:
         return internal_error(request_id)
     status, title = known
-    if error.code == Reason.IMAGE_TOO_LARGE:  # also when it is why no image was usable
-        status = 413
     headers = {}
     if status == 503:
         headers["Retry-After"] = str(_RETRY_AFTER_S)
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(ceil(error.retry_after_s))
     if status == 401:
         headers["WWW-Authenticate"] = "ApiKey"
     errors = error.problems if isinstance(error, InvalidRequest) else ()
@@ -114,6 +121,21 @@ def problem_of(error: VultusError, request_id: str) -> JSONResponse:
         headers=headers,
         errors=[FieldProblemBody.of(problem) for problem in errors] or None,
         rejected=[RejectedImageBody.of(image) for image in rejected] or None,
+    )
+
+
+def image_problem(error: InputError | Overloaded, request_id: str) -> ImageProblemBody:
+    """What is told of an image that failed by itself, among others that did not."""
+    known = _find_status(error)
+    assert known is not None
+    status, title = known
+    return ImageProblemBody(
+        type=_type_of(error.code),
+        title=title,
+        status=status,
+        detail=str(error),
+        code=error.code,
+        request_id=request_id,
     )
 
 
@@ -172,6 +194,19 @@ def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     )
 
 
+def _find_status(error: VultusError) -> tuple[int, str] | None:
+    """Status and title; None for what should never have left the service."""
+    known = ((status, title) for kind, status, title in _STATUS if isinstance(error, kind))
+    found = next(known, None)
+    if found is not None and error.code == Reason.IMAGE_TOO_LARGE:
+        return 413, found[1]  # also when it is why no image was usable
+    return found
+
+
+def _type_of(code: str) -> str:
+    return f"urn:vultus:problem:{code}"
+
+
 def _problem(
     status: int,
     title: str,
@@ -184,7 +219,7 @@ def _problem(
     rejected: list[RejectedImageBody] | None = None,
 ) -> JSONResponse:
     body = ProblemBody(
-        type=f"urn:vultus:problem:{code}",
+        type=_type_of(code),
         title=title,
         status=status,
         detail=detail,

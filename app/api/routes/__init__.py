@@ -13,6 +13,7 @@ from app.api.routes import (
     faces,
     identify,
     identities,
+    many,
     photos,
     system,
     unknowns,
@@ -26,13 +27,14 @@ from app.api.schemas.gallery import (
     PatchCollectionBody,
     PatchIdentityBody,
 )
+from app.api.schemas.many import IdentifyImagesBody, ImagesBody
 from app.api.schemas.recognition import IdentifyBody, ImageBody, SearchBody, VerifyBody
 from app.api.schemas.unknowns import MergeUnknownsBody, NameUnknownBody, SplitUnknownBody
 
 api_router = APIRouter(
     prefix=API_PREFIX,
     dependencies=[Depends(require_key)],
-    responses=documented(401, 422, 500, 503),
+    responses=documented(401, 422, 429, 500, 503),
 )
 for _module in (
     collections,
@@ -42,6 +44,7 @@ for _module in (
     faces,
     verify,
     identify,
+    many,
     unknowns,
     photos,
     doctor,
@@ -59,6 +62,8 @@ REQUEST_BODIES = (
     SearchBody,
     VerifyBody,
     ImageBody,
+    IdentifyImagesBody,
+    ImagesBody,
     BatchItemBody,
     BatchResultBody,
     NameUnknownBody,

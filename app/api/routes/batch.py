@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from app.api.batch_lines import enroll_lines
+from app.api.body_limits import JSON_LINES
 from app.api.deps import CollectionPath, ServicesDep
-from app.api.middleware import JSON_LINES
 from app.api.problems import REF_TEMPLATE, documented
 from app.errors import UnsupportedMediaType
 
@@ -55,6 +55,7 @@ async def enroll_batch(
             collection,
             request.stream(),
             max_line_bytes=services.settings.limits.max_request_bytes,
+            dealt_with=request.state.body_hold.give_back,
         ):
             for result in piece:
                 results.write(result.model_dump_json().encode("utf-8") + b"\n")

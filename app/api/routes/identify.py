@@ -7,14 +7,9 @@ from fastapi import APIRouter, Depends
 from app.api.bodies import Body, documented_body
 from app.api.deps import CollectionPath, ModelDep, ServicesDep
 from app.api.problems import documented
-from app.api.schemas.recognition import (
-    IdentifiedFaceBody,
-    IdentifyAnswer,
-    IdentifyBody,
-    ImageSizeBody,
-    SearchAnswer,
-    SearchBody,
-)
+from app.api.schemas.recognition import IdentifyAnswer, IdentifyBody, SearchAnswer, SearchBody
+from app.operations.identify import Identification
+from app.telemetry import Metrics
 
 router = APIRouter(prefix="/collections/{collection}", tags=["recognition"])
 
@@ -41,14 +36,8 @@ async def identify(
         max_faces=body.max_faces,
         quality_filter=body.quality_filter,
     )
-    for face in done.faces:
-        kept = face.decision.unknown_group_id is not None
-        services.metrics.count_decision("identify", face.decision.status, kept=kept)
-    return IdentifyAnswer(
-        faces=[IdentifiedFaceBody.of_identified(face) for face in done.faces],
-        image=ImageSizeBody.of(done.size),
-        model=model,
-    )
+    count_decisions(services.metrics, done)
+    return IdentifyAnswer.of(done, model)
 
 
 @router.post(
@@ -71,3 +60,9 @@ async def search(
     kept = decision.unknown_group_id is not None
     services.metrics.count_decision("search", decision.status, kept=kept)
     return SearchAnswer.of_decision(decision, model)
+
+
+def count_decisions(metrics: Metrics, done: Identification) -> None:
+    for face in done.faces:
+        kept = face.decision.unknown_group_id is not None
+        metrics.count_decision("identify", face.decision.status, kept=kept)

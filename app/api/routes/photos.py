@@ -12,7 +12,6 @@ from app.api.schemas.recognition import (
     DetectAnswer,
     DetectedFaceBody,
     EmbedAnswer,
-    EmbeddedFaceBody,
     ImageBody,
     ImageSizeBody,
 )
@@ -48,8 +47,4 @@ async def embed(body: _ImageDep, services: ServicesDep, model: ModelDep) -> Embe
     """Embed the faces of a photo, for a search of your own or for /search here."""
     select = largest_faces(services.settings.limits.max_faces)
     photo = await services.recognizer.embed(body.image, select)
-    return EmbedAnswer(
-        faces=[EmbeddedFaceBody.of_embedded(face) for face in photo.faces],
-        image=ImageSizeBody.of(photo.size),
-        model=model,
-    )
+    return EmbedAnswer.of(photo, model)

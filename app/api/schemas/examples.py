@@ -23,6 +23,15 @@ _IDENTITY: Final[dict[str, Any]] = {
     "revision": 17,
 }
 
+_UNREADABLE: Final = {
+    "type": "urn:vultus:problem:image_unreadable",
+    "title": "Invalid request",
+    "status": 422,
+    "detail": "the image is empty; send the file's bytes",
+    "code": "image_unreadable",
+    "request_id": "4b1d7b9d0a8e4c36a1f2c3d4e5f60718",
+}
+
 ENROLLMENT: Final[dict[str, Any]] = {
     "identity": _IDENTITY,
     "faces": [
@@ -110,6 +119,34 @@ IDENTIFICATION: Final[dict[str, Any]] = {
     ],
     "image": {"width": 512, "height": 512},
     "model": _MODEL,
+}
+IDENTIFICATIONS: Final[dict[str, Any]] = {
+    "results": [
+        {"index": 0, "result": IDENTIFICATION, "error": None},
+        {"index": 1, "result": None, "error": _UNREADABLE},
+    ]
+}
+EMBEDDINGS: Final[dict[str, Any]] = {
+    "results": [
+        {
+            "index": 0,
+            "result": {
+                "faces": [
+                    {
+                        "box": _BOX,
+                        "detection_score": 0.9999,
+                        "landmarks": IDENTIFICATION["faces"][0]["landmarks"],
+                        "quality": 83.4,
+                        "embedding": [-0.0831, 0.0412, 0.1207],
+                    }
+                ],
+                "image": {"width": 512, "height": 512},
+                "model": _MODEL,
+            },
+            "error": None,
+        },
+        {"index": 1, "result": None, "error": _UNREADABLE},
+    ]
 }
 _SCORES: Final = {
     "face_size": (40.8, 100.0),

@@ -4,6 +4,7 @@ import binascii
 import json
 import math
 import re
+import string
 from base64 import b64decode
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -44,7 +45,9 @@ def _decode_image(value: object) -> object:
         return value
     encoded = value.split(",", 1)[1] if value.startswith("data:") and "," in value else value
     try:
-        return b64decode("".join(encoded.split()), validate=True)
+        if any(space in encoded for space in string.whitespace):
+            encoded = "".join(encoded.split())  # a copy that most images can do without
+        return b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ValueError("must be an image in base64") from error
 

@@ -64,8 +64,8 @@ class FieldProblemBody(BaseModel):
         return cls(field=problem.field, message=problem.message)
 
 
-class ProblemBody(BaseModel):
-    """What went wrong. `code` is stable; `detail` says the fact and the remedy, for people."""
+class ImageProblemBody(BaseModel):
+    """What went wrong with one image of several, as it would be told of the image alone."""
 
     type: str = Field(examples=["urn:vultus:problem:no_face"])
     title: str
@@ -73,5 +73,10 @@ class ProblemBody(BaseModel):
     detail: str
     code: str = Field(examples=["no_face"])
     request_id: str = Field(description="Also in the x-request-id header and in the log.")
+
+
+class ProblemBody(ImageProblemBody):
+    """What went wrong. `code` is stable; `detail` says the fact and the remedy, for people."""
+
     errors: list[FieldProblemBody] | None = Field(None, description="Fields that are wrong.")
     rejected: list[RejectedImageBody] | None = Field(None, description="Images not used.")

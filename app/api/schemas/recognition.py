@@ -23,10 +23,10 @@ from app.api.schemas.filters import FilterBody, FilterObject, TerminalId
 from app.api.schemas.gallery import IdentityBody, ModelBody
 from app.gallery.records import Candidate
 from app.operations.decisions import Decision, SearchOptions, Stage, Status
-from app.operations.identify import IdentifiedFace
+from app.operations.identify import Identification, IdentifiedFace
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
-from app.recognition.types import DetectedFace, EmbeddedFace, ImageSize, Landmarks
+from app.recognition.types import DetectedFace, EmbeddedFace, EmbeddedPhoto, ImageSize, Landmarks
 from models.evaluation import calibration
 
 DEFAULT_TOP_K = 5
@@ -109,14 +109,19 @@ class SearchOptionsBody(Schema):
         )
 
 
-class IdentifyBody(SearchOptionsBody):
-    """A photo whose faces are looked up."""
+class IdentifyOptionsBody(SearchOptionsBody):
+    """How the faces of a photo are looked up."""
 
-    image: ImageBytes
     max_faces: int | None = Field(
         None, ge=1, le=1_000, description="Look up this many faces at most, largest first."
     )
     quality_filter: QualityLevel = QualityFilter.NONE
+
+
+class IdentifyBody(IdentifyOptionsBody):
+    """A photo whose faces are looked up."""
+
+    image: ImageBytes
 
 
 class VerifyBody(Schema):
@@ -239,6 +244,14 @@ class EmbedAnswer(BaseModel):
     image: ImageSizeBody
     model: ModelBody
 
+    @classmethod
+    def of(cls, photo: EmbeddedPhoto, model: ModelBody) -> "EmbedAnswer":
+        return cls(
+            faces=[EmbeddedFaceBody.of_embedded(face) for face in photo.faces],
+            image=ImageSizeBody.of(photo.size),
+            model=model,
+        )
+
 
 class ErrorRateBody(BaseModel):
     """A rate, 0 to 1, that was measured, and its 95 % interval."""
@@ -336,6 +349,14 @@ class IdentifyAnswer(BaseModel):
     faces: list[IdentifiedFaceBody] = Field(description="Largest first.")
     image: ImageSizeBody
     model: ModelBody
+
+    @classmethod
+    def of(cls, done: Identification, model: ModelBody) -> "IdentifyAnswer":
+        return cls(
+            faces=[IdentifiedFaceBody.of_identified(face) for face in done.faces],
+            image=ImageSizeBody.of(done.size),
+            model=model,
+        )
 
 
 class SearchAnswer(DecisionBody):

@@ -45,6 +45,12 @@ class LimitsBody(BaseModel):
     max_request_bytes: int
     max_images: int
     max_faces: int
+    max_bytes_in_flight: int = Field(description="Bodies of all requests that are worked on.")
+    requests_per_s: float | None = Field(description="Of one caller; null when there is no limit.")
+    requests_burst: int | None = Field(description="At once; null: a second's worth.")
+    concurrent_requests: int | None = Field(
+        description="Of one caller; null when there is no limit."
+    )
 
 
 class InfoAnswer(BaseModel):

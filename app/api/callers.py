@@ -1,0 +1,45 @@
+"""Who sent a request: the holder of an API key, or a client address."""
+
+import secrets
+from collections.abc import Sequence
+from ipaddress import IPv6Address, ip_address
+
+from pydantic import SecretStr
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+KEY_HEADER = "x-api-key"
+
+_NETWORK_BITS = 64  # of an IPv6 address; the rest is the client's to choose, anew each time
+
+
+def find_key(allowed: Sequence[SecretStr], sent: str) -> int | None:
+    """The place of a sent key among those allowed; None when it is none of them."""
+    key = sent.encode("utf-8")
+    # Every key is compared in full, so that the time taken tells nothing.
+    matches = [secrets.compare_digest(key, k.get_secret_value().encode("utf-8")) for k in allowed]
+    return matches.index(True) if any(matches) else None
+
+
+def caller_of(scope: Scope, allowed: Sequence[SecretStr]) -> str:
+    """A name for whoever sent a request.
+
+    By a key only when it is a valid one: else everybody could take a new name for each request.
+    """
+    place = find_key(allowed, Headers(scope=scope).get(KEY_HEADER, ""))
+    return _address(scope) if place is None else f"key {place}"
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    if client is None:  # a Unix socket
+        return "address unknown"
+    try:
+        address = ip_address(client[0])
+    except ValueError:
+        return f"address {client[0]}"
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return f"address {address.ipv4_mapped}"
+        return f"network {int(address) >> (128 - _NETWORK_BITS):x}"
+    return f"address {address}"

@@ -1,0 +1,70 @@
+"""How many requests one caller may send, a second and at once; counted in this process alone."""
+
+from collections.abc import Sequence
+from math import ceil
+
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api.callers import caller_of
+from app.api.middleware import API_PREFIX
+from app.api.problems import problem_of
+from app.api.token_buckets import TokenBuckets
+from app.errors import RateLimited, TooManyAtOnce, TooManyRequests
+from app.settings import Limits
+
+
+class RateLimits:
+    """Answers 429 to a caller's requests beyond what the limits allow, before anything is read.
+
+    Only below /v1: whoever watches over the service must not be turned away from its health.
+    """
+
+    def __init__(self, app: ASGIApp, *, limits: Limits, api_keys: Sequence[SecretStr]) -> None:
+        self._app = app
+        self._limits = limits
+        self._api_keys = api_keys
+        self._buckets: TokenBuckets | None = None
+        if limits.requests_per_s is not None:
+            burst = limits.requests_burst or ceil(limits.requests_per_s)
+            self._buckets = TokenBuckets(rate_per_s=limits.requests_per_s, burst=burst)
+        self._open: dict[str, int] = {}
+        """Requests being answered, of each caller who has any."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        limited = self._buckets is not None or self._limits.concurrent_requests is not None
+        if scope["type"] != "http" or not limited or not _is_below_prefix(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        caller = caller_of(scope, self._api_keys)
+        refusal = self._find_refusal(caller)
+        if refusal is not None:
+            await problem_of(refusal, scope["state"]["request_id"])(scope, receive, send)
+            return
+        self._open[caller] = self._open.get(caller, 0) + 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._open[caller] -= 1
+            if not self._open[caller]:
+                del self._open[caller]
+
+    def _find_refusal(self, caller: str) -> TooManyRequests | None:
+        most = self._limits.concurrent_requests
+        if most is not None and self._open.get(caller, 0) >= most:
+            return TooManyAtOnce(
+                f"{most} of your requests are being answered, and more at once are not allowed "
+                "(VULTUS_LIMITS__CONCURRENT_REQUESTS); wait for one of them"
+            )
+        wait_s = 0.0 if self._buckets is None else self._buckets.take(caller)
+        if wait_s:
+            return RateLimited(
+                f"more than {self._limits.requests_per_s:g} requests a second "
+                f"(VULTUS_LIMITS__REQUESTS_PER_S); the next one may come in {wait_s:.3g} s",
+                retry_after_s=wait_s,
+            )
+        return None
+
+
+def _is_below_prefix(path: str) -> bool:
+    return path == API_PREFIX or path.startswith(f"{API_PREFIX}/")

@@ -1,0 +1,83 @@
+"""An answer that comes before its request was read to the end."""
+
+import asyncio
+from contextlib import suppress
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_KEPT_OPEN_BYTES = 1_000_000
+"""A connection with no more than this still to come is not worth closing."""
+_LINGER_BYTES = 100_000_000
+_LINGER_S = 30.0
+
+
+class UnreadBodies:
+    """Lets clients who are still sending read the answer, and then closes the connection.
+
+    A connection that is closed on unread bytes is reset, and many clients then never see what was
+    answered. So the answer goes out at once, with `connection: close`; what still comes is thrown
+    away, for a while; and only then is the connection closed.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body = _Body(scope, receive)
+        closing = False
+
+        async def send_at_once(message: Message) -> None:
+            nonlocal closing
+            if message["type"] == "http.response.start" and body.is_long:
+                closing = True
+                MutableHeaders(scope=message)["connection"] = "close"
+            elif closing:
+                # To be continued by nothing: the server closes when the answer is complete.
+                message = {**message, "more_body": True}
+            await send(message)
+
+        await self._app(scope, body.receive, send_at_once)
+        if closing:
+            await body.throw_away()
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class _Body:
+    """What has come of a body, and what is still to come."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        headers = Headers(scope=scope)
+        told = headers.get("content-length", "")
+        self._left = int(told) if told.isdigit() else None
+        """Bytes, None when nobody knows."""
+        self._ended = not self._left and "transfer-encoding" not in headers
+        self._is_waiting = headers.get("expect", "").lower() == "100-continue"
+        """For us to ask for the body. It never comes when an answer does."""
+        self._receive = receive
+
+    @property
+    def is_long(self) -> bool:
+        """Whether more is to come than it is worth to read."""
+        return not self._ended and (self._left is None or self._left > _KEPT_OPEN_BYTES)
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._is_waiting = False
+        if self._left is not None:
+            self._left -= len(message.get("body", b""))
+        self._ended = not message.get("more_body", False)
+        return message
+
+    async def throw_away(self) -> None:
+        """Read on, until the end of it or of our patience."""
+        if self._is_waiting:
+            return
+        thrown = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_S):
+                while not self._ended and thrown < _LINGER_BYTES:
+                    thrown += len((await self.receive()).get("body", b""))

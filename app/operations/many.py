@@ -1,0 +1,36 @@
+"""Many photos in one request, each with a result or an error of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from app.errors import ImageTooLarge, ImageUnreadable, Overloaded
+from app.operations.together import together
+
+T = TypeVar("T")
+
+PhotoError = ImageUnreadable | ImageTooLarge | Overloaded
+"""What concerns one photo of a request; any other error is the request's."""
+
+
+async def each_photo(
+    images: Sequence[bytes], do: Callable[[bytes], Awaitable[T]], *, concurrency: int
+) -> list[T | PhotoError]:
+    """What `do` makes of each photo, or why nothing, in the order sent; `concurrency` at a time.
+
+    Raises Overloaded when all were refused so, and what else `do` raises.
+    """
+    turns = asyncio.Semaphore(concurrency)
+
+    async def one(image: bytes) -> T | PhotoError:
+        async with turns:
+            try:
+                return await do(image)
+            except (ImageUnreadable, ImageTooLarge, Overloaded) as error:
+                return error
+
+    results = await together(one(image) for image in images)
+    overloaded = [result for result in results if isinstance(result, Overloaded)]
+    if overloaded and len(overloaded) == len(results):
+        raise overloaded[0]
+    return results

@@ -1,0 +1,226 @@
+"""Uploads to a real server: how many are held at once, and answers that come before their end."""
+
+import json
+import re
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from tests.api.people import as_base64, embedding, lines
+from tests.server import ServerProcess, running
+
+IN_FLIGHT = 2_000_000
+MAX_REQUEST = 50_000_000
+IMAGE = b"not an image"
+KEY = {"x-api-key": "key"}
+DETECT = "/v1/detect"
+FORM = {**KEY, "content-type": "multipart/form-data; boundary=b"}
+TIMEOUT_S = 60
+_CHUNK = b"%x\r\n" % 1_000_000 + b"x" * 1_000_000 + b"\r\n"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with running(
+        tmp_path_factory.mktemp("uploads"),
+        VULTUS_API_KEYS="key",
+        VULTUS_LIMITS__MAX_BYTES_IN_FLIGHT=str(IN_FLIGHT),
+        VULTUS_LIMITS__MAX_REQUEST_BYTES=str(MAX_REQUEST),
+    ) as started:
+        yield started
+
+
+class Upload:
+    """A request that is sent piece by piece, over a connection of its own."""
+
+    def __init__(self, server: ServerProcess, path: str, headers: Mapping[str, str]) -> None:
+        address = urlsplit(server.url)
+        self.socket = socket.create_connection((address.hostname, address.port), TIMEOUT_S)
+        self._unread = b""
+        self.begin(path, headers)
+
+    def begin(self, path: str, headers: Mapping[str, str]) -> None:
+        told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self.send(f"POST {path} HTTP/1.1\r\nhost: localhost\r\n{told}\r\n".encode())
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def send_forever(self) -> None:
+        while True:
+            self.send(_CHUNK)
+
+    def answer(self) -> tuple[int, dict[str, str], Any]:
+        """Status, headers and JSON, as soon as they are there as a whole."""
+        while b"\r\n\r\n" not in self._unread:
+            self._read()
+        head, _, self._unread = self._unread.partition(b"\r\n\r\n")
+        first, *rest = head.decode("ascii").split("\r\n")
+        headers = dict(re.split(r":\s*", line.lower(), maxsplit=1) for line in rest)
+        length = int(headers["content-length"])
+        while len(self._unread) < length:
+            self._read()
+        body, self._unread = self._unread[:length], self._unread[length:]
+        return int(first.split()[1]), headers, json.loads(body)
+
+    def is_closed(self) -> bool:
+        """Whether nothing follows; raises when the connection was reset."""
+        return not self._unread and not self.socket.recv(1)
+
+    def _read(self) -> None:
+        piece = self.socket.recv(65_536)
+        assert piece, f"cut off after {self._unread!r}"
+        self._unread += piece
+
+
+@contextmanager
+def upload(server: ServerProcess, path: str, headers: Mapping[str, str]) -> Iterator[Upload]:
+    begun = Upload(server, path, headers)
+    try:
+        yield begun
+    finally:
+        begun.socket.close()
+
+
+def _form(size: int) -> bytes:
+    """A form of this size, with what is no image."""
+    head = b'--b\r\ncontent-disposition: form-data; name="image"; filename="a"\r\n\r\n'
+    return head + IMAGE.ljust(size - len(head) - 9) + b"\r\n--b--\r\n"
+
+
+def _held_bytes(server: ServerProcess) -> int:
+    told = httpx2.get(f"{server.url}/metrics", timeout=TIMEOUT_S).text
+    found = re.search(r"^vultus_body_bytes (\S+)$", told, flags=re.MULTILINE)
+    assert found is not None
+    return int(float(found[1]))
+
+
+def _wait_until_held(server: ServerProcess, count: int) -> None:
+    for _ in range(10_000):
+        if _held_bytes(server) == count:
+            return
+    raise AssertionError(f"{_held_bytes(server)} bytes are held, not {count}")
+
+
+@contextmanager
+def held(server: ServerProcess, size: int) -> Iterator[Upload]:
+    """A form that has begun and of which only the first half was sent."""
+    form = _form(size)
+    with upload(server, DETECT, {**FORM, "content-length": str(size)}) as begun:
+        begun.send(form[: size // 2])
+        _wait_until_held(server, size)
+        yield begun
+        begun.send(form[size // 2 :])
+        assert begun.answer()[2]["code"] == "image_unreadable"
+    _wait_until_held(server, 0)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_uploads_beyond_the_bytes_in_flight_are_refused_unsent(
+    server: ServerProcess, told: bool
+) -> None:
+    with held(server, 1_500_000):
+        length = {"content-length": "600000"} if told else {"transfer-encoding": "chunked"}
+        with upload(server, DETECT, {**FORM, **length}) as refused:
+            if not told:
+                refused.send(b"927c0\r\n" + _form(600_000)[:-1])  # all of a chunk but its end
+            status, headers, problem = refused.answer()
+            assert (status, problem["code"]) == (503, "overloaded")
+            assert "VULTUS_LIMITS__MAX_BYTES_IN_FLIGHT" in problem["detail"]
+            assert int(headers["retry-after"]) >= 1
+        with upload(server, DETECT, {**FORM, "content-length": "400000"}) as fits:
+            fits.send(_form(400_000))
+            assert fits.answer()[2]["code"] == "image_unreadable"
+        assert httpx2.get(f"{server.url}/v1/info", headers=KEY, timeout=TIMEOUT_S).is_success
+
+
+def test_upload_that_is_alone_may_be_larger(server: ServerProcess) -> None:
+    size = 10 * IN_FLIGHT
+    with upload(server, DETECT, {**FORM, "content-length": str(size)}) as alone:
+        alone.send(_form(size))
+        assert alone.answer()[2]["code"] == "image_unreadable"
+    _wait_until_held(server, 0)
+
+
+def test_client_who_goes_away_holds_nothing(server: ServerProcess) -> None:
+    with upload(server, DETECT, {**FORM, "content-length": "1500000"}) as begun:
+        begun.send(b"--b")
+        _wait_until_held(server, 1_500_000)
+    _wait_until_held(server, 0)
+
+
+def test_stream_holds_only_what_is_not_dealt_with_yet(server: ServerProcess) -> None:
+    person = lines({"embeddings": [as_base64(embedding(1))]})
+    many = 2 * IN_FLIGHT // len(person)
+    with held(server, 100_000):
+        response = httpx2.post(
+            f"{server.url}/v1/collections/default/identities:batch",
+            content=person * many,
+            headers={**KEY, "content-type": "application/x-ndjson"},
+            timeout=TIMEOUT_S,
+        )
+        assert response.text.count('"enrolled"') == many
+
+
+EARLY = [
+    (DETECT, {"content-length": "40000000"}, 401),
+    (DETECT, {"transfer-encoding": "chunked"}, 401),
+    (DETECT, {**FORM, "content-length": str(MAX_REQUEST + 1)}, 413),
+    (DETECT, {**KEY, "content-type": "text/plain", "content-length": "40000000"}, 415),
+    (f"{DETECT}?typo=1", {**FORM, "content-length": "40000000"}, 422),
+    ("/v1/nowhere", {**KEY, "content-length": "40000000"}, 404),
+]
+
+
+@pytest.mark.parametrize(("path", "headers", "status"), EARLY)
+def test_early_answer_is_there_before_the_body_is_sent(
+    server: ServerProcess, path: str, headers: dict[str, str], status: int
+) -> None:
+    with upload(server, path, headers) as unsent:
+        answered, told, problem = unsent.answer()
+        assert (answered, problem["status"]) == (status, status)
+        assert told["connection"] == "close"
+
+
+@pytest.mark.parametrize(("path", "headers", "status"), EARLY)
+def test_client_who_reads_only_after_sending_finds_the_answer(
+    server: ServerProcess, path: str, headers: dict[str, str], status: int
+) -> None:
+    with upload(server, path, headers) as stubborn:
+        if "content-length" in headers:
+            stubborn.send(b"x" * int(headers["content-length"]))
+        else:
+            for _ in range(40):
+                stubborn.send(_CHUNK)
+            stubborn.send(b"0\r\n\r\n")
+        assert stubborn.answer()[0] == status
+        assert stubborn.is_closed()
+
+
+def test_body_that_never_ends_is_cut_off(server: ServerProcess) -> None:
+    with upload(server, DETECT, {"transfer-encoding": "chunked"}) as endless:
+        assert endless.answer()[0] == 401
+        with pytest.raises(OSError, match=r"reset|[Bb]roken pipe"):
+            endless.send_forever()
+
+
+def test_client_who_waits_to_be_asked_for_the_body_is_not(server: ServerProcess) -> None:
+    headers = {"content-length": "40000000", "expect": "100-continue"}
+    with upload(server, DETECT, headers) as waiting:
+        assert waiting.answer()[0] == 401
+        assert waiting.is_closed()
+
+
+def test_connection_with_little_left_to_read_is_kept(server: ServerProcess) -> None:
+    with upload(server, DETECT, {"content-length": "100000"}) as kept:
+        status, headers, _ = kept.answer()
+        assert (status, headers.get("connection")) == (401, None)
+        kept.send(b"x" * 100_000)
+        kept.begin(DETECT, {**FORM, "content-length": "1000"})
+        kept.send(_form(1_000))
+        assert kept.answer()[2]["code"] == "image_unreadable"
