@@ -10,7 +10,7 @@ from pydantic_core import from_json
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
 
-from app.api.deps import ServicesDep
+from app.api.deps import services_of
 from app.api.problems import REF_TEMPLATE, invalid
 from app.errors import FieldProblem, InvalidRequest, RequestTooLarge, UnsupportedMediaType
 from app.settings import Limits
@@ -19,6 +19,9 @@ M = TypeVar("M", bound=BaseModel)
 
 _MAX_FORM_FIELDS = 100
 _MAX_PLAIN_BYTES = 1_000_000
+_AT_ONCE_BYTES = 65_536
+"""Up to so much text is read on the event loop: it takes less time than another thread would be
+waited for. What takes longer, large photos in base64 above all, is read in a worker thread."""
 _IMAGE_SCHEMA = {"type": "string", "format": "binary", "description": "Image file."}
 
 
@@ -41,22 +44,26 @@ class Body(Generic[M]):
             if name in self._images and get_origin(field.annotation) is list
         }
 
-    async def __call__(self, request: Request, services: ServicesDep) -> M:
-        limits = services.settings.limits
-        unknown = set(request.query_params) - self._options
-        if unknown:
+    async def __call__(self, request: Request) -> M:
+        limits = services_of(request).settings.limits
+        query = request.query_params
+        if query and (unknown := set(query) - self._options):
             raise InvalidRequest(
                 f"no query parameter is named {', '.join(sorted(unknown))}; there are: "
                 f"{', '.join(sorted(self._options))}"
             )
         media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
         if media_type == "application/json":
-            # Base64 and big embeddings take a while: not on the event loop.
             raw = await self._read(request)
-            return await asyncio.to_thread(self._from_json, raw, request.query_params, limits)
+            if len(raw) <= _AT_ONCE_BYTES:
+                return self._from_json(raw, query, limits)
+            return await asyncio.to_thread(self._from_json, raw, query, limits)
         if media_type == "multipart/form-data" and self._images:
             values = await self._read_form(request, limits)
-            return await asyncio.to_thread(self._validated, values, request.query_params, limits)
+            text = sum(len(value) for value in values.values() if isinstance(value, str))
+            if text <= _AT_ONCE_BYTES:  # files stay as they are
+                return self._validated(values, query, limits)
+            return await asyncio.to_thread(self._validated, values, query, limits)
         wanted = "multipart/form-data or application/json" if self._images else "application/json"
         raise UnsupportedMediaType(f"content-type is {media_type or 'missing'}; send {wanted}")
 

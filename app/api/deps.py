@@ -16,26 +16,35 @@ _api_key = APIKeyHeader(
 )
 
 
-def _services(request: Request) -> Services:
+def services_of(request: Request) -> Services:
     services = request.app.state.services
     assert isinstance(services, Services)
     return services
 
 
+# Dependencies are coroutines although they wait for nothing: FastAPI hands plain functions over to
+# worker threads, one by one, which takes longer than the rest of a request's way through it. Nor do
+# those that every request has depend on others: it looks each up anew.
+
+
+async def _services(request: Request) -> Services:
+    return services_of(request)
+
+
 ServicesDep = Annotated[Services, Depends(_services)]
 
 
-def require_key(services: ServicesDep, key: Annotated[str | None, Security(_api_key)]) -> None:
+async def require_key(request: Request, key: Annotated[str | None, Security(_api_key)]) -> None:
     """Raises AccessDenied unless the key is one of the settings', or they have none."""
-    allowed = services.settings.api_keys
+    allowed = services_of(request).settings.api_keys
     if not allowed:
         return
     if find_key(allowed, key or "") is None:
         raise AccessDenied("send a valid key in the x-api-key header")
 
 
-def _model(services: ServicesDep) -> ModelBody:
-    model = services.recognizer.model
+async def _model(request: Request) -> ModelBody:
+    model = services_of(request).recognizer.model
     return ModelBody(name=model.name, digest=model.digest)
 
 

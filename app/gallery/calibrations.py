@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.gallery.database import Database, read_again
-from app.gallery.options import from_json
 from app.gallery.records import Basis
 from app.gallery.repositories.calibrations import CalibrationRepository
 from app.gallery.repositories.collections import CollectionRepository, not_found
@@ -36,12 +35,7 @@ class CalibrationStore:
     def basis(self, collection_name: str) -> Basis:
         """What its decisions rest on. Raises CollectionNotFound."""
         with self._database.reading() as session:
-            collection = CollectionRepository(session).get(collection_name)
-            measured_at = CalibrationRepository(session, collection).measured_at()
-            return Basis(
-                from_json(collection.options),
-                None if measured_at is None else f"{collection.number}:{measured_at.isoformat()}",
-            )
+            return CollectionRepository(session).get_with_basis(collection_name)[1]
 
     @read_again
     def calibration(self, collection_name: str) -> Mapping[str, object] | None:

@@ -12,7 +12,6 @@ from app.gallery.index.protocol import FaceNumbers, Hits, VectorIndex
 from app.gallery.records import (
     EVERYBODY,
     Candidate,
-    Found,
     PeopleFilter,
     Scoring,
     Searched,
@@ -82,8 +81,8 @@ def nearest_people(
     probes: Sequence[Embedding],
     question: Question,
     counts: PeopleCounts,
-) -> Found:
-    """For each probe the most similar people.
+) -> tuple[list[tuple[Candidate, ...]], Searched]:
+    """For each probe the most similar people, and among how many.
 
     Raises UntrueIndexError when what would be answered is not what the database says.
     """
@@ -108,7 +107,7 @@ class _Search:
         self._question = question
         self._everybody = question.wanted == EVERYBODY
 
-    def answer(self, probes: Sequence[Embedding]) -> Found:
+    def answer(self, probes: Sequence[Embedding]) -> tuple[list[tuple[Candidate, ...]], Searched]:
         look: _Look = self._everywhere
         total = len(self._index)
         if not self._everybody:
@@ -121,7 +120,7 @@ class _Search:
             self._candidates(probe, hits, look, count, total)
             for probe, hits in zip(probes, first, strict=True)
         ]
-        return Found(candidates, self._searched(total, everywhere=look == self._everywhere))
+        return candidates, self._searched(total, everywhere=look == self._everywhere)
 
     def _searched(self, faces: int, *, everywhere: bool) -> Searched:
         if everywhere and not self._everybody:

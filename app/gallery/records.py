@@ -217,14 +217,6 @@ class Searched:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """For each probe the most similar people, most similar first; and among how many."""
-
-    candidates: list[tuple[Candidate, ...]]
-    searched: Searched
-
-
-@dataclass(frozen=True, slots=True)
 class Basis:
     """What a collection's decisions rest on: its options, and which calibration of its own, if any.
 
@@ -233,3 +225,15 @@ class Basis:
 
     options: CollectionOptions
     calibration: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """For each probe the most similar people, most similar first; and among how many.
+
+    `basis` is what decisions about them rest on, as of the same revision.
+    """
+
+    candidates: list[tuple[Candidate, ...]]
+    searched: Searched
+    basis: Basis

@@ -36,6 +36,7 @@ from app.gallery.nearest import Question, UntrueIndexError, nearest_people
 from app.gallery.options import patched
 from app.gallery.records import (
     EVERYBODY,
+    Basis,
     Candidate,
     Collection,
     CollectionChanges,
@@ -159,10 +160,15 @@ class Gallery:
             return collections.record(collections.get(name))
 
     @read_again
-    def require_collection(self, name: str) -> None:
-        """Raises CollectionNotFound, or EmbedderMismatch when it is another network's."""
+    def require_collection(self, name: str) -> Basis:
+        """What its decisions rest on.
+
+        Raises CollectionNotFound, or EmbedderMismatch when it is another network's.
+        """
         with self._database.reading() as session:
-            self._require_ours(CollectionRepository(session).get(name))
+            row, basis = CollectionRepository(session).get_with_basis(name)
+            self._require_ours(row)
+            return basis
 
     @read_again
     def list_collections(self, *, limit: int, cursor: str | None) -> Page[Collection]:
@@ -524,12 +530,14 @@ class Gallery:
         while True:
             tries += 1
             with self._database.reading() as session:
-                collection = CollectionRepository(session).get(name)
+                collection, basis = CollectionRepository(session).get_with_basis(name)
                 self._require_ours(collection)
                 index = self._sync.index_at(collection)
-                found = nearest_people(session, collection, index, probes, question, self._counts)
+                candidates, searched = nearest_people(
+                    session, collection, index, probes, question, self._counts
+                )
                 if tries == _MOST_TRIES or self._sync.is_at(collection):
-                    return found
+                    return Found(candidates, searched, basis)
 
     def _erase_expired(self, name: str, now: datetime) -> Iterator[Erasure]:
         with suppress(CollectionNotFound):  # somebody deletes it meanwhile

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import CollectionNotFound, InvalidRequest
 from app.gallery.database import Database, read_again
-from app.gallery.options import CollectionOptions, from_json
+from app.gallery.options import from_json
 from app.gallery.records import NewFace, NewIdentity, Page
 from app.gallery.repositories import unknowns as unknown_records
 from app.gallery.repositories.collections import CollectionRepository
@@ -79,12 +79,6 @@ class Unknowns:
         self._lock = Lock()
 
     # -- what comes in ---------------------------------------------------------------------------
-
-    @read_again
-    def options(self, collection_name: str) -> CollectionOptions:
-        """What a collection wants; quicker than all that there is to tell of it."""
-        with self._database.reading() as session:
-            return from_json(CollectionRepository(session).get(collection_name).options)
 
     def keep(
         self, collection_name: str, sightings: Sequence[Sighting], threshold: float

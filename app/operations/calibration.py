@@ -86,7 +86,10 @@ class Calibrator:
 
     def thresholds(self, collection: str) -> Thresholds:
         """How a collection decides by default. Raises CollectionNotFound."""
-        basis = self._store.basis(collection)
+        return self.resting_on(self._store.basis(collection), collection)
+
+    def resting_on(self, basis: Basis, collection: str) -> Thresholds:
+        """How a collection decides by what was read of it together with something else."""
         return self.defaults.of(basis.options.decisions, self._own(collection, basis))
 
     def own_map(self, collection: str) -> SimilarityMap | None:

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from app import request_scope
 from app.errors import (
     ImageTooLarge,
     ImageUnreadable,
@@ -92,6 +93,7 @@ class Enroller:
         faces = [item.face for item in usable]
 
         def write() -> Enrollment:
+            request_scope.require_time()  # from here on, it is done
             return _enrollment(
                 usable,
                 rejected,
@@ -131,6 +133,7 @@ class Enroller:
         faces = [item.face for item in usable]
 
         def write() -> Enrollment:
+            request_scope.require_time()  # from here on, it is done
             guard = self.guards.look(collection, faces, identity_id=identity_id, force=force)
             done = self._gallery.add_faces(
                 collection,

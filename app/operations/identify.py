@@ -1,7 +1,8 @@
 """1:N: who is this, among all enrolled, or nobody?"""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -9,10 +10,21 @@ from time import monotonic
 import numpy as np
 import structlog
 
-from app.errors import CollectionNotFound, DatabaseUnavailable, InvalidRequest, RevisionNotReached
+from app import request_scope
+from app.errors import (
+    CollectionNotFound,
+    DatabaseUnavailable,
+    EmbedderMismatch,
+    ImageTooLarge,
+    ImageUnreadable,
+    InvalidRequest,
+    RevisionNotReached,
+    ThresholdRequired,
+)
 from app.gallery.nearest import Question
-from app.gallery.records import Candidate, Scoring, Searched
+from app.gallery.records import Basis, Candidate, Scoring, Searched
 from app.gallery.service import Gallery
+from app.gallery.unknown_records import Sighting
 from app.operations.calibration import Calibrator
 from app.operations.decisions import (
     Decision,
@@ -33,6 +45,7 @@ from app.recognition.types import DetectedFace, Embedding, FaceQuality, ImageSiz
 _LOOK_AGAIN_S = 0.02
 _LOOKED_AT = 10  # people by whom an answer is decided, however few are asked for
 _RIVALS = 2  # of an ambiguous answer, both are shown
+_MOST_RECENT = 1_000
 
 _log = structlog.get_logger(__name__)
 
@@ -78,6 +91,8 @@ class Identifier:
         self._calibrator = calibrator
         self._limits = limits
         self._keeper = keeper
+        self._recent: dict[str, Thresholds] = {}
+        """How collections decided when they were read last; they may be gone by now."""
 
     async def photo(
         self,
@@ -95,17 +110,20 @@ class Identifier:
         Raises CollectionNotFound, EmbedderMismatch, ImageUnreadable, ImageTooLarge, Overloaded,
         RevisionNotReached.
         """
-        rules = await self._rules(collection, options)
-        await asyncio.to_thread(self._gallery.require_collection, collection)
+        await self._require(collection, options)
         count = min(max_faces or self._limits.max_faces, self._limits.max_faces)
-        photo = await self._recognizer.embed(image, largest_faces(count))
+        try:
+            photo = await self._recognizer.embed(image, largest_faces(count))
+        except (ImageUnreadable, ImageTooLarge):
+            # Of a collection that is gone by now, that is what is wrong first.
+            await asyncio.to_thread(self._rules_now, collection, options)
+            raise
         lacking = [shortcomings(face.quality, quality_filter) for face in photo.faces]
-        probes = [face.embedding for face, why in zip(photo.faces, lacking, strict=True) if not why]
-        answered = await self._decide(collection, probes, options, thresholds=rules)
         seen = [
             sighting for sighting, why in zip(seen_in_photo(photo), lacking, strict=True) if not why
         ]
-        decisions = iter(await self._keeper.keep(collection, seen, answered, options))
+        answered, rules = await self._decide(collection, seen, options, keep=True)
+        decisions = iter(answered)
         faces = tuple(
             IdentifiedFace(
                 face.face,
@@ -124,9 +142,7 @@ class Identifier:
         Raises InvalidRequest when it has another dimension, or no length.
         """
         probe = unit_embedding(values, dimension=self._gallery.model.dimension)
-        decisions = await self._decide(collection, [probe], options)
-        seen = seen_alone(probe)
-        (decision,) = await self._keeper.keep(collection, seen, decisions, options)
+        (decision,), _ = await self._decide(collection, [seen_alone(probe)], options, keep=True)
         return decision
 
     async def enrolled_face(
@@ -137,61 +153,115 @@ class Identifier:
         Raises FaceNotFound.
         """
         probe = await asyncio.to_thread(self._gallery.embedding_of, collection, face_id)
-        (decision,) = await self._decide(collection, [probe], options, exclude_face_id=face_id)
+        (decision,), _ = await self._decide(
+            collection, [seen_alone(probe)], options, exclude_face_id=face_id
+        )
         return decision
 
     async def _decide(
         self,
         collection: str,
-        probes: Sequence[Embedding],
+        seen: Sequence[Sighting],
         options: SearchOptions,
         *,
-        thresholds: Thresholds | None = None,
         exclude_face_id: str | None = None,
-    ) -> list[Decision]:
-        rules = thresholds or await self._rules(collection, options)
+        keep: bool = False,
+    ) -> tuple[list[Decision], Thresholds]:
+        """Who each is, and how the collection decides; `keep` who is nobody, if it wants that.
+
+        All of it in one worker thread: handing over takes as long as a statement of SQL.
+        """
         await self._reach(collection, options.min_revision)
 
-        def look() -> list[Decision]:
-            decisions: dict[int, Decision] = {}
-            stages = stages_of(options)
-            for stage in stages:
-                open_probes = [
-                    place
-                    for place in range(len(probes))
-                    if place not in decisions or decisions[place].status is Status.UNKNOWN
-                ]
-                if not open_probes:
-                    break
-                question = Question(
-                    max(options.top_k, _LOOKED_AT),
-                    datetime.now(UTC),
-                    stage.wanted,
-                    exclude_face_id,
-                    Scoring.TEMPLATE,
-                )
-                asked = [probes[place] for place in open_probes]
-                found = self._gallery.find(collection, asked, question)
-                limit = rules.for_identify(
-                    options.threshold if stage.threshold is None else stage.threshold,
-                    options.target_fpir,
-                    searched=found.searched,
-                    looks=len(stages),
-                )
-                for place, candidates in zip(open_probes, found.candidates, strict=True):
-                    decisions[place] = _decision(
-                        candidates, limit, rules, found.searched, stage, options.top_k
-                    )
-            self._remember(collection, options.terminal_id, decisions.values())
-            return [decisions[place] for place in range(len(probes))]
+        def look() -> tuple[list[Decision], Thresholds]:
+            request_scope.require_time()
+            if not seen:
+                return [], self._rules_now(collection, options)
+            with request_scope.timed(request_scope.Stage.SEARCH):
+                decisions, basis, rules = self._look(collection, seen, options, exclude_face_id)
+            self._remember(collection, options.terminal_id, decisions)
+            if keep and basis.options.unknowns.keep:
+                decisions = self._keeper.keep(collection, seen, decisions, options, basis)
+            return decisions, rules
 
         return await asyncio.to_thread(look)
 
-    async def _rules(self, collection: str, options: SearchOptions) -> Thresholds:
-        """How this collection decides. Raises ThresholdRequired before anything is looked at."""
-        rules = await asyncio.to_thread(self._calibrator.thresholds, collection)
-        if any(stage.threshold is None for stage in stages_of(options)):
-            rules.require_identify(options.threshold, options.target_fpir)
+    def _look(
+        self,
+        collection: str,
+        seen: Sequence[Sighting],
+        options: SearchOptions,
+        exclude_face_id: str | None,
+    ) -> tuple[list[Decision], Basis, Thresholds]:
+        """The decisions, one at least, and what the last of them rest on."""
+        decisions: dict[int, Decision] = {}
+        stages = stages_of(options)
+        for stage in stages:
+            open_places = [
+                place
+                for place in range(len(seen))
+                if place not in decisions or decisions[place].status is Status.UNKNOWN
+            ]
+            if not open_places:
+                break
+            question = Question(
+                max(options.top_k, _LOOKED_AT),
+                datetime.now(UTC),
+                stage.wanted,
+                exclude_face_id,
+                Scoring.TEMPLATE,
+            )
+            asked = [seen[place].embedding for place in open_places]
+            with self._forgetting(collection):
+                found = self._gallery.find(collection, asked, question)
+            rules = self._rules(collection, found.basis, options)
+            limit = rules.for_identify(
+                options.threshold if stage.threshold is None else stage.threshold,
+                options.target_fpir,
+                searched=found.searched,
+                looks=len(stages),
+            )
+            for place, candidates in zip(open_places, found.candidates, strict=True):
+                decisions[place] = _decision(
+                    candidates, limit, rules, found.searched, stage, options.top_k
+                )
+        return [decisions[place] for place in range(len(seen))], found.basis, rules
+
+    async def _require(self, collection: str, options: SearchOptions) -> None:
+        """Raise what would be in vain to look at a photo for, as `_rules_now` does.
+
+        The database is not asked for a collection that was there the last time: it will be, by the
+        search. What is wrong is only ever said by the database.
+        """
+        recent = self._recent.get(collection)
+        if recent is not None:
+            with suppress(ThresholdRequired):
+                _require_threshold(recent, options)
+                return
+        await asyncio.to_thread(self._rules_now, collection, options)
+
+    def _rules_now(self, collection: str, options: SearchOptions) -> Thresholds:
+        """Raises CollectionNotFound, EmbedderMismatch and ThresholdRequired."""
+        with self._forgetting(collection):
+            basis = self._gallery.require_collection(collection)
+        return self._rules(collection, basis, options)
+
+    @contextmanager
+    def _forgetting(self, collection: str) -> Iterator[None]:
+        """Should the collection be gone, the next request for it asks before it does anything."""
+        try:
+            yield
+        except (CollectionNotFound, EmbedderMismatch):
+            self._recent.pop(collection, None)
+            raise
+
+    def _rules(self, collection: str, basis: Basis, options: SearchOptions) -> Thresholds:
+        """How this collection decides. Raises ThresholdRequired also for a later stage."""
+        rules = self._calibrator.resting_on(basis, collection)
+        if len(self._recent) >= _MOST_RECENT:
+            self._recent.clear()
+        self._recent[collection] = rules
+        _require_threshold(rules, options)
         return rules
 
     async def _reach(self, collection: str, revision: int | None) -> None:
@@ -246,6 +316,12 @@ def _decision(
     # Both people of an ambiguous answer are listed, however few were asked for.
     shown = max(top_k, _RIVALS) if decision.status is Status.AMBIGUOUS else top_k
     return replace(decision, candidates=candidates[:shown])
+
+
+def _require_threshold(rules: Thresholds, options: SearchOptions) -> None:
+    """Raises ThresholdRequired."""
+    if any(stage.threshold is None for stage in stages_of(options)):
+        rules.require_identify(options.threshold, options.target_fpir)
 
 
 def _without_search(rules: Thresholds, options: SearchOptions) -> float:

@@ -15,7 +15,7 @@ from app.errors import (
 )
 from app.gallery.enrolment import KnownFace
 from app.gallery.guards import Refusal
-from app.gallery.records import EVERYBODY, Candidate, NewIdentity
+from app.gallery.records import EVERYBODY, Basis, Candidate, NewIdentity
 from app.gallery.repositories.faces import to_bytes
 from app.gallery.service import Gallery
 from app.gallery.unknown_records import Sighting
@@ -39,14 +39,15 @@ class UnknownKeeper:
         self._unknowns = unknowns
         self._calibrator = calibrator
 
-    async def keep(
+    def keep(
         self,
         collection: str,
         seen: Sequence[Sighting],
         decisions: Sequence[Decision],
         options: SearchOptions,
+        basis: Basis,
     ) -> list[Decision]:
-        """The decisions, with the groups of the faces that were kept.
+        """The decisions, with the groups of the faces that were kept. Blocks.
 
         Only strangers are: whoever reaches the threshold of grouping when everybody is looked at is
         none, although a filter left them out or the search asked for more.
@@ -56,12 +57,12 @@ class UnknownKeeper:
         ]
         if not unknown:
             return list(decisions)
-        kept = await asyncio.to_thread(
-            self._keep,
+        kept = self._keep(
             collection,
             {place: seen[place] for place in unknown},
             {place: decisions[place] for place in unknown},
             options,
+            basis,
         )
         return [
             replace(decision, unknown_group_id=kept.get(place))
@@ -74,14 +75,12 @@ class UnknownKeeper:
         seen: dict[int, Sighting],
         decisions: dict[int, Decision],
         options: SearchOptions,
+        basis: Basis,
     ) -> dict[int, str]:
         """Ids of the groups, by place."""
         try:
-            wanted = self._unknowns.options(collection)
-            if not wanted.unknowns.keep:
-                return {}
             answered = max(decision.threshold for decision in decisions.values())
-            measured = self._calibrator.thresholds(collection).alike()
+            measured = self._calibrator.resting_on(basis, collection).alike()
             threshold = answered if measured is None else measured
             strangers = {
                 place: replace(
@@ -169,6 +168,6 @@ def seen_in_photo(photo: EmbeddedPhoto) -> list[Sighting]:
     ]
 
 
-def seen_alone(embedding: Embedding) -> list[Sighting]:
+def seen_alone(embedding: Embedding) -> Sighting:
     """An embedding that came without a photo."""
-    return [Sighting(embedding, hashlib.sha256(to_bytes(embedding)).hexdigest())]
+    return Sighting(embedding, hashlib.sha256(to_bytes(embedding)).hexdigest())

@@ -3,13 +3,15 @@
 import asyncio
 from dataclasses import dataclass
 
+from app import request_scope
 from app.errors import NoUsableImage
-from app.gallery.records import Identity
+from app.gallery.records import Candidate, Identity
 from app.gallery.service import Gallery
 from app.operations.calibration import Calibrator
 from app.operations.decisions import threshold_of
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule, rejection
+from app.operations.thresholds import Thresholds
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import DetectedFace, EmbeddedFace, cosine
@@ -79,13 +81,21 @@ class Verifier:
         A threshold of the person's own counts where it is higher. Raises as `images` does,
         CollectionNotFound, IdentityNotFound and EmbedderMismatch.
         """
-        rules = await asyncio.to_thread(self._calibrator.thresholds, collection)
-        rules.for_verify(threshold, target_fmr)  # raises before anything is looked at
-        await asyncio.to_thread(self._gallery.get_identity, collection, identity_id)
+
+        def look_beforehand() -> Thresholds:
+            rules = self._calibrator.thresholds(collection)
+            rules.for_verify(threshold, target_fmr)  # raises before anything is looked at
+            self._gallery.get_identity(collection, identity_id)
+            return rules
+
+        def compare() -> Candidate:
+            request_scope.require_time()
+            with request_scope.timed(request_scope.Stage.SEARCH):
+                return self._gallery.compare(collection, identity_id, probe.embedding)
+
+        rules = await asyncio.to_thread(look_beforehand)
         probe = await self._face(image, rule, quality_filter, index=0, name="image")
-        found = await asyncio.to_thread(
-            self._gallery.compare, collection, identity_id, probe.embedding
-        )
+        found = await asyncio.to_thread(compare)
         limit = rules.for_verify(threshold, target_fmr, examples=found.examples)
         limit = threshold_of(found, limit)
         return Verification(

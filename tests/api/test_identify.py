@@ -147,3 +147,16 @@ def test_one_request_may_not_carry_two_photos(client: TestClient, collection: st
     problem(response, 422, "invalid_request")
     wrong = client.post(f"/v1/collections/{collection}/identify", files=images("hopper"))
     assert problem(wrong, 422, "invalid_request")["errors"][0]["field"] in ("image", "images")
+
+
+@pytest.mark.parametrize("sent", ["hopper", "coffee", "no photo"])
+def test_collection_that_is_gone_is_not_found_whatever_is_sent(
+    client: TestClient, collection: str, sent: str
+) -> None:
+    """Also the first time after it was there."""
+    url = f"/v1/collections/{collection}/identify"
+    assert client.post(url, files=image("hopper")).status_code == 200
+    assert client.delete(f"/v1/collections/{collection}").status_code == 200
+    file = b"junk" if sent == "no photo" else photo(sent)
+    for _ in range(2):
+        problem(client.post(url, files={"image": ("x.jpg", file)}), 404, "collection_not_found")

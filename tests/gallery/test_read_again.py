@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import CollectionNotFound, DatabaseUnavailable
 from app.gallery.database import Database, read_again
-from app.gallery.records import IdentityFilter, NewIdentity
+from app.gallery.records import Basis, IdentityFilter, NewIdentity
 from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.service import Gallery
 from app.gallery.tables import CollectionTable
@@ -41,16 +41,22 @@ def breaking(database: Database, monkeypatch: pytest.MonkeyPatch) -> Callable[[i
     def start(times: int) -> Breaks:
         breaks = Breaks(database, times=times)
         find, advance = CollectionRepository.find, CollectionRepository.advance
+        get_with_basis = CollectionRepository.get_with_basis
 
         def breaking_find(self: CollectionRepository, name: str) -> CollectionTable | None:
             breaks.maybe(self._session)
             return find(self, name)
+
+        def breaking_get(self: CollectionRepository, name: str) -> tuple[CollectionTable, Basis]:
+            breaks.maybe(self._session)
+            return get_with_basis(self, name)
 
         def breaking_advance(self: CollectionRepository, name: str) -> CollectionTable:
             breaks.maybe(self._session)
             return advance(self, name)
 
         monkeypatch.setattr(CollectionRepository, "find", breaking_find)
+        monkeypatch.setattr(CollectionRepository, "get_with_basis", breaking_get)
         monkeypatch.setattr(CollectionRepository, "advance", breaking_advance)
         return breaks
 

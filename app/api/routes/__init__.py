@@ -36,17 +36,18 @@ api_router = APIRouter(
     dependencies=[Depends(require_key)],
     responses=documented(401, 422, 429, 500, 503),
 )
+# The most asked first: routes are tried in this order.
 for _module in (
+    identify,
+    verify,
+    photos,
     collections,
     calibration,
     identities,
     batch,
     faces,
-    verify,
-    identify,
     many,
     unknowns,
-    photos,
     doctor,
     system,
 ):

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
+from app.api.answers import answer
 from app.api.bodies import Body, documented_body
 from app.api.deps import CollectionPath, ModelDep, ServicesDep
 from app.api.problems import documented
@@ -16,6 +17,7 @@ router = APIRouter(prefix="/collections/{collection}", tags=["recognition"])
 
 @router.post(
     "/identify",
+    response_model=IdentifyAnswer,
     responses=documented(404, 409, 413, 415),
     openapi_extra=documented_body(IdentifyBody),
 )
@@ -24,7 +26,7 @@ async def identify(
     body: Annotated[IdentifyBody, Depends(Body(IdentifyBody))],
     services: ServicesDep,
     model: ModelDep,
-) -> IdentifyAnswer:
+) -> Response:
     """Say of every face in a photo who it is, or that it is unknown.
 
     A face that is not good enough for `quality_filter` is `rejected` with reasons, not searched.
@@ -37,11 +39,12 @@ async def identify(
         quality_filter=body.quality_filter,
     )
     count_decisions(services.metrics, done)
-    return IdentifyAnswer.of(done, model)
+    return answer(IdentifyAnswer.of(done, model))
 
 
 @router.post(
     "/search",
+    response_model=SearchAnswer,
     responses=documented(404, 409, 413, 415),
     openapi_extra=documented_body(SearchBody),
 )
@@ -50,7 +53,7 @@ async def search(
     body: Annotated[SearchBody, Depends(Body(SearchBody))],
     services: ServicesDep,
     model: ModelDep,
-) -> SearchAnswer:
+) -> Response:
     """Say whose an embedding is, or who else looks like an enrolled face."""
     if body.embedding is not None:
         decision = await services.identify.embedding(collection, body.embedding, body.options())
@@ -59,7 +62,7 @@ async def search(
         decision = await services.identify.enrolled_face(collection, body.face_id, body.options())
     kept = decision.unknown_group_id is not None
     services.metrics.count_decision("search", decision.status, kept=kept)
-    return SearchAnswer.of_decision(decision, model)
+    return answer(SearchAnswer.of_decision(decision, model))
 
 
 def count_decisions(metrics: Metrics, done: Identification) -> None:

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
+from app.api.answers import answer
 from app.api.bodies import Body, documented_body
 from app.api.deps import ModelDep, ServicesDep
 from app.api.problems import documented
@@ -21,30 +22,49 @@ router = APIRouter(tags=["recognition"])
 _ImageDep = Annotated[ImageBody, Depends(Body(ImageBody))]
 
 
-@router.post("/detect", responses=documented(413, 415), openapi_extra=documented_body(ImageBody))
-async def detect(body: _ImageDep, services: ServicesDep) -> DetectAnswer:
+@router.post(
+    "/detect",
+    response_model=DetectAnswer,
+    responses=documented(413, 415),
+    openapi_extra=documented_body(ImageBody),
+)
+async def detect(body: _ImageDep, services: ServicesDep) -> Response:
     """Find the faces of a photo and their landmarks."""
     photo = await services.recognizer.detect(body.image)
-    return DetectAnswer(
-        faces=[DetectedFaceBody.of(face) for face in photo.faces],
-        image=ImageSizeBody.of(photo.size),
+    return answer(
+        DetectAnswer(
+            faces=[DetectedFaceBody.of(face) for face in photo.faces],
+            image=ImageSizeBody.of(photo.size),
+        )
     )
 
 
-@router.post("/quality", responses=documented(413, 415), openapi_extra=documented_body(ImageBody))
-async def quality(body: _ImageDep, services: ServicesDep) -> QualityAnswer:
+@router.post(
+    "/quality",
+    response_model=QualityAnswer,
+    responses=documented(413, 415),
+    openapi_extra=documented_body(ImageBody),
+)
+async def quality(body: _ImageDep, services: ServicesDep) -> Response:
     """Say how good each face of a photo is for recognition, and at which level it is rejected."""
     select = largest_faces(services.settings.limits.max_faces)
     photo = await services.recognizer.assess(body.image, select)
-    return QualityAnswer(
-        faces=[AssessedFaceBody.of_assessed(face) for face in photo.faces],
-        image=ImageSizeBody.of(photo.size),
+    return answer(
+        QualityAnswer(
+            faces=[AssessedFaceBody.of_assessed(face) for face in photo.faces],
+            image=ImageSizeBody.of(photo.size),
+        )
     )
 
 
-@router.post("/embed", responses=documented(413, 415), openapi_extra=documented_body(ImageBody))
-async def embed(body: _ImageDep, services: ServicesDep, model: ModelDep) -> EmbedAnswer:
+@router.post(
+    "/embed",
+    response_model=EmbedAnswer,
+    responses=documented(413, 415),
+    openapi_extra=documented_body(ImageBody),
+)
+async def embed(body: _ImageDep, services: ServicesDep, model: ModelDep) -> Response:
     """Embed the faces of a photo, for a search of your own or for /search here."""
     select = largest_faces(services.settings.limits.max_faces)
     photo = await services.recognizer.embed(body.image, select)
-    return EmbedAnswer.of(photo, model)
+    return answer(EmbedAnswer.of(photo, model))

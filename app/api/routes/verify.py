@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
+from app.api.answers import answer
 from app.api.bodies import Body, documented_body
 from app.api.deps import ModelDep, ServicesDep
 from app.api.problems import documented
@@ -15,6 +16,7 @@ router = APIRouter(tags=["recognition"])
 
 @router.post(
     "/verify",
+    response_model=VerifyAnswer,
     responses=documented(404, 409, 413, 415),
     openapi_extra=documented_body(VerifyBody),
 )
@@ -22,7 +24,7 @@ async def verify(
     body: Annotated[VerifyBody, Depends(Body(VerifyBody))],
     services: ServicesDep,
     model: ModelDep,
-) -> VerifyAnswer:
+) -> Response:
     """Compare two photos, or a photo with an enrolled person."""
     if body.image_a is not None and body.image_b is not None:
         done = await services.verify.images(
@@ -48,14 +50,16 @@ async def verify(
             quality_filter=body.quality_filter,
         )
     services.metrics.decisions.labels("verify", "match" if done.match else "no_match").inc()
-    return VerifyAnswer(
-        match=done.match,
-        similarity=done.similarity,
-        threshold=done.threshold,
-        fmr=ErrorRateBody.of(done.fmr),
-        faces=[FaceInPhoto.of(face) for face in done.faces],
-        identity=None if done.identity is None else IdentityBody.of(done.identity),
-        face_id=done.face_id,
-        examples=done.examples,
-        model=model,
+    return answer(
+        VerifyAnswer(
+            match=done.match,
+            similarity=done.similarity,
+            threshold=done.threshold,
+            fmr=ErrorRateBody.of(done.fmr),
+            faces=[FaceInPhoto.of(face) for face in done.faces],
+            identity=None if done.identity is None else IdentityBody.of(done.identity),
+            face_id=done.face_id,
+            examples=done.examples,
+            model=model,
+        )
     )

@@ -1,7 +1,6 @@
 """SQL of the collections' own calibrations."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
@@ -19,10 +18,6 @@ class CalibrationRepository:
     def find(self) -> Mapping[str, object] | None:
         """The map, as JSON."""
         return self._session.scalar(select(CalibrationTable.map).where(*self._valid()))
-
-    def measured_at(self) -> datetime | None:
-        """Tells one calibration from a later one, and is read faster than its map."""
-        return self._session.scalar(select(CalibrationTable.created_at).where(*self._valid()))
 
     def replace(self, stored: Mapping[str, object]) -> None:
         self.delete()

@@ -4,18 +4,34 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import CollectionNotFound
 from app.gallery.options import from_json
-from app.gallery.records import Collection
-from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
+from app.gallery.records import Basis, Collection
+from app.gallery.tables import CalibrationTable, CollectionTable, FaceTable, IdentityTable
 from app.recognition.types import ModelId
 
 CHANNEL = "vultus_changes"
 """What PostgreSQL's NOTIFY calls the news that some collection has changed."""
+
+# Made once: to build a statement takes as long as to answer it.
+_BY_NAME = select(CollectionTable).where(CollectionTable.name == bindparam("name"))
+_COLUMNS = [column.name for column in CollectionTable.__table__.columns]
+_WITH_CALIBRATION = (
+    select(CalibrationTable.created_at.label("measured_at"), *CollectionTable.__table__.columns)
+    .select_from(CollectionTable)
+    .outerjoin(
+        CalibrationTable,
+        and_(
+            CalibrationTable.collection_number == CollectionTable.number,
+            CalibrationTable.digest == CollectionTable.digest,  # of another network it says nothing
+        ),
+    )
+    .where(CollectionTable.name == bindparam("name"))
+)
 
 
 class CollectionRepository:
@@ -23,14 +39,27 @@ class CollectionRepository:
         self._session = session
 
     def find(self, name: str) -> CollectionTable | None:
-        query = select(CollectionTable).where(CollectionTable.name == name)
-        return self._session.scalar(query)
+        return self._session.scalar(_BY_NAME, {"name": name})
 
     def get(self, name: str) -> CollectionTable:
         row = self.find(name)
         if row is None:
             raise not_found(name)
         return row
+
+    def get_with_basis(self, name: str) -> tuple[CollectionTable, Basis]:
+        """Also what its decisions rest on, in one statement.
+
+        The row is to be read only: past the ORM, it is there in half the time.
+        """
+        found = self._session.connection().execute(_WITH_CALIBRATION, {"name": name}).first()
+        if found is None:
+            raise not_found(name)
+        measured_at, *columns = found
+        row = CollectionTable(**dict(zip(_COLUMNS, columns, strict=True)))
+        # The moment tells one calibration from a later one, and is read faster than its map.
+        calibration = None if measured_at is None else f"{row.number}:{measured_at.isoformat()}"
+        return row, Basis(from_json(row.options), calibration)
 
     def reread(self, row: CollectionTable) -> CollectionTable:
         """The collection as this session sees it; by number, as its name may have a new owner."""

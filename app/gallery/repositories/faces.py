@@ -8,11 +8,12 @@ from typing import Any, TypeVarTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Row, Select, delete, func, select
+from sqlalchemy import Row, Select, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import FaceNotFound
 from app.gallery.records import EVERYBODY, Face, NewFace, PeopleFilter
+from app.gallery.repositories.among import among
 from app.gallery.repositories.filters import not_expired, wanted_people
 from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
 from app.recognition.types import Embedding
@@ -23,6 +24,23 @@ _PRIME = 2**31 - 1  # its square fits into 64 bits
 _OFFSETS = (1_234_567_891, 987_654_321, 1_618_033_989)
 _EXAMPLES_EACH = 8  # of more, people with many photos would outweigh the others
 _ROWS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
+
+# Made once: to build a statement takes as long as to answer it.
+_OWNERS = (
+    select(FaceTable.number, FaceTable.id, FaceTable.identity_number)
+    .join(IdentityTable, IdentityTable.number == FaceTable.identity_number)
+    .where(
+        FaceTable.collection_number == bindparam("collection"),
+        among(FaceTable.number, "numbers"),
+        not_expired(bindparam("now")),
+    )
+)
+_EXAMPLES = select(FaceTable.identity_number, FaceTable.number, FaceTable.embedding).where(
+    among(FaceTable.identity_number, "people"), FaceTable.digest == bindparam("digest")
+)
+_EMBEDDINGS = select(FaceTable.number, FaceTable.embedding).where(
+    among(FaceTable.number, "numbers")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,22 +144,12 @@ class FaceRepository:
 
         Reads no embeddings: a search may ask for a great many faces.
         """
-        found: dict[int, FaceOwner] = {}
-        restrictions = wanted_people(self._collection.number, wanted)
-        for start in range(0, len(numbers), _ROWS_AT_ONCE):
-            query = (
-                select(FaceTable.number, FaceTable.id, FaceTable.identity_number)
-                .join(IdentityTable, IdentityTable.number == FaceTable.identity_number)
-                .where(
-                    FaceTable.collection_number == self._collection.number,
-                    FaceTable.number.in_(numbers[start : start + _ROWS_AT_ONCE]),
-                    not_expired(now),
-                    *(IdentityTable.number.in_(people) for people in restrictions),
-                )
-            )
-            for number, face_id, identity_number in self._session.execute(query):
-                found[number] = FaceOwner(face_id, identity_number)
-        return found
+        query = _OWNERS
+        for people in wanted_people(self._collection.number, wanted):
+            query = query.where(IdentityTable.number.in_(people))
+        values = {"collection": self._collection.number, "numbers": numbers, "now": now}
+        rows = self._session.connection().execute(query, values).all()
+        return {number: FaceOwner(face_id, owner) for number, face_id, owner in rows}
 
     def numbers_of(self, wanted: PeopleFilter, *, most: int | None = None) -> NDArray[np.int64]:
         """Numbers of all faces of the people wanted, or of `most` of them if there are more."""
@@ -153,21 +161,20 @@ class FaceRepository:
         return np.array(self._session.scalars(query.limit(most)).all(), dtype=np.int64)
 
     def embeddings_of(self, numbers: Sequence[int]) -> dict[int, Embedding]:
-        query = select(FaceTable.number, FaceTable.embedding).where(FaceTable.number.in_(numbers))
-        return {number: from_bytes(data) for number, data in self._session.execute(query)}
+        rows = self._session.connection().execute(_EMBEDDINGS, {"numbers": numbers}).all()
+        return {number: from_bytes(data) for number, data in rows}
 
     def examples_of(
         self, identity_numbers: Sequence[int], *, exclude_face_id: str | None = None
     ) -> dict[int, dict[int, Embedding]]:
         """By identity number, by face number: all embeddings of some people."""
-        query = select(FaceTable.identity_number, FaceTable.number, FaceTable.embedding).where(
-            FaceTable.identity_number.in_(identity_numbers),
-            FaceTable.digest == self._collection.digest,
-        )
+        query = _EXAMPLES
         if exclude_face_id is not None:
             query = query.where(FaceTable.id != exclude_face_id)
+        values = {"people": identity_numbers, "digest": self._collection.digest}
         found: dict[int, dict[int, Embedding]] = {}
-        for identity_number, number, data in self._session.execute(query):
+        rows = self._session.connection().execute(query, values).all()
+        for identity_number, number, data in rows:
             found.setdefault(identity_number, {})[number] = from_bytes(data)
         return found
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.gallery.attributes import encode
@@ -34,7 +34,7 @@ def wanted_people(collection_number: int, wanted: PeopleFilter) -> list[Select[i
     return queries
 
 
-def not_expired(now: datetime) -> ColumnElement[bool]:
+def not_expired(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return or_(IdentityTable.expires_at.is_(None), IdentityTable.expires_at > now)
 
 

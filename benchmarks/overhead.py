@@ -1,0 +1,293 @@
+"""What everything around recognition costs: HTTP, validation, SQL, thresholds, search, answer.
+
+    python -m benchmarks.overhead [--rounds 400] [--people 1000] [--quick]
+
+One `vultus serve` on SQLite with 1,000 people, of whom all but one are synthetic, is asked who is
+on a photo of 250 x 250 pixels; a second process with the same settings only runs the pipeline,
+`Recognizer.embed`, on the same bytes. They take turns, one request at a time, so that a busy
+machine slows both. In the same turns: the photo as base64 in JSON, a connection of its own for each
+request, and searches by an embedding, which are all overhead.
+
+CPU time is that of the processes, all threads of them, over all their requests of a kind. The
+client's own is not in it, but is in the latencies: about 0.3 ms a request.
+"""
+
+import argparse
+import asyncio
+import json
+import tempfile
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from app.recognition.build import build_recognizer, load_configured_network
+from app.recognition.select import largest_faces
+from app.settings import Settings
+from benchmarks.report import console, print_figures, print_machine, print_table
+from benchmarks.servers import Server, serving
+from benchmarks.vectors import Vectors, lines, noisy, unit_vectors
+from benchmarks.wire import JSON, SEARCH, AnswerError, Wire, search_body
+from tests import photos
+
+_IDENTIFY = "/v1/collections/default/identify"
+_BOUNDARY = "vultus-overhead"
+_FORM = f"multipart/form-data; boundary={_BOUNDARY}"
+_WARM_UP = 20
+_SEED = 0
+_COSINE = 0.98
+"""Of probes to the embeddings enrolled: they match."""
+
+
+@dataclass(slots=True)
+class Measured:
+    """A kind of request: milliseconds of each, and the CPU seconds of all."""
+
+    ms: list[float] = field(default_factory=list)
+    cpu_s: float = 0.0
+
+    @property
+    def p50_ms(self) -> float:
+        return float(np.percentile(self.ms, 50))
+
+    @property
+    def p90_ms(self) -> float:
+        return float(np.percentile(self.ms, 90))
+
+    @property
+    def cpu_ms(self) -> float:
+        return 1e3 * self.cpu_s / len(self.ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`ask` does it once and returns milliseconds; `process` is who works on it."""
+
+    name: str
+    ask: Callable[[], float]
+    process: psutil.Process
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--rounds", type=int, default=400, help="requests of each kind")
+    parser.add_argument("--people", type=int, default=1_000)
+    parser.add_argument("--quick", action="store_true", help="100 rounds")
+    options = parser.parse_args()
+    rounds = 100 if options.quick else options.rounds
+    print_machine()
+    photo = photos.encoded(photos.astronaut().crop((100, 0, 350, 250)))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(Path(folder) / "data") as server,
+        _bare_pipeline(photo) as bare,
+    ):
+        vectors = _enroll(server, photo, options.people)
+        with closing(Wire(server.port)) as wire:
+            kinds = _kinds(server, wire, photo, vectors, bare)
+            measured = _in_turns(kinds, rounds)
+    _report(measured, people=options.people, rounds=rounds)
+
+
+def _enroll(server: Server, photo: bytes, people: int) -> Vectors:
+    """Of the synthetic ones; the photo's person is one more."""
+    vectors = unit_vectors(people - 1, np.random.default_rng(_SEED))
+    with closing(Wire(server.port)) as wire:
+        wire.batch(lines(vectors, 0))
+        status, answer = wire.ask(
+            "POST",
+            "/v1/collections/default/identities",
+            _form("images", photo, name="Eileen Collins"),
+            _FORM,
+        )
+    if status != 201:
+        raise AnswerError(f"{status}: {answer[:500]!r}")
+    return vectors
+
+
+def _kinds(server: Server, wire: Wire, photo: bytes, vectors: Vectors, bare: "_Bare") -> list[Kind]:
+    process = psutil.Process(server.pid)
+    form, as_json = _form("image", photo), _json(photo)
+    probes = noisy(vectors, _COSINE, np.random.default_rng(_SEED + 1))
+    bodies = [search_body(probe) for probe in probes[:500]]
+    turn = iter(range(10**9))
+
+    def fresh() -> float:
+        started = time.perf_counter()
+        with closing(Wire(server.port)) as own:
+            _identified(*own.ask("POST", _IDENTIFY, form, _FORM))
+        return (time.perf_counter() - started) * 1e3
+
+    def search() -> float:
+        body = bodies[next(turn) % len(bodies)]
+        return _timed(lambda: _matched(*wire.ask("POST", SEARCH, body)))
+
+    return [
+        Kind("http", lambda: _timed(lambda: _ask(wire, form, _FORM)), process),
+        Kind("bare", bare.ask, psutil.Process(bare.pid)),
+        Kind("json", lambda: _timed(lambda: _ask(wire, as_json, JSON)), process),
+        Kind("new_connection", fresh, process),
+        Kind("search", search, process),
+    ]
+
+
+def _in_turns(kinds: list[Kind], rounds: int) -> dict[str, Measured]:
+    """Everything once, then everything again: what the machine does beside hits all alike."""
+    for kind in kinds:
+        for _ in range(_WARM_UP):
+            kind.ask()
+    measured = {kind.name: Measured() for kind in kinds}
+    for done in range(rounds):
+        for kind in kinds:
+            before = kind.process.cpu_times()
+            measured[kind.name].ms.append(kind.ask())
+            after = kind.process.cpu_times()
+            measured[kind.name].cpu_s += after.user + after.system - before.user - before.system
+        if (done + 1) % 100 == 0:
+            console.print(f"{done + 1} rounds", highlight=False)
+    return measured
+
+
+def _timed(request: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    request()
+    return (time.perf_counter() - started) * 1e3
+
+
+def _ask(wire: Wire, body: bytes, kind: str) -> None:
+    _identified(*wire.ask("POST", _IDENTIFY, body, kind))
+
+
+def _identified(status: int, answer: bytes) -> None:
+    if status != 200 or answer.count(b'"status":"match"') != 1:
+        raise AnswerError(f"{status}: {answer[:500]!r}")
+
+
+def _matched(status: int, answer: bytes) -> None:
+    if status != 200 or b'"status":"match"' not in answer:
+        raise AnswerError(f"{status}: {answer[:500]!r}")
+
+
+def _form(field_name: str, photo: bytes, **fields: str) -> bytes:
+    """A multipart form as curl and browsers send it."""
+    plain = "".join(
+        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
+        for key, value in fields.items()
+    )
+    head = (
+        f"--{_BOUNDARY}\r\n"
+        f'Content-Disposition: form-data; name="{field_name}"; filename="photo.jpg"\r\n'
+        "Content-Type: image/jpeg\r\n\r\n"
+    )
+    return (plain + head).encode("ascii") + photo + f"\r\n--{_BOUNDARY}--\r\n".encode("ascii")
+
+
+def _json(photo: bytes) -> bytes:
+    return json.dumps({"image": b64encode(photo).decode("ascii")}).encode("ascii")
+
+
+# -- the pipeline by itself ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Bare:
+    """A process that runs the pipeline whenever it is asked to."""
+
+    pid: int
+    pipe: Connection
+
+    def ask(self) -> float:
+        """Milliseconds of one run, measured there."""
+        self.pipe.send(True)
+        ms: float = self.pipe.recv()
+        return ms
+
+
+@contextmanager
+def _bare_pipeline(photo: bytes) -> Iterator[_Bare]:
+    here, there = get_context("spawn").Pipe()
+    process = get_context("spawn").Process(target=_run_pipeline, args=(there, photo), daemon=True)
+    process.start()
+    there.close()
+    try:
+        here.recv()  # it is ready
+        assert process.pid is not None
+        yield _Bare(process.pid, here)
+    finally:
+        here.close()
+        process.join(timeout=30)
+        process.kill()
+
+
+def _run_pipeline(pipe: Connection, photo: bytes) -> None:
+    settings = Settings(device="cpu")
+    recognizer = build_recognizer(settings, load_configured_network(settings))
+    select = largest_faces(settings.limits.max_faces)
+
+    async def serve() -> None:
+        await recognizer.warm_up()
+        pipe.send(0.0)
+        while pipe.recv():
+            started = time.perf_counter()
+            found = await recognizer.embed(photo, select)
+            pipe.send((time.perf_counter() - started) * 1e3)
+            assert len(found.faces) == 1
+
+    try:
+        asyncio.run(serve())
+    except EOFError:
+        recognizer.stop()
+
+
+def _report(measured: dict[str, Measured], *, people: int, rounds: int) -> None:
+    http, bare, search = measured["http"], measured["bare"], measured["search"]
+    # Of neighbours in time, so that a slower minute does not count.
+    apart_ms = float(np.median(np.subtract(http.ms, bare.ms)))
+    print_table(
+        f"Around recognition, {people:,} people, {rounds} requests of each kind in turns",
+        [
+            ("identify over HTTP, p50 and p90", f"{http.p50_ms:.2f} and {http.p90_ms:.2f} ms"),
+            ("the pipeline alone, p50 and p90", f"{bare.p50_ms:.2f} and {bare.p90_ms:.2f} ms"),
+            ("their ratio", f"{http.p50_ms / bare.p50_ms:.3f}"),
+            ("their difference, median of pairs", f"{apart_ms:.2f} ms"),
+            ("CPU of identify, and of the pipeline", f"{http.cpu_ms:.2f} and {bare.cpu_ms:.2f} ms"),
+            ("identify with base64 in JSON, p50", f"{measured['json'].p50_ms:.2f} ms"),
+            ("identify on a new connection, p50", f"{measured['new_connection'].p50_ms:.2f} ms"),
+            (
+                "search by an embedding, p50 and p90",
+                f"{search.p50_ms:.2f} and {search.p90_ms:.2f} ms",
+            ),
+            ("CPU of a search", f"{search.cpu_ms:.2f} ms"),
+        ],
+    )
+    print_figures(
+        "overhead",
+        {
+            "people": people,
+            "rounds": rounds,
+            "http_p50_ms": round(http.p50_ms, 2),
+            "http_p90_ms": round(http.p90_ms, 2),
+            "bare_p50_ms": round(bare.p50_ms, 2),
+            "bare_p90_ms": round(bare.p90_ms, 2),
+            "overhead_ratio": round(http.p50_ms / bare.p50_ms, 3),
+            "overhead_ms": round(apart_ms, 2),
+            "http_cpu_ms": round(http.cpu_ms, 2),
+            "bare_cpu_ms": round(bare.cpu_ms, 2),
+            "json_p50_ms": round(measured["json"].p50_ms, 2),
+            "new_connection_p50_ms": round(measured["new_connection"].p50_ms, 2),
+            "search_p50_ms": round(search.p50_ms, 2),
+            "search_p90_ms": round(search.p90_ms, 2),
+            "search_cpu_ms": round(search.cpu_ms, 2),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

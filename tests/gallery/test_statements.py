@@ -1,0 +1,70 @@
+"""A search asks the database little, and what indexes answer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import event
+
+from app.gallery.database import Database
+from app.gallery.nearest import Question
+from app.gallery.records import Scoring
+from app.gallery.service import Gallery
+from tests.gallery.conftest import sqlite_only
+from tests.gallery.factories import COLLECTION, enroll, new_gallery, unit_vectors
+
+Statement = tuple[str, Any]
+"""Its text and its parameters."""
+
+
+@contextmanager
+def sent(database: Database) -> Iterator[list[Statement]]:
+    """Grows by every statement but those that begin and end transactions."""
+    statements: list[Statement] = []
+
+    def note(_connection: object, _cursor: object, sql: str, values: object, *_: object) -> None:
+        if not sql.startswith("BEGIN"):
+            statements.append((sql, values))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(database.engine, "before_cursor_execute", note)
+
+
+def filled(database: Database) -> Gallery:
+    gallery = new_gallery(database)
+    gallery.open()
+    for vector in unit_vectors(30, seed=1):
+        enroll(gallery, vector)
+    search(gallery)  # counts the people, which it remembers
+    return gallery
+
+
+def search(gallery: Gallery) -> int:
+    question = Question(10, datetime.now(UTC), scoring=Scoring.TEMPLATE)
+    found = gallery.find(COLLECTION, list(unit_vectors(1, seed=2)), question)
+    return len(found.candidates[0])
+
+
+def test_search_of_everybody_sends_four_statements(database: Database) -> None:
+    """The collection with its calibration; whose the faces are; their examples; the people."""
+    gallery = filled(database)
+
+    with sent(database) as statements:
+        assert search(gallery) == 10
+
+    assert len(statements) == 4, statements
+
+
+@sqlite_only
+def test_search_reads_no_table_from_end_to_end(database: Database) -> None:
+    gallery = filled(database)
+    with sent(database) as statements:
+        search(gallery)
+
+    with database.engine.connect() as connection:
+        for sql, values in statements:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()
+            steps = [row[-1] for row in plan]
+            assert not [s for s in steps if s.startswith("SCAN") and "json_each" not in s], steps
