@@ -50,5 +50,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.include_router(api_router)
     app.include_router(operations_router)
     app.add_middleware(BodyLimit, max_bytes=settings.limits.max_request_bytes)
-    app.add_middleware(RequestLog, metrics=services.metrics)  # outermost: sees every answer
+    app.add_middleware(  # outermost: sees every answer
+        RequestLog, metrics=services.metrics, traffic=services.traffic, tracing=services.tracing
+    )
     return app
