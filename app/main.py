@@ -55,6 +55,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     # The last is the outermost.
     app.add_middleware(BodyLimits, limits=settings.limits, report=services.metrics.body_bytes.set)
     app.add_middleware(RateLimits, limits=settings.limits, api_keys=settings.api_keys)
-    app.add_middleware(RequestLog, metrics=services.metrics)  # sees every answer
+    app.add_middleware(  # sees every answer
+        RequestLog, metrics=services.metrics, traffic=services.traffic, tracing=services.tracing
+    )
     app.add_middleware(UnreadBodies)
     return app

@@ -5,10 +5,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 
-from app.errors import NotReady
+from app.errors import DatabaseUnavailable, NotReady
 from app.gallery.calibrations import CalibrationStore
 from app.gallery.database import Database
 from app.gallery.index.faiss_index import FaissIndex
@@ -36,10 +37,15 @@ from app.recognition.build import (
     known_models,
     load_configured_network,
 )
+from app.recognition.device import device_memory_bytes
 from app.recognition.pipeline import Recognizer
+from app.recognition.scheduler import SchedulerWatch
 from app.recognition.types import ModelId
+from app.request_scope import Stage
 from app.settings import Settings
-from app.telemetry import Metrics
+from app.telemetry import Metrics, Readings
+from app.tracing import Tracing, build_tracing
+from app.traffic import Traffic
 from models.zoo.network import Network
 
 _log = structlog.get_logger(__name__)
@@ -52,6 +58,8 @@ class Services:
     settings: Settings
     device: str
     metrics: Metrics
+    traffic: Traffic
+    tracing: Tracing | None
     recognizer: Recognizer
     gallery: Gallery
     calibrator: Calibrator
@@ -69,8 +77,16 @@ class Services:
     @classmethod
     def build(cls, settings: Settings) -> "Services":
         """Load the networks and open the database. Raises StartupError with the remedy."""
+        tracing = build_tracing(settings.tracing)
+        metrics = Metrics()
         network = load_configured_network(settings)
-        recognizer = build_recognizer(settings, network)
+        recognizer = build_recognizer(
+            settings,
+            network,
+            watch=SchedulerWatch(
+                batch=partial(metrics.observe_batch, Stage.DETECT), dropped=metrics.count_dropped
+            ),
+        )
         database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
         gallery = Gallery(database, build_sync(settings, database), recognizer.model)
         thresholds = default_thresholds(settings, network)
@@ -86,7 +102,9 @@ class Services:
         return cls(
             settings=settings,
             device=network.device,
-            metrics=Metrics(),
+            metrics=metrics,
+            traffic=Traffic(),
+            tracing=tracing,
             recognizer=recognizer,
             gallery=gallery,
             calibrator=calibrator,
@@ -122,9 +140,7 @@ class Services:
         await asyncio.to_thread(self._open)
         await self.recognizer.warm_up()
         self._start_periodic()
-        self.metrics.watch(
-            pending=lambda: self.recognizer.pending, indexed=self.gallery.indexed_faces
-        )
+        self.metrics.watch(self.readings)
         self._ready = True
         _log.info(
             "ready",
@@ -143,11 +159,28 @@ class Services:
             raise NotReady("the networks have not made an embedding yet; try again in a second")
         await asyncio.to_thread(self.gallery.check)
 
+    def readings(self) -> Readings:
+        """How busy and how large this process is. Blocks: it asks the database."""
+        try:
+            standing = self.gallery.standing()
+        except DatabaseUnavailable:  # was logged where it was noticed; the rest is known
+            standing = None
+        return Readings(
+            photos_pending=self.recognizer.pending,
+            photo_capacity=self.recognizer.capacity,
+            index_faces=self.gallery.indexed_faces(),
+            collection_count=None if standing is None else standing.collection_count,
+            revisions_behind=None if standing is None else standing.revisions_behind,
+            device_memory_bytes=device_memory_bytes(self.device),
+        )
+
     async def stop(self) -> None:
         self._ready = False
         await asyncio.to_thread(self.recognizer.stop)
         await asyncio.to_thread(self.periodic.stop)
         await asyncio.to_thread(self.gallery.close)
+        if self.tracing is not None:
+            await asyncio.to_thread(self.tracing.stop)
 
     def erase_expired(self) -> None:
         """Erase who and what has expired, and log that it was done.

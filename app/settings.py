@@ -221,6 +221,23 @@ class LogSettings(_Group):
     )
 
 
+class TracingSettings(_Group):
+    endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]+",
+        description="Where spans are sent by OTLP over HTTP (http://host:4318/v1/traces).",
+    )
+    service_name: str = Field("vultus", min_length=1, description="Name of the service in spans.")
+    sample_ratio: float = Field(
+        1.0, ge=0, le=1, description="Share of requests traced, unless the caller has decided."
+    )
+
+    @field_validator("endpoint", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
+        return None if value == "" else value
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="VULTUS_",
@@ -266,6 +283,7 @@ class Settings(BaseSettings):
     index: IndexSettings = Field(default_factory=IndexSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)
 
     @field_validator("api_keys", mode="before")
     @classmethod

@@ -4,16 +4,46 @@ Every metric of the service is declared here; no log ever holds an image or an e
 """
 
 import logging
+import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST as METRICS_CONTENT_TYPE
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
+from app import __version__
+from app.request_scope import StageSeconds
 from app.settings import LogSettings
 
-__all__ = ["METRICS_CONTENT_TYPE", "Metrics", "configure_logging"]
+__all__ = ["METRICS_CONTENT_TYPE", "Metrics", "Readings", "configure_logging"]
+
+_TALKATIVE = ("PIL", "alembic", "matplotlib", "python_multipart", "urllib3")
+"""Libraries of which only warnings are logged: at debug level, PIL prints what is in a photo's
+EXIF, and alembic tells of every migration step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What is read whenever somebody asks; None where it is not known, or there is none."""
+
+    photos_pending: int
+    photo_capacity: int
+    index_faces: int
+    collection_count: int | None
+    revisions_behind: int | None
+    device_memory_bytes: int | None
 
 
 class Metrics:
@@ -21,6 +51,14 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._process = ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        Gauge(
+            "vultus_process_info",
+            "The process that answers: of several workers, each tells of itself.",
+            ["pid", "version"],
+            registry=self.registry,
+        ).labels(str(os.getpid()), __version__).set(1)
         self.requests = Counter(
             "vultus_requests_total",
             "HTTP requests answered.",
@@ -33,6 +71,32 @@ class Metrics:
             ["method", "route"],
             registry=self.registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+        )
+        self.requests_in_progress = Gauge(
+            "vultus_requests_in_progress",
+            "HTTP requests being answered.",
+            registry=self.registry,
+        )
+        self.stage_seconds = Histogram(
+            "vultus_stage_seconds",
+            "Time of a request's stages, each summed over its photos.",
+            ["stage"],
+            registry=self.registry,
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+        )
+        self.batch_size = Histogram(
+            "vultus_batch_size",
+            "Photos, or faces, that went through a network together.",
+            ["stage"],
+            registry=self.registry,
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128),
+        )
+        self.photos_dropped = Counter(
+            "vultus_photos_dropped_total",
+            "Photos dropped before they were recognised: abandoned by the caller, past the "
+            "deadline, or refused by a full queue.",
+            ["reason"],
+            registry=self.registry,
         )
         self.decisions = Counter(
             "vultus_decisions_total",
@@ -62,16 +126,22 @@ class Metrics:
             registry=self.registry,
         )
 
-    def watch(self, *, pending: Callable[[], float], indexed: Callable[[], float]) -> None:
-        """Read these two whenever the metrics are asked for."""
-        Gauge(
-            "vultus_photos_pending",
-            "Photos being recognised or waiting for it.",
-            registry=self.registry,
-        ).set_function(pending)
-        Gauge(
-            "vultus_index_faces", "Faces in the search indexes.", registry=self.registry
-        ).set_function(indexed)
+    def watch(self, read: Callable[[], Readings]) -> None:
+        """Take these readings whenever the metrics are asked for."""
+        self.registry.register(_Watched(read))
+
+    def observe_stages(self, stages: StageSeconds) -> None:
+        """At the end of a request."""
+        for stage, seconds in stages.items():
+            self.stage_seconds.labels(stage).observe(seconds)
+
+    def observe_batch(self, stage: str, size: int) -> None:
+        """A batch of `size` photos or faces went through the network of a stage."""
+        self.batch_size.labels(stage).observe(size)
+
+    def count_dropped(self, reason: str) -> None:
+        """A photo was dropped before it was recognised: abandoned, deadline or refused."""
+        self.photos_dropped.labels(reason).inc()
 
     def count_decision(self, operation: str, outcome: str, *, kept: bool) -> None:
         """`kept`: the face was put into a group of unknowns."""
@@ -85,7 +155,78 @@ class Metrics:
             self.rejected_images.labels(reason).inc()
 
     def render(self) -> bytes:
+        """Blocks, as the readings ask the database; call it from a worker thread."""
         return generate_latest(self.registry)
+
+    def in_progress(self) -> int:
+        """Requests being answered."""
+        return int(_samples(self.requests_in_progress, "vultus_requests_in_progress")[()])
+
+    def mean_batch_sizes(self) -> dict[str, float]:
+        """By stage, since the start."""
+        totals = _samples(self.batch_size, "vultus_batch_size_sum")
+        counts = _samples(self.batch_size, "vultus_batch_size_count")
+        return {labels[0]: total / counts[labels] for labels, total in totals.items()}
+
+    def decision_counts(self) -> dict[str, dict[str, int]]:
+        """By operation and outcome, since the start."""
+        counts: dict[str, dict[str, int]] = {}
+        for (operation, outcome), count in _samples(
+            self.decisions, "vultus_decisions_total"
+        ).items():
+            counts.setdefault(operation, {})[outcome] = int(count)
+        return counts
+
+    def resident_bytes(self) -> int | None:
+        """Memory of this process; None where the system does not tell (anything but Linux)."""
+        found = _samples(self._process, "process_resident_memory_bytes")
+        return int(found[()]) if found else None
+
+
+class _Watched(Collector):
+    """Readings as gauges; what is not known is left out."""
+
+    def __init__(self, read: Callable[[], Readings]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        read = self._read()
+        for name, meaning, value in (
+            (
+                "vultus_photos_pending",
+                "Photos being recognised or waiting for it.",
+                read.photos_pending,
+            ),
+            (
+                "vultus_photo_capacity",
+                "Photos that may be recognised or wait at once; more are answered 503.",
+                read.photo_capacity,
+            ),
+            ("vultus_index_faces", "Faces in the search indexes.", read.index_faces),
+            ("vultus_collections", "Collections in the database.", read.collection_count),
+            (
+                "vultus_index_revisions_behind",
+                "Revisions by which the indexes lie behind the database, of all collections.",
+                read.revisions_behind,
+            ),
+            (
+                "vultus_device_memory_bytes",
+                "Memory of the device that PyTorch holds; none on the CPU.",
+                read.device_memory_bytes,
+            ),
+        ):
+            if value is not None:
+                yield GaugeMetricFamily(name, meaning, value=value)
+
+
+def _samples(collector: Collector, name: str) -> dict[tuple[str, ...], float]:
+    """By the values of their labels."""
+    return {
+        tuple(sample.labels.values()): sample.value
+        for family in collector.collect()
+        for sample in family.samples
+        if sample.name == name
+    }
 
 
 class _StandardError(logging.Handler):
@@ -129,5 +270,5 @@ def configure_logging(settings: LogSettings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.level.upper())
-    # Alembic tells of every migration step; ours log what matters themselves.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for library in _TALKATIVE:
+        logging.getLogger(library).setLevel(logging.WARNING)

@@ -15,6 +15,7 @@ import yaml
 
 from app.errors import Reason, VultusError
 from app.settings import Settings
+from app.telemetry import Metrics, Readings
 from models.zoo.registry import DLIB_RESNET, ZOO
 from tests.server import running
 
@@ -96,6 +97,21 @@ def test_thresholds_in_the_readme_are_those_in_use() -> None:
 def test_every_embedder_is_in_the_readme() -> None:
     for name in ZOO:
         assert re.search(rf"^\| `{name}` \|", README, flags=re.MULTILINE)
+
+
+def test_every_metric_is_in_its_table_and_no_other() -> None:
+    metrics = Metrics()
+    metrics.watch(lambda: Readings(0, 0, 0, 0, 0, 0))
+    declared = {}
+    for family in metrics.registry.collect():
+        if family.name.startswith("vultus_"):
+            name = family.name + ("_total" if family.type == "counter" else "")
+            declared[name] = family.type
+    page = (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `(vultus_\w+)` \| (\w+) \|", page, flags=re.MULTILINE))
+    assert told == declared
+    for alert in re.findall(r"vultus_\w+", page):
+        assert re.sub("_bucket$", "", alert) in told
 
 
 def test_image_copies_what_the_package_needs() -> None:

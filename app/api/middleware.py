@@ -9,7 +9,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import internal_error
+from app.api.timeout import TIMEOUT_HEADER, find_timeout_s
+from app.request_scope import StageSeconds, request_scope
 from app.telemetry import Metrics
+from app.tracing import FinishedRequest, Tracing
+from app.traffic import Traffic
 
 API_PREFIX = "/v1"
 
@@ -19,15 +23,22 @@ _log = structlog.get_logger(__name__)
 
 
 class RequestLog:
-    """Gives each request an id (the caller's x-request-id, if it is a sane one), and counts it.
+    """Gives each request an id, a deadline and a place for its times; logs, counts and traces it.
+
+    The id is the caller's x-request-id, if it is a sane one. Answers of the API tell the times of
+    the request's stages until then in `Server-Timing`.
 
     An exception that no handler knows is logged here with its traceback and answered as a problem
     that tells nothing but the id.
     """
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, *, metrics: Metrics, traffic: Traffic, tracing: Tracing | None = None
+    ) -> None:
         self._app = app
         self._metrics = metrics
+        self._traffic = traffic
+        self._tracing = tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -36,6 +47,7 @@ class RequestLog:
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0
+        started, started_ns = time.perf_counter(), time.time_ns()
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -45,10 +57,16 @@ class RequestLog:
                     *message.get("headers", ()),
                     (b"x-request-id", request_id.encode("ascii")),
                 ]
+                if scope["path"].startswith(API_PREFIX):
+                    timing = _server_timing(stages, time.perf_counter() - started)
+                    message["headers"].append((b"server-timing", timing.encode("ascii")))
             await send(message)
 
-        started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            self._metrics.requests_in_progress.track_inprogress(),
+            request_scope(deadline=_deadline(scope)) as stages,
+        ):
             try:
                 await self._app(scope, receive, send_with_id)
             except ClientDisconnect:
@@ -59,17 +77,61 @@ class RequestLog:
                     raise
                 await internal_error(request_id)(scope, receive, send_with_id)
             finally:
-                self._record(scope, status, time.perf_counter() - started)
+                self._record(scope, status, started_ns, time.perf_counter() - started, stages)
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(
+        self, scope: Scope, status: int, started_ns: int, seconds: float, stages: StageSeconds
+    ) -> None:
         method, route = scope["method"], _route(scope)
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.request_seconds.labels(method, route).observe(seconds)
-        _log.info("request", method=method, route=route, status=status, seconds=round(seconds, 4))
+        self._metrics.observe_stages(stages)
+        self._traffic.record(f"{method} {route}", seconds, stages)
+        _log.info(
+            "request",
+            method=method,
+            route=route,
+            status=status,
+            seconds=round(seconds, 4),
+            **{f"{stage}_ms": round(took * 1_000, 2) for stage, took in stages.items()},
+        )
+        if self._tracing is not None:
+            self._tracing.record(
+                FinishedRequest(
+                    method=method,
+                    route=route,
+                    status=status,
+                    request_id=scope["state"]["request_id"],
+                    started_ns=started_ns,
+                    seconds=seconds,
+                    stages=tuple(stages.items()),
+                    traceparent=_header(scope, b"traceparent").decode("latin-1"),
+                    tracestate=_header(scope, b"tracestate").decode("latin-1"),
+                )
+            )
+
+
+def _server_timing(stages: StageSeconds, seconds: float) -> str:
+    """As the W3C's Server Timing has it, in milliseconds."""
+    told = [*stages.items(), ("total", seconds)]
+    return ", ".join(f"{name};dur={took * 1_000:.2f}" for name, took in told)
+
+
+def _deadline(scope: Scope) -> float | None:
+    """A time that cannot be read is none here; the routes of the API refuse it."""
+    if not scope["path"].startswith(API_PREFIX):
+        return None
+    timeout_s = find_timeout_s(_header(scope, TIMEOUT_HEADER.encode("ascii")).decode("latin-1"))
+    return None if timeout_s is None else time.monotonic() + timeout_s
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    found: bytes = next((v for k, v in scope["headers"] if k == name), b"")
+    return found
 
 
 def _request_id(scope: Scope) -> str:
-    wanted = next((v for k, v in scope["headers"] if k == b"x-request-id"), b"")
+    wanted = _header(scope, b"x-request-id")
     return wanted.decode("ascii") if _REQUEST_ID.fullmatch(wanted) else uuid4().hex
 
 

@@ -15,6 +15,7 @@ from app.cli import (
     identify,
     index,
     serve,
+    top,
     transfer,
     verify,
 )
@@ -28,6 +29,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.command("serve")(serve.serve)
+cli.command("top")(top.top)
 cli.command("enroll-folder")(enroll_folder.enroll_folder)
 cli.command("enroll-batch")(enroll_batch.enroll_batch)
 cli.command("identify")(identify.identify)

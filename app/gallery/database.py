@@ -174,7 +174,12 @@ def _sqlite_engine(url: URL, timeout_s: float) -> Engine:
         raise StartupError(
             f"cannot make the folder {folder} ({error.strerror}); check VULTUS_DATA_DIR"
         ) from error
-    engine = create_engine(url, pool_timeout=timeout_s, connect_args={"timeout": timeout_s})
+    engine = create_engine(
+        url,
+        pool_timeout=timeout_s,
+        hide_parameters=True,  # else an error's text, and with it the log, holds embeddings
+        connect_args={"timeout": timeout_s},
+    )
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -185,6 +190,7 @@ def _postgresql_engine(url: URL, timeout_s: float) -> Engine:
         url,
         pool_timeout=timeout_s,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args=postgresql_arguments(timeout_s),
     )
 

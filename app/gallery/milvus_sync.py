@@ -34,7 +34,7 @@ from app.gallery.index.milvus_index import Milvus, MilvusCollectionMissing, Milv
 from app.gallery.index.protocol import MakeIndex, VectorIndex
 from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.repositories.positions import BacklogRepository, Position, PositionRepository
-from app.gallery.sync import apply
+from app.gallery.sync import Standing, apply, standing
 from app.gallery.tables import CollectionTable, FaceTable
 
 _FACES_AT_ONCE = 1_000
@@ -189,6 +189,18 @@ class MilvusSync:
         except IndexUnavailable:
             return 0 if self._fallback is None else self._fallback.sizes()
         return total
+
+    def standing(self) -> Standing:
+        """How far Milvus is, by the database; it is the same for all processes."""
+        with self._database.reading() as session:
+            revisions = CollectionRepository(session).revisions()
+            positions = PositionRepository(session, self._store).everything()
+        told = {
+            number: position.revision
+            for number, position in positions.items()
+            if position.uploaded is None
+        }
+        return standing(revisions, told)
 
     def close(self) -> None:
         if self._fallback is not None:

@@ -61,7 +61,7 @@ from app.gallery.repositories.idempotency import IdempotencyRepository
 from app.gallery.repositories.identities import IdentityRepository
 from app.gallery.repositories.terminals import TerminalRepository
 from app.gallery.repositories.unknowns import UnknownRepository
-from app.gallery.sync import Sync
+from app.gallery.sync import Standing, Sync
 from app.gallery.tables import CollectionTable, IdentityTable
 from app.gallery.template import similarity_to_template
 from app.recognition.types import Embedding, ModelId
@@ -122,6 +122,10 @@ class Gallery:
 
     def indexed_faces(self) -> int:
         return self._sync.sizes()
+
+    def standing(self) -> Standing:
+        """How far the indexes are. Raises DatabaseUnavailable."""
+        return self._sync.standing()
 
     def follow(self) -> None:
         """Bring the indexes to what other processes have committed."""

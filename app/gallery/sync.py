@@ -5,7 +5,7 @@ remembers the revision that it has reached (its watermark), so bringing it up to
 the log above that. Other processes' changes arrive the same way as one's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
@@ -30,6 +30,14 @@ _CHANGED_SHARE = 0.05
 _NOWHERE = ("", -1)
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`revisions_behind`: by which the indexes lie behind the database, of all collections."""
+
+    collection_count: int
+    revisions_behind: int
 
 
 class Sync(Protocol):
@@ -74,6 +82,10 @@ class Sync(Protocol):
         """Faces in all indexes together."""
         ...
 
+    def standing(self) -> Standing:
+        """How far the indexes are, by one small query. Raises DatabaseUnavailable."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -82,6 +94,8 @@ class _Synced:
     index: LocalIndex | None = None
     state: tuple[str, int] = _NOWHERE
     """Digest of the network and revision (the watermark) that the index has reached."""
+    reached: int = 0
+    """The revision that the index stood for last; unlike `state`, never reset in between."""
     source: Source | None = None
     changed: int = 0
     removed: int = 0
@@ -178,6 +192,13 @@ class IndexSync:
             synced = list(self._synced.values())
         return sum(len(entry.index) for entry in synced if entry.index is not None)
 
+    def standing(self) -> Standing:
+        with self._lock:  # before the database is read: a change in between counts as behind
+            reached = {number: entry.reached for number, entry in self._synced.items()}
+        with self._database.reading() as session:
+            revisions = CollectionRepository(session).revisions()
+        return standing(revisions, reached)
+
     def close(self) -> None:
         try:
             self.save()
@@ -222,6 +243,7 @@ class IndexSync:
             synced.changed += len(delta.added) + len(delta.removed)
             synced.removed += len(delta.removed)
         synced.state = _state(current)
+        synced.reached = current.revision
 
     def _build(self, synced: _Synced, current: CollectionTable, session: Session) -> None:
         # A new collection may stand for an old one that another process deleted.
@@ -268,6 +290,13 @@ class IndexSync:
             if synced.index is index:
                 synced.changed -= changed
                 synced.removed -= removed
+
+
+def standing(revisions: Mapping[int, int], reached: Mapping[int, int]) -> Standing:
+    """By collection number: the database's revisions, and those that the indexes have reached."""
+    # Below zero after the database was set back to a backup.
+    behind = (revision - reached.get(number, 0) for number, revision in revisions.items())
+    return Standing(len(revisions), sum(max(0, lag) for lag in behind))
 
 
 def apply(index: VectorIndex, delta: Delta) -> None:

@@ -39,3 +39,15 @@ def limit_threads(count: int) -> None:
     """
     torch.set_num_threads(count)
     cv2.setNumThreads(count)
+
+
+def device_memory_bytes(device: str) -> int | None:
+    """What PyTorch holds of the device's memory; None on the CPU, where it is the process's own.
+
+    On CUDA with what its allocator keeps for the next batch, which nobody else can use.
+    """
+    if device == "cuda":
+        return int(torch.cuda.memory_reserved())
+    if device == "mps":
+        return int(torch.mps.driver_allocated_memory())
+    return None

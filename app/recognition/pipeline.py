@@ -75,14 +75,9 @@ class Recognizer:
         return self._scheduler.pending
 
     @property
-    def waiting(self) -> int:
-        """Photos waiting for a lane."""
-        return self._scheduler.waiting
-
-    @property
-    def max_waiting(self) -> int:
-        """More than so many may not wait."""
-        return self._scheduler.max_waiting
+    def capacity(self) -> int:
+        """The most photos that can be pending."""
+        return self._scheduler.capacity
 
     async def detect(self, image: bytes) -> DetectedPhoto:
         """Find all faces of an image."""

@@ -72,7 +72,8 @@ class Scheduler(Generic[J, R]):
         watch: SchedulerWatch | None = None,
     ) -> None:
         self.lanes = lanes
-        self.max_waiting = max_waiting
+        self.capacity = lanes * batch_size + max_waiting
+        self._max_waiting = max_waiting
         self._run = run
         self._batch_size = batch_size
         self._prepare = prepare
@@ -96,6 +97,7 @@ class Scheduler(Generic[J, R]):
 
     @property
     def waiting(self) -> int:
+        """Jobs that no lane has taken yet."""
         return len(self._queue)
 
     async def submit(self, job: J, *, deadline: float | None = None) -> Done[R]:
@@ -133,7 +135,7 @@ class Scheduler(Generic[J, R]):
         with self._changed:
             if self._stopping:
                 raise NotReady("the service is stopping; try again")
-            if len(self._queue) >= self.max_waiting + self._free_lanes:
+            if len(self._queue) >= self._max_waiting + self._free_lanes:
                 self._watch.dropped(Dropped.REFUSED)
                 raise Overloaded(
                     f"{len(self._queue)} photos are already waiting; try again in a second, or "

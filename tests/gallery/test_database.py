@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.errors import DatabaseUnavailable, StartupError
 from app.gallery.database import Database
@@ -246,3 +247,9 @@ def test_deleted_embedding_is_no_longer_in_the_file(
         gallery.delete_collection("staff")
     assert not holds(to_bytes(secret))
     assert holds(to_bytes(kept))
+
+
+def test_error_of_a_statement_does_not_tell_its_parameters(database: Database) -> None:
+    with pytest.raises(DBAPIError) as caught, database.engine.connect() as connection:
+        connection.execute(text("SELECT :value FROM no_such_table"), {"value": "an-embedding"})
+    assert "an-embedding" not in str(caught.value)

@@ -6,7 +6,12 @@ import pytest
 import torch
 
 from app.errors import StartupError
-from app.recognition.device import detector_device, limit_threads, resolve_device
+from app.recognition.device import (
+    detector_device,
+    device_memory_bytes,
+    limit_threads,
+    resolve_device,
+)
 
 _MISSING = [
     name
@@ -53,3 +58,19 @@ def test_a_worker_thread_computes_on_as_many_threads_as_it_was_given() -> None:
     thread.start()
     thread.join()
     assert seen == [2, 1]
+
+
+def test_the_cpu_has_no_memory_of_its_own() -> None:
+    assert device_memory_bytes("cpu") is None
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif("cuda" in _MISSING, reason="no CUDA device")
+def test_what_is_put_on_the_device_is_in_its_memory() -> None:
+    before = device_memory_bytes("cuda")
+    held = torch.ones(64 << 20, dtype=torch.uint8, device="cuda")
+    after = device_memory_bytes("cuda")
+    assert before is not None
+    assert after is not None
+    assert after >= held.nbytes
+    assert after >= before

@@ -30,11 +30,12 @@ from app.api.schemas.gallery import (
 from app.api.schemas.many import IdentifyImagesBody, ImagesBody
 from app.api.schemas.recognition import IdentifyBody, ImageBody, SearchBody, VerifyBody
 from app.api.schemas.unknowns import MergeUnknownsBody, NameUnknownBody, SplitUnknownBody
+from app.api.timeout import require_sane_timeout
 
 api_router = APIRouter(
     prefix=API_PREFIX,
-    dependencies=[Depends(require_key)],
-    responses=documented(401, 422, 429, 500, 503),
+    dependencies=[Depends(require_key), Depends(require_sane_timeout)],
+    responses=documented(401, 422, 429, 500, 503, 504),
 )
 # The most asked first: routes are tried in this order.
 for _module in (

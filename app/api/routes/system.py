@@ -1,5 +1,7 @@
 """What runs here, whether it is well, and its metrics."""
 
+import asyncio
+
 from fastapi import APIRouter, Response
 
 from app import __version__
@@ -10,6 +12,7 @@ from app.api.schemas.system import (
     InfoAnswer,
     LimitsBody,
     ModelsAnswer,
+    StatsAnswer,
     ThresholdsBody,
     ZooModelBody,
 )
@@ -61,6 +64,17 @@ async def info(services: ServicesDep, model: ModelDep) -> InfoAnswer:
     )
 
 
+@router.get("/stats")
+async def stats(services: ServicesDep) -> StatsAnswer:
+    """Tell how busy this process is: rates, times, queue, memory, and how far its indexes are.
+
+    Times are of the last five minutes, of at most the newest thousand requests of a route.
+    """
+    readings = await asyncio.to_thread(services.readings)
+    traffic = await asyncio.to_thread(services.traffic.summary)
+    return StatsAnswer.of(traffic, readings, services.metrics, device=services.device)
+
+
 @operations_router.get("/healthz")
 async def health() -> HealthAnswer:
     """Answer as long as the process does."""
@@ -79,4 +93,5 @@ async def ready(services: ServicesDep) -> HealthAnswer:
 )
 async def metrics(services: ServicesDep) -> Response:
     """Prometheus metrics."""
-    return Response(services.metrics.render(), media_type=METRICS_CONTENT_TYPE)
+    rendered = await asyncio.to_thread(services.metrics.render)
+    return Response(rendered, media_type=METRICS_CONTENT_TYPE)

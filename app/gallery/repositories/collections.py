@@ -83,6 +83,11 @@ class CollectionRepository:
     def names(self) -> Sequence[str]:
         return self._session.scalars(select(CollectionTable.name)).all()
 
+    def revisions(self) -> dict[int, int]:
+        """By collection number."""
+        query = select(CollectionTable.number, CollectionTable.revision)
+        return {row.number: row.revision for row in self._session.execute(query)}
+
     def numbers(self) -> set[int]:
         return set(self._session.scalars(select(CollectionTable.number)))
 

@@ -1,0 +1,157 @@
+"""`vultus top`: how busy a running server is, as a table that renews itself."""
+
+import json
+import time
+from collections.abc import Mapping
+from http.client import HTTPException
+from typing import Annotated, Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+import typer
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from app.cli.output import print_json, results
+from app.cli.session import load_settings
+from app.errors import AccessDenied, Unavailable
+
+_PATIENCE_S = 10
+
+
+def top(
+    url: Annotated[
+        str | None, typer.Option(help="Of the server (default: this machine, VULTUS_PORT).")
+    ] = None,
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
+    api_key: Annotated[
+        str | None, typer.Option(help="Else the first of VULTUS_API_KEYS.", show_default=False)
+    ] = None,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print what /v1/stats answers, once.")
+    ] = False,
+) -> None:
+    """Show what a running server is doing."""
+    settings = load_settings()
+    address = (url or f"http://127.0.0.1:{settings.port}").rstrip("/")
+    if urlsplit(address).scheme not in ("http", "https"):
+        raise typer.BadParameter("--url must begin with http:// or https://")
+    if api_key is None and settings.api_keys:
+        api_key = settings.api_keys[0].get_secret_value()
+    stats = _ask(address, api_key)
+    if json_:
+        print_json(stats)
+    elif once:
+        results.print(_screen(address, stats))
+    else:
+        _watch(address, api_key, stats, every_s=every)
+
+
+def _watch(address: str, api_key: str | None, stats: Mapping[str, Any], *, every_s: float) -> None:
+    """Until interrupted; a server that is away for a while only leaves its last figures."""
+    with Live(_screen(address, stats), console=results, auto_refresh=False) as live:
+        while True:
+            try:
+                time.sleep(every_s)
+            except KeyboardInterrupt:
+                return
+            try:
+                live.update(_screen(address, _ask(address, api_key)), refresh=True)
+            except Unavailable as error:
+                live.update(Text(str(error), style="red"), refresh=True)
+
+
+def _ask(address: str, api_key: str | None) -> dict[str, Any]:
+    """Raises AccessDenied, and Unavailable when there is no usable answer."""
+    headers = {} if api_key is None else {"x-api-key": api_key}
+    request = Request(f"{address}/v1/stats", headers=headers)  # noqa: S310  (checked by `top`)
+    try:
+        with urlopen(request, timeout=_PATIENCE_S) as response:  # noqa: S310
+            stats: dict[str, Any] = json.load(response)
+            return stats
+    except HTTPError as error:
+        if error.code == 401:
+            raise AccessDenied("the server wants a key; give --api-key") from error
+        raise Unavailable(f"{address} answers {error.code}; is it a Vultus server?") from error
+    except (URLError, HTTPException, OSError, ValueError) as error:
+        raise Unavailable(
+            f"no answer from {address} ({error}); name the server by --url"
+        ) from error
+
+
+def _screen(address: str, stats: Mapping[str, Any]) -> RenderableType:
+    return Group(
+        _summary(address, stats),
+        _latencies("route", stats["routes"]),
+        _latencies("stage", stats["stages"], batches=stats["mean_batch_sizes"]),
+    )
+
+
+def _summary(address: str, stats: Mapping[str, Any]) -> Table:
+    queue = stats["queue"]
+    table = Table.grid(padding=(0, 2))
+    for name, value in (
+        ("server", f"{address}, process {stats['pid']}, up {_duration(stats['uptime_s'])}"),
+        (
+            "requests",
+            f"{stats['requests_per_s']:g} a second, {stats['requests_in_progress']} in progress",
+        ),
+        ("photos", f"{queue['photos_pending']} of {queue['photo_capacity']} places taken"),
+        ("index", _index(stats["index"])),
+        ("memory", _memory(stats)),
+        ("decisions", _decisions(stats["decisions"])),
+    ):
+        table.add_row(f"[bold]{name}", Text(value))
+    return table
+
+
+def _latencies(
+    kind: str, latencies: Mapping[str, Any], *, batches: Mapping[str, float] | None = None
+) -> Table:
+    table = Table(kind, "count", "p50 ms", "p95 ms", "p99 ms", box=None, header_style="bold")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    if batches is not None:
+        table.add_column("mean batch", justify="right")
+    for name, took in latencies.items():
+        figures = [f"{took[key]:.1f}" for key in ("p50_ms", "p95_ms", "p99_ms")]
+        batch = [] if batches is None else [f"{batches[name]:g}" if name in batches else ""]
+        table.add_row(Text(name), str(took["count"]), *figures, *batch)
+    return table
+
+
+def _index(index: Mapping[str, Any]) -> str:
+    return (
+        f"{index['faces']:,} faces, {_known(index['collections'])} collections, "
+        f"{_known(index['revisions_behind'])} revisions behind"
+    )
+
+
+def _memory(stats: Mapping[str, Any]) -> str:
+    resident, device = stats["resident_bytes"], stats["device_memory_bytes"]
+    told = "unknown" if resident is None else f"{resident / 1e6:,.0f} MB"
+    return told if device is None else f"{told}; {stats['device']} {device / 1e6:,.0f} MB"
+
+
+def _decisions(decisions: Mapping[str, Mapping[str, int]]) -> str:
+    return (
+        "; ".join(
+            f"{operation}: " + ", ".join(f"{count} {outcome}" for outcome, count in told.items())
+            for operation, told in decisions.items()
+        )
+        or "none yet"
+    )
+
+
+def _known(value: int | None) -> str:
+    return "?" if value is None else str(value)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
