@@ -1,4 +1,4 @@
-"""`vultus serve` processes, each with a process group of its own."""
+"""Server processes, mostly `vultus serve`, each with a process group of its own."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
@@ -18,23 +18,18 @@ _STARTS_WITHIN_S = 300
 _ENDS_WITHIN_S = 300
 
 
-class Server:
-    """Started when made; `wait_until_ready` before use. Its log lies beside its data folder."""
+class ServerProcess:
+    """Started when made; `wait_until_ready` before use. Its log lies beside its folder."""
 
-    def __init__(self, data_dir: Path, *arguments: str, **variables: str) -> None:
-        self.port = _free_port()
-        self.log = data_dir.with_name(data_dir.name + ".log")
-        data_dir.mkdir(exist_ok=True)
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("VULTUS_")}
-        environment |= {"VULTUS_DATA_DIR": str(data_dir), "VULTUS_PORT": str(self.port)}
-        environment |= {"VULTUS_DEVICE": "cpu", "VULTUS_LOG__FORMAT": "json", **variables}
+    def __init__(
+        self, command: Sequence[str | Path], port: int, folder: Path, environment: dict[str, str]
+    ) -> None:
+        self.port = port
+        self.log = folder.with_name(folder.name + ".log")
+        folder.mkdir(exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [VULTUS, "serve", *arguments],
-                env=environment,
-                cwd=data_dir,  # away from any .env file
-                stderr=log,
-                start_new_session=True,
+                command, env=environment, cwd=folder, stderr=log, start_new_session=True
             )
 
     @property
@@ -72,6 +67,18 @@ class Server:
             wire.close()
 
 
+class Server(ServerProcess):
+    """`vultus serve` on a data folder, with these variables."""
+
+    def __init__(self, data_dir: Path, *arguments: str, **variables: str) -> None:
+        port = free_port()
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("VULTUS_")}
+        environment |= {"VULTUS_DATA_DIR": str(data_dir), "VULTUS_PORT": str(port)}
+        environment |= {"VULTUS_DEVICE": "cpu", "VULTUS_LOG__FORMAT": "json", **variables}
+        # In its data folder, it is away from any .env file.
+        super().__init__([VULTUS, "serve", *arguments], port, data_dir, environment)
+
+
 @contextmanager
 def serving(data_dir: Path, *arguments: str, **variables: str) -> Iterator[Server]:
     """A server that is ready; killed at the end unless it has ended by then."""
@@ -83,7 +90,7 @@ def serving(data_dir: Path, *arguments: str, **variables: str) -> Iterator[Serve
         server.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
