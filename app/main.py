@@ -1,5 +1,6 @@
 """The web application: middleware, routes and the life of the services."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,8 @@ from app.api.unread_bodies import UnreadBodies
 from app.services import Services
 from app.settings import Settings
 from app.telemetry import configure_logging
+
+_SWITCH_S = 0.0005
 
 _DESCRIPTION = """
 Self-hosted face recognition: enroll people, remove them, verify two faces (1:1) and identify one
@@ -33,6 +36,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     """
     settings = settings or (services.settings if services else Settings())
     configure_logging(settings.log)
+    # A lane that comes back from a network waits for whoever holds the interpreter, and the other
+    # way round; by default, up to 5 ms each time, and a photo has ten such times.
+    sys.setswitchinterval(_SWITCH_S)
     services = services or Services.build(settings)
 
     @asynccontextmanager

@@ -100,7 +100,7 @@ class WorkerSettings(_Group):
         None,
         ge=1,
         le=256,
-        description="Most waiting photos that one of them takes at once (default: 2, or 16 on a "
+        description="Most waiting photos that one of them takes at once (default: 8, or 16 on a "
         "GPU).",
     )
     torch_threads: int = Field(1, ge=1, le=256, description="CPU threads inside one of them.")

@@ -26,7 +26,7 @@ from models.zoo.registry import ZOO, LoadOptions, ZooEntry, load_network
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _GPU_WORKERS = 2  # one decodes and crops while the other has the device
-_CPU_BATCH = 2
+_CPU_BATCH = 8
 _GPU_BATCH = 16
 
 _log = structlog.get_logger(__name__)
