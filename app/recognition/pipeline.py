@@ -126,6 +126,10 @@ class Recognizer:
                 "(VULTUS_LIMITS__MAX_IMAGE_BYTES)"
             )
 
+    def require_place(self) -> None:
+        """Raises Overloaded when no more photos may wait; may be asked before one is read."""
+        self._scheduler.require_place()
+
     def stop(self) -> None:
         """Finish the photos that are worked on, refuse those that wait, and end the threads."""
         self._scheduler.stop()

@@ -100,6 +100,15 @@ class Scheduler(Generic[J, R]):
         """Jobs that no lane has taken yet."""
         return len(self._queue)
 
+    def require_place(self) -> None:
+        """Raises Overloaded when the queue is full."""
+        if len(self._queue) >= self._max_waiting + self._free_lanes:
+            self._watch.dropped(Dropped.REFUSED)
+            raise Overloaded(
+                f"{len(self._queue)} photos are already waiting; try again in a second, or "
+                "raise VULTUS_WORKERS__MAX_WAITING"
+            )
+
     async def submit(self, job: J, *, deadline: float | None = None) -> Done[R]:
         """Run a job in a lane; `deadline` is a time of `time.monotonic`.
 
@@ -135,12 +144,7 @@ class Scheduler(Generic[J, R]):
         with self._changed:
             if self._stopping:
                 raise NotReady("the service is stopping; try again")
-            if len(self._queue) >= self._max_waiting + self._free_lanes:
-                self._watch.dropped(Dropped.REFUSED)
-                raise Overloaded(
-                    f"{len(self._queue)} photos are already waiting; try again in a second, or "
-                    "raise VULTUS_WORKERS__MAX_WAITING"
-                )
+            self.require_place()
             self._queue.append(entry)
             self._changed.notify()
         return entry

@@ -1,0 +1,39 @@
+"""Photos that would find no place in the queue are refused before they are read."""
+
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api.problems import problem_of
+from app.errors import Overloaded
+
+_PHOTOS = frozenset({"identify", "verify", "detect", "embed", "quality"})
+"""Last parts of the paths whose requests always carry photos that nobody has looked at."""
+
+
+class Admission:
+    """Answers 503 at once while the queue of photos is full.
+
+    Reading a body, and all that is done before its photo is offered to the queue, costs a good part
+    of what an answer does: under overload, those who are refused would take it from those who are
+    not. The queue itself refuses as well, should it fill up in between.
+    """
+
+    def __init__(self, app: ASGIApp, *, require_place: Callable[[], None]) -> None:
+        """`require_place` raises Overloaded."""
+        self._app = app
+        self._require_place = require_place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and _brings_photos(scope["path"]):
+            try:
+                self._require_place()
+            except Overloaded as error:
+                await problem_of(error, scope["state"]["request_id"])(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _brings_photos(path: str) -> bool:
+    last: str = path.rpartition("/")[2]
+    return last.removesuffix(":batch") in _PHOTOS
