@@ -1,9 +1,15 @@
-"""Where the networks run."""
+"""Where the networks run, and how they share the processor."""
+
+import os
+import sys
+import threading
 
 import cv2
 import torch
 
 from app.errors import StartupError
+
+_LANE_NICENESS = 5
 
 
 def resolve_device(wanted: str) -> str:
@@ -29,6 +35,17 @@ def resolve_device(wanted: str) -> str:
 def detector_device(device: str) -> str:
     """MTCNN resamples by adaptive pooling, which PyTorch lacks on MPS for odd sizes."""
     return "cpu" if device == "mps" else device
+
+
+def give_way() -> None:
+    """Have the system prefer other threads to the calling one.
+
+    A lane computes for tens of milliseconds at a time. Beside several, the event loop would wait
+    as long for a core, with all who are to be answered or refused. Only Linux knows priorities of
+    threads.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LANE_NICENESS)
 
 
 def limit_threads(count: int) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.errors import ImageTooLarge, ImageUnreadable, StartupError
 from app.recognition.batch import BatchRecognizer, Job, Seen
 from app.recognition.decode import FORMATS
+from app.recognition.device import give_way
 from app.recognition.scheduler import Scheduler, SchedulerWatch
 from app.recognition.select import Selection, central_face
 from app.recognition.types import (
@@ -56,7 +57,7 @@ class Recognizer:
             lanes=lanes.count,
             batch_size=lanes.batch_size,
             max_waiting=lanes.max_waiting,
-            prepare=prepare,
+            prepare=self._prepare_lane,
             watch=watch,
         )
 
@@ -133,6 +134,10 @@ class Recognizer:
     def stop(self) -> None:
         """Finish the photos that are worked on, refuse those that wait, and end the threads."""
         self._scheduler.stop()
+
+    def _prepare_lane(self) -> None:
+        self._prepare()
+        give_way()
 
     def _try_networks(self) -> None:
         self._prepare()

@@ -1,5 +1,7 @@
 """Networks run where the settings say, or the service does not start."""
 
+import os
+import sys
 import threading
 
 import pytest
@@ -9,6 +11,7 @@ from app.errors import StartupError
 from app.recognition.device import (
     detector_device,
     device_memory_bytes,
+    give_way,
     limit_threads,
     resolve_device,
 )
@@ -74,3 +77,19 @@ def test_what_is_put_on_the_device_is_in_its_memory() -> None:
     assert after is not None
     assert after >= held.nbytes
     assert after >= before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own here")
+def test_a_lane_gives_way_to_other_threads_and_alone_does() -> None:
+    seen: list[int] = []
+
+    def work() -> None:
+        give_way()
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen[0] > before
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
