@@ -151,18 +151,18 @@ class Scheduler(Generic[J, R]):
 
     def _work(self) -> None:
         self._prepare()
-        while True:
-            batch = self._next_batch()
-            if batch is None:
-                return
-            try:
-                if batch:
-                    self._watch.batch(len(batch))
-                    self._answer(batch)
-            finally:
-                with self._changed:
-                    self._running -= len(batch)
-                    self._free_lanes += 1
+        while (batch := self._next_batch()) is not None:
+            began = monotonic()
+            outcomes = self._outcomes([entry.job for entry in batch])
+            # Before anybody is told: whoever has an answer finds the place free that it took.
+            with self._changed:
+                self._running -= len(batch)
+                self._free_lanes += 1
+            for entry, outcome in zip(batch, outcomes, strict=True):
+                if isinstance(outcome, Exception):
+                    entry.future.set_exception(outcome)
+                else:
+                    entry.future.set_result(Done(outcome, began - entry.since))
 
     def _next_batch(self) -> list[_Waiting[J, R]] | None:
         """Those who still want an answer of what is taken; None when the scheduler has stopped."""
@@ -188,19 +188,13 @@ class Scheduler(Generic[J, R]):
             return False
         return True
 
-    def _answer(self, batch: Sequence[_Waiting[J, R]]) -> None:
-        began = monotonic()
-        outcomes: Sequence[R | Exception]
+    def _outcomes(self, jobs: Sequence[J]) -> Sequence[R | Exception]:
+        if not jobs:
+            return []
+        self._watch.batch(len(jobs))
         try:
-            outcomes = self._run([entry.job for entry in batch])
+            return self._run(jobs)
         except Exception as error:  # noqa: BLE001  (whatever it is, its own callers are told)
-            if len(batch) > 1:
-                for entry in batch:
-                    self._answer([entry])
-                return
-            outcomes = [error]
-        for entry, outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, Exception):
-                entry.future.set_exception(outcome)
-            else:
-                entry.future.set_result(Done(outcome, began - entry.since))
+            if len(jobs) == 1:
+                return [error]
+            return [outcome for job in jobs for outcome in self._outcomes([job])]

@@ -84,7 +84,19 @@ async def test_a_batch_is_what_waits_when_the_lane_falls_free(
     gate.open()
     assert await asyncio.gather(first, *others) == ["gate done", *(f"{n} done" for n in range(5))]
     assert gate.batches == [["gate"], [0, 1, 2], [3, 4]]
-    await _until(lambda: one_lane.pending == 0)
+    assert one_lane.pending == 0
+
+
+async def test_whoever_has_an_answer_finds_the_place_free_that_it_took(
+    one_lane: Scheduler[object, object], gate: _Gate
+) -> None:
+    pending: list[int] = []
+    entry = one_lane._enqueue("gate", None)
+    await gate.started()
+    entry.future.add_done_callback(lambda _: pending.append(one_lane.pending))
+    gate.open()
+    await asyncio.wrap_future(entry.future)
+    assert pending == [0]
 
 
 async def test_a_lane_takes_its_share_and_leaves_the_others_theirs() -> None:
