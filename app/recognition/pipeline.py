@@ -67,8 +67,9 @@ class Recognizer:
 
     @property
     def concurrency(self) -> int:
-        """How many photos are worked on at once; more of them only wait."""
-        return self._scheduler.lanes
+        """How many photos of one request to hand over at once: they keep every lane busy, or fill
+        a batch, and leave places in the queue for others."""
+        return self._scheduler.concurrency
 
     @property
     def pending(self) -> int:

@@ -72,6 +72,7 @@ class Scheduler(Generic[J, R]):
         watch: SchedulerWatch | None = None,
     ) -> None:
         self.lanes = lanes
+        self.concurrency = min(max(lanes, batch_size), lanes + max_waiting)
         self.capacity = lanes * batch_size + max_waiting
         self._max_waiting = max_waiting
         self._run = run

@@ -160,7 +160,7 @@ async def test_the_model_and_the_formats_are_those_in_use(
 ) -> None:
     assert capped.model == NetworkEmbedder(network).model
     assert capped.image_formats == FORMATS
-    assert capped.concurrency == 1
+    assert capped.concurrency == 4, "they fill a batch"
 
 
 async def test_a_selection_sees_the_faces_largest_first(capped: Recognizer) -> None:
