@@ -110,7 +110,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A migrated, empty database of each kind."""
-    made = Database(database_url, timeout_s=10)
+    made = Database(database_url, timeout_s=60)
     made.upgrade()
     yield made
     made.close()

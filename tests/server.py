@@ -30,6 +30,7 @@ class ServerProcess:
             "VULTUS_LOG__FORMAT": "json",
             **variables,
         }
+        self.data_dir = data_dir
         self.log: list[str] = []
         self._log_ended = False
         self._news = Condition()

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,12 @@ from tests.server import VULTUS, ServerProcess, running
 
 KEY = "key-that-nobody-may-read"
 IDENTIFY = "/v1/collections/default/identify"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with running(tmp_path_factory.mktemp("observed"), VULTUS_API_KEYS=KEY) as started:
+        yield started
 
 
 def _top(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -74,61 +81,6 @@ def test_log_holds_no_image_no_embedding_and_no_key(tmp_path: Path) -> None:
         assert str(value) not in log
 
 
-def test_every_line_of_the_log_has_one_format(tmp_path: Path) -> None:
-    """Uvicorn's own as well; those of a request have its id, and the last one its times."""
-    with running(tmp_path) as server:
-        photo = photos.encoded(photos.hopper())
-        httpx2.post(
-            server.url + IDENTIFY,
-            files={"image": photo},
-            headers={"x-request-id": "till-7"},
-            timeout=60,
-        )
-        server.stop()
-        lines = [json.loads(line) for line in server.log]
-    assert all({"event", "level", "timestamp"} <= set(line) for line in lines)
-    assert any(line["event"].startswith("Uvicorn running") for line in lines)
-    (request,) = [line for line in lines if line.get("request_id") == "till-7"]
-    assert request["event"] == "request"
-    assert request["status"] == 200
-    stages = {name for name in request if name.endswith("_ms")}
-    assert stages == {f"{stage}_ms" for stage in ("decode", "queue", "detect", "embed", "search")}
-
-
-def test_stats_and_top_tell_what_the_server_did(tmp_path: Path) -> None:
-    photo = photos.encoded(photos.hopper())
-    with running(tmp_path, VULTUS_API_KEYS=KEY) as server:
-        with httpx2.Client(base_url=server.url, headers={"x-api-key": KEY}, timeout=60) as client:
-            client.post("/v1/collections/default/identities", files={"images": photo})
-            for _ in range(3):
-                assert client.post(IDENTIFY, files={"image": photo}).status_code == 200
-        stats = _stats(server)
-        (worker,) = server.worker_ids
-        assert stats["pid"] == worker
-        took = stats["routes"]["POST /v1/collections/{collection}/identify"]
-        assert took["count"] == 3
-        assert 0 < took["p50_ms"] <= took["p95_ms"] <= took["p99_ms"]
-        assert stats["requests_in_progress"] == 1
-        assert stats["requests_per_s"] > 0
-        assert stats["decisions"]["identify"] == {"match": 3}
-        assert stats["index"] == {"faces": 1, "collections": 1, "revisions_behind": 0}
-        assert stats["queue"]["photos_pending"] == 0
-        assert stats["queue"]["photo_capacity"] > 256
-        assert stats["resident_bytes"] > 100_000_000
-        assert (stats["device"], stats["device_memory_bytes"]) == ("cpu", None)
-
-        shown = _top("--url", server.url, VULTUS_API_KEYS=f"{KEY}, another")
-        assert shown.returncode == 0, shown.stderr
-        for told in ("1 faces, 1 collections, 0 revisions behind", "identify: 3 match"):
-            assert told in shown.stdout
-        assert "POST /v1/collections/{collection}/identify" in shown.stdout
-        as_json = json.loads(_top("--url", server.url, "--api-key", KEY, "--json").stdout)
-        assert as_json.keys() == stats.keys()
-        refused = _top("--url", server.url)
-    assert refused.returncode == 1
-    assert "--api-key" in refused.stderr
-
-
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://no-such-host.invalid"])
 def test_top_says_when_there_is_no_server(url: str) -> None:
     shown = _top("--url", url)
@@ -137,10 +89,42 @@ def test_top_says_when_there_is_no_server(url: str) -> None:
     assert "Traceback" not in shown.stderr
 
 
-def test_metrics_tell_of_the_process_that_answers(tmp_path: Path) -> None:
-    with running(tmp_path) as server:
-        text = httpx2.get(f"{server.url}/metrics", timeout=60).text
-        (worker,) = server.worker_ids
+def test_stats_and_top_tell_what_the_server_did(server: ServerProcess) -> None:
+    photo = photos.encoded(photos.hopper())
+    with httpx2.Client(base_url=server.url, headers={"x-api-key": KEY}, timeout=60) as client:
+        client.post("/v1/collections/default/identities", files={"images": photo})
+        for _ in range(3):
+            assert client.post(IDENTIFY, files={"image": photo}).status_code == 200
+    stats = _stats(server)
+    (worker,) = server.worker_ids
+    assert stats["pid"] == worker
+    took = stats["routes"]["POST /v1/collections/{collection}/identify"]
+    assert took["count"] == 3
+    assert 0 < took["p50_ms"] <= took["p95_ms"] <= took["p99_ms"]
+    assert stats["requests_in_progress"] == 1
+    assert stats["requests_per_s"] > 0
+    assert stats["decisions"]["identify"] == {"match": 3}
+    assert stats["index"] == {"faces": 1, "collections": 1, "revisions_behind": 0}
+    assert stats["queue"]["photos_pending"] == 0
+    assert stats["queue"]["photo_capacity"] > 256
+    assert stats["resident_bytes"] > 100_000_000
+    assert (stats["device"], stats["device_memory_bytes"]) == ("cpu", None)
+
+    shown = _top("--url", server.url, VULTUS_API_KEYS=f"{KEY}, another")
+    assert shown.returncode == 0, shown.stderr
+    for told in ("1 faces, 1 collections, 0 revisions behind", "identify: 3 match"):
+        assert told in shown.stdout
+    assert "POST /v1/collections/{collection}/identify" in shown.stdout
+    as_json = json.loads(_top("--url", server.url, "--api-key", KEY, "--json").stdout)
+    assert as_json.keys() == stats.keys()
+    refused = _top("--url", server.url)
+    assert refused.returncode == 1
+    assert "--api-key" in refused.stderr
+
+
+def test_metrics_tell_of_the_process_that_answers(server: ServerProcess) -> None:
+    text = httpx2.get(f"{server.url}/metrics", timeout=60).text
+    (worker,) = server.worker_ids
     assert f'vultus_process_info{{pid="{worker}"' in text
     for name in (
         "process_resident_memory_bytes",
@@ -149,3 +133,26 @@ def test_metrics_tell_of_the_process_that_answers(tmp_path: Path) -> None:
         "vultus_photo_capacity",
     ):
         assert name in text
+
+
+def test_every_line_of_the_log_has_one_format(server: ServerProcess) -> None:
+    """Uvicorn's own as well; those of a request have its id, and the last one its times.
+
+    The last of those that share the server, which it ends.
+    """
+    photo = photos.encoded(photos.hopper())
+    httpx2.post(
+        server.url + IDENTIFY,
+        files={"image": photo},
+        headers={"x-request-id": "till-7", "x-api-key": KEY},
+        timeout=60,
+    )
+    server.stop()
+    lines = [json.loads(line) for line in server.log]
+    assert all({"event", "level", "timestamp"} <= set(line) for line in lines)
+    assert any(line["event"].startswith("Uvicorn running") for line in lines)
+    (request,) = [line for line in lines if line.get("request_id") == "till-7"]
+    assert request["event"] == "request"
+    assert request["status"] == 200
+    stages = {name for name in request if name.endswith("_ms")}
+    assert stages == {f"{stage}_ms" for stage in ("decode", "queue", "detect", "embed", "search")}

@@ -2,8 +2,8 @@
 
 import typer
 
+from app.cli.configuration import load_settings
 from app.cli.output import results
-from app.cli.session import load_settings
 from app.gallery.database import Database
 
 cli = typer.Typer(help="Look after the database.", no_args_is_help=True)

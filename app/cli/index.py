@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from app.cli.configuration import load_settings
 from app.cli.output import print_json, results
-from app.cli.session import load_settings
 from app.gallery.database import Database
 from app.gallery.verify import Verified
 from app.services import verify_index

@@ -10,12 +10,10 @@ import structlog
 import typer
 import uvicorn
 
+from app.cli.configuration import load_settings
 from app.cli.output import print_error
-from app.cli.session import load_settings
 from app.cli.workers import run_workers
 from app.errors import VultusError
-from app.main import create_app
-from app.services import Services
 from app.settings import Settings
 from app.telemetry import configure_logging
 
@@ -53,6 +51,14 @@ def serve(
         _prepare(settings)
         run_workers(settings.processes, **options)
         return
+    _serve_alone(settings, **options)
+
+
+def _serve_alone(settings: Settings, **options: Any) -> None:  # noqa: ANN401  (uvicorn's own)
+    # Here, so that a process which only watches over others does not hold the networks' libraries.
+    from app.main import create_app  # noqa: PLC0415
+    from app.services import Services  # noqa: PLC0415
+
     # Started here and not by the server, so that what is wrong is said in one line.
     services = Services.build(settings)
     asyncio.run(services.start())
@@ -72,6 +78,8 @@ def _prepare(settings: Settings) -> None:
 
 
 def _try_to_start(settings: Settings) -> None:
+    from app.services import Services  # noqa: PLC0415  (as in _serve_alone)
+
     configure_logging(settings.log)
     try:
         services = Services.build(settings)

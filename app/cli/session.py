@@ -5,10 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import typer
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 
-from app.errors import StartupError
+from app.cli.configuration import load_settings
 from app.recognition.build import build_recognizer, load_configured_network
 from app.recognition.pipeline import Recognizer
 from app.services import Services
@@ -17,22 +15,6 @@ from app.telemetry import configure_logging
 from models.zoo.network import Network
 
 T = TypeVar("T")
-
-
-def load_settings() -> Settings:
-    """Raises StartupError naming every variable that is wrong."""
-    try:
-        return Settings()
-    except SettingsError as error:
-        raise StartupError(
-            f"{error}; a group's settings are named like VULTUS_DATABASE__TIMEOUT_S"
-        ) from error
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"VULTUS_{'__'.join(str(part) for part in entry['loc']).upper()}: {entry['msg']}"
-            for entry in error.errors(include_url=False, include_input=False)
-        )
-        raise StartupError(wrong) from error
 
 
 def require_one_at_most(threshold: float | None, target: float | None, *, rate: str) -> None:

@@ -15,8 +15,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from app.cli.configuration import load_settings
 from app.cli.output import print_json, results
-from app.cli.session import load_settings
 from app.errors import AccessDenied, Unavailable
 
 _PATIENCE_S = 10

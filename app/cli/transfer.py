@@ -18,8 +18,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from app.cli.configuration import load_settings
 from app.cli.output import errors, print_json, results
-from app.cli.session import load_settings
 from app.gallery.database import Database
 from app.gallery.transfer.exporter import Exported, export_gallery
 from app.gallery.transfer.importer import Imported, import_gallery

@@ -84,8 +84,12 @@ def build_recognizer(
 
 
 def build_detector(settings: Settings) -> MtcnnDetector:
+    """Raises StartupError with the remedy."""
     device = detector_device(resolve_device(settings.device))
-    modules = MtcnnModules.load()
+    try:
+        modules = MtcnnModules.load()
+    except WeightsError as error:
+        raise StartupError(str(error)) from error
     networks: MtcnnNetworks
     if backend_of(settings, device) == "onnxruntime":
         # Here, because ONNX Runtime is an optional package.

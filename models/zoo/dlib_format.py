@@ -7,6 +7,7 @@ version), four dimensions and raw little-endian float32. Source: dlib/serialize.
 dlib/cuda/tensor.h of dlib 19.4 and later.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
@@ -35,20 +36,16 @@ def read_layers(data: bytes) -> Iterator[LayerParameters]:
     Raises DlibFormatError when a tensor is malformed or runs past the end.
     """
     tags = {_length_prefixed(tag): tag for tag in ("con_4", "affine_", "fc_2")}
+    any_tag = re.compile(b"|".join(map(re.escape, tags)))
     position = 0
-    while True:
-        # Tensors are jumped over whole, so a tag is only looked for between them, never in floats.
-        found = [(data.find(mark, position), mark) for mark in tags]
-        present = [(start, mark) for start, mark in found if start >= 0]
-        if not present:
-            return
-        start, mark = min(present)
-        position = start + len(mark)
-        if tags[mark] == "fc_2":  # stores its output and input counts before the tensor
+    # Tensors are jumped over whole, so a tag is only looked for between them, never in floats.
+    while (found := any_tag.search(data, position)) is not None:
+        tag, position = tags[found[0]], found.end()
+        if tag == "fc_2":  # stores its output and input counts before the tensor
             for _ in range(2):
                 _, position = _read_int(data, position)
         values, position = _read_tensor(data, position)
-        yield LayerParameters(tags[mark], values)
+        yield LayerParameters(tag, values)
 
 
 def _length_prefixed(tag: str) -> bytes:

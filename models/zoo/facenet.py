@@ -12,8 +12,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 import torch
-from facenet_pytorch import InceptionResnetV1
-from facenet_pytorch.models.utils.download import download_url_to_file
+from torch import nn
 
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 
@@ -34,22 +33,26 @@ def load(
     *,
     weights_dir: Path,
     weights_path: Path | None = None,
-    download: Download = download_url_to_file,
-) -> tuple[InceptionResnetV1, str]:
+    download: Download | None = None,
+) -> tuple[nn.Module, str]:
     """Build the network `name`; return it with the SHA-256 of its weights file.
 
     The file is `weights_path` where that is given, else the published one in `weights_dir`, which
-    is fetched (with a progress bar) when it is not there yet.
+    is fetched when it is not there yet, by `download` or else by the library (with a progress bar).
 
     Raises WeightsMissingError when there is no file and none can be fetched, WeightsInvalidError
     when the file does not hold this network's parameters.
     """
-    path = weights_path or _fetched(FILES[name], weights_dir, download)
+    # Here, because it takes as long to import as PyTorch, and few choose this network.
+    from facenet_pytorch import InceptionResnetV1  # noqa: PLC0415
+    from facenet_pytorch.models.utils.download import download_url_to_file  # noqa: PLC0415
+
+    path = weights_path or _fetched(FILES[name], weights_dir, download or download_url_to_file)
     if not path.is_file():
         raise WeightsMissingError(
             f"there is no weights file {path}; VULTUS_WEIGHTS_PATH must name {FILES[name]}"
         )
-    network = InceptionResnetV1(pretrained=None, classify=False)
+    network: nn.Module = InceptionResnetV1(pretrained=None, classify=False)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         # The published files carry the training classifier; an embedder has no use for it.

@@ -1,4 +1,4 @@
-"""MTCNN's three networks (Zhang et al., 2016) with the weights that facenet-pytorch ships.
+"""MTCNN's three networks (Zhang et al., 2016), ready to run.
 
 Their inputs are pictures as they are: RGB, 0 to 255, channels last. The networks were trained on
 `(pixel - 127.5) / 128`, which is folded into their first convolutions; these are not padded, so
@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 from numpy.typing import NDArray
 from torch import nn
+
+from models.zoo.mtcnn_modules import OutputNet, ProposalNet, RefinementNet, load_modules
 
 Floats = NDArray[np.float32]
 
@@ -42,13 +43,17 @@ class MtcnnNetworks(Protocol):
 class MtcnnModules:
     """The PyTorch modules, ready for pixels."""
 
-    proposals: PNet
-    refinement: RNet
-    output: ONet
+    proposals: ProposalNet
+    refinement: RefinementNet
+    output: OutputNet
 
     @classmethod
     def load(cls) -> "MtcnnModules":
-        return cls(_for_pixels(PNet()), _for_pixels(RNet()), _for_pixels(ONet()))
+        """Raises WeightsMissingError without the package that has their weights."""
+        proposals, refinement, output = networks = load_modules()
+        for network in networks:
+            _take_pixels(network)
+        return cls(proposals, refinement, output)
 
 
 class TorchMtcnn:
@@ -112,11 +117,10 @@ def _in_pieces(run: Callable[[Floats], list[Floats]], crops: Floats) -> list[Flo
     return [np.concatenate(results) for results in zip(*pieces, strict=True)]
 
 
-def _for_pixels(network: Any) -> Any:  # noqa: ANN401  (facenet-pytorch has no types)
+def _take_pixels(network: ProposalNet | RefinementNet | OutputNet) -> None:
     first = network.conv1
+    assert first.bias is not None
     with torch.no_grad():
         first.bias -= first.weight.sum(dim=(1, 2, 3)) * (127.5 / 128)
         first.weight /= 128
-    for parameter in network.parameters():
-        parameter.requires_grad_(False)
-    return network.eval()
+    network.eval().requires_grad_(requires_grad=False)

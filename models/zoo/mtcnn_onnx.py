@@ -1,13 +1,14 @@
 """MTCNN's networks as graphs for ONNX Runtime."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
 from torch import nn
 
 from models.zoo.mtcnn import MtcnnModules, OnnxMtcnn
+from models.zoo.mtcnn_modules import OutputNet, ProposalNet, RefinementNet
 from models.zoo.onnx_graph import OnnxGraph
 from models.zoo.onnx_session import open_session
 
@@ -25,7 +26,7 @@ def open_mtcnn(modules: MtcnnModules, *, threads: int) -> OnnxMtcnn:
     return OnnxMtcnn(*(open_session(graph, device="cpu", threads=threads) for graph in graphs))
 
 
-def _proposals(network: Any) -> bytes:  # noqa: ANN401  (facenet-pytorch has no types)
+def _proposals(network: ProposalNet) -> bytes:
     graph, x = _begin("proposals", "height", "width")
     x, order = _pooled_prelu(graph, x, network.conv1, network.prelu1, network.pool1, _all(3))
     x, order = _prelu(graph, x, network.conv2, network.prelu2, order)
@@ -34,7 +35,7 @@ def _proposals(network: Any) -> bytes:  # noqa: ANN401  (facenet-pytorch has no 
     return graph.model({"corrections": _conv(graph, x, network.conv4_2, order), "scores": scores})
 
 
-def _refinement(network: Any) -> bytes:  # noqa: ANN401
+def _refinement(network: RefinementNet) -> bytes:
     graph, x = _begin("refinement", 24, 24)
     x, order = _pooled_prelu(graph, x, network.conv1, network.prelu1, network.pool1, _all(3))
     x, order = _pooled_prelu(graph, x, network.conv2, network.prelu2, network.pool2, order)
@@ -45,7 +46,7 @@ def _refinement(network: Any) -> bytes:  # noqa: ANN401
     return graph.model({"corrections": graph.linear(x, network.dense5_2), "scores": scores})
 
 
-def _output(network: Any) -> bytes:  # noqa: ANN401
+def _output(network: OutputNet) -> bytes:
     graph, x = _begin("output", 48, 48)
     x, order = _pooled_prelu(graph, x, network.conv1, network.prelu1, network.pool1, _all(3))
     x, order = _pooled_prelu(graph, x, network.conv2, network.prelu2, network.pool2, order)

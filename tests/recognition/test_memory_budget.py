@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 from app.recognition.memory_budget import MemoryBudget
 
-_LONG_S = 10.0
+_LONG_S = 60.0
 
 
 def test_what_does_not_fit_waits_until_enough_is_given_back() -> None:

@@ -6,7 +6,8 @@ Boxes are float32 (N, 4): x1, y1, x2, y2 in pixels, where the first pixel is 1.
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torchvision.ops import nms
+
+from app.recognition.mtcnn.suppression import suppress
 
 Boxes = NDArray[np.float32]
 Scores = NDArray[np.float32]
@@ -26,7 +27,7 @@ def best_of_overlapping(
     if apart is not None:  # each group where no other is; exact, as whole numbers are
         span = boxes.max() - boxes.min() + 1
         boxes = boxes + (apart * span).astype(np.float32)[:, None]
-    kept = nms(torch.from_numpy(boxes), torch.from_numpy(scores), most)
+    kept = suppress(torch.from_numpy(boxes), torch.from_numpy(scores), most)
     return np.asarray(kept.numpy())
 
 

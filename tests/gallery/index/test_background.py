@@ -12,7 +12,7 @@ from app.gallery.index import background
 from app.gallery.index.background import Background
 
 NAME = "test-background"
-WAIT_S = 30
+WAIT_S = 60
 
 
 def is_running() -> bool:

@@ -294,7 +294,7 @@ def test_changes_searches_and_encoding_go_on_together(options: IndexOptions) -> 
 
     def look() -> int:
         turns = 0
-        while not done.is_set():
+        while not turns or not done.is_set():
             (hits,) = index.search(POOL[3:4], 10)
             assert hits.numbers[0] == 3
             own = POOL[hits.numbers] @ POOL[3]

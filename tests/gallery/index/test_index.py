@@ -249,7 +249,7 @@ def test_search_beside_changes_always_finds_those_who_stay(make_index: MakeIndex
 
     def come_and_go() -> int:
         turns = 0
-        while not done.is_set():
+        while not turns or not done.is_set():
             index.add(passing, vectors)
             index.remove(passing)
             turns += 1

@@ -10,7 +10,7 @@ import pytest
 from app.gallery.index.shared_lock import SharedLock
 from tests.gallery.factories import eventually
 
-WAIT_S = 30
+WAIT_S = 60
 
 
 @pytest.fixture(autouse=True)

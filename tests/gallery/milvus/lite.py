@@ -32,7 +32,7 @@ class LiteServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        give_up = monotonic() + 20
+        give_up = monotonic() + 60
         while not self._listens():
             assert self._process.poll() is None
             assert monotonic() < give_up
