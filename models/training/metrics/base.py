@@ -64,10 +64,3 @@ def prepared(
     if spread == 0:
         raise NothingToLearnError("all embeddings are equal; look at the network that made them")
     return rows / spread, people, 1 / spread
-
-
-def root(matrix: Floats) -> Floats:
-    """L of a symmetric M with M = L^T L, as many rows as it has positive eigenvalues."""
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    kept = values > max(values.max(), 0) * 1e-10
-    return np.asarray(np.sqrt(values[kept])[:, None] * vectors[:, kept].T)

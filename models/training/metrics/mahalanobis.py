@@ -5,19 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+from scipy.optimize import OptimizeResult, minimize
 from threadpoolctl import threadpool_limits
 
-from models.training.metrics.base import Floats, MetricSpec, Progress, prepared, root
+from models.training.metrics.base import Floats, MetricSpec, Progress, prepared
 from models.training.options import Options
-
-_SMALLEST_STEP = 1e-6
 
 
 class MahalanobisOptions(Options):
-    steps: int = Field(100, ge=1, le=10_000, description="of gradient ascent")
-    step_size: float = Field(
-        0.1, gt=0, le=10, description="of the first one, by the size of M; halved where it fails"
-    )
+    steps: int = Field(100, ge=1, le=10_000, description="of L-BFGS, at most")
     ridge: float = Field(
         0.1, ge=0, le=100, description="added to the scatter within people, by its mean variance"
     )
@@ -28,12 +24,12 @@ class MahalanobisOptions(Options):
 
 
 class Mahalanobis:
-    """Maximises the sum of strangers' distances while one person's squared ones sum up to 1.
+    """Maximises strangers' mean distance while one person's mean squared distance is 1.
 
-    That is the paper's problem with its two sides exchanged, as the paper itself solves it: ascent
-    along what leaves the constraint alone, then projection onto both sets. Here the sums are means,
-    and M starts as the identity. The ridge keeps directions in which nobody varies from counting
-    without bound.
+    That is the paper's problem with its two sides exchanged, as the paper itself solves it, with
+    means for sums. Instead of climbing in M and projecting it back, it climbs in a root of M, from
+    the one that whitens people: that is positive always, and does not stick to the border. The
+    ridge keeps directions in which nobody varies from counting without bound.
     """
 
     def __init__(self, options: MahalanobisOptions) -> None:
@@ -46,47 +42,52 @@ class Mahalanobis:
         *,
         progress: Progress | None = None,
     ) -> Floats:
+        o = self._options
         rows, people, scale = prepared(embeddings, labels)
         with threadpool_limits(1):  # so that sums are made in the same order every time
-            within = _scatter_within(rows, people, ridge=self._options.ridge)
-            apart = _strangers(
-                rows,
-                people,
-                self._options.stranger_pairs,
-                np.random.default_rng(self._options.seed),
-            )
-            metric = self._ascend(within, apart, progress)
-            return root(metric) * scale
-
-    def _ascend(self, within: Floats, apart: Floats, progress: Progress | None) -> Floats:
-        metric = project(np.eye(len(within)), within)
-        value = _spread(metric, apart)
-        step = self._options.step_size
-        for done in range(1, self._options.steps + 1):
-            gradient = _gradient(metric, apart)
-            # What changes the constraint would only be projected away again.
-            gradient -= np.vdot(gradient, within) / np.vdot(within, within) * within
-            size = np.linalg.norm(gradient)
-            while size > 0 and step > _SMALLEST_STEP:
-                moved = metric + step * np.linalg.norm(metric) / size * gradient
-                moved = project(moved, within)
-                found = _spread(moved, apart)
-                if found > value:
-                    metric, value, step = moved, found, step * 1.1
-                    break
-                step /= 2
-            if progress is not None:
-                progress(done, self._options.steps, value)
-            if step <= _SMALLEST_STEP or size == 0:
-                break
-        return metric
+            whitening = _inverse_root(_scatter_within(rows, people, ridge=o.ridge))
+            strangers = _strangers(rows, people, o.stranger_pairs, np.random.default_rng(o.seed))
+            turned = _climb(strangers @ whitening, o.steps, progress)
+            return np.asarray(turned @ whitening * scale)
 
 
-def project(metric: Floats, within: Floats) -> Floats:
-    """Onto positive semi-definite matrices, scaled so that <metric, within> is 1."""
-    values, vectors = np.linalg.eigh((metric + metric.T) / 2)
-    positive = (vectors * np.maximum(values, 0)) @ vectors.T
-    return np.asarray(positive / max(float(np.vdot(positive, within)), 1e-300))
+def _climb(strangers: Floats, steps: int, progress: Progress | None) -> Floats:
+    """The K of norm 1 that makes the mean of |K s| over strangers greatest."""
+    size = strangers.shape[1]
+    done = 0
+
+    def lower(flat: Floats) -> tuple[float, Floats]:
+        value, gradient = spread(flat.reshape(size, size), strangers)
+        return -value, -gradient.ravel()
+
+    def told(intermediate_result: OptimizeResult) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, steps, -float(intermediate_result.fun))
+
+    begun = np.eye(size) / np.sqrt(size)
+    found = minimize(
+        lower, begun.ravel(), jac=True, method="L-BFGS-B", callback=told, options={"maxiter": steps}
+    )
+    turned = found.x.reshape(size, size)
+    return np.asarray(turned / np.linalg.norm(turned))
+
+
+def spread(turned: Floats, strangers: Floats) -> tuple[float, Floats]:
+    """The mean of |K s| by the norm of K, and its gradient by K."""
+    moved = strangers @ turned.T
+    distance = np.linalg.norm(moved, axis=1)
+    directions = moved / np.maximum(distance, 1e-12)[:, None]
+    norm = np.linalg.norm(turned)
+    value = float(distance.mean() / norm)
+    gradient = directions.T @ strangers / len(strangers) / norm - value / norm**2 * turned
+    return value, np.asarray(gradient)
+
+
+def _inverse_root(scatter: Floats) -> Floats:
+    values, vectors = np.linalg.eigh(scatter)
+    return np.asarray((vectors / np.sqrt(values)) @ vectors.T)
 
 
 def _scatter_within(rows: Floats, people: NDArray[np.intp], *, ridge: float) -> Floats:
@@ -115,20 +116,6 @@ def _strangers(
     differ = people[left] != people[right]
     left, right = left[differ][:count], right[differ][:count]
     return np.asarray(rows[left] - rows[right])
-
-
-def _spread(metric: Floats, apart: Floats) -> float:
-    return float(np.sqrt(_squared(metric, apart)).mean())
-
-
-def _gradient(metric: Floats, apart: Floats) -> Floats:
-    distance = np.sqrt(_squared(metric, apart))
-    weight = np.where(distance > 0, 0.5 / np.maximum(distance, 1e-12), 0)
-    return np.asarray((apart * weight[:, None]).T @ apart / len(apart))
-
-
-def _squared(metric: Floats, apart: Floats) -> Floats:
-    return np.asarray(np.maximum(np.einsum("nd,nd->n", apart @ metric, apart), 0))
 
 
 MAHALANOBIS = MetricSpec(

@@ -14,7 +14,8 @@ from models.training.miners import MINERS
 PAGE = (Path(__file__).parents[3] / "docs" / "losses.md").read_text(encoding="utf-8")
 _SECTIONS = {
     re.match(r"`([\w-]+)`", part).group(1): part  # type: ignore[union-attr]
-    for part in re.split(r"^### ", PAGE, flags=re.MULTILINE)[1:]
+    for part in re.split(r"^##+ ", PAGE, flags=re.MULTILINE)[1:]
+    if part.startswith("`")
 }
 _SPECS: list[LossSpec | MetricSpec] = [*LOSSES.values(), *METRICS.values()]
 
