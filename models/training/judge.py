@@ -1,0 +1,164 @@
+"""Judge a network during training: measure it, keep the best weights, report them at the end."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from models.evaluation.calibration import SimilarityMap
+from models.evaluation.measure import measure_map
+from models.training.checkpoint import Progress
+from models.training.config import TrainingConfig
+from models.training.data.crop_store import CropStore
+from models.training.data.split import Split
+from models.training.errors import MetricMissingError
+from models.training.measure import at_most, embed, figures
+from models.training.metric_names import METRICS, is_better
+from models.training.networks import TrainableNetwork, build_network
+from models.training.run_folder import RunFolder
+from models.zoo.trained import fill
+from models.zoo.weights_file import read_weights, save_weights
+
+Figures = Mapping[str, float]
+
+
+class Judge:
+    """Measures on the people to choose by; at the end, once, on those to test by."""
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        store: CropStore,
+        split: Split,
+        network: TrainableNetwork,
+        folder: RunFolder,
+        device: torch.device,
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._split = split
+        self._network = network
+        self._folder = folder
+        self._device = device
+
+    def evaluate(self, progress: Progress, line: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+        """Add `line`, with its figures, to the log, and keep the weights if they are the best.
+
+        Returns the whole line, and whether it is the best so far. Raises MetricMissingError.
+        """
+        whole = {**line, **self._figures(self._network.module, self._split.choose)}
+        is_best = self._is_best(whole, progress.best)
+        if is_best:
+            progress.best = whole
+            save_weights(
+                self._folder.weights,
+                self._network.module.state_dict(),
+                self._network.recipe,
+                mirror_average=self._config.network.mirror_average,
+            )
+        progress.history.append(whole)
+        self._folder.write_log(progress.history)
+        return whole, is_best
+
+    def finish(self, progress: Progress, about: Mapping[str, Any], weights_dir: Path) -> Figures:
+        """Test the best weights on people who were neither trained on nor chosen by; report."""
+        saved = read_weights(self._folder.weights)
+        fill(self._network.module, saved, self._network.recipe.architecture)
+        calibration = self._calibration(saved.digest)
+        report = {
+            "config": self._config.model_dump(mode="json"),
+            "recipe": self._network.recipe.to_json(),
+            "mirror_average": self._config.network.mirror_average,
+            "digest": saved.digest,
+            "data": self._counts(),
+            "best": progress.best,
+            "history": progress.history,
+            "test": self._figures(self._network.module, self._split.test),
+            "test_before": self._figures_before(weights_dir),
+            "calibration": None if calibration is None else calibration.to_json(),
+            "seconds": round(progress.seconds, 1),
+            **about,
+        }
+        self._folder.write_report(report)
+        return report
+
+    def _is_best(self, line: Mapping[str, Any], best: Mapping[str, Any] | None) -> bool:
+        if not len(self._split.choose):  # nothing to choose by: the last is taken
+            return True
+        metric = self._config.evaluation.metric
+        if metric not in line:
+            measured = [name for name in line if name in METRICS]
+            raise MetricMissingError(
+                f"the people to choose by have too few photos for {metric}; set evaluation.metric "
+                f"to one of: {', '.join(measured) or 'none'}; or raise data.choose"
+            )
+        return best is None or is_better(metric, line[metric], best[metric])
+
+    def _figures(self, module: nn.Module, numbers: NDArray[np.int64]) -> Figures:
+        options = self._config.evaluation
+        labels = self._store.labels[numbers]
+        taken = at_most(labels, options.max_photos, seed=self._config.seed)
+        if not len(taken):
+            return {}
+        rows = self._embed(module, numbers[taken])
+        return figures(rows, labels[taken], seed=self._config.seed, nmi=options.nmi)
+
+    def _figures_before(self, weights_dir: Path) -> Figures:
+        """Of the weights that a network was tuned from."""
+        options = self._config.network
+        if not options.weights or options.head != "none":
+            return {}
+        untouched = build_network(options, weights_dir=weights_dir, seed=self._config.seed)
+        return self._figures(untouched.module.to(self._device), self._split.test)
+
+    def _calibration(self, digest: str) -> SimilarityMap | None:
+        """How alike strangers are; None where there are too few to measure."""
+        numbers = self._split.test
+        labels = self._store.labels[numbers]
+        taken = at_most(labels, self._config.evaluation.max_photos, seed=self._config.seed)
+        people = [self._store.names[person] for person in labels[taken]]
+        try:
+            return measure_map(
+                self._embed(self._network.module, numbers[taken]) if people else _NOBODY,
+                people,
+                embedder=self._network.recipe.architecture,
+                digest=digest,
+                source=f"{len(people)} photos of {len(set(people))} people who were not trained on",
+            )
+        except ValueError:  # says which; the card then has none
+            return None
+
+    def _embed(self, module: nn.Module, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        return embed(
+            module,
+            self._store,
+            numbers,
+            self._network.recipe.input,
+            mirror_average=self._config.network.mirror_average,
+            device=self._device,
+            batch_size=self._config.evaluation.batch_size,
+        )
+
+    def _counts(self) -> dict[str, Any]:
+        shares = {
+            name: {"photos": len(rows), "people": len(np.unique(self._store.labels[rows]))}
+            for name, rows in (
+                ("train", self._split.train),
+                ("choose", self._split.choose),
+                ("test", self._split.test),
+            )
+        }
+        return {**shares, "digest": self._store.digest, "failures": len(self._store.failures)}
+
+
+_NOBODY = np.empty((0, 1), dtype=np.float32)
+
+
+def renamed(calibration: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The same calibration, of the network as it is registered."""
+    return replace(SimilarityMap.from_json(dict(calibration)), embedder=name).to_json()
