@@ -27,3 +27,35 @@ class MetricMissingError(TrainingError):
 
 class NotFiniteError(TrainingError):
     """The loss became infinite or not a number."""
+
+
+class UnknownLossError(TrainingError):
+    """No loss of that name is known."""
+
+
+class LossOptionsError(TrainingError):
+    """A loss does not have such an option, or not such a value of it."""
+
+
+class MinedTuplesError(TrainingError):
+    """The loss is not made of pairs or triplets, so that a miner has nothing to choose for it."""
+
+
+class UnknownMinerError(TrainingError):
+    """No miner of that name is known."""
+
+
+class MinerOptionsError(TrainingError):
+    """A miner does not have such an option, or not such a value of it."""
+
+
+class UnknownMetricError(TrainingError):
+    """No linear metric of that name is known."""
+
+
+class MetricOptionsError(TrainingError):
+    """A linear metric does not have such an option, or not such a value of it."""
+
+
+class NothingToLearnError(TrainingError):
+    """The examples have no two of one person, or no two of different people."""

@@ -1,0 +1,47 @@
+"""A learned proxy for each person stands for all their examples."""
+
+from pydantic import Field
+from pytorch_metric_learning.losses import ProxyNCALoss
+from torch import Tensor
+
+from models.training.losses.base import Batch, LossSpec, TrainingLoss
+from models.training.losses.distances import Euclidean
+from models.training.options import Options
+
+
+class ProxyNcaOptions(Options):
+    # Squared distances go up to 4: beyond this, the library loses rows to underflow.
+    scale: float = Field(8.0, gt=0, le=20, description="s: how much the nearest proxies count")
+
+
+class ProxyNca(TrainingLoss):
+    """With the own proxy in the denominator, too (as in ProxyNCA++), which bounds it at 0."""
+
+    normalised = True
+    mined = False
+
+    def __init__(self, dimension: int, classes: int, options: ProxyNcaOptions) -> None:
+        super().__init__()
+        self.core = ProxyNCALoss(
+            num_classes=classes,
+            embedding_size=dimension,
+            softmax_scale=options.scale,
+            distance=Euclidean(squared=True, normalise=True),
+        )
+
+    def loss(self, batch: Batch) -> Tensor:
+        found: Tensor = self.core(batch.embeddings, batch.labels)
+        return found
+
+
+PROXY_NCA = LossSpec(
+    name="proxy-nca",
+    title="ProxyNCA",
+    equation="mean of -log(e^(-s |x - p_y|^2) / sum over classes j of e^(-s |x - p_j|^2))",
+    source="Movshovitz-Attias et al.: No Fuss Distance Metric Learning Using Proxies, 2017",
+    options=ProxyNcaOptions,
+    normalised=ProxyNca.normalised,
+    needs_labels_as_classes=True,
+    mined=ProxyNca.mined,
+    build=ProxyNca,
+)

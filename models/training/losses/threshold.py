@@ -1,0 +1,76 @@
+"""Every pair is a decision at one threshold of the cosine, which is learned with the network."""
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.training.losses.base import Batch, LossSpec, TrainingLoss, mean
+from models.training.options import Options
+from models.training.tuples import same_person
+
+
+class ThresholdOptions(Options):
+    scale: float = Field(
+        32.0, gt=0, le=1_000, description="s: how steep the decision is, in 1 by cosine"
+    )
+    threshold: float = Field(0.5, ge=-1, le=1, description="t: cosine to begin with")
+    learned: bool = Field(True, description="whether t is learned, or stays")
+
+
+class Threshold(TrainingLoss):
+    """Logistic loss of verification; meant for a bank of embeddings as `others`.
+
+    Positives and negatives are averaged apart, since of the negatives there are so many more.
+    """
+
+    normalised = True
+    mined = True
+
+    def __init__(self, options: ThresholdOptions) -> None:
+        super().__init__()
+        self._scale = options.scale
+        self.threshold = nn.Parameter(
+            torch.tensor(options.threshold), requires_grad=options.learned
+        )
+
+    def loss(self, batch: Batch) -> Tensor:
+        cosine = batch.embeddings @ batch.everyone.T
+        if batch.mined is not None:
+            pairs = batch.pairs()
+            return mean(self._of_one(cosine[pairs.left, pairs.right])) + mean(
+                self._of_two(cosine[pairs.left_apart, pairs.right_apart])
+            )
+        # Masks, not places: of a large bank there are millions of pairs.
+        one = same_person(batch.labels, batch.everyone_labels)
+        two = batch.labels[:, None] != batch.everyone_labels[None, :]
+        return _mean_where(one, self._of_one(cosine)) + _mean_where(two, self._of_two(cosine))
+
+    def _of_one(self, cosine: Tensor) -> Tensor:
+        return functional.softplus(self._scale * (self.threshold - cosine))
+
+    def _of_two(self, cosine: Tensor) -> Tensor:
+        return functional.softplus(self._scale * (cosine - self.threshold))
+
+
+def _mean_where(mask: Tensor, values: Tensor) -> Tensor:
+    return (values * mask).sum() / mask.sum().clamp(min=1)
+
+
+THRESHOLD = LossSpec(
+    name="threshold",
+    title="Pairs around a learned threshold",
+    equation=(
+        "mean over positives of log(1 + e^(s (t - cos))) "
+        "+ mean over negatives of log(1 + e^(s (cos - t)))"
+    ),
+    source=(
+        "logistic loss of pairs with a learned bias, as in Zhai et al.: Sigmoid Loss for Language "
+        "Image Pre-Training, 2023"
+    ),
+    options=ThresholdOptions,
+    normalised=Threshold.normalised,
+    needs_labels_as_classes=False,
+    mined=Threshold.mined,
+    build=lambda _dimension, _classes, options: Threshold(options),
+)
