@@ -172,7 +172,7 @@ class _Training:
                 "optimiser.loss_rate, or set precision=float32"
             )
         self._optimiser.torch.zero_grad(set_to_none=True)
-        self._scaler.scale(loss).backward()
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self._ranks.average(self._optimiser.loss_parameters)
         self._scaler.unscale_(self._optimiser.torch)
         self._optimiser.clip()

@@ -16,6 +16,7 @@ from models.zoo.errors import UnknownNetworkError
 from models.zoo.iresnet import IResNet
 from models.zoo.mobilefacenet import MobileFaceNet
 from models.zoo.network import InputSpec
+from models.zoo.small_cnn import SmallCnn
 from models.zoo.templates import DLIB_150, FACENET_160, arcface_template
 
 HeadKind = Literal["none", "linear", "mlp"]
@@ -113,6 +114,12 @@ def _dlib_parts(network: nn.Module) -> list[nn.Module]:
     return [_child(network, "stem"), *_child(network, "blocks").children()]
 
 
+def _small_parts(network: nn.Module) -> list[nn.Module]:
+    """Each convolution with what follows it."""
+    layers = list(_child(network, "features").children())
+    return [nn.ModuleList(layers[start : start + 3]) for start in (0, 3, 6)]
+
+
 def _inception(dimension: int, _: int) -> nn.Module:
     # Here, because facenet-pytorch brings much along that other networks do without.
     from models.zoo.inception_resnet import FaceInception  # noqa: PLC0415
@@ -193,6 +200,15 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
                 build=lambda dimension, side: MobileFaceNet(dimension=dimension, side=side),
                 parts=lambda network: network.parts(),  # type: ignore[operator]
                 side_step=16,
+            ),
+            Architecture(
+                name="small-cnn",
+                description="three convolutions, for trying things out",
+                dimension=64,
+                input=InputSpec(64, arcface_template(64), _ARCFACE_112.mean, _ARCFACE_112.std),
+                build=lambda dimension, side: SmallCnn(dimension, side=side),
+                parts=_small_parts,
+                side_step=1,
             ),
         )
     }

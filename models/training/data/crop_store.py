@@ -193,11 +193,10 @@ class CropStoreWriter:
     def _read_known(self) -> None:
         end = 0
         for line in self._photos:
-            try:
-                entry = json.loads(line)
-                self._known[entry["sha256"]] = entry["outcome"]
-            except (ValueError, KeyError):  # the line that was being written when it was killed
+            if not line.endswith(b"\n"):  # it was being written when the process was killed
                 break
+            entry = json.loads(line)
+            self._known[entry["sha256"]] = entry["outcome"]
             end += len(line)
         self._photos.truncate(end)
         self._photos.seek(end)
