@@ -14,8 +14,10 @@ from app.cli import (
     gallery,
     identify,
     index,
+    networks,
     serve,
     top,
+    train,
     transfer,
     verify,
 )
@@ -36,11 +38,13 @@ cli.command("identify")(identify.identify)
 cli.command("verify")(verify.verify)
 cli.command("calibrate")(calibrate.calibrate)
 cli.command("evaluate")(evaluate.evaluate)
+cli.command("train")(train.train)
 cli.command("export")(transfer.export)
 cli.command("import")(transfer.import_)
 cli.add_typer(database.cli, name="db")
 cli.add_typer(index.cli, name="index")
 cli.add_typer(gallery.cli, name="gallery")
+cli.add_typer(networks.cli, name="models")
 
 
 def main() -> None:

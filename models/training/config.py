@@ -66,9 +66,10 @@ class DataOptions(_Group):
 class NetworkOptions(_Group):
     name: str = Field("dlib-resnet", description="Network; see `vultus models networks`.")
     weights: str = Field(
-        "",
-        description="What to begin with: `published`, a file (.safetensors, .pt), or nothing (from "
-        "scratch).",
+        "auto",
+        min_length=1,
+        description="What to begin with: `published`, `scratch`, a file (.safetensors, .pt); "
+        "`auto`: what is published, if it is installed, else scratch.",
     )
     dimension: int | None = Field(
         None, ge=2, le=4096, description="Length of an embedding (else the network's own)."

@@ -25,6 +25,10 @@ class MetricMissingError(TrainingError):
     """The metric that decides which checkpoint is best cannot be measured on these photos."""
 
 
+class NameTakenError(TrainingError):
+    """A network of that name is there, or may not be named so."""
+
+
 class NotFiniteError(TrainingError):
     """The loss became infinite or not a number."""
 

@@ -1,7 +1,6 @@
 """Judge a network during training: measure it, keep the best weights, report them at the end."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from models.training.data.split import Split
 from models.training.errors import MetricMissingError
 from models.training.measure import at_most, embed, figures
 from models.training.metric_names import METRICS, is_better
-from models.training.networks import TrainableNetwork, build_network
+from models.training.networks import TrainableNetwork, begins_from_scratch, build_network
 from models.training.run_folder import RunFolder
 from models.zoo.trained import fill
 from models.zoo.weights_file import read_weights, save_weights
@@ -111,7 +110,7 @@ class Judge:
     def _figures_before(self, weights_dir: Path) -> Figures:
         """Of the weights that a network was tuned from."""
         options = self._config.network
-        if not options.weights or options.head != "none":
+        if begins_from_scratch(options) or options.head != "none":
             return {}
         untouched = build_network(options, weights_dir=weights_dir, seed=self._config.seed)
         return self._figures(untouched.module.to(self._device), self._split.test)
@@ -157,8 +156,3 @@ class Judge:
 
 
 _NOBODY = np.empty((0, 1), dtype=np.float32)
-
-
-def renamed(calibration: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The same calibration, of the network as it is registered."""
-    return replace(SimilarityMap.from_json(dict(calibration)), embedder=name).to_json()

@@ -11,11 +11,13 @@ from models.training.config import NetworkOptions
 from models.training.errors import ConfigInvalidError
 from models.zoo.architectures import Architecture, Headed, Recipe, build, find_architecture
 from models.zoo.errors import WeightsError
+from models.zoo.network import InputSpec
 from models.zoo.published import published_state
 from models.zoo.trained import fill
 from models.zoo.weights_file import SavedWeights, read_weights
 
-PUBLISHED = "published"
+_INSTALLED = frozenset({"dlib-resnet"})
+"""Networks whose published weights come with the installation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,9 @@ class TrainableNetwork:
             part.eval()
 
 
-def input_of(options: NetworkOptions) -> Recipe:
-    """What would be built, without building it. Raises ConfigInvalidError."""
-    return _recipe(options, None)
+def input_of(options: NetworkOptions) -> InputSpec:
+    """The crops that it will want. Raises ConfigInvalidError."""
+    return _recipe(options, None).input
 
 
 def build_network(
@@ -60,10 +62,16 @@ def build_network(
     return TrainableNetwork(module, recipe, _freeze(module, options))
 
 
+def begins_from_scratch(options: NetworkOptions) -> bool:
+    if options.weights == "auto":
+        return options.name not in _INSTALLED
+    return options.weights == "scratch"
+
+
 def _saved(options: NetworkOptions, weights_dir: Path) -> SavedWeights | None:
-    if not options.weights:
+    if begins_from_scratch(options):
         return None
-    if options.weights == PUBLISHED:
+    if options.weights in ("auto", "published"):
         state: Mapping[str, Tensor] = published_state(options.name, weights_dir)
         return SavedWeights(state, "", None, None)
     return read_weights(Path(options.weights))

@@ -64,8 +64,8 @@ class RunSource:
 
 
 def begin_run(path: Path, source: RunSource) -> RunFolder:
-    """Raises RunUnusableError where another run is already there."""
-    if (path / "run.json").exists():
+    """Raises RunUnusableError where another run has come as far as its first checkpoint."""
+    if RunFolder(path).checkpoint.exists():
         raise RunUnusableError(
             f"{path} already holds a run; go on with it by --resume {path}, or name another folder"
         )

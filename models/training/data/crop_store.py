@@ -14,6 +14,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fcntl import LOCK_EX, flock
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -111,14 +112,23 @@ class CropStoreWriter:
         self._shape = (side, side, 3)
         self._known: dict[str, int | str] = {}
 
-    def __enter__(self) -> Self:
+    def open(self) -> None:
+        """May wait for another process. Raises StoreUnusableError."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _opened(self._folder / "lock")
         flock(self._lock, LOCK_EX)
         self._crops = _opened(self._folder / _CROPS)
         self._photos = _opened(self._folder / _PHOTOS)
-        self._header_bytes = self._write_header(0)
         self._read_known()
+        self._require_shape()
+
+    def close(self) -> None:
+        self._write_header(self._next_row)
+        for file in (self._crops, self._photos, self._lock):
+            file.close()
+
+    def __enter__(self) -> Self:
+        self.open()
         return self
 
     def __exit__(
@@ -127,9 +137,7 @@ class CropStoreWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._write_header(self._next_row)
-        for file in (self._crops, self._photos, self._lock):
-            file.close()
+        self.close()
 
     def known(self, sha256: str) -> bool:
         return sha256 in self._known
@@ -144,7 +152,7 @@ class CropStoreWriter:
             raise StoreUnusableError(f"a crop of {crop.shape}; the network wants {self._shape}")
         if self.known(sha256):
             return
-        self._crops.seek(self._header_bytes + self._next_row * crop.nbytes)
+        self._crops.seek(len(_header((0, *self._shape))) + self._next_row * crop.nbytes)
         self._crops.write(crop.tobytes())
         self._note(sha256, self._next_row)
         self._next_row += 1
@@ -203,16 +211,31 @@ class CropStoreWriter:
         rows = [outcome for outcome in self._known.values() if isinstance(outcome, int)]
         self._next_row = max(rows, default=-1) + 1
 
-    def _write_header(self, rows: int) -> int:
-        """NumPy leaves room in a header for its first axis to grow; returns the header's bytes."""
+    def _require_shape(self) -> None:
+        if not os.fstat(self._crops.fileno()).st_size:
+            self._write_header(0)
+            return
         self._crops.seek(0)
-        np.lib.format.write_array_header_1_0(
-            self._crops,
-            {"descr": "|u1", "fortran_order": False, "shape": (rows, *self._shape)},
-        )
-        end = self._crops.tell()
+        try:
+            np.lib.format.read_magic(self._crops)
+            shape, _, _ = np.lib.format.read_array_header_1_0(self._crops)
+        except ValueError as error:
+            raise StoreUnusableError(f"{self._folder / _CROPS} is damaged; delete it") from error
+        if shape[1:] != self._shape:
+            raise StoreUnusableError(f"{self._folder} holds crops of another size; name another")
+
+    def _write_header(self, rows: int) -> None:
+        self._crops.seek(0)
+        self._crops.write(_header((rows, *self._shape)))
         self._crops.flush()
-        return end
+
+
+def _header(shape: tuple[int, ...]) -> bytes:
+    """NumPy leaves room for the first axis to grow, so every header is as long as another."""
+    text = BytesIO()
+    about = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(text, about)
+    return text.getvalue()
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -56,5 +56,6 @@ def make_config(**changes: Any) -> TrainingConfig:
         "optimiser": {"rate": 1e-2, "warmup_steps": 2},
     }
     for name, change in changes.items():
-        content[name] = {**content[name], **change} if isinstance(change, dict) else change
+        before = content.get(name, {})
+        content[name] = {**before, **change} if isinstance(change, dict) else change
     return config_from(content)
