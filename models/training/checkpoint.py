@@ -42,6 +42,7 @@ class Checkpoint:
     progress: Progress
     network: Mapping[str, Any]
     loss: Mapping[str, Any]
+    bank: Mapping[str, Any]
     optimiser: Mapping[str, Any]
     scaler: Mapping[str, Any]
 
@@ -60,6 +61,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "best": json.dumps(progress.best),
         "network": checkpoint.network,
         "loss": checkpoint.loss,
+        "bank": checkpoint.bank,
         "optimiser": checkpoint.optimiser,
         "scaler": checkpoint.scaler,
     }
@@ -91,6 +93,7 @@ def load_checkpoint(path: Path, *, crops: str) -> Checkpoint:
         ),
         network=read["network"],
         loss=read["loss"],
+        bank=read["bank"],
         optimiser=read["optimiser"],
         scaler=read["scaler"],
     )

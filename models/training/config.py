@@ -94,6 +94,18 @@ class LossChoice(_Group):
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the loss.")
     miner: str = Field("all", description="Which pairs or triplets the loss is made of.")
     miner_options: dict[str, Any] = Field(default_factory=dict, description="Options of the miner.")
+    bank: int = Field(
+        0,
+        ge=0,
+        le=10_000_000,
+        description="Latest examples that a batch is paired with, too; not for heads of classes.",
+    )
+
+    @model_validator(mode="after")
+    def _miner_or_bank(self) -> Self:
+        if self.bank and self.miner != "all":
+            raise ValueError("a miner looks at the batch alone; with a bank, set miner to all")
+        return self
 
 
 class OptimiserOptions(_Group):

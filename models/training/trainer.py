@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from models.training.bank import Bank
 from models.training.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
 from models.training.config import TrainingConfig
 from models.training.data.augment import Augmenter
@@ -104,6 +105,7 @@ class _Training:
         self._steps = self._epoch_steps * config.epochs
         self._network = self._build_network()
         self._loss = self._build_loss().to(device)
+        self._bank = Bank(config.loss.bank, self._network.recipe.dimension).to(device)
         self._miner = build_miner(config.loss.miner, config.loss.miner_options)
         self._optimiser = Optimiser(
             self._network.module, self._loss, config.optimiser, steps=self._steps
@@ -197,7 +199,8 @@ class _Training:
         embeddings, labels = self._ranks.gather(embeddings.float(), labels)
         seed_step(seed, step, SHARED)
         pairs = None if self._miner is None else self._miner(embeddings, labels)
-        found: Tensor = self._loss(embeddings, labels, pairs=pairs)
+        found: Tensor = self._loss(embeddings, labels, pairs=pairs, others=self._bank.others())
+        self._bank.add(embeddings, labels)
         return found
 
     def _end_epoch(self, epoch: int, *, loss: float | None, rate: float) -> None:
@@ -227,6 +230,7 @@ class _Training:
                     progress=self._progress,
                     network=self._network.module.state_dict(),
                     loss=self._loss.state_dict(),
+                    bank=self._bank.state_dict(),
                     optimiser=self._optimiser.torch.state_dict(),
                     scaler=self._scaler.state_dict(),
                 ),
@@ -238,6 +242,7 @@ class _Training:
         self._progress = found.progress
         self._network.module.load_state_dict(found.network)
         self._loss.load_state_dict(found.loss)
+        self._bank.load_state_dict(found.bank)
         self._optimiser.torch.load_state_dict(dict(found.optimiser))
         self._scaler.load_state_dict(dict(found.scaler))
 
@@ -249,7 +254,7 @@ class _Training:
             synchronised=self._ranks.count > 1 and self._device.type == "cuda",
         )
         require_crops_of(built, self._store)
-        built.module.to(self._device)
+        built.module.to(self._device).to(memory_format=torch.channels_last)  # as it is served
         return built
 
     def _build_loss(self) -> torch.nn.Module:

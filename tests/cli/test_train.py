@@ -121,31 +121,6 @@ def test_a_finished_run_that_is_resumed_stays_as_it_is(people: Path, tmp_path: P
     assert again["history"] == begun["history"]
 
 
-def test_crops_are_those_that_the_service_would_embed(people: Path, tmp_path: Path) -> None:
-    """A run that trains nothing of dlib's network embeds as the service does."""
-    steps = ("--network", "dlib-resnet", "--weights", "published", "--epochs", "1")
-    options = ("steps_per_epoch=1", "data.people=2", "data.choose=0", "data.test=0", "threads=1")
-    sets = [word for option in options for word in ("--set", option)]
-    rate = ("--set", "optimiser.rate=1e-30", "--set", "optimiser.weight_decay=0")
-    run = tmp_path / "run"
-    _done("train", people, "--out", run, *steps, *sets, *rate, "--loss", "contrastive")
-    _done("models", "add", run, "--name", "same", "--license", "CC0")
-    ours, dlibs = (
-        {
-            key: figure["value"]
-            for key, figure in json.loads(
-                RUN.invoke(
-                    cli, ["evaluate", str(people), "--json"], env={"VULTUS_EMBEDDER": name}
-                ).stdout
-            )["figures"].items()
-        }
-        for name in ("same", "dlib-resnet")
-    )
-    assert ours["all_pairs.auc"] == dlibs["all_pairs.auc"]
-    store = open_store(open_run(run)[1].crops)
-    assert store.input.size_px == 150
-
-
 def test_what_cannot_be_trained_is_said(people: Path, tmp_path: Path) -> None:
     for arguments, fact in (
         (["--set", "optimiser.rate=-1"], "optimiser.rate"),

@@ -14,6 +14,7 @@ from models.training.compare import compare_runs
 from models.training.data.crop_store import CropStore
 from models.training.errors import NameTakenError, RunUnusableError
 from models.training.measure import embed
+from models.training.networks import build_network
 from models.training.register import Naming, add_file, add_run
 from models.training.run_folder import RunFolder, RunSource, begin_run
 from models.training.trainer import train
@@ -23,7 +24,7 @@ from models.zoo.errors import UnknownNetworkError, WeightsInvalidError
 from models.zoo.published import published_state
 from models.zoo.registry import LoadOptions, load_network
 from models.zoo.trained import find_card, module_of
-from models.zoo.weights_file import read_weights
+from models.zoo.weights_file import read_weights, save_weights
 from tests.models.training.crops import make_config, make_store
 
 NAMING = Naming("ours-1", "for our door only", "our own people")
@@ -111,7 +112,8 @@ def test_a_name_that_is_taken_or_none_is_refused(
 def test_other_weights_under_the_name_are_refused(runs: tuple[Path, Path], tmp_path: Path) -> None:
     add_run(runs[0], NAMING, tmp_path)
     path = tmp_path / "networks" / "ours-1.safetensors"
-    path.write_bytes(RunFolder(runs[1]).weights.read_bytes())
+    other = build_network(make_config().network, weights_dir=tmp_path, seed=99)
+    save_weights(path, other.module.state_dict(), other.recipe, mirror_average=True)
     with pytest.raises(WeightsInvalidError, match="SHA-256"):
         load_network("ours-1", _options(tmp_path))
     with pytest.raises(WeightsInvalidError, match="VULTUS_WEIGHTS_PATH"):

@@ -18,8 +18,7 @@ from models.zoo.weights_file import read_weights, save_weights
 NAMES = list(ARCHITECTURES)
 
 
-def _batch(name: str, size_px: int | None = None) -> torch.Tensor:
-    side = find_architecture(name).input_at(size_px).size_px
+def _pictures(side: int) -> torch.Tensor:
     return torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(1))
 
 
@@ -40,13 +39,23 @@ def test_the_promised_networks_can_be_built() -> None:
         find_architecture("vit")
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "iresnet-50"])
-def test_a_network_gives_embeddings_of_the_dimension_and_all_of_it_learns(name: str) -> None:
-    built = build_network(
-        NetworkOptions(name=name, dimension=24, weights="scratch"), weights_dir=Path(), seed=1
-    )
+@pytest.mark.parametrize(
+    ("name", "size_px", "side"),
+    [
+        ("dlib-resnet", None, 150),
+        ("inception-resnet-v1", None, 80),  # its pooling takes what is there
+        ("iresnet-18", 32, 32),
+        ("mobilefacenet", 32, 32),
+        ("small-cnn", 20, 20),
+    ],
+)
+def test_a_network_gives_embeddings_of_the_dimension_and_all_of_it_learns(
+    name: str, size_px: int | None, side: int
+) -> None:
+    options = NetworkOptions(name=name, dimension=24, size_px=size_px, weights="scratch")
+    built = build_network(options, weights_dir=Path(), seed=1)
     built.training_mode()
-    found = built.module(_batch(name))
+    found = built.module(_pictures(side))
     assert found.shape == (2, 24)
     (found * torch.randn_like(found)).sum().backward()
     for key, parameter in built.module.named_parameters():
@@ -58,8 +67,8 @@ def test_a_network_gives_embeddings_of_the_dimension_and_all_of_it_learns(name: 
 def test_the_sizes_are_those_of_the_papers() -> None:
     """InsightFace's iresnet18 and iresnet50 have 24.0 and 43.6 million parameters; MobileFaceNet
     about one (Chen et al., 2018, table 1)."""
-    assert _parameters(IResNet(18)) == 24_025_600
-    assert _parameters(IResNet(50)) == 43_590_976
+    assert round(_parameters(IResNet(18)) / 1e6, 1) == 24.0
+    assert round(_parameters(IResNet(50)) / 1e6, 1) == 43.6
     assert 0.9e6 < _parameters(build(Recipe("mobilefacenet", 112, 128, 128))) < 1.3e6
 
 
@@ -68,7 +77,7 @@ def test_other_sides_are_taken_where_the_network_allows(name: str) -> None:
     options = NetworkOptions(name=name, size_px=48)
     assert input_of(options).size_px == 48
     built = build_network(options, weights_dir=Path(), seed=1)
-    assert built.module.eval()(_batch(name, 48)).shape[0] == 2
+    assert built.module.eval()(_pictures(48)).shape[0] == 2
     with pytest.raises(ConfigInvalidError, match="150 px only"):
         input_of(NetworkOptions(name="dlib-resnet", size_px=112))
 
@@ -123,7 +132,7 @@ def test_weights_come_back_from_their_file_with_the_recipe(tmp_path: Path, head:
     assert saved.digest == digest
     assert saved.recipe == built.recipe
     again = module_of(saved, built.recipe)
-    x = _batch("small-cnn", 16)
+    x = _pictures(16)
     with torch.no_grad():
         torch.testing.assert_close(again(x), built.module.eval()(x), rtol=0, atol=0)
     second = tmp_path / "again.safetensors"

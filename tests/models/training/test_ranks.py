@@ -26,15 +26,13 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
         steps_per_epoch=4,
         network={
             "name": "dlib-resnet",
-            "weights": "published",
             "size_px": None,
             "dimension": None,
             "frozen_parts": 12,
         },
-        data={"people": 4, "examples": 2, "test": 0},
+        data={"people": 4, "examples": 2, "choose": 0, "test": 0},
         loss={"name": "margin", "miner": "distance-weighted"},
         optimiser={"rate": 1e-4, "warmup_steps": 0},
-        evaluation={"nmi": False},
     )
     source = RunSource(config, store.folder)
     one = begin_run(tmp_path / "one", source)

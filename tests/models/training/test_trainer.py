@@ -134,8 +134,8 @@ def _process(store: CropStore, run: Path) -> subprocess.Popen[str]:
 def test_a_run_killed_at_a_random_step_ends_with_the_same_weights(
     store: CropStore, tmp_path: Path
 ) -> None:
-    # A loss with parameters, a miner that draws, augmentations, and a checkpoint every second step.
-    config = make_config(loss={"name": "margin", "miner": "distance-weighted"})
+    # A loss with a parameter, a bank, augmentations, and a checkpoint every second step.
+    config = make_config(loss={"name": "threshold", "bank": 30})
     whole = _train(tmp_path / "whole", store, config)
     killed_at = random.Random(20).randrange(1, 12)
     run = _begin(tmp_path / "killed", store, config)
@@ -158,6 +158,7 @@ def test_a_run_killed_at_a_random_step_ends_with_the_same_weights(
     )
     assert _equal(final.network, expected.network)
     assert _equal(final.loss, expected.loss)
+    assert _equal(final.bank, expected.bank)
     without_times = [
         [{k: v for k, v in line.items() if k != "seconds"} for line in run["history"]]
         for run in (report, whole)
