@@ -6,7 +6,7 @@ from pathlib import Path
 import face_recognition_models
 from torch import Tensor
 
-from models.zoo import dlib_resnet, facenet
+from models.zoo import dlib_resnet
 from models.zoo.errors import WeightsMissingError
 
 
@@ -21,6 +21,9 @@ def published_state(architecture: str, weights_dir: Path) -> Mapping[str, Tensor
         )
         return module.state_dict()
     if architecture == "inception-resnet-v1":
+        # Here, because facenet-pytorch brings much along that other networks do without.
+        from models.zoo import facenet  # noqa: PLC0415
+
         network, _ = facenet.load("facenet-vggface2", weights_dir=weights_dir)
         return network.state_dict()  # type: ignore[no-any-return]
     raise WeightsMissingError(

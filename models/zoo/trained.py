@@ -21,7 +21,7 @@ def networks_dir(weights_dir: Path) -> Path:
 
 def list_trained(weights_dir: Path) -> tuple[NetworkCard, ...]:
     """Cards of the registered networks, by name. Raises WeightsInvalidError for a damaged one."""
-    return tuple(read_card(path) for path in _cards(weights_dir))
+    return tuple(_read(path) for path in _cards(weights_dir))
 
 
 def trained_names(weights_dir: Path) -> tuple[str, ...]:
@@ -32,10 +32,10 @@ def find_card(name: str, weights_dir: Path) -> NetworkCard | None:
     if not NAME.fullmatch(name):
         return None
     path = networks_dir(weights_dir) / f"{name}.json"
-    return read_card(path) if path.is_file() else None
+    return _read(path) if path.is_file() else None
 
 
-def register(card: NetworkCard, weights: Path, weights_dir: Path) -> Path:
+def register(card: NetworkCard, weights: Path, weights_dir: Path) -> None:
     """Copy the weights and write the card after them, which is what makes the network known."""
     folder = networks_dir(weights_dir)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -43,7 +43,6 @@ def register(card: NetworkCard, weights: Path, weights_dir: Path) -> Path:
     data = weights.read_bytes()
     write_atomically(target, lambda file: file.write(data))
     write_card(folder / f"{card.name}.json", card)
-    return target
 
 
 def load_trained(
@@ -64,10 +63,11 @@ def load_trained(
             f"{saved.digest}, expected {card.digest}. Add the network again."
         )
     module = module_of(saved, card.recipe)
-    if onnx_runtime and device == "cpu" and card.recipe.architecture == "dlib-resnet":
-        found = _in_onnx_runtime(card, module, threads)
-        if found is not None:
-            return found
+    if onnx_runtime and device == "cpu" and isinstance(module, DlibResNet):
+        # Here, because ONNX Runtime is an optional package.
+        from models.zoo.dlib_onnx import DlibOnnx  # noqa: PLC0415
+
+        return DlibOnnx(card.spec(), module, card.digest, threads=threads)
     return TorchNetwork(card.spec(), module, card.digest, device=device, half=half)
 
 
@@ -94,13 +94,11 @@ def fill(module: nn.Module, saved: SavedWeights, name: str) -> None:
         )
 
 
-def _in_onnx_runtime(card: NetworkCard, module: nn.Module, threads: int) -> Network | None:
-    if not isinstance(module, DlibResNet):  # one with a head behind it
-        return None
-    # Here, because ONNX Runtime is an optional package.
-    from models.zoo.dlib_onnx import DlibOnnx  # noqa: PLC0415
-
-    return DlibOnnx(card.spec(), module, card.digest, threads=threads)
+def _read(path: Path) -> NetworkCard:
+    card = read_card(path)
+    if card.name != path.stem:
+        raise WeightsInvalidError(f"{path} is the card of {card.name}; name the files as it does")
+    return card
 
 
 def _cards(weights_dir: Path) -> Iterator[Path]:

@@ -84,10 +84,10 @@ def test_photos_become_a_served_embedder(
     listed = json.loads(_done("models", "list", "--json"))
     assert listed[-1]["name"] == "ours"
     assert listed[-1]["license"] == "ours alone"
+    evaluated = json.loads(_done("evaluate", people, "--embedder", "ours", "--json"))
     monkeypatch.setenv("VULTUS_EMBEDDER", "ours")
     served = load_configured_network(Settings(device="cpu"))
     assert (served.spec.name, served.digest) == ("ours", report["digest"])
-    evaluated = json.loads(_done("evaluate", people, "--json"))
     assert evaluated["about"]["model"]["name"] == "ours"
     assert evaluated["about"]["model"]["digest"] == report["digest"]
 

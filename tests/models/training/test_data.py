@@ -107,9 +107,12 @@ def test_each_change_happens_at_its_probability_and_is_repeatable(name: str) -> 
     np.testing.assert_array_equal(first, _changed(always, 7))
     if name != "mirror":
         assert any(not np.array_equal(first, _changed(always, number)) for number in range(8, 20))
-    # The picture stays that of the person: what is left of it correlates with what it was.
+    # The picture stays that of the person: coarsely, it correlates with what it was.
     upright = first[:, ::-1] if name == "mirror" else first
-    assert np.corrcoef(upright.ravel(), original.ravel())[0, 1] > 0.6
+    coarse = [
+        image.reshape(8, 12, 8, 12, 3).mean(axis=(1, 3)).ravel() for image in (upright, original)
+    ]
+    assert np.corrcoef(*coarse)[0, 1] > 0.9
 
 
 def test_without_any_change_a_crop_stays_as_it_is() -> None:
