@@ -27,7 +27,7 @@ from models.training.errors import TrainingError
 from models.training.metric_names import METRICS
 from models.training.run_folder import RunFolder, RunSource, begin_run, open_run
 from models.zoo.errors import WeightsError
-from models.zoo.network import Network
+from models.zoo.network import InputSpec, Network
 
 _TOLD_FAILURES = 10
 
@@ -92,7 +92,7 @@ def train(
             }
             chosen = [f"{name}={value}" for name, value in shortcuts.items() if value is not None]
             read = read_config(config, [*(option or ()), *chosen])
-            run = RunSource(read, _cut(source, read, crops, faces))
+            run = RunSource(read, _cut(source, _checked(read, out), crops, faces))
             folder = _begun(out, run)
         report = _train(run.config, open_store(run.crops), folder, settings)
     if not report:  # one of the other processes tells
@@ -104,17 +104,19 @@ def train(
         results.print(f"{folder.path}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _cut(
-    source: Path, config: TrainingConfig, crops: Path | None, faces: SubjectRule | None
-) -> Path:
-    """Cut the photos that are not cut yet; return the folder of the crops."""
+def _checked(config: TrainingConfig, out: Path) -> InputSpec:
+    """The crops that are wanted, after a look at whether the run can begin at all."""
     # Here, because it brings along what trains.
-    from models.training.networks import input_of  # noqa: PLC0415
+    from models.training.checks import require_possible  # noqa: PLC0415
 
+    return require_possible(config, out)
+
+
+def _cut(source: Path, spec: InputSpec, crops: Path | None, faces: SubjectRule | None) -> Path:
+    """Cut the photos that are not cut yet; return the folder of the crops."""
     listing = read_listing(source)
     if not listing.people_known:
         raise InvalidRequest("a list of pairs does not tell who is who; list photo,person")
-    spec = input_of(config.network)
     rule = rule_for(listing, faces)
 
     async def use(settings: Settings, _: Network, recognizer: Recognizer) -> CropStore:

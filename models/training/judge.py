@@ -1,6 +1,7 @@
 """Judge a network during training: measure it, keep the best weights, report them at the end."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,14 @@ from models.zoo.trained import fill
 from models.zoo.weights_file import read_weights, save_weights
 
 Figures = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """Embeddings (N, dimension), and whom each shows (N,)."""
+
+    embeddings: NDArray[np.float32]
+    labels: NDArray[np.int64]
 
 
 class Judge:
@@ -50,7 +59,8 @@ class Judge:
 
         Returns the whole line, and whether it is the best so far. Raises MetricMissingError.
         """
-        whole = {**line, **self._figures(self._network.module, self._split.choose)}
+        measured = self._measured(self._network.module, self._split.choose)
+        whole = {**line, **self._figures(measured)}
         is_best = self._is_best(whole, progress.best)
         if is_best:
             progress.best = whole
@@ -68,7 +78,8 @@ class Judge:
         """Test the best weights on people who were neither trained on nor chosen by; report."""
         saved = read_weights(self._folder.weights)
         fill(self._network.module, saved, self._network.recipe.architecture)
-        calibration = self._calibration(saved.digest)
+        tested = self._measured(self._network.module, self._split.test)
+        calibration = self._calibration(tested, saved.digest)
         report = {
             "config": self._config.model_dump(mode="json"),
             "recipe": self._network.recipe.to_json(),
@@ -77,7 +88,7 @@ class Judge:
             "data": self._counts(),
             "best": progress.best,
             "history": progress.history,
-            "test": self._figures(self._network.module, self._split.test),
+            "test": self._figures(tested),
             "test_before": self._figures_before(weights_dir),
             "calibration": None if calibration is None else calibration.to_json(),
             "seconds": round(progress.seconds, 1),
@@ -98,14 +109,33 @@ class Judge:
             )
         return best is None or is_better(metric, line[metric], best[metric])
 
-    def _figures(self, module: nn.Module, numbers: NDArray[np.int64]) -> Figures:
+    def _measured(self, module: nn.Module, numbers: NDArray[np.int64]) -> _Measured:
+        """At most so many photos as are to be compared, of people drawn by chance."""
         options = self._config.evaluation
         labels = self._store.labels[numbers]
         taken = at_most(labels, options.max_photos, seed=self._config.seed)
         if not len(taken):
+            return _Measured(np.empty((0, 1), dtype=np.float32), labels[taken])
+        rows = embed(
+            module,
+            self._store,
+            numbers[taken],
+            self._network.recipe.input,
+            mirror_average=self._config.network.mirror_average,
+            device=self._device,
+            batch_size=options.batch_size,
+        )
+        return _Measured(rows, labels[taken])
+
+    def _figures(self, measured: _Measured) -> Figures:
+        if not len(measured.labels):
             return {}
-        rows = self._embed(module, numbers[taken])
-        return figures(rows, labels[taken], seed=self._config.seed, nmi=options.nmi)
+        return figures(
+            measured.embeddings,
+            measured.labels,
+            seed=self._config.seed,
+            nmi=self._config.evaluation.nmi,
+        )
 
     def _figures_before(self, weights_dir: Path) -> Figures:
         """Of the weights that a network was tuned from."""
@@ -113,35 +143,21 @@ class Judge:
         if begins_from_scratch(options) or options.head != "none":
             return {}
         untouched = build_network(options, weights_dir=weights_dir, seed=self._config.seed)
-        return self._figures(untouched.module.to(self._device), self._split.test)
+        return self._figures(self._measured(untouched.module.to(self._device), self._split.test))
 
-    def _calibration(self, digest: str) -> SimilarityMap | None:
+    def _calibration(self, measured: _Measured, digest: str) -> SimilarityMap | None:
         """How alike strangers are; None where there are too few to measure."""
-        numbers = self._split.test
-        labels = self._store.labels[numbers]
-        taken = at_most(labels, self._config.evaluation.max_photos, seed=self._config.seed)
-        people = [self._store.names[person] for person in labels[taken]]
+        people = [self._store.names[person] for person in measured.labels]
         try:
             return measure_map(
-                self._embed(self._network.module, numbers[taken]) if people else _NOBODY,
+                measured.embeddings,
                 people,
                 embedder=self._network.recipe.architecture,
                 digest=digest,
                 source=f"{len(people)} photos of {len(set(people))} people who were not trained on",
             )
-        except ValueError:  # says which; the card then has none
+        except ValueError:  # there are too few; the card then has none
             return None
-
-    def _embed(self, module: nn.Module, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
-        return embed(
-            module,
-            self._store,
-            numbers,
-            self._network.recipe.input,
-            mirror_average=self._config.network.mirror_average,
-            device=self._device,
-            batch_size=self._config.evaluation.batch_size,
-        )
 
     def _counts(self) -> dict[str, Any]:
         shares = {
@@ -153,6 +169,3 @@ class Judge:
             )
         }
         return {**shares, "digest": self._store.digest, "failures": len(self._store.failures)}
-
-
-_NOBODY = np.empty((0, 1), dtype=np.float32)

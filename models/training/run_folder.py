@@ -65,10 +65,7 @@ class RunSource:
 
 def begin_run(path: Path, source: RunSource) -> RunFolder:
     """Raises RunUnusableError where another run has come as far as its first checkpoint."""
-    if RunFolder(path).checkpoint.exists():
-        raise RunUnusableError(
-            f"{path} already holds a run; go on with it by --resume {path}, or name another folder"
-        )
+    require_unused(path)
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     content = {
         "format": _FORMAT,
@@ -77,6 +74,14 @@ def begin_run(path: Path, source: RunSource) -> RunFolder:
     }
     write_text_atomically(path / "run.json", json.dumps(content, indent=1))
     return RunFolder(path)
+
+
+def require_unused(path: Path) -> None:
+    """Raises RunUnusableError where there is a run that can be gone on with."""
+    if RunFolder(path).checkpoint.exists():
+        raise RunUnusableError(
+            f"{path} already holds a run; go on with it by --resume {path}, or name another folder"
+        )
 
 
 def open_run(path: Path) -> tuple[RunFolder, RunSource]:

@@ -126,6 +126,7 @@ def test_what_cannot_be_trained_is_said(people: Path, tmp_path: Path) -> None:
         (["--set", "optimiser.rate=-1"], "optimiser.rate"),
         (["--network", "vit"], "it is one of dlib-resnet"),
         (["--loss", "hinge"], "no loss 'hinge'"),
+        (["--loss", "softmax", "--set", "loss.miner=hard"], "leave loss.miner out"),
         (["--set", "data.choose=0.5"], "fewer than two are left"),
         (["--set", "network.weights=published"], "from scratch"),
     ):
