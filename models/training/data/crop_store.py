@@ -10,6 +10,7 @@ only the user who made them can read them.
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -119,13 +120,16 @@ class CropStoreWriter:
         flock(self._lock, LOCK_EX)
         self._crops = _opened(self._folder / _CROPS)
         self._photos = _opened(self._folder / _PHOTOS)
-        self._read_known()
-        self._require_shape()
+        try:
+            self._read_known()
+            self._require_whole()
+        except BaseException:
+            self._close_files()
+            raise
 
     def close(self) -> None:
         self._write_header(self._next_row)
-        for file in (self._crops, self._photos, self._lock):
-            file.close()
+        self._close_files()
 
     def __enter__(self) -> Self:
         self.open()
@@ -152,7 +156,7 @@ class CropStoreWriter:
             raise StoreUnusableError(f"a crop of {crop.shape}; the network wants {self._shape}")
         if self.known(sha256):
             return
-        self._crops.seek(len(_header((0, *self._shape))) + self._next_row * crop.nbytes)
+        self._crops.seek(self._start_of(self._next_row))
         self._crops.write(crop.tobytes())
         self._note(sha256, self._next_row)
         self._next_row += 1
@@ -211,8 +215,9 @@ class CropStoreWriter:
         rows = [outcome for outcome in self._known.values() if isinstance(outcome, int)]
         self._next_row = max(rows, default=-1) + 1
 
-    def _require_shape(self) -> None:
-        if not os.fstat(self._crops.fileno()).st_size:
+    def _require_whole(self) -> None:
+        size = os.fstat(self._crops.fileno()).st_size
+        if not size and not self._next_row:
             self._write_header(0)
             return
         self._crops.seek(0)
@@ -220,9 +225,23 @@ class CropStoreWriter:
             np.lib.format.read_magic(self._crops)
             shape, _, _ = np.lib.format.read_array_header_1_0(self._crops)
         except ValueError as error:
-            raise StoreUnusableError(f"{self._folder / _CROPS} is damaged; delete it") from error
+            raise StoreUnusableError(
+                f"{self._folder / _CROPS} is damaged; delete the folder, and cut again"
+            ) from error
         if shape[1:] != self._shape:
             raise StoreUnusableError(f"{self._folder} holds crops of another size; name another")
+        if size < self._start_of(self._next_row):
+            raise StoreUnusableError(
+                f"{self._folder / _CROPS} is cut short; delete the folder, and cut again"
+            )
+
+    def _start_of(self, row: int) -> int:
+        """Where a row begins in the file, in bytes."""
+        return len(_header((0, *self._shape))) + row * math.prod(self._shape)
+
+    def _close_files(self) -> None:
+        for file in (self._crops, self._photos, self._lock):
+            file.close()
 
     def _write_header(self, rows: int) -> None:
         self._crops.seek(0)

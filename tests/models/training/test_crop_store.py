@@ -8,6 +8,8 @@ import pytest
 
 from models.training.data.crop_store import CropStoreWriter, ListedCrop, open_store
 from models.training.errors import StoreUnusableError
+from models.zoo.network import InputSpec
+from models.zoo.templates import arcface_template
 from tests.models.training.crops import SIDE, SPEC, make_store, photo
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
@@ -96,6 +98,22 @@ def test_a_damaged_store_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "store.json").write_text(json.dumps({**listed, "rows": [0, 1, 2, 9]}))
     with pytest.raises(StoreUnusableError, match="cut short"):
         open_store(tmp_path)
+
+
+def test_a_folder_whose_crops_are_gone_or_of_another_size_is_not_written_to(
+    tmp_path: Path,
+) -> None:
+    make_store(tmp_path, people=2, photos=2)
+    other = InputSpec(20, arcface_template(20), SPEC.mean, SPEC.std)
+    with pytest.raises(StoreUnusableError, match="another size"):
+        CropStoreWriter(tmp_path, other).open()
+    crops = tmp_path / "crops.npy"
+    crops.write_bytes(crops.read_bytes()[:-1])
+    with pytest.raises(StoreUnusableError, match="cut short"):
+        CropStoreWriter(tmp_path, SPEC).open()
+    crops.unlink()
+    with pytest.raises(StoreUnusableError, match="damaged"):
+        CropStoreWriter(tmp_path, SPEC).open()
 
 
 def test_a_crop_of_another_size_is_refused(tmp_path: Path) -> None:
