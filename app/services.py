@@ -150,8 +150,10 @@ class Services:
         )
 
     def known_models(self) -> tuple[KnownModel, ...]:
-        """Every network of the zoo, and which of them runs here."""
-        return known_models(active=self.recognizer.model.name)
+        """Every network of the zoo, and every trained one; and which of them runs here."""
+        return known_models(
+            active=self.recognizer.model.name, weights_dir=self.settings.resolved_weights_dir
+        )
 
     async def require_ready(self) -> None:
         """Raises NotReady before a real embedding was made, or DatabaseUnavailable."""

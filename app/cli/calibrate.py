@@ -41,6 +41,9 @@ def calibrate(
         SubjectRule | None,
         typer.Option(help="Whom a photo of several faces shows (LFW: central; else: single)."),
     ] = None,
+    embedder: Annotated[
+        str | None, typer.Option(help="Another embedder than VULTUS_EMBEDDER; see vultus models.")
+    ] = None,
     cache: Annotated[
         Path | None,
         typer.Option(file_okay=False, help="Where embeddings are kept (evaluation/ in the data)."),
@@ -57,13 +60,15 @@ def calibrate(
     (the server reads it when it starts).
     """
     if folder is None:
-        if out is not None or faces is not None or cache is not None:
-            raise typer.BadParameter("--out, --faces and --cache go with a folder of photos")
+        if any(given is not None for given in (out, faces, cache, embedder)):
+            raise typer.BadParameter(
+                "--out, --faces, --cache and --embedder go with a folder of photos"
+            )
         measured = _on_collection(collection or DEFAULT_COLLECTION)
     elif collection is not None:
         raise typer.BadParameter("give either a folder, for the embedder, or --collection")
     else:
-        measured = _on_photos(folder, faces, cache, out)
+        measured = _on_photos(folder, faces, cache, out, embedder)
     if as_json:
         print_json(measured.to_json())
     else:
@@ -78,7 +83,11 @@ def _on_collection(collection: str) -> SimilarityMap:
 
 
 def _on_photos(
-    folder: Path, faces: SubjectRule | None, cache: Path | None, out: Path | None
+    folder: Path,
+    faces: SubjectRule | None,
+    cache: Path | None,
+    out: Path | None,
+    embedder: str | None,
 ) -> SimilarityMap:
     listing = read_listing(folder)
     if not listing.people_known:
@@ -92,7 +101,7 @@ def _on_photos(
         photos = await embed_listing(listing, kept, settings, network, recognizer, rule)
         return settings, photos, recognizer.model
 
-    settings, photos, model = with_recognizer(use)
+    settings, photos, model = with_recognizer(use, embedder=embedder)
     usable = photos.usable
     people = [photos.person_names[person] for person in photos.people[usable]]
     measured = measure(

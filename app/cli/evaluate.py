@@ -85,6 +85,9 @@ def evaluate(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="report.json of an earlier run to compare."),
     ] = None,
+    embedder: Annotated[
+        str | None, typer.Option(help="Another embedder than VULTUS_EMBEDDER; see vultus models.")
+    ] = None,
     cache: Annotated[
         Path | None,
         typer.Option(file_okay=False, help="Where embeddings are kept (evaluation/ in the data)."),
@@ -121,7 +124,7 @@ def evaluate(
         )
         return photos, options, _about(settings, network, rule)
 
-    photos, options, about = with_recognizer(use)
+    photos, options, about = with_recognizer(use, embedder=embedder)
     report = _measure(listing, photos, options, protocol, about)
     _tell(report, earlier, out, as_json=as_json)
 

@@ -21,11 +21,13 @@ _COMMANDS = {  # file and name in it
     "verify": ("verify", "verify"),
     "calibrate": ("calibrate", "calibrate"),
     "evaluate": ("evaluate", "evaluate"),
+    "train": ("train", "train"),
     "export": ("transfer", "export"),
     "import": ("transfer", "import_"),
     "db": ("database", "cli"),
     "index": ("index", "cli"),
     "gallery": ("gallery", "cli"),
+    "models": ("networks", "cli"),
 }
 
 

@@ -42,9 +42,16 @@ def with_services(use: Callable[[Services], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def with_recognizer(use: Callable[[Settings, Network, Recognizer], Awaitable[T]]) -> T:
-    """Load the networks alone, without a database, await `use` with them, and stop them."""
+def with_recognizer(
+    use: Callable[[Settings, Network, Recognizer], Awaitable[T]], *, embedder: str | None = None
+) -> T:
+    """Load the networks alone, without a database, await `use` with them, and stop them.
+
+    `embedder` names another embedding network than the settings do.
+    """
     settings = load_settings()
+    if embedder is not None:
+        settings = settings.model_copy(update={"embedder": embedder})
     configure_logging(LogSettings(level="warning", format="console"))
     network = load_configured_network(settings)
     recognizer = build_recognizer(settings, network)

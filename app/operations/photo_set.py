@@ -70,7 +70,7 @@ class PhotoSetEmbedder:
         return await together(one(path) for path in paths)
 
     async def _one(self, path: Path) -> EmbeddedFile:
-        sha256 = await asyncio.to_thread(_sha256, path)
+        sha256 = await asyncio.to_thread(photo_sha256, path)
         known = None if self._cache is None else self._cache.find(sha256)
         if known is None:
             known = await self._look(path)
@@ -164,7 +164,8 @@ def _pairs(listing: PhotoListing, names: Sequence[str]) -> ListedPairs | None:
     )
 
 
-def _sha256(path: Path) -> str:
+def photo_sha256(path: Path) -> str:
+    """Raises InvalidRequest where the file cannot be read at all."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -33,11 +33,13 @@ Choose = Callable[[ImageSize], Selection]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A photo. Its faces are found; those that are chosen are assessed; and embedded if wanted."""
+    """A photo. Its faces are found; those that are chosen are assessed; and embedded, or cut out as
+    `crop` says, if wanted."""
 
     image: bytes
     choose: Choose | None = None
     embed: bool = False
+    crop: InputSpec | None = None
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class Seen:
     chosen: tuple[DetectedFace, ...] = ()
     qualities: list[FaceQuality] = field(default_factory=list)
     embeddings: list[Embedding] = field(default_factory=list)
+    crops: list[Pixels] = field(default_factory=list)
     seconds: dict[Stage, float] = field(default_factory=dict)
 
 
@@ -189,13 +192,16 @@ class BatchRecognizer:
             here = face.enlarged(inverse) if photo.is_reduced else face
             if work.job.embed:
                 work.crops.append(align(photo.pixels, here.landmarks, self._embedder.input))
+            if work.job.crop is not None:
+                work.seen.crops.append(align(photo.pixels, here.landmarks, work.job.crop))
             work.seen.qualities.append(assess(photo.pixels, here, factor=max(across, down)))
         work.add(Stage.EMBED, perf_counter() - began)
 
     def _too_coarse(self, work: _Work, photo: Photo) -> bool:
         """Whether a wanted face has fewer pixels in the copy than its crops have."""
         across, down = photo.factors
-        specs = [CROP, self._embedder.input] if work.job.embed else [CROP]
+        wanted = (self._embedder.input if work.job.embed else None, work.job.crop)
+        specs = [CROP, *(spec for spec in wanted if spec is not None)]
         return any(
             _enlargement(face.enlarged((1 / across, 1 / down)), spec) > 1
             for face in work.seen.chosen

@@ -20,9 +20,10 @@ from app.recognition.scheduler import SchedulerWatch
 from app.settings import Settings
 from models.zoo.errors import WeightsError
 from models.zoo.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
-from models.zoo.network import Network
+from models.zoo.network import Network, NetworkSpec
 from models.zoo.onnx_network import OnnxOptions
-from models.zoo.registry import ZOO, LoadOptions, ZooEntry, load_network
+from models.zoo.registry import ZOO, LoadOptions, load_network
+from models.zoo.trained import list_trained
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _GPU_WORKERS = 2  # one decodes and crops while the other has the device
@@ -134,7 +135,8 @@ def backend_of(settings: Settings, device: str) -> Literal["torch", "onnxruntime
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A network of the zoo; `dimension` is None when only the user's file tells it."""
+    """A network of the zoo, or a trained one; `dimension` is None when only the user's file tells
+    it."""
 
     name: str
     description: str
@@ -145,18 +147,33 @@ class KnownModel:
     measured_on: str | None
 
 
-def known_models(*, active: str) -> tuple[KnownModel, ...]:
-    """Every network of the zoo; `active` is the name of the one that runs."""
-    return tuple(_known(entry, active=entry.name == active) for entry in ZOO.values())
+def known_models(*, active: str, weights_dir: Path) -> tuple[KnownModel, ...]:
+    """Every network of the zoo, then those that were trained and registered in `weights_dir`.
+
+    `active` is the name of the one that runs. Raises StartupError for a damaged card.
+    """
+    try:
+        trained = [card.spec() for card in list_trained(weights_dir)]
+    except WeightsError as error:
+        raise StartupError(str(error)) from error
+    return tuple(
+        _known(name, description, license_, spec, active=name == active)
+        for name, description, license_, spec in (
+            *((one.name, one.description, one.license, one.spec) for one in ZOO.values()),
+            *((spec.name, spec.description, spec.license, spec) for spec in trained),
+        )
+    )
 
 
-def _known(entry: ZooEntry, *, active: bool) -> KnownModel:
-    measured = entry.spec.calibration if entry.spec else None
+def _known(
+    name: str, description: str, license_: str, spec: NetworkSpec | None, *, active: bool
+) -> KnownModel:
+    measured = spec.calibration if spec else None
     return KnownModel(
-        name=entry.name,
-        description=entry.description,
-        license=entry.license,
-        dimension=entry.spec.dimension if entry.spec else None,
+        name=name,
+        description=description,
+        license=license_,
+        dimension=spec.dimension if spec else None,
         active=active,
         similarity_at_fmr=tuple(measured.thresholds().items()) if measured else (),
         measured_on=measured.source if measured else None,

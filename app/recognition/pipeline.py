@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.errors import ImageTooLarge, ImageUnreadable, StartupError
-from app.recognition.batch import BatchRecognizer, Job, Seen
+from app.recognition.batch import BatchRecognizer, Choose, Job, Seen
 from app.recognition.decode import FORMATS
 from app.recognition.device import give_way
 from app.recognition.scheduler import Scheduler, SchedulerWatch
@@ -13,12 +13,14 @@ from app.recognition.select import Selection, central_face
 from app.recognition.types import (
     AssessedFace,
     AssessedPhoto,
+    CutPhoto,
     DetectedPhoto,
     EmbeddedFace,
     EmbeddedPhoto,
     ModelId,
 )
 from app.request_scope import Stage, deadline, note
+from models.zoo.network import InputSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,14 @@ class Recognizer:
         return await self._embed(
             Job(image, lambda size: central_face(size.width, size.height), embed=True)
         )
+
+    async def cut(self, image: bytes, choose: Choose, spec: InputSpec) -> CutPhoto:
+        """Find all faces of an image; cut out those that `choose` picks, as a network wants them.
+
+        They are what `embed` would give to such a network.
+        """
+        seen = await self._see(Job(image, choose, crop=spec))
+        return CutPhoto(seen.size, seen.detected, tuple(seen.crops))
 
     async def assess(self, image: bytes, select: Selection) -> AssessedPhoto:
         """Find the faces of an image and assess the quality of those that `select` picks."""

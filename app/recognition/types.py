@@ -147,6 +147,15 @@ class DetectedPhoto:
 
 
 @dataclass(frozen=True, slots=True)
+class CutPhoto:
+    """`detected` are all faces, largest first; `crops` show those that were selected."""
+
+    size: ImageSize
+    detected: tuple[DetectedFace, ...]
+    crops: tuple[Pixels, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AssessedPhoto:
     """Those of a photo's faces that were selected, with their quality."""
 

@@ -1,7 +1,8 @@
 """What every embedding network tells about itself, and what it can do once loaded."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,18 @@ class InputSpec:
     template: Template
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, read: Mapping[str, Any]) -> "InputSpec":
+        """The same from what `to_json` became in a file, where tuples are lists."""
+        return cls(**{name: _as_tuples(value) for name, value in read.items()})
+
+
+def _as_tuples(value: Any) -> Any:  # noqa: ANN401
+    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from types import MappingProxyType
 
 import face_recognition_models
 
-from models.zoo import dlib_resnet, facenet
+from models.zoo import dlib_resnet, facenet, trained
+from models.zoo.architectures import DLIB_INPUT, FACENET_INPUT
 from models.zoo.calibrations import shipped
-from models.zoo.errors import UnknownNetworkError, WeightsMissingError
-from models.zoo.network import InputSpec, Network, NetworkSpec
+from models.zoo.cards import NetworkCard
+from models.zoo.errors import UnknownNetworkError, WeightsInvalidError, WeightsMissingError
+from models.zoo.network import Network, NetworkSpec
 from models.zoo.onnx_network import OnnxNetwork, OnnxOptions
-from models.zoo.templates import DLIB_150, FACENET_160
 from models.zoo.torch_network import TorchNetwork
 
 
@@ -47,27 +48,42 @@ class ZooEntry:
 
 
 def load_network(name: str, options: LoadOptions) -> Network:
-    """Load a network by its name in the zoo.
+    """Load a network by its name in the zoo, or among those registered in `weights_dir`.
 
     Raises UnknownNetworkError, WeightsMissingError or WeightsInvalidError, each with a remedy.
     """
     entry = ZOO.get(name)
-    if entry is None:
+    if entry is not None:
+        return entry.load(options)
+    card = trained.find_card(name, options.weights_dir)
+    if card is None:
+        known = (*ZOO, *trained.trained_names(options.weights_dir))
         raise UnknownNetworkError(
-            f"no network {name!r}; VULTUS_EMBEDDER is one of {', '.join(ZOO)}"
+            f"no network {name!r}; VULTUS_EMBEDDER is one of {', '.join(known)}"
         )
-    return entry.load(options)
+    return _load_trained(card, options)
+
+
+def _load_trained(card: NetworkCard, options: LoadOptions) -> Network:
+    if options.weights_path is not None:
+        raise WeightsInvalidError(
+            f"VULTUS_WEIGHTS_PATH is set, but {card.name} is a registered network with weights of "
+            "its own; unset the variable"
+        )
+    return trained.load_trained(
+        card,
+        options.weights_dir,
+        device=options.device,
+        half=options.half,
+        threads=options.threads,
+        onnx_runtime=options.onnx_runtime,
+    )
 
 
 DLIB_RESNET = NetworkSpec(
     name="dlib-resnet",
     dimension=128,
-    input=InputSpec(
-        size_px=150,
-        template=DLIB_150,
-        mean=(122.782, 117.001, 104.298),
-        std=(256.0, 256.0, 256.0),
-    ),
+    input=DLIB_INPUT,
     mirror_average=True,
     description="dlib's metric-loss ResNet, 29 convolutions (King, 2017)",
     license="CC0-1.0",
@@ -79,12 +95,7 @@ def _facenet_spec(name: str, trained_on: str) -> NetworkSpec:
     return NetworkSpec(
         name=name,
         dimension=512,
-        input=InputSpec(
-            size_px=160,
-            template=FACENET_160,
-            mean=(127.5, 127.5, 127.5),
-            std=(128.0, 128.0, 128.0),
-        ),
+        input=FACENET_INPUT,
         mirror_average=False,
         description=f"InceptionResnetV1 trained on {trained_on} (facenet-pytorch)",
         license=f"MIT for the weights as published; {trained_on} was released for research",

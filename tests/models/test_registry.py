@@ -77,8 +77,8 @@ def test_the_default_network_was_measured() -> None:
     assert Settings(device="cpu").embedder in [spec.name for spec in _MEASURED]
 
 
-def test_known_models_are_the_zoo_with_one_active() -> None:
-    known = known_models(active="facenet-vggface2")
+def test_known_models_are_the_zoo_with_one_active(tmp_path: Path) -> None:
+    known = known_models(active="facenet-vggface2", weights_dir=tmp_path)
     assert [model.name for model in known] == list(ZOO)
     assert [model.name for model in known if model.active] == ["facenet-vggface2"]
     dimensions = {model.name: model.dimension for model in known}

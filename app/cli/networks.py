@@ -1,0 +1,182 @@
+"""`vultus models`: networks that can be used, trained, compared and added."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from app.cli.configuration import load_settings
+from app.cli.output import print_json, results
+from app.cli.train import told
+from app.recognition.build import known_models
+from models.training.compare import Comparison, compare_runs
+from models.training.metric_names import METRICS
+from models.training.register import Naming, add_file, add_run
+from models.zoo.architectures import ARCHITECTURES, Recipe, find_architecture
+from models.zoo.cards import NetworkCard
+
+cli = typer.Typer(help="Networks: use, compare and add them.", no_args_is_help=True)
+
+_AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@cli.command("list")
+def list_(as_json: _AsJson = False) -> None:
+    """The embedders that VULTUS_EMBEDDER can name, trained ones among them."""
+    settings = load_settings()
+    known = known_models(active=settings.embedder, weights_dir=settings.resolved_weights_dir)
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": one.name,
+                    "description": one.description,
+                    "license": one.license,
+                    "dimension": one.dimension,
+                    "active": one.active,
+                    "measured_on": one.measured_on,
+                }
+                for one in known
+            ]
+        )
+        return
+    table = Table("embedder", "dimension", "description", "licence", "calibrated on")
+    for one in known:
+        name = f"{one.name} *" if one.active else one.name
+        table.add_row(
+            name,
+            str(one.dimension or ""),
+            one.description,
+            one.license,
+            one.measured_on or "",
+        )
+    results.print(table)
+
+
+@cli.command()
+def networks(as_json: _AsJson = False) -> None:
+    """The networks that vultus train can build."""
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": one.name,
+                    "description": one.description,
+                    "dimension": one.dimension,
+                    "size_px": one.input.size_px,
+                }
+                for one in ARCHITECTURES.values()
+            ]
+        )
+        return
+    table = Table("network.name", "dimension", "crop", "description")
+    for one in ARCHITECTURES.values():
+        table.add_row(one.name, str(one.dimension), f"{one.input.size_px} px", one.description)
+    results.print(table)
+
+
+@cli.command()
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(exists=True, file_okay=False, help="Folders of finished runs.")
+    ],
+    as_json: _AsJson = False,
+) -> None:
+    """Runs side by side: the options in which they differ, and the figures of each."""
+    with told():
+        comparison = compare_runs(runs)
+    if as_json:
+        print_json(comparison.to_json())
+    else:
+        results.print(_comparison_table(comparison))
+
+
+@cli.command()
+def add(
+    source: Annotated[
+        Path, typer.Argument(exists=True, help="A finished run, or a file of weights.")
+    ],
+    name: Annotated[str, typer.Option(help="What VULTUS_EMBEDDER is to call it.")],
+    license_: Annotated[
+        str, typer.Option("--license", help="Who may use it: of the photos and the weights.")
+    ],
+    description: Annotated[str, typer.Option(help="A line about it.")] = "",
+    network: Annotated[
+        str | None,
+        typer.Option(help="Of a file that does not say so: the network that it is of."),
+    ] = None,
+    dimension: Annotated[
+        int | None, typer.Option(min=2, max=4096, help="Of such a file: length of an embedding.")
+    ] = None,
+    size_px: Annotated[
+        int | None, typer.Option(min=16, max=1024, help="Of such a file: side of the crops.")
+    ] = None,
+    mirror_average: Annotated[
+        bool, typer.Option(help="Of such a file: average with the mirror image.")
+    ] = True,
+    as_json: _AsJson = False,
+) -> None:
+    """Register a trained network as an embedder: VULTUS_EMBEDDER=NAME then serves it."""
+    weights_dir = load_settings().resolved_weights_dir
+    naming = Naming(name, license_, description)
+    with told():
+        if source.is_dir():
+            card = add_run(source, naming, weights_dir)
+        else:
+            recipe = None if network is None else _recipe(network, dimension, size_px)
+            card = add_file(
+                source, naming, weights_dir, recipe=recipe, mirror_average=mirror_average
+            )
+    if as_json:
+        print_json(card.model_dump(mode="json"))
+    else:
+        _tell(card)
+
+
+def _recipe(network: str, dimension: int | None, size_px: int | None) -> Recipe:
+    architecture = find_architecture(network)
+    try:
+        side = architecture.input_at(size_px).size_px
+    except ValueError as error:
+        raise typer.BadParameter(f"--size-px: {error}") from error
+    length = dimension or architecture.dimension
+    return Recipe(network, side, length, length)
+
+
+def _tell(card: NetworkCard) -> None:
+    results.print(f"{card.name}: {card.description}", highlight=False, markup=False)
+    results.print(f"SHA-256 {card.digest}", highlight=False, soft_wrap=True)
+    if card.calibration is None:
+        results.print(
+            f"not calibrated: VULTUS_EMBEDDER={card.name} vultus calibrate FOLDER measures its "
+            "error rates",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _comparison_table(comparison: Comparison) -> Table:
+    """A column a run."""
+    runs = comparison.runs
+    table = Table("", *(run.name for run in runs))
+    for option in runs[0].choices if runs else ():
+        table.add_row(option, *(str(run.choices[option]) for run in runs))
+    table.add_section()
+    table.add_row("best epoch", *(str(run.epoch) for run in runs))
+    table.add_row("seconds", *(f"{run.seconds:.0f}" for run in runs))
+    for title, figures in (
+        ("chosen by", [run.choose for run in runs]),
+        ("tested on", [run.test for run in runs]),
+    ):
+        table.add_section()
+        for metric, name in METRICS.items():
+            if any(metric in line for line in figures):
+                values = (f"{line[metric]:.4f}" if metric in line else "" for line in figures)
+                table.add_row(f"{name}, {title}", *values)
+    if not comparison.same_people:
+        table.caption = (
+            "NOT comparable: the runs were measured on different people (photos, seed or shares)"
+        )
+    return table

@@ -1,0 +1,250 @@
+"""`vultus train`."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from app.cli.embedding import rule_for
+from app.cli.configuration import load_settings
+from app.cli.output import errors, print_json, results
+from app.cli.session import with_recognizer
+from app.errors import InvalidRequest, StartupError
+from app.operations.crops import CropCutter, crops_folder
+from app.operations.photo_listing import PhotoListing, read_listing
+from app.operations.photo_set import SubjectRule
+from app.recognition.device import resolve_device
+from app.recognition.pipeline import Recognizer
+from app.settings import Settings
+from models.training.config import TrainingConfig, read_config
+from models.training.data.crop_store import CropStore, open_store
+from models.training.errors import TrainingError
+from models.training.metric_names import METRICS
+from models.training.run_folder import RunFolder, RunSource, begin_run, open_run
+from models.zoo.errors import WeightsError
+from models.zoo.network import InputSpec, Network
+
+_TOLD_FAILURES = 10
+
+
+def train(
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            exists=True,
+            help="Photos, one folder a person, or as vultus evaluate takes them.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder of the run, which it makes.")
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Go on with this run, instead."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="TOML file; see docs/training.md."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="group.option=value, over the file; several times."),
+    ] = None,
+    network: Annotated[str | None, typer.Option(help="As --set network.name=...")] = None,
+    weights: Annotated[str | None, typer.Option(help="As --set network.weights=...")] = None,
+    loss: Annotated[str | None, typer.Option(help="As --set loss.name=...")] = None,
+    epochs: Annotated[int | None, typer.Option(help="As --set epochs=...")] = None,
+    seed: Annotated[int | None, typer.Option(help="As --set seed=...")] = None,
+    faces: Annotated[
+        SubjectRule | None,
+        typer.Option(help="Whom a photo of several faces shows (LFW: central; else: single)."),
+    ] = None,
+    crops: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Where crops are kept (training/crops/ in the data)."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Train an embedding network on photos of people; see docs/training.md.
+
+    Faces are found and cut out as the service would, once. Deploy with vultus models add.
+    """
+    settings = load_settings()
+    with told():
+        if resume is not None:
+            if source is not None or config is not None or option:
+                raise typer.BadParameter("--resume goes on as the run was begun; give it alone")
+            folder, run = open_run(resume)
+        else:
+            if source is None or out is None:
+                raise typer.BadParameter("give photos and --out, or --resume")
+            shortcuts = {
+                "network.name": network,
+                "network.weights": weights,
+                "loss.name": loss,
+                "epochs": epochs,
+                "seed": seed,
+            }
+            chosen = [f"{name}={value}" for name, value in shortcuts.items() if value is not None]
+            read = read_config(config, [*(option or ()), *chosen])
+            run = RunSource(read, _cut(source, _checked(read, out), crops, faces))
+            folder = _begun(out, run)
+        report = _train(run.config, open_store(run.crops), folder, settings)
+    if not report:  # one of the other processes tells
+        return
+    if as_json:
+        print_json(report)
+    else:
+        results.print(_table(report))
+        results.print(f"{folder.path}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _checked(config: TrainingConfig, out: Path) -> InputSpec:
+    """The crops that are wanted, after a look at whether the run can begin at all."""
+    # Here, because it brings along what trains.
+    from models.training.checks import require_possible  # noqa: PLC0415
+
+    return require_possible(config, out)
+
+
+def _cut(source: Path, spec: InputSpec, crops: Path | None, faces: SubjectRule | None) -> Path:
+    """Cut the photos that are not cut yet; return the folder of the crops."""
+    listing = read_listing(source)
+    if not listing.people_known:
+        raise InvalidRequest("a list of pairs does not tell who is who; list photo,person")
+    rule = rule_for(listing, faces)
+
+    async def use(settings: Settings, _: Network, recognizer: Recognizer) -> CropStore:
+        folder = crops or crops_folder(settings, spec, rule, source)
+        return await _cut_all(listing, CropCutter(recognizer, rule, spec), folder)
+
+    store = with_recognizer(use)
+    _tell_failures(store)
+    return store.folder
+
+
+async def _cut_all(listing: PhotoListing, cutter: CropCutter, folder: Path) -> CropStore:
+    with _bar("cutting") as progress:
+        task = progress.add_task("photos", total=len(listing.photos))
+        return await cutter.cut(listing, folder, lambda: progress.advance(task))
+
+
+def _tell_failures(store: CropStore) -> None:
+    console = _console()
+    for photo, reason in store.failures[:_TOLD_FAILURES]:
+        console.print(f"left out: {photo} ({reason})", highlight=False, markup=False)
+    if len(store.failures) > _TOLD_FAILURES:
+        console.print(f"left out: {len(store.failures) - _TOLD_FAILURES} more; see store.json")
+    console.print(f"{len(store)} crops of {len(store.names)} people", highlight=False)
+
+
+def _begun(out: Path, run: RunSource) -> RunFolder:
+    """The first of several processes begins the run; the others take part in it."""
+    return begin_run(out, run) if _is_first() else RunFolder(out)
+
+
+def _train(
+    config: TrainingConfig, store: CropStore, folder: RunFolder, settings: Settings
+) -> Mapping[str, Any]:
+    # Here, because it brings along what trains.
+    from models.training.trainer import train as run  # noqa: PLC0415
+
+    with _Teller(config.evaluation.metric) as teller:
+        return run(
+            config,
+            store,
+            folder,
+            weights_dir=settings.resolved_weights_dir,
+            device=resolve_device(settings.device),
+            watch=teller,
+        )
+
+
+class _Teller:
+    """A progress bar of the steps, and a line an evaluation."""
+
+    def __init__(self, metric: str) -> None:
+        self._metric = metric
+        self._progress = _bar("training")
+
+    def __enter__(self) -> "_Teller":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def began(self, *, step: int, steps: int, people: int, photos: int) -> None:
+        self._say(f"{photos} crops of {people} people to train on")
+        self._task = self._progress.add_task("", total=steps, completed=step)
+
+    def stepped(self, *, step: int, loss: float, rate: float) -> None:
+        self._progress.update(self._task, completed=step, description=f"loss {loss:.4f} {rate:.1e}")
+
+    def evaluated(self, line: Mapping[str, Any], *, is_best: bool) -> None:
+        value = line.get(self._metric)
+        figure = "" if value is None else f", {METRICS[self._metric]} {value:.4f}"
+        loss = "" if line["loss"] is None else f", loss {line['loss']:.4f}"
+        self._say(f"epoch {line['epoch']}{loss}{figure}{' (best)' if is_best else ''}")
+
+    def _say(self, text: str) -> None:
+        self._progress.console.print(text, highlight=False, markup=False)
+
+
+def _table(report: Mapping[str, Any]) -> Table:
+    best, metric = report["best"], report["config"]["evaluation"]["metric"]
+    counts = report["data"]
+    table = Table(
+        "metric",
+        f"chosen by ({counts['choose']['people']} people)",
+        f"tested on ({counts['test']['people']} people)",
+        "tested on, before",
+        title=f"best by {METRICS[metric]}: epoch {best['epoch']}",
+        caption=f"{report['seconds']:.0f} s; nobody is in two of these groups",
+    )
+    shown = (best, report["test"], report["test_before"])
+    for name in METRICS:
+        if any(name in line for line in shown):
+            table.add_row(METRICS[name], *(_figure(line.get(name)) for line in shown))
+    return table
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What training cannot do is told as other commands tell it."""
+    try:
+        yield
+    except TrainingError as error:
+        raise InvalidRequest(str(error)) from error
+    except WeightsError as error:
+        raise StartupError(str(error)) from error
+
+
+def _bar(text: str) -> Progress:
+    columns = (
+        TextColumn(text),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    return Progress(*columns, console=_console())
+
+
+def _console() -> Console:
+    """Of several processes that `torchrun` started, one speaks."""
+    return errors if _is_first() else Console(stderr=True, quiet=True)
+
+
+def _is_first() -> bool:
+    return os.environ.get("RANK", "0") == "0"

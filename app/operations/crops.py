@@ -1,0 +1,108 @@
+"""Cut the subjects of a listing's photos out, for a network to be trained on.
+
+Crops are what the service would give to that network: found, aligned and scaled by the same code.
+Photos that are known from an earlier run are not looked at again.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from app.errors import ImageTooLarge, ImageUnreadable, Reason
+from app.operations.photo_listing import ListedPhoto, PhotoListing
+from app.operations.photo_set import SubjectRule, photo_sha256
+from app.operations.together import together
+from app.recognition.batch import Choose
+from app.recognition.pipeline import Recognizer
+from app.recognition.select import central_face, largest_face, only_face
+from app.recognition.types import CutPhoto
+from app.settings import Settings
+from models.training.data.crop_store import CropStore, CropStoreWriter, ListedCrop, open_store
+from models.zoo.network import InputSpec
+
+_FORMAT = 1  # to be raised with whatever changes crops, such as their alignment
+
+
+def crops_folder(settings: Settings, spec: InputSpec, rule: SubjectRule, listing: Path) -> Path:
+    """Where crops of these photos are kept: apart for each listing and whatever they depend on."""
+    about = {
+        "format": _FORMAT,
+        "listing": str(listing.absolute()),
+        "size_px": spec.size_px,
+        "template": spec.template,
+        "detector": settings.detector.model_dump(),
+        "faces": rule.value,
+    }
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+    return settings.data_dir / "training" / "crops" / digest[:32]
+
+
+class CropCutter:
+    """Cuts photos, as many at once as the recognizer has workers, into a folder."""
+
+    def __init__(self, recognizer: Recognizer, rule: SubjectRule, spec: InputSpec) -> None:
+        self._recognizer = recognizer
+        self._choose = _CHOICES[rule]
+        self._spec = spec
+
+    async def cut(
+        self, listing: PhotoListing, folder: Path, progress: Callable[[], None] = lambda: None
+    ) -> CropStore:
+        """Cut what is not known yet. `progress` is called after each photo.
+
+        Raises InvalidRequest where a file cannot be read at all. Photos without a crop are among
+        the store's failures.
+        """
+        writer = CropStoreWriter(folder, self._spec)
+        await asyncio.to_thread(writer.open)  # which may wait for another process
+        try:
+            writer.finish(await self._listed(listing, writer, progress))
+        finally:
+            writer.close()
+        return open_store(folder)
+
+    async def _listed(
+        self, listing: PhotoListing, writer: CropStoreWriter, progress: Callable[[], None]
+    ) -> list[ListedCrop]:
+        turns = asyncio.Semaphore(self._recognizer.concurrency)
+
+        async def one(photo: ListedPhoto) -> ListedCrop:
+            async with turns:
+                listed = await self._one(photo, writer)
+            progress()
+            return listed
+
+        return await together(one(photo) for photo in listing.photos)
+
+    async def _one(self, photo: ListedPhoto, writer: CropStoreWriter) -> ListedCrop:
+        sha256 = await asyncio.to_thread(photo_sha256, photo.path)
+        if not writer.known(sha256):
+            try:
+                image = await asyncio.to_thread(self._read, photo.path)
+                found = await self._recognizer.cut(image, self._choose, self._spec)
+            except (ImageUnreadable, ImageTooLarge) as error:
+                # Kept for this run only: other settings or another decoder may read it.
+                return ListedCrop(photo.name, photo.person, sha256, failure=Reason(error.code))
+            _keep(writer, sha256, found)
+        return ListedCrop(photo.name, photo.person, sha256)
+
+    def _read(self, path: Path) -> bytes:
+        self._recognizer.require_size(path.stat().st_size)  # before a byte is read
+        return path.read_bytes()
+
+
+def _keep(writer: CropStoreWriter, sha256: str, found: CutPhoto) -> None:
+    if found.crops:
+        writer.add(sha256, found.crops[0])
+    else:
+        reason = Reason.SEVERAL_FACES if found.detected else Reason.NO_FACE
+        writer.add_failure(sha256, reason.value)
+
+
+_CHOICES: dict[SubjectRule, Choose] = {
+    SubjectRule.SINGLE: lambda _: only_face,
+    SubjectRule.LARGEST: lambda _: largest_face,
+    SubjectRule.CENTRAL: lambda size: central_face(size.width, size.height),
+}

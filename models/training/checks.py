@@ -1,0 +1,23 @@
+"""Find out before hours of work whether a run can begin at all."""
+
+from pathlib import Path
+
+from models.training.config import TrainingConfig
+from models.training.errors import MinedTuplesError
+from models.training.losses import build_loss
+from models.training.miners import build_miner
+from models.training.networks import input_of
+from models.training.run_folder import require_unused
+from models.zoo.network import InputSpec
+
+
+def require_possible(config: TrainingConfig, run: Path) -> InputSpec:
+    """The crops that the network wants. Raises TrainingError with what is wrong."""
+    require_unused(run)
+    chosen = config.loss
+    loss = build_loss(chosen.name, dimension=2, classes=2, options=chosen.options)
+    if build_miner(chosen.miner, chosen.miner_options) is not None and not loss.mined:
+        raise MinedTuplesError(
+            f"the loss {chosen.name} is not made of pairs or triplets: leave loss.miner out"
+        )
+    return input_of(config.network)

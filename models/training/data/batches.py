@@ -1,0 +1,72 @@
+"""Crops of a store as batches of tensors, read and changed by worker processes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from models.training.data.augment import Augmenter
+from models.training.data.crop_store import CropStore
+from models.training.samplers import Draw, PeopleExamples
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """`crops` uint8 (B, side, side, 3), `labels` int64 (B,)."""
+
+    crops: Tensor
+    labels: Tensor
+
+
+class TrainingCrops(Dataset[tuple[Tensor, int]]):
+    """The crops to train on; their people are numbered anew, from 0 on."""
+
+    def __init__(self, store: CropStore, numbers: NDArray[np.int64], augment: Augmenter) -> None:
+        self._store = store
+        self._numbers = numbers
+        self._augment = augment
+        people, self.labels = np.unique(store.labels[numbers], return_inverse=True)
+        self.people = len(people)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, draw: Draw) -> tuple[Tensor, int]:
+        crop = self._store.crop(int(self._numbers[draw.place]))
+        changed = self._augment(crop, epoch=draw.epoch, number=draw.number)
+        return torch.from_numpy(changed), int(self.labels[draw.place])
+
+
+def training_batches(
+    crops: TrainingCrops, sampler: PeopleExamples, *, workers: int, pin: bool = False
+) -> Iterator[Batch]:
+    """The batches of a sampler, `workers` processes reading ahead (0: this one reads).
+
+    `pin` puts them into memory that a GPU copies from by itself.
+    """
+    loader: DataLoader[tuple[Tensor, int]] = DataLoader(
+        crops,
+        batch_sampler=sampler,
+        num_workers=workers,
+        collate_fn=_collate,
+        pin_memory=pin,
+        # An own one: the loader draws from the global generator otherwise, and changes it.
+        generator=torch.Generator().manual_seed(0),
+        worker_init_fn=_one_thread if workers else None,
+    )
+    for images, labels in loader:
+        yield Batch(images, labels)
+
+
+def _collate(items: list[tuple[Tensor, int]]) -> tuple[Tensor, Tensor]:
+    return torch.stack([crop for crop, _ in items]), torch.tensor([label for _, label in items])
+
+
+def _one_thread(_: int) -> None:
+    """Workers fill the cores by themselves."""
+    cv2.setNumThreads(1)

@@ -1,0 +1,262 @@
+"""Aligned crops on disk: one memory-mapped array, and who is on which of its rows.
+
+    crops.npy      uint8 (rows, side, side, 3), RGB; it only ever grows
+    photos.jsonl   a line a photo that was looked at: its SHA-256, and its row or why it has none
+    store.json     the listing: person, photo and row of every crop that is to be used
+
+The array is read as it is needed, so that it may be larger than memory. Crops are biometric data:
+only the user who made them can read them.
+"""
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
+from io import BytesIO
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.files import write_text_atomically
+from models.training.errors import StoreUnusableError
+from models.zoo.network import InputSpec
+
+Crop = NDArray[np.uint8]
+"""RGB, (side, side, 3)."""
+
+_FORMAT = 1
+_CROPS, _PHOTOS, _STORE = "crops.npy", "photos.jsonl", "store.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCrop:
+    """A photo's name and person; `failure` says why there is no crop of it, if there is none."""
+
+    photo: str
+    person: str
+    sha256: str
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CropStore:
+    """N crops of P people.
+
+    `rows` (N,) are their places in `crops`, `labels` (N,) number whom each shows in the order of
+    `names`, which is sorted. `photos` and `sha256` tell the photos. `failures` are (photo, reason).
+    `digest` tells whether two stores hold the same crops of the same people.
+    """
+
+    folder: Path
+    crops: NDArray[np.uint8]
+    input: InputSpec
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    names: tuple[str, ...]
+    photos: tuple[str, ...]
+    sha256: tuple[str, ...]
+    failures: tuple[tuple[str, str], ...]
+    digest: str
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def crop(self, number: int) -> Crop:
+        """The crop of a number from 0 to N - 1, copied out of the file."""
+        return np.array(self.crops[self.rows[number]])
+
+
+def open_store(folder: Path) -> CropStore:
+    """Raises StoreUnusableError."""
+    try:
+        listed = json.loads((folder / _STORE).read_text(encoding="utf-8"))
+        crops = np.load(folder / _CROPS, mmap_mode="r")
+    except (OSError, ValueError) as error:
+        raise StoreUnusableError(
+            f"{folder} holds no crops that can be read ({error}); delete it, and cut them again"
+        ) from error
+    if listed.get("format") != _FORMAT:
+        raise StoreUnusableError(f"{folder} was made by another version; delete it and cut again")
+    rows = np.array(listed["rows"], dtype=np.int64)
+    if len(rows) and rows.max() >= len(crops):
+        raise StoreUnusableError(f"{folder / _CROPS} is cut short; delete {folder} and cut again")
+    return CropStore(
+        folder=folder,
+        crops=crops,
+        input=InputSpec.from_json(listed["input"]),
+        rows=rows,
+        labels=np.array(listed["labels"], dtype=np.int64),
+        names=tuple(listed["names"]),
+        photos=tuple(listed["photos"]),
+        sha256=tuple(listed["sha256"]),
+        failures=tuple((photo, reason) for photo, reason in listed["failures"]),
+        digest=listed["digest"],
+    )
+
+
+class CropStoreWriter:
+    """Adds crops to a folder. One process at a time: a second waits until the first has closed.
+
+    What was added before is known; a run that is interrupted goes on where it was.
+    """
+
+    def __init__(self, folder: Path, input_spec: InputSpec) -> None:
+        self._folder = folder
+        self._input = input_spec
+        side = input_spec.size_px
+        self._shape = (side, side, 3)
+        self._known: dict[str, int | str] = {}
+
+    def open(self) -> None:
+        """May wait for another process. Raises StoreUnusableError."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = _opened(self._folder / "lock")
+        flock(self._lock, LOCK_EX)
+        self._crops = _opened(self._folder / _CROPS)
+        self._photos = _opened(self._folder / _PHOTOS)
+        try:
+            self._read_known()
+            self._require_whole()
+        except BaseException:
+            self._close_files()
+            raise
+
+    def close(self) -> None:
+        self._write_header(self._next_row)
+        self._close_files()
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def known(self, sha256: str) -> bool:
+        return sha256 in self._known
+
+    def failure(self, sha256: str) -> str | None:
+        """Why a photo that is known has no crop; None where it has one."""
+        found = self._known[sha256]
+        return found if isinstance(found, str) else None
+
+    def add(self, sha256: str, crop: Crop) -> None:
+        if crop.shape != self._shape or crop.dtype != np.uint8:
+            raise StoreUnusableError(f"a crop of {crop.shape}; the network wants {self._shape}")
+        if self.known(sha256):
+            return
+        self._crops.seek(self._start_of(self._next_row))
+        self._crops.write(crop.tobytes())
+        self._note(sha256, self._next_row)
+        self._next_row += 1
+
+    def add_failure(self, sha256: str, reason: str) -> None:
+        if not self.known(sha256):
+            self._note(sha256, reason)
+
+    def finish(self, listing: Sequence[ListedCrop]) -> None:
+        """Say which crops make up the store; `open_store` then finds these.
+
+        A photo that is listed with a failure of its own keeps it; others have that of their bytes.
+        """
+        self._write_header(self._next_row)
+        os.fsync(self._crops.fileno())
+        used = [one for one in listing if one.failure is None and self.failure(one.sha256) is None]
+        failures = [
+            (one.photo, one.failure or self.failure(one.sha256))
+            for one in listing
+            if one.failure is not None or self.failure(one.sha256) is not None
+        ]
+        names = sorted({one.person for one in used})
+        number = {name: place for place, name in enumerate(names)}
+        lines = sorted(f"{one.person}\t{one.sha256}" for one in used)
+        content: Mapping[str, object] = {
+            "format": _FORMAT,
+            "input": self._input.to_json(),
+            "names": names,
+            "labels": [number[one.person] for one in used],
+            "rows": [self._known[one.sha256] for one in used],
+            "photos": [one.photo for one in used],
+            "sha256": [one.sha256 for one in used],
+            "failures": failures,
+            "digest": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+        }
+        write_text_atomically(self._folder / _STORE, json.dumps(content))
+
+    def _note(self, sha256: str, outcome: int | str) -> None:
+        """The line after the row: what a line tells is there."""
+        self._crops.flush()
+        line = json.dumps({"sha256": sha256, "outcome": outcome})
+        self._photos.write(line.encode() + b"\n")
+        self._photos.flush()
+        self._known[sha256] = outcome
+
+    def _read_known(self) -> None:
+        end = 0
+        for line in self._photos:
+            if not line.endswith(b"\n"):  # it was being written when the process was killed
+                break
+            entry = json.loads(line)
+            self._known[entry["sha256"]] = entry["outcome"]
+            end += len(line)
+        self._photos.truncate(end)
+        self._photos.seek(end)
+        rows = [outcome for outcome in self._known.values() if isinstance(outcome, int)]
+        self._next_row = max(rows, default=-1) + 1
+
+    def _require_whole(self) -> None:
+        size = os.fstat(self._crops.fileno()).st_size
+        if not size and not self._next_row:
+            self._write_header(0)
+            return
+        self._crops.seek(0)
+        try:
+            np.lib.format.read_magic(self._crops)
+            shape, _, _ = np.lib.format.read_array_header_1_0(self._crops)
+        except ValueError as error:
+            raise StoreUnusableError(
+                f"{self._folder / _CROPS} is damaged; delete the folder, and cut again"
+            ) from error
+        if shape[1:] != self._shape:
+            raise StoreUnusableError(f"{self._folder} holds crops of another size; name another")
+        if size < self._start_of(self._next_row):
+            raise StoreUnusableError(
+                f"{self._folder / _CROPS} is cut short; delete the folder, and cut again"
+            )
+
+    def _start_of(self, row: int) -> int:
+        """Where a row begins in the file, in bytes."""
+        return len(_header((0, *self._shape))) + row * math.prod(self._shape)
+
+    def _close_files(self) -> None:
+        for file in (self._crops, self._photos, self._lock):
+            file.close()
+
+    def _write_header(self, rows: int) -> None:
+        self._crops.seek(0)
+        self._crops.write(_header((rows, *self._shape)))
+        self._crops.flush()
+
+
+def _header(shape: tuple[int, ...]) -> bytes:
+    """NumPy leaves room for the first axis to grow, so every header is as long as another."""
+    text = BytesIO()
+    about = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(text, about)
+    return text.getvalue()
+
+
+def _opened(path: Path) -> BinaryIO:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    return os.fdopen(handle, "r+b")

@@ -1,0 +1,23 @@
+"""What an evaluation during training measures, and which way is better."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+METRICS: Mapping[str, str] = MappingProxyType(
+    {
+        "auc": "AUC, all pairs",
+        "tar_at_fmr.1e-2": "TAR at FMR 1e-2",
+        "tar_at_fmr.1e-3": "TAR at FMR 1e-3",
+        "tar_at_fmr.1e-4": "TAR at FMR 1e-4",
+        "recall.1": "Recall@1",
+        "nmi": "NMI",
+        "fnir_at_fpir.1e-1": "FNIR at FPIR 1e-1",
+        "fnir_at_fpir.1e-2": "FNIR at FPIR 1e-2",
+    }
+)
+"""Names, with titles for people. Those that the photos are too few to show are left out."""
+
+
+def is_better(metric: str, value: float, than: float) -> bool:
+    """Error rates are better the lower they are, everything else the higher."""
+    return value < than if metric.startswith("fnir") else value > than

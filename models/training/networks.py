@@ -1,0 +1,115 @@
+"""Build the network that is to be trained, with the weights to begin with and what stays frozen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from models.training.config import NetworkOptions
+from models.training.errors import ConfigInvalidError
+from models.zoo.architectures import Architecture, Headed, Recipe, build, find_architecture
+from models.zoo.errors import WeightsError
+from models.zoo.network import InputSpec
+from models.zoo.published import published_state
+from models.zoo.trained import fill
+from models.zoo.weights_file import SavedWeights, read_weights
+
+_INSTALLED = frozenset({"dlib-resnet"})
+"""Networks whose published weights come with the installation."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainableNetwork:
+    """`module` maps crops, normalised, to embeddings of any length; `frozen` parts of it stay."""
+
+    module: nn.Module
+    recipe: Recipe
+    frozen: Sequence[nn.Module]
+
+    def training_mode(self) -> None:
+        """Train all but the frozen parts, whose normalisation keeps its statistics as well."""
+        self.module.train()
+        for part in self.frozen:
+            part.eval()
+
+
+def input_of(options: NetworkOptions) -> InputSpec:
+    """The crops that it will want. Raises ConfigInvalidError."""
+    return _recipe(options, None).input
+
+
+def build_network(
+    options: NetworkOptions, *, weights_dir: Path, seed: int, synchronised: bool = False
+) -> TrainableNetwork:
+    """`seed` decides the weights that nothing else does. `synchronised` has normalisation take its
+    statistics over the GPUs of all processes.
+
+    Raises ConfigInvalidError, or WeightsError where the weights cannot be had.
+    """
+    saved = _saved(options, weights_dir)
+    recipe = _recipe(options, saved)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        module = build(recipe)
+    if saved is not None:
+        whole = saved.recipe is not None and saved.recipe.head != "none"
+        inner = module.backbone if isinstance(module, Headed) and not whole else module
+        fill(inner, saved, options.name)
+    if synchronised:
+        module = nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]
+    return TrainableNetwork(module, recipe, _freeze(module, options))
+
+
+def begins_from_scratch(options: NetworkOptions) -> bool:
+    if options.weights == "auto":
+        return options.name not in _INSTALLED
+    return options.weights == "scratch"
+
+
+def _saved(options: NetworkOptions, weights_dir: Path) -> SavedWeights | None:
+    if begins_from_scratch(options):
+        return None
+    if options.weights in ("auto", "published"):
+        state: Mapping[str, Tensor] = published_state(options.name, weights_dir)
+        return SavedWeights(state, "", None, None)
+    return read_weights(Path(options.weights))
+
+
+def _recipe(options: NetworkOptions, saved: SavedWeights | None) -> Recipe:
+    try:
+        architecture = find_architecture(options.name)
+        side = architecture.input_at(options.size_px).size_px
+    except (WeightsError, ValueError) as error:
+        raise ConfigInvalidError(f"network: {error}") from error
+    before = None if saved is None else saved.recipe
+    if before is not None and before.architecture != options.name:
+        raise ConfigInvalidError(
+            f"network.weights are of {before.architecture}; set network.name={before.architecture}"
+        )
+    own = architecture.dimension if before is None else before.backbone_dimension
+    if options.head == "none":
+        dimension = options.dimension or own
+        return Recipe(options.name, side, dimension, dimension)
+    return Recipe(options.name, side, own, options.dimension or own, options.head)
+
+
+def _freeze(module: nn.Module, options: NetworkOptions) -> list[nn.Module]:
+    frozen = _frozen(module, find_architecture(options.name), options)
+    for part in frozen:
+        part.requires_grad_(False)
+    return frozen
+
+
+def _frozen(
+    module: nn.Module, architecture: Architecture, options: NetworkOptions
+) -> list[nn.Module]:
+    if isinstance(module, Headed):
+        return [module.backbone]
+    parts = architecture.parts(module)
+    if options.frozen_parts > len(parts):
+        raise ConfigInvalidError(
+            f"network.frozen_parts is {options.frozen_parts}; {options.name} has {len(parts)} parts"
+        )
+    return list(parts[: options.frozen_parts])

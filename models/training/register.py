@@ -1,0 +1,144 @@
+"""Make a trained network an embedder: its weights and a card, under a name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from models.evaluation.calibration import SimilarityMap
+from models.training.errors import NameTakenError, RunUnusableError
+from models.training.run_folder import RunFolder, read_report
+from models.zoo.architectures import Recipe, find_architecture
+from models.zoo.cards import NAME, NetworkCard
+from models.zoo.errors import WeightsInvalidError
+from models.zoo.registry import ZOO
+from models.zoo.trained import module_of, register, trained_names
+from models.zoo.weights_file import SavedWeights, read_weights, save_weights
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What the user says of a network: its name, who may use it, and what it is for."""
+
+    name: str
+    license: str
+    description: str = ""
+
+
+def add_run(run: Path, naming: Naming, weights_dir: Path) -> NetworkCard:
+    """Register the best weights of a finished run, with what was measured of them.
+
+    Raises RunUnusableError, NameTakenError, or WeightsError where the weights are damaged.
+    """
+    require_free(naming.name, weights_dir)
+    report = read_report(run)
+    weights = RunFolder(run).weights
+    saved = read_weights(weights)
+    if saved.digest != report["digest"]:
+        raise RunUnusableError(f"{weights} is not the file that {run} reports; train again")
+    recipe = Recipe(**report["recipe"])
+    module_of(saved, recipe)
+    config = report["config"]
+    card = _card(
+        saved,
+        recipe,
+        naming,
+        mirror_average=report["mirror_average"],
+        loss=config["loss"],
+        data=report["data"],
+        figures={"choose": _without_times(report["best"]), "test": report["test"]},
+        calibration=_renamed(report["calibration"], naming.name),
+    )
+    register(card, weights, weights_dir)
+    return card
+
+
+def add_file(
+    file: Path,
+    naming: Naming,
+    weights_dir: Path,
+    *,
+    recipe: Recipe | None = None,
+    mirror_average: bool = True,
+) -> NetworkCard:
+    """Register a file of weights. `recipe` says what of, where the file does not.
+
+    Raises NameTakenError, or WeightsError where the file is not such a network's.
+    """
+    require_free(naming.name, weights_dir)
+    saved = read_weights(file)
+    recipe = saved.recipe or recipe
+    if recipe is None:
+        raise WeightsInvalidError(
+            f"{file} does not say which network it is of; say it with --network"
+        )
+    module = module_of(saved, recipe)
+    if saved.mirror_average is not None:
+        mirror_average = saved.mirror_average
+    if saved.recipe is not None:
+        card = _card(saved, recipe, naming, mirror_average=mirror_average)
+        register(card, file, weights_dir)
+        return card
+    with TemporaryDirectory() as folder:
+        weights = Path(folder) / "network.safetensors"
+        state = module.state_dict()
+        digest = save_weights(weights, state, recipe, mirror_average=mirror_average)
+        saved = replace(saved, digest=digest)
+        card = _card(saved, recipe, naming, mirror_average=mirror_average)
+        register(card, weights, weights_dir)
+    return card
+
+
+def require_free(name: str, weights_dir: Path) -> None:
+    """Raises NameTakenError where a network cannot have that name."""
+    if not NAME.fullmatch(name):
+        raise NameTakenError(
+            f"{name!r} is no name of a network; take up to 63 lower-case letters, digits and . _ -"
+        )
+    if name in ZOO or name in trained_names(weights_dir):
+        raise NameTakenError(
+            f"there is a network {name!r} already; collections may rest on its embeddings, so take "
+            "another name"
+        )
+
+
+def _card(
+    saved: SavedWeights,
+    recipe: Recipe,
+    naming: Naming,
+    *,
+    mirror_average: bool,
+    loss: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+    figures: Mapping[str, Any] | None = None,
+    calibration: Mapping[str, Any] | None = None,
+) -> NetworkCard:
+    architecture = find_architecture(recipe.architecture)
+    return NetworkCard(
+        name=naming.name,
+        digest=saved.digest,
+        recipe=recipe,
+        dimension=recipe.dimension,
+        input=recipe.input,
+        mirror_average=mirror_average,
+        description=naming.description or f"{architecture.description}, trained here",
+        license=naming.license,
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        loss=loss or {},
+        data=data or {},
+        figures=figures or {},
+        calibration=calibration,
+    )
+
+
+def _renamed(calibration: Mapping[str, Any] | None, name: str) -> dict[str, Any] | None:
+    """The same calibration, of the network as it is called now."""
+    if calibration is None:
+        return None
+    return replace(SimilarityMap.from_json(dict(calibration)), embedder=name).to_json()
+
+
+def _without_times(line: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in line.items() if name != "seconds"}

@@ -1,0 +1,301 @@
+"""Train a network on crops: batches, steps, checkpoints, and an evaluation an epoch."""
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from time import monotonic
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from models.training.bank import Bank
+from models.training.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
+from models.training.config import TrainingConfig
+from models.training.data.augment import Augmenter
+from models.training.data.batches import Batch, TrainingCrops, training_batches
+from models.training.data.crop_store import CropStore
+from models.training.data.split import split_people
+from models.training.errors import NotFiniteError, StoreUnusableError, TooFewPeopleError
+from models.training.judge import Judge
+from models.training.losses import build_loss
+from models.training.measure import normalised
+from models.training.miners import build_miner
+from models.training.networks import TrainableNetwork, build_network
+from models.training.optimise import Optimiser
+from models.training.randomness import SHARED, repeatable, seed_step
+from models.training.ranks import Ranks, joined_ranks
+from models.training.run_folder import RunFolder
+from models.training.samplers import PeopleExamples
+
+_HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Watch(Protocol):
+    """Whoever follows a run."""
+
+    def began(self, *, step: int, steps: int, people: int, photos: int) -> None: ...
+
+    def stepped(self, *, step: int, loss: float, rate: float) -> None: ...
+
+    def evaluated(self, line: Mapping[str, Any], *, is_best: bool) -> None: ...
+
+
+def train(
+    config: TrainingConfig,
+    store: CropStore,
+    folder: RunFolder,
+    *,
+    weights_dir: Path,
+    device: str = "cpu",
+    watch: Watch | None = None,
+) -> Mapping[str, Any]:
+    """Train, from the run's last checkpoint on if there is one; return the report.
+
+    Under `torchrun`, with the other processes; only the first one returns a report, the others
+    nothing. Raises TrainingError, or WeightsError where the weights to begin with cannot be had.
+    """
+    with (
+        repeatable(wanted=config.deterministic, threads=config.threads),
+        joined_ranks(device) as (ranks, place),
+    ):
+        return _Training(config, store, folder, weights_dir, place, ranks, watch).run()
+
+
+class _Training:
+    def __init__(
+        self,
+        config: TrainingConfig,
+        store: CropStore,
+        folder: RunFolder,
+        weights_dir: Path,
+        device: torch.device,
+        ranks: Ranks,
+        watch: Watch | None,
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._folder = folder
+        self._weights_dir = weights_dir
+        self._device = device
+        self._ranks = ranks
+        self._watch = watch if ranks.is_first else None
+        split = split_people(
+            store,
+            choose=config.data.choose,
+            test=config.data.test,
+            min_photos=config.data.min_photos,
+            seed=config.seed,
+        )
+        augment = Augmenter(config.data.augment, seed=config.seed)
+        self._crops = TrainingCrops(store, split.train, augment)
+        self._sampler = partial(
+            PeopleExamples,
+            self._crops.labels,
+            people=_people_a_batch(config.data.people, self._crops.people, ranks.count),
+            examples=config.data.examples,
+            seed=config.seed,
+            batches=config.steps_per_epoch,
+            rank=ranks.rank,
+            ranks=ranks.count,
+        )
+        self._epoch_steps = self._sampler().batches
+        self._steps = self._epoch_steps * config.epochs
+        self._network = self._build_network()
+        self._loss = self._build_loss().to(device)
+        self._bank = Bank(config.loss.bank, self._network.recipe.dimension).to(device)
+        self._miner = build_miner(config.loss.miner, config.loss.miner_options)
+        self._optimiser = Optimiser(
+            self._network.module, self._loss, config.optimiser, steps=self._steps
+        )
+        self._half = _HALVES.get(config.precision) if device.type == "cuda" else None
+        self._scaler = torch.amp.GradScaler(device.type, enabled=self._half is torch.float16)
+        self._forward = ranks.wrap(self._network.module)
+        self._judge = Judge(config, store, split, self._network, folder, device)
+        self._progress = Progress()
+        self._clock = monotonic()
+
+    def run(self) -> Mapping[str, Any]:
+        if self._folder.checkpoint.exists():
+            self._resume()
+        if self._watch is not None:
+            self._watch.began(
+                step=self._progress.step,
+                steps=self._steps,
+                people=self._crops.people,
+                photos=len(self._crops),
+            )
+        if self._progress.step == 0:
+            self._progress.history, self._progress.best = [], None
+            self._end_epoch(0, loss=None, rate=0.0)
+        while self._progress.step < self._steps:
+            self._train_epoch(self._progress.step // self._epoch_steps)
+        report: Mapping[str, Any] = {}
+        if self._ranks.is_first:
+            report = self._judge.finish(self._progress, self._about(), self._weights_dir)
+        self._ranks.wait()
+        return report
+
+    def _train_epoch(self, epoch: int) -> None:
+        """What is left of it."""
+        progress = self._progress
+        self._network.training_mode()
+        self._loss.train()
+        rate = 0.0
+        for batch in self._batches(epoch):
+            rate = self._step(batch)
+            at_end = progress.step % self._epoch_steps == 0
+            if progress.step % self._config.checkpoint_steps == 0 and not at_end:
+                self._save()
+        mean = progress.loss_sum / max(1, progress.loss_count)
+        progress.loss_sum, progress.loss_count = 0.0, 0
+        self._end_epoch(epoch + 1, loss=mean, rate=rate)
+
+    def _batches(self, epoch: int) -> Iterator[Batch]:
+        start = self._progress.step - epoch * self._epoch_steps
+        return training_batches(
+            self._crops,
+            self._sampler(epoch=epoch, start=start),
+            workers=self._config.data.workers,
+            pin=self._device.type == "cuda",
+        )
+
+    def _step(self, batch: Batch) -> float:
+        """Returns the network's learning rate. Raises NotFiniteError."""
+        progress = self._progress
+        rate = self._optimiser.set_rates(progress.step)
+        loss = self._loss_of(batch)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise NotFiniteError(
+                f"the loss is {value} at step {progress.step}; lower optimiser.rate or "
+                "optimiser.loss_rate, or set precision=float32"
+            )
+        self._optimiser.torch.zero_grad(set_to_none=True)
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self._ranks.average(self._optimiser.loss_parameters)
+        self._scaler.unscale_(self._optimiser.torch)
+        self._optimiser.clip()
+        self._scaler.step(self._optimiser.torch)
+        self._scaler.update()
+        progress.step += 1
+        progress.loss_sum += value
+        progress.loss_count += 1
+        if self._watch is not None:
+            self._watch.stepped(step=progress.step, loss=value, rate=rate)
+        return rate
+
+    def _loss_of(self, batch: Batch) -> Tensor:
+        """Of the whole batch, in every process."""
+        seed, step = self._config.seed, self._progress.step
+        seed_step(seed, step, self._ranks.rank)
+        x = normalised(batch.crops, self._network.recipe.input, self._device)
+        x = x.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self._device.type, dtype=self._half, enabled=self._half is not None):
+            embeddings = self._forward(x)
+        labels = batch.labels.to(self._device)
+        embeddings, labels = self._ranks.gather(embeddings.float(), labels)
+        seed_step(seed, step, SHARED)
+        pairs = None if self._miner is None else self._miner(embeddings, labels)
+        found: Tensor = self._loss(embeddings, labels, pairs=pairs, others=self._bank.others())
+        self._bank.add(embeddings, labels)
+        return found
+
+    def _end_epoch(self, epoch: int, *, loss: float | None, rate: float) -> None:
+        """Evaluate, if it is time to, and write a checkpoint."""
+        is_due = epoch % self._config.evaluation.every_epochs == 0 or epoch == self._config.epochs
+        if self._ranks.is_first and is_due:
+            line = {
+                "epoch": epoch,
+                "step": self._progress.step,
+                "loss": loss,
+                "rate": rate,
+                "seconds": round(self._seconds(), 3),
+            }
+            whole, is_best = self._judge.evaluate(self._progress, line)
+            if self._watch is not None:
+                self._watch.evaluated(whole, is_best=is_best)
+        self._save()
+
+    def _save(self) -> None:
+        if self._ranks.is_first:
+            self._progress.seconds = self._seconds()
+            self._clock = monotonic()
+            save_checkpoint(
+                self._folder.checkpoint,
+                Checkpoint(
+                    crops=self._store.digest,
+                    progress=self._progress,
+                    network=self._network.module.state_dict(),
+                    loss=self._loss.state_dict(),
+                    bank=self._bank.state_dict(),
+                    optimiser=self._optimiser.torch.state_dict(),
+                    scaler=self._scaler.state_dict(),
+                ),
+            )
+        self._ranks.wait()
+
+    def _resume(self) -> None:
+        found = load_checkpoint(self._folder.checkpoint, crops=self._store.digest)
+        self._progress = found.progress
+        self._network.module.load_state_dict(found.network)
+        self._loss.load_state_dict(found.loss)
+        self._bank.load_state_dict(found.bank)
+        self._optimiser.torch.load_state_dict(dict(found.optimiser))
+        self._scaler.load_state_dict(dict(found.scaler))
+
+    def _build_network(self) -> TrainableNetwork:
+        built = build_network(
+            self._config.network,
+            weights_dir=self._weights_dir,
+            seed=self._config.seed,
+            synchronised=self._ranks.count > 1 and self._device.type == "cuda",
+        )
+        require_crops_of(built, self._store)
+        built.module.to(self._device).to(memory_format=torch.channels_last)  # as it is served
+        return built
+
+    def _build_loss(self) -> torch.nn.Module:
+        with torch.random.fork_rng():
+            torch.manual_seed(self._config.seed)
+            return build_loss(
+                self._config.loss.name,
+                dimension=self._network.recipe.dimension,
+                classes=self._crops.people,
+                options=self._config.loss.options,
+            )
+
+    def _seconds(self) -> float:
+        return self._progress.seconds + monotonic() - self._clock
+
+    def _about(self) -> Mapping[str, Any]:
+        return {
+            "vultus": version("vultus"),
+            "torch": torch.__version__,
+            "device": self._device.type,
+            "processes": self._ranks.count,
+        }
+
+
+def require_crops_of(network: TrainableNetwork, store: CropStore) -> None:
+    """Raises StoreUnusableError where the crops are cut for another network."""
+    wanted = network.recipe.input
+    if (wanted.size_px, wanted.template) != (store.input.size_px, store.input.template):
+        raise StoreUnusableError(
+            f"{store.folder} holds crops of {store.input.size_px} px that were cut for another "
+            f"network; {network.recipe.architecture} wants its own, of {wanted.size_px} px: cut "
+            "the photos again"
+        )
+
+
+def _people_a_batch(wanted: int, there: int, processes: int) -> int:
+    """At most all of them; and as many in each process."""
+    people = min(wanted, there) // processes * processes
+    if people < 2:
+        raise TooFewPeopleError(
+            f"a batch of {min(wanted, there)} people does not share out among {processes} "
+            "processes; start fewer, or raise data.people"
+        )
+    return people

@@ -1,0 +1,80 @@
+"""The card of a network that was trained here: what it is, from what, how good, for whom."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.evaluation.calibration import SimilarityMap
+from models.files import write_text_atomically
+from models.zoo.architectures import Recipe
+from models.zoo.errors import WeightsInvalidError
+from models.zoo.network import InputSpec, NetworkSpec
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+"""Names of registered networks; they are files' names, too."""
+
+
+class NetworkCard(BaseModel):
+    """A JSON file beside the weights, whose SHA-256 `digest` is.
+
+    `input` tells the crop for people and other programs; the recipe decides. `loss`, `data` and
+    `figures` tell how it was trained, on how many, and what was measured on people it never saw.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    format: Literal[1] = 1
+    name: str = Field(pattern=f"^{NAME.pattern}$")
+    digest: str = Field(pattern="^[0-9a-f]{64}$")
+    recipe: Recipe
+    dimension: int
+    input: InputSpec
+    mirror_average: bool
+    description: str
+    license: str = Field(min_length=1)
+    made: str
+    loss: Mapping[str, Any] = Field(default_factory=dict)
+    data: Mapping[str, Any] = Field(default_factory=dict)
+    figures: Mapping[str, Any] = Field(default_factory=dict)
+    calibration: Mapping[str, Any] | None = None
+
+    def spec(self) -> NetworkSpec:
+        """Raises WeightsInvalidError where the calibration is none."""
+        try:
+            measured = (
+                None
+                if self.calibration is None
+                else SimilarityMap.from_json(dict(self.calibration))
+            )
+        except ValueError as error:
+            raise WeightsInvalidError(
+                f"the calibration in the card of {self.name} cannot be read ({error}); add the "
+                "network again"
+            ) from error
+        return NetworkSpec(
+            name=self.name,
+            dimension=self.dimension,
+            input=self.input,
+            mirror_average=self.mirror_average,
+            description=self.description,
+            license=self.license,
+            calibration=measured,
+        )
+
+
+def read_card(path: Path) -> NetworkCard:
+    """Raises WeightsInvalidError where the file is no card."""
+    try:
+        return NetworkCard.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError, ValueError) as error:
+        raise WeightsInvalidError(
+            f"{path} is no card of a network ({error}); add the network again"
+        ) from error
+
+
+def write_card(path: Path, card: NetworkCard) -> None:
+    write_text_atomically(path, json.dumps(card.model_dump(mode="json"), indent=1) + "\n")

@@ -1,0 +1,84 @@
+"""Weights of trained networks as safetensors, with the recipe that rebuilds the network inside."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from models.files import write_atomically
+from models.zoo.architectures import Recipe
+from models.zoo.errors import WeightsInvalidError, WeightsMissingError
+
+_KEY = "vultus"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedWeights:
+    """`digest` is the SHA-256 of the file; `recipe` and `mirror_average` are None in files that
+    others have made."""
+
+    state: Mapping[str, Tensor]
+    digest: str
+    recipe: Recipe | None
+    mirror_average: bool | None
+
+
+def save_weights(
+    path: Path, state: Mapping[str, Tensor], recipe: Recipe, *, mirror_average: bool
+) -> str:
+    """Write all of it or nothing; return the SHA-256 of the file, which follows from the weights.
+
+    BatchNorm's counters of batches are left out: nothing depends on them.
+    """
+    about = {"recipe": recipe.to_json(), "mirror_average": mirror_average}
+    tensors = {
+        name: tensor.detach().cpu().contiguous()
+        for name, tensor in state.items()
+        if not name.endswith("num_batches_tracked")
+    }
+    data = save(tensors, metadata={_KEY: json.dumps(about, sort_keys=True)})
+    write_atomically(path, lambda file: file.write(data))
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_weights(path: Path) -> SavedWeights:
+    """A .safetensors file, or a state that `torch.save` wrote.
+
+    Raises WeightsMissingError, WeightsInvalidError.
+    """
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if path.suffix != ".safetensors":
+                return SavedWeights(_torch_state(path, file), digest, None, None)
+        with safe_open(path, framework="pt") as opened:
+            about = json.loads((opened.metadata() or {}).get(_KEY, "{}"))
+            state = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise WeightsMissingError(f"there is no weights file {path}; name one that is") from error
+    except (OSError, SafetensorError, ValueError) as error:
+        raise WeightsInvalidError(
+            f"{path} cannot be read as weights ({error}); take another copy of it"
+        ) from error
+    recipe = Recipe(**about["recipe"]) if "recipe" in about else None
+    return SavedWeights(state, digest, recipe, about.get("mirror_average"))
+
+
+def _torch_state(path: Path, file: BinaryIO) -> Mapping[str, Tensor]:
+    file.seek(0)
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+        if all(isinstance(value, Tensor) for value in state.values()):
+            return state  # type: ignore[no-any-return]
+    except Exception as error:  # torch.load raises unpickling, zip, key and runtime errors
+        raise WeightsInvalidError(
+            f"{path} is no state of a network ({type(error).__name__}: {str(error)[:200]})"
+        ) from error
+    raise WeightsInvalidError(f"{path} holds other things than tensors; save a state_dict alone")
