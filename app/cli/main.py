@@ -14,6 +14,7 @@ from app.cli import (
     gallery,
     identify,
     index,
+    reembed,
     serve,
     top,
     transfer,
@@ -40,6 +41,7 @@ cli.command("export")(transfer.export)
 cli.command("import")(transfer.import_)
 cli.add_typer(database.cli, name="db")
 cli.add_typer(index.cli, name="index")
+cli.add_typer(reembed.cli, name="reembed")
 cli.add_typer(gallery.cli, name="gallery")
 
 

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Final, Generic, TypeVar
 
 from app.gallery.options import DEFAULT_OPTIONS, CollectionOptions, OptionsPatch
-from app.recognition.types import Box, Embedding, Landmarks
+from app.recognition.types import Box, Embedding, Landmarks, ModelId
 
 T = TypeVar("T")
 
@@ -80,6 +80,8 @@ class NewFace:
     detection_score: float | None
     image_sha256: str
     quality: float | None = None
+    next_embedding: Embedding | None = None
+    """By the service's next embedder, where there is one; see `two_embedders.py`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +220,13 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a collection's decisions rest on: its options, and which calibration of its own, if any.
+    """What a collection's decisions rest on: its embedder, its options, and which calibration of
+    its own, if any.
 
     `calibration` tells one calibration from any other; None where there is none.
     """
 
+    model: ModelId
     options: CollectionOptions
     calibration: str | None = None
 

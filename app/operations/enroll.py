@@ -18,7 +18,7 @@ from app.gallery.guards import EveryFaceRefusedError, Refusal
 from app.gallery.idempotency import Once
 from app.gallery.records import Face, Identity, NewFace, NewIdentity
 from app.gallery.service import Enrolled, Gallery
-from app.operations.guards import Guards, refused
+from app.operations.guards import Guards, looking_again, refused
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule, rejection, unusable
 from app.operations.together import together
@@ -107,7 +107,7 @@ class Enroller:
             )
 
         try:
-            return await asyncio.to_thread(write)
+            return await asyncio.to_thread(looking_again, write)
         except EveryFaceRefusedError as error:
             raise _wrong_person(error, usable, rejected) from error
 
@@ -145,7 +145,7 @@ class Enroller:
             return _enrollment(usable, rejected, done, known)
 
         try:
-            return await asyncio.to_thread(write)
+            return await asyncio.to_thread(looking_again, write)
         except EveryFaceRefusedError as error:
             refusal = _wrong_person(error, usable, rejected)
             if not known:
@@ -216,6 +216,7 @@ class Enroller:
                 detection_score=embedded.face.score,
                 image_sha256=photo.sha256,
                 quality=embedded.quality.unified,
+                next_embedding=embedded.next_embedding,
             ),
         )
 

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from app.gallery.bulk import BulkOutcome, NewPerson
 from app.gallery.records import NewFace, NewIdentity
 from app.gallery.service import Gallery
 from app.operations.enroll import WRONG_PERSON, Enroller, in_order
-from app.operations.guards import Guards, refused
+from app.operations.guards import Guards, looking_again, refused
 from app.operations.identify import unit_embedding
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
@@ -70,7 +71,8 @@ class BatchEnroller:
         turns = self._enroller.turns()
         examined = await together(self._examine(item, known, turns) for item in items)
         people = [found for found in examined if isinstance(found, _Usable)]
-        done = iter(await asyncio.to_thread(self._write, collection, people) if people else ())
+        write = partial(self._write, collection, people)
+        done = iter(await asyncio.to_thread(looking_again, write) if people else ())
         results = []
         for found in examined:
             if isinstance(found, ItemResult):

@@ -53,6 +53,8 @@ class Seen:
     chosen: tuple[DetectedFace, ...] = ()
     qualities: list[FaceQuality] = field(default_factory=list)
     embeddings: list[Embedding] = field(default_factory=list)
+    next_embeddings: list[Embedding] = field(default_factory=list)
+    """By the next embedder; empty without one."""
     seconds: dict[Stage, float] = field(default_factory=dict)
 
 
@@ -62,7 +64,8 @@ class _Work:
     photo: Photo | None
     seen: Seen
     reserved_bytes: int
-    crops: list[Pixels] = field(default_factory=list)
+    crops: list[list[Pixels]] = field(default_factory=list)
+    """Of each face one for each embedder."""
 
     def add(self, stage: Stage, seconds: float) -> None:
         self.seen.seconds[stage] = self.seen.seconds.get(stage, 0.0) + seconds
@@ -73,7 +76,8 @@ class BatchRecognizer:
 
     A photo much larger than the detector's copy is decoded at a fraction of its size; only if a
     face that is wanted has too few pixels there, it is decoded again as a whole. `memory` bounds
-    what all photos take together, over all threads.
+    what all photos take together, over all threads. With a `next_embedder`, whatever is embedded is
+    embedded by it as well.
     """
 
     def __init__(
@@ -83,9 +87,10 @@ class BatchRecognizer:
         embedder: Embedder,
         memory: MemoryBudget,
         max_pixels: int,
+        next_embedder: Embedder | None = None,
     ) -> None:
         self._detector = detector
-        self._embedder = embedder
+        self._embedders = [embedder] if next_embedder is None else [embedder, next_embedder]
         self._memory = memory
         self._max_pixels = max_pixels
 
@@ -109,8 +114,9 @@ class BatchRecognizer:
         """Run each network once. Raises FloatingPointError for an embedder that is broken."""
         noise = np.random.default_rng(0).integers(0, 256, (160, 160, 3), dtype=np.uint8)
         self._detector.detect_all([noise])
-        template = np.asarray(self._embedder.input.template, dtype=np.float32)
-        self._embedder.embed([align(noise, template, self._embedder.input)])
+        for embedder in self._embedders:
+            template = np.asarray(embedder.input.template, dtype=np.float32)
+            embedder.embed([align(noise, template, embedder.input)])
 
     def _find(
         self, jobs: Sequence[Job], works: dict[int, _Work], outcomes: dict[int, Seen | Exception]
@@ -188,14 +194,16 @@ class BatchRecognizer:
         for face in work.seen.chosen:
             here = face.enlarged(inverse) if photo.is_reduced else face
             if work.job.embed:
-                work.crops.append(align(photo.pixels, here.landmarks, self._embedder.input))
+                specs = [embedder.input for embedder in self._embedders]
+                work.crops.append([align(photo.pixels, here.landmarks, spec) for spec in specs])
             work.seen.qualities.append(assess(photo.pixels, here, factor=max(across, down)))
         work.add(Stage.EMBED, perf_counter() - began)
 
     def _too_coarse(self, work: _Work, photo: Photo) -> bool:
         """Whether a wanted face has fewer pixels in the copy than its crops have."""
         across, down = photo.factors
-        specs = [CROP, self._embedder.input] if work.job.embed else [CROP]
+        wanted = self._embedders if work.job.embed else []
+        specs = [CROP, *(embedder.input for embedder in wanted)]
         return any(
             _enlargement(face.enlarged((1 / across, 1 / down)), spec) > 1
             for face in work.seen.chosen
@@ -204,10 +212,15 @@ class BatchRecognizer:
 
     def _embed(self, works: Sequence[_Work]) -> None:
         began = perf_counter()
-        rows = iter(self._embedder.embed([crop for work in works for crop in work.crops]))
+        own, *others = (
+            iter(embedder.embed([crops[place] for work in works for crops in work.crops]))
+            for place, embedder in enumerate(self._embedders)
+        )
         seconds = perf_counter() - began
         for work in works:
-            work.seen.embeddings = [next(rows) for _ in work.crops]
+            work.seen.embeddings = [next(own) for _ in work.crops]
+            for other in others:
+                work.seen.next_embeddings = [next(other) for _ in work.crops]
             work.seen.sha256 = hashlib.sha256(work.job.image).hexdigest()
             work.add(Stage.EMBED, seconds)
 

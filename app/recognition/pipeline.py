@@ -1,7 +1,7 @@
 """The only door to recognition: bytes in, detected or embedded faces out."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.errors import ImageTooLarge, ImageUnreadable, StartupError
@@ -16,6 +16,7 @@ from app.recognition.types import (
     DetectedPhoto,
     EmbeddedFace,
     EmbeddedPhoto,
+    Embedding,
     ModelId,
 )
 from app.request_scope import Stage, deadline, note
@@ -47,8 +48,10 @@ class Recognizer:
         max_image_bytes: int,
         prepare: Callable[[], None] = lambda: None,
         watch: SchedulerWatch | None = None,
+        next_model: ModelId | None = None,
     ) -> None:
         self.model = model
+        self.next_model = next_model
         self._recognize = recognize
         self._prepare = prepare
         self._max_image_bytes = max_image_bytes
@@ -114,8 +117,9 @@ class Recognizer:
         try:
             await asyncio.to_thread(self._try_networks)
         except FloatingPointError as error:
+            names = self.model.name if self.next_model is None else f"{self.model.name} or the next"
             raise StartupError(
-                f"the embedder {self.model.name} does not work: {error}; check its weights "
+                f"the embedder {names} does not work: {error}; check its weights "
                 "and, for an ONNX network, its mean and std"
             ) from error
 
@@ -145,10 +149,11 @@ class Recognizer:
 
     async def _embed(self, job: Job) -> EmbeddedPhoto:
         seen = await self._see(job)
+        others: Sequence[Embedding | None] = seen.next_embeddings or [None] * len(seen.chosen)
         faces = tuple(
-            EmbeddedFace(face, embedding, quality)
-            for face, embedding, quality in zip(
-                seen.chosen, seen.embeddings, seen.qualities, strict=True
+            EmbeddedFace(face, embedding, quality, other)
+            for face, embedding, quality, other in zip(
+                seen.chosen, seen.embeddings, seen.qualities, others, strict=True
             )
         )
         return EmbeddedPhoto(seen.size, seen.sha256, seen.detected, faces)

@@ -127,9 +127,12 @@ class FaceQuality:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedFace:
+    """`next_embedding` is by the service's next embedder, where there is one."""
+
     face: DetectedFace
     embedding: Embedding
     quality: FaceQuality
+    next_embedding: Embedding | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from app.gallery.records import UNSET, Collection, CollectionChanges, Erasure, F
 from app.operations.enroll import EnrolledFace, Enrollment
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
+from app.recognition.types import ModelId
 
 _OWN_THRESHOLD = (
     "Below this similarity nobody is taken for this person, whatever a search asks for. Raise it "
@@ -49,6 +50,10 @@ class ModelBody(BaseModel):
 
     name: str = Field(examples=["dlib-resnet"])
     digest: str = Field(description="SHA-256 of its weights.")
+
+    @classmethod
+    def of(cls, model: ModelId) -> "ModelBody":
+        return cls(name=model.name, digest=model.digest)
 
 
 class NewCollectionBody(Schema):
