@@ -23,6 +23,7 @@ from app.gallery.unknown_records import InboxLimits
 from app.gallery.unknowns import Unknowns
 from app.gallery.verify import Verified, verify_snapshots
 from app.operations.calibration import CalibrationFiles, Calibrator
+from app.operations.crop_vault import CropVault
 from app.operations.enroll import Enroller
 from app.operations.enroll_batch import BatchEnroller
 from app.operations.examine_gallery import GalleryExaminer
@@ -110,7 +111,8 @@ class Services:
             enabled=settings.guards.enabled,
             resembles=settings.guards.resembles,
         )
-        enroller = Enroller(recognizer, gallery, guards)
+        vault = CropVault.of(settings)
+        enroller = Enroller(recognizer, gallery, guards, vault)
         unknowns = Unknowns(database, gallery, _inbox_limits(settings))
         return cls(
             settings=settings,

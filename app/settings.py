@@ -293,6 +293,10 @@ class Settings(BaseSettings):
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Comma-separated keys; when set, /v1 wants one in x-api-key."
     )
+    crops_key: SecretStr | None = Field(
+        None,
+        description="32 bytes in base64, by which crops are encrypted where collections keep them.",
+    )
     limits: Limits = Field(default_factory=Limits)
     detector: DetectorSettings = Field(default_factory=DetectorSettings)
     onnx: OnnxSettings = Field(default_factory=OnnxSettings)
@@ -312,7 +316,7 @@ class Settings(BaseSettings):
             return tuple(key.strip() for key in value.split(",") if key.strip())
         return value
 
-    @field_validator("database_url", "weights_path", "weights_dir", mode="before")
+    @field_validator("database_url", "weights_path", "weights_dir", "crops_key", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
         return None if value == "" else value

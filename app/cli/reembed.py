@@ -19,6 +19,7 @@ from app.gallery.calibrations import CalibrationStore
 from app.gallery.database import Database
 from app.gallery.reembedding import Reembedding, Rollout
 from app.gallery.service import DEFAULT_COLLECTION
+from app.operations.crop_vault import CropVault
 from app.operations.reembed import PhotoFolder, Reembedded, Reembedder, measure_by_second
 from app.operations.shadow import Agreement
 from app.operations.shadow_enrolled import Comparison, Outcome, compare_enrolled
@@ -70,6 +71,7 @@ def reembed(
             NetworkEmbedder(network),
             None if photos is None else PhotoFolder(photos),
             detector=build_detector(settings),
+            vault=CropVault.of(settings),
             max_pixels=settings.limits.max_pixels,
             threads=settings.workers.count or default_workers(resolve_device(settings.device)),
         )

@@ -145,7 +145,7 @@ def _distinct(
 def _rows(
     identity_id: str, identity: NewIdentity, faces: Sequence[tuple[NewFace, bool]]
 ) -> PersonRows:
-    ids = [uuid4().hex for _ in faces]
+    ids = [face.face_id or uuid4().hex for face, _ in faces]
     return PersonRows(
         {
             "id": identity_id,
@@ -172,5 +172,10 @@ def _rows(
             face_id: to_bytes(face.next_embedding)
             for face_id, (face, _) in zip(ids, faces, strict=True)
             if face.next_embedding is not None
+        },
+        {
+            face_id: face.sealed_crop
+            for face_id, (face, _) in zip(ids, faces, strict=True)
+            if face.sealed_crop is not None
         },
     )

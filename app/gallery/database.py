@@ -27,6 +27,7 @@ _WRITES = "vultus_writes"
 _WITH_PERSONAL_DATA = (
     "faces",
     "second_embeddings",
+    "crops",
     "identities",
     "attributes",
     "terminal_matches",

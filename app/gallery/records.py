@@ -82,6 +82,10 @@ class NewFace:
     quality: float | None = None
     next_embedding: Embedding | None = None
     """By the service's next embedder, where there is one; see `two_embedders.py`."""
+    face_id: str | None = None
+    """What it shall be called; None: any id."""
+    sealed_crop: bytes | None = None
+    """Sealed for `face_id`; kept if the collection wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,7 @@ class Erasure:
 
     `compacted`: what files still held of it was overwritten or removed as well. The people and
     faces of a whole collection are counted, not listed. `unknown_face_count`: faces in the inbox of
-    unknowns that were erased with them.
+    unknowns that were erased with them. `crop_count`: of how many faces a crop was kept.
     """
 
     collection: str
@@ -168,6 +172,7 @@ class Erasure:
     erased_at: datetime
     compacted: bool = False
     unknown_face_count: int = 0
+    crop_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

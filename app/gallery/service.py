@@ -32,7 +32,7 @@ from app.gallery.guards import EmbedderSwitchedError, Guard
 from app.gallery.idempotency import KeptAnswer, Once, Ticket
 from app.gallery.kept import claim, keep, kept_answer
 from app.gallery.nearest import Question, UntrueIndexError, nearest_people
-from app.gallery.options import patched
+from app.gallery.options import from_json, patched
 from app.gallery.records import (
     EVERYBODY,
     Basis,
@@ -54,6 +54,7 @@ from app.gallery.records import (
 from app.gallery.repositories import faces as face_records
 from app.gallery.repositories.changes import ChangeRepository
 from app.gallery.repositories.collections import CollectionRepository, second_view
+from app.gallery.repositories.crops import CropRepository
 from app.gallery.repositories.cursors import decode_cursor, encode_cursor
 from app.gallery.repositories.faces import FaceRepository
 from app.gallery.repositories.idempotency import IdempotencyRepository
@@ -205,6 +206,8 @@ class Gallery:
                 row.options = patched(row.options, changes.options)
                 # Whoever keeps an unknown face now has it kept before this is answered.
                 UnknownRepository(session, row).advance_if_there()
+                if not from_json(row.options).crops.keep:
+                    CropRepository(session, row).delete_all()
             session.flush()
             return collections.record(row)
 

@@ -219,6 +219,19 @@ class SecondEmbeddingTable(Table):
     digest: Mapped[str] = mapped_column(String(64))
 
 
+class CropTable(Table):
+    """A crop of an enrolled face, where its collection keeps them; sealed by `CropVault`."""
+
+    __tablename__ = "crops"
+    __table_args__ = (Index(None, "collection_number"),)
+
+    face_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("faces.number", ondelete="CASCADE"), primary_key=True
+    )
+    collection_number: Mapped[int] = mapped_column(Number)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class ChangeTable(Table):
     """The log that the index follows: which face came or went at which revision of a collection.
 

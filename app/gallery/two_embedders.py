@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from app.errors import EmbedderMismatch
+from app.gallery.options import from_json
 from app.gallery.records import NewFace
 from app.gallery.tables import CollectionTable
 from app.recognition.types import Embedding, ModelId
@@ -68,12 +69,19 @@ class Embedders:
 
     def for_writing(self, row: CollectionTable, face: NewFace) -> NewFace:
         """A face of this service as a collection stores it: `embedding` by the embedder that it
-        answers by, `next_embedding` by its second one, if it has one that runs here.
+        answers by, `next_embedding` by its second one, if it has one that runs here, and its crop
+        only if the collection keeps them.
 
         Raises EmbedderMismatch.
         """
         second = None if row.second_digest is None else self._by(row.second_digest, face)
-        return replace(face, embedding=self.seen_by(row, face), next_embedding=second)
+        keeps_crops = from_json(row.options).crops.keep
+        return replace(
+            face,
+            embedding=self.seen_by(row, face),
+            next_embedding=second,
+            sealed_crop=face.sealed_crop if keeps_crops else None,
+        )
 
     def _by(self, digest: str, probe: Probe) -> Embedding | None:
         if isinstance(probe, EnrolledProbe):

@@ -11,6 +11,7 @@ from app.gallery.calibrations import CalibrationStore
 from app.gallery.reembedding import Reembedding
 from app.gallery.repositories.rollout import WaitingFace
 from app.operations.calibration import measure
+from app.operations.crop_vault import CropSealedOtherwiseError, CropVault
 from app.operations.photo_listing import PHOTO_SUFFIXES
 from app.recognition.align import align
 from app.recognition.decode import PhotoFile
@@ -57,7 +58,7 @@ class PhotoFolder:
 
 
 class Reembedder:
-    """Gives faces what they are to `embedder`.
+    """Gives faces what they are to `embedder`, from their photos or from the crops that were kept.
 
     A face is cut out of its photo by the landmarks that were stored with it. Where there are none,
     it is the one of those that `detector` finds that lies where the stored box is.
@@ -70,6 +71,7 @@ class Reembedder:
         photos: PhotoFolder | None,
         *,
         detector: Detector,
+        vault: CropVault | None = None,
         max_pixels: int,
         threads: int,
     ) -> None:
@@ -77,6 +79,7 @@ class Reembedder:
         self._embedder = embedder
         self._photos = photos
         self._detector = detector
+        self._vault = vault
         self._max_pixels = max_pixels
         self._threads = threads
 
@@ -123,6 +126,8 @@ class Reembedder:
         if face.box is None or face.image_sha256 is None:
             raise _NoSourceError("it was enrolled from an embedding; enroll the person from photos")
         path = None if self._photos is None else self._photos.find(face.image_sha256)
+        if path is None and face.sealed_crop is not None:
+            return self._from_crop(face.face_id, face.sealed_crop)
         if path is None:
             raise _NoSourceError(
                 f"there is no photo of SHA-256 {face.image_sha256}; give the folder that has it "
@@ -136,6 +141,18 @@ class Reembedder:
         if landmarks is None:
             landmarks = self._landmarks(photo.pixels, face.box)
         return align(photo.pixels, landmarks, self._embedder.input)
+
+    def _from_crop(self, face_id: str, sealed: bytes) -> Pixels:
+        if self._vault is None:
+            raise _NoSourceError("its crop is encrypted; set VULTUS_CROPS_KEY")
+        try:
+            crop = self._vault.open(face_id, sealed)
+        except CropSealedOtherwiseError as error:
+            raise _NoSourceError(
+                "its crop was encrypted with another VULTUS_CROPS_KEY, or is damaged; set that "
+                "key, or give the folder of its photo with --photos"
+            ) from error
+        return align(crop.pixels, crop.landmarks, self._embedder.input)
 
     def _landmarks(self, pixels: Pixels, box: Box) -> Landmarks:
         (found,) = self._detector.detect_all([pixels])

@@ -23,7 +23,9 @@ from app.recognition.types import (
     ImageSize,
     Photo,
     Pixels,
+    WideCrop,
 )
+from app.recognition.wide_crop import WIDE, cut_wide
 from app.request_scope import Stage
 from models.zoo.network import InputSpec
 
@@ -33,11 +35,15 @@ Choose = Callable[[ImageSize], Selection]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A photo. Its faces are found; those that are chosen are assessed; and embedded if wanted."""
+    """A photo. Its faces are found; those that are chosen are assessed; and embedded if wanted.
+
+    `keep_crops`: of these, wide crops are wanted as well.
+    """
 
     image: bytes
     choose: Choose | None = None
     embed: bool = False
+    keep_crops: bool = False
 
 
 @dataclass(slots=True)
@@ -55,6 +61,7 @@ class Seen:
     embeddings: list[Embedding] = field(default_factory=list)
     next_embeddings: list[Embedding] = field(default_factory=list)
     """By the next embedder; empty without one."""
+    wide_crops: list[WideCrop] = field(default_factory=list)
     seconds: dict[Stage, float] = field(default_factory=dict)
 
 
@@ -196,6 +203,8 @@ class BatchRecognizer:
             if work.job.embed:
                 specs = [embedder.input for embedder in self._embedders]
                 work.crops.append([align(photo.pixels, here.landmarks, spec) for spec in specs])
+            if work.job.keep_crops:
+                work.seen.wide_crops.append(cut_wide(photo.pixels, here.landmarks))
             work.seen.qualities.append(assess(photo.pixels, here, factor=max(across, down)))
         work.add(Stage.EMBED, perf_counter() - began)
 
@@ -204,6 +213,8 @@ class BatchRecognizer:
         across, down = photo.factors
         wanted = self._embedders if work.job.embed else []
         specs = [CROP, *(embedder.input for embedder in wanted)]
+        if work.job.keep_crops:
+            specs.append(WIDE)
         return any(
             _enlargement(face.enlarged((1 / across, 1 / down)), spec) > 1
             for face in work.seen.chosen

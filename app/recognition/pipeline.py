@@ -18,6 +18,7 @@ from app.recognition.types import (
     EmbeddedPhoto,
     Embedding,
     ModelId,
+    WideCrop,
 )
 from app.request_scope import Stage, deadline, note
 
@@ -88,9 +89,14 @@ class Recognizer:
         seen = await self._see(Job(image))
         return DetectedPhoto(seen.size, seen.detected)
 
-    async def embed(self, image: bytes, select: Selection) -> EmbeddedPhoto:
-        """Find all faces of an image; embed those that `select` picks, and assess their quality."""
-        return await self._embed(Job(image, lambda _: select, embed=True))
+    async def embed(
+        self, image: bytes, select: Selection, *, keep_crops: bool = False
+    ) -> EmbeddedPhoto:
+        """Find all faces of an image; embed those that `select` picks, and assess their quality.
+
+        `keep_crops`: wide crops of these come along.
+        """
+        return await self._embed(Job(image, lambda _: select, embed=True, keep_crops=keep_crops))
 
     async def embed_central(self, image: bytes) -> EmbeddedPhoto:
         """Find all faces of an image and embed the one nearest its centre."""
@@ -149,11 +155,12 @@ class Recognizer:
 
     async def _embed(self, job: Job) -> EmbeddedPhoto:
         seen = await self._see(job)
+        crops: Sequence[WideCrop | None] = seen.wide_crops or [None] * len(seen.chosen)
         others: Sequence[Embedding | None] = seen.next_embeddings or [None] * len(seen.chosen)
         faces = tuple(
-            EmbeddedFace(face, embedding, quality, other)
-            for face, embedding, quality, other in zip(
-                seen.chosen, seen.embeddings, seen.qualities, others, strict=True
+            EmbeddedFace(face, embedding, quality, other, crop)
+            for face, embedding, quality, other, crop in zip(
+                seen.chosen, seen.embeddings, seen.qualities, others, crops, strict=True
             )
         )
         return EmbeddedPhoto(seen.size, seen.sha256, seen.detected, faces)

@@ -1,6 +1,7 @@
 """`vultus reembed` beside a service that runs both networks, on real photos."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,10 +97,10 @@ def who(client: TestClient, photo: bytes) -> tuple[str | None, str]:
     return face["identity"] and face["identity"]["name"], answer.json()["model"]["name"]
 
 
-def embeddings(tmp_path: Path, query: str) -> list[np.ndarray[Any, np.dtype[np.float32]]]:
+def embeddings(tmp_path: Path, query: str, *, plain: bool = False) -> list[Any]:
     database = Database(f"sqlite:///{tmp_path / 'data' / 'vultus.db'}", timeout_s=10)
     with database.reading() as session:
-        found = [from_bytes(data) for (data,) in session.execute(text(query))]
+        found = [data if plain else from_bytes(data) for (data,) in session.execute(text(query))]
     database.close()
     return found
 
@@ -229,6 +230,46 @@ def test_live_shadow_counts_agreement_and_changes_no_answer(
     (line,) = (line for line in logs if line["event"] == "shadow")
     assert (line["agreement"], line["first"], line["second"]) == ("same", "match", "match")
     assert "Grace" not in str(line)
+
+
+def test_kept_crops_stand_in_for_photos_and_go_with_their_faces(
+    people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VULTUS_CROPS_KEY", b64encode(bytes(range(32))).decode())
+    settings = Settings()
+    query = "SELECT embedding FROM second_embeddings ORDER BY face_number"
+    keep = {"options": {"crops": {"keep": True}}}
+    with TestClient(create_app(settings, Services.build(settings))) as client:
+        enroll(client, people)
+        command("reembed", "--to", "onnx", "--photos", people)
+        by_photo = np.stack(embeddings(tmp_path, query))
+        for identity in client.get(f"{DEFAULT}/identities").json()["identities"]:
+            receipt = client.delete(f"{DEFAULT}/identities/{identity['id']}").json()
+            assert receipt["crop_count"] == 0  # nobody asked for any
+        command("reembed", "purge")
+        client.patch(DEFAULT, json=keep).raise_for_status()
+        enroll(client, people)
+        sealed = embeddings(tmp_path, "SELECT sealed FROM crops", plain=True)
+        assert len(sealed) == 2
+        assert command("reembed", "--to", "onnx")["faces"] == 2
+        by_crop = np.stack(embeddings(tmp_path, query))
+        assert ((by_photo * by_crop).sum(axis=1) > 0.98).all()
+        command("reembed", "purge")
+        monkeypatch.setenv("VULTUS_CROPS_KEY", b64encode(bytes(32)).decode())
+        done = command("reembed", "--to", "onnx", status=3)
+        assert "another VULTUS_CROPS_KEY" in done["without_source"][0]["reason"]
+        identity, _ = client.get(f"{DEFAULT}/identities").json()["identities"]
+        receipt = client.delete(f"{DEFAULT}/identities/{identity['id']}").json()
+        assert (receipt["face_count"], receipt["crop_count"]) == (1, 1)
+        assert len(embeddings(tmp_path, "SELECT sealed FROM crops", plain=True)) == 1
+        client.patch(DEFAULT, json={"options": {"crops": {"keep": False}}}).raise_for_status()
+        assert embeddings(tmp_path, "SELECT sealed FROM crops", plain=True) == []
+
+
+def test_crops_are_not_kept_without_a_key(client: TestClient) -> None:
+    refused = client.patch(DEFAULT, json={"options": {"crops": {"keep": True}}})
+    assert refused.status_code == 422
+    assert "VULTUS_CROPS_KEY" in refused.json()["detail"]
 
 
 def test_command_wants_to_know_the_network() -> None:

@@ -259,6 +259,7 @@ class ErasureBody(BaseModel):
     erased_at: datetime
     compacted: bool = Field(description="Whether files were rewritten as well; see `compact`.")
     unknown_face_count: int = Field(description="Faces erased with it that were kept as unknown.")
+    crop_count: int = Field(description="Of how many of the faces a crop was kept, and erased.")
 
     @classmethod
     def of(cls, erasure: Erasure) -> "ErasureBody":
@@ -272,6 +273,7 @@ class ErasureBody(BaseModel):
             erased_at=erasure.erased_at,
             compacted=erasure.compacted,
             unknown_face_count=erasure.unknown_face_count,
+            crop_count=erasure.crop_count,
         )
 
 

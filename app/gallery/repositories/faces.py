@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.errors import FaceNotFound
 from app.gallery.records import EVERYBODY, Face, NewFace, PeopleFilter
 from app.gallery.repositories.among import among
+from app.gallery.repositories.crops import CropRepository
 from app.gallery.repositories.embeddings import PLACES, place_in
 from app.gallery.repositories.filters import not_expired, wanted_people
 from app.gallery.tables import CollectionTable, FaceTable, IdentityTable, SecondEmbeddingTable
@@ -130,8 +131,12 @@ class FaceRepository:
             image_sha256=face.image_sha256,
             forced=forced,
         )
+        if face.face_id is not None:
+            row.id = face.face_id
         self._session.add(row)
         self._session.flush()
+        if face.sealed_crop is not None:
+            CropRepository(self._session, self._collection).add({row.number: face.sealed_crop})
         if face.next_embedding is not None:
             self.add_second({row.number: to_bytes(face.next_embedding)})
         return row

@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.gallery.repositories.changes import ChangeRepository
+from app.gallery.repositories.crops import CropRepository
 from app.gallery.repositories.faces import FaceRepository
 from app.gallery.repositories.identities import attribute_rows
 from app.gallery.tables import AttributeTable, CollectionTable, FaceTable, IdentityTable, Table
@@ -19,12 +20,14 @@ _IDS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 class PersonRows:
     """Columns of a person and of their faces, but for those that tell whose they are.
 
-    `seconds`, by face id: what the faces are to the collection's second embedder, where known.
+    `seconds`, by face id: what the faces are to the collection's second embedder, where known;
+    `crops`, in the same way, those that are kept of them.
     """
 
     identity: Mapping[str, Any]
     faces: Sequence[Mapping[str, Any]]
     seconds: Mapping[str, bytes] = field(default_factory=dict)
+    crops: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def insert_people(
@@ -57,6 +60,10 @@ def insert_people(
         for face_id, embedding in person.seconds.items()
     }
     FaceRepository(session, collection).add_second(seconds)
+    crops = {
+        face_numbers[face_id]: crop for person in people for face_id, crop in person.crops.items()
+    }
+    CropRepository(session, collection).add(crops)
     ChangeRepository(session).log(collection, "add", face_numbers.values())
 
 

@@ -12,6 +12,7 @@ from app.gallery.repositories.embeddings import TWO
 from app.gallery.tables import (
     CalibrationTable,
     CollectionTable,
+    CropTable,
     FaceTable,
     IdentityTable,
     SecondEmbeddingTable,
@@ -32,6 +33,7 @@ class WaitingFace:
     image_sha256: str | None
     box: Box | None
     landmarks: Landmarks | None
+    sealed_crop: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,15 @@ class RolloutRepository:
                     FaceTable.image_sha256,
                     FaceTable.box,
                     FaceTable.landmarks,
+                    CropTable.sealed,
                 ).join(IdentityTable, IdentityTable.number == FaceTable.identity_number)
             )
+            .outerjoin(CropTable, CropTable.face_number == FaceTable.number)
             .where(*self._waiting(), FaceTable.number > after)
             .order_by(FaceTable.number)
             .limit(limit)
         )
+        rows = self._session.execute(query, {"digest": digest})
         return [
             WaitingFace(
                 number,
@@ -80,10 +85,9 @@ class RolloutRepository:
                 sha256,
                 None if box is None else (box[0], box[1], box[2], box[3]),
                 None if landmarks is None else np.array(landmarks, dtype=np.float32),
+                sealed,
             )
-            for number, face_id, identity_id, sha256, box, landmarks in self._session.execute(
-                query, {"digest": digest}
-            )
+            for number, face_id, identity_id, sha256, box, landmarks, sealed in rows
         ]
 
     def still_waiting(self, digest: str, numbers: Sequence[int]) -> set[int]:
