@@ -34,7 +34,7 @@ from app.gallery.index.protocol import MakeIndex, VectorIndex
 from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.repositories.faces import FaceRepository
 from app.gallery.repositories.positions import BacklogRepository, Position, PositionRepository
-from app.gallery.sync import Standing, apply, standing
+from app.gallery.sync import EmbedderGoneError, Standing, apply, standing
 from app.gallery.tables import CollectionTable
 
 _FACES_AT_ONCE = 1_000
@@ -109,6 +109,8 @@ class MilvusSync:
             raise
         except IndexUnavailable as error:
             return self._instead(collection, error)
+        if position.digest != collection.digest:  # Milvus has that of the serving embedder only
+            raise EmbedderGoneError(collection.name)
         index = self._index(collection)
         return GuardedIndex(
             index,

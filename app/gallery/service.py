@@ -440,10 +440,19 @@ class Gallery:
     def find_by_second(
         self, collection_name: str, probes: Sequence[Probe], question: Question
     ) -> Found | None:
-        """As `find`, by the second embedder of a collection; None when it has none that runs here.
+        """As `find`, by the second embedder of a collection; None when it has none that runs here,
+        or its index is not to be had at this moment.
 
         Where a probe is a plain embedding, it is by that one.
         """
+        try:
+            return self._search_by_second(collection_name, probes, question)
+        except (EmbedderGoneError, UntrueIndexError):
+            return None
+
+    def _search_by_second(
+        self, collection_name: str, probes: Sequence[Probe], question: Question
+    ) -> Found | None:
         with self._database.reading() as session:
             found = CollectionRepository(session).second_with_basis(collection_name)
             if found is None or not self.embedders.run(found[0]):
