@@ -23,6 +23,7 @@ VultusError
 │   ├── CollectionExists
 │   ├── ExternalIdTaken
 │   ├── WrongPerson                 the guards refuse every image that could be enrolled
+│   ├── RolloutImpossible           a collection cannot go over to another embedder yet
 │   ├── IdempotencyKeyReused        the key was sent before, with another request
 │   └── EmbedderMismatch            the collection belongs to another network
 ├── TooManyRequests
@@ -220,6 +221,10 @@ class WrongPerson(Conflict):
         self.rejected = tuple(rejected)
         reasons = {reason for image in rejected for reason in image.reasons}
         self.code = reasons.pop() if len(reasons) == 1 else WrongPerson.code
+
+
+class RolloutImpossible(Conflict):
+    code = "rollout_impossible"
 
 
 class IdempotencyKeyReused(Conflict):

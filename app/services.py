@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -23,11 +23,13 @@ from app.gallery.unknown_records import InboxLimits
 from app.gallery.unknowns import Unknowns
 from app.gallery.verify import Verified, verify_snapshots
 from app.operations.calibration import CalibrationFiles, Calibrator
+from app.operations.crop_vault import CropVault
 from app.operations.enroll import Enroller
 from app.operations.enroll_batch import BatchEnroller
 from app.operations.examine_gallery import GalleryExaminer
 from app.operations.guards import Guards
 from app.operations.identify import Identifier, IdentifyLimits
+from app.operations.shadow import LiveShadow
 from app.operations.thresholds import Thresholds
 from app.operations.unknowns import UnknownKeeper, UnknownNamer
 from app.operations.verify import Verifier
@@ -36,6 +38,7 @@ from app.recognition.build import (
     build_recognizer,
     known_models,
     load_configured_network,
+    load_next_network,
 )
 from app.recognition.device import device_memory_bytes
 from app.recognition.pipeline import Recognizer
@@ -46,7 +49,9 @@ from app.settings import Settings
 from app.telemetry import Metrics, Readings
 from app.tracing import Tracing, build_tracing
 from app.traffic import Traffic
+from models.evaluation.calibration import SimilarityMap
 from models.zoo.network import Network
+from models.zoo.registry import ZOO
 
 _log = structlog.get_logger(__name__)
 
@@ -80,24 +85,34 @@ class Services:
         tracing = build_tracing(settings.tracing)
         metrics = Metrics()
         network = load_configured_network(settings)
+        next_network = load_next_network(settings)
         recognizer = build_recognizer(
             settings,
             network,
+            next_network=next_network,
             watch=SchedulerWatch(
                 batch=partial(metrics.observe_batch, Stage.DETECT), dropped=metrics.count_dropped
             ),
         )
         database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
-        gallery = Gallery(database, build_sync(settings, database), recognizer.model)
+        models = (recognizer.model, recognizer.next_model)
+        digests = [model.digest for model in models if model is not None]
+        gallery = Gallery(database, build_sync(settings, database, digests), *models)
         thresholds = default_thresholds(settings, network)
-        calibrator = Calibrator(CalibrationStore(database), gallery, thresholds)
+        calibrator = Calibrator(
+            CalibrationStore(database),
+            gallery,
+            thresholds,
+            None if next_network is None else next_thresholds(settings, next_network),
+        )
         guards = Guards(
             gallery,
             calibrator,
             enabled=settings.guards.enabled,
             resembles=settings.guards.resembles,
         )
-        enroller = Enroller(recognizer, gallery, guards)
+        vault = CropVault.of(settings)
+        enroller = Enroller(recognizer, gallery, guards, vault)
         unknowns = Unknowns(database, gallery, _inbox_limits(settings))
         return cls(
             settings=settings,
@@ -124,6 +139,7 @@ class Services:
                     max_wait_s=settings.index.max_wait_s,
                 ),
                 UnknownKeeper(gallery, unknowns, calibrator),
+                LiveShadow(metrics.count_shadow) if settings.next.shadow else None,
             ),
             unknowns=unknowns,
             name_unknown=UnknownNamer(unknowns),
@@ -234,8 +250,11 @@ class Services:
             self.database.require_current_schema()
 
 
-def build_sync(settings: Settings, database: Database) -> Sync:
-    """The indexes as the settings want them. Raises StartupError when Milvus cannot be used."""
+def build_sync(settings: Settings, database: Database, digests: Sequence[str] = ()) -> Sync:
+    """The indexes as the settings want them, for the embedders `digests`.
+
+    Raises StartupError when Milvus cannot be used.
+    """
     if settings.index.milvus_uri is not None:
         return _milvus_sync(settings, settings.index.milvus_uri, database)
     return IndexSync(
@@ -243,6 +262,7 @@ def build_sync(settings: Settings, database: Database) -> Sync:
         _index_maker(settings),
         snapshots=_snapshots(settings),
         snapshot_above=settings.index.snapshot_above,
+        digests=digests,
     )
 
 
@@ -304,13 +324,10 @@ def default_thresholds(settings: Settings, network: Network) -> Thresholds:
     Raises StartupError when the file of the former is damaged.
     """
     model = ModelId(network.spec.name, network.digest, network.spec.dimension)
-    shipped = network.spec.calibration
-    if shipped is not None and shipped.digest != model.digest:
-        shipped = None  # other weights: other similarities
     chosen = settings.thresholds
     return Thresholds(
         embedder=model.name,
-        map=calibration_files(settings).find(model) or shipped,
+        map=known_map(settings, model),
         target_fmr=chosen.target_fmr,
         target_fpir=chosen.target_fpir,
         margin=chosen.margin,
@@ -318,6 +335,24 @@ def default_thresholds(settings: Settings, network: Network) -> Thresholds:
         identify=chosen.identify,
         cautious="target_fpir" not in chosen.model_fields_set,
     )
+
+
+def known_map(settings: Settings, model: ModelId) -> SimilarityMap | None:
+    """The calibration of an embedder that was measured here, or that comes with it.
+
+    Raises StartupError when the file of the former is damaged.
+    """
+    shipped = (entry.spec.calibration for entry in ZOO.values() if entry.spec is not None)
+    ours = (found for found in shipped if found is not None and found.digest == model.digest)
+    return calibration_files(settings).find(model) or next(ours, None)
+
+
+def next_thresholds(settings: Settings, network: Network) -> Thresholds:
+    """How a collection decides that has gone over to the next embedder.
+
+    Similarities that the settings fix are those of another embedder, and say nothing here.
+    """
+    return replace(default_thresholds(settings, network), verify=None, identify=None)
 
 
 def calibration_files(settings: Settings) -> CalibrationFiles:

@@ -89,6 +89,25 @@ class OnnxSettings(_Group):
     )
 
 
+class NextSettings(_Group):
+    embedder: str | None = Field(
+        None, description="Name of a second embedder, to carry collections to it (else none)."
+    )
+    weights_path: Path | None = Field(
+        None, description="Its weights file, instead of the published one."
+    )
+    shadow: bool = Field(
+        False,
+        description="Decide by it, too, whenever somebody is identified, and count agreement.",
+    )
+    onnx: OnnxSettings = Field(default_factory=OnnxSettings)
+
+    @field_validator("embedder", "weights_path", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
+        return None if value == "" else value
+
+
 class WorkerSettings(_Group):
     count: int | None = Field(
         None,
@@ -269,9 +288,14 @@ class Settings(BaseSettings):
     weights_dir: Path | None = Field(
         None, description="Where fetched weights are kept (else weights/ in the data folder)."
     )
+    next: NextSettings = Field(default_factory=NextSettings)
     half_precision: bool = Field(True, description="Run the embedder in float16 on CUDA.")
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Comma-separated keys; when set, /v1 wants one in x-api-key."
+    )
+    crops_key: SecretStr | None = Field(
+        None,
+        description="32 bytes in base64, by which crops are encrypted where collections keep them.",
     )
     limits: Limits = Field(default_factory=Limits)
     detector: DetectorSettings = Field(default_factory=DetectorSettings)
@@ -292,7 +316,7 @@ class Settings(BaseSettings):
             return tuple(key.strip() for key in value.split(",") if key.strip())
         return value
 
-    @field_validator("database_url", "weights_path", "weights_dir", mode="before")
+    @field_validator("database_url", "weights_path", "weights_dir", "crops_key", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
         return None if value == "" else value

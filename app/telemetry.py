@@ -105,6 +105,13 @@ class Metrics:
             ["operation", "outcome"],
             registry=self.registry,
         )
+        self.shadow_decisions = Counter(
+            "vultus_shadow_decisions_total",
+            "Faces identified by both embedders of a collection, by whether they agreed: same, "
+            "only_first, only_second, other_person.",
+            ["agreement"],
+            registry=self.registry,
+        )
         self.enrolled_faces = Counter(
             "vultus_enrolled_faces_total", "Faces enrolled.", registry=self.registry
         )
@@ -147,6 +154,10 @@ class Metrics:
         """`kept`: the face was put into a group of unknowns."""
         self.decisions.labels(operation, outcome).inc()
         self.unknown_faces.inc(kept)
+
+    def count_shadow(self, agreement: str) -> None:
+        """Both embedders of a collection decided about a face."""
+        self.shadow_decisions.labels(agreement).inc()
 
     def count_enrollment(self, *, faces: int, reasons: Iterable[str]) -> None:
         """Faces that were enrolled, and why images were not."""

@@ -44,8 +44,7 @@ async def require_key(request: Request, key: Annotated[str | None, Security(_api
 
 
 async def _model(request: Request) -> ModelBody:
-    model = services_of(request).recognizer.model
-    return ModelBody(name=model.name, digest=model.digest)
+    return ModelBody.of(services_of(request).recognizer.model)
 
 
 ModelDep = Annotated[ModelBody, Depends(_model)]

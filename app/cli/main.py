@@ -27,6 +27,7 @@ _COMMANDS = {  # file and name in it
     "db": ("database", "cli"),
     "index": ("index", "cli"),
     "gallery": ("gallery", "cli"),
+    "reembed": ("reembed", "cli"),
     "models": ("networks", "cli"),
 }
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from app.cli.embedding import rule_for
 from app.cli.configuration import load_settings
+from app.cli.embedding import rule_for
 from app.cli.output import errors, print_json, results
 from app.cli.session import with_recognizer
 from app.errors import InvalidRequest, StartupError

@@ -102,6 +102,7 @@ def _nearest(
         another=min(guard.another for _, guard in guarded),
         revision=min(guard.revision for _, guard in guarded),
         nearest=tuple(chain.from_iterable(guard.nearest for _, guard in guarded)),
+        digest=collection.digest,
     )
     faces = [face for person, _ in guarded for face in person.faces]
     found = iter(nearer(session, collection, faces, together, person_number=None))
@@ -144,6 +145,7 @@ def _distinct(
 def _rows(
     identity_id: str, identity: NewIdentity, faces: Sequence[tuple[NewFace, bool]]
 ) -> PersonRows:
+    ids = [face.face_id or uuid4().hex for face, _ in faces]
     return PersonRows(
         {
             "id": identity_id,
@@ -155,7 +157,7 @@ def _rows(
         },
         [
             {
-                "id": uuid4().hex,
+                "id": face_id,
                 "embedding": to_bytes(face.embedding),
                 "box": None if face.box is None else list(face.box),
                 "landmarks": None if face.landmarks is None else face.landmarks.tolist(),
@@ -164,6 +166,16 @@ def _rows(
                 "image_sha256": face.image_sha256,
                 "forced": forced,
             }
-            for face, forced in faces
+            for face_id, (face, forced) in zip(ids, faces, strict=True)
         ],
+        {
+            face_id: to_bytes(face.next_embedding)
+            for face_id, (face, _) in zip(ids, faces, strict=True)
+            if face.next_embedding is not None
+        },
+        {
+            face_id: face.sealed_crop
+            for face_id, (face, _) in zip(ids, faces, strict=True)
+            if face.sealed_crop is not None
+        },
     )

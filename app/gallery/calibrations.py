@@ -9,8 +9,16 @@ from numpy.typing import NDArray
 from app.gallery.database import Database, read_again
 from app.gallery.records import Basis
 from app.gallery.repositories.calibrations import CalibrationRepository
-from app.gallery.repositories.collections import CollectionRepository, not_found
+from app.gallery.repositories.collections import (
+    CollectionRepository,
+    model_of,
+    no_second,
+    not_found,
+    second_view,
+    view_by,
+)
 from app.gallery.repositories.faces import FaceRepository
+from app.recognition.types import ModelId
 
 MOST_PEOPLE = 4_000
 """Of more, so many are measured: eight million pairs of people tell all that they can."""
@@ -18,9 +26,11 @@ MOST_PEOPLE = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Of the collection `collection_number`: `embeddings` (N, dimension), and whose each is."""
+    """Of the collection `collection_number`: `embeddings` (N, dimension) by `model`, and whose each
+    is."""
 
     collection_number: int
+    model: ModelId
     embeddings: NDArray[np.float32]
     owners: Sequence[str]
 
@@ -38,29 +48,45 @@ class CalibrationStore:
             return CollectionRepository(session).get_with_basis(collection_name)[1]
 
     @read_again
-    def calibration(self, collection_name: str) -> Mapping[str, object] | None:
-        """The collection's own, as JSON; None where it has none (any more)."""
+    def calibration(self, collection_name: str, digest: str) -> Mapping[str, object] | None:
+        """The collection's own for one of its embedders, as JSON; None where it has none (any
+        more)."""
         with self._database.reading() as session:
-            collection = CollectionRepository(session).get(collection_name)
-            return CalibrationRepository(session, collection).find()
+            view = view_by(CollectionRepository(session).get(collection_name), digest)
+            return None if view is None else CalibrationRepository(session, view).find()
 
     @read_again
-    def examples(self, collection_name: str) -> Examples:
-        """Embeddings of people of a collection."""
+    def examples(self, collection_name: str, *, by_second: bool = False) -> Examples:
+        """Embeddings of people of a collection, by its second embedder if asked.
+
+        Raises CollectionNotFound; EmbedderMismatch when it has no second one.
+        """
         with self._database.reading() as session:
-            collection = CollectionRepository(session).get(collection_name)
-            found, owners = FaceRepository(session, collection).some_people(most=MOST_PEOPLE)
-            return Examples(collection.number, found, [str(owner) for owner in owners])
+            view = CollectionRepository(session).get(collection_name)
+            if by_second:
+                second = second_view(view)
+                if second is None:
+                    raise no_second(view)
+                view = second
+            found, owners = FaceRepository(session, view).some_people(most=MOST_PEOPLE)
+            return Examples(view.number, model_of(view), found, [str(owner) for owner in owners])
 
     def replace(
-        self, collection_name: str, stored: Mapping[str, object], *, number: int | None = None
+        self,
+        collection_name: str,
+        stored: Mapping[str, object],
+        *,
+        number: int | None = None,
+        digest: str | None = None,
     ) -> None:
-        """Raises CollectionNotFound, also when the name is another collection's than `number`."""
+        """Raises CollectionNotFound, also when the name is another collection's than `number`, or
+        that has `digest` for neither of its embedders (any more)."""
         with self._database.writing() as session:
             collection = CollectionRepository(session).lock(collection_name)
-            if number not in (None, collection.number):
+            view = collection if digest is None else view_by(collection, digest)
+            if number not in (None, collection.number) or view is None:
                 raise not_found(collection_name)
-            CalibrationRepository(session, collection).replace(stored)
+            CalibrationRepository(session, view).replace(stored)
 
     def delete(self, collection_name: str) -> None:
         """Go back to the embedder's. Does nothing where there is none."""

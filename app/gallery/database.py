@@ -26,6 +26,8 @@ from app.errors import DatabaseUnavailable, StartupError
 _WRITES = "vultus_writes"
 _WITH_PERSONAL_DATA = (
     "faces",
+    "second_embeddings",
+    "crops",
     "identities",
     "attributes",
     "terminal_matches",

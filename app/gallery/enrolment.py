@@ -3,7 +3,7 @@
 Part of a transaction that holds the collection at its next revision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from app.gallery.repositories.changes import ChangeRepository
 from app.gallery.repositories.faces import FaceRepository
 from app.gallery.repositories.identities import IdentityRepository
 from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
+from app.recognition.types import Embedding
 
 SAME_CROP = 1.0 - 1e-6
 """Similarity from which on two embeddings are of the same picture of a face, however encoded.
@@ -46,7 +47,9 @@ def write_faces(
 ) -> tuple[Outcome, ...]:
     """One outcome a face, in their order. Raises EveryFaceRefusedError."""
     repository = FaceRepository(session, collection)
-    enrolled = _Enrolled(identity, repository.of_identity(identity) if faces else ())
+    rows = repository.of_identity(identity) if faces else ()
+    examples = repository.examples_of([identity.number]) if rows else {}
+    enrolled = _Enrolled(identity, rows, examples.get(identity.number, {}))
     known = [enrolled.find(face) for face in faces]
     new = [place for place, found in enumerate(known) if found is None]
     refusals = _refusals(session, collection, identity, enrolled.embeddings, faces, new, guard)
@@ -62,7 +65,7 @@ def write_faces(
         else:
             row = repository.add(identity, face, forced=refusal is not None)
             numbers.append(row.number)
-            outcomes.append(enrolled.add(row))
+            outcomes.append(enrolled.add(row, face.embedding))
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
     if refused and len(refused) == len(faces):
         raise EveryFaceRefusedError(refused)
@@ -96,10 +99,15 @@ def _refusals(
 class _Enrolled:
     """The faces of a person, found by photo and by crop."""
 
-    def __init__(self, identity: IdentityTable, rows: Sequence[FaceTable]) -> None:
+    def __init__(
+        self,
+        identity: IdentityTable,
+        rows: Sequence[FaceTable],
+        embeddings: Mapping[int, Embedding],
+    ) -> None:
         self._identity = identity
-        self._rows = list(rows)
-        self._vectors = [face_records.from_bytes(row.embedding) for row in rows]
+        self._rows = [row for row in rows if row.number in embeddings]
+        self._vectors = [embeddings[row.number] for row in self._rows]
         self._by_photo = {row.image_sha256: row for row in rows if row.image_sha256 is not None}
 
     @property
@@ -116,9 +124,9 @@ class _Enrolled:
             row = self._rows[best] if similarities[best] >= SAME_CROP else None
         return None if row is None else face_records.record(row, self._identity)
 
-    def add(self, row: FaceTable) -> Face:
+    def add(self, row: FaceTable, embedding: Embedding) -> Face:
         self._rows.append(row)
-        self._vectors.append(face_records.from_bytes(row.embedding))
+        self._vectors.append(embedding)
         if row.image_sha256 is not None:
             self._by_photo[row.image_sha256] = row
         return face_records.record(row, self._identity)

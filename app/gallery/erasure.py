@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.gallery.records import Erasure
 from app.gallery.repositories.changes import ChangeRepository
 from app.gallery.repositories.collections import CollectionRepository
+from app.gallery.repositories.crops import CropRepository
 from app.gallery.repositories.faces import FaceRepository
 from app.gallery.repositories.idempotency import IdempotencyRepository
 from app.gallery.repositories.identities import IdentityRepository
@@ -24,21 +25,24 @@ def erase_people(
     session: Session, collection: CollectionTable, people: Sequence[IdentityTable]
 ) -> Erasure:
     faces = FaceRepository(session, collection).ids_of([row.number for row in people])
+    crops = CropRepository(session, collection).count(list(faces))
     ChangeRepository(session).log(collection, "remove", faces)
     receipt = _receipt(collection, [row.id for row in people], list(faces.values()))
     unknown = erase_unknowns_like(session, collection, people, list(faces))
     IdentityRepository(session, collection).delete(people)
     IdempotencyRepository(session).redact_people(receipt.identity_ids)
-    return replace(receipt, unknown_face_count=unknown)
+    return replace(receipt, unknown_face_count=unknown, crop_count=crops)
 
 
 def erase_face(
     session: Session, collection: CollectionTable, identity: IdentityTable, face_id: str
 ) -> Erasure:
     """Raises FaceNotFound."""
-    number = FaceRepository(session, collection).delete(identity, face_id)
+    faces = FaceRepository(session, collection)
+    crops = CropRepository(session, collection).count([faces.get(face_id).number])
+    number = faces.delete(identity, face_id)
     ChangeRepository(session).log(collection, "remove", [number])
-    return _receipt(collection, [], [face_id])
+    return replace(_receipt(collection, [], [face_id]), crop_count=crops)
 
 
 def erase_collection(session: Session, name: str) -> tuple[Erasure, int]:
@@ -58,6 +62,7 @@ def erase_collection(session: Session, name: str) -> tuple[Erasure, int]:
         revision=row.revision,
         erased_at=datetime.now(UTC),
         unknown_face_count=UnknownRepository(session, row).face_count(),
+        crop_count=CropRepository(session, row).count(),
     )
     IdempotencyRepository(session).redact_collection(row.number)
     return receipt, collections.delete(name)

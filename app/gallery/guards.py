@@ -43,14 +43,15 @@ class Guard:
 
     A face that is less like the person's others than `resembles` is refused, and so is one that is
     as like somebody else's as `another`. `nearest` are, for each face, those most like it but for
-    the person themselves, as of `revision` of the collection. With `force` nothing is refused, and
-    what would have been is marked.
+    the person themselves, as of `revision` of the collection, by its embedder `digest`. With
+    `force` nothing is refused, and what would have been is marked.
     """
 
     resembles: float
     another: float
     revision: int
     nearest: tuple[Neighbour | None, ...]
+    digest: str
     force: bool = False
 
 
@@ -68,6 +69,10 @@ class EveryFaceRefusedError(Exception):
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         super().__init__(len(refusals))
         self.refusals = tuple(refusals)
+
+
+class EmbedderSwitchedError(Exception):
+    """The collection has gone over to another embedder since the guard looked; look once more."""
 
 
 def judge(

@@ -24,7 +24,6 @@ from threading import TIMEOUT_MAX, Lock
 from time import monotonic, sleep
 
 import structlog
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.errors import CollectionNotFound, DatabaseUnavailable, IndexUnavailable
@@ -33,9 +32,10 @@ from app.gallery.fallback import Fallback, GuardedIndex
 from app.gallery.index.milvus_index import Milvus, MilvusCollectionMissing, MilvusIndex
 from app.gallery.index.protocol import MakeIndex, VectorIndex
 from app.gallery.repositories.collections import CollectionRepository
+from app.gallery.repositories.faces import FaceRepository
 from app.gallery.repositories.positions import BacklogRepository, Position, PositionRepository
-from app.gallery.sync import Standing, apply, standing
-from app.gallery.tables import CollectionTable, FaceTable
+from app.gallery.sync import EmbedderGoneError, Standing, apply, standing
+from app.gallery.tables import CollectionTable
 
 _FACES_AT_ONCE = 1_000
 """A piece of the log or of an upload: some tenths of a second."""
@@ -109,6 +109,8 @@ class MilvusSync:
             raise
         except IndexUnavailable as error:
             return self._instead(collection, error)
+        if position.digest != collection.digest:  # Milvus has that of the serving embedder only
+            raise EmbedderGoneError(collection.name)
         index = self._index(collection)
         return GuardedIndex(
             index,
@@ -317,9 +319,7 @@ class MilvusSync:
             current = CollectionRepository(session).reread(collection)
             if position is None or not position.stands_for(current):
                 return
-            here = FaceTable.collection_number == current.number
-            query = select(func.count()).where(here, FaceTable.digest == current.digest)
-            wanted = session.scalar(query) or 0
+            wanted = FaceRepository(session, current).fingerprint().count
             session.refresh(current)
             try:
                 found = len(self._index(current))

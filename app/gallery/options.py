@@ -30,13 +30,21 @@ class UnknownOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class CropOptions:
+    """Whether crops of enrolled faces are kept, sealed, to embed them by other networks later."""
+
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionOptions:
     decisions: DecisionOptions = field(default_factory=DecisionOptions)
     unknowns: UnknownOptions = field(default_factory=UnknownOptions)
+    crops: CropOptions = field(default_factory=CropOptions)
 
 
 DEFAULT_OPTIONS = CollectionOptions()
-_GROUPS = {"decisions": DecisionOptions, "unknowns": UnknownOptions}
+_GROUPS = {"decisions": DecisionOptions, "unknowns": UnknownOptions, "crops": CropOptions}
 
 
 OptionsPatch = Mapping[str, Mapping[str, object]]

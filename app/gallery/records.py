@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Final, Generic, TypeVar
 
 from app.gallery.options import DEFAULT_OPTIONS, CollectionOptions, OptionsPatch
-from app.recognition.types import Box, Embedding, Landmarks
+from app.recognition.types import Box, Embedding, Landmarks, ModelId
 
 T = TypeVar("T")
 
@@ -80,6 +80,12 @@ class NewFace:
     detection_score: float | None
     image_sha256: str
     quality: float | None = None
+    next_embedding: Embedding | None = None
+    """By the service's next embedder, where there is one; see `two_embedders.py`."""
+    face_id: str | None = None
+    """What it shall be called; None: any id."""
+    sealed_crop: bytes | None = None
+    """Sealed for `face_id`; kept if the collection wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +160,7 @@ class Erasure:
 
     `compacted`: what files still held of it was overwritten or removed as well. The people and
     faces of a whole collection are counted, not listed. `unknown_face_count`: faces in the inbox of
-    unknowns that were erased with them.
+    unknowns that were erased with them. `crop_count`: of how many faces a crop was kept.
     """
 
     collection: str
@@ -166,6 +172,7 @@ class Erasure:
     erased_at: datetime
     compacted: bool = False
     unknown_face_count: int = 0
+    crop_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +225,13 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a collection's decisions rest on: its options, and which calibration of its own, if any.
+    """What a collection's decisions rest on: its embedder, its options, and which calibration of
+    its own, if any.
 
     `calibration` tells one calibration from any other; None where there is none.
     """
 
+    model: ModelId
     options: CollectionOptions
     calibration: str | None = None
 

@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from app.errors import (
     CollectionExists,
     CollectionNotFound,
-    EmbedderMismatch,
     ExternalIdTaken,
     IdentityWithoutFace,
     StartupError,
@@ -29,11 +28,11 @@ from app.gallery.database import Database, read_again
 from app.gallery.doctor import Checkup, DoctorRules, examine
 from app.gallery.enrolment import Outcome, write_faces
 from app.gallery.erasure import erase_collection, erase_face, erase_people
-from app.gallery.guards import Guard
+from app.gallery.guards import EmbedderSwitchedError, Guard
 from app.gallery.idempotency import KeptAnswer, Once, Ticket
 from app.gallery.kept import claim, keep, kept_answer
 from app.gallery.nearest import Question, UntrueIndexError, nearest_people
-from app.gallery.options import patched
+from app.gallery.options import from_json, patched
 from app.gallery.records import (
     EVERYBODY,
     Basis,
@@ -54,16 +53,18 @@ from app.gallery.records import (
 )
 from app.gallery.repositories import faces as face_records
 from app.gallery.repositories.changes import ChangeRepository
-from app.gallery.repositories.collections import CollectionRepository
+from app.gallery.repositories.collections import CollectionRepository, second_view
+from app.gallery.repositories.crops import CropRepository
 from app.gallery.repositories.cursors import decode_cursor, encode_cursor
 from app.gallery.repositories.faces import FaceRepository
 from app.gallery.repositories.idempotency import IdempotencyRepository
 from app.gallery.repositories.identities import IdentityRepository
 from app.gallery.repositories.terminals import TerminalRepository
 from app.gallery.repositories.unknowns import UnknownRepository
-from app.gallery.sync import Standing, Sync
+from app.gallery.sync import EmbedderGoneError, Standing, Sync
 from app.gallery.tables import CollectionTable, IdentityTable
 from app.gallery.template import similarity_to_template
+from app.gallery.two_embedders import Embedders, EnrolledProbe, Probe
 from app.recognition.types import Embedding, ModelId
 
 DEFAULT_COLLECTION = "default"
@@ -81,13 +82,24 @@ _log = structlog.get_logger(__name__)
 
 
 class Gallery:
-    """Collections, identities and faces of the network `model`."""
+    """Collections, identities and faces of the network `model`, and of the one that comes next.
 
-    def __init__(self, database: Database, sync: Sync, model: ModelId) -> None:
+    New collections are of `model`, and so is an embedding that comes without a photo.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        sync: Sync,
+        model: ModelId,
+        next_model: ModelId | None = None,
+    ) -> None:
         self._database = database
         self._sync = sync
         self._counts = PeopleCounts()
+        self._second_counts = PeopleCounts()
         self.model = model
+        self.embedders = Embedders(model, next_model)
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -110,9 +122,9 @@ class Gallery:
             # First, so that the look at all of them sees it, whoever made it.
             collections.add_if_missing(DEFAULT_COLLECTION, self.model)
             for row in collections.lock_all():
-                if not self._is_ours(row):
+                if not self.embedders.run(row):
                     if collections.has_faces(row):
-                        raise StartupError(self._other_network(row))
+                        raise StartupError(self.embedders.mismatch(row))
                     collections.assign(row, self.model)
                     UnknownRepository(session, row).empty()
 
@@ -171,7 +183,7 @@ class Gallery:
         """
         with self._database.reading() as session:
             row, basis = CollectionRepository(session).get_with_basis(name)
-            self._require_ours(row)
+            self.embedders.require(row)
             return basis
 
     @read_again
@@ -194,6 +206,8 @@ class Gallery:
                 row.options = patched(row.options, changes.options)
                 # Whoever keeps an unknown face now has it kept before this is answered.
                 UnknownRepository(session, row).advance_if_there()
+                if not from_json(row.options).crops.keep:
+                    CropRepository(session, row).delete_all()
             session.flush()
             return collections.record(row)
 
@@ -222,8 +236,9 @@ class Gallery:
         """Enroll a person with these faces, and return one outcome a face.
 
         A face that comes twice is enrolled once. Raises ExternalIdTaken and EmbedderMismatch,
-        EveryFaceRefusedError when there are faces and `guard` refuses them all, and
-        AnsweredBeforeError when it happened before, by `once`.
+        EveryFaceRefusedError when there are faces and `guard` refuses them all,
+        EmbedderSwitchedError when the guard looked by an embedder that the collection has left
+        since, and AnsweredBeforeError when it happened before, by `once`.
         """
         with self._changing(collection_name) as (session, collection):
             claim(session, once)
@@ -232,7 +247,7 @@ class Gallery:
                 self._require_free(identities, new.external_id)
             with _unique(_taken(new.external_id)):
                 row = identities.add(new)
-            taken = faces(session, collection) if callable(faces) else faces
+            taken = self._taken(session, collection, faces)
             outcomes = self._enroll(session, collection, row, taken, guard)
             enrolled = identities.record(row), outcomes
             keep(session, once, enrolled, collection.number, row.id)
@@ -292,10 +307,22 @@ class Gallery:
     def create_identities(
         self, collection_name: str, people: Sequence[NewPerson]
     ) -> list[BulkOutcome]:
-        """Enroll many people at once; those whose external_id is taken are passed over."""
+        """Enroll many people at once; those whose external_id is taken are passed over.
+
+        Raises EmbedderMismatch, and EmbedderSwitchedError as `create_identity` does.
+        """
         with self._changing(collection_name) as (session, collection):
-            self._require_ours(collection)
-            outcomes = enroll_many(session, collection, people)
+            self.embedders.require(collection)
+            for person in people:
+                _require_same_embedder(collection, person.guard)
+            written = [
+                replace(
+                    person,
+                    faces=tuple(self.embedders.for_writing(collection, f) for f in person.faces),
+                )
+                for person in people
+            ]
+            outcomes = enroll_many(session, collection, written)
         self._follow(collection_name)
         return outcomes
 
@@ -350,7 +377,7 @@ class Gallery:
             claim(session, once)
             identities = IdentityRepository(session, collection)
             row = identities.get(identity_id)
-            taken = faces(session, collection) if callable(faces) else faces
+            taken = self._taken(session, collection, faces)
             outcomes = self._enroll(session, collection, row, taken, guard)
             enrolled = identities.record(row), outcomes
             keep(session, once, enrolled, collection.number, row.id)
@@ -384,7 +411,7 @@ class Gallery:
     def search(
         self,
         collection_name: str,
-        probes: Sequence[Embedding],
+        probes: Sequence[Probe],
         *,
         top_k: int,
         wanted: PeopleFilter = EVERYBODY,
@@ -399,7 +426,7 @@ class Gallery:
         return self.find(collection_name, probes, question).candidates
 
     @read_again
-    def find(self, collection_name: str, probes: Sequence[Embedding], question: Question) -> Found:
+    def find(self, collection_name: str, probes: Sequence[Probe], question: Question) -> Found:
         """As `search`, compared as the question says, and among how many."""
         try:
             return self._search(collection_name, probes, question)
@@ -407,6 +434,39 @@ class Gallery:
             _log.warning("index_untrue", collection=collection_name, remedy="it is built anew")
             self._sync.forget(error.collection_number)
             return self._search(collection_name, probes, question)
+        except EmbedderGoneError:  # the collection was read before a purge
+            return self._search(collection_name, probes, question)
+
+    def find_by_second(
+        self, collection_name: str, probes: Sequence[Probe], question: Question
+    ) -> Found | None:
+        """As `find`, by the second embedder of a collection; None when it has none that runs here,
+        or its index is not to be had at this moment.
+
+        Where a probe is a plain embedding, it is by that one.
+        """
+        try:
+            return self._search_by_second(collection_name, probes, question)
+        except (EmbedderGoneError, UntrueIndexError):
+            return None
+
+    def _search_by_second(
+        self, collection_name: str, probes: Sequence[Probe], question: Question
+    ) -> Found | None:
+        with self._database.reading() as session:
+            found = CollectionRepository(session).second_with_basis(collection_name)
+            if found is None or not self.embedders.run(found[0]):
+                return None
+            view, basis = found
+            embeddings = [
+                probe if isinstance(probe, np.ndarray) else self.embedders.seen_by(view, probe)
+                for probe in probes
+            ]
+            index = self._sync.index_at(view)
+            candidates, searched = nearest_people(
+                session, view, index, embeddings, question, self._second_counts
+            )
+            return Found(candidates, searched, basis)
 
     @read_again
     def examine(
@@ -422,7 +482,7 @@ class Gallery:
         after = decode_cursor(cursor)
         with self._database.reading() as session:
             collection = CollectionRepository(session).get(collection_name)
-            self._require_ours(collection)
+            self.embedders.require(collection)
             index = self._sync.index_at(collection)
             return examine(
                 session, collection, index, rules, after=after, limit=limit, within_s=within_s
@@ -453,29 +513,40 @@ class Gallery:
             terminal.remember(identity_ids, now, most=most)
 
     @read_again
-    def compare(self, collection_name: str, identity_id: str, probe: Embedding) -> Candidate:
+    def compare(self, collection_name: str, identity_id: str, probe: Probe) -> Candidate:
+        """As `compare_with_basis`, and nothing of the basis."""
+        return self.compare_with_basis(collection_name, identity_id, probe)[0]
+
+    @read_again
+    def compare_with_basis(
+        self, collection_name: str, identity_id: str, probe: Probe
+    ) -> tuple[Candidate, Basis]:
         """A person as a candidate: compared by their template, with the most similar of their
-        faces.
+        faces; and what a decision about them rests on.
 
         Raises IdentityWithoutFace and EmbedderMismatch.
         """
         with self._database.reading() as session:
-            collection = CollectionRepository(session).get(collection_name)
-            self._require_ours(collection)
+            collection, basis = CollectionRepository(session).get_with_basis(collection_name)
+            embedding = self.embedders.seen_by(collection, probe)
             identities = IdentityRepository(session, collection)
             row = identities.get(identity_id)
             if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
                 raise identities.not_found(identity_id)
-            faces = FaceRepository(session, collection).of_identity(row)
-            if not faces:
+            repository = FaceRepository(session, collection)
+            examples = repository.examples_of([row.number]).get(row.number)
+            if not examples:
                 raise IdentityWithoutFace(
                     f"identity {identity_id} has no enrolled face to compare with; add one with "
                     f"POST /v1/collections/{collection_name}/identities/{identity_id}/faces"
                 )
-            enrolled = [face_records.from_bytes(face.embedding) for face in faces]
-            best = int(np.argmax(np.stack(enrolled) @ probe))
-            similarity = similarity_to_template(probe, enrolled)
-            return Candidate(identities.record(row), faces[best].id, similarity, len(faces))
+            numbers = sorted(examples)
+            enrolled = [examples[number] for number in numbers]
+            best = numbers[int(np.argmax(np.stack(enrolled) @ embedding))]
+            similarity = similarity_to_template(embedding, enrolled)
+            face_id = repository.ids_of([row.number])[best]
+            person = identities.record(row)
+            return Candidate(person, face_id, similarity, len(enrolled)), basis
 
     @read_again
     def enrolled_images(self, collection_name: str, identity_id: str) -> dict[str, Face]:
@@ -494,13 +565,19 @@ class Gallery:
             return kept_answer(session, ticket)
 
     @read_again
-    def embedding_of(self, collection_name: str, face_id: str) -> Embedding:
-        """Raises FaceNotFound."""
+    def probe_of(self, collection_name: str, face_id: str) -> EnrolledProbe:
+        """By all embedders that run here and have seen it. Raises FaceNotFound."""
         with self._database.reading() as session:
             collection = CollectionRepository(session).get(collection_name)
-            self._require_ours(collection)
-            row = FaceRepository(session, collection).get(face_id)
-            return face_records.from_bytes(row.embedding)
+            self.embedders.require(collection)
+            number = FaceRepository(session, collection).get(face_id).number
+            found: dict[str, Embedding] = {}
+            for view in (collection, second_view(collection)):
+                if view is not None:
+                    own = FaceRepository(session, view).embeddings_of([number])
+                    if number in own:
+                        found[view.digest] = own[number]
+            return EnrolledProbe(found)
 
     # -- helpers ---------------------------------------------------------------------------------
 
@@ -523,8 +600,10 @@ class Gallery:
         except Exception:  # noqa: BLE001  (see above; it is logged with its traceback)
             _log.exception("index_behind", collection=name)
 
-    def _search(self, name: str, probes: Sequence[Embedding], question: Question) -> Found:
+    def _search(self, name: str, probes: Sequence[Probe], question: Question) -> Found:
         """Search the index and the database as of one revision.
+
+        By the embedder that the collection answers by as of that revision.
 
         Else somebody whose only face was replaced by another meanwhile might be missed: the old one
         is gone from the one, and the new one has not come to the other. Where changes never pause,
@@ -535,10 +614,10 @@ class Gallery:
             tries += 1
             with self._database.reading() as session:
                 collection, basis = CollectionRepository(session).get_with_basis(name)
-                self._require_ours(collection)
+                embeddings = [self.embedders.seen_by(collection, probe) for probe in probes]
                 index = self._sync.index_at(collection)
                 candidates, searched = nearest_people(
-                    session, collection, index, probes, question, self._counts
+                    session, collection, index, embeddings, question, self._counts
                 )
                 if tries == _MOST_TRIES or self._sync.is_at(collection):
                     return Found(candidates, searched, basis)
@@ -571,29 +650,26 @@ class Gallery:
         guard: Guard | None = None,
     ) -> tuple[Outcome, ...]:
         if faces:
-            self._require_ours(collection)
+            self.embedders.require(collection)
+        _require_same_embedder(collection, guard)
         return write_faces(session, collection, identity, faces, guard)
+
+    def _taken(
+        self, session: Session, collection: CollectionTable, faces: FacesToEnroll
+    ) -> Sequence[NewFace]:
+        """As they are to be written; what was taken from the collection itself is so already."""
+        if callable(faces):
+            return faces(session, collection)
+        return [self.embedders.for_writing(collection, face) for face in faces]
 
     def _require_free(self, identities: IdentityRepository, external_id: str) -> None:
         if identities.find_by_external_id(external_id) is not None:
             raise _taken(external_id)
 
-    def _is_ours(self, row: CollectionTable) -> bool:
-        ours = (self.model.name, self.model.digest)
-        return (row.embedder, row.digest) == ours
 
-    def _require_ours(self, row: CollectionTable) -> None:
-        if not self._is_ours(row):
-            raise EmbedderMismatch(self._other_network(row))
-
-    def _other_network(self, row: CollectionTable) -> str:
-        return (
-            f"collection {row.name!r} belongs to the embedder {row.embedder} "
-            f"({row.digest[:12]}), but this service runs {self.model.name} "
-            f"({self.model.digest[:12]}), and their embeddings cannot be compared. Start with "
-            f"VULTUS_EMBEDDER={row.embedder} and its weights, or use another VULTUS_DATABASE_URL "
-            "or VULTUS_DATA_DIR, or delete the collection and enroll again"
-        )
+def _require_same_embedder(collection: CollectionTable, guard: Guard | None) -> None:
+    if guard is not None and guard.digest != collection.digest:
+        raise EmbedderSwitchedError(collection.name)
 
 
 def _taken(external_id: str | None) -> ExternalIdTaken:

@@ -118,8 +118,15 @@ class SnapshotStore:
         with self._alone() as counted:
             return _count(counted)
 
-    def holds(self, collection_number: int) -> bool:
+    def has_file(self, collection_number: int) -> bool:
         return self._path(collection_number).exists()
+
+    def holds(self, source: Source) -> bool:
+        """Whether there is a snapshot of these embeddings, and not of another embedder's."""
+        try:
+            return self.read(source) is not None
+        except SnapshotUnusableError:
+            return False
 
     def write(
         self, source: Source, revision: int, index: LocalIndex, *, removals: int | None = None

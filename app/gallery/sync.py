@@ -1,11 +1,12 @@
-"""Keep one index a collection in step with the change log.
+"""Keep one index a collection and embedder in step with the change log.
 
 The database is the truth; an index is told only what was committed, in the order of revisions. It
 remembers the revision that it has reached (its watermark), so bringing it up to date means reading
-the log above that. Other processes' changes arrive the same way as one's own.
+the log above that. Other processes' changes arrive the same way as one's own. A collection that
+goes over to another embedder has two, and the second one is ready before it serves.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
@@ -20,7 +21,7 @@ from app.gallery.database import Database
 from app.gallery.index.protocol import LocalIndex, MakeIndex, VectorIndex
 from app.gallery.rebuild import from_database, from_snapshot
 from app.gallery.repositories.changes import ChangeRepository, Delta
-from app.gallery.repositories.collections import CollectionRepository
+from app.gallery.repositories.collections import CollectionRepository, second_view, view_by
 from app.gallery.snapshots import SnapshotStore, Source
 from app.gallery.tables import CollectionTable
 
@@ -28,6 +29,9 @@ _CHANGED_SHARE = 0.05
 """Of an index, above which its snapshot is renewed even if nobody was removed."""
 
 _NOWHERE = ("", -1)
+
+_Key = tuple[int, str]
+"""Number of a collection, and digest of one of its embedders."""
 
 _log = structlog.get_logger(__name__)
 
@@ -38,6 +42,10 @@ class Standing:
 
     collection_count: int
     revisions_behind: int
+
+
+class EmbedderGoneError(Exception):
+    """A collection does not have the embedder any more with which it was read a moment ago."""
 
 
 class Sync(Protocol):
@@ -54,7 +62,9 @@ class Sync(Protocol):
     def index_at(self, collection: CollectionTable) -> VectorIndex:
         """The index of a collection, at least at the revision that `collection` was read with.
 
-        Raises CollectionNotFound when it is gone by now; its vectors are dropped then.
+        It is that of the embedder that `collection` tells (see `second_view`). Raises
+        CollectionNotFound when it is gone by now, its vectors are dropped then, and
+        EmbedderGoneError.
         """
         ...
 
@@ -104,7 +114,11 @@ class _Synced:
 
 
 class IndexSync:
-    """Indexes in this process's memory, with snapshots of the larger ones in files."""
+    """Indexes in this process's memory, with snapshots of the larger ones in files.
+
+    `digests` are of the embedders that this process runs: of a collection's second one, an index is
+    kept only when it is one of these. Only the serving ones have snapshots.
+    """
 
     def __init__(
         self,
@@ -113,12 +127,14 @@ class IndexSync:
         *,
         snapshots: SnapshotStore | None = None,
         snapshot_above: int = 0,
+        digests: Collection[str] = (),
     ) -> None:
+        self._digests = frozenset(digests)
         self._database = database
         self._make_index = make_index
         self._snapshots = snapshots
         self._snapshot_above = snapshot_above
-        self._synced: dict[int, _Synced] = {}
+        self._synced: dict[_Key, _Synced] = {}
         self._lock = Lock()
 
     def load_all(self) -> None:
@@ -126,32 +142,40 @@ class IndexSync:
             present = CollectionRepository(session).everything()
         if self._snapshots is not None:
             self._snapshots.keep_only({collection.number for collection in present})
-        for collection in present:
-            with suppress(CollectionNotFound):  # deleted by another process just now
-                self.index_at(collection)
+        for view in self._views(present):
+            with suppress(CollectionNotFound, EmbedderGoneError):  # by another process just now
+                self.index_at(view)
 
     def catch_up(self, name: str) -> VectorIndex:
         with self._database.reading() as session:
             collection = CollectionRepository(session).get(name)
-        return self.index_at(collection)
+        serving, *second = self._views([collection])
+        for view in second:
+            with suppress(CollectionNotFound, EmbedderGoneError):
+                self.index_at(view)
+        return self.index_at(serving)
 
     def follow(self) -> None:
-        for collection in self._present():
-            with suppress(CollectionNotFound):
-                self.index_at(collection)
+        for view in self._views(self._present()):
+            with suppress(CollectionNotFound, EmbedderGoneError):
+                self.index_at(view)
 
     def index_at(self, collection: CollectionTable) -> VectorIndex:
-        synced = self._entry(collection.number)
+        synced = self._entry(collection)
         # In this order: a writer sets the index before the state that it stands for.
         reached, index = synced.state, synced.index
         if index is not None and reached == _state(collection):
             return index
         with synced.lock, self._database.reading() as session:
             try:
-                current = CollectionRepository(session).reread(collection)
+                row = CollectionRepository(session).reread(collection)
             except CollectionNotFound:
                 self.forget(collection.number)
                 raise
+            current = view_by(row, collection.digest)
+            if current is None:
+                self._drop([_key(collection)])
+                raise EmbedderGoneError(collection.name)
             try:
                 self._bring_to(synced, current, session)
             except BaseException:
@@ -161,13 +185,12 @@ class IndexSync:
             return synced.index
 
     def is_at(self, collection: CollectionTable) -> bool:
-        return self._entry(collection.number).state == _state(collection)
+        return self._entry(collection).state == _state(collection)
 
     def forget(self, collection_number: int) -> None:
         with self._lock:
-            synced = self._synced.pop(collection_number, None)
-        if synced is not None:
-            _drop_index(synced)
+            keys = [key for key in self._synced if key[0] == collection_number]
+        self._drop(keys)
         if self._snapshots is not None:
             self._snapshots.remove(collection_number)
 
@@ -182,10 +205,11 @@ class IndexSync:
         if self._snapshots is not None:
             self._snapshots.remove(collection_number)
         with self._lock:
-            synced = self._synced.get(collection_number)
-        index = None if synced is None else synced.index
-        if index is not None:
-            index.compact()
+            entries = [entry for key, entry in self._synced.items() if key[0] == collection_number]
+        for synced in entries:
+            index = synced.index
+            if index is not None:
+                index.compact()
 
     def sizes(self) -> int:
         with self._lock:
@@ -194,7 +218,10 @@ class IndexSync:
 
     def standing(self) -> Standing:
         with self._lock:  # before the database is read: a change in between counts as behind
-            reached = {number: entry.reached for number, entry in self._synced.items()}
+            entries = [(key[0], entry.reached) for key, entry in self._synced.items()]
+        reached: dict[int, int] = {}
+        for number, revision in entries:
+            reached[number] = min(revision, reached.get(number, revision))
         with self._database.reading() as session:
             revisions = CollectionRepository(session).revisions()
         return standing(revisions, reached)
@@ -212,22 +239,42 @@ class IndexSync:
         if self._snapshots is not None:
             self._snapshots.close()
 
-    def _entry(self, collection_number: int) -> _Synced:
+    def _entry(self, collection: CollectionTable) -> _Synced:
         with self._lock:
-            return self._synced.setdefault(collection_number, _Synced())
+            return self._synced.setdefault(_key(collection), _Synced())
+
+    def _views(self, collections: Sequence[CollectionTable]) -> Iterator[CollectionTable]:
+        """Each collection as its embedder has it, and as the second does if that runs here."""
+        for collection in collections:
+            yield collection
+            second = second_view(collection)
+            if second is not None and second.digest in self._digests:
+                yield second
 
     def _present(self) -> Sequence[CollectionTable]:
-        """The collections that there are; the indexes of others are dropped."""
+        """The collections that there are; the indexes of others, and of embedders that one has no
+        more, are dropped."""
         with self._database.reading() as session:
             present = CollectionRepository(session).everything()
         self._drop_all_but({collection.number for collection in present})
+        wanted = {_key(view) for view in self._views(present)}
+        with self._lock:
+            left = set(self._synced) - wanted
+        self._drop(left)
         return present
 
     def _drop_all_but(self, present: set[int]) -> None:
         with self._lock:
-            gone = set(self._synced) - present
+            gone = {number for number, _ in self._synced} - present
         for number in gone:
             self.forget(number)
+
+    def _drop(self, keys: Collection[_Key]) -> None:
+        for key in keys:
+            with self._lock:
+                synced = self._synced.pop(key, None)
+            if synced is not None:
+                _drop_index(synced)
 
     def _bring_to(self, synced: _Synced, current: CollectionTable, session: Session) -> None:
         digest, watermark = synced.state
@@ -246,11 +293,13 @@ class IndexSync:
         synced.reached = current.revision
 
     def _build(self, synced: _Synced, current: CollectionTable, session: Session) -> None:
+        is_second = CollectionRepository(session).reread(current).digest != current.digest
         # A new collection may stand for an old one that another process deleted.
         self._drop_all_but(CollectionRepository(session).numbers())
         _drop_index(synced)
         synced.source = Source.of(current)
-        if self._snapshots is not None:
+        # The file is that of the serving index, which a second one must neither read nor remove.
+        if self._snapshots is not None and not is_second:
             restored = from_snapshot(self._snapshots, session, current, self._make_index)
             if restored is not None:
                 synced.index, delta = restored
@@ -268,16 +317,16 @@ class IndexSync:
         with self._database.reading() as session:
             current = CollectionRepository(session).reread(collection)
         self.index_at(current)
-        synced = self._entry(number)
+        synced = self._entry(current)
         with synced.lock:
             index, source = synced.index, synced.source
             revision = synced.state[1]
             changed, removed = synced.changed, synced.removed
         if index is None or source is None:
             return
-        saved = snapshots.holds(number)
+        saved = snapshots.holds(source)
         if len(index) < max(self._snapshot_above, 1):
-            if saved:
+            if snapshots.has_file(number):
                 snapshots.remove(number)
             return
         if saved and removed == 0 and changed <= _CHANGED_SHARE * len(index):
@@ -308,6 +357,10 @@ def apply(index: VectorIndex, delta: Delta) -> None:
         index.add(
             np.array(numbers, dtype=np.int64), np.stack([delta.added[number] for number in numbers])
         )
+
+
+def _key(collection: CollectionTable) -> _Key:
+    return collection.number, collection.digest
 
 
 def _state(collection: CollectionTable) -> tuple[str, int]:

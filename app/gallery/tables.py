@@ -96,6 +96,12 @@ class CollectionTable(Table):
     )
     """See options.py."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    second_embedder: Mapped[str | None] = mapped_column(String(64))
+    second_digest: Mapped[str | None] = mapped_column(String(64))
+    second_dimension: Mapped[int | None] = mapped_column(Integer)
+    """The embedder that it goes over to, or came from; None while there is only one."""
+    switched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it went over; None before, and after it was rolled back."""
 
 
 class CalibrationTable(Table):
@@ -106,7 +112,7 @@ class CalibrationTable(Table):
     collection_number: Mapped[int] = mapped_column(
         Number, ForeignKey("collections.number", ondelete="CASCADE"), primary_key=True
     )
-    digest: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     """Of the network whose embeddings were measured."""
     map: Mapped[dict[str, object]] = mapped_column(JsonObject)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
@@ -193,6 +199,39 @@ class FaceTable(Table):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
 
+class SecondEmbeddingTable(Table):
+    """What a face is to the other of its collection's two embedders; see `two_embedders.py`.
+
+    Which of the two embeddings of a face lies here, and which in `faces`, says nothing: their
+    digests tell.
+    """
+
+    __tablename__ = "second_embeddings"
+    __table_args__ = (Index(None, "collection_number", "face_number"),)
+
+    face_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("faces.number", ondelete="CASCADE"), primary_key=True
+    )
+    collection_number: Mapped[int] = mapped_column(Number)
+    embedding: Mapped[bytes] = mapped_column(LargeBinary)
+    """Little-endian float32, unit length."""
+    embedder: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+class CropTable(Table):
+    """A crop of an enrolled face, where its collection keeps them; sealed by `CropVault`."""
+
+    __tablename__ = "crops"
+    __table_args__ = (Index(None, "collection_number"),)
+
+    face_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("faces.number", ondelete="CASCADE"), primary_key=True
+    )
+    collection_number: Mapped[int] = mapped_column(Number)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class ChangeTable(Table):
     """The log that the index follows: which face came or went at which revision of a collection.
 
@@ -208,6 +247,9 @@ class ChangeTable(Table):
     face_number: Mapped[int] = mapped_column(Number, primary_key=True)
     kind: Mapped[str] = mapped_column(String(8))
     """`add` or `remove`."""
+    digest: Mapped[str | None] = mapped_column(String(64))
+    """Of the network whose index this is for: a face that was there got its embedding by it. None:
+    for all."""
 
 
 class TerminalMatchTable(Table):

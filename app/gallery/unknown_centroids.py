@@ -29,6 +29,7 @@ class Centroids:
     """
 
     def __init__(self, dimension: int) -> None:
+        self.dimension = dimension
         self._numbers: list[int] = []
         self._rows: dict[int, int] = {}
         self._matrix = np.zeros((_FEWEST_ROWS, dimension), dtype=np.float32)

@@ -33,6 +33,8 @@ def erase_unknowns_like(
     alike: set[int] = set()
     for start in range(0, len(face_numbers), _FACES_AT_ONCE):
         some = faces.embeddings_of(face_numbers[start : start + _FACES_AT_ONCE])
+        if not some:  # none has an embedding by the collection's embedder
+            continue
         theirs = np.stack(list(some.values()))
         for groups, embeddings in unknowns.embeddings():
             nearest = (embeddings @ theirs.T).max(axis=1)

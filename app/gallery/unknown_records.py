@@ -24,7 +24,7 @@ class Sighting:
     `image_sha256` is that of the photo, and `place` that of the face in it, largest first, from 0;
     of an embedding that came without a photo they are the SHA-256 of its bytes, and 0. `similarity`
     is that of the person who was most alike then, `nearest_identity_id`; None when nobody was
-    enrolled.
+    enrolled. `next_embedding` is by the service's next embedder, where there is one.
     """
 
     embedding: Embedding
@@ -35,6 +35,7 @@ class Sighting:
     similarity: float | None = None
     nearest_identity_id: str | None = None
     terminal_id: str | None = None
+    next_embedding: Embedding | None = None
 
 
 @dataclass(frozen=True, slots=True)

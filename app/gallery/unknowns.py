@@ -81,23 +81,29 @@ class Unknowns:
     # -- what comes in ---------------------------------------------------------------------------
 
     def keep(
-        self, collection_name: str, sightings: Sequence[Sighting], threshold: float
+        self,
+        collection_name: str,
+        sightings: Sequence[Sighting],
+        threshold: float,
+        *,
+        digest: str | None = None,
     ) -> list[str]:
         """Put faces into their groups, one after the other, and return these groups' ids.
 
-        A face of a photo that was kept before is not counted again. Returns nothing when the
-        collection no longer wants it.
+        `digest` is of the embedder that the threshold is for; None: the service's own. A face of a
+        photo that was kept before is not counted again. Returns nothing when the collection no
+        longer wants it, or has gone over to another embedder.
         """
         cached = self._entry(collection_name)
         with cached.lock:
             try:
                 with self._changing(collection_name) as inbox:
-                    if not self._is_wanted(inbox.collection):
+                    if not self._is_wanted(inbox.collection, digest or self._gallery.model.digest):
                         return []
                     centroids = _followed(cached, inbox)
                     inbox.row.threshold = threshold
                     groups = [
-                        self._place(inbox, centroids, sighting, threshold)
+                        self._place(inbox, centroids, self._seen_by(inbox, sighting), threshold)
                         for sighting in _naming_nobody_gone(inbox, sightings)
                     ]
                     ids = [group.id for group in groups]
@@ -296,9 +302,8 @@ class Unknowns:
             collection = CollectionRepository(session).hold(name)
             unknowns = UnknownRepository(session, collection)
             row = unknowns.advance()
-            session.refresh(
-                collection, ["options"]
-            )  # changed, perhaps, while the inbox was awaited
+            # Changed, perhaps, while the inbox was awaited.
+            session.refresh(collection, ["options", "embedder", "digest", "dimension"])
             yield _Inbox(collection, row, unknowns)
 
     def _refresh(self, inbox: _Inbox, group: UnknownGroupTable) -> bool:
@@ -353,11 +358,15 @@ class Unknowns:
         chosen = from_json(collection.options).unknowns.retention_s
         return self._limits.retention_s if chosen is None else chosen
 
-    def _is_wanted(self, collection: CollectionTable) -> bool:
+    def _is_wanted(self, collection: CollectionTable, digest: str) -> bool:
         """Whether the collection is this network's and (still) wants it."""
-        ours = self._gallery.model
-        is_ours = (collection.embedder, collection.digest) == (ours.name, ours.digest)
+        is_ours = collection.digest == digest and self._gallery.embedders.run(collection)
         return is_ours and from_json(collection.options).unknowns.keep
+
+    def _seen_by(self, inbox: _Inbox, sighting: Sighting) -> Sighting:
+        """The same by the collection's embedder."""
+        embedding = self._gallery.embedders.seen_by(inbox.collection, sighting)
+        return replace(sighting, embedding=embedding, next_embedding=None)
 
     def _compacted(self, receipt: UnknownErasure) -> UnknownErasure:
         return replace(receipt, compacted=self._database.compact())
@@ -384,10 +393,13 @@ class Unknowns:
 def _followed(cached: _Cached, inbox: _Inbox) -> Centroids:
     """The centroids as they are now. Wants the lock of `cached`."""
     number = inbox.collection.number
-    if cached.centroids is None or cached.number != number:
-        cached.centroids, cached.number = Centroids(inbox.collection.dimension), number
-    cached.centroids.follow(inbox.unknowns, inbox.row)
-    return cached.centroids
+    dimension = inbox.collection.dimension
+    known = cached.centroids
+    if known is None or cached.number != number or known.dimension != dimension:
+        known = Centroids(dimension)
+        cached.centroids, cached.number = known, number
+    known.follow(inbox.unknowns, inbox.row)
+    return known
 
 
 def _enrollable(row: UnknownFaceTable) -> NewFace:

@@ -76,10 +76,18 @@ class Calibrator:
     All methods block.
     """
 
-    def __init__(self, store: CalibrationStore, gallery: Gallery, defaults: Thresholds) -> None:
+    def __init__(
+        self,
+        store: CalibrationStore,
+        gallery: Gallery,
+        defaults: Thresholds,
+        next_defaults: Thresholds | None = None,
+    ) -> None:
         self._store = store
         self._gallery = gallery
         self.defaults = defaults
+        """Those of the service's own embedder; `next_defaults` are of the one that comes next."""
+        self._next_defaults = next_defaults
         self._lock = Lock()
         self._measuring = Lock()
         self._parsed: dict[str, SimilarityMap] = {}  # by version; one a collection is in use
@@ -90,11 +98,14 @@ class Calibrator:
 
     def resting_on(self, basis: Basis, collection: str) -> Thresholds:
         """How a collection decides by what was read of it together with something else."""
-        return self.defaults.of(basis.options.decisions, self._own(collection, basis))
+        defaults = self._defaults_of(basis.model)
+        return defaults.of(basis.options.decisions, self._own(collection, basis))
 
-    def own_map(self, collection: str) -> SimilarityMap | None:
-        """The collection's own calibration, if it has one."""
-        return self._own(collection, self._store.basis(collection))
+    def find_map(self, collection: str) -> tuple[SimilarityMap | None, bool]:
+        """The calibration that a collection's decisions rest on, and whether it is its own."""
+        basis = self._store.basis(collection)
+        own = self._own(collection, basis)
+        return own or self._defaults_of(basis.model).map, own is not None
 
     def calibrate(self, collection: str) -> SimilarityMap:
         """Measure the people enrolled in a collection, and decide by them from now on.
@@ -107,15 +118,26 @@ class Calibrator:
             measured = measure(
                 found.embeddings,
                 found.owners,
-                self._gallery.model,
+                found.model,
                 source=f"the people enrolled in {collection!r}",
             )
-        self._store.replace(collection, measured.to_json(), number=found.collection_number)
+        self._store.replace(
+            collection,
+            measured.to_json(),
+            number=found.collection_number,
+            digest=found.model.digest,
+        )
         return measured
 
     def forget(self, collection: str) -> None:
         """Go back to the embedder's calibration."""
         self._store.delete(collection)
+
+    def _defaults_of(self, model: ModelId) -> Thresholds:
+        following = self._next_defaults
+        if following is not None and model.digest != self._gallery.model.digest:
+            return following
+        return self.defaults
 
     def _own(self, collection: str, basis: Basis) -> SimilarityMap | None:
         version = basis.calibration
@@ -125,7 +147,7 @@ class Calibrator:
             found = self._parsed.get(version)
         if found is not None:
             return found
-        stored = self._store.calibration(collection)
+        stored = self._store.calibration(collection, basis.model.digest)
         if stored is None:
             return None
         try:

@@ -4,6 +4,9 @@ import asyncio
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import uuid4
+
+import structlog
 
 from app import request_scope
 from app.errors import (
@@ -18,11 +21,14 @@ from app.gallery.guards import EveryFaceRefusedError, Refusal
 from app.gallery.idempotency import Once
 from app.gallery.records import Face, Identity, NewFace, NewIdentity
 from app.gallery.service import Enrolled, Gallery
-from app.operations.guards import Guards, refused
+from app.operations.crop_vault import CropVault
+from app.operations.guards import Guards, looking_again, refused
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule, rejection, unusable
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,14 @@ class Enroller:
     Nothing is written unless at least one photo is usable; the photos themselves are not kept.
     """
 
-    def __init__(self, recognizer: Recognizer, gallery: Gallery, guards: Guards) -> None:
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        gallery: Gallery,
+        guards: Guards,
+        vault: CropVault | None = None,
+    ) -> None:
+        self._vault = vault
         self._recognizer = recognizer
         self._gallery = gallery
         self.guards = guards
@@ -88,8 +101,10 @@ class Enroller:
         and none can be used, WrongPerson when the guards refuse those that could be,
         ExternalIdTaken, CollectionNotFound, EmbedderMismatch, and AnsweredBeforeError by `once`.
         """
-        await asyncio.to_thread(self._gallery.require_collection, collection)
-        usable, rejected = await self.examine(images, rule, quality_filter=quality_filter)
+        keep_crops = await asyncio.to_thread(self.keeps_crops, collection)
+        usable, rejected = await self.examine(
+            images, rule, quality_filter=quality_filter, keep_crops=keep_crops
+        )
         faces = [item.face for item in usable]
 
         def write() -> Enrollment:
@@ -107,7 +122,7 @@ class Enroller:
             )
 
         try:
-            return await asyncio.to_thread(write)
+            return await asyncio.to_thread(looking_again, write)
         except EveryFaceRefusedError as error:
             raise _wrong_person(error, usable, rejected) from error
 
@@ -127,8 +142,9 @@ class Enroller:
         Raises as `create` does, and IdentityNotFound.
         """
         known = await self._known(collection, identity_id, images)
+        keep_crops = await asyncio.to_thread(self.keeps_crops, collection)
         usable, rejected = await self.examine(
-            images, rule, quality_filter=quality_filter, skip=set(known)
+            images, rule, quality_filter=quality_filter, skip=set(known), keep_crops=keep_crops
         )
         faces = [item.face for item in usable]
 
@@ -145,7 +161,7 @@ class Enroller:
             return _enrollment(usable, rejected, done, known)
 
         try:
-            return await asyncio.to_thread(write)
+            return await asyncio.to_thread(looking_again, write)
         except EveryFaceRefusedError as error:
             refusal = _wrong_person(error, usable, rejected)
             if not known:
@@ -163,6 +179,16 @@ class Enroller:
         digests = await asyncio.to_thread(lambda: [_sha256(image) for image in images])
         return {place: known[digest] for place, digest in enumerate(digests) if digest in known}
 
+    def keeps_crops(self, collection: str) -> bool:
+        """Whether crops are kept in a collection. Blocks.
+
+        Raises CollectionNotFound and EmbedderMismatch.
+        """
+        wanted = self._gallery.require_collection(collection).options.crops.keep
+        if wanted and self._vault is None:
+            _log.warning("crops_not_kept", collection=collection, remedy="set VULTUS_CROPS_KEY")
+        return wanted and self._vault is not None
+
     def turns(self) -> asyncio.Semaphore:
         """As many as photos are worked on at once: who takes turns does not fill the queue."""
         return asyncio.Semaphore(self._recognizer.concurrency)
@@ -175,6 +201,7 @@ class Enroller:
         quality_filter: QualityFilter,
         skip: Collection[int] = (),
         turns: asyncio.Semaphore | None = None,
+        keep_crops: bool = False,
     ) -> tuple[list[UsableImage], list[RejectedImage]]:
         """Sort images into usable faces and rejections, both in the order sent.
 
@@ -185,7 +212,9 @@ class Enroller:
 
         async def examine(index: int, image: bytes) -> UsableImage | RejectedImage:
             async with turns:
-                return await self._examine_one(index, image, rule, quality_filter)
+                return await self._examine_one(
+                    index, image, rule, quality_filter, keep_crops=keep_crops
+                )
 
         results = await together(
             examine(i, image) for i, image in enumerate(images) if i not in skip
@@ -197,16 +226,26 @@ class Enroller:
         return usable, rejected
 
     async def _examine_one(
-        self, index: int, image: bytes, rule: FaceRule, quality_filter: QualityFilter
+        self,
+        index: int,
+        image: bytes,
+        rule: FaceRule,
+        quality_filter: QualityFilter,
+        *,
+        keep_crops: bool,
     ) -> UsableImage | RejectedImage:
         try:
-            photo = await self._recognizer.embed(image, rule.selection)
+            photo = await self._recognizer.embed(image, rule.selection, keep_crops=keep_crops)
         except (ImageUnreadable, ImageTooLarge) as error:
             return unusable(error, index)
         refused = rejection(photo, index, quality_filter)
         if refused is not None:
             return refused
         (embedded,) = photo.faces
+        face_id = uuid4().hex
+        sealed = None
+        if embedded.wide_crop is not None and self._vault is not None:
+            sealed = await asyncio.to_thread(self._vault.seal, face_id, embedded.wide_crop)
         return UsableImage(
             index,
             NewFace(
@@ -216,6 +255,9 @@ class Enroller:
                 detection_score=embedded.face.score,
                 image_sha256=photo.sha256,
                 quality=embedded.quality.unified,
+                next_embedding=embedded.next_embedding,
+                face_id=face_id,
+                sealed_crop=sealed,
             ),
         )
 

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from app.gallery.bulk import BulkOutcome, NewPerson
 from app.gallery.records import NewFace, NewIdentity
 from app.gallery.service import Gallery
 from app.operations.enroll import WRONG_PERSON, Enroller, in_order
-from app.operations.guards import Guards, refused
+from app.operations.guards import Guards, looking_again, refused
 from app.operations.identify import unit_embedding
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
@@ -68,9 +69,13 @@ class BatchEnroller:
         external_ids = [item.identity.external_id for item in items if item.identity.external_id]
         known = await asyncio.to_thread(self._gallery.ids_of, collection, external_ids)
         turns = self._enroller.turns()
-        examined = await together(self._examine(item, known, turns) for item in items)
+        keep_crops = await asyncio.to_thread(self._enroller.keeps_crops, collection)
+        examined = await together(
+            self._examine(item, known, turns, keep_crops=keep_crops) for item in items
+        )
         people = [found for found in examined if isinstance(found, _Usable)]
-        done = iter(await asyncio.to_thread(self._write, collection, people) if people else ())
+        write = partial(self._write, collection, people)
+        done = iter(await asyncio.to_thread(looking_again, write) if people else ())
         results = []
         for found in examined:
             if isinstance(found, ItemResult):
@@ -93,7 +98,12 @@ class BatchEnroller:
         return self._gallery.create_identities(collection, new)
 
     async def _examine(
-        self, item: BatchItem, known: dict[str, str], turns: asyncio.Semaphore
+        self,
+        item: BatchItem,
+        known: dict[str, str],
+        turns: asyncio.Semaphore,
+        *,
+        keep_crops: bool,
     ) -> "_Usable | ItemResult":
         before = known.get(item.identity.external_id or "")
         if before is not None:  # their photos need not be looked at again
@@ -101,7 +111,11 @@ class BatchEnroller:
         try:
             faces = [self._face(values) for values in item.embeddings]
             usable, rejected = await self._enroller.examine(
-                item.images, item.rule, turns=turns, quality_filter=item.quality_filter
+                item.images,
+                item.rule,
+                turns=turns,
+                quality_filter=item.quality_filter,
+                keep_crops=keep_crops,
             )
         except NoUsableImage as error:
             return rejected_item(error, error.rejected)

@@ -1,16 +1,19 @@
 """The guards at enrolment: which similarities they go by, and whom they look at."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
+from typing import TypeVar
 
 from app.errors import Reason, RejectedImage
-from app.gallery.guards import Guard, Neighbour, Refusal
+from app.gallery.guards import EmbedderSwitchedError, Guard, Neighbour, Refusal
 from app.gallery.nearest import Question
-from app.gallery.records import NewFace, Searched
+from app.gallery.records import Found, NewFace
 from app.gallery.service import Gallery
 from app.operations.calibration import Calibrator
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,10 @@ class Guards:
         self._enabled = enabled
         self._resembles = resembles
 
-    def _limits(self, collection: str, searched: Searched) -> GuardLimits | None:
+    def _limits(self, collection: str, found: Found) -> GuardLimits | None:
         """None where nobody measured any for the embedder."""
-        rules = self._calibrator.thresholds(collection)
-        another = rules.find_identify(searched)
+        rules = self._calibrator.resting_on(found.basis, collection)
+        another = rules.find_identify(found.searched)
         resembles = rules.resembling() if self._resembles is None else self._resembles
         if resembles is None or another is None:
             return None
@@ -87,8 +90,8 @@ class Guards:
         # In this order: whoever is enrolled after this is found by the transaction that writes.
         revision = self._gallery.revision(collection)
         question = Question(1 if identity_id is None else 2, datetime.now(UTC))
-        found = self._gallery.find(collection, [face.embedding for face in faces], question)
-        limits = self._limits(collection, found.searched)
+        found = self._gallery.find(collection, faces, question)
+        limits = self._limits(collection, found)
         if limits is None:
             return None
         nearest = tuple(
@@ -102,7 +105,17 @@ class Guards:
             )
             for candidates in found.candidates
         )
-        return Guard(limits.resembles, limits.another, revision, nearest, force)
+        digest = found.basis.model.digest
+        return Guard(limits.resembles, limits.another, revision, nearest, digest, force)
+
+
+def looking_again(write: Callable[[], T]) -> T:
+    """What `write` does, which looks for its guards itself; once more when the collection goes over
+    to another embedder between that look and the transaction."""
+    try:
+        return write()
+    except EmbedderSwitchedError:
+        return write()
 
 
 def refused(refusal: Refusal, image_index: int | None) -> RejectedImage:

@@ -1,7 +1,7 @@
 """1:N: who is this, among all enrolled, or nobody?"""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,8 +22,9 @@ from app.errors import (
     ThresholdRequired,
 )
 from app.gallery.nearest import Question
-from app.gallery.records import Basis, Candidate, Scoring, Searched
+from app.gallery.records import Basis, Candidate, Found, Scoring, Searched
 from app.gallery.service import Gallery
+from app.gallery.two_embedders import Probe
 from app.gallery.unknown_records import Sighting
 from app.operations.calibration import Calibrator
 from app.operations.decisions import (
@@ -36,11 +37,12 @@ from app.operations.decisions import (
     stages_of,
 )
 from app.operations.quality_filter import QualityFilter, shortcomings
+from app.operations.shadow import LiveShadow
 from app.operations.thresholds import Thresholds
 from app.operations.unknowns import UnknownKeeper, seen_alone, seen_in_photo
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_faces
-from app.recognition.types import DetectedFace, Embedding, FaceQuality, ImageSize
+from app.recognition.types import DetectedFace, Embedding, FaceQuality, ImageSize, ModelId
 
 _LOOK_AGAIN_S = 0.02
 _LOOKED_AT = 10  # people by whom an answer is decided, however few are asked for
@@ -69,10 +71,27 @@ class IdentifiedFace:
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """Every face of a photo, largest first, each with its own decision."""
+    """Every face of a photo, largest first, each with its own decision, by the embedder `model`."""
 
     size: ImageSize
     faces: tuple[IdentifiedFace, ...]
+    model: ModelId
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """Decisions, how the collection decides, and by which embedder."""
+
+    decisions: list[Decision]
+    rules: Thresholds
+    model: ModelId
+
+
+Find = Callable[[str, Sequence[Probe], Question], Found]
+
+
+class _NoSecondError(Exception):
+    pass
 
 
 class Identifier:
@@ -85,12 +104,14 @@ class Identifier:
         calibrator: Calibrator,
         limits: IdentifyLimits,
         keeper: UnknownKeeper,
+        shadow: LiveShadow | None = None,
     ) -> None:
         self._recognizer = recognizer
         self._gallery = gallery
         self._calibrator = calibrator
         self._limits = limits
         self._keeper = keeper
+        self._shadow = shadow
         self._recent: dict[str, Thresholds] = {}
         """How collections decided when they were read last; they may be gone by now."""
 
@@ -122,76 +143,133 @@ class Identifier:
         seen = [
             sighting for sighting, why in zip(seen_in_photo(photo), lacking, strict=True) if not why
         ]
-        answered, rules = await self._decide(collection, seen, options, keep=True)
-        decisions = iter(answered)
+        done = await self._decide(collection, seen, options, keep=seen)
+        decisions = iter(done.decisions)
         faces = tuple(
             IdentifiedFace(
                 face.face,
-                rejected(why.reasons, _without_search(rules, options)) if why else next(decisions),
+                rejected(why.reasons, _without_search(done.rules, options))
+                if why
+                else next(decisions),
                 face.quality,
             )
             for face, why in zip(photo.faces, lacking, strict=True)
         )
-        return Identification(photo.size, faces)
+        return Identification(photo.size, faces, done.model)
 
     async def embedding(
         self, collection: str, values: Sequence[float], options: SearchOptions
-    ) -> Decision:
-        """Identify an embedding that the caller computed with the same network.
+    ) -> tuple[Decision, ModelId]:
+        """Identify an embedding that the caller computed with the service's embedder.
 
-        Raises InvalidRequest when it has another dimension, or no length.
+        Also answers which that is. Raises InvalidRequest when it has another dimension, or no
+        length, and EmbedderMismatch when the collection answers by another one.
         """
         probe = unit_embedding(values, dimension=self._gallery.model.dimension)
-        (decision,), _ = await self._decide(collection, [seen_alone(probe)], options, keep=True)
-        return decision
+        seen = [seen_alone(probe)]
+        done = await self._decide(collection, seen, options, keep=seen)
+        return done.decisions[0], done.model
 
     async def enrolled_face(
         self, collection: str, face_id: str, options: SearchOptions
-    ) -> Decision:
+    ) -> tuple[Decision, ModelId]:
         """Who else looks like an enrolled face? The face itself does not count.
 
-        Raises FaceNotFound.
+        Also answers by which embedder. Raises FaceNotFound.
         """
-        probe = await asyncio.to_thread(self._gallery.embedding_of, collection, face_id)
-        (decision,), _ = await self._decide(
-            collection, [seen_alone(probe)], options, exclude_face_id=face_id
-        )
-        return decision
+        probe = await asyncio.to_thread(self._gallery.probe_of, collection, face_id)
+        done = await self._decide(collection, [probe], options, exclude_face_id=face_id)
+        return done.decisions[0], done.model
 
     async def _decide(
         self,
         collection: str,
-        seen: Sequence[Sighting],
+        probes: Sequence[Probe],
         options: SearchOptions,
         *,
         exclude_face_id: str | None = None,
-        keep: bool = False,
-    ) -> tuple[list[Decision], Thresholds]:
-        """Who each is, and how the collection decides; `keep` who is nobody, if it wants that.
+        keep: Sequence[Sighting] = (),
+    ) -> _Decided:
+        """Who each is, and how the collection decides; `keep` the probes, as they were seen, who
+        are nobody, if it wants that.
 
         All of it in one worker thread: handing over takes as long as a statement of SQL.
         """
         await self._reach(collection, options.min_revision)
 
-        def look() -> tuple[list[Decision], Thresholds]:
+        def look() -> _Decided:
             request_scope.require_time()
-            if not seen:
-                return [], self._rules_now(collection, options)
+            if not probes:
+                basis, rules = self._rules_now(collection, options)
+                return _Decided([], rules, basis.model)
             with request_scope.timed(request_scope.Stage.SEARCH):
-                decisions, basis, rules = self._look(collection, seen, options, exclude_face_id)
+                decisions, basis, rules = self._look(collection, probes, options, exclude_face_id)
+            if self._shadow is not None:
+                self._shadow.compare(
+                    collection,
+                    decisions,
+                    lambda: self.decide_by_second(
+                        collection, probes, options, exclude_face_id=exclude_face_id
+                    ),
+                )
             self._remember(collection, options.terminal_id, decisions)
             if keep and basis.options.unknowns.keep:
-                decisions = self._keeper.keep(collection, seen, decisions, options, basis)
-            return decisions, rules
+                decisions = self._keeper.keep(collection, keep, decisions, options, basis)
+            return _Decided(decisions, rules, basis.model)
 
         return await asyncio.to_thread(look)
+
+    def decide(
+        self,
+        collection: str,
+        probes: Sequence[Probe],
+        options: SearchOptions,
+        *,
+        exclude_face_id: str | None = None,
+    ) -> list[Decision]:
+        """Who each is. Blocks. Raises as `photo` does; there must be one probe at least."""
+        return self._look(collection, probes, options, exclude_face_id)[0]
+
+    def decide_by_second(
+        self,
+        collection: str,
+        probes: Sequence[Probe],
+        options: SearchOptions,
+        *,
+        exclude_face_id: str | None = None,
+    ) -> list[Decision] | None:
+        """As `decide`, by the second embedder of a collection; None if it has none that runs here.
+
+        A similarity that was asked for is by the first one, so the default decides instead.
+        """
+        options = replace(
+            options,
+            threshold=None,
+            stages=tuple(replace(stage, threshold=None) for stage in options.stages),
+        )
+        try:
+            return self._look(
+                collection, probes, options, exclude_face_id, find=self._find_by_second
+            )[0]
+        except _NoSecondError:
+            return None
+
+    def _find_by_second(
+        self, collection: str, probes: Sequence[Probe], question: Question
+    ) -> Found:
+        found = self._gallery.find_by_second(collection, probes, question)
+        if found is None:
+            raise _NoSecondError
+        return found
 
     def _look(
         self,
         collection: str,
-        seen: Sequence[Sighting],
+        probes: Sequence[Probe],
         options: SearchOptions,
         exclude_face_id: str | None,
+        *,
+        find: Find | None = None,
     ) -> tuple[list[Decision], Basis, Thresholds]:
         """The decisions, one at least, and what the last of them rest on."""
         decisions: dict[int, Decision] = {}
@@ -199,7 +277,7 @@ class Identifier:
         for stage in stages:
             open_places = [
                 place
-                for place in range(len(seen))
+                for place in range(len(probes))
                 if place not in decisions or decisions[place].status is Status.UNKNOWN
             ]
             if not open_places:
@@ -211,10 +289,10 @@ class Identifier:
                 exclude_face_id,
                 Scoring.TEMPLATE,
             )
-            asked = [seen[place].embedding for place in open_places]
+            asked = [probes[place] for place in open_places]
             with self._forgetting(collection):
-                found = self._gallery.find(collection, asked, question)
-            rules = self._rules(collection, found.basis, options)
+                found = (find or self._gallery.find)(collection, asked, question)
+            rules = self._rules(collection, found.basis, options, note=find is None)
             limit = rules.for_identify(
                 options.threshold if stage.threshold is None else stage.threshold,
                 options.target_fpir,
@@ -225,7 +303,7 @@ class Identifier:
                 decisions[place] = _decision(
                     candidates, limit, rules, found.searched, stage, options.top_k
                 )
-        return [decisions[place] for place in range(len(seen))], found.basis, rules
+        return [decisions[place] for place in range(len(probes))], found.basis, rules
 
     async def _require(self, collection: str, options: SearchOptions) -> None:
         """Raise what would be in vain to look at a photo for, as `_rules_now` does.
@@ -240,11 +318,11 @@ class Identifier:
                 return
         await asyncio.to_thread(self._rules_now, collection, options)
 
-    def _rules_now(self, collection: str, options: SearchOptions) -> Thresholds:
+    def _rules_now(self, collection: str, options: SearchOptions) -> tuple[Basis, Thresholds]:
         """Raises CollectionNotFound, EmbedderMismatch and ThresholdRequired."""
         with self._forgetting(collection):
             basis = self._gallery.require_collection(collection)
-        return self._rules(collection, basis, options)
+        return basis, self._rules(collection, basis, options)
 
     @contextmanager
     def _forgetting(self, collection: str) -> Iterator[None]:
@@ -255,12 +333,15 @@ class Identifier:
             self._recent.pop(collection, None)
             raise
 
-    def _rules(self, collection: str, basis: Basis, options: SearchOptions) -> Thresholds:
+    def _rules(
+        self, collection: str, basis: Basis, options: SearchOptions, *, note: bool = True
+    ) -> Thresholds:
         """How this collection decides. Raises ThresholdRequired also for a later stage."""
         rules = self._calibrator.resting_on(basis, collection)
-        if len(self._recent) >= _MOST_RECENT:
-            self._recent.clear()
-        self._recent[collection] = rules
+        if note:
+            if len(self._recent) >= _MOST_RECENT:
+                self._recent.clear()
+            self._recent[collection] = rules
         _require_threshold(rules, options)
         return rules
 

@@ -94,7 +94,9 @@ class UnknownKeeper:
             }
             if not strangers:
                 return {}
-            groups = self._unknowns.keep(collection, list(strangers.values()), threshold)
+            groups = self._unknowns.keep(
+                collection, list(strangers.values()), threshold, digest=basis.model.digest
+            )
         except (
             DatabaseUnavailable,
             IndexUnavailable,
@@ -117,8 +119,7 @@ class UnknownKeeper:
         if options.stages[-1].wanted == EVERYBODY:  # the decisions are of the last stage
             found = [decision.candidates for decision in decisions.values()]
         else:
-            probes = [sighting.embedding for sighting in seen.values()]
-            found = self._gallery.search(collection, probes, top_k=1)
+            found = self._gallery.search(collection, list(seen.values()), top_k=1)
         return {
             place: next(iter(candidates), None)
             for place, candidates in zip(decisions, found, strict=True)
@@ -163,6 +164,7 @@ def seen_in_photo(photo: EmbeddedPhoto) -> list[Sighting]:
             place=place,
             box=face.face.box,
             detection_score=face.face.score,
+            next_embedding=face.next_embedding,
         )
         for place, face in enumerate(photo.faces)
     ]

@@ -1,20 +1,19 @@
 """1:1: are these two the same person?"""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app import request_scope
 from app.errors import NoUsableImage
-from app.gallery.records import Candidate, Identity
+from app.gallery.records import Basis, Candidate, Identity
 from app.gallery.service import Gallery
 from app.operations.calibration import Calibrator
 from app.operations.decisions import threshold_of
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule, rejection
-from app.operations.thresholds import Thresholds
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
-from app.recognition.types import DetectedFace, EmbeddedFace, cosine
+from app.recognition.types import DetectedFace, EmbeddedFace, ModelId, cosine
 from models.evaluation.calibration import ErrorRate
 
 
@@ -24,7 +23,8 @@ class Verification:
 
     `fmr` is the chance that two strangers are at least this similar, None when nobody measured it.
     `faces` are those compared, one an image. Against an enrolled person, `identity`, the id of
-    their most similar face and the number of examples compared with are given too.
+    their most similar face and the number of examples compared with are given too. `model` is the
+    embedder that was asked.
     """
 
     match: bool
@@ -35,6 +35,7 @@ class Verification:
     identity: Identity | None = None
     face_id: str | None = None
     examples: int | None = None
+    model: ModelId = field(kw_only=True)
 
 
 class Verifier:
@@ -62,7 +63,12 @@ class Verifier:
         )
         similarity = cosine(float(a.embedding @ b.embedding))
         return Verification(
-            similarity >= limit, similarity, limit, rules.fmr(similarity), (a.face, b.face)
+            similarity >= limit,
+            similarity,
+            limit,
+            rules.fmr(similarity),
+            (a.face, b.face),
+            model=self._gallery.model,
         )
 
     async def identity(
@@ -82,20 +88,21 @@ class Verifier:
         CollectionNotFound, IdentityNotFound and EmbedderMismatch.
         """
 
-        def look_beforehand() -> Thresholds:
+        def look_beforehand() -> None:
             rules = self._calibrator.thresholds(collection)
             rules.for_verify(threshold, target_fmr)  # raises before anything is looked at
             self._gallery.get_identity(collection, identity_id)
-            return rules
 
-        def compare() -> Candidate:
+        def compare() -> tuple[Candidate, Basis]:
             request_scope.require_time()
             with request_scope.timed(request_scope.Stage.SEARCH):
-                return self._gallery.compare(collection, identity_id, probe.embedding)
+                return self._gallery.compare_with_basis(collection, identity_id, probe)
 
-        rules = await asyncio.to_thread(look_beforehand)
+        await asyncio.to_thread(look_beforehand)
         probe = await self._face(image, rule, quality_filter, index=0, name="image")
-        found = await asyncio.to_thread(compare)
+        found, basis = await asyncio.to_thread(compare)
+        # As of the comparison: the collection may go over to another embedder at any moment.
+        rules = await asyncio.to_thread(self._calibrator.resting_on, basis, collection)
         limit = rules.for_verify(threshold, target_fmr, examples=found.examples)
         limit = threshold_of(found, limit)
         return Verification(
@@ -107,6 +114,7 @@ class Verifier:
             found.identity,
             found.face_id,
             found.examples,
+            model=basis.model,
         )
 
     async def _face(

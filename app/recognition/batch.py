@@ -23,7 +23,9 @@ from app.recognition.types import (
     ImageSize,
     Photo,
     Pixels,
+    WideCrop,
 )
+from app.recognition.wide_crop import WIDE, cut_wide
 from app.request_scope import Stage
 from models.zoo.network import InputSpec
 
@@ -34,12 +36,16 @@ Choose = Callable[[ImageSize], Selection]
 @dataclass(frozen=True, slots=True)
 class Job:
     """A photo. Its faces are found; those that are chosen are assessed; and embedded, or cut out as
-    `crop` says, if wanted."""
+    `crop` says, if wanted.
+
+    `keep_crops`: of these, wide crops are wanted as well.
+    """
 
     image: bytes
     choose: Choose | None = None
     embed: bool = False
     crop: InputSpec | None = None
+    keep_crops: bool = False
 
 
 @dataclass(slots=True)
@@ -56,6 +62,9 @@ class Seen:
     qualities: list[FaceQuality] = field(default_factory=list)
     embeddings: list[Embedding] = field(default_factory=list)
     crops: list[Pixels] = field(default_factory=list)
+    next_embeddings: list[Embedding] = field(default_factory=list)
+    """By the next embedder; empty without one."""
+    wide_crops: list[WideCrop] = field(default_factory=list)
     seconds: dict[Stage, float] = field(default_factory=dict)
 
 
@@ -65,7 +74,8 @@ class _Work:
     photo: Photo | None
     seen: Seen
     reserved_bytes: int
-    crops: list[Pixels] = field(default_factory=list)
+    crops: list[list[Pixels]] = field(default_factory=list)
+    """Of each face one for each embedder."""
 
     def add(self, stage: Stage, seconds: float) -> None:
         self.seen.seconds[stage] = self.seen.seconds.get(stage, 0.0) + seconds
@@ -76,7 +86,8 @@ class BatchRecognizer:
 
     A photo much larger than the detector's copy is decoded at a fraction of its size; only if a
     face that is wanted has too few pixels there, it is decoded again as a whole. `memory` bounds
-    what all photos take together, over all threads.
+    what all photos take together, over all threads. With a `next_embedder`, whatever is embedded is
+    embedded by it as well.
     """
 
     def __init__(
@@ -86,9 +97,10 @@ class BatchRecognizer:
         embedder: Embedder,
         memory: MemoryBudget,
         max_pixels: int,
+        next_embedder: Embedder | None = None,
     ) -> None:
         self._detector = detector
-        self._embedder = embedder
+        self._embedders = [embedder] if next_embedder is None else [embedder, next_embedder]
         self._memory = memory
         self._max_pixels = max_pixels
 
@@ -112,8 +124,9 @@ class BatchRecognizer:
         """Run each network once. Raises FloatingPointError for an embedder that is broken."""
         noise = np.random.default_rng(0).integers(0, 256, (160, 160, 3), dtype=np.uint8)
         self._detector.detect_all([noise])
-        template = np.asarray(self._embedder.input.template, dtype=np.float32)
-        self._embedder.embed([align(noise, template, self._embedder.input)])
+        for embedder in self._embedders:
+            template = np.asarray(embedder.input.template, dtype=np.float32)
+            embedder.embed([align(noise, template, embedder.input)])
 
     def _find(
         self, jobs: Sequence[Job], works: dict[int, _Work], outcomes: dict[int, Seen | Exception]
@@ -191,17 +204,24 @@ class BatchRecognizer:
         for face in work.seen.chosen:
             here = face.enlarged(inverse) if photo.is_reduced else face
             if work.job.embed:
-                work.crops.append(align(photo.pixels, here.landmarks, self._embedder.input))
+                specs = [embedder.input for embedder in self._embedders]
+                work.crops.append([align(photo.pixels, here.landmarks, spec) for spec in specs])
             if work.job.crop is not None:
                 work.seen.crops.append(align(photo.pixels, here.landmarks, work.job.crop))
+            if work.job.keep_crops:
+                work.seen.wide_crops.append(cut_wide(photo.pixels, here.landmarks))
             work.seen.qualities.append(assess(photo.pixels, here, factor=max(across, down)))
         work.add(Stage.EMBED, perf_counter() - began)
 
     def _too_coarse(self, work: _Work, photo: Photo) -> bool:
         """Whether a wanted face has fewer pixels in the copy than its crops have."""
         across, down = photo.factors
-        wanted = (self._embedder.input if work.job.embed else None, work.job.crop)
-        specs = [CROP, *(spec for spec in wanted if spec is not None)]
+        wanted = self._embedders if work.job.embed else []
+        specs = [CROP, *(embedder.input for embedder in wanted)]
+        if work.job.crop is not None:
+            specs.append(work.job.crop)
+        if work.job.keep_crops:
+            specs.append(WIDE)
         return any(
             _enlargement(face.enlarged((1 / across, 1 / down)), spec) > 1
             for face in work.seen.chosen
@@ -210,10 +230,15 @@ class BatchRecognizer:
 
     def _embed(self, works: Sequence[_Work]) -> None:
         began = perf_counter()
-        rows = iter(self._embedder.embed([crop for work in works for crop in work.crops]))
+        own, *others = (
+            iter(embedder.embed([crops[place] for work in works for crops in work.crops]))
+            for place, embedder in enumerate(self._embedders)
+        )
         seconds = perf_counter() - began
         for work in works:
-            work.seen.embeddings = [next(rows) for _ in work.crops]
+            work.seen.embeddings = [next(own) for _ in work.crops]
+            for other in others:
+                work.seen.next_embeddings = [next(other) for _ in work.crops]
             work.seen.sha256 = hashlib.sha256(work.job.image).hexdigest()
             work.add(Stage.EMBED, seconds)
 

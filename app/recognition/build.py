@@ -17,7 +17,7 @@ from app.recognition.embedder import NetworkEmbedder
 from app.recognition.memory_budget import MemoryBudget
 from app.recognition.pipeline import Lanes, Recognizer
 from app.recognition.scheduler import SchedulerWatch
-from app.settings import Settings
+from app.settings import OnnxSettings, Settings
 from models.zoo.errors import WeightsError
 from models.zoo.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
 from models.zoo.network import Network, NetworkSpec
@@ -35,6 +35,37 @@ _log = structlog.get_logger(__name__)
 
 def load_configured_network(settings: Settings) -> Network:
     """Load the embedding network that the settings name. Raises StartupError with the remedy."""
+    return _load(settings, settings.embedder, settings.weights_path, settings.onnx)
+
+
+def load_next_network(settings: Settings) -> Network | None:
+    """Load the network that comes next, if there is one. Raises StartupError with the remedy."""
+    chosen = settings.next
+    if chosen.embedder is None:
+        return None
+    return _load(
+        settings, chosen.embedder, chosen.weights_path, chosen.onnx, prefix="VULTUS_NEXT__"
+    )
+
+
+def load_named_network(settings: Settings, name: str, weights_path: Path | None) -> Network:
+    """Load a network of the zoo, as the settings say if it is one of those that they name.
+
+    `weights_path`: from there, instead. Raises StartupError with the remedy.
+    """
+    group = settings if name == settings.embedder != settings.next.embedder else settings.next
+    own_path = group.weights_path if name in (settings.embedder, settings.next.embedder) else None
+    return _load(settings, name, weights_path or own_path, group.onnx)
+
+
+def _load(
+    settings: Settings,
+    name: str,
+    weights_path: Path | None,
+    onnx: OnnxSettings,
+    *,
+    prefix: str = "VULTUS_",
+) -> Network:
     device = resolve_device(settings.device)
     limit_threads(settings.workers.torch_threads)
     options = LoadOptions(
@@ -42,28 +73,33 @@ def load_configured_network(settings: Settings) -> Network:
         onnx_runtime=backend_of(settings, device) == "onnxruntime",
         half=settings.half_precision,
         weights_dir=settings.resolved_weights_dir,
-        weights_path=settings.weights_path,
+        weights_path=weights_path,
         threads=settings.workers.torch_threads,
         onnx=OnnxOptions(
-            size_px=settings.onnx.size_px,
-            mean=settings.onnx.mean,
-            std=settings.onnx.std,
-            channels=settings.onnx.channels,
-            mirror_average=settings.onnx.mirror_average,
+            size_px=onnx.size_px,
+            mean=onnx.mean,
+            std=onnx.std,
+            channels=onnx.channels,
+            mirror_average=onnx.mirror_average,
         ),
     )
     try:
-        return load_network(settings.embedder, options)
+        return load_network(name, options)
     except WeightsError as error:
-        raise StartupError(str(error)) from error
+        raise StartupError(str(error).replace("VULTUS_", prefix)) from error
 
 
 def build_recognizer(
-    settings: Settings, network: Network, *, watch: SchedulerWatch | None = None
+    settings: Settings,
+    network: Network,
+    *,
+    next_network: Network | None = None,
+    watch: SchedulerWatch | None = None,
 ) -> Recognizer:
-    """Assemble the detector, the embedder and the lanes that they run in."""
+    """Assemble the detector, the embedders and the lanes that they run in."""
     device = resolve_device(settings.device)
     embedder = NetworkEmbedder(network)
+    next_embedder = None if next_network is None else NetworkEmbedder(next_network)
     chosen = settings.workers
     return Recognizer(
         BatchRecognizer(
@@ -71,8 +107,10 @@ def build_recognizer(
             embedder=embedder,
             memory=MemoryBudget(settings.limits.decode_memory_bytes),
             max_pixels=settings.limits.max_pixels,
+            next_embedder=next_embedder,
         ),
         model=embedder.model,
+        next_model=None if next_embedder is None else next_embedder.model,
         lanes=Lanes(
             count=chosen.count or default_workers(device, settings.processes),
             batch_size=chosen.batch_size or (_CPU_BATCH if device == "cpu" else _GPU_BATCH),

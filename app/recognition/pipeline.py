@@ -1,7 +1,7 @@
 """The only door to recognition: bytes in, detected or embedded faces out."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.errors import ImageTooLarge, ImageUnreadable, StartupError
@@ -17,7 +17,9 @@ from app.recognition.types import (
     DetectedPhoto,
     EmbeddedFace,
     EmbeddedPhoto,
+    Embedding,
     ModelId,
+    WideCrop,
 )
 from app.request_scope import Stage, deadline, note
 from models.zoo.network import InputSpec
@@ -49,8 +51,10 @@ class Recognizer:
         max_image_bytes: int,
         prepare: Callable[[], None] = lambda: None,
         watch: SchedulerWatch | None = None,
+        next_model: ModelId | None = None,
     ) -> None:
         self.model = model
+        self.next_model = next_model
         self._recognize = recognize
         self._prepare = prepare
         self._max_image_bytes = max_image_bytes
@@ -88,9 +92,14 @@ class Recognizer:
         seen = await self._see(Job(image))
         return DetectedPhoto(seen.size, seen.detected)
 
-    async def embed(self, image: bytes, select: Selection) -> EmbeddedPhoto:
-        """Find all faces of an image; embed those that `select` picks, and assess their quality."""
-        return await self._embed(Job(image, lambda _: select, embed=True))
+    async def embed(
+        self, image: bytes, select: Selection, *, keep_crops: bool = False
+    ) -> EmbeddedPhoto:
+        """Find all faces of an image; embed those that `select` picks, and assess their quality.
+
+        `keep_crops`: wide crops of these come along.
+        """
+        return await self._embed(Job(image, lambda _: select, embed=True, keep_crops=keep_crops))
 
     async def embed_central(self, image: bytes) -> EmbeddedPhoto:
         """Find all faces of an image and embed the one nearest its centre."""
@@ -125,8 +134,9 @@ class Recognizer:
         try:
             await asyncio.to_thread(self._try_networks)
         except FloatingPointError as error:
+            names = self.model.name if self.next_model is None else f"{self.model.name} or the next"
             raise StartupError(
-                f"the embedder {self.model.name} does not work: {error}; check its weights "
+                f"the embedder {names} does not work: {error}; check its weights "
                 "and, for an ONNX network, its mean and std"
             ) from error
 
@@ -156,10 +166,12 @@ class Recognizer:
 
     async def _embed(self, job: Job) -> EmbeddedPhoto:
         seen = await self._see(job)
+        crops: Sequence[WideCrop | None] = seen.wide_crops or [None] * len(seen.chosen)
+        others: Sequence[Embedding | None] = seen.next_embeddings or [None] * len(seen.chosen)
         faces = tuple(
-            EmbeddedFace(face, embedding, quality)
-            for face, embedding, quality in zip(
-                seen.chosen, seen.embeddings, seen.qualities, strict=True
+            EmbeddedFace(face, embedding, quality, other, crop)
+            for face, embedding, quality, other, crop in zip(
+                seen.chosen, seen.embeddings, seen.qualities, others, crops, strict=True
             )
         )
         return EmbeddedPhoto(seen.size, seen.sha256, seen.detected, faces)

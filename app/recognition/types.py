@@ -126,10 +126,26 @@ class FaceQuality:
 
 
 @dataclass(frozen=True, slots=True)
+class WideCrop:
+    """A crop of a face that any network's own crop can be cut from; see `wide_crop.py`.
+
+    `landmarks` are in pixels of the crop.
+    """
+
+    pixels: Pixels
+    landmarks: Landmarks
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddedFace:
+    """`next_embedding` is by the service's next embedder, where there is one; `wide_crop` is there
+    if it was asked for."""
+
     face: DetectedFace
     embedding: Embedding
     quality: FaceQuality
+    next_embedding: Embedding | None = None
+    wide_crop: WideCrop | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def published_state(architecture: str, weights_dir: Path) -> Mapping[str, Tensor
         from models.zoo import facenet  # noqa: PLC0415
 
         network, _ = facenet.load("facenet-vggface2", weights_dir=weights_dir)
-        return network.state_dict()  # type: ignore[no-any-return]
+        return network.state_dict()
     raise WeightsMissingError(
         f"nobody publishes weights of {architecture} that Vultus knows; name a file with "
         "network.weights, or leave it empty to begin from scratch"

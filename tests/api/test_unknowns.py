@@ -27,7 +27,7 @@ def test_search_is_answered_when_its_face_cannot_be_kept(
     options = {"unknowns": {"keep": True}}
     client.patch(f"/v1/collections/{collection}", json={"options": options}).raise_for_status()
 
-    def fail(*_: object) -> list[str]:
+    def fail(*_: object, **__: object) -> list[str]:
         raise DatabaseUnavailable("locked")
 
     with monkeypatch.context() as patch:

@@ -75,9 +75,16 @@ def new_gallery(
     make_index: MakeIndex = FaissIndex,
     snapshots: SnapshotStore | None = None,
     snapshot_above: int = 0,
+    next_model: ModelId | None = None,
 ) -> Gallery:
-    sync = IndexSync(database, make_index, snapshots=snapshots, snapshot_above=snapshot_above)
-    return Gallery(database, sync, model)
+    sync = IndexSync(
+        database,
+        make_index,
+        snapshots=snapshots,
+        snapshot_above=snapshot_above,
+        digests=[one.digest for one in (model, next_model) if one is not None],
+    )
+    return Gallery(database, sync, model, next_model)
 
 
 def enroll(

@@ -182,7 +182,7 @@ def test_unknown_collection_is_said_to_be_unknown(gallery: Gallery) -> None:
         lambda name: gallery.search(name, [PROBE], top_k=1),
         lambda name: gallery.compare(name, "x", PROBE),
         lambda name: gallery.enrolled_images(name, "x"),
-        lambda name: gallery.embedding_of(name, "y"),
+        lambda name: gallery.probe_of(name, "y"),
     ]
     for use in uses:
         with pytest.raises(CollectionNotFound, match="nowhere"):

@@ -87,7 +87,7 @@ def test_process_of_the_old_network_is_refused_after_the_change(
         lambda: first.add_faces(COLLECTION, faceless.id, [new_face(PROBE)]),
         lambda: first.search(COLLECTION, [PROBE], top_k=1),
         lambda: first.compare(COLLECTION, theirs.id, PROBE),
-        lambda: first.embedding_of(COLLECTION, face_id),
+        lambda: first.probe_of(COLLECTION, face_id),
     ]
     for use in uses:
         with pytest.raises(EmbedderMismatch, match=f"VULTUS_EMBEDDER={OTHER_MODEL.name}"):

@@ -53,7 +53,7 @@ def test_embedding_comes_back_bit_for_bit(gallery: Gallery) -> None:
     identity, faces = enroll(gallery, special, *unit_vectors(5, seed=1))
     assert len(faces) == 5 + 1
     for face_id, embedding in faces.items():
-        kept = gallery.embedding_of(COLLECTION, face_id)
+        kept = gallery.probe_of(COLLECTION, face_id).by_digest[MODEL.digest]
         assert (kept.dtype, kept.tobytes()) == (np.float32, embedding.tobytes())
     assert identity.face_count == 6
 
@@ -156,7 +156,7 @@ def test_deleted_face_is_never_identified_and_its_row_is_gone(
     page = gallery.list_faces(COLLECTION, identity.id, limit=9, cursor=None)
     assert [face.id for face in page.items] == [kept]
     with pytest.raises(FaceNotFound):
-        gallery.embedding_of(COLLECTION, gone)
+        gallery.probe_of(COLLECTION, gone)
 
 
 def test_person_stays_without_a_face(gallery: Gallery) -> None:
@@ -179,6 +179,7 @@ def test_unknown_deleted_and_foreign_faces_are_not_found(gallery: Gallery) -> No
             gallery.delete_face(COLLECTION, identity.id, face_id)
     for face_id in ("unknown", gone, elsewhere):
         with pytest.raises(FaceNotFound):
-            gallery.embedding_of(COLLECTION, face_id)
+            gallery.probe_of(COLLECTION, face_id)
     assert gallery.get_collection(COLLECTION) == before
-    assert gallery.embedding_of(COLLECTION, kept).tobytes() == (-PROBE).tobytes()
+    probe = gallery.probe_of(COLLECTION, kept)
+    assert probe.by_digest[MODEL.digest].tobytes() == (-PROBE).tobytes()

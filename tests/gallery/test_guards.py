@@ -17,6 +17,7 @@ from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import (
     COLLECTION,
+    MODEL,
     at_once,
     enroll,
     new_face,
@@ -43,7 +44,7 @@ def guard(
     revision: int | None = None,
 ) -> Guard:
     now = gallery.revision(COLLECTION) if revision is None else revision
-    return Guard(RESEMBLES, ANOTHER, now, nearest, force)
+    return Guard(RESEMBLES, ANOTHER, now, nearest, MODEL.digest, force)
 
 
 def reasons(outcomes: object) -> list[Reason | None]:
@@ -184,7 +185,7 @@ def test_same_crop_of_another_file_is_the_face_that_is_there(gallery: Gallery) -
 
 # -- the verdict by itself ---------------------------------------------------------------------
 
-_HELD = Guard(RESEMBLES, ANOTHER, 0, ())
+_HELD = Guard(RESEMBLES, ANOTHER, 0, (), MODEL.digest)
 
 
 def _verdicts(
@@ -227,7 +228,7 @@ def test_verdicts_are_those_of_a_naive_loop_in_any_order(
 ) -> None:
     vectors = unit_vectors(count + own_count, seed=seed, dimension=3)
     new, own = list(vectors[:count]), list(vectors[count:])
-    held = Guard(resembles, 2.0, 0, ())
+    held = Guard(resembles, 2.0, 0, (), MODEL.digest)
     faces = [new_face(vector) for vector in new]
     kept = np.stack(own) if own else np.empty((0, 0), dtype=np.float32)
     found = reasons(judge(faces, None, kept, [None] * count, held))

@@ -14,7 +14,14 @@ from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.service import Gallery
 from app.gallery.tables import CollectionTable
 from tests.gallery.conftest import postgresql_only
-from tests.gallery.factories import COLLECTION, all_identities, enroll, new_face, unit_vector
+from tests.gallery.factories import (
+    COLLECTION,
+    MODEL,
+    all_identities,
+    enroll,
+    new_face,
+    unit_vector,
+)
 
 PROBE = unit_vector(1)
 
@@ -73,7 +80,7 @@ def reads(gallery: Gallery, identity_id: str, face_id: str) -> dict[str, Callabl
         "collection": lambda: gallery.get_collection(COLLECTION),
         "require": lambda: gallery.require_collection(COLLECTION),
         "revision": lambda: gallery.revision(COLLECTION),
-        "embedding": lambda: gallery.embedding_of(COLLECTION, face_id).tolist(),
+        "probe": lambda: list(gallery.probe_of(COLLECTION, face_id).by_digest[MODEL.digest]),
         "images": lambda: gallery.enrolled_images(COLLECTION, identity_id),
         "ids": lambda: gallery.ids_of(COLLECTION, ["e1"]),
     }

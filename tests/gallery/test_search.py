@@ -230,14 +230,14 @@ def test_comparison_with_a_person_without_faces_is_refused(gallery: Gallery) -> 
         gallery.compare(COLLECTION, identity.id, PROBE)
 
 
-def test_embedding_of_an_unknown_face_is_not_found(gallery: Gallery) -> None:
+def test_probe_of_an_unknown_face_is_not_found(gallery: Gallery) -> None:
     with pytest.raises(FaceNotFound, match="unknown"):
-        gallery.embedding_of(COLLECTION, "unknown")
+        gallery.probe_of(COLLECTION, "unknown")
 
 
 def test_embeddings_have_the_dimension_of_the_network(gallery: Gallery) -> None:
     _, (face_id,) = enroll(gallery, PROBE)
-    assert gallery.embedding_of(COLLECTION, face_id).shape == (MODEL.dimension,)
+    assert gallery.probe_of(COLLECTION, face_id).by_digest[MODEL.digest].shape == (MODEL.dimension,)
 
 
 def test_first_face_enrolled_beside_a_search_does_not_hold_it_up(

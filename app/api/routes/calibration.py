@@ -15,14 +15,13 @@ router = APIRouter(prefix="/collections/{collection}/calibration", tags=["collec
 @router.get("", responses=documented(404))
 async def get_calibration(collection: CollectionPath, services: ServicesDep) -> CalibrationBody:
     """Tell what a collection's decisions rest on: its own calibration, or the embedder's."""
-    own = await asyncio.to_thread(services.calibrator.own_map, collection)
-    used = own or services.calibrator.defaults.map
+    used, is_own = await asyncio.to_thread(services.calibrator.find_map, collection)
     if used is None:
         raise ThresholdRequired(
-            f"nobody has measured {services.recognizer.model.name}; calibrate this collection "
+            "nobody has measured the embedder of this collection; calibrate the collection "
             "with POST, or the embedder on photos of your own with vultus calibrate FOLDER"
         )
-    return CalibrationBody.of(used, own=own is not None)
+    return CalibrationBody.of(used, own=is_own)
 
 
 @router.post("", responses=documented(404, 409))

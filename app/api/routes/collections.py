@@ -18,8 +18,10 @@ from app.api.schemas.gallery import (
     PageQuery,
     PatchCollectionBody,
 )
+from app.errors import InvalidRequest
 from app.gallery.idempotency import Once
 from app.gallery.records import Collection
+from app.services import Services
 
 router = APIRouter(prefix="/collections", tags=["collections"])
 
@@ -79,6 +81,8 @@ async def update_collection(
     services: ServicesDep,
 ) -> CollectionBody:
     """Change a collection's description, or what it does otherwise than the settings say."""
+    if body.options.crops.keep:
+        _require_crops_key(services)
     changed = await asyncio.to_thread(
         services.gallery.update_collection, collection, body.changes()
     )
@@ -95,3 +99,11 @@ async def delete_collection(
             services.gallery.delete_collection, collection, compact=query.compact
         )
     )
+
+
+def _require_crops_key(services: Services) -> None:
+    if services.settings.crops_key is None:
+        raise InvalidRequest(
+            "options.crops.keep needs a key to encrypt them with; start the service with "
+            "VULTUS_CROPS_KEY"
+        )

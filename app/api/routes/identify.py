@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Response
 
 from app.api.answers import answer
 from app.api.bodies import Body, documented_body
-from app.api.deps import CollectionPath, ModelDep, ServicesDep
+from app.api.deps import CollectionPath, ServicesDep
 from app.api.problems import documented
 from app.api.schemas.recognition import IdentifyAnswer, IdentifyBody, SearchAnswer, SearchBody
 from app.operations.identify import Identification
@@ -25,7 +25,6 @@ async def identify(
     collection: CollectionPath,
     body: Annotated[IdentifyBody, Depends(Body(IdentifyBody))],
     services: ServicesDep,
-    model: ModelDep,
 ) -> Response:
     """Say of every face in a photo who it is, or that it is unknown.
 
@@ -39,7 +38,7 @@ async def identify(
         quality_filter=body.quality_filter,
     )
     count_decisions(services.metrics, done)
-    return answer(IdentifyAnswer.of(done, model))
+    return answer(IdentifyAnswer.of(done))
 
 
 @router.post(
@@ -52,14 +51,17 @@ async def search(
     collection: CollectionPath,
     body: Annotated[SearchBody, Depends(Body(SearchBody))],
     services: ServicesDep,
-    model: ModelDep,
 ) -> Response:
     """Say whose an embedding is, or who else looks like an enrolled face."""
     if body.embedding is not None:
-        decision = await services.identify.embedding(collection, body.embedding, body.options())
+        decision, model = await services.identify.embedding(
+            collection, body.embedding, body.options()
+        )
     else:
         assert body.face_id is not None  # the schema wants one of the two
-        decision = await services.identify.enrolled_face(collection, body.face_id, body.options())
+        decision, model = await services.identify.enrolled_face(
+            collection, body.face_id, body.options()
+        )
     kept = decision.unknown_group_id is not None
     services.metrics.count_decision("search", decision.status, kept=kept)
     return answer(SearchAnswer.of_decision(decision, model))

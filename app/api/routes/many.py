@@ -41,7 +41,6 @@ async def identify_many(
     collection: CollectionPath,
     body: Annotated[IdentifyImagesBody, Depends(Body(IdentifyImagesBody))],
     services: ServicesDep,
-    model: ModelDep,
     request: Request,
 ) -> Response:
     """Identify the faces of many photos, by the same options, each photo with its own outcome.
@@ -66,7 +65,7 @@ async def identify_many(
     found = await each_photo(body.images, identify, concurrency=services.recognizer.concurrency)
 
     def answer() -> IdentifyImagesAnswer:
-        told = _told(found, lambda done: IdentifyAnswer.of(done, model), request)
+        told = _told(found, IdentifyAnswer.of, request)
         return IdentifyImagesAnswer(
             results=[
                 IdentifyResultBody(index=index, result=result, error=error)

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Response
 
 from app.api.answers import answer
 from app.api.bodies import Body, documented_body
-from app.api.deps import ModelDep, ServicesDep
+from app.api.deps import ServicesDep
 from app.api.problems import documented
-from app.api.schemas.gallery import IdentityBody
+from app.api.schemas.gallery import IdentityBody, ModelBody
 from app.api.schemas.recognition import ErrorRateBody, FaceInPhoto, VerifyAnswer, VerifyBody
 
 router = APIRouter(tags=["recognition"])
@@ -23,7 +23,6 @@ router = APIRouter(tags=["recognition"])
 async def verify(
     body: Annotated[VerifyBody, Depends(Body(VerifyBody))],
     services: ServicesDep,
-    model: ModelDep,
 ) -> Response:
     """Compare two photos, or a photo with an enrolled person."""
     if body.image_a is not None and body.image_b is not None:
@@ -60,6 +59,6 @@ async def verify(
             identity=None if done.identity is None else IdentityBody.of(done.identity),
             face_id=done.face_id,
             examples=done.examples,
-            model=model,
+            model=ModelBody.of(done.model),
         )
     )

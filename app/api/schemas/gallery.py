@@ -25,6 +25,7 @@ from app.gallery.records import UNSET, Collection, CollectionChanges, Erasure, F
 from app.operations.enroll import EnrolledFace, Enrollment
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
+from app.recognition.types import ModelId
 
 _OWN_THRESHOLD = (
     "Below this similarity nobody is taken for this person, whatever a search asks for. Raise it "
@@ -49,6 +50,10 @@ class ModelBody(BaseModel):
 
     name: str = Field(examples=["dlib-resnet"])
     digest: str = Field(description="SHA-256 of its weights.")
+
+    @classmethod
+    def of(cls, model: ModelId) -> "ModelBody":
+        return cls(name=model.name, digest=model.digest)
 
 
 class NewCollectionBody(Schema):
@@ -254,6 +259,7 @@ class ErasureBody(BaseModel):
     erased_at: datetime
     compacted: bool = Field(description="Whether files were rewritten as well; see `compact`.")
     unknown_face_count: int = Field(description="Faces erased with it that were kept as unknown.")
+    crop_count: int = Field(description="Of how many of the faces a crop was kept, and erased.")
 
     @classmethod
     def of(cls, erasure: Erasure) -> "ErasureBody":
@@ -267,6 +273,7 @@ class ErasureBody(BaseModel):
             erased_at=erasure.erased_at,
             compacted=erasure.compacted,
             unknown_face_count=erasure.unknown_face_count,
+            crop_count=erasure.crop_count,
         )
 
 

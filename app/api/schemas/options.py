@@ -44,9 +44,20 @@ class UnknownOptionsBody(_Group):
     )
 
 
+class CropOptionsBody(_Group):
+    """Whether crops of enrolled faces are kept, encrypted, to embed them by other networks."""
+
+    keep: bool | None = Field(
+        None,
+        description="Keep those of faces that are enrolled from now on; needs VULTUS_CROPS_KEY. "
+        "false erases them.",
+    )
+
+
 class OptionsBody(_Group):
     decisions: DecisionOptionsBody = Field(default_factory=DecisionOptionsBody)
     unknowns: UnknownOptionsBody = Field(default_factory=UnknownOptionsBody)
+    crops: CropOptionsBody = Field(default_factory=CropOptionsBody)
 
     @classmethod
     def of(cls, options: CollectionOptions) -> "OptionsBody":

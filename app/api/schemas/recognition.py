@@ -26,7 +26,14 @@ from app.operations.decisions import Decision, SearchOptions, Stage, Status
 from app.operations.identify import Identification, IdentifiedFace
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
-from app.recognition.types import DetectedFace, EmbeddedFace, EmbeddedPhoto, ImageSize, Landmarks
+from app.recognition.types import (
+    DetectedFace,
+    EmbeddedFace,
+    EmbeddedPhoto,
+    ImageSize,
+    Landmarks,
+    ModelId,
+)
 from models.evaluation import calibration
 
 DEFAULT_TOP_K = 5
@@ -351,11 +358,11 @@ class IdentifyAnswer(BaseModel):
     model: ModelBody
 
     @classmethod
-    def of(cls, done: Identification, model: ModelBody) -> "IdentifyAnswer":
+    def of(cls, done: Identification) -> "IdentifyAnswer":
         return cls(
             faces=[IdentifiedFaceBody.of_identified(face) for face in done.faces],
             image=ImageSizeBody.of(done.size),
-            model=model,
+            model=ModelBody.of(done.model),
         )
 
 
@@ -363,8 +370,8 @@ class SearchAnswer(DecisionBody):
     model: ModelBody
 
     @classmethod
-    def of_decision(cls, decision: Decision, model: ModelBody) -> "SearchAnswer":
-        return cls(**_decided(decision), model=model)
+    def of_decision(cls, decision: Decision, model: ModelId) -> "SearchAnswer":
+        return cls(**_decided(decision), model=ModelBody.of(model))
 
 
 class VerifyAnswer(BaseModel):

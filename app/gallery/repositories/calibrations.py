@@ -37,8 +37,4 @@ class CalibrationRepository:
         )
 
     def delete(self) -> None:
-        self._session.execute(
-            delete(CalibrationTable).where(
-                CalibrationTable.collection_number == self._collection.number
-            )
-        )
+        self._session.execute(delete(CalibrationTable).where(*self._valid()))

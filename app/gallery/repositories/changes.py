@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, Select, case, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
+from app.gallery.repositories.embeddings import place_in
 from app.gallery.repositories.faces import from_bytes
 from app.gallery.tables import ChangeTable, CollectionTable, FaceTable
 from app.recognition.types import Embedding
@@ -29,14 +30,25 @@ class ChangeRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def log(self, collection: CollectionTable, kind: Kind, face_numbers: Iterable[int]) -> None:
-        """Write down a change at the collection's current revision (see `advance`)."""
+    def log(
+        self,
+        collection: CollectionTable,
+        kind: Kind,
+        face_numbers: Iterable[int],
+        *,
+        digest: str | None = None,
+    ) -> None:
+        """Write down a change at the collection's current revision (see `advance`).
+
+        `digest`: of the embedder whose index alone is told.
+        """
         rows = [
             {
                 "collection_number": collection.number,
                 "revision": collection.revision,
                 "face_number": number,
                 "kind": kind,
+                "digest": digest,
             }
             for number in face_numbers
         ]
@@ -57,18 +69,28 @@ class ChangeRepository:
 
     def since(self, collection: CollectionTable, revision: int) -> Delta:
         """Everything above `revision`. Wants a session that sees one state of the database."""
-        query = (
-            select(ChangeTable.kind, ChangeTable.face_number, FaceTable.embedding)
-            .outerjoin(FaceTable, FaceTable.number == ChangeTable.face_number)
-            .where(
-                ChangeTable.collection_number == collection.number, ChangeTable.revision > revision
-            )
-        )
-        added: dict[int, Embedding] = {}
-        removed: set[int] = set()
-        for kind, number, embedding in self._session.execute(query):
-            if kind == "remove":
-                removed.add(number)
-            elif embedding is not None:  # else gone again, and its removal is in the log too
-                added[number] = from_bytes(embedding)
-        return Delta(added, frozenset(removed))
+        return read_changes(self._session, collection, ChangeTable.revision > revision)
+
+
+def read_changes(
+    session: Session, collection: CollectionTable, *within: ColumnElement[bool]
+) -> Delta:
+    """What the log tells the index of the collection's embedder, of the revisions `within`."""
+    place = place_in(collection)
+    query: Select[str, int, bytes | None] = place.joined(
+        select(
+            ChangeTable.kind, ChangeTable.face_number, case((place.present, place.embedding))
+        ).outerjoin(FaceTable, FaceTable.number == ChangeTable.face_number)
+    ).where(
+        ChangeTable.collection_number == collection.number,
+        or_(ChangeTable.digest.is_(None), ChangeTable.digest == collection.digest),
+        *within,
+    )
+    added: dict[int, Embedding] = {}
+    removed: set[int] = set()
+    for kind, number, embedding in session.execute(query, {"digest": collection.digest}):
+        if kind == "remove":
+            removed.add(number)
+        elif embedding is not None:  # else gone again (its removal is in the log too), or not there
+            added[number] = from_bytes(embedding)
+    return Delta(added, frozenset(removed))

@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.errors import CollectionNotFound
+from app.errors import CollectionNotFound, EmbedderMismatch
 from app.gallery.options import from_json
 from app.gallery.records import Basis, Collection
 from app.gallery.tables import CalibrationTable, CollectionTable, FaceTable, IdentityTable
@@ -57,9 +57,21 @@ class CollectionRepository:
             raise not_found(name)
         measured_at, *columns = found
         row = CollectionTable(**dict(zip(_COLUMNS, columns, strict=True)))
-        # The moment tells one calibration from a later one, and is read faster than its map.
-        calibration = None if measured_at is None else f"{row.number}:{measured_at.isoformat()}"
-        return row, Basis(from_json(row.options), calibration)
+        return row, _basis(row, measured_at)
+
+    def second_with_basis(self, name: str) -> tuple[CollectionTable, Basis] | None:
+        """The collection as its second embedder has it, to be read only; None if it has only one.
+
+        Raises CollectionNotFound.
+        """
+        second = second_view(self.get(name))
+        if second is None:
+            return None
+        query = select(CalibrationTable.created_at).where(
+            CalibrationTable.collection_number == second.number,
+            CalibrationTable.digest == second.digest,
+        )
+        return second, _basis(second, self._session.scalar(query))
 
     def reread(self, row: CollectionTable) -> CollectionTable:
         """The collection as this session sees it; by number, as its name may have a new owner."""
@@ -163,8 +175,16 @@ class CollectionRepository:
         return row
 
     def assign(self, row: CollectionTable, model: ModelId) -> None:
-        """Say which network its embeddings come from."""
+        """Say which network its embeddings come from. Wants it without faces."""
         row.embedder, row.digest, row.dimension = model.name, model.digest, model.dimension
+        self.set_second(row, None)
+
+    def set_second(self, row: CollectionTable, model: ModelId | None) -> None:
+        """Say which embedder it goes over to; None: it has only one (any more)."""
+        row.switched_at = None
+        row.second_embedder = None if model is None else model.name
+        row.second_digest = None if model is None else model.digest
+        row.second_dimension = None if model is None else model.dimension
 
     def advance(self, name: str) -> CollectionTable:
         """Take the next revision of a collection, and the lock on its row until the commit.
@@ -222,6 +242,48 @@ class CollectionRepository:
         """Wake the other processes when this is committed; see ChangeSignal."""
         if self._session.get_bind().dialect.name == "postgresql":
             self._session.execute(select(func.pg_notify(CHANNEL, "")))
+
+
+def second_view(row: CollectionTable) -> CollectionTable | None:
+    """A collection as it is to its second embedder; None if it has only one.
+
+    It belongs to no session. Whatever reads the embeddings of a collection reads those of this one
+    in the same way.
+    """
+    if row.second_digest is None:
+        return None
+    values = {name: getattr(row, name) for name in _COLUMNS}
+    for name in ("embedder", "digest", "dimension"):
+        values[name], values[f"second_{name}"] = values[f"second_{name}"], values[name]
+    return CollectionTable(**values)
+
+
+def no_second(row: CollectionTable) -> EmbedderMismatch:
+    return EmbedderMismatch(
+        f"collection {row.name!r} has one embedder only, {row.embedder}; give it the next one with "
+        "vultus reembed"
+    )
+
+
+def view_by(row: CollectionTable, digest: str) -> CollectionTable | None:
+    """A collection as it is to the embedder `digest`; None if that is neither of its own."""
+    return row if row.digest == digest else _only(second_view(row), digest)
+
+
+def _only(row: CollectionTable | None, digest: str) -> CollectionTable | None:
+    return row if row is not None and row.digest == digest else None
+
+
+def _basis(row: CollectionTable, measured_at: datetime | None) -> Basis:
+    # The moment tells one calibration from a later one, and is read faster than its map.
+    calibration = (
+        None if measured_at is None else f"{row.number}:{row.digest}:{measured_at.isoformat()}"
+    )
+    return Basis(model_of(row), from_json(row.options), calibration)
+
+
+def model_of(row: CollectionTable) -> ModelId:
+    return ModelId(row.embedder, row.digest, row.dimension)
 
 
 def not_found(name: str) -> CollectionNotFound:

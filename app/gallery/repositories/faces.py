@@ -1,6 +1,6 @@
 """SQL of the enrolled faces."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -8,14 +8,16 @@ from typing import Any, TypeVarTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Row, Select, bindparam, delete, func, select
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.errors import FaceNotFound
 from app.gallery.records import EVERYBODY, Face, NewFace, PeopleFilter
 from app.gallery.repositories.among import among
+from app.gallery.repositories.crops import CropRepository
+from app.gallery.repositories.embeddings import PLACES, place_in
 from app.gallery.repositories.filters import not_expired, wanted_people
-from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
+from app.gallery.tables import CollectionTable, FaceTable, IdentityTable, SecondEmbeddingTable
 from app.recognition.types import Embedding
 
 Ts = TypeVarTuple("Ts")
@@ -35,12 +37,18 @@ _OWNERS = (
         not_expired(bindparam("now")),
     )
 )
-_EXAMPLES = select(FaceTable.identity_number, FaceTable.number, FaceTable.embedding).where(
-    among(FaceTable.identity_number, "people"), FaceTable.digest == bindparam("digest")
-)
-_EMBEDDINGS = select(FaceTable.number, FaceTable.embedding).where(
-    among(FaceTable.number, "numbers")
-)
+_EXAMPLES = {
+    two: place.joined(select(FaceTable.identity_number, FaceTable.number, place.embedding)).where(
+        among(FaceTable.identity_number, "people"), place.present
+    )
+    for two, place in PLACES.items()
+}
+_EMBEDDINGS = {
+    two: place.joined(select(FaceTable.number, place.embedding)).where(
+        among(FaceTable.number, "numbers"), place.present
+    )
+    for two, place in PLACES.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,8 @@ class FaceRepository:
     def __init__(self, session: Session, collection: CollectionTable) -> None:
         self._session = session
         self._collection = collection
+        self._place = place_in(collection)
+        self._digest = {"digest": collection.digest}
 
     def find(self, face_id: str) -> FaceTable | None:
         query = select(FaceTable).where(
@@ -107,6 +117,7 @@ class FaceRepository:
         return {sha256 for sha256 in self._session.scalars(query) if sha256 is not None}
 
     def add(self, identity: IdentityTable, face: NewFace, *, forced: bool = False) -> FaceTable:
+        """`face` is as `Gallery` writes it: by the collection's embedder, and by its second."""
         row = FaceTable(
             collection_number=self._collection.number,
             identity_number=identity.number,
@@ -120,9 +131,30 @@ class FaceRepository:
             image_sha256=face.image_sha256,
             forced=forced,
         )
+        if face.face_id is not None:
+            row.id = face.face_id
         self._session.add(row)
         self._session.flush()
+        if face.sealed_crop is not None:
+            CropRepository(self._session, self._collection).add({row.number: face.sealed_crop})
+        if face.next_embedding is not None:
+            self.add_second({row.number: to_bytes(face.next_embedding)})
         return row
+
+    def add_second(self, embeddings: Mapping[int, bytes]) -> None:
+        """By face number, embeddings by the collection's second embedder."""
+        rows = [
+            {
+                "face_number": number,
+                "collection_number": self._collection.number,
+                "embedding": embedding,
+                "embedder": self._collection.second_embedder,
+                "digest": self._collection.second_digest,
+            }
+            for number, embedding in embeddings.items()
+        ]
+        if rows:
+            self._session.execute(insert(SecondEmbeddingTable), rows)
 
     def delete(self, identity: IdentityTable, face_id: str) -> int:
         """Delete one face of an identity; return its number."""
@@ -161,17 +193,20 @@ class FaceRepository:
         return np.array(self._session.scalars(query.limit(most)).all(), dtype=np.int64)
 
     def embeddings_of(self, numbers: Sequence[int]) -> dict[int, Embedding]:
-        rows = self._session.connection().execute(_EMBEDDINGS, {"numbers": numbers}).all()
+        """By number, of those that have one by the collection's embedder."""
+        query = _EMBEDDINGS[self._place.is_joined]
+        values = {"numbers": numbers, **self._digest}
+        rows = self._session.connection().execute(query, values).all()
         return {number: from_bytes(data) for number, data in rows}
 
     def examples_of(
         self, identity_numbers: Sequence[int], *, exclude_face_id: str | None = None
     ) -> dict[int, dict[int, Embedding]]:
         """By identity number, by face number: all embeddings of some people."""
-        query = _EXAMPLES
+        query = _EXAMPLES[self._place.is_joined]
         if exclude_face_id is not None:
             query = query.where(FaceTable.id != exclude_face_id)
-        values = {"people": identity_numbers, "digest": self._collection.digest}
+        values = {"people": identity_numbers, **self._digest}
         found: dict[int, dict[int, Embedding]] = {}
         rows = self._session.connection().execute(query, values).all()
         for identity_number, number, data in rows:
@@ -207,11 +242,8 @@ class FaceRepository:
         Those of another network than the collection's, should there be any, are no part of it.
         """
         query = (
-            select(FaceTable.number, FaceTable.embedding)
-            .where(
-                FaceTable.collection_number == self._collection.number,
-                FaceTable.digest == self._collection.digest,
-            )
+            self._place.joined(select(FaceTable.number, self._place.embedding))
+            .where(FaceTable.collection_number == self._collection.number, self._place.present)
             .order_by(FaceTable.number)
         )
         for rows in self._streamed(query):
@@ -224,18 +256,21 @@ class FaceRepository:
             )
 
     def fingerprint(self) -> Fingerprint:
-        """Of all face numbers; the database counts them faster than it hands them over."""
-        query = select(
+        """Of the numbers in `embeddings`; the database counts faster than it hands them over."""
+        counted = select(
             func.count(), func.coalesce(func.sum(_scattered(FaceTable.number)), 0)
-        ).where(FaceTable.collection_number == self._collection.number)
-        count, total = self._session.execute(query).one()
+        ).select_from(FaceTable)
+        query = self._place.joined(counted).where(
+            FaceTable.collection_number == self._collection.number, self._place.present
+        )
+        count, total = self._session.execute(query, self._digest).one()
         return Fingerprint(int(count), int(total))
 
     def numbers(self) -> NDArray[np.int64]:
-        """All face numbers, ascending."""
+        """The numbers in `embeddings`, ascending."""
         query = (
-            select(FaceTable.number)
-            .where(FaceTable.collection_number == self._collection.number)
+            self._place.joined(select(FaceTable.number))
+            .where(FaceTable.collection_number == self._collection.number, self._place.present)
             .order_by(FaceTable.number)
         )
         parts = [
@@ -248,7 +283,8 @@ class FaceRepository:
         """The rows of a query in chunks, past the ORM, which has nothing to do for plain columns
         and takes several times as long as the database."""
         connection = self._session.connection()
-        result = connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE})
+        options = {"yield_per": _ROWS_AT_ONCE}
+        result = connection.execute(query, self._digest, execution_options=options)
         return result.partitions()
 
     def count(self, wanted: PeopleFilter = EVERYBODY) -> int:

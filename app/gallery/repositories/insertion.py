@@ -1,13 +1,15 @@
 """SQL that inserts many people at once: what an enrolment writes, in a statement a table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.gallery.repositories.changes import ChangeRepository
+from app.gallery.repositories.crops import CropRepository
+from app.gallery.repositories.faces import FaceRepository
 from app.gallery.repositories.identities import attribute_rows
 from app.gallery.tables import AttributeTable, CollectionTable, FaceTable, IdentityTable, Table
 
@@ -16,10 +18,16 @@ _IDS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 
 @dataclass(frozen=True, slots=True)
 class PersonRows:
-    """Columns of a person and of their faces, but for those that tell whose they are."""
+    """Columns of a person and of their faces, but for those that tell whose they are.
+
+    `seconds`, by face id: what the faces are to the collection's second embedder, where known;
+    `crops`, in the same way, those that are kept of them.
+    """
 
     identity: Mapping[str, Any]
     faces: Sequence[Mapping[str, Any]]
+    seconds: Mapping[str, bytes] = field(default_factory=dict)
+    crops: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def insert_people(
@@ -45,7 +53,18 @@ def insert_people(
         for person in people
         for face in person.faces
     ]
-    ChangeRepository(session).log(collection, "add", _insert(session, FaceTable, faces).values())
+    face_numbers = _insert(session, FaceTable, faces)
+    seconds = {
+        face_numbers[face_id]: embedding
+        for person in people
+        for face_id, embedding in person.seconds.items()
+    }
+    FaceRepository(session, collection).add_second(seconds)
+    crops = {
+        face_numbers[face_id]: crop for person in people for face_id, crop in person.crops.items()
+    }
+    CropRepository(session, collection).add(crops)
+    ChangeRepository(session).log(collection, "add", face_numbers.values())
 
 
 def _insert(

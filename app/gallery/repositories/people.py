@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.gallery.index.protocol import FaceNumbers, Vectors
+from app.gallery.repositories.embeddings import place_in
 from app.gallery.repositories.filters import not_expired
 from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
 
@@ -69,16 +70,18 @@ class PeopleRepository:
 
     def faces_of(self, numbers: Sequence[int]) -> dict[int, PersonFaces]:
         """By number, of those who have any."""
+        place = place_in(self._collection)
         rows: dict[int, list[tuple[int, str, bytes]]] = {}
         for start in range(0, len(numbers), _PEOPLE_AT_ONCE):
+            some = numbers[start : start + _PEOPLE_AT_ONCE]
+            columns = FaceTable.identity_number, FaceTable.number, FaceTable.id, place.embedding
             query = (
-                select(
-                    FaceTable.identity_number, FaceTable.number, FaceTable.id, FaceTable.embedding
-                )
-                .where(FaceTable.identity_number.in_(numbers[start : start + _PEOPLE_AT_ONCE]))
+                place.joined(select(*columns))
+                .where(FaceTable.identity_number.in_(some), place.present)
                 .order_by(FaceTable.number)
             )
-            for person, number, face_id, embedding in self._session.execute(query):
+            rows_of = self._session.execute(query, {"digest": self._collection.digest})
+            for person, number, face_id, embedding in rows_of:
                 rows.setdefault(person, []).append((number, face_id, embedding))
         return {person: _faces(found) for person, found in rows.items()}
 

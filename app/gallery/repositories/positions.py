@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.gallery.index.protocol import FaceNumbers, Vectors
-from app.gallery.repositories.changes import Delta
-from app.gallery.repositories.faces import from_bytes
+from app.gallery.repositories.changes import Delta, read_changes
+from app.gallery.repositories.embeddings import place_in
 from app.gallery.tables import ChangeTable, CollectionTable, FaceTable, IndexPositionTable
 
 _DONE = -1
@@ -156,17 +156,18 @@ class BacklogRepository:
 
     def faces_above(self, number: int, *, most: int) -> tuple[FaceNumbers, Vectors]:
         """The next faces, ascending: numbers (N,) and embeddings (N, dimension)."""
+        place = place_in(self._collection)
         query = (
-            select(FaceTable.number, FaceTable.embedding)
+            place.joined(select(FaceTable.number, place.embedding))
             .where(
                 FaceTable.collection_number == self._collection.number,
-                FaceTable.digest == self._collection.digest,
+                place.present,
                 FaceTable.number > number,
             )
             .order_by(FaceTable.number)
             .limit(most)
         )
-        rows = self._session.execute(query).all()
+        rows = self._session.execute(query, {"digest": self._collection.digest}).all()
         data = b"".join(embedding for _, embedding in rows)
         vectors = np.frombuffer(data, dtype="<f4").astype(np.float32, copy=False)
         numbers = np.array([number for number, _ in rows], dtype=np.int64)
@@ -183,15 +184,5 @@ class BacklogRepository:
             .limit(1)
         )
         end = self._collection.revision if last is None else last
-        query = (
-            select(ChangeTable.kind, ChangeTable.face_number, FaceTable.embedding)
-            .outerjoin(FaceTable, FaceTable.number == ChangeTable.face_number)
-            .where(here, ChangeTable.revision > revision, ChangeTable.revision <= end)
-        )
-        added, removed = {}, set()
-        for kind, number, embedding in self._session.execute(query):
-            if kind == "remove":
-                removed.add(number)
-            elif embedding is not None:  # else gone again, as the log says now or further up
-                added[number] = from_bytes(embedding)
-        return Delta(added, frozenset(removed)), end
+        within = ChangeTable.revision > revision, ChangeTable.revision <= end
+        return read_changes(self._session, self._collection, *within), end

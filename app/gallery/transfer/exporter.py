@@ -12,6 +12,7 @@ from app import __version__
 from app.errors import ArchiveUnusable
 from app.gallery.database import Database
 from app.gallery.options import from_json
+from app.gallery.tables import CollectionTable
 from app.gallery.transfer.archive_writer import ArchiveWriter, new_archive
 from app.gallery.transfer.faults import first_problem
 from app.gallery.transfer.lines import FaceLine, Line, PersonLine
@@ -76,7 +77,7 @@ def _write(archive: ArchiveWriter, source: CollectionSource, steps: Steps) -> Co
         embedder=row.embedder,
         digest=row.digest,
         dimension=row.dimension,
-        options=OptionLine.model_validate(asdict(from_json(row.options))),
+        options=_options(row),
         calibration=source.calibration,
         identities=source.identities,
         faces=source.faces,
@@ -141,3 +142,10 @@ def _unusable(face_id: str) -> ArchiveUnusable:
     return ArchiveUnusable(
         f"nobody could import face {face_id}: its embedding is damaged; delete it, and export again"
     )
+
+
+def _options(row: CollectionTable) -> OptionLine:
+    """Without the wish to keep crops: these stay where their key is."""
+    options = asdict(from_json(row.options))
+    del options["crops"]
+    return OptionLine.model_validate(options)

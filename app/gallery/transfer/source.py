@@ -8,6 +8,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.gallery.repositories.calibrations import CalibrationRepository
 from app.gallery.repositories.collections import CollectionRepository
+from app.gallery.repositories.embeddings import place_in
+from app.gallery.repositories.faces import FaceRepository
 from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
 
 _ROWS_AT_ONCE = 1_000
@@ -51,7 +53,7 @@ class CollectionSource:
     def __init__(self, session: Session, collection: CollectionTable, place: int) -> None:
         self._session = session
         self._people_here = IdentityTable.collection_number == collection.number
-        self._of_its_network = FaceTable.digest == collection.digest
+        self._embedding = place_in(collection)
         self.collection = collection
         self.place = place
         measured = CalibrationRepository(session, collection).find()
@@ -59,9 +61,7 @@ class CollectionSource:
         """The collection's own, as JSON."""
         self.identities = self._count(self._people_here)
         """How many people there are."""
-        self.faces = self._count(
-            FaceTable.collection_number == collection.number, self._of_its_network
-        )
+        self.faces = FaceRepository(session, collection).fingerprint().count
         """How many faces there are."""
 
     def pages_of_people(self) -> Iterator[Sequence[Mapping[Any, Any]]]:
@@ -83,32 +83,33 @@ class CollectionSource:
 
     def pages_of_embeddings(self) -> Iterator[tuple[Sequence[str], Sequence[bytes]]]:
         """Ids and embeddings of the faces, in that order, too."""
-        for _, result in self._faces_of_everybody((FaceTable.id, FaceTable.embedding)):
+        for _, result in self._faces_of_everybody((FaceTable.id, self._embedding.embedding)):
             for rows in result.partitions():
                 ids, embeddings, _ = zip(*rows, strict=True)
                 yield ids, embeddings
 
     def _faces_of_everybody(
-        self, columns: Sequence[InstrumentedAttribute[Any]]
+        self, columns: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]]
     ) -> Iterator[tuple[dict[int, str], Result[Any]]]:
         """Some people at a time, ids by number, and these columns of their faces.
 
-        Not joined, and not all at once: no planner then hits on sorting all the faces that there
-        are, which takes as much room as they do, or on reading them all for some people.
+        Not joined with them, and not all at once: no planner then hits on sorting all the faces
+        that there are, which takes as much room as they do, or on reading them all for some people.
         """
         everybody = select(IdentityTable.number, IdentityTable.id).where(self._people_here)
         result = self._stream(everybody.order_by(IdentityTable.number))
         for people in result.partitions():
             identity_ids = {person.number: person.id for person in people}
             query = (
-                select(*columns, FaceTable.identity_number)
-                .where(FaceTable.identity_number.in_(identity_ids), self._of_its_network)
+                self._embedding.joined(select(*columns, FaceTable.identity_number))
+                .where(FaceTable.identity_number.in_(identity_ids), self._embedding.present)
                 .order_by(FaceTable.identity_number, FaceTable.number)
             )
             yield identity_ids, self._stream(query)
 
     def _stream(self, query: Select[*tuple[Any, ...]]) -> Result[Any]:
-        return self._session.execute(query.execution_options(yield_per=_ROWS_AT_ONCE))
+        values = {"digest": self.collection.digest}
+        return self._session.execute(query.execution_options(yield_per=_ROWS_AT_ONCE), values)
 
     def _count(self, *where: ColumnElement[bool]) -> int:
         return self._session.scalar(select(func.count()).where(*where)) or 0

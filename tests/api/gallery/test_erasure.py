@@ -52,6 +52,7 @@ def test_receipt_of_a_person_lists_them_and_their_faces(
         "revision": revision(client, collection),
         "compacted": False,
         "unknown_face_count": 0,
+        "crop_count": 0,
     }
     assert counts(client, collection) == (1, 1)
     assert names(search(client, collection, ADA)) == ["bob"]
@@ -71,6 +72,7 @@ def test_receipt_of_a_face_lists_it_and_the_person_stays(
         "revision": revision(client, collection),
         "compacted": False,
         "unknown_face_count": 0,
+        "crop_count": 0,
     }
     assert _faces(client, collection, ada) == [second]
     assert search(client, collection, ADA)["status"] == "unknown"
@@ -88,6 +90,7 @@ def test_receipt_of_a_collection_counts_everybody(client: TestClient, collection
         "revision": last + 1,
         "compacted": False,
         "unknown_face_count": 0,
+        "crop_count": 0,
     }
 
 

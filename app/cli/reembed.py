@@ -1,0 +1,275 @@
+"""`vultus reembed`: carry a collection from one embedder to another while it serves."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from app.cli.configuration import load_settings
+from app.cli.output import errors, print_json, results
+from app.cli.session import with_services
+from app.errors import CalibrationImpossible
+from app.gallery.calibrations import CalibrationStore
+from app.gallery.database import Database
+from app.gallery.reembedding import Reembedding, Rollout
+from app.gallery.service import DEFAULT_COLLECTION
+from app.operations.crop_vault import CropVault
+from app.operations.reembed import PhotoFolder, Reembedded, Reembedder, measure_by_second
+from app.operations.shadow import Agreement
+from app.operations.shadow_enrolled import Comparison, Outcome, compare_enrolled
+from app.recognition.build import build_detector, default_workers, load_named_network
+from app.recognition.device import resolve_device
+from app.recognition.embedder import NetworkEmbedder
+from app.recognition.types import ModelId
+from app.services import Services, known_map
+from app.settings import LogSettings, Settings
+from app.telemetry import configure_logging
+
+cli = typer.Typer(help="Carry a collection from one embedder to another while it serves.")
+
+Name = Annotated[str, typer.Option("--collection", help="Which one.")]
+Force = Annotated[bool, typer.Option("--force", help="Do so against the objections.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+_SOME_LEFT = 3
+
+
+@cli.callback(invoke_without_command=True)
+def reembed(
+    context: typer.Context,
+    to: Annotated[str | None, typer.Option(help="Embed by this network of the zoo.")] = None,
+    collection: Name = DEFAULT_COLLECTION,
+    photos: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Holds the photos, in whatever folders."),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Its weights [VULTUS_NEXT__WEIGHTS_PATH]."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Embed every enrolled face by another network, beside the one that goes on serving.
+
+    Safe beside a running server, and to run again. Exit status 0: every face is embedded by both,
+    3: some have no photo; they are listed.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if to is None:
+        raise typer.BadParameter("--to says which network; see also vultus reembed --help")
+    with _database() as (settings, database):
+        network = load_named_network(settings, to, weights)
+        reembedder = Reembedder(
+            Reembedding(database),
+            NetworkEmbedder(network),
+            None if photos is None else PhotoFolder(photos),
+            detector=build_detector(settings),
+            vault=CropVault.of(settings),
+            max_pixels=settings.limits.max_pixels,
+            threads=settings.workers.count or default_workers(resolve_device(settings.device)),
+        )
+        total = Reembedding(database).look(collection).faces
+        columns = TextColumn("embedding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        with Progress(*columns, console=errors) as progress:
+            task = progress.add_task("faces", total=total)
+            done = reembedder.run(
+                collection, progress=lambda count: progress.update(task, advance=count)
+            )
+        stands = Reembedding(database).look(collection)
+        measured = _measure(settings, database, stands)
+    if as_json:
+        print_json({**_as_json(stands), **asdict(done), "measured": measured})
+    else:
+        _print_reembedded(done)
+        _print_rollout(stands)
+        results.print(measured, highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(_SOME_LEFT if done.without_source else 0)
+
+
+@cli.command()
+def status(collection: Name = DEFAULT_COLLECTION, as_json: AsJson = False) -> None:
+    """Tell where a collection stands between two networks."""
+    with _database() as (_, database):
+        _show(Reembedding(database).look(collection), as_json=as_json)
+
+
+@cli.command()
+def shadow(
+    collection: Name = DEFAULT_COLLECTION,
+    faces: Annotated[int, typer.Option(min=1, help="At most so many, evenly from all.")] = 2_000,
+    as_json: AsJson = False,
+) -> None:
+    """Compare what both networks decide about enrolled faces, each looked up as if it were not.
+
+    Changes nothing; safe beside a running server.
+    """
+
+    async def use(services: Services) -> Comparison:
+        seen = Reembedding(services.database).seen_by_both(collection, most=faces)
+        columns = TextColumn("comparing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        with Progress(*columns, console=errors) as progress:
+            task = progress.add_task("faces", total=len(seen))
+            return await asyncio.to_thread(
+                compare_enrolled,
+                services.identify,
+                services.gallery,
+                collection,
+                seen,
+                progress=lambda: progress.advance(task),
+            )
+
+    done = with_services(use)
+    if as_json:
+        print_json(_comparison_as_json(done))
+    else:
+        _print_comparison(done)
+
+
+@cli.command()
+def switch(
+    collection: Name = DEFAULT_COLLECTION, force: Force = False, as_json: AsJson = False
+) -> None:
+    """Answer by the second network from now on, in every process at once.
+
+    Every process must run both (VULTUS_NEXT__EMBEDDER).
+    """
+    with _database() as (settings, database):
+        reembedding = Reembedding(database)
+        second = reembedding.look(collection).second
+        measured = second is not None and _is_measured(settings, database, collection, second)
+        _show(reembedding.switch(collection, is_measured=measured, force=force), as_json=as_json)
+
+
+@cli.command()
+def rollback(
+    collection: Name = DEFAULT_COLLECTION, force: Force = False, as_json: AsJson = False
+) -> None:
+    """Answer by the network before the switch once more."""
+    with _database() as (_, database):
+        _show(Reembedding(database).roll_back(collection, force=force), as_json=as_json)
+
+
+@cli.command()
+def purge(collection: Name = DEFAULT_COLLECTION, as_json: AsJson = False) -> None:
+    """Erase the embeddings by the network that does not serve: there is no way back after this."""
+    with _database() as (_, database):
+        Reembedding(database).purge(collection)
+        _show(Reembedding(database).look(collection), as_json=as_json)
+
+
+@contextmanager
+def _database() -> Iterator[tuple[Settings, Database]]:
+    settings = load_settings()
+    configure_logging(LogSettings(level="warning", format="console"))
+    database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
+    try:
+        if settings.database.auto_upgrade:
+            database.upgrade()
+        else:
+            database.require_current_schema()
+        yield settings, database
+    finally:
+        database.close()
+
+
+def _is_measured(settings: Settings, database: Database, name: str, model: ModelId) -> bool:
+    own = CalibrationStore(database).calibration(name, model.digest)
+    return own is not None or known_map(settings, model) is not None
+
+
+def _measure(settings: Settings, database: Database, stands: Rollout) -> str:
+    """Measure the second network's error rates on the people, where nobody has; what was done."""
+    model = stands.second
+    if model is None or _is_measured(settings, database, stands.collection, model):
+        return "its error rates are known"
+    try:
+        measure_by_second(CalibrationStore(database), stands.collection)
+    except CalibrationImpossible as error:
+        return f"its error rates are not known, and cannot be measured on the people here: {error}"
+    return "its error rates were measured on the people here"
+
+
+def _comparison_as_json(done: Comparison) -> dict[str, object]:
+    return {
+        **{
+            name: {
+                which: {outcome: counts[outcome] for outcome in Outcome}
+                for which, counts in zip(("first", "second"), _by_network(both), strict=True)
+            }
+            for name, both in (("known", done.known), ("strangers", done.strangers))
+        },
+        "agreement": {kind: done.agreements[kind] for kind in Agreement},
+        "skipped": done.skipped,
+    }
+
+
+def _print_comparison(done: Comparison) -> None:
+    table = Table("faces", "decision", "first network", "second network")
+    for told, both in (
+        ("of people with others", done.known),
+        ("of people with no other", done.strangers),
+    ):
+        first, second = _by_network(both)
+        for kind in Outcome:
+            if first[kind] or second[kind]:
+                table.add_row(told, kind, f"{first[kind]:,}", f"{second[kind]:,}")
+    results.print(table)
+    total = done.agreements.total()
+    table = Table("both networks", "faces", "share")
+    for agreed in Agreement:
+        count = done.agreements[agreed]
+        table.add_row(agreed, f"{count:,}", f"{count / total:.2%}" if total else "")
+    results.print(table)
+
+
+def _by_network(
+    both: Counter[tuple[Outcome, Outcome]],
+) -> tuple[Counter[Outcome], Counter[Outcome]]:
+    first: Counter[Outcome] = Counter()
+    second: Counter[Outcome] = Counter()
+    for (by_first, by_second), count in both.items():
+        first[by_first] += count
+        second[by_second] += count
+    return first, second
+
+
+def _show(stands: Rollout, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_as_json(stands))
+    else:
+        _print_rollout(stands)
+
+
+def _as_json(stands: Rollout) -> dict[str, object]:
+    return asdict(stands)
+
+
+def _print_rollout(stands: Rollout) -> None:
+    table = Table("collection", "network", "weights", "faces", "without it", "")
+    for model, missing, told in (
+        (stands.serving, stands.without_serving, "answers"),
+        (stands.second, stands.without_second, "before" if stands.switched_at else "next"),
+    ):
+        if model is not None:
+            counts = f"{stands.faces:,}", f"{missing:,}"
+            table.add_row(stands.collection, model.name, model.digest[:12], *counts, told)
+    results.print(table)
+
+
+def _print_reembedded(done: Reembedded) -> None:
+    for face in done.without_source:
+        results.print(
+            f"not embedded: face {face.face_id} of {face.identity_id}: {face.reason}",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+    results.print(f"{done.faces:,} faces embedded", highlight=False)

@@ -1,0 +1,59 @@
+"""Crops of enrolled faces, sealed: without the key, the database tells nothing of them."""
+
+import os
+from base64 import b64decode
+from binascii import Error
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from app.errors import StartupError
+from app.recognition import wide_crop
+from app.recognition.types import WideCrop
+from app.settings import Settings
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class CropSealedOtherwiseError(Exception):
+    """With another key, or for another face; or it is damaged."""
+
+
+class CropVault:
+    """AES-256-GCM with a random nonce (NIST SP 800-38D), bound to the id of the face: a crop that
+    is moved to another one does not open."""
+
+    def __init__(self, key: bytes) -> None:
+        """`key` has 32 bytes."""
+        self._cipher = AESGCM(key)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "CropVault | None":
+        """None where there is no key. Raises StartupError when it is none."""
+        if settings.crops_key is None:
+            return None
+        try:
+            key = b64decode(settings.crops_key.get_secret_value(), validate=True)
+        except (Error, ValueError):
+            key = b""
+        if len(key) != _KEY_BYTES:
+            raise StartupError(
+                "VULTUS_CROPS_KEY must be 32 bytes in base64; make one with openssl rand -base64 32"
+            )
+        return cls(key)
+
+    def seal(self, face_id: str, crop: WideCrop) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(
+            nonce, wide_crop.to_bytes(crop), face_id.encode("ascii")
+        )
+
+    def open(self, face_id: str, sealed: bytes) -> WideCrop:
+        """Raises CropSealedOtherwiseError."""
+        nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        try:
+            data = self._cipher.decrypt(nonce, rest, face_id.encode("ascii"))
+        except InvalidTag as error:
+            raise CropSealedOtherwiseError(face_id) from error
+        return wide_crop.from_bytes(data)

@@ -1,0 +1,529 @@
+"""A collection goes from one embedder to another, and back, while it serves."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import pytest
+from sqlalchemy import func, select
+
+from app.errors import EmbedderMismatch, RolloutImpossible, StartupError
+from app.gallery.bulk import NewPerson
+from app.gallery.calibrations import CalibrationStore
+from app.gallery.database import Database
+from app.gallery.enrolment import KnownFace
+from app.gallery.guards import EmbedderSwitchedError, Guard
+from app.gallery.nearest import Question
+from app.gallery.records import CollectionChanges, IdentityChanges, NewFace, NewIdentity
+from app.gallery.reembedding import Reembedding
+from app.gallery.service import Gallery
+from app.gallery.snapshots import SnapshotStore, Source
+from app.gallery.tables import CollectionTable, FaceTable, SecondEmbeddingTable
+from app.gallery.transfer.exporter import export_gallery
+from app.gallery.transfer.importer import import_gallery
+from app.gallery.unknown_records import InboxLimits, Sighting
+from app.gallery.unknowns import Unknowns
+from tests.gallery.conftest import OpenGallery
+from tests.gallery.factories import (
+    COLLECTION,
+    MODEL,
+    OTHER_MODEL,
+    new_face,
+    new_gallery,
+    unit_vectors,
+)
+
+OLD, NEW = MODEL, OTHER_MODEL
+SEEN = unit_vectors(64, seed=3)
+SEEN_ANEW = unit_vectors(64, seed=4, dimension=NEW.dimension)
+"""What the two embedders make of 64 photos, by place."""
+
+
+@pytest.fixture
+def both(open_gallery: OpenGallery) -> Gallery:
+    """A process that runs both embedders."""
+    return open_gallery(next_model=NEW)
+
+
+@pytest.fixture
+def reembedding(database: Database) -> Reembedding:
+    return Reembedding(database)
+
+
+def photo(place: int) -> NewFace:
+    """What a process of both embedders makes of a photo."""
+    return replace(new_face(SEEN[place], photo=f"{place:064x}"), next_embedding=SEEN_ANEW[place])
+
+
+def enroll_photo(gallery: Gallery, place: int) -> str:
+    face = photo(place)
+    if gallery.embedders.next is None:
+        face = replace(face, next_embedding=None)
+    identity, _ = gallery.create_identity(COLLECTION, NewIdentity(), [face])
+    return identity.id
+
+
+def reembed(reembedding: Reembedding, *, leave: int | None = None) -> int:
+    """As the command does: by what is known of the photos; `leave` has none."""
+    reembedding.begin(COLLECTION, NEW)
+    waiting = reembedding.waiting(COLLECTION, NEW, after=0, limit=1_000)
+    return reembedding.add(
+        COLLECTION,
+        NEW,
+        {
+            face.number: SEEN_ANEW[place]
+            for face in waiting
+            if (place := int(face.image_sha256 or "0", 16)) != leave
+        },
+    )
+
+
+def found(gallery: Gallery, place: int) -> tuple[str, str]:
+    """Who is most like a photo, surely the same one, and the embedder that says so."""
+    question = Question(1, datetime.now(UTC))
+    answer = gallery.find(COLLECTION, [photo(place)], question)
+    ((candidate,),) = answer.candidates
+    assert candidate.similarity == pytest.approx(1, abs=1e-5)
+    return candidate.identity.id, answer.basis.model.name
+
+
+def rows(database: Database, table: type[FaceTable] | type[SecondEmbeddingTable]) -> int:
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_first_embedder_serves_until_the_switch_and_the_second_from_then_on(
+    open_gallery: OpenGallery, reembedding: Reembedding
+) -> None:
+    people = [enroll_photo(open_gallery(), place) for place in range(5)]
+    processes = [open_gallery(next_model=NEW), open_gallery(next_model=NEW)]
+    assert reembed(reembedding) == 5
+    before = reembedding.look(COLLECTION)
+    assert (before.serving, before.second, before.without_second) == (OLD, NEW, 0)
+    for gallery in processes:
+        assert [found(gallery, place) for place in range(5)] == [(p, OLD.name) for p in people]
+    after = reembedding.switch(COLLECTION, is_measured=True)
+    assert after.revision == before.revision + 1
+    for gallery in processes:
+        assert [found(gallery, place) for place in range(5)] == [(p, NEW.name) for p in people]
+    reembedding.roll_back(COLLECTION)
+    for gallery in processes:
+        assert [found(gallery, place) for place in range(5)] == [(p, OLD.name) for p in people]
+
+
+def test_second_index_is_ready_before_the_switch(
+    open_gallery: OpenGallery, reembedding: Reembedding, full_reads: list[str]
+) -> None:
+    for place in range(5):
+        enroll_photo(open_gallery(), place)
+    gallery = open_gallery(next_model=NEW)
+    reembed(reembedding)
+    gallery.follow()
+    assert gallery.indexed_faces() == 10
+    full_reads.clear()
+    reembedding.switch(COLLECTION, is_measured=True)
+    found(gallery, 3)
+    reembedding.roll_back(COLLECTION)
+    found(gallery, 3)
+    assert full_reads == []
+
+
+def test_whoever_is_enrolled_meanwhile_is_stored_by_both(
+    both: Gallery, reembedding: Reembedding, database: Database
+) -> None:
+    people = [enroll_photo(both, 0)]
+    reembedding.begin(COLLECTION, NEW)
+    people.append(enroll_photo(both, 1))
+    (outcome,) = both.create_identities(COLLECTION, [NewPerson(NewIdentity(), (photo(2),))])
+    people.append(outcome.identity_id or "")
+    assert rows(database, SecondEmbeddingTable) == 2
+    assert reembed(reembedding) == 1
+    reembedding.switch(COLLECTION, is_measured=True)
+    people.append(enroll_photo(both, 3))
+    assert [found(both, place) for place in range(4)] == [(p, NEW.name) for p in people]
+    assert reembedding.look(COLLECTION).without_second == 0
+    reembedding.roll_back(COLLECTION)
+    assert [found(both, place) for place in range(4)] == [(p, OLD.name) for p in people]
+
+
+def test_whoever_a_process_of_one_embedder_enrolled_is_told_of_and_not_missed(
+    open_gallery: OpenGallery, reembedding: Reembedding
+) -> None:
+    one, both = open_gallery(), open_gallery(next_model=NEW)
+    enroll_photo(one, 0)
+    reembed(reembedding)
+    late = enroll_photo(one, 1)
+    with pytest.raises(RolloutImpossible, match="1 faces have no embedding by other-net"):
+        reembedding.switch(COLLECTION, is_measured=True)
+    (waiting,) = reembedding.waiting(COLLECTION, NEW, after=0, limit=9)
+    assert waiting.identity_id == late
+    assert waiting.image_sha256 == f"{1:064x}"
+    assert reembed(reembedding) == 1
+    reembedding.switch(COLLECTION, is_measured=True)
+    assert found(both, 1) == (late, NEW.name)
+
+
+def test_deletion_deletes_both(both: Gallery, reembedding: Reembedding, database: Database) -> None:
+    gone, stays = enroll_photo(both, 0), enroll_photo(both, 1)
+    reembed(reembedding)
+    both.follow()
+    question = Question(9, datetime.now(UTC))
+    both.delete_identity(COLLECTION, gone)
+    assert rows(database, FaceTable) == rows(database, SecondEmbeddingTable) == 1
+    assert both.indexed_faces() == 2
+    shadow = both.find_by_second(COLLECTION, [photo(0)], question)
+    assert shadow is not None
+    assert [[c.identity.id for c in some] for some in shadow.candidates] == [[stays]]
+    both.delete_collection(COLLECTION)
+    assert rows(database, SecondEmbeddingTable) == 0
+    both.follow()
+    assert both.indexed_faces() == 0
+
+
+def test_face_that_is_deleted_while_it_is_embedded_stays_deleted(
+    both: Gallery, reembedding: Reembedding, database: Database
+) -> None:
+    gone = enroll_photo(both, 0)
+    enroll_photo(both, 1)
+    reembedding.begin(COLLECTION, NEW)
+    waiting = reembedding.waiting(COLLECTION, NEW, after=0, limit=9)
+    both.delete_identity(COLLECTION, gone)
+    assert reembedding.add(COLLECTION, NEW, {f.number: SEEN_ANEW[0] for f in waiting}) == 1
+    assert rows(database, SecondEmbeddingTable) == 1
+
+
+def test_adding_the_same_twice_changes_nothing(
+    both: Gallery, reembedding: Reembedding, database: Database
+) -> None:
+    person = enroll_photo(both, 0)
+    reembedding.begin(COLLECTION, NEW)
+    (waiting,) = reembedding.waiting(COLLECTION, NEW, after=0, limit=9)
+    assert reembedding.add(COLLECTION, NEW, {waiting.number: SEEN_ANEW[0]}) == 1
+    both.follow()
+    assert reembedding.add(COLLECTION, NEW, {waiting.number: SEEN_ANEW[1]}) == 0
+    both.follow()
+    assert rows(database, SecondEmbeddingTable) == 1
+    reembedding.switch(COLLECTION, is_measured=True)
+    assert found(both, 0) == (person, NEW.name)
+
+
+def test_forced_switch_finds_whom_it_can_and_the_way_back_finds_everybody(
+    both: Gallery, reembedding: Reembedding
+) -> None:
+    people = [enroll_photo(both, place) for place in range(3)]
+    reembed(reembedding, leave=1)
+    reembedding.switch(COLLECTION, is_measured=True, force=True)
+    assert found(both, 0) == (people[0], NEW.name)
+    answer = both.find(COLLECTION, [photo(1)], Question(9, datetime.now(UTC)))
+    assert {c.identity.id for c in answer.candidates[0]} == {people[0], people[2]}
+    assert answer.searched.faces == 2
+    with pytest.raises(RolloutImpossible, match="1 faces have no embedding by other-net"):
+        reembedding.purge(COLLECTION)
+    (waiting,) = reembedding.waiting(COLLECTION, NEW, after=0, limit=9)
+    reembedding.roll_back(COLLECTION)
+    assert [found(both, place) for place in range(3)] == [(p, OLD.name) for p in people]
+    reembedding.switch(COLLECTION, is_measured=True, force=True)
+    assert reembedding.add(COLLECTION, NEW, {waiting.number: SEEN_ANEW[1]}) == 1
+    assert found(both, 1) == (people[1], NEW.name)
+
+
+def test_switch_refuses_similarities_of_the_old_embedder(
+    both: Gallery, reembedding: Reembedding
+) -> None:
+    person = enroll_photo(both, 0)
+    reembed(reembedding)
+    both.update_collection(
+        COLLECTION, CollectionChanges(options={"decisions": {"verify_threshold": 0.9}})
+    )
+    both.update_identity(COLLECTION, person, IdentityChanges(threshold=0.95))
+    with pytest.raises(RolloutImpossible) as refused:
+        reembedding.switch(COLLECTION, is_measured=False)
+    for told in ("verify_threshold", "1 people have a threshold", "nobody has measured"):
+        assert told in str(refused.value)
+    assert found(both, 0) == (person, OLD.name)
+
+
+def test_steps_come_in_their_order(both: Gallery, reembedding: Reembedding) -> None:
+    enroll_photo(both, 0)
+    steps: list[Callable[[], object]] = [
+        lambda: reembedding.switch(COLLECTION, is_measured=True),
+        lambda: reembedding.roll_back(COLLECTION),
+        lambda: reembedding.purge(COLLECTION),
+        lambda: reembedding.begin(COLLECTION, OLD),
+        lambda: reembedding.add(COLLECTION, NEW, {1: SEEN_ANEW[0]}),
+    ]
+    before = reembedding.look(COLLECTION)
+    for step in steps:
+        with pytest.raises(RolloutImpossible):
+            step()
+    assert reembedding.look(COLLECTION) == before
+    reembed(reembedding)
+    with pytest.raises(RolloutImpossible, match="not gone over"):
+        reembedding.roll_back(COLLECTION)
+    with pytest.raises(RolloutImpossible, match="purge first"):
+        reembedding.begin(COLLECTION, replace(NEW, digest="c" * 64))
+    reembedding.switch(COLLECTION, is_measured=True)
+    with pytest.raises(RolloutImpossible, match="already"):
+        reembedding.switch(COLLECTION, is_measured=True)
+
+
+@pytest.mark.parametrize("switched", [True, False])
+def test_purge_leaves_the_embedder_that_serves(
+    open_gallery: OpenGallery, reembedding: Reembedding, database: Database, *, switched: bool
+) -> None:
+    both = open_gallery(next_model=NEW)
+    people = [enroll_photo(both, 0), enroll_photo(both, 1)]
+    reembed(reembedding)
+    serving, seen = OLD, SEEN
+    if switched:
+        serving, seen = NEW, SEEN_ANEW
+        reembedding.switch(COLLECTION, is_measured=True)
+    people.append(enroll_photo(both, 2))
+    assert reembedding.purge(COLLECTION) == 3
+    look = reembedding.look(COLLECTION)
+    assert (look.serving, look.second, look.switched_at) == (serving, None, None)
+    assert rows(database, SecondEmbeddingTable) == 0
+    with database.reading() as session:
+        faces = list(session.scalars(select(FaceTable).order_by(FaceTable.number)))
+        assert [face.embedding for face in faces] == [seen[place].tobytes() for place in range(3)]
+        assert {(face.embedder, face.digest) for face in faces} == {(serving.name, serving.digest)}
+    both.follow()
+    assert both.indexed_faces() == 3
+    assert [found(both, place) for place in range(3)] == [(p, serving.name) for p in people]
+    alone = open_gallery(model=serving)
+    assert [c.identity.id for c in alone.search(COLLECTION, [seen[2]], top_k=1)[0]] == [people[2]]
+    other = OLD if switched else NEW
+    with pytest.raises(StartupError):
+        open_gallery(model=other)
+
+
+def test_process_of_the_old_embedder_alone_is_refused_after_the_switch(
+    open_gallery: OpenGallery, reembedding: Reembedding
+) -> None:
+    one, both = open_gallery(), open_gallery(next_model=NEW)
+    enroll_photo(one, 0)
+    reembed(reembedding)
+    reembedding.switch(COLLECTION, is_measured=True)
+    with pytest.raises(EmbedderMismatch, match="other-net"):
+        one.search(COLLECTION, [SEEN[0]], top_k=1)
+    with pytest.raises(EmbedderMismatch, match="send a photo"):
+        both.search(COLLECTION, [SEEN[0]], top_k=1)  # a plain embedding by the old one
+    with pytest.raises(EmbedderMismatch, match="send a photo"):
+        both.create_identity(COLLECTION, NewIdentity(), [new_face(SEEN[5])])
+
+
+def test_enrolled_face_is_a_probe_on_both_sides_of_a_switch(
+    both: Gallery, reembedding: Reembedding
+) -> None:
+    person, face = both.create_identity(COLLECTION, NewIdentity(), [photo(0)])
+    reembed(reembedding)
+    assert not isinstance(face[0], KnownFace)
+    probe = both.probe_of(COLLECTION, face[0].id)  # type: ignore[union-attr]
+    for turn in (lambda: None, lambda: reembedding.switch(COLLECTION, is_measured=True)):
+        turn()
+        ((candidate,),) = both.search(COLLECTION, [probe], top_k=1)
+        assert candidate.identity.id == person.id
+    assert both.compare(COLLECTION, person.id, photo(0)).similarity == pytest.approx(1, abs=1e-5)
+
+
+def test_same_photo_and_same_crop_are_known_by_either_embedder(
+    both: Gallery, reembedding: Reembedding
+) -> None:
+    person = enroll_photo(both, 0)
+    reembed(reembedding)
+    reembedding.switch(COLLECTION, is_measured=True)
+    again = replace(photo(0), image_sha256="f" * 64)
+    _, outcomes = both.add_faces(COLLECTION, person, [photo(0), again])
+    assert [type(outcome) for outcome in outcomes] == [KnownFace, KnownFace]
+
+
+def test_guard_of_the_embedder_before_is_asked_once_more(
+    both: Gallery, reembedding: Reembedding
+) -> None:
+    enroll_photo(both, 0)
+    reembed(reembedding)
+    guard = Guard(0.5, 0.9, both.revision(COLLECTION), (None,), OLD.digest)
+    reembedding.switch(COLLECTION, is_measured=True)
+    with pytest.raises(EmbedderSwitchedError):
+        both.create_identity(COLLECTION, NewIdentity(), [photo(1)], guard=guard)
+    person = NewPerson(NewIdentity(), (photo(1),), guard)
+    with pytest.raises(EmbedderSwitchedError):
+        both.create_identities(COLLECTION, [person])
+    assert both.get_collection(COLLECTION).face_count == 1
+
+
+def test_inbox_of_unknowns_is_emptied_and_goes_on_by_the_new_embedder(
+    both: Gallery, reembedding: Reembedding, database: Database
+) -> None:
+    unknowns = Unknowns(database, both, InboxLimits(1e6, 100, 10))
+    both.update_collection(COLLECTION, CollectionChanges(options={"unknowns": {"keep": True}}))
+    enroll_photo(both, 0)
+    reembed(reembedding)
+
+    def keep(place: int, digest: str) -> list[str]:
+        sighting = Sighting(SEEN[place], f"{place:064x}", next_embedding=SEEN_ANEW[place])
+        return unknowns.keep(COLLECTION, [sighting], 0.9, digest=digest)
+
+    (before,) = keep(1, OLD.digest)
+    reembedding.switch(COLLECTION, is_measured=True)
+    assert keep(1, OLD.digest) == []  # was looked up before the switch
+    (first,), (again,) = keep(1, NEW.digest), keep(1, NEW.digest)
+    assert before != first == again
+    identity, _ = unknowns.name(COLLECTION, first, NewIdentity(name="Ada"), None)
+    assert found(both, 1) == (identity.id, NEW.name)
+
+
+def test_own_calibration_of_the_embedder_before_counts_again_after_the_way_back(
+    both: Gallery, reembedding: Reembedding, database: Database
+) -> None:
+    store = CalibrationStore(database)
+    enroll_photo(both, 0)
+    store.replace(COLLECTION, {"of": "old"})
+    reembed(reembedding)
+    store.replace(COLLECTION, {"of": "new"}, digest=NEW.digest)
+    told = []
+    for turn in (
+        lambda: None,
+        lambda: reembedding.switch(COLLECTION, is_measured=True),
+        lambda: reembedding.roll_back(COLLECTION),
+    ):
+        turn()
+        basis = store.basis(COLLECTION)
+        assert basis.calibration is not None
+        told.append(store.calibration(COLLECTION, basis.model.digest))
+    assert told == [{"of": "old"}, {"of": "new"}, {"of": "old"}]
+    assert store.examples(COLLECTION, by_second=True).model == NEW
+    reembedding.switch(COLLECTION, is_measured=True)
+    reembedding.purge(COLLECTION)
+    assert store.calibration(COLLECTION, OLD.digest) is None
+
+
+def test_nobody_is_missed_by_those_who_search_while_it_goes_to_and_fro(
+    both: Gallery, reembedding: Reembedding
+) -> None:
+    people = [enroll_photo(both, place) for place in range(20)]
+    done = Event()
+
+    def search() -> int:
+        count = 0
+        while not done.is_set() or count == 0:
+            place = count % len(people)
+            assert found(both, place)[0] == people[place]
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(2) as pool:
+        searches = [pool.submit(search) for _ in range(2)]
+        try:
+            reembed(reembedding)
+            for _ in range(5):
+                reembedding.switch(COLLECTION, is_measured=True)
+                reembedding.roll_back(COLLECTION)
+            reembedding.switch(COLLECTION, is_measured=True)
+            reembedding.purge(COLLECTION)
+        finally:
+            done.set()
+        assert all(task.result(timeout=60) > 0 for task in searches)
+    assert found(both, 7) == (people[7], NEW.name)
+
+
+def test_snapshot_is_of_the_embedder_that_serves(
+    open_saved: OpenGallery,
+    snapshot_folder: Path,
+    reembedding: Reembedding,
+    database: Database,
+    full_reads: list[str],
+) -> None:
+    both = open_saved(next_model=NEW)
+    people = [enroll_photo(both, place) for place in range(4)]
+    reembed(reembedding)
+    both.follow()
+    both.save_index()
+
+    def held() -> Source:
+        with database.reading() as session:
+            return Source.of(session.scalars(select(CollectionTable)).one())
+
+    store = SnapshotStore(snapshot_folder)
+    old = held()
+    assert store.holds(old)
+    reembedding.switch(COLLECTION, is_measured=True)
+    both.save_index()
+    assert (store.holds(old), store.holds(held())) == (False, True)
+    both.close()
+    full_reads.clear()
+    again = open_saved(model=NEW)
+    assert [c.identity.id for c in again.search(COLLECTION, [SEEN_ANEW[2]], top_k=1)[0]] == [
+        people[2]
+    ]
+    assert full_reads == []
+    reembedding.roll_back(COLLECTION)
+    back = open_saved(next_model=NEW)
+    assert found(back, 2) == (people[2], OLD.name)
+
+
+def test_archive_holds_the_embeddings_that_serve(
+    both: Gallery, reembedding: Reembedding, database: Database, tmp_path: Path
+) -> None:
+    enroll_photo(both, 0)
+    reembed(reembedding)
+    reembedding.switch(COLLECTION, is_measured=True)
+    enroll_photo(both, 1)
+    export_gallery(database, tmp_path / "gallery.zip")
+    other = Database(f"sqlite:///{tmp_path / 'other.db'}", timeout_s=10)
+    other.upgrade()
+    (done,) = import_gallery(other, tmp_path / "gallery.zip")
+    assert done.faces == 2
+    gallery = new_gallery(other, model=NEW)
+    gallery.open()
+    for place in range(2):
+        ((candidate,),) = gallery.search(COLLECTION, [SEEN_ANEW[place]], top_k=1)
+        assert candidate.similarity == pytest.approx(1, abs=1e-5)
+    gallery.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_sequence_of_steps_leaves_what_a_dictionary_says(
+    open_gallery: OpenGallery, reembedding: Reembedding, seed: int
+) -> None:
+    processes = [open_gallery(next_model=NEW), open_gallery(model=NEW, next_model=OLD)]
+    random = np.random.default_rng(seed)
+    people: dict[str, int] = {}
+    for place in range(40):
+        step = str(random.choice(["enroll", "enroll", "delete", "reembed", "turn", "purge"]))
+        gallery = processes[int(random.integers(2))]
+        if step == "enroll":
+            face = photo(place)
+            if gallery.model == NEW:
+                assert face.next_embedding is not None
+                face = replace(face, embedding=face.next_embedding, next_embedding=face.embedding)
+            identity, _ = gallery.create_identity(COLLECTION, NewIdentity(), [face])
+            people[identity.id] = place
+        elif step == "delete" and people:
+            gone = str(random.choice(sorted(people)))
+            gallery.delete_identity(COLLECTION, gone)
+            del people[gone]
+        elif step == "reembed" and reembedding.look(COLLECTION).serving == OLD:
+            reembed(reembedding)
+        elif step == "turn" and reembedding.look(COLLECTION).second is not None:
+            switched = reembedding.look(COLLECTION).switched_at is not None
+            try:
+                if switched:
+                    reembedding.roll_back(COLLECTION)
+                else:
+                    reembedding.switch(COLLECTION, is_measured=True)
+            except RolloutImpossible as error:
+                assert "have no embedding" in str(error)  # noqa: PT017
+        elif step == "purge" and reembedding.look(COLLECTION).second == NEW:
+            reembedding.purge(COLLECTION)
+        for identity_id, enrolled in people.items():
+            assert found(processes[0], enrolled)[0] == identity_id
+        for process in processes:
+            process.follow()
+        look = reembedding.look(COLLECTION)
+        known = len(people) - look.without_second if look.second is not None else 0
+        assert processes[0].indexed_faces() == processes[1].indexed_faces() == len(people) + known

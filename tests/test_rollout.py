@@ -1,0 +1,81 @@
+"""A real server of two workers goes over to another network while it is asked without pause."""
+
+import json
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import httpx2
+
+from scripts.second_network import write_second_network
+from tests import photos
+from tests.server import VULTUS, running
+
+DEFAULT = "/v1/collections/default"
+
+
+def test_no_request_fails_while_a_collection_goes_over_and_back(tmp_path: Path) -> None:
+    folder, second = tmp_path / "photos", tmp_path / "second.onnx"
+    folder.mkdir()
+    pictures = {"Eileen": photos.astronaut(), "Grace": photos.hopper()}
+    for name, picture in pictures.items():
+        (folder / f"{name}.jpg").write_bytes(photos.encoded(picture))
+    write_second_network(second)
+    variables = {"VULTUS_NEXT__EMBEDDER": "onnx", "VULTUS_NEXT__WEIGHTS_PATH": str(second)}
+
+    def vultus(*arguments: str | Path) -> None:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("VULTUS_")}
+        environment |= {"VULTUS_DATA_DIR": str(tmp_path), "VULTUS_DEVICE": "cpu", **variables}
+        done = subprocess.run(
+            [VULTUS, "reembed", *arguments], env=environment, cwd=tmp_path, check=False
+        )
+        assert done.returncode == 0
+
+    with running(tmp_path, workers=2, **variables) as server:
+        for name in pictures:
+            httpx2.post(
+                f"{server.url}{DEFAULT}/identities",
+                data={"name": name},
+                files={"images": (folder / f"{name}.jpg").read_bytes()},
+                timeout=60,
+            ).raise_for_status()
+        stop = Event()
+
+        def ask(name: str) -> list[tuple[str | None, str]]:
+            photo = photos.encoded(photos.another_photo(pictures[name]))
+            answers = []
+            while not stop.is_set():
+                answers.append(_who(server.url, photo))
+            return answers
+
+        with ThreadPoolExecutor(2) as pool:
+            asking = {name: pool.submit(ask, name) for name in pictures}
+            try:
+                vultus("--to", "onnx", "--photos", folder)
+                vultus("switch", "--force")  # two people are too few to measure the network on
+                after = _who(server.url, photos.encoded(photos.hopper()))
+                vultus("rollback")
+                back = _who(server.url, photos.encoded(photos.hopper()))
+            finally:
+                stop.set()
+            answers = {name: task.result(timeout=60) for name, task in asking.items()}
+    assert (after, back) == (("Grace", "onnx"), ("Grace", "dlib-resnet"))
+    for name, told in answers.items():
+        assert {who for who, _ in told} == {name}
+        assert {network for _, network in told} == {"dlib-resnet", "onnx"}
+
+
+def _who(url: str, photo: bytes) -> tuple[str | None, str]:
+    response = httpx2.post(
+        f"{url}{DEFAULT}/identify",
+        files={"image": photo},
+        data={"threshold": "0.95"},
+        timeout=60,
+    )
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = json.loads(response.text)
+    (face,) = answer["faces"]
+    return face["identity"] and face["identity"]["name"], answer["model"]["name"]
