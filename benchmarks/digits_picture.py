@@ -51,4 +51,4 @@ def _scatter(
     panel.axhline(0, color="0.8", zorder=0)
     panel.axvline(0, color="0.8", zorder=0)
     panel.set_aspect("equal", adjustable="datalim")
-    panel.legend(title="digit", loc="upper right")
+    panel.legend(title="digit", loc="upper right", framealpha=0.3)
