@@ -263,9 +263,10 @@ def test_a_metric_that_cannot_be_measured_is_told_before_training(
 
 def test_a_loss_that_is_no_number_ends_the_run(store: CropStore, tmp_path: Path) -> None:
     config = make_config(
-        optimiser={"rate": 100.0, "clip_norm": 0, "warmup_steps": 0, "name": "sgd"},
+        # The decay alone multiplies each weight by -999 a step.
+        optimiser={"rate": 100.0, "weight_decay": 10.0, "warmup_steps": 0, "name": "sgd"},
         loss={"name": "softmax"},
-        epochs=50,
+        steps_per_epoch=100,
     )
     with pytest.raises(NotFiniteError, match=r"lower optimiser\.rate"):
         _train(tmp_path / "run", store, config)
