@@ -207,6 +207,8 @@ class _Search:
         scored = {}
         for number, own in examples.items():
             best = nearest[number]
+            if best.face_number not in own:
+                continue  # the index stands at another revision; see `_search`
             if abs(float(own[best.face_number] @ probe) - best.similarity) > _ROUNDING:
                 raise UntrueIndexError(self._collection.number)
             scored[number] = similarity_to_template(probe, list(own.values())), len(own)

@@ -155,9 +155,9 @@ class Reembedding:
                     f"collection {name!r} has not gone over to another embedder; there is nothing "
                     "to go back to"
                 )
-            objections = _lacking(session, row)
+            objections = [*_lacking(session, row), *_fixed_similarities(session, row)]
             if objections and not force:
-                raise RolloutImpossible(f"{objections[0]}; --force goes back all the same")
+                raise RolloutImpossible(f"{'; '.join(objections)}; --force goes back all the same")
             _turn(session, row)
             row.switched_at = None
             session.flush()
@@ -171,8 +171,15 @@ class Reembedding:
         when faces have no embedding by the one that serves.
         """
         count = 0
+        serving: str | None = None
         while True:
             with self._turning(name) as (session, row):
+                if serving not in (None, row.digest):
+                    raise RolloutImpossible(
+                        f"collection {name!r} has changed its embedder meanwhile; look at vultus "
+                        "reembed status"
+                    )
+                serving = row.digest
                 rollout = RolloutRepository(session, row)
                 # It grows no more: whoever is enrolled is known to the one that serves.
                 lacking = 0 if count else rollout.count_waiting(row.digest)
@@ -183,7 +190,9 @@ class Reembedding:
                         f"{row.embedder} --photos FOLDER), or delete them"
                     )
                 settled = rollout.settle(most=_SETTLED_AT_ONCE)
-                count += settled
+                # The index of the other embedder lets go of them with the next look at the log.
+                ChangeRepository(session).log(row, "remove", settled, digest=row.second_digest)
+                count += len(settled)
                 if not settled:
                     rollout.forget_other_calibrations()
                     CollectionRepository(session).set_second(row, None)
@@ -222,7 +231,18 @@ def _turn(session: Session, row: CollectionTable) -> None:
 
 def _objections(session: Session, row: CollectionTable, *, is_measured: bool) -> list[str]:
     """What speaks against a switch."""
-    found = _lacking(session, row)
+    found = [*_lacking(session, row), *_fixed_similarities(session, row)]
+    if not is_measured and from_json(row.options).decisions.identify_threshold is None:
+        found.append(
+            f"nobody has measured the error rates of {row.second_embedder}; calibrate it on photos "
+            "(vultus calibrate FOLDER), or enroll more people, and run vultus reembed again"
+        )
+    return found
+
+
+def _fixed_similarities(session: Session, row: CollectionTable) -> list[str]:
+    """Thresholds by the embedder that serves, which the other would decide by."""
+    found = []
     decisions = from_json(row.options).decisions
     fixed = [
         name
@@ -242,11 +262,6 @@ def _objections(session: Session, row: CollectionTable, *, is_measured: bool) ->
         found.append(
             f"{people} people have a threshold of their own, a similarity by {row.embedder}; "
             "remove it"
-        )
-    if not is_measured and decisions.identify_threshold is None:
-        found.append(
-            f"nobody has measured the error rates of {row.second_embedder}; calibrate it on photos "
-            "(vultus calibrate FOLDER), or enroll more people, and run vultus reembed again"
         )
     return found
 

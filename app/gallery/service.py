@@ -197,6 +197,7 @@ class Gallery:
 
     def update_collection(self, name: str, changes: CollectionChanges) -> Collection:
         """Change what it does; its people stay as they are, and so does its revision."""
+        erased = False
         with self._database.writing() as session:
             collections = CollectionRepository(session)
             row = collections.lock(name)
@@ -207,9 +208,12 @@ class Gallery:
                 # Whoever keeps an unknown face now has it kept before this is answered.
                 UnknownRepository(session, row).advance_if_there()
                 if not from_json(row.options).crops.keep:
-                    CropRepository(session, row).delete_all()
+                    erased = CropRepository(session, row).delete_all()
             session.flush()
-            return collections.record(row)
+            changed = collections.record(row)
+        if erased:
+            self._database.compact()
+        return changed
 
     def delete_collection(self, name: str, *, compact: bool = False) -> Erasure:
         """Delete a collection and everybody in it; `default` is there again, empty, at once."""

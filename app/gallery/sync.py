@@ -150,10 +150,11 @@ class IndexSync:
         with self._database.reading() as session:
             collection = CollectionRepository(session).get(name)
         serving, *second = self._views([collection])
+        index = self.index_at(serving)
         for view in second:
             with suppress(CollectionNotFound, EmbedderGoneError):
                 self.index_at(view)
-        return self.index_at(serving)
+        return index
 
     def follow(self) -> None:
         for view in self._views(self._present()):

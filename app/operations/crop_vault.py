@@ -54,6 +54,6 @@ class CropVault:
         nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
             data = self._cipher.decrypt(nonce, rest, face_id.encode("ascii"))
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # of another key, or cut short
             raise CropSealedOtherwiseError(face_id) from error
         return wide_crop.from_bytes(data)

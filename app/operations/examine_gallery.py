@@ -32,7 +32,13 @@ class GalleryExaminer:
         """
 
         def examine() -> Checkup:
-            rules = doctor_rules(self._calibrator.thresholds(collection), self._resembles)
+            basis = self._gallery.require_collection(collection)
+            # The similarity from the settings is one by the embedder of the settings.
+            is_theirs = basis.model.digest == self._gallery.model.digest
+            rules = doctor_rules(
+                self._calibrator.resting_on(basis, collection),
+                self._resembles if is_theirs else None,
+            )
             return self._gallery.examine(
                 collection, rules, limit=limit, cursor=cursor, within_s=within_s
             )

@@ -44,7 +44,11 @@ class Guards:
         """None where nobody measured any for the embedder."""
         rules = self._calibrator.resting_on(found.basis, collection)
         another = rules.find_identify(found.searched)
-        resembles = rules.resembling() if self._resembles is None else self._resembles
+        # The similarity from the settings is one by the embedder of the settings.
+        is_theirs = found.basis.model.digest == self._gallery.model.digest
+        resembles = self._resembles if is_theirs else None
+        if resembles is None:
+            resembles = rules.resembling()
         if resembles is None or another is None:
             return None
         return GuardLimits(resembles, another)

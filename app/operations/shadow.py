@@ -54,6 +54,9 @@ class LiveShadow:
         except VultusError as error:
             _log.warning("shadow_not_decided", collection=collection, cause=str(error))
             return
+        except Exception:  # noqa: BLE001  (see above; it is logged with its traceback)
+            _log.exception("shadow_not_decided", collection=collection)
+            return
         if others is None:  # the collection has one embedder only
             return
         for first, second in zip(decisions, others, strict=True):

@@ -1,6 +1,6 @@
 """A collection goes from one embedder to another, and back, while it serves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,8 +18,15 @@ from app.gallery.database import Database
 from app.gallery.enrolment import KnownFace
 from app.gallery.guards import EmbedderSwitchedError, Guard
 from app.gallery.nearest import Question
-from app.gallery.records import CollectionChanges, IdentityChanges, NewFace, NewIdentity
+from app.gallery.records import (
+    CollectionChanges,
+    IdentityChanges,
+    NewFace,
+    NewIdentity,
+    Scoring,
+)
 from app.gallery.reembedding import Reembedding
+from app.gallery.repositories.rollout import RolloutRepository
 from app.gallery.service import Gallery
 from app.gallery.snapshots import SnapshotStore, Source
 from app.gallery.tables import CollectionTable, FaceTable, SecondEmbeddingTable
@@ -245,6 +252,51 @@ def test_switch_refuses_similarities_of_the_old_embedder(
     for told in ("verify_threshold", "1 people have a threshold", "nobody has measured"):
         assert told in str(refused.value)
     assert found(both, 0) == (person, OLD.name)
+
+
+def test_way_back_refuses_similarities_of_the_new_embedder(
+    both: Gallery, reembedding: Reembedding
+) -> None:
+    person = enroll_photo(both, 0)
+    reembed(reembedding)
+    reembedding.switch(COLLECTION, is_measured=True)
+    both.update_identity(COLLECTION, person, IdentityChanges(threshold=0.95))
+    with pytest.raises(RolloutImpossible, match="1 people have a threshold"):
+        reembedding.roll_back(COLLECTION)
+    assert found(both, 0) == (person, NEW.name)
+
+
+def test_purge_that_broke_off_leaves_nobody_half_and_goes_on(
+    both: Gallery, reembedding: Reembedding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, _ = both.create_identity(COLLECTION, NewIdentity(), [photo(0), photo(1)])
+    reembed(reembedding)
+    both.follow()
+    settle = RolloutRepository.settle
+
+    def settle_one(repository: RolloutRepository, *, most: int) -> Sequence[int]:  # noqa: ARG001
+        monkeypatch.setattr(RolloutRepository, "settle", broken_off)
+        return settle(repository, most=1)
+
+    def broken_off(repository: RolloutRepository, *, most: int) -> Sequence[int]:  # noqa: ARG001
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RolloutRepository, "settle", settle_one)
+    with pytest.raises(KeyboardInterrupt):
+        reembedding.purge(COLLECTION)
+    monkeypatch.setattr(RolloutRepository, "settle", settle)
+    question = Question(5, datetime.now(UTC), scoring=Scoring.TEMPLATE)
+    for place in (0, 1):
+        assert found(both, place) == (person.id, OLD.name)
+        by_second = both.find_by_second(COLLECTION, [photo(place)], question)
+        assert by_second is not None
+        told = [candidate.identity.id for candidate in by_second.candidates[0]]
+        assert told in ([], [person.id])
+    assert reembed(reembedding) == 1
+    both.follow()
+    assert both.find_by_second(COLLECTION, [photo(0)], question) is not None
+    assert reembedding.purge(COLLECTION) == 2
+    assert found(both, 1) == (person.id, OLD.name)
 
 
 def test_steps_come_in_their_order(both: Gallery, reembedding: Reembedding) -> None:

@@ -44,7 +44,7 @@ class CropRepository:
             for start in range(0, len(face_numbers), _ROWS_AT_ONCE)
         )
 
-    def delete_all(self) -> None:
-        self._session.execute(
-            delete(CropTable).where(CropTable.collection_number == self._collection.number)
-        )
+    def delete_all(self) -> bool:
+        """Whether there were any."""
+        query = delete(CropTable).where(CropTable.collection_number == self._collection.number)
+        return bool(self._session.scalars(query.returning(CropTable.face_number)).all())

@@ -140,9 +140,9 @@ class RolloutRepository:
         )
         return self._session.scalar(query) or 0
 
-    def settle(self, *, most: int) -> int:
-        """Leave some faces with the embedding that serves, in their own rows; how many of them had
-        two rows. Whoever does so holds the lock on the collection."""
+    def settle(self, *, most: int) -> Sequence[int]:
+        """Leave some faces that have two rows with the embedding that serves, in their own; numbers
+        of these. Whoever does so holds the lock on the collection."""
         here = SecondEmbeddingTable.collection_number == self._collection.number
         rows = self._session.execute(
             select(
@@ -170,7 +170,7 @@ class RolloutRepository:
         self._session.execute(
             delete(SecondEmbeddingTable).where(SecondEmbeddingTable.face_number.in_(numbers))
         )
-        return len(rows)
+        return numbers
 
     def forget_other_calibrations(self) -> None:
         """Of other embedders than the one that serves."""
