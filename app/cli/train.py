@@ -78,7 +78,8 @@ def train(
     settings = load_settings()
     with told():
         if resume is not None:
-            if source is not None or config is not None or option:
+            others = (source, out, config, network, weights, loss, epochs, seed, faces, crops)
+            if option or any(other is not None for other in others):
                 raise typer.BadParameter("--resume goes on as the run was begun; give it alone")
             folder, run = open_run(resume)
         else:
@@ -122,7 +123,7 @@ def _cut(source: Path, spec: InputSpec, crops: Path | None, faces: SubjectRule |
 
     async def use(settings: Settings, _: Network, recognizer: Recognizer) -> CropStore:
         folder = crops or crops_folder(settings, spec, rule, source)
-        return await _cut_all(listing, CropCutter(recognizer, rule, spec), folder)
+        return await _cut_all(listing, CropCutter(recognizer, rule, spec, settings), folder)
 
     store = with_recognizer(use)
     _tell_failures(store)

@@ -7,7 +7,7 @@ Photos that are known from an earlier run are not looked at again.
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from app.errors import ImageTooLarge, ImageUnreadable, Reason
@@ -27,35 +27,45 @@ _FORMAT = 1  # to be raised with whatever changes crops, such as their alignment
 
 def crops_folder(settings: Settings, spec: InputSpec, rule: SubjectRule, listing: Path) -> Path:
     """Where crops of these photos are kept: apart for each listing and whatever they depend on."""
-    about = {
-        "format": _FORMAT,
-        "listing": str(listing.absolute()),
-        "size_px": spec.size_px,
-        "template": spec.template,
-        "detector": settings.detector.model_dump(),
-        "faces": rule.value,
-    }
+    about = {**cut_by(settings, spec, rule), "listing": str(listing.absolute())}
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
     return settings.data_dir / "training" / "crops" / digest[:32]
 
 
-class CropCutter:
-    """Cuts photos, as many at once as the recognizer has workers, into a folder."""
+def cut_by(settings: Settings, spec: InputSpec, rule: SubjectRule) -> Mapping[str, object]:
+    """What crops depend on, beside the photos."""
+    return {
+        "format": _FORMAT,
+        "size_px": spec.size_px,
+        "template": spec.template,
+        "detector": settings.detector.model_dump(mode="json"),
+        "faces": rule.value,
+    }
 
-    def __init__(self, recognizer: Recognizer, rule: SubjectRule, spec: InputSpec) -> None:
+
+class CropCutter:
+    """Cuts photos, as many at once as the recognizer has workers, into a folder.
+
+    `settings` are those that the recognizer was built by.
+    """
+
+    def __init__(
+        self, recognizer: Recognizer, rule: SubjectRule, spec: InputSpec, settings: Settings
+    ) -> None:
         self._recognizer = recognizer
         self._choose = _CHOICES[rule]
         self._spec = spec
+        self._cut_by = cut_by(settings, spec, rule)
 
     async def cut(
         self, listing: PhotoListing, folder: Path, progress: Callable[[], None] = lambda: None
     ) -> CropStore:
         """Cut what is not known yet. `progress` is called after each photo.
 
-        Raises InvalidRequest where a file cannot be read at all. Photos without a crop are among
-        the store's failures.
+        Raises InvalidRequest where a file cannot be read at all, and StoreUnusableError where the
+        folder holds crops of another kind. Photos without a crop are among the store's failures.
         """
-        writer = CropStoreWriter(folder, self._spec)
+        writer = CropStoreWriter(folder, self._spec, self._cut_by)
         await asyncio.to_thread(writer.open)  # which may wait for another process
         try:
             writer.finish(await self._listed(listing, writer, progress))

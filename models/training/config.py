@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from models.training.errors import ConfigInvalidError
 from models.training.metric_names import METRICS
 
+NO_FILES = frozenset({"auto", "published", "scratch"})
+"""Values of `network.weights` that name no file."""
+
 
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -115,7 +118,10 @@ class OptimiserOptions(_Group):
         1e-2, gt=0, le=100, description="Highest learning rate of the loss's own parameters."
     )
     weight_decay: float = Field(
-        1e-4, ge=0, le=10, description="Weight decay; of biases and normalisation, none."
+        1e-4,
+        ge=0,
+        le=10,
+        description="Weight decay; of biases, normalisation and the loss's own, none.",
     )
     momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of sgd.")
     warmup_steps: int = Field(
@@ -125,7 +131,10 @@ class OptimiserOptions(_Group):
         0.01, ge=0, le=1, description="Share of the rate that is left at the end of the cosine."
     )
     clip_norm: float = Field(
-        5.0, ge=0, le=1e6, description="Largest norm of the network's gradient; 0: any."
+        5.0,
+        ge=0,
+        le=1e6,
+        description="Largest norm of the network's gradient, and of the loss's own; 0: any.",
     )
 
 

@@ -30,7 +30,7 @@ class NameTakenError(TrainingError):
 
 
 class NotFiniteError(TrainingError):
-    """The loss became infinite or not a number."""
+    """The loss, or its gradients, became infinite or not a number."""
 
 
 class UnknownLossError(TrainingError):

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from models.training.config import NetworkOptions
+from models.training.config import NO_FILES, NetworkOptions
 from models.training.errors import ConfigInvalidError
 from models.zoo.architectures import Architecture, Headed, Recipe, build, find_architecture
 from models.zoo.errors import WeightsError
@@ -36,8 +36,10 @@ class TrainableNetwork:
 
 
 def input_of(options: NetworkOptions) -> InputSpec:
-    """The crops that it will want. Raises ConfigInvalidError."""
-    return _recipe(options, None).input
+    """The crops that it will want. Raises ConfigInvalidError, or WeightsError where the file of
+    weights cannot be read."""
+    saved = None if options.weights in NO_FILES else read_weights(Path(options.weights))
+    return _recipe(options, saved).input
 
 
 def build_network(
@@ -78,16 +80,17 @@ def _saved(options: NetworkOptions, weights_dir: Path) -> SavedWeights | None:
 
 
 def _recipe(options: NetworkOptions, saved: SavedWeights | None) -> Recipe:
-    try:
-        architecture = find_architecture(options.name)
-        side = architecture.input_at(options.size_px).size_px
-    except (WeightsError, ValueError) as error:
-        raise ConfigInvalidError(f"network: {error}") from error
     before = None if saved is None else saved.recipe
     if before is not None and before.architecture != options.name:
         raise ConfigInvalidError(
             f"network.weights are of {before.architecture}; set network.name={before.architecture}"
         )
+    own_side = None if before is None else before.size_px
+    try:
+        architecture = find_architecture(options.name)
+        side = architecture.input_at(options.size_px or own_side).size_px
+    except (WeightsError, ValueError) as error:
+        raise ConfigInvalidError(f"network: {error}") from error
     own = architecture.dimension if before is None else before.backbone_dimension
     if options.head == "none":
         dimension = options.dimension or own

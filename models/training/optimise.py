@@ -48,13 +48,15 @@ class Optimiser:
             group["lr"] = group["peak"] * share
         return self._options.rate * share
 
-    def clip(self) -> None:
+    def clip(self) -> float:
         """Shorten the gradients of the network, and those of the loss by themselves: many classes
-        must not leave the network without any."""
-        if self._options.clip_norm:
-            for parameters in (self.network_parameters, self.loss_parameters):
-                if parameters:
-                    torch.nn.utils.clip_grad_norm_(parameters, self._options.clip_norm)
+        must not leave the network without any. Returns the sum of both norms as they were."""
+        most = self._options.clip_norm or math.inf
+        return sum(
+            float(torch.nn.utils.clip_grad_norm_(parameters, most))
+            for parameters in (self.network_parameters, self.loss_parameters)
+            if parameters
+        )
 
 
 def rate_share(step: int, *, steps: int, warmup: int, final: float) -> float:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from models.files import write_text_atomically
-from models.training.config import TrainingConfig, config_from
+from models.training.config import NO_FILES, TrainingConfig, config_from
 from models.training.errors import RunUnusableError
 
 _FORMAT = 1
@@ -64,21 +64,22 @@ class RunSource:
 
 
 def begin_run(path: Path, source: RunSource) -> RunFolder:
-    """Raises RunUnusableError where another run has come as far as its first checkpoint."""
+    """Raises RunUnusableError where another run has come as far as its first weights."""
     require_unused(path)
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     content = {
         "format": _FORMAT,
         "crops": str(source.crops.absolute()),
-        "config": source.config.model_dump(mode="json"),
+        "config": _anywhere(source.config).model_dump(mode="json"),
     }
     write_text_atomically(path / "run.json", json.dumps(content, indent=1))
     return RunFolder(path)
 
 
 def require_unused(path: Path) -> None:
-    """Raises RunUnusableError where there is a run that can be gone on with."""
-    if RunFolder(path).checkpoint.exists():
+    """Raises RunUnusableError where there is anything of a run that took time to make."""
+    run = RunFolder(path)
+    if any(file.exists() for file in (run.checkpoint, run.weights, run.report)):
         raise RunUnusableError(
             f"{path} already holds a run; go on with it by --resume {path}, or name another folder"
         )
@@ -107,3 +108,12 @@ def read_report(path: Path) -> dict[str, Any]:
     if not isinstance(report, dict) or report.get("format") != _FORMAT:
         raise RunUnusableError(f"{path}/report.json is not of this version")
     return report
+
+
+def _anywhere(config: TrainingConfig) -> TrainingConfig:
+    """With the path of its weights in full: a run may be gone on with from another folder."""
+    weights = Path(config.network.weights)
+    if config.network.weights in NO_FILES or not weights.is_file():
+        return config
+    network = config.network.model_copy(update={"weights": str(weights.absolute())})
+    return config.model_copy(update={"network": network})

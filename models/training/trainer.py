@@ -169,15 +169,14 @@ class _Training:
         loss = self._loss_of(batch)
         value = float(loss.detach())
         if not math.isfinite(value):
-            raise NotFiniteError(
-                f"the loss is {value} at step {progress.step}; lower optimiser.rate or "
-                "optimiser.loss_rate, or set precision=float32"
-            )
+            raise self._not_finite(f"the loss is {value}")
         self._optimiser.torch.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self._ranks.average(self._optimiser.loss_parameters)
         self._scaler.unscale_(self._optimiser.torch)
-        self._optimiser.clip()
+        norm = self._optimiser.clip()
+        if not math.isfinite(norm) and not self._scaler.is_enabled():  # which leaves such steps out
+            raise self._not_finite(f"the norm of the gradients is {norm}")
         self._scaler.step(self._optimiser.torch)
         self._scaler.update()
         progress.step += 1
@@ -186,6 +185,12 @@ class _Training:
         if self._watch is not None:
             self._watch.stepped(step=progress.step, loss=value, rate=rate)
         return rate
+
+    def _not_finite(self, fact: str) -> NotFiniteError:
+        return NotFiniteError(
+            f"{fact} at step {self._progress.step}; lower optimiser.rate or "
+            "optimiser.loss_rate, or set precision=float32"
+        )
 
     def _loss_of(self, batch: Batch) -> Tensor:
         """Of the whole batch, in every process."""

@@ -28,5 +28,5 @@ def published_state(architecture: str, weights_dir: Path) -> Mapping[str, Tensor
         return network.state_dict()
     raise WeightsMissingError(
         f"nobody publishes weights of {architecture} that Vultus knows; name a file with "
-        "network.weights, or leave it empty to begin from scratch"
+        "network.weights, or begin from scratch with network.weights=scratch"
     )

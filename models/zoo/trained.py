@@ -62,6 +62,7 @@ def load_trained(
             f"{path} is not the file that the card of {card.name} was made for: its SHA-256 is "
             f"{saved.digest}, expected {card.digest}. Add the network again."
         )
+    _require_told(card, saved)
     module = module_of(saved, card.recipe)
     if onnx_runtime and device == "cpu" and isinstance(module, DlibResNet):
         # Here, because ONNX Runtime is an optional package.
@@ -91,6 +92,20 @@ def fill(module: nn.Module, saved: SavedWeights, name: str) -> None:
         raise WeightsInvalidError(
             f"these are not the weights of {name}: of its parameters {', '.join(missing) or 'none'}"
             f" are missing, and {', '.join(found.unexpected_keys) or 'none'} are not its own"
+        )
+
+
+def _require_told(card: NetworkCard, saved: SavedWeights) -> None:
+    """The digest covers the file alone, so that what the card says must be what the file says."""
+    same = (
+        saved.recipe == card.recipe
+        and saved.mirror_average == card.mirror_average
+        and (card.recipe.dimension, card.recipe.input) == (card.dimension, card.input)
+    )
+    if not same:
+        raise WeightsInvalidError(
+            f"the card of {card.name} tells of another network than its weights do (recipe, "
+            "dimension, input or mirror_average); add the network again"
         )
 
 

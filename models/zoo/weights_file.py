@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import torch
+from pydantic import BaseModel
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -59,7 +60,7 @@ def read_weights(path: Path) -> SavedWeights:
             if path.suffix != ".safetensors":
                 return SavedWeights(_torch_state(path, file), digest, None, None)
         with safe_open(path, framework="pt") as opened:
-            about = json.loads((opened.metadata() or {}).get(_KEY, "{}"))
+            about = _About.model_validate_json((opened.metadata() or {}).get(_KEY, "{}"))
             state = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     except FileNotFoundError as error:
         raise WeightsMissingError(f"there is no weights file {path}; name one that is") from error
@@ -67,8 +68,14 @@ def read_weights(path: Path) -> SavedWeights:
         raise WeightsInvalidError(
             f"{path} cannot be read as weights ({error}); take another copy of it"
         ) from error
-    recipe = Recipe(**about["recipe"]) if "recipe" in about else None
-    return SavedWeights(state, digest, recipe, about.get("mirror_average"))
+    return SavedWeights(state, digest, about.recipe, about.mirror_average)
+
+
+class _About(BaseModel):
+    """What the file says of its network, if Vultus has written it."""
+
+    recipe: Recipe | None = None
+    mirror_average: bool | None = None
 
 
 def _torch_state(path: Path, file: BinaryIO) -> Mapping[str, Tensor]:

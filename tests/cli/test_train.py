@@ -119,6 +119,14 @@ def test_a_finished_run_that_is_resumed_stays_as_it_is(people: Path, tmp_path: P
     again = json.loads(_done("train", "--resume", tmp_path / "1", "--json"))
     assert again["digest"] == begun["digest"]
     assert again["history"] == begun["history"]
+    for ignored in (
+        [str(people)],
+        *(["--out", "other"], ["--network", "small-cnn"], ["--weights", "scratch"]),
+        *(["--loss", "softmax"], ["--epochs", "9"], ["--seed", "1"], ["--set", "epochs=9"]),
+        *(["--faces", "single"], ["--crops", "other"]),
+    ):
+        refused = RUN.invoke(cli, ["train", "--resume", str(tmp_path / "1"), *ignored])
+        assert refused.exit_code == 2, ignored
 
 
 def test_what_cannot_be_trained_is_said(people: Path, tmp_path: Path) -> None:
@@ -128,7 +136,7 @@ def test_what_cannot_be_trained_is_said(people: Path, tmp_path: Path) -> None:
         (["--loss", "hinge"], "no loss 'hinge'"),
         (["--loss", "softmax", "--set", "loss.miner=hard"], "leave loss.miner out"),
         (["--set", "data.choose=0.5"], "fewer than two are left"),
-        (["--set", "network.weights=published"], "from scratch"),
+        (["--set", "network.weights=published"], "network.weights=scratch"),
     ):
         words = ["train", str(people), "--out", str(tmp_path / fact[:5]), *FEW_STEPS, *arguments]
         done = RUN.invoke(cli, words)

@@ -20,7 +20,7 @@ def _name(spec: NetworkSpec) -> str:
     return spec.name
 
 
-def test_the_zoo_has_the_promised_networks() -> None:
+def test_the_zoo_has_every_network_that_users_are_told_of() -> None:
     assert list(ZOO) == ["dlib-resnet", "facenet-vggface2", "facenet-casia-webface", "onnx"]
     assert all(entry.name == name for name, entry in ZOO.items())
     assert Settings(device="cpu").embedder in ZOO

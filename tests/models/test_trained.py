@@ -1,5 +1,6 @@
 """A registered network is served under its name, by the file that its card was made for."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,25 @@ def test_other_weights_under_the_name_are_refused(runs: tuple[Path, Path], tmp_p
         load_network("ours-1", _options(tmp_path, weights_path=path))
     (tmp_path / "networks" / "ours-1.json").write_text("{}")
     with pytest.raises(WeightsInvalidError, match="add the network again"):
+        load_network("ours-1", _options(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("mirror_average", False), ("recipe.size_px", 20), ("input.mean", [0, 0, 0])],
+)
+def test_a_card_that_tells_otherwise_than_its_weights_is_refused(
+    runs: tuple[Path, Path], tmp_path: Path, name: str, other: object
+) -> None:
+    add_run(runs[0], NAMING, tmp_path)
+    path = tmp_path / "networks" / "ours-1.json"
+    card = json.loads(path.read_text())
+    *groups, last = name.split(".")
+    group = card[groups[0]] if groups else card
+    assert last in group
+    group[last] = other
+    path.write_text(json.dumps(card))
+    with pytest.raises(WeightsInvalidError, match="than its weights do"):
         load_network("ours-1", _options(tmp_path))
 
 

@@ -13,6 +13,7 @@ from app.recognition.embedder import NetworkEmbedder
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_face
 from app.settings import Settings
+from models.training.errors import StoreUnusableError
 from models.zoo.network import Network
 from tests import photos
 
@@ -37,7 +38,8 @@ def listing(tmp_path_factory: pytest.TempPathFactory) -> PhotoListing:
 async def test_crops_embed_as_their_photos_do(
     listing: PhotoListing, recognizer: Recognizer, network: Network, tmp_path: Path
 ) -> None:
-    cutter = CropCutter(recognizer, SubjectRule.LARGEST, network.spec.input)
+    settings = Settings(device="cpu")
+    cutter = CropCutter(recognizer, SubjectRule.LARGEST, network.spec.input, settings)
     store = await cutter.cut(listing, tmp_path / "crops")
     assert store.failures == (("Eileen/3.jpg", "no_face"),)
     crops = [store.crop(number) for number in range(len(store))]
@@ -51,7 +53,8 @@ async def test_crops_embed_as_their_photos_do(
 async def test_a_photo_is_cut_once_whatever_it_is_called(
     listing: PhotoListing, recognizer: Recognizer, network: Network, tmp_path: Path
 ) -> None:
-    cutter = CropCutter(recognizer, SubjectRule.SINGLE, network.spec.input)
+    settings = Settings(device="cpu")
+    cutter = CropCutter(recognizer, SubjectRule.SINGLE, network.spec.input, settings)
     copy = ListedPhoto("Ada/1.jpg", listing.photos[-1].path, "Ada")
     twice = PhotoListing((copy, *listing.photos))
     done = []
@@ -61,6 +64,9 @@ async def test_a_photo_is_cut_once_whatever_it_is_called(
     assert dict(store.failures) == {"Eileen/2.jpg": "several_faces", "Eileen/3.jpg": "no_face"}
     assert len(store.crops) == 2
     assert len(store) == 3
+    largest = CropCutter(recognizer, SubjectRule.LARGEST, network.spec.input, settings)
+    with pytest.raises(StoreUnusableError, match="cut otherwise"):
+        await largest.cut(twice, tmp_path / "crops")
 
 
 def test_other_crops_lie_in_other_folders(network: Network, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from tests.photos import coffee, encoded, pixels
 from tests.recognition.pictures import decoded, distance, small
 
 
-def test_all_promised_formats_are_there() -> None:
+def test_all_formats_are_there() -> None:
     assert set(FORMATS) == {"JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF"}
 
 

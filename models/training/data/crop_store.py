@@ -3,6 +3,7 @@
     crops.npy      uint8 (rows, side, side, 3), RGB; it only ever grows
     photos.jsonl   a line a photo that was looked at: its SHA-256, and its row or why it has none
     store.json     the listing: person, photo and row of every crop that is to be used
+    cut.json       what the crops depend on beside the photos; crops of other kinds stay out
 
 The array is read as it is needed, so that it may be larger than memory. Crops are biometric data:
 only the user who made them can read them.
@@ -31,7 +32,7 @@ Crop = NDArray[np.uint8]
 """RGB, (side, side, 3)."""
 
 _FORMAT = 1
-_CROPS, _PHOTOS, _STORE = "crops.npy", "photos.jsonl", "store.json"
+_CROPS, _PHOTOS, _STORE, _CUT = "crops.npy", "photos.jsonl", "store.json", "cut.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +104,18 @@ def open_store(folder: Path) -> CropStore:
 class CropStoreWriter:
     """Adds crops to a folder. One process at a time: a second waits until the first has closed.
 
-    What was added before is known; a run that is interrupted goes on where it was.
+    What was added before is known; a run that is interrupted goes on where it was. `cut_by` tells
+    what else the crops depend on, as JSON: a folder takes crops of one kind alone.
     """
 
-    def __init__(self, folder: Path, input_spec: InputSpec) -> None:
+    def __init__(
+        self, folder: Path, input_spec: InputSpec, cut_by: Mapping[str, object] | None = None
+    ) -> None:
         self._folder = folder
         self._input = input_spec
         side = input_spec.size_px
+        about = {"size_px": side, "template": input_spec.template, **(cut_by or {})}
+        self._cut_by = json.loads(json.dumps(about))  # as it is read again
         self._shape = (side, side, 3)
         self._known: dict[str, int | str] = {}
 
@@ -123,6 +129,7 @@ class CropStoreWriter:
         try:
             self._read_known()
             self._require_whole()
+            self._require_same_kind()
         except BaseException:
             self._close_files()
             raise
@@ -173,6 +180,7 @@ class CropStoreWriter:
         self._write_header(self._next_row)
         os.fsync(self._crops.fileno())
         used = [one for one in listing if one.failure is None and self.failure(one.sha256) is None]
+        used.sort(key=lambda one: (one.person, one.sha256, one.photo))  # so the digest tells it
         failures = [
             (one.photo, one.failure or self.failure(one.sha256))
             for one in listing
@@ -233,6 +241,25 @@ class CropStoreWriter:
         if size < self._start_of(self._next_row):
             raise StoreUnusableError(
                 f"{self._folder / _CROPS} is cut short; delete the folder, and cut again"
+            )
+
+    def _require_same_kind(self) -> None:
+        path = self._folder / _CUT
+        if not path.exists() and not self._known:
+            write_text_atomically(path, json.dumps(self._cut_by, indent=1))
+            return
+        try:
+            before = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise StoreUnusableError(
+                f"{self._folder} does not tell how its crops were cut ({error}); delete it, or "
+                "name another folder for crops (--crops)"
+            ) from error
+        if before != self._cut_by:
+            raise StoreUnusableError(
+                f"{self._folder} holds crops that were cut otherwise (another network's, other "
+                "--faces, or other settings of the detector); name another folder for crops "
+                "(--crops)"
             )
 
     def _start_of(self, row: int) -> int:

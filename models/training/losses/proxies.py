@@ -3,6 +3,7 @@
 from pydantic import Field
 from pytorch_metric_learning.losses import ProxyNCALoss
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from models.training.losses.base import Batch, LossSpec, TrainingLoss
 from models.training.losses.distances import Euclidean
@@ -10,7 +11,6 @@ from models.training.options import Options
 
 
 class ProxyNcaOptions(Options):
-    # Squared distances go up to 4: beyond this, the library loses rows to underflow.
     scale: float = Field(8.0, gt=0, le=20, description="s: how much the nearest proxies count")
 
 
@@ -22,6 +22,7 @@ class ProxyNca(TrainingLoss):
 
     def __init__(self, dimension: int, classes: int, options: ProxyNcaOptions) -> None:
         super().__init__()
+        self.scale = options.scale
         self.core = ProxyNCALoss(
             num_classes=classes,
             embedding_size=dimension,
@@ -30,8 +31,9 @@ class ProxyNca(TrainingLoss):
         )
 
     def loss(self, batch: Batch) -> Tensor:
-        found: Tensor = self.core(batch.embeddings, batch.labels)
-        return found
+        # The library takes the logarithm of a softmax, whose gradient is lost to underflow.
+        squares: Tensor = self.core.distance(batch.embeddings, self.core.proxies)
+        return cross_entropy(-self.scale * squares, batch.labels)
 
 
 PROXY_NCA = LossSpec(

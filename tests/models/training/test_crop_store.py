@@ -9,7 +9,7 @@ import pytest
 from models.training.data.crop_store import CropStoreWriter, ListedCrop, open_store
 from models.training.errors import StoreUnusableError
 from models.zoo.network import InputSpec
-from models.zoo.templates import arcface_template
+from models.zoo.templates import FACENET_160, arcface_template
 from tests.models.training.crops import SIDE, SPEC, make_store, photo
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
@@ -21,7 +21,8 @@ def test_crops_come_back_as_they_were_with_their_people(tmp_path: Path) -> None:
     assert store.names == ("person 000", "person 001", "person 002")
     assert list(store.labels) == [0, 0, 1, 1, 2, 2]
     for number in range(6):
-        np.testing.assert_array_equal(store.crop(number), photo(number // 2, number % 2))
+        person, taken = store.photos[number].removesuffix(".png").split("/")
+        np.testing.assert_array_equal(store.crop(number), photo(int(person), int(taken)))
     assert store.input == SPEC
 
 
@@ -61,9 +62,9 @@ def test_a_second_run_knows_what_the_first_cut(tmp_path: Path) -> None:
         writer.add(C, photo(1, 0))
         writer.finish([ListedCrop("c.jpg", "Cid", C), ListedCrop("a.jpg", "Ann", A)])
     store = open_store(tmp_path)
-    np.testing.assert_array_equal(store.crop(0), photo(1, 0))
-    np.testing.assert_array_equal(store.crop(1), photo(0, 0))
-    assert [store.names[label] for label in store.labels] == ["Cid", "Ann"]
+    np.testing.assert_array_equal(store.crop(0), photo(0, 0))
+    np.testing.assert_array_equal(store.crop(1), photo(1, 0))
+    assert [store.names[label] for label in store.labels] == ["Ann", "Cid"]
 
 
 @pytest.mark.parametrize("lost_bytes", [1, 20, 70])
@@ -88,6 +89,38 @@ def test_the_digest_is_that_of_the_photos_and_people(tmp_path: Path) -> None:
     again = make_store(tmp_path / "2", people=3, photos=2)
     other = make_store(tmp_path / "3", people=3, photos=3)
     assert first.digest == again.digest != other.digest
+
+
+def test_the_order_of_a_listing_does_not_matter(tmp_path: Path) -> None:
+    listing = [
+        ListedCrop("a.jpg", "Ann", B),
+        ListedCrop("b.jpg", "Ann", A),
+        ListedCrop("c.jpg", "Bob", A),
+    ]
+    stores = []
+    for name, listed in (("1", listing), ("2", listing[::-1])):
+        with CropStoreWriter(tmp_path / name, SPEC) as writer:
+            writer.add(A, photo(0, 0))
+            writer.add(B, photo(0, 1))
+            writer.finish(listed)
+        stores.append(open_store(tmp_path / name))
+    assert stores[0].digest == stores[1].digest
+    assert stores[0].sha256 == stores[1].sha256 == (A, B, A)
+    assert stores[0].photos == stores[1].photos
+
+
+def test_a_folder_of_crops_that_were_cut_otherwise_is_refused(tmp_path: Path) -> None:
+    with CropStoreWriter(tmp_path, SPEC, {"faces": "single"}) as writer:
+        writer.add(A, photo(0, 0))
+    moved = InputSpec(SIDE, FACENET_160, SPEC.mean, SPEC.std)
+    for spec, cut_by in ((SPEC, {"faces": "largest"}), (moved, {"faces": "single"})):
+        with pytest.raises(StoreUnusableError, match="--crops"):
+            CropStoreWriter(tmp_path, spec, cut_by).open()
+    with CropStoreWriter(tmp_path, SPEC, {"faces": "single"}) as writer:
+        assert writer.known(A)
+    (tmp_path / "cut.json").unlink()
+    with pytest.raises(StoreUnusableError, match="does not tell how"):
+        CropStoreWriter(tmp_path, SPEC, {"faces": "single"}).open()
 
 
 def test_a_damaged_store_says_what_to_do(tmp_path: Path) -> None:

@@ -312,3 +312,18 @@ def test_what_is_unknown_is_refused_with_what_there_is() -> None:
         build_loss("cosface", dimension=4, classes=2, options={"scale": -1})
     with pytest.raises(LossOptionsError, match="'margin' of the loss triplet is nan"):
         build_loss("triplet", dimension=4, classes=2, options={"margin": float("nan")})
+
+
+def test_a_proxy_far_away_among_many_still_has_a_gradient() -> None:
+    torch.manual_seed(0)
+    loss = build_loss("proxy-nca", dimension=2, classes=100_000, options={"scale": 20.0})
+    proxies = loss.state_dict()["core.proxies"]
+    proxies[:] = torch.tensor([1.0, 0.0])
+    proxies[0] = torch.tensor([-1.0, 0.01])
+    x = torch.tensor([[1.0, 0.001]], requires_grad=True)
+    value = loss(x, torch.tensor([0]))
+    value.backward()
+    assert value.item() == pytest.approx(80 + np.log(1e5), rel=0.01)
+    assert x.grad is not None
+    assert x.grad.isfinite().all()
+    assert x.grad.norm() > 1e-3

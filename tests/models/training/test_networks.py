@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from models.training.config import NetworkOptions
@@ -26,7 +27,7 @@ def _parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def test_the_promised_networks_can_be_built() -> None:
+def test_every_network_can_be_built() -> None:
     assert NAMES == [
         "dlib-resnet",
         "inception-resnet-v1",
@@ -163,3 +164,20 @@ def test_a_state_that_torch_saved_can_be_begun_with(tmp_path: Path) -> None:
     built = build_network(options, weights_dir=tmp_path, seed=2).module
     for name, tensor in source.state_dict().items():
         assert torch.equal(built.state_dict()[name], tensor)
+
+
+@pytest.mark.parametrize("about", ["[]", "7", '{"recipe": 1}', '{"recipe": {"side": 1}}', "{"])
+def test_a_file_that_says_nonsense_of_its_network_is_refused(tmp_path: Path, about: str) -> None:
+    path = tmp_path / "x.safetensors"
+    save_file({"a": torch.zeros(1)}, path, metadata={"vultus": about})
+    with pytest.raises(WeightsInvalidError, match="cannot be read as weights"):
+        read_weights(path)
+
+
+def test_crops_are_as_large_as_those_of_the_weights_to_begin_with(tmp_path: Path) -> None:
+    recipe = Recipe("small-cnn", 20, 8, 8)
+    path = tmp_path / "x.safetensors"
+    save_weights(path, build(recipe).state_dict(), recipe, mirror_average=False)
+    options = NetworkOptions(name="small-cnn", weights=str(path))
+    assert input_of(options) == recipe.input
+    assert build_network(options, weights_dir=tmp_path, seed=1).recipe == recipe

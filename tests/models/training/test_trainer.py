@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.nn.modules.module import register_module_forward_hook
 
 from models.training.checkpoint import load_checkpoint
 from models.training.config import TrainingConfig
@@ -63,7 +65,7 @@ def test_a_run_learns_people_apart_whom_it_never_saw(store: CropStore, tmp_path:
     assert report["data"]["test"] == {"photos": 18, "people": 3}
 
 
-def test_a_run_leaves_what_was_promised(store: CropStore, tmp_path: Path) -> None:
+def test_a_run_leaves_its_weights_log_and_report(store: CropStore, tmp_path: Path) -> None:
     report = _train(tmp_path / "run", store, make_config())
     run = RunFolder(tmp_path / "run")
     assert read_report(run.path)["best"] == report["best"]
@@ -121,6 +123,17 @@ def test_training_leaves_the_callers_generators_alone(store: CropStore, tmp_path
     assert not torch.are_deterministic_algorithms_enabled()
 
 
+class _Beginning:
+    """Notes the step that a run begins at."""
+
+    def began(self, *, step: int, **_: int) -> None:
+        self.step = step
+
+    def stepped(self, **_: float) -> None: ...
+
+    def evaluated(self, line: Mapping[str, Any], *, is_best: bool) -> None: ...
+
+
 def _process(store: CropStore, run: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "tests.models.training.train_process", store.folder, run],
@@ -137,7 +150,7 @@ def test_a_run_killed_at_a_random_step_ends_with_the_same_weights(
     # A loss with a parameter, a bank, augmentations, and a checkpoint every second step.
     config = make_config(loss={"name": "threshold", "bank": 30})
     whole = _train(tmp_path / "whole", store, config)
-    killed_at = random.Random(20).randrange(1, 12)
+    killed_at = random.Random(20).randrange(3, 12)  # there is a checkpoint of a step by then
     run = _begin(tmp_path / "killed", store, config)
     with _process(store, run.path) as process:
         assert process.stdout is not None
@@ -148,9 +161,11 @@ def test_a_run_killed_at_a_random_step_ends_with_the_same_weights(
     assert process.returncode == -9
     assert not run.report.exists()
     resumed_from = load_checkpoint(run.checkpoint, crops=store.digest).progress.step
-    assert resumed_from <= killed_at + 1
+    assert 0 < resumed_from <= killed_at + 1
     folder, source = open_run(run.path)
-    report = train(source.config, store, folder, weights_dir=tmp_path)
+    watch = _Beginning()
+    report = train(source.config, store, folder, weights_dir=tmp_path, watch=watch)
+    assert watch.step == resumed_from
     assert report["digest"] == whole["digest"]
     final, expected = (
         load_checkpoint(RunFolder(path).checkpoint, crops=store.digest)
@@ -234,8 +249,25 @@ def test_a_second_run_does_not_overwrite_the_first(store: CropStore, tmp_path: P
     train(make_config(seed=1, epochs=1), store, run, weights_dir=tmp_path)
     with pytest.raises(RunUnusableError, match="--resume"):
         _begin(tmp_path / "run", store, make_config(seed=2))
+    for left in (run.weights, run.report):
+        other = tmp_path / left.name / "run"
+        other.mkdir(parents=True)
+        (other / left.name).write_bytes(left.read_bytes())
+        with pytest.raises(RunUnusableError, match="already holds a run"):
+            _begin(other, store, make_config())
     with pytest.raises(RunUnusableError, match="holds no run"):
         open_run(tmp_path)
+
+
+def test_a_path_of_weights_is_found_from_another_folder(
+    store: CropStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("auto").touch()
+    Path("some.pt").touch()
+    for weights, kept in (("some.pt", str(tmp_path / "some.pt")), ("auto", "auto")):
+        run = _begin(tmp_path / f"run {weights}", store, make_config(network={"weights": weights}))
+        assert open_run(run.path)[1].config.network.weights == kept
 
 
 def test_a_run_does_not_go_on_with_other_photos(store: CropStore, tmp_path: Path) -> None:
@@ -270,6 +302,22 @@ def test_a_loss_that_is_no_number_ends_the_run(store: CropStore, tmp_path: Path)
     )
     with pytest.raises(NotFiniteError, match=r"lower optimiser\.rate"):
         _train(tmp_path / "run", store, config)
+
+
+def test_gradients_that_are_no_numbers_end_the_run_before_they_are_applied(
+    store: CropStore, tmp_path: Path
+) -> None:
+    def spoil(module: nn.Module, _: Any, output: torch.Tensor) -> None:
+        if isinstance(module, nn.Linear) and output.requires_grad:
+            output.register_hook(lambda gradient: gradient * torch.nan)
+
+    config = make_config(optimiser={"clip_norm": 0})
+    handle = register_module_forward_hook(spoil)
+    try:
+        with pytest.raises(NotFiniteError, match="norm of the gradients is nan at step 0"):
+            _train(tmp_path / "run", store, config)
+    finally:
+        handle.remove()
 
 
 def test_too_few_people_are_told(tmp_path: Path) -> None:
