@@ -78,7 +78,10 @@ class NetworkOptions(_Group):
         None, ge=2, le=4096, description="Length of an embedding (else the network's own)."
     )
     size_px: int | None = Field(
-        None, ge=16, le=1_024, description="Side of the crops (else the network's own)."
+        None,
+        ge=16,
+        le=1_024,
+        description="Side of the crops (else the weights' or the network's own).",
     )
     frozen_parts: int = Field(
         0, ge=0, le=1_000, description="How many of the network's first parts stay as they are."
