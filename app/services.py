@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from app.errors import DatabaseUnavailable, NotReady
+from app.errors import DatabaseUnavailable, NotReady, StartupError
 from app.gallery.calibrations import CalibrationStore
 from app.gallery.database import Database
 from app.gallery.index.faiss_index import FaissIndex
@@ -50,8 +50,9 @@ from app.telemetry import Metrics, Readings
 from app.tracing import Tracing, build_tracing
 from app.traffic import Traffic
 from models.evaluation.calibration import SimilarityMap
+from models.zoo.errors import WeightsError
 from models.zoo.network import Network
-from models.zoo.registry import ZOO
+from models.zoo.registry import find_spec
 
 _log = structlog.get_logger(__name__)
 
@@ -340,11 +341,16 @@ def default_thresholds(settings: Settings, network: Network) -> Thresholds:
 def known_map(settings: Settings, model: ModelId) -> SimilarityMap | None:
     """The calibration of an embedder that was measured here, or that comes with it.
 
-    Raises StartupError when the file of the former is damaged.
+    Raises StartupError when the file of the former, or the network's card, is damaged.
     """
-    shipped = (entry.spec.calibration for entry in ZOO.values() if entry.spec is not None)
-    ours = (found for found in shipped if found is not None and found.digest == model.digest)
-    return calibration_files(settings).find(model) or next(ours, None)
+    try:
+        spec = find_spec(model.name, settings.resolved_weights_dir)
+    except WeightsError as error:
+        raise StartupError(str(error)) from error
+    shipped = None if spec is None else spec.calibration
+    if shipped is not None and shipped.digest != model.digest:
+        shipped = None  # other weights: other similarities
+    return calibration_files(settings).find(model) or shipped
 
 
 def next_thresholds(settings: Settings, network: Network) -> Thresholds:

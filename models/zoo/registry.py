@@ -64,6 +64,18 @@ def load_network(name: str, options: LoadOptions) -> Network:
     return _load_trained(card, options)
 
 
+def find_spec(name: str, weights_dir: Path) -> NetworkSpec | None:
+    """What is known of a network before it is loaded; None where nothing is, or only by its file.
+
+    Raises WeightsInvalidError for a damaged card.
+    """
+    entry = ZOO.get(name)
+    if entry is not None:
+        return entry.spec
+    card = trained.find_card(name, weights_dir)
+    return None if card is None else card.spec()
+
+
 def _load_trained(card: NetworkCard, options: LoadOptions) -> Network:
     if options.weights_path is not None:
         raise WeightsInvalidError(

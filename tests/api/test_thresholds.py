@@ -9,11 +9,15 @@ from app.errors import StartupError, ThresholdRequired
 from app.gallery.options import DecisionOptions
 from app.gallery.records import Searched
 from app.operations.thresholds import Thresholds
-from app.services import calibration_files, default_thresholds
+from app.recognition.types import ModelId
+from app.services import calibration_files, default_thresholds, known_map
 from app.settings import Settings
 from models.evaluation.calibration import SimilarityMap
+from models.zoo.architectures import Recipe
+from models.zoo.cards import NetworkCard, write_card
 from models.zoo.network import Network
 from models.zoo.registry import DLIB_RESNET
+from models.zoo.trained import networks_dir
 
 assert DLIB_RESNET.calibration is not None
 MAP: SimilarityMap = DLIB_RESNET.calibration
@@ -103,6 +107,35 @@ def test_settings_choose_rates_or_similarities(network: Network, tmp_path: Path)
     chosen = Settings(data_dir=tmp_path, thresholds={"verify": 0.0, "target_fpir": 0.02})
     mixed = default_thresholds(chosen, network)
     assert (mixed.verify, mixed.target_fpir, mixed.cautious) == (0.0, 0.02, False)
+
+
+def test_calibration_of_a_registered_network_is_that_of_its_card(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    model = ModelId("ours", "b" * 64, DLIB_RESNET.dimension)
+    measured = replace(MAP, embedder=model.name, digest=model.digest)
+    card = NetworkCard(
+        name=model.name,
+        digest=model.digest,
+        recipe=Recipe("dlib-resnet", 150, 128, 128),
+        dimension=model.dimension,
+        input=DLIB_RESNET.input,
+        mirror_average=True,
+        description="trained here",
+        license="ours",
+        made="2026-01-01T00:00:00+00:00",
+        calibration=measured.to_json(),
+    )
+    folder = networks_dir(settings.resolved_weights_dir)
+    folder.mkdir(parents=True)
+    write_card(folder / "ours.json", card)
+    found = known_map(settings, model)
+    assert found is not None
+    assert found.threshold(1e-3) == pytest.approx(MAP.threshold(1e-3))
+    assert known_map(settings, replace(model, digest="c" * 64)) is None
+    assert known_map(settings, replace(model, name="theirs")) is None
+    (folder / "ours.json").write_text("{")
+    with pytest.raises(StartupError, match="add the network again"):
+        known_map(settings, model)
 
 
 def test_calibration_measured_here_wins_and_a_damaged_one_stops_the_start(
