@@ -47,6 +47,16 @@ class _How:
     force: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Enrolling:
+    """Into which collection, how, and the turns that the photos of all people take together."""
+
+    services: Services
+    collection: str
+    how: _How
+    turns: asyncio.Semaphore
+
+
 def enroll_folder(
     folder: Annotated[
         Path,
@@ -78,6 +88,7 @@ def enroll_folder(
 
     async def use(services: Services) -> Summary:
         summary = Summary()
+        enrolling = _Enrolling(services, collection, how, services.enroll.turns())
         columns = (
             TextColumn("enrolling"),
             BarColumn(),
@@ -90,7 +101,7 @@ def enroll_folder(
 
             async def enroll(person: Path) -> None:
                 async with turns:
-                    await _enroll_person(services, collection, person, how, summary)
+                    await _enroll_person(enrolling, person, summary)
                 progress.advance(task)
 
             await together(enroll(person) for person in people)
@@ -104,9 +115,8 @@ def enroll_folder(
         _print(summary, folder)
 
 
-async def _enroll_person(
-    services: Services, collection: str, person: Path, how: _How, summary: Summary
-) -> None:
+async def _enroll_person(enrolling: _Enrolling, person: Path, summary: Summary) -> None:
+    services = enrolling.services
     photos = await asyncio.to_thread(_photos_of, person)
     limit = services.settings.limits.max_images
     faces = 0
@@ -121,7 +131,7 @@ async def _enroll_person(
         if not images:
             continue
         try:
-            done = await _enroll_images(services, collection, person.name, images, how)
+            done = await _enroll_images(enrolling, person.name, images)
         except (NoUsableImage, WrongPerson) as error:
             _note_rejected(summary, some, error.rejected)
             continue
@@ -132,9 +142,8 @@ async def _enroll_person(
     summary.people += faces > 0
 
 
-async def _enroll_images(
-    services: Services, collection: str, name: str, images: list[bytes], how: _How
-) -> Enrollment:
+async def _enroll_images(enrolling: _Enrolling, name: str, images: list[bytes]) -> Enrollment:
+    services, collection, how = enrolling.services, enrolling.collection, enrolling.how
     known = await asyncio.to_thread(
         services.gallery.list_identities,
         collection,
@@ -150,6 +159,7 @@ async def _enroll_images(
             how.rule,
             quality_filter=how.quality_filter,
             force=how.force,
+            turns=enrolling.turns,
         )
     new = NewIdentity(name=name.replace("_", " "), external_id=name)
     return await services.enroll.create(
@@ -159,6 +169,7 @@ async def _enroll_images(
         how.rule,
         quality_filter=how.quality_filter,
         force=how.force,
+        turns=enrolling.turns,
     )
 
 

@@ -94,16 +94,18 @@ class Enroller:
         quality_filter: QualityFilter,
         force: bool = False,
         once: Once[Enrollment] | None = None,
+        turns: asyncio.Semaphore | None = None,
     ) -> Enrollment:
         """Enroll a new person; without images, a person whose faces come later.
 
-        With `force`, also against the guards' advice. Raises NoUsableImage when images are given
-        and none can be used, WrongPerson when the guards refuse those that could be,
-        ExternalIdTaken, CollectionNotFound, EmbedderMismatch, and AnsweredBeforeError by `once`.
+        With `force`, also against the guards' advice; `turns` as of `examine`. Raises NoUsableImage
+        when images are given and none can be used, WrongPerson when the guards refuse those that
+        could be, ExternalIdTaken, CollectionNotFound, EmbedderMismatch, and AnsweredBeforeError by
+        `once`.
         """
         keep_crops = await asyncio.to_thread(self.keeps_crops, collection)
         usable, rejected = await self.examine(
-            images, rule, quality_filter=quality_filter, keep_crops=keep_crops
+            images, rule, quality_filter=quality_filter, turns=turns, keep_crops=keep_crops
         )
         faces = [item.face for item in usable]
 
@@ -136,6 +138,7 @@ class Enroller:
         quality_filter: QualityFilter,
         force: bool = False,
         once: Once[Enrollment] | None = None,
+        turns: asyncio.Semaphore | None = None,
     ) -> Enrollment:
         """Enroll more photos of a person. Those enrolled already are answered as such.
 
@@ -144,7 +147,12 @@ class Enroller:
         known = await self._known(collection, identity_id, images)
         keep_crops = await asyncio.to_thread(self.keeps_crops, collection)
         usable, rejected = await self.examine(
-            images, rule, quality_filter=quality_filter, skip=set(known), keep_crops=keep_crops
+            images,
+            rule,
+            quality_filter=quality_filter,
+            skip=set(known),
+            turns=turns,
+            keep_crops=keep_crops,
         )
         faces = [item.face for item in usable]
 

@@ -67,6 +67,21 @@ def test_folder_is_enrolled_with_reasons_and_safely_again(people: Path) -> None:
     assert (more["people"], more["faces"], more["known_before"]) == (1, 1, 2)
 
 
+def test_photos_of_a_folder_wait_their_turns_however_short_the_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VULTUS_WORKERS__COUNT", "1")
+    monkeypatch.setenv("VULTUS_WORKERS__MAX_WAITING", "1")
+    image = photos.hopper().resize((256, 300))
+    for person in ("Ada", "Bea", "Cid"):
+        (tmp_path / "people" / person).mkdir(parents=True)
+        for quality in (80, 85, 90):
+            photo = tmp_path / "people" / person / f"{quality}.jpg"
+            photo.write_bytes(photos.encoded(image, quality=quality))
+    done = _json("enroll-folder", tmp_path / "people", "--force")
+    assert (done["people"], done["rejected"]) == (3, [])
+
+
 def test_what_cannot_be_read_is_told_and_the_rest_goes_on(people: Path) -> None:
     (people / "Eileen_Collins" / "0.jpg").symlink_to(people / "nowhere.jpg")
     (people / "Grace_Hopper" / "0.jpg").mkdir()
