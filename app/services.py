@@ -106,12 +106,7 @@ class Services:
             thresholds,
             None if next_network is None else next_thresholds(settings, next_network),
         )
-        guards = Guards(
-            gallery,
-            calibrator,
-            enabled=settings.guards.enabled,
-            resembles=settings.guards.resembles,
-        )
+        guards = Guards(gallery, calibrator, enabled=settings.guards.enabled)
         vault = CropVault.of(settings)
         enroller = Enroller(recognizer, gallery, guards, vault)
         unknowns = Unknowns(database, gallery, _inbox_limits(settings))
@@ -126,9 +121,7 @@ class Services:
             calibrator=calibrator,
             enroll=enroller,
             enroll_batch=BatchEnroller(enroller, gallery, guards),
-            examine_gallery=GalleryExaminer(
-                gallery, calibrator, resembles=settings.guards.resembles
-            ),
+            examine_gallery=GalleryExaminer(gallery, calibrator),
             verify=Verifier(recognizer, gallery, calibrator),
             identify=Identifier(
                 recognizer,
@@ -335,6 +328,7 @@ def default_thresholds(settings: Settings, network: Network) -> Thresholds:
         verify=chosen.verify,
         identify=chosen.identify,
         cautious="target_fpir" not in chosen.model_fields_set,
+        resembles=settings.guards.resembles,
     )
 
 
@@ -358,7 +352,8 @@ def next_thresholds(settings: Settings, network: Network) -> Thresholds:
 
     Similarities that the settings fix are those of another embedder, and say nothing here.
     """
-    return replace(default_thresholds(settings, network), verify=None, identify=None)
+    ours = default_thresholds(settings, network)
+    return replace(ours, verify=None, identify=None, resembles=None)
 
 
 def calibration_files(settings: Settings) -> CalibrationFiles:

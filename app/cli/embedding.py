@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from app.cli.output import errors
+from app.cli.output import progress_bar
 from app.operations.photo_listing import PhotoListing
 from app.operations.photo_set import PhotoSetEmbedder, SubjectRule, labelled, open_cache
 from app.recognition.pipeline import Recognizer
@@ -28,14 +26,8 @@ async def embed_listing(
 ) -> LabelledPhotos:
     """`folder` keeps the embeddings."""
     cache = open_cache(folder, settings, network, rule)
-    columns = (
-        TextColumn("embedding"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
     try:
-        with Progress(*columns, console=errors) as progress:
+        with progress_bar("embedding") as progress:
             task = progress.add_task("photos", total=len(listing.photos))
             embedder = PhotoSetEmbedder(recognizer, rule, cache)
             paths = [photo.path for photo in listing.photos]

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from app.cli.output import errors, print_json, results
+from app.cli.output import print_json, progress_bar, results
 from app.cli.session import with_services
 from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, RejectedImage, WrongPerson
 from app.gallery.records import IdentityFilter, NewIdentity
@@ -89,13 +88,7 @@ def enroll_folder(
     async def use(services: Services) -> Summary:
         summary = Summary()
         enrolling = _Enrolling(services, collection, how, services.enroll.turns())
-        columns = (
-            TextColumn("enrolling"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=errors) as progress:
+        with progress_bar("enrolling") as progress:
             task = progress.add_task("people", total=len(people))
             turns = asyncio.Semaphore(services.recognizer.concurrency)
 

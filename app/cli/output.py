@@ -3,11 +3,31 @@
 import json
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from app.errors import VultusError
 
 results = Console()
 errors = Console(stderr=True)
+
+
+def progress_bar(text: str, *more: ProgressColumn, console: Console = errors) -> Progress:
+    """What is done, how many of how many, how long it will take, and `more`."""
+    return Progress(
+        TextColumn(text),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        *more,
+        console=console,
+    )
 
 
 def print_error(error: VultusError) -> None:

@@ -2,26 +2,24 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from app.cli.configuration import load_settings
-from app.cli.output import errors, print_json, results
+from app.cli.open_database import open_database
+from app.cli.output import print_json, progress_bar, results
 from app.cli.session import with_services
 from app.errors import CalibrationImpossible
 from app.gallery.calibrations import CalibrationStore
 from app.gallery.database import Database
 from app.gallery.reembedding import Reembedding, Rollout
 from app.gallery.service import DEFAULT_COLLECTION
+from app.operations.calibration import measure_people
 from app.operations.crop_vault import CropVault
-from app.operations.reembed import PhotoFolder, Reembedded, Reembedder, measure_by_second
+from app.operations.reembed import PhotoFolder, Reembedded, Reembedder
 from app.operations.shadow import Agreement
 from app.operations.shadow_enrolled import Comparison, Outcome, compare_enrolled
 from app.recognition.build import build_detector, default_workers, load_named_network
@@ -29,8 +27,7 @@ from app.recognition.device import resolve_device
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import ModelId
 from app.services import Services, known_map
-from app.settings import LogSettings, Settings
-from app.telemetry import configure_logging
+from app.settings import Settings
 
 cli = typer.Typer(help="Carry a collection from one embedder to another while it serves.")
 
@@ -65,7 +62,7 @@ def reembed(
         return
     if to is None:
         raise typer.BadParameter("--to says which network; see also vultus reembed --help")
-    with _database() as (settings, database):
+    with open_database(upgrade=True) as (settings, database):
         network = load_named_network(settings, to, weights)
         reembedder = Reembedder(
             Reembedding(database),
@@ -77,8 +74,7 @@ def reembed(
             threads=settings.workers.count or default_workers(resolve_device(settings.device)),
         )
         total = Reembedding(database).look(collection).faces
-        columns = TextColumn("embedding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        with Progress(*columns, console=errors) as progress:
+        with progress_bar("embedding") as progress:
             task = progress.add_task("faces", total=total)
             done = reembedder.run(
                 collection, progress=lambda count: progress.update(task, advance=count)
@@ -97,7 +93,7 @@ def reembed(
 @cli.command()
 def status(collection: Name = DEFAULT_COLLECTION, as_json: AsJson = False) -> None:
     """Tell where a collection stands between two networks."""
-    with _database() as (_, database):
+    with open_database(upgrade=True) as (_, database):
         _show(Reembedding(database).look(collection), as_json=as_json)
 
 
@@ -114,8 +110,7 @@ def shadow(
 
     async def use(services: Services) -> Comparison:
         seen = Reembedding(services.database).seen_by_both(collection, most=faces)
-        columns = TextColumn("comparing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        with Progress(*columns, console=errors) as progress:
+        with progress_bar("comparing") as progress:
             task = progress.add_task("faces", total=len(seen))
             return await asyncio.to_thread(
                 compare_enrolled,
@@ -141,7 +136,7 @@ def switch(
 
     Every process must run both (VULTUS_NEXT__EMBEDDER).
     """
-    with _database() as (settings, database):
+    with open_database(upgrade=True) as (settings, database):
         reembedding = Reembedding(database)
         second = reembedding.look(collection).second
         measured = second is not None and _is_measured(settings, database, collection, second)
@@ -153,31 +148,16 @@ def rollback(
     collection: Name = DEFAULT_COLLECTION, force: Force = False, as_json: AsJson = False
 ) -> None:
     """Answer by the network before the switch once more."""
-    with _database() as (_, database):
+    with open_database(upgrade=True) as (_, database):
         _show(Reembedding(database).roll_back(collection, force=force), as_json=as_json)
 
 
 @cli.command()
 def purge(collection: Name = DEFAULT_COLLECTION, as_json: AsJson = False) -> None:
     """Erase the embeddings by the network that does not serve: there is no way back after this."""
-    with _database() as (_, database):
+    with open_database(upgrade=True) as (_, database):
         Reembedding(database).purge(collection)
         _show(Reembedding(database).look(collection), as_json=as_json)
-
-
-@contextmanager
-def _database() -> Iterator[tuple[Settings, Database]]:
-    settings = load_settings()
-    configure_logging(LogSettings(level="warning", format="console"))
-    database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
-    try:
-        if settings.database.auto_upgrade:
-            database.upgrade()
-        else:
-            database.require_current_schema()
-        yield settings, database
-    finally:
-        database.close()
 
 
 def _is_measured(settings: Settings, database: Database, name: str, model: ModelId) -> bool:
@@ -191,7 +171,7 @@ def _measure(settings: Settings, database: Database, stands: Rollout) -> str:
     if model is None or _is_measured(settings, database, stands.collection, model):
         return "its error rates are known"
     try:
-        measure_by_second(CalibrationStore(database), stands.collection)
+        measure_people(CalibrationStore(database), stands.collection, by_second=True)
     except CalibrationImpossible as error:
         return f"its error rates are not known, and cannot be measured on the people here: {error}"
     return "its error rates were measured on the people here"

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TextColumn
 from rich.table import Table
 
 from app.cli.configuration import load_settings
 from app.cli.embedding import rule_for
-from app.cli.output import errors, print_json, results
+from app.cli.output import errors, print_json, progress_bar, results
 from app.cli.session import with_recognizer
 from app.errors import InvalidRequest, StartupError
 from app.operations.crops import CropCutter, crops_folder
@@ -232,14 +232,7 @@ def told() -> Iterator[None]:
 
 
 def _bar(text: str) -> Progress:
-    columns = (
-        TextColumn(text),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
-    return Progress(*columns, console=_console())
+    return progress_bar(text, TextColumn("{task.description}"), console=_console())
 
 
 def _console() -> Console:

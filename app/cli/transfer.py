@@ -9,24 +9,17 @@ from typing import Annotated
 
 import typer
 from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
     TaskID,
-    TextColumn,
-    TimeRemainingColumn,
 )
 from rich.table import Table
 
-from app.cli.configuration import load_settings
-from app.cli.output import errors, print_json, results
-from app.gallery.database import Database
+from app.cli.open_database import open_database
+from app.cli.output import errors, print_json, progress_bar, results
 from app.gallery.transfer.exporter import Exported, export_gallery
 from app.gallery.transfer.importer import Imported, import_gallery
 from app.gallery.transfer.manifest import COLLECTION_NAME
 from app.gallery.transfer.progress import Progress as Tell
-from app.settings import LogSettings, Settings
-from app.telemetry import configure_logging
+from app.settings import Settings
 
 _SKIPPED_SOME = 3
 
@@ -44,7 +37,7 @@ def export(
 
     The service may run on meanwhile. The archive holds biometric data: only you can read it.
     """
-    with _database(upgrade=False) as (_, database), _progress() as tell:
+    with open_database(upgrade=False) as (_, database), _progress() as tell:
         done = export_gallery(database, file, names=collection or (), progress=tell)
     if as_json:
         print_json(_exported_as_json(file, done))
@@ -70,7 +63,7 @@ def import_(
     """
     if into is not None and re.fullmatch(COLLECTION_NAME, into) is None:
         raise typer.BadParameter("--into: letters, digits, '.', '_' and '-'; at most 64")
-    with _database(upgrade=True) as (settings, database), _progress() as tell:
+    with open_database(upgrade=True) as (settings, database), _progress() as tell:
         done = import_gallery(database, file, names=collection or (), into=into, progress=tell)
     if as_json:
         print_json({"collections": [_imported_as_json(imported) for imported in done]})
@@ -81,30 +74,8 @@ def import_(
 
 
 @contextmanager
-def _database(*, upgrade: bool) -> Iterator[tuple[Settings, Database]]:
-    """The database in this version's schema; `upgrade` brings it there if the settings allow."""
-    settings = load_settings()
-    configure_logging(LogSettings(level="warning", format="console"))
-    database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
-    try:
-        if upgrade and settings.database.auto_upgrade:
-            database.upgrade()
-        else:
-            database.require_current_schema()
-        yield settings, database
-    finally:
-        database.close()
-
-
-@contextmanager
 def _progress() -> Iterator[Tell]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=errors) as progress:
+    with progress_bar("{task.description}") as progress:
         tasks: dict[str, TaskID] = {}
 
         def tell(doing: str, done: int, total: int) -> None:

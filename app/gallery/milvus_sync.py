@@ -319,7 +319,7 @@ class MilvusSync:
             current = CollectionRepository(session).reread(collection)
             if position is None or not position.stands_for(current):
                 return
-            wanted = FaceRepository(session, current).fingerprint().count
+            wanted = FaceRepository(session, current).embedding_count()
             session.refresh(current)
             try:
                 found = len(self._index(current))

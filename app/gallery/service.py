@@ -208,7 +208,9 @@ class Gallery:
                 # Whoever keeps an unknown face now has it kept before this is answered.
                 UnknownRepository(session, row).advance_if_there()
                 if not from_json(row.options).crops.keep:
-                    erased = CropRepository(session, row).delete_all()
+                    crops = CropRepository(session, row)
+                    erased = crops.count() > 0
+                    crops.delete_all()
             session.flush()
             changed = collections.record(row)
         if erased:
@@ -517,12 +519,7 @@ class Gallery:
             terminal.remember(identity_ids, now, most=most)
 
     @read_again
-    def compare(self, collection_name: str, identity_id: str, probe: Probe) -> Candidate:
-        """As `compare_with_basis`, and nothing of the basis."""
-        return self.compare_with_basis(collection_name, identity_id, probe)[0]
-
-    @read_again
-    def compare_with_basis(
+    def compare(
         self, collection_name: str, identity_id: str, probe: Probe
     ) -> tuple[Candidate, Basis]:
         """A person as a candidate: compared by their template, with the most similar of their

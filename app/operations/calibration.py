@@ -1,7 +1,6 @@
 """Calibrate: from error rates to thresholds, by an embedder or by a collection's own people."""
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
@@ -18,6 +17,7 @@ from app.operations.thresholds import Thresholds
 from app.recognition.types import ModelId
 from models.evaluation.calibration import SimilarityMap
 from models.evaluation.measure import measure_map
+from models.files import write_text_atomically
 
 _log = structlog.get_logger(__name__)
 
@@ -65,9 +65,28 @@ def load_map(path: Path) -> SimilarityMap:
 
 def save_map(measured: SimilarityMap, path: Path) -> None:
     """All of it or nothing, also when two write at once."""
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    unfinished.write_text(measured.dumps(), encoding="utf-8")
-    unfinished.replace(path)
+    write_text_atomically(path, measured.dumps())
+
+
+def measure_people(
+    store: CalibrationStore, collection: str, *, by_second: bool = False
+) -> SimilarityMap:
+    """Measure the people enrolled in a collection, and have it decide by them when it answers by
+    the embedder that was asked: its second one, if `by_second`.
+
+    Raises CalibrationImpossible when there are too few, CollectionNotFound and EmbedderMismatch.
+    """
+    found = store.examples(collection, by_second=by_second)
+    measured = measure(
+        found.embeddings,
+        found.owners,
+        found.model,
+        source=f"the people enrolled in {collection!r}",
+    )
+    store.replace(
+        collection, measured.to_json(), number=found.collection_number, digest=found.model.digest
+    )
+    return measured
 
 
 class Calibrator:
@@ -114,20 +133,7 @@ class Calibrator:
         """
         self._gallery.require_collection(collection)
         with self._measuring:  # each takes a core, and memory for millions of pairs
-            found = self._store.examples(collection)
-            measured = measure(
-                found.embeddings,
-                found.owners,
-                found.model,
-                source=f"the people enrolled in {collection!r}",
-            )
-        self._store.replace(
-            collection,
-            measured.to_json(),
-            number=found.collection_number,
-            digest=found.model.digest,
-        )
-        return measured
+            return measure_people(self._store, collection)
 
     def forget(self, collection: str) -> None:
         """Go back to the embedder's calibration."""

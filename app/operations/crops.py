@@ -12,11 +12,9 @@ from pathlib import Path
 
 from app.errors import ImageTooLarge, ImageUnreadable, Reason
 from app.operations.photo_listing import ListedPhoto, PhotoListing
-from app.operations.photo_set import SubjectRule, photo_sha256
-from app.operations.together import together
-from app.recognition.batch import Choose
+from app.operations.photo_set import SubjectRule, no_subject, photo_sha256, read_photo
+from app.operations.together import in_turns
 from app.recognition.pipeline import Recognizer
-from app.recognition.select import central_face, largest_face, only_face
 from app.recognition.types import CutPhoto
 from app.settings import Settings
 from models.training.data.crop_store import CropStore, CropStoreWriter, ListedCrop, open_store
@@ -53,7 +51,7 @@ class CropCutter:
         self, recognizer: Recognizer, rule: SubjectRule, spec: InputSpec, settings: Settings
     ) -> None:
         self._recognizer = recognizer
-        self._choose = _CHOICES[rule]
+        self._choose = rule.choose
         self._spec = spec
         self._cut_by = cut_by(settings, spec, rule)
 
@@ -68,29 +66,22 @@ class CropCutter:
         writer = CropStoreWriter(folder, self._spec, self._cut_by)
         await asyncio.to_thread(writer.open)  # which may wait for another process
         try:
-            writer.finish(await self._listed(listing, writer, progress))
+            listed = await in_turns(
+                listing.photos,
+                lambda photo: self._one(photo, writer),
+                at_once=self._recognizer.concurrency,
+                progress=progress,
+            )
+            writer.finish(listed)
         finally:
             writer.close()
         return open_store(folder)
-
-    async def _listed(
-        self, listing: PhotoListing, writer: CropStoreWriter, progress: Callable[[], None]
-    ) -> list[ListedCrop]:
-        turns = asyncio.Semaphore(self._recognizer.concurrency)
-
-        async def one(photo: ListedPhoto) -> ListedCrop:
-            async with turns:
-                listed = await self._one(photo, writer)
-            progress()
-            return listed
-
-        return await together(one(photo) for photo in listing.photos)
 
     async def _one(self, photo: ListedPhoto, writer: CropStoreWriter) -> ListedCrop:
         sha256 = await asyncio.to_thread(photo_sha256, photo.path)
         if not writer.known(sha256):
             try:
-                image = await asyncio.to_thread(self._read, photo.path)
+                image = await asyncio.to_thread(read_photo, self._recognizer, photo.path)
                 found = await self._recognizer.cut(image, self._choose, self._spec)
             except (ImageUnreadable, ImageTooLarge) as error:
                 # Kept for this run only: other settings or another decoder may read it.
@@ -98,21 +89,9 @@ class CropCutter:
             _keep(writer, sha256, found)
         return ListedCrop(photo.name, photo.person, sha256)
 
-    def _read(self, path: Path) -> bytes:
-        self._recognizer.require_size(path.stat().st_size)  # before a byte is read
-        return path.read_bytes()
-
 
 def _keep(writer: CropStoreWriter, sha256: str, found: CutPhoto) -> None:
     if found.crops:
         writer.add(sha256, found.crops[0])
     else:
-        reason = Reason.SEVERAL_FACES if found.detected else Reason.NO_FACE
-        writer.add_failure(sha256, reason.value)
-
-
-_CHOICES: dict[SubjectRule, Choose] = {
-    SubjectRule.SINGLE: lambda _: only_face,
-    SubjectRule.LARGEST: lambda _: largest_face,
-    SubjectRule.CENTRAL: lambda size: central_face(size.width, size.height),
-}
+        writer.add_failure(sha256, no_subject(found.detected).value)

@@ -14,13 +14,9 @@ from app.operations.thresholds import Thresholds
 class GalleryExaminer:
     """Looks for mislabelled faces, people under two names, outliers and look-alikes."""
 
-    def __init__(
-        self, gallery: Gallery, calibrator: Calibrator, *, resembles: float | None
-    ) -> None:
-        """`resembles`: from the settings, as of the guards."""
+    def __init__(self, gallery: Gallery, calibrator: Calibrator) -> None:
         self._gallery = gallery
         self._calibrator = calibrator
-        self._resembles = resembles
 
     async def page(
         self, collection: str, *, limit: int, cursor: str | None, within_s: float
@@ -32,13 +28,7 @@ class GalleryExaminer:
         """
 
         def examine() -> Checkup:
-            basis = self._gallery.require_collection(collection)
-            # The similarity from the settings is one by the embedder of the settings.
-            is_theirs = basis.model.digest == self._gallery.model.digest
-            rules = doctor_rules(
-                self._calibrator.resting_on(basis, collection),
-                self._resembles if is_theirs else None,
-            )
+            rules = doctor_rules(self._calibrator.thresholds(collection))
             return self._gallery.examine(
                 collection, rules, limit=limit, cursor=cursor, within_s=within_s
             )
@@ -57,12 +47,9 @@ class GalleryExaminer:
             cursor = encode_cursor(page.next_after)
 
 
-def doctor_rules(thresholds: Thresholds, chosen: float | None = None) -> DoctorRules:
-    """`chosen` is a similarity from the settings, by which faces should be like a person's others.
-
-    Raises ThresholdRequired where nobody has measured which similarities count.
-    """
-    resembles = thresholds.resembling() if chosen is None else chosen
+def doctor_rules(thresholds: Thresholds) -> DoctorRules:
+    """Raises ThresholdRequired where nobody has measured which similarities count."""
+    resembles = thresholds.resembling()
     another = thresholds.alike()
     if resembles is None or another is None:
         raise ThresholdRequired(

@@ -26,29 +26,18 @@ class GuardLimits:
 
 
 class Guards:
-    """Tells what new faces are held against; nothing where the guards are off.
+    """Tells what new faces are held against; nothing where the guards are off."""
 
-    `resembles`: from the settings; None takes the similarity that is measured to be that of a lax
-    false match rate.
-    """
-
-    def __init__(
-        self, gallery: Gallery, calibrator: Calibrator, *, enabled: bool, resembles: float | None
-    ) -> None:
+    def __init__(self, gallery: Gallery, calibrator: Calibrator, *, enabled: bool) -> None:
         self._gallery = gallery
         self._calibrator = calibrator
         self._enabled = enabled
-        self._resembles = resembles
 
     def _limits(self, collection: str, found: Found) -> GuardLimits | None:
         """None where nobody measured any for the embedder."""
         rules = self._calibrator.resting_on(found.basis, collection)
         another = rules.find_identify(found.searched)
-        # The similarity from the settings is one by the embedder of the settings.
-        is_theirs = found.basis.model.digest == self._gallery.model.digest
-        resembles = self._resembles if is_theirs else None
-        if resembles is None:
-            resembles = rules.resembling()
+        resembles = rules.resembling()
         if resembles is None or another is None:
             return None
         return GuardLimits(resembles, another)

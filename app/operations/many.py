@@ -1,11 +1,10 @@
 """Many photos in one request, each with a result or an error of its own."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from app.errors import ImageTooLarge, ImageUnreadable, Overloaded
-from app.operations.together import together
+from app.operations.together import in_turns
 
 T = TypeVar("T")
 
@@ -20,16 +19,14 @@ async def each_photo(
 
     Raises Overloaded when all were refused so, and what else `do` raises.
     """
-    turns = asyncio.Semaphore(concurrency)
 
     async def one(image: bytes) -> T | PhotoError:
-        async with turns:
-            try:
-                return await do(image)
-            except (ImageUnreadable, ImageTooLarge, Overloaded) as error:
-                return error
+        try:
+            return await do(image)
+        except (ImageUnreadable, ImageTooLarge, Overloaded) as error:
+            return error
 
-    results = await together(one(image) for image in images)
+    results = await in_turns(images, one, at_once=concurrency)
     overloaded = [result for result in results if isinstance(result, Overloaded)]
     if overloaded and len(overloaded) == len(results):
         raise overloaded[0]

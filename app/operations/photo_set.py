@@ -16,10 +16,11 @@ import numpy as np
 from app.errors import ImageTooLarge, ImageUnreadable, InvalidRequest, Reason
 from app.operations.embedding_cache import EmbeddingCache, Known
 from app.operations.photo_listing import PhotoListing
-from app.operations.together import together
+from app.operations.together import in_turns
+from app.recognition.batch import Choose
 from app.recognition.pipeline import Recognizer
-from app.recognition.select import largest_face, only_face
-from app.recognition.types import EmbeddedPhoto, Embedding
+from app.recognition.select import central_face, largest_face, only_face
+from app.recognition.types import DetectedFace, Embedding
 from app.settings import Settings
 from models.evaluation.photos import Groups, LabelledPhotos, ListedPairs
 from models.zoo.network import Network
@@ -31,6 +32,17 @@ class SubjectRule(StrEnum):
     SINGLE = "single"
     LARGEST = "largest"
     CENTRAL = "central"
+
+    @property
+    def choose(self) -> Choose:
+        return _CHOICES[self]
+
+
+_CHOICES: dict[SubjectRule, Choose] = {
+    SubjectRule.SINGLE: lambda _: only_face,
+    SubjectRule.LARGEST: lambda _: largest_face,
+    SubjectRule.CENTRAL: lambda size: central_face(size.width, size.height),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +71,9 @@ class PhotoSetEmbedder:
 
         Raises InvalidRequest where a file cannot be read at all.
         """
-        turns = asyncio.Semaphore(self._recognizer.concurrency)
-
-        async def one(path: Path) -> EmbeddedFile:
-            async with turns:
-                done = await self._one(path)
-            progress()
-            return done
-
-        return await together(one(path) for path in paths)
+        return await in_turns(
+            paths, self._one, at_once=self._recognizer.concurrency, progress=progress
+        )
 
     async def _one(self, path: Path) -> EmbeddedFile:
         sha256 = await asyncio.to_thread(photo_sha256, path)
@@ -80,25 +86,13 @@ class PhotoSetEmbedder:
 
     async def _look(self, path: Path) -> Known:
         try:
-            found = await self._subject(await asyncio.to_thread(self._read, path))
+            image = await asyncio.to_thread(read_photo, self._recognizer, path)
+            found = await self._recognizer.embed_chosen(image, self._rule.choose)
         except (ImageUnreadable, ImageTooLarge) as error:
             return Known(None, Reason(error.code))
         if found.faces:
             return Known(found.faces[0].embedding, None)
-        return Known(None, Reason.SEVERAL_FACES if found.detected else Reason.NO_FACE)
-
-    def _read(self, path: Path) -> bytes:
-        self._recognizer.require_size(path.stat().st_size)  # before a byte is read
-        return path.read_bytes()
-
-    async def _subject(self, image: bytes) -> EmbeddedPhoto:
-        match self._rule:
-            case SubjectRule.SINGLE:
-                return await self._recognizer.embed(image, only_face)
-            case SubjectRule.LARGEST:
-                return await self._recognizer.embed(image, largest_face)
-            case SubjectRule.CENTRAL:
-                return await self._recognizer.embed_central(image)
+        return Known(None, no_subject(found.detected))
 
 
 def open_cache(
@@ -162,6 +156,17 @@ def _pairs(listing: PhotoListing, names: Sequence[str]) -> ListedPairs | None:
         right=np.array([place[pair.right] for pair in listing.pairs], dtype=np.intp),
         folds=np.array(folds, dtype=np.int_) if folds else None,
     )
+
+
+def read_photo(recognizer: Recognizer, path: Path) -> bytes:
+    """Raises ImageTooLarge before a byte is read."""
+    recognizer.require_size(path.stat().st_size)
+    return path.read_bytes()
+
+
+def no_subject(detected: Sequence[DetectedFace]) -> Reason:
+    """Why none of the faces of a photo is taken for the one that it shows."""
+    return Reason.SEVERAL_FACES if detected else Reason.NO_FACE
 
 
 def photo_sha256(path: Path) -> str:

@@ -1,28 +1,24 @@
 """Embed enrolled faces by another embedder, from their photos."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import ImageTooLarge, ImageUnreadable
-from app.gallery.calibrations import CalibrationStore
 from app.gallery.reembedding import Reembedding
 from app.gallery.repositories.rollout import WaitingFace
-from app.operations.calibration import measure
 from app.operations.crop_vault import CropSealedOtherwiseError, CropVault
 from app.operations.photo_listing import PHOTO_SUFFIXES
+from app.operations.photo_set import photo_sha256
 from app.recognition.align import align
 from app.recognition.decode import PhotoFile
 from app.recognition.detector import Detector
 from app.recognition.embedder import Embedder
 from app.recognition.types import Box, DetectedFace, Embedding, Landmarks, Pixels
-from models.evaluation.calibration import SimilarityMap
 
 _FACES_A_TASK = 16
 _LEAST_OVERLAP = 0.5
-_READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +46,8 @@ class PhotoFolder:
     """The photos in a folder and all folders in it, found by the SHA-256 of their bytes."""
 
     def __init__(self, folder: Path) -> None:
-        """Reads all of them."""
-        self._by_sha256 = {_sha256(path): path for path in _photos(folder)}
+        """Reads all of them. Raises InvalidRequest where one cannot be read."""
+        self._by_sha256 = {photo_sha256(path): path for path in _photos(folder)}
 
     def find(self, sha256: str) -> Path | None:
         return self._by_sha256.get(sha256)
@@ -167,33 +163,10 @@ class Reembedder:
         return best.landmarks
 
 
-def measure_by_second(store: CalibrationStore, collection: str) -> SimilarityMap:
-    """Measure a collection's people by its second embedder; it decides by that after the switch.
-
-    Raises CalibrationImpossible when there are too few.
-    """
-    found = store.examples(collection, by_second=True)
-    measured = measure(
-        found.embeddings,
-        found.owners,
-        found.model,
-        source=f"the people enrolled in {collection!r}",
-    )
-    store.replace(
-        collection, measured.to_json(), number=found.collection_number, digest=found.model.digest
-    )
-    return measured
-
-
 def _photos(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file():
             yield path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _overlap(a: Box, b: Box) -> float:

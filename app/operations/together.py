@@ -1,9 +1,10 @@
 """Await several things at once."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 
@@ -18,3 +19,22 @@ async def together(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     finally:
         for task in tasks:
             task.cancel()
+
+
+async def in_turns(
+    items: Iterable[Item],
+    do: Callable[[Item], Coroutine[Any, Any, T]],
+    *,
+    at_once: int,
+    progress: Callable[[], None] = lambda: None,
+) -> list[T]:
+    """What `do` makes of each, in order, so many at a time; `progress` is called after each."""
+    turns = asyncio.Semaphore(at_once)
+
+    async def one(item: Item) -> T:
+        async with turns:
+            result = await do(item)
+        progress()
+        return result
+
+    return await together(one(item) for item in items)

@@ -96,7 +96,7 @@ class Verifier:
         def compare() -> tuple[Candidate, Basis]:
             request_scope.require_time()
             with request_scope.timed(request_scope.Stage.SEARCH):
-                return self._gallery.compare_with_basis(collection, identity_id, probe)
+                return self._gallery.compare(collection, identity_id, probe)
 
         await asyncio.to_thread(look_beforehand)
         probe = await self._face(image, rule, quality_filter, index=0, name="image")

@@ -9,7 +9,7 @@ from app.recognition.batch import BatchRecognizer, Choose, Job, Seen
 from app.recognition.decode import FORMATS
 from app.recognition.device import give_way
 from app.recognition.scheduler import Scheduler, SchedulerWatch
-from app.recognition.select import Selection, central_face
+from app.recognition.select import Selection
 from app.recognition.types import (
     AssessedFace,
     AssessedPhoto,
@@ -101,11 +101,9 @@ class Recognizer:
         """
         return await self._embed(Job(image, lambda _: select, embed=True, keep_crops=keep_crops))
 
-    async def embed_central(self, image: bytes) -> EmbeddedPhoto:
-        """Find all faces of an image and embed the one nearest its centre."""
-        return await self._embed(
-            Job(image, lambda size: central_face(size.width, size.height), embed=True)
-        )
+    async def embed_chosen(self, image: bytes, choose: Choose) -> EmbeddedPhoto:
+        """As `embed`, of those that `choose` picks, which is told the size of the image."""
+        return await self._embed(Job(image, choose, embed=True))
 
     async def cut(self, image: bytes, choose: Choose, spec: InputSpec) -> CutPhoto:
         """Find all faces of an image; cut out those that `choose` picks, as a network wants them.

@@ -100,7 +100,7 @@ def test_hundreds_of_expired_people_crowd_nobody_out(gallery: Gallery, clock: Cl
 @sqlite_only
 def test_expired_person_is_compared_with_nobody(gallery: Gallery, clock: Clock) -> None:
     person = enroll_until(gallery, clock.time + HOUR)
-    assert gallery.compare(COLLECTION, person, PROBE).similarity == pytest.approx(1)
+    assert gallery.compare(COLLECTION, person, PROBE)[0].similarity == pytest.approx(1)
     clock.time += HOUR
     with pytest.raises(IdentityNotFound, match=person):
         gallery.compare(COLLECTION, person, PROBE)

@@ -151,7 +151,7 @@ def test_deleted_face_is_never_identified_and_its_row_is_gone(
     ((found,),) = gallery.search(COLLECTION, [PROBE], top_k=5)
     assert (found.identity.id, found.face_id) == (identity.id, kept)
     assert found.identity.face_count == 1
-    assert gallery.compare(COLLECTION, identity.id, PROBE).face_id == kept
+    assert gallery.compare(COLLECTION, identity.id, PROBE)[0].face_id == kept
     assert count_rows(database)["faces"] == gallery.indexed_faces() == 1
     page = gallery.list_faces(COLLECTION, identity.id, limit=9, cursor=None)
     assert [face.id for face in page.items] == [kept]

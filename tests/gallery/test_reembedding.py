@@ -379,7 +379,7 @@ def test_enrolled_face_is_a_probe_on_both_sides_of_a_switch(
         turn()
         ((candidate,),) = both.search(COLLECTION, [probe], top_k=1)
         assert candidate.identity.id == person.id
-    assert both.compare(COLLECTION, person.id, photo(0)).similarity == pytest.approx(1, abs=1e-5)
+    assert both.compare(COLLECTION, person.id, photo(0))[0].similarity == pytest.approx(1, abs=1e-5)
 
 
 def test_same_photo_and_same_crop_are_known_by_either_embedder(

@@ -154,7 +154,7 @@ def test_similarity_is_never_outside_the_cosine(gallery: Gallery) -> None:
     for probe, cosine in ((long_by_rounding, 1.0), (-long_by_rounding, -1.0)):
         ((found,),) = gallery.search(COLLECTION, [probe], top_k=1)
         assert found.similarity == cosine
-        assert gallery.compare(COLLECTION, identity.id, probe).similarity == cosine
+        assert gallery.compare(COLLECTION, identity.id, probe)[0].similarity == cosine
 
 
 def test_comparison_is_with_the_mean_of_that_persons_faces_alone(gallery: Gallery) -> None:
@@ -164,7 +164,7 @@ def test_comparison_is_with_the_mean_of_that_persons_faces_alone(gallery: Galler
     )
     mean = np.mean([embedding.astype(np.float64) for embedding in faces.values()], axis=0)
     for probe in (PROBE, *unit_vectors(10, seed=6)):
-        found = gallery.compare(COLLECTION, identity.id, probe)
+        found, _ = gallery.compare(COLLECTION, identity.id, probe)
         own = {key: float(embedding @ probe) for key, embedding in faces.items()}
         assert (found.identity, found.examples) == (identity, 3)
         assert found.face_id == max(own, key=own.__getitem__)

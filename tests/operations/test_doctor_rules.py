@@ -20,7 +20,7 @@ def test_rules_are_those_of_measured_rates() -> None:
 
 
 def test_setting_of_the_guards_counts_for_the_doctor_too() -> None:
-    assert doctor_rules(RULES, 0.5).resembles == 0.5
+    assert doctor_rules(replace(RULES, resembles=0.5)).resembles == 0.5
 
 
 def test_fixed_threshold_below_resemblance_does_not_turn_the_rules_inside_out() -> None:
@@ -31,5 +31,5 @@ def test_fixed_threshold_below_resemblance_does_not_turn_the_rules_inside_out() 
 def test_without_a_measurement_the_doctor_cannot_tell() -> None:
     with pytest.raises(ThresholdRequired, match="calibrate"):
         doctor_rules(replace(RULES, map=None))
-    fixed = doctor_rules(replace(RULES, map=None, identify=0.8), 0.6)
+    fixed = doctor_rules(replace(RULES, map=None, identify=0.8, resembles=0.6))
     assert (fixed.resembles, fixed.another) == (0.6, 0.8)

@@ -10,6 +10,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from app.errors import ImageTooLarge, ImageUnreadable, StartupError
+from app.operations.photo_set import SubjectRule
 from app.recognition.align import align
 from app.recognition.batch import BatchRecognizer
 from app.recognition.decode import FORMATS
@@ -95,7 +96,7 @@ async def test_the_central_face_is_that_of_the_upright_photo(
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6  # stored turned: its centre is not that of the picture
     turned = canvas.transpose(Image.Transpose.ROTATE_90)
-    found = await capped.embed_central(encoded(turned, exif=exif))
+    found = await capped.embed_chosen(encoded(turned, exif=exif), SubjectRule.CENTRAL.choose)
     (face,) = found.faces
     left, right = sorted(found.detected, key=lambda one: one.centre[0])
     assert face.face is (left if centred == "left" else right)

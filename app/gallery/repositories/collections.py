@@ -267,11 +267,8 @@ def no_second(row: CollectionTable) -> EmbedderMismatch:
 
 def view_by(row: CollectionTable, digest: str) -> CollectionTable | None:
     """A collection as it is to the embedder `digest`; None if that is neither of its own."""
-    return row if row.digest == digest else _only(second_view(row), digest)
-
-
-def _only(row: CollectionTable | None, digest: str) -> CollectionTable | None:
-    return row if row is not None and row.digest == digest else None
+    views = (row, second_view(row))
+    return next((view for view in views if view is not None and view.digest == digest), None)
 
 
 def _basis(row: CollectionTable, measured_at: datetime | None) -> Basis:

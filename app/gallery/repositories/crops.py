@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from app.gallery.repositories.among import among
 from app.gallery.tables import CollectionTable, CropTable
-
-_ROWS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 
 
 class CropRepository:
@@ -32,19 +31,12 @@ class CropRepository:
 
     def count(self, face_numbers: Sequence[int] | None = None) -> int:
         """How many there are, of these faces or of all."""
-        here = CropTable.collection_number == self._collection.number
-        query = select(func.count()).where(here)
-        if face_numbers is None:
-            return self._session.scalar(query) or 0
-        return sum(
-            self._session.scalar(
-                query.where(CropTable.face_number.in_(face_numbers[start : start + _ROWS_AT_ONCE]))
-            )
-            or 0
-            for start in range(0, len(face_numbers), _ROWS_AT_ONCE)
-        )
+        query = select(func.count()).where(CropTable.collection_number == self._collection.number)
+        if face_numbers is not None:
+            query = query.where(among(CropTable.face_number, "numbers"))
+        return self._session.scalar(query, {"numbers": face_numbers}) or 0
 
-    def delete_all(self) -> bool:
-        """Whether there were any."""
-        query = delete(CropTable).where(CropTable.collection_number == self._collection.number)
-        return bool(self._session.scalars(query.returning(CropTable.face_number)).all())
+    def delete_all(self) -> None:
+        self._session.execute(
+            delete(CropTable).where(CropTable.collection_number == self._collection.number)
+        )

@@ -256,7 +256,7 @@ class FaceRepository:
             )
 
     def fingerprint(self) -> Fingerprint:
-        """Of the numbers in `embeddings`; the database counts faster than it hands them over."""
+        """Of the numbers in `numbers`; the database counts faster than it hands them over."""
         counted = select(
             func.count(), func.coalesce(func.sum(_scattered(FaceTable.number)), 0)
         ).select_from(FaceTable)
@@ -265,7 +265,7 @@ class FaceRepository:
         return Fingerprint(int(count), int(total))
 
     def numbers(self) -> NDArray[np.int64]:
-        """The numbers in `embeddings`, ascending."""
+        """All face numbers that the collection's embedder has seen, ascending."""
         query = (
             self._place.joined(select(FaceTable.number))
             .where(*self._with_embedding())
@@ -290,6 +290,13 @@ class FaceRepository:
         options = {"yield_per": _ROWS_AT_ONCE}
         result = connection.execute(query, self._digest, execution_options=options)
         return result.partitions()
+
+    def embedding_count(self) -> int:
+        """How many there are in `embeddings`."""
+        query = self._place.joined(select(func.count()).select_from(FaceTable)).where(
+            FaceTable.collection_number == self._collection.number, self._place.present
+        )
+        return self._session.scalar(query, self._digest) or 0
 
     def count(self, wanted: PeopleFilter = EVERYBODY) -> int:
         """How many faces there are, of the people wanted."""

@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import delete, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
+from app.gallery.repositories.among import among
 from app.gallery.repositories.embeddings import TWO
 from app.gallery.tables import (
     CalibrationTable,
@@ -18,8 +19,6 @@ from app.gallery.tables import (
     SecondEmbeddingTable,
 )
 from app.recognition.types import Box, Landmarks
-
-_ROWS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +91,10 @@ class RolloutRepository:
 
     def still_waiting(self, digest: str, numbers: Sequence[int]) -> set[int]:
         """Those of these faces that are there, and without one."""
-        found: set[int] = set()
-        for start in range(0, len(numbers), _ROWS_AT_ONCE):
-            some = numbers[start : start + _ROWS_AT_ONCE]
-            query = TWO.joined(select(FaceTable.number)).where(
-                *self._waiting(), FaceTable.number.in_(some)
-            )
-            found.update(self._session.scalars(query, {"digest": digest}))
-        return found
+        query = TWO.joined(select(FaceTable.number)).where(
+            *self._waiting(), among(FaceTable.number, "numbers")
+        )
+        return set(self._session.scalars(query, {"digest": digest, "numbers": numbers}))
 
     def seen_by_both(self, *, most: int) -> Sequence[SeenFace]:
         """Faces that both embedders have seen; of more than `most`, so many, evenly from all."""

@@ -61,7 +61,7 @@ class CollectionSource:
         """The collection's own, as JSON."""
         self.identities = self._count(self._people_here)
         """How many people there are."""
-        self.faces = FaceRepository(session, collection).fingerprint().count
+        self.faces = FaceRepository(session, collection).embedding_count()
         """How many faces there are."""
 
     def pages_of_people(self) -> Iterator[Sequence[Mapping[Any, Any]]]:
