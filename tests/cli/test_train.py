@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageEnhance, ImageOps
 from typer.testing import CliRunner
 
 from app.cli.main import cli
@@ -17,7 +16,7 @@ from app.recognition.pipeline import Recognizer
 from app.settings import Settings
 from models.training.data.crop_store import open_store
 from models.training.run_folder import open_run
-from tests import photos
+from tests.cli.people import write_two_people
 
 RUN = CliRunner()
 FEW_STEPS = (
@@ -29,27 +28,10 @@ FEW_STEPS = (
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two people with two photos each, a photo with both, and a cup of coffee."""
-    astronaut, hopper = (_small(photos.astronaut()), _small(photos.hopper()))
-    contents = {
-        "Eileen/1.jpg": astronaut,
-        "Eileen/2.jpg": ImageOps.mirror(astronaut),
-        "Eileen/3.jpg": _small(photos.coffee()),
-        "Grace/1.jpg": hopper,
-        "Grace/2.jpg": ImageEnhance.Brightness(hopper).enhance(0.7),
-        "Grace/3.jpg": _small(photos.group()),
-    }
-    folder = tmp_path_factory.mktemp("people")
-    for name, image in contents.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(photos.encoded(image))
+    """Two people with photos, and a file that is none."""
+    folder = write_two_people(tmp_path_factory.mktemp("people"))
     (folder / "Grace/4.jpg").write_bytes(b"no picture")
     return folder
-
-
-def _small(image: Image.Image) -> Image.Image:
-    return image.resize((image.width // 2, image.height // 2))
 
 
 @pytest.fixture(autouse=True)

@@ -93,8 +93,7 @@ ADAFACE = LossSpec(
     ),
     source="Kim, Jain, Liu: AdaFace: Quality Adaptive Margin for Face Recognition, 2022",
     options=AdaFaceOptions,
-    normalised=AdaFace.normalised,
+    loss=AdaFace,
     needs_labels_as_classes=True,
-    mined=AdaFace.mined,
     build=AdaFace,
 )

@@ -153,9 +153,8 @@ MODIFIED_SOFTMAX = LossSpec(
     equation="softmax of |x| cos_j, cos_j of x and w_j",
     source="Liu et al.: SphereFace, 2017 (equation 4)",
     options=NoOptions,
-    normalised=ModifiedSoftmax.normalised,
+    loss=ModifiedSoftmax,
     needs_labels_as_classes=True,
-    mined=ModifiedSoftmax.mined,
     build=lambda dimension, classes, _options: ModifiedSoftmax(dimension, classes),
 )
 
@@ -168,9 +167,8 @@ SPHEREFACE = LossSpec(
     ),
     source="Liu et al.: SphereFace: Deep Hypersphere Embedding for Face Recognition, 2017",
     options=SphereFaceOptions,
-    normalised=SphereFace.normalised,
+    loss=SphereFace,
     needs_labels_as_classes=True,
-    mined=SphereFace.mined,
     build=SphereFace,
 )
 
@@ -180,9 +178,8 @@ COSFACE = LossSpec(
     equation="softmax of s cos_j, with s (cos_y - m) for the own class",
     source="Wang et al.: CosFace: Large Margin Cosine Loss for Deep Face Recognition, 2018",
     options=CosFaceOptions,
-    normalised=CosFace.normalised,
+    loss=CosFace,
     needs_labels_as_classes=True,
-    mined=CosFace.mined,
     build=CosFace,
 )
 
@@ -198,8 +195,7 @@ ARCFACE = LossSpec(
         "Deng et al.: Sub-center ArcFace, 2020"
     ),
     options=ArcFaceOptions,
-    normalised=ArcFace.normalised,
+    loss=ArcFace,
     needs_labels_as_classes=True,
-    mined=ArcFace.mined,
     build=ArcFace,
 )

@@ -105,11 +105,9 @@ class LossSpec:
     """A loss as its users know it.
 
     `equation` is plain text, and `source` the paper. `options` has the bounds and the description
-    of each. `normalised` says that it looks at embeddings of length 1 (it divides by the length
-    itself); `needs_labels_as_classes` that it learns something for each class, so that labels are
-    0 up to the number of classes, and all known beforehand; `mined` that a miner may choose its
-    pairs or triplets. `build` takes the dimension of embeddings, the number of classes, and the
-    options.
+    of each. `needs_labels_as_classes` says that it learns something for each class, so that labels
+    are 0 up to the number of classes, and all known beforehand. `build` makes a `loss`, by the
+    dimension of embeddings, the number of classes, and the options.
     """
 
     name: str
@@ -117,10 +115,19 @@ class LossSpec:
     equation: str
     source: str
     options: type[Options]
-    normalised: bool
+    loss: type[TrainingLoss]
     needs_labels_as_classes: bool
-    mined: bool
     build: Callable[[int, int, Any], TrainingLoss]
+
+    @property
+    def normalised(self) -> bool:
+        """Whether it looks at embeddings of length 1; it divides by the length itself."""
+        return self.loss.normalised
+
+    @property
+    def mined(self) -> bool:
+        """Whether a miner may choose its pairs or triplets."""
+        return self.loss.mined
 
 
 def mean(values: Tensor) -> Tensor:

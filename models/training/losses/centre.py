@@ -49,8 +49,7 @@ CENTRE = LossSpec(
     equation="softmax + lambda mean of |x - c_y|^2 / 2",
     source="Wen et al.: A Discriminative Feature Learning Approach for Deep Face Recognition, 2016",
     options=CentreOptions,
-    normalised=Centre.normalised,
+    loss=Centre,
     needs_labels_as_classes=True,
-    mined=Centre.mined,
     build=Centre,
 )

@@ -52,8 +52,7 @@ CONTRASTIVE = LossSpec(
         "Hadsell, Chopra, LeCun: Dimensionality Reduction by Learning an Invariant Mapping, 2006"
     ),
     options=ContrastiveOptions,
-    normalised=Contrastive.normalised,
+    loss=Contrastive,
     needs_labels_as_classes=False,
-    mined=Contrastive.mined,
     build=lambda _dimension, _classes, options: Contrastive(options),
 )

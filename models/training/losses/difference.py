@@ -42,8 +42,7 @@ DIFFERENCE = LossSpec(
     ),
     source="Taigman et al.: DeepFace, 2014 (the weighted L1 siamese network)",
     options=NoOptions,
-    normalised=Difference.normalised,
+    loss=Difference,
     needs_labels_as_classes=False,
-    mined=Difference.mined,
     build=lambda dimension, _classes, _options: Difference(dimension),
 )

@@ -46,8 +46,7 @@ JOINT = LossSpec(
         "Sun et al.: Deep Learning Face Representation by Joint Identification-Verification, 2014"
     ),
     options=JointOptions,
-    normalised=Joint.normalised,
+    loss=Joint,
     needs_labels_as_classes=True,
-    mined=Joint.mined,
     build=Joint,
 )

@@ -130,9 +130,8 @@ N_PAIR = LossSpec(
     ),
     source="Sohn: Improved Deep Metric Learning with Multi-class N-pair Loss Objective, 2016",
     options=NPairOptions,
-    normalised=NPair.normalised,
+    loss=NPair,
     needs_labels_as_classes=False,
-    mined=NPair.mined,
     build=lambda _dimension, _classes, options: NPair(options),
 )
 
@@ -145,9 +144,8 @@ LIFTED = LossSpec(
     ),
     source="Oh Song et al.: Deep Metric Learning via Lifted Structured Feature Embedding, 2016",
     options=LiftedOptions,
-    normalised=Lifted.normalised,
+    loss=Lifted,
     needs_labels_as_classes=False,
-    mined=Lifted.mined,
     build=lambda _dimension, _classes, options: Lifted(options),
 )
 
@@ -160,9 +158,8 @@ MULTI_SIMILARITY = LossSpec(
     ),
     source="Wang et al.: Multi-Similarity Loss with General Pair Weighting, 2019",
     options=MultiSimilarityOptions,
-    normalised=MultiSimilarity.normalised,
+    loss=MultiSimilarity,
     needs_labels_as_classes=False,
-    mined=MultiSimilarity.mined,
     build=lambda _dimension, _classes, options: MultiSimilarity(options),
 )
 
@@ -176,8 +173,7 @@ RANKED_LIST = LossSpec(
     ),
     source="Wang et al.: Ranked List Loss for Deep Metric Learning, 2019",
     options=RankedListOptions,
-    normalised=RankedList.normalised,
+    loss=RankedList,
     needs_labels_as_classes=False,
-    mined=RankedList.mined,
     build=lambda _dimension, _classes, options: RankedList(options),
 )

@@ -42,8 +42,7 @@ PROXY_NCA = LossSpec(
     equation="mean of -log(e^(-s |x - p_y|^2) / sum over classes j of e^(-s |x - p_j|^2))",
     source="Movshovitz-Attias et al.: No Fuss Distance Metric Learning Using Proxies, 2017",
     options=ProxyNcaOptions,
-    normalised=ProxyNca.normalised,
+    loss=ProxyNca,
     needs_labels_as_classes=True,
-    mined=ProxyNca.mined,
     build=ProxyNca,
 )

@@ -83,8 +83,7 @@ QUADRUPLET = LossSpec(
     ),
     source="Chen et al.: Beyond Triplet Loss: A Deep Quadruplet Network, 2017",
     options=QuadrupletOptions,
-    normalised=Quadruplet.normalised,
+    loss=Quadruplet,
     needs_labels_as_classes=False,
-    mined=Quadruplet.mined,
     build=lambda _dimension, _classes, options: Quadruplet(options),
 )

@@ -43,8 +43,7 @@ SOFTMAX = LossSpec(
     equation="mean of -log(e^(w_y x + b_y) / sum over classes j of e^(w_j x + b_j))",
     source="Taigman et al.: DeepFace, 2014",
     options=SoftmaxOptions,
-    normalised=Softmax.normalised,
+    loss=Softmax,
     needs_labels_as_classes=True,
-    mined=Softmax.mined,
     build=Softmax,
 )

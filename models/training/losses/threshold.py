@@ -69,8 +69,7 @@ THRESHOLD = LossSpec(
         "Image Pre-Training, 2023"
     ),
     options=ThresholdOptions,
-    normalised=Threshold.normalised,
+    loss=Threshold,
     needs_labels_as_classes=False,
-    mined=Threshold.mined,
     build=lambda _dimension, _classes, options: Threshold(options),
 )

@@ -77,9 +77,8 @@ TRIPLET = LossSpec(
     equation="mean over triplets above 0 of max(0, |a - p|^2 - |a - n|^2 + m)",
     source="Schroff, Kalenichenko, Philbin: FaceNet, 2015",
     options=TripletOptions,
-    normalised=Triplet.normalised,
+    loss=Triplet,
     needs_labels_as_classes=False,
-    mined=Triplet.mined,
     build=lambda _dimension, _classes, options: Triplet(options),
 )
 
@@ -92,8 +91,7 @@ MARGIN = LossSpec(
     ),
     source="Wu et al.: Sampling Matters in Deep Embedding Learning, 2017",
     options=MarginOptions,
-    normalised=Margin.normalised,
+    loss=Margin,
     needs_labels_as_classes=False,
-    mined=Margin.mined,
     build=lambda _dimension, classes, options: Margin(classes, options),
 )
