@@ -22,6 +22,7 @@ _COMMANDS = {  # file and name in it
     "calibrate": ("calibrate", "calibrate"),
     "evaluate": ("evaluate", "evaluate"),
     "train": ("train", "train"),
+    "tune": ("tune", "tune"),
     "export": ("transfer", "export"),
     "import": ("transfer", "import_"),
     "db": ("database", "cli"),

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from app.cli.configuration import load_settings
 from app.cli.output import print_json, results
-from app.cli.train import told
+from app.cli.training import told
 from app.recognition.build import known_models
 from models.training.compare import Comparison, compare_runs
 from models.training.metric_names import METRICS

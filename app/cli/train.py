@@ -1,34 +1,22 @@
 """`vultus train`."""
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, TextColumn
-from rich.table import Table
 
 from app.cli.configuration import load_settings
-from app.cli.embedding import rule_for
-from app.cli.output import errors, print_json, progress_bar, results
-from app.cli.session import with_recognizer
-from app.errors import InvalidRequest, StartupError
-from app.operations.crops import CropCutter, crops_folder
-from app.operations.photo_listing import PhotoListing, read_listing
+from app.cli.output import print_json, results
+from app.cli.training import bar, cut_crops, is_first, report_table, told
 from app.operations.photo_set import SubjectRule
 from app.recognition.device import resolve_device
-from app.recognition.pipeline import Recognizer
 from app.settings import Settings
 from models.training.config import TrainingConfig, read_config
 from models.training.data.crop_store import CropStore, open_store
-from models.training.errors import TrainingError
 from models.training.metric_names import METRICS
 from models.training.run_folder import RunFolder, RunSource, begin_run, open_run
-from models.zoo.errors import WeightsError
-from models.zoo.network import InputSpec, Network
+from models.zoo.network import InputSpec
 
 _TOLD_FAILURES = 10
 
@@ -93,8 +81,8 @@ def train(
                 "seed": seed,
             }
             chosen = [f"{name}={value}" for name, value in shortcuts.items() if value is not None]
-            read = read_config(config, [*(option or ()), *chosen])
-            run = RunSource(read, _cut(source, _checked(read, out), crops, faces))
+            read = read_config(TrainingConfig, config, [*(option or ()), *chosen])
+            run = RunSource(read, cut_crops(source, _checked(read, out), crops, faces))
             folder = _begun(out, run)
         report = _train(run.config, open_store(run.crops), folder, settings)
     if not report:  # one of the other processes tells
@@ -102,7 +90,7 @@ def train(
     if as_json:
         print_json(report)
     else:
-        results.print(_table(report))
+        results.print(report_table(report))
         results.print(f"{folder.path}", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -114,40 +102,9 @@ def _checked(config: TrainingConfig, out: Path) -> InputSpec:
     return require_possible(config, out)
 
 
-def _cut(source: Path, spec: InputSpec, crops: Path | None, faces: SubjectRule | None) -> Path:
-    """Cut the photos that are not cut yet; return the folder of the crops."""
-    listing = read_listing(source)
-    if not listing.people_known:
-        raise InvalidRequest("a list of pairs does not tell who is who; list photo,person")
-    rule = rule_for(listing, faces)
-
-    async def use(settings: Settings, _: Network, recognizer: Recognizer) -> CropStore:
-        folder = crops or crops_folder(settings, spec, rule, source)
-        return await _cut_all(listing, CropCutter(recognizer, rule, spec, settings), folder)
-
-    store = with_recognizer(use)
-    _tell_failures(store)
-    return store.folder
-
-
-async def _cut_all(listing: PhotoListing, cutter: CropCutter, folder: Path) -> CropStore:
-    with _bar("cutting") as progress:
-        task = progress.add_task("photos", total=len(listing.photos))
-        return await cutter.cut(listing, folder, lambda: progress.advance(task))
-
-
-def _tell_failures(store: CropStore) -> None:
-    console = _console()
-    for photo, reason in store.failures[:_TOLD_FAILURES]:
-        console.print(f"left out: {photo} ({reason})", highlight=False, markup=False)
-    if len(store.failures) > _TOLD_FAILURES:
-        console.print(f"left out: {len(store.failures) - _TOLD_FAILURES} more; see store.json")
-    console.print(f"{len(store)} crops of {len(store.names)} people", highlight=False)
-
-
 def _begun(out: Path, run: RunSource) -> RunFolder:
     """The first of several processes begins the run; the others take part in it."""
-    return begin_run(out, run) if _is_first() else RunFolder(out)
+    return begin_run(out, run) if is_first() else RunFolder(out)
 
 
 def _train(
@@ -172,7 +129,7 @@ class _Teller:
 
     def __init__(self, metric: str) -> None:
         self._metric = metric
-        self._progress = _bar("training")
+        self._progress = bar("training")
 
     def __enter__(self) -> "_Teller":
         self._progress.start()
@@ -196,49 +153,3 @@ class _Teller:
 
     def _say(self, text: str) -> None:
         self._progress.console.print(text, highlight=False, markup=False)
-
-
-def _table(report: Mapping[str, Any]) -> Table:
-    best, metric = report["best"], report["config"]["evaluation"]["metric"]
-    counts = report["data"]
-    table = Table(
-        "metric",
-        f"chosen by ({counts['choose']['people']} people)",
-        f"tested on ({counts['test']['people']} people)",
-        "tested on, before",
-        title=f"best by {METRICS[metric]}: epoch {best['epoch']}",
-        caption=f"{report['seconds']:.0f} s; nobody is in two of these groups",
-    )
-    shown = (best, report["test"], report["test_before"])
-    for name in METRICS:
-        if any(name in line for line in shown):
-            table.add_row(METRICS[name], *(_figure(line.get(name)) for line in shown))
-    return table
-
-
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """What training cannot do is told as other commands tell it."""
-    try:
-        yield
-    except TrainingError as error:
-        raise InvalidRequest(str(error)) from error
-    except WeightsError as error:
-        raise StartupError(str(error)) from error
-
-
-def _bar(text: str) -> Progress:
-    return progress_bar(text, TextColumn("{task.description}"), console=_console())
-
-
-def _console() -> Console:
-    """Of several processes that `torchrun` started, one speaks."""
-    return errors if _is_first() else Console(stderr=True, quiet=True)
-
-
-def _is_first() -> bool:
-    return os.environ.get("RANK", "0") == "0"

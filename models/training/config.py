@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -14,11 +14,11 @@ NO_FILES = frozenset({"auto", "published", "scratch"})
 """Values of `network.weights` that name no file."""
 
 
-class _Group(BaseModel):
+class Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class AugmentOptions(_Group):
+class AugmentOptions(Group):
     mirror: float = Field(0.5, ge=0, le=1, description="Probability of mirroring a crop.")
     light: float = Field(0.5, ge=0, le=1, description="Probability of other light.")
     brightness: float = Field(0.3, ge=0, lt=1, description="Most relative change of brightness.")
@@ -42,7 +42,7 @@ class AugmentOptions(_Group):
     )
 
 
-class DataOptions(_Group):
+class DataOptions(Group):
     people: int = Field(16, ge=2, le=4096, description="People a batch (P); at most all of them.")
     examples: int = Field(4, ge=1, le=256, description="Examples of each in a batch (K).")
     min_photos: int = Field(
@@ -66,7 +66,7 @@ class DataOptions(_Group):
         return self
 
 
-class NetworkOptions(_Group):
+class NetworkOptions(Group):
     name: str = Field("dlib-resnet", description="Network; see `vultus models networks`.")
     weights: str = Field(
         "auto",
@@ -95,7 +95,7 @@ class NetworkOptions(_Group):
     )
 
 
-class LossChoice(_Group):
+class LossChoice(Group):
     name: str = Field("threshold", description="Loss; see docs/losses.md.")
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the loss.")
     miner: str = Field("all", description="Which pairs or triplets the loss is made of.")
@@ -114,7 +114,7 @@ class LossChoice(_Group):
         return self
 
 
-class OptimiserOptions(_Group):
+class OptimiserOptions(Group):
     name: Literal["adamw", "sgd"] = Field("adamw", description="Optimiser.")
     rate: float = Field(1e-4, gt=0, le=100, description="Highest learning rate of the network.")
     loss_rate: float = Field(
@@ -141,7 +141,7 @@ class OptimiserOptions(_Group):
     )
 
 
-class MeasureOptions(_Group):
+class MeasureOptions(Group):
     metric: str = Field("auc", description="Metric that decides which checkpoint is best.")
     every_epochs: int = Field(1, ge=1, le=10_000, description="Epochs between evaluations.")
     max_photos: int = Field(
@@ -157,7 +157,7 @@ class MeasureOptions(_Group):
         return self
 
 
-class TrainingConfig(_Group):
+class TrainingConfig(Group):
     """A whole run."""
 
     seed: int = Field(0, ge=0, le=2**32 - 1, description="Decides every draw.")
@@ -189,10 +189,18 @@ class TrainingConfig(_Group):
     @classmethod
     def options(cls) -> tuple[tuple[str, str, str], ...]:
         """Every option as (dotted name, default, description)."""
-        return tuple(_options(cls, ""))
+        return options_of(cls)
 
 
-def read_config(path: Path | None, overrides: Sequence[str] = ()) -> TrainingConfig:
+_Config = TypeVar("_Config", bound=Group)
+
+
+def options_of(config: type[Group]) -> tuple[tuple[str, str, str], ...]:
+    """Every option of a configuration as (dotted name, default, description)."""
+    return tuple(_options(config, ""))
+
+
+def read_config(kind: type[_Config], path: Path | None, overrides: Sequence[str] = ()) -> _Config:
     """A TOML file, and then `group.option=value` each, the value as in TOML or a plain word.
 
     Raises ConfigInvalidError naming every option that is wrong.
@@ -205,13 +213,13 @@ def read_config(path: Path | None, overrides: Sequence[str] = ()) -> TrainingCon
             raise ConfigInvalidError(f"{path} cannot be read as TOML: {error}") from error
     for override in overrides:
         _set(content, override)
-    return config_from(content)
+    return config_from(kind, content)
 
 
-def config_from(content: Mapping[str, Any]) -> TrainingConfig:
+def config_from(kind: type[_Config], content: Mapping[str, Any]) -> _Config:
     """Raises ConfigInvalidError naming every option that is wrong."""
     try:
-        return TrainingConfig.model_validate(content)
+        return kind.model_validate(content)
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(map(str, entry['loc'])) or 'configuration'}: {entry['msg']}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import nn
 from models.evaluation.calibration import SimilarityMap
 from models.evaluation.measure import measure_map
 from models.training.checkpoint import Progress
-from models.training.config import TrainingConfig
+from models.training.config import MeasureOptions, NetworkOptions
 from models.training.data.crop_store import CropStore
 from models.training.data.split import Split
 from models.training.errors import MetricMissingError
@@ -35,12 +35,27 @@ class _Measured:
     labels: NDArray[np.int64]
 
 
+class Judged(Protocol):
+    """What a run's configuration tells whoever judges it."""
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def network(self) -> NetworkOptions: ...
+
+    @property
+    def evaluation(self) -> MeasureOptions: ...
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]: ...
+
+
 class Judge:
     """Measures on the people to choose by; at the end, once, on those to test by."""
 
     def __init__(
         self,
-        config: TrainingConfig,
+        config: Judged,
         store: CropStore,
         split: Split,
         network: TrainableNetwork,

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from models.training.config import NO_FILES, NetworkOptions
-from models.training.errors import ConfigInvalidError
+from models.training.data.crop_store import CropStore
+from models.training.errors import ConfigInvalidError, StoreUnusableError
 from models.zoo.architectures import Architecture, Headed, Recipe, build, find_architecture
 from models.zoo.errors import WeightsError
 from models.zoo.network import InputSpec
@@ -68,6 +69,17 @@ def begins_from_scratch(options: NetworkOptions) -> bool:
     if options.weights == "auto":
         return options.name not in _INSTALLED
     return options.weights == "scratch"
+
+
+def require_crops_of(network: TrainableNetwork, store: CropStore) -> None:
+    """Raises StoreUnusableError where the crops are cut for another network."""
+    wanted = network.recipe.input
+    if (wanted.size_px, wanted.template) != (store.input.size_px, store.input.template):
+        raise StoreUnusableError(
+            f"{store.folder} holds crops of {store.input.size_px} px that were cut for another "
+            f"network; {network.recipe.architecture} wants its own, of {wanted.size_px} px: cut "
+            "the photos again"
+        )
 
 
 def _saved(options: NetworkOptions, weights_dir: Path) -> SavedWeights | None:

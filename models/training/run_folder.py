@@ -89,7 +89,7 @@ def open_run(path: Path) -> tuple[RunFolder, RunSource]:
     """Raises RunUnusableError where there is none."""
     try:
         content = json.loads((path / "run.json").read_text(encoding="utf-8"))
-        source = RunSource(config_from(content["config"]), Path(content["crops"]))
+        source = RunSource(config_from(TrainingConfig, content["config"]), Path(content["crops"]))
     except (OSError, ValueError, KeyError) as error:
         raise RunUnusableError(f"{path} holds no run that can be read ({error})") from error
     return RunFolder(path), source

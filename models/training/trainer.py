@@ -18,12 +18,12 @@ from models.training.data.augment import Augmenter
 from models.training.data.batches import Batch, TrainingCrops, training_batches
 from models.training.data.crop_store import CropStore
 from models.training.data.split import split_people
-from models.training.errors import NotFiniteError, StoreUnusableError, TooFewPeopleError
+from models.training.errors import NotFiniteError, TooFewPeopleError
 from models.training.judge import Judge
 from models.training.losses import build_loss
 from models.training.measure import normalised
 from models.training.miners import build_miner
-from models.training.networks import TrainableNetwork, build_network
+from models.training.networks import TrainableNetwork, build_network, require_crops_of
 from models.training.optimise import Optimiser
 from models.training.randomness import SHARED, repeatable, seed_step
 from models.training.ranks import Ranks, joined_ranks
@@ -282,17 +282,6 @@ class _Training:
             "device": self._device.type,
             "processes": self._ranks.count,
         }
-
-
-def require_crops_of(network: TrainableNetwork, store: CropStore) -> None:
-    """Raises StoreUnusableError where the crops are cut for another network."""
-    wanted = network.recipe.input
-    if (wanted.size_px, wanted.template) != (store.input.size_px, store.input.template):
-        raise StoreUnusableError(
-            f"{store.folder} holds crops of {store.input.size_px} px that were cut for another "
-            f"network; {network.recipe.architecture} wants its own, of {wanted.size_px} px: cut "
-            "the photos again"
-        )
 
 
 def _people_a_batch(wanted: int, there: int, processes: int) -> int:

@@ -6,7 +6,7 @@ A `Recipe` says what was built, so that its weights can be loaded again anywhere
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -47,6 +47,19 @@ class Architecture:
         if size_px % self.side_step:
             raise ValueError(f"{self.name} takes crops of a multiple of {self.side_step} px")
         return InputSpec(size_px, arcface_template(size_px), self.input.mean, self.input.std)
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """A network that can be run in two pieces, so that what comes out of the first is kept."""
+
+    def begin(self, crops: Tensor, parts: int) -> Tensor:
+        """What comes out of the first `parts` of `Architecture.parts`, 1 or more."""
+        ...
+
+    def finish(self, x: Tensor, parts: int) -> Tensor:
+        """Embeddings, as `forward` gives them, of what came out of the first `parts`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

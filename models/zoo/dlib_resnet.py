@@ -47,9 +47,17 @@ class DlibResNet(nn.Module):
         self.project = nn.Linear(256, 128, bias=False)
 
     def forward(self, crops: Tensor) -> Tensor:
+        return self.finish(self.begin(crops, 1), 1)
+
+    def begin(self, crops: Tensor, parts: int) -> Tensor:
+        """What comes out of the first `parts` parts, the stem being the first of 15."""
         x = functional.relu(self.stem(crops))
         x = functional.max_pool2d(x, kernel_size=3, stride=2)
-        x = self.blocks(x)
+        return self.blocks[: parts - 1](x)  # type: ignore[no-any-return]
+
+    def finish(self, x: Tensor, parts: int) -> Tensor:
+        """Embeddings of what came out of the first `parts` parts."""
+        x = self.blocks[parts - 1 :](x)
         return self.project(x.mean(dim=(2, 3)))  # type: ignore[no-any-return]
 
 

@@ -35,15 +35,29 @@ class IResNet(nn.Module):
         _initialise(self)
 
     def forward(self, crops: Tensor) -> Tensor:
+        return self.finish(self.begin(crops, 1), 1)
+
+    def begin(self, crops: Tensor, parts: int) -> Tensor:
+        """What comes out of the first `parts` parts, the stem being the first of 5."""
         x = self.prelu(self.bn1(self.conv1(crops)))
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        for layer in self._layers()[: parts - 1]:
+            x = layer(x)
+        return x  # type: ignore[no-any-return]
+
+    def finish(self, x: Tensor, parts: int) -> Tensor:
+        """Embeddings of what came out of the first `parts` parts."""
+        for layer in self._layers()[parts - 1 :]:
+            x = layer(x)
         x = self.dropout(self.bn2(x).flatten(1))
         return self.features(self.fc(x))  # type: ignore[no-any-return]
 
     def parts(self) -> list[nn.Module]:
         """From the crop on, without what makes the embedding."""
         stem = nn.ModuleList([self.conv1, self.bn1, self.prelu])
-        return [stem, self.layer1, self.layer2, self.layer3, self.layer4]
+        return [stem, *self._layers()]
+
+    def _layers(self) -> list[nn.Module]:
+        return [self.layer1, self.layer2, self.layer3, self.layer4]
 
 
 class _Block(nn.Module):

@@ -42,7 +42,15 @@ class MobileFaceNet(nn.Module):
         self.features = nn.BatchNorm1d(dimension)
 
     def forward(self, crops: Tensor) -> Tensor:
-        x = self.widen(self.stages(self.stem(crops)))
+        return self.finish(self.begin(crops, 1), 1)
+
+    def begin(self, crops: Tensor, parts: int) -> Tensor:
+        """What comes out of the first `parts` parts, the stem being the first of 6."""
+        return self.stages[: parts - 1](self.stem(crops))  # type: ignore[no-any-return]
+
+    def finish(self, x: Tensor, parts: int) -> Tensor:
+        """Embeddings of what came out of the first `parts` parts."""
+        x = self.widen(self.stages[parts - 1 :](x))
         return self.features(self.project(self.weigh(x).flatten(1)))  # type: ignore[no-any-return]
 
     def parts(self) -> list[nn.Module]:

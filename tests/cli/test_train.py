@@ -127,3 +127,19 @@ def test_what_cannot_be_trained_is_said(people: Path, tmp_path: Path) -> None:
     refused = RUN.invoke(cli, ["models", "compare", str(people)])
     assert isinstance(refused.exception, InvalidRequest)
     assert "holds no finished run" in str(refused.exception)
+
+
+def test_the_default_network_is_tuned_on_photos_and_served(people: Path, tmp_path: Path) -> None:
+    few = (
+        *("--set", "data.choose=0", "--set", "data.test=0", "--set", "threads=1"),
+        *("--set", "runs=1", "--set", "steps=2", "--set", "data.copies=2", "--set", "back=0.25"),
+    )
+    run = tmp_path / "run"
+    report = json.loads(_done("tune", people, "--out", run, *few, "--json"))
+    assert report["data"]["train"] == {"photos": 4, "people": 2}
+    assert report["best"]["back"] == 0.25
+    _done("models", "add", run, "--name", "tuned", "--license", "ours alone")
+    evaluated = json.loads(_done("evaluate", people, "--embedder", "tuned", "--json"))
+    assert evaluated["about"]["model"]["digest"] == report["digest"]
+    again = RUN.invoke(cli, ["tune", str(people), "--out", str(run), *few])
+    assert "already holds a run" in str(again.exception)

@@ -58,4 +58,4 @@ def make_config(**changes: Any) -> TrainingConfig:
     for name, change in changes.items():
         before = content.get(name, {})
         content[name] = {**before, **change} if isinstance(change, dict) else change
-    return config_from(content)
+    return config_from(TrainingConfig, content)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models.training.bank import Bank
-from models.training.config import read_config
+from models.training.config import TrainingConfig, read_config
 from models.training.errors import ConfigInvalidError
 
 
@@ -45,4 +45,4 @@ def test_the_state_of_a_bank_goes_on_where_it_was() -> None:
 
 def test_a_miner_and_a_bank_do_not_go_together() -> None:
     with pytest.raises(ConfigInvalidError, match="set miner to all"):
-        read_config(None, ["loss.bank=100", "loss.miner=hard"])
+        read_config(TrainingConfig, None, ["loss.bank=100", "loss.miner=hard"])

@@ -10,7 +10,7 @@ from torch import nn
 from models.training.config import NetworkOptions
 from models.training.errors import ConfigInvalidError
 from models.training.networks import build_network, input_of
-from models.zoo.architectures import ARCHITECTURES, Recipe, build, find_architecture
+from models.zoo.architectures import ARCHITECTURES, Divisible, Recipe, build, find_architecture
 from models.zoo.errors import UnknownNetworkError, WeightsInvalidError, WeightsMissingError
 from models.zoo.iresnet import IResNet
 from models.zoo.trained import fill, module_of
@@ -181,3 +181,39 @@ def test_crops_are_as_large_as_those_of_the_weights_to_begin_with(tmp_path: Path
     options = NetworkOptions(name="small-cnn", weights=str(path))
     assert input_of(options) == recipe.input
     assert build_network(options, weights_dir=tmp_path, seed=1).recipe == recipe
+
+
+@pytest.mark.parametrize(
+    ("name", "size_px", "parts"),
+    [
+        ("dlib-resnet", None, (1, 11, 15)),
+        ("iresnet-18", 32, (1, 3, 5)),
+        ("mobilefacenet", 32, (1, 2, 6)),
+    ],
+)
+def test_a_network_in_two_pieces_is_the_network(
+    name: str, size_px: int | None, parts: tuple[int, ...]
+) -> None:
+    options = NetworkOptions(name=name, size_px=size_px, weights="scratch")
+    module = build_network(options, weights_dir=Path(), seed=1).module.eval()
+    assert isinstance(module, Divisible)
+    pictures = _pictures(size_px or 150)
+    with torch.inference_mode():
+        whole = module(pictures)
+        for count in parts:
+            assert torch.equal(module.finish(module.begin(pictures, count), count), whole)
+
+
+def test_the_first_piece_ends_where_freezing_does() -> None:
+    for name in ("dlib-resnet", "iresnet-18", "mobilefacenet"):
+        built = build_network(
+            NetworkOptions(name=name, weights="scratch", frozen_parts=3), weights_dir=Path(), seed=1
+        )
+        module = built.module.eval()
+        assert isinstance(module, Divisible)
+        side = built.recipe.input.size_px
+        features = module.begin(_pictures(side), 3)
+        assert not features.requires_grad  # nothing in it is trained
+        module.finish(features, 3).sum().backward()
+        trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        assert all(parameter.grad is not None for parameter in trained)

@@ -1,0 +1,105 @@
+"""What `vultus train` and `vultus tune` have in common: crops, progress, and what they tell."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress, TextColumn
+from rich.table import Table
+
+from app.cli.embedding import rule_for
+from app.cli.output import errors, progress_bar
+from app.cli.session import with_recognizer
+from app.errors import InvalidRequest, StartupError
+from app.operations.crops import CropCutter, crops_folder
+from app.operations.photo_listing import PhotoListing, read_listing
+from app.operations.photo_set import SubjectRule
+from app.recognition.pipeline import Recognizer
+from app.settings import Settings
+from models.training.data.crop_store import CropStore
+from models.training.errors import TrainingError
+from models.training.metric_names import METRICS
+from models.zoo.errors import WeightsError
+from models.zoo.network import InputSpec, Network
+
+_TOLD_FAILURES = 10
+
+
+def cut_crops(source: Path, spec: InputSpec, crops: Path | None, faces: SubjectRule | None) -> Path:
+    """Cut the photos that are not cut yet; return the folder of the crops."""
+    listing = read_listing(source)
+    if not listing.people_known:
+        raise InvalidRequest("a list of pairs does not tell who is who; list photo,person")
+    rule = rule_for(listing, faces)
+
+    async def use(settings: Settings, _: Network, recognizer: Recognizer) -> CropStore:
+        folder = crops or crops_folder(settings, spec, rule, source)
+        return await _cut_all(listing, CropCutter(recognizer, rule, spec, settings), folder)
+
+    store = with_recognizer(use)
+    _tell_failures(store)
+    return store.folder
+
+
+async def _cut_all(listing: PhotoListing, cutter: CropCutter, folder: Path) -> CropStore:
+    with bar("cutting") as progress:
+        task = progress.add_task("photos", total=len(listing.photos))
+        return await cutter.cut(listing, folder, lambda: progress.advance(task))
+
+
+def _tell_failures(store: CropStore) -> None:
+    out = console()
+    for photo, reason in store.failures[:_TOLD_FAILURES]:
+        out.print(f"left out: {photo} ({reason})", highlight=False, markup=False)
+    if len(store.failures) > _TOLD_FAILURES:
+        out.print(f"left out: {len(store.failures) - _TOLD_FAILURES} more; see store.json")
+    out.print(f"{len(store)} crops of {len(store.names)} people", highlight=False)
+
+
+def report_table(report: Mapping[str, Any]) -> Table:
+    best, metric = report["best"], report["config"]["evaluation"]["metric"]
+    counts = report["data"]
+    table = Table(
+        "metric",
+        f"chosen by ({counts['choose']['people']} people)",
+        f"tested on ({counts['test']['people']} people)",
+        "tested on, before",
+        title=f"best by {METRICS[metric]}: epoch {best['epoch']}",
+        caption=f"{report['seconds']:.0f} s; nobody is in two of these groups",
+    )
+    shown = (best, report["test"], report["test_before"])
+    for name in METRICS:
+        if any(name in line for line in shown):
+            table.add_row(METRICS[name], *(_figure(line.get(name)) for line in shown))
+    return table
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What training cannot do is told as other commands tell it."""
+    try:
+        yield
+    except TrainingError as error:
+        raise InvalidRequest(str(error)) from error
+    except WeightsError as error:
+        raise StartupError(str(error)) from error
+
+
+def bar(text: str) -> Progress:
+    return progress_bar(text, TextColumn("{task.description}"), console=console())
+
+
+def console() -> Console:
+    """Of several processes that `torchrun` started, one speaks."""
+    return errors if is_first() else Console(stderr=True, quiet=True)
+
+
+def is_first() -> bool:
+    return os.environ.get("RANK", "0") == "0"

@@ -1,0 +1,127 @@
+"""How to fine-tune a network: options with bounds and defaults, from a TOML file."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from models.training.config import (
+    AugmentOptions,
+    Group,
+    MeasureOptions,
+    NetworkOptions,
+    OptimiserOptions,
+    options_of,
+)
+
+_Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class TunedDataOptions(Group):
+    groups: int = Field(16, ge=1, le=4096, description="Groups of look-alikes in a batch.")
+    people: int = Field(8, ge=2, le=1024, description="People of a group; at most all of them.")
+    examples: int = Field(2, ge=1, le=256, description="Photos of each person, at most.")
+    copies: int = Field(
+        9,
+        ge=2,
+        le=100,
+        description="Copies of each photo that are kept: as it is, its mirror image, and others "
+        "that are changed at random.",
+    )
+    min_photos: int = Field(
+        1, ge=1, le=1_000, description="Photos that a person must have to be trained on."
+    )
+    choose: float = Field(
+        0.15, ge=0, lt=1, description="Share of the people that the way back is chosen by."
+    )
+    test: float = Field(
+        0.15, ge=0, lt=1, description="Share of the people that it is tested on, once, at the end."
+    )
+    augment: AugmentOptions = Field(default_factory=AugmentOptions)
+
+    @model_validator(mode="after")
+    def _some_are_left(self) -> Self:
+        if self.choose + self.test >= 1:
+            raise ValueError("choose and test together must be below 1: nobody is left to train on")
+        return self
+
+
+class TunedNetworkOptions(NetworkOptions):
+    frozen_parts: int = Field(
+        11, ge=1, le=1_000, description="How many of the network's first parts stay as they are."
+    )
+    head: Literal["none"] = Field("none", description="There is no other.")
+
+
+class TunedLossOptions(Group):
+    scale: float = Field(
+        150.0, gt=0, le=1_000, description="How steep the decision is, in 1 by cosine."
+    )
+    fmr: float = Field(
+        1e-4,
+        gt=0,
+        lt=1,
+        description="The threshold begins where so many pairs of strangers match.",
+    )
+    negative_weight: float = Field(
+        100.0,
+        gt=0,
+        le=1e6,
+        description="Weight of the mean over strangers; that over pairs of one person has 1.",
+    )
+    bank_copies: int = Field(
+        4, ge=1, le=100, description="Copies of each photo that a batch is compared with."
+    )
+
+
+class TunedOptimiserOptions(OptimiserOptions):
+    loss_rate: float = Field(
+        1e-3, gt=0, le=100, description="Highest learning rate of the threshold."
+    )
+    weight_decay: float = Field(0.0, ge=0, le=10, description="Weight decay; of biases, none.")
+    warmup_steps: int = Field(
+        0, ge=0, le=1_000_000, description="Steps in which the rate rises from 0."
+    )
+
+
+class TunedMeasureOptions(MeasureOptions):
+    metric: str = Field(
+        "tar_at_fmr.1e-3", description="Metric that decides how far to move back; best of `back`."
+    )
+
+
+class TuningConfig(Group):
+    """A whole run."""
+
+    seed: int = Field(0, ge=0, le=2**32 - 1, description="Decides every draw.")
+    runs: int = Field(4, ge=1, le=100, description="Runs whose weights are averaged.")
+    steps: int = Field(160, ge=1, le=1_000_000, description="Steps of each run.")
+    refresh_steps: int = Field(
+        80, ge=1, le=1_000_000, description="Steps after which all of the bank is computed anew."
+    )
+    back: tuple[_Share, ...] = Field(
+        (0.0, 0.25, 0.5),
+        min_length=1,
+        description="How far the mean is moved back to the network before: the best of these is "
+        "kept.",
+    )
+    threads: int = Field(
+        0, ge=0, le=1_024, description="CPU threads of one operation; 0: one a core."
+    )
+    data: TunedDataOptions = Field(default_factory=TunedDataOptions)
+    network: TunedNetworkOptions = Field(default_factory=TunedNetworkOptions)
+    loss: TunedLossOptions = Field(default_factory=TunedLossOptions)
+    optimiser: TunedOptimiserOptions = Field(default_factory=TunedOptimiserOptions)
+    evaluation: TunedMeasureOptions = Field(default_factory=TunedMeasureOptions)
+
+    @classmethod
+    def options(cls) -> tuple[tuple[str, str, str], ...]:
+        """Every option as (dotted name, default, description)."""
+        return options_of(cls)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_or_several(cls, content: Any) -> Any:  # noqa: ANN401
+        """`back=0.25` on a command line."""
+        if isinstance(content, dict) and isinstance(content.get("back"), int | float):
+            return {**content, "back": (content["back"],)}
+        return content

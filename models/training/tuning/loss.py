@@ -1,0 +1,62 @@
+"""Every pair of a batch and the bank is a decision at one learned threshold of the cosine."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.training.tuning.bank import WholeBank
+from models.training.tuning.config import TunedLossOptions
+
+_MOST_PHOTOS = 5_000  # to find a similarity by
+
+
+class ThresholdLoss(nn.Module):
+    """A logistic loss of verification, with a weight for strangers.
+
+        mean over pairs of one person of log(1 + e^(s (t - cos))) / s
+        + w * mean over pairs of strangers of log(1 + e^(s (cos - t))) / s
+
+    The first mean is one of means, of each photo of the batch that has such a pair: pairs grow by
+    the square of a person's photos, and few people would have nearly all of them. Two copies of one
+    photo are no pair. Nearly all pairs of strangers are far below t, so that their mean is small
+    and needs the weight w. t begins at the similarity of the FMR that is wanted. As in Zhai et al.:
+    Sigmoid Loss for Language Image Pre-Training (ICCV 2023), which learns a bias and a scale.
+    """
+
+    def __init__(self, options: TunedLossOptions, bank: WholeBank) -> None:
+        super().__init__()
+        self._scale = options.scale
+        self._negative_weight = options.negative_weight
+        self.threshold = nn.Parameter(
+            torch.tensor(_similarity_at(options.fmr, bank), dtype=torch.float32)
+        )
+
+    def forward(
+        self, embeddings: Tensor, labels: Tensor, places: Tensor, bank: WholeBank
+    ) -> Tensor:
+        """Of embeddings (B, D) of length 1; `places` (B,) tell which photo each shows."""
+        cosine = embeddings @ bank.rows().T
+        one = labels[:, None] == bank.labels[None, :]
+        two = ~one
+        one &= places[:, None] != bank.places[None, :]
+        positive = functional.softplus(self._scale * (self.threshold - cosine)) * one
+        negative = functional.softplus(self._scale * (cosine[two] - self.threshold))
+        pairs = one.sum(dim=1)
+        of_photos = (positive.sum(dim=1) / pairs.clamp(min=1)).sum() / (pairs > 0).sum().clamp(
+            min=1
+        )
+        return (of_photos + self._negative_weight * _mean(negative)) / self._scale
+
+
+def _similarity_at(fmr: float, bank: WholeBank) -> float:
+    """The similarity that this share of the pairs of strangers exceeds, by one copy of each."""
+    count = min(bank.photos, _MOST_PHOTOS)
+    chosen = torch.linspace(0, bank.photos - 1, count, device=bank.labels.device).long()
+    rows, labels = bank.rows()[chosen], bank.labels[chosen]
+    strangers = (rows @ rows.T)[labels[:, None] != labels[None, :]]
+    return float(np.quantile(strangers.cpu().numpy(), 1.0 - fmr))
+
+
+def _mean(values: Tensor) -> Tensor:
+    return values.sum() / max(values.numel(), 1)

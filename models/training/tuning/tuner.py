@@ -1,0 +1,100 @@
+"""One run of fine-tuning: steps of the last parts of a network on kept features."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from models.training.errors import NotFiniteError
+from models.training.networks import TrainableNetwork
+from models.training.optimise import Optimiser
+from models.training.tuning.bank import WholeBank, fill_bank
+from models.training.tuning.config import TuningConfig
+from models.training.tuning.features import Features, divisible
+from models.training.tuning.look_alikes import LookAlikes, Places
+from models.training.tuning.loss import ThresholdLoss
+
+_CENTRES_STEPS = 10  # who looks like whom changes little from step to step
+
+Stepped = Callable[[float, float], None]
+"""Told the loss and the learning rate of each step."""
+
+
+class Tuner:
+    """Tunes `network`, as it is, on `features` of photos whose people `labels` (N,) number."""
+
+    def __init__(
+        self,
+        network: TrainableNetwork,
+        features: Features,
+        labels: np.ndarray[tuple[int], np.dtype[np.int64]],
+        config: TuningConfig,
+        *,
+        device: torch.device,
+    ) -> None:
+        self._network = network
+        self._divided = divisible(network)
+        self._features = features
+        self._labels = torch.from_numpy(labels).to(device)
+        self._config = config
+        self._device = device
+        self._batches = LookAlikes(labels, config.data)
+
+    def run(self, number: int, stepped: Stepped) -> None:
+        """The `number`-th run; what it draws follows from the seed and its number.
+
+        Raises NotFiniteError.
+        """
+        config = self._config
+        draw = np.random.default_rng((config.seed, number))
+        # Normalisation keeps its statistics: those of look-alikes are not everybody's, and weights
+        # that are averaged or moved back would not fit those of any run.
+        self._network.module.eval()
+        bank = self._filled_bank()
+        loss = ThresholdLoss(config.loss, bank).to(self._device)
+        optimiser = Optimiser(self._network.module, loss, config.optimiser, steps=config.steps)
+        for step in range(config.steps):
+            if step and step % config.refresh_steps == 0:
+                bank = self._filled_bank()
+            if step % _CENTRES_STEPS == 0:
+                centres = self._batches.centres(bank.numpy())
+            places = self._batches.draw(centres, draw)
+            copies = draw.integers(len(self._features), size=len(places))
+            rate = optimiser.set_rates(step)
+            value = self._step(places, copies, bank, loss, optimiser)
+            stepped(value, rate)
+
+    def _step(
+        self,
+        places: Places,
+        copies: Places,
+        bank: WholeBank,
+        loss: ThresholdLoss,
+        optimiser: Optimiser,
+    ) -> float:
+        embeddings = self._embed(
+            torch.from_numpy(self._features[copies, places].astype(np.float32))
+        )
+        where = torch.from_numpy(places).to(self._device)
+        found: Tensor = loss(embeddings, self._labels[where], where, bank)
+        optimiser.torch.zero_grad(set_to_none=True)
+        found.backward()  # type: ignore[no-untyped-call]
+        value, norm = float(found.detach()), optimiser.clip()
+        if not math.isfinite(value) or not math.isfinite(norm):
+            raise NotFiniteError(
+                f"the loss is {value}, the norm of its gradients {norm}; lower optimiser.rate"
+            )
+        optimiser.torch.step()
+        bank.put(copies, places, embeddings)
+        return value
+
+    def _filled_bank(self) -> WholeBank:
+        copies = min(self._config.loss.bank_copies, len(self._features))
+        return fill_bank(self._embed, self._features, self._labels, copies=copies)
+
+    def _embed(self, features: Tensor) -> Tensor:
+        rows = self._divided.finish(features.to(self._device), self._config.network.frozen_parts)
+        return functional.normalize(rows.float())
