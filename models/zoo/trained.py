@@ -54,7 +54,27 @@ def load_trained(
     onnx_runtime: bool,
 ) -> Network:
     """Raises WeightsMissingError, or WeightsInvalidError where the file is not the card's."""
-    path = networks_dir(weights_dir) / f"{card.name}.safetensors"
+    return load_carded(
+        card,
+        networks_dir(weights_dir),
+        device=device,
+        half=half,
+        threads=threads,
+        onnx_runtime=onnx_runtime,
+    )
+
+
+def load_carded(
+    card: NetworkCard,
+    folder: Path,
+    *,
+    device: str,
+    half: bool,
+    threads: int,
+    onnx_runtime: bool,
+) -> Network:
+    """Of the weights that lie under the card's name in a folder; raises as `load_trained`."""
+    path = folder / f"{card.name}.safetensors"
     saved = read_weights(path)
     if saved.digest != card.digest:
         raise WeightsInvalidError(

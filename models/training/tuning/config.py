@@ -16,6 +16,16 @@ from models.training.config import (
 _Share = Annotated[float, Field(ge=0, lt=1)]
 
 
+class TunedAugmentOptions(AugmentOptions):
+    """Copies are kept, and met again and again: more of them are changed."""
+
+    light: float = Field(0.7, ge=0, le=1, description="Probability of other light.")
+    blur: float = Field(0.25, ge=0, le=1, description="Probability of blurring.")
+    shrink: float = Field(0.4, ge=0, le=1, description="Probability of scaling down and up again.")
+    jpeg: float = Field(0.4, ge=0, le=1, description="Probability of compressing as JPEG.")
+    move: float = Field(0.9, ge=0, le=1, description="Probability of turning and shifting.")
+
+
 class TunedDataOptions(Group):
     groups: int = Field(16, ge=1, le=4096, description="Groups of look-alikes in a batch.")
     people: int = Field(8, ge=2, le=1024, description="People of a group; at most all of them.")
@@ -36,7 +46,7 @@ class TunedDataOptions(Group):
     test: float = Field(
         0.15, ge=0, lt=1, description="Share of the people that it is tested on, once, at the end."
     )
-    augment: AugmentOptions = Field(default_factory=AugmentOptions)
+    augment: TunedAugmentOptions = Field(default_factory=TunedAugmentOptions)
 
     @model_validator(mode="after")
     def _some_are_left(self) -> Self:
@@ -78,9 +88,6 @@ class TunedOptimiserOptions(OptimiserOptions):
         1e-3, gt=0, le=100, description="Highest learning rate of the threshold."
     )
     weight_decay: float = Field(0.0, ge=0, le=10, description="Weight decay; of biases, none.")
-    warmup_steps: int = Field(
-        0, ge=0, le=1_000_000, description="Steps in which the rate rises from 0."
-    )
 
 
 class TunedMeasureOptions(MeasureOptions):

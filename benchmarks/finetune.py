@@ -1,0 +1,198 @@
+"""Fine-tune the default network on some of LFW's people, and report on others it never saw.
+
+    python -m benchmarks.finetune --faces FOLDER [--out RUN] [--crops FOLDER] [--quick]
+
+Half of the people are tuned on, a fifth choose (how far to move back), and the rest are reported
+on, once: all pairs of their photos, with intervals that draw people, not pairs. Mahalanobis and
+LMNN, learned on the embeddings of the network as it is, are measured by the same protocol. The run
+stays in `--out`; `scripts/make_vultus_resnet.py` takes it for the card of the network that ships.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.progress import Progress
+
+from benchmarks.finetune_data import lfw_crops, share_out
+from benchmarks.finetune_metrics import Learned, Part, learn_metrics
+from benchmarks.finetune_pairs import FMRS, Gain, Measured, gain, measure
+from benchmarks.lfw_data import lfw_data
+from benchmarks.report import console, print_figures, print_machine, print_table
+from models.training.config import config_from
+from models.training.data.crop_store import CropStore
+from models.training.measure import embed
+from models.training.networks import TrainableNetwork, build_network
+from models.training.run_folder import RunFolder, require_unused
+from models.training.tuning.config import TuningConfig
+from models.training.tuning.run import tune
+from models.zoo.trained import fill
+from models.zoo.weights_file import read_weights
+
+FMR = 1e-4
+_QUICK = {"runs": 1, "steps": 20, "data": {"copies": 3}}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--faces", type=Path, required=True, help="folder with images/, pairs.csv")
+    parser.add_argument("--out", type=Path, help="folder of the run (else a temporary one)")
+    parser.add_argument("--crops", type=Path, help="where crops are kept (else a temporary one)")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short run, reported on those chosen by"
+    )
+    options = parser.parse_args()
+    data = lfw_data(parser, options.faces)
+    print_machine()
+    with TemporaryDirectory() as scratch:
+        run = options.out or Path(scratch) / "run"
+        require_unused(run)
+        run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        store = lfw_crops(data, options.crops or Path(scratch) / "crops")
+        _report(store, RunFolder(run), quick=options.quick)
+
+
+def configuration(changes: Mapping[str, Any]) -> TuningConfig:
+    """The defaults, and the way back chosen at the rate that is reported."""
+    metric = {"metric": "tar_at_fmr.1e-4", "nmi": False}
+    return config_from(TuningConfig, {"evaluation": metric, **changes})
+
+
+def _report(store: CropStore, run: RunFolder, *, quick: bool) -> None:
+    split = share_out(store)
+    if quick:  # those who are reported on stay unseen until a whole run
+        split = replace(split, test=split.choose)
+    config = configuration(_QUICK if quick else {})
+    with Watcher() as watcher:
+        report = tune(
+            config, store, run, weights_dir=run.path, device="cpu", split=split, watch=watcher
+        )
+    network = build_network(config.network, weights_dir=run.path, seed=config.seed)
+    before = [_part(network, store, numbers) for numbers in (split.train, split.choose, split.test)]
+    fill(network.module, read_weights(run.weights), config.network.name)
+    after = _part(network, store, split.test)
+    base, tuned = measure(before[2].rows, before[2].people), measure(after.rows, after.people)
+    metrics = learn_metrics(before[0], before[1], before[2], fmr=FMR, quick=quick)
+    gains = {fmr: gain(tuned, base, fmr) for fmr in FMRS}
+    _print(report, base, tuned, gains, metrics)
+
+
+def _part(network: TrainableNetwork, store: CropStore, numbers: NDArray[np.int64]) -> Part:
+    rows = embed(
+        network.module,
+        store,
+        numbers,
+        network.recipe.input,
+        mirror_average=True,
+        device=torch.device("cpu"),
+        batch_size=128,
+    )
+    return Part(rows, np.unique(store.labels[numbers], return_inverse=True)[1])
+
+
+def _print(
+    report: Mapping[str, Any],
+    base: Measured,
+    tuned: Measured,
+    gains: Mapping[float, Gain],
+    metrics: Mapping[str, Learned],
+) -> None:
+    data, best = report["data"], report["best"]
+    rows = [
+        ("people tuned on, chosen by, reported on", ", ".join(_counts(data, "people"))),
+        ("their photos", ", ".join(_counts(data, "photos"))),
+        (
+            "chosen by TAR at FMR 1e-4",
+            ", ".join(
+                f"{line['back']:.0%} back {line['tar_at_fmr.1e-4']:.4f}"
+                for line in report["history"]
+            ),
+        ),
+        ("taken", f"{best['back']:.0%} back"),
+        ("tuned in", f"{report['seconds']:.0f} s, evaluations included"),
+    ]
+    for fmr, one in gains.items():
+        rows.append(
+            (
+                f"TAR at FMR {fmr:.0e}, before and after",
+                f"{base.tar[fmr]:.4f}, {tuned.tar[fmr]:.4f}: {_told(one)}",
+            )
+        )
+    for name, learned in metrics.items():
+        tars = ", ".join(f"{learned.measured.tar[fmr]:.4f}" for fmr in FMRS)
+        rows.append((f"{name} on the network as it is, {dict(learned.options)}", tars))
+    print_table("Fine-tuning on LFW", rows)
+    print_figures(
+        "finetune",
+        {
+            "tar_base": base.tar[FMR],
+            "tar_tuned": tuned.tar[FMR],
+            "p_value": gains[FMR].p_value,
+            "gain_interval": (gains[FMR].low, gains[FMR].high),
+            "tar_at_fmr_base": _named(base.tar),
+            "tar_at_fmr_tuned": _named(tuned.tar),
+            "gains": {f"{fmr:.0e}": (g.value, g.low, g.high) for fmr, g in gains.items()},
+            "metrics": {name: _named(one.measured.tar) for name, one in metrics.items()},
+            "metrics_p_values": {
+                name: gain(one.measured, base, FMR).p_value for name, one in metrics.items()
+            },
+            "back": best["back"],
+            "seconds": report["seconds"],
+            "data": data,
+        },
+    )
+
+
+def _told(one: Gain) -> str:
+    ends = f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
+    return f"{100 * one.value:+.1f} points ({ends}), p {one.p_value:.3f}"
+
+
+def _counts(data: Mapping[str, Any], what: str) -> Sequence[str]:
+    return [f"{data[part][what]:,}" for part in ("train", "choose", "test")]
+
+
+def _named(by_fmr: Mapping[float, float]) -> dict[str, float]:
+    return {f"{fmr:.0e}": value for fmr, value in by_fmr.items()}
+
+
+class Watcher:
+    """A progress bar, on standard output where it is a terminal."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(console=console, transient=True)
+
+    def __enter__(self) -> "Watcher":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def began(self, *, people: int, photos: int, copies: int, steps: int) -> None:
+        self._progress.console.print(f"tuning on {photos:,} photos of {people:,} people")
+        self._copies = self._progress.add_task("frozen parts", total=copies)
+        self._steps = self._progress.add_task("steps", total=steps)
+
+    def computed(self, copies: int) -> None:
+        self._progress.advance(self._copies, copies)
+
+    def stepped(self, loss: float, rate: float) -> None:
+        self._progress.update(self._steps, advance=1, description=f"loss {loss:.4f} {rate:.1e}")
+
+    def evaluated(self, line: Mapping[str, Any], *, is_best: bool) -> None:
+        tar = line.get("tar_at_fmr.1e-4", float("nan"))
+        self._progress.console.print(
+            f"step {line['step']}, {line['back']:.0%} back: TAR at FMR 1e-4 {tar:.4f}"
+            f"{' (best)' if is_best else ''}, {line['seconds']:.0f} s"
+        )
+
+
+if __name__ == "__main__":
+    main()
