@@ -119,7 +119,8 @@ def _detail(luminance: Luminance) -> tuple[float, float]:
     structure = _rms((coarse - coarsest)[_FACE]) + _FLOOR
     seconds = np.abs(cv2.filter2D(luminance, -1, _SECOND_DIFFERENCES))
     # Immerkaer's estimate (1996), where there is least texture to be taken for noise.
-    noise = _quantile(cv2.blur(seconds, (9, 9))[_FACE], 0.2) * _NOISE_SCALE
+    texture = np.asarray(cv2.blur(seconds, (9, 9)), dtype=np.float32)
+    noise = _quantile(texture[_FACE], 0.2) * _NOISE_SCALE
     detail = np.sqrt(max(0.0, _least_detail(fine) ** 2 - (_NOISE_IN_DIFFERENCES * noise) ** 2))
     return float(detail) / structure, noise / structure
 
