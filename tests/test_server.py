@@ -1,5 +1,6 @@
 """A real server process: what it acknowledged survives, what it deleted does not come back."""
 
+import gc
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from facenet_pytorch import InceptionResnetV1
 from fastapi.testclient import TestClient
 
-from app.main import create_app
+from app.main import create_app, create_server_app
 from app.settings import Settings
 from tests import photos
 from tests.server import VULTUS, ServerProcess, running
@@ -91,6 +92,15 @@ def test_two_processes_share_one_gallery(tmp_path: Path) -> None:
         assert _who(two.url, eileen) == "Eileen"
         assert httpx2.delete(f"{two.url}{IDENTITIES}/{identity}", timeout=60).status_code == 200
         assert _who(one.url, eileen) is None
+
+
+def test_the_garbage_collector_passes_over_what_a_start_leaves(tmp_path: Path) -> None:
+    """To go through all of it takes 0.1 s and more, in which nobody is answered or refused."""
+    try:
+        with TestClient(create_server_app(Settings(data_dir=tmp_path, device="cpu"))):
+            assert gc.get_freeze_count() > 10 * len(gc.get_objects())
+    finally:
+        gc.unfreeze()
 
 
 def test_another_embedder_is_refused_at_the_start(tmp_path: Path) -> None:

@@ -56,13 +56,13 @@ def serve(
 
 def _serve_alone(settings: Settings, **options: Any) -> None:  # noqa: ANN401  (uvicorn's own)
     # Here, so that a process which only watches over others does not hold the networks' libraries.
-    from app.main import create_app  # noqa: PLC0415
+    from app.main import create_server_app  # noqa: PLC0415
     from app.services import Services  # noqa: PLC0415
 
     # Started here and not by the server, so that what is wrong is said in one line.
     services = Services.build(settings)
     asyncio.run(services.start())
-    uvicorn.run(create_app(settings, services), **options)
+    uvicorn.run(create_server_app(settings, services), **options)
 
 
 def _prepare(settings: Settings) -> None:

@@ -39,7 +39,7 @@ def run_workers(count: int, **options: Any) -> None:  # noqa: ANN401  (uvicorn's
     """Serve until told to stop; exit with 1 if that is because a worker could not start."""
     multiprocess.Process = _Worker  # type: ignore[misc]
     uvicorn.run(
-        "app.main:create_app",
+        "app.main:create_server_app",
         factory=True,
         workers=count,
         timeout_worker_healthcheck=_STARTS_WITHIN_S,

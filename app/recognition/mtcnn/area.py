@@ -81,5 +81,7 @@ def _parts(starts: Edges, lengths: Edges, steps: Edges) -> tuple[Edges, Edges]:
 
 def _means(sums: NDArray[Any], areas: NDArray[np.int64]) -> Floats:
     means = sums.astype(np.float32)
-    means *= np.reciprocal(areas.astype(np.float32))[..., None]
+    shares = np.reciprocal(areas.astype(np.float32))
+    for channel in range(means.shape[-1]):  # together, numpy would go through them three by three
+        means[..., channel] *= shares
     return means

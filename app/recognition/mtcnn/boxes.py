@@ -53,7 +53,9 @@ def corrected(boxes: Boxes, corrections: Boxes, *, inclusive: bool) -> Boxes:
     `inclusive`: a box from 1 to 12 is 12 pixels wide, else 11.
     """
     sides = boxes[:, 2:] - boxes[:, :2] + np.float32(inclusive)
-    return np.asarray(boxes + corrections * np.tile(sides, 2), dtype=np.float32)
+    return np.asarray(
+        boxes + corrections * np.concatenate([sides, sides], axis=1), dtype=np.float32
+    )
 
 
 def squared(boxes: Boxes) -> Boxes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -75,18 +76,23 @@ def find_faces(networks: MtcnnNetworks, pictures: Sequence[Picture]) -> list[Fou
 
 def _proposals(networks: MtcnnNetworks, sampler: AreaSampler, smallest_px: float) -> Boxes:
     """Squares that may hold a face."""
-    windows, scores, corrections = [], [], []
-    for scale in _scales(min(sampler.height, sampler.width), smallest_px):
+    scales = _scales(min(sampler.height, sampler.width), smallest_px)
+    if not scales:
+        return np.empty((0, 4), dtype=np.float32)
+    columns, rows, scores, corrections = [], [], [], []
+    for scale in scales:
         height, width = int(sampler.height * scale + 1), int(sampler.width * scale + 1)
         moves, faces = networks.propose(sampler.shrunk(height, width))
-        rows, columns = np.nonzero(faces >= _LEAST_SCORES[0])
-        windows.append(_windows(columns, rows, scale))
-        scores.append(faces[rows, columns])
-        corrections.append(moves[:, rows, columns].T)
-    if not windows:
-        return np.empty((0, 4), dtype=np.float32)
-    boxes, likely = np.concatenate(windows), np.concatenate(scores)
-    apart = np.repeat(np.arange(len(windows)), [len(some) for some in windows])
+        down, across = np.nonzero(faces >= _LEAST_SCORES[0])
+        columns.append(across)
+        rows.append(down)
+        scores.append(faces[down, across])
+        corrections.append(moves[:, down, across].T)
+    apart = np.repeat(np.arange(len(scales)), [len(some) for some in scores])
+    boxes = _windows(
+        np.concatenate(columns), np.concatenate(rows), np.array(scales, dtype=np.float32)[apart]
+    )
+    likely = np.concatenate(scores)
     first = best_of_overlapping(boxes, likely, most=_PROPOSALS_OF_A_SCALE, apart=apart)
     kept = first[best_of_overlapping(boxes[first], likely[first], most=_OVERLAP)]
     moves = np.concatenate(corrections)[kept]
@@ -105,10 +111,13 @@ def _scales(shorter_px: int, smallest_px: float) -> list[float]:
     return scales
 
 
-def _windows(columns: NDArray[np.intp], rows: NDArray[np.intp], scale: float) -> Boxes:
-    """Where in the picture the windows of a shrunk copy lie."""
+def _windows(
+    columns: NDArray[np.intp], rows: NDArray[np.intp], scales: NDArray[np.float32]
+) -> Boxes:
+    """Where in the picture the windows of shrunk copies lie."""
     corners = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE_PX
-    return np.floor(np.concatenate([corners + 1, corners + _WINDOW_PX], axis=1) / np.float32(scale))
+    windows = np.concatenate([corners + 1, corners + _WINDOW_PX], axis=1)
+    return np.floor(windows / scales[:, None])
 
 
 def _refined(
@@ -155,6 +164,6 @@ def _judge(
         there.append(inner)
         crops.append(sampler.crops(parts, side))
     results = network(np.concatenate(crops))
-    ends = np.cumsum([len(some) for some in boxes])[:-1]
-    divided = (np.split(result, ends) for result in results)
+    bounds = list(pairwise(accumulate(map(len, boxes), initial=0)))
+    divided = ([result[begin:end] for begin, end in bounds] for result in results)
     return list(zip(there, *divided, strict=True))
