@@ -30,14 +30,20 @@ def lfw_crops(data: LfwData, folder: Path) -> CropStore:
         recognizer.stop()
 
 
-def share_out(store: CropStore) -> Split:
-    """Half of the people, a fifth, and the rest, whom nothing was ever chosen by."""
+def share_out(store: CropStore, *, choosing: bool) -> Split:
+    """Seven tenths of the people to tune on, the rest to report on, whom nothing is chosen by.
+
+    `choosing`: five tenths to tune on, and the two others both to choose and to report on.
+    """
     order = np.random.default_rng(_DRAW).permutation(len(store.names))
     ends = [int(len(order) * share) for share in (_TUNED_ON, _TUNED_ON + _CHOSEN_BY)]
     part = np.zeros(len(order), dtype=np.int8)
     part[order[ends[0] :]] = 1
     part[order[ends[1] :]] = 2
-    return Split(*(np.flatnonzero(part[store.labels] == number) for number in range(3)))
+    first, second, rest = (np.flatnonzero(part[store.labels] == number) for number in range(3))
+    if choosing:
+        return Split(first, second, second)
+    return Split(np.union1d(first, second), np.empty(0, dtype=np.int64), rest)
 
 
 def everybody(store: CropStore) -> Split:

@@ -16,6 +16,7 @@ from models.zoo.errors import UnknownNetworkError, WeightsInvalidError, WeightsM
 from models.zoo.network import Network, NetworkSpec
 from models.zoo.onnx_network import OnnxNetwork, OnnxOptions
 from models.zoo.serving import serve
+from models.zoo.shipped import FOLDER, shipped_card
 from models.zoo.torch_network import TorchNetwork
 
 
@@ -64,7 +65,7 @@ def load_network(name: str, options: LoadOptions) -> Network:
         raise UnknownNetworkError(
             f"no network {name!r}; VULTUS_EMBEDDER is one of {', '.join(known)}"
         )
-    return _load_trained(card, options)
+    return _load_carded(card, trained.networks_dir(options.weights_dir), options)
 
 
 def find_spec(name: str, weights_dir: Path) -> NetworkSpec | None:
@@ -79,15 +80,15 @@ def find_spec(name: str, weights_dir: Path) -> NetworkSpec | None:
     return None if card is None else card.spec()
 
 
-def _load_trained(card: NetworkCard, options: LoadOptions) -> Network:
+def _load_carded(card: NetworkCard, folder: Path, options: LoadOptions) -> Network:
     if options.weights_path is not None:
         raise WeightsInvalidError(
-            f"VULTUS_WEIGHTS_PATH is set, but {card.name} is a registered network with weights of "
-            "its own; unset the variable"
+            f"VULTUS_WEIGHTS_PATH is set, but {card.name} is a network with weights of its own; "
+            "unset the variable"
         )
-    return trained.load_trained(
+    return trained.load_carded(
         card,
-        options.weights_dir,
+        folder,
         device=options.device,
         half=options.half,
         threads=options.threads,
@@ -164,6 +165,11 @@ def _entry(spec: NetworkSpec, load: Callable[[LoadOptions], Network]) -> ZooEntr
     return ZooEntry(spec.name, spec.description, spec.license, spec, load)
 
 
+def _shipped_entry(name: str) -> ZooEntry:
+    card = shipped_card(name)
+    return _entry(card.spec(), lambda options: _load_carded(card, FOLDER, options))
+
+
 _FACENETS = (
     _facenet_spec("facenet-vggface2", "VGGFace2"),
     _facenet_spec("facenet-casia-webface", "CASIA-WebFace"),
@@ -174,6 +180,7 @@ ZOO: Mapping[str, ZooEntry] = MappingProxyType(
         entry.name: entry
         for entry in (
             _entry(DLIB_RESNET, _load_dlib_resnet),
+            _shipped_entry("vultus-resnet"),
             *(_entry(spec, _facenet_loader(spec)) for spec in _FACENETS),
             ZooEntry(
                 "onnx",

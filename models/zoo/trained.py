@@ -45,26 +45,6 @@ def register(card: NetworkCard, weights: Path, weights_dir: Path) -> None:
     write_card(folder / f"{card.name}.json", card)
 
 
-def load_trained(
-    card: NetworkCard,
-    weights_dir: Path,
-    *,
-    device: str,
-    half: bool,
-    threads: CpuThreads,
-    onnx_runtime: bool,
-) -> Network:
-    """Raises WeightsMissingError, or WeightsInvalidError where the file is not the card's."""
-    return load_carded(
-        card,
-        networks_dir(weights_dir),
-        device=device,
-        half=half,
-        threads=threads,
-        onnx_runtime=onnx_runtime,
-    )
-
-
 def load_carded(
     card: NetworkCard,
     folder: Path,
@@ -74,7 +54,10 @@ def load_carded(
     threads: CpuThreads,
     onnx_runtime: bool,
 ) -> Network:
-    """Of the weights that lie under the card's name in a folder; raises as `load_trained`."""
+    """With the weights that lie under the card's name in a folder.
+
+    Raises WeightsMissingError, or WeightsInvalidError where the file is not the card's.
+    """
     path = folder / f"{card.name}.safetensors"
     saved = read_weights(path)
     if saved.digest != card.digest:

@@ -2,6 +2,7 @@
 
 from fastapi.testclient import TestClient
 
+from models.zoo.registry import ZOO
 from tests.api.conftest import image
 
 
@@ -26,7 +27,7 @@ def test_info_tells_model_thresholds_and_limits(client: TestClient) -> None:
 
 def test_models_tell_licence_and_measurements(client: TestClient) -> None:
     models = {model["name"]: model for model in client.get("/v1/models").json()["models"]}
-    assert set(models) == {"dlib-resnet", "facenet-vggface2", "facenet-casia-webface", "onnx"}
+    assert set(models) == set(ZOO)
     assert [name for name, model in models.items() if model["active"]] == ["dlib-resnet"]
     assert models["dlib-resnet"]["license"] == "CC0-1.0"
     assert models["dlib-resnet"]["dimension"] == 128
