@@ -123,6 +123,14 @@ class WorkerSettings(_Group):
         "GPU).",
     )
     torch_threads: int = Field(1, ge=1, le=256, description="CPU threads inside one of them.")
+    idle_threads: int | None = Field(
+        None,
+        ge=1,
+        le=256,
+        description="CPU threads inside one of them while as many cores of the machine are idle, "
+        "on Linux and in ONNX Runtime (default: one a core, 4 at most; with a CPU quota, as "
+        "when busy).",
+    )
     max_waiting: int = Field(
         256, ge=1, description="Photos that may wait for a worker; more are answered 503."
     )

@@ -17,7 +17,8 @@ from app.recognition.embedder import NetworkEmbedder
 from app.recognition.memory_budget import MemoryBudget
 from app.recognition.pipeline import Lanes, Recognizer
 from app.recognition.scheduler import SchedulerWatch
-from app.settings import OnnxSettings, Settings
+from app.settings import OnnxSettings, Settings, WorkerSettings
+from models.zoo.cpu_threads import CpuThreads
 from models.zoo.errors import WeightsError
 from models.zoo.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
 from models.zoo.network import Network, NetworkSpec
@@ -26,6 +27,7 @@ from models.zoo.registry import ZOO, LoadOptions, load_network
 from models.zoo.trained import list_trained
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_MOST_IDLE_THREADS = 4  # networks of this size gain little from more
 _GPU_WORKERS = 2  # one decodes and crops while the other has the device
 _CPU_BATCH = 8
 _GPU_BATCH = 16
@@ -74,7 +76,7 @@ def _load(
         half=settings.half_precision,
         weights_dir=settings.resolved_weights_dir,
         weights_path=weights_path,
-        threads=settings.workers.torch_threads,
+        threads=cpu_threads(settings.workers),
         onnx=OnnxOptions(
             size_px=onnx.size_px,
             mean=onnx.mean,
@@ -134,7 +136,7 @@ def build_detector(settings: Settings) -> MtcnnDetector:
         # Here, because ONNX Runtime is an optional package.
         from models.zoo.mtcnn_onnx import open_mtcnn  # noqa: PLC0415
 
-        networks = open_mtcnn(modules, threads=settings.workers.torch_threads)
+        networks = open_mtcnn(modules, threads=cpu_threads(settings.workers))
     else:
         networks = TorchMtcnn(modules, device=device)
     return MtcnnDetector(
@@ -218,12 +220,27 @@ def _known(
     )
 
 
+def cpu_threads(chosen: WorkerSettings) -> CpuThreads:
+    """Of a pass through a network, on a busy machine and on an idle one."""
+    if chosen.idle_threads is not None:
+        return CpuThreads(chosen.torch_threads, chosen.idle_threads)
+    cores = _own_cores()
+    # Cores may be idle that a quota keeps from us: the machine's load says nothing of that.
+    idle = min(cores, _MOST_IDLE_THREADS) if cores == os.cpu_count() else 1
+    return CpuThreads(chosen.torch_threads, max(chosen.torch_threads, idle))
+
+
 def default_workers(device: str, processes: int = 1) -> int:
     """One a core that these processes may use, as a container's quota says; two on a GPU."""
     if device != "cpu":
         return _GPU_WORKERS
+    return max(1, _own_cores() // processes)
+
+
+def _own_cores() -> int:
+    """Those that this process may use, at once."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, _cgroup_cores()) // processes)
+    return min(cores or 1, _cgroup_cores())
 
 
 def _cgroup_cores() -> int:

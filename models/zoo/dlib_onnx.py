@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from models.zoo.cpu_threads import CpuThreads
 from models.zoo.dlib_resnet import DlibResNet
 from models.zoo.network import Crops, Embeddings, NetworkSpec
 from models.zoo.onnx_graph import OnnxGraph
-from models.zoo.onnx_session import open_session
+from models.zoo.onnx_session import open_on_cpu
 
 
 class DlibOnnx:
@@ -19,11 +20,13 @@ class DlibOnnx:
 
     device = "cpu"
 
-    def __init__(self, spec: NetworkSpec, module: DlibResNet, digest: str, *, threads: int) -> None:
+    def __init__(
+        self, spec: NetworkSpec, module: DlibResNet, digest: str, *, threads: CpuThreads
+    ) -> None:
         self.spec = spec
         self.digest = digest
         graph = dlib_graph(module, spec)
-        self._session: Any = open_session(graph, device="cpu", threads=threads)
+        self._session: Any = open_on_cpu(graph, threads)
 
     def forward(self, crops: Crops) -> Embeddings:
         rows = self._session.run(None, {"crops": np.ascontiguousarray(crops)})[0]

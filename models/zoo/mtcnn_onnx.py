@@ -7,23 +7,24 @@ import numpy as np
 import torch
 from torch import nn
 
+from models.zoo.cpu_threads import CpuThreads
 from models.zoo.mtcnn import MtcnnModules, OnnxMtcnn
 from models.zoo.mtcnn_modules import OutputNet, ProposalNet, RefinementNet
 from models.zoo.onnx_graph import OnnxGraph
-from models.zoo.onnx_session import open_session
+from models.zoo.onnx_session import open_on_cpu
 
 _BLOCK: Final = 8
 """Channels in a block of the runtime, or a multiple of them."""
 
 
-def open_mtcnn(modules: MtcnnModules, *, threads: int) -> OnnxMtcnn:
+def open_mtcnn(modules: MtcnnModules, *, threads: CpuThreads) -> OnnxMtcnn:
     """Sessions of the three networks, on the CPU."""
     graphs = (
         _proposals(modules.proposals),
         _refinement(modules.refinement),
         _output(modules.output),
     )
-    return OnnxMtcnn(*(open_session(graph, device="cpu", threads=threads) for graph in graphs))
+    return OnnxMtcnn(*(open_on_cpu(graph, threads) for graph in graphs))
 
 
 def _proposals(network: ProposalNet) -> bytes:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from models.zoo.cpu_threads import CpuThreads, IdleCores
 from models.zoo.errors import WeightsMissingError
 
 
@@ -15,6 +16,27 @@ def runtime() -> Any:  # noqa: ANN401  (onnxruntime ships no types)
             "onnxruntime is not installed; run: pip install 'vultus[onnx]'"
         ) from error
     return onnxruntime
+
+
+class ElasticSession:
+    """A session with few threads and one with many, of which each pass takes the one that fits."""
+
+    def __init__(self, graph: bytes, threads: CpuThreads) -> None:
+        self._few = open_session(graph, device="cpu", threads=threads.busy)
+        self._many = open_session(graph, device="cpu", threads=threads.idle)
+        self._count = threads.idle
+        self._cores = IdleCores()
+
+    def run(self, outputs: Any, inputs: Any) -> Any:  # noqa: ANN401  (as onnxruntime's own)
+        session = self._many if self._cores.for_threads(self._count) else self._few
+        return session.run(outputs, inputs)
+
+
+def open_on_cpu(graph: bytes, threads: CpuThreads) -> Any:  # noqa: ANN401
+    """What has a `run` as a session; see `open_session`."""
+    if threads.idle > threads.busy:
+        return ElasticSession(graph, threads)
+    return open_session(graph, device="cpu", threads=threads.busy)
 
 
 def open_session(model: Path | bytes, *, device: str, threads: int) -> Any:  # noqa: ANN401

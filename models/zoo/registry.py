@@ -11,6 +11,7 @@ from models.zoo import dlib_resnet, facenet, trained
 from models.zoo.architectures import DLIB_INPUT, FACENET_INPUT
 from models.zoo.calibrations import shipped
 from models.zoo.cards import NetworkCard
+from models.zoo.cpu_threads import CpuThreads
 from models.zoo.errors import UnknownNetworkError, WeightsInvalidError, WeightsMissingError
 from models.zoo.network import Network, NetworkSpec
 from models.zoo.onnx_network import OnnxNetwork, OnnxOptions
@@ -25,7 +26,8 @@ class LoadOptions:
 
     `device` is `cpu`, `cuda` or `mps`; `half` asks for float16 where the device is CUDA;
     `weights_dir` keeps fetched weights; `weights_path` names a file to use instead of the published
-    one; `threads` is the number of CPU threads of one forward pass in ONNX Runtime, and
+    one; `threads` is the number of CPU threads of one forward pass in ONNX Runtime (an `onnx`
+    network: the busy one), and
     `onnx_runtime` asks for it where the network has been carried over to it.
     """
 
@@ -33,7 +35,7 @@ class LoadOptions:
     half: bool
     weights_dir: Path
     weights_path: Path | None = None
-    threads: int = 1
+    threads: CpuThreads = field(default_factory=CpuThreads)
     onnx_runtime: bool = False
     onnx: OnnxOptions = field(default_factory=OnnxOptions)
 
@@ -155,7 +157,7 @@ def _load_onnx(options: LoadOptions) -> Network:
             "VULTUS_EMBEDDER=onnx needs VULTUS_WEIGHTS_PATH, the path of your .onnx file"
         )
     return OnnxNetwork(
-        options.weights_path, options.onnx, device=options.device, threads=options.threads
+        options.weights_path, options.onnx, device=options.device, threads=options.threads.busy
     )
 
 

@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from models.zoo.cpu_threads import CpuThreads
 from models.zoo.dlib_resnet import DlibResNet
 from models.zoo.network import Network, NetworkSpec
 from models.zoo.torch_network import TorchNetwork
@@ -14,7 +15,7 @@ def serve(
     *,
     device: str,
     half: bool,
-    threads: int,
+    threads: CpuThreads,
     onnx_runtime: bool,
 ) -> Network:
     """In ONNX Runtime if it is asked for and the network has been carried over to it, else in

@@ -8,6 +8,7 @@ from torch import nn
 from models.files import write_atomically
 from models.zoo.architectures import Recipe, build
 from models.zoo.cards import NAME, NetworkCard, read_card, write_card
+from models.zoo.cpu_threads import CpuThreads
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.network import Network
 from models.zoo.serving import serve
@@ -50,7 +51,7 @@ def load_carded(
     *,
     device: str,
     half: bool,
-    threads: int,
+    threads: CpuThreads,
     onnx_runtime: bool,
 ) -> Network:
     """With the weights that lie under the card's name in a folder.

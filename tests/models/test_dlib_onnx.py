@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from models.zoo import dlib_resnet
+from models.zoo.cpu_threads import CpuThreads
 from models.zoo.dlib_onnx import DlibOnnx
 from models.zoo.registry import DLIB_RESNET, LoadOptions, load_network
 from models.zoo.torch_network import TorchNetwork
@@ -18,7 +19,7 @@ _FILE = Path(face_recognition_models.face_recognition_model_location())
 def both() -> tuple[DlibOnnx, TorchNetwork]:
     module, digest = dlib_resnet.load(_FILE)
     return (
-        DlibOnnx(DLIB_RESNET, module, digest, threads=1),
+        DlibOnnx(DLIB_RESNET, module, digest, threads=CpuThreads(1, 2)),
         TorchNetwork(DLIB_RESNET, module, digest, device="cpu", half=False),
     )
 

@@ -6,6 +6,7 @@ import torch
 from facenet_pytorch import MTCNN
 from numpy.typing import NDArray
 
+from models.zoo.cpu_threads import CpuThreads
 from models.zoo.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
 from models.zoo.mtcnn_onnx import open_mtcnn
 
@@ -20,7 +21,7 @@ def networks(request: pytest.FixtureRequest) -> MtcnnNetworks:
     modules = MtcnnModules.load()
     if request.param == "torch":
         return TorchMtcnn(modules, device="cpu")
-    return open_mtcnn(modules, threads=1)
+    return open_mtcnn(modules, threads=CpuThreads(1, 2))
 
 
 def _pictures(*shape: int) -> NDArray[np.float32]:

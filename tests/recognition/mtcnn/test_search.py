@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from app.recognition.mtcnn.search import FoundFaces, Picture, find_faces
+from models.zoo.cpu_threads import CpuThreads
 from models.zoo.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
 from models.zoo.mtcnn_onnx import open_mtcnn
 from tests.photos import another_photo, astronaut, coffee, group, hopper, pixels
@@ -20,7 +21,7 @@ def networks(request: pytest.FixtureRequest) -> MtcnnNetworks:
     modules = MtcnnModules.load()
     if request.param == "torch":
         return TorchMtcnn(modules, device="cpu")
-    return open_mtcnn(modules, threads=1)
+    return open_mtcnn(modules, threads=CpuThreads(1, 2))
 
 
 def _assert_same(found: FoundFaces, expected: FoundFaces) -> None:
