@@ -22,7 +22,7 @@ from rich.progress import Progress
 
 from benchmarks.finetune_data import lfw_crops, share_out
 from benchmarks.finetune_metrics import Learned, Part, learn_metrics
-from benchmarks.finetune_pairs import FMRS, Gain, Measured, gain, measure
+from benchmarks.finetune_pairs import FMRS, Gain, Measured, gain, measure, told
 from benchmarks.lfw_data import lfw_data
 from benchmarks.report import console, print_figures, print_machine, print_table
 from models.training.config import config_from
@@ -121,7 +121,7 @@ def _print(
         rows.append(
             (
                 f"TAR at FMR {fmr:.0e}, before and after",
-                f"{base.tar[fmr]:.4f}, {tuned.tar[fmr]:.4f}: {_told(one)}",
+                f"{base.tar[fmr]:.4f}, {tuned.tar[fmr]:.4f}: {told(one)}",
             )
         )
     for name, learned in metrics.items():
@@ -147,11 +147,6 @@ def _print(
             "data": data,
         },
     )
-
-
-def _told(one: Gain) -> str:
-    ends = f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
-    return f"{100 * one.value:+.1f} points ({ends}), p {one.p_value:.3f}"
 
 
 def _counts(data: Mapping[str, Any], what: str) -> Sequence[str]:

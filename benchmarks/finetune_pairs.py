@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation.curves import tar_at_fmr
+from models.evaluation.curves import tar_at_fmr, threshold_at_fmr
 from models.evaluation.grid import threshold_grid
 from models.evaluation.replicated import fnmr_at_fmr
 from models.evaluation.resample import draw_people, interval
@@ -40,12 +40,20 @@ class Gain:
     p_value: float
 
 
-def measure(rows: Rows, people: People, compare: Compare = compare_all) -> Measured:
-    """`people` are numbers from 0 on; the same people give the same draws."""
+def measure(
+    rows: Rows, people: People, compare: Compare = compare_all, *, every_pair: bool = True
+) -> Measured:
+    """`people` are numbers from 0 on; the same people give the same draws.
+
+    `every_pair`: `compare` leaves none out.
+    """
     scores = pair_scores(compare(rows, people))
     counts = np.bincount(people).astype(np.float64)
     tallies = PairTallies(
-        compare(rows, people), threshold_grid(scores), people=len(counts), photos=counts
+        compare(rows, people),
+        threshold_grid(scores),
+        people=len(counts),
+        photos=counts if every_pair else None,
     )
     rates = tallies.rates(draw_people(len(counts), replicates=_REPLICATES, seed=0))
     return Measured(
@@ -63,6 +71,23 @@ def gain(after: Measured, before: Measured, fmr: float) -> Gain:
     tail = min(float(np.mean(shown <= 0)), float(np.mean(shown >= 0)))
     p_value = min(1.0, 2 * max(tail, 1 / len(shown)))
     return Gain(after.tar[fmr] - before.tar[fmr], *ends, p_value)
+
+
+def told(one: Gain) -> str:
+    ends = f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
+    return f"{100 * one.value:+.1f} points ({ends}), p {one.p_value:.3f}"
+
+
+def over_people(rows: Rows, people: People, compare: Compare, fmr: float) -> float:
+    """TAR as a mean over people who have a pair, at the threshold that all pairs together give."""
+    threshold = threshold_at_fmr(pair_scores(compare(rows, people)).impostor, fmr)
+    pairs, accepted = np.zeros((2, people.max() + 1))
+    for some in compare(rows, people):
+        same = some.left == some.right
+        pairs += np.bincount(some.left[same], minlength=len(pairs))
+        matched = same & (some.similarity >= threshold)
+        accepted += np.bincount(some.left[matched], minlength=len(pairs))
+    return float(np.mean(accepted[pairs > 0] / pairs[pairs > 0]))
 
 
 def by_distance(rows: Rows, people: People) -> Iterator[Comparisons]:
