@@ -22,6 +22,7 @@ from app.gallery.sync import IndexSync, Sync
 from app.gallery.unknown_records import InboxLimits
 from app.gallery.unknowns import Unknowns
 from app.gallery.verify import Verified, verify_snapshots
+from app.memory import give_back_memory
 from app.operations.calibration import CalibrationFiles, Calibrator
 from app.operations.crop_vault import CropVault
 from app.operations.enroll import Enroller
@@ -53,6 +54,8 @@ from models.evaluation.calibration import SimilarityMap
 from models.zoo.errors import WeightsError
 from models.zoo.network import Network
 from models.zoo.registry import find_spec
+
+_MEMORY_EVERY_S = 30.0
 
 _log = structlog.get_logger(__name__)
 
@@ -224,6 +227,7 @@ class Services:
         self.periodic.follow(self.gallery, self.database, poll_s=index.poll_ms / 1000)
         self.periodic.every(retention.sweep_every_s, self.erase_expired, name="sweep")
         self.periodic.every(index.snapshot_every_s, self.gallery.save_index, name="snapshots")
+        self.periodic.every(_MEMORY_EVERY_S, give_back_memory, name="memory")
 
     def prepare(self) -> None:
         """Migrate the database and make sure that its collections are this network's.

@@ -11,10 +11,12 @@ Wrong is: an enrolled photo whose person is not the best candidate (or as good a
 candidate whose deletion was acknowledged before the request was sent. Every photo is enrolled
 once at a time. Bad images must be answered as their kind is, never with 5xx.
 
-Resident memory is read every second. The slope is that of a straight line by least squares over
-the second half of the requests, in MB per 10,000 of them, with the standard error that it would
-have if the readings were independent. Most photos are small, so that many requests fit in: the
-middles of portraits at 120 pixels; some are 250 pixels, and a few 1,000.
+Resident memory is read every second. What is in use at a moment comes and goes with the photos, so
+what stays is the least of each minute (the floor). The slopes are those of straight lines by least
+squares over the second half of the requests, of all readings and of the floors, in MB per 10,000
+requests, with the standard error that they would have if the readings were independent. Most photos
+are small, so that many requests fit in: the middles of portraits at 120 pixels; some are 250
+pixels, and a few 1,000.
 """
 
 import argparse
@@ -54,6 +56,7 @@ _SHARES = (0.60, 0.15, 0.15, 0.10)
 _AS_GOOD = 1e-4
 _SAMPLE_S = 1.0
 _TOLD_EVERY_S = 30.0
+_FLOOR_READINGS = 60
 
 
 @dataclass(slots=True)
@@ -274,9 +277,17 @@ def slope_of(samples: NDArray[np.float64]) -> Slope:
     return Slope(slope, float(np.sqrt(variance / spread)))
 
 
+def floors(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The least reading of each full minute."""
+    whole = len(samples) // _FLOOR_READINGS * _FLOOR_READINGS
+    minutes = samples[:whole].reshape(-1, _FLOOR_READINGS, 2)
+    return minutes[np.arange(len(minutes)), minutes[:, :, 1].argmin(axis=1)]
+
+
 def _report(soak: Soak, seconds: float, before: Sequence[int], after: Sequence[int]) -> None:
     samples = np.array(soak.samples, dtype=np.float64)
-    slope = slope_of(samples[samples[:, 0] >= soak.answered / 2])
+    later = samples[samples[:, 0] >= soak.answered / 2]
+    slope, floor = slope_of(later), slope_of(floors(later))
     wrong = soak.deleted_but_found + soak.enrolled_but_not_found
     start, end = samples[0, 1], samples[-1, 1]
     shares = Counter(kind.split(",", maxsplit=1)[0] for kind in soak.kinds.elements())
@@ -290,6 +301,11 @@ def _report(soak: Soak, seconds: float, before: Sequence[int], after: Sequence[i
                 "slope over the second half",
                 f"{slope.value:.2f} ± {slope.standard_error:.2f} MB per 10,000 requests",
             ),
+            (
+                "slope of the floor",
+                f"{floor.value:.2f} ± {floor.standard_error:.2f} MB per 10,000 requests",
+            ),
+            ("floor of each minute", ", ".join(f"{mb:.0f}" for _, mb in floors(samples))),
             ("5xx", str(soak.server_errors)),
             ("no answer", str(soak.failures)),
             ("deleted, but found", str(soak.deleted_but_found)),
@@ -308,6 +324,8 @@ def _report(soak: Soak, seconds: float, before: Sequence[int], after: Sequence[i
             "rss_most_mb": round(float(samples[:, 1].max()), 1),
             "slope_mb_per_10k": _figure(slope.value),
             "slope_stderr": _figure(slope.standard_error),
+            "floor_slope_mb_per_10k": _figure(floor.value),
+            "floor_slope_stderr": _figure(floor.standard_error),
             "server_errors": soak.server_errors,
             "no_answer": soak.failures,
             "wrong": wrong,

@@ -20,6 +20,7 @@ from app.telemetry import configure_logging
 _KEEP_ALIVE_S = 65  # longer than the usual 60 s of a proxy in front, which must not be cut off
 _GRACE_S = 30
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_MANY_CORES = 4  # more than one process can keep busy: its threads take turns in Python
 
 _log = structlog.get_logger(__name__)
 
@@ -57,8 +58,16 @@ def serve(
 def _serve_alone(settings: Settings, **options: Any) -> None:  # noqa: ANN401  (uvicorn's own)
     # Here, so that a process which only watches over others does not hold the networks' libraries.
     from app.main import create_server_app  # noqa: PLC0415
+    from app.recognition.build import own_cores  # noqa: PLC0415
     from app.services import Services  # noqa: PLC0415
 
+    if own_cores() >= _MANY_CORES:
+        _log.info(
+            "one_process_for_many_cores",
+            cores=own_cores(),
+            remedy="vultus serve --workers N answers more at once, up to one a core; each takes "
+            "a gigabyte",
+        )
     # Started here and not by the server, so that what is wrong is said in one line.
     services = Services.build(settings)
     asyncio.run(services.start())

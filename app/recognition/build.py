@@ -12,7 +12,12 @@ import structlog
 from app.errors import StartupError
 from app.recognition.batch import BatchRecognizer
 from app.recognition.detector import MtcnnDetector
-from app.recognition.device import detector_device, limit_threads, resolve_device
+from app.recognition.device import (
+    detector_device,
+    limit_threads,
+    require_full_precision,
+    resolve_device,
+)
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.memory_budget import MemoryBudget
 from app.recognition.pipeline import Lanes, Recognizer
@@ -138,6 +143,7 @@ def build_detector(settings: Settings) -> MtcnnDetector:
 
         networks = open_mtcnn(modules, threads=cpu_threads(settings.workers))
     else:
+        require_full_precision(device)
         networks = TorchMtcnn(modules, device=device)
     return MtcnnDetector(
         networks,
@@ -224,7 +230,7 @@ def cpu_threads(chosen: WorkerSettings) -> CpuThreads:
     """Of a pass through a network, on a busy machine and on an idle one."""
     if chosen.idle_threads is not None:
         return CpuThreads(chosen.torch_threads, chosen.idle_threads)
-    cores = _own_cores()
+    cores = own_cores()
     # Cores may be idle that a quota keeps from us: the machine's load says nothing of that.
     idle = min(cores, _MOST_IDLE_THREADS) if cores == os.cpu_count() else 1
     return CpuThreads(chosen.torch_threads, max(chosen.torch_threads, idle))
@@ -234,10 +240,10 @@ def default_workers(device: str, processes: int = 1) -> int:
     """One a core that these processes may use, as a container's quota says; two on a GPU."""
     if device != "cpu":
         return _GPU_WORKERS
-    return max(1, _own_cores() // processes)
+    return max(1, own_cores() // processes)
 
 
-def _own_cores() -> int:
+def own_cores() -> int:
     """Those that this process may use, at once."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(cores or 1, _cgroup_cores())

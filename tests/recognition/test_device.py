@@ -13,6 +13,7 @@ from app.recognition.device import (
     device_memory_bytes,
     give_way,
     limit_threads,
+    require_full_precision,
     resolve_device,
 )
 
@@ -61,6 +62,14 @@ def test_a_worker_thread_computes_on_as_many_threads_as_it_was_given() -> None:
     thread.start()
     thread.join()
     assert seen == [2, 1]
+
+
+def test_cuda_multiplies_what_the_cpu_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    require_full_precision("cpu")
+    assert torch.backends.cudnn.allow_tf32
+    require_full_precision("cuda")
+    assert not torch.backends.cudnn.allow_tf32
 
 
 def test_the_cpu_has_no_memory_of_its_own() -> None:

@@ -1,0 +1,27 @@
+"""What `vultus serve` tells at its start."""
+
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from app.cli.serve import _serve_alone
+from app.errors import StartupError
+from app.services import Services
+from app.settings import Settings
+
+
+@pytest.mark.parametrize(("cores", "told"), [(2, False), (16, True)])
+def test_it_tells_that_one_process_leaves_many_cores_idle(
+    monkeypatch: pytest.MonkeyPatch, cores: int, *, told: bool
+) -> None:
+    def refuse(*_: Any) -> Services:
+        raise StartupError("far enough")
+
+    monkeypatch.setattr("app.recognition.build.own_cores", lambda: cores)
+    monkeypatch.setattr(Services, "build", refuse)
+    with capture_logs() as logs, pytest.raises(StartupError, match="far enough"):
+        _serve_alone(Settings(_env_file=None))
+    assert [line["cores"] for line in logs if "--workers" in line.get("remedy", "")] == (
+        [cores] if told else []
+    )
