@@ -30,8 +30,9 @@ from app.recognition.decode import decode
 from app.recognition.detector import MtcnnDetector
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.select import largest_face
-from app.recognition.types import Box, DetectedFace, Pixels
+from app.recognition.types import DetectedFace, Pixels
 from app.settings import Settings, WorkerSettings
+from benchmarks.boxes import ious
 from benchmarks.lfw_data import lfw_data
 from benchmarks.photos import portraits
 from benchmarks.report import console, print_figures, print_machine, print_table
@@ -205,21 +206,11 @@ def _same(
     ours: Sequence[Sequence[DetectedFace]], theirs: Sequence[Sequence[DetectedFace]]
 ) -> float:
     """Share of all faces, of both, for which the other has one in the same place."""
-    matched = [
-        any(_iou(one.box, other.box) > _SAME_IOU for other in others)
-        for here, there in zip(ours, theirs, strict=True)
-        for some, others in ((here, there), (there, here))
-        for one in some
-    ]
+    matched: list[bool] = []
+    for here, there in zip(ours, theirs, strict=True):
+        same = ious([face.box for face in here], [face.box for face in there]) > _SAME_IOU
+        matched += [*same.any(axis=1), *same.any(axis=0)]
     return float(np.mean(matched))
-
-
-def _iou(a: Box, b: Box) -> float:
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    both = max(width, 0.0) * max(height, 0.0)
-    areas = ((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    return both / (sum(areas) - both)
 
 
 def _report(found: Mapping[str, Found], sizes: Sequence[int]) -> None:

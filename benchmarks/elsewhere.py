@@ -23,6 +23,7 @@ from app.recognition.build import build_recognizer, load_named_network
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import EmbeddedFace
 from app.settings import Settings
+from benchmarks.boxes import ious
 from benchmarks.photos import group_photos
 from benchmarks.quality_damage import Damage, as_png
 from benchmarks.report import print_figures, print_machine, print_table
@@ -121,24 +122,15 @@ def _damaged(photo: bytes, damages: tuple[Damage, ...]) -> list[bytes]:
 
 def _there(face: EmbeddedFace, copy: list[EmbeddedFace]) -> Rows:
     """The embedding of the face in the same place, or none."""
-    overlaps = [_iou(face, other) for other in copy]
-    if not overlaps or max(overlaps) < _SAME_PLACE:
+    overlaps = ious([face.face.box], [other.face.box for other in copy])[0]
+    if overlaps.max(initial=0.0) < _SAME_PLACE:
         return np.full_like(face.embedding, np.nan)
-    return copy[int(np.argmax(overlaps))].embedding
+    return copy[int(overlaps.argmax())].embedding
 
 
 def _side(face: EmbeddedFace) -> float:
     left, top, right, bottom = face.face.box
     return float(min(right - left, bottom - top))
-
-
-def _iou(one: EmbeddedFace, other: EmbeddedFace) -> float:
-    a, b = np.asarray(one.face.box), np.asarray(other.face.box)
-    width, height = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return float(shared / (np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - shared))
 
 
 def _measured(faces: Faces, network: Network) -> Result:

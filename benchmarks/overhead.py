@@ -3,10 +3,11 @@
     python -m benchmarks.overhead [--rounds 400] [--people 1000] [--quick]
 
 One `vultus serve` on SQLite with 1,000 people, of whom all but one are synthetic, is asked who is
-on a photo of 250 x 250 pixels; a second process with the same settings only runs the pipeline,
-`Recognizer.embed`, on the same bytes. They take turns, one request at a time, so that a busy
-machine slows both. In the same turns: the photo as base64 in JSON, a connection of its own for each
-request, and searches by an embedding, which are all overhead.
+on a photo; a second process with the same settings only runs the pipeline, `Recognizer.embed`, on
+the same bytes. They take turns, one request at a time, so that a busy machine slows both. The photo
+shows one face, in three sizes: as LFW's are cut, as the web shows them, and as a camera takes them.
+In the same turns, with the smallest: as base64 in JSON, a connection of its own for each request,
+and searches by an embedding, which are all overhead.
 
 CPU time is that of the processes, all threads of them, over all their requests of a kind. The
 client's own is not in it, but is in the latencies: about 0.3 ms a request.
@@ -21,6 +22,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -31,6 +33,7 @@ import psutil
 from app.recognition.build import build_recognizer, load_configured_network
 from app.recognition.select import largest_faces
 from app.settings import Settings
+from benchmarks.photos import large
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.servers import Server, serving
 from benchmarks.vectors import Vectors, lines, noisy, unit_vectors
@@ -41,6 +44,7 @@ _IDENTIFY = "/v1/collections/default/identify"
 _BOUNDARY = "vultus-overhead"
 _FORM = f"multipart/form-data; boundary={_BOUNDARY}"
 _WARM_UP = 20
+_SMALLEST = "250 x 250"
 _SEED = 0
 _COSINE = 0.98
 """Of probes to the embeddings enrolled: they match."""
@@ -83,17 +87,27 @@ def main() -> None:
     options = parser.parse_args()
     rounds = 100 if options.quick else options.rounds
     print_machine()
-    photo = photos.encoded(photos.astronaut().crop((100, 0, 350, 250)))
+    sizes = _sizes()
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(Path(folder) / "data") as server,
-        _bare_pipeline(photo) as bare,
+        _bare_pipeline(list(sizes.values())) as bare,
     ):
-        vectors = _enroll(server, photo, options.people)
+        vectors = _enroll(server, sizes[_SMALLEST], options.people)
         with closing(Wire(server.port)) as wire:
-            kinds = _kinds(server, wire, photo, vectors, bare)
+            kinds = _kinds(server, wire, sizes, vectors, bare)
             measured = _in_turns(kinds, rounds)
-    _report(measured, people=options.people, rounds=rounds)
+    _report(measured, list(sizes), people=options.people, rounds=rounds)
+
+
+def _sizes() -> dict[str, bytes]:
+    """The same person by the size of the photo."""
+    whole = photos.encoded(photos.astronaut())
+    return {
+        _SMALLEST: photos.encoded(photos.astronaut().crop((100, 0, 350, 250))),
+        "512 x 512": whole,
+        "4000 x 3000": large(whole),
+    }
 
 
 def _enroll(server: Server, photo: bytes, people: int) -> Vectors:
@@ -112,9 +126,12 @@ def _enroll(server: Server, photo: bytes, people: int) -> Vectors:
     return vectors
 
 
-def _kinds(server: Server, wire: Wire, photo: bytes, vectors: Vectors, bare: "_Bare") -> list[Kind]:
-    process = psutil.Process(server.pid)
-    form, as_json = _form("image", photo), _json(photo)
+def _kinds(
+    server: Server, wire: Wire, sizes: dict[str, bytes], vectors: Vectors, bare: "_Bare"
+) -> list[Kind]:
+    process, pipeline = psutil.Process(server.pid), psutil.Process(bare.pid)
+    forms = {size: _form("image", photo) for size, photo in sizes.items()}
+    as_json = _json(sizes[_SMALLEST])
     probes = noisy(vectors, _COSINE, np.random.default_rng(_SEED + 1))
     bodies = [search_body(probe) for probe in probes[:500]]
     turn = iter(range(10**9))
@@ -122,16 +139,26 @@ def _kinds(server: Server, wire: Wire, photo: bytes, vectors: Vectors, bare: "_B
     def fresh() -> float:
         started = time.perf_counter()
         with closing(Wire(server.port)) as own:
-            _identified(*own.ask("POST", _IDENTIFY, form, _FORM))
+            _identified(*own.ask("POST", _IDENTIFY, forms[_SMALLEST], _FORM))
         return (time.perf_counter() - started) * 1e3
 
     def search() -> float:
         body = bodies[next(turn) % len(bodies)]
         return _timed(lambda: _matched(*wire.ask("POST", SEARCH, body)))
 
+    def identify(form: bytes) -> Callable[[], float]:
+        return lambda: _timed(lambda: _ask(wire, form, _FORM))
+
+    pairs = [
+        kind
+        for number, (size, form) in enumerate(forms.items())
+        for kind in (
+            Kind(f"http {size}", identify(form), process),
+            Kind(f"bare {size}", partial(bare.ask, number), pipeline),
+        )
+    ]
     return [
-        Kind("http", lambda: _timed(lambda: _ask(wire, form, _FORM)), process),
-        Kind("bare", bare.ask, psutil.Process(bare.pid)),
+        *pairs,
         Kind("json", lambda: _timed(lambda: _ask(wire, as_json, JSON)), process),
         Kind("new_connection", fresh, process),
         Kind("search", search, process),
@@ -198,22 +225,22 @@ def _json(photo: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Bare:
-    """A process that runs the pipeline whenever it is asked to."""
+    """A process that runs the pipeline on one of several photos whenever it is asked to."""
 
     pid: int
     pipe: Connection
 
-    def ask(self) -> float:
+    def ask(self, number: int) -> float:
         """Milliseconds of one run, measured there."""
-        self.pipe.send(True)
+        self.pipe.send(number)
         ms: float = self.pipe.recv()
         return ms
 
 
 @contextmanager
-def _bare_pipeline(photo: bytes) -> Iterator[_Bare]:
+def _bare_pipeline(sizes: list[bytes]) -> Iterator[_Bare]:
     here, there = get_context("spawn").Pipe()
-    process = get_context("spawn").Process(target=_run_pipeline, args=(there, photo), daemon=True)
+    process = get_context("spawn").Process(target=_run_pipeline, args=(there, sizes), daemon=True)
     process.start()
     there.close()
     try:
@@ -226,7 +253,7 @@ def _bare_pipeline(photo: bytes) -> Iterator[_Bare]:
         process.kill()
 
 
-def _run_pipeline(pipe: Connection, photo: bytes) -> None:
+def _run_pipeline(pipe: Connection, sizes: list[bytes]) -> None:
     settings = Settings(device="cpu")
     recognizer = build_recognizer(settings, load_configured_network(settings))
     select = largest_faces(settings.limits.max_faces)
@@ -234,7 +261,8 @@ def _run_pipeline(pipe: Connection, photo: bytes) -> None:
     async def serve() -> None:
         await recognizer.warm_up()
         pipe.send(0.0)
-        while pipe.recv():
+        while True:
+            photo = sizes[pipe.recv()]
             started = time.perf_counter()
             found = await recognizer.embed(photo, select)
             pipe.send((time.perf_counter() - started) * 1e3)
@@ -246,20 +274,21 @@ def _run_pipeline(pipe: Connection, photo: bytes) -> None:
         recognizer.stop()
 
 
-def _report(measured: dict[str, Measured], *, people: int, rounds: int) -> None:
-    http, bare, search = measured["http"], measured["bare"], measured["search"]
-    # Of neighbours in time, so that a slower minute does not count.
-    apart_ms = float(np.median(np.subtract(http.ms, bare.ms)))
+def _report(measured: dict[str, Measured], sizes: list[str], *, people: int, rounds: int) -> None:
+    search = measured["search"]
+    of_sizes = {
+        size: _Compared(measured[f"http {size}"], measured[f"bare {size}"]) for size in sizes
+    }
+    rows = [row for size, compared in of_sizes.items() for row in compared.rows(size)]
     print_table(
         f"Around recognition, {people:,} people, {rounds} requests of each kind in turns",
         [
-            ("identify over HTTP, p50 and p90", f"{http.p50_ms:.2f} and {http.p90_ms:.2f} ms"),
-            ("the pipeline alone, p50 and p90", f"{bare.p50_ms:.2f} and {bare.p90_ms:.2f} ms"),
-            ("their ratio", f"{http.p50_ms / bare.p50_ms:.3f}"),
-            ("their difference, median of pairs", f"{apart_ms:.2f} ms"),
-            ("CPU of identify, and of the pipeline", f"{http.cpu_ms:.2f} and {bare.cpu_ms:.2f} ms"),
-            ("identify with base64 in JSON, p50", f"{measured['json'].p50_ms:.2f} ms"),
-            ("identify on a new connection, p50", f"{measured['new_connection'].p50_ms:.2f} ms"),
+            *rows,
+            (f"{_SMALLEST} as base64 in JSON, p50", f"{measured['json'].p50_ms:.2f} ms"),
+            (
+                f"{_SMALLEST} on a new connection, p50",
+                f"{measured['new_connection'].p50_ms:.2f} ms",
+            ),
             (
                 "search by an embedding, p50 and p90",
                 f"{search.p50_ms:.2f} and {search.p90_ms:.2f} ms",
@@ -272,14 +301,7 @@ def _report(measured: dict[str, Measured], *, people: int, rounds: int) -> None:
         {
             "people": people,
             "rounds": rounds,
-            "http_p50_ms": round(http.p50_ms, 2),
-            "http_p90_ms": round(http.p90_ms, 2),
-            "bare_p50_ms": round(bare.p50_ms, 2),
-            "bare_p90_ms": round(bare.p90_ms, 2),
-            "overhead_ratio": round(http.p50_ms / bare.p50_ms, 3),
-            "overhead_ms": round(apart_ms, 2),
-            "http_cpu_ms": round(http.cpu_ms, 2),
-            "bare_cpu_ms": round(bare.cpu_ms, 2),
+            "identify": {size: compared.figures() for size, compared in of_sizes.items()},
             "json_p50_ms": round(measured["json"].p50_ms, 2),
             "new_connection_p50_ms": round(measured["new_connection"].p50_ms, 2),
             "search_p50_ms": round(search.p50_ms, 2),
@@ -287,6 +309,47 @@ def _report(measured: dict[str, Measured], *, people: int, rounds: int) -> None:
             "search_cpu_ms": round(search.cpu_ms, 2),
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """An identify over HTTP, and the pipeline alone, on the same photo."""
+
+    http: Measured
+    bare: Measured
+
+    @property
+    def ratio(self) -> float:
+        return self.http.p50_ms / self.bare.p50_ms
+
+    @property
+    def apart_ms(self) -> float:
+        """Of neighbours in time, so that a slower minute does not count."""
+        return float(np.median(np.subtract(self.http.ms, self.bare.ms)))
+
+    def rows(self, size: str) -> list[tuple[str, str]]:
+        http, bare = self.http, self.bare
+        return [
+            (
+                f"{size}: identify over HTTP, p50 and p90",
+                f"{http.p50_ms:.2f}, {http.p90_ms:.2f} ms",
+            ),
+            ("   the pipeline alone, p50 and p90", f"{bare.p50_ms:.2f}, {bare.p90_ms:.2f} ms"),
+            ("   ratio; difference, median of pairs", f"{self.ratio:.3f}; {self.apart_ms:.2f} ms"),
+            ("   CPU of the two", f"{http.cpu_ms:.2f}, {bare.cpu_ms:.2f} ms"),
+        ]
+
+    def figures(self) -> dict[str, float]:
+        return {
+            "http_p50_ms": round(self.http.p50_ms, 2),
+            "http_p90_ms": round(self.http.p90_ms, 2),
+            "bare_p50_ms": round(self.bare.p50_ms, 2),
+            "bare_p90_ms": round(self.bare.p90_ms, 2),
+            "overhead_ratio": round(self.ratio, 3),
+            "overhead_ms": round(self.apart_ms, 2),
+            "http_cpu_ms": round(self.http.cpu_ms, 2),
+            "bare_cpu_ms": round(self.bare.cpu_ms, 2),
+        }
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ from app.recognition.device import limit_threads
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import Pixels
 from app.settings import Settings
+from benchmarks.boxes import ious
 from benchmarks.lfw_data import LfwData, lfw_data
 from benchmarks.photos import group_photos, large
 from benchmarks.report import console, print_figures, print_machine, print_table
@@ -117,7 +118,7 @@ class Agreement:
         self.theirs += len(theirs.boxes)
         if not len(ours.boxes) or not len(theirs.boxes):
             return
-        overlaps = _ious(ours.boxes, theirs.boxes)
+        overlaps = ious(ours.boxes, theirs.boxes)
         self.ours_matched += int((overlaps.max(axis=1) > _SAME_IOU).sum())
         self.theirs_matched += int((overlaps.max(axis=0) > _SAME_IOU).sum())
         for mine, other in enumerate(overlaps.argmax(axis=1)):
@@ -380,15 +381,6 @@ def _agreement(settings: Settings, files: Sequence[bytes], smallest_px: int) -> 
         for mine, theirs in pool.map(both, files):
             agreement.add(mine, theirs)
     return agreement
-
-
-def _ious(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of each box of `a` with each of `b`: (A, B)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=2)
-    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (a, b)]
-    return np.asarray(shared / (areas[0][:, None] + areas[1][None, :] - shared))
 
 
 def _report(

@@ -4,7 +4,7 @@
     python -m scripts.make_vultus_resnet --faces FOLDER --crops CROPS --measured RUN
 
 Whom a network was tuned on cannot tell how good it is. So its figures and its calibration are those
-of its twin in RUN, which was tuned in the same way on half of the people, and measured on others.
+of its twin in RUN, which was tuned in the same way on some of them, and measured on the others.
 The weights are written in half precision, with the card, beside `models/zoo/shipped/__init__.py`.
 """
 

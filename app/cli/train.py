@@ -18,8 +18,6 @@ from models.training.metric_names import METRICS
 from models.training.run_folder import RunFolder, RunSource, begin_run, open_run
 from models.zoo.network import InputSpec
 
-_TOLD_FAILURES = 10
-
 
 def train(
     source: Annotated[
