@@ -51,7 +51,7 @@ from app.recognition.detector import MtcnnDetector
 from app.recognition.device import limit_threads
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import Pixels
-from app.settings import Settings
+from app.settings import Settings, WorkerSettings
 from benchmarks.boxes import ious
 from benchmarks.lfw_data import LfwData, lfw_data
 from benchmarks.photos import group_photos, large
@@ -150,7 +150,9 @@ def main() -> None:
     print_machine()
     limit_threads(1)
     size = _QUICK if options.quick else _FULL
-    settings = Settings(_env_file=None, device="cpu")
+    # One thread is one thread, also while the other cores have nothing to do.
+    workers = WorkerSettings(torch_threads=1, idle_threads=1)
+    settings = Settings(_env_file=None, device="cpu", workers=workers)
     lfw = _lfw_photos(data)
     groups = [] if options.photos is None else group_photos(options.photos)
     sets = {"LFW": lfw[: size.lfw_photos]}
