@@ -15,11 +15,12 @@ from typing import Any, TypeVar
 import numpy as np
 import uvloop
 
+from benchmarks.wire import FORM, form
+
 IDENTIFY = "/v1/collections/default/identify"
 
 T = TypeVar("T")
 
-_BOUNDARY = "benchmark-4f1d7c2a9b6e"
 _TIMEOUT_S = 600.0
 _APART_S = 0.02
 _END = b"\r\n\r\n"
@@ -143,16 +144,7 @@ def request(method: str, path: str, body: bytes = b"", kind: str = "application/
 
 def upload(path: str, field_name: str, photo: bytes, **fields: str) -> bytes:
     """A request with a photo and text fields as a multipart form."""
-    parts = [
-        f'--{_BOUNDARY}\r\ncontent-disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-    ]
-    parts.append(
-        f'--{_BOUNDARY}\r\ncontent-disposition: form-data; name="{field_name}"; '
-        'filename="photo.jpg"\r\ncontent-type: image/jpeg\r\n\r\n'
-    )
-    body = "".join(parts).encode("utf-8") + photo + f"\r\n--{_BOUNDARY}--\r\n".encode("ascii")
-    return request("POST", path, body, f"multipart/form-data; boundary={_BOUNDARY}")
+    return request("POST", path, form(field_name, photo, fields), FORM)
 
 
 def closed_loop(

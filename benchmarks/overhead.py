@@ -33,16 +33,14 @@ import psutil
 from app.recognition.build import build_recognizer, load_configured_network
 from app.recognition.select import largest_faces
 from app.settings import Settings
+from benchmarks.load import IDENTIFY
 from benchmarks.photos import large
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.servers import Server, serving
 from benchmarks.vectors import Vectors, lines, noisy, unit_vectors
-from benchmarks.wire import JSON, SEARCH, AnswerError, Wire, search_body
+from benchmarks.wire import FORM, IDENTITIES, JSON, SEARCH, AnswerError, Wire, form, search_body
 from tests import photos
 
-_IDENTIFY = "/v1/collections/default/identify"
-_BOUNDARY = "vultus-overhead"
-_FORM = f"multipart/form-data; boundary={_BOUNDARY}"
 _WARM_UP = 20
 _SMALLEST = "250 x 250"
 _SEED = 0
@@ -69,250 +67,16 @@ class Measured:
     def cpu_ms(self) -> float:
         return 1e3 * self.cpu_s / len(self.ms)
 
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """`ask` does it once and returns milliseconds; `process` is who works on it."""
-
-    name: str
-    ask: Callable[[], float]
-    process: psutil.Process
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--rounds", type=int, default=400, help="requests of each kind")
-    parser.add_argument("--people", type=int, default=1_000)
-    parser.add_argument("--quick", action="store_true", help="100 rounds")
-    options = parser.parse_args()
-    rounds = 100 if options.quick else options.rounds
-    print_machine()
-    sizes = _sizes()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        serving(Path(folder) / "data") as server,
-        _bare_pipeline(list(sizes.values())) as bare,
-    ):
-        vectors = _enroll(server, sizes[_SMALLEST], options.people)
-        with closing(Wire(server.port)) as wire:
-            kinds = _kinds(server, wire, sizes, vectors, bare)
-            measured = _in_turns(kinds, rounds)
-    _report(measured, list(sizes), people=options.people, rounds=rounds)
-
-
-def _sizes() -> dict[str, bytes]:
-    """The same person by the size of the photo."""
-    whole = photos.encoded(photos.astronaut())
-    return {
-        _SMALLEST: photos.encoded(photos.astronaut().crop((100, 0, 350, 250))),
-        "512 x 512": whole,
-        "4000 x 3000": large(whole),
-    }
-
-
-def _enroll(server: Server, photo: bytes, people: int) -> Vectors:
-    """Of the synthetic ones; the photo's person is one more."""
-    vectors = unit_vectors(people - 1, np.random.default_rng(_SEED))
-    with closing(Wire(server.port)) as wire:
-        wire.batch(lines(vectors, 0))
-        status, answer = wire.ask(
-            "POST",
-            "/v1/collections/default/identities",
-            _form("images", photo, name="Eileen Collins"),
-            _FORM,
-        )
-    if status != 201:
-        raise AnswerError(f"{status}: {answer[:500]!r}")
-    return vectors
-
-
-def _kinds(
-    server: Server, wire: Wire, sizes: dict[str, bytes], vectors: Vectors, bare: "_Bare"
-) -> list[Kind]:
-    process, pipeline = psutil.Process(server.pid), psutil.Process(bare.pid)
-    forms = {size: _form("image", photo) for size, photo in sizes.items()}
-    as_json = _json(sizes[_SMALLEST])
-    probes = noisy(vectors, _COSINE, np.random.default_rng(_SEED + 1))
-    bodies = [search_body(probe) for probe in probes[:500]]
-    turn = iter(range(10**9))
-
-    def fresh() -> float:
-        started = time.perf_counter()
-        with closing(Wire(server.port)) as own:
-            _identified(*own.ask("POST", _IDENTIFY, forms[_SMALLEST], _FORM))
-        return (time.perf_counter() - started) * 1e3
-
-    def search() -> float:
-        body = bodies[next(turn) % len(bodies)]
-        return _timed(lambda: _matched(*wire.ask("POST", SEARCH, body)))
-
-    def identify(form: bytes) -> Callable[[], float]:
-        return lambda: _timed(lambda: _ask(wire, form, _FORM))
-
-    pairs = [
-        kind
-        for number, (size, form) in enumerate(forms.items())
-        for kind in (
-            Kind(f"http {size}", identify(form), process),
-            Kind(f"bare {size}", partial(bare.ask, number), pipeline),
-        )
-    ]
-    return [
-        *pairs,
-        Kind("json", lambda: _timed(lambda: _ask(wire, as_json, JSON)), process),
-        Kind("new_connection", fresh, process),
-        Kind("search", search, process),
-    ]
-
-
-def _in_turns(kinds: list[Kind], rounds: int) -> dict[str, Measured]:
-    """Everything once, then everything again: what the machine does beside hits all alike."""
-    for kind in kinds:
-        for _ in range(_WARM_UP):
-            kind.ask()
-    measured = {kind.name: Measured() for kind in kinds}
-    for done in range(rounds):
-        for kind in kinds:
-            before = kind.process.cpu_times()
-            measured[kind.name].ms.append(kind.ask())
-            after = kind.process.cpu_times()
-            measured[kind.name].cpu_s += after.user + after.system - before.user - before.system
-        if (done + 1) % 100 == 0:
-            console.print(f"{done + 1} rounds", highlight=False)
-    return measured
-
-
-def _timed(request: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    request()
-    return (time.perf_counter() - started) * 1e3
-
-
-def _ask(wire: Wire, body: bytes, kind: str) -> None:
-    _identified(*wire.ask("POST", _IDENTIFY, body, kind))
-
-
-def _identified(status: int, answer: bytes) -> None:
-    if status != 200 or answer.count(b'"status":"match"') != 1:
-        raise AnswerError(f"{status}: {answer[:500]!r}")
-
-
-def _matched(status: int, answer: bytes) -> None:
-    if status != 200 or b'"status":"match"' not in answer:
-        raise AnswerError(f"{status}: {answer[:500]!r}")
-
-
-def _form(field_name: str, photo: bytes, **fields: str) -> bytes:
-    """A multipart form as curl and browsers send it."""
-    plain = "".join(
-        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
-        for key, value in fields.items()
-    )
-    head = (
-        f"--{_BOUNDARY}\r\n"
-        f'Content-Disposition: form-data; name="{field_name}"; filename="photo.jpg"\r\n'
-        "Content-Type: image/jpeg\r\n\r\n"
-    )
-    return (plain + head).encode("ascii") + photo + f"\r\n--{_BOUNDARY}--\r\n".encode("ascii")
-
-
-def _json(photo: bytes) -> bytes:
-    return json.dumps({"image": b64encode(photo).decode("ascii")}).encode("ascii")
-
-
-# -- the pipeline by itself ----------------------------------------------------------------------
+    def figures(self, name: str) -> dict[str, float]:
+        return {
+            f"{name}_p50_ms": round(self.p50_ms, 2),
+            f"{name}_p90_ms": round(self.p90_ms, 2),
+            f"{name}_cpu_ms": round(self.cpu_ms, 2),
+        }
 
 
 @dataclass(frozen=True, slots=True)
-class _Bare:
-    """A process that runs the pipeline on one of several photos whenever it is asked to."""
-
-    pid: int
-    pipe: Connection
-
-    def ask(self, number: int) -> float:
-        """Milliseconds of one run, measured there."""
-        self.pipe.send(number)
-        ms: float = self.pipe.recv()
-        return ms
-
-
-@contextmanager
-def _bare_pipeline(sizes: list[bytes]) -> Iterator[_Bare]:
-    here, there = get_context("spawn").Pipe()
-    process = get_context("spawn").Process(target=_run_pipeline, args=(there, sizes), daemon=True)
-    process.start()
-    there.close()
-    try:
-        here.recv()  # it is ready
-        assert process.pid is not None
-        yield _Bare(process.pid, here)
-    finally:
-        here.close()
-        process.join(timeout=30)
-        process.kill()
-
-
-def _run_pipeline(pipe: Connection, sizes: list[bytes]) -> None:
-    settings = Settings(device="cpu")
-    recognizer = build_recognizer(settings, load_configured_network(settings))
-    select = largest_faces(settings.limits.max_faces)
-
-    async def serve() -> None:
-        await recognizer.warm_up()
-        pipe.send(0.0)
-        while True:
-            photo = sizes[pipe.recv()]
-            started = time.perf_counter()
-            found = await recognizer.embed(photo, select)
-            pipe.send((time.perf_counter() - started) * 1e3)
-            assert len(found.faces) == 1
-
-    try:
-        asyncio.run(serve())
-    except EOFError:
-        recognizer.stop()
-
-
-def _report(measured: dict[str, Measured], sizes: list[str], *, people: int, rounds: int) -> None:
-    search = measured["search"]
-    of_sizes = {
-        size: _Compared(measured[f"http {size}"], measured[f"bare {size}"]) for size in sizes
-    }
-    rows = [row for size, compared in of_sizes.items() for row in compared.rows(size)]
-    print_table(
-        f"Around recognition, {people:,} people, {rounds} requests of each kind in turns",
-        [
-            *rows,
-            (f"{_SMALLEST} as base64 in JSON, p50", f"{measured['json'].p50_ms:.2f} ms"),
-            (
-                f"{_SMALLEST} on a new connection, p50",
-                f"{measured['new_connection'].p50_ms:.2f} ms",
-            ),
-            (
-                "search by an embedding, p50 and p90",
-                f"{search.p50_ms:.2f} and {search.p90_ms:.2f} ms",
-            ),
-            ("CPU of a search", f"{search.cpu_ms:.2f} ms"),
-        ],
-    )
-    print_figures(
-        "overhead",
-        {
-            "people": people,
-            "rounds": rounds,
-            "identify": {size: compared.figures() for size, compared in of_sizes.items()},
-            "json_p50_ms": round(measured["json"].p50_ms, 2),
-            "new_connection_p50_ms": round(measured["new_connection"].p50_ms, 2),
-            "search_p50_ms": round(search.p50_ms, 2),
-            "search_p90_ms": round(search.p90_ms, 2),
-            "search_cpu_ms": round(search.cpu_ms, 2),
-        },
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Compared:
+class Compared:
     """An identify over HTTP, and the pipeline alone, on the same photo."""
 
     http: Measured
@@ -341,15 +105,231 @@ class _Compared:
 
     def figures(self) -> dict[str, float]:
         return {
-            "http_p50_ms": round(self.http.p50_ms, 2),
-            "http_p90_ms": round(self.http.p90_ms, 2),
-            "bare_p50_ms": round(self.bare.p50_ms, 2),
-            "bare_p90_ms": round(self.bare.p90_ms, 2),
+            **self.http.figures("http"),
+            **self.bare.figures("bare"),
             "overhead_ratio": round(self.ratio, 3),
             "overhead_ms": round(self.apart_ms, 2),
-            "http_cpu_ms": round(self.http.cpu_ms, 2),
-            "bare_cpu_ms": round(self.bare.cpu_ms, 2),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`ask` does it once and returns milliseconds; `process` is who works on it."""
+
+    name: str
+    ask: Callable[[], float]
+    process: psutil.Process
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--rounds", type=int, default=400, help="requests of each kind")
+    parser.add_argument("--people", type=int, default=1_000)
+    parser.add_argument("--quick", action="store_true", help="100 rounds")
+    options = parser.parse_args()
+    rounds = 100 if options.quick else options.rounds
+    print_machine()
+    sizes = _sizes()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(Path(folder) / "data") as server,
+        _bare_pipeline(sizes) as bare,
+    ):
+        vectors = _enroll(server, sizes[_SMALLEST], options.people)
+        with closing(Wire(server.port)) as wire:
+            kinds = _kinds(server, wire, sizes, vectors, bare)
+            measured = _in_turns(kinds, rounds)
+    _report(measured, list(sizes), people=options.people, rounds=rounds)
+
+
+def _sizes() -> dict[str, bytes]:
+    """The same person by the size of the photo."""
+    whole = photos.encoded(photos.astronaut())
+    return {
+        _SMALLEST: photos.encoded(photos.astronaut().crop((100, 0, 350, 250))),
+        "512 x 512": whole,
+        "4000 x 3000": large(whole),
+    }
+
+
+def _enroll(server: Server, photo: bytes, people: int) -> Vectors:
+    """Of the synthetic ones; the photo's person is one more."""
+    vectors = unit_vectors(people - 1, np.random.default_rng(_SEED))
+    with closing(Wire(server.port)) as wire:
+        wire.batch(lines(vectors, 0))
+        status, answer = wire.ask(
+            "POST",
+            IDENTITIES,
+            form("images", photo, {"name": "Eileen Collins"}),
+            FORM,
+        )
+    if status != 201:
+        raise AnswerError(f"{status}: {answer[:500]!r}")
+    return vectors
+
+
+def _kinds(
+    server: Server, wire: Wire, sizes: dict[str, bytes], vectors: Vectors, bare: "_Bare"
+) -> list[Kind]:
+    process, pipeline = psutil.Process(server.pid), psutil.Process(bare.pid)
+    forms = {size: form("image", photo) for size, photo in sizes.items()}
+    as_json = _json(sizes[_SMALLEST])
+    probes = noisy(vectors, _COSINE, np.random.default_rng(_SEED + 1))
+    bodies = [search_body(probe) for probe in probes[:500]]
+    turn = iter(range(10**9))
+
+    def fresh() -> None:
+        with closing(Wire(server.port)) as own:
+            _ask(own, forms[_SMALLEST], FORM)
+
+    def search() -> float:
+        body = bodies[next(turn) % len(bodies)]
+        return _timed(lambda: _matched(*wire.ask("POST", SEARCH, body)))
+
+    pairs = [
+        kind
+        for size, body in forms.items()
+        for kind in (
+            Kind(f"http {size}", partial(_timed, partial(_ask, wire, body, FORM)), process),
+            Kind(f"bare {size}", partial(bare.ask, size), pipeline),
+        )
+    ]
+    return [
+        *pairs,
+        Kind("json", partial(_timed, partial(_ask, wire, as_json, JSON)), process),
+        Kind("new_connection", partial(_timed, fresh), process),
+        Kind("search", search, process),
+    ]
+
+
+def _in_turns(kinds: list[Kind], rounds: int) -> dict[str, Measured]:
+    """Everything once, then everything again: what the machine does beside hits all alike."""
+    for kind in kinds:
+        for _ in range(_WARM_UP):
+            kind.ask()
+    measured = {kind.name: Measured() for kind in kinds}
+    for done in range(rounds):
+        for kind in kinds:
+            before = kind.process.cpu_times()
+            measured[kind.name].ms.append(kind.ask())
+            after = kind.process.cpu_times()
+            measured[kind.name].cpu_s += after.user + after.system - before.user - before.system
+        if (done + 1) % 100 == 0:
+            console.print(f"{done + 1} rounds", highlight=False)
+    return measured
+
+
+def _timed(request: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    request()
+    return (time.perf_counter() - started) * 1e3
+
+
+def _ask(wire: Wire, body: bytes, kind: str) -> None:
+    _identified(*wire.ask("POST", IDENTIFY, body, kind))
+
+
+def _identified(status: int, answer: bytes) -> None:
+    if status != 200 or answer.count(b'"status":"match"') != 1:
+        raise AnswerError(f"{status}: {answer[:500]!r}")
+
+
+def _matched(status: int, answer: bytes) -> None:
+    if status != 200 or b'"status":"match"' not in answer:
+        raise AnswerError(f"{status}: {answer[:500]!r}")
+
+
+def _json(photo: bytes) -> bytes:
+    return json.dumps({"image": b64encode(photo).decode("ascii")}).encode("ascii")
+
+
+# -- the pipeline by itself ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Bare:
+    """A process that runs the pipeline, whenever it is asked to, on a photo of the size told."""
+
+    pid: int
+    pipe: Connection
+
+    def ask(self, size: str) -> float:
+        """Milliseconds of one run, measured there."""
+        self.pipe.send(size)
+        ms: float = self.pipe.recv()
+        return ms
+
+
+@contextmanager
+def _bare_pipeline(sizes: dict[str, bytes]) -> Iterator[_Bare]:
+    here, there = get_context("spawn").Pipe()
+    process = get_context("spawn").Process(target=_run_pipeline, args=(there, sizes), daemon=True)
+    process.start()
+    there.close()
+    try:
+        here.recv()  # it is ready
+        assert process.pid is not None
+        yield _Bare(process.pid, here)
+    finally:
+        here.close()
+        process.join(timeout=30)
+        process.kill()
+
+
+def _run_pipeline(pipe: Connection, sizes: dict[str, bytes]) -> None:
+    settings = Settings(device="cpu")
+    recognizer = build_recognizer(settings, load_configured_network(settings))
+    select = largest_faces(settings.limits.max_faces)
+
+    async def serve() -> None:
+        await recognizer.warm_up()
+        pipe.send(0.0)
+        while True:
+            photo = sizes[pipe.recv()]
+            started = time.perf_counter()
+            found = await recognizer.embed(photo, select)
+            pipe.send((time.perf_counter() - started) * 1e3)
+            assert len(found.faces) == 1
+
+    try:
+        asyncio.run(serve())
+    except EOFError:
+        recognizer.stop()
+
+
+def _report(measured: dict[str, Measured], sizes: list[str], *, people: int, rounds: int) -> None:
+    search = measured["search"]
+    of_sizes = {
+        size: Compared(measured[f"http {size}"], measured[f"bare {size}"]) for size in sizes
+    }
+    rows = [row for size, compared in of_sizes.items() for row in compared.rows(size)]
+    print_table(
+        f"Around recognition, {people:,} people, {rounds} requests of each kind in turns",
+        [
+            *rows,
+            (f"{_SMALLEST} as base64 in JSON, p50", f"{measured['json'].p50_ms:.2f} ms"),
+            (
+                f"{_SMALLEST} on a new connection, p50",
+                f"{measured['new_connection'].p50_ms:.2f} ms",
+            ),
+            (
+                "search by an embedding, p50 and p90",
+                f"{search.p50_ms:.2f} and {search.p90_ms:.2f} ms",
+            ),
+            ("CPU of a search", f"{search.cpu_ms:.2f} ms"),
+        ],
+    )
+    print_figures(
+        "overhead",
+        {
+            "people": people,
+            "rounds": rounds,
+            "identify": {size: compared.figures() for size, compared in of_sizes.items()},
+            "json_p50_ms": round(measured["json"].p50_ms, 2),
+            "new_connection_p50_ms": round(measured["new_connection"].p50_ms, 2),
+            **search.figures("search"),
+        },
+    )
 
 
 if __name__ == "__main__":

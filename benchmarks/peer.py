@@ -30,7 +30,7 @@ import sys
 import tempfile
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -222,24 +222,23 @@ def _enroll(
     scratch: Path,
 ) -> Gallery:
     gallery = Gallery()
+    wire = Wire(server.port)
     while (missing := size.people - len(gallery.photos)) > 0:
         offered = [people[name][0] for name in islice(names, missing)]
         if not offered:
             raise RuntimeError(f"only {len(gallery.photos)} people have a usable first photo")
         console.print(f"enrolling {len(offered)} people in both", highlight=False)
-        with closing(Wire(server.port)) as wire:
-            ours = _enroll_ours(wire, data, offered)
+        ours = _enroll_ours(wire, data, offered)
         gallery.refused_by_us += len(offered) - len(ours)
         rows, gallery.blas = _embed_by_peer(data, list(ours), options, scratch)
-        # A connection of its own: the first may have been idle for too long by now.
-        with closing(Wire(server.port)) as wire:
-            for (photo, identity_id), row in zip(ours.items(), rows, strict=True):
-                if np.isnan(row).any():
-                    gallery.refused_by_peer += 1
-                    wire.delete(f"{IDENTITIES}/{identity_id}")
-                else:
-                    gallery.photos.append(photo)
-                    gallery.rows.append(row)
+        for (photo, identity_id), row in zip(ours.items(), rows, strict=True):
+            if np.isnan(row).any():
+                gallery.refused_by_peer += 1
+                wire.delete(f"{IDENTITIES}/{identity_id}")
+            else:
+                gallery.photos.append(photo)
+                gallery.rows.append(row)
+    wire.close()
     return gallery
 
 

@@ -30,6 +30,7 @@ from PIL import Image
 
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.servers import Server, serving
+from benchmarks.wire import FORM, form
 from tests import photos
 
 _SIZE_PX = (8_000, 5_000)
@@ -44,7 +45,6 @@ _PAUSE_S = 0.2
 """After a refusal; Retry-After asks for more, and a storm does not care."""
 _TIMEOUT_S = 120.0
 _SAMPLE_S = 0.02
-_BOUNDARY = "storm"
 
 
 @dataclass(slots=True)
@@ -110,14 +110,10 @@ def _encoded(pixels: NDArray[np.uint8], form: str, **options: int) -> bytes:
 
 
 def _request(kind: str, image: bytes) -> bytes:
-    part = (
-        f'--{_BOUNDARY}\r\ncontent-disposition: form-data; name="image"; filename="image"\r\n'
-        f"content-type: {kind}\r\n\r\n"
-    ).encode("ascii")
-    body = part + image + f"\r\n--{_BOUNDARY}--\r\n".encode("ascii")
+    body = form("image", image, kind=kind)
     head = (
         "POST /v1/detect HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
-        f"content-type: multipart/form-data; boundary={_BOUNDARY}\r\n"
+        f"content-type: {FORM}\r\n"
         f"content-length: {len(body)}\r\n\r\n"
     ).encode("ascii")
     return head + body

@@ -4,8 +4,10 @@ On a machine of few cores a comfortable client would be measured along with the 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http.client import HTTPConnection
+from select import select
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,13 +19,17 @@ IDENTITIES = "/v1/collections/default/identities"
 BATCH = f"{IDENTITIES}:batch"
 SEARCH = "/v1/collections/default/search"
 
+_BOUNDARY = "benchmark-4f1d7c2a9b6e"
+FORM = f"multipart/form-data; boundary={_BOUNDARY}"
+_NO_FIELDS: Mapping[str, str] = MappingProxyType({})
+
 
 class AnswerError(Exception):
     """The server answered something else than 2xx."""
 
 
 class Wire:
-    """Not for several threads at once."""
+    """Not for several threads at once; connects anew if the server closed while it was idle."""
 
     def __init__(self, port: int, *, timeout_s: float = 600) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=timeout_s)
@@ -46,6 +52,8 @@ class Wire:
         body: bytes | Iterable[bytes] | None = None,
         kind: str = JSON,
     ) -> None:
+        if self._was_closed():
+            self._connection.close()  # the next request opens it
         headers = {} if body is None else {"content-type": kind}
         self._connection.request(method, path, body, headers)
 
@@ -77,11 +85,35 @@ class Wire:
     def close(self) -> None:
         self._connection.close()
 
+    def _was_closed(self) -> bool:
+        """Nothing is to come from an idle connection but its end."""
+        socket = self._connection.sock
+        return socket is not None and bool(select([socket], [], [], 0)[0])
+
     @staticmethod
     def _json(status: int, answer: bytes) -> Any:  # noqa: ANN401
         if not 200 <= status < 300:
             raise AnswerError(f"{status}: {answer[:500]!r}")
         return json.loads(answer)
+
+
+def form(
+    field_name: str,
+    photo: bytes,
+    fields: Mapping[str, str] = _NO_FIELDS,
+    *,
+    kind: str = "image/jpeg",
+) -> bytes:
+    """A photo and text fields as the multipart form of `FORM`, as curl and browsers send it."""
+    parts = [
+        f'--{_BOUNDARY}\r\ncontent-disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    parts.append(
+        f'--{_BOUNDARY}\r\ncontent-disposition: form-data; name="{field_name}"; '
+        f'filename="photo"\r\ncontent-type: {kind}\r\n\r\n'
+    )
+    return "".join(parts).encode("utf-8") + photo + f"\r\n--{_BOUNDARY}--\r\n".encode("ascii")
 
 
 def search_body(vector: NDArray[np.float32], **options: object) -> bytes:
