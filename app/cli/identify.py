@@ -44,12 +44,23 @@ def identify(
     require_one_at_most(threshold, target_fpir, rate="--target-fpir")
     done = with_services(use)
     if as_json:
-        print_json({"faces": [_as_json(face) for face in done.faces]})
+        print_json(
+            {
+                "faces_found": done.faces_found,
+                "faces_used": len(done.faces),
+                "faces": [_as_json(face) for face in done.faces],
+            }
+        )
         return
     if not done.faces:
         results.print("No face was found.")
         return
     results.print(_table(done))
+    if len(done.faces) < done.faces_found:
+        results.print(
+            f"{done.faces_found} faces were found; the largest {len(done.faces)} were looked up "
+            "(VULTUS_LIMITS__MAX_FACES)."
+        )
 
 
 def _table(done: Identification) -> Table:

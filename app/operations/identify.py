@@ -15,6 +15,7 @@ from app.errors import (
     CollectionNotFound,
     DatabaseUnavailable,
     EmbedderMismatch,
+    FieldProblem,
     ImageTooLarge,
     ImageUnreadable,
     InvalidRequest,
@@ -71,9 +72,11 @@ class IdentifiedFace:
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """Every face of a photo, largest first, each with its own decision, by the embedder `model`."""
+    """The faces of a photo that were looked at, largest first, each with its own decision, by the
+    embedder `model`. The photo has `faces_found` faces."""
 
     size: ImageSize
+    faces_found: int
     faces: tuple[IdentifiedFace, ...]
     model: ModelId
 
@@ -129,10 +132,10 @@ class Identifier:
         A face that is not good enough for the filter is rejected, and not searched.
 
         Raises CollectionNotFound, EmbedderMismatch, ImageUnreadable, ImageTooLarge, Overloaded,
-        RevisionNotReached.
+        RevisionNotReached; InvalidRequest for a `max_faces` above the server's limit.
         """
+        count = self._faces_wanted(max_faces)
         await self._require(collection, options)
-        count = min(max_faces or self._limits.max_faces, self._limits.max_faces)
         try:
             photo = await self._recognizer.embed(image, largest_faces(count))
         except (ImageUnreadable, ImageTooLarge):
@@ -155,7 +158,14 @@ class Identifier:
             )
             for face, why in zip(photo.faces, lacking, strict=True)
         )
-        return Identification(photo.size, faces, done.model)
+        return Identification(photo.size, len(photo.detected), faces, done.model)
+
+    def _faces_wanted(self, max_faces: int | None) -> int:
+        most = self._limits.max_faces
+        if max_faces is not None and max_faces > most:
+            problem = f"must be at most {most}, the server's limit (VULTUS_LIMITS__MAX_FACES)"
+            raise InvalidRequest(f"max_faces: {problem}", [FieldProblem("max_faces", problem)])
+        return max_faces or most
 
     async def embedding(
         self, collection: str, values: Sequence[float], options: SearchOptions

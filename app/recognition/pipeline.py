@@ -118,6 +118,7 @@ class Recognizer:
         seen = await self._see(Job(image, lambda _: select))
         return AssessedPhoto(
             seen.size,
+            seen.detected,
             tuple(
                 AssessedFace(face, quality)
                 for face, quality in zip(seen.chosen, seen.qualities, strict=True)

@@ -173,9 +173,10 @@ class CutPhoto:
 
 @dataclass(frozen=True, slots=True)
 class AssessedPhoto:
-    """Those of a photo's faces that were selected, with their quality."""
+    """`detected` are all faces, largest first; `faces` those that were selected, assessed."""
 
     size: ImageSize
+    detected: tuple[DetectedFace, ...]
     faces: tuple[AssessedFace, ...]
 
 

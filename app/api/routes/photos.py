@@ -8,14 +8,8 @@ from app.api.answers import answer
 from app.api.bodies import Body, documented_body
 from app.api.deps import ModelDep, ServicesDep
 from app.api.problems import documented
-from app.api.schemas.quality import AssessedFaceBody, QualityAnswer
-from app.api.schemas.recognition import (
-    DetectAnswer,
-    DetectedFaceBody,
-    EmbedAnswer,
-    ImageBody,
-    ImageSizeBody,
-)
+from app.api.schemas.quality import QualityAnswer
+from app.api.schemas.recognition import DetectAnswer, EmbedAnswer, ImageBody
 from app.recognition.select import largest_faces
 
 router = APIRouter(tags=["recognition"])
@@ -31,12 +25,7 @@ _ImageDep = Annotated[ImageBody, Depends(Body(ImageBody))]
 async def detect(body: _ImageDep, services: ServicesDep) -> Response:
     """Find the faces of a photo and their landmarks."""
     photo = await services.recognizer.detect(body.image)
-    return answer(
-        DetectAnswer(
-            faces=[DetectedFaceBody.of(face) for face in photo.faces],
-            image=ImageSizeBody.of(photo.size),
-        )
-    )
+    return answer(DetectAnswer.of(photo))
 
 
 @router.post(
@@ -49,12 +38,7 @@ async def quality(body: _ImageDep, services: ServicesDep) -> Response:
     """Say how good each face of a photo is for recognition, and at which level it is rejected."""
     select = largest_faces(services.settings.limits.max_faces)
     photo = await services.recognizer.assess(body.image, select)
-    return answer(
-        QualityAnswer(
-            faces=[AssessedFaceBody.of_assessed(face) for face in photo.faces],
-            image=ImageSizeBody.of(photo.size),
-        )
-    )
+    return answer(QualityAnswer.of(photo))
 
 
 @router.post(

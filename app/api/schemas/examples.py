@@ -117,6 +117,8 @@ IDENTIFICATION: Final[dict[str, Any]] = {
             "unknown_group_id": None,
         }
     ],
+    "faces_found": 1,
+    "faces_used": 1,
     "image": {"width": 512, "height": 512},
     "model": _MODEL,
 }
@@ -140,6 +142,8 @@ EMBEDDINGS: Final[dict[str, Any]] = {
                         "embedding": [-0.0831, 0.0412, 0.1207],
                     }
                 ],
+                "faces_found": 1,
+                "faces_used": 1,
                 "image": {"width": 512, "height": 512},
                 "model": _MODEL,
             },
@@ -175,6 +179,8 @@ QUALITY: Final[dict[str, Any]] = {
             "rejected": {"low": [], "auto": [], "medium": [], "high": []},
         }
     ],
+    "faces_found": 1,
+    "faces_used": 1,
     "image": {"width": 512, "height": 512},
 }
 VERIFICATION: Final[dict[str, Any]] = {

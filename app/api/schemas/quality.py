@@ -4,9 +4,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.schemas import examples
 from app.api.schemas.fields import QualityScore
-from app.api.schemas.recognition import DetectedFaceBody, ImageSizeBody, LandmarksBody
+from app.api.schemas.recognition import DetectedFaceBody, ImageSizeBody, LandmarksBody, PhotoAnswer
 from app.operations.quality_filter import QualityFilter, shortcomings
-from app.recognition.types import AssessedFace, QualityComponent
+from app.recognition.types import AssessedFace, AssessedPhoto, QualityComponent
 
 
 class ComponentBody(BaseModel):
@@ -41,8 +41,16 @@ class AssessedFaceBody(DetectedFaceBody):
         )
 
 
-class QualityAnswer(BaseModel):
+class QualityAnswer(PhotoAnswer):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.QUALITY]})
 
     faces: list[AssessedFaceBody] = Field(description="Largest first.")
-    image: ImageSizeBody
+
+    @classmethod
+    def of(cls, photo: AssessedPhoto) -> "QualityAnswer":
+        return cls(
+            faces=[AssessedFaceBody.of_assessed(face) for face in photo.faces],
+            faces_found=len(photo.detected),
+            faces_used=len(photo.faces),
+            image=ImageSizeBody.of(photo.size),
+        )

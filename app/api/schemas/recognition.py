@@ -28,6 +28,7 @@ from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
 from app.recognition.types import (
     DetectedFace,
+    DetectedPhoto,
     EmbeddedFace,
     EmbeddedPhoto,
     ImageSize,
@@ -120,7 +121,11 @@ class IdentifyOptionsBody(SearchOptionsBody):
     """How the faces of a photo are looked up."""
 
     max_faces: int | None = Field(
-        None, ge=1, le=1_000, description="Look up this many faces at most, largest first."
+        None,
+        ge=1,
+        le=1_000,
+        description="Look up this many faces at most, largest first. More than the server's own "
+        "limit (`max_faces` of GET /v1/info) is refused.",
     )
     quality_filter: QualityLevel = QualityFilter.NONE
 
@@ -241,20 +246,40 @@ class EmbeddedFaceBody(DetectedFaceBody):
         )
 
 
-class DetectAnswer(BaseModel):
+class PhotoAnswer(BaseModel):
+    """What every answer about the faces of one photo says: a limit never shortens it unnoticed."""
+
+    faces_found: int = Field(description="How many faces the photo has.")
+    faces_used: int = Field(
+        description="How many of them are answered, the largest first; fewer than `faces_found` "
+        "where `max_faces`, or the server's own limit of faces, left some out."
+    )
+    image: ImageSizeBody
+
+
+class DetectAnswer(PhotoAnswer):
     faces: list[DetectedFaceBody] = Field(description="Largest first.")
-    image: ImageSizeBody
+
+    @classmethod
+    def of(cls, photo: DetectedPhoto) -> "DetectAnswer":
+        return cls(
+            faces=[DetectedFaceBody.of(face) for face in photo.faces],
+            faces_found=len(photo.faces),
+            faces_used=len(photo.faces),
+            image=ImageSizeBody.of(photo.size),
+        )
 
 
-class EmbedAnswer(BaseModel):
+class EmbedAnswer(PhotoAnswer):
     faces: list[EmbeddedFaceBody] = Field(description="Largest first.")
-    image: ImageSizeBody
     model: ModelBody
 
     @classmethod
     def of(cls, photo: EmbeddedPhoto, model: ModelBody) -> "EmbedAnswer":
         return cls(
             faces=[EmbeddedFaceBody.of_embedded(face) for face in photo.faces],
+            faces_found=len(photo.detected),
+            faces_used=len(photo.faces),
             image=ImageSizeBody.of(photo.size),
             model=model,
         )
@@ -350,17 +375,18 @@ class IdentifiedFaceBody(DetectedFaceBody, DecisionBody):
         )
 
 
-class IdentifyAnswer(BaseModel):
+class IdentifyAnswer(PhotoAnswer):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.IDENTIFICATION]})
 
     faces: list[IdentifiedFaceBody] = Field(description="Largest first.")
-    image: ImageSizeBody
     model: ModelBody
 
     @classmethod
     def of(cls, done: Identification) -> "IdentifyAnswer":
         return cls(
             faces=[IdentifiedFaceBody.of_identified(face) for face in done.faces],
+            faces_found=done.faces_found,
+            faces_used=len(done.faces),
             image=ImageSizeBody.of(done.size),
             model=ModelBody.of(done.model),
         )
