@@ -16,6 +16,10 @@ def _migrate(connection: Connection) -> None:
         target_metadata=Table.metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
+        # On SQLite, too, whose transactions hold changes of tables if they are begun as ours are:
+        # processes that start together upgrade one after the other, and one that dies leaves what
+        # was there.
+        transactional_ddl=True,
     )
     with context.begin_transaction():
         if connection.dialect.name == "postgresql":

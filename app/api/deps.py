@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request, Security
 from fastapi.security import APIKeyHeader
+from pydantic import BeforeValidator
 
 from app.api.callers import KEY_HEADER, find_key
-from app.api.schemas.fields import CollectionName, RecordId
+from app.api.identity_paths import decoded
+from app.api.schemas.fields import CollectionName, IdentityRef, RecordId
 from app.api.schemas.gallery import ModelBody
 from app.errors import AccessDenied
 from app.services import Services
@@ -49,6 +51,6 @@ async def _model(request: Request) -> ModelBody:
 
 ModelDep = Annotated[ModelBody, Depends(_model)]
 CollectionPath = Annotated[CollectionName, Path()]
-IdentityPath = Annotated[RecordId, Path()]
+IdentityPath = Annotated[IdentityRef, BeforeValidator(decoded), Path()]
 FacePath = Annotated[RecordId, Path()]
 GroupPath = Annotated[RecordId, Path()]

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from app.gallery.idempotency import AnsweredBeforeError, KeptAnswer, Once, Ticket
+from app.gallery.identity_ref import PREFIX
 from app.gallery.service import Gallery
 
 REPLAYED = "Idempotency-Replayed"
@@ -72,11 +73,20 @@ def _ticket(request: Request, key: str, body: BaseModel) -> Ticket:
         body.model_dump(), sort_keys=True, default=_plain, ensure_ascii=False
     ).encode("utf-8")
     return Ticket(
-        f"{request.method} {request.url.path}",
+        _scope(request, key),
         hashlib.sha256(key.encode("utf-8")).hexdigest(),
         # By the key, which is not kept: else names could be guessed from it after their erasure.
         hmac.new(key.encode("utf-8"), content, hashlib.sha256).hexdigest(),
     )
+
+
+def _scope(request: Request, key: str) -> str:
+    """Method and path. A path with an external_id is kept as a digest by the key: it would outlive
+    the person, and may be longer than what is kept."""
+    path = request.url.path
+    if f"/{PREFIX}" in path:
+        path = hmac.new(key.encode("utf-8"), path.encode("utf-8"), hashlib.sha256).hexdigest()
+    return f"{request.method} {path}"
 
 
 def _plain(value: object) -> str:

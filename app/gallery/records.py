@@ -7,12 +7,21 @@ from enum import Enum
 from typing import Final, Generic, TypeVar
 
 from app.gallery.options import DEFAULT_OPTIONS, CollectionOptions, OptionsPatch
+from app.gallery.text_forms import nfc
 from app.recognition.types import Box, Embedding, Landmarks, ModelId
 
 T = TypeVar("T")
 
 Attributes = Mapping[str, object]
 """A JSON object of the user's own."""
+
+
+def _compose(record: object, *fields: str) -> None:
+    """Bring text fields of a frozen record to NFC, while it is made."""
+    for name in fields:
+        value = getattr(record, name)
+        if isinstance(value, str):
+            object.__setattr__(record, name, nfc(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +99,16 @@ class NewFace:
 
 @dataclass(frozen=True, slots=True)
 class NewIdentity:
+    """A person to enroll. `name` and `external_id` are brought to NFC."""
+
     name: str | None = None
     external_id: str | None = None
     attributes: Attributes | None = None
     expires_at: datetime | None = None
     threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        _compose(self, "name", "external_id")
 
 
 class Unset(Enum):
@@ -115,6 +129,9 @@ class IdentityChanges:
     attributes: Attributes | Unset = UNSET
     expires_at: datetime | Unset | None = UNSET
     threshold: float | Unset | None = UNSET
+
+    def __post_init__(self) -> None:
+        _compose(self, "name", "external_id")
 
 
 Scalar = str | int | float | bool
@@ -143,6 +160,7 @@ class Condition:
 class PeopleFilter:
     """Who is searched: those for whom everything that is given here holds.
 
+    `identity_ids`: ids, or references by external_id (`identity_ref.py`).
     `terminal_id`: those who were matched at this terminal lately.
     """
 
@@ -177,10 +195,20 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class IdentityFilter:
-    """Exact values to list by; None does not filter."""
+    """What to list people by; None does not filter.
+
+    `external_id` and `name` are exact. The prefixes ignore case and accents (`text_forms.folded`);
+    `prefix` is that of the name or of the external_id.
+    """
 
     external_id: str | None = None
     name: str | None = None
+    external_id_prefix: str | None = None
+    name_prefix: str | None = None
+    prefix: str | None = None
+
+    def __post_init__(self) -> None:
+        _compose(self, "name", "external_id")
 
 
 @dataclass(frozen=True, slots=True)

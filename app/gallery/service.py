@@ -288,7 +288,7 @@ class Gallery:
             identities = IdentityRepository(session, collection)
             row = identities.get(identity_id)
             if not isinstance(changes.name, Unset):
-                row.name = changes.name
+                identities.set_name(row, changes.name)
             if not isinstance(changes.attributes, Unset):
                 identities.set_attributes(row, changes.attributes)
             if not isinstance(changes.expires_at, Unset):
@@ -298,9 +298,10 @@ class Gallery:
             if not isinstance(changes.external_id, Unset):
                 if changes.external_id is not None and changes.external_id != row.external_id:
                     self._require_free(identities, changes.external_id)
-                row.external_id = changes.external_id
+                identities.set_external_id(row, changes.external_id)
             with _unique(_taken(row.external_id)):
                 session.flush()
+            identities.note_change(row)
             return identities.record(row)
 
     @read_again
@@ -385,6 +386,7 @@ class Gallery:
             row = identities.get(identity_id)
             taken = self._taken(session, collection, faces)
             outcomes = self._enroll(session, collection, row, taken, guard)
+            identities.note_change(row)
             enrolled = identities.record(row), outcomes
             keep(session, once, enrolled, collection.number, row.id)
         self._follow(collection_name)
@@ -407,8 +409,10 @@ class Gallery:
     ) -> Erasure:
         """Delete one face of a person; the person stays, even without a face."""
         with self._changing(collection_name) as (session, collection):
-            identity = IdentityRepository(session, collection).get(identity_id)
+            identities = IdentityRepository(session, collection)
+            identity = identities.get(identity_id)
             receipt = erase_face(session, collection, identity, face_id)
+            identities.note_change(identity)
         self._follow(collection_name)
         return self._compacted(receipt, collection.number) if compact else receipt
 

@@ -124,6 +124,8 @@ class IdentityTable(Table):
         UniqueConstraint("collection_number", "external_id"),
         Index(None, "collection_number", "number"),
         Index(None, "collection_number", "name"),
+        Index(None, "collection_number", "name_folded"),
+        Index(None, "collection_number", "external_id_folded"),
         Index(None, "expires_at"),
         {"sqlite_autoincrement": True},
     )
@@ -135,6 +137,10 @@ class IdentityTable(Table):
     )
     external_id: Mapped[str | None] = mapped_column(String(256))
     name: Mapped[str | None] = mapped_column(String(256))
+    """Both in NFC."""
+    external_id_folded: Mapped[str | None] = mapped_column(Exact256)
+    name_folded: Mapped[str | None] = mapped_column(Exact256)
+    """Both as searches by prefix compare them; see text_forms.py."""
     attributes: Mapped[dict[str, object]] = mapped_column(JsonObject, default=dict)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now, onupdate=_now)
@@ -142,6 +148,8 @@ class IdentityTable(Table):
     """From then on the person matches nobody, and is erased by the next sweep."""
     threshold: Mapped[float | None] = mapped_column(Float)
     """Below this similarity nobody is taken for this person, whatever the search asks for."""
+    revision: Mapped[int] = mapped_column(Number, default=0, server_default="0")
+    """Of the collection, when the person or their faces changed last."""
 
 
 class AttributeTable(Table):

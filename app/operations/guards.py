@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from app.errors import Reason, RejectedImage
 from app.gallery.guards import EmbedderSwitchedError, Guard, Neighbour, Refusal
+from app.gallery.identity_ref import refers_to
 from app.gallery.nearest import Question
 from app.gallery.records import Found, NewFace
 from app.gallery.service import Gallery
@@ -92,7 +93,12 @@ class Guards:
                 (
                     Neighbour.of(candidate.identity, candidate.similarity)
                     for candidate in candidates
-                    if candidate.identity.id != identity_id
+                    if identity_id is None
+                    or not refers_to(
+                        identity_id,
+                        identity_id=candidate.identity.id,
+                        external_id=candidate.identity.external_id,
+                    )
                 ),
                 None,
             )

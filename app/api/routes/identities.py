@@ -20,7 +20,7 @@ from app.api.schemas.gallery import (
     PatchIdentityBody,
 )
 from app.gallery.idempotency import Once
-from app.gallery.records import UNSET, IdentityChanges, IdentityFilter, NewIdentity
+from app.gallery.records import UNSET, IdentityChanges, NewIdentity
 from app.operations.enroll import Enrollment
 
 router = APIRouter(prefix="/collections/{collection}/identities", tags=["identities"])
@@ -78,11 +78,11 @@ async def list_identities(
     services: ServicesDep,
     query: Annotated[IdentityQuery, Query()],
 ) -> IdentityPage:
-    """List people, oldest first."""
+    """List people, oldest first; those whose name or external_id begins in some way, if asked."""
     page = await asyncio.to_thread(
         services.gallery.list_identities,
         collection,
-        IdentityFilter(external_id=query.external_id, name=query.name),
+        query.wanted(),
         limit=query.limit,
         cursor=query.cursor,
     )

@@ -20,10 +20,13 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from app.gallery.identity_ref import PREFIX, by_external_id, external_id_of
+from app.gallery.text_forms import MAX_NAME_LENGTH, nfc
 from app.operations.quality_filter import QualityFilter
 
 _MAX_ATTRIBUTES_BYTES = 16_384
 _MAX_ATTRIBUTES_DEPTH = 32
+_RECORD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -37,6 +40,26 @@ def no_nul(text: str) -> str:
     if "\x00" in text:  # PostgreSQL cannot store it
         raise ValueError("must not contain the NUL character")
     return text
+
+
+def _composed(text: str) -> str:
+    composed = nfc(no_nul(text))
+    if len(composed) > MAX_NAME_LENGTH:  # a few characters have no composed form that is as short
+        raise ValueError(f"must have at most {MAX_NAME_LENGTH} characters in Unicode's form NFC")
+    return composed
+
+
+def _check_ref(ref: str) -> str:
+    key = external_id_of(ref)
+    if key is None and not _RECORD_ID.fullmatch(ref):
+        raise ValueError(
+            f"must be an id (letters, digits, '.', '_' and '-'), or {PREFIX} and an external_id"
+        )
+    if key is None:
+        return ref
+    if not key:
+        raise ValueError(f"must have an external_id after {PREFIX}")
+    return by_external_id(_composed(key))
 
 
 def _decode_image(value: object) -> object:
@@ -129,8 +152,19 @@ CollectionName = Annotated[
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
     Field(description="Letters, digits, '.', '_' and '-'; at most 64.", examples=["staff"]),
 ]
-RecordId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(no_nul)]
+RecordId = Annotated[str, StringConstraints(pattern=rf"^{_RECORD_ID.pattern}$")]
+IdentityRef = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH + len(PREFIX)),
+    AfterValidator(_check_ref),
+    Field(
+        description=f"The id of a person, or `{PREFIX}` and their external_id.",
+        examples=["0d3c9f4e6f0b4c0f9d2a4a4b8f7f6c11", f"{PREFIX}emp-1042"],
+    ),
+]
+ShortText = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(_composed)
+]
 LongText = Annotated[str, StringConstraints(max_length=4_096), AfterValidator(no_nul)]
 AttributesObject = Annotated[
     dict[str, Any],

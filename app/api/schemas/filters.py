@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from app.api.schemas.fields import RecordId, Schema, check_json, no_nul, parse_json_text
+from app.api.schemas.fields import IdentityRef, Schema, check_json, no_nul, parse_json_text
 from app.gallery.attributes import MAX_KEY_LENGTH, MAX_TEXT_LENGTH, encode
 from app.gallery.records import Condition, PeopleFilter, Scalar
 
@@ -88,7 +88,7 @@ class FilterBody(Schema):
         f"exactly. Values that are lists or objects, and texts over {MAX_TEXT_LENGTH} characters, "
         "are not found.",
     )
-    identity_ids: list[RecordId] | None = Field(None, max_length=10_000)
+    identity_ids: list[IdentityRef] | None = Field(None, max_length=10_000)
 
     def people(self) -> PeopleFilter:
         return PeopleFilter(

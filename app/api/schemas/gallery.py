@@ -21,7 +21,15 @@ from app.api.schemas.fields import (
 )
 from app.api.schemas.options import OptionsBody, OptionsObject
 from app.api.schemas.problem import RejectedImageBody
-from app.gallery.records import UNSET, Collection, CollectionChanges, Erasure, Face, Identity
+from app.gallery.records import (
+    UNSET,
+    Collection,
+    CollectionChanges,
+    Erasure,
+    Face,
+    Identity,
+    IdentityFilter,
+)
 from app.operations.enroll import EnrolledFace, Enrollment
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
@@ -43,6 +51,26 @@ class PageQuery(Schema):
 class IdentityQuery(PageQuery):
     external_id: ShortText | None = Field(None, description="Exactly this one.")
     name: ShortText | None = Field(None, description="Exactly this one.")
+    external_id_prefix: ShortText | None = Field(
+        None, description="Begins so; case and accents do not count."
+    )
+    name_prefix: ShortText | None = Field(
+        None,
+        description="Begins so; case and accents do not count: `muller` finds Müller.",
+        examples=["muller"],
+    )
+    q: ShortText | None = Field(
+        None, description="The name or the external_id begins so; case and accents do not count."
+    )
+
+    def wanted(self) -> IdentityFilter:
+        return IdentityFilter(
+            external_id=self.external_id,
+            name=self.name,
+            external_id_prefix=self.external_id_prefix,
+            name_prefix=self.name_prefix,
+            prefix=self.q,
+        )
 
 
 class ModelBody(BaseModel):

@@ -9,6 +9,7 @@ from app.api.schemas.fields import (
     BoxArray,
     CollectionName,
     ErrorRate,
+    IdentityRef,
     ImageBytes,
     QualityLevel,
     QualityScore,
@@ -143,7 +144,7 @@ class VerifyBody(Schema):
     image_b: ImageBytes | None = None
     image: ImageBytes | None = None
     collection: CollectionName | None = None
-    identity_id: RecordId | None = None
+    identity_id: IdentityRef | None = None
     threshold: Threshold | None = None
     target_fmr: ErrorRate | None = Field(
         None,

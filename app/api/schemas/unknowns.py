@@ -9,6 +9,7 @@ from app.api.schemas import examples
 from app.api.schemas.fields import (
     AttributesObject,
     BoxArray,
+    IdentityRef,
     Moment,
     RecordId,
     Schema,
@@ -42,7 +43,7 @@ class NameUnknownBody(Schema):
     external_id: ShortText | None = None
     attributes: AttributesObject = Field(default_factory=dict)
     expires_at: Moment | None = None
-    identity_id: RecordId | None = Field(None, description="Add the faces to this person.")
+    identity_id: IdentityRef | None = Field(None, description="Add the faces to this person.")
     face_ids: FaceIds | None = Field(
         None, description="Only these; the others stay in the group. All of them if left out."
     )

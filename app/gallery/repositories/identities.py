@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import IdentityNotFound
 from app.gallery.attributes import filterable, reverse
+from app.gallery.identity_ref import external_id_of
 from app.gallery.records import (
     Attributes,
     Identity,
@@ -18,7 +19,9 @@ from app.gallery.records import (
 )
 from app.gallery.repositories.among import among
 from app.gallery.repositories.filters import wanted_people
+from app.gallery.repositories.prefixes import beginning_with
 from app.gallery.tables import AttributeTable, CollectionTable, FaceTable, IdentityTable
+from app.gallery.text_forms import folded, nfc
 
 _FACE_COUNT = (
     select(func.count())
@@ -26,11 +29,12 @@ _FACE_COUNT = (
     .scalar_subquery()
     .label("face_count")
 )
+_SHOWN = [
+    column for column in IdentityTable.__table__.columns if not column.name.endswith("_folded")
+]
 # Made once, and past the ORM: to build a statement, and rows that could be changed, takes longer
 # than to answer it.
-_BY_NUMBER = select(*IdentityTable.__table__.columns, _FACE_COUNT).where(
-    among(IdentityTable.number, "numbers")
-)
+_BY_NUMBER = select(*_SHOWN, _FACE_COUNT).where(among(IdentityTable.number, "numbers"))
 
 
 class IdentityRepository:
@@ -40,18 +44,16 @@ class IdentityRepository:
         self._session = session
         self._collection = collection
 
-    def get(self, identity_id: str) -> IdentityTable:
-        row = self._session.scalar(select(IdentityTable).where(*self._where(identity_id)))
+    def get(self, ref: str) -> IdentityTable:
+        """A person by their id, or by external_id (see `identity_ref.py`)."""
+        key = external_id_of(ref)
+        row = self._find(IdentityTable.id == ref) if key is None else self.find_by_external_id(key)
         if row is None:
-            raise self.not_found(identity_id)
+            raise self.not_found(ref)
         return row
 
     def find_by_external_id(self, external_id: str) -> IdentityTable | None:
-        query = select(IdentityTable).where(
-            IdentityTable.collection_number == self._collection.number,
-            IdentityTable.external_id == external_id,
-        )
-        return self._session.scalar(query)
+        return self._find(IdentityTable.external_id == nfc(external_id))
 
     def page(self, wanted: IdentityFilter, *, after: int, limit: int) -> Sequence[IdentityTable]:
         query = (
@@ -67,6 +69,16 @@ class IdentityRepository:
             query = query.where(IdentityTable.external_id == wanted.external_id)
         if wanted.name is not None:
             query = query.where(IdentityTable.name == wanted.name)
+        by_key, by_name = IdentityTable.external_id_folded, IdentityTable.name_folded
+        if wanted.external_id_prefix is not None:
+            query = query.where(*beginning_with(by_key, folded(wanted.external_id_prefix)))
+        if wanted.name_prefix is not None:
+            query = query.where(*beginning_with(by_name, folded(wanted.name_prefix)))
+        if wanted.prefix is not None:
+            start = folded(wanted.prefix)
+            query = query.where(
+                or_(and_(*beginning_with(by_name, start)), and_(*beginning_with(by_key, start)))
+            )
         return self._session.scalars(query).all()
 
     def by_number(self, numbers: Sequence[int]) -> dict[int, Identity]:
@@ -97,16 +109,36 @@ class IdentityRepository:
     def add(self, new: NewIdentity) -> IdentityTable:
         row = IdentityTable(
             collection_number=self._collection.number,
-            external_id=new.external_id,
-            name=new.name,
             attributes=dict(new.attributes or {}),
             expires_at=new.expires_at,
             threshold=new.threshold,
+            revision=self._collection.revision,
         )
+        self.set_name(row, new.name)
+        self.set_external_id(row, new.external_id)
         self._session.add(row)
         self._session.flush()
         self._write_attributes(row)
         return row
+
+    def set_name(self, row: IdentityTable, name: str | None) -> None:
+        row.name = None if name is None else nfc(name)
+        row.name_folded = None if name is None else folded(name)
+
+    def set_external_id(self, row: IdentityTable, external_id: str | None) -> None:
+        row.external_id = None if external_id is None else nfc(external_id)
+        row.external_id_folded = None if external_id is None else folded(external_id)
+
+    def note_change(self, *rows: IdentityTable) -> None:
+        """Write down that these people, or their faces, change at the current revision."""
+        self._session.flush()
+        self._session.execute(
+            update(IdentityTable)
+            .where(IdentityTable.number.in_([row.number for row in rows]))
+            # As it is: it says when the person's own fields changed.
+            .values(revision=self._collection.revision, updated_at=IdentityTable.updated_at)
+            .execution_options(synchronize_session=False)
+        )
 
     def set_attributes(self, row: IdentityTable, attributes: Attributes) -> None:
         row.attributes = dict(attributes)
@@ -116,10 +148,10 @@ class IdentityRepository:
         self._write_attributes(row)
 
     def ids_of(self, external_ids: Iterable[str]) -> dict[str, str]:
-        """Ids by external_id, of those who are there."""
+        """Ids by external_id in NFC, of those who are there."""
         query = select(IdentityTable.external_id, IdentityTable.id).where(
             IdentityTable.collection_number == self._collection.number,
-            IdentityTable.external_id.in_(set(external_ids)),
+            IdentityTable.external_id.in_({nfc(external_id) for external_id in external_ids}),
         )
         return {
             external_id: identity_id
@@ -171,15 +203,17 @@ class IdentityRepository:
         )
         return {number: count for number, count in self._session.execute(query)}  # noqa: C416
 
-    def _where(self, identity_id: str) -> tuple[ColumnElement[bool], ...]:
-        return (
-            IdentityTable.collection_number == self._collection.number,
-            IdentityTable.id == identity_id,
+    def _find(self, condition: ColumnElement[bool]) -> IdentityTable | None:
+        query = select(IdentityTable).where(
+            IdentityTable.collection_number == self._collection.number, condition
         )
+        return self._session.scalar(query)
 
-    def not_found(self, identity_id: str) -> IdentityNotFound:
+    def not_found(self, ref: str) -> IdentityNotFound:
+        key = external_id_of(ref)
+        who = f"identity {ref!r}" if key is None else f"identity with external_id {key!r}"
         return IdentityNotFound(
-            f"there is no identity {identity_id!r} in collection {self._collection.name!r}; list "
+            f"there is no {who} in collection {self._collection.name!r}; list "
             f"them with GET /v1/collections/{self._collection.name}/identities"
         )
 

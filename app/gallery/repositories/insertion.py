@@ -12,6 +12,7 @@ from app.gallery.repositories.crops import CropRepository
 from app.gallery.repositories.faces import FaceRepository
 from app.gallery.repositories.identities import attribute_rows
 from app.gallery.tables import AttributeTable, CollectionTable, FaceTable, IdentityTable, Table
+from app.gallery.text_forms import folded, nfc
 
 _IDS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 
@@ -37,8 +38,12 @@ def insert_people(
 
     Their numbers grow in the order of the people, and lists go by them.
     """
-    here = {"collection_number": collection.number}
-    numbers = _insert(session, IdentityTable, [{**here, **person.identity} for person in people])
+    here, at = {"collection_number": collection.number}, collection.revision
+    identities = [
+        {**here, **person.identity, **_text_columns(person.identity), "revision": at}
+        for person in people
+    ]
+    numbers = _insert(session, IdentityTable, identities)
     attributes = [
         row
         for person in people
@@ -65,6 +70,16 @@ def insert_people(
     }
     CropRepository(session, collection).add(crops)
     ChangeRepository(session).log(collection, "add", face_numbers.values())
+
+
+def _text_columns(identity: Mapping[str, Any]) -> dict[str, str | None]:
+    """Name and external_id as they are stored, and as searches by prefix compare them."""
+    columns: dict[str, str | None] = {}
+    for name in ("name", "external_id"):
+        text = identity[name]
+        columns[name] = None if text is None else nfc(text)
+        columns[f"{name}_folded"] = None if text is None else folded(text)
+    return columns
 
 
 def _insert(

@@ -12,6 +12,8 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from pydantic import StringConstraints as Text
 
+from app.gallery.text_forms import MAX_NAME_LENGTH, nfc
+
 # The character as JSON writes it, and not a backslash that happens to be followed by "u0000".
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -40,8 +42,16 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("must lie in the years 1 to 9999") from error
 
 
+def _composed(text: str) -> str:
+    composed = nfc(text)
+    if len(composed) > MAX_NAME_LENGTH:
+        raise ValueError(f"must have at most {MAX_NAME_LENGTH} characters in Unicode's form NFC")
+    return composed
+
+
 RecordId = Annotated[str, Text(pattern=r"^[0-9a-f]{32}$")]
-ShortText = Annotated[str, Text(max_length=256), AfterValidator(no_nul)]
+ShortText = Annotated[str, Text(max_length=MAX_NAME_LENGTH), AfterValidator(no_nul)]
+NameText = Annotated[ShortText, AfterValidator(_composed)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Point = tuple[float, float]
 
@@ -56,8 +66,8 @@ class PersonLine(Line):
     """One line of `identities.jsonl`."""
 
     id: RecordId
-    external_id: ShortText | None
-    name: ShortText | None
+    external_id: NameText | None
+    name: NameText | None
     attributes: Annotated[dict[str, JsonValue], AfterValidator(_storable)]
     created_at: Moment
     updated_at: Moment

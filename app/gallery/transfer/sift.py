@@ -58,6 +58,8 @@ def sift(session: Session, collection: CollectionTable, people: Sequence[Archive
         obstacle = _obstacle(person, homes, owners, known_faces)
         if obstacle is None:
             sifted.fresh.append(person)
+            if person.line.external_id is not None:  # an archive may hold it in both Unicode forms
+                owners[person.line.external_id] = person.line.id
         else:
             sifted.skipped.append(Skipped(person.line.id, person.line.external_id, *obstacle))
     return sifted

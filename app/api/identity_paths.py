@@ -1,0 +1,57 @@
+"""People addressed by their external_id in a path: `/identities/ext:KEY`, percent-encoded.
+
+A key may hold any character, a slash above all. Servers decode the path before a route is looked
+for, and then `ext:a%2Fb` and `ext:a/b` are the same; so the part with the key is put back as it
+was sent, and decoded only when it is read (`decoded`).
+"""
+
+import re
+from urllib.parse import quote, unquote
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.gallery.identity_ref import PREFIX
+
+_BEFORE = r".*?/v1/collections/[^/]+/identities/"
+_PATH = re.compile(rf"({_BEFORE})({PREFIX}.*)", re.DOTALL)
+_RAW_PATH = re.compile(rf"{_BEFORE}ext(?::|%3[aA])([^/?]*)([^?]*)")
+
+
+class IdentityPaths:
+    """Keeps the external_id in a request's path percent-encoded until a route is found."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and f"/{PREFIX}" in scope["path"]:
+            # In place: what is outside of this reads the route that is found from the same scope.
+            scope["path"] = _encoded(scope["path"], scope.get("raw_path"))
+        await self._app(scope, receive, send)
+
+
+def decoded(ref: object) -> object:
+    """A person's reference as it was meant, from a path that `IdentityPaths` has seen.
+
+    Raises ValueError for bytes that are no UTF-8.
+    """
+    if not isinstance(ref, str) or not ref.startswith(PREFIX):
+        return ref
+    try:
+        return unquote(ref, errors="strict")
+    except UnicodeDecodeError as error:
+        raise ValueError("must be percent-encoded UTF-8") from error
+
+
+def _encoded(path: str, raw_path: bytes | None) -> str:
+    found = _PATH.match(path)
+    if found is None:
+        return path
+    before, rest = found.groups()
+    raw = None if raw_path is None else _RAW_PATH.match(raw_path.decode("latin-1"))
+    if raw is None:  # a server that hands over the decoded path only
+        key, slash, after = rest.removeprefix(PREFIX).partition("/")
+        return f"{before}{PREFIX}{quote(key, safe='')}{slash}{after}"
+    # Bytes beyond ASCII may have been sent as they are.
+    key = quote(raw[1].encode("latin-1"), safe="%")
+    return f"{before}{PREFIX}{key}{unquote(raw[2])}"
