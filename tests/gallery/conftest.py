@@ -1,8 +1,7 @@
 """Galleries on a migrated, empty database of each kind."""
 
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -21,25 +20,6 @@ Connect = Callable[..., Database]
 
 OpenGallery = Callable[..., Gallery]
 """Takes the options of `new_gallery`; stands for a process that starts on the database."""
-
-
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty SQLite database; to copy it takes a tenth of the time."""
-    path = tmp_path_factory.mktemp("migrated") / "gallery.db"
-    with closing(Database(f"sqlite:///{path}", timeout_s=10)) as database:
-        database.upgrade()
-    return path
-
-
-@pytest.fixture
-def database(database_url: str, migrated_sqlite: Path) -> Iterator[Database]:
-    with closing(Database(database_url, timeout_s=60)) as made:
-        if made.dialect == "sqlite":
-            shutil.copy(migrated_sqlite, made.engine.url.database or "")
-        else:
-            made.upgrade()
-        yield made
 
 
 @pytest.fixture

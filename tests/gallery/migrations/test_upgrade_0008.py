@@ -8,7 +8,7 @@ from app.gallery.database import Database
 from app.gallery.records import CollectionChanges, NewIdentity
 from app.gallery.tables import CropTable
 from tests.gallery.factories import COLLECTION, found_ids, new_face, new_gallery, unit_vector
-from tests.gallery.test_upgrade_0002 import migrate, old_rows
+from tests.gallery.migrations.test_upgrade_0002 import migrate, old_rows
 
 
 def count_crops(database: Database) -> int:

@@ -6,7 +6,7 @@ from app.gallery.database import Database
 from app.gallery.tables import FaceTable
 from tests.gallery.conftest import Connect
 from tests.gallery.factories import COLLECTION, enroll, found_ids, new_gallery, unit_vector
-from tests.gallery.test_upgrade_0002 import migrate
+from tests.gallery.migrations.test_upgrade_0002 import migrate
 
 
 def columns(database: Database) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from app.gallery.database import Database
 from tests.gallery.factories import COLLECTION, enroll, found_ids, new_gallery, unit_vector
-from tests.gallery.test_upgrade_0002 import migrate, old_rows
+from tests.gallery.migrations.test_upgrade_0002 import migrate, old_rows
 
 
 def test_faces_outlive_the_way_back_and_forward(database: Database) -> None:

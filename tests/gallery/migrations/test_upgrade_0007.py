@@ -15,7 +15,7 @@ from tests.gallery.factories import (
     new_gallery,
     unit_vector,
 )
-from tests.gallery.test_upgrade_0002 import migrate, old_rows
+from tests.gallery.migrations.test_upgrade_0002 import migrate, old_rows
 
 
 def calibrations(database: Database) -> list[dict[str, object]]:

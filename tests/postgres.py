@@ -1,0 +1,50 @@
+"""Databases on a PostgreSQL server for tests."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+from sqlalchemy import Connection, create_engine, text
+
+from app.gallery.tables import Table
+
+
+@contextmanager
+def new_postgres_database(server_url: str) -> Iterator[str]:
+    """Create a database without tables, yield its URL, and drop it."""
+    name = f"test_{uuid4().hex}"
+    admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield admin.url.set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+def empty_postgres(url: str) -> None:
+    """Delete all rows; the schema stays. This takes a tenth of the time of the migrations."""
+    with _alone_in(url) as connection:
+        tables = ", ".join(table.name for table in Table.metadata.sorted_tables)
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+
+
+def drop_tables_of_postgres(url: str) -> None:
+    with _alone_in(url) as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+
+
+@contextmanager
+def _alone_in(url: str) -> Iterator[Connection]:
+    """A connection after all others to this database are ended: theirs could hold locks."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+        yield connection
+    engine.dispose()
