@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -20,6 +21,7 @@ from app.recognition.pipeline import Recognizer
 from app.services import Services
 from app.settings import Settings
 from models.zoo.network import Network
+from models.zoo.registry import DLIB_RESNET, LoadOptions, load_network
 from tests.postgres import empty_postgres, new_postgres_database
 
 # The same examples in every run, however slow the machine is.
@@ -35,6 +37,24 @@ def _only_our_settings() -> Iterator[None]:
             if name != "VULTUS_TEST_DATABASE_URL":
                 patch.delenv(name)
         patch.setitem(Settings.model_config, "env_file", None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shipped_networks_loaded_once() -> Iterator[None]:
+    """Each command and each service of the tests would load the same network anew."""
+    loaded: dict[tuple[str, LoadOptions], Network] = {}
+
+    def load_once(name: str, options: LoadOptions) -> Network:
+        if name not in (DLIB_RESNET.name, "vultus-resnet") or options.weights_path is not None:
+            return load_network(name, options)
+        key = (name, replace(options, weights_dir=Path()))  # their weights ship with packages
+        if key not in loaded:
+            loaded[key] = load_network(name, options)
+        return loaded[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.recognition.build.load_network", load_once)
         yield
 
 

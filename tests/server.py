@@ -7,11 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Condition, Thread
 from time import monotonic
+from typing import Any
 from urllib.parse import urlsplit
 
 VULTUS = Path(sys.executable).parent / "vultus"
@@ -62,19 +63,34 @@ class ServerProcess:
         return [int(worker) for worker in started if worker not in died]
 
     @property
+    def entries(self) -> list[dict[str, Any]]:
+        """The log so far, without what is no JSON."""
+        return [json.loads(line) for line in self.log if line.startswith("{")]
+
+    @property
     def events(self) -> list[str]:
-        """What happened, of every line of the log."""
-        return [json.loads(line)["event"] for line in self.log if line.startswith("{")]
+        """The event of every line of the log."""
+        return [entry["event"] for entry in self.entries]
 
     def wait_for(self, event: str, *, count: int = 1) -> str:
         """Return the event that begins so and is the `count`th of its kind, once it is logged."""
 
-        def found() -> list[str]:
-            return [told for told in self.events if told.startswith(event)]
+        is_it = self._wait_for(lambda entry: str(entry["event"]).startswith(event), count)
+        return str(is_it["event"])
+
+    def wait_for_request(self, request_id: str) -> dict[str, Any]:
+        """Return the line of the log that ends this request, once it is logged."""
+        return self._wait_for(
+            lambda entry: entry["event"] == "request" and entry.get("request_id") == request_id, 1
+        )
+
+    def _wait_for(self, is_it: Callable[[dict[str, Any]], bool], count: int) -> dict[str, Any]:
+        def found() -> list[dict[str, Any]]:
+            return [entry for entry in self.entries if is_it(entry)]
 
         with self._news:
             self._news.wait_for(lambda: len(found()) >= count or self._log_ended, _STARTS_WITHIN_S)
-            assert len(found()) >= count, f"no {event!r} in the log: {''.join(self.log)}"
+            assert len(found()) >= count, f"not in the log: {''.join(self.log)}"
             return found()[count - 1]
 
     def kill(self) -> None:

@@ -139,18 +139,15 @@ def test_killed_worker_is_replaced_at_once_and_the_service_goes_on(server: Serve
     assert _found(server, person, deleted) is None
 
 
-def test_termination_ends_all_workers_cleanly(server: ServerProcess) -> None:
-    """The last of those that share the server, which it ends."""
-    assert server.stop() == 0
-    assert server.events.count("Application shutdown complete.") == 2
-    assert not [line for line in server.log if "Traceback" in line or '"error"' in line]
-
-
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_workers_share_a_gallery_on_postgresql(tmp_path: Path, database_url: str) -> None:
+def test_workers_share_a_gallery_on_postgresql_and_end_cleanly(
+    tmp_path: Path, database_url: str
+) -> None:
     with running(tmp_path, workers=2, VULTUS_DATABASE_URL=database_url) as server:
         _what_one_did_the_other_knows(server)
         assert server.stop() == 0
+        assert server.events.count("Application shutdown complete.") == 2
+        assert not [line for line in server.log if "Traceback" in line or '"error"' in line]
 
 
 def test_wrong_setting_ends_all_in_one_line(tmp_path: Path) -> None:
