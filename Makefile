@@ -23,7 +23,7 @@ serve: $(VENV)/.installed-$(TORCH)
 	$(BIN)/vultus serve
 
 test: check
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist worksteal --cov
 
 check: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/ruff format --check .

@@ -1,5 +1,6 @@
 """The README keeps its promises: its lines run as pasted, its tables are those of the code."""
 
+import json
 import os
 import re
 import shutil
@@ -7,12 +8,17 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx2
 import yaml
+from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
+from app.cli.main import cli
 from app.errors import Reason, VultusError
 from app.settings import Settings
 from app.telemetry import Metrics, Readings
@@ -126,8 +132,51 @@ def test_image_copies_what_the_package_needs() -> None:
     for name in copied:
         assert (ROOT / name).exists(), name
         assert f"!{name}" in allowed, name
-    assert "USER vultus" in dockerfile
-    assert "HEALTHCHECK" in dockerfile
+
+
+def test_image_runs_a_command_that_exists_as_a_user_of_its_own() -> None:
+    final = (ROOT / "Dockerfile").read_text(encoding="utf-8").split("\nFROM ")[-1]
+    (user,) = re.findall(r"^USER (\w+)$", final, flags=re.MULTILINE)
+    assert re.search(rf"useradd .*\b{user}\b", final)
+    (arguments,) = re.findall(r"^CMD (\[.*\])$", final, flags=re.MULTILINE)
+    program, command = json.loads(arguments)
+    assert program == "vultus"
+    assert CliRunner().invoke(cli, [command, "--help"]).exit_code == 0
+    assert CliRunner().invoke(cli, ["no-such-command", "--help"]).exit_code != 0
+    settings = re.findall(r"\b(VULTUS_\w+)=", final)
+    assert settings
+    assert set(settings) <= set(Settings.variables())
+
+
+def test_health_check_of_the_image_passes_only_where_the_service_is_ready(
+    client: TestClient,
+) -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (arguments,) = re.findall(r"HEALTHCHECK .*\\\n\s+CMD (\[.*\])\n", dockerfile)
+    check = json.loads(arguments)
+    ready = client.get("/readyz")
+
+    class Ready(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(ready.status_code if self.path == "/readyz" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Ready) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        environment = {**os.environ, "VULTUS_PORT": str(server.server_port)}
+        command = [sys.executable, *check[1:]]
+        passed = subprocess.run(command, env=environment, timeout=60, check=False)
+        server.shutdown()
+        thread.join()
+    refused = subprocess.run(
+        command, env=environment, timeout=60, check=False, stderr=subprocess.DEVNULL
+    )
+    assert passed.returncode == 0
+    assert refused.returncode != 0
 
 
 def test_compose_runs_the_service_on_postgres_with_volumes() -> None:

@@ -1,4 +1,4 @@
-"""What is tested here is tested on SQLite and on PostgreSQL."""
+"""What is tested here is tested on SQLite and on PostgreSQL, except what never reaches SQL."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,9 @@ from app.main import create_app
 from app.services import Services
 from app.settings import Settings
 from tests.postgres import new_postgres_database
+
+sqlite_only = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+"""For what is refused before any SQL."""
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import (
     as_base64,
     counts,
@@ -117,6 +118,7 @@ def test_the_same_embedding_is_enrolled_once_a_person(client: TestClient, collec
     assert counts(client, collection) == (1, 2)
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     ("line", "told"),
     [

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import Enroll, image, problem
+from tests.api.gallery.conftest import sqlite_only
 
 
 def test_default_exists_from_the_start(client: TestClient) -> None:
@@ -28,6 +29,7 @@ def test_collections_are_created_listed_and_deleted(client: TestClient, collecti
     problem(client.delete(f"/v1/collections/{collection}"), 404, "collection_not_found")
 
 
+@sqlite_only
 def test_names_that_would_not_fit_a_path_are_refused(client: TestClient) -> None:
     for name in ("", "a/b", "..", "a b", "x" * 65, "é", "a\n"):
         problem(client.post("/v1/collections", json={"name": name}), 422, "invalid_request")
@@ -88,6 +90,7 @@ def test_options_are_merged_and_null_sets_one_back(client: TestClient, collectio
     assert patch(description=None)["description"] is None
 
 
+@sqlite_only
 def test_options_out_of_bounds_are_refused(client: TestClient, collection: str) -> None:
     for options in (
         {"decisions": {"target_fpir": 0}},

@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import problem
+from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import counts, embedding, enroll_all, names, revision, search
 
 ADA, BOB = embedding(1), embedding(2)
@@ -103,6 +104,7 @@ def test_compacting_is_part_of_the_deletion_when_asked_for(
         assert _receipt(client, gone, compact="true")["compacted"] is True
 
 
+@sqlite_only
 def test_wrong_wish_is_refused_and_nothing_deleted(
     client: TestClient, collection: str, ada: str
 ) -> None:

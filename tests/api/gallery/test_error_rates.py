@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from models.zoo.registry import DLIB_RESNET
 from tests.api.conftest import problem
+from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, like, names, search
 
 PROBE = embedding(0)
@@ -125,6 +126,7 @@ def test_collections_defaults_are_its_options(client: TestClient, collection: st
     assert search(client, collection, PROBE)["threshold"] == pytest.approx(MAP.threshold(1e-3))
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     "options",
     [

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import problem
+from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, names, search
 
 ADA, BOB = embedding(1), embedding(2)
@@ -81,6 +82,7 @@ def test_moments_are_answered_in_utc(
     assert client.get(f"{url}/{created['id']}").json()["expires_at"] == answered
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     "wrong",
     [

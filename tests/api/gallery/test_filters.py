@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import problem
+from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, like, names, search
 
 PROBE = embedding(0)
@@ -128,6 +129,7 @@ def test_the_largest_filter_is_answered(client: TestClient, collection: str) -> 
     assert names(search(client, collection, PROBE, filter=wanted)) == []
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
@@ -161,6 +163,7 @@ def test_wrong_filter_is_refused_and_its_field_named_once(
     assert named["field"] == field
 
 
+@sqlite_only
 def test_infinite_numbers_and_broken_text_are_refused(client: TestClient, collection: str) -> None:
     for wrong in ('{"a": 1e999}', '{"a": NaN}', '{"a": "\\ud800"}', '{"\\ud800": 1}'):
         response = client.post(

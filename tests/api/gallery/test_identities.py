@@ -4,6 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import Enroll, image, problem
+from tests.api.gallery.conftest import sqlite_only
 
 
 def _create(client: TestClient, collection: str, **fields: object) -> str:
@@ -28,6 +29,7 @@ def test_pages_hold_everybody_once(client: TestClient, collection: str) -> None:
     assert seen == made
 
 
+@sqlite_only
 @pytest.mark.parametrize("cursor", ["x", "-----", "é", "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM"])
 def test_a_made_up_cursor_is_refused(client: TestClient, collection: str, cursor: str) -> None:
     url = f"/v1/collections/{collection}/identities"

@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import image, images, problem
+from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, lines, names, revision, search, send
 
 ADA = embedding(1)
@@ -77,6 +78,7 @@ def test_search_waits_for_a_revision_that_is_on_its_way(
         assert names(waiting.result()) == ["ada"]
 
 
+@sqlite_only
 @pytest.mark.parametrize("wrong", [-1, 2**63, 1.5, "x", "1.0.0"])
 def test_revisions_are_whole_numbers(client: TestClient, collection: str, wrong: object) -> None:
     for url, options in (

@@ -9,6 +9,7 @@ from app.gallery.nearest import Question
 from app.gallery.records import Found
 from app.gallery.service import Gallery
 from tests.api.conftest import problem
+from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, like, names, search
 
 PROBE = embedding(0)
@@ -103,6 +104,7 @@ def test_search_without_stages_has_one(client: TestClient, collection: str) -> N
     assert search(client, collection, PROBE, threshold=1.0)["matched_stage"] is None
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     ("options", "field"),
     [

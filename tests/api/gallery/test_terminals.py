@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import problem
+from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, like, names, search
 
 ADA, BOB = embedding(1), embedding(2)
@@ -95,6 +96,7 @@ def test_whoever_expires_is_forgotten(
     assert (found["status"], names(found)) == ("unknown", ["bob"])
 
 
+@sqlite_only
 @pytest.mark.parametrize("wrong", ["", "a b", "x" * 65, "a/b", 5])
 def test_terminals_have_plain_names(client: TestClient, collection: str, wrong: object) -> None:
     response = client.post(

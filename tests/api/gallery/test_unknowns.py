@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import image, images, problem
+from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, like, search
 
 ADA, BOB = embedding(1), embedding(2)
@@ -237,6 +238,7 @@ def test_metrics_count_the_faces_kept(client: TestClient, collection: str) -> No
     assert kept() == before + 1
 
 
+@sqlite_only
 @pytest.mark.parametrize("verb", ["name", "split", "unknown"])
 def test_verbs_are_no_part_of_an_id(client: TestClient, url: str, verb: str) -> None:
     response = client.get(f"{url}/group:{verb}")

@@ -1,7 +1,9 @@
 """Every loss is its equation, and never leaves a network without a finite gradient."""
 
 import copy
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ from models.training.losses import LOSSES, TrainingLoss, build_loss
 from models.training.tuples import Pairs, Triplets, all_pairs, all_triplets
 from tests.models.training.batches import CLASSES, DIMENSION, LABELS, rows
 from tests.models.training.naive import NAIVE, Scene, Weights, scene
+
+ROOT = Path(__file__).parents[3]
 
 _OTHER_OPTIONS: list[tuple[str, dict[str, object]]] = [
     ("contrastive", {"margin": 1.4, "positive_margin": 0.6}),
@@ -292,11 +296,14 @@ def test_class_weights_are_there_where_the_spec_says_so(name: str) -> None:
     assert LOSSES[name].needs_labels_as_classes == any(11 in p.shape for p in loss.parameters())
 
 
-def test_every_loss_tells_what_it_is() -> None:
+def test_every_loss_has_its_section_its_equation_and_its_source() -> None:
     assert set(NAIVE) == set(LOSSES)
-    for name, spec in LOSSES.items():
-        assert spec.name == name
-        assert spec.title
+    page = (ROOT / "docs" / "losses.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^### `([a-z-]+)`: (.+)$", page, flags=re.MULTILINE))
+    assert {name: spec.title for name, spec in LOSSES.items()} == {
+        name: title for name, title in sections.items() if name in LOSSES
+    }
+    for spec in LOSSES.values():
         assert spec.equation
         assert spec.source
         for field in spec.options.model_fields.values():
