@@ -3,6 +3,7 @@
 VultusError
 ├── InputError                      what the caller sent cannot be used
 │   ├── InvalidRequest              a field is missing, malformed or out of bounds
+│   │   └── SeveralCollections      of an archive, where one is needed
 │   ├── UnsupportedMediaType        the body is neither JSON nor a multipart form
 │   ├── RequestTooLarge             the whole body is over its cap
 │   ├── ImageTooLarge               over the byte or pixel cap
@@ -11,10 +12,15 @@ VultusError
 │   ├── IdentityWithoutFace         the person has no enrolled face to compare with
 │   ├── ThresholdRequired           nobody measured a default for this embedder
 │   ├── CalibrationImpossible       there are too few people to measure
-│   └── ArchiveUnusable             a gallery's archive is damaged, or of another kind
+│   └── ArchiveUnusable             a gallery's archive cannot be read or written
+│       ├── NotAnArchive            the file is no archive of a gallery
+│       ├── ArchiveDamaged          it is not as it was written
+│       ├── ArchiveTooNew           a later version of Vultus wrote it
+│       └── NotExportable           a row of the gallery is damaged
 ├── AccessDenied                    the API key is missing or wrong
 ├── NotFound
 │   ├── CollectionNotFound
+│   │   └── CollectionNotInArchive
 │   ├── IdentityNotFound
 │   ├── FaceNotFound
 │   ├── UnknownGroupNotFound        it was named, merged, dismissed or kept for long enough
@@ -26,19 +32,28 @@ VultusError
 │   ├── RolloutImpossible           a collection cannot go over to another embedder yet
 │   ├── IdempotencyKeyReused        the key was sent before, with another request
 │   └── EmbedderMismatch            the collection belongs to another network
+│       ├── ForeignEmbedding        the embedding sent is of another network
+│       ├── SecondEmbedderMissing   the collection has one network, or its second does not run here
+│       └── ArchiveOfOtherEmbedder  the archive and the collection are of different networks
 ├── TooManyRequests
 │   ├── RateLimited                 more a second than one caller may send
 │   └── TooManyAtOnce               so many requests of the caller are being answered
 ├── Unavailable
 │   ├── Overloaded                  the queue is full, or too many bytes are being worked on
 │   ├── DatabaseUnavailable         it does not answer, or is locked for too long
+│   │   └── ChangeUnconfirmed       it may have made the change, or not
 │   ├── IndexUnavailable            the index lies elsewhere and does not answer
 │   ├── RevisionNotReached          what the caller has seen is not here yet
 │   ├── NotReady                    no real embedding was made yet
 │   └── DeadlineExceeded            the time that the caller gave is over
 └── StartupError                    the process cannot start as configured
+    ├── SettingUnusable             a setting cannot be followed
+    ├── SchemaOutdated              the database is at an earlier migration
+    └── EmbedderChanged             a collection with faces belongs to a network that does not run
 
-An error is a noun; its text says the fact and the remedy. Nothing here knows HTTP.
+An error is a noun; its text is a fact. Attributes hold what a remedy names. The remedy depends on
+the reader: `app/api/remedies.py` words it for a client of the API, `app/cli/remedies.py` for a
+terminal. A new error is a class here and a line in each of these tables.
 """
 
 from collections.abc import Sequence
@@ -70,6 +85,9 @@ class VultusError(Exception):
 
     code: str = "internal_error"
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
 
 class InputError(VultusError):
     code = "invalid_request"
@@ -89,6 +107,10 @@ class InvalidRequest(InputError):
     def __init__(self, message: str, problems: Sequence[FieldProblem] = ()) -> None:
         super().__init__(message)
         self.problems = tuple(problems)
+
+
+class SeveralCollections(InvalidRequest):
+    """An archive of several is to be imported into one."""
 
 
 class UnsupportedMediaType(InputError):
@@ -155,9 +177,20 @@ class NoUsableImage(InputError):
 class IdentityWithoutFace(InputError):
     code = "identity_without_face"
 
+    def __init__(self, message: str, *, collection: str, identity_id: str) -> None:
+        super().__init__(message)
+        self.collection = collection
+        self.identity_id = identity_id
+
 
 class ThresholdRequired(InputError):
+    """`settings`: those that would give a default, by their names in the environment."""
+
     code = "threshold_required"
+
+    def __init__(self, message: str, *, settings: Sequence[str]) -> None:
+        super().__init__(message)
+        self.settings = " and ".join(settings)
 
 
 class CalibrationImpossible(InputError):
@@ -168,16 +201,42 @@ class ArchiveUnusable(InputError):
     code = "archive_unusable"
 
 
+class NotAnArchive(ArchiveUnusable):
+    pass
+
+
+class ArchiveDamaged(ArchiveUnusable):
+    pass
+
+
+class ArchiveTooNew(ArchiveUnusable):
+    pass
+
+
+class NotExportable(ArchiveUnusable):
+    pass
+
+
 class AccessDenied(VultusError):
     code = "unauthorized"
 
 
 class NotFound(VultusError):
+    """`collection`: where it was looked for."""
+
     code = "not_found"
+
+    def __init__(self, message: str, *, collection: str) -> None:
+        super().__init__(message)
+        self.collection = collection
 
 
 class CollectionNotFound(NotFound):
     code = "collection_not_found"
+
+
+class CollectionNotInArchive(CollectionNotFound):
+    pass
 
 
 class IdentityNotFound(NotFound):
@@ -194,6 +253,10 @@ class UnknownGroupNotFound(NotFound):
 
 class UnknownFaceNotFound(NotFound):
     code = "unknown_face_not_found"
+
+    def __init__(self, message: str, *, collection: str, group_id: str) -> None:
+        super().__init__(message, collection=collection)
+        self.group_id = group_id
 
 
 class Conflict(VultusError):
@@ -223,8 +286,39 @@ class WrongPerson(Conflict):
         self.code = reasons.pop() if len(reasons) == 1 else WrongPerson.code
 
 
+class RolloutObstacle(StrEnum):
+    """Why a collection does not go over to another embedder, or back."""
+
+    ONE_EMBEDDER = "one_embedder"
+    SAME_EMBEDDER = "same_embedder"
+    OTHER_ROLLOUT = "other_rollout"
+    PURGED = "purged"
+    SWITCHED = "switched"
+    NOT_SWITCHED = "not_switched"
+    SWITCHED_MEANWHILE = "switched_meanwhile"
+    LACKING_SERVING = "lacking_serving"
+    LACKING_SECOND = "lacking_second"
+    FIXED_SIMILARITY = "fixed_similarity"
+    FIXED_FOR_PEOPLE = "fixed_for_people"
+    NOT_MEASURED = "not_measured"
+
+
 class RolloutImpossible(Conflict):
+    """`embedder`: the one that has to be made ready. `can_be_forced`: the obstacles are advice."""
+
     code = "rollout_impossible"
+
+    def __init__(
+        self,
+        message: str,
+        *obstacles: RolloutObstacle,
+        embedder: str = "",
+        can_be_forced: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.obstacles = obstacles
+        self.embedder = embedder
+        self.can_be_forced = can_be_forced
 
 
 class IdempotencyKeyReused(Conflict):
@@ -232,7 +326,25 @@ class IdempotencyKeyReused(Conflict):
 
 
 class EmbedderMismatch(Conflict):
+    """`embedder`: the name of the collection's network."""
+
     code = "embedder_mismatch"
+
+    def __init__(self, message: str, *, embedder: str) -> None:
+        super().__init__(message)
+        self.embedder = embedder
+
+
+class ForeignEmbedding(EmbedderMismatch):
+    pass
+
+
+class SecondEmbedderMissing(EmbedderMismatch):
+    pass
+
+
+class ArchiveOfOtherEmbedder(EmbedderMismatch):
+    pass
 
 
 class TooManyRequests(VultusError):
@@ -265,6 +377,10 @@ class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
 
 
+class ChangeUnconfirmed(DatabaseUnavailable):
+    pass
+
+
 class IndexUnavailable(Unavailable):
     code = "index_unavailable"
 
@@ -283,3 +399,23 @@ class DeadlineExceeded(Unavailable):
 
 class StartupError(VultusError):
     code = "startup_failed"
+
+
+class SettingUnusable(StartupError):
+    """`setting`: its name in the environment."""
+
+    def __init__(self, message: str, *, setting: str) -> None:
+        super().__init__(message)
+        self.setting = setting
+
+
+class SchemaOutdated(StartupError):
+    pass
+
+
+class EmbedderChanged(StartupError):
+    """`embedder`: the name of the collection's network."""
+
+    def __init__(self, message: str, *, embedder: str) -> None:
+        super().__init__(message)
+        self.embedder = embedder

@@ -82,6 +82,4 @@ def require_time() -> None:
 
 
 def past_deadline() -> DeadlineExceeded:
-    return DeadlineExceeded(
-        "the time that x-request-timeout-ms gave is over; try again later, or give more"
-    )
+    return DeadlineExceeded("the time that the request gave is over")

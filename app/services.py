@@ -171,7 +171,7 @@ class Services:
     async def require_ready(self) -> None:
         """Raises NotReady before a real embedding was made, or DatabaseUnavailable."""
         if not self._ready:
-            raise NotReady("the networks have not made an embedding yet; try again in a second")
+            raise NotReady("the networks have not made an embedding yet")
         await asyncio.to_thread(self.gallery.check)
 
     def readings(self) -> Readings:

@@ -8,10 +8,12 @@ from pydantic_core import from_json
 
 from app.api.bodies import field_problems
 from app.api.problems import invalid
+from app.api.remedies import HTTP
 from app.api.schemas.batch import BatchItemBody, BatchResultBody
 from app.errors import InputError, InvalidRequest, RequestTooLarge
 from app.operations.enroll_batch import BatchEnroller, BatchItem, ItemResult, rejected_item
 from app.operations.quality_filter import QualityFilter
+from app.remedies import Remedies
 
 _PIECE_LINES = 1_000
 _PIECE_BYTES = 8_000_000
@@ -37,13 +39,14 @@ async def enroll_lines(
     *,
     max_line_bytes: int,
     quality_filter: QualityFilter = QualityFilter.AUTO,
+    remedies: Remedies = HTTP,
     dealt_with: Callable[[int], object] = lambda _: None,
 ) -> AsyncIterator[list[BatchResultBody]]:
     """Yield the results of each piece once it is committed, in the order of the lines.
 
-    `quality_filter` is for lines that have none. Empty lines are passed over and not counted.
-    A line that is no item is rejected by itself. `dealt_with` is told the bytes of each piece that
-    is done. Raises RequestTooLarge for a line over
+    `quality_filter` is for lines that have none, `remedies` are those of the reader. Empty lines
+    are passed over and not counted. A line that is no item is rejected by itself. `dealt_with`
+    gets the bytes of each piece that is done. Raises RequestTooLarge for a line over
     `max_line_bytes`; what was yielded before stays enrolled.
     """
     piece = _Piece(0)
@@ -51,21 +54,23 @@ async def enroll_lines(
         piece.entries.append(_parse(line, quality_filter))
         piece.size += len(line) + 1
         if piece.full:
-            results = await _enroll(enroller, collection, piece)
+            results = await _enroll(enroller, collection, piece, remedies)
             dealt_with(piece.size)
             yield results
             piece = _Piece(piece.first + len(piece.entries))
     if piece.entries:
-        yield await _enroll(enroller, collection, piece)
+        yield await _enroll(enroller, collection, piece, remedies)
 
 
-async def _enroll(enroller: BatchEnroller, collection: str, piece: _Piece) -> list[BatchResultBody]:
+async def _enroll(
+    enroller: BatchEnroller, collection: str, piece: _Piece, remedies: Remedies
+) -> list[BatchResultBody]:
     items = [entry for entry in piece.entries if isinstance(entry, BatchItem)]
     results = iter(await enroller.enroll(collection, items))
     return [
-        BatchResultBody.of(index, entry.identity.external_id, next(results))
+        BatchResultBody.of(index, entry.identity.external_id, next(results), remedies)
         if isinstance(entry, BatchItem)
-        else BatchResultBody.of(index, None, entry)
+        else BatchResultBody.of(index, None, entry, remedies)
         for index, entry in enumerate(piece.entries, start=piece.first)
     ]
 

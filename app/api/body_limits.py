@@ -34,8 +34,8 @@ class BytesInFlight:
         others = self._held - own
         if by > 0 and others and self._held + by > self._most:
             raise Overloaded(
-                f"{self._held / 1e6:.1f} MB of other requests are being worked on; try again in a "
-                "second, or raise VULTUS_LIMITS__MAX_BYTES_IN_FLIGHT"
+                f"{self._held / 1e6:.1f} MB of other requests are being worked on "
+                "(VULTUS_LIMITS__MAX_BYTES_IN_FLIGHT)"
             )
         self._held += by
         self._report(self._held)

@@ -42,7 +42,7 @@ async def require_key(request: Request, key: Annotated[str | None, Security(_api
     if not allowed:
         return
     if find_key(allowed, key or "") is None:
-        raise AccessDenied("send a valid key in the x-api-key header")
+        raise AccessDenied("the API key is missing or wrong")
 
 
 async def _model(request: Request) -> ModelBody:

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from app.api.remedies import HTTP
 from app.api.schemas.problem import (
     FieldProblemBody,
     ImageProblemBody,
@@ -116,7 +117,7 @@ def problem_of(error: VultusError, request_id: str) -> JSONResponse:
         status,
         title,
         error.code,
-        str(error),
+        HTTP.detail(error),
         request_id,
         headers=headers,
         errors=[FieldProblemBody.of(problem) for problem in errors] or None,
@@ -133,7 +134,7 @@ def image_problem(error: InputError | Overloaded, request_id: str) -> ImageProbl
         type=_type_of(error.code),
         title=title,
         status=status,
-        detail=str(error),
+        detail=HTTP.detail(error),
         code=error.code,
         request_id=request_id,
     )

@@ -14,6 +14,7 @@ from rich.table import Table
 from app.api.batch_lines import enroll_lines
 from app.api.schemas.batch import BatchResultBody
 from app.cli.output import errors, print_json, results
+from app.cli.remedies import TERMINAL
 from app.cli.session import with_services
 from app.gallery.service import DEFAULT_COLLECTION
 from app.operations.enroll_batch import ItemStatus
@@ -74,6 +75,7 @@ def enroll_batch(
                 chunks,
                 max_line_bytes=most,
                 quality_filter=quality_filter,
+                remedies=TERMINAL,
             ):
                 for result in piece:
                     summary.count(result)

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from app.cli.output import print_json, progress_bar, results
+from app.cli.remedies import TERMINAL
 from app.cli.session import with_services
 from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, RejectedImage, WrongPerson
 from app.gallery.records import IdentityFilter, NewIdentity
@@ -191,7 +192,7 @@ def _print(summary: Summary, folder: Path) -> None:
     for photo, image in summary.rejected:
         results.print(
             f"not enrolled: {photo.relative_to(folder)}: {', '.join(image.reasons)} "
-            f"({image.detail})",
+            f"({TERMINAL.detail_of_image(image)})",
             highlight=False,
             markup=False,
             soft_wrap=True,

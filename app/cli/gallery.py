@@ -8,6 +8,7 @@ from rich.progress import Progress, TextColumn
 from rich.table import Table
 
 from app.api.schemas.doctor import FindingBody, FoundPersonBody
+from app.cli.doctor_advice import ADVICE
 from app.cli.output import errors, print_json, results
 from app.cli.session import with_services
 from app.gallery.doctor import FindingKind
@@ -50,7 +51,7 @@ def doctor(
                 progress.update(task, description=f"examined {people:,} people, {faces:,} faces")
                 for finding in page.findings:
                     counts[finding.kind] += 1
-                    _show(FindingBody.of(finding), as_json=as_json)
+                    _show(FindingBody.of(finding, ADVICE), as_json=as_json)
         return complete
 
     complete = with_services(use)

@@ -12,6 +12,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from app.cli.remedies import TERMINAL
 from app.errors import VultusError
 
 results = Console()
@@ -33,7 +34,7 @@ def progress_bar(text: str, *more: ProgressColumn, console: Console = errors) ->
 def print_error(error: VultusError) -> None:
     """What went wrong on purpose, in one line."""
     errors.print(f"[bold red]{error.code}[/]: ", end="")
-    errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+    errors.print(TERMINAL.detail(error), markup=False, highlight=False, soft_wrap=True)
 
 
 def print_json(value: object) -> None:

@@ -75,7 +75,7 @@ def _ask(address: str, api_key: str | None) -> dict[str, Any]:
             return stats
     except HTTPError as error:
         if error.code == 401:
-            raise AccessDenied("the server wants a key; give --api-key") from error
+            raise AccessDenied("the server demands a valid API key") from error
         raise Unavailable(f"{address} answers {error.code}; is it a Vultus server?") from error
     except (URLError, HTTPException, OSError, ValueError) as error:
         raise Unavailable(

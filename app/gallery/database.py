@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from app.errors import DatabaseUnavailable, StartupError
+from app.errors import ChangeUnconfirmed, DatabaseUnavailable, SchemaOutdated, StartupError
 
 _WRITES = "vultus_writes"
 _WITH_PERSONAL_DATA = (
@@ -133,9 +133,8 @@ class Database:
             head = ScriptDirectory.from_config(config).get_current_head()
             current = MigrationContext.configure(connection).get_current_revision()
         if current != head:
-            raise StartupError(
-                f"the database is at migration {current}, this version needs {head}; "
-                "run: vultus db upgrade"
+            raise SchemaOutdated(
+                f"the database is at migration {current}, this version needs {head}"
             )
 
     def close(self) -> None:
@@ -217,12 +216,9 @@ def _translated(*, changing: bool = False) -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         _log.error("database_unavailable", cause=str(getattr(error, "orig", None) or error))
-        told = (
-            "the database did not confirm the change; look whether it was made, then try again"
-            if changing
-            else "the database does not answer; try again in a moment"
-        )
-        raise DatabaseUnavailable(told) from error
+        if changing:
+            raise ChangeUnconfirmed("the database did not confirm the change") from error
+        raise DatabaseUnavailable("the database does not answer") from error
 
 
 @contextmanager

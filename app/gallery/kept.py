@@ -41,8 +41,5 @@ def kept_answer(session: Session, ticket: Ticket) -> KeptAnswer | None:
         return None
     request_sha256, answer = found
     if request_sha256 != ticket.request_sha256:
-        raise IdempotencyKeyReused(
-            "this Idempotency-Key was sent before with another request; send a key of its own "
-            "with each request, and the same one only to repeat it"
-        )
+        raise IdempotencyKeyReused("this Idempotency-Key was sent before with another request")
     return answer

@@ -218,10 +218,7 @@ class MilvusSync:
         """
         position = self._bring(collection, until=monotonic() + self._patience_s)
         if position is None:
-            raise IndexUnavailable(
-                f"the index of {collection.name!r} is being brought up to date; try again in a "
-                "moment"
-            )
+            raise IndexUnavailable(f"the index of {collection.name!r} is being brought up to date")
         return position
 
     def _bring(self, collection: CollectionTable, *, until: float) -> Position | None:

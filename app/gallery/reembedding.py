@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from app.errors import RolloutImpossible
+from app.errors import RolloutImpossible, RolloutObstacle
 from app.gallery.database import Database
 from app.gallery.options import from_json
 from app.gallery.repositories.changes import ChangeRepository
@@ -31,6 +31,9 @@ from app.gallery.tables import CollectionTable
 from app.recognition.types import Embedding, ModelId
 
 _SETTLED_AT_ONCE = 500
+
+Objection = tuple[RolloutObstacle, str]
+"""What speaks against a change of embedders, as code and as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,14 @@ class Reembedding:
             if second is None and row.digest == model.digest:
                 raise RolloutImpossible(
                     f"collection {name!r} answers by {model.name} ({model.digest[:12]}) already, "
-                    "and by nothing else"
+                    "and by nothing else",
+                    RolloutObstacle.SAME_EMBEDDER,
                 )
             if second is not None and model.digest not in (row.digest, second.digest):
                 raise RolloutImpossible(
                     f"collection {name!r} has two embedders already, {_named(model_of(row))} and "
-                    f"{_named(model_of(second))}; run vultus reembed purge first, which erases the "
-                    "embeddings of the second"
+                    f"{_named(model_of(second))}",
+                    RolloutObstacle.OTHER_ROLLOUT,
                 )
             if second is None:
                 collections.set_second(collections.advance(name), model)
@@ -112,8 +116,9 @@ class Reembedding:
             view = _as_second(row, model.digest)
             if view is None:
                 raise RolloutImpossible(
-                    f"collection {name!r} does not go over to {_named(model)} any more: somebody "
-                    "has purged it; run vultus reembed again if it shall"
+                    f"collection {name!r} does not go over to {_named(model)} any more: its "
+                    "embeddings were purged meanwhile",
+                    RolloutObstacle.PURGED,
                 )
             rollout = RolloutRepository(session, row)
             wanted = rollout.still_waiting(model.digest, list(embeddings))
@@ -132,12 +137,12 @@ class Reembedding:
         with self._turning(name) as (session, row):
             if row.switched_at is not None:
                 raise RolloutImpossible(
-                    f"collection {name!r} has gone over to {_named(model_of(row))} already; "
-                    "vultus reembed rollback goes back, vultus reembed purge makes it final"
+                    f"collection {name!r} has gone over to {_named(model_of(row))} already",
+                    RolloutObstacle.SWITCHED,
                 )
             objections = _objections(session, row, is_measured=is_measured)
             if objections and not force:
-                raise RolloutImpossible(f"{'; '.join(objections)}; --force switches all the same")
+                raise _advised_against(objections, row)
             _turn(session, row)
             row.switched_at = datetime.now(UTC)
             session.flush()
@@ -153,11 +158,12 @@ class Reembedding:
             if row.switched_at is None:
                 raise RolloutImpossible(
                     f"collection {name!r} has not gone over to another embedder; there is nothing "
-                    "to go back to"
+                    "to go back to",
+                    RolloutObstacle.NOT_SWITCHED,
                 )
             objections = [*_lacking(session, row), *_fixed_similarities(session, row)]
             if objections and not force:
-                raise RolloutImpossible(f"{'; '.join(objections)}; --force goes back all the same")
+                raise _advised_against(objections, row)
             _turn(session, row)
             row.switched_at = None
             session.flush()
@@ -176,8 +182,8 @@ class Reembedding:
             with self._turning(name) as (session, row):
                 if serving not in (None, row.digest):
                     raise RolloutImpossible(
-                        f"collection {name!r} has changed its embedder meanwhile; look at vultus "
-                        "reembed status"
+                        f"collection {name!r} has changed its embedder meanwhile",
+                        RolloutObstacle.SWITCHED_MEANWHILE,
                     )
                 serving = row.digest
                 rollout = RolloutRepository(session, row)
@@ -186,8 +192,9 @@ class Reembedding:
                 if lacking:
                     raise RolloutImpossible(
                         f"{lacking} faces have no embedding by {_named(model_of(row))}, and would "
-                        "have none at all; re-embed them (vultus reembed --to "
-                        f"{row.embedder} --photos FOLDER), or delete them"
+                        "have none at all",
+                        RolloutObstacle.LACKING_SERVING,
+                        embedder=row.embedder,
                     )
                 settled = rollout.settle(most=_SETTLED_AT_ONCE)
                 # The index of the other embedder lets go of them with the next look at the log.
@@ -212,8 +219,17 @@ class Reembedding:
 
 def _only_one(row: CollectionTable) -> RolloutImpossible:
     return RolloutImpossible(
-        f"collection {row.name!r} has one embedder only, {_named(model_of(row))}; run vultus "
-        "reembed --to NEW first"
+        f"collection {row.name!r} has one embedder only, {_named(model_of(row))}",
+        RolloutObstacle.ONE_EMBEDDER,
+    )
+
+
+def _advised_against(objections: Sequence[Objection], row: CollectionTable) -> RolloutImpossible:
+    return RolloutImpossible(
+        "; ".join(fact for _, fact in objections),
+        *(obstacle for obstacle, _ in objections),
+        embedder=row.second_embedder or "",
+        can_be_forced=True,
     )
 
 
@@ -229,18 +245,20 @@ def _turn(session: Session, row: CollectionTable) -> None:
         setattr(row, f"second_{column}", getattr(view, f"second_{column}"))
 
 
-def _objections(session: Session, row: CollectionTable, *, is_measured: bool) -> list[str]:
+def _objections(session: Session, row: CollectionTable, *, is_measured: bool) -> list[Objection]:
     """What speaks against a switch."""
     found = [*_lacking(session, row), *_fixed_similarities(session, row)]
     if not is_measured and from_json(row.options).decisions.identify_threshold is None:
         found.append(
-            f"nobody has measured the error rates of {row.second_embedder}; calibrate it on photos "
-            "(vultus calibrate FOLDER), or enroll more people, and run vultus reembed again"
+            (
+                RolloutObstacle.NOT_MEASURED,
+                f"the error rates of {row.second_embedder} were not measured",
+            )
         )
     return found
 
 
-def _fixed_similarities(session: Session, row: CollectionTable) -> list[str]:
+def _fixed_similarities(session: Session, row: CollectionTable) -> list[Objection]:
     """Thresholds by the embedder that serves, which the other would decide by."""
     found = []
     decisions = from_json(row.options).decisions
@@ -253,30 +271,28 @@ def _fixed_similarities(session: Session, row: CollectionTable) -> list[str]:
         if value is not None
     ]
     if fixed:
-        found.append(
-            f"the option {' and '.join(fixed)} of the collection is a similarity by "
-            f"{row.embedder}; choose an error rate in its place"
+        fact = (
+            f"the option {' and '.join(fixed)} of the collection is a similarity by {row.embedder}"
         )
+        found.append((RolloutObstacle.FIXED_SIMILARITY, fact))
     people = RolloutRepository(session, row).people_with_thresholds()
     if people:
         found.append(
-            f"{people} people have a threshold of their own, a similarity by {row.embedder}; "
-            "remove it"
+            (
+                RolloutObstacle.FIXED_FOR_PEOPLE,
+                f"{people} people have a threshold of their own, a similarity by {row.embedder}",
+            )
         )
     return found
 
 
-def _lacking(session: Session, row: CollectionTable) -> list[str]:
+def _lacking(session: Session, row: CollectionTable) -> list[Objection]:
     assert row.second_digest is not None
     count = RolloutRepository(session, row).count_waiting(row.second_digest)
     if not count:
         return []
-    told = (
-        f"{count} faces have no embedding by {row.second_embedder}, and would not be found; "
-        f"vultus reembed --to {row.second_embedder} makes those that it finds the photos of, and "
-        "lists the others"
-    )
-    return [told]
+    fact = f"{count} faces have no embedding by {row.second_embedder}, and would not be found"
+    return [(RolloutObstacle.LACKING_SECOND, fact)]
 
 
 def _as_second(row: CollectionTable, digest: str) -> CollectionTable | None:

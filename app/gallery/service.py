@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 from app.errors import (
     CollectionExists,
     CollectionNotFound,
+    EmbedderChanged,
     ExternalIdTaken,
     IdentityWithoutFace,
-    StartupError,
     Unavailable,
 )
 from app.gallery.bulk import BulkOutcome, NewPerson, enroll_many
@@ -124,7 +124,7 @@ class Gallery:
             for row in collections.lock_all():
                 if not self.embedders.run(row):
                     if collections.has_faces(row):
-                        raise StartupError(self.embedders.mismatch(row))
+                        raise EmbedderChanged(self.embedders.mismatch(row), embedder=row.embedder)
                     collections.assign(row, self.model)
                     UnknownRepository(session, row).empty()
 
@@ -157,7 +157,7 @@ class Gallery:
         self, name: str, description: str | None, *, once: Once[Collection] | None = None
     ) -> Collection:
         """Raises CollectionExists, and AnsweredBeforeError when `once` says so."""
-        taken = CollectionExists(f"there already is a collection {name!r}; choose another name")
+        taken = CollectionExists(f"there already is a collection {name!r}")
         with self._database.writing() as session:
             claim(session, once)
             collections = CollectionRepository(session)
@@ -542,8 +542,9 @@ class Gallery:
             examples = repository.examples_of([row.number]).get(row.number)
             if not examples:
                 raise IdentityWithoutFace(
-                    f"identity {identity_id} has no enrolled face to compare with; add one with "
-                    f"POST /v1/collections/{collection_name}/identities/{identity_id}/faces"
+                    f"identity {identity_id} has no enrolled face to compare with",
+                    collection=collection_name,
+                    identity_id=identity_id,
                 )
             numbers = sorted(examples)
             enrolled = [examples[number] for number in numbers]
@@ -678,10 +679,7 @@ def _require_same_embedder(collection: CollectionTable, guard: Guard | None) -> 
 
 
 def _taken(external_id: str | None) -> ExternalIdTaken:
-    return ExternalIdTaken(
-        f"external_id {external_id!r} is taken in this collection; choose another, or add faces to "
-        "the identity that has it"
-    )
+    return ExternalIdTaken(f"external_id {external_id!r} is taken in this collection")
 
 
 @contextmanager

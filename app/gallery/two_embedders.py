@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from app.errors import EmbedderMismatch
+from app.errors import EmbedderMismatch, ForeignEmbedding
 from app.gallery.options import from_json
 from app.gallery.records import NewFace
 from app.gallery.tables import CollectionTable
@@ -53,17 +53,18 @@ class Embedders:
     def require(self, row: CollectionTable) -> None:
         """Raises EmbedderMismatch unless the embedder of a collection runs here."""
         if not self.run(row):
-            raise EmbedderMismatch(self.mismatch(row))
+            raise EmbedderMismatch(self.mismatch(row), embedder=row.embedder)
 
     def seen_by(self, row: CollectionTable, probe: Probe) -> Embedding:
         """The embedding of a face by the embedder of a collection. Raises EmbedderMismatch."""
         self.require(row)
         found = self._by(row.digest, probe)
         if found is None:
-            raise EmbedderMismatch(
+            raise ForeignEmbedding(
                 f"collection {row.name!r} answers by the embedder {row.embedder} "
                 f"({row.digest[:12]}), and the embedding sent is by {self.own.name} "
-                f"({self.own.digest[:12]}); send a photo, or make VULTUS_EMBEDDER that one"
+                f"({self.own.digest[:12]})",
+                embedder=row.embedder,
             )
         return found
 
@@ -97,7 +98,5 @@ class Embedders:
         return (
             f"collection {row.name!r} belongs to the embedder {row.embedder} "
             f"({row.digest[:12]}), but this service runs {self.own.name} "
-            f"({self.own.digest[:12]}){both}, and their embeddings cannot be compared. Start with "
-            f"VULTUS_EMBEDDER={row.embedder} and its weights, or use another VULTUS_DATABASE_URL "
-            "or VULTUS_DATA_DIR, or delete the collection and enroll again"
+            f"({self.own.digest[:12]}){both}, and their embeddings cannot be compared"
         )

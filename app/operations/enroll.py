@@ -230,7 +230,7 @@ class Enroller:
         usable = [result for result in results if isinstance(result, UsableImage)]
         rejected = [result for result in results if isinstance(result, RejectedImage)]
         if images and not usable and not skip:
-            raise NoUsableImage(_NONE_USABLE, rejected)
+            raise NoUsableImage(_none_usable(rejected), rejected)
         return usable, rejected
 
     async def _examine_one(
@@ -274,11 +274,13 @@ def _sha256(image: bytes) -> str:
     return hashlib.sha256(image).hexdigest()
 
 
-_NONE_USABLE = "none of the images can be enrolled, and nothing was changed; see rejected"
-WRONG_PERSON = (
-    "the faces seem to be of another person, and nothing was changed; see rejected for whom, and "
-    "send force=true to enroll them all the same"
-)
+WRONG_PERSON = "the faces seem to be of another person, and nothing was changed"
+
+
+def _none_usable(rejected: Sequence[RejectedImage]) -> str:
+    if len(rejected) == 1:
+        return f"the image cannot be enrolled, and nothing was changed: {rejected[0].detail}"
+    return "none of the images can be enrolled, and nothing was changed"
 
 
 def _once(

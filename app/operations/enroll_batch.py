@@ -43,15 +43,14 @@ class BatchItem:
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """What became of an item. `code` and `detail` say why it was rejected; `images` which of its
-    photos were, also when the others were enrolled."""
+    """What became of an item. `error` says why it was rejected; `images` which of its photos
+    were, also when the others were enrolled."""
 
     status: ItemStatus
     identity_id: str | None = None
     face_count: int = 0
     revision: int | None = None
-    code: str | None = None
-    detail: str | None = None
+    error: InputError | WrongPerson | None = None
     images: tuple[RejectedImage, ...] = ()
 
 
@@ -166,6 +165,4 @@ def _result(found: _Usable, outcome: BulkOutcome) -> ItemResult:
 def rejected_item(
     error: InputError | WrongPerson, images: tuple[RejectedImage, ...] = ()
 ) -> ItemResult:
-    return ItemResult(
-        ItemStatus.REJECTED, code=str(error.code), detail=str(error), images=tuple(images)
-    )
+    return ItemResult(ItemStatus.REJECTED, error=error, images=tuple(images))

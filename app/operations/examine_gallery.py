@@ -1,14 +1,16 @@
-"""The gallery doctor: what may be wrong in a gallery, and what to do about it."""
+"""The gallery doctor: what may be wrong in a gallery."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
 from app.errors import ThresholdRequired
-from app.gallery.doctor import Checkup, DoctorRules, Finding, FindingKind
+from app.gallery.doctor import Checkup, DoctorRules
 from app.gallery.repositories.cursors import encode_cursor
 from app.gallery.service import Gallery
 from app.operations.calibration import Calibrator
 from app.operations.thresholds import Thresholds
+
+_PIECE_S = 2.0
 
 
 class GalleryExaminer:
@@ -53,33 +55,8 @@ def doctor_rules(thresholds: Thresholds) -> DoctorRules:
     another = thresholds.alike()
     if resembles is None or another is None:
         raise ThresholdRequired(
-            "nobody has measured which similarities count for this embedder; calibrate it, or set "
-            "VULTUS_THRESHOLDS__VERIFY and VULTUS_THRESHOLDS__IDENTIFY to what you measured on "
-            "your own photos"
+            f"the error rates of {thresholds.embedder} were not measured, so it has no default "
+            "threshold",
+            settings=["VULTUS_THRESHOLDS__VERIFY", "VULTUS_THRESHOLDS__IDENTIFY"],
         )
     return DoctorRules(min(resembles, another), another)
-
-
-_PIECE_S = 2.0
-
-
-def advice(finding: Finding) -> str:
-    """What to do, for people."""
-    return {
-        FindingKind.MISLABEL: (
-            "probably a photo of the other person: delete this face, and add the photo to the "
-            "person whom it shows"
-        ),
-        FindingKind.DUPLICATE: (
-            "probably one person under two names: keep one, add the other's photos to it, and "
-            "delete the other"
-        ),
-        FindingKind.OUTLIER: (
-            "unlike the person's other faces: another person, or a poor photo; look at it, and "
-            "delete it unless it is them"
-        ),
-        FindingKind.LOOK_ALIKE: (
-            "two people who are easily taken for each other: add more photos of both, and ask for "
-            "a second factor where it matters"
-        ),
-    }[finding.kind]

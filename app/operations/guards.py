@@ -123,18 +123,16 @@ def refused(refusal: Refusal, image_index: int | None) -> RejectedImage:
     compared = f"{found.similarity:.4f}, and {found.threshold:.4f}"
     if refusal.reason is Reason.BELONGS_TO_ANOTHER_IDENTITY:
         detail = (
-            f"the face looks like identity {found.identity_id} (similarity {compared} is a match); "
-            "enroll it there, or send force=true when they are two people"
+            f"the face looks like identity {found.identity_id} (similarity {compared} is a match)"
         )
     elif found.identity_id is not None:
         detail = (
             f"the face does not look like the other faces of identity {found.identity_id} "
-            f"(similarity {compared} is wanted); send another photo, or force=true when it is them"
+            f"(similarity {compared} is wanted)"
         )
     else:
         detail = (
             "the faces of this request do not look like one another "
-            f"(similarity {compared} is wanted), so nobody knows whose this is; send photos of one "
-            "person, or force=true when they are"
+            f"(similarity {compared} is wanted), so it is not clear whose this is"
         )
     return RejectedImage(image_index, (refusal.reason,), detail, resemblance=found)

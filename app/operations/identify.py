@@ -370,8 +370,7 @@ class Identifier:
             if monotonic() > gives_up:
                 raise RevisionNotReached(
                     f"collection {collection!r} is at revision {reached} here, and did not come to "
-                    f"{revision} in {self._limits.max_wait_s:g} s; try again, or send a revision "
-                    "that a write to this collection answered"
+                    f"{revision} in {self._limits.max_wait_s:g} s"
                 )
             await asyncio.sleep(_LOOK_AGAIN_S)
 
@@ -425,16 +424,11 @@ def _without_search(rules: Thresholds, options: SearchOptions) -> float:
     )
 
 
-_EMBED = "POST /v1/embed"
-
-
 def unit_embedding(values: Sequence[float], *, dimension: int) -> Embedding:
     """Numbers of a caller's own as a unit vector. Raises InvalidRequest when they make none."""
     vector = np.asarray(values, dtype=np.float64)
     peak = float(np.abs(vector).max()) if vector.size == dimension else 0.0
     if not np.isfinite(peak) or peak == 0.0:
-        raise InvalidRequest(
-            f"embedding must be {dimension} finite numbers, not all zero, as {_EMBED} answers"
-        )
+        raise InvalidRequest(f"an embedding must be {dimension} finite numbers, not all zero")
     scaled = vector / peak  # so that no square overflows or vanishes
     return np.asarray(scaled / np.linalg.norm(scaled), dtype=np.float32)

@@ -126,8 +126,8 @@ class Reembedder:
             return self._from_crop(face.face_id, face.sealed_crop)
         if path is None:
             raise _NoSourceError(
-                f"there is no photo of SHA-256 {face.image_sha256}; give the folder that has it "
-                "with --photos, or delete the face and enroll another photo"
+                f"there is no photo of SHA-256 {face.image_sha256}; give the folder that has it, "
+                "or delete the face and enroll another photo"
             )
         try:
             photo = PhotoFile(path.read_bytes(), max_pixels=self._max_pixels).read()
@@ -146,7 +146,7 @@ class Reembedder:
         except CropSealedOtherwiseError as error:
             raise _NoSourceError(
                 "its crop was encrypted with another VULTUS_CROPS_KEY, or is damaged; set that "
-                "key, or give the folder of its photo with --photos"
+                "key, or give the folder of its photo"
             ) from error
         return align(crop.pixels, crop.landmarks, self._embedder.input)
 

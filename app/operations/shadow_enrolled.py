@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from app.errors import EmbedderMismatch, FaceNotFound
+from app.errors import FaceNotFound, SecondEmbedderMissing
 from app.gallery.repositories.rollout import SeenFace
 from app.gallery.service import Gallery
 from app.operations.decisions import Decision, SearchOptions, Status
@@ -77,9 +77,8 @@ def compare_enrolled(
             done.skipped += 1
             continue
         if second is None:
-            raise EmbedderMismatch(
-                f"the second embedder of collection {collection!r} does not run here; name it with "
-                "VULTUS_NEXT__EMBEDDER and VULTUS_NEXT__WEIGHTS_PATH"
+            raise SecondEmbedderMissing(
+                f"the second embedder of collection {collection!r} does not run here", embedder=""
             )
         assert first is not None
         done.add(face.identity_id, first[0], second[0], is_known=face.has_others)

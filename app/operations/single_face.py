@@ -34,12 +34,12 @@ def rejection(
         return RejectedImage(
             image_index,
             (Reason.NO_FACE,),
-            "no face was found; send a sharp, upright photo with the face at least 40 pixels wide",
+            "no face was found",
         )
     return RejectedImage(
         image_index,
         (Reason.SEVERAL_FACES,),
-        f"{count} faces were found; send a photo of one face, or ask for faces=largest",
+        f"{count} faces were found",
         tuple(seen(face) for face in photo.detected),
     )
 

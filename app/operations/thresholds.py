@@ -143,8 +143,9 @@ class Thresholds:
     def _map(self, setting: str) -> SimilarityMap:
         if self.map is None:
             raise ThresholdRequired(
-                f"nobody has measured a threshold for {self.embedder}; send one, calibrate on your "
-                f"own photos (vultus calibrate FOLDER), or set VULTUS_THRESHOLDS__{setting}"
+                f"the error rates of {self.embedder} were not measured, so it has no default "
+                "threshold",
+                settings=[f"VULTUS_THRESHOLDS__{setting}"],
             )
         return self.map
 

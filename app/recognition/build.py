@@ -9,7 +9,7 @@ from typing import Literal
 
 import structlog
 
-from app.errors import StartupError
+from app.errors import SettingUnusable, StartupError
 from app.recognition.batch import BatchRecognizer
 from app.recognition.detector import MtcnnDetector
 from app.recognition.device import (
@@ -93,7 +93,15 @@ def _load(
     try:
         return load_network(name, options)
     except WeightsError as error:
-        raise StartupError(str(error).replace("VULTUS_", prefix)) from error
+        raise _startup_error(error, prefix) from error
+
+
+def _startup_error(error: WeightsError, prefix: str) -> StartupError:
+    """The same as an error of the setting that holds the option, where there is one."""
+    if not error.option:
+        return StartupError(str(error))
+    name = "embedder" if error.option == "name" else error.option.replace(".", "__")
+    return SettingUnusable(str(error), setting=prefix + name.upper())
 
 
 def build_recognizer(

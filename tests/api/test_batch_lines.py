@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.api.batch_lines import _lines, _parse
 from app.api.schemas.batch import BatchItemBody
-from app.errors import RequestTooLarge
+from app.errors import InvalidRequest, RequestTooLarge
 from app.operations.enroll_batch import BatchItem, ItemResult, ItemStatus
 from app.operations.quality_filter import QualityFilter
 
@@ -84,7 +84,8 @@ def test_any_bytes_are_an_item_or_rejected(line: bytes) -> None:
 def _is_item_or_rejected(line: bytes) -> None:
     parsed = _parse(line, QualityFilter.AUTO)
     if isinstance(parsed, ItemResult):
-        assert (parsed.status, parsed.code) == (ItemStatus.REJECTED, "invalid_request")
-        assert parsed.detail
+        assert parsed.status == ItemStatus.REJECTED
+        assert isinstance(parsed.error, InvalidRequest)
+        assert str(parsed.error)
     else:
         assert isinstance(parsed, BatchItem)

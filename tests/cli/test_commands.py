@@ -135,7 +135,12 @@ def test_database_is_migrated_twice_without_harm() -> None:
 @pytest.mark.parametrize(
     ("variables", "arguments", "code", "remedy"),
     [
-        ({}, ["identify", "PHOTO", "--collection", "nowhere"], "collection_not_found", "POST"),
+        (
+            {},
+            ["identify", "PHOTO", "--collection", "nowhere"],
+            "collection_not_found",
+            "--collection",
+        ),
         ({"VULTUS_PORT": "x"}, ["serve"], "startup_failed", "VULTUS_PORT"),
         ({"VULTUS_EMBEDDER": "x"}, ["serve"], "startup_failed", "dlib-resnet"),
         ({"VULTUS_DATABASE_URL": "mysql://x"}, ["serve"], "startup_failed", "PostgreSQL"),

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from app.cli.main import cli
-from app.errors import EmbedderMismatch, RolloutImpossible, ThresholdRequired
+from app.errors import RolloutImpossible, SecondEmbedderMissing, ThresholdRequired
 from app.gallery.database import Database
 from app.gallery.repositories.faces import from_bytes
 from app.main import create_app
@@ -114,7 +114,7 @@ def test_collection_goes_over_and_back_and_over_for_good(
     assert (done["faces"], done["without_second"], done["without_source"]) == (2, 0, [])
     assert "not known" in done["measured"]
     assert who(client, grace) == ("Grace", "dlib-resnet")
-    with pytest.raises(RolloutImpossible, match="nobody has measured"):
+    with pytest.raises(RolloutImpossible, match="were not measured"):
         command("reembed", "switch")
     assert command("reembed", "switch", "--force")["serving"]["name"] == "onnx"
     assert who(client, grace) == ("Grace", "onnx")
@@ -183,7 +183,7 @@ def test_faces_without_a_photo_are_listed_with_the_remedy(alone: TestClient, peo
     done = command("reembed", "--to", "onnx", "--photos", people, status=3)
     told = [face["reason"] for face in done["without_source"]]
     assert len(told) == 2
-    assert "--photos" in told[0]
+    assert "give the folder that has it" in told[0]
     assert "enroll the person from photos" in told[1]
     assert (done["faces"], done["without_second"]) == (1, 2)
     with pytest.raises(RolloutImpossible, match="2 faces have no embedding by onnx"):
@@ -207,7 +207,7 @@ def test_shadow_compares_both_networks_on_the_faces_enrolled(
     result = RUN.invoke(cli, ["reembed", "shadow"])
     assert "100.00%" in result.output
     monkeypatch.delenv("VULTUS_NEXT__EMBEDDER")
-    with pytest.raises(EmbedderMismatch, match="VULTUS_NEXT__EMBEDDER"):
+    with pytest.raises(SecondEmbedderMissing, match="does not run here"):
         command("reembed", "shadow")
 
 

@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 from sqlalchemy import event, text
 
-from app.errors import EmbedderMismatch, StartupError
+from app.errors import EmbedderChanged, EmbedderMismatch
 from app.gallery.database import Database
 from app.gallery.records import IdentityChanges, NewIdentity
 from app.gallery.repositories.identities import IdentityRepository
@@ -39,7 +39,7 @@ def test_start_with_another_network_is_refused_while_there_are_faces(
     first.create_collection("a-empty-one", None)
     identity, _ = enroll(first, PROBE)
     before = first.list_collections(limit=10, cursor=None)
-    with pytest.raises(StartupError, match=f"VULTUS_EMBEDDER={MODEL.name}"):
+    with pytest.raises(EmbedderChanged, match=f"belongs to the embedder {MODEL.name}"):
         open_gallery(model=other)
     assert open_gallery().list_collections(limit=10, cursor=None) == before
     assert found_ids(first, PROBE) == [identity.id]
@@ -90,7 +90,7 @@ def test_process_of_the_old_network_is_refused_after_the_change(
         lambda: first.probe_of(COLLECTION, face_id),
     ]
     for use in uses:
-        with pytest.raises(EmbedderMismatch, match=f"VULTUS_EMBEDDER={OTHER_MODEL.name}"):
+        with pytest.raises(EmbedderMismatch, match=f"belongs to the embedder {OTHER_MODEL.name}"):
             use()
     assert (count_rows(database), second.get_collection(COLLECTION)) == before
     assert found_ids(second, OTHER_PROBE) == [theirs.id]
@@ -138,6 +138,6 @@ def test_collection_is_not_taken_over_beside_its_first_enrolment(
             taking_over = pool.submit(new_gallery(theirs, model=OTHER_MODEL).open)
             while not (looked.is_set() or is_waiting()):
                 pass
-        with pytest.raises(StartupError):
+        with pytest.raises(EmbedderChanged):
             taking_over.result(timeout=30)
     assert len(found_ids(first, PROBE)) == 1

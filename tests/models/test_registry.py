@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.errors import StartupError
-from app.recognition.build import known_models, load_configured_network
-from app.settings import Settings
+from app.errors import SettingUnusable
+from app.recognition.build import known_models, load_configured_network, load_next_network
+from app.settings import NextSettings, Settings
 from models.zoo.errors import UnknownNetworkError, WeightsMissingError
 from models.zoo.network import NetworkSpec
 from models.zoo.registry import ZOO, LoadOptions, load_network
@@ -110,12 +110,21 @@ def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path: Path) -> None
 
 
 def test_the_service_does_not_start_with_an_unknown_network() -> None:
-    with pytest.raises(StartupError, match="VULTUS_EMBEDDER is one of dlib-resnet"):
+    with pytest.raises(SettingUnusable, match="there are dlib-resnet") as caught:
         load_configured_network(Settings(device="cpu", embedder="arcface"))
+    assert caught.value.setting == "VULTUS_EMBEDDER"
+
+
+def test_an_error_of_the_next_network_names_the_settings_of_the_next(tmp_path: Path) -> None:
+    missing = tmp_path / "next.onnx"
+    following = NextSettings(embedder="onnx", weights_path=missing)
+    with pytest.raises(SettingUnusable, match=r"next\.onnx") as caught:
+        load_next_network(Settings(device="cpu", next=following))
+    assert caught.value.setting == "VULTUS_NEXT__WEIGHTS_PATH"
 
 
 def test_onnx_without_a_path_is_told_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(WeightsMissingError, match="VULTUS_WEIGHTS_PATH"):
+    with pytest.raises(WeightsMissingError, match=r"path of your \.onnx file"):
         load_network("onnx", LoadOptions("cpu", False, tmp_path))
 
 

@@ -117,7 +117,7 @@ def test_other_weights_under_the_name_are_refused(runs: tuple[Path, Path], tmp_p
     save_weights(path, other.module.state_dict(), other.recipe, mirror_average=True)
     with pytest.raises(WeightsInvalidError, match="SHA-256"):
         load_network("ours-1", _options(tmp_path))
-    with pytest.raises(WeightsInvalidError, match="VULTUS_WEIGHTS_PATH"):
+    with pytest.raises(WeightsInvalidError, match="takes no other file"):
         load_network("ours-1", _options(tmp_path, weights_path=path))
     (tmp_path / "networks" / "ours-1.json").write_text("{}")
     with pytest.raises(WeightsInvalidError, match="add the network again"):

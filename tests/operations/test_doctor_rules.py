@@ -29,7 +29,7 @@ def test_fixed_threshold_below_resemblance_does_not_turn_the_rules_inside_out() 
 
 
 def test_without_a_measurement_the_doctor_cannot_tell() -> None:
-    with pytest.raises(ThresholdRequired, match="calibrate"):
+    with pytest.raises(ThresholdRequired, match="were not measured"):
         doctor_rules(replace(RULES, map=None))
     fixed = doctor_rules(replace(RULES, map=None, identify=0.8, resembles=0.6))
     assert (fixed.resembles, fixed.another) == (0.6, 0.8)

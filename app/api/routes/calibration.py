@@ -18,8 +18,8 @@ async def get_calibration(collection: CollectionPath, services: ServicesDep) -> 
     used, is_own = await asyncio.to_thread(services.calibrator.find_map, collection)
     if used is None:
         raise ThresholdRequired(
-            "nobody has measured the embedder of this collection; calibrate the collection "
-            "with POST, or the embedder on photos of your own with vultus calibrate FOLDER"
+            "the error rates of this collection's embedder were not measured",
+            settings=["VULTUS_THRESHOLDS__VERIFY", "VULTUS_THRESHOLDS__IDENTIFY"],
         )
     return CalibrationBody.of(used, own=is_own)
 

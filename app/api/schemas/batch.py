@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from app.api.remedies import HTTP
 from app.api.schemas.fields import (
     AttributesObject,
     ImageBytes,
@@ -21,6 +22,7 @@ from app.gallery.records import NewIdentity
 from app.operations.enroll_batch import BatchItem, ItemResult, ItemStatus
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
+from app.remedies import Remedies
 
 
 def _decode_embedding(value: object) -> object:
@@ -103,7 +105,15 @@ class BatchResultBody(BaseModel):
     rejected: list[RejectedImageBody] = Field(description="Photos that were not enrolled.")
 
     @classmethod
-    def of(cls, index: int, external_id: str | None, result: ItemResult) -> "BatchResultBody":
+    def of(
+        cls,
+        index: int,
+        external_id: str | None,
+        result: ItemResult,
+        remedies: Remedies = HTTP,
+    ) -> "BatchResultBody":
+        """`remedies`: those of the reader."""
+        error = result.error
         return cls(
             index=index,
             status=result.status,
@@ -111,7 +121,7 @@ class BatchResultBody(BaseModel):
             identity_id=result.identity_id,
             face_count=result.face_count,
             revision=result.revision,
-            code=result.code,
-            detail=result.detail,
-            rejected=[RejectedImageBody.of(image) for image in result.images],
+            code=None if error is None else str(error.code),
+            detail=None if error is None else remedies.detail(error),
+            rejected=[RejectedImageBody.of(image, remedies) for image in result.images],
         )

@@ -1,13 +1,15 @@
 """What the gallery doctor finds."""
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.remedies import ADVICE
 from app.api.schemas import examples
 from app.api.schemas.gallery import PageQuery
 from app.gallery.doctor import Checkup, Finding, FindingKind
 from app.gallery.repositories.cursors import encode_cursor
 from app.gallery.repositories.people import PersonRef
-from app.operations.examine_gallery import advice
 
 
 class DoctorQuery(PageQuery):
@@ -52,7 +54,8 @@ class FindingBody(BaseModel):
     advice: str
 
     @classmethod
-    def of(cls, finding: Finding) -> "FindingBody":
+    def of(cls, finding: Finding, advice: Mapping[FindingKind, str] = ADVICE) -> "FindingBody":
+        """`advice`: that for the reader."""
         return cls(
             kind=finding.kind,
             identity=FoundPersonBody.of(finding.identity),
@@ -62,7 +65,7 @@ class FindingBody(BaseModel):
             similarity=finding.similarity,
             own_similarity=finding.own_similarity,
             threshold=finding.threshold,
-            advice=advice(finding),
+            advice=advice[finding.kind],
         )
 
 

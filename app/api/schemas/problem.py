@@ -4,8 +4,10 @@ from dataclasses import asdict
 
 from pydantic import BaseModel, Field
 
+from app.api.remedies import HTTP
 from app.api.schemas.fields import BoxArray
 from app.errors import FieldProblem, RejectedImage
+from app.remedies import Remedies
 
 
 class SeenFace(BaseModel):
@@ -42,12 +44,13 @@ class RejectedImageBody(BaseModel):
     resemblance: ResemblanceBody | None = Field(None, description="When a guard refused it.")
 
     @classmethod
-    def of(cls, image: RejectedImage) -> "RejectedImageBody":
+    def of(cls, image: RejectedImage, remedies: Remedies = HTTP) -> "RejectedImageBody":
+        """`remedies`: those of the reader."""
         return cls(
             image_index=image.image_index,
             embedding_index=image.embedding_index,
             reasons=list(image.reasons),
-            detail=image.detail,
+            detail=remedies.detail_of_image(image),
             faces=[SeenFace(box=box, detection_score=score) for box, score in image.faces],
             resemblance=None
             if image.resemblance is None

@@ -136,10 +136,10 @@ class Milvus:
                 self._note_answer()
             if told == ErrorCode.COLLECTION_NOT_FOUND:
                 raise MilvusCollectionMissing(
-                    "the index is not in Milvus any more and is built anew; try again in a moment"
+                    "the index is not in Milvus any more and is built anew"
                 ) from error
             if told == grpc.StatusCode.UNIMPLEMENTED:
-                raise IndexUnavailable("this Milvus cannot do it; use a newer one") from error
+                raise IndexUnavailable("this version of Milvus is too old") from error
             if self._circuit.failed():
                 _log.error("milvus_away", cause=str(error))
             raise _unavailable() from error
@@ -364,7 +364,4 @@ def _code(error: Exception) -> object:
 
 
 def _unavailable() -> IndexUnavailable:
-    return IndexUnavailable(
-        "the index (Milvus) does not answer; try again in a moment, and look at "
-        "VULTUS_INDEX__MILVUS_URI should it last"
-    )
+    return IndexUnavailable("the index (Milvus) does not answer")

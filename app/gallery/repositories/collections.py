@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.errors import CollectionNotFound, EmbedderMismatch
+from app.errors import CollectionNotFound, SecondEmbedderMissing
 from app.gallery.options import from_json
 from app.gallery.records import Basis, Collection
 from app.gallery.tables import CalibrationTable, CollectionTable, FaceTable, IdentityTable
@@ -258,10 +258,9 @@ def second_view(row: CollectionTable) -> CollectionTable | None:
     return CollectionTable(**values)
 
 
-def no_second(row: CollectionTable) -> EmbedderMismatch:
-    return EmbedderMismatch(
-        f"collection {row.name!r} has one embedder only, {row.embedder}; give it the next one with "
-        "vultus reembed"
+def no_second(row: CollectionTable) -> SecondEmbedderMissing:
+    return SecondEmbedderMissing(
+        f"collection {row.name!r} has one embedder only, {row.embedder}", embedder=row.embedder
     )
 
 
@@ -284,6 +283,4 @@ def model_of(row: CollectionTable) -> ModelId:
 
 
 def not_found(name: str) -> CollectionNotFound:
-    return CollectionNotFound(
-        f"there is no collection {name!r}; create it with POST /v1/collections"
-    )
+    return CollectionNotFound(f"there is no collection {name!r}", collection=name)

@@ -309,8 +309,8 @@ class FaceRepository:
 
     def _not_found(self, face_id: str) -> FaceNotFound:
         return FaceNotFound(
-            f"there is no such face {face_id!r} in collection {self._collection.name!r}; list a "
-            f"person's with GET /v1/collections/{self._collection.name}/identities/ID/faces"
+            f"there is no face {face_id!r} in collection {self._collection.name!r}",
+            collection=self._collection.name,
         )
 
 

@@ -213,8 +213,8 @@ class IdentityRepository:
         key = external_id_of(ref)
         who = f"identity {ref!r}" if key is None else f"identity with external_id {key!r}"
         return IdentityNotFound(
-            f"there is no {who} in collection {self._collection.name!r}; list "
-            f"them with GET /v1/collections/{self._collection.name}/identities"
+            f"there is no {who} in collection {self._collection.name!r}",
+            collection=self._collection.name,
         )
 
 

@@ -124,7 +124,8 @@ class UnknownRepository:
             raise UnknownGroupNotFound(
                 f"there is no group {group_id!r} of unknown faces in collection "
                 f"{self._collection.name!r}; it may have been named, merged, dismissed or kept for "
-                f"long enough. List them with GET /v1/collections/{self._collection.name}/unknowns"
+                "long enough",
+                collection=self._collection.name,
             )
         return row
 
@@ -243,8 +244,9 @@ class UnknownRepository:
         missing = set(face_ids) - {face.id for face in faces}
         if missing:
             raise UnknownFaceNotFound(
-                f"group {group.id} has no face {min(missing)!r}; show them with "
-                f"GET /v1/collections/{self._collection.name}/unknowns/{group.id}"
+                f"group {group.id} has no face {min(missing)!r}",
+                collection=self._collection.name,
+                group_id=group.id,
             )
         return [face for face in faces if face.id in set(face_ids)]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from app.errors import ArchiveUnusable
+from app.errors import ArchiveUnusable, NotAnArchive
 from app.gallery.transfer.faults import damaged, not_ours
 from app.gallery.transfer.manifest import MANIFEST, Manifest, Member, parse
 
@@ -72,10 +72,7 @@ class ArchiveReader:
                 raise not_ours() from error
             raise damaged(f"{name} is missing") from error
         if entry.compress_type != ZIP_STORED or entry.flag_bits & _ENCRYPTED:
-            raise ArchiveUnusable(
-                f"{name} is compressed or encrypted in the archive; give the archive as vultus "
-                "export wrote it"
-            )
+            raise NotAnArchive(f"{name} is compressed or encrypted in the archive")
         return entry
 
 
@@ -86,7 +83,7 @@ def open_archive(path: Path) -> Iterator[ArchiveReader]:
         file = path.open("rb")
     except OSError as error:
         raise ArchiveUnusable(
-            f"the archive {path} cannot be read ({error.strerror or error}); check the path"
+            f"the archive {path} cannot be read ({error.strerror or error})"
         ) from error
     with file, _open_zip(file) as zip_file:
         yield ArchiveReader(zip_file)
@@ -123,9 +120,7 @@ def _open_zip(file: IO[bytes]) -> ZipFile:
     except _ZIP_ERRORS as error:
         if begins == _LOCAL_HEADER:
             raise damaged("its end is missing or damaged") from error
-        raise ArchiveUnusable(
-            "the file is no zip file; give an archive that vultus export wrote"
-        ) from error
+        raise NotAnArchive("the file is no zip file") from error
 
 
 @contextmanager

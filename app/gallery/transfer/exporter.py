@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from app import __version__
-from app.errors import ArchiveUnusable
+from app.errors import NotExportable
 from app.gallery.database import Database
 from app.gallery.options import from_json
 from app.gallery.tables import CollectionTable
@@ -43,7 +43,7 @@ def export_gallery(
 ) -> Exported:
     """Write these collections, or all, as they are at one moment, whoever writes meanwhile.
 
-    The file is there when all of it is. Raises CollectionNotFound; and ArchiveUnusable when it
+    The file is there when all of it is. Raises CollectionNotFound; and NotExportable when it
     cannot be written, or the database holds what no import would accept.
     """
     with database.reading() as session:
@@ -109,9 +109,8 @@ def _line(kind: type[Line], row: Mapping[str, object]) -> str:
         # Not strict: JSON columns have lists where a line has tuples.
         return kind.model_validate(row, strict=False).model_dump_json() + "\n"
     except ValidationError as error:
-        raise ArchiveUnusable(
-            f"nobody could import {row.get('id')!r} ({first_problem(error)}); correct it or delete "
-            "it, and export again"
+        raise NotExportable(
+            f"{row.get('id')!r} could not be imported again ({first_problem(error)})"
         ) from error
 
 
@@ -138,10 +137,8 @@ def _require_whole(ids: Sequence[str], embeddings: Sequence[bytes], dimension: i
         raise _unusable(ids[wrong])
 
 
-def _unusable(face_id: str) -> ArchiveUnusable:
-    return ArchiveUnusable(
-        f"nobody could import face {face_id}: its embedding is damaged; delete it, and export again"
-    )
+def _unusable(face_id: str) -> NotExportable:
+    return NotExportable(f"face {face_id} could not be imported again: its embedding is damaged")
 
 
 def _options(row: CollectionTable) -> OptionLine:

@@ -2,19 +2,15 @@
 
 from pydantic import ValidationError
 
-from app.errors import ArchiveUnusable
+from app.errors import ArchiveDamaged, NotAnArchive
 
 
-def damaged(fact: str) -> ArchiveUnusable:
-    return ArchiveUnusable(
-        f"the archive is damaged: {fact}; copy it again from where it was made, or export again"
-    )
+def damaged(fact: str) -> ArchiveDamaged:
+    return ArchiveDamaged(f"the archive is damaged: {fact}")
 
 
-def not_ours() -> ArchiveUnusable:
-    return ArchiveUnusable(
-        "the zip file is no archive of a gallery; give one that vultus export wrote"
-    )
+def not_ours() -> NotAnArchive:
+    return NotAnArchive("the zip file is no archive of a gallery")
 
 
 def first_problem(error: ValidationError) -> str:

@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.errors import CollectionNotFound, InvalidRequest
+from app.errors import CollectionNotInArchive, SeveralCollections
 from app.gallery.database import Database
 from app.gallery.transfer.archive_reader import ArchiveReader, open_archive
 from app.gallery.transfer.manifest import CollectionEntry, Manifest
@@ -67,14 +67,15 @@ def _chosen(
     by_name = {entry.name: entry for entry in manifest.collections}
     for name in names:
         if name not in by_name:
-            raise CollectionNotFound(
-                f"the archive has no collection {name!r}; it has {', '.join(by_name) or 'none'}"
+            raise CollectionNotInArchive(
+                f"the archive has no collection {name!r}; it has {', '.join(by_name) or 'none'}",
+                collection=name,
             )
     chosen = [by_name[name] for name in dict.fromkeys(names)] if names else manifest.collections
     if into is not None and len(chosen) != 1:
-        raise InvalidRequest(
-            f"{len(chosen)} collections cannot be imported into {into!r} at once; choose one of "
-            f"{', '.join(by_name) or 'none'} with --collection"
+        raise SeveralCollections(
+            f"{len(chosen)} collections cannot be imported into {into!r} at once; there are "
+            f"{', '.join(by_name) or 'none'}"
         )
     return chosen
 

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from app.errors import ArchiveUnusable
+from app.errors import ArchiveTooNew
 from app.gallery.transfer.faults import damaged, first_problem, not_ours
 from app.gallery.transfer.lines import Line, Moment, no_nul
 from app.gallery.transfer.option_lines import OptionLine
@@ -94,10 +94,7 @@ def parse(data: bytes) -> Manifest:
         raise not_ours()
     version = told.get("format_version")
     if isinstance(version, int) and version > VERSION:
-        raise ArchiveUnusable(
-            f"the archive has format {version}, this version reads up to {VERSION}; upgrade Vultus "
-            "and import again"
-        )
+        raise ArchiveTooNew(f"the archive has format {version}, this version reads up to {VERSION}")
     try:
         return Manifest.model_validate_json(data)
     except ValidationError as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, EmbedderMismatch
+from app.errors import ArchiveOfOtherEmbedder, Conflict
 from app.gallery.database import Database
 from app.gallery.repositories.calibrations import CalibrationRepository
 from app.gallery.repositories.collections import CollectionRepository
@@ -97,11 +97,11 @@ class CollectionTarget:
         if its == self._model:
             return True
         if CollectionRepository(session).has_faces(collection):
-            raise EmbedderMismatch(
+            raise ArchiveOfOtherEmbedder(
                 f"collection {self.name!r} belongs to the embedder {its.name} "
                 f"({its.digest[:12]}), the archive's {self._entry.name!r} to {self._model.name} "
-                f"({self._model.digest[:12]}), and their embeddings cannot be compared; import it "
-                "into another collection with --into"
+                f"({self._model.digest[:12]}), and their embeddings cannot be compared",
+                embedder=its.name,
             )
         return False
 

@@ -15,7 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import delete, inspect, text
 
-from app.errors import StartupError
+from app.errors import SchemaOutdated, StartupError
 from app.gallery.database import Database
 from app.gallery.tables import ChangeTable, CollectionTable, FaceTable, IdentityTable, Table
 from tests.gallery.conftest import Connect
@@ -111,12 +111,12 @@ def plain(found: Sequence[object]) -> str:
 
 def test_schema_must_be_that_of_the_newest_migration(connect: Connect) -> None:
     database = connect()
-    with pytest.raises(StartupError, match="vultus db upgrade"):
+    with pytest.raises(SchemaOutdated, match="this version needs"):
         database.require_current_schema()
     database.upgrade()
     database.require_current_schema()
     downgrade(database)
-    with pytest.raises(StartupError, match="vultus db upgrade"):
+    with pytest.raises(SchemaOutdated, match="this version needs"):
         database.require_current_schema()
 
 

@@ -213,7 +213,7 @@ def test_what_fails_is_not_asked_again_for_a_second(clock: Clock) -> None:
 
     milvus.require()
     for _ in range(3):
-        with pytest.raises(IndexUnavailable, match="VULTUS_INDEX__MILVUS_URI"):
+        with pytest.raises(IndexUnavailable, match="does not answer"):
             milvus.ask(question)
     with pytest.raises(IndexUnavailable):
         milvus.require()

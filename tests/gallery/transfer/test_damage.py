@@ -10,6 +10,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 import pytest
 
+from app.cli.remedies import TERMINAL
 from app.errors import ArchiveUnusable
 from app.gallery.database import Database
 from app.gallery.transfer.importer import import_gallery
@@ -48,7 +49,7 @@ def refused(archive: Path, empty: Database) -> Refused:
     def check(fact: str) -> None:
         with pytest.raises(ArchiveUnusable, match=fact) as told:
             import_gallery(empty, archive)
-        assert re.search("; (copy|give|check|upgrade) ", str(told.value))
+        assert re.search("; (copy|give|check|upgrade) ", TERMINAL.detail(told.value))
         assert set(count_rows(empty).values()) == {0}
 
     return check
@@ -121,7 +122,7 @@ def test_newer_format_asks_for_an_upgrade(archive: Path, refused: Refused) -> No
     members = members_of(archive)
     newer = {**manifest_of(members), "format_version": 3, "something": "new"}
     put_together(archive, with_manifest(members, newer))
-    refused("format 3.*upgrade")
+    refused("format 3, this version reads up to")
 
 
 def test_compressed_archive_is_refused_before_it_grows(archive: Path, refused: Refused) -> None:

@@ -1,0 +1,104 @@
+"""Remedies for clients of the API."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from app import errors
+from app.errors import Reason, RejectedImage
+from app.gallery.doctor import FindingKind
+from app.remedies import Remedies
+
+
+def _unlike(image: RejectedImage) -> str:
+    """Of `low_match_confidence`: compared with a person, or with the other photos of a request."""
+    if image.resemblance is not None and image.resemblance.identity_id is None:
+        return "send photos of one person, or force=true when they are"
+    return "send another photo, or force=true when it is them"
+
+
+HTTP: Final = Remedies(
+    {
+        errors.VultusError: None,
+        errors.InputError: None,
+        errors.InvalidRequest: None,  # names the field and what is expected
+        errors.UnsupportedMediaType: None,  # names the types that are read
+        errors.RequestTooLarge: None,
+        errors.ImageTooLarge: None,
+        errors.ImageUnreadable: None,
+        errors.NoUsableImage: "see rejected",
+        errors.IdentityWithoutFace: "add one with "
+        "POST /v1/collections/{collection}/identities/{identity_id}/faces",
+        errors.ThresholdRequired: "send a threshold, or measure the error rates on the people of a "
+        "collection with POST /v1/collections/COLLECTION/calibration; who runs the service may "
+        "also set {settings}",
+        errors.CalibrationImpossible: None,  # says how many people it takes
+        errors.ArchiveUnusable: None,  # archives are read and written by the command line alone
+        errors.AccessDenied: "send a valid key in the x-api-key header",
+        errors.NotFound: None,
+        errors.CollectionNotFound: "create it with POST /v1/collections",
+        errors.IdentityNotFound: "list them with GET /v1/collections/{collection}/identities",
+        errors.FaceNotFound: "list those of a person with "
+        "GET /v1/collections/{collection}/identities/ID/faces",
+        errors.UnknownGroupNotFound: "list them with GET /v1/collections/{collection}/unknowns",
+        errors.UnknownFaceNotFound: "list them with "
+        "GET /v1/collections/{collection}/unknowns/{group_id}",
+        errors.Conflict: None,
+        errors.CollectionExists: "choose another name",
+        errors.ExternalIdTaken: "choose another, or add faces to the identity that has it",
+        errors.WrongPerson: "see rejected for whom; send force=true to enroll them all the same",
+        errors.RolloutImpossible: None,  # only the command line carries a collection over
+        errors.IdempotencyKeyReused: "send a key of its own with each request, and the same one "
+        "only to repeat it",
+        errors.EmbedderMismatch: "who runs the service has to start it with "
+        "VULTUS_EMBEDDER={embedder} and its weights; or delete the collection and enroll again",
+        errors.ForeignEmbedding: "send a photo; or who runs the service has to start it with "
+        "VULTUS_EMBEDDER={embedder}",
+        errors.SecondEmbedderMissing: "who runs the service has to name it with "
+        "VULTUS_NEXT__EMBEDDER and VULTUS_NEXT__WEIGHTS_PATH",
+        errors.TooManyRequests: None,  # says how long to wait
+        errors.RateLimited: None,
+        errors.TooManyAtOnce: None,
+        errors.Unavailable: "try again in a moment",
+        errors.Overloaded: "try again in a second",
+        errors.DatabaseUnavailable: "try again in a moment",
+        errors.ChangeUnconfirmed: "look whether it was made, then try again",
+        errors.IndexUnavailable: "try again in a moment; should it last, who runs the service has "
+        "to look at Milvus and VULTUS_INDEX__MILVUS_URI",
+        errors.RevisionNotReached: "try again, or send a revision that a write to this collection "
+        "answered",
+        errors.NotReady: "try again in a second",
+        errors.DeadlineExceeded: "try again later, or give more time in x-request-timeout-ms",
+        errors.StartupError: None,  # ends the process before it answers
+        Reason.NO_FACE: "send a sharp, upright photo with the face at least 40 pixels wide",
+        Reason.SEVERAL_FACES: "send a photo of one face, or ask for faces=largest",
+        # What is measured of a face comes with its remedy, which is the photographer's.
+        Reason.SMALL_FACE: None,
+        Reason.LOW_SHARPNESS: None,
+        Reason.LOW_BRIGHTNESS: None,
+        Reason.HIGH_BRIGHTNESS: None,
+        Reason.LOW_CONTRAST: None,
+        Reason.EXTREME_POSE: None,
+        Reason.CROPPED_FACE: None,
+        Reason.LOW_DETECTION_SCORE: None,
+        Reason.LOW_MATCH_CONFIDENCE: _unlike,
+        Reason.BELONGS_TO_ANOTHER_IDENTITY: "enroll it there, or send force=true when they are two "
+        "people",
+        Reason.IMAGE_UNREADABLE: None,
+        Reason.IMAGE_TOO_LARGE: None,
+    }
+)
+
+ADVICE: Final[Mapping[FindingKind, str]] = MappingProxyType(
+    {
+        FindingKind.MISLABEL: "probably a photo of the other person: delete this face, and add the "
+        "photo to the person whom it shows",
+        FindingKind.DUPLICATE: "probably one person under two names: keep one, add the other's "
+        "photos to it, and delete the other",
+        FindingKind.OUTLIER: "unlike the person's other faces: another person, or a poor photo; "
+        "look at it, and delete it unless it is them",
+        FindingKind.LOOK_ALIKE: "two people who are easily taken for each other: add more photos "
+        "of both, and ask for a second factor where it matters",
+    }
+)
+"""What to do about a finding of the doctor."""

@@ -1,0 +1,118 @@
+"""Remedies for users of the command line."""
+
+from typing import Final
+
+from app import errors
+from app.errors import Reason, RejectedImage, RolloutImpossible, RolloutObstacle
+from app.remedies import Remedies
+
+_OBSTACLES: Final = {
+    RolloutObstacle.ONE_EMBEDDER: "run vultus reembed --to NEW first",
+    RolloutObstacle.SAME_EMBEDDER: "",
+    RolloutObstacle.OTHER_ROLLOUT: "run vultus reembed purge first, which erases the embeddings of "
+    "the second",
+    RolloutObstacle.PURGED: "run vultus reembed again to begin anew",
+    RolloutObstacle.SWITCHED: "vultus reembed rollback goes back, vultus reembed purge makes it "
+    "final",
+    RolloutObstacle.NOT_SWITCHED: "",
+    RolloutObstacle.SWITCHED_MEANWHILE: "look at vultus reembed status",
+    RolloutObstacle.LACKING_SERVING: "re-embed them (vultus reembed --to {embedder} --photos "
+    "FOLDER), or delete them",
+    RolloutObstacle.LACKING_SECOND: "vultus reembed --to {embedder} makes those that it finds the "
+    "photos of, and lists the others",
+    RolloutObstacle.FIXED_SIMILARITY: "give the collection an error rate in its place",
+    RolloutObstacle.FIXED_FOR_PEOPLE: "remove the thresholds of these people",
+    RolloutObstacle.NOT_MEASURED: "calibrate it on photos (vultus calibrate FOLDER), or enroll "
+    "more people, and run vultus reembed again",
+}
+
+
+def _rollout(error: RolloutImpossible) -> str:
+    remedies = [_OBSTACLES[obstacle].format_map(vars(error)) for obstacle in error.obstacles]
+    if error.can_be_forced:
+        remedies.append("or do it all the same with --force")
+    return "; ".join(filter(None, remedies))
+
+
+def _unlike(image: RejectedImage) -> str:
+    """Of `low_match_confidence`: compared with a person, or with the person's other photos."""
+    if image.resemblance is not None and image.resemblance.identity_id is None:
+        return "give photos of one person, or --force when they are"
+    return "give another photo, or --force when it is them"
+
+
+TERMINAL: Final = Remedies(
+    {
+        errors.VultusError: None,
+        errors.InputError: None,
+        errors.InvalidRequest: None,  # names what is wrong and what is expected
+        errors.SeveralCollections: "choose one with --collection",
+        errors.UnsupportedMediaType: None,
+        errors.RequestTooLarge: None,
+        errors.ImageTooLarge: None,
+        errors.ImageUnreadable: None,
+        errors.NoUsableImage: None,  # each photo is listed with its own remedy
+        errors.IdentityWithoutFace: "enroll a photo of them with vultus enroll-folder",
+        errors.ThresholdRequired: "give --threshold, measure the error rates on photos of your own "
+        "with vultus calibrate FOLDER, or set {settings}",
+        errors.CalibrationImpossible: None,  # says how many people it takes
+        errors.ArchiveUnusable: "check the path and the free space",
+        errors.NotAnArchive: "give an archive as vultus export wrote it",
+        errors.ArchiveDamaged: "copy it again from where it was made, or export it again",
+        errors.ArchiveTooNew: "upgrade Vultus and import again",
+        errors.NotExportable: "correct it or delete it, and export again",
+        errors.AccessDenied: "give a valid key with --api-key",
+        errors.NotFound: None,
+        errors.CollectionNotFound: "give another one with --collection",
+        errors.CollectionNotInArchive: None,
+        errors.IdentityNotFound: None,
+        errors.FaceNotFound: None,
+        errors.UnknownGroupNotFound: None,
+        errors.UnknownFaceNotFound: None,
+        errors.Conflict: None,
+        errors.CollectionExists: "choose another name",
+        errors.ExternalIdTaken: "choose another, or add faces to the person who has it",
+        errors.WrongPerson: "--force enrolls them all the same",
+        errors.RolloutImpossible: _rollout,
+        errors.IdempotencyKeyReused: None,  # only requests have such keys
+        errors.EmbedderMismatch: "set VULTUS_EMBEDDER={embedder} and its weights, or use another "
+        "VULTUS_DATABASE_URL or VULTUS_DATA_DIR, or delete the collection and enroll again",
+        errors.ForeignEmbedding: "give a photo, or set VULTUS_EMBEDDER={embedder}",
+        errors.SecondEmbedderMissing: "make a second one with vultus reembed --to NAME, and name "
+        "it with VULTUS_NEXT__EMBEDDER and VULTUS_NEXT__WEIGHTS_PATH",
+        errors.ArchiveOfOtherEmbedder: "import it into another collection with --into",
+        errors.TooManyRequests: None,
+        errors.RateLimited: None,
+        errors.TooManyAtOnce: None,
+        errors.Unavailable: None,
+        errors.Overloaded: "try again in a second",
+        errors.DatabaseUnavailable: "try again in a moment",
+        errors.ChangeUnconfirmed: "look whether it was made, then try again",
+        errors.IndexUnavailable: "try again in a moment; should it last, look at Milvus and "
+        "VULTUS_INDEX__MILVUS_URI",
+        errors.RevisionNotReached: None,
+        errors.NotReady: "try again in a second",
+        errors.DeadlineExceeded: "try again",
+        errors.StartupError: None,
+        errors.SettingUnusable: "check {setting}",
+        errors.SchemaOutdated: "run: vultus db upgrade",
+        errors.EmbedderChanged: "start with VULTUS_EMBEDDER={embedder} and its weights, or use "
+        "another VULTUS_DATABASE_URL or VULTUS_DATA_DIR, or delete the collection and enroll again",
+        Reason.NO_FACE: "give a sharp, upright photo with the face at least 40 pixels wide",
+        Reason.SEVERAL_FACES: "give a photo of one face, or --faces largest",
+        # What is measured of a face comes with its remedy, which is the photographer's.
+        Reason.SMALL_FACE: None,
+        Reason.LOW_SHARPNESS: None,
+        Reason.LOW_BRIGHTNESS: None,
+        Reason.HIGH_BRIGHTNESS: None,
+        Reason.LOW_CONTRAST: None,
+        Reason.EXTREME_POSE: None,
+        Reason.CROPPED_FACE: None,
+        Reason.LOW_DETECTION_SCORE: None,
+        Reason.LOW_MATCH_CONFIDENCE: _unlike,
+        Reason.BELONGS_TO_ANOTHER_IDENTITY: "enroll it there, or use --force when they are two "
+        "people",
+        Reason.IMAGE_UNREADABLE: None,
+        Reason.IMAGE_TOO_LARGE: None,
+    }
+)
