@@ -209,7 +209,7 @@ def _same(
     matched: list[bool] = []
     for here, there in zip(ours, theirs, strict=True):
         same = ious([face.box for face in here], [face.box for face in there]) > _SAME_IOU
-        matched += [*same.any(axis=1), *same.any(axis=0)]
+        matched += np.concatenate([same.any(axis=1), same.any(axis=0)]).tolist()
     return float(np.mean(matched))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from app.errors import IdentityNotFound
-from app.gallery.bulk import NewPerson
+from app.gallery.bulk import BulkOutcome, NewPerson
 from app.gallery.records import IdentityFilter, NewFace, NewIdentity
 from app.gallery.service import DEFAULT_COLLECTION, Gallery
 from app.recognition.types import Embedding
@@ -55,7 +55,7 @@ class GalleryDoor:
             return {next(iter(people)): identity.id}
         outcomes = self._gallery.create_identities(DEFAULT_COLLECTION, new)
         return {
-            person: outcome.identity_id for person, outcome in zip(people, outcomes, strict=True)
+            person: _enrolled(outcome) for person, outcome in zip(people, outcomes, strict=True)
         }
 
     def delete(self, identity_id: str) -> None:
@@ -151,3 +151,8 @@ def _all_pages(
         everybody |= {int(external_id): identity_id for external_id, identity_id in people}
         if cursor is None:
             return everybody
+
+
+def _enrolled(outcome: BulkOutcome) -> str:
+    assert outcome.identity_id is not None
+    return outcome.identity_id

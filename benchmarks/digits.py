@@ -83,7 +83,7 @@ def measure(losses: Sequence[str], *, seeds: int, steps: int = STEPS) -> dict[st
         as_scanned = unseen.pictures.flatten(1).numpy()
         scores[_IN_PLACE].append(score(as_scanned, unseen, seed))
         torch.manual_seed(seed)
-        network = SmallCnn(DIMENSION, channels=1, side=SIDE_PX)
+        network: nn.Module = SmallCnn(DIMENSION, channels=1, side=SIDE_PX)
         scores[_UNTRAINED].append(score(embed(network, pictures), unseen, seed))
         for name in losses:
             begun = time.perf_counter()

@@ -46,7 +46,7 @@ Answers = list[tuple[int, float]]
 def main() -> None:
     options = _parse()
     if options.case:
-        print(json.dumps(_case(*options.case, options)))
+        print(json.dumps(_case(options.case[0], options.case[1], options)))
         return
     print_machine()
     cases = {}

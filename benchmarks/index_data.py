@@ -59,4 +59,5 @@ def _near(centres: Vectors, rng: np.random.Generator) -> Vectors:
     spread = np.sqrt(1 / GENUINE_SIMILARITY - 1)
     noise = rng.standard_normal(centres.shape, dtype=np.float32)
     vectors = centres + np.float32(spread) * noise
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    made: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return made

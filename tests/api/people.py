@@ -16,7 +16,8 @@ Values = list[float]
 def embedding(seed: int) -> Values:
     """Of unit length; those of two seeds are about as similar as two strangers' dice."""
     vector = np.random.default_rng(seed).normal(size=DIMENSION)
-    return (vector / np.linalg.norm(vector)).tolist()
+    made: Values = (vector / np.linalg.norm(vector)).tolist()
+    return made
 
 
 def like(other: Values, similarity: float, *, seed: int = 99) -> Values:
@@ -25,7 +26,8 @@ def like(other: Values, similarity: float, *, seed: int = 99) -> Values:
     away = np.asarray(embedding(seed))
     away -= (away @ base) * base
     away /= np.linalg.norm(away)
-    return (similarity * base + np.sqrt(1 - similarity**2) * away).tolist()
+    made: Values = (similarity * base + np.sqrt(1 - similarity**2) * away).tolist()
+    return made
 
 
 def as_base64(values: Values) -> str:

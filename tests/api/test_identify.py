@@ -66,7 +66,8 @@ def test_options_bound_the_answer(client: TestClient, collection: str, way: str)
     body = client.post(
         f"/v1/collections/{collection}/identify",
         files=image("group"),
-        **({"data": options} if way == "form" else {"params": options}),
+        data=options if way == "form" else None,
+        params=options if way == "query" else None,
     ).json()
     (face,) = body["faces"]
     assert len(face["candidates"]) == 1

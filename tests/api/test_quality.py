@@ -162,7 +162,12 @@ def test_identify_rejects_the_bad_face_and_looks_up_the_others(
     assert astronaut["status"] == "rejected"
     assert astronaut["reasons"] == ["low_sharpness"]
     assert astronaut["quality"] < 40
-    nothing = {"identity": None, "similarity": None, "candidates": [], "matched_stage": None}
+    nothing: dict[str, object] = {
+        "identity": None,
+        "similarity": None,
+        "candidates": [],
+        "matched_stage": None,
+    }
     assert {field: astronaut[field] for field in nothing} == nothing
 
 

@@ -57,11 +57,12 @@ def test_embedding_is_searched_as_asked(
 @pytest.mark.parametrize("way", ["form", "query", "json"])
 def test_photo_is_identified_as_asked(client: TestClient, collection: str, way: str) -> None:
     encoded = b64encode(photo("hopper")).decode("ascii")
-    body: dict[str, Any] = {
+    bodies: dict[str, dict[str, Any]] = {
         "form": {"files": image("hopper"), "data": AS_TEXT},
         "query": {"files": image("hopper"), "params": AS_TEXT},
         "json": {"json": {"image": encoded, **OPTIONS}},
-    }[way]
+    }
+    body = bodies[way]
     url = f"/v1/collections/{collection}/identify"
     (first,) = client.post(url, **body).json()["faces"]
     assert (first["status"], first["threshold"], first["matched_stage"]) == ("match", -1, 0)
@@ -120,7 +121,8 @@ def test_wrong_options_are_refused_alike_everywhere(
         responses = [client.post(url, json={"embedding": PROBE}, params=options)]
     else:
         responses = [
-            client.post(url, files=image("coffee"), **{way: options}) for way in ("data", "params")
+            client.post(url, files=image("coffee"), data=options),
+            client.post(url, files=image("coffee"), params=options),
         ]
     for response in responses:
         (named,) = problem(response, 422, "invalid_request")["errors"]

@@ -148,7 +148,8 @@ def test_calibration_measured_here_wins_and_a_damaged_one_stops_the_start(
     path = calibration_files(settings).save(own)
     found = default_thresholds(settings, network).map
     assert found is not None
-    assert (found.source, found.threshold(1e-3)) == ("here", pytest.approx(MAP.threshold(1e-3)))
+    assert found.source == "here"
+    assert found.threshold(1e-3) == pytest.approx(MAP.threshold(1e-3))
     for damaged in ("{", "[]", "{}", path.read_text(encoding="utf-8").replace("[-1.0", "[1.0")):
         path.write_text(damaged, encoding="utf-8")
         with pytest.raises(StartupError, match="calibrate again"):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -12,7 +13,7 @@ from tests.api.conftest import photo
 RUN = CliRunner()
 
 
-def _run(*arguments: str) -> tuple[int, list[dict[str, object]]]:
+def _run(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
     done = RUN.invoke(cli, [*arguments, "--json"])
     assert done.exit_code in {0, 3}, done.output
     return done.exit_code, [json.loads(line) for line in done.stdout.splitlines()]
@@ -33,7 +34,7 @@ def test_folder_with_a_photo_of_another_person_is_told_and_the_doctor_finds_it_w
 
     _, (summary,) = _run("enroll-folder", str(people))
     assert summary["faces"] == 3
-    (rejected,) = summary["rejected"]  # type: ignore[misc]
+    (rejected,) = summary["rejected"]
     assert rejected["photo"] == "eileen/hopper_again.jpg"
     assert rejected["reasons"][0] in {"low_match_confidence", "belongs_to_another_identity"}
     assert _run("gallery", "doctor") == (0, [])
@@ -44,5 +45,5 @@ def test_folder_with_a_photo_of_another_person_is_told_and_the_doctor_finds_it_w
     assert code == 3
     (finding,) = findings
     assert finding["kind"] == "mislabel"
-    assert finding["identity"]["external_id"] == "eileen"  # type: ignore[index]
-    assert finding["other"]["external_id"] == "grace"  # type: ignore[index]
+    assert finding["identity"]["external_id"] == "eileen"
+    assert finding["other"]["external_id"] == "grace"

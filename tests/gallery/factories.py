@@ -1,6 +1,6 @@
 """Synthetic people: unit vectors stand for embeddings, a dictionary for the gallery."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 from time import monotonic
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from app.errors import VultusError
-from app.gallery.bulk import NewPerson
+from app.gallery.bulk import BulkOutcome, NewPerson
 from app.gallery.database import Database
 from app.gallery.enrolment import Outcome
 from app.gallery.index.faiss_index import FaissIndex
@@ -49,11 +49,15 @@ People = Mapping[str, Mapping[str, Embedding]]
 
 def unit_vectors(count: int, *, seed: int, dimension: int = MODEL.dimension) -> NDArray[np.float32]:
     vectors = np.random.default_rng(seed).normal(size=(count, dimension))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    made: NDArray[np.float32] = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(
+        np.float32
+    )
+    return made
 
 
 def unit_vector(seed: int, *, dimension: int = MODEL.dimension) -> Embedding:
-    return unit_vectors(1, seed=seed, dimension=dimension)[0]
+    made: Embedding = unit_vectors(1, seed=seed, dimension=dimension)[0]
+    return made
 
 
 def new_face(embedding: Embedding, *, photo: str | None = None) -> NewFace:
@@ -97,7 +101,7 @@ def enroll(
     return identity, by_id(faces, embeddings)
 
 
-def by_id(faces: Sequence[Outcome], embeddings: Sequence[Embedding]) -> dict[str, Embedding]:
+def by_id(faces: Sequence[Outcome], embeddings: Iterable[Embedding]) -> dict[str, Embedding]:
     found: dict[str, Embedding] = {}
     for face, embedding in zip(faces, embeddings, strict=True):
         assert isinstance(face, Face)
@@ -106,7 +110,7 @@ def by_id(faces: Sequence[Outcome], embeddings: Sequence[Embedding]) -> dict[str
 
 
 def enroll_people(
-    gallery: Gallery, embeddings: Sequence[Sequence[Embedding]], *, collection: str = COLLECTION
+    gallery: Gallery, embeddings: Sequence[Iterable[Embedding]], *, collection: str = COLLECTION
 ) -> dict[str, dict[str, Embedding]]:
     people = {}
     for faces in embeddings:
@@ -117,7 +121,7 @@ def enroll_people(
 
 def enroll_at_once(
     gallery: Gallery,
-    embeddings: Sequence[Sequence[Embedding]],
+    embeddings: Sequence[Iterable[Embedding]],
     *,
     attributes: Sequence[Attributes] | None = None,
     collection: str = COLLECTION,
@@ -133,7 +137,7 @@ def enroll_at_once(
             for place, faces in enumerate(embeddings)
         ],
     )
-    ids = [outcome.identity_id for outcome in outcomes]
+    ids = [enrolled_id(outcome) for outcome in outcomes]
     query = (
         select(IdentityTable.id, FaceTable.id)
         .join(FaceTable, FaceTable.identity_number == IdentityTable.number)
@@ -148,6 +152,12 @@ def enroll_at_once(
     ):
         people[identity_id][face_id] = embedding
     return people
+
+
+def enrolled_id(outcome: BulkOutcome) -> str:
+    """The id of a person whom a bulk enrolment did not refuse."""
+    assert outcome.identity_id is not None
+    return outcome.identity_id
 
 
 def found_ids(

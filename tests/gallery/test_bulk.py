@@ -1,6 +1,7 @@
 """Many people at once: each has an outcome of their own, and all are there or none."""
 
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -24,6 +25,7 @@ from tests.gallery.factories import (
     at_once,
     count_rows,
     enroll,
+    enrolled_id,
     found_ids,
     new_face,
     new_gallery,
@@ -136,7 +138,7 @@ def test_external_id_that_comes_twice_is_enrolled_once(gallery: Gallery) -> None
     )
     assert (first.enrolled, other.enrolled, again.enrolled) == (True, True, False)
     assert again == BulkOutcome(first.identity_id, False, 0, 1)
-    assert gallery.get_identity(COLLECTION, first.identity_id).face_count == 1
+    assert gallery.get_identity(COLLECTION, enrolled_id(first)).face_count == 1
 
 
 @sqlite_only
@@ -153,7 +155,7 @@ def test_same_photo_of_a_person_is_enrolled_once(gallery: Gallery) -> None:
         COLLECTION, [NewPerson(NewIdentity(), faces), NewPerson(NewIdentity(), faces[:1])]
     )
     assert (one.face_count, two.face_count) == (2, 1)
-    assert gallery.get_identity(COLLECTION, one.identity_id).face_count == 2
+    assert gallery.get_identity(COLLECTION, enrolled_id(one)).face_count == 2
 
 
 @sqlite_only
@@ -235,13 +237,12 @@ def test_racing_for_an_external_id_alone_and_in_bulk_has_one_winner(
 ) -> None:
     ours, theirs = open_gallery(), open_gallery()
     for key in ("first", "second", "third"):
-        at_once(
-            [
-                partial(ours.create_identities, COLLECTION, [person(PROBE, external_id=key)]),
-                partial(theirs.create_identity, COLLECTION, NewIdentity(external_id=key), []),
-                partial(theirs.create_identities, COLLECTION, [person(PROBE, external_id=key)]),
-            ]
-        )
+        racing: list[Callable[[], object]] = [
+            partial(ours.create_identities, COLLECTION, [person(PROBE, external_id=key)]),
+            partial(theirs.create_identity, COLLECTION, NewIdentity(external_id=key), []),
+            partial(theirs.create_identities, COLLECTION, [person(PROBE, external_id=key)]),
+        ]
+        at_once(racing)
         assert len(by_external_id(ours, key)) == 1
 
 
@@ -264,7 +265,7 @@ def test_ids_are_told_of_those_who_are_there(gallery: Gallery) -> None:
     outcomes = gallery.create_identities(
         COLLECTION, [person(external_id=f"e{number}") for number in range(1, 5)]
     )
-    gallery.delete_identity(COLLECTION, outcomes[0].identity_id)
+    gallery.delete_identity(COLLECTION, enrolled_id(outcomes[0]))
     asked = ["e1", "e2", "e4", "e4", "E2", "unknown"]
     assert gallery.ids_of(COLLECTION, asked) == {
         "e2": outcomes[1].identity_id,

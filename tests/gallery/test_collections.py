@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -78,7 +79,9 @@ def test_pages_hold_every_collection_once_and_in_order(gallery: Gallery) -> None
         gallery.create_collection(name, None)
     for limit in (1, 2, 3, 7, 100):
         pages = all_pages(
-            lambda cursor, limit=limit: gallery.list_collections(limit=limit, cursor=cursor)
+            partial(
+                lambda limit, cursor: gallery.list_collections(limit=limit, cursor=cursor), limit
+            )
         )
         assert [item.name for page in pages for item in page] == names
         assert len(pages) == -(-len(names) // limit)

@@ -1,7 +1,7 @@
 """Many writers at once: one winner, no orphans, and a log without gaps."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Event
@@ -21,6 +21,7 @@ from app.gallery.database import Database
 from app.gallery.records import Face, Identity, IdentityChanges, NewIdentity
 from app.gallery.service import Gallery
 from app.gallery.tables import ChangeTable
+from app.recognition.types import Embedding
 from tests.gallery.conftest import Connect, OpenGallery
 from tests.gallery.factories import (
     COLLECTION,
@@ -39,7 +40,7 @@ from tests.gallery.factories import (
 PROBE = unit_vector(1)
 
 
-def outcomes(results: list[object]) -> Counter[str]:
+def outcomes(results: Sequence[object]) -> Counter[str]:
     """How often each kind of error came back, and `ok` for the rest."""
     return Counter(
         type(result).__name__ if isinstance(result, VultusError) else "ok" for result in results
@@ -212,18 +213,21 @@ def test_many_writers_and_searchers_all_get_through(open_gallery: OpenGallery) -
     processes = [open_gallery(), open_gallery()]
     vectors = unit_vectors(20, seed=9)
 
-    def work(number: int) -> dict[str, dict[str, object]]:
+    def work(number: int) -> dict[str, dict[str, Embedding]]:
         process, vector = processes[number % 2], vectors[number]
         identity, faces = enroll(process, vector)
         assert identity.id in found_ids(process, vector)
         short_lived, _ = enroll(process, vector)
         process.delete_identity(COLLECTION, short_lived.id)
         assert short_lived.id not in found_ids(process, vector)
-        return {identity.id: faces}  # type: ignore[dict-item]
+        return {identity.id: faces}
 
     results = at_once([partial(work, number) for number in range(len(vectors))])
     assert outcomes(results) == {"ok": len(vectors)}
-    people = {key: faces for result in results for key, faces in result.items()}  # type: ignore[union-attr]
+    people: dict[str, dict[str, Embedding]] = {}
+    for result in results:
+        assert isinstance(result, dict)
+        people |= result
     for process in processes:
         (candidates,) = process.search(COLLECTION, [PROBE], top_k=50)
         assert_agrees(candidates, people, PROBE, top_k=50)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.gallery.bulk import NewPerson
-from app.gallery.doctor import Checkup, DoctorRules, FindingKind
+from app.gallery.doctor import Checkup, DoctorRules, Finding, FindingKind
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import VectorIndex
@@ -170,7 +170,8 @@ def test_pages_find_together_what_one_page_finds(gallery: Gallery) -> None:
     )
     whole = examine(gallery)
     assert len(whole.findings) >= 80
-    findings, cursor, people, pages = [], None, 0, 0
+    findings: list[Finding] = []
+    cursor, people, pages = None, 0, 0
     while True:
         page = examine(gallery, limit=7, cursor=cursor)
         findings += page.findings

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.errors import CollectionExists, CollectionNotFound, FaceNotFound, IdentityNotFound
 from app.gallery.database import Database
 from app.gallery.index.exact_index import ExactIndex
-from app.gallery.records import Erasure, NewIdentity
+from app.gallery.records import Erasure, Face, NewIdentity
 from app.gallery.service import Gallery
 from app.gallery.tables import FaceTable
 from app.recognition.types import Embedding, ModelId
@@ -79,7 +79,7 @@ def test_receipt_of_a_sweep_names_the_expired(gallery: Gallery) -> None:
     gone, (face,) = gallery.create_identity(
         COLLECTION, NewIdentity(expires_at=now), [new_face(PROBE)]
     )
-    assert face is not None
+    assert isinstance(face, Face)
     (receipt,) = gallery.erase_expired(log_revisions=1_000)
     assert told(receipt) == (COLLECTION, {gone.id}, {face.id}, 1, 1, 2)
 

@@ -94,7 +94,8 @@ def test_filtered_search_agrees_with_a_naive_loop_over_those_wanted(
 
 def near(probe: Embedding, *, distance: float, seed: int) -> Embedding:
     vector = probe + distance * unit_vector(seed)
-    return (vector / np.linalg.norm(vector)).astype(np.float32)
+    made: Embedding = (vector / np.linalg.norm(vector)).astype(np.float32)
+    return made
 
 
 @ways

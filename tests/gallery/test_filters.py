@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -21,7 +22,14 @@ from app.gallery.records import (
 from app.gallery.service import Gallery
 from app.gallery.tables import AttributeTable
 from tests.gallery.conftest import sqlite_only
-from tests.gallery.factories import COLLECTION, enroll, found_ids, new_face, unit_vector
+from tests.gallery.factories import (
+    COLLECTION,
+    enroll,
+    enrolled_id,
+    found_ids,
+    new_face,
+    unit_vector,
+)
 
 PROBE = unit_vector(1)
 
@@ -59,7 +67,7 @@ def enroll_with(
         collection,
         [NewPerson(NewIdentity(attributes=own), (new_face(PROBE),)) for own in people],
     )
-    return [outcome.identity_id for outcome in outcomes]
+    return [enrolled_id(outcome) for outcome in outcomes]
 
 
 def matching(gallery: Gallery, *conditions: Condition, collection: str = COLLECTION) -> set[str]:
@@ -87,11 +95,13 @@ _numbers = st.one_of(
 _scalars = st.one_of(
     _texts, _numbers, st.booleans(), st.sampled_from(["1", "true", "1.0", "n:1", "b:true", ""])
 )
-_values = st.one_of(
+_values: st.SearchStrategy[Any] = st.one_of(
     _scalars, st.none(), st.lists(_scalars, max_size=1), st.just({}), st.just("x" * 300)
 )
 _keys = st.sampled_from(["k", "K", "site", "ключ", "", "x" * MAX_KEY_LENGTH, "x" * 129])
-_people = st.lists(st.dictionaries(_keys, _values, max_size=4), min_size=1, max_size=8)
+_people: st.SearchStrategy[list[Attributes]] = st.lists(
+    st.dictionaries(_keys, _values, max_size=4), min_size=1, max_size=8
+)
 
 
 @st.composite

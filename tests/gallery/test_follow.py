@@ -142,7 +142,8 @@ def test_failure_while_following_does_not_end_it(
     open_gallery: OpenGallery, periodic: Periodic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gallery, other = open_gallery(), open_gallery()
-    follow, failed = gallery.follow, []
+    follow = gallery.follow
+    failed: list[bool] = []
 
     def fails_at_first() -> None:
         if len(failed) < 2:

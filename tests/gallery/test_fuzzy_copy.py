@@ -56,10 +56,9 @@ class Crowd:
         self.people = enroll_at_once(gallery, [[next(self._vectors)] for _ in range(30)])
 
     def change(self) -> None:
-        for change in self._rng.choice(
-            [self._enroll, self._add_faces, self._delete, self._delete_face], size=3
-        ):
-            change()
+        changes = (self._enroll, self._add_faces, self._delete, self._delete_face)
+        for chosen in self._rng.choice(len(changes), size=3):
+            changes[chosen]()
 
     def _somebody(self) -> str:
         return list(self.people)[self._rng.integers(len(self.people))]

@@ -34,7 +34,8 @@ def like(base: Embedding, similarity: float, *, seed: int) -> Embedding:
     away = unit_vector(seed)
     away = away - (away @ base) * base
     away /= np.linalg.norm(away)
-    return (similarity * base + np.sqrt(1 - similarity**2) * away).astype(np.float32)
+    made: Embedding = (similarity * base + np.sqrt(1 - similarity**2) * away).astype(np.float32)
+    return made
 
 
 def guard(

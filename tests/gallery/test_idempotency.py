@@ -9,7 +9,7 @@ from sqlalchemy import select, text, update
 from app.errors import IdempotencyKeyReused
 from app.gallery.database import Database
 from app.gallery.idempotency import AnsweredBeforeError, KeptAnswer, Once, Ticket
-from app.gallery.records import NewIdentity
+from app.gallery.records import Collection, NewIdentity
 from app.gallery.service import Enrolled, Gallery
 from app.gallery.tables import IdempotencyKeyTable
 from tests.gallery.conftest import OpenGallery
@@ -79,7 +79,7 @@ def test_same_key_at_once_in_two_processes_changes_once(open_gallery: OpenGaller
 
 
 def test_collection_is_made_once_a_key(open_gallery: OpenGallery) -> None:
-    once = Once(TICKET, lambda made: KeptAnswer(201, {"name": made.name}))
+    once: Once[Collection] = Once(TICKET, lambda made: KeptAnswer(201, {"name": made.name}))
 
     def make(gallery: Gallery) -> str:
         try:

@@ -28,9 +28,9 @@ def logged(database: Database) -> list[int]:
 
 def log_start(database: Database) -> int:
     with database.reading() as session:
-        return session.scalar(
+        return session.scalars(
             select(CollectionTable.log_start).where(CollectionTable.name == COLLECTION)
-        )
+        ).one()
 
 
 def assert_finds(gallery: Gallery, people: dict[str, dict[str, Embedding]]) -> None:
@@ -65,8 +65,8 @@ def test_every_collection_is_pruned_by_its_own_length(gallery: Gallery, database
     prune(gallery, keep=2)
     assert logged(database) == [1, 2, 4, 5]
     with database.reading() as session:
-        starts = session.query(CollectionTable.name, CollectionTable.log_start).all()
-    assert dict(map(tuple, starts)) == {COLLECTION: 3, "staff": 0}
+        starts = {row.name: row.log_start for row in session.scalars(select(CollectionTable))}
+    assert starts == {COLLECTION: 3, "staff": 0}
 
 
 @sqlite_only

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from app.errors import DatabaseUnavailable
 from app.gallery.database import Database
 from app.gallery.index.exact_index import ExactIndex
+from app.gallery.records import Face
 from app.gallery.service import Gallery
 from app.gallery.snapshots import SnapshotStore
 from app.gallery.sync import IndexSync
@@ -88,7 +89,7 @@ def test_restart_after_a_crash_replays_what_came_after_the_snapshot(
     before.delete_face(COLLECTION, second, gone := next(iter(people[second])))
     del people[second][gone]
     _, (added,) = before.add_faces(COLLECTION, third, [new_face(PROBE)])
-    assert added is not None
+    assert isinstance(added, Face)
     people[third][added.id] = PROBE
     passing, _ = enroll(before, PROBE)
     late, people[late.id] = enroll(before, -PROBE)

@@ -39,7 +39,8 @@ def at_similarity(probe: Embedding, similarity: float, *, seed: int) -> Embeddin
     other = unit_vector(seed).astype(np.float64)
     across = other - (other @ probe) * probe
     across /= np.linalg.norm(across)
-    return (similarity * probe + np.sqrt(1 - similarity**2) * across).astype(np.float32)
+    made: Embedding = (similarity * probe + np.sqrt(1 - similarity**2) * across).astype(np.float32)
+    return made
 
 
 def test_search_agrees_with_a_naive_loop(gallery: Gallery) -> None:

@@ -8,10 +8,10 @@ from threading import Thread
 import pytest
 
 from app.gallery.index.exact_index import ExactIndex
-from app.gallery.index.protocol import FaceNumbers, Vectors
+from app.gallery.index.protocol import FaceNumbers, LocalIndex, Vectors
 from app.gallery.records import IdentityChanges
 from app.gallery.service import Gallery
-from app.gallery.snapshots import SnapshotStore
+from app.gallery.snapshots import SnapshotStore, Source
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import COLLECTION, enroll, enroll_at_once, unit_vector, unit_vectors
@@ -154,11 +154,13 @@ def test_face_deleted_at_once_just_before_a_snapshot_is_written_is_not_in_it(
     class ErasedFirst(SnapshotStore):
         erased = False
 
-        def write(self, *args: object, **options: object) -> None:
+        def write(
+            self, source: Source, revision: int, index: LocalIndex, *, removals: int | None = None
+        ) -> bool:
             if not self.erased:
                 self.erased = True
                 delete(eraser, True)
-            super().write(*args, **options)  # type: ignore[arg-type]
+            return super().write(source, revision, index, removals=removals)
 
     store = ErasedFirst(snapshot_folder)
     gallery = open_gallery(snapshots=store)

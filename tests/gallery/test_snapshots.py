@@ -1,6 +1,6 @@
 """Snapshot files: what comes out is what went in, or nothing at all."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,7 +207,11 @@ def test_failure_while_writing_leaves_the_file_before(
 def test_what_a_killed_process_left_half_written_is_removed_with_the_rest(
     store: SnapshotStore, snapshot_folder: Path
 ) -> None:
-    for remove in (lambda: store.remove(1), lambda: store.keep_only({1, 2})):
+    removals: tuple[Callable[[], None], ...] = (
+        lambda: store.remove(1),
+        lambda: store.keep_only({1, 2}),
+    )
+    for remove in removals:
         store.write(SOURCE, 1, holding(12))
         half = only_file(snapshot_folder).with_suffix(".new")
         half.write_bytes(b"half of what is in an index")

@@ -9,7 +9,9 @@ from app.errors import CollectionNotFound
 from app.gallery.database import Database
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import FaceNumbers, Vectors
+from app.gallery.records import Face
 from app.gallery.service import Gallery
+from app.gallery.sync import IndexSync
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import (
@@ -52,14 +54,19 @@ class FlakyIndex(FaissIndex):
             raise RuntimeError(f"cannot {at}")
 
 
+def sync_of(gallery: Gallery) -> IndexSync:
+    assert isinstance(gallery._sync, IndexSync)
+    return gallery._sync
+
+
 def index_of(gallery: Gallery) -> FlakyIndex:
-    (synced,) = gallery._sync._synced.values()
+    (synced,) = sync_of(gallery)._synced.values()
     assert isinstance(synced.index, FlakyIndex)
     return synced.index
 
 
 def watermark(gallery: Gallery) -> int:
-    (synced,) = gallery._sync._synced.values()
+    (synced,) = sync_of(gallery)._synced.values()
     return synced.state[1]
 
 
@@ -159,7 +166,7 @@ def test_face_that_came_and_went_between_two_looks_is_never_found(
     _, faces = ours.add_faces(COLLECTION, kept.id, [new_face(PROBE)])
     passing, _ = enroll(ours, PROBE, unit_vector(2))
     (added,) = faces
-    assert added is not None
+    assert isinstance(added, Face)
     ours.delete_face(COLLECTION, kept.id, added.id)
     ours.delete_identity(COLLECTION, passing.id)
     ((found,),) = theirs.search(COLLECTION, [PROBE], top_k=5)

@@ -105,7 +105,8 @@ class _Machine:
         group = self._naive.groups[group_id]
         if len(group.faces) < 2:
             return
-        _, faces = unknowns.get_group(COLLECTION, group_id)
+        found, faces = unknowns.get_group(COLLECTION, group_id)
+        assert found.id == group_id
         made = unknowns.split(COLLECTION, group_id, [faces[0].id])
         self._naive.groups[made.id] = NaiveGroup(group.faces[:1], 1)
         group.faces = group.faces[1:]

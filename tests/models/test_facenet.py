@@ -33,7 +33,10 @@ def _crops() -> NDArray[np.uint8]:
 
 
 def _normalised() -> torch.Tensor:
-    return fixed_image_standardization(torch.from_numpy(_crops()).permute(0, 3, 1, 2).float())
+    made: torch.Tensor = fixed_image_standardization(
+        torch.from_numpy(_crops()).permute(0, 3, 1, 2).float()
+    )
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +182,7 @@ def _other_network(path: Path) -> None:
 class _Code:
     """Unpickling this would run code."""
 
-    def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
+    def __reduce__(self) -> tuple[Callable[[Path], object], tuple[Path]]:
         return Path.touch, (Path("ran"),)
 
 

@@ -27,7 +27,8 @@ def networks(request: pytest.FixtureRequest) -> MtcnnNetworks:
 def _pictures(*shape: int) -> NDArray[np.float32]:
     """Smooth and rough ones, from 0 to 255."""
     rng = np.random.default_rng(sum(shape))
-    return rng.integers(0, 256, shape).astype(np.float32) * rng.random(shape[:1] + (1,) * 3) ** 0.5
+    brightness = rng.random(shape[:1] + (1,) * 3) ** 0.5
+    return (rng.integers(0, 256, shape) * brightness).astype(np.float32)
 
 
 def _as_trained(pictures: NDArray[np.float32]) -> torch.Tensor:

@@ -22,7 +22,10 @@ _MIDDLE = (127.5, 127.5, 127.5)
 
 
 def _save(path: Path, nodes: Sequence[Any], shape: Sequence[Any], output: Sequence[Any]) -> Path:
-    constants = {"matrix": _MATRIX, "rows_and_columns": np.array([1, 2], dtype=np.int64)}
+    constants: dict[str, NDArray[Any]] = {
+        "matrix": _MATRIX,
+        "rows_and_columns": np.array([1, 2], dtype=np.int64),
+    }
     used = {name for node in nodes for name in node.input}
     graph = helper.make_graph(
         nodes,

@@ -24,7 +24,8 @@ def _placed(spec: InputSpec, *, angle: float, scale: float, at: tuple[float, flo
     turned = (template - template.mean(axis=0)) @ np.array(
         [[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]
     )
-    return (turned * scale + at).astype(np.float32)
+    made: Landmarks = (turned * scale + at).astype(np.float32)
+    return made
 
 
 def _dot(centre: NDArray[np.float32], size: int, width: float) -> Rgb:
@@ -37,7 +38,8 @@ def _dot(centre: NDArray[np.float32], size: int, width: float) -> Rgb:
 def _centre_of_light(crop: Rgb) -> NDArray[np.float64]:
     light = crop[:, :, 0].astype(np.float64)
     y, x = np.mgrid[: crop.shape[0], : crop.shape[1]]
-    return np.array([(x * light).sum(), (y * light).sum()]) / light.sum()
+    made: NDArray[np.float64] = np.array([(x * light).sum(), (y * light).sum()]) / light.sum()
+    return made
 
 
 @pytest.mark.parametrize("spec", [_DLIB, _FACENET], ids=["dlib", "facenet"])
@@ -70,7 +72,7 @@ def test_a_large_face_is_cut_as_from_a_photo_reduced_first(detector: MtcnnDetect
     assert np.hypot(*transform[:, 0]) < 1 / 8
     direct = align(pixels(hopper()), face.landmarks, _TINY)
     reduced = pixels(hopper().reduce(8))
-    from_reduced = align(reduced, (face.landmarks + 0.5) / 8 - 0.5, _TINY)
+    from_reduced = align(reduced, ((face.landmarks + 0.5) / 8 - 0.5).astype(np.float32), _TINY)
     plain = cv2.warpAffine(pixels(hopper()), transform, (32, 32), flags=cv2.INTER_LINEAR)
     difference = np.abs(direct.astype(float) - from_reduced).mean()
     assert difference < 7

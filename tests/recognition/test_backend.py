@@ -29,7 +29,7 @@ def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
     [("auto", DlibOnnx), ("onnxruntime", DlibOnnx), ("torch", TorchNetwork)],
 )
 def test_the_embedder_runs_in_the_backend_that_was_chosen(backend: str, kind: type) -> None:
-    settings = Settings(device="cpu", backend=backend)  # type: ignore[arg-type]
+    settings = Settings(device="cpu", backend=backend)
     assert type(load_configured_network(settings)) is kind
 
 

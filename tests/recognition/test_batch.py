@@ -1,7 +1,7 @@
 """Photos of a batch are recognised as each is alone, within a bound of memory."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -131,7 +131,7 @@ LARGE = group().resize((group().width * 4, group().height * 4), Image.Resampling
 
 
 @pytest.fixture(scope="module")
-def coarse() -> Iterator[MtcnnDetector]:
+def coarse() -> MtcnnDetector:
     """Its copies are so small that large photos are decoded at a quarter of their size."""
     return make_detector(max_side_px=1_000)
 

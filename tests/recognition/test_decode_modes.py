@@ -1,6 +1,7 @@
 """Whatever way pixels are stored, the same picture comes out as 8-bit RGB."""
 
 from io import BytesIO
+from typing import Any
 
 import cv2
 import numpy as np
@@ -134,7 +135,7 @@ def test_16_bit_colour_is_scaled_from_its_full_range(channels: int) -> None:
     ],
     ids=["i8", "i16", "i-own", "f-unit", "f8", "f16", "f-own"],
 )
-def test_32_bit_gray_is_scaled_from_the_range_it_uses(samples: NDArray, mode: str) -> None:
+def test_32_bit_gray_is_scaled_from_the_range_it_uses(samples: NDArray[Any], mode: str) -> None:
     data = encoded(Image.fromarray(samples), "TIFF")
     assert _mode(data) == mode
     np.testing.assert_array_equal(decoded(data), repeated(gray_values()))

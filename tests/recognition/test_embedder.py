@@ -28,7 +28,8 @@ class _Scripted:
 
 
 def _channel_means(crops: Crops) -> NDArray[np.floating]:
-    return crops.mean(axis=(1, 2))
+    made: NDArray[np.floating] = crops.mean(axis=(1, 2))
+    return made
 
 
 def test_an_embedding_is_a_float32_row_of_unit_length(

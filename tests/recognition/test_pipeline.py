@@ -1,7 +1,7 @@
 """From the bytes of a file to faces and embeddings, within the caps."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from io import BytesIO
 
@@ -167,7 +167,7 @@ async def test_the_model_and_the_formats_are_those_in_use(
 async def test_a_selection_sees_the_faces_largest_first(capped: Recognizer) -> None:
     seen: list[list[float]] = []
 
-    def note(faces: tuple[DetectedFace, ...]) -> tuple[DetectedFace, ...]:
+    def note(faces: Sequence[DetectedFace]) -> Sequence[DetectedFace]:
         seen.append([face.area_px for face in faces])
         return faces[1:]
 

@@ -92,14 +92,15 @@ def test_options_are_merged_and_null_sets_one_back(client: TestClient, collectio
 
 @sqlite_only
 def test_options_out_of_bounds_are_refused(client: TestClient, collection: str) -> None:
-    for options in (
+    wrong: tuple[dict[str, dict[str, object]], ...] = (
         {"decisions": {"target_fpir": 0}},
         {"decisions": {"target_fmr": 1}},
         {"decisions": {"identify_threshold": 1.5}},
         {"decisions": {"typo": 1}},
         {"unknowns": {"retention_s": -1}},
         {"typo": {}},
-    ):
+    )
+    for options in wrong:
         answer = client.patch(f"/v1/collections/{collection}", json={"options": options})
         problem(answer, 422, "invalid_request")
     problem(client.patch("/v1/collections/nowhere", json={}), 404, "collection_not_found")

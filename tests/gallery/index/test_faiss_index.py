@@ -8,6 +8,7 @@ from threading import Event
 
 import numpy as np
 import pytest
+import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from app.gallery.index.background import Background
 from app.gallery.index.faiss_codes import Codes, ListedCodes, PackedCodes
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.options import IndexOptions
+from app.gallery.index.protocol import FaceNumbers, Vectors
+from app.gallery.index.top import Top
+from app.recognition.types import Embedding
 from tests.gallery.factories import eventually, unit_vectors
 from tests.gallery.index.test_faiss_codes import assert_packed
 from tests.gallery.index.variants import (
@@ -136,7 +140,7 @@ def test_few_candidates_are_looked_at_unless_nearly_all_are_asked_for(
     asked = []
     usual = PackedCodes.candidates
 
-    def counted(codes: PackedCodes, probes: faiss_index.Vectors, wanted: int) -> faiss_index.Top:
+    def counted(codes: PackedCodes, probes: Vectors, wanted: int) -> Top:
         asked.append(wanted)
         return usual(codes, probes, wanted)
 
@@ -157,7 +161,8 @@ def test_lists_that_have_too_few_candidates_are_made_up_for() -> None:
 
 
 def test_kind_of_search_follows_the_number_of_faces_both_ways() -> None:
-    index, stored = SettledIndex(DIMENSION, replace(LISTED, exact_up_to=40, listed_above=100)), {}
+    index = SettledIndex(DIMENSION, replace(LISTED, exact_up_to=40, listed_above=100))
+    stored: dict[int, Embedding] = {}
     kinds = []
     for number in range(200):
         add(index, stored, [number])
@@ -196,8 +201,8 @@ def test_lists_are_made_anew_when_there_are_many_more_faces_or_fewer() -> None:
 def test_search_is_exact_until_all_codes_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
     usual, encoded, go_on = PackedCodes.append, Event(), Event()
 
-    def halting(codes: PackedCodes, *rows: NDArray[np.float32]) -> None:
-        usual(codes, *rows)
+    def halting(codes: PackedCodes, numbers: FaceNumbers, rows: Vectors) -> None:
+        usual(codes, numbers, rows)
         if len(codes) > 100:
             encoded.set()
             go_on.wait(WAIT_S)
@@ -376,7 +381,7 @@ def test_searches_stay_right_when_the_background_fails(
 ) -> None:
     now = 1000.0
     monkeypatch.setattr(background, "monotonic", lambda: now)
-    monkeypatch.setattr(background, "_log", background.structlog.get_logger())
+    monkeypatch.setattr(background, "_log", structlog.get_logger())
     usual = broken.append
 
     def failing(codes: PackedCodes | ListedCodes, *rows: NDArray[np.float32]) -> None:

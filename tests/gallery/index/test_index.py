@@ -127,8 +127,8 @@ def test_empty_index_finds_nothing(make_index: MakeIndex) -> None:
         *index.search(VECTORS[:2], 5),
         *index.search_among(VECTORS[:2], numbered(1, 2), 5),
     ):
-        assert (hits.numbers.shape, hits.numbers.dtype) == ((0,), np.int64)
-        assert (hits.similarities.shape, hits.similarities.dtype) == ((0,), np.float32)
+        assert (hits.numbers.shape, hits.numbers.dtype) == ((0,), np.dtype(np.int64))
+        assert (hits.similarities.shape, hits.similarities.dtype) == ((0,), np.dtype(np.float32))
     assert contents(index) == {}
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from app.gallery.index import slot_array
+from app.gallery.index.protocol import Vectors
 from app.gallery.index.slot_array import SlotArray
 from tests.gallery.factories import unit_vectors
 
@@ -17,7 +18,7 @@ def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slot_array, "_LARGEST_CHUNK", 16)
 
 
-def filled(count: int) -> tuple[SlotArray, slot_array.Vectors]:
+def filled(count: int) -> tuple[SlotArray, Vectors]:
     rows, vectors = SlotArray(DIMENSION), unit_vectors(count, seed=count, dimension=DIMENSION)
     rows.append(np.arange(count) + 1000, vectors)
     return rows, vectors

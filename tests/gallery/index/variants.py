@@ -70,7 +70,10 @@ def assert_true(
     """A naive loop finds the same similarities, and each is that of the number beside it."""
     own = {number: float(vector @ probe) for number, vector in stored.items()}
     expected = sorted(own.values(), reverse=True)[:count]
-    assert (hits.numbers.dtype, hits.similarities.dtype) == (np.int64, np.float32)
+    assert (hits.numbers.dtype, hits.similarities.dtype) == (
+        np.dtype(np.int64),
+        np.dtype(np.float32),
+    )
     np.testing.assert_allclose(hits.similarities, expected, rtol=0, atol=1e-5)
     assert len(set(hits.numbers.tolist())) == len(hits.numbers)
     for number, similarity in zip(hits.numbers.tolist(), hits.similarities.tolist(), strict=True):
@@ -96,7 +99,8 @@ def people(
     random = np.random.default_rng(seed)
 
     def units(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        made: NDArray[np.float64] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return made
 
     centres = units(random.normal(size=(faces // each, dimension)))
 

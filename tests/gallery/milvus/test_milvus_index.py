@@ -56,7 +56,10 @@ def assert_same(found: list[Hits], expected: list[Hits], index: VectorIndex) -> 
     """The same similarities; and each is that of the number beside it, as ties may be turned."""
     assert len(found) == len(expected)
     for ours, theirs, probe in zip(found, expected, PROBES, strict=False):
-        assert (ours.numbers.dtype, ours.similarities.dtype) == (np.int64, np.float32)
+        assert (ours.numbers.dtype, ours.similarities.dtype) == (
+            np.dtype(np.int64),
+            np.dtype(np.float32),
+        )
         np.testing.assert_allclose(ours.similarities, theirs.similarities, rtol=0, atol=1e-6)
         assert len(np.unique(ours.numbers)) == len(ours.numbers)
         own = index.search_among(probe[None], ours.numbers, len(ours.numbers))[0]
@@ -132,8 +135,8 @@ def test_empty_index_finds_nothing(index: MilvusIndex) -> None:
         *index.search_among(PROBES, numbered(1, 2), 5),
         *index.search_among(PROBES, numbered(), 5),
     ):
-        assert (hits.numbers.shape, hits.numbers.dtype) == ((0,), np.int64)
-        assert (hits.similarities.shape, hits.similarities.dtype) == ((0,), np.float32)
+        assert (hits.numbers.shape, hits.numbers.dtype) == ((0,), np.dtype(np.int64))
+        assert (hits.similarities.shape, hits.similarities.dtype) == ((0,), np.dtype(np.float32))
     assert index.search(PROBES[:0], 5) == []
 
 

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlalchemy import text
 
 from app.errors import CollectionNotFound
@@ -14,6 +16,7 @@ from app.gallery.index.milvus_index import Milvus, MilvusIndex
 from app.gallery.index.protocol import FaceNumbers, Vectors
 from app.gallery.repositories.positions import PositionRepository
 from app.gallery.service import Gallery
+from app.recognition.types import Embedding
 from tests.gallery.factories import (
     COLLECTION,
     OTHER_MODEL,
@@ -180,10 +183,12 @@ def test_two_processes_agree(open_on_milvus: OpenOnMilvus) -> None:
     processes = [open_on_milvus(patience_s=20), open_on_milvus(patience_s=20)]
     vectors = unit_vectors(24, seed=7)
 
-    def enroll_all(process: Gallery, mine: np.ndarray) -> Callable[[], dict[str, dict]]:
+    def enroll_all(
+        process: Gallery, mine: NDArray[np.float32]
+    ) -> Callable[[], dict[str, dict[str, Embedding]]]:
         return lambda: enroll_people(process, [[vector] for vector in mine])
 
-    people: dict[str, dict] = {}
+    people: dict[str, dict[str, Embedding]] = {}
     for done in at_once(
         [enroll_all(processes[0], vectors[:12]), enroll_all(processes[1], vectors[12:])]
     ):
@@ -208,7 +213,7 @@ def test_several_processes_share_one_upload(
     monkeypatch.setattr(milvus_sync, "_FACES_AT_ONCE", 5)
     sync_of(processes[0]).forget(1)
     told.clear()
-    found = at_once([lambda process=process: found_ids(process, PROBE) for process in processes])
+    found = at_once([partial(found_ids, process, PROBE) for process in processes])
     assert found == [list(people)] * 3
     assert len(told) == len(set(told)) == 40
 

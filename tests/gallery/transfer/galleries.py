@@ -1,5 +1,6 @@
 """Galleries of every kind of person, and what two of them have in common: all but the numbers."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -59,7 +60,10 @@ def fill(database: Database, *, copies: int = 1) -> Gallery:
     gallery = open_gallery(database)
     gallery.create_collection("staff", "Head office, 1\u00ba")
     gallery.create_collection("empty", None)
-    options = {"decisions": {"target_fpir": 0.02, "margin": 0.0}, "unknowns": {"keep": True}}
+    options: dict[str, Mapping[str, object]] = {
+        "decisions": {"target_fpir": 0.02, "margin": 0.0},
+        "unknowns": {"keep": True},
+    }
     gallery.update_collection("staff", CollectionChanges(options=options))
     CalibrationStore(database).replace("staff", {"measured": [1.5, "é", None]})
     for collection in (COLLECTION, "staff"):

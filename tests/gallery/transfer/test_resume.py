@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.errors import Conflict, VultusError
 from app.gallery.database import Database
-from app.gallery.records import NewIdentity
+from app.gallery.records import Face, NewIdentity
 from app.gallery.repositories.changes import ChangeRepository
 from app.gallery.tables import ChangeTable, CollectionTable, FaceTable
 from app.gallery.transfer.importer import Imported, import_gallery
@@ -127,7 +127,7 @@ def test_whoever_is_in_the_way_is_told_of(archive: Path, database: Database) -> 
     taker, (face,) = service.create_identity(
         COLLECTION, NewIdentity(external_id="0emp-1"), [new_face(unit_vector(1))]
     )
-    assert face is not None
+    assert isinstance(face, Face)
     face_id = faces[-1]["id"]
     with database.writing() as session:
         session.execute(update(FaceTable).where(FaceTable.id == face.id).values(id=face_id))

@@ -14,7 +14,10 @@ def embeddings(
     centres = rng.normal(size=(int(people.max()) + 1, dimension))
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
     rows = centres[people] + spread * rng.normal(size=(len(people), dimension)) / dimension**0.5
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    made: NDArray[np.float32] = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(
+        np.float32
+    )
+    return made
 
 
 def photos_of(

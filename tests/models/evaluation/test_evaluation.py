@@ -28,7 +28,8 @@ def test_all_pairs_are_those_of_two_loops(monkeypatch: pytest.MonkeyPatch) -> No
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     people = [f"p{n}" for n in rng.integers(0, 90, 700)]
     scores = all_pairs(rows, people)
-    genuine, impostor = [], []
+    genuine: list[float] = []
+    impostor: list[float] = []
     for i, j in combinations(range(700), 2):
         (genuine if people[i] == people[j] else impostor).append(float(rows[i] @ rows[j]))
     np.testing.assert_allclose(np.sort(scores.genuine), np.sort(genuine), atol=1e-6)
@@ -59,7 +60,8 @@ def test_threshold_is_the_lowest_that_keeps_the_rate(impostor: list[float], fmr:
 
 def test_tar_is_that_of_the_roc_curve() -> None:
     rng = np.random.default_rng(1)
-    genuine, impostor = rng.normal(1.0, 1, 2_000), rng.normal(0.0, 1, 5_000)
+    genuine = rng.normal(1.0, 1, 2_000).astype(np.float32)
+    impostor = rng.normal(0.0, 1, 5_000).astype(np.float32)
     labels = np.concatenate([np.ones(2_000), np.zeros(5_000)])
     fpr, tpr, _ = roc_curve(labels, np.concatenate([genuine, impostor]), drop_intermediate=False)
     for fmr in (0.1, 0.01, 0.001):
@@ -69,7 +71,8 @@ def test_tar_is_that_of_the_roc_curve() -> None:
 
 def test_eer_is_where_the_error_rates_cross() -> None:
     rng = np.random.default_rng(2)
-    scores = PairScores(rng.normal(2.0, 1, 4_000), rng.normal(0.0, 1, 4_000))
+    genuine, impostor = rng.normal(2.0, 1, 4_000), rng.normal(0.0, 1, 4_000)
+    scores = PairScores(genuine.astype(np.float32), impostor.astype(np.float32))
     gaps = [
         (abs(fmr_at(scores.impostor, t) - fnmr_at(scores.genuine, t)), t)
         for t in np.linspace(0, 2, 2_001)

@@ -62,7 +62,8 @@ def difference(s: Scene, _: Any, w: Weights) -> float:
 
     def z(i: int, j: int) -> float:
         apart = [abs(a - b) for a, b in zip(s.x[i], s.everyone[j], strict=True)]
-        return float(w["bias"]) - sum(c * d for c, d in zip(w["weight"], apart, strict=True))
+        made: float = float(w["bias"]) - sum(c * d for c, d in zip(w["weight"], apart, strict=True))
+        return made
 
     return _mean([_softplus(-z(i, j)) for i, j in s.near]) + _mean(
         [_softplus(z(i, j)) for i, j in s.far]
@@ -77,7 +78,8 @@ def contrastive(s: Scene, o: Any, _: Weights) -> float:
 
 
 def joint(s: Scene, o: Any, w: Weights) -> float:
-    return softmax(s, o, w) + o.weight * contrastive(s, o, w)
+    made: float = softmax(s, o, w) + o.weight * contrastive(s, o, w)
+    return made
 
 
 def triplet(s: Scene, o: Any, _: Weights) -> float:
@@ -109,7 +111,8 @@ def n_pair(s: Scene, o: Any, _: Weights) -> float:
         own = float(s.x[i] @ s.everyone[p])
         others = [float(s.x[i] @ s.everyone[q]) for _, q in pairs if q != p]
         terms.append(math.log(1 + sum(math.exp(other - own) for other in others)))
-    return _mean(terms) + o.norm_weight * _mean([float(x @ x) for x in s.x])
+    made: float = _mean(terms) + o.norm_weight * _mean([float(x @ x) for x in s.x])
+    return made
 
 
 def lifted(s: Scene, o: Any, _: Weights) -> float:
@@ -178,12 +181,14 @@ def margin(s: Scene, o: Any, w: Weights) -> float:
         return 0.0
     # A boundary of all counts once, those of people once a triplet.
     cost = o.nu * (sum(boundaries) / active if o.beta_per_class else boundaries[0])
-    return total / active + cost
+    made: float = total / active + cost
+    return made
 
 
 def centre(s: Scene, o: Any, w: Weights) -> float:
     apart = [_distance(x, w["centres"][y]) ** 2 / 2 for x, y in zip(s.x, s.y, strict=True)]
-    return softmax(s, o, w) + o.weight * _mean(apart)
+    made: float = softmax(s, o, w) + o.weight * _mean(apart)
+    return made
 
 
 def modified_softmax(s: Scene, _: Any, w: Weights) -> float:

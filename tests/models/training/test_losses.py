@@ -190,11 +190,13 @@ def test_gradients_are_those_of_differences(name: str) -> None:
         length = rows(5, seed=6).norm(dim=1, keepdim=True)
 
         def value(x: Tensor) -> Tensor:
-            return loss(torch.nn.functional.normalize(x) * length, labels)
+            made: Tensor = loss(torch.nn.functional.normalize(x) * length, labels)
+            return made
     else:
 
         def value(x: Tensor) -> Tensor:
-            return loss(x, labels)
+            made: Tensor = loss(x, labels)
+            return made
 
     assert torch.autograd.gradcheck(value, rows(5, seed=6).requires_grad_(), atol=1e-4)
 

@@ -214,6 +214,6 @@ def test_the_first_piece_ends_where_freezing_does() -> None:
         side = built.recipe.input.size_px
         features = module.begin(_pictures(side), 3)
         assert not features.requires_grad  # nothing in it is trained
-        module.finish(features, 3).sum().backward()
+        torch.autograd.backward(module.finish(features, 3).sum())
         trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
         assert all(parameter.grad is not None for parameter in trained)

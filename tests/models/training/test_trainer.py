@@ -309,7 +309,7 @@ def test_gradients_that_are_no_numbers_end_the_run_before_they_are_applied(
 ) -> None:
     def spoil(module: nn.Module, _: Any, output: torch.Tensor) -> None:
         if isinstance(module, nn.Linear) and output.requires_grad:
-            output.register_hook(lambda gradient: gradient * torch.nan)
+            output.register_hook(lambda gradient: gradient * torch.nan)  # type: ignore[no-untyped-call]
 
     config = make_config(optimiser={"clip_norm": 0})
     handle = register_module_forward_hook(spoil)

@@ -30,6 +30,7 @@ from models.training.tuning.features import compute_features
 from models.training.tuning.look_alikes import LookAlikes
 from models.training.tuning.loss import ThresholdLoss
 from models.training.tuning.run import tune
+from models.zoo.mobilefacenet import MobileFaceNet
 from models.zoo.registry import LoadOptions, load_network
 from models.zoo.trained import fill, module_of
 from models.zoo.weights_file import read_weights
@@ -219,9 +220,11 @@ def test_kept_features_end_in_the_embeddings_of_the_crops(store: CropStore, tmp_
         progress=lambda _: None,
     )
     assert (tmp_path / "features.npy").stat().st_mode & 0o077 == 0
+    divisible = network.module
+    assert isinstance(divisible, MobileFaceNet)
     with torch.inference_mode():
         plain, mirrored = (
-            network.module.finish(torch.from_numpy(rows).float(), 2) for rows in features[:2]
+            divisible.finish(torch.from_numpy(rows).float(), 2) for rows in features[:2]
         )
     whole = embed(
         network.module,

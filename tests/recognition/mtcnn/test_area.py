@@ -22,7 +22,7 @@ def _pooled(part: NDArray[np.uint8], height: int, width: int) -> NDArray[np.floa
 @pytest.mark.parametrize("size", [(181, 154), (600, 512), (12, 11), (1, 1), (601, 700)], ids=str)
 def test_a_shrunk_picture_is_that_of_adaptive_pooling(size: tuple[int, int]) -> None:
     found = AreaSampler(PHOTO).shrunk(*size)
-    assert (found.shape, found.dtype) == ((*size, 3), np.float32)
+    assert (found.shape, found.dtype) == ((*size, 3), np.dtype(np.float32))
     np.testing.assert_allclose(found, _pooled(PHOTO, *size), rtol=1e-6, atol=1e-4)
 
 
@@ -33,7 +33,7 @@ def test_crops_are_those_of_adaptive_pooling_one_by_one(side: int) -> None:
     boxes = np.concatenate([corners, corners + rng.integers(1, 112, (20, 2))], axis=1)
     boxes = np.concatenate([boxes, [[0, 0, 512, 600], [511, 599, 512, 600]]])
     found = AreaSampler(PHOTO).crops(boxes, side)
-    assert (found.shape, found.dtype) == ((22, side, side, 3), np.float32)
+    assert (found.shape, found.dtype) == ((22, side, side, 3), np.dtype(np.float32))
     for crop, (x1, y1, x2, y2) in zip(found, boxes, strict=True):
         expected = _pooled(PHOTO[y1:y2, x1:x2], side, side)
         np.testing.assert_allclose(crop, expected, rtol=1e-6, atol=1e-4)

@@ -17,7 +17,8 @@ def _boxes(count: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float
     rng = np.random.default_rng(seed)
     corners = rng.integers(0, 60, (count, 2))
     boxes = np.concatenate([corners, corners + rng.integers(5, 40, (count, 2))], axis=1)
-    return boxes.astype(np.float32), rng.permutation(count).astype(np.float32) / count
+    scores = rng.permutation(count) / count
+    return boxes.astype(np.float32), scores.astype(np.float32)
 
 
 def _naive(

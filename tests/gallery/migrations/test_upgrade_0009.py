@@ -14,7 +14,7 @@ from tests.gallery.factories import (
     new_gallery,
     unit_vector,
 )
-from tests.gallery.test_upgrade_0002 import migrate
+from tests.gallery.migrations.test_upgrade_0002 import migrate
 
 PEOPLE = 1_001
 """More than are read at once."""
