@@ -155,7 +155,7 @@ def test_only_a_broken_connection_is_a_reason_to_read_again() -> None:
     for error in (
         unavailable(broken=False),  # it was busy for as long as we would wait
         DatabaseUnavailable("no connection was free"),
-        CollectionNotFound("there is no such collection"),
+        CollectionNotFound("there is no such collection", collection="staff"),
         ZeroDivisionError(),
     ):
         reader = Reader(error)
