@@ -5,6 +5,7 @@ VultusError
 │   ├── InvalidRequest              a field is missing, malformed or out of bounds
 │   │   └── SeveralCollections      of an archive, where one is needed
 │   ├── UnsupportedMediaType        the body is neither JSON nor a multipart form
+│   │   └── UnsupportedContentEncoding  it is compressed in a way that is not read here
 │   ├── RequestTooLarge             the whole body is over its cap
 │   ├── ImageTooLarge               over the byte or pixel cap
 │   ├── ImageUnreadable             no decoder makes a picture of it
@@ -115,6 +116,10 @@ class SeveralCollections(InvalidRequest):
 
 class UnsupportedMediaType(InputError):
     code = "unsupported_media_type"
+
+
+class UnsupportedContentEncoding(UnsupportedMediaType):
+    code = "unsupported_content_encoding"
 
 
 class RequestTooLarge(InputError):

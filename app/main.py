@@ -11,6 +11,7 @@ from app import __version__
 from app.api import problems
 from app.api.admission import Admission
 from app.api.body_limits import BodyLimits
+from app.api.compressed_bodies import CompressedBodies
 from app.api.identity_paths import IdentityPaths
 from app.api.middleware import RequestLog
 from app.api.rate_limits import RateLimits
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.include_router(operations_router)
     # The last is the outermost.
     app.add_middleware(IdentityPaths)
+    app.add_middleware(CompressedBodies, limits=settings.limits)
     app.add_middleware(Admission, require_place=services.recognizer.require_place)
     app.add_middleware(BodyLimits, limits=settings.limits, report=services.metrics.body_bytes.set)
     app.add_middleware(RateLimits, limits=settings.limits, api_keys=settings.api_keys)

@@ -1,16 +1,16 @@
 """Enroll a stream of JSON Lines, piece by piece, in flat memory."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 
-from app.api.bodies import field_problems
-from app.api.problems import invalid
+from app.api.field_problems import invalid
+from app.api.json_text import MOST_VALUES_OF_A_LINE, parse_json
 from app.api.remedies import HTTP
 from app.api.schemas.batch import BatchItemBody, BatchResultBody
-from app.errors import InputError, InvalidRequest, RequestTooLarge
+from app.errors import InputError, RequestTooLarge
 from app.operations.enroll_batch import BatchEnroller, BatchItem, ItemResult, rejected_item
 from app.operations.quality_filter import QualityFilter
 from app.remedies import Remedies
@@ -21,15 +21,15 @@ _PIECE_BYTES = 8_000_000
 
 @dataclass(slots=True)
 class _Piece:
-    """Lines that are enrolled together: an item each, or why there is none."""
+    """Lines that are enrolled together."""
 
     first: int
-    entries: list[BatchItem | ItemResult] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
     size: int = 0
 
     @property
     def full(self) -> bool:
-        return len(self.entries) >= _PIECE_LINES or self.size >= _PIECE_BYTES
+        return len(self.lines) >= _PIECE_LINES or self.size >= _PIECE_BYTES
 
 
 async def enroll_lines(
@@ -51,42 +51,51 @@ async def enroll_lines(
     """
     piece = _Piece(0)
     async for line in _lines(chunks, max_line_bytes):
-        piece.entries.append(_parse(line, quality_filter))
+        piece.lines.append(line)
         piece.size += len(line) + 1
         if piece.full:
-            results = await _enroll(enroller, collection, piece, remedies)
+            first = piece.first + len(piece.lines)
+            results = await _enroll(enroller, collection, piece, quality_filter, remedies)
             dealt_with(piece.size)
             yield results
-            piece = _Piece(piece.first + len(piece.entries))
-    if piece.entries:
-        yield await _enroll(enroller, collection, piece, remedies)
+            piece = _Piece(first)
+    if piece.lines:
+        yield await _enroll(enroller, collection, piece, quality_filter, remedies)
 
 
 async def _enroll(
-    enroller: BatchEnroller, collection: str, piece: _Piece, remedies: Remedies
+    enroller: BatchEnroller,
+    collection: str,
+    piece: _Piece,
+    quality_filter: QualityFilter,
+    remedies: Remedies,
 ) -> list[BatchResultBody]:
-    items = [entry for entry in piece.entries if isinstance(entry, BatchItem)]
+    # In a thread: a single line may be as long as a body, and a piece has a thousand short ones.
+    entries = await asyncio.to_thread(_parse_all, piece.lines, quality_filter)
+    items = [entry for entry in entries if isinstance(entry, BatchItem)]
     results = iter(await enroller.enroll(collection, items))
     return [
         BatchResultBody.of(index, entry.identity.external_id, next(results), remedies)
         if isinstance(entry, BatchItem)
         else BatchResultBody.of(index, None, entry, remedies)
-        for index, entry in enumerate(piece.entries, start=piece.first)
+        for index, entry in enumerate(entries, start=piece.first)
     ]
+
+
+def _parse_all(lines: list[bytes], quality_filter: QualityFilter) -> list[BatchItem | ItemResult]:
+    """What each line says. Each is dropped once it is read: photos are a lot of memory twice."""
+    lines.reverse()
+    return [_parse(lines.pop(), quality_filter) for _ in range(len(lines))]
 
 
 def _parse(line: bytes, quality_filter: QualityFilter) -> BatchItem | ItemResult:
     try:
-        values = from_json(line, allow_inf_nan=False)
+        values = parse_json(line, "the line", most_values=MOST_VALUES_OF_A_LINE)
         return BatchItemBody.model_validate(values).item(quality_filter=quality_filter)
     except ValidationError as error:
-        return rejected_item(invalid(field_problems(error)))
-    except ValueError as error:
-        return rejected_item(_not_json(error))
-
-
-def _not_json(error: ValueError) -> InputError:
-    return InvalidRequest(f"the line is not JSON: {error}")
+        return rejected_item(invalid(error, BatchItemBody))
+    except InputError as error:
+        return rejected_item(error)
 
 
 async def _lines(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:

@@ -1,23 +1,25 @@
-"""Read a body that is either a multipart form with files or JSON with base64, by one schema."""
+"""Read a body that is a form with files, JSON with base64, or a photo, by one schema."""
 
 import asyncio
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, Generic, TypeVar, get_origin
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException
+from python_multipart.multipart import parse_options_header
 
 from app.api.deps import services_of
-from app.api.problems import REF_TEMPLATE, invalid
-from app.errors import FieldProblem, InvalidRequest, RequestTooLarge, UnsupportedMediaType
+from app.api.field_problems import invalid, unknown_fields
+from app.api.forms import FormFields, FormValue, read_form, too_many_photos
+from app.api.json_text import parse_json
+from app.api.media_types import charset_of, is_json, is_photo, media_type_of, shown
+from app.api.problems import REF_TEMPLATE
+from app.errors import InvalidRequest, RequestTooLarge, UnsupportedMediaType
 from app.settings import Limits
 
 M = TypeVar("M", bound=BaseModel)
 
-_MAX_FORM_FIELDS = 100
 _MAX_PLAIN_BYTES = 1_000_000
 _AT_ONCE_BYTES = 65_536
 """Up to so much text is read on the event loop: it takes less time than another thread would be
@@ -28,44 +30,57 @@ _IMAGE_SCHEMA = {"type": "string", "format": "binary", "description": "Image fil
 class Body(Generic[M]):
     """A dependency that answers the request's body as a `model`.
 
-    A model with images may come as a multipart form or as JSON, any other as JSON only. Fields that
-    are no images may also come as query parameters, which the body overrides. FastAPI's own bodies
-    would be read before the API key is looked at, and parsed on the event loop.
+    A model with images may come as a multipart form or as JSON, any other as JSON only. Where there
+    is one field for images, the file of a photo may also be the whole body. Fields that are no
+    images may also come as query parameters, which the body overrides. FastAPI's own bodies would
+    be read before the API key is looked at, and parsed on the event loop.
     """
 
     def __init__(self, model: type[M]) -> None:
         self._model = model
-        schema = model.model_json_schema()["properties"]
-        self._images = {name for name, field in schema.items() if _holds_image(field)}
-        self._options = set(model.model_fields) - self._images
-        self._lists = {
-            name
-            for name, field in model.model_fields.items()
-            if name in self._images and get_origin(field.annotation) is list
-        }
+        self._images = image_fields(model)
+        self._options = frozenset(model.model_fields) - self._images
+        self._lists = frozenset(
+            name for name in self._images if get_origin(model.model_fields[name].annotation) is list
+        )
+        self._only_image = next(iter(self._images)) if len(self._images) == 1 else None
 
     async def __call__(self, request: Request) -> M:
         limits = services_of(request).settings.limits
         query = request.query_params
         if query and (unknown := set(query) - self._options):
-            raise InvalidRequest(
-                f"no query parameter is named {', '.join(sorted(unknown))}; there are: "
-                f"{', '.join(sorted(self._options))}"
-            )
-        media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        if media_type == "application/json":
+            raise unknown_fields(unknown, self._options, "query parameter")
+        content_type = request.headers.get("content-type", "")
+        media_type = media_type_of(content_type)
+        if is_json(media_type):
+            charset = _json_charset(content_type)
             raw = await self._read(request)
             if len(raw) <= _AT_ONCE_BYTES:
-                return self._from_json(raw, query, limits)
-            return await asyncio.to_thread(self._from_json, raw, query, limits)
+                return self._from_json(raw, charset, query, limits)
+            return await asyncio.to_thread(self._from_json, raw, charset, query, limits)
         if media_type == "multipart/form-data" and self._images:
-            values = await self._read_form(request, limits)
-            text = sum(len(value) for value in values.values() if isinstance(value, str))
-            if text <= _AT_ONCE_BYTES:  # files stay as they are
+            fields = FormFields(self._options, self._images, self._lists, limits.max_images)
+            values = await read_form(request.stream(), content_type, fields)
+            if _text_length(values) <= _AT_ONCE_BYTES:  # files stay as they are
                 return self._validated(values, query, limits)
             return await asyncio.to_thread(self._validated, values, query, limits)
-        wanted = "multipart/form-data or application/json" if self._images else "application/json"
-        raise UnsupportedMediaType(f"content-type is {media_type or 'missing'}; send {wanted}")
+        if is_photo(media_type) and self._only_image is not None:
+            photo = bytes(await self._read(request))
+            value = [photo] if self._only_image in self._lists else photo
+            return self._validated({self._only_image: value}, query, limits)
+        raise UnsupportedMediaType(
+            f"content-type is {shown(media_type)}; send {self._wanted(media_type)}"
+        )
+
+    def _wanted(self, media_type: str) -> str:
+        if not self._images:
+            return "application/json"
+        wanted = "multipart/form-data or application/json"
+        if self._only_image is not None:
+            wanted = "multipart/form-data, application/json or a photo as image/jpeg"
+        if media_type == "application/x-www-form-urlencoded":
+            wanted += "; with curl, a form with a photo is -F image=@photo.jpg"
+        return wanted
 
     async def _read(self, request: Request) -> bytearray:
         """The body; where it holds no images, not more than such a one can sensibly be.
@@ -79,54 +94,45 @@ class Body(Generic[M]):
                 raise RequestTooLarge(f"a body without images is {_MAX_PLAIN_BYTES} bytes at most")
         return body
 
-    async def _read_form(self, request: Request, limits: Limits) -> dict[str, Any]:
-        try:
-            async with request.form(
-                max_files=limits.max_images,
-                max_fields=_MAX_FORM_FIELDS,
-                max_part_size=limits.max_request_bytes,
-            ) as form:
-                return await self._form_values(form)
-        except MultiPartException as error:
-            raise InvalidRequest(f"the form cannot be read: {error.message}") from error
-        except UnicodeError as error:  # a charset that decodes nothing
-            raise InvalidRequest("the form cannot be read; leave out its charset") from error
-
-    async def _form_values(self, form: FormData) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for name, item in form.multi_items():
-            value = await item.read() if isinstance(item, UploadFile) else item
-            if name in self._lists:
-                values.setdefault(name, []).append(value)
-            elif name in values:
-                raise InvalidRequest(f"{name} was sent twice; send it once")
-            else:
-                values[name] = value
-        return values
-
-    def _from_json(self, raw: bytearray, options: Mapping[str, str], limits: Limits) -> M:
-        try:
-            values = from_json(raw, allow_inf_nan=False)
-        except ValueError as error:
-            raise InvalidRequest(f"the body is not JSON: {error}") from error
+    def _from_json(
+        self, raw: bytearray, charset: str | None, options: Mapping[str, str], limits: Limits
+    ) -> M:
+        values = parse_json(raw, "the body", charset=charset)
         raw.clear()  # before the images are decoded: both would be a lot of memory
         if not isinstance(values, dict):
             raise InvalidRequest("the body must be a JSON object")
         return self._validated(values, options, limits)
 
-    def _validated(self, values: dict[str, Any], options: Mapping[str, str], limits: Limits) -> M:
+    def _validated(
+        self, values: Mapping[str, Any], options: Mapping[str, str], limits: Limits
+    ) -> M:
+        for name in self._lists:
+            images = values.get(name)
+            if isinstance(images, list) and len(images) > limits.max_images:
+                raise too_many_photos(len(images), limits.max_images)
         try:
-            body = self._model.model_validate({**options, **values})
+            return self._model.model_validate({**options, **values})
         except ValidationError as error:
-            raise invalid(field_problems(error)) from error
-        for name in self._images & self._lists:
-            count = len(getattr(body, name))
-            if count > limits.max_images:
-                raise InvalidRequest(
-                    f"{count} images; the limit is {limits.max_images} a request "
-                    "(VULTUS_LIMITS__MAX_IMAGES)"
-                )
-        return body
+            raise invalid(error, self._model) from error
+
+
+def image_fields(model: type[BaseModel]) -> frozenset[str]:
+    """The names of the fields that take images."""
+    schema = model.model_json_schema()["properties"]
+    return frozenset(name for name, field in schema.items() if _holds_image(field))
+
+
+def _json_charset(content_type: str) -> str | None:
+    if ";" not in content_type:
+        return None
+    _, parameters = parse_options_header(content_type)
+    charset = parameters.get(b"charset", b"").decode("latin-1")
+    return charset_of(charset) if charset else None
+
+
+def _text_length(values: Mapping[str, FormValue]) -> int:
+    parts = chain.from_iterable(v if isinstance(v, list) else (v,) for v in values.values())
+    return sum(len(part) for part in parts if isinstance(part, str))
 
 
 def documented_body(model: type[BaseModel]) -> dict[str, Any]:
@@ -157,11 +163,3 @@ def _as_file(field: dict[str, Any]) -> dict[str, Any]:
     if field.get("type") == "array":
         return {**field, "items": _IMAGE_SCHEMA}
     return _IMAGE_SCHEMA
-
-
-def field_problems(error: ValidationError) -> list[FieldProblem]:
-    # include_input would echo whole images.
-    return [
-        FieldProblem(".".join(str(part) for part in entry["loc"]) or "body", entry["msg"])
-        for entry in error.errors(include_input=False, include_url=False, include_context=False)
-    ]

@@ -5,12 +5,10 @@ from collections.abc import Callable
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.media_types import is_json_lines, media_type_of
 from app.api.problems import problem_of
 from app.errors import Overloaded, RequestTooLarge
 from app.settings import Limits
-
-JSON_LINES = "application/x-ndjson"
-"""Bodies of this type are streams: each line has the cap that other bodies have as a whole."""
 
 
 class BytesInFlight:
@@ -83,8 +81,8 @@ class BodyLimits:
             hold.end()
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send, hold: BodyHold) -> None:
-        is_stream = _is_stream(scope)
-        told = 0 if is_stream else _told_length(scope)
+        as_stream = is_stream(scope)
+        told = 0 if as_stream else _told_length(scope)
         try:
             self._require_size(told)
             hold.take(told)
@@ -97,7 +95,7 @@ class BodyLimits:
             nonlocal seen
             message = await receive()
             before, seen = seen, seen + len(message.get("body", b""))
-            if not is_stream:
+            if not as_stream:
                 self._require_size(seen)
             hold.take(max(seen, told) - max(before, told))
             return message
@@ -117,9 +115,11 @@ def _told_length(scope: Scope) -> int:
     return int(told) if told.isdigit() else 0
 
 
-def _is_stream(scope: Scope) -> bool:
-    """Whether the route reads line by line; another is not to be fooled by the type alone."""
+def is_stream(scope: Scope) -> bool:
+    """Whether the body is read line by line: each line has the cap of other bodies as a whole.
+
+    Only where the route reads lines: another is not to be fooled by the type alone.
+    """
     if not scope["path"].endswith("/identities:batch"):
         return False
-    media_type = Headers(scope=scope).get("content-type", "")
-    return media_type.split(";")[0].strip().lower() == JSON_LINES
+    return is_json_lines(media_type_of(Headers(scope=scope).get("content-type", "")))

@@ -12,6 +12,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from app.api.echo import shortened
+from app.api.field_problems import invalid_parameters
+from app.api.media_types import CONTENT_CODINGS
 from app.api.remedies import HTTP
 from app.api.schemas.problem import (
     FieldProblemBody,
@@ -23,7 +26,6 @@ from app.errors import (
     AccessDenied,
     Conflict,
     DeadlineExceeded,
-    FieldProblem,
     ImageTooLarge,
     InputError,
     InvalidRequest,
@@ -34,6 +36,7 @@ from app.errors import (
     RequestTooLarge,
     TooManyRequests,
     Unavailable,
+    UnsupportedContentEncoding,
     UnsupportedMediaType,
     VultusError,
     WrongPerson,
@@ -109,6 +112,8 @@ def problem_of(error: VultusError, request_id: str) -> JSONResponse:
         headers["Retry-After"] = str(_RETRY_AFTER_S)
     if isinstance(error, TooManyRequests):
         headers["Retry-After"] = str(ceil(error.retry_after_s))
+    if isinstance(error, UnsupportedContentEncoding):
+        headers["Accept-Encoding"] = ", ".join(CONTENT_CODINGS)
     if status == 401:
         headers["WWW-Authenticate"] = "ApiKey"
     errors = error.problems if isinstance(error, InvalidRequest) else ()
@@ -140,13 +145,6 @@ def image_problem(error: InputError | Overloaded, request_id: str) -> ImageProbl
     )
 
 
-def invalid(fields: list[FieldProblem]) -> InvalidRequest:
-    """One error for all fields that are wrong, the first ones spelt out."""
-    told = "; ".join(f"{problem.field}: {problem.message}" for problem in fields[:3])
-    more = f"; and {len(fields) - 3} more" if len(fields) > 3 else ""
-    return InvalidRequest(told + more, fields)
-
-
 def _with_our_schemas(
     describe: Callable[[], dict[str, Any]], request_bodies: Sequence[type[BaseModel]]
 ) -> dict[str, Any]:
@@ -171,12 +169,7 @@ def _on_vultus_error(request: Request, error: Exception) -> JSONResponse:
 
 def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    fields = [
-        # Without the leading "query" or "path": fields are named alike wherever they come from.
-        FieldProblem(".".join(str(part) for part in entry["loc"][1:]), entry["msg"])
-        for entry in error.errors()
-    ]
-    return problem_of(invalid(fields), request.state.request_id)
+    return problem_of(invalid_parameters(error.errors()), request.state.request_id)
 
 
 def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
@@ -186,7 +179,7 @@ def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     known = {404: ("not_found", "Not found"), 405: ("method_not_allowed", "Method not allowed")}
     if error.status_code in known:
         code, title = known[error.status_code]
-        text = f"{request.method} {request.url.path} is not part of the API; see /docs"
+        text = f"{request.method} {shortened(request.url.path)} is not part of the API; see /docs"
         return _problem(error.status_code, title, code, text, request_id, headers=error.headers)
     if error.status_code == 400:
         return problem_of(InvalidRequest(str(error.detail)), request_id)

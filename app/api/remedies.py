@@ -23,6 +23,7 @@ HTTP: Final = Remedies(
         errors.InputError: None,
         errors.InvalidRequest: None,  # names the field and what is expected
         errors.UnsupportedMediaType: None,  # names the types that are read
+        errors.UnsupportedContentEncoding: None,  # names the encodings that are read
         errors.RequestTooLarge: None,
         errors.ImageTooLarge: None,
         errors.ImageUnreadable: None,

@@ -48,6 +48,7 @@ TERMINAL: Final = Remedies(
         errors.InvalidRequest: None,  # names what is wrong and what is expected
         errors.SeveralCollections: "choose one with --collection",
         errors.UnsupportedMediaType: None,
+        errors.UnsupportedContentEncoding: None,
         errors.RequestTooLarge: None,
         errors.ImageTooLarge: None,
         errors.ImageUnreadable: None,

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from app.api.batch_lines import enroll_lines
-from app.api.body_limits import JSON_LINES
 from app.api.deps import CollectionPath, ServicesDep
+from app.api.media_types import JSON_LINES, is_json_lines, media_type_of, shown
 from app.api.problems import REF_TEMPLATE, documented
 from app.errors import UnsupportedMediaType
 
@@ -43,9 +43,9 @@ async def enroll_batch(
     send the same lines again: those with an external_id who are enrolled already are told as
     `exists`.
     """
-    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if media_type != JSON_LINES:
-        raise UnsupportedMediaType(f"content-type is {media_type or 'missing'}; send {JSON_LINES}")
+    media_type = media_type_of(request.headers.get("content-type", ""))
+    if not is_json_lines(media_type):
+        raise UnsupportedMediaType(f"content-type is {shown(media_type)}; send {JSON_LINES}")
     await asyncio.to_thread(services.gallery.require_collection, collection)
     # Written aside until the body is read: most clients do not read an answer while they send.
     results = SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115  (the answer closes it)

@@ -1,16 +1,16 @@
 """Lines of a batch: people to enroll, and what became of them."""
 
-import binascii
-from base64 import b64decode
 from typing import Annotated
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from app.api.remedies import HTTP
+from app.api.schemas.base64_text import decode_base64
 from app.api.schemas.fields import (
+    MAX_DIMENSION,
     AttributesObject,
-    ImageBytes,
+    ImageList,
     Moment,
     QualityLevel,
     Schema,
@@ -24,20 +24,29 @@ from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
 from app.remedies import Remedies
 
+_MAX_EMBEDDING_TEXT = MAX_DIMENSION * 6
+"""Characters: 4 bytes of a number are 5.3 of base64, and there may be white space."""
+
 
 def _decode_embedding(value: object) -> object:
     """Numbers stay; text is base64 of float32, little-endian."""
     if not isinstance(value, str):
         return value
+    if len(value) > _MAX_EMBEDDING_TEXT:  # before it becomes a list of Python's numbers
+        raise ValueError(f"must have at most {MAX_DIMENSION} numbers")
     try:
-        data = b64decode(value, validate=True)
-        return np.frombuffer(data, dtype="<f4").tolist()
-    except (binascii.Error, ValueError) as error:
-        raise ValueError("must be numbers, or float32 in base64") from error
+        data = decode_base64(value)
+    except ValueError as error:
+        raise ValueError(f"must be numbers, or float32 in base64, but {error}") from error
+    if len(data) % 4:
+        raise ValueError(f"must be float32 in base64, but {len(data)} bytes are no multiple of 4")
+    numbers: list[float] = np.frombuffer(data, dtype="<f4").tolist()
+    return numbers
 
 
 _Embedding = Annotated[
     list[float],
+    Field(fail_fast=True, max_length=MAX_DIMENSION),
     BeforeValidator(_decode_embedding),
     WithJsonSchema(
         {
@@ -62,8 +71,10 @@ class BatchItemBody(Schema):
     attributes: AttributesObject = Field(default_factory=dict)
     expires_at: Moment | None = None
     threshold: Threshold | None = None
-    images: list[ImageBytes] = Field(default_factory=list, max_length=100)
-    embeddings: list[_Embedding] = Field(default_factory=list, max_length=1_000)
+    images: ImageList = Field(default_factory=list, max_length=100)
+    embeddings: Annotated[list[_Embedding], Field(fail_fast=True)] = Field(
+        default_factory=list, max_length=1_000
+    )
     faces: FaceRule = FaceRule.SINGLE
     quality_filter: QualityLevel | None = Field(
         None, description="How good a face must be; `auto` when left out."

@@ -1,11 +1,8 @@
 """Types of single fields, with the bounds that the database and the caps put on them."""
 
-import binascii
 import json
 import math
 import re
-import string
-from base64 import b64decode
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -18,15 +15,25 @@ from pydantic import (
     Field,
     StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
+from pydantic_core import from_json
 
+from app.api.schemas.base64_text import decode_base64
 from app.gallery.identity_ref import PREFIX, by_external_id, external_id_of
 from app.gallery.text_forms import MAX_NAME_LENGTH, nfc
 from app.operations.quality_filter import QualityFilter
 
+MAX_DIMENSION = 4_096
+"""Numbers of an embedding."""
+
 _MAX_ATTRIBUTES_BYTES = 16_384
 _MAX_ATTRIBUTES_DEPTH = 32
 _RECORD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_MAX_DIGITS = 308
+"""Of a whole number: what a 64-bit float, as most JSON readers have, can still hold."""
+_MAX_UNKNOWN_FIELDS = 20
+_TOO_LONG = f"must be at most {_MAX_ATTRIBUTES_BYTES} bytes as JSON"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -34,6 +41,15 @@ class Schema(BaseModel):
     """Base of all bodies: unknown fields are refused, so that a typo is not silently ignored."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _require_few_fields(cls, values: object) -> object:
+        """Else each of a hundred thousand unknown fields would be an error of its own."""
+        if isinstance(values, dict) and len(values) > len(cls.model_fields) + _MAX_UNKNOWN_FIELDS:
+            known = (field.alias or name for name, field in cls.model_fields.items())
+            raise ValueError(f"has {len(values)} fields; there are: {', '.join(sorted(known))}")
+        return values
 
 
 def no_nul(text: str) -> str:
@@ -63,16 +79,15 @@ def _check_ref(ref: str) -> str:
 
 
 def _decode_image(value: object) -> object:
-    """Bytes of a multipart file stay; text is base64, with or without a data: prefix."""
-    if not isinstance(value, str):
+    """Bytes of a file stay; text is base64."""
+    if isinstance(value, bytes):
         return value
-    encoded = value.split(",", 1)[1] if value.startswith("data:") and "," in value else value
+    if not isinstance(value, str):
+        raise ValueError("must be an image: a text in base64, or a file of a form")  # noqa: TRY004
     try:
-        if any(space in encoded for space in string.whitespace):
-            encoded = "".join(encoded.split())  # a copy that most images can do without
-        return b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ValueError("must be an image in base64") from error
+        return decode_base64(value)
+    except ValueError as error:
+        raise ValueError(f"must be an image in base64, but {error}") from error
 
 
 def parse_json_text(value: object) -> object:
@@ -80,9 +95,9 @@ def parse_json_text(value: object) -> object:
     if not isinstance(value, str | bytes):
         return value
     try:
-        return json.loads(value)
-    except (ValueError, RecursionError) as error:
-        raise ValueError("must be JSON") from error
+        return from_json(value, allow_inf_nan=False)
+    except ValueError as error:
+        raise ValueError(f"must be JSON, but it has {error}") from error
 
 
 def _parse_attributes(value: object) -> object:
@@ -94,14 +109,41 @@ def _check_attributes(value: dict[str, Any]) -> dict[str, Any]:
     check_json(value)
     encoded = json.dumps(value, ensure_ascii=False).encode("utf-8")
     if len(encoded) > _MAX_ATTRIBUTES_BYTES:
-        raise ValueError(f"must be at most {_MAX_ATTRIBUTES_BYTES} bytes as JSON")
+        raise ValueError(_TOO_LONG)
     return value
 
 
-def check_json(value: object, *, depth: int = 1) -> None:
-    """Refuse what a database or a JSON encoder would choke on later, when it is stored already."""
-    if depth > _MAX_ATTRIBUTES_DEPTH:
-        raise ValueError(f"must be nested at most {_MAX_ATTRIBUTES_DEPTH} deep")
+def check_json(value: object) -> None:
+    """Refuse what a database or a JSON encoder would choke on later, when it is stored already.
+
+    Raises ValueError for that, and as soon as there are more values than attributes have bytes.
+    """
+    left = _MAX_ATTRIBUTES_BYTES
+    waiting: list[tuple[object, int]] = [(value, 1)]
+    while waiting:
+        item, depth = waiting.pop()
+        if depth > _MAX_ATTRIBUTES_DEPTH:
+            raise ValueError(f"must be nested at most {_MAX_ATTRIBUTES_DEPTH} deep")
+        if isinstance(item, dict):
+            left -= len(item)
+            _check_count(left)
+            for key, inner in item.items():
+                _check_scalar(key)
+                waiting.append((inner, depth + 1))
+        elif isinstance(item, list):
+            left -= len(item)
+            _check_count(left)
+            waiting.extend((inner, depth + 1) for inner in item)
+        else:
+            _check_scalar(item)
+
+
+def _check_count(left: int) -> None:
+    if left < 0:
+        raise ValueError(_TOO_LONG)
+
+
+def _check_scalar(value: object) -> None:
     if isinstance(value, str):
         no_nul(value)
         try:
@@ -110,13 +152,8 @@ def check_json(value: object, *, depth: int = 1) -> None:
             raise ValueError("must be valid Unicode") from error
     elif isinstance(value, float) and not math.isfinite(value):
         raise ValueError("must have finite numbers")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            check_json(key, depth=depth)
-            check_json(item, depth=depth + 1)
-    elif isinstance(value, list):
-        for item in value:
-            check_json(item, depth=depth + 1)
+    elif isinstance(value, int) and abs(value) >= 10**_MAX_DIGITS:
+        raise ValueError(f"must have whole numbers of at most {_MAX_DIGITS} digits")
 
 
 def _no_truth(value: object) -> object:
@@ -147,6 +184,8 @@ ImageBytes = Annotated[
         {"type": "string", "contentEncoding": "base64", "description": "Image file in base64."}
     ),
 ]
+ImageList = Annotated[list[ImageBytes], Field(fail_fast=True)]
+"""How many a request may have is a setting; they are counted before they are decoded."""
 CollectionName = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),

@@ -32,6 +32,8 @@ def _plain_is_equals(value: object) -> object:
     return value if isinstance(value, dict) else {"equals": value}
 
 
+_MAX_CONDITIONS = 16
+
 _Text = Annotated[
     StrictStr,
     StringConstraints(min_length=1, max_length=MAX_TEXT_LENGTH),
@@ -41,13 +43,19 @@ _Key = Annotated[str, StringConstraints(max_length=MAX_KEY_LENGTH), AfterValidat
 _Value = Annotated[Scalar, PlainValidator(_check_value, json_schema_input_type=Scalar)]
 
 
+def _require_few_conditions(value: object) -> object:
+    if isinstance(value, dict) and len(value) > _MAX_CONDITIONS:
+        raise ValueError(f"must have at most {_MAX_CONDITIONS} items")
+    return value
+
+
 class ConditionBody(Schema):
     """All that is given must hold; a plain value instead means `equals`."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"suffix": "4711"}]})
 
     equals: _Value | None = None
-    in_: list[_Value] | None = Field(
+    in_: Annotated[list[_Value], Field(fail_fast=True)] | None = Field(
         None, alias="in", min_length=1, max_length=1_000, description="One of these."
     )
     prefix: _Text | None = Field(None, description="A text that begins so.")
@@ -81,14 +89,18 @@ class FilterBody(Schema):
         }
     )
 
-    attributes: dict[_Key, _ValueOrCondition] = Field(
+    attributes: Annotated[
+        dict[_Key, _ValueOrCondition], BeforeValidator(_require_few_conditions)
+    ] = Field(
         default_factory=dict,
-        max_length=16,
+        max_length=_MAX_CONDITIONS,
         description="By name of the attribute, its value or a condition on it. Texts are compared "
         f"exactly. Values that are lists or objects, and texts over {MAX_TEXT_LENGTH} characters, "
         "are not found.",
     )
-    identity_ids: list[IdentityRef] | None = Field(None, max_length=10_000)
+    identity_ids: Annotated[list[IdentityRef], Field(fail_fast=True)] | None = Field(
+        None, max_length=10_000
+    )
 
     def people(self) -> PeopleFilter:
         return PeopleFilter(

@@ -10,7 +10,7 @@ from app.api.schemas.fields import (
     AttributesObject,
     BoxArray,
     CollectionName,
-    ImageBytes,
+    ImageList,
     LongText,
     Moment,
     QualityLevel,
@@ -151,7 +151,7 @@ class EnrollBody(Schema):
         None, description="From then on the person matches nobody, and is erased."
     )
     threshold: Threshold | None = Field(None, description=_OWN_THRESHOLD)
-    images: list[ImageBytes] = Field(default_factory=list)
+    images: ImageList = Field(default_factory=list)
     faces: FaceRule = Field(
         FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
     )
@@ -165,7 +165,7 @@ class EnrollBody(Schema):
 class AddFacesBody(Schema):
     """More photos of a person."""
 
-    images: list[ImageBytes] = Field(min_length=1)
+    images: ImageList = Field(min_length=1)
     faces: FaceRule = Field(
         FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
     )

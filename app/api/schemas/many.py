@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.schemas import examples
-from app.api.schemas.fields import ImageBytes, Schema
+from app.api.schemas.fields import ImageList, Schema
 from app.api.schemas.problem import ImageProblemBody
 from app.api.schemas.recognition import EmbedAnswer, IdentifyAnswer, IdentifyOptionsBody
 
@@ -15,13 +15,13 @@ _IMAGES: Any = Field(min_length=1, description="As many as the service's limits 
 class ImagesBody(Schema):
     """Photos."""
 
-    images: list[ImageBytes] = _IMAGES
+    images: ImageList = _IMAGES
 
 
 class IdentifyImagesBody(IdentifyOptionsBody):
     """Photos whose faces are looked up, all by the same options."""
 
-    images: list[ImageBytes] = _IMAGES
+    images: ImageList = _IMAGES
 
 
 class _ImageResult(BaseModel):

@@ -6,6 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from app.api.schemas import examples
 from app.api.schemas.fields import (
+    MAX_DIMENSION,
     BoxArray,
     CollectionName,
     ErrorRate,
@@ -55,7 +56,9 @@ class StageBody(Schema):
 
 
 StageList = Annotated[
-    list[StageBody], BeforeValidator(parse_json_text), Field(min_length=1, max_length=10)
+    list[StageBody],
+    Field(fail_fast=True, min_length=1, max_length=10),
+    BeforeValidator(parse_json_text),
 ]
 
 
@@ -178,8 +181,8 @@ class SearchBody(SearchOptionsBody):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"face_id": examples.FACE_ID}]})
 
-    embedding: list[float] | None = Field(
-        None, min_length=1, max_length=4_096, description="As POST /v1/embed answers it."
+    embedding: Annotated[list[float], Field(fail_fast=True)] | None = Field(
+        None, min_length=1, max_length=MAX_DIMENSION, description="As POST /v1/embed answers it."
     )
     face_id: RecordId | None = None
 

@@ -20,7 +20,7 @@ from app.api.schemas.gallery import PageQuery
 from app.gallery.records import NewIdentity
 from app.gallery.unknown_records import GroupOrder, UnknownErasure, UnknownFace, UnknownGroup
 
-FaceIds = Annotated[list[RecordId], Field(min_length=1, max_length=1_000)]
+FaceIds = Annotated[list[RecordId], Field(fail_fast=True, min_length=1, max_length=1_000)]
 
 
 class UnknownQuery(PageQuery):
@@ -68,7 +68,7 @@ class MergeUnknownsBody(Schema):
         json_schema_extra={"examples": [{"group_ids": [examples.FACE_ID, examples.GROUP_ID]}]}
     )
 
-    group_ids: Annotated[list[RecordId], Field(min_length=2, max_length=100)]
+    group_ids: Annotated[list[RecordId], Field(fail_fast=True, min_length=2, max_length=100)]
 
 
 class SplitUnknownBody(Schema):

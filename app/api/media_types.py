@@ -1,0 +1,79 @@
+"""What `Content-Type` says of a body: its type, and the charset of its text."""
+
+import codecs
+
+from app.api.echo import shortened
+from app.errors import UnsupportedMediaType
+
+JSON_LINES = "application/x-ndjson"
+CONTENT_CODINGS = ("gzip", "deflate")
+"""Of `Content-Encoding`: what bodies may be compressed by."""
+
+_JSON_LINES_TYPES = frozenset(
+    {
+        JSON_LINES,
+        "application/ndjson",
+        "application/json-lines",
+        "application/jsonl",
+        "application/jsonlines",
+        "application/x-jsonlines",
+    }
+)
+_CHARSETS = frozenset(
+    {
+        "ascii",
+        "cp1252",
+        "iso8859-1",
+        "iso8859-15",
+        "utf-8",
+        "utf-8-sig",
+        "utf-16",
+        "utf-16-be",
+        "utf-16-le",
+        "utf-32",
+        "utf-32-be",
+        "utf-32-le",
+    }
+)
+"""Python's names. Its other codecs are none of text (`zip`), or none that JSON or forms come in."""
+
+
+def media_type_of(content_type: str) -> str:
+    """The type without its parameters, in small letters; empty when there is none."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def is_json(media_type: str) -> bool:
+    return media_type in {"application/json", "text/json"} or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    )
+
+
+def is_json_lines(media_type: str) -> bool:
+    return media_type in _JSON_LINES_TYPES
+
+
+def is_photo(media_type: str) -> bool:
+    """Whether a body, or a part of a form, of this type is the file of a photo."""
+    return media_type.startswith("image/") or media_type == "application/octet-stream"
+
+
+def shown(media_type: str) -> str:
+    """For an error."""
+    return shortened(media_type) or "missing"
+
+
+def charset_of(parameter: str) -> str:
+    """Python's name of a charset that texts may be sent in.
+
+    Raises UnsupportedMediaType for any other.
+    """
+    try:
+        name = codecs.lookup(parameter.strip("'\" ")).name
+    except (LookupError, ValueError):  # ValueError: a NUL character
+        name = ""
+    if name not in _CHARSETS:
+        raise UnsupportedMediaType(
+            f"the charset {shortened(parameter)!r} is not read here; send UTF-8"
+        )
+    return name

@@ -1,0 +1,80 @@
+"""Base64 in every spelling that clients send, and why a text is none."""
+
+import binascii
+import re
+import string
+
+_ALPHABET = (string.ascii_letters + string.digits + "+/").encode("ascii")
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_WHITE_SPACE = string.whitespace.encode("ascii")
+_DATA_URL = re.compile(
+    rb"\s*(?:data:)?(?:[\w.+-]+/[\w.+-]+)?(?P<parameters>(?:;[^,;]*)*),", re.IGNORECASE
+)
+_DATA_URL_BYTES = 1_000
+"""More is not looked at: a data URL's type and parameters are short."""
+_PERCENT_ENCODED = {b"%2b": b"+", b"%2f": b"/", b"%3d": b"=", b"%0a": b"", b"%0d": b"", b"%20": b""}
+_LINK = re.compile(r"\s*(?:https?|ftp|file|s3|gs|blob):", re.IGNORECASE)
+_FILE_NAME = re.compile(
+    r"[^\n]{0,255}\.(?:avif|bmp|gif|heic|heif|jfif|jp2|jpe?g|png|tiff?|webp)\s*", re.IGNORECASE
+)
+_PYTHON_BYTES = re.compile(r"b['\"]")
+
+
+def decode_base64(text: str) -> bytes:
+    """The bytes that a text stands for.
+
+    Either alphabet of RFC 4648, with or without padding, with white space anywhere, with or without
+    a `data:` prefix. Raises ValueError with the cause, which does not repeat the text.
+    """
+    try:
+        encoded = text.encode("ascii")
+    except UnicodeEncodeError as error:
+        raise ValueError(_stranger(text, error.start)) from error
+    start = _end_of_prefix(encoded)
+    try:
+        decoded = binascii.a2b_base64(encoded[start:] if start else encoded, strict_mode=True)
+    except binascii.Error:
+        decoded = _decode_patiently(text, encoded, start)
+    if not decoded:
+        raise ValueError("it is empty")
+    return decoded
+
+
+def _end_of_prefix(encoded: bytes) -> int:
+    """Where the base64 of a data URL begins; 0 for any other text."""
+    prefix = _DATA_URL.match(encoded, 0, _DATA_URL_BYTES)
+    if prefix is None:
+        if encoded[:5].lower() == b"data:":
+            raise ValueError("it begins as a data URL, but no comma follows its type")
+        return 0
+    parameters = prefix["parameters"].lower().replace(b" ", b"")
+    if not parameters.endswith(b";base64"):
+        raise ValueError("it is a data URL without ;base64 before its comma")
+    return prefix.end()
+
+
+def _decode_patiently(text: str, encoded: bytes, start: int) -> bytes:
+    cleaned = encoded[start:].translate(_URL_SAFE, delete=_WHITE_SPACE)
+    if start and b"%" in cleaned:  # in a URL, what is no letter or digit may be written so
+        for code, character in _PERCENT_ENCODED.items():
+            cleaned = cleaned.replace(code.upper(), character).replace(code, character)
+    if strangers := cleaned.translate(None, delete=_ALPHABET + b"="):
+        raise ValueError(_stranger(text, text.index(chr(strangers[0]), start)))
+    bare = cleaned.rstrip(b"=")
+    if b"=" in bare:
+        raise ValueError("'=' comes before its end; send one photo a text")
+    if len(bare) % 4 == 1:
+        raise ValueError(f"it is cut off: {len(bare)} characters are no whole number of bytes")
+    return binascii.a2b_base64(bare + b"=" * (-len(bare) % 4))
+
+
+def _stranger(text: str, place: int) -> str:
+    """What is wrong with a text that has a character which base64 has not, and a likely reason."""
+    fact = f"character {text[place]!r} at position {place} is none of base64's"
+    if _LINK.match(text):
+        return "it looks like a URL: photos are sent as bytes, not fetched"
+    if _FILE_NAME.fullmatch(text):
+        return "it looks like a file's name: send what is in the file"
+    if _PYTHON_BYTES.match(text):
+        return f"{fact}; it looks like Python's b'...': send encoded.decode()"
+    return fact
