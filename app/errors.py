@@ -7,6 +7,8 @@ VultusError
 │   ├── UnsupportedMediaType        the body is neither JSON nor a multipart form
 │   │   └── UnsupportedContentEncoding  it is compressed in a way that is not read here
 │   ├── RequestTooLarge             the whole body is over its cap
+│   ├── HeadersTooLarge             what comes before a body is over its cap
+│   ├── MalformedRequest            it breaks the rules of the protocol
 │   ├── ImageTooLarge               over the byte or pixel cap
 │   ├── ImageUnreadable             no decoder makes a picture of it
 │   ├── NoUsableImage               every image was rejected; see Reason
@@ -18,6 +20,7 @@ VultusError
 │       ├── ArchiveDamaged          it is not as it was written
 │       ├── ArchiveTooNew           a later version of Vultus wrote it
 │       └── NotExportable           a row of the gallery is damaged
+├── RequestTimeout                  the request arrives too slowly, or not as a whole
 ├── AccessDenied                    the API key is missing or wrong
 ├── NotFound
 │   ├── CollectionNotFound
@@ -126,6 +129,14 @@ class RequestTooLarge(InputError):
     code = "request_too_large"
 
 
+class HeadersTooLarge(InputError):
+    code = "headers_too_large"
+
+
+class MalformedRequest(InputError):
+    code = "malformed_request"
+
+
 class ImageTooLarge(InputError):
     code = Reason.IMAGE_TOO_LARGE
 
@@ -220,6 +231,10 @@ class ArchiveTooNew(ArchiveUnusable):
 
 class NotExportable(ArchiveUnusable):
     pass
+
+
+class RequestTimeout(VultusError):
+    code = "request_timeout"
 
 
 class AccessDenied(VultusError):

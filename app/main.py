@@ -4,6 +4,7 @@ import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -12,6 +13,9 @@ from app.api import problems
 from app.api.admission import Admission
 from app.api.body_limits import BodyLimits
 from app.api.compressed_bodies import CompressedBodies
+from app.api.edge.arrival import Refusals
+from app.api.edge.connections import ConnectionLimits, Connections
+from app.api.edge.open_files import allow_many_open_files, connections_that_fit
 from app.api.identity_paths import IdentityPaths
 from app.api.middleware import RequestLog
 from app.api.rate_limits import RateLimits
@@ -45,10 +49,20 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     sys.setswitchinterval(_SWITCH_S)
     services = services or Services.build(settings)
 
+    connections = Connections(
+        ConnectionLimits(
+            most=connections_that_fit(settings.limits.max_connections),
+            patience_s=settings.limits.patience_s,
+            bytes_per_s=settings.limits.min_bytes_per_s,
+        ),
+        services.metrics.count_ended_connection,
+    )
+    services.metrics.connections.set_function(lambda: len(connections))
+
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         await services.start()
-        yield
+        yield connections.lifespan_state
         await services.stop()
 
     app = FastAPI(
@@ -66,8 +80,14 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.add_middleware(IdentityPaths)
     app.add_middleware(CompressedBodies, limits=settings.limits)
     app.add_middleware(Admission, require_place=services.recognizer.require_place)
-    app.add_middleware(BodyLimits, limits=settings.limits, report=services.metrics.body_bytes.set)
+    app.add_middleware(
+        BodyLimits,
+        limits=settings.limits,
+        api_keys=settings.api_keys,
+        report=services.metrics.body_bytes.set,
+    )
     app.add_middleware(RateLimits, limits=settings.limits, api_keys=settings.api_keys)
+    app.add_middleware(Refusals)
     app.add_middleware(  # sees every answer
         RequestLog, metrics=services.metrics, traffic=services.traffic, tracing=services.tracing
     )
@@ -80,8 +100,9 @@ def create_server_app(
 ) -> FastAPI:
     """As `create_app`, for a process that does nothing else than serve it.
 
-    To be run with `uvicorn --factory app.main:create_server_app`.
+    To be run by `vultus serve`, whose HTTP protocol has the limits of connections.
     """
+    allow_many_open_files()
     app = create_app(settings, services)
     # What libraries and networks left behind by now stays as long as the process. The garbage
     # collector is not to go through it again and again: that takes 0.1 s and more, in which every

@@ -48,6 +48,18 @@ class Limits(_Group):
         description="Requests of one API key, or address, that are answered at once (else no "
         "limit).",
     )
+    max_connections: int = Field(
+        1_000, ge=1, le=100_000, description="Connections that are open at once, in one process."
+    )
+    patience_s: float = Field(
+        10.0,
+        gt=0,
+        le=3_600,
+        description="Seconds that headers may take, or that a body may stand still (else 408).",
+    )
+    min_bytes_per_s: float = Field(
+        1_000.0, gt=0, le=1e9, description="Least rate of a body, on average (else 408)."
+    )
     max_images: int = Field(32, ge=1, le=1_000, description="Most images in one request.")
     max_faces: int = Field(
         100, ge=1, le=1_000, description="Most faces of one photo that are embedded, largest first."

@@ -127,6 +127,15 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.connections = Gauge(
+            "vultus_connections", "Connections that are open now.", registry=self.registry
+        )
+        self._ended_connections = Counter(
+            "vultus_connections_ended_total",
+            "Connections that the server ended or refused, by why.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.body_bytes = Gauge(
             "vultus_body_bytes",
             "Bytes of request bodies that are being read or worked on.",
@@ -164,6 +173,9 @@ class Metrics:
         self.enrolled_faces.inc(faces)
         for reason in reasons:
             self.rejected_images.labels(reason).inc()
+
+    def count_ended_connection(self, reason: str) -> None:
+        self._ended_connections.labels(reason).inc()
 
     def render(self) -> bytes:
         """Blocks, as the readings ask the database; call it from a worker thread."""

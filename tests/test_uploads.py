@@ -4,7 +4,8 @@ import json
 import re
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ import pytest
 from tests.api.people import as_base64, embedding, lines
 from tests.server import ServerProcess, running
 
+ROOT = Path(__file__).parent.parent
 IN_FLIGHT = 2_000_000
 MAX_REQUEST = 50_000_000
 IMAGE = b"not an image"
@@ -38,11 +40,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 class Upload:
     """A request that is sent piece by piece, over a connection of its own."""
 
-    def __init__(self, server: ServerProcess, path: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, server: ServerProcess) -> None:
         address = urlsplit(server.url)
         self.socket = socket.create_connection((address.hostname, address.port), TIMEOUT_S)
         self._unread = b""
-        self.begin(path, headers)
 
     def begin(self, path: str, headers: Mapping[str, str]) -> None:
         told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -79,12 +80,19 @@ class Upload:
 
 
 @contextmanager
-def upload(server: ServerProcess, path: str, headers: Mapping[str, str]) -> Iterator[Upload]:
-    begun = Upload(server, path, headers)
+def connected(server: ServerProcess) -> Iterator[Upload]:
+    made = Upload(server)
     try:
-        yield begun
+        yield made
     finally:
-        begun.socket.close()
+        made.socket.close()
+
+
+@contextmanager
+def upload(server: ServerProcess, path: str, headers: Mapping[str, str]) -> Iterator[Upload]:
+    with connected(server) as begun:
+        begun.begin(path, headers)
+        yield begun
 
 
 def _form(size: int) -> bytes:
@@ -109,13 +117,13 @@ def _wait_until_held(server: ServerProcess, count: int) -> None:
 
 @contextmanager
 def held(server: ServerProcess, size: int) -> Iterator[Upload]:
-    """A form that has begun and of which only the first half was sent."""
-    form = _form(size)
-    with upload(server, DETECT, {**FORM, "content-length": str(size)}) as begun:
-        begun.send(form[: size // 2])
+    """A form of which so much was sent, and one byte is missing."""
+    form = _form(size + 1)
+    with upload(server, DETECT, {**FORM, "content-length": str(size + 1)}) as begun:
+        begun.send(form[:size])
         _wait_until_held(server, size)
         yield begun
-        begun.send(form[size // 2 :])
+        begun.send(form[size:])
         assert begun.answer()[2]["code"] == "image_unreadable"
     _wait_until_held(server, 0)
 
@@ -124,7 +132,7 @@ def held(server: ServerProcess, size: int) -> Iterator[Upload]:
 def test_uploads_beyond_the_bytes_in_flight_are_refused_unsent(
     server: ServerProcess, told: bool
 ) -> None:
-    with held(server, 1_500_000):
+    with held(server, 1_000_000):
         length = {"content-length": "600000"} if told else {"transfer-encoding": "chunked"}
         with upload(server, DETECT, {**FORM, **length}) as refused:
             if not told:
@@ -139,6 +147,21 @@ def test_uploads_beyond_the_bytes_in_flight_are_refused_unsent(
         assert httpx2.get(f"{server.url}/v1/info", headers=KEY, timeout=TIMEOUT_S).is_success
 
 
+def test_uploads_that_stand_still_keep_nobody_out(server: ServerProcess) -> None:
+    """They announce more than may be in flight, and hold only what they sent."""
+    stalled = (ROOT / "tests" / "cases" / "stalled-upload.request").read_bytes()
+    stalled = stalled.replace(b"Host: localhost\r\n", b"Host: localhost\r\nx-api-key: key\r\n")
+    _, _, body = stalled.partition(b"\r\n\r\n")
+    with ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(connected(server)).send(stalled.replace(b"99999999", b"900000"))
+        _wait_until_held(server, 5 * len(body))
+        with upload(server, DETECT, {**FORM, "content-length": "1000000"}) as other:
+            other.send(_form(1_000_000))
+            assert other.answer()[2]["code"] == "image_unreadable"
+    _wait_until_held(server, 0)
+
+
 def test_upload_that_is_alone_may_be_larger(server: ServerProcess) -> None:
     size = 10 * IN_FLIGHT
     with upload(server, DETECT, {**FORM, "content-length": str(size)}) as alone:
@@ -149,8 +172,8 @@ def test_upload_that_is_alone_may_be_larger(server: ServerProcess) -> None:
 
 def test_client_who_goes_away_holds_nothing(server: ServerProcess) -> None:
     with upload(server, DETECT, {**FORM, "content-length": "1500000"}) as begun:
-        begun.send(b"--b")
-        _wait_until_held(server, 1_500_000)
+        begun.send(_form(1_500_000)[:100_003])
+        _wait_until_held(server, 100_003)
     _wait_until_held(server, 0)
 
 
@@ -224,3 +247,27 @@ def test_connection_with_little_left_to_read_is_kept(server: ServerProcess) -> N
         kept.begin(DETECT, {**FORM, "content-length": "1000"})
         kept.send(_form(1_000))
         assert kept.answer()[2]["code"] == "image_unreadable"
+
+
+def test_server_that_stops_answers_those_who_have_not_sent_all(tmp_path: Path) -> None:
+    """However long it would wait for them otherwise."""
+    with running(tmp_path, VULTUS_LIMITS__PATIENCE_S="3600") as server, ExitStack() as stack:
+        stalled = [
+            stack.enter_context(upload(server, DETECT, {**FORM, "content-length": "40000000"}))
+            for _ in range(5)
+        ]
+        for begun in stalled:
+            begun.send(_form(100_000)[:90_000])
+        _wait_until_held(server, 5 * 90_000)
+        server.stop()
+        for begun in stalled:
+            status, headers, problem = begun.answer()
+            assert (status, problem["code"]) == (503, "not_ready")
+            assert headers["connection"] == "close"
+
+
+def test_headers_are_limited_before_a_key_is_looked_at(server: ServerProcess) -> None:
+    with connected(server) as flood:
+        flood.send(b"GET /v1/info HTTP/1.1\r\n" + b"a:\r\n" * 1_000)
+        status, _, problem = flood.answer()
+        assert (status, problem["code"]) == (431, "headers_too_large")

@@ -1,79 +1,138 @@
-"""Caps on bodies: on each by itself, and on all that are held at the same time."""
+"""Caps on bodies: on each by itself, on all that are held at the same time, and on a caller's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.callers import caller_of
 from app.api.media_types import is_json_lines, media_type_of
 from app.api.problems import problem_of
 from app.errors import Overloaded, RequestTooLarge
 from app.settings import Limits
 
+SMALL_BYTES = 65_536
+"""Up to so many bytes of a body are never refused. The connection holds as many by itself, and so
+requests without photos are answered whatever others send."""
+_SHARE = 3
+"""A caller may hold so many times what is left free, so that there is always something left."""
+
 
 class BytesInFlight:
     """Bytes of the bodies of all requests that are being read or worked on, `most` at a time.
 
-    A request that is alone may hold more, so that none is refused for ever. `report` is told the
-    bytes whenever they change.
+    They are counted as they come. One caller may hold `_SHARE` times what is free (the dynamic
+    threshold of Choudhury and Hahne, 1998): three quarters of all while nobody else sends anything,
+    less the more others hold, and never all of it. A request that is alone may hold more, so that
+    none is refused for ever. `report` gets the bytes whenever they change.
     """
 
     def __init__(self, most: int, report: Callable[[int], object]) -> None:
         self._most = most
         self._report = report
         self._held = 0
+        self._held_by: dict[str, int] = {}
+        """Of callers with a request above SMALL_BYTES; only these requests count."""
 
-    def hold(self) -> "BodyHold":
-        """For a request that holds nothing yet."""
-        return BodyHold(self)
+    def hold(self, find_caller: Callable[[], str]) -> "BodyHold":
+        """For a request that holds nothing yet. `find_caller` is asked once, if at all."""
+        return BodyHold(self, find_caller)
 
-    def change(self, own: int, by: int) -> None:
-        """Count bytes of a request that holds `own`. Raises Overloaded when it is `most` of all."""
-        others = self._held - own
-        if by > 0 and others and self._held + by > self._most:
+    def require_place(self, own: int, count: int, caller: str) -> None:
+        """Raises Overloaded when a request that holds `own` bytes may not have `count` more."""
+        if self._held == own:  # it is alone
+            return
+        if self._held + count > self._most:
             raise Overloaded(
-                f"{self._held / 1e6:.1f} MB of other requests are being worked on "
+                f"{(self._held - own) / 1e6:.1f} MB of other requests are being worked on "
                 "(VULTUS_LIMITS__MAX_BYTES_IN_FLIGHT)"
             )
+        by_caller = self._held_by.get(caller, 0) + count
+        free = self._most - self._held - count
+        if by_caller > _SHARE * free:
+            raise Overloaded(
+                f"your other requests hold {(by_caller - own - count) / 1e6:.1f} MB, and the rest "
+                "is for other callers (VULTUS_LIMITS__MAX_BYTES_IN_FLIGHT)"
+            )
+
+    def change(self, by: int) -> None:
         self._held += by
         self._report(self._held)
+
+    def change_of(self, caller: str, by: int) -> None:
+        left = self._held_by.get(caller, 0) + by
+        if left:
+            self._held_by[caller] = left
+        else:
+            self._held_by.pop(caller, None)
 
 
 class BodyHold:
     """What one request holds of the bytes in flight."""
 
-    def __init__(self, in_flight: BytesInFlight) -> None:
+    def __init__(self, in_flight: BytesInFlight, find_caller: Callable[[], str]) -> None:
         self._in_flight = in_flight
+        self._find_caller = find_caller
+        self._caller: str | None = None
+        """None until the request is above SMALL_BYTES."""
         self._own = 0
+
+    def require_place(self, count: int) -> None:
+        """Raises Overloaded when `count` bytes more are too many now."""
+        if self._own + count > SMALL_BYTES:
+            self._in_flight.require_place(self._own, count, self._known_caller())
 
     def take(self, count: int) -> None:
         """Raises Overloaded, and then takes nothing."""
-        self._in_flight.change(self._own, count)
+        self.require_place(count)
         self._own += count
+        self._in_flight.change(count)
+        if self._caller is not None:
+            self._in_flight.change_of(self._caller, count)
 
     def give_back(self, count: int) -> None:
         """Of a stream: this much of it is dealt with."""
         count = min(count, self._own)
-        self._in_flight.change(self._own, -count)
         self._own -= count
+        self._in_flight.change(-count)
+        if self._caller is not None:
+            self._in_flight.change_of(self._caller, -count)
 
     def end(self) -> None:
         self.give_back(self._own)
 
+    def _known_caller(self) -> str:
+        if self._caller is None:
+            self._caller = self._find_caller()
+            self._in_flight.change_of(self._caller, self._own)
+        return self._caller
+
 
 class BodyLimits:
-    """Refuses what is over the caps: at once when the length is told, else while it is read."""
+    """Refuses what is over the caps: before it is read where its length says so, else while it is.
 
-    def __init__(self, app: ASGIApp, *, limits: Limits, report: Callable[[int], object]) -> None:
+    A length that is only announced holds nothing.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limits: Limits,
+        api_keys: Sequence[SecretStr],
+        report: Callable[[int], object],
+    ) -> None:
         self._app = app
         self._max_bytes = limits.max_request_bytes
+        self._api_keys = api_keys
         self._in_flight = BytesInFlight(limits.max_bytes_in_flight, report)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        hold = self._in_flight.hold()
+        hold = self._in_flight.hold(lambda: caller_of(scope, self._api_keys))
         scope["state"]["body_hold"] = hold
         try:
             await self._limited(scope, receive, send, hold)
@@ -82,22 +141,24 @@ class BodyLimits:
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send, hold: BodyHold) -> None:
         as_stream = is_stream(scope)
-        told = 0 if as_stream else _told_length(scope)
+        announced = 0 if as_stream else _announced_length(scope)
         try:
-            self._require_size(told)
-            hold.take(told)
+            self._require_size(announced)
+            hold.require_place(announced)
         except (RequestTooLarge, Overloaded) as error:
             await problem_of(error, scope["state"]["request_id"])(scope, receive, send)
             return
-        seen = 0
+        came = 0
 
         async def receive_counted() -> Message:
-            nonlocal seen
+            nonlocal came
             message = await receive()
-            before, seen = seen, seen + len(message.get("body", b""))
-            if not as_stream:
-                self._require_size(seen)
-            hold.take(max(seen, told) - max(before, told))
+            count = len(message.get("body", b""))
+            if count:
+                came += count
+                if not as_stream:
+                    self._require_size(came)
+                hold.take(count)
             return message
 
         await self._app(scope, receive_counted, send)
@@ -110,9 +171,9 @@ class BodyLimits:
             )
 
 
-def _told_length(scope: Scope) -> int:
-    told = Headers(scope=scope).get("content-length", "")
-    return int(told) if told.isdigit() else 0
+def _announced_length(scope: Scope) -> int:
+    announced = Headers(scope=scope).get("content-length", "")
+    return int(announced) if announced.isdigit() else 0
 
 
 def is_stream(scope: Scope) -> bool:

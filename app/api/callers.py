@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address
+from typing import Any
 
 from pydantic import SecretStr
 from starlette.datastructures import Headers
@@ -27,12 +28,12 @@ def caller_of(scope: Scope, allowed: Sequence[SecretStr]) -> str:
     By a key only when it is a valid one: else everybody could take a new name for each request.
     """
     place = find_key(allowed, Headers(scope=scope).get(KEY_HEADER, ""))
-    return _address(scope) if place is None else f"key {place}"
+    return name_address(scope.get("client")) if place is None else f"key {place}"
 
 
-def _address(scope: Scope) -> str:
-    client = scope.get("client")
-    if client is None:  # a Unix socket
+def name_address(client: Sequence[Any] | None) -> str:
+    """A name for a client by its address; of an IPv6 address, by its network."""
+    if not client:  # a Unix socket
         return "address unknown"
     try:
         address = ip_address(client[0])

@@ -26,13 +26,16 @@ from app.errors import (
     AccessDenied,
     Conflict,
     DeadlineExceeded,
+    HeadersTooLarge,
     ImageTooLarge,
     InputError,
     InvalidRequest,
+    MalformedRequest,
     NotFound,
     NoUsableImage,
     Overloaded,
     Reason,
+    RequestTimeout,
     RequestTooLarge,
     TooManyRequests,
     Unavailable,
@@ -49,6 +52,9 @@ REF_TEMPLATE = "#/components/schemas/{model}"
 _STATUS: tuple[tuple[type[VultusError], int, str], ...] = (  # the first that fits
     (RequestTooLarge, 413, "Request too large"),
     (ImageTooLarge, 413, "Image too large"),
+    (HeadersTooLarge, 431, "Request header fields too large"),
+    (MalformedRequest, 400, "Malformed request"),
+    (RequestTimeout, 408, "Request timeout"),
     (UnsupportedMediaType, 415, "Unsupported media type"),
     (NoUsableImage, 422, "No usable image"),
     (InputError, 422, "Invalid request"),
@@ -61,6 +67,8 @@ _STATUS: tuple[tuple[type[VultusError], int, str], ...] = (  # the first that fi
     (Unavailable, 503, "Unavailable"),
 )
 _RETRY_AFTER_S = 1
+_CLOSES = frozenset({400, 408, 431})
+"""Statuses after which what follows on the connection could not be told apart."""
 
 _log = structlog.get_logger(__name__)
 
@@ -114,6 +122,8 @@ def problem_of(error: VultusError, request_id: str) -> JSONResponse:
         headers["Retry-After"] = str(ceil(error.retry_after_s))
     if isinstance(error, UnsupportedContentEncoding):
         headers["Accept-Encoding"] = ", ".join(CONTENT_CODINGS)
+    if status in _CLOSES:
+        headers["Connection"] = "close"
     if status == 401:
         headers["WWW-Authenticate"] = "ApiKey"
     errors = error.problems if isinstance(error, InvalidRequest) else ()

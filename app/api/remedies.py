@@ -25,6 +25,9 @@ HTTP: Final = Remedies(
         errors.UnsupportedMediaType: None,  # names the types that are read
         errors.UnsupportedContentEncoding: None,  # names the encodings that are read
         errors.RequestTooLarge: None,
+        errors.HeadersTooLarge: "send fewer and shorter headers, and large options in a body",
+        errors.MalformedRequest: None,  # says what cannot be read
+        errors.RequestTimeout: "send it again, all at once",
         errors.ImageTooLarge: None,
         errors.ImageUnreadable: None,
         errors.NoUsableImage: "see rejected",

@@ -6,6 +6,8 @@ from contextlib import suppress
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.edge.arrival import arrival_of
+
 _KEPT_OPEN_BYTES = 1_000_000
 """A connection with no more than this still to come is not worth closing."""
 _LINGER_BYTES = 100_000_000
@@ -54,7 +56,9 @@ class _Body:
         told = headers.get("content-length", "")
         self._left = int(told) if told.isdigit() else None
         """Bytes, None when nobody knows."""
-        self._ended = not self._left and "transfer-encoding" not in headers
+        self._arrival = arrival_of(scope)
+        is_told = self._left or "transfer-encoding" in headers
+        self._ended = not is_told and self._arrival.refusal is None
         self._is_waiting = headers.get("expect", "").lower() == "100-continue"
         """For us to ask for the body. It never comes when an answer does."""
         self._receive = receive
@@ -79,5 +83,5 @@ class _Body:
         thrown = 0
         with suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_S):
-                while not self._ended and thrown < _LINGER_BYTES:
+                while not (self._ended or self._arrival.is_over or thrown >= _LINGER_BYTES):
                     thrown += len((await self.receive()).get("body", b""))

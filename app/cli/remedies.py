@@ -50,6 +50,9 @@ TERMINAL: Final = Remedies(
         errors.UnsupportedMediaType: None,
         errors.UnsupportedContentEncoding: None,
         errors.RequestTooLarge: None,
+        errors.HeadersTooLarge: None,  # of requests over HTTP, as are the next two
+        errors.MalformedRequest: None,
+        errors.RequestTimeout: None,
         errors.ImageTooLarge: None,
         errors.ImageUnreadable: None,
         errors.NoUsableImage: None,  # each photo is listed with its own remedy

@@ -45,6 +45,8 @@ def serve(
         "port": settings.port if port is None else port,
         "log_config": None,
         "access_log": False,  # the application logs requests itself, with their ids
+        "http": "app.api.edge.http_protocol:LimitedHttp",
+        "ws": "none",
         "timeout_keep_alive": _KEEP_ALIVE_S,
         "timeout_graceful_shutdown": _GRACE_S,
     }

@@ -50,6 +50,11 @@ class LimitsBody(BaseModel):
     max_images: int
     max_faces: int
     max_bytes_in_flight: int = Field(description="Bodies of all requests that are worked on.")
+    max_connections: int = Field(description="Open at once, in one process.")
+    patience_s: float = Field(
+        description="Seconds that headers may take, or that a body may stand still."
+    )
+    min_bytes_per_s: float = Field(description="Least rate of a body, on average.")
     requests_per_s: float | None = Field(description="Of one caller; null when there is no limit.")
     requests_burst: int | None = Field(description="At once; null: a second's worth.")
     concurrent_requests: int | None = Field(

@@ -1,0 +1,61 @@
+"""How a request arrives, as the connection sees it and the application answers it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.problems import problem_of
+from app.errors import VultusError
+
+_KEY = "arrival"
+
+
+@dataclass(slots=True)
+class Arrival:
+    """What is wrong with a request on its way; the connection keeps it up to date."""
+
+    refusal: VultusError | None = None
+    """Why the request cannot be read, or not any further."""
+    is_over: bool = False
+    """Whether the connection has stopped waiting for the rest of the body."""
+
+
+def announce(state: dict[str, Any], arrival: Arrival) -> None:
+    """Make an arrival known to whatever answers the request with this state."""
+    state[_KEY] = arrival
+
+
+def arrival_of(scope: Scope) -> Arrival:
+    """The arrival of a request; one without faults where the server says nothing."""
+    found = scope.setdefault("state", {}).get(_KEY)
+    return found if isinstance(found, Arrival) else Arrival()
+
+
+class Refusals:
+    """Answers what the connection refuses, in the format of all problems.
+
+    So such a request has an id, a line in the log and a place in the metrics like any other. A
+    refusal may come before the request is one (its headers are too large) or while its body is
+    read: then the next message raises it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        arrival = arrival_of(scope)
+        if arrival.refusal is not None:
+            await problem_of(arrival.refusal, scope["state"]["request_id"])(scope, receive, send)
+            return
+
+        async def receive_or_refuse() -> Message:
+            message = await receive()
+            if arrival.refusal is not None and message["type"] == "http.request":
+                raise arrival.refusal
+            return message
+
+        await self._app(scope, receive_or_refuse, send)

@@ -1,0 +1,202 @@
+"""The connections of a process: how many there may be, and how long each waits for its client."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+import structlog
+
+from app.errors import NotReady, Overloaded, RequestTimeout, VultusError
+
+_KEY = "connections"
+_TURNED_AWAY = 64
+"""So many connections above the limit are answered; more are cut off."""
+_YOUNG_S = 1.0
+"""While places are scarce, a connection that is behind by more may lose its own."""
+STOP_GRACE_S = 2.0
+_WARN_EVERY_S = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Ended(StrEnum):
+    """Why the server ended a connection, or would not have it."""
+
+    IDLE = "idle"
+    SLOW = "slow"
+    UNREAD_ANSWER = "unread_answer"
+    REPLACED = "replaced"
+    TURNED_AWAY = "turned_away"
+    REFUSED = "refused"
+
+
+class Connection(Protocol):
+    """What is asked of a connection."""
+
+    @property
+    def address(self) -> str:
+        """Of the client; for an IPv6 address, its network."""
+
+    def look(self, now: float) -> None:
+        """End what has waited for too long."""
+
+    def slowness(self, now: float) -> float | None:
+        """Seconds for which the client has owed more than it sent; None when it owes nothing."""
+
+    def cut_off(self, reason: Ended) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """How many connections, and how long each may wait for its client."""
+
+    most: int
+    patience_s: float
+    """For the headers of a request; for a body that stands still; for an answer to be read."""
+    bytes_per_s: float
+    """A body that comes more slowly, on average, uses up the patience."""
+
+
+class Connections:
+    """All connections of a process.
+
+    When there are as many as may be, a new one takes the place of another: of the one that has been
+    idle for longest; else of one whose request or body comes too slowly; else of the oldest whose
+    body is still on its way, from the address that holds most of them. So neither idle nor slow
+    connections keep others out; a new one is refused only while there is work to do for all.
+    """
+
+    def __init__(self, limits: ConnectionLimits, count_ended: Callable[[Ended], object]) -> None:
+        self.limits = limits
+        self.count_ended = count_ended
+        self.stopping = False
+        self._open: dict[Connection, None] = {}
+        """Oldest first."""
+        self._idle: dict[Connection, None] = {}
+        """Those without a request, idle for longest first."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._warned_at = float("-inf")
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @property
+    def lifespan_state(self) -> dict[str, Any]:
+        """What an application's lifespan hands to the server, for `of`."""
+        return {_KEY: self}
+
+    @staticmethod
+    def of(lifespan_state: Mapping[str, Any]) -> "Connections":
+        found = lifespan_state[_KEY]
+        assert isinstance(found, Connections)
+        return found
+
+    @property
+    def tick_s(self) -> float:
+        """Seconds between two looks at each connection."""
+        return min(1.0, self.limits.patience_s / 5)
+
+    def admit(self, connection: Connection, now: float) -> VultusError | None:
+        """Take a new connection in, or answer why it has no place.
+
+        Raises ConnectionRefusedError when it is not even to be answered.
+        """
+        refusal = None
+        if len(self._open) >= self.limits.most and not self._make_place(connection, now):
+            self.count_ended(Ended.TURNED_AWAY)
+            if len(self._open) >= self.limits.most + _TURNED_AWAY:
+                raise ConnectionRefusedError
+            refusal = Overloaded(
+                f"{self.limits.most} connections are open (VULTUS_LIMITS__MAX_CONNECTIONS), and "
+                "all of them are being answered"
+            )
+        self._open[connection] = None
+        if self._timer is None:
+            self._plan()
+        return refusal
+
+    def leave(self, connection: Connection) -> None:
+        self._open.pop(connection, None)
+        self._idle.pop(connection, None)
+
+    def rest(self, connection: Connection) -> None:
+        """Note that a connection has no request now."""
+        if connection in self._open:
+            self._idle[connection] = None
+
+    def wake(self, connection: Connection) -> None:
+        """Note that a request begins."""
+        self._idle.pop(connection, None)
+
+    def slow(self, now: float) -> dict[Connection, float]:
+        """The connections that lose their places first while there are too few, and how slow they
+        are."""
+        known = ((connection, connection.slowness(now)) for connection in tuple(self._open))
+        return {connection: slow for connection, slow in known if slow and slow > _YOUNG_S}
+
+    def give_up(self, part: Literal["headers", "body"]) -> VultusError:
+        """Say why the rest of a request is not waited for."""
+        if self.stopping:
+            return NotReady("the service is stopping")
+        patience = f"VULTUS_LIMITS__PATIENCE_S is {self.limits.patience_s:g}"
+        if part == "headers":
+            return RequestTimeout(f"the headers are incomplete ({patience})")
+        return RequestTimeout(
+            f"the body stood still, or came at less than {self.limits.bytes_per_s:g} bytes a "
+            f"second on average (VULTUS_LIMITS__MIN_BYTES_PER_S; {patience})"
+        )
+
+    def stop(self) -> None:
+        """Wait for no client longer than STOP_GRACE_S from now on."""
+        self.stopping = True
+
+    def _plan(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self.tick_s, self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for connection in tuple(self._open):
+            connection.look(now)
+        self._timer = None
+        if self._open:
+            self._plan()
+
+    def _make_place(self, newcomer: Connection, now: float) -> bool:
+        if now - self._warned_at > _WARN_EVERY_S:
+            self._warned_at = now
+            _log.warning(
+                "connections_full",
+                connections=len(self._open),
+                remedy="raise VULTUS_LIMITS__MAX_CONNECTIONS, if the clients are your own",
+            )
+        chosen = next(iter(self._idle), None) or self._find_slow(now)
+        chosen = chosen or _find_greedy(self._open, newcomer, now)
+        if chosen is None:
+            return False
+        chosen.cut_off(Ended.REPLACED)
+        self.leave(chosen)
+        return True
+
+    def _find_slow(self, now: float) -> Connection | None:
+        slow = self.slow(now)
+        return max(slow, key=slow.__getitem__) if slow else None
+
+
+def _find_greedy(
+    open_: Collection[Connection], newcomer: Connection, now: float
+) -> Connection | None:
+    """The oldest that waits for its client, of an address with more than a fair part."""
+    counts = Counter(connection.address for connection in open_)
+    address, most = counts.most_common(1)[0]
+    if most <= counts[newcomer.address] + 1:
+        return None
+    candidates: Iterable[Connection] = (
+        connection
+        for connection in open_
+        if connection.address == address and connection.slowness(now) is not None
+    )
+    return next(iter(candidates), None)
