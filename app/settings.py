@@ -17,9 +17,11 @@ class _Group(BaseModel):
 
 
 class Limits(_Group):
-    max_image_bytes: int = Field(20_000_000, ge=1_000, description="Largest image file, in bytes.")
+    max_image_bytes: int = Field(50_000_000, ge=1_000, description="Largest image file, in bytes.")
     max_pixels: int = Field(
-        40_000_000, ge=10_000, description="Largest image, width x height in pixels."
+        220_000_000,
+        ge=10_000,
+        description="Largest image, width x height in pixels; see also decode_memory_bytes.",
     )
     max_request_bytes: int = Field(
         100_000_000, ge=10_000, description="Largest request body, in bytes."
@@ -67,7 +69,14 @@ class Limits(_Group):
     decode_memory_bytes: int = Field(
         1_000_000_000,
         ge=1_000_000,
-        description="Memory for all photos that are decoded at once; more of them wait.",
+        description="Memory for all photos that are decoded at once; more of them wait, and one "
+        "that needs more by itself is refused.",
+    )
+    decode_s: float = Field(
+        10.0,
+        gt=0,
+        le=3_600,
+        description="CPU seconds that decoding one TIFF, HEIF, AVIF, JPEG 2000 or animation takes.",
     )
 
 

@@ -26,7 +26,7 @@ import torch
 
 from app.recognition.align import align
 from app.recognition.build import build_detector, build_recognizer, load_configured_network
-from app.recognition.decode import decode
+from app.recognition.decode.photo_file import decode
 from app.recognition.detector import MtcnnDetector
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.select import largest_face

@@ -12,7 +12,7 @@ from app.operations.crop_vault import CropSealedOtherwiseError, CropVault
 from app.operations.photo_listing import PHOTO_SUFFIXES
 from app.operations.photo_set import photo_sha256
 from app.recognition.align import align
-from app.recognition.decode import PhotoFile
+from app.recognition.decode.photo_file import PhotoFile
 from app.recognition.detector import Detector
 from app.recognition.embedder import Embedder
 from app.recognition.types import Box, DetectedFace, Embedding, Landmarks, Pixels

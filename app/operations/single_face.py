@@ -1,11 +1,31 @@
 """Photos that should show one person, and what is said when they do not."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from app.errors import ImageTooLarge, ImageUnreadable, Reason, RejectedImage
 from app.operations.quality_filter import QualityFilter, shortcomings
 from app.recognition.select import Selection, largest_face, only_face
-from app.recognition.types import DetectedFace, EmbeddedPhoto
+from app.recognition.types import DetectedFace, EmbeddedPhoto, ImageSize, Shade
+
+_SHADES: Final[Mapping[Shade, tuple[Reason, str]]] = MappingProxyType(
+    {
+        Shade.DARK: (
+            Reason.LOW_BRIGHTNESS,
+            "the picture is too dark: it is black or nearly so all over; use more light",
+        ),
+        Shade.BRIGHT: (
+            Reason.HIGH_BRIGHTNESS,
+            "the picture is white or nearly so all over; use less light, or send another file",
+        ),
+        Shade.UNIFORM: (
+            Reason.LOW_CONTRAST,
+            "the picture is of one shade all over and shows nothing; send another file",
+        ),
+    }
+)
 
 
 class FaceRule(StrEnum):
@@ -31,7 +51,7 @@ def rejection(
         return RejectedImage(image_index, lacking.reasons, lacking.detail, (seen(embedded.face),))
     count = len(photo.detected)
     if count == 0:
-        return RejectedImage(
+        return _picture_without_content(photo.size, image_index) or RejectedImage(
             image_index,
             (Reason.NO_FACE,),
             "no face was found",
@@ -42,6 +62,23 @@ def rejection(
         f"{count} faces were found",
         tuple(seen(face) for face in photo.detected),
     )
+
+
+def _picture_without_content(size: ImageSize, image_index: int) -> RejectedImage | None:
+    """What explains by itself why no face was found: the picture shows nothing, or ends early."""
+    if size.shade is not None:
+        reason, text = _SHADES[size.shade]
+    elif size.rows_decoded is not None:
+        reason = Reason.IMAGE_UNREADABLE
+        text = (
+            f"the file is cut off, and no face is in the {size.rows_decoded} rows that it holds of "
+            f"the {size.width} x {size.height} picture; send the whole file"
+        )
+    else:
+        return None
+    if size.frames > 1:
+        text += f" (picture {size.frame_used + 1} of {size.frames} in the file was looked at)"
+    return RejectedImage(image_index, (reason,), text)
 
 
 def unusable(error: ImageUnreadable | ImageTooLarge, image_index: int) -> RejectedImage:

@@ -2,14 +2,16 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import numpy as np
 
-from app.errors import InputError
+from app.errors import InputError, NotReady
 from app.recognition.align import align, similarity_transform
-from app.recognition.decode import PhotoFile
+from app.recognition.decode.decoder_process import DECODE_S, DecoderProcesses
+from app.recognition.decode.photo_file import PhotoFile
+from app.recognition.decode.samples import find_shade
 from app.recognition.detector import Detector
 from app.recognition.embedder import Embedder
 from app.recognition.memory_budget import MemoryBudget
@@ -98,11 +100,13 @@ class BatchRecognizer:
         memory: MemoryBudget,
         max_pixels: int,
         next_embedder: Embedder | None = None,
+        decode_s: float = DECODE_S,
     ) -> None:
         self._detector = detector
         self._embedders = [embedder] if next_embedder is None else [embedder, next_embedder]
         self._memory = memory
         self._max_pixels = max_pixels
+        self._processes = DecoderProcesses(decode_s=decode_s)
 
     def __call__(self, jobs: Sequence[Job]) -> list[Seen | Exception]:
         """What was seen in each photo, or what is wrong with it."""
@@ -120,6 +124,10 @@ class BatchRecognizer:
         outcomes |= {place: work.seen for place, work in works.items()}
         return [outcomes[place] for place in range(len(jobs))]
 
+    def end_decoding(self) -> None:
+        """End the processes that decode; their photos, and all that come, fail with NotReady."""
+        self._processes.stop()
+
     def try_networks(self) -> None:
         """Run each network once. Raises FloatingPointError for an embedder that is broken."""
         noise = np.random.default_rng(0).integers(0, 256, (160, 160, 3), dtype=np.uint8)
@@ -135,18 +143,25 @@ class BatchRecognizer:
         held: list[_Work] = []
         for place, job in enumerate(jobs):
             try:
-                file = PhotoFile(
-                    job.image, max_pixels=self._max_pixels, enough_px=self._detector.max_side_px
-                )
+                file = self._open(job.image, enough_px=self._detector.max_side_px)
                 if not self._memory.try_take(file.memory_bytes):
                     self._look(held)  # be done with these, so as to wait with nothing in hand
                     held.clear()
                     self._memory.take(file.memory_bytes)
                 works[place] = self._read(job, file)
                 held.append(works[place])
-            except InputError as error:
+            except (InputError, NotReady) as error:
                 outcomes[place] = error
         self._look(held)
+
+    def _open(self, image: bytes, *, enough_px: int | None = None) -> PhotoFile:
+        return PhotoFile(
+            image,
+            max_pixels=self._max_pixels,
+            enough_px=enough_px,
+            memory_bytes=self._memory.total_bytes,
+            processes=self._processes,
+        )
 
     def _read(self, job: Job, file: PhotoFile) -> _Work:
         """Gives the file's memory back if it cannot be read."""
@@ -177,7 +192,10 @@ class BatchRecognizer:
                 self._let_go(work)
 
     def _choose(self, work: _Work, photo: Photo, faces: tuple[DetectedFace, ...]) -> None:
+        faces = tuple(face for face in faces if photo.holds(face.box))
         work.seen.detected = tuple(face.enlarged(photo.factors) for face in faces)
+        if not faces:
+            work.seen.size = replace(photo.size, shade=find_shade(photo.pixels))
         if work.job.choose is None:
             return
         work.seen.chosen = tuple(work.job.choose(photo.size)(work.seen.detected))
@@ -187,7 +205,7 @@ class BatchRecognizer:
 
     def _look_closer(self, work: _Work) -> None:
         """Decode a photo again, at its full size, and cut out the wanted faces."""
-        file = PhotoFile(work.job.image, max_pixels=self._max_pixels)
+        file = self._open(work.job.image)
         self._memory.take(file.memory_bytes)
         again = self._read(work.job, file)
         try:

@@ -15,6 +15,10 @@ class MemoryBudget:
         self._taken = 0
         self._changed = Condition()
 
+    @property
+    def total_bytes(self) -> int:
+        return self._total
+
     def try_take(self, count: int) -> bool:
         """Take so many bytes if they are free."""
         with self._changed:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.errors import ImageTooLarge, ImageUnreadable, StartupError
 from app.recognition.batch import BatchRecognizer, Choose, Job, Seen
-from app.recognition.decode import FORMATS
+from app.recognition.decode.file_kinds import FORMATS
 from app.recognition.device import give_way
 from app.recognition.scheduler import Scheduler, SchedulerWatch
 from app.recognition.select import Selection
@@ -152,7 +152,11 @@ class Recognizer:
         self._scheduler.require_place()
 
     def stop(self) -> None:
-        """Finish the photos that are worked on, refuse those that wait, and end the threads."""
+        """Finish the photos that are worked on, refuse those that wait, and end the threads.
+
+        Photos that are being decoded in a process of their own are not waited for.
+        """
+        self._recognize.end_decoding()
         self._scheduler.stop()
 
     def _prepare_lane(self) -> None:

@@ -23,6 +23,10 @@ Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels of the upright image, inside it."""
 
 
+_MARGIN = 0.05
+"""Of a box's side. Boxes reach over the chin, so this much is no part of the face."""
+
+
 def cosine(inner_product: float) -> float:
     """Similarity of unit vectors, -1 to 1; rounding may leave their product a hair outside."""
     return max(-1.0, min(1.0, inner_product))
@@ -37,20 +41,41 @@ class ModelId:
     dimension: int
 
 
+class Shade(StrEnum):
+    """What a picture is that shows nothing."""
+
+    DARK = "dark"
+    BRIGHT = "bright"
+    UNIFORM = "uniform"
+
+
 @dataclass(frozen=True, slots=True)
 class ImageSize:
-    """Of the upright image, in pixels."""
+    """Of the upright image, in pixels; and what of its file it shows."""
 
     width: int
     height: int
+    rows_decoded: int | None = None
+    """Rows, as the file stores them, that the file holds; None when it holds all."""
+    frames: int = 1
+    """Pictures in the file: pages, frames of an animation, views."""
+    frame_used: int = 0
+    """Which of them this is, from 0."""
+    shade: Shade | None = None
+    """What a picture without faces is all of, if it shows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """An upright photo of `size`, whose `pixels` may be those of a smaller copy."""
+    """An upright photo of `size`, whose `pixels` may be those of a smaller copy.
+
+    `part_there` is what its file holds, where the file is cut off: left, top, right and bottom as
+    shares of width and height. The rest is gray.
+    """
 
     pixels: Pixels
     size: ImageSize
+    part_there: Box = (0.0, 0.0, 1.0, 1.0)
 
     @property
     def factors(self) -> tuple[float, float]:
@@ -61,6 +86,19 @@ class Photo:
     @property
     def is_reduced(self) -> bool:
         return self.factors != (1.0, 1.0)
+
+    def holds(self, box: Box) -> bool:
+        """Whether the file holds all of a box, in pixels of `pixels`, but for a small margin."""
+        height, width = self.pixels.shape[:2]
+        left, top, right, bottom = self.part_there
+        x1, y1, x2, y2 = box
+        across, down = _MARGIN * (x2 - x1), _MARGIN * (y2 - y1)
+        return bool(
+            x1 >= left * width - across
+            and y1 >= top * height - down
+            and x2 <= right * width + across
+            and y2 <= bottom * height + down
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def test_info_tells_model_thresholds_and_limits(client: TestClient) -> None:
     assert body["thresholds"]["identify"] is None
     assert (body["thresholds"]["target_fmr"], body["thresholds"]["target_fpir"]) == (1e-3, 0.01)
     assert "LFW" in body["thresholds"]["source"]
-    assert body["limits"]["max_image_bytes"] == 20_000_000
+    assert body["limits"]["max_image_bytes"] == 50_000_000
     assert {"JPEG", "PNG", "WEBP", "AVIF", "HEIF"} <= set(body["image_formats"])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.recognition.decode import decode
+from app.recognition.decode.photo_file import decode
 from tests.photos import Rgb, astronaut, pixels
 
 PLENTY: Final = 1_000_000

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from app.errors import ImageTooLarge, ImageUnreadable
-from app.recognition import decode
 from app.recognition.align import align
 from app.recognition.batch import BatchRecognizer, Job, Seen
+from app.recognition.decode import photo_file
 from app.recognition.detector import MtcnnDetector
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.memory_budget import MemoryBudget
@@ -100,7 +100,7 @@ def test_the_stages_tell_how_long_they_took(recognize: BatchRecognizer) -> None:
     assert all(seconds > 0 for seconds in seen.seconds.values())
 
 
-@pytest.mark.parametrize("memory_bytes", [1, 8_000_000])
+@pytest.mark.parametrize("memory_bytes", [6_200_000, 8_000_000])
 def test_with_little_memory_the_photos_take_turns(
     network: Network, detector: MtcnnDetector, recognize: BatchRecognizer, memory_bytes: int
 ) -> None:
@@ -109,11 +109,30 @@ def test_with_little_memory_the_photos_take_turns(
     _assert_alike(tight(jobs), recognize(jobs))
 
 
+def test_a_photo_that_needs_more_memory_than_there_is_is_refused_alone(
+    network: Network, detector: MtcnnDetector
+) -> None:
+    jobs = [_job(hopper()), Job(encoded(astronaut().resize((600, 600)), "PNG"))]
+    first, second = _recognizer(network, detector, 4_000_000)(jobs)
+    assert len(_seen(first).embeddings) == 1
+    assert isinstance(second, ImageTooLarge)
+    assert "VULTUS_LIMITS__DECODE_MEMORY_BYTES" in str(second)
+
+
+def test_a_jpeg_that_needs_more_memory_than_there_is_is_read_at_a_fraction(
+    network: Network, detector: MtcnnDetector
+) -> None:
+    tight = _recognizer(network, detector, 4_000_000)
+    (found,) = map(_seen, tight([_job(hopper().resize((1_024, 1_200)))]))
+    assert found.size == ImageSize(1_024, 1_200)
+    assert len(found.embeddings) == 1
+
+
 def test_lanes_that_share_little_memory_do_not_wait_for_each_other(
     network: Network, detector: MtcnnDetector, recognize: BatchRecognizer
 ) -> None:
     jobs = [_job(photo) for photo in (hopper(), astronaut(), coffee())]
-    tight = _recognizer(network, detector, 3_000_000)
+    tight = _recognizer(network, detector, 3_100_000)
     results: list[list[Seen | Exception]] = []
     threads = [
         threading.Thread(target=lambda: results.append(tight(jobs)), daemon=True) for _ in range(4)
@@ -141,7 +160,7 @@ def test_a_reduced_photo_gives_the_faces_of_the_whole_one(
 ) -> None:
     recognize = _recognizer(network, coarse)
     (reduced,) = map(_seen, recognize([_job(LARGE)]))
-    monkeypatch.setattr(decode, "_REDUCTIONS", ())
+    monkeypatch.setattr(photo_file, "DIVISORS", (1,))
     (whole,) = map(_seen, recognize([_job(LARGE)]))
     assert reduced.size == whole.size == ImageSize(*LARGE.size)
     assert len(reduced.detected) == len(whole.detected) == 2
@@ -169,7 +188,7 @@ def test_a_face_with_too_few_pixels_in_the_reduced_photo_is_cut_from_the_whole_o
     (seen,) = map(_seen, _recognizer(network, detector)([job]))
     (face,) = seen.chosen
     expected = NetworkEmbedder(network).embed(
-        [align(decode.decode(job.image, max_pixels=10**8), face.landmarks, network.spec.input)]
+        [align(photo_file.decode(job.image, max_pixels=10**8), face.landmarks, network.spec.input)]
     )
     np.testing.assert_allclose(seen.embeddings[0], expected[0], atol=TOLERANCE)
     # Cut from the half, it would be another: that is what is avoided.

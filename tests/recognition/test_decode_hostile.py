@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app.errors import ImageTooLarge, ImageUnreadable
-from app.recognition.decode import FORMATS, decode
+from app.recognition.decode.file_kinds import FORMATS
+from app.recognition.decode.photo_file import decode
 from tests.photos import astronaut, encoded
 from tests.recognition.pictures import PLENTY, decoded, small
 
@@ -70,9 +71,9 @@ def test_a_damaged_file_gives_a_picture_or_a_refusal(form: str, damage: st.DataO
     _picture_or_refusal(bytes(data))
 
 
-@pytest.mark.parametrize("form", _WHOLE)
+@pytest.mark.parametrize("form", sorted(set(_WHOLE) - {"progressive", "png"}))
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
-def test_a_truncated_file_is_unreadable(form: str, share: float) -> None:
+def test_a_truncated_file_of_few_rows_is_unreadable(form: str, share: float) -> None:
     data = _WHOLE[form]
     with pytest.raises(ImageUnreadable):
         decoded(data[: int(len(data) * share)])
@@ -95,7 +96,7 @@ def test_what_is_no_image_is_unreadable_and_the_answer_names_the_formats(data: b
 
 
 def test_a_truncated_file_is_told_from_an_unknown_one() -> None:
-    with pytest.raises(ImageUnreadable, match="damaged or incomplete") as caught:
+    with pytest.raises(ImageUnreadable, match="holds 0 of 16 rows") as caught:
         decoded(_WHOLE["jpeg"][:-200])
     assert "original file" in str(caught.value)
 

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from app.errors import ImageTooLarge
-from app.recognition.decode import decode
+from app.recognition.decode.photo_file import decode
 from tests.photos import encoded
 from tests.recognition.pictures import small
 

@@ -93,9 +93,19 @@ def test_16_bit_gray_is_scaled_from_its_full_range(form: str) -> None:
     np.testing.assert_array_equal(decoded(data), repeated(gray_values()))
 
 
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+@pytest.mark.parametrize("bits", [8, 10, 12, 14])
+def test_gray_whose_upper_bits_are_empty_is_scaled_from_the_bits_it_uses(
+    bits: int, form: str
+) -> None:
+    wide = (gray_values().astype(np.float64) * ((2**bits - 1) / 255)).astype(np.uint16)
+    found = decoded(encoded(Image.fromarray(wide), form))
+    np.testing.assert_allclose(found, repeated(gray_values()), atol=1)
+
+
 def test_dark_16_bit_gray_stays_dark() -> None:
-    data = encoded(Image.fromarray(gray_values().astype(np.uint16)), "PNG")
-    assert decoded(data).max() <= 1
+    data = encoded(Image.fromarray(gray_values().astype(np.uint16) // 16), "PNG")
+    assert decoded(data).max() <= 15
 
 
 def test_16_bit_gray_in_big_endian_order_is_read_in_that_order() -> None:
@@ -120,6 +130,20 @@ def test_16_bit_colour_is_scaled_from_its_full_range(channels: int) -> None:
     opaque = np.full((*wide.shape[:2], channels - 3), 65535, dtype=np.uint16)
     _, data = cv2.imencode(".png", np.concatenate([wide, opaque], axis=2))
     np.testing.assert_array_equal(decoded(data.tobytes()), pixels(small()))
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_16_bit_colour_whose_upper_bits_are_empty_is_scaled_from_the_bits_it_uses(
+    channels: int, bits: int
+) -> None:
+    wide = (pixels(small())[:, :, ::-1] * ((2**bits - 1) / 255)).astype(np.uint16)
+    wide[0, 0] = 2**bits - 1
+    opaque = np.full((*wide.shape[:2], channels - 3), 65535, dtype=np.uint16)
+    _, data = cv2.imencode(".png", np.concatenate([wide, opaque], axis=2))
+    expected = pixels(small())
+    expected[0, 0] = 255
+    np.testing.assert_allclose(decoded(data.tobytes()), expected, atol=1)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from app.errors import ImageUnreadable
-from app.recognition.decode import PhotoFile, decode
+from app.recognition.decode.photo_file import PhotoFile
 from app.recognition.types import ImageSize, Photo
 from tests.photos import astronaut, encoded
 
@@ -80,10 +79,16 @@ def test_the_memory_that_it_tells_follows_from_the_pixels_that_it_decodes() -> N
     assert png.memory_bytes >= whole
 
 
-def test_a_truncated_file_is_unreadable_at_any_size() -> None:
-    image = encoded(LARGE)[:20_000]
-    for enough_px in (None, 200):
-        with pytest.raises(ImageUnreadable):
-            _read(image, enough_px)
-    with pytest.raises(ImageUnreadable):
-        decode(image, max_pixels=10_000_000)
+@pytest.mark.parametrize("enough_px", [None, 800, 200])
+def test_a_cut_file_tells_its_rows_at_any_size(enough_px: int | None) -> None:
+    image = encoded(LARGE)
+    whole, cut = _read(image), _read(image[: len(image) // 2], enough_px)
+    rows = cut.size.rows_decoded
+    assert rows is not None
+    assert 400 < rows < 800
+    assert (cut.size.width, cut.size.height) == (1600, 1200)
+    there = rows * cut.pixels.shape[0] // 1200 - 2
+    shrunk = np.asarray(
+        Image.fromarray(whole.pixels).resize(cut.pixels.shape[1::-1], Image.Resampling.BOX)
+    )
+    assert np.abs(cut.pixels[:there] - shrunk[:there].astype(float)).mean() < 2

@@ -13,7 +13,7 @@ from app.errors import ImageTooLarge, ImageUnreadable, StartupError
 from app.operations.photo_set import SubjectRule
 from app.recognition.align import align
 from app.recognition.batch import BatchRecognizer
-from app.recognition.decode import FORMATS
+from app.recognition.decode.file_kinds import FORMATS
 from app.recognition.detector import MtcnnDetector
 from app.recognition.device import limit_threads
 from app.recognition.embedder import NetworkEmbedder
@@ -144,7 +144,7 @@ async def test_a_picture_over_the_pixel_cap_is_refused(capped: Recognizer) -> No
         with pytest.raises(ImageTooLarge, match="VULTUS_LIMITS__MAX_PIXELS"):
             await refused
     allowed = await capped.detect(encoded(Image.new("L", (1_000, 700)), "PNG"))
-    assert allowed.size == ImageSize(1_000, 700)
+    assert (allowed.size.width, allowed.size.height) == (1_000, 700)
 
 
 @pytest.mark.parametrize("image", [b"", b"not an image"])

@@ -194,14 +194,31 @@ class SearchBody(SearchOptionsBody):
 
 
 class ImageSizeBody(BaseModel):
-    """Of the upright image, in pixels."""
+    """Of the upright image, in pixels; and what of the file it shows."""
 
     width: int
     height: int
+    rows_decoded: int | None = Field(
+        None,
+        description="Where the file is cut off: how many of its rows are there. The rest is gray, "
+        "and no face is looked for in it. Null when the file is whole.",
+    )
+    frames: int = Field(
+        1, description="Pictures in the file: pages, frames of an animation, views."
+    )
+    frame_used: int = Field(
+        0, description="Which of them was looked at, from 0: the first that is not blank."
+    )
 
     @classmethod
     def of(cls, size: ImageSize) -> "ImageSizeBody":
-        return cls(width=size.width, height=size.height)
+        return cls(
+            width=size.width,
+            height=size.height,
+            rows_decoded=size.rows_decoded,
+            frames=size.frames,
+            frame_used=size.frame_used,
+        )
 
 
 class FaceInPhoto(BaseModel):

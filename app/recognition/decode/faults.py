@@ -1,0 +1,62 @@
+"""Errors of photo files, worded in one place. No text of a library is part of them."""
+
+from typing import Final
+
+from app.errors import ImageTooLarge, ImageUnreadable
+
+_REMEDY: Final = "send the whole, original file"
+
+
+_FEWEST_ROWS: Final = 8
+_LEAST_SHARE: Final = 0.05
+
+
+class DamagedFile(Exception):
+    """Bytes that break the rules of their format. The text is for the log."""
+
+
+def damaged(kind: str) -> ImageUnreadable:
+    """The error of a file that is known to be of some format, and cannot be decoded."""
+    return ImageUnreadable(f"the {kind} file is damaged or incomplete; {_REMEDY}")
+
+
+def cut_off(kind: str, rows: int, height: int) -> ImageUnreadable:
+    """The error of a file that ends after the first few rows of its picture."""
+    return ImageUnreadable(
+        f"the {kind} file is cut off: it holds {rows} of {height} rows; {_REMEDY}"
+    )
+
+
+def require_rows(kind: str, rows: int, height: int) -> None:
+    """Raises ImageUnreadable where a file holds next to nothing of its picture."""
+    if rows < height and rows < max(_FEWEST_ROWS, height * _LEAST_SHARE):
+        raise cut_off(kind, rows, height)
+
+
+def costly(kind: str, fact: str) -> ImageUnreadable:
+    """The error of a file that would cost far more than its pixels. `fact` names what is counted,
+    and the limit."""
+    return ImageUnreadable(
+        f"the {kind} file has {fact}, which no camera or editor writes; save the photo anew"
+    )
+
+
+def too_large(width: int, height: int, max_pixels: int) -> ImageTooLarge:
+    return ImageTooLarge(
+        f"{width} x {height} is {width * height / 1e6:.1f} MP; the limit is "
+        f"{max_pixels / 1e6:g} MP (VULTUS_LIMITS__MAX_PIXELS). Send a smaller copy."
+    )
+
+
+def too_much_memory(needed_bytes: int, limit_bytes: int) -> ImageTooLarge:
+    return ImageTooLarge(
+        f"decoding this photo takes {needed_bytes / 1e6:.0f} MB of memory; the limit is "
+        f"{limit_bytes / 1e6:g} MB (VULTUS_LIMITS__DECODE_MEMORY_BYTES). Send a smaller copy, or a "
+        "baseline JPEG, which is decoded at a fraction of its size."
+    )
+
+
+def require_pixels(width: int, height: int, max_pixels: int) -> None:
+    """Raises ImageTooLarge for more than `max_pixels`."""
+    if width * height > max_pixels:
+        raise too_large(width, height, max_pixels)

@@ -1,0 +1,274 @@
+"""Image bytes of any common format and mode to upright 8-bit RGB."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from app.errors import VultusError
+from app.recognition.decode import (
+    gif_structure,
+    heif_structure,
+    jpeg2000_structure,
+    jpeg_structure,
+    png_structure,
+    tiff_structure,
+    webp_structure,
+)
+from app.recognition.decode.decoder_process import DecoderProcesses
+from app.recognition.decode.faults import damaged, require_pixels, too_much_memory
+from app.recognition.decode.file_kinds import FileKind, find_start
+from app.recognition.decode.jpeg_decoder import DIVISORS, decode_jpeg
+from app.recognition.decode.picture import FRAMES_KEPT, Picture, part_there
+from app.recognition.decode.pillow_decoder import decode_with_pillow
+from app.recognition.decode.png_decoder import decode_png
+from app.recognition.types import ImageSize, Photo, Pixels
+
+PROCESSES: Final = DecoderProcesses()
+"""Where formats are decoded whose cost does not follow from their size. They start when needed."""
+
+_JPEG_BYTES_A_PIXEL: Final = 10
+_COEFFICIENT_BYTES: Final = 2
+_MOST_BYTES_A_PIXEL: Final = 18
+_BMP_RLE: Final = frozenset({1, 2})
+
+_log = structlog.get_logger(__name__)
+
+
+def decode(data: bytes, *, max_pixels: int) -> Pixels:
+    """Decode a picture as `PhotoFile.read` does, at its full size."""
+    return PhotoFile(data, max_pixels=max_pixels).read().pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`enough_px`: a JPEG whose longest side has twice as many pixels or more is decoded at a half,
+    a quarter or an eighth of its size, but at `enough_px` at least. `memory_bytes`: what decoding
+    one photo may take."""
+
+    max_pixels: int
+    enough_px: int | None = None
+    memory_bytes: int | None = None
+    processes: DecoderProcesses = PROCESSES
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How a file is decoded: `stored` is its size before it is turned, `memory_bytes` what
+    decoding takes."""
+
+    stored: ImageSize
+    memory_bytes: int
+    read: Callable[[], Picture]
+
+
+class PhotoFile:
+    """An image whose structure has been read, and whose pixels have not.
+
+    Raises ImageTooLarge when width x height is over `max_pixels`, or when decoding would take more
+    than `memory_bytes`; and ImageUnreadable for anything that is no image of these formats.
+    """
+
+    def __init__(
+        self,
+        data: bytes,
+        *,
+        max_pixels: int,
+        enough_px: int | None = None,
+        memory_bytes: int | None = None,
+        processes: DecoderProcesses = PROCESSES,
+    ) -> None:
+        """See `Limits`: the decoder of a JPEG computes as much less as the size is reduced."""
+        limits = Limits(max_pixels, enough_px, memory_bytes, processes)
+        self._kind, start = find_start(data)
+        with self._readable():
+            self._plan = _PLANS[self._kind](data[start:] if start else data, limits)
+        if memory_bytes is not None and self._plan.memory_bytes > memory_bytes:
+            raise too_much_memory(self._plan.memory_bytes, memory_bytes)
+
+    @property
+    def memory_bytes(self) -> int:
+        """The most that reading it takes, and what is read, as was measured for the formats."""
+        return self._plan.memory_bytes
+
+    def read(self) -> Photo:
+        """Decode the first frame that shows something, turn it upright by its EXIF orientation and
+        make it 8-bit RGB (see `samples.to_rgb`).
+
+        May be called once. Raises ImageUnreadable when next to nothing of the image is there.
+        """
+        with self._readable():
+            picture = self._plan.read()
+        height, width = picture.pixels.shape[:2]
+        stored = self._plan.stored
+        if self._kind is not FileKind.JPEG:
+            size = ImageSize(width, height)
+        elif picture.is_turned:
+            size = ImageSize(stored.height, stored.width)
+        else:
+            size = stored
+        rows = None
+        if picture.rows_there < 1:
+            stored_rows = size.width if picture.is_turned else size.height
+            rows = int(picture.rows_there * stored_rows)
+        size = ImageSize(size.width, size.height, rows, picture.frames, picture.frame_used)
+        return Photo(picture.pixels, size, part_there(picture.orientation, picture.rows_there))
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except (VultusError, MemoryError):
+            raise
+        # A codec given hostile bytes raises nearly anything (OSError, SyntaxError, struct.error,
+        # ValueError, IndexError, zlib.error, ...), and all of it means the same: bad bytes.
+        except Exception as error:
+            _log.info("photo_damaged", format=self._kind.value, cause=repr(error)[:200])
+            raise damaged(self._kind.value) from error
+
+
+def _plan_jpeg(data: bytes, limits: Limits) -> _Plan:
+    structure = jpeg_structure.read_jpeg(data)
+    width, height = structure.width, structure.height
+    require_pixels(width, height, limits.max_pixels)
+    kept = width * height * structure.components * _COEFFICIENT_BYTES
+    coefficients = kept if structure.several_scans else 0
+
+    def memory(divisor: int) -> int:
+        return coefficients + width * height * _JPEG_BYTES_A_PIXEL // divisor**2
+
+    divisor = _enough(max(width, height), limits.enough_px)
+    while (
+        limits.memory_bytes is not None
+        and memory(divisor) > limits.memory_bytes
+        and divisor < DIVISORS[0]
+    ):
+        divisor *= 2
+    return _Plan(
+        ImageSize(width, height), memory(divisor), lambda: _framed(data, structure, divisor)
+    )
+
+
+def _framed(data: bytes, structure: jpeg_structure.JpegStructure, divisor: int) -> Picture:
+    picture = decode_jpeg(data, structure, divisor)
+    if structure.frames == 1:
+        return picture
+    return Picture(picture.pixels, picture.orientation, picture.rows_there, structure.frames)
+
+
+def _enough(longest_px: int, enough_px: int | None) -> int:
+    if enough_px is None:
+        return 1
+    return next((divisor for divisor in DIVISORS if longest_px // divisor >= enough_px), 1)
+
+
+def _plan_png(data: bytes, limits: Limits) -> _Plan:
+    structure = png_structure.read_png(data)
+    stored = _checked(structure.width, structure.height, limits)
+    return _Plan(stored, _memory(stored), lambda: decode_png(structure))
+
+
+def _plan_gif(data: bytes, limits: Limits) -> _Plan:
+    structure = gif_structure.read_gif(data, keep_frames=FRAMES_KEPT)
+    stored = _checked(structure.width, structure.height, limits)
+
+    def read() -> Picture:
+        picture = decode_with_pillow(
+            FileKind.GIF, structure.first_frames, max_pixels=limits.max_pixels
+        )
+        return Picture(picture.pixels, frames=structure.frames, frame_used=picture.frame_used)
+
+    return _Plan(stored, _memory(stored), read)
+
+
+def _plan_webp(data: bytes, limits: Limits) -> _Plan:
+    structure = webp_structure.read_webp(data)
+    stored = _checked(structure.width, structure.height, limits)
+    if structure.frames > 1:
+        return _apart(FileKind.WEBP, data, stored, limits)
+    return _here(FileKind.WEBP, data, stored, limits)
+
+
+def _plan_bmp(data: bytes, limits: Limits) -> _Plan:
+    number = int.from_bytes
+    if number(data[14:18], "little") == 12:
+        width, height, compression = number(data[18:20], "little"), number(data[20:22], "little"), 0
+    else:
+        width = number(data[18:22], "little")
+        height = abs(number(data[22:26], "little", signed=True))
+        compression = number(data[30:34], "little")
+    stored = _checked(width, height, limits)
+    # Pillow unpacks these in Python, run by run.
+    plan = _apart if compression in _BMP_RLE else _here
+    return plan(FileKind.BMP, data, stored, limits)
+
+
+def _plan_tiff(data: bytes, limits: Limits) -> _Plan:
+    stored = ImageSize(0, 0)
+    for page in tiff_structure.read_tiff(data)[:FRAMES_KEPT]:
+        require_pixels(page.width, page.height, limits.max_pixels)
+        require_pixels(page.tile_pixels, 1, limits.max_pixels)
+        if page.width * page.height > stored.width * stored.height:
+            stored = ImageSize(page.width, page.height)
+    return _apart(FileKind.TIFF, data, stored, limits)
+
+
+def _plan_heif(data: bytes, limits: Limits) -> _Plan:
+    structure = heif_structure.read_heif(data)
+    stored = _checked(structure.width, structure.height, limits)
+    return _apart(FileKind.HEIF, data, stored, limits)
+
+
+def _plan_avif(data: bytes, limits: Limits) -> _Plan:
+    structure = heif_structure.read_heif(data)
+    stored = _checked(structure.width, structure.height, limits)
+    return _apart(FileKind.AVIF, data, stored, limits)
+
+
+def _plan_jpeg2000(data: bytes, limits: Limits) -> _Plan:
+    structure = jpeg2000_structure.read_jpeg2000(data)
+    stored = _checked(structure.width, structure.height, limits)
+    return _apart(FileKind.JPEG2000, data, stored, limits)
+
+
+def _here(kind: FileKind, data: bytes, stored: ImageSize, limits: Limits) -> _Plan:
+    return _Plan(
+        stored,
+        _memory(stored),
+        lambda: decode_with_pillow(kind, data, max_pixels=limits.max_pixels),
+    )
+
+
+def _apart(kind: FileKind, data: bytes, stored: ImageSize, limits: Limits) -> _Plan:
+    memory = _memory(stored)
+    return _Plan(
+        stored,
+        memory,
+        lambda: limits.processes.decode(
+            kind, data, max_pixels=limits.max_pixels, memory_bytes=memory
+        ),
+    )
+
+
+def _checked(width: int, height: int, limits: Limits) -> ImageSize:
+    require_pixels(width, height, limits.max_pixels)
+    return ImageSize(width, height)
+
+
+def _memory(size: ImageSize) -> int:
+    return size.width * size.height * _MOST_BYTES_A_PIXEL
+
+
+_PLANS: Final[dict[FileKind, Callable[[bytes, Limits], _Plan]]] = {
+    FileKind.JPEG: _plan_jpeg,
+    FileKind.PNG: _plan_png,
+    FileKind.WEBP: _plan_webp,
+    FileKind.BMP: _plan_bmp,
+    FileKind.TIFF: _plan_tiff,
+    FileKind.GIF: _plan_gif,
+    FileKind.AVIF: _plan_avif,
+    FileKind.HEIF: _plan_heif,
+    FileKind.JPEG2000: _plan_jpeg2000,
+}

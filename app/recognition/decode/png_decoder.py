@@ -1,0 +1,68 @@
+"""PNG to pixels: 16 bits, several frames, and files that end too early."""
+
+from io import BytesIO
+from typing import Final
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from app.recognition.decode.faults import DamagedFile, require_rows
+from app.recognition.decode.picture import Picture, choose_frame, finish
+from app.recognition.decode.png_structure import PngStructure
+from app.recognition.decode.samples import to_8_bit, to_rgb
+
+_DARK: Final = 64
+"""Of 255: where a picture of 16 bits has no brighter pixel, its upper two bits are empty."""
+
+
+def decode_png(structure: PngStructure) -> Picture:
+    """Decode a PNG file. Raises DamagedFile and ImageUnreadable when next to nothing is there."""
+    if structure.frames == 1:
+        return _still(structure)
+    return choose_frame(structure.frames, lambda number: _frame(structure, number))
+
+
+def _still(structure: PngStructure) -> Picture:
+    if not any(structure.pixels):
+        raise DamagedFile("no pixels")
+    data, rows = structure.still(), None
+    try:
+        image = _load(data)
+    except (OSError, SyntaxError, ValueError):
+        data, rows = structure.completed()
+        require_rows("PNG", rows, structure.height)
+        image = _load(data)
+    if structure.bit_depth == 16 and structure.channels >= 3:
+        image = _brightened(image, data)
+    return finish(image, structure.orientation, rows=rows)
+
+
+def _frame(structure: PngStructure, number: int) -> Picture:
+    if number == 0:
+        return _still(structure)
+    image = Image.open(BytesIO(structure.animated()), formats=("PNG",))
+    image.seek(number)
+    image.load()
+    return finish(image, structure.orientation)
+
+
+def _load(data: bytes) -> Image.Image:
+    image = Image.open(BytesIO(data), formats=("PNG",))
+    image.load()
+    return image
+
+
+def _brightened(image: Image.Image, data: bytes) -> Image.Image:
+    """Pillow keeps the upper 8 of 16 bits in colour; those may be empty."""
+    extrema = image.getextrema()[:3]
+    if max(high for _, high in extrema) >= _DARK:  # type: ignore[misc]
+        return image
+    wide = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    if wide is None or wide.dtype != np.uint16:
+        return image
+    colour = Image.fromarray(to_8_bit(wide[:, :, 2::-1]))
+    if image.mode == "RGBA":
+        colour.putalpha(image.getchannel("A"))
+        return Image.fromarray(to_rgb(colour))
+    return colour
