@@ -33,6 +33,8 @@ VultusError
 │   ├── CollectionExists
 │   ├── ExternalIdTaken
 │   ├── WrongPerson                 the guards refuse every image that could be enrolled
+│   ├── RevisionConflict            somebody changed since the caller looked
+│   ├── CountChanged                a filter finds another number of people than was confirmed
 │   ├── RolloutImpossible           a collection cannot go over to another embedder yet
 │   ├── IdempotencyKeyReused        the key was sent before, with another request
 │   └── EmbedderMismatch            the collection belongs to another network
@@ -304,6 +306,28 @@ class WrongPerson(Conflict):
         self.rejected = tuple(rejected)
         reasons = {reason for image in rejected for reason in image.reasons}
         self.code = reasons.pop() if len(reasons) == 1 else WrongPerson.code
+
+
+class RevisionConflict(Conflict):
+    """`revision` is that of the change, by which `identity_id` was changed; None where the
+    collection as a whole is meant."""
+
+    code = "revision_conflict"
+
+    def __init__(self, message: str, *, revision: int, identity_id: str | None = None) -> None:
+        super().__init__(message)
+        self.revision = revision
+        self.identity_id = identity_id
+
+
+class CountChanged(Conflict):
+    """`count` is how many people there are now."""
+
+    code = "count_changed"
+
+    def __init__(self, message: str, *, count: int) -> None:
+        super().__init__(message)
+        self.count = count
 
 
 class RolloutObstacle(StrEnum):

@@ -11,6 +11,7 @@ import structlog
 
 from app.errors import DatabaseUnavailable, NotReady, StartupError
 from app.gallery.calibrations import CalibrationStore
+from app.gallery.corrections import Corrections
 from app.gallery.database import Database
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.options import IndexOptions
@@ -24,6 +25,7 @@ from app.gallery.unknowns import Unknowns
 from app.gallery.verify import Verified, verify_snapshots
 from app.memory import give_back_memory
 from app.operations.calibration import CalibrationFiles, Calibrator
+from app.operations.correct_gallery import GalleryCorrector
 from app.operations.crop_vault import CropVault
 from app.operations.enroll import Enroller
 from app.operations.enroll_batch import BatchEnroller
@@ -75,6 +77,7 @@ class Services:
     enroll: Enroller
     enroll_batch: BatchEnroller
     examine_gallery: GalleryExaminer
+    correct: GalleryCorrector
     verify: Verifier
     identify: Identifier
     unknowns: Unknowns
@@ -125,6 +128,7 @@ class Services:
             enroll=enroller,
             enroll_batch=BatchEnroller(enroller, gallery, guards),
             examine_gallery=GalleryExaminer(gallery, calibrator),
+            correct=GalleryCorrector(Corrections(database, gallery), guards),
             verify=Verifier(recognizer, gallery, calibrator),
             identify=Identifier(
                 recognizer,

@@ -95,16 +95,20 @@ def _plain(value: object) -> str:
 
 def _kept(answer: KeptAnswer) -> KeptAnswer:
     """Without the names of others, who may be erased before the answer is."""
-    rejected = answer.body.get("rejected")
+    body = dict(answer.body)
+    previous = body.get("previous")
+    if isinstance(previous, dict):
+        body["previous"] = {**previous, "name": None, "external_id": None, "attributes": {}}
+    rejected = body.get("rejected")
     if not isinstance(rejected, list):
-        return answer
+        return KeptAnswer(answer.status, body)
     nameless = [
         {**image, "resemblance": {**image["resemblance"], "name": None, "external_id": None}}
         if image["resemblance"] is not None
         else image
         for image in rejected
     ]
-    return KeptAnswer(answer.status, {**answer.body, "rejected": nameless})
+    return KeptAnswer(answer.status, {**body, "rejected": nameless})
 
 
 def _response(answer: KeptAnswer) -> Response:

@@ -51,6 +51,9 @@ HTTP: Final = Remedies(
         errors.CollectionExists: "choose another name",
         errors.ExternalIdTaken: "choose another, or add faces to the identity that has it",
         errors.WrongPerson: "see rejected for whom; send force=true to enroll them all the same",
+        errors.RevisionConflict: "read these people again, and decide anew",
+        errors.CountChanged: "look at them again, and send confirm_count={count} if these are "
+        "meant",
         errors.RolloutImpossible: None,  # only the command line carries a collection over
         errors.IdempotencyKeyReused: "send a key of its own with each request, and the same one "
         "only to repeat it",
@@ -95,12 +98,11 @@ HTTP: Final = Remedies(
 
 ADVICE: Final[Mapping[FindingKind, str]] = MappingProxyType(
     {
-        FindingKind.MISLABEL: "probably a photo of the other person: delete this face, and add the "
-        "photo to the person whom it shows",
-        FindingKind.DUPLICATE: "probably one person under two names: keep one, add the other's "
-        "photos to it, and delete the other",
+        FindingKind.MISLABEL: "probably a photo of the other person: look at both, and move this "
+        "face to them",
+        FindingKind.DUPLICATE: "probably one person under two names: look at both, and merge them",
         FindingKind.OUTLIER: "unlike the person's other faces: another person, or a poor photo; "
-        "look at it, and delete it unless it is them",
+        "look at it, and delete this face, or move it to whom it shows, unless it is them",
         FindingKind.LOOK_ALIKE: "two people who are easily taken for each other: add more photos "
         "of both, and ask for a second factor where it matters",
     }

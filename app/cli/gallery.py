@@ -8,11 +8,13 @@ from rich.progress import Progress, TextColumn
 from rich.table import Table
 
 from app.api.schemas.doctor import FindingBody, FoundPersonBody
+from app.cli.corrections import command_of, delete_face, merge, move
 from app.cli.doctor_advice import ADVICE
 from app.cli.output import errors, print_json, results
 from app.cli.session import with_services
-from app.gallery.doctor import FindingKind
+from app.gallery.doctor import Finding, FindingKind
 from app.gallery.service import DEFAULT_COLLECTION
+from app.operations.examine_gallery import correction
 from app.services import Services
 
 cli = typer.Typer(help="Look after the people in a gallery.", no_args_is_help=True)
@@ -20,9 +22,9 @@ cli = typer.Typer(help="Look after the people in a gallery.", no_args_is_help=Tr
 _FOUND_SOMETHING = 3
 
 
-@cli.callback()
-def _group() -> None:
-    """Keeps `gallery doctor` a command of a group while it is the only one."""
+cli.command()(merge)
+cli.command()(move)
+cli.command("delete-face")(delete_face)
 
 
 @cli.command()
@@ -51,7 +53,7 @@ def doctor(
                 progress.update(task, description=f"examined {people:,} people, {faces:,} faces")
                 for finding in page.findings:
                     counts[finding.kind] += 1
-                    _show(FindingBody.of(finding, ADVICE), as_json=as_json)
+                    _show(finding, collection, page.revision, as_json=as_json)
         return complete
 
     complete = with_services(use)
@@ -65,9 +67,12 @@ def doctor(
     raise typer.Exit(_FOUND_SOMETHING if counts else 0)
 
 
-def _show(finding: FindingBody, *, as_json: bool) -> None:
+def _show(found: Finding, collection: str, revision: int, *, as_json: bool) -> None:
+    finding = FindingBody.of(found, collection, revision, advice=ADVICE)
+    wanted = correction(found, revision)
+    command = None if wanted is None else command_of(wanted, collection)
     if as_json:
-        print_json(finding.model_dump(mode="json"))
+        print_json({**finding.model_dump(mode="json", exclude={"action"}), "command": command})
         return
     told = f"{finding.kind}: {_name(finding.identity)}"
     if finding.face_id is not None:
@@ -76,7 +81,10 @@ def _show(finding: FindingBody, *, as_json: bool) -> None:
         told += f", like their others by {finding.own_similarity:.4f}"
     if finding.other is not None:
         told += f", like {_name(finding.other)} by {finding.similarity:.4f}"
-    results.print(f"{told}; {finding.advice}", highlight=False, markup=False, soft_wrap=True)
+    told += f"; {finding.advice}"
+    if command is not None:
+        told += f": {command}"
+    results.print(told, highlight=False, markup=False, soft_wrap=True)
 
 
 def _name(person: FoundPersonBody) -> str:

@@ -77,6 +77,9 @@ TERMINAL: Final = Remedies(
         errors.CollectionExists: "choose another name",
         errors.ExternalIdTaken: "choose another, or add faces to the person who has it",
         errors.WrongPerson: "--force enrolls them all the same",
+        errors.RevisionConflict: "look at these people again (vultus gallery doctor), and decide "
+        "anew",
+        errors.CountChanged: None,  # only requests delete by a filter
         errors.RolloutImpossible: _rollout,
         errors.IdempotencyKeyReused: None,  # only requests have such keys
         errors.EmbedderMismatch: "set VULTUS_EMBEDDER={embedder} and its weights, or use another "

@@ -113,6 +113,7 @@ def _imported_as_json(done: Imported) -> dict[str, object]:
         "identities": done.identities,
         "faces": done.faces,
         "known_before": done.known_before,
+        "expired": done.expired,
         "skipped": [asdict(skipped) for skipped in done.skipped],
     }
 
@@ -126,12 +127,15 @@ def _print_imported(done: Sequence[Imported]) -> None:
                 markup=False,
                 soft_wrap=True,
             )
-    table = Table("collection", "people added", "faces added", "people there before", "skipped")
+    table = Table(
+        "collection", "people added", "faces added", "people there before", "expired", "skipped"
+    )
     for imported in done:
         counts = (
             imported.identities,
             imported.faces,
             imported.known_before,
+            imported.expired,
             len(imported.skipped),
         )
         table.add_row(imported.into, *(f"{count:,}" for count in counts))

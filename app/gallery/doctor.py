@@ -91,12 +91,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """What was found among some people. `next_after` goes on, None at the end."""
+    """What was found among some people, as of `revision` of the collection. `next_after` goes on,
+    None at the end."""
 
     findings: tuple[Finding, ...]
     identities_examined: int
     faces_examined: int
     next_after: int | None
+    revision: int
 
 
 def examine(
@@ -164,6 +166,7 @@ class _Doctor:
         rules: DoctorRules,
     ) -> None:
         self._now = datetime.now(UTC)
+        self._revision = collection.revision
         self._people = PeopleRepository(session, collection, self._now)
         self._faces = FaceRepository(session, collection)
         self._index = index
@@ -187,7 +190,7 @@ class _Doctor:
                     break
             if len(findings) >= limit or monotonic() > gives_up:
                 break
-        return Checkup(tuple(findings), people, faces, last)
+        return Checkup(tuple(findings), people, faces, last, self._revision)
 
     def _examine_some(
         self, people: Mapping[int, PersonRef]

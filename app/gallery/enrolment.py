@@ -113,7 +113,7 @@ class _Enrolled:
     @property
     def embeddings(self) -> Vectors:
         """Shape (N, dimension); (0, 0) of a person without a face."""
-        return np.stack(self._vectors) if self._vectors else np.empty((0, 0), dtype=np.float32)
+        return face_records.stacked(self._vectors)
 
     def find(self, face: NewFace) -> Face | None:
         row = self._by_photo.get(face.image_sha256)

@@ -197,8 +197,11 @@ def nearer(
     guard: Guard,
     *,
     person_number: int | None,
+    except_number: int | None = None,
 ) -> list[Neighbour | None]:
-    """`guard.nearest`, and whoever was enrolled since and is nearer.
+    """`guard.nearest`, and whoever was enrolled since, or was given a face, and is nearer.
+
+    `except_number`: of a face that is enrolled, which is not held against itself.
 
     Part of a transaction that holds the collection at its next revision: nobody is enrolled now.
     """
@@ -212,6 +215,7 @@ def nearer(
     for numbers, vectors in _enrolled_since(session, collection, guard.revision):
         similarities = vectors @ probes.T
         near = np.flatnonzero((similarities >= guard.another).any(axis=1))
+        near = near[numbers[near] != except_number]
         owners = repository.owners(numbers[near].tolist(), EVERYBODY, now=now)
         identities = people.by_number(
             list({owner.identity_number for owner in owners.values()} - {person_number})
@@ -233,9 +237,10 @@ def _enrolled_since(
     if revision < collection.log_start:  # the log was pruned meanwhile and does not tell
         yield from FaceRepository(session, collection).embeddings()
         return
-    added = ChangeRepository(session).since(collection, revision).added
-    if added:
-        yield np.array(list(added), dtype=np.int64), np.stack(list(added.values()))
+    delta = ChangeRepository(session).since(collection, revision)
+    new = {**delta.moved, **delta.added}
+    if new:
+        yield np.array(list(new), dtype=np.int64), np.stack(list(new.values()))
 
 
 def more_alike(one: Neighbour | None, other: Neighbour) -> Neighbour:

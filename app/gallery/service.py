@@ -226,7 +226,7 @@ class Gallery:
                     DEFAULT_COLLECTION, self.model, revision=receipt.revision
                 )
         self._sync.forget(number)
-        return self._compacted(receipt) if compact else receipt
+        return self.compacted(receipt) if compact else receipt
 
     # -- identities ------------------------------------------------------------------------------
 
@@ -246,18 +246,15 @@ class Gallery:
         EmbedderSwitchedError when the guard looked by an embedder that the collection has left
         since, and AnsweredBeforeError when it happened before, by `once`.
         """
-        with self._changing(collection_name) as (session, collection):
+        with self.changing(collection_name) as (session, collection):
             claim(session, once)
             identities = IdentityRepository(session, collection)
-            if new.external_id is not None:
-                self._require_free(identities, new.external_id)
-            with _unique(_taken(new.external_id)):
-                row = identities.add(new)
+            row = self.add_person(identities, new)
             taken = self._taken(session, collection, faces)
             outcomes = self._enroll(session, collection, row, taken, guard)
             enrolled = identities.record(row), outcomes
             keep(session, once, enrolled, collection.number, row.id)
-        self._follow(collection_name)
+        self.follow_change(collection_name)
         return enrolled
 
     @read_again
@@ -284,7 +281,7 @@ class Gallery:
         self, collection_name: str, identity_id: str, changes: IdentityChanges
     ) -> Identity:
         """Raises ExternalIdTaken."""
-        with self._changing(collection_name) as (session, collection):
+        with self.changing(collection_name) as (session, collection):
             identities = IdentityRepository(session, collection)
             row = identities.get(identity_id)
             if not isinstance(changes.name, Unset):
@@ -318,10 +315,10 @@ class Gallery:
 
         Raises EmbedderMismatch, and EmbedderSwitchedError as `create_identity` does.
         """
-        with self._changing(collection_name) as (session, collection):
+        with self.changing(collection_name) as (session, collection):
             self.embedders.require(collection)
             for person in people:
-                _require_same_embedder(collection, person.guard)
+                require_same_embedder(collection, person.guard)
             written = [
                 replace(
                     person,
@@ -330,18 +327,18 @@ class Gallery:
                 for person in people
             ]
             outcomes = enroll_many(session, collection, written)
-        self._follow(collection_name)
+        self.follow_change(collection_name)
         return outcomes
 
     def delete_identity(
         self, collection_name: str, identity_id: str, *, compact: bool = False
     ) -> Erasure:
         """Delete a person and all their faces."""
-        with self._changing(collection_name) as (session, collection):
+        with self.changing(collection_name) as (session, collection):
             row = IdentityRepository(session, collection).get(identity_id)
             receipt = erase_people(session, collection, [row])
-        self._follow(collection_name)
-        return self._compacted(receipt, collection.number) if compact else receipt
+        self.follow_change(collection_name)
+        return self.compacted(receipt, collection.number) if compact else receipt
 
     def erase_expired(
         self, *, log_revisions: int, answers_before: datetime | None = None
@@ -380,7 +377,7 @@ class Gallery:
         once: Once[Enrolled] | None = None,
     ) -> Enrolled:
         """Enroll more faces of a person; as `create_identity`."""
-        with self._changing(collection_name) as (session, collection):
+        with self.changing(collection_name) as (session, collection):
             claim(session, once)
             identities = IdentityRepository(session, collection)
             row = identities.get(identity_id)
@@ -389,7 +386,7 @@ class Gallery:
             identities.note_change(row)
             enrolled = identities.record(row), outcomes
             keep(session, once, enrolled, collection.number, row.id)
-        self._follow(collection_name)
+        self.follow_change(collection_name)
         return enrolled
 
     @read_again
@@ -408,13 +405,13 @@ class Gallery:
         self, collection_name: str, identity_id: str, face_id: str, *, compact: bool = False
     ) -> Erasure:
         """Delete one face of a person; the person stays, even without a face."""
-        with self._changing(collection_name) as (session, collection):
+        with self.changing(collection_name) as (session, collection):
             identities = IdentityRepository(session, collection)
             identity = identities.get(identity_id)
             receipt = erase_face(session, collection, identity, face_id)
             identities.note_change(identity)
-        self._follow(collection_name)
-        return self._compacted(receipt, collection.number) if compact else receipt
+        self.follow_change(collection_name)
+        return self.compacted(receipt, collection.number) if compact else receipt
 
     # -- search ----------------------------------------------------------------------------------
 
@@ -585,15 +582,22 @@ class Gallery:
                         found[view.digest] = own[number]
             return EnrolledProbe(found)
 
-    # -- helpers ---------------------------------------------------------------------------------
+    # -- for those who change people in transactions of their own -------------------------------
+
+    def add_person(self, identities: IdentityRepository, new: NewIdentity) -> IdentityTable:
+        """Raises ExternalIdTaken."""
+        if new.external_id is not None:
+            self._require_free(identities, new.external_id)
+        with _unique(_taken(new.external_id)):
+            return identities.add(new)
 
     @contextmanager
-    def _changing(self, name: str) -> Iterator[tuple[Session, CollectionTable]]:
+    def changing(self, name: str) -> Iterator[tuple[Session, CollectionTable]]:
         """A transaction that holds the collection at its next revision."""
         with self._database.writing() as session:
             yield session, CollectionRepository(session).advance(name)
 
-    def _follow(self, name: str) -> None:
+    def follow_change(self, name: str) -> None:
         """Bring the index up to a change that is committed, and so acknowledged come what may.
 
         Should it fail, for whatever reason, the next search does it: searches compare revisions
@@ -605,6 +609,14 @@ class Gallery:
             _log.warning("index_behind", collection=name, cause=str(error))
         except Exception:  # noqa: BLE001  (see above; it is logged with its traceback)
             _log.exception("index_behind", collection=name)
+
+    def compacted(self, receipt: Erasure, collection_number: int | None = None) -> Erasure:
+        """Overwrite or remove at once what files still hold of what was deleted."""
+        if collection_number is not None:
+            self._sync.erase(collection_number)
+        return replace(receipt, compacted=self._database.compact())
+
+    # -- helpers ---------------------------------------------------------------------------------
 
     def _search(self, name: str, probes: Sequence[Probe], question: Question) -> Found:
         """Search the index and the database as of one revision.
@@ -631,21 +643,15 @@ class Gallery:
     def _erase_expired(self, name: str, now: datetime) -> Iterator[Erasure]:
         with suppress(CollectionNotFound):  # somebody deletes it meanwhile
             while True:
-                with self._changing(name) as (session, collection):
+                with self.changing(name) as (session, collection):
                     identities = IdentityRepository(session, collection)
                     people = identities.expired(now, most=_ERASED_AT_ONCE)
                     receipt = erase_people(session, collection, people)
-                self._follow(name)
+                self.follow_change(name)
                 if receipt.identity_count:
                     yield receipt
                 if receipt.identity_count < _ERASED_AT_ONCE:
                     return
-
-    def _compacted(self, receipt: Erasure, collection_number: int | None = None) -> Erasure:
-        """Overwrite or remove at once what files still hold of what was deleted."""
-        if collection_number is not None:
-            self._sync.erase(collection_number)
-        return replace(receipt, compacted=self._database.compact())
 
     def _enroll(
         self,
@@ -657,7 +663,7 @@ class Gallery:
     ) -> tuple[Outcome, ...]:
         if faces:
             self.embedders.require(collection)
-        _require_same_embedder(collection, guard)
+        require_same_embedder(collection, guard)
         return write_faces(session, collection, identity, faces, guard)
 
     def _taken(
@@ -673,7 +679,8 @@ class Gallery:
             raise _taken(external_id)
 
 
-def _require_same_embedder(collection: CollectionTable, guard: Guard | None) -> None:
+def require_same_embedder(collection: CollectionTable, guard: Guard | None) -> None:
+    """Raises EmbedderSwitchedError."""
     if guard is not None and guard.digest != collection.digest:
         raise EmbedderSwitchedError(collection.name)
 

@@ -254,7 +254,7 @@ class ChangeTable(Table):
     revision: Mapped[int] = mapped_column(Number, primary_key=True)
     face_number: Mapped[int] = mapped_column(Number, primary_key=True)
     kind: Mapped[str] = mapped_column(String(8))
-    """`add` or `remove`."""
+    """`add`, `remove`, or `move` to another person."""
     digest: Mapped[str | None] = mapped_column(String(64))
     """Of the network whose index this is for: a face that was there got its embedding by it. None:
     for all."""

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from app.errors import ThresholdRequired
-from app.gallery.doctor import Checkup, DoctorRules
+from app.gallery.doctor import Checkup, DoctorRules, Finding, FindingKind
 from app.gallery.repositories.cursors import encode_cursor
 from app.gallery.service import Gallery
 from app.operations.calibration import Calibrator
@@ -60,3 +61,48 @@ def doctor_rules(thresholds: Thresholds) -> DoctorRules:
             settings=["VULTUS_THRESHOLDS__VERIFY", "VULTUS_THRESHOLDS__IDENTIFY"],
         )
     return DoctorRules(min(resembles, another), another)
+
+
+@dataclass(frozen=True, slots=True)
+class MergePeople:
+    """Make `source` part of `into`, unless one of them changed after `if_revision`."""
+
+    into: str
+    source: str
+    if_revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoveFace:
+    """Give a face to another person."""
+
+    face_id: str
+    identity_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFace:
+    identity_id: str
+    face_id: str
+
+
+Correction = MergePeople | MoveFace | DeleteFace
+"""What would correct a finding; whoever shows it says how it is called for."""
+
+
+def correction(finding: Finding, revision: int) -> Correction | None:
+    """What to do about a finding of this revision; None where a person has to think first.
+
+    Of two names for one person, the one with an external_id stays, else the one enrolled first.
+    """
+    other, face_id = finding.other, finding.face_id
+    if finding.kind is FindingKind.DUPLICATE and other is not None:
+        into, source = finding.identity, other
+        if into.external_id is None and source.external_id is not None:
+            into, source = source, into
+        return MergePeople(into.identity_id, source.identity_id, revision)
+    if finding.kind is FindingKind.MISLABEL and other is not None and face_id is not None:
+        return MoveFace(face_id, other.identity_id)
+    if finding.kind is FindingKind.OUTLIER and face_id is not None:
+        return DeleteFace(finding.identity.identity_id, face_id)
+    return None

@@ -12,6 +12,7 @@ from app.gallery.identity_ref import refers_to
 from app.gallery.nearest import Question
 from app.gallery.records import Found, NewFace
 from app.gallery.service import Gallery
+from app.gallery.two_embedders import Probe
 from app.operations.calibration import Calibrator
 
 T = TypeVar("T")
@@ -59,6 +60,22 @@ class Guards:
             return None
         return self._guard(collection, faces, identity_id, force=force)
 
+    def look_at_enrolled(
+        self, collection: str, face_id: str, identity_id: str | None, *, force: bool = False
+    ) -> Guard | None:
+        """The guard for a face that is enrolled, as one of another person, or of a new one. Blocks.
+
+        None also where the embedder that answers has not seen the face. Raises CollectionNotFound,
+        FaceNotFound and EmbedderMismatch.
+        """
+        if not self._enabled:
+            return None
+        probe = self._gallery.probe_of(collection, face_id)
+        model = self._gallery.require_collection(collection).model
+        if model.digest not in probe.by_digest:
+            return None
+        return self._guard(collection, [probe], identity_id, force=force, exclude_face_id=face_id)
+
     def look_for_many(
         self, collection: str, people: Sequence[tuple[Sequence[NewFace], bool]]
     ) -> list[Guard | None]:
@@ -76,14 +93,17 @@ class Guards:
     def _guard(
         self,
         collection: str,
-        faces: Sequence[NewFace],
+        faces: Sequence[Probe],
         identity_id: str | None,
         *,
         force: bool = False,
+        exclude_face_id: str | None = None,
     ) -> Guard | None:
         # In this order: whoever is enrolled after this is found by the transaction that writes.
         revision = self._gallery.revision(collection)
-        question = Question(1 if identity_id is None else 2, datetime.now(UTC))
+        question = Question(
+            1 if identity_id is None else 2, datetime.now(UTC), exclude_face_id=exclude_face_id
+        )
         found = self._gallery.find(collection, faces, question)
         limits = self._limits(collection, found)
         if limits is None:

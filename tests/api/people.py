@@ -2,10 +2,15 @@
 
 import json
 from base64 import b64encode
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+
+from app.gallery.records import IdentityChanges
+from app.services import Services
 
 DIMENSION = 128
 JSON_LINES = {"content-type": "application/x-ndjson"}
@@ -53,6 +58,15 @@ def enroll_all(client: TestClient, collection: str, *people: dict[str, Any]) -> 
     results = send(client, collection, lines(*people))
     assert [result["status"] for result in results] == ["enrolled"] * len(people), results
     return [result["identity_id"] for result in results]
+
+
+def expire(client: TestClient, collection: str, identity_id: str) -> None:
+    """Let somebody's time be over. No request may say so: moments of the past are refused."""
+    assert isinstance(client.app, FastAPI)
+    services = client.app.state.services
+    assert isinstance(services, Services)
+    past = IdentityChanges(expires_at=datetime(2001, 1, 1, tzinfo=UTC))
+    services.gallery.update_identity(collection, identity_id, past)
 
 
 def search(client: TestClient, collection: str, probe: Values, **options: Any) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from app.main import create_app
 from app.services import Services
@@ -113,11 +115,46 @@ def test_doctor_names_who_is_enrolled_twice(
     assert finding["kind"] == "duplicate"
     assert (finding["identity"]["name"], finding["other"]["name"]) == ("Eileen", "E. Collins")
     assert finding["similarity"] >= finding["threshold"]
-    assert finding["advice"]
+    assert "merge them" in finding["advice"]
     assert (body["identities_examined"], body["faces_examined"]) == (3, 3)
     assert body["next_cursor"] is None
     problem(client.get(f"{url}x"), 404, "not_found")
     problem(client.get("/v1/collections/none/doctor"), 404, "collection_not_found")
+
+
+def follow(client: TestClient, action: dict[str, Any]) -> Response:
+    return client.request(action["method"], action["path"], json=action["body"])
+
+
+def test_what_the_doctor_advises_can_be_done_as_it_is(
+    client: TestClient, collection: str, enroll: Enroll
+) -> None:
+    enroll("astronaut", name="Eileen")
+    enroll("astronaut_again", external_id="emp-1", force="true")
+    grace = enroll("hopper", name="Grace").json()["identity"]["id"]
+    url = f"/v1/collections/{collection}"
+    (duplicate,) = client.get(f"{url}/doctor").json()["findings"]
+    client.patch(f"{url}/identities/ext:emp-1", json={"name": "Eileen C."}).raise_for_status()
+    problem(follow(client, duplicate["action"]), 409, "revision_conflict")
+    (duplicate,) = client.get(f"{url}/doctor").json()["findings"]
+    done = follow(client, duplicate["action"]).json()
+    assert (done["identity"]["external_id"], done["identity"]["face_count"]) == ("emp-1", 2)
+    assert client.get(f"{url}/doctor").json()["findings"] == []
+    wrong = client.post(
+        f"{url}/identities/ext:emp-1/faces", files=images("hopper_again"), data={"force": "true"}
+    ).json()["faces"][0]["id"]
+    (mislabel,) = client.get(f"{url}/doctor").json()["findings"]
+    assert (mislabel["kind"], mislabel["face_id"]) == ("mislabel", wrong)
+    moved = follow(client, mislabel["action"]).json()
+    assert (moved["identity"]["id"], moved["face"]["forced"]) == (grace, False)
+    client.delete(f"{url}/identities/{grace}").raise_for_status()
+    added = client.post(
+        f"{url}/identities/ext:emp-1/faces", files=images("hopper"), data={"force": "true"}
+    ).json()["faces"][0]["id"]
+    (outlier,) = client.get(f"{url}/doctor").json()["findings"]
+    assert outlier["kind"] == "outlier"
+    assert follow(client, outlier["action"]).json()["face_ids"] == [added]
+    assert client.get(f"{url}/doctor").json()["findings"] == []
 
 
 def test_guards_can_be_turned_off(tmp_path: Path) -> None:

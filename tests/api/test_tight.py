@@ -5,7 +5,7 @@ from time import monotonic
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import problem
-from tests.api.people import embedding, enroll_all, names, revision, search
+from tests.api.people import embedding, enroll_all, expire, names, revision, search
 
 ADA, BOB, EVE = embedding(1), embedding(2), embedding(3)
 
@@ -44,9 +44,10 @@ def test_whoever_has_expired_is_erased_soon(tight: TestClient) -> None:
     ada, _ = enroll_all(
         tight,
         collection,
-        {"external_id": "1", "embeddings": [ADA], "expires_at": "2001-01-01T00:00:00Z"},
+        {"external_id": "1", "embeddings": [ADA]},
         {"name": "bob", "external_id": "2", "embeddings": [BOB]},
     )
+    expire(tight, collection, ada)
     url = f"/v1/collections/{collection}/identities"
     gives_up = monotonic() + 60
     while (gone := tight.get(f"{url}/{ada}")).status_code == 200:

@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import Enroll, image, photo, problem
+from tests.api.people import expire
 
 
 def _pair(a: str, b: str) -> dict[str, tuple[str, bytes]]:
@@ -115,7 +116,8 @@ def test_unknown_person_is_not_found(client: TestClient, collection: str) -> Non
 def test_person_who_has_expired_is_not_found(
     client: TestClient, collection: str, enroll: Enroll
 ) -> None:
-    enrolled = enroll("hopper", expires_at="2001-01-01T00:00:00Z").json()
+    enrolled = enroll("hopper").json()
+    expire(client, collection, enrolled["identity"]["id"])
     fields = {"collection": collection, "identity_id": enrolled["identity"]["id"]}
     response = client.post("/v1/verify", data=fields, files=image("hopper"))
     problem(response, 404, "identity_not_found")

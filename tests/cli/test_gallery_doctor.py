@@ -1,6 +1,7 @@
 """`vultus gallery doctor` and the guards of `vultus enroll-folder`."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +48,15 @@ def test_folder_with_a_photo_of_another_person_is_told_and_the_doctor_finds_it_w
     assert finding["kind"] == "mislabel"
     assert finding["identity"]["external_id"] == "eileen"
     assert finding["other"]["external_id"] == "grace"
+    assert "action" not in finding
+    command = shlex.split(str(finding["command"]))
+    assert command[:3] == ["vultus", "gallery", "move"]
+    _, (moved,) = _run(*command[1:])
+    assert moved["identity"]["external_id"] == "grace"
+    assert _run("gallery", "doctor") == (0, [])
+    _, (merged,) = _run("gallery", "merge", "ext:eileen", "ext:grace")
+    assert merged["identity"]["face_count"] == 4
+    _, (removed,) = _run("gallery", "delete-face", "ext:eileen", str(moved["face"]["id"]))
+    assert removed["face_count"] == 1
+    refused = RUN.invoke(cli, ["gallery", "move", "face"])
+    assert refused.exit_code == 2

@@ -87,6 +87,7 @@ def test_gallery_moves_to_another_database(
         "identities": 6,
         "faces": 11,
         "known_before": 0,
+        "expired": 0,
         "skipped": [],
     }
     again = _json("import", file)

@@ -17,6 +17,8 @@ from app.errors import (
     IdentityNotFound,
     VultusError,
 )
+from app.gallery.correction_records import MovedFace
+from app.gallery.corrections import Corrections
 from app.gallery.database import Database
 from app.gallery.records import Face, Identity, IdentityChanges, NewIdentity
 from app.gallery.service import Gallery
@@ -60,6 +62,47 @@ def assert_no_orphans(database: Database) -> None:
             " (SELECT number FROM identities)"
         )
         assert session.scalar(without_person) == 0
+
+
+def test_merges_and_moves_lose_no_face_to_other_processes(
+    open_gallery: OpenGallery, database: Database
+) -> None:
+    processes = [open_gallery(), open_gallery()]
+    corrections = [Corrections(process._database, process) for process in processes]
+    vectors = unit_vectors(60, seed=4)
+    for turn in range(6):
+        mine = vectors[turn * 10 : turn * 10 + 10]
+        into, _ = enroll(processes[0], mine[0])
+        gone, (face_id, _) = enroll(processes[0], mine[1], mine[2])
+        left, _ = enroll(processes[1], mine[3])
+        tasks: list[Callable[[], object]] = [
+            partial(corrections[0].merge, COLLECTION, into.id, [gone.id]),
+            partial(corrections[1].move_face, COLLECTION, face_id, left.id),
+            partial(processes[1].add_faces, COLLECTION, gone.id, [new_face(mine[4])]),
+            partial(processes[0].add_faces, COLLECTION, into.id, [new_face(mine[5])]),
+            partial(processes[1].remember_match, COLLECTION, "till", [gone.id, left.id], most=9),
+            partial(processes[0].remember_match, COLLECTION, "till", [into.id], most=9),
+            partial(processes[1].delete_identity, COLLECTION, left.id),
+        ]
+        merged, moved, added, own, *_, deleted = at_once(tasks)
+        assert not isinstance(merged, VultusError), merged
+        assert not isinstance(own, VultusError), own
+        assert not isinstance(deleted, VultusError), deleted
+        assert outcomes([moved]).keys() <= {"ok", IdentityNotFound.__name__}
+        assert outcomes([added]).keys() <= {"ok", IdentityNotFound.__name__}
+        was_moved = moved.face.id == face_id if isinstance(moved, MovedFace) else False
+        # Deleted with the person it was given to, unless it was the merged one's by then.
+        faces = processes[0].get_identity(COLLECTION, into.id).face_count
+        assert faces == 4 + (not isinstance(added, VultusError)) - was_moved
+        for process in processes:
+            assert found_ids(process, mine[2], top_k=1) == [into.id]
+            assert left.id not in found_ids(process, mine[3])
+    assert_no_orphans(database)
+    people = processes[0].get_collection(COLLECTION)
+    assert people.identity_count == 6
+    for process in processes:
+        process.follow()
+        assert process.indexed_faces() == people.face_count
 
 
 def test_racing_for_a_key_has_one_winner(open_gallery: OpenGallery) -> None:

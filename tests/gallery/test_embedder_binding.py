@@ -132,7 +132,7 @@ def test_collection_is_not_taken_over_beside_its_first_enrolment(
             return bool(session.scalar(waiting))
 
     with ThreadPoolExecutor(1) as pool:
-        with first._changing(COLLECTION) as (session, collection):
+        with first.changing(COLLECTION) as (session, collection):
             person = IdentityRepository(session, collection).add(NewIdentity())
             first._enroll(session, collection, person, [new_face(PROBE)])
             taking_over = pool.submit(new_gallery(theirs, model=OTHER_MODEL).open)

@@ -20,8 +20,10 @@ from hypothesis.stateful import (
 from sqlalchemy import event
 from structlog.testing import capture_logs
 
-from app.errors import ExternalIdTaken
+from app.errors import CountChanged, ExternalIdTaken, IdentityNotFound
 from app.gallery.bulk import NewPerson
+from app.gallery.correction_records import Merged
+from app.gallery.corrections import Corrections
 from app.gallery.database import Database
 from app.gallery.enrolment import KnownFace, Outcome
 from app.gallery.index.exact_index import ExactIndex
@@ -271,6 +273,110 @@ class GalleryMachine(RuleBasedStateMachine):
             self.processes[process].create_collection(collection, None)
         for identity_id in list(self.people[collection]):
             self.forget_person(collection, identity_id)
+
+    @rule(process=_processes, collection=_collections, site=_sites, off_by=st.integers(0, 2))
+    def delete_by_filter(self, process: int, collection: str, site: str, off_by: int) -> None:
+        wanted = PeopleFilter((Condition("site", (site,)),))
+        found = {key for key, own in self.people[collection].items() if own.site == site}
+        corrections = self.corrections(process)
+        assert corrections.count(collection, wanted).people == len(found)
+        if off_by == 1:
+            with pytest.raises(CountChanged):
+                corrections.delete_people(collection, wanted, confirmed=len(found) + 1)
+            return
+        done = corrections.delete_people(collection, wanted, confirmed=len(found))
+        assert done.erasure is not None
+        assert set(done.erasure.identity_ids) == found
+        for identity_id in found:
+            self.forget_person(collection, identity_id)
+
+    # -- people are corrected --------------------------------------------------------------------
+
+    def corrections(self, process: int) -> Corrections:
+        return Corrections(self.database, self.processes[process])
+
+    @rule(
+        process=_processes,
+        collection=_collections,
+        numbers=st.lists(_anyone, min_size=2, max_size=4),
+        unchanged=st.booleans(),
+    )
+    def merge(self, process: int, collection: str, numbers: list[int], unchanged: bool) -> None:
+        picked = dict(filter(None, (self.pick(collection, number) for number in numbers)))
+        if len(picked) < 2:
+            return
+        (into, kept), *others = picked.items()
+        revision = self.processes[process].revision(collection)
+
+        def merged() -> Merged:
+            return self.corrections(process).merge(
+                collection,
+                into,
+                [identity_id for identity_id, _ in others],
+                if_revision=revision if unchanged else None,
+            )
+
+        if PAST in {person.expires_at for person in picked.values()}:
+            with pytest.raises(IdentityNotFound):
+                merged()
+            return
+        done = merged()
+        before = dict(kept.faces)
+        theirs = {face: own for _, other in others for face, own in other.faces.items()}
+        names = {face: photo for other in picked.values() for photo, face in other.photos.items()}
+        collapsed = {one.face_id: one.kept_face_id for one in done.collapsed}
+        assert {*done.moved_face_ids, *collapsed} == theirs.keys()
+        for face in done.moved_face_ids:
+            kept.faces[face], kept.photos[names[face]] = theirs[face], face
+            assert not any((own == theirs[face]).all() for own in before.values())
+        for face, twin in collapsed.items():
+            same_vector = (kept.faces[twin] == theirs[face]).all()
+            assert same_vector or names[twin] == names[face]
+        self.gone |= {*collapsed, *(identity_id for identity_id, _ in others)}
+        for identity_id, other in others:
+            del self.people[collection][identity_id]
+            kept.external_id = kept.external_id or other.external_id
+            kept.site = kept.site or other.site
+        moments = {person.expires_at for person in picked.values()} - {None}
+        kept.expires_at = FUTURE if moments else None
+        assert done.identity.face_count == len(kept.faces)
+
+    @rule(process=_processes, collection=_collections, number=_anyone, to=_anyone, new=_people)
+    def move_face(self, process: int, collection: str, number: int, to: int, new: Person) -> None:
+        picked, target = self.pick(collection, number), self.pick(collection, to)
+        if picked is None or target is None or not picked[1].faces:
+            return
+        identity_id, person = picked
+        photo = sorted(person.photos)[number % len(person.photos)]
+        face_id = person.photos[photo]
+        people = self.people[collection]
+        is_new = to % 3 == 0
+        move = self.corrections(process).move_face
+        if is_new and new.external_id in {other.external_id for other in people.values()} - {None}:
+            return
+        owner_id, owner = target
+        if PAST in {person.expires_at, None if is_new else owner.expires_at}:
+            with pytest.raises(IdentityNotFound):
+                move(collection, face_id, new.new if is_new else owner_id)
+            return
+        done = move(collection, face_id, new.new if is_new else owner_id)
+        if is_new:
+            owner_id = done.identity.id
+            owner = people[owner_id] = Person(**vars(new))
+            owner.faces, owner.photos = {}, {}
+        assert (done.identity.id, done.previous.id) == (owner_id, identity_id)
+        if owner is person:
+            return
+        vector = person.faces.pop(face_id)
+        del person.photos[photo]
+        same = {face for face, own in owner.faces.items() if (own == vector).all()}
+        same |= {owner.photos[photo]} if photo in owner.photos else set()
+        if same:
+            assert done.face.id in same
+            self.gone.add(face_id)
+        else:
+            assert done.face.id == face_id
+            owner.faces[face_id], owner.photos[photo] = vector, face_id
 
     @rule(process=_processes, log_revisions=st.integers(1, 5))
     def sweep(self, process: int, log_revisions: int) -> None:

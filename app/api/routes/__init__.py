@@ -9,6 +9,7 @@ from app.api.routes import (
     batch,
     calibration,
     collections,
+    corrections,
     doctor,
     faces,
     identify,
@@ -20,6 +21,7 @@ from app.api.routes import (
     verify,
 )
 from app.api.schemas.batch import BatchItemBody, BatchResultBody
+from app.api.schemas.corrections import DeletePeopleBody, MergeBody, MoveFaceBody
 from app.api.schemas.gallery import (
     AddFacesBody,
     EnrollBody,
@@ -46,6 +48,7 @@ for _module in (
     calibration,
     identities,
     batch,
+    corrections,
     faces,
     many,
     unknowns,
@@ -60,6 +63,9 @@ REQUEST_BODIES = (
     EnrollBody,
     AddFacesBody,
     PatchIdentityBody,
+    MergeBody,
+    MoveFaceBody,
+    DeletePeopleBody,
     IdentifyBody,
     SearchBody,
     VerifyBody,

@@ -18,10 +18,11 @@ async def examine(
     """Look for photos under the wrong person, people under two names, outliers and look-alikes.
 
     Goes through the people in the order of their enrolment, a page at a time; follow `next_cursor`
-    until it is null. Nothing is changed.
+    until it is null. Nothing is changed; `action` of a finding is the request that would.
     """
     return DoctorAnswer.of(
         await services.examine_gallery.page(
             collection, limit=query.limit, cursor=query.cursor, within_s=query.within_s
-        )
+        ),
+        collection,
     )

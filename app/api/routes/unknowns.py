@@ -4,10 +4,10 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from starlette.convertors import StringConvertor, register_url_convertor
 
 from app.api.bodies import Body, documented_body
 from app.api.deps import CollectionPath, FacePath, GroupPath, ServicesDep
+from app.api.path_parts import BEFORE_COLON
 from app.api.problems import documented
 from app.api.schemas.gallery import EnrollmentBody, ErasureQuery
 from app.api.schemas.unknowns import (
@@ -22,16 +22,7 @@ from app.api.schemas.unknowns import (
     UnknownQuery,
 )
 
-
-class _BeforeColon(StringConvertor):
-    """Else GROUP:name would be taken for the id of a group by the routes without a verb."""
-
-    regex = "[^/:]+"
-
-
-register_url_convertor("before_colon", _BeforeColon())
-
-_GROUP = "/{group_id:before_colon}"
+_GROUP = f"/{{group_id:{BEFORE_COLON}}}"
 
 router = APIRouter(prefix="/collections/{collection}/unknowns", tags=["unknowns"])
 

@@ -10,8 +10,8 @@ from app.api.schemas.base64_text import decode_base64
 from app.api.schemas.fields import (
     MAX_DIMENSION,
     AttributesObject,
+    FutureMoment,
     ImageList,
-    Moment,
     QualityLevel,
     Schema,
     ShortText,
@@ -69,7 +69,7 @@ class BatchItemBody(Schema):
         None, description="Your own key: whoever has one is enrolled once, however often sent."
     )
     attributes: AttributesObject = Field(default_factory=dict)
-    expires_at: Moment | None = None
+    expires_at: FutureMoment | None = None
     threshold: Threshold | None = None
     images: ImageList = Field(default_factory=list, max_length=100)
     embeddings: Annotated[list[_Embedding], Field(fail_fast=True)] = Field(

@@ -1,6 +1,7 @@
 """What the gallery doctor finds."""
 
 from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +11,13 @@ from app.api.schemas.gallery import PageQuery
 from app.gallery.doctor import Checkup, Finding, FindingKind
 from app.gallery.repositories.cursors import encode_cursor
 from app.gallery.repositories.people import PersonRef
+from app.operations.examine_gallery import (
+    Correction,
+    DeleteFace,
+    MergePeople,
+    MoveFace,
+    correction,
+)
 
 
 class DoctorQuery(PageQuery):
@@ -34,6 +42,28 @@ class FoundPersonBody(BaseModel):
         return cls(identity_id=person.identity_id, name=person.name, external_id=person.external_id)
 
 
+class ActionBody(BaseModel):
+    """A request that corrects a finding; send it as it is, once you have looked."""
+
+    method: Literal["POST", "DELETE"]
+    path: str
+    body: dict[str, Any] | None = Field(description="As JSON; null: none.")
+
+    @classmethod
+    def of(cls, wanted: Correction, collection: str) -> "ActionBody":
+        base = f"/v1/collections/{collection}"
+        match wanted:
+            case MergePeople(into, source, if_revision):
+                body = {"into": into, "from": [source], "if_revision": if_revision}
+                return cls(method="POST", path=f"{base}/identities:merge", body=body)
+            case MoveFace(face_id, identity_id):
+                path = f"{base}/faces/{face_id}:move"
+                return cls(method="POST", path=path, body={"identity_id": identity_id})
+            case DeleteFace(identity_id, face_id):
+                path = f"{base}/identities/{identity_id}/faces/{face_id}"
+                return cls(method="DELETE", path=path, body=None)
+
+
 class FindingBody(BaseModel):
     """Something to look at; nothing is changed by itself."""
 
@@ -52,10 +82,22 @@ class FindingBody(BaseModel):
     )
     threshold: float = Field(description="What the similarity was held against.")
     advice: str
+    action: ActionBody | None = Field(
+        description="What corrects it; null where that is for a person to find out. A merge is "
+        "refused with 409 when one of the two changed since: ask again then."
+    )
 
     @classmethod
-    def of(cls, finding: Finding, advice: Mapping[FindingKind, str] = ADVICE) -> "FindingBody":
+    def of(
+        cls,
+        finding: Finding,
+        collection: str,
+        revision: int,
+        *,
+        advice: Mapping[FindingKind, str] = ADVICE,
+    ) -> "FindingBody":
         """`advice`: that for the reader."""
+        wanted = correction(finding, revision)
         return cls(
             kind=finding.kind,
             identity=FoundPersonBody.of(finding.identity),
@@ -66,6 +108,7 @@ class FindingBody(BaseModel):
             own_similarity=finding.own_similarity,
             threshold=finding.threshold,
             advice=advice[finding.kind],
+            action=None if wanted is None else ActionBody.of(wanted, collection),
         )
 
 
@@ -75,15 +118,18 @@ class DoctorAnswer(BaseModel):
     findings: list[FindingBody]
     identities_examined: int = Field(description="People whom this page looked at.")
     faces_examined: int
+    revision: int = Field(description="Of the collection, as it was examined.")
     next_cursor: str | None = Field(
         description="Send it as `cursor` to go on; also where nothing was found so far."
     )
 
     @classmethod
-    def of(cls, checkup: Checkup) -> "DoctorAnswer":
+    def of(cls, checkup: Checkup, collection: str) -> "DoctorAnswer":
+        revision = checkup.revision
         return cls(
-            findings=[FindingBody.of(finding) for finding in checkup.findings],
+            findings=[FindingBody.of(found, collection, revision) for found in checkup.findings],
             identities_examined=checkup.identities_examined,
             faces_examined=checkup.faces_examined,
+            revision=revision,
             next_cursor=None if checkup.next_after is None else encode_cursor(checkup.next_after),
         )

@@ -56,6 +56,28 @@ ENROLLMENT: Final[dict[str, Any]] = {
         }
     ],
 }
+MERGE: Final[dict[str, Any]] = {
+    "identity": {**_IDENTITY, "face_count": 3, "revision": 18},
+    "merged": [{"identity_id": GROUP_ID, "name": "E. Collins", "external_id": "emp-2042"}],
+    "moved_face_ids": [FACE_ID],
+    "collapsed": [],
+    "merged_at": "2026-02-01T12:00:00Z",
+}
+MOVE: Final[dict[str, Any]] = {
+    "face": {
+        "id": FACE_ID,
+        "identity_id": _IDENTITY_ID,
+        "box": _BOX,
+        "detection_score": 0.9999,
+        "quality": 83.4,
+        "image_sha256": None,
+        "forced": False,
+        "created_at": "2026-01-31T12:00:00Z",
+    },
+    "identity": {**_IDENTITY, "face_count": 2, "revision": 18},
+    "previous": {**_IDENTITY, "id": GROUP_ID, "external_id": "emp-2042", "face_count": 0},
+    "collapsed": [],
+}
 CHECKUP: Final[dict[str, Any]] = {
     "findings": [
         {
@@ -75,12 +97,18 @@ CHECKUP: Final[dict[str, Any]] = {
             "similarity": 0.9731,
             "own_similarity": 0.8412,
             "threshold": 0.9431,
-            "advice": "probably a photo of the other person: delete this face, and add the photo "
-            "to the person whom it shows",
+            "advice": "probably a photo of the other person: look at both, and move this face to "
+            "them",
+            "action": {
+                "method": "POST",
+                "path": f"/v1/collections/staff/faces/{FACE_ID}:move",
+                "body": {"identity_id": "b7e8f94a136f4b8e9a2f5e6c7d8091ab"},
+            },
         }
     ],
     "identities_examined": 1000,
     "faces_examined": 2731,
+    "revision": 17,
     "next_cursor": None,
 }
 IDENTIFICATION: Final[dict[str, Any]] = {

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import from_json
 
 from app.api.schemas.base64_text import decode_base64
+from app.gallery.attributes import MAX_ATTRIBUTES_BYTES
 from app.gallery.identity_ref import PREFIX, by_external_id, external_id_of
 from app.gallery.text_forms import MAX_NAME_LENGTH, nfc
 from app.operations.quality_filter import QualityFilter
@@ -27,13 +28,12 @@ from app.operations.quality_filter import QualityFilter
 MAX_DIMENSION = 4_096
 """Numbers of an embedding."""
 
-_MAX_ATTRIBUTES_BYTES = 16_384
 _MAX_ATTRIBUTES_DEPTH = 32
 _RECORD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MAX_DIGITS = 308
 """Of a whole number: what a 64-bit float, as most JSON readers have, can still hold."""
 _MAX_UNKNOWN_FIELDS = 20
-_TOO_LONG = f"must be at most {_MAX_ATTRIBUTES_BYTES} bytes as JSON"
+_TOO_LONG = f"must be at most {MAX_ATTRIBUTES_BYTES} bytes as JSON"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -108,7 +108,7 @@ def _parse_attributes(value: object) -> object:
 def _check_attributes(value: dict[str, Any]) -> dict[str, Any]:
     check_json(value)
     encoded = json.dumps(value, ensure_ascii=False).encode("utf-8")
-    if len(encoded) > _MAX_ATTRIBUTES_BYTES:
+    if len(encoded) > MAX_ATTRIBUTES_BYTES:
         raise ValueError(_TOO_LONG)
     return value
 
@@ -118,7 +118,7 @@ def check_json(value: object) -> None:
 
     Raises ValueError for that, and as soon as there are more values than attributes have bytes.
     """
-    left = _MAX_ATTRIBUTES_BYTES
+    left = MAX_ATTRIBUTES_BYTES
     waiting: list[tuple[object, int]] = [(value, 1)]
     while waiting:
         item, depth = waiting.pop()
@@ -156,7 +156,7 @@ def _check_scalar(value: object) -> None:
         raise ValueError(f"must have whole numbers of at most {_MAX_DIGITS} digits")
 
 
-def _no_truth(value: object) -> object:
+def no_truth(value: object) -> object:
     """A form sends numbers as text; but true is not the number 1."""
     if isinstance(value, bool):
         raise ValueError("must be a number")  # noqa: TRY004  (pydantic wants a ValueError)
@@ -175,6 +175,15 @@ def _in_utc(moment: datetime) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("must be in the years 1 to 9999 of UTC") from error
+
+
+def _not_past(moment: datetime) -> datetime:
+    now = datetime.now(UTC)
+    if moment <= now:
+        raise ValueError(
+            f"must lie in the future; the service's clock says {now.isoformat(timespec='seconds')}"
+        )
+    return moment
 
 
 ImageBytes = Annotated[
@@ -221,9 +230,9 @@ Similarity = Annotated[float, Field(ge=-1, le=1, description="Cosine, -1 to 1.")
 Threshold = Annotated[
     float,
     Field(ge=-1, le=1, description="Least similarity that counts as a match."),
-    BeforeValidator(_no_truth),
+    BeforeValidator(no_truth),
 ]
-ErrorRate = Annotated[float, Field(gt=0, lt=1), BeforeValidator(_no_truth)]
+ErrorRate = Annotated[float, Field(gt=0, lt=1), BeforeValidator(no_truth)]
 TopK = Annotated[int, Field(ge=1, le=100, description="Most candidates a face.")]
 QualityLevel = Annotated[
     QualityFilter,
@@ -236,6 +245,7 @@ Moment = Annotated[
     AfterValidator(_in_utc),
     Field(examples=["2031-05-01T00:00:00Z"]),
 ]
+FutureMoment = Annotated[Moment, AfterValidator(_not_past)]
 BoxArray = Annotated[
     tuple[float, float, float, float],
     Field(description="x1, y1, x2, y2 in pixels of the upright image."),

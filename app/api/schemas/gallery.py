@@ -10,9 +10,9 @@ from app.api.schemas.fields import (
     AttributesObject,
     BoxArray,
     CollectionName,
+    FutureMoment,
     ImageList,
     LongText,
-    Moment,
     QualityLevel,
     QualityScore,
     Schema,
@@ -35,7 +35,7 @@ from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
 from app.recognition.types import ModelId
 
-_OWN_THRESHOLD = (
+OWN_THRESHOLD = (
     "Below this similarity nobody is taken for this person, whatever a search asks for. Raise it "
     "for people who are hard to tell apart: twins, look-alikes."
 )
@@ -147,10 +147,10 @@ class EnrollBody(Schema):
         None, description="Your own key; unique in the collection.", examples=["emp-1042"]
     )
     attributes: AttributesObject = Field(default_factory=dict)
-    expires_at: Moment | None = Field(
+    expires_at: FutureMoment | None = Field(
         None, description="From then on the person matches nobody, and is erased."
     )
-    threshold: Threshold | None = Field(None, description=_OWN_THRESHOLD)
+    threshold: Threshold | None = Field(None, description=OWN_THRESHOLD)
     images: ImageList = Field(default_factory=list)
     faces: FaceRule = Field(
         FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
@@ -186,8 +186,8 @@ class PatchIdentityBody(Schema):
     name: ShortText | None = None
     external_id: ShortText | None = None
     attributes: AttributesObject = Field(default_factory=dict)
-    expires_at: Moment | None = None
-    threshold: Threshold | None = Field(None, description=_OWN_THRESHOLD)
+    expires_at: FutureMoment | None = None
+    threshold: Threshold | None = Field(None, description=OWN_THRESHOLD)
 
 
 class IdentityBody(BaseModel):
@@ -199,7 +199,7 @@ class IdentityBody(BaseModel):
     created_at: datetime
     updated_at: datetime
     expires_at: datetime | None
-    threshold: float | None = Field(description=_OWN_THRESHOLD)
+    threshold: float | None = Field(description=OWN_THRESHOLD)
     revision: int = Field(
         description="Of the collection when this was read, or written. As `min_revision` of a "
         "search it makes sure that the search sees this."

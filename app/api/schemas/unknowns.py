@@ -9,14 +9,15 @@ from app.api.schemas import examples
 from app.api.schemas.fields import (
     AttributesObject,
     BoxArray,
+    FutureMoment,
     IdentityRef,
-    Moment,
     RecordId,
     Schema,
     ShortText,
     Similarity,
+    Threshold,
 )
-from app.api.schemas.gallery import PageQuery
+from app.api.schemas.gallery import OWN_THRESHOLD, PageQuery
 from app.gallery.records import NewIdentity
 from app.gallery.unknown_records import GroupOrder, UnknownErasure, UnknownFace, UnknownGroup
 
@@ -42,7 +43,8 @@ class NameUnknownBody(Schema):
     name: ShortText | None = None
     external_id: ShortText | None = None
     attributes: AttributesObject = Field(default_factory=dict)
-    expires_at: Moment | None = None
+    expires_at: FutureMoment | None = None
+    threshold: Threshold | None = Field(None, description=OWN_THRESHOLD)
     identity_id: IdentityRef | None = Field(None, description="Add the faces to this person.")
     face_ids: FaceIds | None = Field(
         None, description="Only these; the others stay in the group. All of them if left out."
@@ -50,7 +52,7 @@ class NameUnknownBody(Schema):
 
     @model_validator(mode="after")
     def _new_or_enrolled(self) -> Self:
-        of_a_new_person = {"name", "external_id", "attributes", "expires_at"}
+        of_a_new_person = {"name", "external_id", "attributes", "expires_at", "threshold"}
         if self.identity_id is not None and self.model_fields_set & of_a_new_person:
             raise ValueError("send either identity_id or what a new person is called")
         return self
@@ -58,7 +60,9 @@ class NameUnknownBody(Schema):
     def who(self) -> NewIdentity | str:
         if self.identity_id is not None:
             return self.identity_id
-        return NewIdentity(self.name, self.external_id, self.attributes, self.expires_at)
+        return NewIdentity(
+            self.name, self.external_id, self.attributes, self.expires_at, self.threshold
+        )
 
 
 class MergeUnknownsBody(Schema):

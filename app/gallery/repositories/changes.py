@@ -1,7 +1,7 @@
 """SQL of the change log."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from sqlalchemy import ColumnElement, Select, case, delete, insert, or_, select
@@ -12,18 +12,20 @@ from app.gallery.repositories.faces import from_bytes
 from app.gallery.tables import ChangeTable, CollectionTable, FaceTable
 from app.recognition.types import Embedding
 
-Kind = Literal["add", "remove"]
+Kind = Literal["add", "remove", "move"]
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
     """What happened to a collection's faces between two revisions.
 
-    A face that came and went in between is only in `removed`.
+    A face that came and went in between is only in `removed`. Those that were `moved` to another
+    person are nothing to an index, which does not know whose a face is.
     """
 
     added: dict[int, Embedding]
     removed: frozenset[int]
+    moved: dict[int, Embedding] = field(default_factory=dict)
 
 
 class ChangeRepository:
@@ -87,10 +89,11 @@ def read_changes(
         *within,
     )
     added: dict[int, Embedding] = {}
+    moved: dict[int, Embedding] = {}
     removed: set[int] = set()
     for kind, number, embedding in session.execute(query, {"digest": collection.digest}):
         if kind == "remove":
             removed.add(number)
         elif embedding is not None:  # else gone again (its removal is in the log too), or not there
-            added[number] = from_bytes(embedding)
-    return Delta(added, frozenset(removed))
+            (moved if kind == "move" else added)[number] = from_bytes(embedding)
+    return Delta(added, frozenset(removed), moved)

@@ -29,6 +29,11 @@ class CropRepository:
         if rows:
             self._session.execute(insert(CropTable), rows)
 
+    def among(self, face_numbers: Sequence[int]) -> set[int]:
+        """Those of these faces of which a crop is kept."""
+        query = select(CropTable.face_number).where(among(CropTable.face_number, "numbers"))
+        return set(self._session.scalars(query, {"numbers": face_numbers}))
+
     def count(self, face_numbers: Sequence[int] | None = None) -> int:
         """How many there are, of these faces or of all."""
         query = select(func.count()).where(CropTable.collection_number == self._collection.number)

@@ -8,7 +8,7 @@ from typing import Any, TypeVarTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import FaceNotFound
@@ -155,6 +155,35 @@ class FaceRepository:
         ]
         if rows:
             self._session.execute(insert(SecondEmbeddingTable), rows)
+
+    def give(self, numbers: Sequence[int], owner: IdentityTable) -> None:
+        """Make somebody the owner of faces of the same collection."""
+        if not numbers:
+            return
+        self._session.execute(
+            update(FaceTable)
+            .where(among(FaceTable.number, "numbers"))
+            .values(identity_number=owner.number)
+            .execution_options(synchronize_session=False),
+            {"numbers": numbers},
+        )
+
+    def delete_all(self, numbers: Sequence[int]) -> None:
+        """Delete these faces, whosever they are."""
+        if numbers:
+            self._session.execute(
+                delete(FaceTable)
+                .where(among(FaceTable.number, "numbers"))
+                .execution_options(synchronize_session=False),
+                {"numbers": numbers},
+            )
+
+    def with_second_among(self, numbers: Sequence[int]) -> set[int]:
+        """Those of these faces that have an embedding by each of the collection's embedders."""
+        query = select(SecondEmbeddingTable.face_number).where(
+            among(SecondEmbeddingTable.face_number, "numbers")
+        )
+        return set(self._session.scalars(query, {"numbers": numbers}))
 
     def delete(self, identity: IdentityTable, face_id: str) -> int:
         """Delete one face of an identity; return its number."""
@@ -321,6 +350,11 @@ def _scattered(numbers: Any) -> Any:  # noqa: ANN401  (a column, or an array)
         rest = (rest + offset) % _PRIME
         rest = rest * rest % _PRIME
     return rest
+
+
+def stacked(embeddings: Sequence[Embedding]) -> NDArray[np.float32]:
+    """Shape (N, dimension); (0, 0) of none."""
+    return np.stack(embeddings) if embeddings else np.empty((0, 0), dtype=np.float32)
 
 
 def to_bytes(embedding: Embedding) -> bytes:

@@ -100,4 +100,7 @@ def _without_person(body: Mapping[str, Any]) -> dict[str, Any]:
     identity = redacted.get("identity")
     if isinstance(identity, dict):
         redacted["identity"] = {**identity, "name": None, "external_id": None, "attributes": {}}
+    merged = redacted.get("merged")
+    if isinstance(merged, list):  # they were the same person
+        redacted["merged"] = [{**one, "name": None, "external_id": None} for one in merged]
     return redacted

@@ -1,7 +1,7 @@
 """SQL of the identities."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
@@ -52,6 +52,33 @@ class IdentityRepository:
             raise self.not_found(ref)
         return row
 
+    def get_living(self, ref: str) -> IdentityTable:
+        """As `get`; somebody who has expired is not found, as in a search."""
+        row = self.get(ref)
+        if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+            raise self.not_found(ref)
+        return row
+
+    def of_face(self, face: FaceTable) -> IdentityTable:
+        row = self._session.get_one(IdentityTable, face.identity_number)
+        if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+            raise self.not_found(row.id)
+        return row
+
+    def lock(self, rows: Sequence[IdentityTable]) -> None:
+        """Keep others from referring to these people until the commit."""
+        self._session.execute(
+            select(IdentityTable.number)
+            .where(IdentityTable.number.in_([row.number for row in rows]))
+            .order_by(IdentityTable.number)  # two writers wait for each other in one order
+            .with_for_update()
+        )
+
+    def matching(self, wanted: PeopleFilter) -> Sequence[IdentityTable]:
+        """The people whom a filter finds, expired ones included, by number."""
+        query = select(IdentityTable).where(*self._matching(wanted))
+        return self._session.scalars(query.order_by(IdentityTable.number)).all()
+
     def find_by_external_id(self, external_id: str) -> IdentityTable | None:
         return self._find(IdentityTable.external_id == nfc(external_id))
 
@@ -97,13 +124,7 @@ class IdentityRepository:
 
     def count(self, wanted: PeopleFilter) -> int:
         """How many people are wanted, with faces or without."""
-        query = select(func.count()).where(
-            IdentityTable.collection_number == self._collection.number,
-            *(
-                IdentityTable.number.in_(people)
-                for people in wanted_people(self._collection.number, wanted)
-            ),
-        )
+        query = select(func.count()).where(*self._matching(wanted))
         return self._session.scalar(query) or 0
 
     def add(self, new: NewIdentity) -> IdentityTable:
@@ -202,6 +223,11 @@ class IdentityRepository:
             .group_by(FaceTable.identity_number)
         )
         return {number: count for number, count in self._session.execute(query)}  # noqa: C416
+
+    def _matching(self, wanted: PeopleFilter) -> list[ColumnElement[bool]]:
+        number = self._collection.number
+        within = [IdentityTable.number.in_(some) for some in wanted_people(number, wanted)]
+        return [IdentityTable.collection_number == number, *within]
 
     def _find(self, condition: ColumnElement[bool]) -> IdentityTable | None:
         query = select(IdentityTable).where(

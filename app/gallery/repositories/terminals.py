@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -51,18 +51,7 @@ class TerminalRepository:
         ]
         if not rows:
             return
-        insert = (
-            sqlite_insert
-            if self._session.get_bind().dialect.name == "sqlite"
-            else postgresql_insert
-        )
-        self._session.execute(
-            insert(TerminalMatchTable).on_conflict_do_update(
-                index_elements=["collection_number", "terminal_id", "identity_number"],
-                set_={"matched_at": at},
-            ),
-            rows,
-        )
+        _write(self._session, rows)
         self._forget_all_but(most)
 
     def _forget_all_but(self, most: int) -> None:
@@ -84,3 +73,49 @@ class TerminalRepository:
             TerminalMatchTable.collection_number == self._collection.number,
             TerminalMatchTable.terminal_id == self._terminal_id,
         )
+
+
+def hand_over_matches(
+    session: Session, collection: CollectionTable, numbers: Sequence[int], to: int
+) -> None:
+    """Have terminals remember another person, `to`, in place of these.
+
+    Of each the latest match counts. Wants the lock on the rows of all these people.
+    """
+    here = TerminalMatchTable.collection_number == collection.number
+    theirs = TerminalMatchTable.identity_number.in_(numbers)
+    terminals = select(TerminalMatchTable.terminal_id).where(here, theirs)
+    latest = (
+        select(TerminalMatchTable.terminal_id, func.max(TerminalMatchTable.matched_at))
+        .where(
+            here,
+            TerminalMatchTable.identity_number.in_([*numbers, to]),
+            TerminalMatchTable.terminal_id.in_(terminals),
+        )
+        .group_by(TerminalMatchTable.terminal_id)
+    )
+    rows = [
+        {
+            "collection_number": collection.number,
+            "terminal_id": terminal_id,
+            "identity_number": to,
+            "matched_at": at,
+        }
+        for terminal_id, at in session.execute(latest)
+    ]
+    session.execute(delete(TerminalMatchTable).where(here, theirs))
+    if rows:
+        _write(session, rows)
+
+
+def _write(session: Session, rows: Sequence[dict[str, object]]) -> None:
+    """Each with its moment, whether there was one before or not."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    insert = (sqlite_insert if is_sqlite else postgresql_insert)(TerminalMatchTable)
+    session.execute(
+        insert.on_conflict_do_update(
+            index_elements=["collection_number", "terminal_id", "identity_number"],
+            set_={"matched_at": insert.excluded.matched_at},
+        ),
+        rows,
+    )

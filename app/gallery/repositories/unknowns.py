@@ -304,6 +304,14 @@ class UnknownRepository:
             .values(nearest_identity_id=None)
         )
 
+    def rename_nearest(self, identity_ids: Sequence[str], to: str) -> None:
+        """Say of faces that were most like these people that they were most like another one."""
+        self._session.execute(
+            update(UnknownFaceTable)
+            .where(self._faces_here(), UnknownFaceTable.nearest_identity_id.in_(identity_ids))
+            .values(nearest_identity_id=to)
+        )
+
     def _add_inbox(self) -> None:
         """Also when another process adds it at the same time."""
         insert = (

@@ -30,6 +30,8 @@ class Imported:
     faces: int = 0
     known_before: int = 0
     """People who were there already, and were left as they are."""
+    expired: int = 0
+    """People whose `expires_at` has passed since the export; they were passed over."""
     skipped: list[Skipped] = field(default_factory=list)
 
 
@@ -90,6 +92,7 @@ def _load(
             imported.identities += added.identities
             imported.faces += added.faces
             imported.known_before += added.known_before
+            imported.expired += added.expired
             imported.skipped += added.skipped
             steps.done(sum(1 + len(person.faces) for person in people))
     return imported

@@ -42,16 +42,15 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("must lie in the years 1 to 9999") from error
 
 
-def _composed(text: str) -> str:
-    composed = nfc(text)
-    if len(composed) > MAX_NAME_LENGTH:
+def _fits_composed(text: str) -> str:
+    if len(nfc(text)) > MAX_NAME_LENGTH:  # as it is going to be stored
         raise ValueError(f"must have at most {MAX_NAME_LENGTH} characters in Unicode's form NFC")
-    return composed
+    return text
 
 
 RecordId = Annotated[str, Text(pattern=r"^[0-9a-f]{32}$")]
 ShortText = Annotated[str, Text(max_length=MAX_NAME_LENGTH), AfterValidator(no_nul)]
-NameText = Annotated[ShortText, AfterValidator(_composed)]
+NameText = Annotated[ShortText, AfterValidator(_fits_composed)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Point = tuple[float, float]
 

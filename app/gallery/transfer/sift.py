@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.gallery.repositories.identities import IdentityRepository
 from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
+from app.gallery.text_forms import nfc
 from app.gallery.transfer.people import ArchivedPerson
 
 _IDS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
@@ -37,11 +39,14 @@ class Sifted:
     fresh: list[ArchivedPerson] = field(default_factory=list)
     known_before: int = 0
     """People whose id the collection has: an import that was interrupted added them."""
+    expired: int = 0
+    """People whose time has passed since they were exported."""
     skipped: list[Skipped] = field(default_factory=list)
 
 
 def sift(session: Session, collection: CollectionTable, people: Sequence[ArchivedPerson]) -> Sifted:
     """Wants nobody else to change the collection until the commit."""
+    now = datetime.now(UTC)
     homes = _homes(session, [person.line.id for person in people])
     owners = IdentityRepository(session, collection).ids_of(
         person.line.external_id for person in people if person.line.external_id is not None
@@ -55,11 +60,14 @@ def sift(session: Session, collection: CollectionTable, people: Sequence[Archive
         if homes.get(person.line.id) == collection.name:
             sifted.known_before += 1
             continue
+        if person.line.expires_at is not None and person.line.expires_at <= now:
+            sifted.expired += 1  # the next sweep would erase them
+            continue
         obstacle = _obstacle(person, homes, owners, known_faces)
         if obstacle is None:
             sifted.fresh.append(person)
             if person.line.external_id is not None:  # an archive may hold it in both Unicode forms
-                owners[person.line.external_id] = person.line.id
+                owners[nfc(person.line.external_id)] = person.line.id
         else:
             sifted.skipped.append(Skipped(person.line.id, person.line.external_id, *obstacle))
     return sifted
@@ -74,8 +82,8 @@ def _obstacle(
             SkipReason.IN_OTHER_COLLECTION,
             f"the identity {line.id} is in collection {homes[line.id]!r}; delete it there first",
         )
-    if line.external_id in owners:
-        owner = owners[line.external_id]
+    owner = None if line.external_id is None else owners.get(nfc(line.external_id))
+    if owner is not None:
         return (
             SkipReason.EXTERNAL_ID_TAKEN,
             f"external_id {line.external_id!r} is taken by the identity {owner}; change its",

@@ -32,6 +32,7 @@ class Added:
     identities: int = 0
     faces: int = 0
     known_before: int = 0
+    expired: int = 0
     skipped: list[Skipped] = field(default_factory=list)
 
 
@@ -89,7 +90,7 @@ class CollectionTarget:
                 collections.assign(collection, self._model)
                 UnknownRepository(session, collection).empty()  # of the network before
             insert_people(session, collection, [_rows(person) for person in sifted.fresh])
-        return Added(len(sifted.fresh), faces, sifted.known_before, sifted.skipped)
+        return Added(len(sifted.fresh), faces, sifted.known_before, sifted.expired, sifted.skipped)
 
     def _is_of_same_network(self, session: Session, collection: CollectionTable) -> bool:
         """Or else has no faces, and may change. Raises EmbedderMismatch when it has."""

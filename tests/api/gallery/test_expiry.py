@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from tests.api.conftest import problem
 from tests.api.gallery.conftest import sqlite_only
-from tests.api.people import embedding, enroll_all, names, search
+from tests.api.people import embedding, enroll_all, expire, lines, names, search, send
 
 ADA, BOB = embedding(1), embedding(2)
 PAST, FUTURE = "2001-01-01T00:00:00Z", "2101-01-01T00:00:00Z"
@@ -36,12 +36,29 @@ def test_person_of_the_future_is_matched_and_the_moment_shown(
     assert client.get(url).json()["expires_at"] == FUTURE
 
 
-def test_person_of_the_past_is_enrolled_and_unknown_from_the_start(
+def test_a_moment_of_the_past_is_refused_with_the_clock(
     client: TestClient, collection: str
 ) -> None:
-    _enroll(client, collection, PAST)
-    found = search(client, collection, ADA)
-    assert (found["status"], names(found)) == ("unknown", ["bob"])
+    url = f"/v1/collections/{collection}/identities"
+    person = _enroll(client, collection, None)
+    year = str(datetime.now(UTC).year)
+    for method, path in (("POST", url), ("PATCH", person)):
+        refused = problem(
+            client.request(method, path, json={"expires_at": PAST}), 422, "invalid_request"
+        )
+        assert refused["errors"][0]["field"] == "expires_at"
+        assert f"the service's clock says {year}" in refused["detail"]
+    good, bad = send(
+        client,
+        collection,
+        lines({"embeddings": [ADA], "expires_at": FUTURE}, {"name": "x", "expires_at": PAST}),
+    )
+    assert (good["status"], bad["status"], bad["code"]) == (
+        "enrolled",
+        "rejected",
+        "invalid_request",
+    )
+    assert "the service's clock says" in bad["detail"]
 
 
 def test_person_is_unknown_from_their_moment_on(client: TestClient, collection: str) -> None:
@@ -61,7 +78,7 @@ def test_moment_is_changed_and_taken_back(client: TestClient, collection: str) -
     assert client.patch(url, json={"name": "ada l."}).json()["expires_at"] == sooner
     assert client.patch(url, json={"expires_at": None}).json()["expires_at"] is None
     assert search(client, collection, ADA)["identity"]["expires_at"] is None
-    client.patch(url, json={"expires_at": PAST}).raise_for_status()
+    expire(client, collection, url.rpartition("/")[2])
     assert search(client, collection, ADA)["status"] == "unknown"
 
 

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from tests.api.conftest import problem
 from tests.api.gallery.conftest import sqlite_only
-from tests.api.people import embedding, enroll_all, like, names, search
+from tests.api.people import embedding, enroll_all, expire, like, names, search
 
 ADA, BOB = embedding(1), embedding(2)
 
@@ -90,8 +90,7 @@ def test_whoever_expires_is_forgotten(
     client: TestClient, collection: str, ids: dict[str, str]
 ) -> None:
     search(client, collection, ADA, terminal_id="door")
-    url = f"/v1/collections/{collection}/identities/{ids['ada']}"
-    client.patch(url, json={"expires_at": "2001-01-01T00:00:00Z"}).raise_for_status()
+    expire(client, collection, ids["ada"])
     found = search(client, collection, ADA, terminal_id="door")
     assert (found["status"], names(found)) == ("unknown", ["bob"])
 

@@ -151,6 +151,33 @@ def test_whoever_is_in_the_way_is_told_of(archive: Path, database: Database) -> 
         assert [row for row in had if row not in after[table]] == []
 
 
+def test_people_who_expired_since_are_passed_over_and_counted(
+    archive: Path, database: Database
+) -> None:
+    members = members_of(archive)
+    people = lines_of(members[PEOPLE])
+    people[0]["expires_at"] = "2001-01-01T00:00:00Z"
+    put_together(archive, with_checksums({**members, PEOPLE: as_lines(people)}))
+    done = {one.into: one for one in import_gallery(database, archive)}
+    assert (done[COLLECTION].expired, done[COLLECTION].skipped) == (1, [])
+    assert done[COLLECTION].identities == len(people) - 1
+    gallery = open_gallery(database)
+    assert people[0]["id"] not in {identity.id for identity in all_identities(gallery)}
+
+
+def test_keys_that_differ_in_their_unicode_form_are_one_key(
+    archive: Path, database: Database
+) -> None:
+    members = members_of(archive)
+    people = lines_of(members[PEOPLE])
+    people[0]["external_id"], people[1]["external_id"] = "é", "e\u0301"
+    put_together(archive, with_checksums({**members, PEOPLE: as_lines(people)}))
+    done = {one.into: one for one in import_gallery(database, archive)}
+    (skipped,) = done[COLLECTION].skipped
+    assert (skipped.id, skipped.reason) == (people[1]["id"], "external_id_taken")
+    assert people[0]["id"] in skipped.detail
+
+
 def test_two_imports_into_one_collection_share_the_work(
     many: Path, database: Database, connect: Connect, new_database: NewDatabase
 ) -> None:
