@@ -15,9 +15,12 @@ from app.api.body_limits import BodyLimits
 from app.api.compressed_bodies import CompressedBodies
 from app.api.edge.arrival import Refusals
 from app.api.edge.connections import ConnectionLimits, Connections
+from app.api.edge.cors import allow_origins
 from app.api.edge.open_files import allow_many_open_files, connections_that_fit
+from app.api.edge.root_path import RootPath
+from app.api.head import HeadAsGet
 from app.api.identity_paths import IdentityPaths
-from app.api.middleware import RequestLog
+from app.api.middleware import Defects, RequestLog
 from app.api.rate_limits import RateLimits
 from app.api.routes import REQUEST_BODIES, api_router, operations_router
 from app.api.unread_bodies import UnreadBodies
@@ -71,12 +74,14 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         description=_DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
+        redirect_slashes=False,  # `misses` knows more spellings, and what a proxy puts before them
     )
     app.state.services = services
     problems.install(app, REQUEST_BODIES)
     app.include_router(api_router)
     app.include_router(operations_router)
     # The last is the outermost.
+    app.add_middleware(HeadAsGet)
     app.add_middleware(IdentityPaths)
     app.add_middleware(CompressedBodies, limits=settings.limits)
     app.add_middleware(Admission, require_place=services.recognizer.require_place)
@@ -88,10 +93,13 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     )
     app.add_middleware(RateLimits, limits=settings.limits, api_keys=settings.api_keys)
     app.add_middleware(Refusals)
+    app.add_middleware(Defects)
+    allow_origins(app, settings.cors_origins)
     app.add_middleware(  # sees every answer
         RequestLog, metrics=services.metrics, traffic=services.traffic, tracing=services.tracing
     )
     app.add_middleware(UnreadBodies)
+    app.add_middleware(RootPath, root_path=settings.root_path)
     return app
 
 

@@ -3,13 +3,18 @@
 Nested groups use two underscores: VULTUS_LIMITS__MAX_PIXELS.
 """
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9._:\[\]-]+")
 
 
 class _Group(BaseModel):
@@ -297,6 +302,19 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface.")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on.")
+    root_path: str = Field(
+        "", description="Path at which a proxy publishes the service, as /faces (else none)."
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("127.0.0.1", "::1"),
+        description="Comma-separated addresses or networks of proxies, whose X-Forwarded-For and "
+        "X-Forwarded-Proto count; * for all.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated origins (https://host) whose pages may use the API; * for "
+        "all.",
+    )
     processes: int = Field(1, ge=1, le=256, description="Server processes on this machine.")
     data_dir: Path = Field(
         Path("data"), description="Database, index snapshots and fetched weights."
@@ -338,11 +356,38 @@ class Settings(BaseSettings):
     log: LogSettings = Field(default_factory=LogSettings)
     tracing: TracingSettings = Field(default_factory=TracingSettings)
 
-    @field_validator("api_keys", mode="before")
+    @field_validator("api_keys", "trusted_proxies", "cors_origins", mode="before")
     @classmethod
-    def _split_keys(cls, value: Any) -> Any:  # noqa: ANN401  (pydantic hands over raw input)
+    def _split(cls, value: Any) -> Any:  # noqa: ANN401  (pydantic hands over raw input)
         if isinstance(value, str):
-            return tuple(key.strip() for key in value.split(",") if key.strip())
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("root_path")
+    @classmethod
+    def _usable_root_path(cls, value: str) -> str:
+        path = value.rstrip("/")
+        if path and (not _ROOT_PATH.fullmatch(path) or path.startswith("/v1")):
+            raise ValueError("must be a path like /faces, and not begin with /v1 as the API does")
+        return path
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _usable_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in value:
+            if proxy != "*":
+                _require_network(proxy)
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _usable_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} must be an origin as browsers send it: https://host, or "
+                    "http://host:port, in lower case and without a path; or *"
+                )
         return value
 
     @field_validator("database_url", "weights_path", "weights_dir", "crops_key", mode="before")
@@ -368,6 +413,13 @@ class Settings(BaseSettings):
     @property
     def resolved_weights_dir(self) -> Path:
         return self.weights_dir or self.data_dir / "weights"
+
+
+def _require_network(proxy: str) -> None:
+    try:
+        ip_network(proxy)
+    except ValueError as error:
+        raise ValueError(f"{proxy!r} must be an address, or a network as 10.0.0.0/8") from error
 
 
 def _variables(group: type[BaseModel], prefix: str) -> Iterator[str]:

@@ -27,9 +27,6 @@ class RequestLog:
 
     The id is the caller's x-request-id, if it is a sane one. Answers of the API tell the times of
     the request's stages until then in `Server-Timing`.
-
-    An exception that no handler knows is logged here with its traceback and answered as a problem
-    that tells nothing but the id.
     """
 
     def __init__(
@@ -71,11 +68,6 @@ class RequestLog:
                 await self._app(scope, receive, send_with_id)
             except ClientDisconnect:
                 _log.info("client_gone", method=scope["method"], route=_route(scope))
-            except Exception:
-                _log.exception("request_failed", method=scope["method"], route=_route(scope))
-                if status:  # the answer is under way: all that is left is to cut it off
-                    raise
-                await internal_error(request_id)(scope, receive, send_with_id)
             finally:
                 self._record(scope, status, started_ns, time.perf_counter() - started, stages)
 
@@ -109,6 +101,38 @@ class RequestLog:
                     tracestate=_header(scope, b"tracestate").decode("latin-1"),
                 )
             )
+
+
+class Defects:
+    """The last safety net.
+
+    An exception that no handler knows is logged with its traceback, and answered as a problem that
+    shows nothing but the request's id.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except ClientDisconnect:
+            raise
+        except Exception:
+            _log.exception("request_failed", method=scope["method"], route=_route(scope))
+            if has_begun:  # all that is left is to cut the answer off
+                raise
+            await internal_error(scope["state"]["request_id"])(scope, receive, send)
 
 
 def _server_timing(stages: StageSeconds, seconds: float) -> str:

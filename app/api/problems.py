@@ -8,13 +8,15 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from app.api.echo import shortened
+from app.api.edge.root_path import link
 from app.api.field_problems import invalid_parameters
 from app.api.media_types import CONTENT_CODINGS
+from app.api.misses import allowed_methods, find_better_spelling
 from app.api.remedies import HTTP
 from app.api.schemas.problem import (
     FieldProblemBody,
@@ -182,15 +184,25 @@ def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     return problem_of(invalid_parameters(error.errors()), request.state.request_id)
 
 
-def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+def _on_http_exception(request: Request, error: Exception) -> Response:
     """Starlette's own: no such route, wrong method, a malformed multipart body."""
     assert isinstance(error, HTTPException)
     request_id = request.state.request_id
-    known = {404: ("not_found", "Not found"), 405: ("method_not_allowed", "Method not allowed")}
-    if error.status_code in known:
-        code, title = known[error.status_code]
-        text = f"{request.method} {shortened(request.url.path)} is not part of the API; see /docs"
-        return _problem(error.status_code, title, code, text, request_id, headers=error.headers)
+    path, docs = shortened(request.scope["path"]), link(request.scope, "/docs")
+    if error.status_code == 404:
+        better = find_better_spelling(request)
+        if better is not None:
+            return RedirectResponse(better)
+        text = f"{request.method} {path} is not part of the API; see {docs}"
+        return _problem(404, "Not found", "not_found", text, request_id)
+    if error.status_code == 405:
+        methods = allowed_methods(request)
+        allow = {"Allow": ", ".join(methods)}
+        if request.method == "OPTIONS" and "OPTIONS" in methods:
+            return Response(status_code=204, headers=allow)
+        text = f"{request.method} {path} is not part of the API: send {' or '.join(methods)}"
+        title = "Method not allowed"
+        return _problem(405, title, "method_not_allowed", f"{text}; see {docs}", request_id, allow)
     if error.status_code == 400:
         return problem_of(InvalidRequest(str(error.detail)), request_id)
     return _problem(
@@ -217,8 +229,8 @@ def _problem(
     code: str,
     detail: str,
     request_id: str,
-    *,
     headers: Mapping[str, str] | None = None,
+    *,
     errors: list[FieldProblemBody] | None = None,
     rejected: list[RejectedImageBody] | None = None,
 ) -> JSONResponse:

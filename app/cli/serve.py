@@ -47,6 +47,7 @@ def serve(
         "access_log": False,  # the application logs requests itself, with their ids
         "http": "app.api.edge.http_protocol:LimitedHttp",
         "ws": "none",
+        "forwarded_allow_ips": list(settings.trusted_proxies),
         "timeout_keep_alive": _KEEP_ALIVE_S,
         "timeout_graceful_shutdown": _GRACE_S,
     }
@@ -104,6 +105,12 @@ def _try_to_start(settings: Settings) -> None:
 def _warn_of_likely_mistakes(settings: Settings, address: str) -> None:
     if address not in _LOOPBACK and not settings.api_keys:
         _log.warning("open_to_the_network", address=address, remedy="set VULTUS_API_KEYS")
+    if "FORWARDED_ALLOW_IPS" in os.environ:
+        _log.warning(
+            "unread_setting",
+            variable="FORWARDED_ALLOW_IPS",
+            remedy="name the proxies in VULTUS_TRUSTED_PROXIES",
+        )
     known = set(Settings.variables())
     for name in sorted(os.environ):
         if name.startswith("VULTUS_") and name.upper() not in known:

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from app.api.middleware import RequestLog
+from app.api.middleware import Defects, RequestLog
 from app.request_scope import Stage, deadline, note
 from app.telemetry import Metrics
 from app.traffic import Traffic
@@ -68,7 +68,7 @@ def test_request_is_in_progress_until_it_ends_however_it_ends() -> None:
         seen.append(metrics.in_progress())
         raise RuntimeError
 
-    answer = logged(failing, metrics).get("/v1/any")
+    answer = logged(Defects(failing), metrics).get("/v1/any")
     assert answer.status_code == 500
     assert "total" in timing(answer.headers["server-timing"])
     assert (seen, metrics.in_progress()) == ([1], 0)

@@ -2,10 +2,12 @@
 
 import asyncio
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from app import __version__
 from app.api.deps import ModelDep, ServicesDep
+from app.api.edge.root_path import link
 from app.api.problems import documented
 from app.api.schemas.system import (
     HealthAnswer,
@@ -18,9 +20,28 @@ from app.api.schemas.system import (
 )
 from app.telemetry import METRICS_CONTENT_TYPE
 
+_LINKS = {
+    "info": "/v1/info",
+    "documentation": "/docs",
+    "openapi": "/openapi.json",
+    "health": "/healthz",
+    "readiness": "/readyz",
+    "metrics": "/metrics",
+}
+
 router = APIRouter(tags=["system"])
 operations_router = APIRouter(tags=["system"])
-"""For orchestrators and scrapers: no API key."""
+"""For orchestrators, scrapers and people who look around: no API key."""
+
+
+@operations_router.get("/", include_in_schema=False)
+async def welcome(request: Request) -> Response:
+    """Lead browsers to the documentation; tell other clients where everything is."""
+    varies = {"Vary": "Accept"}
+    if "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse(link(request.scope, "/docs"), headers=varies)
+    links = {name: link(request.scope, path) for name, path in _LINKS.items()}
+    return JSONResponse({"name": "Vultus", "version": __version__, **links}, headers=varies)
 
 
 @router.get("/models")
