@@ -46,14 +46,22 @@ VultusError
 │   └── TooManyAtOnce               so many requests of the caller are being answered
 ├── Unavailable
 │   ├── Overloaded                  the queue is full, or too many bytes are being worked on
-│   ├── DatabaseUnavailable         it does not answer, or is locked for too long
-│   │   └── ChangeUnconfirmed       it may have made the change, or not
+│   ├── Busy                        a long job runs, and one of its kind at a time
+│   ├── Stopping                    the process is ending
+│   ├── DatabaseUnavailable         it does not answer
+│   │   ├── ChangeUnconfirmed       it may have made the change, or not
+│   │   ├── DatabaseLocked          another change holds the lock for too long
+│   │   ├── DatabaseDamaged         a page cannot be read as what it should be
+│   │   ├── DatabaseMissing         its file was removed or replaced
+│   │   ├── DatabaseReadOnly        it accepts no changes
+│   │   └── DiskFull                there is no room for a change
 │   ├── IndexUnavailable            the index lies elsewhere and does not answer
 │   ├── RevisionNotReached          what the caller has seen is not here yet
 │   ├── NotReady                    no real embedding was made yet
 │   └── DeadlineExceeded            the time that the caller gave is over
 └── StartupError                    the process cannot start as configured
     ├── SettingUnusable             a setting cannot be followed
+    ├── DatabaseLost                there are no tables, but traces of those that were
     ├── SchemaOutdated              the database is at an earlier migration
     └── EmbedderChanged             a collection with faces belongs to a network that does not run
 
@@ -65,6 +73,7 @@ terminal. A new error is a class here and a line in each of these tables.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from errno import EDQUOT, EFBIG, ENOSPC
 
 
 class Reason(StrEnum):
@@ -410,19 +419,99 @@ class TooManyAtOnce(TooManyRequests):
 
 
 class Unavailable(VultusError):
+    """Not now; the caller may try again in `retry_after_s`."""
+
     code = "unavailable"
+    retry_after_s: float = 1.0
 
 
 class Overloaded(Unavailable):
     code = "overloaded"
 
 
+class Busy(Unavailable):
+    """A long job (`job` is its name) runs, and only one of its kind does at a time."""
+
+    code = "busy"
+    retry_after_s = 5.0
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"a {job} is running, and only one runs at a time; nothing was changed")
+        self.job = job
+
+
+class Stopping(Unavailable):
+    """The process is ending."""
+
+    code = "stopping"
+
+    def __init__(self) -> None:
+        super().__init__("the service is stopping")
+
+
 class DatabaseUnavailable(Unavailable):
+    """No answer, or one of the more exact reasons below."""
+
     code = "database_unavailable"
 
 
 class ChangeUnconfirmed(DatabaseUnavailable):
     pass
+
+
+class DatabaseLocked(DatabaseUnavailable):
+    """Another process, or another request, holds the lock for longer than a caller waits."""
+
+    code = "database_locked"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database is locked by another change, for longer than this request may wait; "
+            "nothing was changed"
+        )
+
+
+class DatabaseDamaged(DatabaseUnavailable):
+    code = "database_damaged"
+    retry_after_s = 60.0
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database is damaged; what needs the damaged pages is not answered, and nothing "
+            "is changed any more"
+        )
+
+
+class DatabaseMissing(DatabaseUnavailable):
+    """The file was removed, moved or replaced while the service runs."""
+
+    code = "database_missing"
+    retry_after_s = 60.0
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database file was removed or replaced while the service runs; nothing is "
+            "changed any more"
+        )
+
+
+class DatabaseReadOnly(DatabaseUnavailable):
+    code = "database_read_only"
+    retry_after_s = 60.0
+
+
+DISK_FULL_ERRNOS = frozenset({ENOSPC, EDQUOT, EFBIG})
+"""No space, a quota that is used up, a file at the largest size that the process may write."""
+
+
+class DiskFull(DatabaseUnavailable):
+    code = "disk_full"
+    retry_after_s = 60.0
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}; nothing was changed (searches go on, and people can still be deleted)"
+        )
 
 
 class IndexUnavailable(Unavailable):
@@ -451,6 +540,18 @@ class SettingUnusable(StartupError):
     def __init__(self, message: str, *, setting: str) -> None:
         super().__init__(message)
         self.setting = setting
+
+
+class DatabaseLost(StartupError):
+    """There are no tables, but `traces` of those that were."""
+
+    def __init__(self, where: str, traces: Sequence[str]) -> None:
+        shown = ", ".join(traces[:3]) + (", ..." if len(traces) > 3 else "")
+        super().__init__(
+            f"the database {where} is missing or empty, but there was a gallery: {shown}"
+        )
+        self.where = where
+        self.traces = tuple(traces)
 
 
 class SchemaOutdated(StartupError):

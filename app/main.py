@@ -1,5 +1,6 @@
 """The web application: middleware, routes and the life of the services."""
 
+import asyncio
 import gc
 import sys
 from collections.abc import AsyncIterator
@@ -23,9 +24,11 @@ from app.api.identity_paths import IdentityPaths
 from app.api.middleware import Defects, RequestLog
 from app.api.rate_limits import RateLimits
 from app.api.routes import REQUEST_BODIES, api_router, operations_router
+from app.api.stop_requests import StopRequests, StopUploads
 from app.api.unread_bodies import UnreadBodies
 from app.services import Services
 from app.settings import Settings
+from app.stopping import at_signals
 from app.telemetry import configure_logging
 
 _SWITCH_S = 0.0005
@@ -65,7 +68,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         await services.start()
-        yield connections.lifespan_state
+        loop = asyncio.get_running_loop()
+        with at_signals(lambda: loop.call_soon_threadsafe(services.begin_stop)):
+            yield connections.lifespan_state
         await services.stop()
 
     app = FastAPI(
@@ -94,12 +99,14 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.add_middleware(RateLimits, limits=settings.limits, api_keys=settings.api_keys)
     app.add_middleware(Refusals)
     app.add_middleware(Defects)
+    app.add_middleware(StopRequests, signal=services.stop_signal)
     allow_origins(app, settings.cors_origins)
     app.add_middleware(  # sees every answer
         RequestLog, metrics=services.metrics, traffic=services.traffic, tracing=services.tracing
     )
     app.add_middleware(UnreadBodies)
     app.add_middleware(RootPath, root_path=settings.root_path)
+    app.add_middleware(StopUploads, signal=services.stop_signal)
     return app
 
 

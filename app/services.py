@@ -2,20 +2,33 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import inf
+from pathlib import Path
 
 import structlog
 
-from app.errors import DatabaseUnavailable, NotReady, StartupError
+from app.errors import (
+    DatabaseDamaged,
+    DatabaseReadOnly,
+    DatabaseUnavailable,
+    DiskFull,
+    NotReady,
+    StartupError,
+    Stopping,
+)
 from app.gallery.calibrations import CalibrationStore
 from app.gallery.corrections import Corrections
 from app.gallery.database import Database
+from app.gallery.database_watch import DatabaseWatch, Look
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.options import IndexOptions
 from app.gallery.index.protocol import LocalIndex, MakeIndex
+from app.gallery.lost_database import require_not_lost
 from app.gallery.periodic import Periodic
 from app.gallery.service import Gallery
 from app.gallery.snapshots import SnapshotStore
@@ -49,7 +62,9 @@ from app.recognition.scheduler import SchedulerWatch
 from app.recognition.types import ModelId
 from app.request_scope import Stage
 from app.settings import Settings
+from app.stopping import StopSignal
 from app.telemetry import Metrics, Readings
+from app.threads import Threads, threads
 from app.tracing import Tracing, build_tracing
 from app.traffic import Traffic
 from models.evaluation.calibration import SimilarityMap
@@ -57,7 +72,14 @@ from models.zoo.errors import WeightsError
 from models.zoo.network import Network
 from models.zoo.registry import find_spec
 
+_OF_CHANGES = (DiskFull, DatabaseReadOnly)
+"""What keeps nobody from searching."""
 _MEMORY_EVERY_S = 30.0
+_PROBE_TIMEOUT_S = 2.0
+_LOOK_WITHIN_S = 0.1
+_STOP_WITHIN_S = 2.0
+_SILENT_S = 1.0
+"""Silence of the database from which on the service is not ready."""
 
 _log = structlog.get_logger(__name__)
 
@@ -83,8 +105,14 @@ class Services:
     unknowns: Unknowns
     name_unknown: UnknownNamer
     database: Database
+    watch: DatabaseWatch
+    _probe: Database
+    """A connection for looking at the database, which no request waits for."""
     periodic: Periodic = field(default_factory=Periodic)
+    stop_signal: StopSignal = field(default_factory=StopSignal)
     _ready: bool = field(default=False)
+    _threads: Threads | None = field(default=None)
+    """Those of the event loop that serves."""
 
     @classmethod
     def build(cls, settings: Settings) -> "Services":
@@ -101,7 +129,11 @@ class Services:
                 batch=partial(metrics.observe_batch, Stage.DETECT), dropped=metrics.count_dropped
             ),
         )
-        database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
+        database = Database(
+            settings.resolved_database_url,
+            timeout_s=settings.database.timeout_s,
+            reserve_bytes=settings.database.reserve_bytes,
+        )
         models = (recognizer.model, recognizer.next_model)
         digests = [model.digest for model in models if model is not None]
         gallery = Gallery(database, build_sync(settings, database, digests), *models)
@@ -112,6 +144,11 @@ class Services:
             thresholds,
             None if next_network is None else next_thresholds(settings, next_network),
         )
+        probe = Database(settings.resolved_database_url, timeout_s=_PROBE_TIMEOUT_S)
+        probe.gives_up = lambda waited_s: _PROBE_TIMEOUT_S < waited_s < inf
+        probe.storage = database.storage
+        watch = DatabaseWatch(probe.check, gallery.standing, beside=database.storage.look_again)
+        database.gives_up = watch.gives_up
         guards = Guards(gallery, calibrator, enabled=settings.guards.enabled)
         vault = CropVault.of(settings)
         enroller = Enroller(recognizer, gallery, guards, vault)
@@ -145,6 +182,8 @@ class Services:
             unknowns=unknowns,
             name_unknown=UnknownNamer(unknowns),
             database=database,
+            watch=watch,
+            _probe=probe,
         )
 
     async def start(self) -> None:
@@ -152,6 +191,7 @@ class Services:
 
         Does nothing when it has been done. Raises StartupError with the remedy.
         """
+        self._threads = threads()
         if self._ready:
             return
         await asyncio.to_thread(self._open)
@@ -172,18 +212,35 @@ class Services:
             active=self.recognizer.model.name, weights_dir=self.settings.resolved_weights_dir
         )
 
-    async def require_ready(self) -> None:
-        """Raises NotReady before a real embedding was made, or DatabaseUnavailable."""
+    async def require_ready(self, *, reads_only: bool = False) -> None:
+        """Return when requests can be answered, within a fifth of a second.
+
+        With `reads_only`, a full disk or a read-only file does not count. Raises NotReady before a
+        real embedding was made, Stopping, and DatabaseUnavailable with what is wrong.
+        """
+        if self.stop_signal.begun:
+            raise Stopping
         if not self._ready:
             raise NotReady("the networks have not made an embedding yet")
-        await asyncio.to_thread(self.gallery.check)
+        try:
+            async with asyncio.timeout(_LOOK_WITHIN_S):
+                found = await asyncio.wrap_future(self.watch.look())
+        except TimeoutError:
+            found = self.watch.latest() or Look(None, None)
+        silent_s = self.watch.silent_s
+        if silent_s > _SILENT_S:
+            raise DatabaseUnavailable(f"the database has not answered for {silent_s:.0f} s")
+        for problem in [found.error, *self._problems()]:
+            if problem is not None and not (reads_only and isinstance(problem, _OF_CHANGES)):
+                raise problem.with_traceback(None)
+
+    def _problems(self) -> list[DatabaseUnavailable]:
+        return self.database.storage.problems()
 
     def readings(self) -> Readings:
-        """How busy and how large this process is. Blocks: it asks the database."""
-        try:
-            standing = self.gallery.standing()
-        except DatabaseUnavailable:  # was logged where it was noticed; the rest is known
-            standing = None
+        """How busy and how large this process is. Blocks for a fraction of a second at most."""
+        look = self.watch.look_within(_LOOK_WITHIN_S)
+        standing = None if look is None or self.watch.silent_s > _SILENT_S else look.standing
         return Readings(
             photos_pending=self.recognizer.pending,
             photo_capacity=self.recognizer.capacity,
@@ -191,13 +248,40 @@ class Services:
             collection_count=None if standing is None else standing.collection_count,
             revisions_behind=None if standing is None else standing.revisions_behind,
             device_memory_bytes=device_memory_bytes(self.device),
+            problems=[
+                problem.code
+                for problem in (None if look is None else look.error, *self._problems())
+                if problem is not None
+            ],
+            work={} if self._threads is None else self._threads.load(),
         )
 
-    async def stop(self) -> None:
+    def begin_stop(self) -> None:
+        """Refuse whatever waits and comes with Stopping; what runs goes on for a little while."""
         self._ready = False
-        await asyncio.to_thread(self.recognizer.stop)
-        await asyncio.to_thread(self.periodic.stop)
+        self.stop_signal.begin()
+        if self._threads is not None:
+            self._threads.begin_stop()
+        self.recognizer.begin_stop()
+        self.calibrator.stop()
+        self.database.stop_waiting()
+        self.database.interrupt_check()
+        self.watch.stop()
+
+    async def stop(self) -> None:
+        """End all work; what does not end within seconds is left behind, and logged."""
+        self.begin_stop()
+        ends = {
+            "recognition": lambda: self.recognizer.stop(_STOP_WITHIN_S),
+            "requests": lambda: self._threads is None or self._threads.wait_idle(_STOP_WITHIN_S),
+            "periodic": lambda: self.periodic.stop(_STOP_WITHIN_S),
+        }
+        ended = await asyncio.gather(*map(asyncio.to_thread, ends.values()))
+        left = [name for name, done in zip(ends, ended, strict=True) if not done]
+        if left:
+            _log.warning("stopped_with_work_left", left=left)
         await asyncio.to_thread(self.gallery.close)
+        await asyncio.to_thread(self._probe.close)
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.stop)
 
@@ -228,7 +312,9 @@ class Services:
 
     def _start_periodic(self) -> None:
         index, retention = self.settings.index, self.settings.retention
+        self.watch.start()
         self.periodic.follow(self.gallery, self.database, poll_s=index.poll_ms / 1000)
+        self.periodic.in_turn(self.database.check_pages, name="pages")
         self.periodic.every(retention.sweep_every_s, self.erase_expired, name="sweep")
         self.periodic.every(index.snapshot_every_s, self.gallery.save_index, name="snapshots")
         self.periodic.every(_MEMORY_EVERY_S, give_back_memory, name="memory")
@@ -238,18 +324,34 @@ class Services:
 
         Raises StartupError with the remedy.
         """
-        self._migrate()
-        self.gallery.claim()
+        with _going_on_with_damage():
+            self._migrate()
+            self.gallery.claim()
 
     def _open(self) -> None:
-        self._migrate()
-        self.gallery.open()  # which claims as well
+        with _going_on_with_damage():
+            self._migrate()
+            self.database.storage.prepare()
+            self.gallery.open()  # which claims as well
 
     def _migrate(self) -> None:
+        require_not_lost(self.database, snapshots_folder(self.settings))
         if self.settings.database.auto_upgrade:
             self.database.upgrade()
         else:
             self.database.require_current_schema()
+
+
+@contextmanager
+def _going_on_with_damage() -> Iterator[None]:
+    """Start although pages are damaged.
+
+    What needs none of them is answered; /readyz says what is wrong, and so does all the rest.
+    """
+    try:
+        yield
+    except DatabaseDamaged as error:
+        _log.critical("database_damaged", cause=str(error))
 
 
 def build_sync(settings: Settings, database: Database, digests: Sequence[str] = ()) -> Sync:
@@ -316,8 +418,12 @@ def _index_maker(settings: Settings) -> MakeIndex:
     return lambda dimension: FaissIndex(dimension, options)
 
 
+def snapshots_folder(settings: Settings) -> Path:
+    return settings.data_dir / "index"
+
+
 def _snapshots(settings: Settings) -> SnapshotStore:
-    return SnapshotStore(settings.data_dir / "index")
+    return SnapshotStore(snapshots_folder(settings))
 
 
 def default_thresholds(settings: Settings, network: Network) -> Thresholds:

@@ -199,6 +199,12 @@ class DatabaseSettings(_Group):
     timeout_s: float = Field(
         30.0, gt=0, le=600, description="Longest wait for a connection or a lock, in seconds."
     )
+    reserve_bytes: int = Field(
+        16_000_000,
+        ge=0,
+        description="Disk space kept beside SQLite's file, by which people can be deleted while "
+        "the disk is full; 0 for none.",
+    )
 
 
 class IndexSettings(_Group):

@@ -6,8 +6,8 @@ Every metric of the service is declared here; no log ever holds an image or an e
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST as METRICS_CONTENT_TYPE
@@ -20,12 +20,14 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from app import __version__
+from app.errors import DatabaseDamaged, DatabaseMissing, DatabaseReadOnly, DiskFull
 from app.request_scope import StageSeconds
 from app.settings import LogSettings
+from app.threads import Load, Work
 
 __all__ = ["METRICS_CONTENT_TYPE", "Metrics", "Readings", "configure_logging"]
 
@@ -44,6 +46,10 @@ class Readings:
     collection_count: int | None
     revisions_behind: int | None
     device_memory_bytes: int | None
+    work: Mapping[Work, Load] = field(default_factory=dict)
+    """Of each kind of call that blocks, how busy its threads are."""
+    problems: Sequence[str] = ()
+    """Codes of what is wrong with the files of the database."""
 
 
 class Metrics:
@@ -206,13 +212,18 @@ class Metrics:
         return int(found[()]) if found else None
 
 
+_PROBLEMS = tuple(
+    kind.code for kind in (DatabaseMissing, DatabaseDamaged, DatabaseReadOnly, DiskFull)
+)
+
+
 class _Watched(Collector):
     """Readings as gauges; what is not known is left out."""
 
     def __init__(self, read: Callable[[], Readings]) -> None:
         self._read = read
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         read = self._read()
         for name, meaning, value in (
             (
@@ -240,6 +251,32 @@ class _Watched(Collector):
         ):
             if value is not None:
                 yield GaugeMetricFamily(name, meaning, value=value)
+        problems = GaugeMetricFamily(
+            "vultus_database_problem",
+            "1 while something is wrong with the files of the database, by its code.",
+            labels=["code"],
+        )
+        for code in _PROBLEMS:
+            problems.add_metric([code], float(code in read.problems))
+        yield problems
+        yield from _of_work(read.work)
+
+
+def _of_work(work: Mapping[Work, Load]) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+    running = GaugeMetricFamily(
+        "vultus_work_running", "Calls that block and run now, by kind.", labels=["kind"]
+    )
+    waiting = GaugeMetricFamily(
+        "vultus_work_waiting", "Calls that wait for a thread, by kind.", labels=["kind"]
+    )
+    refused = CounterMetricFamily(
+        "vultus_work_refused", "Calls refused, as no place was free, by kind.", labels=["kind"]
+    )
+    for kind, load in work.items():
+        running.add_metric([kind], load.running)
+        waiting.add_metric([kind], load.waiting)
+        refused.add_metric([kind], load.refused)
+    yield from (running, waiting, refused)
 
 
 def _samples(collector: Collector, name: str) -> dict[tuple[str, ...], float]:

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from app.gallery.idempotency import AnsweredBeforeError, KeptAnswer, Once, Ticket
 from app.gallery.identity_ref import PREFIX
 from app.gallery.service import Gallery
+from app.threads import reading
 
 REPLAYED = "Idempotency-Replayed"
 
@@ -55,13 +56,13 @@ async def answer_once(
     if key is None:
         return _response(answer(await do(None)))
     ticket = await asyncio.to_thread(_ticket, request, key, body)
-    before = await asyncio.to_thread(gallery.kept_answer, ticket)
+    before = await reading(gallery.kept_answer, ticket)
     if before is not None:
         return _replay(before)
     try:
         return _response(answer(await do(Once(ticket, lambda result: _kept(answer(result))))))
     except AnsweredBeforeError:  # by one that was sent at the same time and is done now
-        before = await asyncio.to_thread(gallery.kept_answer, ticket)
+        before = await reading(gallery.kept_answer, ticket)
         if before is None:
             raise
         return _replay(before)

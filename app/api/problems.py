@@ -25,9 +25,11 @@ from app.api.schemas.problem import (
     RejectedImageBody,
 )
 from app.errors import (
+    DISK_FULL_ERRNOS,
     AccessDenied,
     Conflict,
     DeadlineExceeded,
+    DiskFull,
     HeadersTooLarge,
     ImageTooLarge,
     InputError,
@@ -66,9 +68,9 @@ _STATUS: tuple[tuple[type[VultusError], int, str], ...] = (  # the first that fi
     (Conflict, 409, "Conflict"),
     (TooManyRequests, 429, "Too many requests"),
     (DeadlineExceeded, 504, "Deadline exceeded"),
+    (DiskFull, 507, "Disk full"),
     (Unavailable, 503, "Unavailable"),
 )
-_RETRY_AFTER_S = 1
 _CLOSES = frozenset({400, 408, 431})
 """Statuses after which what follows on the connection could not be told apart."""
 
@@ -79,6 +81,7 @@ def install(app: FastAPI, request_bodies: Sequence[type[BaseModel]]) -> None:
     """Make every error of the application leave as a problem, and document that."""
     app.add_exception_handler(VultusError, _on_vultus_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(OSError, _on_os_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.openapi = partial(_with_our_schemas, app.openapi, request_bodies)  # type: ignore[method-assign]
 
@@ -112,15 +115,14 @@ def internal_error(request_id: str) -> JSONResponse:
     )
 
 
-def problem_of(error: VultusError, request_id: str) -> JSONResponse:
+def problem_of(error: VultusError, request_id: str, *, status: int | None = None) -> JSONResponse:
+    """The error as a problem; `status` stands in for the usual one."""
     known = _find_status(error)
     if known is None:
         return internal_error(request_id)
-    status, title = known
+    status, title = status or known[0], known[1]
     headers = {}
-    if status == 503:
-        headers["Retry-After"] = str(_RETRY_AFTER_S)
-    if isinstance(error, TooManyRequests):
+    if isinstance(error, TooManyRequests | Unavailable) and status != 504:
         headers["Retry-After"] = str(ceil(error.retry_after_s))
     if isinstance(error, UnsupportedContentEncoding):
         headers["Accept-Encoding"] = ", ".join(CONTENT_CODINGS)
@@ -177,6 +179,14 @@ def _with_our_schemas(
 def _on_vultus_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, VultusError)
     return problem_of(error, request.state.request_id)
+
+
+def _on_os_error(request: Request, error: Exception) -> JSONResponse:
+    """A disk that is full, also that of temporary files; anything else is a defect."""
+    if isinstance(error, OSError) and error.errno in DISK_FULL_ERRNOS:
+        _log.error("disk_full", cause=str(error))
+        return problem_of(DiskFull("a disk of the service is full"), request.state.request_id)
+    raise error
 
 
 def _on_validation_error(request: Request, error: Exception) -> JSONResponse:

@@ -17,6 +17,8 @@ def _unlike(image: RejectedImage) -> str:
     return "send another photo, or force=true when it is them"
 
 
+_OPERATOR = "who runs the service has to "
+
 HTTP: Final = Remedies(
     {
         errors.VultusError: None,
@@ -69,6 +71,14 @@ HTTP: Final = Remedies(
         errors.Unavailable: "try again in a moment",
         errors.Overloaded: "try again in a second",
         errors.DatabaseUnavailable: "try again in a moment",
+        errors.Busy: "try again when it has ended",
+        errors.Stopping: "try again in a few seconds, when it has been started anew",
+        errors.DatabaseLocked: "try again in a moment",
+        errors.DatabaseDamaged: _OPERATOR + "stop it, restore the last backup, and start it again",
+        errors.DatabaseMissing: _OPERATOR + "put the file back, or restore the last backup, and "
+        "start it again",
+        errors.DatabaseReadOnly: _OPERATOR + "make it writable again",
+        errors.DiskFull: _OPERATOR + "free some space; then try again",
         errors.ChangeUnconfirmed: "look whether it was made, then try again",
         errors.IndexUnavailable: "try again in a moment; should it last, who runs the service has "
         "to look at Milvus and VULTUS_INDEX__MILVUS_URI",

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from app.cli.configuration import load_settings
 from app.gallery.database import Database
+from app.gallery.lost_database import require_not_lost
 from app.settings import LogSettings, Settings
 from app.telemetry import configure_logging
 
@@ -16,6 +17,7 @@ def open_database(*, upgrade: bool) -> Iterator[tuple[Settings, Database]]:
     configure_logging(LogSettings(level="warning", format="console"))
     database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
     try:
+        require_not_lost(database, settings.data_dir / "index")
         if upgrade and settings.database.auto_upgrade:
             database.upgrade()
         else:

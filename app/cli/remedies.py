@@ -94,6 +94,14 @@ TERMINAL: Final = Remedies(
         errors.Unavailable: None,
         errors.Overloaded: "try again in a second",
         errors.DatabaseUnavailable: "try again in a moment",
+        errors.Busy: "try again when it has ended",
+        errors.Stopping: None,
+        errors.DatabaseLocked: "try again in a moment, or end the other process",
+        errors.DatabaseDamaged: "stop the service, restore the last backup (or, of SQLite, what "
+        "sqlite3 FILE .recover gives), and start it again",
+        errors.DatabaseMissing: "put the file back, or restore the last backup, and start again",
+        errors.DatabaseReadOnly: "make it writable, and try again",
+        errors.DiskFull: "free some space, and try again",
         errors.ChangeUnconfirmed: "look whether it was made, then try again",
         errors.IndexUnavailable: "try again in a moment; should it last, look at Milvus and "
         "VULTUS_INDEX__MILVUS_URI",
@@ -102,6 +110,8 @@ TERMINAL: Final = Remedies(
         errors.DeadlineExceeded: "try again",
         errors.StartupError: None,
         errors.SettingUnusable: "check {setting}",
+        errors.DatabaseLost: "restore the database from a backup (and check VULTUS_DATA_DIR and "
+        "VULTUS_DATABASE_URL), or run vultus db begin-anew to start with an empty one",
         errors.SchemaOutdated: "run: vultus db upgrade",
         errors.EmbedderChanged: "start with VULTUS_EMBEDDER={embedder} and its weights, or use "
         "another VULTUS_DATABASE_URL or VULTUS_DATA_DIR, or delete the collection and enroll again",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from threading import Event, Thread
+from time import monotonic
 
 import structlog
 
@@ -9,6 +10,11 @@ from app.errors import Unavailable
 from app.gallery.database import Database
 from app.gallery.service import Gallery
 from app.gallery.signal import change_signal
+from app.priority import MOST_NICENESS, give_way
+
+_LEAST_PAUSE_S = 60.0
+_PAUSES = 100
+_LISTEN_AGAIN_S = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -29,6 +35,21 @@ class Periodic:
 
         self._start(work, name)
 
+    def in_turn(self, job: Callable[[], object], *, name: str) -> None:
+        """Do `job` at once, and again and again, for a hundredth of the time at most.
+
+        In a thread of the least priority.
+        """
+
+        def work() -> None:
+            give_way(MOST_NICENESS)
+            while not self._stopped.is_set():
+                began = monotonic()
+                _attempt(job, name)
+                self._stopped.wait(max(_LEAST_PAUSE_S, _PAUSES * (monotonic() - began)))
+
+        self._start(work, name)
+
     def follow(self, gallery: Gallery, database: Database, *, poll_s: float) -> None:
         """Keep the indexes at what other processes commit, within about `poll_s`."""
 
@@ -44,16 +65,19 @@ class Periodic:
         def work() -> None:
             while not self._stopped.is_set():
                 _attempt(listen, "follow")
-                self._stopped.wait(poll_s)
+                self._stopped.wait(max(poll_s, _LISTEN_AGAIN_S))
 
         self._start(work, "follow")
 
-    def stop(self) -> None:
-        """Return when all have ended."""
+    def stop(self, within_s: float | None = None) -> bool:
+        """End the threads; whether they ended `within_s`."""
         self._stopped.set()
+        until = None if within_s is None else monotonic() + within_s
         for thread in self._threads:
-            thread.join()
-        self._threads.clear()
+            thread.join(None if until is None else max(0.0, until - monotonic()))
+        left = [thread for thread in self._threads if thread.is_alive()]
+        self._threads = left
+        return not left
 
     def _start(self, work: Callable[[], None], name: str) -> None:
         thread = Thread(target=work, name=f"vultus-{name}", daemon=True)

@@ -61,6 +61,7 @@ from app.gallery.repositories.idempotency import IdempotencyRepository
 from app.gallery.repositories.identities import IdentityRepository
 from app.gallery.repositories.terminals import TerminalRepository
 from app.gallery.repositories.unknowns import UnknownRepository
+from app.gallery.storage import erases
 from app.gallery.sync import EmbedderGoneError, Standing, Sync
 from app.gallery.tables import CollectionTable, IdentityTable
 from app.gallery.template import similarity_to_template
@@ -111,6 +112,7 @@ class Gallery:
         self.claim()
         self._sync.load_all()
 
+    @erases
     def claim(self) -> None:
         """Make sure of the default collection and of the network.
 
@@ -128,9 +130,9 @@ class Gallery:
                     collections.assign(row, self.model)
                     UnknownRepository(session, row).empty()
 
-    def check(self) -> None:
-        """Raises DatabaseUnavailable when the database does not answer."""
-        self._database.check()
+    def make_room(self) -> bool:
+        """Whether there is more room on the disk now, for an erasure."""
+        return self._database.make_room()
 
     def indexed_faces(self) -> int:
         return self._sync.sizes()
@@ -217,6 +219,7 @@ class Gallery:
             self._database.compact()
         return changed
 
+    @erases
     def delete_collection(self, name: str, *, compact: bool = False) -> Erasure:
         """Delete a collection and everybody in it; `default` is there again, empty, at once."""
         with self._database.writing() as session:
@@ -330,6 +333,7 @@ class Gallery:
         self.follow_change(collection_name)
         return outcomes
 
+    @erases
     def delete_identity(
         self, collection_name: str, identity_id: str, *, compact: bool = False
     ) -> Erasure:
@@ -340,6 +344,7 @@ class Gallery:
         self.follow_change(collection_name)
         return self.compacted(receipt, collection.number) if compact else receipt
 
+    @erases
     def erase_expired(
         self, *, log_revisions: int, answers_before: datetime | None = None
     ) -> list[Erasure]:
@@ -401,6 +406,7 @@ class Gallery:
             items = tuple(face_records.record(row, identity) for row in rows[:limit])
             return Page(items, _next_cursor([row.number for row in rows], limit))
 
+    @erases
     def delete_face(
         self, collection_name: str, identity_id: str, face_id: str, *, compact: bool = False
     ) -> Erasure:

@@ -8,7 +8,8 @@ from typing import Protocol
 import psycopg
 import structlog
 
-from app.gallery.database import Database, postgresql_arguments
+from app.gallery.database import Database
+from app.gallery.postgresql import postgresql_arguments
 from app.gallery.repositories.collections import CHANNEL
 
 _LOOK_ANYWAY_S = 1.0

@@ -229,6 +229,22 @@ class SnapshotStore:
                 flock(file, LOCK_UN)
 
 
+def rows_in(path: Path) -> int:
+    """Faces in a snapshot, as far as its header and its end tell; 0 when it is none."""
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_MAGIC)) != _MAGIC:
+                return 0
+            (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+            header = json.loads(file.read(min(length, _LONGEST_HEADER)))
+            start = file.tell()
+            file.seek(-(_PLACE.size + len(_END)), os.SEEK_END)
+            (place,) = _PLACE.unpack(file.read(_PLACE.size))
+            return int(max(0, place - start) // (4 * int(header["dimension"])))
+    except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError, struct.error):
+        return 0
+
+
 def _count(removals: IO[bytes]) -> int:
     removals.seek(0)
     return int(removals.read() or b"0")

@@ -26,6 +26,7 @@ from app.gallery.repositories.cursors import decode_group_cursor, encode_group_c
 from app.gallery.repositories.faces import from_bytes, to_bytes
 from app.gallery.repositories.unknowns import UnknownRepository, inboxes
 from app.gallery.service import Enrolled, Gallery
+from app.gallery.storage import erases
 from app.gallery.tables import (
     CollectionTable,
     UnknownFaceTable,
@@ -77,6 +78,10 @@ class Unknowns:
         self._limits = limits
         self._cached: dict[str, _Cached] = {}
         self._lock = Lock()
+
+    def make_room(self) -> bool:
+        """Whether there is more room on the disk now, for an erasure."""
+        return self._database.make_room()
 
     # -- what comes in ---------------------------------------------------------------------------
 
@@ -250,6 +255,7 @@ class Unknowns:
             (made,) = inbox.unknowns.group_records([new])
         return made
 
+    @erases
     def dismiss(
         self, collection_name: str, group_id: str, *, compact: bool = False
     ) -> UnknownErasure:
@@ -260,6 +266,7 @@ class Unknowns:
             receipt = self._take_out(inbox, group, rows)
         return self._compacted(receipt) if compact else receipt
 
+    @erases
     def dismiss_face(
         self, collection_name: str, group_id: str, face_id: str, *, compact: bool = False
     ) -> UnknownErasure:
@@ -270,6 +277,7 @@ class Unknowns:
             receipt = self._take_out(inbox, group, rows)
         return self._compacted(receipt) if compact else receipt
 
+    @erases
     def erase_expired(self) -> dict[str, int]:
         """Erase the faces that were kept for long enough; how many, by collection.
 

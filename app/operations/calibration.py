@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
+from typing import Protocol
 
 import numpy as np
 import structlog
@@ -13,6 +14,7 @@ from app.errors import CalibrationImpossible, StartupError
 from app.gallery.calibrations import CalibrationStore
 from app.gallery.records import Basis
 from app.gallery.service import Gallery
+from app.operations.measuring import MeasuringProcess
 from app.operations.thresholds import Thresholds
 from app.recognition.types import ModelId
 from models.evaluation.calibration import SimilarityMap
@@ -68,8 +70,26 @@ def save_map(measured: SimilarityMap, path: Path) -> None:
     write_text_atomically(path, measured.dumps())
 
 
+class MeasureMap(Protocol):
+    """`measure_map`, in whichever process."""
+
+    def __call__(
+        self,
+        embeddings: NDArray[np.float32],
+        people: Sequence[str],
+        *,
+        embedder: str,
+        digest: str,
+        source: str,
+    ) -> SimilarityMap: ...
+
+
 def measure_people(
-    store: CalibrationStore, collection: str, *, by_second: bool = False
+    store: CalibrationStore,
+    collection: str,
+    *,
+    by_second: bool = False,
+    by: MeasureMap = measure_map,
 ) -> SimilarityMap:
     """Measure the people enrolled in a collection, and have it decide by them when it answers by
     the embedder that was asked: its second one, if `by_second`.
@@ -82,6 +102,7 @@ def measure_people(
         found.owners,
         found.model,
         source=f"the people enrolled in {collection!r}",
+        by=by,
     )
     store.replace(
         collection, measured.to_json(), number=found.collection_number, digest=found.model.digest
@@ -109,6 +130,7 @@ class Calibrator:
         self._next_defaults = next_defaults
         self._lock = Lock()
         self._measuring = Lock()
+        self._process = MeasuringProcess()
         self._parsed: dict[str, SimilarityMap] = {}  # by version; one a collection is in use
 
     def thresholds(self, collection: str) -> Thresholds:
@@ -132,8 +154,12 @@ class Calibrator:
         Raises CalibrationImpossible when there are too few, CollectionNotFound, EmbedderMismatch.
         """
         self._gallery.require_collection(collection)
-        with self._measuring:  # each takes a core, and memory for millions of pairs
-            return measure_people(self._store, collection)
+        with self._measuring:  # each takes memory for millions of pairs
+            return measure_people(self._store, collection, by=self._process.measure)
+
+    def stop(self) -> None:
+        """End a calibration that runs, and refuse others, with Stopping."""
+        self._process.stop()
 
     def forget(self, collection: str) -> None:
         """Go back to the embedder's calibration."""
@@ -172,12 +198,15 @@ _MOST_PARSED = 1_000
 
 
 def measure(
-    embeddings: NDArray[np.float32], people: Sequence[str], model: ModelId, *, source: str
+    embeddings: NDArray[np.float32],
+    people: Sequence[str],
+    model: ModelId,
+    *,
+    source: str,
+    by: MeasureMap = measure_map,
 ) -> SimilarityMap:
     """Raises CalibrationImpossible when there are too few people."""
     try:
-        return measure_map(
-            embeddings, people, embedder=model.name, digest=model.digest, source=source
-        )
+        return by(embeddings, people, embedder=model.name, digest=model.digest, source=source)
     except ValueError as error:
         raise CalibrationImpossible(str(error)) from error

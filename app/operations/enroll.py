@@ -27,6 +27,7 @@ from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule, rejection, unusable
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
+from app.threads import reading, writing
 
 _log = structlog.get_logger(__name__)
 
@@ -103,7 +104,7 @@ class Enroller:
         could be, ExternalIdTaken, CollectionNotFound, EmbedderMismatch, and AnsweredBeforeError by
         `once`.
         """
-        keep_crops = await asyncio.to_thread(self.keeps_crops, collection)
+        keep_crops = await reading(self.keeps_crops, collection)
         usable, rejected = await self.examine(
             images, rule, quality_filter=quality_filter, turns=turns, keep_crops=keep_crops
         )
@@ -124,7 +125,7 @@ class Enroller:
             )
 
         try:
-            return await asyncio.to_thread(looking_again, write)
+            return await writing(looking_again, write)
         except EveryFaceRefusedError as error:
             raise _wrong_person(error, usable, rejected) from error
 
@@ -145,7 +146,7 @@ class Enroller:
         Raises as `create` does, and IdentityNotFound.
         """
         known = await self._known(collection, identity_id, images)
-        keep_crops = await asyncio.to_thread(self.keeps_crops, collection)
+        keep_crops = await reading(self.keeps_crops, collection)
         usable, rejected = await self.examine(
             images,
             rule,
@@ -169,19 +170,19 @@ class Enroller:
             return _enrollment(usable, rejected, done, known)
 
         try:
-            return await asyncio.to_thread(looking_again, write)
+            return await writing(looking_again, write)
         except EveryFaceRefusedError as error:
             refusal = _wrong_person(error, usable, rejected)
             if not known:
                 raise refusal from error
-        identity = await asyncio.to_thread(self._gallery.get_identity, collection, identity_id)
+        identity = await reading(self._gallery.get_identity, collection, identity_id)
         return _enrollment([], refusal.rejected, (identity, ()), known)
 
     async def _known(
         self, collection: str, identity_id: str, images: Sequence[bytes]
     ) -> dict[int, Face]:
         """By their places, the faces of images that are enrolled for the person already."""
-        known = await asyncio.to_thread(self._gallery.enrolled_images, collection, identity_id)
+        known = await reading(self._gallery.enrolled_images, collection, identity_id)
         if not known:
             return {}
         digests = await asyncio.to_thread(lambda: [_sha256(image) for image in images])

@@ -19,6 +19,7 @@ from app.operations.identify import unit_embedding
 from app.operations.quality_filter import QualityFilter
 from app.operations.single_face import FaceRule
 from app.operations.together import together
+from app.threads import Work, reading, threads
 
 
 class ItemStatus(StrEnum):
@@ -66,15 +67,15 @@ class BatchEnroller:
     async def enroll(self, collection: str, items: Sequence[BatchItem]) -> list[ItemResult]:
         """Enroll in one transaction. Raises CollectionNotFound and EmbedderMismatch."""
         external_ids = [item.identity.external_id for item in items if item.identity.external_id]
-        known = await asyncio.to_thread(self._gallery.ids_of, collection, external_ids)
+        known = await reading(self._gallery.ids_of, collection, external_ids)
         turns = self._enroller.turns()
-        keep_crops = await asyncio.to_thread(self._enroller.keeps_crops, collection)
+        keep_crops = await reading(self._enroller.keeps_crops, collection)
         examined = await together(
             self._examine(item, known, turns, keep_crops=keep_crops) for item in items
         )
         people = [found for found in examined if isinstance(found, _Usable)]
         write = partial(self._write, collection, people)
-        done = iter(await asyncio.to_thread(looking_again, write) if people else ())
+        done = iter(await threads().run(Work.BULK, looking_again, write) if people else ())
         results = []
         for found in examined:
             if isinstance(found, ItemResult):

@@ -1,6 +1,5 @@
 """The gallery doctor: what may be wrong in a gallery."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from app.gallery.repositories.cursors import encode_cursor
 from app.gallery.service import Gallery
 from app.operations.calibration import Calibrator
 from app.operations.thresholds import Thresholds
+from app.threads import Work, threads
 
 _PIECE_S = 2.0
 
@@ -36,7 +36,7 @@ class GalleryExaminer:
                 collection, rules, limit=limit, cursor=cursor, within_s=within_s
             )
 
-        return await asyncio.to_thread(examine)
+        return await threads().run(Work.DOCTOR, examine)
 
     async def pages(self, collection: str, *, limit: int) -> AsyncIterator[Checkup]:
         """All of them, until there are `limit` findings."""

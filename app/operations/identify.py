@@ -1,10 +1,11 @@
 """1:N: who is this, among all enrolled, or nobody?"""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import inf
 from time import monotonic
 
 import numpy as np
@@ -21,7 +22,9 @@ from app.errors import (
     InvalidRequest,
     RevisionNotReached,
     ThresholdRequired,
+    Unavailable,
 )
+from app.gallery.database import waiting_briefly
 from app.gallery.nearest import Question
 from app.gallery.records import Basis, Candidate, Found, Scoring, Searched
 from app.gallery.service import Gallery
@@ -44,8 +47,14 @@ from app.operations.unknowns import UnknownKeeper, seen_alone, seen_in_photo
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_faces
 from app.recognition.types import DetectedFace, Embedding, FaceQuality, ImageSize, ModelId
+from app.threads import Work, reading, threads
 
 _LOOK_AGAIN_S = 0.02
+_NOTE_WAITS_S = 1.0
+"""What is noted beside an answer waits so long for the database's lock ..."""
+_LATE_NOTE_WAITS_S = 0.05
+"""... and so long while it was locked less than _LOCKED_S ago: an answer waits once, not each."""
+_LOCKED_S = 10.0
 _LOOKED_AT = 10  # people by whom an answer is decided, however few are asked for
 _RIVALS = 2  # of an ambiguous answer, both are shown
 _MOST_RECENT = 1_000
@@ -83,11 +92,15 @@ class Identification:
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    """Decisions, how the collection decides, and by which embedder."""
+    """Decisions, how the collection decides, and what that rests on."""
 
     decisions: list[Decision]
     rules: Thresholds
-    model: ModelId
+    basis: Basis
+
+    @property
+    def model(self) -> ModelId:
+        return self.basis.model
 
 
 Find = Callable[[str, Sequence[Probe], Question], Found]
@@ -115,6 +128,7 @@ class Identifier:
         self._limits = limits
         self._keeper = keeper
         self._shadow = shadow
+        self._locked_at = -inf
         self._recent: dict[str, Thresholds] = {}
         """How collections decided when they were read last; they may be gone by now."""
 
@@ -140,7 +154,7 @@ class Identifier:
             photo = await self._recognizer.embed(image, largest_faces(count))
         except (ImageUnreadable, ImageTooLarge):
             # Of a collection that is gone by now, that is what is wrong first.
-            await asyncio.to_thread(self._rules_now, collection, options)
+            await reading(self._rules_now, collection, options)
             raise
         lacking = [shortcomings(face.quality, quality_filter) for face in photo.faces]
         seen = [
@@ -187,7 +201,7 @@ class Identifier:
 
         Also answers by which embedder. Raises FaceNotFound.
         """
-        probe = await asyncio.to_thread(self._gallery.probe_of, collection, face_id)
+        probe = await reading(self._gallery.probe_of, collection, face_id)
         done = await self._decide(collection, [probe], options, exclude_face_id=face_id)
         return done.decisions[0], done.model
 
@@ -203,7 +217,9 @@ class Identifier:
         """Who each is, and how the collection decides; `keep` the probes, as they were seen, who
         are nobody, if it wants that.
 
-        All of it in one worker thread: handing over takes as long as a statement of SQL.
+        What is read is read in one thread: handing over takes as long as a statement of SQL. What
+        is written has a thread of another kind, so that a locked database does not hold up those
+        who only search.
         """
         await self._reach(collection, options.min_revision)
 
@@ -211,7 +227,7 @@ class Identifier:
             request_scope.require_time()
             if not probes:
                 basis, rules = self._rules_now(collection, options)
-                return _Decided([], rules, basis.model)
+                return _Decided([], rules, basis)
             with request_scope.timed(request_scope.Stage.SEARCH):
                 decisions, basis, rules = self._look(collection, probes, options, exclude_face_id)
             if self._shadow is not None:
@@ -222,12 +238,35 @@ class Identifier:
                         collection, probes, options, exclude_face_id=exclude_face_id
                     ),
                 )
-            self._remember(collection, options.terminal_id, decisions)
-            if keep and basis.options.unknowns.keep:
-                decisions = self._keeper.keep(collection, keep, decisions, options, basis)
-            return _Decided(decisions, rules, basis.model)
+            return _Decided(decisions, rules, basis)
 
-        return await asyncio.to_thread(look)
+        decided = await reading(look)
+        matched = _matched(decided.decisions) if options.terminal_id is not None else []
+        strangers = keep if decided.basis.options.unknowns.keep else ()
+        if not matched and not UnknownKeeper.wants(strangers, decided.decisions):
+            return decided
+
+        was_locked = monotonic() - self._locked_at < _LOCKED_S
+
+        def note_down() -> _Decided:
+            began = monotonic()
+            with waiting_briefly(_LATE_NOTE_WAITS_S if was_locked else _NOTE_WAITS_S):
+                self._remember(collection, options.terminal_id, matched)
+                kept = decided.decisions
+                if strangers:
+                    kept = self._keeper.keep(
+                        collection, strangers, decided.decisions, options, decided.basis
+                    )
+            if monotonic() - began > _NOTE_WAITS_S:
+                self._locked_at = monotonic()
+            return replace(decided, decisions=kept)
+
+        try:
+            return await threads().run(Work.NOTE, note_down)
+        except Unavailable as error:
+            # What was asked for is done; this was beside it.
+            _log.warning("not_noted_down", collection=collection, cause=str(error))
+            return decided
 
     def decide(
         self,
@@ -326,7 +365,7 @@ class Identifier:
             with suppress(ThresholdRequired):
                 _require_threshold(recent, options)
                 return
-        await asyncio.to_thread(self._rules_now, collection, options)
+        await reading(self._rules_now, collection, options)
 
     def _rules_now(self, collection: str, options: SearchOptions) -> tuple[Basis, Thresholds]:
         """Raises CollectionNotFound, EmbedderMismatch and ThresholdRequired."""
@@ -364,7 +403,7 @@ class Identifier:
             return
         gives_up = monotonic() + self._limits.max_wait_s
         while True:
-            reached = await asyncio.to_thread(self._gallery.revision, collection)
+            reached = await reading(self._gallery.revision, collection)
             if reached >= revision:
                 return
             if monotonic() > gives_up:
@@ -374,12 +413,7 @@ class Identifier:
                 )
             await asyncio.sleep(_LOOK_AGAIN_S)
 
-    def _remember(
-        self, collection: str, terminal_id: str | None, decisions: Iterable[Decision]
-    ) -> None:
-        matched = list(
-            {decision.identity.id: None for decision in decisions if decision.identity is not None}
-        )
+    def _remember(self, collection: str, terminal_id: str | None, matched: Sequence[str]) -> None:
         if terminal_id is None or not matched:
             return
         try:
@@ -406,6 +440,13 @@ def _decision(
     # Both people of an ambiguous answer are listed, however few were asked for.
     shown = max(top_k, _RIVALS) if decision.status is Status.AMBIGUOUS else top_k
     return replace(decision, candidates=candidates[:shown])
+
+
+def _matched(decisions: Sequence[Decision]) -> list[str]:
+    """Ids of the people who were recognised, each once."""
+    return list(
+        {decision.identity.id: None for decision in decisions if decision.identity is not None}
+    )
 
 
 def _require_threshold(rules: Thresholds, options: SearchOptions) -> None:

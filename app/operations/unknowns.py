@@ -1,6 +1,5 @@
 """Faces that nobody enrolled matched: keep them, and name them later."""
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,6 +23,7 @@ from app.operations.calibration import Calibrator
 from app.operations.decisions import Decision, SearchOptions, Status
 from app.operations.enroll import EnrolledFace, Enrollment
 from app.recognition.types import EmbeddedPhoto, Embedding
+from app.threads import writing
 
 _log = structlog.get_logger(__name__)
 
@@ -38,6 +38,11 @@ class UnknownKeeper:
         self._gallery = gallery
         self._unknowns = unknowns
         self._calibrator = calibrator
+
+    @staticmethod
+    def wants(seen: Sequence[Sighting], decisions: Sequence[Decision]) -> bool:
+        """Whether there is anybody to keep."""
+        return bool(seen) and any(one.status is Status.UNKNOWN for one in decisions)
 
     def keep(
         self,
@@ -143,9 +148,7 @@ class UnknownNamer:
 
         The places of the faces are those in the group, oldest first, or among the ones chosen.
         """
-        identity, outcomes = await asyncio.to_thread(
-            self._unknowns.name, collection, group_id, who, face_ids
-        )
+        identity, outcomes = await writing(self._unknowns.name, collection, group_id, who, face_ids)
         enrolled = tuple(
             EnrolledFace(outcome.face, place, already_enrolled=True)
             if isinstance(outcome, KnownFace)

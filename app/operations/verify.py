@@ -1,6 +1,5 @@
 """1:1: are these two the same person?"""
 
-import asyncio
 from dataclasses import dataclass, field
 
 from app import request_scope
@@ -14,6 +13,7 @@ from app.operations.single_face import FaceRule, rejection
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import DetectedFace, EmbeddedFace, ModelId, cosine
+from app.threads import reading
 from models.evaluation.calibration import ErrorRate
 
 
@@ -98,11 +98,11 @@ class Verifier:
             with request_scope.timed(request_scope.Stage.SEARCH):
                 return self._gallery.compare(collection, identity_id, probe)
 
-        await asyncio.to_thread(look_beforehand)
+        await reading(look_beforehand)
         probe = await self._face(image, rule, quality_filter, index=0, name="image")
-        found, basis = await asyncio.to_thread(compare)
+        found, basis = await reading(compare)
         # As of the comparison: the collection may go over to another embedder at any moment.
-        rules = await asyncio.to_thread(self._calibrator.resting_on, basis, collection)
+        rules = await reading(self._calibrator.resting_on, basis, collection)
         limit = rules.for_verify(threshold, target_fmr, examples=found.examples)
         limit = threshold_of(found, limit)
         return Verification(

@@ -1,16 +1,9 @@
 """Where the networks run, and how they share the processor."""
 
-import os
-import sys
-import threading
-
 import cv2
 import torch
 
 from app.errors import StartupError
-
-_LANE_NICENESS = 5
-_MOST_NICENESS = 19
 
 
 def resolve_device(wanted: str) -> str:
@@ -46,20 +39,6 @@ def require_full_precision(device: str) -> None:
     """
     if device == "cuda":
         torch.backends.cudnn.allow_tf32 = False
-
-
-def give_way() -> None:
-    """Have the system prefer other threads to the calling one.
-
-    A lane computes for tens of milliseconds at a time. Beside several, the event loop would wait
-    as long for a core, with all who are to be answered or refused. Only Linux knows priorities of
-    threads.
-    """
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        # On top of what the service was started with: to ask for less is to be refused.
-        nicer = os.getpriority(os.PRIO_PROCESS, thread) + _LANE_NICENESS
-        os.setpriority(os.PRIO_PROCESS, thread, min(nicer, _MOST_NICENESS))
 
 
 def limit_threads(count: int) -> None:

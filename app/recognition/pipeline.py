@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.errors import ImageTooLarge, ImageUnreadable, StartupError
+from app.priority import give_way
 from app.recognition.batch import BatchRecognizer, Choose, Job, Seen
 from app.recognition.decode.file_kinds import FORMATS
-from app.recognition.device import give_way
 from app.recognition.scheduler import Scheduler, SchedulerWatch
 from app.recognition.select import Selection
 from app.recognition.types import (
@@ -23,6 +23,8 @@ from app.recognition.types import (
 )
 from app.request_scope import Stage, deadline, note
 from models.zoo.network import InputSpec
+
+_LANE_NICENESS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +153,24 @@ class Recognizer:
         """Raises Overloaded when no more photos may wait; may be asked before one is read."""
         self._scheduler.require_place()
 
-    def stop(self) -> None:
+    def begin_stop(self) -> None:
+        """Refuse the photos that wait, and those that come, with Stopping."""
+        self._scheduler.begin_stop()
+
+    def stop(self, within_s: float | None = None) -> bool:
         """Finish the photos that are worked on, refuse those that wait, and end the threads.
 
-        Photos that are being decoded in a process of their own are not waited for.
+        Photos that are being decoded in a process of their own are not waited for. Returns whether
+        the threads ended `within_s`.
         """
         self._recognize.end_decoding()
-        self._scheduler.stop()
+        return self._scheduler.stop(within_s)
 
     def _prepare_lane(self) -> None:
         self._prepare()
-        give_way()
+        # A lane computes for tens of milliseconds at a time. Beside several, the event loop would
+        # wait as long for a core, with all who are to be answered or refused.
+        give_way(_LANE_NICENESS)
 
     def _try_networks(self) -> None:
         self._prepare()

@@ -14,11 +14,17 @@ from threading import Condition, Thread
 from time import monotonic
 from typing import Generic, TypeVar
 
-from app.errors import NotReady, Overloaded
+import structlog
+
+from app.errors import Overloaded, Stopping
 from app.request_scope import past_deadline
 
 J = TypeVar("J")
 R = TypeVar("R")
+
+_BEGIN_AGAIN_S = 1.0
+
+_log = structlog.get_logger(__name__)
 
 
 class Dropped(StrEnum):
@@ -53,12 +59,27 @@ class _Waiting(Generic[J, R]):
     future: "Future[Done[R]]" = field(default_factory=Future)
 
 
+class LaneDiedError(Exception):
+    """The thread that worked on a job was ended by something else than the job's own error."""
+
+
+@dataclass(slots=True)
+class _Lane(Generic[J, R]):
+    """What a thread works on."""
+
+    batch: list[_Waiting[J, R]] = field(default_factory=list)
+    is_busy: bool = False
+
+
 class Scheduler(Generic[J, R]):
     """Runs jobs on `lanes` threads, up to `batch_size` at a time; `max_waiting` more may wait.
 
     `run` takes a batch and returns a result, or the exception it failed with, for each job in
     order. Should it raise instead, each job is run again by itself, so that one which poisons a
     batch fails alone. `prepare` runs once in each thread before its first batch.
+
+    A lane whose thread is ended by what no job may raise (SystemExit, a panic of a library) is
+    logged and made anew; the jobs that it had are answered with LaneDiedError.
     """
 
     def __init__(
@@ -84,12 +105,9 @@ class Scheduler(Generic[J, R]):
         self._free_lanes = lanes
         self._stopping = False
         self._changed = Condition()
-        self._threads = [
-            Thread(target=self._work, name=f"recognition-{number}", daemon=True)
-            for number in range(lanes)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads: dict[int, Thread] = {}
+        for number in range(lanes):
+            self._start_lane(number)
 
     @property
     def pending(self) -> int:
@@ -126,8 +144,8 @@ class Scheduler(Generic[J, R]):
                 raise past_deadline() from error
             raise
 
-    def stop(self) -> None:
-        """Finish what runs, answer what waits with NotReady, and end the threads."""
+    def begin_stop(self) -> None:
+        """Answer what waits, and what comes, with Stopping; what runs goes on."""
         with self._changed:
             self._stopping = True
             left = list(self._queue)
@@ -135,48 +153,95 @@ class Scheduler(Generic[J, R]):
             self._changed.notify_all()
         for entry in left:
             if entry.future.set_running_or_notify_cancel():
-                entry.future.set_exception(NotReady("the service is stopping"))
-        for thread in self._threads:
-            thread.join()
+                entry.future.set_exception(Stopping())
+
+    def stop(self, within_s: float | None = None) -> bool:
+        """Finish what runs, answer what waits, and end the threads.
+
+        Returns whether they ended `within_s`.
+        """
+        self.begin_stop()
+        until = None if within_s is None else monotonic() + within_s
+        for thread in list(self._threads.values()):
+            thread.join(None if until is None else max(0.0, until - monotonic()))
+        return not any(thread.is_alive() for thread in self._threads.values())
 
     def _enqueue(self, job: J, deadline: float | None) -> _Waiting[J, R]:
         entry: _Waiting[J, R] = _Waiting(job, deadline)
         with self._changed:
             if self._stopping:
-                raise NotReady("the service is stopping")
+                raise Stopping
             self.require_place()
             self._queue.append(entry)
             self._changed.notify()
         return entry
 
-    def _work(self) -> None:
+    def _start_lane(self, number: int) -> None:
+        thread = Thread(
+            target=self._live, args=(number,), name=f"recognition-{number}", daemon=True
+        )
+        self._threads[number] = thread
+        thread.start()
+
+    def _live(self, number: int) -> None:
+        """Work until the end, or until the thread is broken; then another one takes its place."""
+        lane = _Lane[J, R]()
+        try:
+            self._work(lane)
+        except BaseException as error:  # noqa: BLE001  (whatever it was, the lane must live on)
+            _log.critical("lane_died", lane=number, photos=len(lane.batch), exc_info=error)
+            had_work = bool(lane.batch)
+            self._bury(lane, error)
+            with self._changed:
+                if not had_work:  # else a lane that cannot begin would be made anew all the time
+                    self._changed.wait_for(lambda: self._stopping, timeout=_BEGIN_AGAIN_S)
+                if not self._stopping:
+                    self._start_lane(number)
+
+    def _bury(self, lane: "_Lane[J, R]", cause: BaseException) -> None:
+        """Answer the jobs of a lane that died, and give back the places that they took."""
+        with self._changed:
+            if lane.is_busy:
+                self._running -= len(lane.batch)
+                self._free_lanes += 1
+        for entry in lane.batch:
+            if not entry.future.done():
+                error = LaneDiedError(f"the thread that worked on it died: {cause!r}")
+                error.__cause__ = cause
+                entry.future.set_exception(error)
+
+    def _work(self, lane: "_Lane[J, R]") -> None:
         self._prepare()
-        while (batch := self._next_batch()) is not None:
+        while self._next_batch(lane):
             began = monotonic()
-            outcomes = self._outcomes([entry.job for entry in batch])
+            outcomes = self._outcomes([entry.job for entry in lane.batch])
             # Before anybody is told: whoever has an answer finds the place free that it took.
             with self._changed:
-                self._running -= len(batch)
+                self._running -= len(lane.batch)
                 self._free_lanes += 1
-            for entry, outcome in zip(batch, outcomes, strict=True):
+                lane.is_busy = False
+            for entry, outcome in zip(lane.batch, outcomes, strict=True):
                 if isinstance(outcome, Exception):
                     entry.future.set_exception(outcome)
                 else:
                     entry.future.set_result(Done(outcome, began - entry.since))
+            lane.batch = []
 
-    def _next_batch(self) -> list[_Waiting[J, R]] | None:
-        """Those who still want an answer of what is taken; None when the scheduler has stopped."""
+    def _next_batch(self, lane: "_Lane[J, R]") -> bool:
+        """Take those who still want an answer; False when the scheduler has stopped."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._stopping)
             if not self._queue:
-                return None
+                return False
             # A share, not all: the other lanes are free now, or will be before this one is again.
             share = -(-len(self._queue) // self.lanes)
             taken = [self._queue.popleft() for _ in range(min(share, self._batch_size))]
-            wanted = [entry for entry in taken if self._is_wanted(entry)]
-            self._running += len(wanted)
+            lane.batch = taken  # so that they are answered, should the next line fail
+            lane.batch = [entry for entry in taken if self._is_wanted(entry)]
+            self._running += len(lane.batch)
             self._free_lanes -= 1
-            return wanted
+            lane.is_busy = True
+            return True
 
     def _is_wanted(self, entry: _Waiting[J, R]) -> bool:
         if not entry.future.set_running_or_notify_cancel():

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.errors import DatabaseUnavailable, Overloaded
+from app.gallery.database_watch import Look
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
@@ -194,10 +195,10 @@ def test_full_queue_answers_503_and_when_to_come_back(
 
 
 def test_database_away_answers_503(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(_: object) -> None:
-        raise DatabaseUnavailable("gone")
+    def away(_: object) -> Look:
+        return Look(DatabaseUnavailable("gone"), None)
 
-    monkeypatch.setattr("app.gallery.service.Gallery.check", away)
+    monkeypatch.setattr("app.gallery.database_watch.DatabaseWatch._look", away)
     problem(client.get("/readyz"), 503, "database_unavailable")
 
 

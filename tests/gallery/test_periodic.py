@@ -100,6 +100,6 @@ def test_stop_waits_for_a_job_that_is_under_way(periodic: Periodic) -> None:
 
 
 def test_stopping_twice_is_stopping_once(periodic: Periodic) -> None:
-    stop: Callable[[], None] = periodic.stop
+    stop: Callable[[], bool] = periodic.stop
     stop()
     stop()

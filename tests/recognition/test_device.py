@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from app.errors import StartupError
+from app.priority import give_way
 from app.recognition.device import (
     detector_device,
     device_memory_bytes,
-    give_way,
     limit_threads,
     require_full_precision,
     resolve_device,
@@ -100,7 +100,7 @@ def test_a_lane_gives_way_to_other_threads_and_alone_does(started_with: int) -> 
     def work() -> None:
         lowest = max(started_with, niceness())
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), lowest)
-        give_way()
+        give_way(5)
         seen.extend((lowest, niceness()))
 
     before = niceness()

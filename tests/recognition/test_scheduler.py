@@ -7,8 +7,8 @@ from time import monotonic
 
 import pytest
 
-from app.errors import DeadlineExceeded, NotReady, Overloaded
-from app.recognition.scheduler import Dropped, Scheduler, SchedulerWatch
+from app.errors import DeadlineExceeded, Overloaded, Stopping
+from app.recognition.scheduler import Dropped, LaneDiedError, Scheduler, SchedulerWatch
 
 _LONG_S = 60.0
 
@@ -280,10 +280,62 @@ async def test_stop_answers_everyone(one_lane: Scheduler[object, object], gate: 
     await _until(lambda: one_lane.waiting == 4)
     stopping = asyncio.create_task(asyncio.to_thread(one_lane.stop))
     answers = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [type(answer) for answer in answers] == [NotReady] * 4
-    with pytest.raises(NotReady, match="stopping"):
+    assert [type(answer) for answer in answers] == [Stopping] * 4
+    with pytest.raises(Stopping, match="stopping"):
         await one_lane.submit("late")
     assert not stopping.done()
     gate.open()
     await stopping
     assert await running == "gate done"
+
+
+async def test_a_lane_that_dies_is_made_anew_and_its_photos_are_answered() -> None:
+    """Of what no job may raise: SystemExit, or a panic of a library."""
+
+    class Panic(BaseException):
+        pass
+
+    def run(jobs: Sequence[object]) -> list[object]:
+        if "panic" in jobs:
+            raise Panic
+        return [f"{job} done" for job in jobs]
+
+    scheduler: Scheduler[object, object] = Scheduler(run, lanes=1, batch_size=1, max_waiting=6)
+    for _ in range(2):
+        with pytest.raises(LaneDiedError, match="Panic"):
+            await scheduler.submit("panic")
+        assert await _result(scheduler, "next") == "next done"
+    assert scheduler.pending == 0
+    scheduler.stop()
+
+
+async def test_a_lane_that_dies_while_it_takes_a_batch_answers_it() -> None:
+    seen: list[int] = []
+
+    def watch(size: int) -> None:
+        seen.append(size)
+        if len(seen) == 1:
+            raise MemoryError
+
+    scheduler: Scheduler[object, object] = Scheduler(
+        lambda jobs: [f"{job} done" for job in jobs],
+        lanes=1,
+        batch_size=1,
+        max_waiting=6,
+        watch=SchedulerWatch(batch=watch),
+    )
+    with pytest.raises(LaneDiedError, match="MemoryError"):
+        await scheduler.submit("first")
+    assert await _result(scheduler, "second") == "second done"
+    scheduler.stop()
+
+
+async def test_a_stop_that_has_no_time_says_what_it_left(
+    one_lane: Scheduler[object, object], gate: _Gate
+) -> None:
+    running = asyncio.create_task(_result(one_lane, "gate"))
+    await gate.started()
+    assert not await asyncio.to_thread(one_lane.stop, 0.01)
+    gate.open()
+    assert await running == "gate done"
+    assert await asyncio.to_thread(one_lane.stop, _LONG_S)

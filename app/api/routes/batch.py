@@ -1,6 +1,5 @@
 """Many people in one request."""
 
-import asyncio
 from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO
@@ -13,6 +12,7 @@ from app.api.deps import CollectionPath, ServicesDep
 from app.api.media_types import JSON_LINES, is_json_lines, media_type_of, shown
 from app.api.problems import REF_TEMPLATE, documented
 from app.errors import UnsupportedMediaType
+from app.threads import reading
 
 router = APIRouter(prefix="/collections/{collection}", tags=["identities"])
 
@@ -46,7 +46,7 @@ async def enroll_batch(
     media_type = media_type_of(request.headers.get("content-type", ""))
     if not is_json_lines(media_type):
         raise UnsupportedMediaType(f"content-type is {shown(media_type)}; send {JSON_LINES}")
-    await asyncio.to_thread(services.gallery.require_collection, collection)
+    await reading(services.gallery.require_collection, collection)
     # Written aside until the body is read: most clients do not read an answer while they send.
     results = SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115  (the answer closes it)
     try:

@@ -1,6 +1,5 @@
 """Collections: galleries that do not see each other."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -22,6 +21,7 @@ from app.errors import InvalidRequest
 from app.gallery.idempotency import Once
 from app.gallery.records import Collection
 from app.services import Services
+from app.threads import reading, threads, work_of_erasure, writing
 
 router = APIRouter(prefix="/collections", tags=["collections"])
 
@@ -42,7 +42,7 @@ async def create_collection(
     """Create an empty collection for the service's embedder."""
 
     async def create(once: Once[Collection] | None) -> Collection:
-        return await asyncio.to_thread(
+        return await writing(
             services.gallery.create_collection, body.name, body.description, once=once
         )
 
@@ -56,9 +56,7 @@ async def list_collections(
     services: ServicesDep, query: Annotated[PageQuery, Query()]
 ) -> CollectionPage:
     """List collections, oldest first."""
-    page = await asyncio.to_thread(
-        services.gallery.list_collections, limit=query.limit, cursor=query.cursor
-    )
+    page = await reading(services.gallery.list_collections, limit=query.limit, cursor=query.cursor)
     return CollectionPage(
         collections=[CollectionBody.of(item) for item in page.items], next_cursor=page.next_cursor
     )
@@ -67,7 +65,7 @@ async def list_collections(
 @router.get("/{collection}", responses=documented(404))
 async def get_collection(collection: CollectionPath, services: ServicesDep) -> CollectionBody:
     """Tell how many people and faces a collection has, and of which embedder."""
-    return CollectionBody.of(await asyncio.to_thread(services.gallery.get_collection, collection))
+    return CollectionBody.of(await reading(services.gallery.get_collection, collection))
 
 
 @router.patch(
@@ -83,8 +81,10 @@ async def update_collection(
     """Change a collection's description, or what it does otherwise than the settings say."""
     if body.options.crops.keep:
         _require_crops_key(services)
-    changed = await asyncio.to_thread(
-        services.gallery.update_collection, collection, body.changes()
+    # The crops that are kept no longer are overwritten in the database's files at once.
+    work = work_of_erasure(compact=body.options.crops.keep is False)
+    changed = await threads().run(
+        work, services.gallery.update_collection, collection, body.changes()
     )
     return CollectionBody.of(changed)
 
@@ -95,8 +95,11 @@ async def delete_collection(
 ) -> ErasureBody:
     """Delete a collection and everybody in it. `default` is there again, empty, at once."""
     return ErasureBody.of(
-        await asyncio.to_thread(
-            services.gallery.delete_collection, collection, compact=query.compact
+        await threads().run(
+            work_of_erasure(compact=query.compact),
+            services.gallery.delete_collection,
+            collection,
+            compact=query.compact,
         )
     )
 

@@ -1,6 +1,5 @@
 """Faces: the enrolled examples of a person."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -20,6 +19,7 @@ from app.api.schemas.gallery import (
 )
 from app.gallery.idempotency import Once
 from app.operations.enroll import Enrollment
+from app.threads import reading, threads, work_of_erasure
 
 router = APIRouter(
     prefix="/collections/{collection}/identities/{identity_id}/faces", tags=["faces"]
@@ -78,7 +78,7 @@ async def list_faces(
     query: Annotated[PageQuery, Query()],
 ) -> FacePage:
     """List a person's faces, oldest first."""
-    page = await asyncio.to_thread(
+    page = await reading(
         services.gallery.list_faces, collection, identity_id, limit=query.limit, cursor=query.cursor
     )
     return FacePage(faces=[FaceBody.of(item) for item in page.items], next_cursor=page.next_cursor)
@@ -94,7 +94,8 @@ async def delete_face(
 ) -> ErasureBody:
     """Remove one face. The person stays, even without any."""
     return ErasureBody.of(
-        await asyncio.to_thread(
+        await threads().run(
+            work_of_erasure(compact=query.compact),
             services.gallery.delete_face,
             collection,
             identity_id,

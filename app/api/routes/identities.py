@@ -1,6 +1,5 @@
 """Identities: the people of a collection."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -22,6 +21,7 @@ from app.api.schemas.gallery import (
 from app.gallery.idempotency import Once
 from app.gallery.records import UNSET, IdentityChanges, NewIdentity
 from app.operations.enroll import Enrollment
+from app.threads import reading, threads, work_of_erasure, writing
 
 router = APIRouter(prefix="/collections/{collection}/identities", tags=["identities"])
 
@@ -79,7 +79,7 @@ async def list_identities(
     query: Annotated[IdentityQuery, Query()],
 ) -> IdentityPage:
     """List people, oldest first; those whose name or external_id begins in some way, if asked."""
-    page = await asyncio.to_thread(
+    page = await reading(
         services.gallery.list_identities,
         collection,
         query.wanted(),
@@ -96,9 +96,7 @@ async def get_identity(
     collection: CollectionPath, identity_id: IdentityPath, services: ServicesDep
 ) -> IdentityBody:
     """Tell about one person."""
-    return IdentityBody.of(
-        await asyncio.to_thread(services.gallery.get_identity, collection, identity_id)
-    )
+    return IdentityBody.of(await reading(services.gallery.get_identity, collection, identity_id))
 
 
 @router.patch(
@@ -122,7 +120,7 @@ async def update_identity(
         threshold=body.threshold if "threshold" in sent else UNSET,
     )
     return IdentityBody.of(
-        await asyncio.to_thread(services.gallery.update_identity, collection, identity_id, changes)
+        await writing(services.gallery.update_identity, collection, identity_id, changes)
     )
 
 
@@ -135,7 +133,11 @@ async def delete_identity(
 ) -> ErasureBody:
     """Remove a person with all their faces. From this answer on, nobody finds them."""
     return ErasureBody.of(
-        await asyncio.to_thread(
-            services.gallery.delete_identity, collection, identity_id, compact=query.compact
+        await threads().run(
+            work_of_erasure(compact=query.compact),
+            services.gallery.delete_identity,
+            collection,
+            identity_id,
+            compact=query.compact,
         )
     )

@@ -1,14 +1,16 @@
 """What runs here, whether it is well, and its metrics."""
 
 import asyncio
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from app import __version__
+from app.api.answers import answer
 from app.api.deps import ModelDep, ServicesDep
 from app.api.edge.root_path import link
-from app.api.problems import documented
+from app.api.problems import documented, problem_of
 from app.api.schemas.system import (
     HealthAnswer,
     InfoAnswer,
@@ -18,6 +20,7 @@ from app.api.schemas.system import (
     ThresholdsBody,
     ZooModelBody,
 )
+from app.errors import Unavailable
 from app.telemetry import METRICS_CONTENT_TYPE
 
 _LINKS = {
@@ -102,11 +105,24 @@ async def health() -> HealthAnswer:
     return HealthAnswer(status="ok")
 
 
-@operations_router.get("/readyz", responses=documented(503))
-async def ready(services: ServicesDep) -> HealthAnswer:
-    """Answer ok once a real embedding was made and the database answers, 503 otherwise."""
-    await services.require_ready()
-    return HealthAnswer(status="ready")
+@operations_router.get("/readyz", response_model=HealthAnswer, responses=documented(503))
+async def ready(
+    services: ServicesDep,
+    request: Request,
+    reads: Annotated[
+        bool,
+        Query(description="Whether searches alone count: a full disk does not matter to them."),
+    ] = False,
+) -> Response:
+    """Answer ok while requests can be answered; else 503 with what is wrong.
+
+    Within a fifth of a second, whatever the database does.
+    """
+    try:
+        await services.require_ready(reads_only=reads)
+    except Unavailable as error:
+        return problem_of(error, request.state.request_id, status=503)
+    return answer(HealthAnswer(status="ready"))
 
 
 @operations_router.get(

@@ -1,6 +1,5 @@
 """The inbox: faces that nobody enrolled matched, in groups."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -21,6 +20,7 @@ from app.api.schemas.unknowns import (
     UnknownGroupPage,
     UnknownQuery,
 )
+from app.threads import reading, threads, work_of_erasure, writing
 
 _GROUP = f"/{{group_id:{BEFORE_COLON}}}"
 
@@ -37,7 +37,7 @@ async def list_unknowns(
 
     Empty unless the collection's options say `unknowns.keep`.
     """
-    page = await asyncio.to_thread(
+    page = await reading(
         services.unknowns.list_groups,
         collection,
         query.order,
@@ -55,7 +55,7 @@ async def get_unknown(
     collection: CollectionPath, group_id: GroupPath, services: ServicesDep
 ) -> UnknownGroupAnswer:
     """Show a group with its faces."""
-    group, faces = await asyncio.to_thread(services.unknowns.get_group, collection, group_id)
+    group, faces = await reading(services.unknowns.get_group, collection, group_id)
     return UnknownGroupAnswer(
         **UnknownGroupBody.of(group).model_dump(), faces=[UnknownFaceBody.of(f) for f in faces]
     )
@@ -93,9 +93,7 @@ async def merge_unknowns(
     services: ServicesDep,
 ) -> UnknownGroupBody:
     """Make one group of several; it keeps the id of the oldest."""
-    return UnknownGroupBody.of(
-        await asyncio.to_thread(services.unknowns.merge, collection, body.group_ids)
-    )
+    return UnknownGroupBody.of(await writing(services.unknowns.merge, collection, body.group_ids))
 
 
 @router.post(
@@ -112,7 +110,7 @@ async def split_unknown(
 ) -> UnknownGroupBody:
     """Move some faces of a group into a new one, which is answered."""
     return UnknownGroupBody.of(
-        await asyncio.to_thread(services.unknowns.split, collection, group_id, body.face_ids)
+        await writing(services.unknowns.split, collection, group_id, body.face_ids)
     )
 
 
@@ -125,8 +123,12 @@ async def dismiss_unknown(
 ) -> UnknownErasureBody:
     """Erase a group. The person begins a new one when they are seen again."""
     return UnknownErasureBody.of(
-        await asyncio.to_thread(
-            services.unknowns.dismiss, collection, group_id, compact=query.compact
+        await threads().run(
+            work_of_erasure(compact=query.compact),
+            services.unknowns.dismiss,
+            collection,
+            group_id,
+            compact=query.compact,
         )
     )
 
@@ -141,7 +143,8 @@ async def dismiss_unknown_face(
 ) -> UnknownErasureBody:
     """Erase one face of a group, and the group if it was the last."""
     return UnknownErasureBody.of(
-        await asyncio.to_thread(
+        await threads().run(
+            work_of_erasure(compact=query.compact),
             services.unknowns.dismiss_face,
             collection,
             group_id,

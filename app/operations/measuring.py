@@ -1,0 +1,111 @@
+"""Measure calibrations in a process of its own, of the least priority.
+
+Millions of pairs take half a minute of NumPy, which holds Python's lock for much of it. In a thread
+of the service, every search beside it would take several times as long.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from threading import Lock
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from app.errors import Stopping
+from models.evaluation.calibration import SimilarityMap
+from models.evaluation.measure import measure_map
+from models.evaluation.measure_process import write_question
+
+_FEW = 500
+"""Of so many embeddings the pairs are counted sooner than a process starts."""
+_MODULE = "models.evaluation.measure_process"
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+_log = structlog.get_logger(__name__)
+
+
+class MeasuringProcess:
+    """Measures in a child process, one at a time for each call; `stop` ends them."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopping = False
+
+    def measure(
+        self,
+        embeddings: NDArray[np.float32],
+        people: Sequence[str],
+        *,
+        embedder: str,
+        digest: str,
+        source: str,
+    ) -> SimilarityMap:
+        """As `measure_map`. Raises ValueError as it does, and Stopping."""
+        if len(embeddings) <= _FEW:
+            return measure_map(embeddings, people, embedder=embedder, digest=digest, source=source)
+        child = self._start()
+        try:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            try:
+                write_question(
+                    child.stdin,  # type: ignore[arg-type]
+                    embeddings,
+                    people,
+                    embedder=embedder,
+                    digest=digest,
+                    source=source,
+                )
+            except BrokenPipeError:
+                _log.warning("measuring_ended_early")  # what follows finds no answer
+            answer = child.stdout.read()
+        finally:
+            self._end(child)
+        return self._map(answer, child.returncode)
+
+    def stop(self) -> None:
+        """End what runs; refuse what comes with Stopping."""
+        with self._lock:
+            self._stopping = True
+            for child in self._running:
+                child.kill()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        environment = os.environ | dict.fromkeys(_ONE_THREAD, "1")
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+        with self._lock:
+            if self._stopping:
+                raise Stopping
+            child = subprocess.Popen(  # noqa: S603  (of our own)
+                [sys.executable, "-P", "-m", _MODULE],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,  # a Ctrl-C is for the service, which then ends this
+            )
+            self._running.add(child)
+        return child
+
+    def _end(self, child: "subprocess.Popen[bytes]") -> None:
+        with self._lock:
+            self._running.discard(child)
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _map(self, answer: bytes, status: int) -> SimilarityMap:
+        if not answer:
+            if self._stopping:
+                raise Stopping
+            raise RuntimeError(f"the process that measures ended with {status} and no answer")
+        found = json.loads(answer)
+        if "error" in found:
+            raise ValueError(found["error"])
+        return SimilarityMap.from_json(found["map"])

@@ -1,0 +1,105 @@
+"""A database that is silent is noticed beside the requests, and nobody waits for it for long."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from time import monotonic
+
+import pytest
+from sqlalchemy import text
+
+from app.errors import DatabaseUnavailable
+from app.gallery.database import Database
+from app.gallery.database_watch import DatabaseWatch
+from app.gallery.sync import Standing
+from tests.gallery.conftest import postgresql_only
+
+_LONG_S = 60.0
+_STANDING = Standing(collection_count=1, revisions_behind=0)
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    made = threading.Event()
+    yield made
+    made.set()
+
+
+def _watch(check: object = lambda: None) -> DatabaseWatch:
+    assert callable(check)
+    return DatabaseWatch(check, lambda: _STANDING)
+
+
+def test_a_look_says_what_was_found() -> None:
+    watch = _watch()
+    watch.start()
+    found = watch.look().result(_LONG_S)
+    assert (found.error, found.standing) == (None, _STANDING)
+    watch.stop()
+
+
+def test_a_look_says_what_is_wrong_and_the_next_one_that_it_is_over() -> None:
+    failures: list[Exception] = [DatabaseUnavailable("gone"), ZeroDivisionError()]
+
+    def check() -> None:
+        if failures:
+            raise failures.pop(0)
+
+    watch = _watch(check)
+    watch.start()
+    found = [watch.look().result(_LONG_S).error for _ in range(3)]
+    assert [str(error)[:8] for error in found if error] == ["gone", "the data"]
+    assert found[2] is None
+    watch.stop()
+
+
+def test_a_silent_database_gives_no_look_but_the_latest(gate: threading.Event) -> None:
+    asked = threading.Semaphore(0)
+
+    def check() -> None:
+        asked.release()
+        assert gate.wait(_LONG_S)
+
+    gate.set()
+    watch = _watch(check)
+    watch.start()
+    before = watch.look().result(_LONG_S)
+    gate.clear()
+    while asked.acquire(blocking=False):
+        pass
+    watch.look()
+    assert asked.acquire(timeout=_LONG_S)
+    began = monotonic()
+    assert watch.look_within(0.05) == before
+    assert monotonic() - began < _LONG_S / 2
+    assert watch.silent_s > 0
+    assert not watch.gives_up(0.0)
+    gate.set()
+    assert watch.look().result(_LONG_S).error is None
+    assert watch.silent_s == 0
+    watch.stop()
+
+
+@postgresql_only
+def test_a_statement_is_given_up_when_the_server_is_silent(database: Database) -> None:
+    database.gives_up = lambda waited_s: 0.2 < waited_s < _LONG_S
+    with pytest.raises(DatabaseUnavailable), database.reading() as session:
+        session.execute(text("SELECT pg_sleep(60)"))
+    database.gives_up = lambda _: False
+    with database.reading() as session:
+        assert session.scalar(text("SELECT 1")) == 1
+
+
+def test_a_server_that_accepts_and_says_nothing_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = f"postgresql+psycopg://user@127.0.0.1:{port}/database"
+        with closing(Database(url, timeout_s=1)) as database:
+            with pytest.raises(DatabaseUnavailable):
+                database.check()
+            database.gives_up = lambda _: True
+            began = monotonic()
+            with pytest.raises(DatabaseUnavailable), database.writing():
+                pass
+            assert monotonic() - began < 1
