@@ -174,7 +174,7 @@ def test_only_an_erasure_that_compacts_is_a_long_job() -> None:
     assert work_of_erasure(compact=False) is Work.WRITE
 
 
-_BLOCKING = {"gallery", "database", "unknowns", "calibrator", "store", "keeper", "keeps_crops"}
+_BLOCKING = {"gallery", "corrections", "looking_again", "database", "unknowns", "calibrator", "store", "keeper", "keeps_crops"}
 
 
 @pytest.mark.parametrize("room", ["api", "operations"])

@@ -34,6 +34,7 @@ from app.gallery.repositories.identities import IdentityRepository
 from app.gallery.repositories.terminals import hand_over_matches
 from app.gallery.repositories.unknowns import UnknownRepository
 from app.gallery.service import Gallery, require_same_embedder
+from app.gallery.storage import erases
 from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
 
 MOST_DELETED = 10_000
@@ -123,6 +124,11 @@ class Corrections:
             collection = CollectionRepository(session).get(collection_name)
             return _count(session, collection, wanted)
 
+    def make_room(self) -> bool:
+        """Whether there is more room on the disk now, for an erasure."""
+        return self._database.make_room()
+
+    @erases
     def delete_people(
         self,
         collection_name: str,

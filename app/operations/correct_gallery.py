@@ -1,6 +1,5 @@
 """Corrections of a gallery, as users ask for them."""
 
-import asyncio
 from collections.abc import Sequence
 
 from app import request_scope
@@ -12,6 +11,7 @@ from app.gallery.idempotency import Once
 from app.gallery.records import NewIdentity, PeopleFilter
 from app.operations.enroll import WRONG_PERSON
 from app.operations.guards import Guards, looking_again, refused
+from app.threads import reading, threads, work_of_erasure, writing
 
 
 class GalleryCorrector:
@@ -31,7 +31,7 @@ class GalleryCorrector:
         once: Once[Merged] | None = None,
     ) -> Merged:
         """Make people part of another one; see `Corrections.merge`. No guard is asked."""
-        return await asyncio.to_thread(
+        return await writing(
             self._corrections.merge, collection, into, sources, if_revision=if_revision, once=once
         )
 
@@ -60,7 +60,7 @@ class GalleryCorrector:
             )
 
         try:
-            return await asyncio.to_thread(looking_again, move)
+            return await writing(looking_again, move)
         except EveryFaceRefusedError as error:
             rejected = [refused(refusal, None) for refusal in error.refusals]
             raise WrongPerson(WRONG_PERSON, rejected) from error
@@ -77,9 +77,10 @@ class GalleryCorrector:
     ) -> PeopleDeletion:
         """Delete the people whom a filter finds; without a `confirmed` count, only count them."""
         if confirmed is None:
-            found = await asyncio.to_thread(self._corrections.count, collection, wanted)
+            found = await reading(self._corrections.count, collection, wanted)
             return PeopleDeletion(found)
-        return await asyncio.to_thread(
+        return await threads().run(
+            work_of_erasure(compact=compact),
             self._corrections.delete_people,
             collection,
             wanted,

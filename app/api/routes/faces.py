@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.api.answers import page_answer
 from app.api.bodies import Body, documented_body
 from app.api.deps import CollectionPath, FacePath, IdentityPath, ServicesDep
 from app.api.idempotency import IdempotencyKey, answer_once
@@ -70,18 +71,22 @@ async def add_faces(
     return await answer_once(request, key, body, services.gallery, add, told)
 
 
-@router.get("", responses=documented(404))
+@router.get("", response_model=FacePage, responses=documented(404))
 async def list_faces(
     collection: CollectionPath,
     identity_id: IdentityPath,
     services: ServicesDep,
     query: Annotated[PageQuery, Query()],
-) -> FacePage:
+) -> Response:
     """List a person's faces, oldest first."""
     page = await reading(
         services.gallery.list_faces, collection, identity_id, limit=query.limit, cursor=query.cursor
     )
-    return FacePage(faces=[FaceBody.of(item) for item in page.items], next_cursor=page.next_cursor)
+    return await page_answer(
+        lambda: FacePage(
+            faces=[FaceBody.of(item) for item in page.items], next_cursor=page.next_cursor
+        )
+    )
 
 
 @router.delete("/{face_id}", responses=documented(404))

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.api.answers import page_answer
 from app.api.bodies import Body, documented_body
 from app.api.deps import CollectionPath, IdentityPath, ServicesDep
 from app.api.idempotency import IdempotencyKey, answer_once
@@ -72,12 +73,12 @@ async def enroll(
     )
 
 
-@router.get("", responses=documented(404))
+@router.get("", response_model=IdentityPage, responses=documented(404))
 async def list_identities(
     collection: CollectionPath,
     services: ServicesDep,
     query: Annotated[IdentityQuery, Query()],
-) -> IdentityPage:
+) -> Response:
     """List people, oldest first; those whose name or external_id begins in some way, if asked."""
     page = await reading(
         services.gallery.list_identities,
@@ -86,8 +87,10 @@ async def list_identities(
         limit=query.limit,
         cursor=query.cursor,
     )
-    return IdentityPage(
-        identities=[IdentityBody.of(item) for item in page.items], next_cursor=page.next_cursor
+    return await page_answer(
+        lambda: IdentityPage(
+            identities=[IdentityBody.of(item) for item in page.items], next_cursor=page.next_cursor
+        )
     )
 
 

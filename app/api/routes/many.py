@@ -1,12 +1,12 @@
 """Many photos in one request, each answered as if it had come alone."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
+from app.api.answers import page_answer
 from app.api.bodies import Body, documented_body
 from app.api.deps import CollectionPath, ModelDep, ServicesDep
 from app.api.problems import documented, image_problem
@@ -73,7 +73,7 @@ async def identify_many(
             ]
         )
 
-    return await _json(answer)
+    return await page_answer(answer)
 
 
 @router.post(
@@ -109,7 +109,7 @@ async def embed_many(
             ]
         )
 
-    return await _json(answer)
+    return await page_answer(answer)
 
 
 def _told(
@@ -122,9 +122,3 @@ def _told(
         else (answer(one), None)
         for one in found
     ]
-
-
-async def _json(answer: Callable[[], BaseModel]) -> Response:
-    """Made in a thread: thousands of embeddings as text would hold up all other requests."""
-    content = await asyncio.to_thread(lambda: answer().model_dump_json())
-    return Response(content, media_type="application/json")

@@ -50,6 +50,7 @@ async def welcome(request: Request) -> Response:
 @router.get("/models")
 async def list_models(services: ServicesDep) -> ModelsAnswer:
     """List the embedders that the service knows, their licences and measured thresholds."""
+    known_models = await asyncio.to_thread(services.known_models)  # which reads files
     return ModelsAnswer(
         models=[
             ZooModelBody(
@@ -61,7 +62,7 @@ async def list_models(services: ServicesDep) -> ModelsAnswer:
                 similarity_at_fmr={f"{fmr:g}": value for fmr, value in known.similarity_at_fmr},
                 measured_on=known.measured_on,
             )
-            for known in services.known_models()
+            for known in known_models
         ]
     )
 

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
+from app.api.answers import page_answer
 from app.api.bodies import Body, documented_body
 from app.api.deps import CollectionPath, FacePath, GroupPath, ServicesDep
 from app.api.path_parts import BEFORE_COLON
@@ -27,12 +28,12 @@ _GROUP = f"/{{group_id:{BEFORE_COLON}}}"
 router = APIRouter(prefix="/collections/{collection}/unknowns", tags=["unknowns"])
 
 
-@router.get("", responses=documented(404))
+@router.get("", response_model=UnknownGroupPage, responses=documented(404))
 async def list_unknowns(
     collection: CollectionPath,
     services: ServicesDep,
     query: Annotated[UnknownQuery, Query()],
-) -> UnknownGroupPage:
+) -> Response:
     """List the groups of faces that nobody enrolled matched, newest or largest first.
 
     Empty unless the collection's options say `unknowns.keep`.
@@ -45,19 +46,23 @@ async def list_unknowns(
         limit=query.limit,
         cursor=query.cursor,
     )
-    return UnknownGroupPage(
-        groups=[UnknownGroupBody.of(item) for item in page.items], next_cursor=page.next_cursor
+    return await page_answer(
+        lambda: UnknownGroupPage(
+            groups=[UnknownGroupBody.of(item) for item in page.items], next_cursor=page.next_cursor
+        )
     )
 
 
-@router.get(_GROUP, responses=documented(404))
+@router.get(_GROUP, response_model=UnknownGroupAnswer, responses=documented(404))
 async def get_unknown(
     collection: CollectionPath, group_id: GroupPath, services: ServicesDep
-) -> UnknownGroupAnswer:
+) -> Response:
     """Show a group with its faces."""
     group, faces = await reading(services.unknowns.get_group, collection, group_id)
-    return UnknownGroupAnswer(
-        **UnknownGroupBody.of(group).model_dump(), faces=[UnknownFaceBody.of(f) for f in faces]
+    return await page_answer(
+        lambda: UnknownGroupAnswer(
+            **UnknownGroupBody.of(group).model_dump(), faces=[UnknownFaceBody.of(f) for f in faces]
+        )
     )
 
 
