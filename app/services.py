@@ -78,6 +78,8 @@ _MEMORY_EVERY_S = 30.0
 _PROBE_TIMEOUT_S = 2.0
 _LOOK_WITHIN_S = 0.1
 _STOP_WITHIN_S = 2.0
+_SAVE_WITHIN_S = 15.0
+"""At a stop, for the snapshots of the indexes; else the next start reads the log of changes."""
 _SILENT_S = 1.0
 """Silence of the database from which on the service is not ready."""
 
@@ -280,7 +282,11 @@ class Services:
         left = [name for name, done in zip(ends, ended, strict=True) if not done]
         if left:
             _log.warning("stopped_with_work_left", left=left)
-        await asyncio.to_thread(self.gallery.close)
+        try:
+            async with asyncio.timeout(_SAVE_WITHIN_S):
+                await asyncio.to_thread(self.gallery.close)
+        except TimeoutError:
+            _log.warning("snapshots_not_renewed", cause=f"they took over {_SAVE_WITHIN_S:g} s")
         await asyncio.to_thread(self._probe.close)
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.stop)

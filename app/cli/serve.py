@@ -18,7 +18,7 @@ from app.settings import Settings
 from app.telemetry import configure_logging
 
 _KEEP_ALIVE_S = 65  # longer than the usual 60 s of a proxy in front, which must not be cut off
-_GRACE_S = 30
+_GRACE_S = 10  # the application answers who is left after three
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MANY_CORES = 4  # more than one process can keep busy: its threads take turns in Python
 

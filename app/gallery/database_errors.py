@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -106,10 +107,10 @@ def _full_disk(file: Path | None) -> str:
 
 def _of_input_output(file: Path | None) -> DatabaseUnavailable:
     """SQLite says "disk I/O error" of many things; the file system says which one it is."""
-    if file is None:
-        return DatabaseUnavailable(_AWAY)
-    if not file.exists():
+    if file is None or not file.exists():
         return DatabaseMissing()
+    if _is_as_large_as_may_be(file):
+        return DiskFull(f"{file}, or its log, is as large as the process may write a file")
     number = why_not_writable(file.parent)
     if number in DISK_FULL_ERRNOS:
         return DiskFull(_full_disk(file))
@@ -117,9 +118,18 @@ def _of_input_output(file: Path | None) -> DatabaseUnavailable:
         return DatabaseReadOnly(_READ_ONLY)
     if number in (errno.EMFILE, errno.ENFILE):
         return DatabaseUnavailable("the process has as many files open as it may (ulimit -n)")
-    return DatabaseUnavailable(
-        "the disk of the database file cannot be read or written (I/O error)"
-    )
+    return DatabaseUnavailable("the disk of the database file cannot be read or written")
+
+
+def _is_as_large_as_may_be(file: Path) -> bool:
+    """Whether the limit on the size of files (`ulimit -f`) leaves no room for some more pages."""
+    most, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if most == resource.RLIM_INFINITY:
+        return False
+    sizes = [
+        path.stat().st_size for path in (file, file.with_name(f"{file.name}-wal")) if path.exists()
+    ]
+    return max(sizes, default=0) + _TRIAL_BYTES > most
 
 
 def why_not_writable(folder: Path) -> int | None:

@@ -82,7 +82,7 @@ def test_an_error_of_input_or_output_is_told_apart_by_the_file_system(tmp_path: 
     there.touch()
     unclear = meaning(error, changing=True, file=there)
     assert unclear is not None
-    assert "I/O error" in str(unclear)
+    assert "cannot be read or written" in str(unclear)
     missing = meaning(error, changing=True, file=gone)
     assert missing is not None
     assert missing.code == "database_missing"
