@@ -19,6 +19,7 @@ from app.errors import Stopping
 from models.evaluation.calibration import SimilarityMap
 from models.evaluation.measure import measure_map
 from models.evaluation.measure_process import write_question
+from models.zoo.cpu_threads import yielding
 
 _FEW = 500
 """Of so many embeddings the pairs are counted sooner than a process starts."""
@@ -63,7 +64,8 @@ class MeasuringProcess:
                 )
             except BrokenPipeError:
                 _log.warning("measuring_ended_early")  # what follows finds no answer
-            answer = child.stdout.read()
+            with yielding():
+                answer = child.stdout.read()
         finally:
             self._end(child)
         return self._map(answer, child.returncode)

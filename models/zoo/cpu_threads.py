@@ -1,10 +1,15 @@
 """How many CPU threads a pass through a network takes, and whether there are cores for them."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 _LOAD = Path("/proc/loadavg")
+
+_yielding: list[None] = []
+"""An entry for each thread or process of ours that runs at the least priority."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,16 @@ class CpuThreads:
 
     busy: int = 1
     idle: int = 1
+
+
+@contextmanager
+def yielding() -> Iterator[None]:
+    """Work at the least priority, here or in a child process, that leaves its core at once."""
+    _yielding.append(None)  # atomic, as is its end
+    try:
+        yield
+    finally:
+        _yielding.pop()
 
 
 class IdleCores:
@@ -38,4 +53,5 @@ class IdleCores:
             return False
         # "0.20 0.18 0.12 1/80 11206": 1 of 80 threads runs or wants to, the asking one itself.
         running = os.pread(self._file, 128, 0).split()[3].partition(b"/")[0]
-        return int(running) - 1 + count <= self._cores
+        others = int(running) - 1 - len(_yielding)
+        return max(0, others) + count <= self._cores

@@ -11,7 +11,7 @@ import pytest
 from app.recognition.build import cpu_threads
 from app.settings import WorkerSettings
 from models.zoo import cpu_threads as module
-from models.zoo.cpu_threads import CpuThreads, IdleCores
+from models.zoo.cpu_threads import CpuThreads, IdleCores, yielding
 from models.zoo.dlib_onnx import DlibOnnx
 from models.zoo.dlib_resnet import load
 from models.zoo.registry import DLIB_RESNET, default_weights
@@ -43,6 +43,20 @@ def test_busy_threads_leave_no_core_idle() -> None:
         stop.set()
         for thread in threads:
             thread.join()
+
+
+@linux
+def test_work_of_the_least_priority_takes_no_core_from_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "load").write_text("0.20 0.18 0.12 2/80 11206\n")  # the asking one and another
+    monkeypatch.setattr(module, "_LOAD", tmp_path / "load")
+    cores, all_of_them = IdleCores(), os.cpu_count() or 1
+    assert not cores.for_threads(all_of_them)
+    with yielding():
+        assert cores.for_threads(all_of_them)
+        assert not cores.for_threads(all_of_them + 1)
+    assert not cores.for_threads(all_of_them)
 
 
 def test_where_nobody_tells_no_core_is_idle(
