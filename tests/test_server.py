@@ -1,8 +1,10 @@
 """A real server process: what it acknowledged survives, what it deleted does not come back."""
 
 import gc
+import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +42,22 @@ def _named(answer: dict[str, Any]) -> str | None:
     return name
 
 
+@contextmanager
+def _stalled_upload(url: str) -> Iterator[socket.socket]:
+    """A connection on which a part of a body was sent, and no more."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
+        connection.sendall(
+            f"POST {IDENTIFY} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
+            'content-length: 500000\r\n\r\n{"image": "'.encode("ascii")
+        )
+        # Answered after it was sent, on a connection of its own: the upload is being read by then.
+        assert httpx2.get(f"{url}/healthz", timeout=60).status_code == 200
+        yield connection
+
+
 def test_gallery_survives_the_end_of_the_process(tmp_path: Path) -> None:
-    """It was killed, and then stopped, which ended it cleanly."""
+    """It was killed, and then stopped, which ended it cleanly, and answered who was sending."""
     eileen, grace = photos.encoded(photos.astronaut()), photos.encoded(photos.hopper())
 
     def come_and_go(url: str) -> None:
@@ -58,7 +74,10 @@ def test_gallery_survives_the_end_of_the_process(tmp_path: Path) -> None:
         assert _who(server.url, eileen) == "Eileen"
         assert _who(server.url, grace) is None
         come_and_go(server.url)
-        assert server.stop() in (0, -15)
+        with _stalled_upload(server.url) as upload:
+            assert server.stop() in (0, -15)
+            answer = b"".join(iter(lambda: upload.recv(65_536), b""))
+        assert b'"code":"stopping"' in answer
         assert not [line for line in server.log if "Traceback" in line]
     with TestClient(create_app(Settings(data_dir=tmp_path, device="cpu"))) as client:
         assert _named(client.post(IDENTIFY, files={"image": eileen}).json()) == "Eileen"

@@ -248,11 +248,9 @@ class Database:
         except DBAPIError as error:
             found = meaning(error, changing=False, file=self.file)
             is_other = getattr(error.orig, "sqlite_errorcode", 0) == sqlite3.SQLITE_NOTADB
-            if (
-                isinstance(found, DatabaseDamaged) and not is_other
-            ):  # the caller decides whether to go on
+            if isinstance(found, DatabaseDamaged) and not is_other:
                 self.storage.failed(found)
-                raise found from error
+                raise found from error  # the caller decides whether to go on
             if isinstance(found, DatabaseLocked | DiskFull | DatabaseReadOnly):
                 raise StartupError(f"cannot open or migrate the database: {found}") from error
             raise StartupError(
@@ -284,6 +282,7 @@ class Database:
         try:
             yield
         except DatabaseUnavailable as error:
+            _log.warning(error.code, cause=str(error))
             self.storage.failed(error)
             raise
         except (DBAPIError, PoolTimeout, sqlite3.Error) as error:  # the last of raw connections
