@@ -174,7 +174,17 @@ def test_only_an_erasure_that_compacts_is_a_long_job() -> None:
     assert work_of_erasure(compact=False) is Work.WRITE
 
 
-_BLOCKING = {"gallery", "corrections", "looking_again", "database", "unknowns", "calibrator", "store", "keeper", "keeps_crops"}
+_BLOCKING = {
+    "calibrator",
+    "corrections",
+    "database",
+    "gallery",
+    "keeper",
+    "keeps_crops",
+    "looking_again",
+    "store",
+    "unknowns",
+}
 
 
 @pytest.mark.parametrize("room", ["api", "operations"])
