@@ -70,7 +70,7 @@ PLACES: Mapping[Work, Places] = {
     Work.READ: Places(threads=8, waiting=256),
     Work.WRITE: Places(threads=8, waiting=64),
     Work.NOTE: Places(threads=2, waiting=32, longest_wait_s=1.0),
-    Work.BULK: Places(threads=2, waiting=64),
+    Work.BULK: Places(threads=2, waiting=64, longest_wait_s=300.0),
     Work.CALIBRATION: _LONG_JOB,
     Work.DOCTOR: _LONG_JOB,
     Work.COMPACTION: _LONG_JOB,

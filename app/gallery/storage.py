@@ -23,6 +23,8 @@ _NAME = "reserve"
 _LEAST_BYTES = 262_144
 _SHARE = 4
 """Of the free space, at most this part is taken as a reserve."""
+_FULL_BYTES = 500_000
+"""With less than this free, a disk counts as full before a change has failed."""
 _STAYS_S = 10.0
 """A failed write counts for so long, unless another one succeeds."""
 
@@ -84,8 +86,13 @@ class DiskReserve:
         return True
 
     def _free(self) -> int:
-        found = os.statvfs(self._path.parent)
-        return found.f_bavail * found.f_frsize
+        return free_bytes(self._path.parent)
+
+
+def free_bytes(folder: Path) -> int:
+    """What this user may still write on the disk of a folder."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
 
 
 class Storage:
@@ -145,9 +152,15 @@ class Storage:
         return self._reserve is not None and self._reserve.give_back()
 
     def look_again(self) -> None:
-        """Forget a full disk that has room again, and take the reserve again. Blocks shortly."""
+        """Note a disk that is full, forget one that has room again, and take the reserve again.
+
+        Blocks shortly.
+        """
         if self._reserve is not None and self._reserve.is_spent:
             self._reserve.take_again()
+        if self._folder is not None and free_bytes(self._folder) < _FULL_BYTES:
+            self.failed(self._full())
+            return
         now = monotonic()
         with self._lock:
             old = [code for code, (_, at) in self._problems.items() if now - at > _STAYS_S]

@@ -90,6 +90,19 @@ def test_a_reserve_leaves_most_of_a_small_disk_to_others(small_disk: Path) -> No
     assert (small_disk / "reserve").stat().st_size < _DISK_BYTES / 3
 
 
+def test_a_full_disk_is_noticed_before_a_change_fails(small_disk: Path) -> None:
+    storage = Storage(folder=small_disk)
+    storage.look_again()
+    assert storage.problems() == []
+    filler = _fill(small_disk)
+    storage.look_again()
+    assert [type(found) for found in storage.problems()] == [DiskFull]
+    filler.unlink()
+    storage.written()
+    storage.look_again()
+    assert storage.problems() == []
+
+
 def test_a_failure_is_a_problem_until_a_change_is_made() -> None:
     storage = Storage()
     storage.failed(DiskFull("the disk is full"))
