@@ -16,7 +16,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 from time import monotonic
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
@@ -109,7 +109,11 @@ class _Pool:
         self._running = 0
         self._refused = 0
         self._stopping = False
-        self._changed = Condition()
+        self._lock = Lock()
+        self._news = Condition(self._lock)
+        """For threads without work."""
+        self._ended = Condition(self._lock)
+        """For those who wait until nothing runs."""
 
     async def run(self, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         due = deadline()
@@ -128,28 +132,28 @@ class _Pool:
         return result
 
     def load(self) -> Load:
-        with self._changed:
+        with self._lock:
             return Load(self._running, len(self._queue), self._refused)
 
     def begin_stop(self) -> None:
         """Refuse what waits and what comes; what runs goes on."""
-        with self._changed:
+        with self._lock:
             self._stopping = True
             left = list(self._queue)
             self._queue.clear()
-            self._changed.notify_all()
+            self._news.notify_all()
         for entry in left:
             _fail(entry, Stopping())
 
     def wait_idle(self, until: float) -> bool:
         """Whether nothing runs by `until`, a time of `time.monotonic`."""
-        with self._changed:
-            return self._changed.wait_for(
+        with self._lock:
+            return self._ended.wait_for(
                 lambda: self._running == 0, timeout=max(0.0, until - monotonic())
             )
 
     def _enter(self, entry: _Entry) -> _Entry:
-        with self._changed:
+        with self._lock:
             if self._stopping:
                 raise Stopping
             busy = self._running + len(self._queue)
@@ -160,7 +164,7 @@ class _Pool:
             if self._threads < min(self._places.threads, busy + 1):
                 self._threads += 1
                 Thread(target=self._serve, name=f"vultus-{self._work}", daemon=True).start()
-            self._changed.notify()
+            self._news.notify()
         return entry
 
     def _refusal(self) -> VultusError:
@@ -173,13 +177,13 @@ class _Pool:
     def _give_up(self, entry: _Entry, why: VultusError) -> None:
         """Refuse an entry that no thread has taken."""
         if self._take_out(entry):
-            with self._changed:
+            with self._lock:
                 self._refused += 1
             _fail(entry, why)
 
     def _take_out(self, entry: _Entry) -> bool:
         """Whether it was still waiting."""
-        with self._changed:
+        with self._lock:
             waits = entry in self._queue
             if waits:
                 self._queue.remove(entry)
@@ -191,18 +195,16 @@ class _Pool:
         while (entry := self._next()) is not None:
             outcome = _outcome(entry, self._work)
             # Before the caller goes on, who may ask for the place at once.
-            with self._changed:
+            with self._lock:
                 self._running -= 1
-                self._changed.notify_all()
+                self._ended.notify_all()
             outcome()
             del entry, outcome  # else an idle thread would hold the last result
 
     def _next(self) -> _Entry | None:
-        with self._changed:
+        with self._lock:
             while True:
-                there = self._changed.wait_for(
-                    lambda: self._queue or self._stopping, timeout=_IDLE_S
-                )
+                there = self._news.wait_for(lambda: self._queue or self._stopping, timeout=_IDLE_S)
                 if not self._queue:
                     if not there or self._stopping:
                         self._threads -= 1
