@@ -106,7 +106,7 @@ async def health() -> HealthAnswer:
     return HealthAnswer(status="ok")
 
 
-@operations_router.get("/readyz", response_model=HealthAnswer, responses=documented(503))
+@operations_router.get("/readyz", response_model=HealthAnswer, responses=documented(422, 503))
 async def ready(
     services: ServicesDep,
     request: Request,
