@@ -63,6 +63,7 @@ class LimitedHttp(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._all = Connections.of(app_state)
         self._limits = self._all.limits
+        self.address = ""
         self._phase = _Phase.IDLE
         self._arrival = Arrival()
         """Of the request that is being read."""
@@ -90,14 +91,11 @@ class LimitedHttp(HttpToolsProtocol):
         self._sender = self._new_patience()
         """With a client that has a body to send."""
 
-    @property
-    def address(self) -> str:
-        return name_address(self.client)
-
     # What the event loop and the server call.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.address = name_address(self.client)
         self._owed_since = now = self.loop.time()
         try:
             refusal = self._all.admit(self, now)
