@@ -24,7 +24,7 @@ from app.api.identity_paths import IdentityPaths
 from app.api.middleware import Defects, RequestLog
 from app.api.rate_limits import RateLimits
 from app.api.routes import REQUEST_BODIES, api_router, operations_router
-from app.api.stop_requests import StopRequests, StopUploads
+from app.api.stop_requests import StopRequests
 from app.api.unread_bodies import UnreadBodies
 from app.services import Services
 from app.settings import Settings
@@ -69,7 +69,12 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         await services.start()
         loop = asyncio.get_running_loop()
-        with at_signals(lambda: loop.call_soon_threadsafe(services.begin_stop)):
+
+        def begin_stop() -> None:
+            services.begin_stop()
+            connections.stop()
+
+        with at_signals(lambda: loop.call_soon_threadsafe(begin_stop)):
             yield connections.lifespan_state
         await services.stop()
 
@@ -106,7 +111,6 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     )
     app.add_middleware(UnreadBodies)
     app.add_middleware(RootPath, root_path=settings.root_path)
-    app.add_middleware(StopUploads, signal=services.stop_signal)
     return app
 
 

@@ -249,23 +249,6 @@ def test_connection_with_little_left_to_read_is_kept(server: ServerProcess) -> N
         assert kept.answer()[2]["code"] == "image_unreadable"
 
 
-def test_server_that_stops_answers_those_who_have_not_sent_all(tmp_path: Path) -> None:
-    """However long it would wait for them otherwise."""
-    with running(tmp_path, VULTUS_LIMITS__PATIENCE_S="3600") as server, ExitStack() as stack:
-        stalled = [
-            stack.enter_context(upload(server, DETECT, {**FORM, "content-length": "40000000"}))
-            for _ in range(5)
-        ]
-        for begun in stalled:
-            begun.send(_form(100_000)[:90_000])
-        _wait_until_held(server, 5 * 90_000)
-        server.stop()
-        for begun in stalled:
-            status, headers, problem = begun.answer()
-            assert (status, problem["code"]) == (503, "not_ready")
-            assert headers["connection"] == "close"
-
-
 def test_headers_are_limited_before_a_key_is_looked_at(server: ServerProcess) -> None:
     with connected(server) as flood:
         flood.send(b"GET /v1/info HTTP/1.1\r\n" + b"a:\r\n" * 1_000)

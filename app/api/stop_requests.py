@@ -9,26 +9,6 @@ from app.errors import Stopping
 from app.stopping import StopSignal
 
 _GRACE_S = 3.0
-_LINGER_S = 0.3
-
-
-class StopUploads:
-    """Answers 503 to whoever still sends a body when the service stops.
-
-    The outermost, as others read bodies, too. What is refused already is read a little longer, so
-    that its sender sees the answer.
-    """
-
-    def __init__(self, app: ASGIApp, *, signal: StopSignal) -> None:
-        self._app = app
-        self._signal = signal
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        body = _Body(receive, self._signal)
-        await self._app(scope, body.receive, send)
 
 
 class StopRequests:
@@ -59,32 +39,3 @@ class StopRequests:
             if answered or (isinstance(error, TimeoutError) and not limit.expired()):
                 raise
             await problem_of(Stopping(), scope["state"]["request_id"])(scope, receive, send)
-
-
-class _Body:
-    def __init__(self, receive: Receive, signal: StopSignal) -> None:
-        self._receive = receive
-        self._signal = signal
-        self._complete = False
-        """Whether the body has come; what is received after it is that the caller has gone."""
-        self._refused = False
-
-    async def receive(self) -> Message:
-        if self._complete:
-            return await self._receive()
-        loop = asyncio.get_running_loop()
-        left = None
-        if self._signal.begun:
-            left = loop.time() + (_LINGER_S if self._refused else 0.0)
-        try:
-            async with asyncio.timeout_at(left) as limit:
-                with self._signal.calling(lambda: limit.reschedule(loop.time())):
-                    message = await self._receive()
-        except TimeoutError as error:
-            if not limit.expired():
-                raise
-            self._refused = True
-            raise Stopping from error
-        if not message.get("more_body", False):
-            self._complete = True
-        return message

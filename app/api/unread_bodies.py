@@ -7,7 +7,6 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.edge.arrival import arrival_of
-from app.errors import Stopping
 
 _KEPT_OPEN_BYTES = 1_000_000
 """A connection with no more than this still to come is not worth closing."""
@@ -82,7 +81,7 @@ class _Body:
         if self._is_waiting:
             return
         thrown = 0
-        with suppress(TimeoutError, Stopping):
+        with suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_S):
                 while not (self._ended or self._arrival.is_over or thrown >= _LINGER_BYTES):
                     thrown += len((await self.receive()).get("body", b""))

@@ -1,4 +1,4 @@
-"""A service that stops answers everybody: who waits, who still sends, and who takes too long."""
+"""A service that stops answers those who take too long, and soon."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 from starlette.types import Message
 
 from app.api import problems
-from app.api.stop_requests import StopRequests, StopUploads
+from app.api.stop_requests import StopRequests
 from app.api.unread_bodies import UnreadBodies
 from app.stopping import StopSignal
 
@@ -56,10 +56,6 @@ def _service(signal: StopSignal, *, grace_s: float) -> tuple[object, asyncio.Eve
     app, at_work, go_on = FastAPI(), asyncio.Event(), asyncio.Event()
     problems.install(app, [])
 
-    @app.post("/read")
-    async def read(request: Request) -> int:
-        return len(await request.body())
-
     @app.post("/work")
     async def work(request: Request) -> int:
         size = len(await request.body())
@@ -68,31 +64,10 @@ def _service(signal: StopSignal, *, grace_s: float) -> tuple[object, asyncio.Eve
         return size
 
     return (
-        StopUploads(UnreadBodies(StopRequests(app, signal=signal, grace_s=grace_s)), signal=signal),
+        UnreadBodies(StopRequests(app, signal=signal, grace_s=grace_s)),
         at_work,
         go_on,
     )
-
-
-async def test_who_still_sends_is_answered_at_once() -> None:
-    signal = StopSignal()
-    app, _, _ = _service(signal, grace_s=_LONG_S)
-    caller = _Caller(app, "/read")
-    caller.send(b"1", more=True)
-    await asyncio.sleep(0.01)
-    assert not caller.answer
-    signal.begin()
-    await asyncio.wait_for(caller.task, _LONG_S)
-    assert (caller.status, caller.code) == (503, "stopping")
-
-
-async def test_who_comes_with_a_body_after_the_stop_is_answered_at_once() -> None:
-    signal = StopSignal()
-    signal.begin()
-    app, _, _ = _service(signal, grace_s=_LONG_S)
-    caller = _Caller(app, "/read")
-    await asyncio.wait_for(caller.task, _LONG_S)
-    assert (caller.status, caller.code) == (503, "stopping")
 
 
 async def test_what_takes_longer_than_the_grace_is_answered_then() -> None:

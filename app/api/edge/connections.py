@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 import structlog
 
-from app.errors import NotReady, Overloaded, RequestTimeout, VultusError
+from app.errors import Overloaded, RequestTimeout, Stopping, VultusError
 
 _KEY = "connections"
 _TURNED_AWAY = 64
@@ -47,6 +47,9 @@ class Connection(Protocol):
         """Seconds for which the client has owed more than it sent; None when it owes nothing."""
 
     def cut_off(self, reason: Ended) -> None: ...
+
+    def stop(self) -> None:
+        """Wait for the client no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,7 @@ class Connections:
     def give_up(self, part: Literal["headers", "body"]) -> VultusError:
         """Say why the rest of a request is not waited for."""
         if self.stopping:
-            return NotReady("the service is stopping")
+            return Stopping()
         patience = f"VULTUS_LIMITS__PATIENCE_S is {self.limits.patience_s:g}"
         if part == "headers":
             return RequestTimeout(f"the headers are incomplete ({patience})")
@@ -159,8 +162,15 @@ class Connections:
         )
 
     def stop(self) -> None:
-        """Wait for no client longer than STOP_GRACE_S from now on."""
+        """Wait for no client any more; call it in the event loop.
+
+        A request that has not arrived as a whole is answered 503, so that its sender knows.
+        """
+        if self.stopping:
+            return
         self.stopping = True
+        for connection in tuple(self._open):
+            connection.stop()
 
     def _plan(self) -> None:
         loop = asyncio.get_running_loop()

@@ -134,9 +134,6 @@ class LimitedHttp(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         self._all.stop()
-        self._sender.shorten(STOP_GRACE_S)
-        if self._reader is not None:
-            self._reader.shorten(STOP_GRACE_S)
         super().shutdown()
 
     # What the parser calls.
@@ -219,6 +216,13 @@ class LimitedHttp(HttpToolsProtocol):
     def cut_off(self, reason: Ended) -> None:
         self._all.count_ended(reason)
         self.transport.abort()
+
+    def stop(self) -> None:
+        if self._reader is not None:
+            self._reader.shorten(STOP_GRACE_S)
+        if self._phase is _Phase.BODY and self.cycle is not None:
+            self._sender.shorten(0.0)
+            self._give_up_body()
 
     # Bytes.
 
@@ -306,8 +310,10 @@ class LimitedHttp(HttpToolsProtocol):
     def _wait_for_body(self, seconds: float) -> None:
         self._sender.use(seconds, self._body_bytes - self._counted_bytes)
         self._counted_bytes = self._body_bytes
-        if not self._sender.is_over or self._arrival.is_over:
-            return
+        if self._sender.is_over and not self._arrival.is_over:
+            self._give_up_body()
+
+    def _give_up_body(self) -> None:
         self._arrival.is_over = True
         if self._arrival.refusal is None:
             self._all.count_ended(Ended.SLOW)

@@ -223,7 +223,7 @@ def test_stop_waits_for_no_client_and_answers_all() -> None:
         busy.send(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
         server.wait_for_requests(6)
         server.begin_to_stop()
-        assert [client.refusal() for client in stalled] == [(503, "not_ready")] * 5
+        assert [client.refusal() for client in stalled] == [(503, "stopping")] * 5
         assert silent.is_closed()
         assert unfinished.is_closed()
         server.go_on()
