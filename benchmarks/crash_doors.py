@@ -7,8 +7,9 @@ from typing import Protocol
 
 from app.errors import IdentityNotFound
 from app.gallery.bulk import BulkOutcome, NewPerson
+from app.gallery.names import DEFAULT_COLLECTION
 from app.gallery.records import IdentityFilter, NewFace, NewIdentity
-from app.gallery.service import DEFAULT_COLLECTION, Gallery
+from app.gallery.service import Gallery
 from app.recognition.types import Embedding
 from benchmarks.crash_ledger import Ids
 from benchmarks.wire import IDENTITIES, SEARCH, Wire, search_body

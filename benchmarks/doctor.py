@@ -28,8 +28,9 @@ from app.gallery.bulk import NewPerson
 from app.gallery.database import Database
 from app.gallery.doctor import Checkup, DoctorRules, FindingKind
 from app.gallery.index.faiss_index import FaissIndex
+from app.gallery.names import DEFAULT_COLLECTION
 from app.gallery.records import NewFace, NewIdentity, Searched
-from app.gallery.service import DEFAULT_COLLECTION, Gallery
+from app.gallery.service import Gallery
 from app.gallery.sync import IndexSync
 from app.operations.examine_gallery import doctor_rules
 from app.operations.thresholds import Thresholds

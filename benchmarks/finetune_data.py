@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from app.operations.choices import SubjectRule
 from app.operations.crops import CropCutter
 from app.operations.photo_listing import read_listing
-from app.operations.photo_set import SubjectRule
 from app.recognition.build import build_recognizer, load_configured_network
 from app.settings import Settings
 from benchmarks.lfw_data import LfwData

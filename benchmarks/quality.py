@@ -32,7 +32,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from rich.progress import Progress
 
-from app.operations.quality_filter import QualityFilter, shortcomings
+from app.operations.choices import QualityFilter
+from app.operations.quality_filter import shortcomings
 from app.operations.together import together
 from app.recognition.build import build_recognizer, load_configured_network
 from app.recognition.device import limit_threads

@@ -34,8 +34,9 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from app.gallery.database import Database
 from app.gallery.index.faiss_index import FaissIndex
+from app.gallery.names import DEFAULT_COLLECTION
 from app.gallery.records import CollectionChanges
-from app.gallery.service import DEFAULT_COLLECTION, Gallery
+from app.gallery.service import Gallery
 from app.gallery.sync import IndexSync
 from app.gallery.unknown_centroids import Centroids, mean_direction
 from app.gallery.unknown_records import InboxLimits, Sighting

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from app.gallery.names import DEFAULT_COLLECTION
 from app.gallery.records import NewIdentity
-from app.gallery.service import DEFAULT_COLLECTION
 from app.services import Services
 from app.settings import Settings
 

@@ -1,7 +1,6 @@
 """`vultus calibrate`."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -9,10 +8,10 @@ from rich.table import Table
 from app.cli.embedding import embed_listing, rule_for
 from app.cli.output import print_json, results
 from app.cli.session import with_recognizer, with_services
-from app.gallery.service import DEFAULT_COLLECTION
+from app.gallery.names import DEFAULT_COLLECTION
 from app.operations.calibration import measure, save_map
+from app.operations.choices import SubjectRule
 from app.operations.photo_listing import read_listing
-from app.operations.photo_set import SubjectRule
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import ModelId
 from app.services import Services, calibration_files
@@ -25,40 +24,16 @@ _FMRS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
 
 def calibrate(
-    folder: Annotated[
-        Path | None,
-        typer.Argument(
-            exists=True,
-            help="Photos, one folder a person (or as vultus evaluate takes them), to calibrate the "
-            "embedder on.",
-        ),
-    ] = None,
-    collection: Annotated[
-        str | None,
-        typer.Option(help=f"Calibrate on the people enrolled in it ({DEFAULT_COLLECTION})."),
-    ] = None,
-    faces: Annotated[
-        SubjectRule | None,
-        typer.Option(help="Whom a photo of several faces shows (LFW: central; else: single)."),
-    ] = None,
-    embedder: Annotated[
-        str | None, typer.Option(help="Another embedder than VULTUS_EMBEDDER; see vultus models.")
-    ] = None,
-    cache: Annotated[
-        Path | None,
-        typer.Option(file_okay=False, help="Where embeddings are kept (evaluation/ in the data)."),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(dir_okay=False, help="Write the embedder's calibration here, and use it not."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    *,
+    folder: Path | None,
+    collection: str | None,
+    faces: SubjectRule | None,
+    embedder: str | None,
+    cache: Path | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
-    """Measure how alike strangers are, and decide by that from now on.
-
-    Without a folder, on the people enrolled in a collection, and for it; with one, for the embedder
-    (the server reads it when it starts).
-    """
+    """Measure how alike strangers are, and decide by that from now on."""
     if folder is None:
         if any(given is not None for given in (out, faces, cache, embedder)):
             raise typer.BadParameter(

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from app.cli.output import progress_bar
+from app.operations.choices import SubjectRule
 from app.operations.photo_listing import PhotoListing
-from app.operations.photo_set import PhotoSetEmbedder, SubjectRule, labelled, open_cache
+from app.operations.photo_set import PhotoSetEmbedder, labelled, open_cache
 from app.recognition.pipeline import Recognizer
 from app.settings import Settings
 from models.evaluation.photos import LabelledPhotos

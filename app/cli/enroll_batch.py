@@ -5,7 +5,6 @@ import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
@@ -16,9 +15,8 @@ from app.api.schemas.batch import BatchResultBody
 from app.cli.output import errors, print_json, results
 from app.cli.remedies import TERMINAL
 from app.cli.session import with_services
-from app.gallery.service import DEFAULT_COLLECTION
+from app.operations.choices import QualityFilter
 from app.operations.enroll_batch import ItemStatus
-from app.operations.quality_filter import QualityFilter
 from app.services import Services
 
 _CHUNK_BYTES = 1_000_000
@@ -42,25 +40,9 @@ class Summary:
 
 
 def enroll_batch(
-    file: Annotated[
-        typer.FileBinaryRead,
-        typer.Argument(
-            help="JSON Lines, as POST /v1/collections/.../identities:batch takes them; "
-            "- is standard input.",
-        ),
-    ],
-    collection: Annotated[str, typer.Option(help="Where to enroll.")] = DEFAULT_COLLECTION,
-    quality_filter: Annotated[
-        QualityFilter, typer.Option(help="How good a face must be, where a line does not say.")
-    ] = QualityFilter.AUTO,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print a line of JSON for each line.")
-    ] = False,
+    *, file: typer.FileBinaryRead, collection: str, quality_filter: QualityFilter, as_json: bool
 ) -> None:
-    """Enroll many people, a line each. Exit status 0: all are there, 3: some were rejected.
-
-    Safe to run again: whoever has an external_id and is enrolled already is left alone.
-    """
+    """Enroll many people, a line each. Exit status 0: all are there, 3: some were rejected."""
 
     async def use(services: Services) -> Summary:
         await asyncio.to_thread(services.gallery.require_collection, collection)

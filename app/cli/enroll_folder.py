@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -14,11 +13,10 @@ from app.cli.remedies import TERMINAL
 from app.cli.session import with_services
 from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, RejectedImage, WrongPerson
 from app.gallery.records import IdentityFilter, NewIdentity
-from app.gallery.service import DEFAULT_COLLECTION
+from app.operations.choices import FaceRule, QualityFilter
 from app.operations.enroll import Enrollment
 from app.operations.photo_listing import PHOTO_SUFFIXES
-from app.operations.quality_filter import QualityFilter
-from app.operations.single_face import FaceRule, unusable
+from app.operations.single_face import unusable
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
 from app.services import Services
@@ -58,26 +56,15 @@ class _Enrolling:
 
 
 def enroll_folder(
-    folder: Annotated[
-        Path,
-        typer.Argument(exists=True, file_okay=False, help="Holds one folder for each person."),
-    ],
-    collection: Annotated[str, typer.Option(help="Where to enroll.")] = DEFAULT_COLLECTION,
-    faces: Annotated[
-        FaceRule, typer.Option(help="A photo of several faces: refuse it, or take the largest.")
-    ] = FaceRule.SINGLE,
-    quality_filter: Annotated[
-        QualityFilter, typer.Option(help="How good a face must be to be enrolled.")
-    ] = QualityFilter.AUTO,
-    force: Annotated[
-        bool, typer.Option(help="Enroll also what the guards refuse as another person.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    *,
+    folder: Path,
+    collection: str,
+    faces: FaceRule,
+    quality_filter: QualityFilter,
+    force: bool,
+    as_json: bool,
 ) -> None:
-    """Enroll a folder of people: one folder a person, whose name becomes name and external_id.
-
-    Safe to run again: photos that are enrolled already are passed over, new ones are added.
-    """
+    """Enroll a folder of people: one folder a person, whose name becomes name and external_id."""
     people = sorted(
         path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
     )

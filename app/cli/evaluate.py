@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -14,8 +14,8 @@ from app.cli.output import errors, print_json, results
 from app.cli.session import with_recognizer
 from app.errors import InvalidRequest
 from app.gallery.records import Searched
+from app.operations.choices import SubjectRule
 from app.operations.photo_listing import PhotoListing, read_listing
-from app.operations.photo_set import SubjectRule
 from app.recognition.pipeline import Recognizer
 from app.services import default_thresholds
 from app.settings import Settings
@@ -31,73 +31,26 @@ _DEFAULTS = EvaluationOptions()
 
 
 def evaluate(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            exists=True,
-            help="A folder with one folder a person, or with images/ and pairs.csv as LFW; or a "
-            "CSV file: photo,person[,group] or left,right,same[,fold].",
-        ),
-    ],
-    pairs: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="CSV of pairs: left,right,same[,fold]."),
-    ] = None,
-    groups: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="CSV of groups: person,group."),
-    ] = None,
-    protocol: Annotated[
-        list[Protocol] | None,
-        typer.Option(help="Measure only this; may be given several times (else all there can be)."),
-    ] = None,
-    faces: Annotated[
-        SubjectRule | None,
-        typer.Option(help="Whom a photo of several faces shows (LFW: central; else: single)."),
-    ] = None,
-    threshold: Annotated[
-        list[float] | None,
-        typer.Option(min=-1, max=1, help="Similarity to tell rates at (else the service's own)."),
-    ] = None,
-    fmr: Annotated[
-        list[float] | None,
-        typer.Option(min=0, max=1, help="FMR to tell FNMR at (else 1e-2, 1e-3, ... 1e-6)."),
-    ] = None,
-    fpir: Annotated[
-        list[float] | None,
-        typer.Option(min=0, max=1, help="FPIR to tell FNIR at (else 1e-1, 1e-2, 1e-3)."),
-    ] = None,
-    enroll: Annotated[
-        int, typer.Option(min=1, help="Photos a person that are enrolled, to identify the others.")
-    ] = _DEFAULTS.enroll_photos,
-    enrolled_share: Annotated[
-        float, typer.Option(min=0.01, max=0.99, help="Share of people enrolled in the open set.")
-    ] = _DEFAULTS.enrolled_share,
-    replicates: Annotated[
-        int, typer.Option(min=100, max=100_000, help="Bootstrap replicates of the intervals.")
-    ] = _DEFAULTS.replicates,
-    seed: Annotated[int, typer.Option(min=0, help="Decides every draw.")] = _DEFAULTS.seed,
-    out: Annotated[
-        Path | None,
-        typer.Option(file_okay=False, help="Folder to write report.json and report.html into."),
-    ] = None,
-    against: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="report.json of an earlier run to compare."),
-    ] = None,
-    embedder: Annotated[
-        str | None, typer.Option(help="Another embedder than VULTUS_EMBEDDER; see vultus models.")
-    ] = None,
-    cache: Annotated[
-        Path | None,
-        typer.Option(file_okay=False, help="Where embeddings are kept (evaluation/ in the data)."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    *,
+    source: Path,
+    pairs: Path | None,
+    groups: Path | None,
+    protocol: list[Protocol] | None,
+    faces: SubjectRule | None,
+    threshold: list[float] | None,
+    fmr: list[float] | None,
+    fpir: list[float] | None,
+    enroll: int,
+    enrolled_share: float,
+    replicates: int,
+    seed: int,
+    out: Path | None,
+    against: Path | None,
+    embedder: str | None,
+    cache: Path | None,
+    as_json: bool,
 ) -> None:
-    """Measure on your own photos how well faces are told apart, with confidence intervals.
-
-    Photos are embedded as the service would, once: embeddings (not photos) are kept for later runs.
-    """
+    """Measure on your own photos how well faces are told apart, with confidence intervals."""
     listing = read_listing(source, pairs=pairs, groups=groups)
     if protocol is not None and set(protocol) == {Protocol.PAIRS}:
         listing = listing.only_paired()

@@ -1,44 +1,25 @@
 """`vultus gallery`."""
 
 from collections import Counter
-from typing import Annotated
 
 import typer
 from rich.progress import Progress, TextColumn
 from rich.table import Table
 
 from app.api.schemas.doctor import FindingBody, FoundPersonBody
-from app.cli.corrections import command_of, delete_face, merge, move
+from app.cli.corrections import command_of
 from app.cli.doctor_advice import ADVICE
 from app.cli.output import errors, print_json, results
 from app.cli.session import with_services
 from app.gallery.doctor import Finding, FindingKind
-from app.gallery.service import DEFAULT_COLLECTION
 from app.operations.examine_gallery import correction
 from app.services import Services
-
-cli = typer.Typer(help="Look after the people in a gallery.", no_args_is_help=True)
 
 _FOUND_SOMETHING = 3
 
 
-cli.command()(merge)
-cli.command()(move)
-cli.command("delete-face")(delete_face)
-
-
-@cli.command()
-def doctor(
-    collection: Annotated[str, typer.Option(help="Whom to examine.")] = DEFAULT_COLLECTION,
-    limit: Annotated[int, typer.Option(min=1, help="Findings after which to stop.")] = 1_000,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print a line of JSON for each finding.")
-    ] = False,
-) -> None:
-    """List photos under the wrong person, people under two names, outliers and look-alikes.
-
-    Changes nothing; safe beside a running server. Exit status 0: nothing was found, 3: something.
-    """
+def doctor(*, collection: str, limit: int, as_json: bool) -> None:
+    """List photos under the wrong person, people under two names, outliers and look-alikes."""
     counts: Counter[FindingKind] = Counter()
 
     async def use(services: Services) -> bool:

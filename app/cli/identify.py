@@ -1,47 +1,40 @@
 """`vultus identify`."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.table import Table
 
 from app.cli.output import print_json, results
+from app.cli.photos import read_photo
 from app.cli.session import require_one_at_most, with_services
-from app.gallery.service import DEFAULT_COLLECTION
+from app.operations.choices import QualityFilter
 from app.operations.decisions import SearchOptions
 from app.operations.identify import Identification, IdentifiedFace
-from app.operations.quality_filter import QualityFilter
 from app.services import Services
 
 
 def identify(
-    image: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A photo.")],
-    collection: Annotated[str, typer.Option(help="Who to look among.")] = DEFAULT_COLLECTION,
-    top_k: Annotated[int, typer.Option(min=1, max=100, help="Most candidates a face.")] = 5,
-    threshold: Annotated[
-        float | None, typer.Option(min=-1, max=1, help="Least similarity of a match.")
-    ] = None,
-    target_fpir: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Instead of it: the share of strangers who may be named."),
-    ] = None,
-    quality_filter: Annotated[
-        QualityFilter, typer.Option(help="How good a face must be to be looked up.")
-    ] = QualityFilter.NONE,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    *,
+    image: Path,
+    collection: str,
+    top_k: int,
+    threshold: float | None,
+    target_fpir: float | None,
+    quality_filter: QualityFilter,
+    as_json: bool,
 ) -> None:
     """Say of every face in a photo who it is, or that it is unknown."""
 
     async def use(services: Services) -> Identification:
         return await services.identify.photo(
             collection,
-            image.read_bytes(),
+            photo,
             SearchOptions(top_k=top_k, threshold=threshold, target_fpir=target_fpir),
             quality_filter=quality_filter,
         )
 
     require_one_at_most(threshold, target_fpir, rate="--target-fpir")
+    photo = read_photo(image)
     done = with_services(use)
     if as_json:
         print_json(

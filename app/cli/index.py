@@ -1,7 +1,6 @@
 """`vultus index`."""
 
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 
@@ -11,27 +10,11 @@ from app.gallery.database import Database
 from app.gallery.verify import Verified
 from app.services import verify_index
 
-cli = typer.Typer(help="Look after the search index.", no_args_is_help=True)
-
 _DIFFERENCES = 3
 
 
-@cli.callback()
-def _group() -> None:
-    """Keeps `index verify` a command of a group while it is the only one."""
-
-
-@cli.command()
-def verify(
-    repair: Annotated[
-        bool, typer.Option(help="Build anew from the database what differs from it.")
-    ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a line each.")] = False,
-) -> None:
-    """Compare the index that is kept outside of the database with it, face by face.
-
-    Safe beside a running server. Exit status 0: all agree; 3: some did not.
-    """
+def verify(*, repair: bool, as_json: bool) -> None:
+    """Compare the index that is kept outside of the database with it, face by face."""
     settings = load_settings()
     database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
     try:

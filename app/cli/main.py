@@ -1,66 +1,65 @@
-"""`vultus`: all commands, one file each."""
+"""`vultus`: all commands, in panels."""
 
 import os
 import sys
-from importlib import import_module
-from typing import Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
-from typer.main import get_group
 
+from app import __version__
+from app.cli.commands import accuracy, corrections, networks, people, service, upkeep
+from app.cli.help_texts import set_help_texts
 from app.cli.output import print_error
 from app.errors import VultusError
 
-_COMMANDS = {  # file and name in it
-    "serve": ("serve", "serve"),
-    "top": ("top", "top"),
-    "enroll-folder": ("enroll_folder", "enroll_folder"),
-    "enroll-batch": ("enroll_batch", "enroll_batch"),
-    "identify": ("identify", "identify"),
-    "verify": ("verify", "verify"),
-    "calibrate": ("calibrate", "calibrate"),
-    "evaluate": ("evaluate", "evaluate"),
-    "train": ("train", "train"),
-    "tune": ("tune", "tune"),
-    "export": ("transfer", "export"),
-    "import": ("transfer", "import_"),
-    "db": ("database", "cli"),
-    "index": ("index", "cli"),
-    "gallery": ("gallery", "cli"),
-    "reembed": ("reembed", "cli"),
-    "models": ("networks", "cli"),
-}
+_RUN = "Run the service"
+_PEOPLE = "Enroll and recognise people"
+_UPKEEP = "Look after what is stored"
+_ACCURACY = "Measure accuracy"
+_NETWORKS = "Networks"
+
+cli = typer.Typer(name="vultus", no_args_is_help=True, pretty_exceptions_enable=False)
+cli.command("serve", rich_help_panel=_RUN)(service.serve)
+cli.command("top", rich_help_panel=_RUN)(service.top)
+cli.command("enroll-folder", rich_help_panel=_PEOPLE)(people.enroll_folder)
+cli.command("enroll-batch", rich_help_panel=_PEOPLE)(people.enroll_batch)
+cli.command("identify", rich_help_panel=_PEOPLE)(people.identify)
+cli.command("verify", rich_help_panel=_PEOPLE)(people.verify)
+upkeep.gallery.command("merge")(corrections.merge)
+upkeep.gallery.command("move")(corrections.move)
+upkeep.gallery.command("delete-face")(corrections.delete_face)
+cli.add_typer(upkeep.gallery, name="gallery", rich_help_panel=_UPKEEP)
+cli.command("export", rich_help_panel=_UPKEEP)(people.export)
+cli.command("import", rich_help_panel=_UPKEEP)(people.import_)
+cli.add_typer(service.index, name="index", rich_help_panel=_UPKEEP)
+cli.add_typer(upkeep.db, name="db", rich_help_panel=_UPKEEP)
+cli.command("calibrate", rich_help_panel=_ACCURACY)(accuracy.calibrate)
+cli.command("evaluate", rich_help_panel=_ACCURACY)(accuracy.evaluate)
+cli.command("tune", rich_help_panel=_NETWORKS)(networks.tune)
+cli.command("train", rich_help_panel=_NETWORKS)(networks.train)
+cli.add_typer(networks.models, name="models", rich_help_panel=_NETWORKS)
+cli.add_typer(networks.reembedding, name="reembed", rich_help_panel=_NETWORKS)
 
 
-class _OnDemand(TyperGroup):
-    """Imports a command when it is called for: PyTorch alone takes seconds, and `top` needs none.
-
-    All of them are imported for a list, as of the help, and when a name is none of theirs.
-    """
-
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002  (Typer keeps its type)
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002
-        for name in [cmd_name] if cmd_name in _COMMANDS else _COMMANDS:
-            if name not in self.commands:
-                self.commands[name] = _imported(name)
-        return self.commands.get(cmd_name)
-
-
-cli = typer.Typer(
-    name="vultus",
-    cls=_OnDemand,
-    help="Self-hosted face recognition. Settings come from VULTUS_... variables.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+def _print_version(value: bool) -> None:
+    if value:
+        print(f"vultus {__version__}")  # noqa: T201
+        raise typer.Exit
 
 
 @cli.callback()
-def _group() -> None:
-    """Makes it a group, although it knows no command yet."""
+def _vultus(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
+    """Self-hosted face recognition. Settings come from VULTUS_... variables or a file .env."""
+
+
+set_help_texts(cli)
 
 
 def main() -> None:
@@ -71,17 +70,6 @@ def main() -> None:
     except VultusError as error:
         print_error(error)
         sys.exit(1)
-
-
-def _imported(name: str) -> Any:  # noqa: ANN401
-    file, attribute = _COMMANDS[name]
-    found = getattr(import_module(f"app.cli.{file}"), attribute)
-    alone = typer.Typer(pretty_exceptions_enable=False)
-    if isinstance(found, typer.Typer):
-        alone.add_typer(found, name=name)
-    else:
-        alone.command(name)(found)
-    return get_group(alone).commands[name]
 
 
 if __name__ == "__main__":

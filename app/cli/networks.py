@@ -1,7 +1,6 @@
 """`vultus models`: networks that can be used, trained, compared and added."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -16,13 +15,8 @@ from models.training.register import Naming, add_file, add_run
 from models.zoo.architectures import ARCHITECTURES, Recipe, find_architecture
 from models.zoo.cards import NetworkCard
 
-cli = typer.Typer(help="Networks: use, compare and add them.", no_args_is_help=True)
 
-_AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-@cli.command("list")
-def list_(as_json: _AsJson = False) -> None:
+def list_(*, as_json: bool) -> None:
     """The embedders that VULTUS_EMBEDDER can name, trained ones among them."""
     settings = load_settings()
     known = known_models(active=settings.embedder, weights_dir=settings.resolved_weights_dir)
@@ -54,8 +48,7 @@ def list_(as_json: _AsJson = False) -> None:
     results.print(table)
 
 
-@cli.command()
-def networks(as_json: _AsJson = False) -> None:
+def networks(*, as_json: bool) -> None:
     """The networks that vultus train can build."""
     if as_json:
         print_json(
@@ -76,13 +69,7 @@ def networks(as_json: _AsJson = False) -> None:
     results.print(table)
 
 
-@cli.command()
-def compare(
-    runs: Annotated[
-        list[Path], typer.Argument(exists=True, file_okay=False, help="Folders of finished runs.")
-    ],
-    as_json: _AsJson = False,
-) -> None:
+def compare(*, runs: list[Path], as_json: bool) -> None:
     """Runs side by side: the options in which they differ, and the figures of each."""
     with told():
         comparison = compare_runs(runs)
@@ -92,30 +79,17 @@ def compare(
         results.print(_comparison_table(comparison))
 
 
-@cli.command()
 def add(
-    source: Annotated[
-        Path, typer.Argument(exists=True, help="A finished run, or a file of weights.")
-    ],
-    name: Annotated[str, typer.Option(help="What VULTUS_EMBEDDER is to call it.")],
-    license_: Annotated[
-        str, typer.Option("--license", help="Who may use it: of the photos and the weights.")
-    ],
-    description: Annotated[str, typer.Option(help="A line about it.")] = "",
-    network: Annotated[
-        str | None,
-        typer.Option(help="Of a file that does not say so: the network that it is of."),
-    ] = None,
-    dimension: Annotated[
-        int | None, typer.Option(min=2, max=4096, help="Of such a file: length of an embedding.")
-    ] = None,
-    size_px: Annotated[
-        int | None, typer.Option(min=16, max=1024, help="Of such a file: side of the crops.")
-    ] = None,
-    mirror_average: Annotated[
-        bool, typer.Option(help="Of such a file: average with the mirror image.")
-    ] = True,
-    as_json: _AsJson = False,
+    *,
+    source: Path,
+    name: str,
+    license_: str,
+    description: str,
+    network: str | None,
+    dimension: int | None,
+    size_px: int | None,
+    mirror_average: bool,
+    as_json: bool,
 ) -> None:
     """Register a trained network as an embedder: VULTUS_EMBEDDER=NAME then serves it."""
     weights_dir = load_settings().resolved_weights_dir

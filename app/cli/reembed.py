@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -16,7 +15,6 @@ from app.errors import CalibrationImpossible
 from app.gallery.calibrations import CalibrationStore
 from app.gallery.database import Database
 from app.gallery.reembedding import Reembedding, Rollout
-from app.gallery.service import DEFAULT_COLLECTION
 from app.operations.calibration import measure_people
 from app.operations.crop_vault import CropVault
 from app.operations.reembed import PhotoFolder, Reembedded, Reembedder
@@ -29,39 +27,18 @@ from app.recognition.types import ModelId
 from app.services import Services, known_map
 from app.settings import Settings
 
-cli = typer.Typer(help="Carry a collection from one embedder to another while it serves.")
-
-Name = Annotated[str, typer.Option("--collection", help="Which one.")]
-Force = Annotated[bool, typer.Option("--force", help="Do so against the objections.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 _SOME_LEFT = 3
 
 
-@cli.callback(invoke_without_command=True)
 def reembed(
-    context: typer.Context,
-    to: Annotated[str | None, typer.Option(help="Embed by this network of the zoo.")] = None,
-    collection: Name = DEFAULT_COLLECTION,
-    photos: Annotated[
-        Path | None,
-        typer.Option(exists=True, file_okay=False, help="Holds the photos, in whatever folders."),
-    ] = None,
-    weights: Annotated[
-        Path | None,
-        typer.Option(dir_okay=False, help="Its weights [VULTUS_NEXT__WEIGHTS_PATH]."),
-    ] = None,
-    as_json: AsJson = False,
+    *,
+    to: str,
+    collection: str,
+    photos: Path | None,
+    weights: Path | None,
+    as_json: bool,
 ) -> None:
-    """Embed every enrolled face by another network, beside the one that goes on serving.
-
-    Safe beside a running server, and to run again. Exit status 0: every face is embedded by both,
-    3: some have no photo; they are listed.
-    """
-    if context.invoked_subcommand is not None:
-        return
-    if to is None:
-        raise typer.BadParameter("--to says which network; see also vultus reembed --help")
+    """Embed every enrolled face by another network, beside the one that goes on serving."""
     with open_database(upgrade=True) as (settings, database):
         network = load_named_network(settings, to, weights)
         reembedder = Reembedder(
@@ -90,23 +67,14 @@ def reembed(
     raise typer.Exit(_SOME_LEFT if done.without_source else 0)
 
 
-@cli.command()
-def status(collection: Name = DEFAULT_COLLECTION, as_json: AsJson = False) -> None:
+def status(*, collection: str, as_json: bool) -> None:
     """Tell where a collection stands between two networks."""
     with open_database(upgrade=True) as (_, database):
         _show(Reembedding(database).look(collection), as_json=as_json)
 
 
-@cli.command()
-def shadow(
-    collection: Name = DEFAULT_COLLECTION,
-    faces: Annotated[int, typer.Option(min=1, help="At most so many, evenly from all.")] = 2_000,
-    as_json: AsJson = False,
-) -> None:
-    """Compare what both networks decide about enrolled faces, each looked up as if it were not.
-
-    Changes nothing; safe beside a running server.
-    """
+def shadow(*, collection: str, faces: int, as_json: bool) -> None:
+    """Compare what both networks decide about enrolled faces, each looked up as if it were not."""
 
     async def use(services: Services) -> Comparison:
         seen = Reembedding(services.database).seen_by_both(collection, most=faces)
@@ -128,14 +96,8 @@ def shadow(
         _print_comparison(done)
 
 
-@cli.command()
-def switch(
-    collection: Name = DEFAULT_COLLECTION, force: Force = False, as_json: AsJson = False
-) -> None:
-    """Answer by the second network from now on, in every process at once.
-
-    Every process must run both (VULTUS_NEXT__EMBEDDER).
-    """
+def switch(*, collection: str, force: bool, as_json: bool) -> None:
+    """Answer by the second network from now on, in every process at once."""
     with open_database(upgrade=True) as (settings, database):
         reembedding = Reembedding(database)
         second = reembedding.look(collection).second
@@ -143,17 +105,13 @@ def switch(
         _show(reembedding.switch(collection, is_measured=measured, force=force), as_json=as_json)
 
 
-@cli.command()
-def rollback(
-    collection: Name = DEFAULT_COLLECTION, force: Force = False, as_json: AsJson = False
-) -> None:
+def rollback(*, collection: str, force: bool, as_json: bool) -> None:
     """Answer by the network before the switch once more."""
     with open_database(upgrade=True) as (_, database):
         _show(Reembedding(database).roll_back(collection, force=force), as_json=as_json)
 
 
-@cli.command()
-def purge(collection: Name = DEFAULT_COLLECTION, as_json: AsJson = False) -> None:
+def purge(*, collection: str, as_json: bool) -> None:
     """Erase the embeddings by the network that does not serve: there is no way back after this."""
     with open_database(upgrade=True) as (_, database):
         Reembedding(database).purge(collection)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from multiprocessing import get_context
-from typing import Annotated, Any
+from typing import Any
 
 import structlog
 import typer
@@ -25,13 +25,7 @@ _MANY_CORES = 4  # more than one process can keep busy: its threads take turns i
 _log = structlog.get_logger(__name__)
 
 
-def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on [VULTUS_HOST].")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on [VULTUS_PORT].")] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Server processes [VULTUS_PROCESSES].")
-    ] = None,
-) -> None:
+def serve(*, host: str | None, port: int | None, workers: int | None) -> None:
     """Start the service."""
     if workers is not None:
         # For this process and for those that it starts, which read the settings themselves.

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 from http.client import HTTPException
-from typing import Annotated, Any
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
@@ -22,19 +22,7 @@ from app.errors import AccessDenied, Unavailable
 _PATIENCE_S = 10
 
 
-def top(
-    url: Annotated[
-        str | None, typer.Option(help="Of the server (default: this machine, VULTUS_PORT).")
-    ] = None,
-    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 2.0,
-    once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
-    api_key: Annotated[
-        str | None, typer.Option(help="Else the first of VULTUS_API_KEYS.", show_default=False)
-    ] = None,
-    json_: Annotated[
-        bool, typer.Option("--json", help="Print what /v1/stats answers, once.")
-    ] = False,
-) -> None:
+def top(*, url: str | None, every: float, once: bool, api_key: str | None, json_: bool) -> None:
     """Show what a running server is doing."""
     settings = load_settings()
     address = (url or f"http://127.0.0.1:{settings.port}").rstrip("/")

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from app.cli.configuration import load_settings
 from app.cli.output import print_json, results
 from app.cli.training import bar, cut_crops, is_first, report_table, told
-from app.operations.photo_set import SubjectRule
+from app.operations.choices import SubjectRule
 from app.recognition.device import resolve_device
 from app.settings import Settings
 from models.training.config import TrainingConfig, read_config
@@ -20,47 +20,22 @@ from models.zoo.network import InputSpec
 
 
 def train(
-    source: Annotated[
-        Path | None,
-        typer.Argument(
-            exists=True,
-            help="Photos, one folder a person, or as vultus evaluate takes them.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Folder of the run, which it makes.")
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(exists=True, file_okay=False, help="Go on with this run, instead."),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="TOML file; see docs/training.md."),
-    ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="group.option=value, over the file; several times."),
-    ] = None,
-    network: Annotated[str | None, typer.Option(help="As --set network.name=...")] = None,
-    weights: Annotated[str | None, typer.Option(help="As --set network.weights=...")] = None,
-    loss: Annotated[str | None, typer.Option(help="As --set loss.name=...")] = None,
-    epochs: Annotated[int | None, typer.Option(help="As --set epochs=...")] = None,
-    seed: Annotated[int | None, typer.Option(help="As --set seed=...")] = None,
-    faces: Annotated[
-        SubjectRule | None,
-        typer.Option(help="Whom a photo of several faces shows (LFW: central; else: single)."),
-    ] = None,
-    crops: Annotated[
-        Path | None,
-        typer.Option(file_okay=False, help="Where crops are kept (training/crops/ in the data)."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    *,
+    source: Path | None,
+    out: Path | None,
+    resume: Path | None,
+    config: Path | None,
+    option: list[str] | None,
+    network: str | None,
+    weights: str | None,
+    loss: str | None,
+    epochs: int | None,
+    seed: int | None,
+    faces: SubjectRule | None,
+    crops: Path | None,
+    as_json: bool,
 ) -> None:
-    """Train an embedding network on photos of people; see docs/training.md.
-
-    Faces are found and cut out as the service would, once. Deploy with vultus models add.
-    """
+    """Train an embedding network on photos of people; see docs/training.md."""
     settings = load_settings()
     with told():
         if resume is not None:

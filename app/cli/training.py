@@ -14,9 +14,9 @@ from app.cli.embedding import rule_for
 from app.cli.output import errors, progress_bar
 from app.cli.session import with_recognizer
 from app.errors import InvalidRequest, StartupError
+from app.operations.choices import SubjectRule
 from app.operations.crops import CropCutter, crops_folder
 from app.operations.photo_listing import PhotoListing, read_listing
-from app.operations.photo_set import SubjectRule
 from app.recognition.pipeline import Recognizer
 from app.settings import Settings
 from models.training.data.crop_store import CropStore

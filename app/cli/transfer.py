@@ -26,17 +26,8 @@ _SKIPPED_SOME = 3
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
 
-def export(
-    file: Annotated[Path, typer.Argument(dir_okay=False, help="The archive to write (.zip).")],
-    collection: Annotated[
-        list[str] | None, typer.Option(help="Only this one; may be given several times.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write the gallery into an archive, as it is at this moment.
-
-    The service may run on meanwhile. The archive holds biometric data: only you can read it.
-    """
+def export(*, file: Path, collection: list[str] | None, as_json: bool) -> None:
+    """Write the gallery into an archive, as it is at this moment."""
     with open_database(upgrade=False) as (_, database), _progress() as tell:
         done = export_gallery(database, file, names=collection or (), progress=tell)
     if as_json:
@@ -45,22 +36,8 @@ def export(
         _print_exported(file, done)
 
 
-def import_(
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="What vultus export wrote.")
-    ],
-    collection: Annotated[
-        list[str] | None, typer.Option(help="Only this one; may be given several times.")
-    ] = None,
-    into: Annotated[
-        str | None, typer.Option(help="Collection to import the one collection into.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Add the people of an archive. Exit status 0: all are there, 3: some were skipped.
-
-    Safe to run again: whoever is there already is left as they are.
-    """
+def import_(*, file: Path, collection: list[str] | None, into: str | None, as_json: bool) -> None:
+    """Add the people of an archive. Exit status 0: all are there, 3: some were skipped."""
     if into is not None and re.fullmatch(COLLECTION_NAME, into) is None:
         raise typer.BadParameter("--into: letters, digits, '.', '_' and '-'; at most 64")
     with open_database(upgrade=True) as (settings, database), _progress() as tell:

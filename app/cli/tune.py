@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from app.cli.configuration import load_settings
 from app.cli.output import print_json, results
 from app.cli.training import bar, cut_crops, report_table, told
-from app.operations.photo_set import SubjectRule
+from app.operations.choices import SubjectRule
 from app.recognition.device import resolve_device
 from models.training.config import read_config
 from models.training.data.crop_store import open_store
@@ -20,35 +18,16 @@ from models.training.tuning.config import TuningConfig
 
 
 def tune(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            exists=True, help="Photos, one folder a person, or as vultus evaluate takes them."
-        ),
-    ],
-    out: Annotated[Path, typer.Option(file_okay=False, help="Folder of the run, which it makes.")],
-    config: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="TOML file; see docs/tuning.md."),
-    ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="group.option=value, over the file; several times."),
-    ] = None,
-    faces: Annotated[
-        SubjectRule | None,
-        typer.Option(help="Whom a photo of several faces shows (LFW: central; else: single)."),
-    ] = None,
-    crops: Annotated[
-        Path | None,
-        typer.Option(file_okay=False, help="Where crops are kept (training/crops/ in the data)."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    *,
+    source: Path,
+    out: Path,
+    config: Path | None,
+    option: list[str] | None,
+    faces: SubjectRule | None,
+    crops: Path | None,
+    as_json: bool,
 ) -> None:
-    """Fine-tune a network on a few thousand photos, in minutes; see docs/tuning.md.
-
-    Deploy with vultus models add.
-    """
+    """Fine-tune a network on a few thousand photos, in minutes; see docs/tuning.md."""
     settings = load_settings()
     with told():
         read = read_config(TuningConfig, config, option or ())

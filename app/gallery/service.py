@@ -31,6 +31,7 @@ from app.gallery.erasure import erase_collection, erase_face, erase_people
 from app.gallery.guards import EmbedderSwitchedError, Guard
 from app.gallery.idempotency import KeptAnswer, Once, Ticket
 from app.gallery.kept import claim, keep, kept_answer
+from app.gallery.names import DEFAULT_COLLECTION
 from app.gallery.nearest import Question, UntrueIndexError, nearest_people
 from app.gallery.options import from_json, patched
 from app.gallery.records import (
@@ -68,7 +69,6 @@ from app.gallery.template import similarity_to_template
 from app.gallery.two_embedders import Embedders, EnrolledProbe, Probe
 from app.recognition.types import Embedding, ModelId
 
-DEFAULT_COLLECTION = "default"
 _ERASED_AT_ONCE = 500
 _MOST_TRIES = 4
 _SAME_VISIT_S = 60

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from app.errors import ImageTooLarge, ImageUnreadable, Reason
+from app.operations.choices import SubjectRule
 from app.operations.photo_listing import ListedPhoto, PhotoListing
-from app.operations.photo_set import SubjectRule, no_subject, photo_sha256, read_photo
+from app.operations.photo_set import choice_of, no_subject, photo_sha256, read_photo
 from app.operations.together import in_turns
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import CutPhoto
@@ -51,7 +52,7 @@ class CropCutter:
         self, recognizer: Recognizer, rule: SubjectRule, spec: InputSpec, settings: Settings
     ) -> None:
         self._recognizer = recognizer
-        self._choose = rule.choose
+        self._choose = choice_of(rule)
         self._spec = spec
         self._cut_by = cut_by(settings, spec, rule)
 

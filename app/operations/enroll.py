@@ -21,10 +21,10 @@ from app.gallery.guards import EveryFaceRefusedError, Refusal
 from app.gallery.idempotency import Once
 from app.gallery.records import Face, Identity, NewFace, NewIdentity
 from app.gallery.service import Enrolled, Gallery
+from app.operations.choices import FaceRule, QualityFilter
 from app.operations.crop_vault import CropVault
 from app.operations.guards import Guards, looking_again, refused
-from app.operations.quality_filter import QualityFilter
-from app.operations.single_face import FaceRule, rejection, unusable
+from app.operations.single_face import rejection, selection_of, unusable
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
 from app.threads import reading, writing
@@ -244,7 +244,7 @@ class Enroller:
         keep_crops: bool,
     ) -> UsableImage | RejectedImage:
         try:
-            photo = await self._recognizer.embed(image, rule.selection, keep_crops=keep_crops)
+            photo = await self._recognizer.embed(image, selection_of(rule), keep_crops=keep_crops)
         except (ImageUnreadable, ImageTooLarge) as error:
             return unusable(error, index)
         refused = rejection(photo, index, quality_filter)

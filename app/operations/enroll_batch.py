@@ -13,11 +13,10 @@ from app.errors import InputError, NoUsableImage, RejectedImage, WrongPerson
 from app.gallery.bulk import BulkOutcome, NewPerson
 from app.gallery.records import NewFace, NewIdentity
 from app.gallery.service import Gallery
+from app.operations.choices import FaceRule, QualityFilter
 from app.operations.enroll import WRONG_PERSON, Enroller, in_order
 from app.operations.guards import Guards, looking_again, refused
 from app.operations.identify import unit_embedding
-from app.operations.quality_filter import QualityFilter
-from app.operations.single_face import FaceRule
 from app.operations.together import together
 from app.threads import Work, reading, threads
 

@@ -31,6 +31,7 @@ from app.gallery.service import Gallery
 from app.gallery.two_embedders import Probe
 from app.gallery.unknown_records import Sighting
 from app.operations.calibration import Calibrator
+from app.operations.choices import QualityFilter
 from app.operations.decisions import (
     Decision,
     SearchOptions,
@@ -40,7 +41,7 @@ from app.operations.decisions import (
     rejected,
     stages_of,
 )
-from app.operations.quality_filter import QualityFilter, shortcomings
+from app.operations.quality_filter import shortcomings
 from app.operations.shadow import LiveShadow
 from app.operations.thresholds import Thresholds
 from app.operations.unknowns import UnknownKeeper, seen_alone, seen_in_photo

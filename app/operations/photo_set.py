@@ -8,12 +8,12 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 
 from app.errors import ImageTooLarge, ImageUnreadable, InvalidRequest, Reason
+from app.operations.choices import SubjectRule
 from app.operations.embedding_cache import EmbeddingCache, Known
 from app.operations.photo_listing import PhotoListing
 from app.operations.together import in_turns
@@ -25,24 +25,16 @@ from app.settings import Settings
 from models.evaluation.photos import Groups, LabelledPhotos, ListedPairs
 from models.zoo.network import Network
 
-
-class SubjectRule(StrEnum):
-    """Whom a photo of several faces shows: nobody, the largest face, or the most central one."""
-
-    SINGLE = "single"
-    LARGEST = "largest"
-    CENTRAL = "central"
-
-    @property
-    def choose(self) -> Choose:
-        return _CHOICES[self]
-
-
 _CHOICES: dict[SubjectRule, Choose] = {
     SubjectRule.SINGLE: lambda _: only_face,
     SubjectRule.LARGEST: lambda _: largest_face,
     SubjectRule.CENTRAL: lambda size: central_face(size.width, size.height),
 }
+
+
+def choice_of(rule: SubjectRule) -> Choose:
+    """What takes the subject from the faces of a photo of some size."""
+    return _CHOICES[rule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +79,7 @@ class PhotoSetEmbedder:
     async def _look(self, path: Path) -> Known:
         try:
             image = await asyncio.to_thread(read_photo, self._recognizer, path)
-            found = await self._recognizer.embed_chosen(image, self._rule.choose)
+            found = await self._recognizer.embed_chosen(image, choice_of(self._rule))
         except (ImageUnreadable, ImageTooLarge) as error:
             return Known(None, Reason(error.code))
         if found.faces:

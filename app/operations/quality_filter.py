@@ -2,40 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 from app.errors import Reason
+from app.operations.choices import QualityFilter
 from app.recognition.quality.scales import SCALES
 from app.recognition.types import FaceQuality, QualityComponent
-
-
-class QualityFilter(StrEnum):
-    """How good a face must be: a level demands the same score of each component."""
-
-    NONE = "none"
-    LOW = "low"
-    AUTO = "auto"
-    MEDIUM = "medium"
-    HIGH = "high"
-
-    @property
-    def least_score(self) -> float:
-        return _LEAST_SCORES[self]
-
-
-_LEAST_SCORES: Final[Mapping[QualityFilter, float]] = MappingProxyType(
-    {
-        QualityFilter.NONE: 0,
-        QualityFilter.LOW: 20,
-        # Measured: nearly everything that is not recognised any more is below, nearly no photo
-        # that was taken with care. See docs/quality.md.
-        QualityFilter.AUTO: 40,
-        QualityFilter.MEDIUM: 60,
-        QualityFilter.HIGH: 80,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """Photos that should show one person, and what is said when they do not."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 from app.errors import ImageTooLarge, ImageUnreadable, Reason, RejectedImage
-from app.operations.quality_filter import QualityFilter, shortcomings
+from app.operations.choices import FaceRule, QualityFilter
+from app.operations.quality_filter import shortcomings
 from app.recognition.select import Selection, largest_face, only_face
 from app.recognition.types import DetectedFace, EmbeddedPhoto, ImageSize, Shade
 
@@ -28,15 +28,9 @@ _SHADES: Final[Mapping[Shade, tuple[Reason, str]]] = MappingProxyType(
 )
 
 
-class FaceRule(StrEnum):
-    """What to do with a photo of several faces: refuse it, or take the largest."""
-
-    SINGLE = "single"
-    LARGEST = "largest"
-
-    @property
-    def selection(self) -> Selection:
-        return only_face if self is FaceRule.SINGLE else largest_face
+def selection_of(rule: FaceRule) -> Selection:
+    """The function that takes the face, or none, of those in a photo."""
+    return only_face if rule is FaceRule.SINGLE else largest_face
 
 
 def rejection(

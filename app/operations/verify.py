@@ -7,9 +7,9 @@ from app.errors import NoUsableImage
 from app.gallery.records import Basis, Candidate, Identity
 from app.gallery.service import Gallery
 from app.operations.calibration import Calibrator
+from app.operations.choices import FaceRule, QualityFilter
 from app.operations.decisions import threshold_of
-from app.operations.quality_filter import QualityFilter
-from app.operations.single_face import FaceRule, rejection
+from app.operations.single_face import rejection, selection_of
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import DetectedFace, EmbeddedFace, ModelId, cosine
@@ -126,7 +126,7 @@ class Verifier:
         index: int,
         name: str,
     ) -> EmbeddedFace:
-        photo = await self._recognizer.embed(image, rule.selection)
+        photo = await self._recognizer.embed(image, selection_of(rule))
         refused = rejection(photo, index, quality_filter)
         if refused is not None:
             raise NoUsableImage(f"{name}: {refused.detail}", (refused,))

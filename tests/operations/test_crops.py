@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from app.operations.choices import SubjectRule
 from app.operations.crops import CropCutter, crops_folder
 from app.operations.photo_listing import ListedPhoto, PhotoListing, read_listing
-from app.operations.photo_set import SubjectRule
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_face

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import Reason
-from app.operations.quality_filter import QualityFilter, shortcomings
+from app.operations.choices import QualityFilter
+from app.operations.quality_filter import shortcomings
 from app.recognition.quality.scales import SCALES
 from app.recognition.types import ComponentQuality, FaceQuality, QualityComponent
 

@@ -10,7 +10,8 @@ import pytest
 from PIL import ExifTags, Image
 
 from app.errors import ImageTooLarge, ImageUnreadable, StartupError
-from app.operations.photo_set import SubjectRule
+from app.operations.choices import SubjectRule
+from app.operations.photo_set import choice_of
 from app.recognition.align import align
 from app.recognition.batch import BatchRecognizer
 from app.recognition.decode.file_kinds import FORMATS
@@ -96,7 +97,7 @@ async def test_the_central_face_is_that_of_the_upright_photo(
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6  # stored turned: its centre is not that of the picture
     turned = canvas.transpose(Image.Transpose.ROTATE_90)
-    found = await capped.embed_chosen(encoded(turned, exif=exif), SubjectRule.CENTRAL.choose)
+    found = await capped.embed_chosen(encoded(turned, exif=exif), choice_of(SubjectRule.CENTRAL))
     (face,) = found.faces
     left, right = sorted(found.detected, key=lambda one: one.centre[0])
     assert face.face is (left if centred == "left" else right)

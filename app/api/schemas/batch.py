@@ -19,9 +19,8 @@ from app.api.schemas.fields import (
 )
 from app.api.schemas.problem import RejectedImageBody
 from app.gallery.records import NewIdentity
+from app.operations.choices import FaceRule, QualityFilter
 from app.operations.enroll_batch import BatchItem, ItemResult, ItemStatus
-from app.operations.quality_filter import QualityFilter
-from app.operations.single_face import FaceRule
 from app.remedies import Remedies
 
 _MAX_EMBEDDING_TEXT = MAX_DIMENSION * 6

@@ -23,7 +23,7 @@ from app.api.schemas.base64_text import decode_base64
 from app.gallery.attributes import MAX_ATTRIBUTES_BYTES
 from app.gallery.identity_ref import PREFIX, by_external_id, external_id_of
 from app.gallery.text_forms import MAX_NAME_LENGTH, nfc
-from app.operations.quality_filter import QualityFilter
+from app.operations.choices import QualityFilter
 
 MAX_DIMENSION = 4_096
 """Numbers of an embedding."""

@@ -30,9 +30,8 @@ from app.gallery.records import (
     Identity,
     IdentityFilter,
 )
+from app.operations.choices import FaceRule, QualityFilter
 from app.operations.enroll import EnrolledFace, Enrollment
-from app.operations.quality_filter import QualityFilter
-from app.operations.single_face import FaceRule
 from app.recognition.types import ModelId
 
 OWN_THRESHOLD = (

@@ -5,7 +5,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.schemas import examples
 from app.api.schemas.fields import QualityScore
 from app.api.schemas.recognition import DetectedFaceBody, ImageSizeBody, LandmarksBody, PhotoAnswer
-from app.operations.quality_filter import QualityFilter, shortcomings
+from app.operations.choices import QualityFilter
+from app.operations.quality_filter import shortcomings
 from app.recognition.types import AssessedFace, AssessedPhoto, QualityComponent
 
 

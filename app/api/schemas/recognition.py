@@ -24,10 +24,9 @@ from app.api.schemas.fields import (
 from app.api.schemas.filters import FilterBody, FilterObject, TerminalId
 from app.api.schemas.gallery import IdentityBody, ModelBody
 from app.gallery.records import Candidate
+from app.operations.choices import FaceRule, QualityFilter
 from app.operations.decisions import Decision, SearchOptions, Stage, Status
 from app.operations.identify import Identification, IdentifiedFace
-from app.operations.quality_filter import QualityFilter
-from app.operations.single_face import FaceRule
 from app.recognition.types import (
     DetectedFace,
     DetectedPhoto,

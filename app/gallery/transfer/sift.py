@@ -84,10 +84,8 @@ def _obstacle(
         )
     owner = None if line.external_id is None else owners.get(nfc(line.external_id))
     if owner is not None:
-        return (
-            SkipReason.EXTERNAL_ID_TAKEN,
-            f"external_id {line.external_id!r} is taken by the identity {owner}; change its",
-        )
+        told = f"external_id {line.external_id!r} is taken by the identity {owner}"
+        return SkipReason.EXTERNAL_ID_TAKEN, f"{told}; change one of the two, and import again"
     for face in person.faces:
         if face.line.id in known_faces:
             return (

@@ -1,0 +1,61 @@
+"""`vultus serve`, `top` and `index`."""
+
+from typing import Annotated
+
+import typer
+
+index = typer.Typer(no_args_is_help=True)
+
+
+@index.callback()
+def _index() -> None:
+    """Look after the search index."""
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [VULTUS_HOST].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [VULTUS_PORT].")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Server processes [VULTUS_PROCESSES].")
+    ] = None,
+) -> None:
+    """Start the service."""
+    from app.cli.serve import serve as run
+
+    run(host=host, port=port, workers=workers)
+
+
+def top(
+    url: Annotated[
+        str | None, typer.Option(help="Address of the server (default: this machine, VULTUS_PORT).")
+    ] = None,
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two requests.")] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="Ask once and end.")] = False,
+    api_key: Annotated[
+        str | None,
+        typer.Option(help="API key (default: the first of VULTUS_API_KEYS).", show_default=False),
+    ] = None,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print what /v1/stats answers, once.")
+    ] = False,
+) -> None:
+    """Show what a running server is doing."""
+    from app.cli.top import top as run
+
+    run(url=url, every=every, once=once, api_key=api_key, json_=json_)
+
+
+@index.command()
+def verify(
+    repair: Annotated[
+        bool, typer.Option(help="Build anew from the database what differs from it.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a line each.")] = False,
+) -> None:
+    """Compare the index that is kept outside of the database with it, face by face.
+
+    Safe beside a running server. Exit status 0: all agree; 3: some did not.
+    """
+    from app.cli.index import verify as run
+
+    run(repair=repair, as_json=as_json)

@@ -1,0 +1,59 @@
+"""`vultus gallery` and `db`: looking after what is stored."""
+
+from typing import Annotated
+
+import typer
+
+from app.gallery.names import DEFAULT_COLLECTION
+
+gallery = typer.Typer(no_args_is_help=True)
+db = typer.Typer(no_args_is_help=True)
+
+
+@gallery.callback()
+def _gallery() -> None:
+    """Look after the people in a gallery."""
+
+
+@db.callback()
+def _db() -> None:
+    """Look after the database."""
+
+
+@gallery.command()
+def doctor(
+    collection: Annotated[
+        str, typer.Option(help="The collection to examine.")
+    ] = DEFAULT_COLLECTION,
+    limit: Annotated[int, typer.Option(min=1, help="Findings after which to stop.")] = 1_000,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each finding.")
+    ] = False,
+) -> None:
+    """List photos under the wrong person, people under two names, outliers and look-alikes.
+
+    Changes nothing; safe beside a running server. Exit status 0: nothing was found, 3: something.
+    """
+    from app.cli.gallery import doctor as run
+
+    run(collection=collection, limit=limit, as_json=as_json)
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the database's schema to this version; safe to run again."""
+    from app.cli.database import upgrade as run
+
+    run()
+
+
+@db.command("begin-anew")
+def begin_anew() -> None:
+    """Start with an empty database where one was lost. Nothing is deleted.
+
+    What shows that there was a gallery (index snapshots, SQLite's log) is moved aside, so that it
+    can still help to repair; then the database is made.
+    """
+    from app.cli.database import begin_anew as run
+
+    run()
