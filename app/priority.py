@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 
-MOST_NICENESS = 19
+_MOST_NICENESS = 19
 
 
 def give_way(by: int) -> None:
@@ -16,4 +16,4 @@ def give_way(by: int) -> None:
         thread = threading.get_native_id()
         # On top of what the service was started with: a process may not ask for less.
         nicer = os.getpriority(os.PRIO_PROCESS, thread) + by
-        os.setpriority(os.PRIO_PROCESS, thread, min(nicer, MOST_NICENESS))
+        os.setpriority(os.PRIO_PROCESS, thread, min(nicer, _MOST_NICENESS))

@@ -24,7 +24,6 @@ from weakref import WeakKeyDictionary
 import structlog
 
 from app.errors import Busy, Overloaded, Stopping, VultusError
-from app.priority import give_way
 from app.request_scope import deadline, past_deadline
 
 P = ParamSpec("P")
@@ -32,7 +31,6 @@ T = TypeVar("T")
 
 _IDLE_S = 10.0
 """A thread without work ends after this time."""
-_LONG_NICENESS = 10
 
 _log = structlog.get_logger(__name__)
 
@@ -54,17 +52,16 @@ class Work(StrEnum):
 class Places:
     """Calls of one kind that run at once, and that may wait.
 
-    One that found no thread within `longest_wait_s` is refused. `niceness` is added to that of the
-    process, so that other threads go first.
+    One that found no thread within `longest_wait_s` is refused. All have the same priority: one of
+    low priority that holds Python's lock, and is not given a core, makes all others wait.
     """
 
     threads: int
     waiting: int
-    niceness: int = 0
     longest_wait_s: float = 30.0
 
 
-_LONG_JOB = Places(threads=1, waiting=0, niceness=_LONG_NICENESS)
+_LONG_JOB = Places(threads=1, waiting=0)
 
 PLACES: Mapping[Work, Places] = {
     Work.READ: Places(threads=8, waiting=256),
@@ -190,8 +187,6 @@ class _Pool:
         return waits
 
     def _serve(self) -> None:
-        if self._places.niceness:
-            give_way(self._places.niceness)
         while (entry := self._next()) is not None:
             outcome = _outcome(entry, self._work)
             # Before the caller goes on, who may ask for the place at once.

@@ -10,10 +10,11 @@ from app.errors import Unavailable
 from app.gallery.database import Database
 from app.gallery.service import Gallery
 from app.gallery.signal import change_signal
-from app.priority import MOST_NICENESS, give_way
+from app.priority import give_way
 
 _LEAST_PAUSE_S = 60.0
 _PAUSES = 100
+_NICENESS = 5
 _LISTEN_AGAIN_S = 1.0
 
 _log = structlog.get_logger(__name__)
@@ -38,11 +39,11 @@ class Periodic:
     def in_turn(self, job: Callable[[], object], *, name: str) -> None:
         """Do `job` at once, and again and again, for a hundredth of the time at most.
 
-        In a thread of the least priority.
+        Other threads go first.
         """
 
         def work() -> None:
-            give_way(MOST_NICENESS)
+            give_way(_NICENESS)
             while not self._stopped.is_set():
                 began = monotonic()
                 _attempt(job, name)
