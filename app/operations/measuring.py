@@ -88,7 +88,9 @@ class MeasuringProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=environment,
-                start_new_session=True,  # a Ctrl-C is for the service, which then ends this
+                # A Ctrl-C is for the service, which then ends this. Not a session of its own:
+                # Linux shares the cores among sessions first, whatever their processes' priority.
+                process_group=0,
             )
             self._running.add(child)
         return child
