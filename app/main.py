@@ -90,7 +90,10 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     problems.install(app, REQUEST_BODIES)
     app.include_router(api_router)
     app.include_router(operations_router)
-    # The last is the outermost.
+    # The last is the outermost. From outside in: the paths as the API names them; the rest of a
+    # body that is not read; the log, which sees every answer; the headers for other origins on all
+    # of them; the end of the process, defects, and what the connection refuses; limits, the
+    # cheapest first; bodies as routes read them.
     app.add_middleware(HeadAsGet)
     app.add_middleware(IdentityPaths)
     app.add_middleware(CompressedBodies, limits=settings.limits)

