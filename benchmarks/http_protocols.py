@@ -28,6 +28,8 @@ _PROTOCOLS: Mapping[str, type[HttpToolsProtocol | H11Protocol]] = {
     "with limits": LimitedHttp,
 }
 _BODIES = {"1 kB": 1_000, "150 kB": 150_000}
+_MOST_TURNS = 1_000
+"""Of the event loop, in which a request is answered."""
 _HEADERS = (
     b"Host: localhost:8000\r\nUser-Agent: benchmark\r\nAccept: */*\r\n"
     b"Content-Type: application/json\r\nX-Api-Key: 0123456789abcdef0123456789abcdef\r\n"
@@ -94,8 +96,14 @@ async def _measure(rounds: int, requests: int) -> dict[tuple[str, str], list[flo
 async def _ask(protocol: HttpToolsProtocol | H11Protocol, request: bytes) -> None:
     before = protocol.cycle
     protocol.data_received(request)
-    while protocol.cycle is before or not protocol.cycle.response_complete:
+    await asyncio.sleep(0)
+    assert protocol.cycle is not before
+    for _ in range(_MOST_TURNS):
+        if protocol.cycle.response_complete:
+            break
         await asyncio.sleep(0)
+    else:
+        raise AssertionError("the request was not answered")
     await asyncio.sleep(0)
 
 
