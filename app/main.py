@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app import __version__
-from app.api import problems
+from app.api import documents, problems
 from app.api.admission import Admission
 from app.api.body_limits import BodyLimits
 from app.api.compressed_bodies import CompressedBodies
@@ -37,9 +37,9 @@ _DESCRIPTION = """
 Self-hosted face recognition: enroll people, remove them, verify two faces (1:1) and identify one
 face among all enrolled (1:N), with an honest *unknown*.
 
-Images arrive as multipart files or as base64 in JSON. `box` is `[x1, y1, x2, y2]` in pixels of the
-upright image; `similarity` is the cosine, -1 to 1. Every error is `application/problem+json` with a
-stable `code`.
+Images arrive as multipart files, as base64 in JSON, or as the whole body. `box` is
+`[x1, y1, x2, y2]` in pixels of the upright image; `similarity` is the cosine, -1 to 1. Every error
+is `application/problem+json` with a stable `code`.
 """
 
 
@@ -85,9 +85,11 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
         redirect_slashes=False,  # `misses` knows more spellings, and what a proxy puts before them
+        openapi_url=None,  # `documents` answers it
     )
     app.state.services = services
     problems.install(app, REQUEST_BODIES)
+    documents.install(app)
     app.include_router(api_router)
     app.include_router(operations_router)
     # The last is the outermost. From outside in: the paths as the API names them; the rest of a

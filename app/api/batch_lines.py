@@ -1,7 +1,7 @@
 """Enroll a stream of JSON Lines, piece by piece, in flat memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -24,7 +24,7 @@ class _Piece:
     """Lines that are enrolled together."""
 
     first: int
-    lines: list[bytes] = field(default_factory=list)
+    lines: list[bytearray] = field(default_factory=list)
     size: int = 0
 
     @property
@@ -82,13 +82,15 @@ async def _enroll(
     ]
 
 
-def _parse_all(lines: list[bytes], quality_filter: QualityFilter) -> list[BatchItem | ItemResult]:
+def _parse_all(
+    lines: list[bytearray], quality_filter: QualityFilter
+) -> list[BatchItem | ItemResult]:
     """What each line says. Each is dropped once it is read: photos are a lot of memory twice."""
     lines.reverse()
     return [_parse(lines.pop(), quality_filter) for _ in range(len(lines))]
 
 
-def _parse(line: bytes, quality_filter: QualityFilter) -> BatchItem | ItemResult:
+def _parse(line: bytes | bytearray, quality_filter: QualityFilter) -> BatchItem | ItemResult:
     try:
         values = parse_json(line, "the line", most_values=MOST_VALUES_OF_A_LINE)
         return BatchItemBody.model_validate(values).item(quality_filter=quality_filter)
@@ -98,26 +100,28 @@ def _parse(line: bytes, quality_filter: QualityFilter) -> BatchItem | ItemResult
         return rejected_item(error)
 
 
-async def _lines(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:
+async def _lines(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[bytearray]:
     rest = bytearray()
     async for chunk in chunks:
         rest += chunk
         if b"\n" in chunk:
-            complete, _, tail = rest.rpartition(b"\n")
-            rest = bytearray(tail)
-            for line in _whole(complete):
-                _require_size(line, most)
-                yield line
+            *complete, rest = rest.split(b"\n")
+            complete.reverse()
+            while complete:
+                line = complete.pop()  # a long one is not to be kept until the next
+                if not _is_blank(line):
+                    _require_size(line, most)
+                    yield line
         _require_size(rest, most)
-    for line in _whole(rest):
-        yield line
+    if not _is_blank(rest):
+        yield rest
 
 
-def _whole(data: bytes | bytearray) -> Iterator[bytes]:
-    return (line for line in bytes(data).split(b"\n") if line.strip())
+def _is_blank(line: bytearray) -> bool:
+    return not line or line.isspace()
 
 
-def _require_size(line: bytes | bytearray, most: int) -> None:
+def _require_size(line: bytearray, most: int) -> None:
     if len(line) > most:
         raise RequestTooLarge(
             f"a line is over {most / 1e6:g} MB (VULTUS_LIMITS__MAX_REQUEST_BYTES); send fewer or "

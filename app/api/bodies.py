@@ -25,6 +25,12 @@ _AT_ONCE_BYTES = 65_536
 """Up to so much text is read on the event loop: it takes less time than another thread would be
 waited for. What takes longer, large photos in base64 above all, is read in a worker thread."""
 _IMAGE_SCHEMA = {"type": "string", "format": "binary", "description": "Image file."}
+_WHOLE_BODY_SCHEMA = {
+    "type": "string",
+    "format": "binary",
+    "description": "Image file, also as image/jpeg or any other image type. Options are query "
+    "parameters then.",
+}
 
 
 class Body(Generic[M]):
@@ -151,6 +157,8 @@ def documented_body(model: type[BaseModel]) -> dict[str, Any]:
     if files:
         as_form = {**as_json, "properties": {**as_json["properties"], **files}}
         content = {"multipart/form-data": {"schema": as_form}, **content}
+    if len(files) == 1:
+        content["application/octet-stream"] = {"schema": _WHOLE_BODY_SCHEMA}
     return {"requestBody": {"required": True, "content": content}}
 
 

@@ -20,6 +20,8 @@ _PIECE_BYTES = 262_144
 _FREE_BYTES = 1_000_000
 _MOST_RATIO = 100
 """Decompressed bytes for each that came, above `_FREE_BYTES`. Photos reach 2, text 10 to 20."""
+_MOST_MEMBERS = 1_000
+"""Of a gzip body: tools that compress in parallel write one for some 100 kB."""
 _GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's window bits
 
 
@@ -102,7 +104,7 @@ class Decoder:
         self._coding = coding
         self._engine = zlib.decompressobj(_GZIP) if coding == "gzip" else None
         self._first = b""
-        self._came = self._made = 0
+        self._came = self._made = self._members = 0
 
     def feed(self, raw: bytes) -> Iterator[bytes]:
         """What becomes of the next bytes, in pieces, which may be empty.
@@ -123,7 +125,10 @@ class Decoder:
                     return
                 if self._coding != "gzip":
                     raise InvalidRequest(f"the body goes on after the end of its {self._coding}")
-                self._engine = zlib.decompressobj(_GZIP)  # of several members, RFC 1952
+                self._members += 1  # RFC 1952: a file may have several
+                if self._members > _MOST_MEMBERS:
+                    raise RequestTooLarge(f"the body has over {_MOST_MEMBERS:,} members of gzip")
+                self._engine = zlib.decompressobj(_GZIP)
             piece = self._decompressed(self._engine, raw)
             self._made += len(piece)
             if self._made > _FREE_BYTES + _MOST_RATIO * self._came:

@@ -45,7 +45,7 @@ def _read(body: bytes, cuts: Sequence[int], most: int = 10_000) -> list[bytes]:
         yield b""  # as servers end a body
 
     async def read() -> list[bytes]:
-        return [line async for line in _lines(chunks(), most)]
+        return [bytes(line) async for line in _lines(chunks(), most)]
 
     return asyncio.run(read())
 

@@ -137,6 +137,7 @@ BOMBS: dict[str, tuple[str, bytes]] = {
     "over the cap": ("gzip", gzip.compress(b64encode(bytes(range(256)) * 1_000), 1)),
     "grows": ("gzip", gzip.compress(b"x" * 20_000_000)),
     "grows in the middle": ("gzip, gzip", gzip.compress(gzip.compress(b"x" * 20_000_000))),
+    "very many members": ("gzip", gzip.compress(b"") * 2_000),
     "grows and comes to nothing": ("gzip, gzip", gzip.compress(gzip.compress(b"") * 500_000)),
 }
 

@@ -10,6 +10,8 @@ _WHITE_SPACE = string.whitespace.encode("ascii")
 _DATA_URL = re.compile(
     rb"\s*(?:data:)?(?:[\w.+-]+/[\w.+-]+)?(?P<parameters>(?:;[^,;]*)*),", re.IGNORECASE
 )
+_SLICE_BYTES = 1 << 20
+"""Decoded at once, a multiple of four: between two slices, other threads have their turn."""
 _DATA_URL_BYTES = 1_000
 """More is not looked at: a data URL's type and parameters are short."""
 _PERCENT_ENCODED = {b"%2b": b"+", b"%2f": b"/", b"%3d": b"=", b"%0a": b"", b"%0d": b"", b"%20": b""}
@@ -32,7 +34,7 @@ def decode_base64(text: str) -> bytes:
         raise ValueError(_stranger(text, error.start)) from error
     start = _end_of_prefix(encoded)
     try:
-        decoded = binascii.a2b_base64(encoded[start:] if start else encoded, strict_mode=True)
+        decoded = _decode_strictly(encoded, start)
     except binascii.Error:
         decoded = _decode_patiently(text, encoded, start)
     if not decoded:
@@ -53,19 +55,36 @@ def _end_of_prefix(encoded: bytes) -> int:
     return prefix.end()
 
 
+def _decode_strictly(encoded: bytes, start: int) -> bytes:
+    """Of text as encoders write it by default, which most is."""
+    return b"".join(
+        binascii.a2b_base64(encoded[at : at + _SLICE_BYTES], strict_mode=True)
+        for at in range(start, len(encoded), _SLICE_BYTES)
+    )
+
+
 def _decode_patiently(text: str, encoded: bytes, start: int) -> bytes:
-    cleaned = encoded[start:].translate(_URL_SAFE, delete=_WHITE_SPACE)
-    if start and b"%" in cleaned:  # in a URL, what is no letter or digit may be written so
+    if start and b"%" in encoded:  # in a URL, what is no letter or digit may be written so
         for code, character in _PERCENT_ENCODED.items():
-            cleaned = cleaned.replace(code.upper(), character).replace(code, character)
-    if strangers := cleaned.translate(None, delete=_ALPHABET + b"="):
-        raise ValueError(_stranger(text, text.index(chr(strangers[0]), start)))
-    bare = cleaned.rstrip(b"=")
-    if b"=" in bare:
-        raise ValueError("'=' comes before its end; send one photo a text")
-    if len(bare) % 4 == 1:
-        raise ValueError(f"it is cut off: {len(bare)} characters are no whole number of bytes")
-    return binascii.a2b_base64(bare + b"=" * (-len(bare) % 4))
+            encoded = encoded.replace(code.upper(), character).replace(code, character)
+    decoded: list[bytes] = []
+    left, padding = b"", b""
+    for at in range(start, len(encoded), _SLICE_BYTES):
+        piece = encoded[at : at + _SLICE_BYTES].translate(_URL_SAFE, delete=_WHITE_SPACE)
+        if strangers := piece.translate(None, delete=_ALPHABET + b"="):
+            raise ValueError(_stranger(text, text.index(chr(strangers[0]), start)))
+        bare, mark, after = piece.partition(b"=")
+        if (padding and bare) or after.strip(b"="):
+            raise ValueError("'=' comes before its end; send one photo a text")
+        padding = padding or mark
+        bare = left + bare
+        whole = len(bare) // 4 * 4
+        decoded.append(binascii.a2b_base64(bare[:whole]))
+        left = bare[whole:]
+    if len(left) == 1:
+        raise ValueError("it is cut off: one character too few or too many")
+    decoded.append(binascii.a2b_base64(left + b"=" * (-len(left) % 4)))
+    return b"".join(decoded)
 
 
 def _stranger(text: str, place: int) -> str:

@@ -145,6 +145,8 @@ def _check_count(left: int) -> None:
 
 def _check_scalar(value: object) -> None:
     if isinstance(value, str):
+        if len(value) > MAX_ATTRIBUTES_BYTES:
+            raise ValueError(_TOO_LONG)
         no_nul(value)
         try:
             value.encode("utf-8")
