@@ -88,7 +88,12 @@ def test_gallery_survives_the_end_of_the_process(tmp_path: Path) -> None:
 def mistaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Open to the network, and with a setting that there is not."""
     folder = tmp_path_factory.mktemp("mistaken")
-    with running(folder, VULTUS_DEVISE="cpu", VULTUS_HOST="0.0.0.0") as started:  # noqa: S104
+    with running(
+        folder,
+        VULTUS_DEVISE="cpu",
+        VULTUS_HOST="0.0.0.0",  # noqa: S104
+        FORWARDED_ALLOW_IPS="*",
+    ) as started:
         yield started
 
 
@@ -96,6 +101,7 @@ def test_likely_mistakes_are_warned_of(mistaken: ServerProcess) -> None:
     warned = [line for line in mistaken.log if '"warning"' in line]
     assert any("VULTUS_DEVISE" in line for line in warned)
     assert any("VULTUS_API_KEYS" in line for line in warned)
+    assert any("VULTUS_TRUSTED_PROXIES" in line for line in warned)
 
 
 def test_database_is_for_the_services_user_alone(mistaken: ServerProcess) -> None:

@@ -7,6 +7,7 @@ stopped meanwhile.
 import os
 import re
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from pathlib import Path
 from time import monotonic
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -137,6 +139,17 @@ def test_killed_worker_is_replaced_at_once_and_the_service_goes_on(server: Serve
         assert _found(server, person, revision) == identity
         deleted = _delete(server, identity)
     assert _found(server, person, deleted) is None
+
+
+def test_each_worker_limits_what_a_connection_may_send(server: ServerProcess) -> None:
+    address = urlsplit(server.url)
+    for worker in server.worker_ids:
+        with (
+            _only(worker, server),
+            socket.create_connection((address.hostname, address.port), _TIMEOUT_S) as connection,
+        ):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\n" + b"a: b\r\n" * 1_000)
+            assert connection.recv(12) == b"HTTP/1.1 431"
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

@@ -112,14 +112,11 @@ class LimitedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
+        if self._phase is not _Phase.IDLE:  # else it may be nothing but an empty line
+            self._unset_keepalive_if_required()
         if self._is_deaf:
             self._keep_unparsed(data)
             return
-        if self._phase is _Phase.IDLE:
-            self._phase = _Phase.HEAD
-            self._owed_since = self.loop.time()
-            self._all.wake(self)
         if len(data) <= _HEAD_PIECE:
             self._parse(data)
             return
@@ -140,6 +137,10 @@ class LimitedHttp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        if self._phase is _Phase.IDLE:
+            self._unset_keepalive_if_required()
+            self._owed_since = self.loop.time()
+            self._all.wake(self)
         self._phase = _Phase.HEAD
         self._turns += 1
         self._lines = self._line_bytes = self._loose_bytes = 0
@@ -358,6 +359,7 @@ class LimitedHttp(HttpToolsProtocol):
         """Begin a request that is nothing but a refusal, in its turn."""
         self._all.count_ended(Ended.REFUSED)
         self._all.wake(self)
+        self._unset_keepalive_if_required()
         HttpToolsProtocol.on_message_begin(self)
         self._arrival = Arrival(refusal=error)
         announce(self.scope["state"], self._arrival)

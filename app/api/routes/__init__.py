@@ -37,7 +37,7 @@ from app.api.timeout import require_sane_timeout
 api_router = APIRouter(
     prefix=API_PREFIX,
     dependencies=[Depends(require_key), Depends(require_sane_timeout)],
-    responses=documented(401, 422, 429, 500, 503, 504),
+    responses=documented(400, 401, 408, 422, 431, 429, 500, 503, 504),
 )
 # The most asked first: routes are tried in this order.
 for _module in (

@@ -138,7 +138,6 @@ def test_too_many_pipelined_requests_are_refused(server: SmallServer) -> None:
         b"G",
         b"GET /hello HTTP/1.1\r\nHos",
         b"GET /hello HTTP/1.1\r\nHost: a\r\n",
-        b"\r\n",
         b"POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000\r\n\r\n",
         b"POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc",
         b"POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n",
@@ -147,7 +146,7 @@ def test_too_many_pipelined_requests_are_refused(server: SmallServer) -> None:
         CHUNKED + b"5\r\nabcde\r\n",
         CHUNKED + b"5\r\nabcde\r\n0\r\n",
     ],
-    ids=range(11),
+    ids=range(10),
 )
 def test_request_that_stands_still_is_given_up(impatient: SmallServer, sent: bytes) -> None:
     with client_of(impatient) as client:
@@ -160,11 +159,10 @@ def test_request_that_stands_still_is_given_up(impatient: SmallServer, sent: byt
 @pytest.mark.parametrize(
     ("begin", "byte"),
     [
-        (b"", b"\n"),
         (b"GET /hello HTTP/1.1\r\nA: ", b"a"),
         (b"POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n", b"a"),
     ],
-    ids=["nothing", "header", "body"],
+    ids=["header", "body"],
 )
 def test_request_that_drips_is_given_up(impatient: SmallServer, begin: bytes, byte: bytes) -> None:
     """A byte at a time, each of which comes in time."""
@@ -201,6 +199,19 @@ def test_answer_that_is_not_read_is_given_up(impatient: SmallServer) -> None:
 def test_connection_without_a_request_is_closed_in_silence(impatient: SmallServer) -> None:
     with client_of(impatient) as client:
         assert client.is_closed()
+
+
+def test_empty_lines_are_no_request(impatient: SmallServer) -> None:
+    """Neither do they keep a connection open, nor do they end one."""
+    with client_of(impatient) as client:
+        client.send_until_answered(b"\r\n", every_s=0.02)
+        assert client.is_closed()
+    with client_of(impatient) as client:
+        client.send(HELLO + b"\r\n")
+        assert client.answer()[0] == 200
+        sleep(0.6)
+        client.send(b"\r\n" + HELLO)
+        assert client.answer()[0] == 200
 
 
 def test_connection_is_kept_between_requests(impatient: SmallServer) -> None:
