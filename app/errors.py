@@ -87,6 +87,7 @@ class Reason(StrEnum):
     HIGH_BRIGHTNESS = "high_brightness"
     LOW_CONTRAST = "low_contrast"
     EXTREME_POSE = "extreme_pose"
+    UNCLEAR_DIRECTION = "unclear_direction"
     CROPPED_FACE = "cropped_face"
     LOW_DETECTION_SCORE = "low_detection_score"
     LOW_MATCH_CONFIDENCE = "low_match_confidence"

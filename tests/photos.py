@@ -56,6 +56,12 @@ def group() -> Image.Image:
     return canvas
 
 
+def opened(data: bytes) -> Image.Image:
+    """The picture of a file as it is stored, whatever its EXIF says."""
+    with Image.open(BytesIO(data)) as image:
+        return image.convert("RGB")
+
+
 def pixels(image: Image.Image) -> Rgb:
     return np.array(image.convert("RGB"))
 

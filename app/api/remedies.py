@@ -96,6 +96,7 @@ HTTP: Final = Remedies(
         Reason.HIGH_BRIGHTNESS: None,
         Reason.LOW_CONTRAST: None,
         Reason.EXTREME_POSE: None,
+        Reason.UNCLEAR_DIRECTION: None,
         Reason.CROPPED_FACE: None,
         Reason.LOW_DETECTION_SCORE: None,
         Reason.LOW_MATCH_CONFIDENCE: _unlike,

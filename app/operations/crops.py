@@ -21,7 +21,7 @@ from app.settings import Settings
 from models.training.data.crop_store import CropStore, CropStoreWriter, ListedCrop, open_store
 from models.zoo.network import InputSpec
 
-_FORMAT = 1  # to be raised with whatever changes crops, such as their alignment
+_FORMAT = 2  # to be raised with whatever changes crops, such as their alignment
 
 
 def crops_folder(settings: Settings, spec: InputSpec, rule: SubjectRule, listing: Path) -> Path:

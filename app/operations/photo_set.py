@@ -19,8 +19,8 @@ from app.operations.photo_listing import PhotoListing
 from app.operations.together import in_turns
 from app.recognition.batch import Choose
 from app.recognition.pipeline import Recognizer
-from app.recognition.select import central_face, largest_face, only_face
-from app.recognition.types import DetectedFace, Embedding
+from app.recognition.select import Selection, central_face, largest_face, only_face
+from app.recognition.types import DetectedFace, Embedding, ImageSize
 from app.settings import Settings
 from models.evaluation.photos import Groups, LabelledPhotos, ListedPairs
 from models.zoo.network import Network
@@ -33,8 +33,16 @@ _CHOICES: dict[SubjectRule, Choose] = {
 
 
 def choice_of(rule: SubjectRule) -> Choose:
-    """What takes the subject from the faces of a photo of some size."""
-    return _CHOICES[rule]
+    """What takes the subject from the faces of a photo of some size.
+
+    Only a face whose direction is clear is taken: the crop of another may be the wrong way up.
+    """
+    choose = _CHOICES[rule]
+
+    def clear(size: ImageSize) -> Selection:
+        return lambda faces: [face for face in choose(size)(faces) if face.direction is not None]
+
+    return clear
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,7 @@ def open_cache(
             "mirror_average": network.spec.mirror_average,
             "half": settings.half_precision and network.device.startswith("cuda"),
             "detector": settings.detector.model_dump(),
+            "directions": 4,  # in which faces are looked for
             "onnx": settings.onnx.model_dump(),
             "faces": rule.value,
         },
@@ -158,7 +167,11 @@ def read_photo(recognizer: Recognizer, path: Path) -> bytes:
 
 def no_subject(detected: Sequence[DetectedFace]) -> Reason:
     """Why none of the faces of a photo is taken for the one that it shows."""
-    return Reason.SEVERAL_FACES if detected else Reason.NO_FACE
+    if not detected:
+        return Reason.NO_FACE
+    if all(face.direction is not None for face in detected):
+        return Reason.SEVERAL_FACES
+    return Reason.UNCLEAR_DIRECTION
 
 
 def photo_sha256(path: Path) -> str:

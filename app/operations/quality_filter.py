@@ -23,7 +23,13 @@ class Shortcomings:
 
 
 def shortcomings(quality: FaceQuality, wanted: QualityFilter) -> Shortcomings:
-    """What a face lacks of what a level demands, worst first; nothing when it is good enough."""
+    """What a face lacks of what a level demands, worst first; nothing when it is good enough.
+
+    A face whose direction is not clear is refused at every level: an embedding of it would be like
+    those of other faces that are the wrong way up.
+    """
+    if not quality.direction_is_clear:
+        return _UNCLEAR_DIRECTION
     lacking = sorted(
         (measured.score, component)
         for component, measured in quality.components.items()
@@ -32,6 +38,12 @@ def shortcomings(quality: FaceQuality, wanted: QualityFilter) -> Shortcomings:
     reasons = dict.fromkeys(_TEXTS[component].reason for _, component in lacking)
     details = [_detail(component, quality, wanted) for _, component in lacking]
     return Shortcomings(tuple(reasons), "; ".join(details))
+
+
+_UNCLEAR_DIRECTION: Final = Shortcomings(
+    (Reason.UNCLEAR_DIRECTION,),
+    "the face could stand in several directions: turn the photo so that the face is upright",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.recognition.mtcnn.search import FoundFaces, Picture, find_faces
-from app.recognition.types import Box, DetectedFace, Pixels
+from app.recognition.mtcnn.candidates import FoundFaces, Picture
+from app.recognition.mtcnn.search import find_faces
+from app.recognition.types import Box, DetectedFace, Direction, Pixels
 from models.zoo.mtcnn import MtcnnNetworks
 
 _SMALLEST_IN_COPY_PX = 20  # below, MTCNN finds little but noise, and the pyramid's cost explodes
@@ -37,7 +38,8 @@ class MtcnnDetector:
     `max_side_px` bounds a copy's longest side: the image pyramid is what a detection costs.
     `min_face_size_px` is the smallest face looked for, in pixels of the photo; where the copy is
     much smaller than the photo, faces below 20 px of the copy are not looked for either.
-    `min_score` (0 to 1) is the least probability that is reported as a face.
+    `min_score` (0 to 1) is the least probability that is reported as a face. Faces are found in
+    whichever direction they stand; see `mtcnn/directions.py`.
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class MtcnnDetector:
             self._picture(photo, factor)
             for photo, factor in zip(photos, factors or [1.0] * len(photos), strict=True)
         ]
-        found = find_faces(self._networks, pictures)
+        found = find_faces(self._networks, pictures, least_score=self._min_score)
         return [
             self._faces(photo, picture.pixels, faces)
             for photo, picture, faces in zip(photos, pictures, found, strict=True)
@@ -91,14 +93,17 @@ class MtcnnDetector:
             [photo.shape[1] / copy.shape[1], photo.shape[0] / copy.shape[0]], dtype=np.float32
         )
         faces = []
-        for box, score, points in zip(found.boxes, found.scores, found.points, strict=True):
+        for box, score, points, quarters, is_clear in zip(
+            found.boxes, found.scores, found.points, found.quarters, found.clear, strict=True
+        ):
             clipped = _clip(box, per_axis, photo.shape)
-            if clipped is None or score < self._min_score:
+            if clipped is None:
                 continue
             if not np.ptp(points, axis=0).all():
                 continue  # landmarks that fell together give no direction to turn the face by
-            upright = (points + 0.5) * per_axis - 0.5  # pixel centres
-            faces.append(DetectedFace(clipped, upright, float(score)))
+            landmarks = (points + 0.5) * per_axis - 0.5  # pixel centres
+            direction = Direction(90 * int(quarters)) if is_clear else None
+            faces.append(DetectedFace(clipped, landmarks, float(score), direction))
         faces.sort(key=lambda face: face.area_px, reverse=True)
         return tuple(faces)
 

@@ -1,8 +1,8 @@
 """Values that travel between recognition, gallery and API."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from enum import IntEnum, StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ Pixels = NDArray[np.uint8]
 Landmarks = NDArray[np.float32]
 """Shape (5, 2), (x, y) in pixels of the upright image.
 
-Order: the eye on the left of the image, the eye on its right, nose, left and right mouth corner.
+Order: left eye, right eye, nose, left and right mouth corner; left and right are those of a viewer
+who sees the face upright.
 """
 
 Embedding = NDArray[np.float32]
@@ -101,13 +102,28 @@ class Photo:
         )
 
 
+class Direction(IntEnum):
+    """Where the top of a face points in the photo: degrees clockwise from the photo's own top."""
+
+    UPRIGHT = 0
+    TO_THE_RIGHT = 90
+    UPSIDE_DOWN = 180
+    TO_THE_LEFT = 270
+
+
 @dataclass(frozen=True, slots=True)
 class DetectedFace:
-    """`score` is the detector's probability of a face, 0 to 1."""
+    """`score` is the detector's probability of a face, 0 to 1.
+
+    `landmarks` are those of the face as it stands, by its `direction`. Where that is None, the face
+    looks alike in several directions, and the landmarks are those of the best: faces are not to be
+    recognised by them.
+    """
 
     box: Box
     landmarks: Landmarks
     score: float
+    direction: Direction | None = Direction.UPRIGHT
 
     @property
     def area_px(self) -> float:
@@ -124,7 +140,8 @@ class DetectedFace:
         across, down = factors
         x1, y1, x2, y2 = self.box
         points = (self.landmarks + 0.5) * np.array(factors, dtype=np.float32) - 0.5  # centres
-        return DetectedFace((x1 * across, y1 * down, x2 * across, y2 * down), points, self.score)
+        box = (x1 * across, y1 * down, x2 * across, y2 * down)
+        return replace(self, box=box, landmarks=points)
 
 
 class QualityComponent(StrEnum):
@@ -155,7 +172,11 @@ class ComponentQuality:
 
 @dataclass(frozen=True, slots=True)
 class FaceQuality:
+    """`direction_is_clear`: it is certain where the top of the face points. Where it is not, the
+    components say little, and the face is not to be recognised."""
+
     components: Mapping[QualityComponent, ComponentQuality]
+    direction_is_clear: bool = True
 
     @property
     def unified(self) -> float:

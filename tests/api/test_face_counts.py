@@ -1,13 +1,12 @@
 """An answer that leaves faces of a photo out says so."""
 
-from pathlib import Path
-
 import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import image, problem
+from tests.cases import case
 
-CROWD = (Path(__file__).parents[1] / "cases" / "crowd-135.jpg").read_bytes()
+CROWD = case("crowd-135.jpg")
 """135 faces; the server's limit is 100."""
 
 

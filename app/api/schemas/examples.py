@@ -9,6 +9,13 @@ _MODEL: Final = {
     "name": "dlib-resnet",
     "digest": "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
 }
+_IMAGE: Final = {
+    "width": 512,
+    "height": 512,
+    "rows_decoded": None,
+    "frames": 1,
+    "frame_used": 0,
+}
 _BOX: Final = [180.3, 60.7, 268.4, 172.2]
 _IDENTITY: Final[dict[str, Any]] = {
     "id": _IDENTITY_ID,
@@ -50,7 +57,7 @@ ENROLLMENT: Final[dict[str, Any]] = {
             "image_index": 1,
             "embedding_index": None,
             "reasons": ["no_face"],
-            "detail": "no face was found; send a sharp, upright photo",
+            "detail": "no face was found",
             "faces": [],
             "resemblance": None,
         }
@@ -123,6 +130,7 @@ IDENTIFICATION: Final[dict[str, Any]] = {
                 "mouth_left": [212.0, 145.7],
                 "mouth_right": [247.3, 142.9],
             },
+            "direction": 0,
             "status": "match",
             "identity": _IDENTITY,
             "similarity": 0.9731,
@@ -147,7 +155,7 @@ IDENTIFICATION: Final[dict[str, Any]] = {
     ],
     "faces_found": 1,
     "faces_used": 1,
-    "image": {"width": 512, "height": 512},
+    "image": _IMAGE,
     "model": _MODEL,
 }
 IDENTIFICATIONS: Final[dict[str, Any]] = {
@@ -166,13 +174,14 @@ EMBEDDINGS: Final[dict[str, Any]] = {
                         "box": _BOX,
                         "detection_score": 0.9999,
                         "landmarks": IDENTIFICATION["faces"][0]["landmarks"],
+                        "direction": 0,
                         "quality": 83.4,
                         "embedding": [-0.0831, 0.0412, 0.1207],
                     }
                 ],
                 "faces_found": 1,
                 "faces_used": 1,
-                "image": {"width": 512, "height": 512},
+                "image": _IMAGE,
                 "model": _MODEL,
             },
             "error": None,
@@ -209,7 +218,7 @@ QUALITY: Final[dict[str, Any]] = {
     ],
     "faces_found": 1,
     "faces_used": 1,
-    "image": {"width": 512, "height": 512},
+    "image": _IMAGE,
 }
 VERIFICATION: Final[dict[str, Any]] = {
     "match": True,

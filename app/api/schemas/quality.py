@@ -4,7 +4,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.schemas import examples
 from app.api.schemas.fields import QualityScore
-from app.api.schemas.recognition import DetectedFaceBody, ImageSizeBody, LandmarksBody, PhotoAnswer
+from app.api.schemas.recognition import (
+    DetectedFaceBody,
+    ImageSizeBody,
+    PhotoAnswer,
+    detected_fields,
+)
 from app.operations.choices import QualityFilter
 from app.operations.quality_filter import shortcomings
 from app.recognition.types import AssessedFace, AssessedPhoto, QualityComponent
@@ -26,9 +31,7 @@ class AssessedFaceBody(DetectedFaceBody):
     @classmethod
     def of_assessed(cls, found: AssessedFace) -> "AssessedFaceBody":
         return cls(
-            box=found.face.box,
-            detection_score=found.face.score,
-            landmarks=LandmarksBody.of(found.face.landmarks),
+            **detected_fields(found.face),
             unified=found.quality.unified,
             components={
                 name: ComponentBody(raw=measured.raw, score=measured.score)

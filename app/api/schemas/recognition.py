@@ -230,7 +230,8 @@ class FaceInPhoto(BaseModel):
 
 
 class LandmarksBody(BaseModel):
-    """Points [x, y] in pixels of the upright image; left and right are those of the image."""
+    """Points [x, y] in pixels of the image, by its EXIF upright. Left and right are those of who
+    sees the face upright, as `direction` says that it stands."""
 
     left_eye: tuple[float, float]
     right_eye: tuple[float, float]
@@ -247,22 +248,29 @@ class LandmarksBody(BaseModel):
 
 class DetectedFaceBody(FaceInPhoto):
     landmarks: LandmarksBody
+    direction: Literal[0, 90, 180, 270] | None = Field(
+        description="Where the top of the face points in the image: 0 up, 90 to the right, 180 "
+        "down, 270 to the left. Null when that is not clear; such a face is not recognised."
+    )
 
     @classmethod
     def of(cls, face: DetectedFace) -> "DetectedFaceBody":
-        return cls(**_detected(face))
+        return cls(**detected_fields(face))
 
 
 class EmbeddedFaceBody(DetectedFaceBody):
     quality: QualityScore
-    embedding: list[float] = Field(description="Unit length.")
+    embedding: list[float] | None = Field(
+        description="Unit length. Null when the face's `direction` is not clear: embeddings of "
+        "faces that are the wrong way up are alike, whoever they show."
+    )
 
     @classmethod
     def of_embedded(cls, face: EmbeddedFace) -> "EmbeddedFaceBody":
         return cls(
-            **_detected(face.face),
+            **detected_fields(face.face),
             quality=face.quality.unified,
-            embedding=face.embedding.tolist(),
+            embedding=None if face.face.direction is None else face.embedding.tolist(),
         )
 
 
@@ -388,7 +396,7 @@ class IdentifiedFaceBody(DetectedFaceBody, DecisionBody):
     @classmethod
     def of_identified(cls, found: IdentifiedFace) -> "IdentifiedFaceBody":
         return cls(
-            **_detected(found.face),
+            **detected_fields(found.face),
             **_decided(found.decision),
             quality=found.quality.unified,
             reasons=list(found.decision.reasons),
@@ -439,11 +447,12 @@ class VerifyAnswer(BaseModel):
     model: ModelBody
 
 
-def _detected(face: DetectedFace) -> dict[str, Any]:
+def detected_fields(face: DetectedFace) -> dict[str, Any]:
     return {
         "box": face.box,
         "detection_score": face.score,
         "landmarks": LandmarksBody.of(face.landmarks),
+        "direction": None if face.direction is None else face.direction.value,
     }
 
 

@@ -76,3 +76,14 @@ def inside(boxes: Boxes, *, width: int, height: int) -> tuple[NDArray[np.int64],
     parts = np.concatenate([first, beyond], axis=1)
     parts[~there] = (0, 0, 1, 1)
     return parts, there
+
+
+def shares(boxes: Boxes, others: Boxes) -> Scores:
+    """Of each box (N) and each other one (M): the share of the smaller that lies in the other."""
+    corner = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    beyond = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    shared = np.maximum(beyond - corner, 0).prod(axis=2)
+    areas, other_areas = ((some[:, 2:] - some[:, :2]).prod(axis=1) for some in (boxes, others))
+    return np.asarray(
+        shared / np.maximum(np.minimum(areas[:, None], other_areas), 1e-6), dtype=np.float32
+    )

@@ -1,89 +1,87 @@
-"""The cascade: propose at every scale, refine, locate."""
+"""The cascade: propose at every scale, refine, locate; where in doubt, in every direction."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recognition.direction import OTHERS, UPRIGHT, boxes_back
 from app.recognition.mtcnn.area import AreaSampler
-from app.recognition.mtcnn.boxes import (
-    Boxes,
-    Scores,
-    best_of_nested,
-    best_of_overlapping,
-    corrected,
-    inside,
-    squared,
-)
-from app.recognition.types import Pixels
+from app.recognition.mtcnn.boxes import Boxes, best_of_overlapping, corrected, squared
+from app.recognition.mtcnn.candidates import Candidates, FoundFaces, Picture
+from app.recognition.mtcnn.directions import best_directions, left_to_explain
+from app.recognition.mtcnn.judge import direction_odds, examine
 from models.zoo.mtcnn import MtcnnNetworks
 
 _WINDOW_PX = 12  # side of the first network's receptive field
 _STRIDE_PX = 2
 _SHRINK = 0.709  # from one scale to the next: half the area
-_LEAST_SCORES = (0.6, 0.7, 0.7)
-_PROPOSALS_OF_A_SCALE = 0.5
+_LEAST_SCORE = 0.6
+_OVERLAP_IN_A_SCALE = 0.5
 _OVERLAP = 0.7
-
-Points = NDArray[np.float32]
-"""(N, 5, 2): the landmarks of each face, (x, y)."""
+_FIRST_PIXEL = np.array([1, 1, 0, 0], dtype=np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class FoundFaces:
-    """In pixels of the picture; `boxes` may reach beyond it."""
-
-    boxes: Boxes
-    scores: Scores
-    points: Points
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """`smallest_px` is the side of the smallest face that is looked for, 12 or more."""
-
-    pixels: Pixels
-    smallest_px: float
-
-
-_NOTHING = FoundFaces(
-    np.empty((0, 4), dtype=np.float32),
-    np.empty(0, dtype=np.float32),
-    np.empty((0, 5, 2), dtype=np.float32),
-)
-
-
-def find_faces(networks: MtcnnNetworks, pictures: Sequence[Picture]) -> list[FoundFaces]:
+def find_faces(
+    networks: MtcnnNetworks, pictures: Sequence[Picture], *, least_score: float
+) -> list[FoundFaces]:
     """Find the faces of several pictures; each picture's answer is as if it were alone.
 
-    The crops of all of them go through the second and the third network together.
+    Faces are looked for upright. What nearly looks like one, but is not surely upright, is compared
+    in the other three directions. A picture in which no face has `least_score` (0 to 1) then is
+    searched anew in these. The crops of all pictures go through a network together.
     """
     samplers = [AreaSampler(picture.pixels) for picture in pictures]
     proposed = [
-        _proposals(networks, sampler, picture.smallest_px)
+        Candidates.of(_proposals(networks, sampler, picture.smallest_px, UPRIGHT), (UPRIGHT,))
         for sampler, picture in zip(samplers, pictures, strict=True)
     ]
-    if not any(len(boxes) for boxes in proposed):
-        return [_NOTHING] * len(pictures)
-    refined = _refined(networks, samplers, proposed)
-    if not any(len(boxes) for boxes in refined):
-        return [_NOTHING] * len(pictures)
-    return _located(networks, samplers, refined)
+    upright, scores = examine(networks, samplers, proposed)
+    doubtful = [
+        Candidates.of(left_to_explain(some.boxes, own, faces, least_score=least_score), OTHERS)
+        for some, own, faces in zip(proposed, scores, upright, strict=True)
+    ]
+    turned, _ = examine(networks, samplers, doubtful)
+    compare = [partial(direction_odds, networks, sampler) for sampler in samplers]
+    found = [
+        best_directions(faces, others, comparing, least_score=least_score)
+        for faces, others, comparing in zip(upright, turned, compare, strict=True)
+    ]
+    empty = [place for place, faces in enumerate(found) if not len(faces)]
+    anew = [_proposed_turned(networks, samplers[i], pictures[i].smallest_px) for i in empty]
+    turned, _ = examine(networks, [samplers[place] for place in empty], anew)
+    for place, others in zip(empty, turned, strict=True):
+        found[place] = best_directions(
+            upright[place], others, compare[place], least_score=least_score
+        )
+    return found
 
 
-def _proposals(networks: MtcnnNetworks, sampler: AreaSampler, smallest_px: float) -> Boxes:
-    """Squares that may hold a face."""
+def _proposed_turned(
+    networks: MtcnnNetworks, sampler: AreaSampler, smallest_px: float
+) -> Candidates:
+    return Candidates.joined(
+        [
+            Candidates.of(_proposals(networks, sampler, smallest_px, direction), (direction,))
+            for direction in OTHERS
+        ]
+    )
+
+
+def _proposals(
+    networks: MtcnnNetworks, sampler: AreaSampler, smallest_px: float, direction: int
+) -> Boxes:
+    """Squares that may hold a face that stands in this direction."""
     scales = _scales(min(sampler.height, sampler.width), smallest_px)
     if not scales:
         return np.empty((0, 4), dtype=np.float32)
     columns, rows, scores, corrections = [], [], [], []
     for scale in scales:
         height, width = int(sampler.height * scale + 1), int(sampler.width * scale + 1)
-        moves, faces = networks.propose(sampler.shrunk(height, width))
-        down, across = np.nonzero(faces >= _LEAST_SCORES[0])
+        copy = np.ascontiguousarray(np.rot90(sampler.shrunk(height, width), direction))
+        moves, faces = networks.propose(copy)
+        down, across = np.nonzero(faces >= _LEAST_SCORE)
         columns.append(across)
         rows.append(down)
         scores.append(faces[down, across])
@@ -93,10 +91,14 @@ def _proposals(networks: MtcnnNetworks, sampler: AreaSampler, smallest_px: float
         np.concatenate(columns), np.concatenate(rows), np.array(scales, dtype=np.float32)[apart]
     )
     likely = np.concatenate(scores)
-    first = best_of_overlapping(boxes, likely, most=_PROPOSALS_OF_A_SCALE, apart=apart)
+    first = best_of_overlapping(boxes, likely, most=_OVERLAP_IN_A_SCALE, apart=apart)
     kept = first[best_of_overlapping(boxes[first], likely[first], most=_OVERLAP)]
     moves = np.concatenate(corrections)[kept]
-    return squared(corrected(boxes[kept], moves, inclusive=False))
+    seen = squared(corrected(boxes[kept], moves, inclusive=False))
+    if direction == UPRIGHT:
+        return seen
+    edges = boxes_back(seen - _FIRST_PIXEL, direction, width=sampler.width, height=sampler.height)
+    return edges + _FIRST_PIXEL
 
 
 def _scales(shorter_px: int, smallest_px: float) -> list[float]:
@@ -118,52 +120,3 @@ def _windows(
     corners = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE_PX
     windows = np.concatenate([corners + 1, corners + _WINDOW_PX], axis=1)
     return np.floor(windows / scales[:, None])
-
-
-def _refined(
-    networks: MtcnnNetworks, samplers: Sequence[AreaSampler], proposed: Sequence[Boxes]
-) -> list[Boxes]:
-    judged = _judge(networks.refine, samplers, proposed, side=24)
-    refined = []
-    for boxes, (there, corrections, scores) in zip(proposed, judged, strict=True):
-        good = there & (scores > _LEAST_SCORES[1])
-        boxes, corrections = boxes[good], corrections[good]  # noqa: PLW2901
-        kept = best_of_overlapping(boxes, scores[good], most=_OVERLAP)
-        refined.append(squared(corrected(boxes[kept], corrections[kept], inclusive=True)))
-    return refined
-
-
-def _located(
-    networks: MtcnnNetworks, samplers: Sequence[AreaSampler], refined: Sequence[Boxes]
-) -> list[FoundFaces]:
-    judged = _judge(networks.locate, samplers, refined, side=48)
-    found = []
-    for boxes, (there, corrections, points, scores) in zip(refined, judged, strict=True):
-        good = there & (scores > _LEAST_SCORES[2])
-        boxes, scores = boxes[good], scores[good]  # noqa: PLW2901
-        sides = boxes[:, 2:] - boxes[:, :2] + 1
-        shares = points[good].reshape(-1, 2, 5).transpose(0, 2, 1)
-        landmarks = shares * sides[:, None] + boxes[:, None, :2] - 1
-        moved = corrected(boxes, corrections[good], inclusive=True)
-        kept = best_of_nested(moved, scores, most=_OVERLAP)
-        found.append(FoundFaces(moved[kept], scores[kept], landmarks[kept]))
-    return found
-
-
-def _judge(
-    network: Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], ...]],
-    samplers: Sequence[AreaSampler],
-    boxes: Sequence[Boxes],
-    *,
-    side: int,
-) -> list[tuple[Any, ...]]:
-    """For each picture: which boxes lie in it, and what the network says of each."""
-    there, crops = [], []
-    for sampler, some in zip(samplers, boxes, strict=True):
-        parts, inner = inside(some, width=sampler.width, height=sampler.height)
-        there.append(inner)
-        crops.append(sampler.crops(parts, side))
-    results = network(np.concatenate(crops))
-    bounds = list(pairwise(accumulate(map(len, boxes), initial=0)))
-    divided = ([result[begin:end] for begin, end in bounds] for result in results)
-    return list(zip(there, *divided, strict=True))

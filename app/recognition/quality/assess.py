@@ -20,7 +20,7 @@ def assess(photo: Pixels, face: DetectedFace, *, factor: float = 1.0) -> FaceQua
     measured = measure(photo, face)
     if factor != 1.0:
         measured = replace(measured, eye_distance_px=measured.eye_distance_px * factor)
-    return scored(measured)
+    return replace(scored(measured), direction_is_clear=face.direction is not None)
 
 
 def scored(measured: RawQuality) -> FaceQuality:

@@ -77,7 +77,8 @@ class RawQuality:
     """How far the nose lies above or below its place in a face from the front, by the distance from
     the eyes to the mouth."""
     roll_degrees: float
-    """How far the line through the eyes is from level, 0 to 180."""
+    """How far the line through the eyes is from level, 0 to 180, once the photo has been turned by
+    quarters so that the face is upright."""
     outside: float
     """Share of the face beyond the photo's border."""
     detection_score: float
@@ -91,7 +92,7 @@ def measure(photo: Pixels, face: DetectedFace) -> RawQuality:
     floats = cv2.cvtColor(crop.astype(np.float32), cv2.COLOR_RGB2GRAY)
     luminance = np.asarray(floats, dtype=np.float32)
     inside = luminance[_FACE]
-    eye_distance, yaw, pitch, roll = _pose(face.landmarks)
+    eye_distance, yaw, pitch, roll = _pose(face)
     sharpness, noise = _detail(luminance)
     return RawQuality(
         eye_distance_px=eye_distance,
@@ -158,13 +159,13 @@ def _least_detail(fine: Luminance) -> float:
     )
 
 
-def _pose(landmarks: Landmarks) -> tuple[float, float, float, float]:
+def _pose(face: DetectedFace) -> tuple[float, float, float, float]:
     """Eye distance in pixels, yaw, pitch and roll; see RawQuality.
 
     Proxies from five points for the angles of ISO/IEC 29794-5: along the line of the eyes, and
     across it.
     """
-    left, right, nose, *mouth = landmarks.astype(np.float64)
+    left, right, nose, *mouth = face.landmarks.astype(np.float64)
     eyes = right - left
     distance = max(float(np.hypot(*eyes)), 1e-6)
     along = eyes / distance
@@ -172,7 +173,8 @@ def _pose(landmarks: Landmarks) -> tuple[float, float, float, float]:
     middle = (left + right) / 2
     height = float((np.mean(mouth, axis=0) - middle) @ across)
     pitch = abs(float((nose - middle) @ across) / height - _NOSE) if height > 1e-6 else _MOST
-    roll = abs(float(np.degrees(np.arctan2(eyes[1], eyes[0]))))
+    tilt = float(np.degrees(np.arctan2(eyes[1], eyes[0]))) - (face.direction or 0)
+    roll = abs((tilt + 180) % 360 - 180)
     yaw = abs(float((nose - middle) @ along)) / distance
     return distance, min(yaw, _MOST), min(pitch, _MOST), roll
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from app.recognition.mtcnn.search import FoundFaces, Picture, find_faces
+from app.recognition.mtcnn.candidates import FoundFaces, Picture
+from app.recognition.mtcnn.search import find_faces
 from models.zoo.cpu_threads import CpuThreads
 from models.zoo.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
 from models.zoo.mtcnn_onnx import open_mtcnn
@@ -32,21 +33,21 @@ def _assert_same(found: FoundFaces, expected: FoundFaces) -> None:
 
 
 def test_together_pictures_give_what_each_gives_alone(networks: MtcnnNetworks) -> None:
-    together = find_faces(networks, PICTURES)
+    together = find_faces(networks, PICTURES, least_score=0.9)
     for picture, found in zip(PICTURES, together, strict=True):
-        (alone,) = find_faces(networks, [picture])
+        (alone,) = find_faces(networks, [picture], least_score=0.9)
         _assert_same(found, alone)
     assert sum(len(found.boxes) for found in together) >= 6
 
 
 def test_no_pictures_have_no_faces(networks: MtcnnNetworks) -> None:
-    assert find_faces(networks, []) == []
+    assert find_faces(networks, [], least_score=0.9) == []
 
 
 def test_more_crops_than_one_pass_takes_are_judged_alike(
     networks: MtcnnNetworks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (expected,) = find_faces(networks, [PICTURES[4]])
+    (expected,) = find_faces(networks, [PICTURES[4]], least_score=0.9)
     monkeypatch.setattr("models.zoo.mtcnn._MOST_CROPS", 3)
-    (found,) = find_faces(networks, [PICTURES[4]])
+    (found,) = find_faces(networks, [PICTURES[4]], least_score=0.9)
     _assert_same(found, expected)
