@@ -416,6 +416,16 @@ class Settings(BaseSettings):
         """Names of all environment variables that are read."""
         return tuple(_variables(cls, str(cls.model_config["env_prefix"])))
 
+    @classmethod
+    def groups(cls) -> tuple[str, ...]:
+        """Names of the groups, each of which may also be given as one JSON object."""
+        prefix = str(cls.model_config["env_prefix"])
+        return tuple(
+            f"{prefix}{name.upper()}"
+            for name, field in cls.model_fields.items()
+            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        )
+
     @property
     def resolved_weights_dir(self) -> Path:
         return self.weights_dir or self.data_dir / "weights"

@@ -6,8 +6,10 @@ Every metric of the service is declared here; no log ever holds an image or an e
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TextIO
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST as METRICS_CONTENT_TYPE
@@ -25,13 +27,14 @@ from prometheus_client.registry import Collector
 
 from app import __version__
 from app.errors import DatabaseDamaged, DatabaseMissing, DatabaseReadOnly, DiskFull
+from app.plain_text import plain
 from app.request_scope import StageSeconds
 from app.settings import LogSettings
 from app.threads import Load, Work
 
 __all__ = ["METRICS_CONTENT_TYPE", "Metrics", "Readings", "configure_logging"]
 
-_TALKATIVE = ("PIL", "alembic", "matplotlib", "python_multipart", "urllib3")
+_TALKATIVE = ("PIL", "alembic", "faiss", "matplotlib", "python_multipart", "urllib3")
 """Libraries of which only warnings are logged: at debug level, PIL prints what is in a photo's
 EXIF, and alembic tells of every migration step."""
 
@@ -300,6 +303,22 @@ class _StandardError(logging.Handler):
             self.handleError(record)
 
 
+def _plain_values(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Show control characters in the texts of others, such as names and causes of errors."""
+    whole = ("exception", "stack")  # have lines of their own
+    return {
+        key: plain(value) if isinstance(value, str) and key not in whole else value
+        for key, value in event.items()
+    }
+
+
+def _plain_traceback(out: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    text = "".join(traceback.format_exception(*exc_info)).rstrip("\n")
+    out.write("\n" + "\n".join(plain(line) for line in text.split("\n")))
+
+
 def configure_logging(settings: LogSettings) -> None:
     """Send structlog's and the standard library's records to standard error in one format."""
     shared: list[structlog.typing.Processor] = [
@@ -310,7 +329,7 @@ def configure_logging(settings: LogSettings) -> None:
     console = settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty())
     # The default, rich, formatter would print local variables: images, embeddings, API keys.
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        structlog.dev.ConsoleRenderer(exception_formatter=_plain_traceback)
         if console
         else structlog.processors.JSONRenderer()
     )
@@ -320,7 +339,9 @@ def configure_logging(settings: LogSettings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
     )
     handler = _StandardError()
-    tail = [renderer] if console else [structlog.processors.format_exc_info, renderer]
+    tail = (
+        [_plain_values, renderer] if console else [structlog.processors.format_exc_info, renderer]
+    )
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -1,10 +1,19 @@
 """Read the settings. A file of its own, so that commands without networks import none."""
 
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from dotenv import dotenv_values
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from app.errors import StartupError
 from app.settings import Settings
+
+_PREFIX = "VULTUS_"
 
 
 def load_settings() -> Settings:
@@ -16,8 +25,48 @@ def load_settings() -> Settings:
             f"{error}; a group's settings are named like VULTUS_DATABASE__TIMEOUT_S"
         ) from error
     except ValidationError as error:
-        wrong = "; ".join(
-            f"VULTUS_{'__'.join(str(part) for part in entry['loc']).upper()}: {entry['msg']}"
+        wrong = [
+            _wrong(
+                f"{_PREFIX}{'__'.join(map(str, entry['loc'])).upper()}", entry["type"], entry["msg"]
+            )
             for entry in error.errors(include_url=False, include_input=False)
-        )
-        raise StartupError(wrong) from error
+        ]
+        raise StartupError("; ".join(wrong)) from error
+
+
+def _wrong(name: str, kind: str, message: str) -> str:
+    if kind != "extra_forbidden":
+        return f"{name}: {message.removeprefix('Value error, ')}"
+    nearest = _nearest(name)
+    return f"{name} is no setting" + (f"; did you mean {nearest}?" if nearest else "")
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownSetting:
+    """A variable that begins like a setting and is none; `nearest` is the one most like it."""
+
+    name: str
+    source: str
+    nearest: str | None
+
+
+def unknown_settings() -> Iterator[UnknownSetting]:
+    """Those of the environment, then those of the file .env."""
+    known = (*Settings.variables(), *Settings.groups())
+    for source, names in (("environment", list(os.environ)), (".env", _names_in_file())):
+        for name in sorted(names):
+            upper = name.upper()
+            if upper.startswith(_PREFIX) and upper not in known:
+                yield UnknownSetting(name, source, _nearest(upper))
+
+
+def _nearest(name: str) -> str | None:
+    found = get_close_matches(name, Settings.variables(), n=1, cutoff=0.75)
+    return found[0] if found else None
+
+
+def _names_in_file() -> list[str]:
+    file = Settings.model_config.get("env_file")
+    if not isinstance(file, str | Path) or not Path(file).is_file():
+        return []
+    return list(dotenv_values(file, interpolate=False))

@@ -44,8 +44,6 @@ def merge(
     results.print(
         f"{done.identity.id} has {done.identity.face_count} faces now: "
         f"{len(done.moved_face_ids)} moved, {len(done.collapsed)} of the same picture removed",
-        highlight=False,
-        markup=False,
     )
 
 
@@ -74,8 +72,6 @@ def move(
     results.print(
         f"face {done.face.id} is {done.identity.id}'s now; {done.previous.id} has "
         f"{done.previous.face_count} faces",
-        highlight=False,
-        markup=False,
     )
 
 
@@ -89,4 +85,4 @@ def delete_face(*, person: str, face: str, collection: str, as_json: bool) -> No
     if as_json:
         print_json(ErasureBody.of(done).model_dump(mode="json"))
         return
-    results.print(f"face {face} is removed", highlight=False, markup=False)
+    results.print(f"face {face} is removed")

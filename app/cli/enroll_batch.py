@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import typer
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn
 from rich.table import Table
 
 from app.api.batch_lines import enroll_lines
 from app.api.schemas.batch import BatchResultBody
-from app.cli.output import errors, print_json, results
+from app.cli.output import errors, print_json, results, text_column
 from app.cli.remedies import TERMINAL
 from app.cli.session import with_services
 from app.operations.choices import QualityFilter
@@ -93,10 +93,10 @@ async def _chunks(
 
 def _progress(*, as_json: bool) -> Progress:
     return Progress(
-        TextColumn("enrolling"),
+        text_column("enrolling"),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[lines]:,} lines"),
+        text_column("{task.fields[lines]:,} lines"),
         console=errors,
         # Results must reach standard output, and on a terminal they are progress enough.
         redirect_stdout=False,
@@ -129,4 +129,4 @@ def _print(summary: Summary) -> None:
 
 
 def _tell(line: str) -> None:
-    results.print(line, highlight=False, markup=False, soft_wrap=True)
+    results.print(line, soft_wrap=True)

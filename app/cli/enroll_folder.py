@@ -180,8 +180,6 @@ def _print(summary: Summary, folder: Path) -> None:
         results.print(
             f"not enrolled: {photo.relative_to(folder)}: {', '.join(image.reasons)} "
             f"({TERMINAL.detail_of_image(image)})",
-            highlight=False,
-            markup=False,
             soft_wrap=True,
         )
     table = Table("outcome", "count")

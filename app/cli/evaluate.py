@@ -144,7 +144,7 @@ def _tell(
     else:
         print_tables(report, comparison)
         if out is not None:
-            results.print(f"{out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+            results.print(f"{out / 'report.html'}", soft_wrap=True)
 
 
 def _read_report(path: Path) -> dict[str, Any]:

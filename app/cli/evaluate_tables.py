@@ -1,6 +1,5 @@
 """The tables of `vultus evaluate`."""
 
-from rich.markup import escape
 from rich.table import Table
 
 from app.cli.output import results
@@ -14,11 +13,11 @@ def print_tables(report: Report, comparison: Comparison | None) -> None:
     for section in report.sections:
         table = Table("figure", "value", "95 % interval", title=section.title, title_justify="left")
         for figure in section.figures:
-            table.add_row(escape(figure.title), text.value(figure), text.ends(figure))
+            table.add_row(figure.title, text.value(figure), text.ends(figure))
         if section.figures:
             results.print(table)
         for note in section.notes:
-            results.print(note, style="dim", highlight=False, markup=False)
+            results.print(note, style="dim")
     if comparison is None:
         return
     table = Table("figure", "now", "then", "difference", "95 % interval", title="Compared")
@@ -27,7 +26,7 @@ def print_tables(report: Report, comparison: Comparison | None) -> None:
             style = "bold" if one.certain else None
             now, then = text.now_and_then(one)
             change, ends = text.change(one), text.change_ends(one)
-            table.add_row(escape(one.title), now, then, change, ends, style=style)
+            table.add_row(one.title, now, then, change, ends, style=style)
     results.print(table)
     if comparison.unpaired:
         results.print(f"No intervals: {comparison.unpaired}.", style="dim")

@@ -3,13 +3,13 @@
 from collections import Counter
 
 import typer
-from rich.progress import Progress, TextColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from app.api.schemas.doctor import FindingBody, FoundPersonBody
 from app.cli.corrections import command_of
 from app.cli.doctor_advice import ADVICE
-from app.cli.output import errors, print_json, results
+from app.cli.output import errors, print_json, results, text_column
 from app.cli.session import with_services
 from app.gallery.doctor import Finding, FindingKind
 from app.operations.examine_gallery import correction
@@ -25,7 +25,9 @@ def doctor(*, collection: str, limit: int, as_json: bool) -> None:
     async def use(services: Services) -> bool:
         people = faces = 0
         complete = False
-        with Progress(TextColumn("{task.description}"), console=errors, transient=True) as progress:
+        with Progress(
+            text_column("{task.description}"), console=errors, transient=True
+        ) as progress:
             task = progress.add_task("examining", total=None)
             async for page in services.examine_gallery.pages(collection, limit=limit):
                 people += page.identities_examined
@@ -65,7 +67,7 @@ def _show(found: Finding, collection: str, revision: int, *, as_json: bool) -> N
     told += f"; {finding.advice}"
     if command is not None:
         told += f": {command}"
-    results.print(told, highlight=False, markup=False, soft_wrap=True)
+    results.print(told, soft_wrap=True)
 
 
 def _name(person: FoundPersonBody) -> str:

@@ -40,6 +40,4 @@ def _print(found: Verified) -> None:
     else:
         told = f"{found.missing} missing, {found.ghosts} too many, {found.different} different"
     end = "; built anew" if found.repaired else ""
-    results.print(
-        f"{found.collection}: {found.faces} faces; {told}{end}", highlight=False, markup=False
-    )
+    results.print(f"{found.collection}: {found.faces} faces; {told}{end}")

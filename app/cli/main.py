@@ -2,6 +2,7 @@
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from app import __version__
 from app.cli.commands import accuracy, corrections, networks, people, service, upkeep
 from app.cli.help_texts import set_help_texts
 from app.cli.output import print_error
-from app.errors import VultusError
+from app.errors import InvalidRequest, VultusError
 
 _RUN = "Run the service"
 _PEOPLE = "Enroll and recognise people"
@@ -65,10 +66,16 @@ set_help_texts(cli)
 def main() -> None:
     """Run a command; what goes wrong on purpose is one line on standard error and exit status 1."""
     os.umask(0o077)  # the database holds biometric data: nobody else on the machine reads it
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what the terminal has no letters for is shown
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli()
     except VultusError as error:
         print_error(error)
+        sys.exit(1)
+    except OSError as error:  # a file of the user's that cannot be read or written
+        print_error(InvalidRequest(str(error)))
         sys.exit(1)
 
 

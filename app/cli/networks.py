@@ -119,14 +119,12 @@ def _recipe(network: str, dimension: int | None, size_px: int | None) -> Recipe:
 
 
 def _tell(card: NetworkCard) -> None:
-    results.print(f"{card.name}: {card.description}", highlight=False, markup=False)
-    results.print(f"SHA-256 {card.digest}", highlight=False, soft_wrap=True)
+    results.print(f"{card.name}: {card.description}")
+    results.print(f"SHA-256 {card.digest}", soft_wrap=True)
     if card.calibration is None:
         results.print(
             f"not calibrated: VULTUS_EMBEDDER={card.name} vultus calibrate FOLDER measures its "
             "error rates",
-            highlight=False,
-            markup=False,
             soft_wrap=True,
         )
 

@@ -63,7 +63,7 @@ def reembed(
     else:
         _print_reembedded(done)
         _print_rollout(stands)
-        results.print(measured, highlight=False, markup=False, soft_wrap=True)
+        results.print(measured, soft_wrap=True)
     raise typer.Exit(_SOME_LEFT if done.without_source else 0)
 
 
@@ -206,8 +206,6 @@ def _print_reembedded(done: Reembedded) -> None:
     for face in done.without_source:
         results.print(
             f"not embedded: face {face.face_id} of {face.identity_id}: {face.reason}",
-            highlight=False,
-            markup=False,
             soft_wrap=True,
         )
-    results.print(f"{done.faces:,} faces embedded", highlight=False)
+    results.print(f"{done.faces:,} faces embedded")

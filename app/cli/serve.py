@@ -10,8 +10,9 @@ import structlog
 import typer
 import uvicorn
 
-from app.cli.configuration import load_settings
+from app.cli.configuration import load_settings, unknown_settings
 from app.cli.output import print_error
+from app.cli.start_checks import require_startable
 from app.cli.workers import run_workers
 from app.errors import VultusError
 from app.settings import Settings
@@ -33,10 +34,12 @@ def serve(*, host: str | None, port: int | None, workers: int | None) -> None:
     settings = load_settings()
     configure_logging(settings.log)
     address = host or settings.host
+    chosen_port = settings.port if port is None else port
+    require_startable(settings, address, chosen_port)
     _warn_of_likely_mistakes(settings, address)
     options: dict[str, Any] = {
         "host": address,
-        "port": settings.port if port is None else port,
+        "port": chosen_port,
         "log_config": None,
         "access_log": False,  # the application logs requests itself, with their ids
         "http": "app.api.edge.http_protocol:LimitedHttp",
@@ -105,7 +108,10 @@ def _warn_of_likely_mistakes(settings: Settings, address: str) -> None:
             variable="FORWARDED_ALLOW_IPS",
             remedy="name the proxies in VULTUS_TRUSTED_PROXIES",
         )
-    known = set(Settings.variables())
-    for name in sorted(os.environ):
-        if name.startswith("VULTUS_") and name.upper() not in known:
-            _log.warning("unknown_setting", variable=name, remedy="see the README's table")
+    for unknown in unknown_settings():
+        _log.warning(
+            "unknown_setting",
+            variable=unknown.name,
+            source=unknown.source,
+            remedy=f"did you mean {unknown.nearest}?" if unknown.nearest else "see the README",
+        )

@@ -93,7 +93,7 @@ def _summary(address: str, stats: Mapping[str, Any]) -> Table:
         ("memory", _memory(stats)),
         ("decisions", _decisions(stats["decisions"])),
     ):
-        table.add_row(f"[bold]{name}", Text(value))
+        table.add_row(Text(name, style="bold"), value)
     return table
 
 
@@ -108,7 +108,7 @@ def _latencies(
     for name, took in latencies.items():
         figures = [f"{took[key]:.1f}" for key in ("p50_ms", "p95_ms", "p99_ms")]
         batch = [] if batches is None else [f"{batches[name]:g}" if name in batches else ""]
-        table.add_row(Text(name), str(took["count"]), *figures, *batch)
+        table.add_row(name, str(took["count"]), *figures, *batch)
     return table
 
 

@@ -64,7 +64,7 @@ def train(
         print_json(report)
     else:
         results.print(report_table(report))
-        results.print(f"{folder.path}", highlight=False, markup=False, soft_wrap=True)
+        results.print(f"{folder.path}", soft_wrap=True)
 
 
 def _checked(config: TrainingConfig, out: Path) -> InputSpec:
@@ -125,4 +125,4 @@ class _Teller:
         self._say(f"epoch {line['epoch']}{loss}{figure}{' (best)' if is_best else ''}")
 
     def _say(self, text: str) -> None:
-        self._progress.console.print(text, highlight=False, markup=False)
+        self._progress.console.print(text)

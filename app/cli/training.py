@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress, TextColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from app.cli.embedding import rule_for
-from app.cli.output import errors, progress_bar
+from app.cli.output import TextConsole, errors, progress_bar, text_column
 from app.cli.session import with_recognizer
 from app.errors import InvalidRequest, StartupError
 from app.operations.choices import SubjectRule
@@ -53,10 +53,10 @@ async def _cut_all(listing: PhotoListing, cutter: CropCutter, folder: Path) -> C
 def _tell_failures(store: CropStore) -> None:
     out = console()
     for photo, reason in store.failures[:_TOLD_FAILURES]:
-        out.print(f"left out: {photo} ({reason})", highlight=False, markup=False)
+        out.print(f"left out: {photo} ({reason})")
     if len(store.failures) > _TOLD_FAILURES:
         out.print(f"left out: {len(store.failures) - _TOLD_FAILURES} more; see store.json")
-    out.print(f"{len(store)} crops of {len(store.names)} people", highlight=False)
+    out.print(f"{len(store)} crops of {len(store.names)} people")
 
 
 def report_table(report: Mapping[str, Any]) -> Table:
@@ -93,12 +93,12 @@ def told() -> Iterator[None]:
 
 
 def bar(text: str) -> Progress:
-    return progress_bar(text, TextColumn("{task.description}"), console=console())
+    return progress_bar(text, text_column("{task.description}"), console=console())
 
 
 def console() -> Console:
     """Of several processes that `torchrun` started, one speaks."""
-    return errors if is_first() else Console(stderr=True, quiet=True)
+    return errors if is_first() else TextConsole(stderr=True, quiet=True)
 
 
 def is_first() -> bool:

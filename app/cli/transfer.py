@@ -79,7 +79,7 @@ def _print_exported(file: Path, done: Exported) -> None:
     for entry in done.collections:
         table.add_row(entry.name, f"{entry.identities:,}", f"{entry.faces:,}")
     results.print(table)
-    results.print(f"{file}: {done.size:,} bytes", highlight=False, markup=False, soft_wrap=True)
+    results.print(f"{file}: {done.size:,} bytes", soft_wrap=True)
 
 
 def _imported_as_json(done: Imported) -> dict[str, object]:
@@ -100,8 +100,6 @@ def _print_imported(done: Sequence[Imported]) -> None:
         for skipped in imported.skipped:
             results.print(
                 f"not imported: {skipped.id}: {skipped.reason} ({skipped.detail})",
-                highlight=False,
-                markup=False,
                 soft_wrap=True,
             )
     table = Table(
@@ -126,7 +124,5 @@ def _warn_of_other_networks(settings: Settings, done: Sequence[Imported]) -> Non
             errors.print(
                 f"{imported.into} belongs to the embedder {embedder}, but VULTUS_EMBEDDER is "
                 f"{settings.embedder}: start the service with VULTUS_EMBEDDER={embedder}",
-                markup=False,
-                highlight=False,
                 soft_wrap=True,
             )

@@ -50,7 +50,7 @@ def tune(
         print_json(report)
     else:
         results.print(report_table(report))
-        results.print(f"{out}", highlight=False, markup=False, soft_wrap=True)
+        results.print(f"{out}", soft_wrap=True)
 
 
 class _Teller:
@@ -85,4 +85,4 @@ class _Teller:
         self._say(f"{what}{figure}{' (best)' if is_best else ''}")
 
     def _say(self, text: str) -> None:
-        self._progress.console.print(text, highlight=False, markup=False)
+        self._progress.console.print(text)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import typer
+from rich.text import Text
 
 from app.cli.output import print_json, results
 from app.cli.photos import read_photo
@@ -47,13 +48,16 @@ def verify(
             }
         )
     else:
-        verdict = "[bold green]match[/]" if done.match else "[bold]no match[/]"
+        verdict = (
+            Text("match", style="bold green") if done.match else Text("no match", style="bold")
+        )
         chance = (
             ""
             if done.fmr is None
             else f"; strangers are as alike at a rate of {done.fmr.value:.1g}"
         )
         results.print(
-            f"{verdict}  similarity {done.similarity:.4f}, threshold {done.threshold:.4f}{chance}"
+            verdict,
+            f" similarity {done.similarity:.4f}, threshold {done.threshold:.4f}{chance}",
         )
     raise typer.Exit(0 if done.match else 3)

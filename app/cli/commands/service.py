@@ -14,7 +14,9 @@ def _index() -> None:
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [VULTUS_HOST].")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on [VULTUS_PORT].")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port to listen on [VULTUS_PORT].")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Server processes [VULTUS_PROCESSES].")
     ] = None,

@@ -1,0 +1,116 @@
+"""What can be wrong with a start and is known at once, before any network is loaded."""
+
+import errno
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from app.errors import DatabaseDamaged, SettingUnusable
+from app.settings import Settings
+from models.zoo.names import ZOO_NAMES
+
+_PORT = "VULTUS_PORT"
+_HOST = "VULTUS_HOST"
+
+
+def require_startable(settings: Settings, host: str, port: int) -> None:
+    """Raises StartupError for the first setting that the service could not be started with."""
+    _require_free(host, port)
+    if settings.database_url is None:
+        _require_writable(settings.data_dir)
+    _require_database(settings)
+    _require_embedder(
+        settings, settings.embedder, settings.weights_path, "VULTUS_EMBEDDER", "VULTUS_WEIGHTS_PATH"
+    )
+    if settings.next.embedder is not None:
+        _require_embedder(
+            settings,
+            settings.next.embedder,
+            settings.next.weights_path,
+            "VULTUS_NEXT__EMBEDDER",
+            "VULTUS_NEXT__WEIGHTS_PATH",
+        )
+
+
+def _require_free(host: str, port: int) -> None:
+    """Bind each address of the host as the server will, and let go of it."""
+    try:
+        found = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except (socket.gaierror, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, socket.gaierror) else "not a name"
+        raise SettingUnusable(
+            f"the address {host!r} cannot be listened on ({reason})", setting=_HOST
+        ) from error
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        with socket.socket(family, kind, protocol) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                tried.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                tried.bind(address)
+            except OSError as error:
+                raise _not_bound(error, host, port) from error
+
+
+def _not_bound(error: OSError, host: str, port: int) -> SettingUnusable:
+    if error.errno == errno.EADDRINUSE:
+        return SettingUnusable(f"the port {port} of {host} is taken", setting=_PORT)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return SettingUnusable(
+            f"this user may not listen on the port {port} ({error.strerror})", setting=_PORT
+        )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return SettingUnusable(f"{host} is no address of this machine", setting=_HOST)
+    return SettingUnusable(f"cannot listen on {host} ({error.strerror})", setting=_HOST)
+
+
+def _require_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        if error.errno == errno.ENOSPC:  # a full disk is told with the database
+            return
+        raise SettingUnusable(
+            f"cannot write into the folder {folder} ({error.strerror})", setting="VULTUS_DATA_DIR"
+        ) from error
+
+
+def _require_database(settings: Settings) -> None:
+    """Connect once. A database that is damaged may still be served from; the service decides."""
+    # Here, because a process that watches over others needs it for a moment only.
+    from app.gallery.database import Database  # noqa: PLC0415
+    from app.gallery.lost_database import require_not_lost  # noqa: PLC0415
+
+    database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
+    try:
+        require_not_lost(database, settings.data_dir / "index")
+        if database.file is None or database.file.exists():
+            with suppress(DatabaseDamaged), database.opening(), database.engine.connect():
+                pass
+    finally:
+        database.close()
+
+
+def _require_embedder(
+    settings: Settings, name: str, weights: Path | None, name_setting: str, weights_setting: str
+) -> None:
+    trained = settings.resolved_weights_dir / "networks"
+    known = [*ZOO_NAMES, *sorted(path.stem for path in trained.glob("*.json"))]
+    if name not in known:
+        raise SettingUnusable(
+            f"there is no network {name!r}; there are {', '.join(known)}", setting=name_setting
+        )
+    if weights is None and name == "onnx":
+        raise SettingUnusable(
+            "the network onnx needs the path of your .onnx file", setting=weights_setting
+        )
+    if weights is not None and not weights.is_file():
+        raise SettingUnusable(f"there is no weights file {weights}", setting=weights_setting)
+    if weights is not None and not os.access(weights, os.R_OK):
+        raise SettingUnusable(f"cannot read the weights file {weights}", setting=weights_setting)
