@@ -28,7 +28,7 @@ from app.gallery.database_watch import DatabaseWatch, Look
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.options import IndexOptions
 from app.gallery.index.protocol import LocalIndex, MakeIndex
-from app.gallery.lost_database import require_not_lost
+from app.gallery.lost_database import note_gallery, require_not_lost
 from app.gallery.periodic import Periodic
 from app.gallery.service import Gallery
 from app.gallery.snapshots import SnapshotStore
@@ -113,6 +113,8 @@ class Services:
     periodic: Periodic = field(default_factory=Periodic)
     stop_signal: StopSignal = field(default_factory=StopSignal)
     _ready: bool = field(default=False)
+    _was_opened: bool = field(default=False)
+    """Whether the indexes know all faces."""
     _threads: Threads | None = field(default=None)
     """Those of the event loop that serves."""
 
@@ -284,12 +286,26 @@ class Services:
             _log.warning("stopped_with_work_left", left=left)
         try:
             async with asyncio.timeout(_SAVE_WITHIN_S):
-                await asyncio.to_thread(self.gallery.close)
+                await asyncio.to_thread(self._close)
         except TimeoutError:
             _log.warning("snapshots_not_renewed", cause=f"they took over {_SAVE_WITHIN_S:g} s")
         await asyncio.to_thread(self._probe.close)
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.stop)
+
+    def _save(self) -> None:
+        """Renew what is kept of the gallery beside the database."""
+        self._note_gallery()
+        self.gallery.save_index()
+
+    def _note_gallery(self) -> None:
+        faces = self.gallery.indexed_faces()
+        note_gallery(self.database, snapshots_folder(self.settings), faces=faces)
+
+    def _close(self) -> None:
+        if self._was_opened:
+            self._note_gallery()
+        self.gallery.close()
 
     def erase_expired(self) -> None:
         """Erase who and what has expired, and log that it was done.
@@ -322,7 +338,7 @@ class Services:
         self.periodic.follow(self.gallery, self.database, poll_s=index.poll_ms / 1000)
         self.periodic.in_turn(self.database.check_pages, name="pages")
         self.periodic.every(retention.sweep_every_s, self.erase_expired, name="sweep")
-        self.periodic.every(index.snapshot_every_s, self.gallery.save_index, name="snapshots")
+        self.periodic.every(index.snapshot_every_s, self._save, name="snapshots")
         self.periodic.every(_MEMORY_EVERY_S, give_back_memory, name="memory")
 
     def prepare(self) -> None:
@@ -339,6 +355,7 @@ class Services:
             self._migrate()
             self.database.storage.prepare()
             self.gallery.open()  # which claims as well
+            self._was_opened = True
 
     def _migrate(self) -> None:
         require_not_lost(self.database, snapshots_folder(self.settings))

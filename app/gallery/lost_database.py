@@ -1,8 +1,11 @@
 """A database that is empty beside traces of a gallery: it was lost, and is not to be replaced."""
 
+import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
 from sqlalchemy import inspect
 
 from app.errors import DatabaseLost, StartupError
@@ -10,31 +13,71 @@ from app.gallery.database import Database
 from app.gallery.snapshots import rows_in
 
 _WAL = "-wal"
+_NOTE = "gallery.json"
+_DEFAULT_NAME = "vultus.db"
+
+_log = structlog.get_logger(__name__)
+
+
+def note_gallery(database: Database, snapshots: Path, *, faces: int) -> None:
+    """Write down, beside the snapshots, how many faces this database has."""
+    snapshots.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = snapshots / _NOTE
+    text = json.dumps({"database": _identity(database), "faces": faces})
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    aside = path.with_suffix(f".{os.getpid()}.new")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
 
 
 def require_not_lost(database: Database, snapshots: Path) -> None:
     """Raise DatabaseLost when the database has no tables, and something shows that it had some.
 
     To go on would create an empty database, remove the snapshots that do not fit it, and answer
-    that nobody is known.
+    that nobody is known. Traces of another database say nothing: people move their galleries.
     """
     found = traces(database, snapshots)
     if found and not _has_tables(database):
-        where = str(database.file or database.engine.url.render_as_string(hide_password=True))
-        raise DatabaseLost(where, found)
+        raise DatabaseLost(_identity(database), found)
 
 
 def traces(database: Database, snapshots: Path) -> list[str]:
-    """Files that only a database with people leaves behind, in words."""
-    found = [
-        f"{path} ({rows} faces)"
-        for path in sorted(snapshots.glob("*.index"))
-        if (rows := rows_in(path))
-    ]
+    """What only this database with people leaves behind, in words."""
+    found = []
+    noted = _noted_faces(database, snapshots)
+    if noted:
+        found.append(f"it had {noted} faces")
+    is_default = database.file == snapshots.parent.absolute() / _DEFAULT_NAME
+    if noted or (noted is None and is_default):
+        found += [
+            f"{path} ({rows} faces)"
+            for path in sorted(snapshots.glob("*.index"))
+            if (rows := rows_in(path))
+        ]
     wal = wal_of(database)
     if wal is not None and database.file is not None and not database.file.exists():
         found.append(f"{wal} (SQLite's log of the file that is missing)")
     return found
+
+
+def _noted_faces(database: Database, snapshots: Path) -> int | None:
+    """Faces that were noted of this database: 0 when the note is of another, None without one."""
+    try:
+        note = json.loads((snapshots / _NOTE).read_text(encoding="utf-8"))
+        return int(note["faces"]) if note["database"] == _identity(database) else 0
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _log.warning("note_unusable", file=str(snapshots / _NOTE), cause=str(error))
+        return None
+
+
+def _identity(database: Database) -> str:
+    """The file, or the server and the database, without who logs in."""
+    if database.file is not None:
+        return str(database.file)
+    return database.engine.url.set(username=None, password=None, query={}).render_as_string()
 
 
 def set_traces_aside(database: Database, snapshots: Path) -> list[Path]:

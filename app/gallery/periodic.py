@@ -12,7 +12,7 @@ from app.gallery.service import Gallery
 from app.gallery.signal import change_signal
 from app.priority import give_way
 
-_LEAST_PAUSE_S = 60.0
+_LEAST_PAUSE_S = 10.0
 _PAUSES = 100
 _NICENESS = 5
 _LISTEN_AGAIN_S = 1.0

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from threading import Lock
 
 import numpy as np
@@ -36,6 +37,11 @@ class MeasuringProcess:
         self._lock = Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopping = False
+
+    @property
+    def running(self) -> int:
+        """Child processes that measure now."""
+        return len(self._running)
 
     def measure(
         self,
@@ -102,7 +108,8 @@ class MeasuringProcess:
         child.wait()
         for pipe in (child.stdin, child.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):  # what it was not given in full when it ended
+                    pipe.close()
 
     def _map(self, answer: bytes, status: int) -> SimilarityMap:
         if not answer:

@@ -9,7 +9,7 @@ import pytest
 
 from app.errors import DatabaseLost, StartupError
 from app.gallery.database import Database
-from app.gallery.lost_database import require_not_lost, set_traces_aside
+from app.gallery.lost_database import note_gallery, require_not_lost, set_traces_aside
 from app.gallery.snapshots import SnapshotStore
 from tests.gallery.factories import enroll_people, new_gallery, unit_vector
 
@@ -77,6 +77,30 @@ def test_a_log_without_its_file_stops_the_start(database: Database, folder: Path
     (folder / "vultus.db-wal").write_bytes(b"\1" * 5_000)
     (folder / "index" / "1.index").unlink()
     with pytest.raises(DatabaseLost, match=r"vultus\.db-wal"):
+        require_not_lost(database, folder / "index")
+
+
+def test_a_few_people_leave_a_note_that_stops_the_start_as_well(tmp_path: Path) -> None:
+    with closing(_open(tmp_path)) as database:
+        note_gallery(database, tmp_path / "index", faces=3)
+        with pytest.raises(DatabaseLost, match="3 faces"):
+            require_not_lost(database, tmp_path / "index")
+        note_gallery(database, tmp_path / "index", faces=0)
+        require_not_lost(database, tmp_path / "index")
+
+
+def test_traces_of_another_database_say_nothing(folder: Path) -> None:
+    """A gallery is moved by an export, and an import into a database elsewhere."""
+    with closing(_open(folder)) as database:
+        note_gallery(database, folder / "index", faces=20)
+    with closing(Database(f"sqlite:///{folder / 'other.db'}", timeout_s=5)) as other:
+        require_not_lost(other, folder / "index")
+
+
+def test_a_note_that_cannot_be_read_is_none(database: Database, folder: Path) -> None:
+    (folder / "index" / "gallery.json").write_text("[]")
+    _lose(folder)
+    with pytest.raises(DatabaseLost, match=r"1\.index"):
         require_not_lost(database, folder / "index")
 
 
