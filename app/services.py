@@ -75,6 +75,7 @@ from models.zoo.registry import find_spec
 _OF_CHANGES = (DiskFull, DatabaseReadOnly)
 """What keeps nobody from searching."""
 _MEMORY_EVERY_S = 30.0
+_NOTE_EVERY_S = 5.0
 _PROBE_TIMEOUT_S = 2.0
 _LOOK_WITHIN_S = 0.1
 _STOP_WITHIN_S = 2.0
@@ -293,18 +294,13 @@ class Services:
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.stop)
 
-    def _save(self) -> None:
-        """Renew what is kept of the gallery beside the database."""
-        self._note_gallery()
-        self.gallery.save_index()
-
     def _note_gallery(self) -> None:
-        faces = self.gallery.indexed_faces()
-        note_gallery(self.database, snapshots_folder(self.settings), faces=faces)
+        if self._was_opened:
+            faces = self.gallery.indexed_faces()
+            note_gallery(self.database, snapshots_folder(self.settings), faces=faces)
 
     def _close(self) -> None:
-        if self._was_opened:
-            self._note_gallery()
+        self._note_gallery()
         self.gallery.close()
 
     def erase_expired(self) -> None:
@@ -338,7 +334,8 @@ class Services:
         self.periodic.follow(self.gallery, self.database, poll_s=index.poll_ms / 1000)
         self.periodic.in_turn(self.database.check_pages, name="pages")
         self.periodic.every(retention.sweep_every_s, self.erase_expired, name="sweep")
-        self.periodic.every(index.snapshot_every_s, self._save, name="snapshots")
+        self.periodic.every(index.snapshot_every_s, self.gallery.save_index, name="snapshots")
+        self.periodic.every(_NOTE_EVERY_S, self._note_gallery, name="note")
         self.periodic.every(_MEMORY_EVERY_S, give_back_memory, name="memory")
 
     def prepare(self) -> None:
