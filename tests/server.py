@@ -93,6 +93,18 @@ class ServerProcess:
             assert len(found()) >= count, f"not in the log: {''.join(self.log)}"
             return found()[count - 1]
 
+    def reset_peak_memory(self) -> int:
+        """Let `peak_memory` begin anew; return the bytes that are resident now. Linux alone."""
+        Path(f"/proc/{self._process.pid}/clear_refs").write_text("5", encoding="ascii")
+        return self.peak_memory()
+
+    def peak_memory(self) -> int:
+        """The most bytes that were resident. Linux alone."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        found = re.search(r"^VmHWM:\s+(\d+) kB$", status, flags=re.MULTILINE)
+        assert found is not None
+        return int(found[1]) * 1_024
+
     def kill(self) -> None:
         """End it as a power cut would: SIGKILL to all of it, nothing is flushed."""
         if self._process.poll() is None:

@@ -254,3 +254,29 @@ def test_headers_are_limited_before_a_key_is_looked_at(server: ServerProcess) ->
         flood.send(b"GET /v1/info HTTP/1.1\r\n" + b"a:\r\n" * 1_000)
         status, _, problem = flood.answer()
         assert (status, problem["code"]) == (431, "headers_too_large")
+
+
+HOSTILE = {
+    "numbers": (DETECT, b'{"image": [' + b"1," * 2_000_000 + b"1]}"),
+    "names": (DETECT, b"{" + b",".join(b'"k%d":1' % i for i in range(400_000)) + b"}"),
+    "attributes of a line": (
+        "/v1/collections/default/identities:batch",
+        b'{"attributes": {"a": [' + b'"x",' * 1_500_000 + b"1]}}",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_json_takes_a_few_times_its_size(server: ServerProcess, kind: str) -> None:
+    path, body = HOSTILE[kind]
+    lines_or_not = "application/json" if path == DETECT else "application/x-ndjson"
+    before = server.reset_peak_memory()
+    response = httpx2.post(
+        f"{server.url}{path}",
+        content=body,
+        headers={**KEY, "content-type": lines_or_not},
+        timeout=TIMEOUT_S,
+    )
+    assert "request_too_large" in response.text
+    assert len(response.content) < 2_000
+    assert server.peak_memory() - before < 8 * len(body) + 30_000_000

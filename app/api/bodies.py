@@ -7,13 +7,12 @@ from typing import Any, Generic, TypeVar, get_origin
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
-from python_multipart.multipart import parse_options_header
 
 from app.api.deps import services_of
 from app.api.field_problems import invalid, unknown_fields
 from app.api.forms import FormFields, FormValue, read_form, too_many_photos
 from app.api.json_text import parse_json
-from app.api.media_types import charset_of, is_json, is_photo, media_type_of, shown
+from app.api.media_types import find_charset, is_json, is_photo, media_type_of, shown
 from app.api.problems import REF_TEMPLATE
 from app.errors import InvalidRequest, RequestTooLarge, UnsupportedMediaType
 from app.settings import Limits
@@ -59,7 +58,7 @@ class Body(Generic[M]):
         content_type = request.headers.get("content-type", "")
         media_type = media_type_of(content_type)
         if is_json(media_type):
-            charset = _json_charset(content_type)
+            charset = find_charset(content_type)
             raw = await self._read(request)
             if len(raw) <= _AT_ONCE_BYTES:
                 return self._from_json(raw, charset, query, limits)
@@ -126,14 +125,6 @@ def image_fields(model: type[BaseModel]) -> frozenset[str]:
     """The names of the fields that take images."""
     schema = model.model_json_schema()["properties"]
     return frozenset(name for name, field in schema.items() if _holds_image(field))
-
-
-def _json_charset(content_type: str) -> str | None:
-    if ";" not in content_type:
-        return None
-    _, parameters = parse_options_header(content_type)
-    charset = parameters.get(b"charset", b"").decode("latin-1")
-    return charset_of(charset) if charset else None
 
 
 def _text_length(values: Mapping[str, FormValue]) -> int:

@@ -21,8 +21,9 @@ from app.errors import FieldProblem, InvalidRequest, RequestTooLarge, Unsupporte
 MAX_TEXT_BYTES = 1_000_000
 """Of a field that is no photo."""
 
+_LARGE_BYTES = 1_000_000
 _MOST_BOUNDARIES = 10_000
-"""Most of them false: each stops the search for the next, which is fast otherwise."""
+"""Of a large form, most of them false: each stops the search for the next, which is fast else."""
 _EXTENDED_FILE_NAME = re.compile(rb";\s*filename\*[^=;]*=", re.IGNORECASE)
 """RFC 5987, and the continuations of RFC 2231; the parser leaves both out."""
 _TEXT_CHARACTERS = bytes([*range(0x20, 0x7F), *b"\t\n\v\f\r"])
@@ -74,9 +75,11 @@ async def read_form(
                 "on_end": form.end,
             },
         )
-        delimiter, boundaries = b"\r\n--" + boundary, 0
+        size = boundaries = 0
         async for chunk in chunks:
-            boundaries += chunk.count(delimiter)
+            size += len(chunk)
+            if size > _LARGE_BYTES:
+                boundaries += chunk.count(b"\r\n--" + boundary)
             if boundaries > _MOST_BOUNDARIES:
                 raise InvalidRequest("the boundary of the form is in its photos; choose another")
             parser.write(chunk)

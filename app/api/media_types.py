@@ -2,6 +2,8 @@
 
 import codecs
 
+from python_multipart.multipart import parse_options_header
+
 from app.api.echo import shortened
 from app.errors import UnsupportedMediaType
 
@@ -61,6 +63,18 @@ def is_photo(media_type: str) -> bool:
 def shown(media_type: str) -> str:
     """For an error."""
     return shortened(media_type) or "missing"
+
+
+def find_charset(content_type: str) -> str | None:
+    """Python's name of the charset that a type names; None when it names none.
+
+    Raises UnsupportedMediaType for one that texts cannot be sent in.
+    """
+    if ";" not in content_type:
+        return None
+    _, parameters = parse_options_header(content_type)
+    charset = parameters.get(b"charset", b"").decode("latin-1")
+    return charset_of(charset) if charset else None
 
 
 def charset_of(parameter: str) -> str:

@@ -122,7 +122,7 @@ def test_form_is_the_same_however_its_stream_is_cut(cuts: list[int]) -> None:
         (field("images", b"a") * 4, InvalidRequest, "over 3 images; the limit is 3"),
         (b"".join(field(f"x{i}", b"") for i in range(21)), InvalidRequest, "no field is named x0"),
         (field("x", b"") * 21, InvalidRequest, "no field is named x; there are"),
-        (field("image", b"\r\n--bb" * 10_001), InvalidRequest, "boundary of the form is in its"),
+        (field("image", b"\r\n--bb" * 200_000), InvalidRequest, "boundary of the form is in its"),
         (b"--b\r\ncontent-type: image/png\r\n\r\n", InvalidRequest, "has no name"),
         (part(DISPOSITION + b"; a=" + b"x" * 10_000, b""), InvalidRequest, "cannot be read"),
         (part(b"x: y\r\n" * 20 + DISPOSITION, b""), InvalidRequest, "cannot be read"),

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from app.api.batch_lines import enroll_lines
 from app.api.deps import CollectionPath, ServicesDep
-from app.api.media_types import JSON_LINES, is_json_lines, media_type_of, shown
+from app.api.media_types import JSON_LINES, find_charset, is_json_lines, media_type_of, shown
 from app.api.problems import REF_TEMPLATE, documented
 from app.errors import UnsupportedMediaType
 from app.threads import reading
@@ -43,9 +43,12 @@ async def enroll_batch(
     send the same lines again: those with an external_id who are enrolled already are told as
     `exists`.
     """
-    media_type = media_type_of(request.headers.get("content-type", ""))
+    content_type = request.headers.get("content-type", "")
+    media_type = media_type_of(content_type)
     if not is_json_lines(media_type):
         raise UnsupportedMediaType(f"content-type is {shown(media_type)}; send {JSON_LINES}")
+    if find_charset(content_type) not in {None, "utf-8", "ascii"}:
+        raise UnsupportedMediaType("lines of JSON are read as UTF-8 alone; send UTF-8")
     await reading(services.gallery.require_collection, collection)
     # Written aside until the body is read: most clients do not read an answer while they send.
     results = SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115  (the answer closes it)
