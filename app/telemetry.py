@@ -109,8 +109,8 @@ class Metrics:
         )
         self.decisions = Counter(
             "vultus_decisions_total",
-            "Decisions of verify (match, no_match) and identify (match, ambiguous, unknown, "
-            "rejected).",
+            "Decisions of verify (match, no_match, rejected) and identify (match, ambiguous, "
+            "unknown, rejected).",
             ["operation", "outcome"],
             registry=self.registry,
         )

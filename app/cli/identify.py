@@ -90,6 +90,8 @@ def _as_json(found: IdentifiedFace) -> dict[str, object]:
         "similarity": decision.similarity,
         "threshold": decision.threshold,
         "fpir": None if decision.fpir is None else decision.fpir.value,
+        "rate_reason": decision.rate_reason,
         "quality": found.quality.unified,
         "reasons": list(decision.reasons),
+        "detail": decision.detail,
     }

@@ -126,7 +126,9 @@ TERMINAL: Final = Remedies(
         Reason.EXTREME_POSE: None,
         Reason.UNCLEAR_DIRECTION: None,
         Reason.CROPPED_FACE: None,
+        Reason.OCCLUDED_FACE: None,
         Reason.LOW_DETECTION_SCORE: None,
+        Reason.UNRELIABLE_FACE: None,
         Reason.LOW_MATCH_CONFIDENCE: _unlike,
         Reason.BELONGS_TO_ANOTHER_IDENTITY: "enroll it there, or use --force when they are two "
         "people",

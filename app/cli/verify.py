@@ -1,15 +1,17 @@
 """`vultus verify`."""
 
 from pathlib import Path
+from typing import Final
 
 import typer
 from rich.text import Text
 
 from app.cli.output import print_json, results
 from app.cli.photos import read_photo
+from app.cli.remedies import TERMINAL
 from app.cli.session import require_one_at_most, with_services
 from app.operations.choices import FaceRule, QualityFilter
-from app.operations.verify import Verification
+from app.operations.verify import Verification, VerifyStatus
 from app.services import Services
 
 
@@ -23,7 +25,10 @@ def verify(
     quality_filter: QualityFilter,
     as_json: bool,
 ) -> None:
-    """Say whether two photos show the same person. Exit status 0: match, 3: no match."""
+    """Say whether two photos show the same person.
+
+    Exit status 0: match, 3: no match, 4: a face is too bad to be compared.
+    """
 
     async def use(services: Services) -> Verification:
         return await services.verify.images(
@@ -41,18 +46,37 @@ def verify(
     if as_json:
         print_json(
             {
+                "status": done.status,
                 "match": done.match,
                 "similarity": done.similarity,
                 "threshold": done.threshold,
                 "fmr": None if done.fmr is None else done.fmr.value,
+                "rate_reason": done.rate_reason,
+                "rejected": [
+                    {
+                        "photo": str((a, b)[image.image_index or 0]),
+                        "reasons": list(image.reasons),
+                        "detail": TERMINAL.detail_of_image(image),
+                    }
+                    for image in done.rejected
+                ],
             }
         )
+    elif done.similarity is None:
+        for image in done.rejected:
+            results.print("[bold]rejected[/] ", end="")
+            results.print(
+                f"{(a, b)[image.image_index or 0]}: {TERMINAL.detail_of_image(image)}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
     else:
         verdict = (
             Text("match", style="bold green") if done.match else Text("no match", style="bold")
         )
         chance = (
-            ""
+            f"; no error rate ({done.rate_reason})"
             if done.fmr is None
             else f"; strangers are as alike at a rate of {done.fmr.value:.1g}"
         )
@@ -60,4 +84,7 @@ def verify(
             verdict,
             f" similarity {done.similarity:.4f}, threshold {done.threshold:.4f}{chance}",
         )
-    raise typer.Exit(0 if done.match else 3)
+    raise typer.Exit(_EXIT[done.status])
+
+
+_EXIT: Final = {VerifyStatus.MATCH: 0, VerifyStatus.NO_MATCH: 3, VerifyStatus.REJECTED: 4}

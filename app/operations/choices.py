@@ -28,6 +28,7 @@ class QualityFilter(StrEnum):
     """How good a face must be: a level demands the same score of each component."""
 
     NONE = "none"
+    FLOOR = "floor"
     LOW = "low"
     AUTO = "auto"
     MEDIUM = "medium"
@@ -41,7 +42,10 @@ class QualityFilter(StrEnum):
 _LEAST_SCORES: Final[Mapping[QualityFilter, float]] = MappingProxyType(
     {
         QualityFilter.NONE: 0,
-        QualityFilter.LOW: 20,
+        # Measured: below, faces of strangers match much more often than error rates say. See
+        # benchmarks/wrong_way.py.
+        QualityFilter.FLOOR: 20,
+        QualityFilter.LOW: 30,
         # Measured: nearly everything that is not recognised any more is below, nearly no photo
         # that was taken with care. See docs/quality.md.
         QualityFilter.AUTO: 40,

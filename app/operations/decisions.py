@@ -1,10 +1,12 @@
 """The open-set decision: who it is, or nobody; among everybody, or stage by stage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from app.errors import Reason
 from app.gallery.records import EVERYBODY, Candidate, Identity, PeopleFilter, Searched
+from app.operations.quality_filter import Shortcomings
+from app.operations.rate_claims import RateReason
 from models.evaluation.calibration import ErrorRate
 
 TERMINAL_STAGE = "terminal"
@@ -54,9 +56,9 @@ class Decision:
     They are those of the stage that answered, or else of the last one. `identity` is who it is,
     None unless there is a match. `similarity` is that of the first candidate, None when there is
     nobody. `fpir` is the chance that a stranger is at least that similar to one of those
-    `searched`; None when nobody measured it. `matched_stage` is that of a match, or of an ambiguous
-    answer. `unknown_group_id` is the group of unknown faces that the face was put into, where the
-    collection keeps them.
+    `searched`; None for the reason that `rate_reason` says. `matched_stage` is that of a match, or
+    of an ambiguous answer. `unknown_group_id` is the group of unknown faces that the face was put
+    into, where the collection keeps them.
     """
 
     status: Status
@@ -67,16 +69,32 @@ class Decision:
     searched: Searched
     matched_stage: int | str | None = None
     fpir: ErrorRate | None = None
+    rate_reason: RateReason | None = None
     reasons: tuple[Reason, ...] = ()
     """Why it was rejected."""
+    detail: str | None = None
+    """The same as a text, with the remedy."""
     unknown_group_id: str | None = None
 
 
-def rejected(reasons: tuple[Reason, ...], threshold: float) -> Decision:
+def rejected(why: Shortcomings, threshold: float) -> Decision:
     """No decision: the face was not searched."""
     return Decision(
-        Status.REJECTED, None, None, threshold, (), Searched(people=0, faces=0), reasons=reasons
+        Status.REJECTED,
+        None,
+        None,
+        threshold,
+        (),
+        Searched(people=0, faces=0),
+        rate_reason=RateReason.REJECTED,
+        reasons=why.reasons,
+        detail=why.detail,
     )
+
+
+def without_rate(decision: Decision) -> Decision:
+    """The same decision on a face that is below the floor, of which no rate is known."""
+    return replace(decision, fpir=None, rate_reason=RateReason.LOW_QUALITY)
 
 
 def decide(
@@ -113,7 +131,14 @@ def decide(
         searched=searched,
         matched_stage=None if status is Status.UNKNOWN else stage,
         fpir=fpir,
+        rate_reason=_rate_reason(candidates, fpir),
     )
+
+
+def _rate_reason(candidates: tuple[Candidate, ...], fpir: ErrorRate | None) -> RateReason | None:
+    if fpir is not None:
+        return None
+    return RateReason.NOT_MEASURED if candidates else RateReason.NOBODY_ENROLLED
 
 
 def threshold_of(candidate: Candidate, threshold: float) -> float:

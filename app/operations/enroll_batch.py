@@ -14,7 +14,7 @@ from app.gallery.bulk import BulkOutcome, NewPerson
 from app.gallery.records import NewFace, NewIdentity
 from app.gallery.service import Gallery
 from app.operations.choices import FaceRule, QualityFilter
-from app.operations.enroll import WRONG_PERSON, Enroller, PassedOverFace, in_order, passed_over_of
+from app.operations.enroll import WRONG_PERSON, Enroller, in_order
 from app.operations.guards import Guards, looking_again, refused
 from app.operations.identify import unit_embedding
 from app.operations.together import together
@@ -52,8 +52,6 @@ class ItemResult:
     revision: int | None = None
     error: InputError | WrongPerson | None = None
     images: tuple[RejectedImage, ...] = ()
-    passed_over: tuple[PassedOverFace, ...] = ()
-    """Faces that were on its photos beside those that are meant."""
 
 
 class BatchEnroller:
@@ -125,7 +123,7 @@ class BatchEnroller:
         person = NewPerson(item.identity, (*faces, *(one.face for one in usable)))
         guarded = bool(item.images) if item.guarded is None else item.guarded
         places = (*[None] * len(faces), *(one.image_index for one in usable))
-        return _Usable(person, tuple(rejected), places, guarded, item.force, passed_over_of(usable))
+        return _Usable(person, tuple(rejected), places, guarded, item.force)
 
     def _face(self, values: Sequence[float]) -> NewFace:
         embedding = unit_embedding(values, dimension=self._gallery.model.dimension)
@@ -142,7 +140,6 @@ class _Usable:
     places: tuple[int | None, ...]
     guarded: bool
     force: bool
-    passed_over: tuple[PassedOverFace, ...]
 
 
 def _result(found: _Usable, outcome: BulkOutcome) -> ItemResult:
@@ -162,7 +159,6 @@ def _result(found: _Usable, outcome: BulkOutcome) -> ItemResult:
         outcome.face_count,
         outcome.revision,
         images=images,
-        passed_over=found.passed_over if outcome.enrolled else (),
     )
 
 

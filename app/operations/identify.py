@@ -40,8 +40,10 @@ from app.operations.decisions import (
     decide,
     rejected,
     stages_of,
+    without_rate,
 )
 from app.operations.quality_filter import shortcomings
+from app.operations.rate_claims import KEPT_FROM, is_below_floor
 from app.operations.shadow import LiveShadow
 from app.operations.thresholds import Thresholds
 from app.operations.unknowns import UnknownKeeper, seen_alone, seen_in_photo
@@ -140,11 +142,12 @@ class Identifier:
         options: SearchOptions,
         *,
         max_faces: int | None = None,
-        quality_filter: QualityFilter = QualityFilter.NONE,
+        quality_filter: QualityFilter = QualityFilter.FLOOR,
     ) -> Identification:
         """Identify the faces of a photo; a photo without a face has an empty answer.
 
-        A face that is not good enough for the filter is rejected, and not searched.
+        A face that is not good enough for the filter is rejected, and not searched. Of a face below
+        the floor no error rate is claimed, and it is not kept as an unknown one.
 
         Raises CollectionNotFound, EmbedderMismatch, ImageUnreadable, ImageTooLarge, Overloaded,
         RevisionNotReached; InvalidRequest for a `max_faces` above the server's limit.
@@ -161,14 +164,18 @@ class Identifier:
         seen = [
             sighting for sighting, why in zip(seen_in_photo(photo), lacking, strict=True) if not why
         ]
-        done = await self._decide(collection, seen, options, keep=seen)
-        decisions = iter(done.decisions)
+        qualities = [
+            face.quality for face, why in zip(photo.faces, lacking, strict=True) if not why
+        ]
+        done = await self._decide(collection, seen, options, keep=_good_enough(seen, qualities))
+        decisions = iter(
+            without_rate(decision) if is_below_floor(quality) else decision
+            for quality, decision in zip(qualities, done.decisions, strict=True)
+        )
         faces = tuple(
             IdentifiedFace(
                 face.face,
-                rejected(why.reasons, _without_search(done.rules, options))
-                if why
-                else next(decisions),
+                rejected(why, _without_search(done.rules, options)) if why else next(decisions),
                 face.quality,
             )
             for face, why in zip(photo.faces, lacking, strict=True)
@@ -192,8 +199,10 @@ class Identifier:
         """
         probe = unit_embedding(values, dimension=self._gallery.model.dimension)
         seen = [seen_alone(probe)]
-        done = await self._decide(collection, seen, options, keep=seen)
-        return done.decisions[0], done.model
+        quality = self._recognizer.quality_of(probe)
+        done = await self._decide(collection, seen, options, keep=_good_enough(seen, [quality]))
+        (decision,) = done.decisions
+        return without_rate(decision) if is_below_floor(quality) else decision, done.model
 
     async def enrolled_face(
         self, collection: str, face_id: str, options: SearchOptions
@@ -213,10 +222,10 @@ class Identifier:
         options: SearchOptions,
         *,
         exclude_face_id: str | None = None,
-        keep: Sequence[Sighting] = (),
+        keep: Sequence[Sighting | None] = (),
     ) -> _Decided:
-        """Who each is, and how the collection decides; `keep` the probes, as they were seen, who
-        are nobody, if it wants that.
+        """Who each is, and how the collection decides. `keep` has the sightings of the probes that
+        are to be kept if they are unknown, where the collection keeps unknown faces.
 
         What is read is read in one thread: handing over takes as long as a statement of SQL. What
         is written has a thread of another kind, so that a locked database does not hold up those
@@ -454,6 +463,16 @@ def _require_threshold(rules: Thresholds, options: SearchOptions) -> None:
     """Raises ThresholdRequired."""
     if any(stage.threshold is None for stage in stages_of(options)):
         rules.require_identify(options.threshold, options.target_fpir)
+
+
+def _good_enough(
+    seen: Sequence[Sighting], qualities: Sequence[FaceQuality]
+) -> list[Sighting | None]:
+    """Those that may be kept as unknown faces; None in the place of the others."""
+    return [
+        None if shortcomings(quality, KEPT_FROM) else sighting
+        for sighting, quality in zip(seen, qualities, strict=True)
+    ]
 
 
 def _without_search(rules: Thresholds, options: SearchOptions) -> float:

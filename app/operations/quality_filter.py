@@ -1,4 +1,8 @@
-"""Which faces are too bad to be used, and what is said of them."""
+"""Which faces are too bad to be used, and why.
+
+A reason is the cause, where it is known: a mask makes a face less sharp, but better focus would not
+help. Where the cause is not known, the reason says so.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +17,10 @@ from app.recognition.types import FaceQuality, QualityComponent
 
 @dataclass(frozen=True, slots=True)
 class Shortcomings:
-    """Why a face is refused: stable codes, each once, and a text with value, demand and remedy."""
+    """Why a face is refused: stable codes, each once, and a text with value, demand and remedy.
+
+    It is true where there are any.
+    """
 
     reasons: tuple[Reason, ...]
     detail: str
@@ -35,9 +42,59 @@ def shortcomings(quality: FaceQuality, wanted: QualityFilter) -> Shortcomings:
         for component, measured in quality.components.items()
         if measured.score < wanted.least_score
     )
-    reasons = dict.fromkeys(_TEXTS[component].reason for _, component in lacking)
-    details = [_detail(component, quality, wanted) for _, component in lacking]
-    return Shortcomings(tuple(reasons), "; ".join(details))
+    details: dict[QualityComponent | None, str] = {}
+    for _, component in lacking:
+        cause = _cause(component, quality)
+        if cause is component or cause not in details:  # its own value says most
+            details[cause] = _detail(component, cause, quality, wanted)
+    reasons = dict.fromkeys(
+        Reason.UNRELIABLE_FACE if cause is None else _TEXTS[cause].reason for cause in details
+    )
+    return Shortcomings(tuple(reasons), "; ".join(details.values()))
+
+
+def _cause(component: QualityComponent, quality: FaceQuality) -> QualityComponent | None:
+    """Which component says why this one is low; None where it is not known.
+
+    It does not depend on what is wanted, so that a stricter level has all reasons of a milder one.
+    """
+    evenness = _score(QualityComponent.OCCLUSION, quality)
+    if _score(QualityComponent.CROPPING, quality) < _SURELY_BAD_BELOW:
+        # What lies beyond the border is black, and is not a cover.
+        evenness = 100.0
+        if component is QualityComponent.OCCLUSION:
+            return QualityComponent.CROPPING
+    if component in _LOWERED_BY_COVERS and evenness < _COVERED_BELOW:
+        return QualityComponent.OCCLUSION
+    if component in _FAULTS_OF_THE_WHOLE and evenness < _UNEVEN_BELOW:
+        return None
+    if component is QualityComponent.DISTINCTIVENESS:
+        others = [name for name in quality.components if name is not component]
+        worst = min(others, key=lambda name: _score(name, quality), default=component)
+        bad = _score(worst, quality) < _SURELY_BAD_BELOW
+        return _cause(worst, quality) if bad and worst is not component else None
+    return component
+
+
+def _score(component: QualityComponent, quality: FaceQuality) -> float:
+    """100 for what was not measured: of an embedding alone, there is no crop."""
+    measured = quality.components.get(component)
+    return 100.0 if measured is None else measured.score
+
+
+_LOWERED_BY_COVERS: Final = frozenset(
+    {
+        QualityComponent.SHARPNESS,
+        QualityComponent.COMPRESSION,
+        QualityComponent.DETECTION,
+        QualityComponent.DISTINCTIVENESS,
+    }
+)
+_FAULTS_OF_THE_WHOLE: Final = frozenset({QualityComponent.SHARPNESS, QualityComponent.COMPRESSION})
+"""What they measure is the same above and below, unless something else lowers them."""
+_COVERED_BELOW: Final = 40
+_UNEVEN_BELOW: Final = 80
+_SURELY_BAD_BELOW: Final = 60
 
 
 _UNCLEAR_DIRECTION: Final = Shortcomings(
@@ -134,19 +191,43 @@ _TEXTS: Final[Mapping[QualityComponent, _Text]] = MappingProxyType(
             factor=100,
             digits=0,
         ),
+        QualityComponent.OCCLUSION: _Text(
+            Reason.OCCLUDED_FACE,
+            "part of the face seems to be covered (its halves differ by {})",
+            "send a photo without a mask, sunglasses, a scarf or a hand before the face",
+        ),
         QualityComponent.DETECTION: _Text(
             Reason.LOW_DETECTION_SCORE,
-            "it is hardly a face to the detector (score {})",
-            "send a photo with the face uncovered and upright",
+            "the detector is not sure that this is a face (score {}); the cause was not determined",
+            "send a photo with the face uncovered, upright and evenly lit",
             digits=4,
+        ),
+        QualityComponent.DISTINCTIVENESS: _Text(
+            Reason.UNRELIABLE_FACE,
+            "the face cannot be recognised reliably (distinctiveness {}); the cause was not "
+            "determined",
+            "send another photo, with the whole face uncovered, sharp and evenly lit",
         ),
     }
 )
 
 
-def _detail(component: QualityComponent, quality: FaceQuality, wanted: QualityFilter) -> str:
+def _detail(
+    component: QualityComponent,
+    cause: QualityComponent | None,
+    quality: FaceQuality,
+    wanted: QualityFilter,
+) -> str:
     text, scale = _TEXTS[component], SCALES[component]
     bound = "least" if scale.more_is_better else "most"
     demand = text.value(scale.raw(wanted.least_score))
-    fact = text.fact.format(text.value(quality.components[component].raw))
-    return f"{fact}; quality_filter={wanted} wants at {bound} {demand}: {text.remedy}"
+    value = text.value(quality.components[component].raw)
+    demanded = f"level {wanted} demands at {bound} {demand}"
+    if cause is component:
+        return f"{text.fact.format(value)}; {demanded}: {text.remedy}"
+    measured = f"its {component} is {value}, and {demanded}"
+    if cause is None:
+        unknown = "the face cannot be recognised reliably; the cause was not determined"
+        return f"{unknown}; {measured}: {_TEXTS[QualityComponent.DISTINCTIVENESS].remedy}"
+    why = _TEXTS[cause]
+    return f"{why.fact.format(why.value(quality.components[cause].raw))}; {measured}: {why.remedy}"

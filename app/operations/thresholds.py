@@ -54,17 +54,19 @@ class Thresholds:
         target_fmr: float | None = None,
         *,
         examples: float = 1,
+        doubt: float = 1,
     ) -> float:
         """The threshold of a comparison with a person of so many examples.
 
-        Raises ThresholdRequired when nothing tells one.
+        `doubt`: strangers match so many times as often as was measured. Raises ThresholdRequired
+        when nothing tells one.
         """
         if threshold is not None:
             return threshold
         if target_fmr is None and self.verify is not None:
             return self.verify
         rates = self._map("VERIFY")
-        return rates.threshold((target_fmr or self.target_fmr) / rates.gain(examples))
+        return rates.threshold((target_fmr or self.target_fmr) / rates.gain(examples) / doubt)
 
     def for_identify(
         self,
@@ -130,9 +132,20 @@ class Thresholds:
             return self.identify
         return self.map.threshold(_ALIKE_FMR)
 
-    def fmr(self, similarity: float, *, examples: int = 1) -> ErrorRate | None:
-        """The chance that two strangers are at least this similar; None when nobody measured it."""
-        return None if self.map is None else self.map.fmr(similarity, examples=examples)
+    def fmr(self, similarity: float, *, examples: int = 1, doubt: float = 1) -> ErrorRate | None:
+        """The chance that two strangers are at least this similar; None without a calibration.
+
+        `doubt` is as for `for_verify`.
+        """
+        if self.map is None:
+            return None
+        rate = self.map.fmr(similarity, examples=examples)
+        return replace(
+            rate,
+            value=min(1.0, doubt * rate.value),
+            low=min(1.0, doubt * rate.low),
+            high=min(1.0, doubt * rate.high),
+        )
 
     def fpir(self, similarity: float, searched: Searched) -> ErrorRate | None:
         """The chance that a stranger is at least this similar to one of those searched."""

@@ -40,31 +40,30 @@ class UnknownKeeper:
         self._calibrator = calibrator
 
     @staticmethod
-    def wants(seen: Sequence[Sighting], decisions: Sequence[Decision]) -> bool:
-        """Whether there is anybody to keep."""
-        return bool(seen) and any(one.status is Status.UNKNOWN for one in decisions)
+    def wants(seen: Sequence[Sighting | None], decisions: Sequence[Decision]) -> bool:
+        """Whether there is a face to keep."""
+        return bool(_unknown(seen, decisions))
 
     def keep(
         self,
         collection: str,
-        seen: Sequence[Sighting],
+        seen: Sequence[Sighting | None],
         decisions: Sequence[Decision],
         options: SearchOptions,
         basis: Basis,
     ) -> list[Decision]:
         """The decisions, with the groups of the faces that were kept. Blocks.
 
-        Only strangers are: whoever reaches the threshold of grouping when everybody is looked at is
-        none, although a filter left them out or the search asked for more.
+        `seen` has None for a face that is not to be kept. Only strangers are kept: a face that
+        reaches the threshold of grouping when everybody is looked at is none, although a filter
+        left the person out or the search asked for more.
         """
-        unknown = [
-            place for place, decision in enumerate(decisions) if decision.status is Status.UNKNOWN
-        ]
+        unknown = _unknown(seen, decisions)
         if not unknown:
             return list(decisions)
         kept = self._keep(
             collection,
-            {place: seen[place] for place in unknown},
+            unknown,
             {place: decisions[place] for place in unknown},
             options,
             basis,
@@ -129,6 +128,15 @@ class UnknownKeeper:
             place: next(iter(candidates), None)
             for place, candidates in zip(decisions, found, strict=True)
         }
+
+
+def _unknown(seen: Sequence[Sighting | None], decisions: Sequence[Decision]) -> dict[int, Sighting]:
+    """The unknown faces that are to be kept, by place; `seen` may be empty."""
+    return {
+        place: sighting
+        for place, (sighting, decision) in enumerate(zip(seen, decisions, strict=False))
+        if sighting is not None and decision.status is Status.UNKNOWN
+    }
 
 
 class UnknownNamer:

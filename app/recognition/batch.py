@@ -15,7 +15,7 @@ from app.recognition.decode.samples import find_shade
 from app.recognition.detector import Detector
 from app.recognition.embedder import Embedder
 from app.recognition.memory_budget import MemoryBudget
-from app.recognition.quality.assess import assess
+from app.recognition.quality.assess import assess, with_distinctiveness
 from app.recognition.quality.measures import CROP
 from app.recognition.select import Selection
 from app.recognition.types import (
@@ -136,6 +136,11 @@ class BatchRecognizer:
             template = np.asarray(embedder.input.template, dtype=np.float32)
             embedder.embed([align(noise, template, embedder.input)])
 
+    def with_embedding(self, quality: FaceQuality, embedding: Embedding) -> FaceQuality:
+        """The quality of a face with what its embedding says of it, if the embedder says that."""
+        measure = self._embedders[0].distinctiveness
+        return quality if measure is None else with_distinctiveness(quality, embedding, measure)
+
     def _find(
         self, jobs: Sequence[Job], works: dict[int, _Work], outcomes: dict[int, Seen | Exception]
     ) -> None:
@@ -255,6 +260,12 @@ class BatchRecognizer:
         seconds = perf_counter() - began
         for work in works:
             work.seen.embeddings = [next(own) for _ in work.crops]
+            work.seen.qualities = [
+                self.with_embedding(quality, embedding)
+                for quality, embedding in zip(
+                    work.seen.qualities, work.seen.embeddings, strict=True
+                )
+            ]
             for other in others:
                 work.seen.next_embeddings = [next(other) for _ in work.crops]
             work.seen.sha256 = hashlib.sha256(work.job.image).hexdigest()

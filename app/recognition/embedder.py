@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.recognition.types import ModelId, Pixels
+from models.zoo.distinctiveness import Distinctiveness
 from models.zoo.network import InputSpec, Network
 
 _MAX_BATCH = 64  # crops in one forward pass, mirror images included; bounds the memory of a batch
@@ -19,6 +20,11 @@ class Embedder(Protocol):
     @property
     def input(self) -> InputSpec:
         """The crop that it wants."""
+        ...
+
+    @property
+    def distinctiveness(self) -> Distinctiveness | None:
+        """How unlike those of bad photos its embeddings are; None where it was not measured."""
         ...
 
     def embed(self, crops: Sequence[Pixels]) -> NDArray[np.float32]:
@@ -39,6 +45,7 @@ class NetworkEmbedder:
         spec = network.spec
         self.model = ModelId(spec.name, network.digest, spec.dimension)
         self.input = spec.input
+        self.distinctiveness = spec.distinctiveness
         self._mirror = spec.mirror_average
 
     def embed(self, crops: Sequence[Pixels]) -> NDArray[np.float32]:

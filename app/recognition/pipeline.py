@@ -18,6 +18,7 @@ from app.recognition.types import (
     EmbeddedFace,
     EmbeddedPhoto,
     Embedding,
+    FaceQuality,
     ModelId,
     WideCrop,
 )
@@ -117,7 +118,7 @@ class Recognizer:
 
     async def assess(self, image: bytes, select: Selection) -> AssessedPhoto:
         """Find the faces of an image and assess the quality of those that `select` picks."""
-        seen = await self._see(Job(image, lambda _: select))
+        seen = await self._see(Job(image, lambda _: select, embed=True))
         return AssessedPhoto(
             seen.size,
             seen.detected,
@@ -126,6 +127,10 @@ class Recognizer:
                 for face, quality in zip(seen.chosen, seen.qualities, strict=True)
             ),
         )
+
+    def quality_of(self, embedding: Embedding) -> FaceQuality:
+        """What an embedding that came without a photo says of the quality of its face."""
+        return self._recognize.with_embedding(FaceQuality({}), embedding)
 
     async def warm_up(self) -> None:
         """Run every network once, so that a broken one shows before the first request.

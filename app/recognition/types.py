@@ -158,7 +158,9 @@ class QualityComponent(StrEnum):
     PITCH = "pitch"
     ROLL = "roll"
     CROPPING = "cropping"
+    OCCLUSION = "occlusion"
     DETECTION = "detection"
+    DISTINCTIVENESS = "distinctiveness"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +174,12 @@ class ComponentQuality:
 
 @dataclass(frozen=True, slots=True)
 class FaceQuality:
-    """`direction_is_clear`: it is certain where the top of the face points. Where it is not, the
-    components say little, and the face is not to be recognised."""
+    """By component; `distinctiveness` is there for faces that are embedded by a network for which
+    it was measured.
+
+    `direction_is_clear`: it is certain where the top of the face points. Where it is not, the
+    components say little, and the face is not to be recognised.
+    """
 
     components: Mapping[QualityComponent, ComponentQuality]
     direction_is_clear: bool = True

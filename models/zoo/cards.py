@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from models.evaluation.calibration import SimilarityMap
 from models.files import write_text_atomically
 from models.zoo.architectures import Recipe
+from models.zoo.distinctiveness import Distinctiveness
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.network import InputSpec, NetworkSpec
 
@@ -41,18 +42,24 @@ class NetworkCard(BaseModel):
     data: Mapping[str, Any] = Field(default_factory=dict)
     figures: Mapping[str, Any] = Field(default_factory=dict)
     calibration: Mapping[str, Any] | None = None
+    distinctiveness: Mapping[str, Any] | None = None
 
     def spec(self) -> NetworkSpec:
-        """Raises WeightsInvalidError where the calibration is none."""
+        """Raises WeightsInvalidError where the calibration or the distinctiveness is none."""
         try:
             measured = (
                 None
                 if self.calibration is None
                 else SimilarityMap.from_json(dict(self.calibration))
             )
+            distinctiveness = (
+                None
+                if self.distinctiveness is None
+                else Distinctiveness.from_json(self.distinctiveness, dimension=self.dimension)
+            )
         except ValueError as error:
             raise WeightsInvalidError(
-                f"the calibration in the card of {self.name} cannot be read ({error}); add the "
+                f"a measurement in the card of {self.name} cannot be read ({error}); add the "
                 "network again"
             ) from error
         return NetworkSpec(
@@ -63,6 +70,7 @@ class NetworkCard(BaseModel):
             description=self.description,
             license=self.license,
             calibration=measured,
+            distinctiveness=distinctiveness,
         )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation.calibration import SimilarityMap
+from models.zoo.distinctiveness import Distinctiveness
 
 Crops = NDArray[np.uint8]
 """Aligned RGB crops, shape (N, H, W, 3)."""
@@ -60,7 +61,8 @@ class NetworkSpec:
 
     `dimension` is the length of an embedding; `mirror_average` says that the embedding of a crop
     and of its mirror image are averaged; `calibration` tells the error rates of its similarities,
-    with its published weights, and is None when nobody has measured them.
+    with its published weights, and is None when nobody has measured them; `distinctiveness` is None
+    likewise.
     """
 
     name: str
@@ -70,6 +72,7 @@ class NetworkSpec:
     description: str
     license: str
     calibration: SimilarityMap | None = None
+    distinctiveness: Distinctiveness | None = None
 
 
 class Network(Protocol):

@@ -12,6 +12,7 @@ from models.zoo.architectures import DLIB_INPUT, FACENET_INPUT
 from models.zoo.calibrations import shipped
 from models.zoo.cards import NetworkCard
 from models.zoo.cpu_threads import CpuThreads
+from models.zoo.distinctiveness import shipped_distinctiveness
 from models.zoo.errors import UnknownNetworkError, WeightsInvalidError, WeightsMissingError
 from models.zoo.network import Network, NetworkSpec
 from models.zoo.onnx_network import OnnxNetwork, OnnxOptions
@@ -104,6 +105,7 @@ DLIB_RESNET = NetworkSpec(
     description="dlib's metric-loss ResNet, 29 convolutions (King, 2017)",
     license="CC0-1.0",
     calibration=shipped("dlib-resnet"),
+    distinctiveness=shipped_distinctiveness("dlib-resnet", dimension=128),
 )
 
 

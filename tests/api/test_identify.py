@@ -20,7 +20,7 @@ def people(enroll: Enroll) -> dict[str, dict[str, object]]:
 @pytest.mark.usefixtures("people")
 def test_every_face_gets_its_own_decision(client: TestClient, collection: str) -> None:
     body = client.post(f"/v1/collections/{collection}/identify", files=image("group")).json()
-    assert body["image"] == {"width": 1024, "height": 600}
+    assert (body["image"]["width"], body["image"]["height"]) == (1024, 600)
     grace, eileen = body["faces"]
     assert [grace["identity"]["name"], eileen["identity"]["name"]] == ["Grace", "Eileen"]
     for face in (grace, eileen):
@@ -137,7 +137,8 @@ def test_upright_image_is_what_boxes_and_sizes_speak_of(client: TestClient) -> N
     turned = photos.encoded(sideways, exif=exif)
     plain = client.post("/v1/detect", files=image("hopper")).json()
     upright = client.post("/v1/detect", files={"image": ("a.jpg", turned)}).json()
-    assert upright["image"] == plain["image"] == {"width": 512, "height": 600}
+    assert upright["image"] == plain["image"]
+    assert (plain["image"]["width"], plain["image"]["height"]) == (512, 600)
     assert upright["faces"][0]["box"] == pytest.approx(plain["faces"][0]["box"], abs=3)
 
 

@@ -14,7 +14,7 @@ from tests import photos
 from tests.api.conftest import Enroll, image, images, photo, problem
 from tests.api.people import JSON_LINES, counts, lines
 
-LEVELS = ("low", "auto", "medium", "high")
+LEVELS = ("floor", "low", "auto", "medium", "high")
 
 
 @cache
@@ -57,7 +57,7 @@ def test_bad_photo_is_not_enrolled_and_the_answer_says_why(
     (rejected,) = response.json()["rejected"]
     assert reason in rejected["reasons"]
     assert words in rejected["detail"]
-    assert "quality_filter=auto wants at" in rejected["detail"]
+    assert "level auto demands at" in rejected["detail"]
     assert len(rejected["faces"]) == 1
     assert counts(client, collection) == (0, 0)
 
@@ -148,12 +148,13 @@ def test_identify_rejects_the_bad_face_and_looks_up_the_others(
     for name in ("astronaut", "hopper"):
         assert enroll(name, name=name).status_code == 201
     url = f"/v1/collections/{collection}/identify"
-    everybody = post(client, url, "image", blurred_beside_sharp()).json()["faces"]
+    response = post(client, url, "image", blurred_beside_sharp(), quality_filter="none")
+    everybody = response.json()["faces"]
     assert [face["reasons"] for face in everybody] == [[], []]
     assert "rejected" not in {face["status"] for face in everybody}
     assert all(face["candidates"] for face in everybody)
 
-    response = post(client, url, "image", blurred_beside_sharp(), quality_filter="auto")
+    response = post(client, url, "image", blurred_beside_sharp())
     faces = response.json()["faces"]
     hopper, astronaut = sorted(faces, key=lambda face: -face["box"][0])
     assert (hopper["status"], hopper["identity"]["name"]) == ("match", "hopper")
@@ -198,47 +199,56 @@ def decisions(client: TestClient) -> dict[str, float]:
     }
 
 
-def test_verify_refuses_a_bad_photo_only_when_asked_to(
+def test_verify_rejects_a_bad_photo_and_claims_no_rate_of_it(
     client: TestClient, collection: str, enroll: Enroll
 ) -> None:
     pair = {
         "image_a": ("a.jpg", photo("astronaut")),
         "image_b": ("b.png", bad("blurred")),
     }
-    assert client.post("/v1/verify", files=pair).status_code == 200
-    refused = client.post("/v1/verify", files=pair, data={"quality_filter": "auto"})
-    body = problem(refused, 422, "low_sharpness")
-    assert body["detail"].startswith("image_b: ")
-    assert body["rejected"][0]["image_index"] == 1
-
     identity = enroll("astronaut").json()["identity"]["id"]
     person = {"collection": collection, "identity_id": identity}
     one = {"image": ("b.png", bad("blurred"))}
-    assert client.post("/v1/verify", files=one, data=person).status_code == 200
-    refused = client.post("/v1/verify", files=one, data={**person, "quality_filter": "auto"})
-    problem(refused, 422, "low_sharpness")
+    for files, fields, place in ((pair, {}, 1), (one, person, 0)):
+        for level in ({}, {"quality_filter": "auto"}):
+            body = client.post("/v1/verify", files=files, data={**fields, **level}).json()
+            assert (body["status"], body["match"]) == ("rejected", False)
+            assert (body["similarity"], body["fmr"]) == (None, None)
+            assert body["rate_reason"] == "rejected"
+            (rejected,) = body["rejected"]
+            assert rejected["image_index"] == place
+            assert rejected["reasons"] == ["low_sharpness"]
+            assert "hold still" in rejected["detail"]
+            assert len(body["faces"]) == len(files)
+        decided = client.post(
+            "/v1/verify", files=files, data={**fields, "quality_filter": "none"}
+        ).json()
+        assert decided["status"] == ("match" if decided["match"] else "no_match")
+        assert decided["match"] == (decided["similarity"] >= decided["threshold"])
+        assert (decided["fmr"], decided["rate_reason"]) == (None, "low_quality")
+        assert decided["rejected"] == []
 
 
 def test_quality_of_every_face_is_told_by_component_and_level(client: TestClient) -> None:
     body = post(client, "/v1/quality", "image", blurred_beside_sharp()).json()
-    assert body["image"] == {"width": 1024, "height": 600}
+    assert (body["image"]["width"], body["image"]["height"]) == (1024, 600)
     hopper, astronaut = sorted(body["faces"], key=lambda face: -face["box"][0])
     for face in (hopper, astronaut):
         scores = [component["score"] for component in face["components"].values()]
-        assert len(scores) == 12
+        assert len(scores) == 14
         assert face["unified"] == min(scores)
-        assert list(face["rejected"]) == ["low", "auto", "medium", "high"]
+        assert list(face["rejected"]) == list(LEVELS)
         assert set(face["landmarks"]) >= {"left_eye", "nose"}
     assert hopper["rejected"] == {level: [] for level in LEVELS}
     assert astronaut["rejected"]["auto"] == ["low_sharpness"]
-    assert astronaut["components"]["sharpness"]["score"] == astronaut["unified"]
+    assert astronaut["components"]["sharpness"]["score"] < 20
     assert client.post("/v1/quality", files=image("coffee")).json()["faces"] == []
 
 
 def test_quality_tells_a_flat_face(client: TestClient) -> None:
     flat = ImageEnhance.Contrast(photos.hopper()).enhance(0.2)
     (face,) = post(client, "/v1/quality", "image", photos.encoded(flat, "PNG")).json()["faces"]
-    assert face["rejected"] == {"low": [], "auto": [], "medium": [], "high": ["low_contrast"]}
+    assert face["rejected"] == {level: [] for level in LEVELS} | {"high": ["low_contrast"]}
 
 
 def test_quality_tells_a_small_face(client: TestClient) -> None:

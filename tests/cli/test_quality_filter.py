@@ -46,7 +46,7 @@ def told(result: Result) -> dict[str, Any]:
     return parsed
 
 
-def test_folder_is_held_to_auto_and_identify_to_what_is_asked(blurred: Path) -> None:
+def test_folder_is_held_to_auto_and_identify_to_the_floor(blurred: Path) -> None:
     people = blurred.parent.parent
     refused = told(run("enroll-folder", people, "--json"))
     assert (refused["people"], refused["faces"]) == (0, 0)
@@ -56,10 +56,11 @@ def test_folder_is_held_to_auto_and_identify_to_what_is_asked(blurred: Path) -> 
     taken = told(run("enroll-folder", people, "--json", "--quality-filter", "none"))
     assert (taken["people"], taken["faces"], taken["rejected"]) == (1, 1, [])
 
-    (found,) = told(run("identify", blurred, "--json"))["faces"]
+    lenient = run("identify", blurred, "--json", "--quality-filter", "none")
+    (found,) = told(lenient)["faces"]
     assert (found["status"], found["reasons"]) == ("match", [])
-    strict = run("identify", blurred, "--json", "--quality-filter", "low")
-    (face,) = told(strict)["faces"]
+    assert (found["fpir"], found["rate_reason"]) == (None, "low_quality")
+    (face,) = told(run("identify", blurred, "--json"))["faces"]
     assert (face["status"], face["reasons"]) == ("rejected", ["low_sharpness"])
     assert (face["identity_id"], face["similarity"]) == (None, None)
     assert face["quality"] == found["quality"] < 20
@@ -79,8 +80,15 @@ def test_batch_is_held_to_the_option_where_a_line_does_not_say(blurred: Path) ->
     ]
 
 
-def test_verify_refuses_a_bad_photo_when_asked_to(blurred: Path) -> None:
-    assert run("verify", blurred, blurred).exit_code == 0
-    refused = run("verify", blurred, blurred, "--quality-filter", "auto")
-    assert refused.exit_code == 1
-    assert getattr(refused.exception, "code", None) == "low_sharpness"
+def test_verify_rejects_a_bad_photo_unless_quality_does_not_matter(blurred: Path) -> None:
+    decided = run("verify", blurred, blurred, "--json", "--quality-filter", "none")
+    assert decided.exit_code == 0
+    assert (told(decided)["fmr"], told(decided)["rate_reason"]) == (None, "low_quality")
+    refused = run("verify", blurred, blurred, "--json")
+    assert refused.exit_code == 4
+    body = told(refused)
+    assert (body["status"], body["similarity"]) == ("rejected", None)
+    assert [one["reasons"] for one in body["rejected"]] == [["low_sharpness"]] * 2
+    text = run("verify", blurred, blurred)
+    assert text.exit_code == 4
+    assert "the face is blurred" in text.stdout

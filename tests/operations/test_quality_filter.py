@@ -26,10 +26,13 @@ REASONS = {
     QualityComponent.PITCH: Reason.EXTREME_POSE,
     QualityComponent.ROLL: Reason.EXTREME_POSE,
     QualityComponent.CROPPING: Reason.CROPPED_FACE,
+    QualityComponent.OCCLUSION: Reason.OCCLUDED_FACE,
     QualityComponent.DETECTION: Reason.LOW_DETECTION_SCORE,
+    QualityComponent.DISTINCTIVENESS: Reason.UNRELIABLE_FACE,
 }
 LEVELS = [
     QualityFilter.NONE,
+    QualityFilter.FLOOR,
     QualityFilter.LOW,
     QualityFilter.AUTO,
     QualityFilter.MEDIUM,
@@ -51,7 +54,7 @@ def quality(values: dict[QualityComponent, float]) -> FaceQuality:
 def test_each_component_is_refused_for_its_own_reason(component: QualityComponent) -> None:
     found = shortcomings(quality({component: 10.0}), QualityFilter.AUTO)
     assert found.reasons == (REASONS[component],)
-    assert "quality_filter=auto" in found.detail
+    assert "level auto demands at" in found.detail
     fact, remedy = found.detail.split(": ", maxsplit=1)
     assert any(digit in fact for digit in "0123456789")
     assert len(remedy) > 8
@@ -60,9 +63,9 @@ def test_each_component_is_refused_for_its_own_reason(component: QualityComponen
 def test_detail_says_value_demand_and_remedy() -> None:
     face = quality({QualityComponent.FACE_SIZE: 0.0, QualityComponent.ROLL: 20.0})
     assert shortcomings(face, QualityFilter.HIGH).detail == (
-        "the eyes are 6.0 pixels apart; quality_filter=high wants at least 24.0 pixels: send a "
-        "larger photo, or come closer; the head is tilted by 62 degrees; quality_filter=high "
-        "wants at most 25 degrees: hold head and camera upright"
+        "the eyes are 6.0 pixels apart; level high demands at least 24.0 pixels: send a larger "
+        "photo, or come closer; the head is tilted by 62 degrees; level high demands at most 25 "
+        "degrees: hold head and camera upright"
     )
 
 
@@ -114,8 +117,45 @@ def test_documented_demands_are_those_in_use() -> None:
         assert reason == REASONS[component]
         worst = quality({component: 0.0})
         for level, demand in zip(LEVELS[1:], demands, strict=True):
-            assert f" wants {bound} {demand}: " in shortcomings(worst, level).detail
+            assert f" demands {bound} {demand}: " in shortcomings(worst, level).detail
     levels = dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", text, flags=re.MULTILINE))
     assert {name: float(least) for name, least in levels.items()} == {
         level.value: level.least_score for level in LEVELS
     }
+
+
+SHARPNESS, OCCLUSION = QualityComponent.SHARPNESS, QualityComponent.OCCLUSION
+DISTINCTIVENESS, CROPPING = QualityComponent.DISTINCTIVENESS, QualityComponent.CROPPING
+
+
+@pytest.mark.parametrize(
+    ("low", "reasons", "words"),
+    [
+        ({SHARPNESS: 10.0, OCCLUSION: 0.0}, [Reason.OCCLUDED_FACE], "without a mask"),
+        ({QualityComponent.COMPRESSION: 10.0, OCCLUSION: 35.0}, [Reason.OCCLUDED_FACE], "mask"),
+        ({QualityComponent.DETECTION: 10.0, OCCLUSION: 5.0}, [Reason.OCCLUDED_FACE], "mask"),
+        ({SHARPNESS: 10.0, OCCLUSION: 60.0}, [Reason.UNRELIABLE_FACE], "was not determined"),
+        ({SHARPNESS: 10.0, OCCLUSION: 90.0}, [Reason.LOW_SHARPNESS], "focus on the face"),
+        ({OCCLUSION: 0.0, CROPPING: 10.0}, [Reason.CROPPED_FACE], "all of the face"),
+        ({DISTINCTIVENESS: 0.0, SHARPNESS: 50.0}, [Reason.LOW_SHARPNESS], "focus on the face"),
+        ({DISTINCTIVENESS: 0.0, OCCLUSION: 38.0}, [Reason.OCCLUDED_FACE], "without a mask"),
+        ({DISTINCTIVENESS: 0.0, SHARPNESS: 70.0}, [Reason.UNRELIABLE_FACE], "was not determined"),
+        (
+            {SHARPNESS: 10.0, OCCLUSION: 0.0, QualityComponent.UNDEREXPOSURE: 5.0},
+            [Reason.OCCLUDED_FACE, Reason.LOW_BRIGHTNESS],
+            "more light",
+        ),
+    ],
+)
+def test_reason_is_the_cause_or_says_that_it_is_not_known(
+    low: dict[QualityComponent, float], reasons: list[Reason], words: str
+) -> None:
+    found = shortcomings(quality(low), QualityFilter.AUTO)
+    assert list(found.reasons) == reasons
+    assert words in found.detail
+
+
+def test_embedding_alone_is_held_to_what_is_known_of_it() -> None:
+    alone = FaceQuality({DISTINCTIVENESS: ComponentQuality(0.1, 10.0)})
+    assert shortcomings(alone, QualityFilter.FLOOR).reasons == (Reason.UNRELIABLE_FACE,)
+    assert not shortcomings(FaceQuality({}), QualityFilter.HIGH)

@@ -9,6 +9,7 @@ from app.api.bodies import Body, documented_body
 from app.api.deps import ServicesDep
 from app.api.problems import documented
 from app.api.schemas.gallery import IdentityBody, ModelBody
+from app.api.schemas.problem import RejectedImageBody
 from app.api.schemas.recognition import ErrorRateBody, FaceInPhoto, VerifyAnswer, VerifyBody
 
 router = APIRouter(tags=["recognition"])
@@ -24,7 +25,10 @@ async def verify(
     body: Annotated[VerifyBody, Depends(Body(VerifyBody))],
     services: ServicesDep,
 ) -> Response:
-    """Compare two photos, or a photo with an enrolled person."""
+    """Compare two photos, or a photo with an enrolled person.
+
+    A face that is not good enough for `quality_filter` is not compared: the status is `rejected`.
+    """
     if body.image_a is not None and body.image_b is not None:
         done = await services.verify.images(
             body.image_a,
@@ -48,13 +52,16 @@ async def verify(
             target_fmr=body.target_fmr,
             quality_filter=body.quality_filter,
         )
-    services.metrics.decisions.labels("verify", "match" if done.match else "no_match").inc()
+    services.metrics.decisions.labels("verify", done.status).inc()
     return answer(
         VerifyAnswer(
+            status=done.status,
             match=done.match,
             similarity=done.similarity,
             threshold=done.threshold,
             fmr=ErrorRateBody.of(done.fmr),
+            rate_reason=done.rate_reason,
+            rejected=[RejectedImageBody.of(image) for image in done.rejected],
             faces=[FaceInPhoto.of(face) for face in done.faces],
             identity=None if done.identity is None else IdentityBody.of(done.identity),
             face_id=done.face_id,

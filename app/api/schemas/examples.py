@@ -62,14 +62,6 @@ ENROLLMENT: Final[dict[str, Any]] = {
             "resemblance": None,
         }
     ],
-    "passed_over": [
-        {
-            "image_index": 0,
-            "box": [12.1, 80.4, 61.0, 143.8],
-            "detection_score": 0.9312,
-            "reasons": ["low_sharpness"],
-        }
-    ],
 }
 MERGE: Final[dict[str, Any]] = {
     "identity": {**_IDENTITY, "face_count": 3, "revision": 18},
@@ -144,6 +136,7 @@ IDENTIFICATION: Final[dict[str, Any]] = {
             "similarity": 0.9731,
             "threshold": 0.9427,
             "fpir": {"value": 0.0001, "low": 0.00005, "high": 0.0002, "extrapolated": True},
+            "rate_reason": None,
             "searched": {"people": 100, "faces": 104},
             "candidates": [
                 {
@@ -158,6 +151,7 @@ IDENTIFICATION: Final[dict[str, Any]] = {
             "matched_stage": 0,
             "quality": 83.4,
             "reasons": [],
+            "detail": None,
             "unknown_group_id": None,
         }
     ],
@@ -209,7 +203,9 @@ _SCORES: Final = {
     "pitch": (0.186, 83.5),
     "roll": (4.8, 100.0),
     "cropping": (0.0, 100.0),
+    "occlusion": (0.21, 100.0),
     "detection": (0.9999, 99.8),
+    "distinctiveness": (1.71, 100.0),
 }
 QUALITY: Final[dict[str, Any]] = {
     "faces": [
@@ -221,7 +217,7 @@ QUALITY: Final[dict[str, Any]] = {
             "components": {
                 name: {"raw": raw, "score": score} for name, (raw, score) in _SCORES.items()
             },
-            "rejected": {"low": [], "auto": [], "medium": [], "high": []},
+            "rejected": {"floor": [], "low": [], "auto": [], "medium": [], "high": []},
         }
     ],
     "faces_found": 1,
@@ -229,10 +225,13 @@ QUALITY: Final[dict[str, Any]] = {
     "image": _IMAGE,
 }
 VERIFICATION: Final[dict[str, Any]] = {
+    "status": "match",
     "match": True,
     "similarity": 0.9731,
     "threshold": 0.9291,
     "fmr": {"value": 6e-7, "low": 1e-12, "high": 2.1e-6, "extrapolated": True},
+    "rate_reason": None,
+    "rejected": [],
     "faces": [
         {"box": _BOX, "detection_score": 0.9999},
         {"box": [163.7, 105.8, 347.6, 344.0], "detection_score": 0.9998},

@@ -23,10 +23,13 @@ from app.api.schemas.fields import (
 )
 from app.api.schemas.filters import FilterBody, FilterObject, TerminalId
 from app.api.schemas.gallery import IdentityBody, ModelBody
+from app.api.schemas.problem import RejectedImageBody
 from app.gallery.records import Candidate
 from app.operations.choices import FaceRule, QualityFilter
 from app.operations.decisions import Decision, SearchOptions, Stage, Status
 from app.operations.identify import Identification, IdentifiedFace
+from app.operations.rate_claims import RateReason
+from app.operations.verify import VerifyStatus
 from app.recognition.types import (
     DetectedFace,
     DetectedPhoto,
@@ -39,6 +42,13 @@ from app.recognition.types import (
 from models.evaluation import calibration
 
 DEFAULT_TOP_K = 5
+
+RATE_REASON: Any = Field(
+    None,
+    description="Why no error rate is answered: `low_quality` (the face is below the level "
+    "`floor`, where no rate holds), `rejected` (it was not compared), `nobody_enrolled`, "
+    "`not_measured` (the embedder is not calibrated). Null when one is.",
+)
 
 
 class ImageBody(Schema):
@@ -130,7 +140,7 @@ class IdentifyOptionsBody(SearchOptionsBody):
         description="Look up this many faces at most, largest first. More than the server's own "
         "limit (`max_faces` of GET /v1/info) is refused.",
     )
-    quality_filter: QualityLevel = QualityFilter.NONE
+    quality_filter: QualityLevel = QualityFilter.FLOOR
 
 
 class IdentifyBody(IdentifyOptionsBody):
@@ -156,7 +166,7 @@ class VerifyBody(Schema):
     faces: FaceRule = Field(
         FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
     )
-    quality_filter: QualityLevel = QualityFilter.NONE
+    quality_filter: QualityLevel = QualityFilter.FLOOR
 
     @model_validator(mode="after")
     def _threshold_or_rate(self) -> Self:
@@ -361,7 +371,7 @@ class DecisionBody(BaseModel):
     status: Status = Field(
         description="`unknown`: nobody enrolled is similar enough. `ambiguous`: several are, and "
         "the most similar are too close to tell; see `candidates`. `rejected`: the face is not "
-        "good enough for `quality_filter`."
+        "good enough for `quality_filter`, and was not searched."
     )
     identity: IdentityBody | None = Field(description="Who it is; null unless it is a match.")
     similarity: Similarity | None = Field(
@@ -370,8 +380,9 @@ class DecisionBody(BaseModel):
     threshold: Threshold
     fpir: ErrorRateBody | None = Field(
         description="The chance that a stranger is at least as similar to somebody among those "
-        "searched; null when nobody is enrolled, or nobody measured the embedder."
+        "searched; null for the reason that `rate_reason` says."
     )
+    rate_reason: RateReason | None = RATE_REASON
     searched: SearchedBody
     candidates: list[CandidateBody] = Field(
         description="The most similar people, whether or not they match, most alike first."
@@ -392,6 +403,9 @@ class IdentifiedFaceBody(DetectedFaceBody, DecisionBody):
         description="Why it was rejected by `quality_filter`; then it was not searched.",
         examples=[[]],
     )
+    detail: str | None = Field(
+        description="The reasons as a text that says values and remedies; null when there are none."
+    )
 
     @classmethod
     def of_identified(cls, found: IdentifiedFace) -> "IdentifiedFaceBody":
@@ -400,6 +414,7 @@ class IdentifiedFaceBody(DetectedFaceBody, DecisionBody):
             **_decided(found.decision),
             quality=found.quality.unified,
             reasons=list(found.decision.reasons),
+            detail=found.decision.detail,
         )
 
 
@@ -431,12 +446,20 @@ class SearchAnswer(DecisionBody):
 class VerifyAnswer(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.VERIFICATION]})
 
-    match: bool
-    similarity: Similarity
+    status: VerifyStatus = Field(
+        description="`rejected`: a face is not good enough for `quality_filter`; nothing was "
+        "compared, and `rejected` says why."
+    )
+    match: bool = Field(description="Whether `status` is `match`.")
+    similarity: Similarity | None = Field(description="Null when nothing was compared.")
     threshold: Threshold
     fmr: ErrorRateBody | None = Field(
-        description="The chance that two strangers are at least this similar; null when nobody "
-        "measured the embedder."
+        description="The chance that two strangers are at least this similar; null for the reason "
+        "that `rate_reason` says."
+    )
+    rate_reason: RateReason | None = RATE_REASON
+    rejected: list[RejectedImageBody] = Field(
+        description="The photos whose face is not good enough; empty unless `status` is `rejected`."
     )
     faces: list[FaceInPhoto] = Field(description="The faces compared, one an image.")
     identity: IdentityBody | None = Field(None, description="The enrolled person compared with.")
@@ -464,6 +487,7 @@ def _decided(decision: Decision) -> dict[str, Any]:
         "similarity": decision.similarity,
         "threshold": decision.threshold,
         "fpir": ErrorRateBody.of(decision.fpir),
+        "rate_reason": decision.rate_reason,
         "searched": SearchedBody(people=decision.searched.people, faces=decision.searched.faces),
         "candidates": [CandidateBody.of(candidate) for candidate in decision.candidates],
         "matched_stage": decision.matched_stage,

@@ -89,7 +89,7 @@ def identify(
     ] = None,
     quality_filter: Annotated[
         QualityFilter, typer.Option(help="How good a face must be to be looked up.")
-    ] = QualityFilter.NONE,
+    ] = QualityFilter.FLOOR,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say of every face in a photo who it is, or that it is unknown."""
@@ -123,10 +123,13 @@ def verify(
     ] = FaceRule.SINGLE,
     quality_filter: Annotated[
         QualityFilter, typer.Option(help="How good the faces must be.")
-    ] = QualityFilter.NONE,
+    ] = QualityFilter.FLOOR,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say whether two photos show the same person. Exit status 0: match, 3: no match."""
+    """Say whether two photos show the same person.
+
+    Exit status 0: match, 3: no match, 4: a face is too bad to be compared.
+    """
     from app.cli.verify import verify as run
 
     run(

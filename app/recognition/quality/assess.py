@@ -8,10 +8,12 @@ from app.recognition.quality.scales import SCALES
 from app.recognition.types import (
     ComponentQuality,
     DetectedFace,
+    Embedding,
     FaceQuality,
     Pixels,
     QualityComponent,
 )
+from models.zoo.distinctiveness import Distinctiveness
 
 
 def assess(photo: Pixels, face: DetectedFace, *, factor: float = 1.0) -> FaceQuality:
@@ -36,11 +38,19 @@ def scored(measured: RawQuality) -> FaceQuality:
         QualityComponent.PITCH: measured.pitch,
         QualityComponent.ROLL: measured.roll_degrees,
         QualityComponent.CROPPING: measured.outside,
+        QualityComponent.OCCLUSION: measured.unevenness,
         QualityComponent.DETECTION: measured.detection_score,
     }
     return FaceQuality(
-        {
-            name: ComponentQuality(raw[name], scale.score(raw[name]))
-            for name, scale in SCALES.items()
-        }
+        {name: ComponentQuality(value, SCALES[name].score(value)) for name, value in raw.items()}
     )
+
+
+def with_distinctiveness(
+    quality: FaceQuality, embedding: Embedding, measure: Distinctiveness
+) -> FaceQuality:
+    """The quality of a face whose embedding is known by now, too."""
+    name = QualityComponent.DISTINCTIVENESS
+    value = float(measure.of(embedding[None])[0])
+    added = {name: ComponentQuality(value, SCALES[name].score(value))}
+    return replace(quality, components={**quality.components, **added})

@@ -27,13 +27,14 @@ CROP: Final = InputSpec(SIDE_PX, arcface_template(SIDE_PX), (0.0, 0.0, 0.0), (1.
 _TEMPLATE: Final = np.asarray(CROP.template)
 
 
-def _ellipse() -> NDArray[np.bool_]:
+def _filled(centre: tuple[float, float], radii: tuple[float, float]) -> NDArray[np.bool_]:
+    """The points of the crop inside an ellipse."""
     y, x = np.mgrid[:SIDE_PX, :SIDE_PX]
-    inside = ((x - 56) / 34) ** 2 + ((y - 66) / 44) ** 2 <= 1
+    inside = ((x - centre[0]) / radii[0]) ** 2 + ((y - centre[1]) / radii[1]) ** 2 <= 1
     return np.asarray(inside, dtype=np.bool_)
 
 
-_FACE: Final = _ellipse()
+_FACE: Final = _filled((56, 66), (34, 44))
 _FACE_POINTS: Final = np.argwhere(_FACE)[::7, ::-1].astype(np.float64)
 """Some of the ellipse's points, (x, y) in the crop."""
 
@@ -46,6 +47,18 @@ _NOSE: Final = 0.53
 """Where the nose is between eyes (0) and mouth (1): the median over Labeled Faces in the Wild."""
 _MOST: Final = 10.0
 """Of yaw and pitch, whose divisors may be next to nothing."""
+_EYES: Final = _filled((38.3, 51.6), (15, 9)) | _filled((73.5, 51.5), (15, 9))
+_MOUTH: Final = _filled((56, 92), (22, 9))
+_CHIN: Final = _filled((56, 96), (26, 12))
+_NOSE_AND_CHEEKS: Final = (
+    _filled((56, 54), (5, 8)) | _filled((40, 63), (7, 4)) | _filled((72, 63), (7, 4))
+)
+_LEAST_DETAIL: Final = 0.5
+"""Gray values; where both eyes and mouth have less, neither is covered."""
+_DETAIL_RATIO: Final = 0.9
+_COLOR_DISTANCE: Final = 30.0
+"""Where the unevenness of detail, as the logarithm of a ratio, and of color, in CIELAB, are 1: of
+photos of Labeled Faces in the Wild, 0.3 % have more. Beards, hats and glasses are below."""
 _FLOOR: Final = 0.05
 """Gray values; below, rounding to 8 bits is all there is."""
 
@@ -81,6 +94,10 @@ class RawQuality:
     quarters so that the face is upright."""
     outside: float
     """Share of the face beyond the photo's border."""
+    unevenness: float
+    """How unlike each other the upper and the lower half of the face are: 1 where eyes and mouth
+    differ in detail, or chin and cheeks in color, as they hardly do in faces that nothing
+    covers."""
     detection_score: float
     """The detector's probability of a face, 0 to 1."""
 
@@ -106,6 +123,7 @@ def measure(photo: Pixels, face: DetectedFace) -> RawQuality:
         pitch=pitch,
         roll_degrees=roll,
         outside=_outside(photo, face.landmarks),
+        unevenness=_unevenness(crop, luminance),
         detection_score=face.score,
     )
 
@@ -144,19 +162,42 @@ def _least_detail(fine: Luminance) -> float:
     photo blurred by motion is sharp across it."""
     step = _DIFFERENCE_PX
     end = SIDE_PX - step
-    middle = 2 * fine[step:end, step:end]
     inside = _FACE[step:end, step:end]
-    directions = ((0, step), (step, 0), (step, step), (step, -step))
-    return min(
-        _rms(
-            (
-                fine[step + dy : end + dy, step + dx : end + dx]
-                + fine[step - dy : end - dy, step - dx : end - dx]
-                - middle
-            )[inside]
-        )
-        for dy, dx in directions
+    return min(_rms(difference[inside]) for difference in _second_differences(fine))
+
+
+def _unevenness(crop: Pixels, luminance: Luminance) -> float:
+    """See RawQuality. A mask has less detail than a mouth, or another color than the cheeks have;
+    sunglasses have less detail than eyes. A fault of the whole photo, as blur or noise, is the
+    same above and below.
+
+    ISO/IEC 29794-5 wants the share of the face that is occluded, by a network that segments it.
+    """
+    fine = _blurred(luminance, 1)
+    step, end = _DIFFERENCE_PX, SIDE_PX - _DIFFERENCE_PX
+    detail = np.zeros_like(luminance)
+    for difference in _second_differences(fine):
+        detail[step:end, step:end] += np.abs(difference) / 4
+    above, below = (_quantile(detail[part], 0.5) + _LEAST_DETAIL for part in (_EYES, _MOUTH))
+    colors = cv2.cvtColor(crop.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[..., 1:]
+    chin, cheeks = (np.median(colors[part], axis=0) for part in (_CHIN, _NOSE_AND_CHEEKS))
+    return max(
+        abs(math.log(above / below)) / _DETAIL_RATIO,
+        float(np.hypot(*(chin - cheeks))) / _COLOR_DISTANCE,
     )
+
+
+def _second_differences(fine: Luminance) -> list[Luminance]:
+    """In four directions, without a margin of _DIFFERENCE_PX."""
+    step = _DIFFERENCE_PX
+    end = SIDE_PX - step
+    middle = 2 * fine[step:end, step:end]
+    return [
+        fine[step + dy : end + dy, step + dx : end + dx]
+        + fine[step - dy : end - dy, step - dx : end - dx]
+        - middle
+        for dy, dx in ((0, step), (step, 0), (step, step), (step, -step))
+    ]
 
 
 def _pose(face: DetectedFace) -> tuple[float, float, float, float]:

@@ -58,6 +58,9 @@ SCALES: Final[Mapping[QualityComponent, Scale]] = MappingProxyType(
         QualityComponent.PITCH: Scale(0.52, 0.12),
         QualityComponent.ROLL: Scale(75, 12.5),
         QualityComponent.CROPPING: Scale(0.25, 0),
+        QualityComponent.OCCLUSION: Scale(1.1, 0.6),
         QualityComponent.DETECTION: Scale(0.95, 1),
+        # By its own scale: 0.2 and 0.6 are where the floor and doubt begin.
+        QualityComponent.DISTINCTIVENESS: Scale(0, 1),
     }
 )
