@@ -297,7 +297,10 @@ class Services:
     def _note_gallery(self) -> None:
         if self._was_opened:
             faces = self.gallery.indexed_faces()
-            note_gallery(self.database, snapshots_folder(self.settings), faces=faces)
+            try:
+                note_gallery(self.database, snapshots_folder(self.settings), faces=faces)
+            except OSError as error:  # a full disk, say: the note before stays
+                _log.warning("gallery_not_noted", cause=str(error))
 
     def _close(self) -> None:
         self._note_gallery()

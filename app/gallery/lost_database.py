@@ -27,8 +27,12 @@ def note_gallery(database: Database, snapshots: Path, *, faces: int) -> None:
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
     aside = path.with_suffix(f".{os.getpid()}.new")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+    try:
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
 
 
 def require_not_lost(database: Database, snapshots: Path) -> None:
