@@ -13,6 +13,7 @@ from enum import Enum, auto
 from typing import Any
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -67,6 +68,7 @@ class LimitedHttp(HttpToolsProtocol):
         self._phase = _Phase.IDLE
         self._arrival = Arrival()
         """Of the request that is being read."""
+        self._answering: RequestResponseCycle | None = None
         self._violation: VultusError | None = None
         """Found while parsing."""
         self._is_deaf = False
@@ -109,6 +111,10 @@ class LimitedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._all.leave(self)
+        # uvicorn lets the newest request know; the one that is being answered may be another.
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -132,6 +138,10 @@ class LimitedHttp(HttpToolsProtocol):
     def shutdown(self) -> None:
         self._all.stop()
         super().shutdown()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     # What the parser calls.
 

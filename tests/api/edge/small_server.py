@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from select import select
 from threading import Condition, Thread
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 import uvicorn
@@ -74,6 +74,13 @@ class SmallServer:
         loop = self._loop
         assert loop is not None
         while len(self.connections.slow(loop.time())) < count:
+            sleep(0.01)
+
+    def wait_until_left(self) -> None:
+        """Wait until there is no connection any more."""
+        gives_up = monotonic() + TIMEOUT_S
+        while len(self.connections):
+            assert monotonic() < gives_up
             sleep(0.01)
 
     def go_on(self) -> None:

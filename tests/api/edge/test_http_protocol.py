@@ -132,6 +132,17 @@ def test_too_many_pipelined_requests_are_refused(server: SmallServer) -> None:
         assert refused[2]["code"] == "too_many_at_once"
 
 
+def test_client_who_goes_away_leaves_no_error_behind(caplog: pytest.LogCaptureFixture) -> None:
+    """With a refusal that waits for the answer before it."""
+    with small_server() as server:
+        with client_of(server) as client:
+            client.send(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n" + b"nonsense\r\n\r\n")
+            server.wait_for_requests(1)
+        server.wait_until_left()
+        server.go_on()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 @pytest.mark.parametrize(
     "sent",
     [
