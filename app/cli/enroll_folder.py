@@ -29,6 +29,8 @@ class Summary:
     people: int = 0
     faces: int = 0
     known_before: int = 0
+    passed_over: int = 0
+    """Other faces on the photos that were used."""
     rejected: list[tuple[Path, RejectedImage]] = field(default_factory=list)
 
     @property
@@ -118,6 +120,7 @@ async def _enroll_person(enrolling: _Enrolling, person: Path, summary: Summary) 
             continue
         faces += done.new_face_count
         summary.known_before += len(done.faces) - done.new_face_count
+        summary.passed_over += len(done.passed_over)
         _note_rejected(summary, some, done.rejected)
     summary.faces += faces
     summary.people += faces > 0
@@ -186,6 +189,8 @@ def _print(summary: Summary, folder: Path) -> None:
     table.add_row("people with new faces", str(summary.people))
     table.add_row("faces enrolled", str(summary.faces))
     table.add_row("photos enrolled before", str(summary.known_before))
+    if summary.passed_over:
+        table.add_row("other faces on these photos, passed over", str(summary.passed_over))
     for reason, count in summary.reasons.most_common():
         table.add_row(f"rejected: {reason}", str(count))
     results.print(table)
@@ -196,6 +201,7 @@ def _as_json(summary: Summary, folder: Path) -> dict[str, object]:
         "people": summary.people,
         "faces": summary.faces,
         "known_before": summary.known_before,
+        "passed_over": summary.passed_over,
         "rejected": [
             {"photo": str(photo.relative_to(folder)), "reasons": list(image.reasons)}
             for photo, image in summary.rejected

@@ -24,7 +24,8 @@ from app.gallery.service import Enrolled, Gallery
 from app.operations.choices import FaceRule, QualityFilter
 from app.operations.crop_vault import CropVault
 from app.operations.guards import Guards, looking_again, refused
-from app.operations.single_face import rejection, selection_of, unusable
+from app.operations.single_face import unusable
+from app.operations.subject import PassedOver, candidates, find_subject
 from app.operations.together import together
 from app.recognition.pipeline import Recognizer
 from app.threads import reading, writing
@@ -45,10 +46,20 @@ class EnrolledFace:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOverFace:
+    """A face that did not count, and the image that it is on."""
+
+    passed_over: PassedOver
+    image_index: int
+
+
+@dataclass(frozen=True, slots=True)
 class Enrollment:
     identity: Identity
     faces: tuple[EnrolledFace, ...]
     rejected: tuple[RejectedImage, ...]
+    passed_over: tuple[PassedOverFace, ...] = ()
+    """Faces that were on the images beside those that are meant."""
 
     @property
     def new_face_count(self) -> int:
@@ -65,6 +76,8 @@ class UsableImage:
 
     image_index: int
     face: NewFace
+    passed_over: tuple[PassedOver, ...] = ()
+    """Other faces of the image, which did not count."""
 
 
 class Enroller:
@@ -244,13 +257,14 @@ class Enroller:
         keep_crops: bool,
     ) -> UsableImage | RejectedImage:
         try:
-            photo = await self._recognizer.embed(image, selection_of(rule), keep_crops=keep_crops)
+            photo = await self._recognizer.embed(image, candidates(rule), keep_crops=keep_crops)
         except (ImageUnreadable, ImageTooLarge) as error:
             return unusable(error, index)
-        refused = rejection(photo, index, quality_filter)
-        if refused is not None:
-            return refused
-        (embedded,) = photo.faces
+        subject = find_subject(photo, index, rule, quality_filter)
+        embedded = subject.face
+        if subject.refused is not None or embedded is None:
+            assert subject.refused is not None  # a photo without a subject says why
+            return subject.refused
         face_id = uuid4().hex
         sealed = None
         if embedded.wide_crop is not None and self._vault is not None:
@@ -268,6 +282,7 @@ class Enroller:
                 face_id=face_id,
                 sealed_crop=sealed,
             ),
+            subject.passed_over,
         )
 
 
@@ -318,6 +333,13 @@ def _enrollment(
         identity,
         tuple(sorted(faces, key=lambda face: face.image_index)),
         in_order(all_rejected),
+        passed_over_of(usable),
+    )
+
+
+def passed_over_of(usable: Sequence[UsableImage]) -> tuple[PassedOverFace, ...]:
+    return tuple(
+        PassedOverFace(face, item.image_index) for item in usable for face in item.passed_over
     )
 
 

@@ -14,7 +14,7 @@ from app.gallery.bulk import BulkOutcome, NewPerson
 from app.gallery.records import NewFace, NewIdentity
 from app.gallery.service import Gallery
 from app.operations.choices import FaceRule, QualityFilter
-from app.operations.enroll import WRONG_PERSON, Enroller, in_order
+from app.operations.enroll import WRONG_PERSON, Enroller, PassedOverFace, in_order, passed_over_of
 from app.operations.guards import Guards, looking_again, refused
 from app.operations.identify import unit_embedding
 from app.operations.together import together
@@ -52,6 +52,8 @@ class ItemResult:
     revision: int | None = None
     error: InputError | WrongPerson | None = None
     images: tuple[RejectedImage, ...] = ()
+    passed_over: tuple[PassedOverFace, ...] = ()
+    """Faces that were on its photos beside those that are meant."""
 
 
 class BatchEnroller:
@@ -123,7 +125,7 @@ class BatchEnroller:
         person = NewPerson(item.identity, (*faces, *(one.face for one in usable)))
         guarded = bool(item.images) if item.guarded is None else item.guarded
         places = (*[None] * len(faces), *(one.image_index for one in usable))
-        return _Usable(person, tuple(rejected), places, guarded, item.force)
+        return _Usable(person, tuple(rejected), places, guarded, item.force, passed_over_of(usable))
 
     def _face(self, values: Sequence[float]) -> NewFace:
         embedding = unit_embedding(values, dimension=self._gallery.model.dimension)
@@ -140,6 +142,7 @@ class _Usable:
     places: tuple[int | None, ...]
     guarded: bool
     force: bool
+    passed_over: tuple[PassedOverFace, ...]
 
 
 def _result(found: _Usable, outcome: BulkOutcome) -> ItemResult:
@@ -159,6 +162,7 @@ def _result(found: _Usable, outcome: BulkOutcome) -> ItemResult:
         outcome.face_count,
         outcome.revision,
         images=images,
+        passed_over=found.passed_over if outcome.enrolled else (),
     )
 
 

@@ -43,17 +43,24 @@ def rejection(
         if not lacking:
             return None
         return RejectedImage(image_index, lacking.reasons, lacking.detail, (seen(embedded.face),))
-    count = len(photo.detected)
-    if count == 0:
-        return _picture_without_content(photo.size, image_index) or RejectedImage(
-            image_index,
-            (Reason.NO_FACE,),
-            "no face was found",
-        )
+    if not photo.detected:
+        return no_face(photo, image_index)
+    return several_faces(photo, image_index)
+
+
+def no_face(photo: EmbeddedPhoto, image_index: int) -> RejectedImage:
+    return _picture_without_content(photo.size, image_index) or RejectedImage(
+        image_index,
+        (Reason.NO_FACE,),
+        "no face was found",
+    )
+
+
+def several_faces(photo: EmbeddedPhoto, image_index: int) -> RejectedImage:
     return RejectedImage(
         image_index,
         (Reason.SEVERAL_FACES,),
-        f"{count} faces were found",
+        f"{len(photo.detected)} faces were found",
         tuple(seen(face) for face in photo.detected),
     )
 

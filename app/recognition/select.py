@@ -26,6 +26,15 @@ def largest_faces(count: int) -> Selection:
     return select
 
 
+def prominent_faces(count: int, share: float) -> Selection:
+    """The `count` largest faces, as far as their side is at least a `share` of the largest's."""
+
+    def select(faces: Sequence[DetectedFace]) -> Sequence[DetectedFace]:
+        return [face for face in faces[:count] if face.area_px >= share**2 * faces[0].area_px]
+
+    return select
+
+
 def central_face(width: int, height: int) -> Selection:
     """The face nearest the centre of a width x height photo: the subject, in the LFW data set."""
 

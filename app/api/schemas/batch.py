@@ -17,6 +17,7 @@ from app.api.schemas.fields import (
     ShortText,
     Threshold,
 )
+from app.api.schemas.gallery import PassedOverBody
 from app.api.schemas.problem import RejectedImageBody
 from app.gallery.records import NewIdentity
 from app.operations.choices import FaceRule, QualityFilter
@@ -113,6 +114,9 @@ class BatchResultBody(BaseModel):
     code: str | None = Field(description="Why it was rejected.")
     detail: str | None
     rejected: list[RejectedImageBody] = Field(description="Photos that were not enrolled.")
+    passed_over: list[PassedOverBody] = Field(
+        description="Other faces on the photos that were used."
+    )
 
     @classmethod
     def of(
@@ -133,5 +137,6 @@ class BatchResultBody(BaseModel):
             revision=result.revision,
             code=None if error is None else str(error.code),
             detail=None if error is None else remedies.detail(error),
+            passed_over=[PassedOverBody.of(found) for found in result.passed_over],
             rejected=[RejectedImageBody.of(image, remedies) for image in result.images],
         )

@@ -62,6 +62,14 @@ ENROLLMENT: Final[dict[str, Any]] = {
             "resemblance": None,
         }
     ],
+    "passed_over": [
+        {
+            "image_index": 0,
+            "box": [12.1, 80.4, 61.0, 143.8],
+            "detection_score": 0.9312,
+            "reasons": ["low_sharpness"],
+        }
+    ],
 }
 MERGE: Final[dict[str, Any]] = {
     "identity": {**_IDENTITY, "face_count": 3, "revision": 18},

@@ -31,7 +31,7 @@ from app.gallery.records import (
     IdentityFilter,
 )
 from app.operations.choices import FaceRule, QualityFilter
-from app.operations.enroll import EnrolledFace, Enrollment
+from app.operations.enroll import EnrolledFace, Enrollment, PassedOverFace
 from app.recognition.types import ModelId
 
 OWN_THRESHOLD = (
@@ -250,12 +250,38 @@ class EnrolledFaceBody(BaseModel):
         )
 
 
+class PassedOverBody(BaseModel):
+    """A face on a photo that did not count: it could not have been used, or is not who is meant."""
+
+    image_index: int
+    box: BoxArray
+    detection_score: float
+    reasons: list[str] = Field(
+        description="What it lacks of `quality_filter`, as in `rejected`; or `much_smaller` than "
+        "the largest face, or `not_largest` where `faces=largest` was sent.",
+        examples=[["low_sharpness"]],
+    )
+
+    @classmethod
+    def of(cls, found: PassedOverFace) -> "PassedOverBody":
+        face = found.passed_over.face
+        return cls(
+            image_index=found.image_index,
+            box=face.box,
+            detection_score=face.score,
+            reasons=list(found.passed_over.reasons),
+        )
+
+
 class EnrollmentBody(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.ENROLLMENT]})
 
     identity: IdentityBody
     faces: list[EnrolledFaceBody]
     rejected: list[RejectedImageBody]
+    passed_over: list[PassedOverBody] = Field(
+        description="Other faces on the photos that were used."
+    )
 
     @classmethod
     def of(cls, enrollment: Enrollment) -> "EnrollmentBody":
@@ -263,6 +289,7 @@ class EnrollmentBody(BaseModel):
             identity=IdentityBody.of(enrollment.identity),
             faces=[EnrolledFaceBody.of(face) for face in enrollment.faces],
             rejected=[RejectedImageBody.of(image) for image in enrollment.rejected],
+            passed_over=[PassedOverBody.of(found) for found in enrollment.passed_over],
         )
 
 

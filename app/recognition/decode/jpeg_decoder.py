@@ -13,6 +13,7 @@ from app.recognition.decode.picture import Picture, finish
 DIVISORS: Final = (8, 4, 2)
 """By which libjpeg decodes faster, since it leaves out the finer waves of each block."""
 
+_ZEROS: Final = bytes(64)
 _GUESSES: Final = (bytes(512), b"\x5a" * 512)
 """Two ways in which coded data might go on: data are missing where they lead to other pixels."""
 
@@ -20,6 +21,9 @@ _GUESSES: Final = (bytes(512), b"\x5a" * 512)
 def decode_jpeg(data: bytes, structure: JpegStructure, divisor: int) -> Picture:
     """Decode at a `divisor`-th of the size. Raises ImageUnreadable if next to nothing is there."""
     body = structure.header + data[structure.scans_at :]
+    if body.endswith(_ZEROS) and END not in body:
+        # A decoder would take them for coded data.
+        return _decode_what_is_there(body, structure, divisor)
     try:
         image = _load(body, divisor)
     except OSError:
@@ -41,7 +45,7 @@ def _decode_what_is_there(data: bytes, structure: JpegStructure, divisor: int) -
     """Of a file without an end marker. Cameras and streams leave it out, uploads are cut off, and
     files whose upload was cut off may be filled with zeros."""
     data = data.rstrip(b"\0")
-    data = cut_at_last_segment(data, len(structure.header)).removesuffix(b"\xff")
+    data = cut_at_last_segment(data, len(structure.header)).rstrip(b"\xff")
     image = _load(data + END, divisor)
     rows = image.height
     if not _has_a_whole_first_scan(data, structure):

@@ -31,7 +31,20 @@ PROCESSES: Final = DecoderProcesses()
 
 _JPEG_BYTES_A_PIXEL: Final = 10
 _COEFFICIENT_BYTES: Final = 2
-_MOST_BYTES_A_PIXEL: Final = 18
+_BYTES_A_PIXEL: Final = {
+    FileKind.PNG: 12,
+    FileKind.WEBP: 19,
+    FileKind.BMP: 12,
+    FileKind.GIF: 12,
+    FileKind.TIFF: 18,
+    FileKind.AVIF: 18,
+    FileKind.HEIF: 14,
+    FileKind.JPEG2000: 26,
+}
+"""Of the file's pixels in every form that they take at once, in both processes; as measured."""
+_TRANSPARENCY_BYTES: Final = 8
+_FRAME_BYTES: Final = 8
+_WIDE_COPIES: Final = 4
 _BMP_RLE: Final = frozenset({1, 2})
 
 _log = structlog.get_logger(__name__)
@@ -167,7 +180,9 @@ def _enough(longest_px: int, enough_px: int | None) -> int:
 def _plan_png(data: bytes, limits: Limits) -> _Plan:
     structure = png_structure.read_png(data)
     stored = _checked(structure.width, structure.height, limits)
-    return _Plan(stored, _memory(stored), lambda: decode_png(structure))
+    transparent = structure.channels in (2, 4) or len(structure.tables) > 1
+    more = _TRANSPARENCY_BYTES * transparent + _FRAME_BYTES * (structure.frames > 1)
+    return _Plan(stored, _memory(FileKind.PNG, stored, more), lambda: decode_png(structure))
 
 
 def _plan_gif(data: bytes, limits: Limits) -> _Plan:
@@ -180,14 +195,15 @@ def _plan_gif(data: bytes, limits: Limits) -> _Plan:
         )
         return Picture(picture.pixels, frames=structure.frames, frame_used=picture.frame_used)
 
-    return _Plan(stored, _memory(stored), read)
+    more = _FRAME_BYTES * (structure.frames > 1)
+    return _Plan(stored, _memory(FileKind.GIF, stored, more), read)
 
 
 def _plan_webp(data: bytes, limits: Limits) -> _Plan:
     structure = webp_structure.read_webp(data)
     stored = _checked(structure.width, structure.height, limits)
     if structure.frames > 1:
-        return _apart(FileKind.WEBP, data, stored, limits)
+        return _apart(FileKind.WEBP, data, stored, limits, _FRAME_BYTES)
     return _here(FileKind.WEBP, data, stored, limits)
 
 
@@ -206,13 +222,16 @@ def _plan_bmp(data: bytes, limits: Limits) -> _Plan:
 
 
 def _plan_tiff(data: bytes, limits: Limits) -> _Plan:
-    stored = ImageSize(0, 0)
+    stored, more = ImageSize(0, 0), 0
     for page in tiff_structure.read_tiff(data)[:FRAMES_KEPT]:
         require_pixels(page.width, page.height, limits.max_pixels)
         require_pixels(page.tile_pixels, 1, limits.max_pixels)
         if page.width * page.height > stored.width * stored.height:
             stored = ImageSize(page.width, page.height)
-    return _apart(FileKind.TIFF, data, stored, limits)
+        samples = page.samples * page.bits // 8
+        wide = _WIDE_COPIES * samples if page.bits > 8 else 0
+        more = max(more, wide, _TRANSPARENCY_BYTES if page.samples > 3 else 0)
+    return _apart(FileKind.TIFF, data, stored, limits, more)
 
 
 def _plan_heif(data: bytes, limits: Limits) -> _Plan:
@@ -236,13 +255,13 @@ def _plan_jpeg2000(data: bytes, limits: Limits) -> _Plan:
 def _here(kind: FileKind, data: bytes, stored: ImageSize, limits: Limits) -> _Plan:
     return _Plan(
         stored,
-        _memory(stored),
+        _memory(kind, stored),
         lambda: decode_with_pillow(kind, data, max_pixels=limits.max_pixels),
     )
 
 
-def _apart(kind: FileKind, data: bytes, stored: ImageSize, limits: Limits) -> _Plan:
-    memory = _memory(stored)
+def _apart(kind: FileKind, data: bytes, stored: ImageSize, limits: Limits, more: int = 0) -> _Plan:
+    memory = _memory(kind, stored, more)
     return _Plan(
         stored,
         memory,
@@ -257,8 +276,9 @@ def _checked(width: int, height: int, limits: Limits) -> ImageSize:
     return ImageSize(width, height)
 
 
-def _memory(size: ImageSize) -> int:
-    return size.width * size.height * _MOST_BYTES_A_PIXEL
+def _memory(kind: FileKind, size: ImageSize, more: int = 0) -> int:
+    """`more`: bytes a pixel beside those of the format."""
+    return size.width * size.height * (_BYTES_A_PIXEL[kind] + more)
 
 
 _PLANS: Final[dict[FileKind, Callable[[bytes, Limits], _Plan]]] = {

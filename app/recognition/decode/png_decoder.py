@@ -33,7 +33,7 @@ def _still(structure: PngStructure) -> Picture:
         data, rows = structure.completed()
         require_rows("PNG", rows, structure.height)
         image = _load(data)
-    if structure.bit_depth == 16 and structure.channels >= 3:
+    if structure.bit_depth == 16 and structure.channels > 1:
         image = _brightened(image, data)
     return finish(image, structure.orientation, rows=rows)
 
@@ -55,14 +55,14 @@ def _load(data: bytes) -> Image.Image:
 
 def _brightened(image: Image.Image, data: bytes) -> Image.Image:
     """Pillow keeps the upper 8 of 16 bits in colour; those may be empty."""
-    extrema = image.getextrema()[:3]
-    if max(high for _, high in extrema) >= _DARK:  # type: ignore[misc]
+    colours = image.convert("RGB").getextrema()
+    if max(high for _, high in colours) >= _DARK:  # type: ignore[misc]
         return image
     wide = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
     if wide is None or wide.dtype != np.uint16:
         return image
     colour = Image.fromarray(to_8_bit(wide[:, :, 2::-1]))
-    if image.mode == "RGBA":
+    if image.mode in ("RGBA", "LA"):
         colour.putalpha(image.getchannel("A"))
         return Image.fromarray(to_rgb(colour))
     return colour

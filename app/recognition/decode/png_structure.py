@@ -25,6 +25,7 @@ _PASSES: Final = (
 )  # fmt: skip
 """Of Adam7: first column and row, steps across and down."""
 _XMP: Final = b"XML:com.adobe.xmp\0\0\0"
+_LAST_FILTER: Final = 4
 _AT_ONCE: Final = 1_000_000
 
 
@@ -61,6 +62,7 @@ class PngStructure:
         layout = self._pass_layout()
         total = sum(rows * row_bytes for rows, row_bytes in layout)
         raw = _unpack(self.pixels, total)
+        raw = raw[: _first_bad_row(raw, layout)]
         filled = raw + bytes(total - len(raw))
         packed = zlib.compress(filled, 1)
         head = [chunk(b"IHDR", self.ihdr), *self.tables]
@@ -147,6 +149,22 @@ def _header(kind: bytes, body: bytes) -> PngStructure:
 
 def _file(head: Sequence[bytes], pixels: Sequence[bytes]) -> bytes:
     return SIGNATURE + b"".join(head) + chunk(b"IDAT", b"".join(pixels)) + _END
+
+
+def _first_bad_row(raw: bytes, layout: Sequence[tuple[int, int]]) -> int:
+    """Where the first row begins that no encoder filtered: damage leads to such rows before it
+    breaks the code."""
+    start = 0
+    for rows, row_bytes in layout:
+        if not row_bytes:
+            continue
+        end = start + rows * row_bytes
+        filters = raw[start:end:row_bytes]
+        bad = next((row for row, kind in enumerate(filters) if kind > _LAST_FILTER), None)
+        if bad is not None:
+            return start + bad * row_bytes
+        start = end
+    return len(raw)
 
 
 def _unpack(parts: Sequence[bytes], most: int) -> bytes:
