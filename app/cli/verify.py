@@ -10,7 +10,7 @@ from app.cli.output import print_json, results
 from app.cli.photos import read_photo
 from app.cli.remedies import TERMINAL
 from app.cli.session import require_one_at_most, with_services
-from app.operations.choices import FaceRule, QualityFilter
+from app.operations.choices import QualityFilter, VerifyFaces
 from app.operations.verify import Verification, VerifyStatus
 from app.services import Services
 
@@ -21,7 +21,7 @@ def verify(
     b: Path,
     threshold: float | None,
     target_fmr: float | None,
-    faces: FaceRule,
+    faces: VerifyFaces,
     quality_filter: QualityFilter,
     as_json: bool,
 ) -> None:
@@ -52,6 +52,10 @@ def verify(
                 "threshold": done.threshold,
                 "fmr": None if done.fmr is None else done.fmr.value,
                 "rate_reason": done.rate_reason,
+                "comparisons": [
+                    {"faces": list(found.indices), "similarity": found.similarity}
+                    for found in done.comparisons
+                ],
                 "rejected": [
                     {
                         "photo": str((a, b)[image.image_index or 0]),

@@ -525,18 +525,25 @@ class Gallery:
             terminal = TerminalRepository(session, collection, terminal_id)
             terminal.remember(identity_ids, now, most=most)
 
-    @read_again
     def compare(
         self, collection_name: str, identity_id: str, probe: Probe
     ) -> tuple[Candidate, Basis]:
-        """A person as a candidate: compared by their template, with the most similar of their
-        faces; and what a decision about them rests on.
+        """As `compare_each`, of one probe."""
+        (found,), basis = self.compare_each(collection_name, identity_id, [probe])
+        return found, basis
+
+    @read_again
+    def compare_each(
+        self, collection_name: str, identity_id: str, probes: Sequence[Probe]
+    ) -> tuple[list[Candidate], Basis]:
+        """A person as a candidate for each probe: compared by their template, with the most similar
+        of their faces; and what a decision about them rests on.
 
         Raises IdentityWithoutFace and EmbedderMismatch.
         """
         with self._database.reading() as session:
             collection, basis = CollectionRepository(session).get_with_basis(collection_name)
-            embedding = self.embedders.seen_by(collection, probe)
+            embeddings = [self.embedders.seen_by(collection, probe) for probe in probes]
             identities = IdentityRepository(session, collection)
             row = identities.get(identity_id)
             if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
@@ -551,11 +558,19 @@ class Gallery:
                 )
             numbers = sorted(examples)
             enrolled = [examples[number] for number in numbers]
-            best = numbers[int(np.argmax(np.stack(enrolled) @ embedding))]
-            similarity = similarity_to_template(embedding, enrolled)
-            face_id = repository.ids_of([row.number])[best]
+            ids = repository.ids_of([row.number])
             person = identities.record(row)
-            return Candidate(person, face_id, similarity, len(enrolled)), basis
+            stacked = np.stack(enrolled)
+            candidates = [
+                Candidate(
+                    person,
+                    ids[numbers[int(np.argmax(stacked @ embedding))]],
+                    similarity_to_template(embedding, enrolled),
+                    len(enrolled),
+                )
+                for embedding in embeddings
+            ]
+            return candidates, basis
 
     @read_again
     def enrolled_images(self, collection_name: str, identity_id: str) -> dict[str, Face]:

@@ -16,6 +16,14 @@ class FaceRule(StrEnum):
     LARGEST = "largest"
 
 
+class VerifyFaces(StrEnum):
+    """What to do with a photo of several faces: refuse it, take the largest, or compare each."""
+
+    SINGLE = "single"
+    LARGEST = "largest"
+    ANY = "any"
+
+
 class SubjectRule(StrEnum):
     """Whom a photo of several faces shows: nobody, the largest face, or the most central one."""
 

@@ -1,6 +1,6 @@
 """1:1: are these two the same person?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -10,13 +10,14 @@ from app.gallery.records import Basis, Candidate, Identity
 from app.gallery.service import Gallery
 from app.operations import rate_claims
 from app.operations.calibration import Calibrator
-from app.operations.choices import FaceRule, QualityFilter
+from app.operations.choices import QualityFilter, VerifyFaces
 from app.operations.decisions import threshold_of
 from app.operations.rate_claims import RateReason
-from app.operations.single_face import rejection, selection_of
+from app.operations.subject import PassedOver
 from app.operations.together import together
+from app.operations.verify_sides import Side, selection_of, side_of
 from app.recognition.pipeline import Recognizer
-from app.recognition.types import DetectedFace, EmbeddedFace, FaceQuality, ModelId, cosine
+from app.recognition.types import DetectedFace, FaceQuality, ModelId, cosine
 from app.threads import reading
 from models.evaluation.calibration import ErrorRate
 
@@ -29,11 +30,15 @@ class VerifyStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
-    """The face of one photo, and why it is not good enough, if it is not."""
+class Comparison:
+    """How alike two faces are, or a face and a person.
 
-    embedded: EmbeddedFace
-    refused: RejectedImage | None
+    `indices` are the places of the faces among those of their photos, largest first.
+    """
+
+    indices: tuple[int, ...]
+    faces: tuple[DetectedFace, ...]
+    similarity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,11 @@ class Verification:
     then, and `similarity` is None, since nothing was compared. `faces` are those compared, one an
     image. Against an enrolled person, `identity`, the id of their most similar face and the number
     of examples compared with are given too. `model` is the embedder that was asked.
+
+    Where each face of a group is compared, all of that is of the comparison that comes nearest to
+    a match, and `comparisons` are all, the most alike first. Threshold and rate are those of so
+    many comparisons: of k, one is a false match k times as often as of one. `passed_over` are faces
+    that were not compared, each with the place of its photo in the request.
     """
 
     match: bool
@@ -57,6 +67,8 @@ class Verification:
     face_id: str | None = None
     examples: int | None = None
     rejected: tuple[RejectedImage, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    passed_over: tuple[tuple[int, PassedOver], ...] = ()
     model: ModelId = field(kw_only=True)
 
     @property
@@ -77,7 +89,7 @@ class Verifier:
         image_a: bytes,
         image_b: bytes,
         *,
-        rule: FaceRule,
+        rule: VerifyFaces,
         threshold: float | None = None,
         target_fmr: float | None = None,
         quality_filter: QualityFilter = QualityFilter.FLOOR,
@@ -89,25 +101,37 @@ class Verifier:
         one face that is wanted, ImageUnreadable, ImageTooLarge.
         """
         rules = self._calibrator.defaults
-        rules.for_verify(threshold, target_fmr)  # raises before anything is looked at
+        limit = rules.for_verify(threshold, target_fmr)  # raises before anything is looked at
         a, b = await together(
-            self._face(image, rule, quality_filter, index=index, name=name)
+            self._side(image, rule, quality_filter, index=index, name=name)
             for index, (name, image) in enumerate((("image_a", image_a), ("image_b", image_b)))
         )
-        qualities = (a.embedded.quality, b.embedded.quality)
-        doubt = rate_claims.doubt(*qualities)
-        limit = rules.for_verify(threshold, target_fmr, doubt=doubt)
         if a.refused or b.refused:
             return _rejected([a, b], limit, self._gallery.model)
-        similarity = cosine(float(a.embedded.embedding @ b.embedded.embedding))
-        fmr, why_none = _claimed(rules.fmr(similarity, doubt=doubt), qualities)
+        pairs = [(one, other) for one in a.faces for other in b.faces]
+        compared = []
+        for one, other in pairs:
+            # Of k comparisons, each has a k-th of the rate.
+            doubt = len(pairs) * rate_claims.doubt(one.embedded.quality, other.embedded.quality)
+            found = Comparison(
+                (one.index, other.index),
+                (one.embedded.face, other.embedded.face),
+                cosine(float(one.embedded.embedding @ other.embedded.embedding)),
+            )
+            compared.append((found, rules.for_verify(threshold, target_fmr, doubt=doubt), doubt))
+        place = max(range(len(pairs)), key=lambda at: compared[at][0].similarity - compared[at][1])
+        best, limit, doubt = compared[place]
+        qualities = [face.embedded.quality for face in pairs[place]]
+        fmr, why_none = _claimed(rules.fmr(best.similarity, doubt=doubt), qualities)
         return Verification(
-            similarity >= limit,
-            similarity,
+            best.similarity >= limit,
+            best.similarity,
             limit,
             fmr,
             why_none,
-            (a.embedded.face, b.embedded.face),
+            best.faces,
+            comparisons=_in_order([found for found, *_ in compared]),
+            passed_over=_passed_over([a, b]),
             model=self._gallery.model,
         )
 
@@ -117,7 +141,7 @@ class Verifier:
         collection: str,
         identity_id: str,
         *,
-        rule: FaceRule,
+        rule: VerifyFaces,
         threshold: float | None = None,
         target_fmr: float | None = None,
         quality_filter: QualityFilter = QualityFilter.FLOOR,
@@ -134,53 +158,69 @@ class Verifier:
             limit = rules.for_verify(threshold, target_fmr)
             return limit, self._gallery.get_identity(collection, identity_id)
 
-        def compare() -> tuple[Candidate, Basis]:
+        def compare() -> tuple[list[Candidate], Basis]:
             request_scope.require_time()
+            probes = [face.embedded for face in side.faces]
             with request_scope.timed(request_scope.Stage.SEARCH):
-                return self._gallery.compare(collection, identity_id, probe.embedded)
+                return self._gallery.compare_each(collection, identity_id, probes)
 
         limit, identity = await reading(look_beforehand)
-        probe = await self._face(image, rule, quality_filter, index=0, name="image")
-        if probe.refused:
-            return _rejected([probe], limit, self._gallery.model, identity)
-        found, basis = await reading(compare)
+        side = await self._side(image, rule, quality_filter, index=0, name="image")
+        if side.refused:
+            return _rejected([side], limit, self._gallery.model, identity)
+        candidates, basis = await reading(compare)
         # As of the comparison: the collection may go over to another embedder at any moment.
         rules = await reading(self._calibrator.resting_on, basis, collection)
-        limit = rules.for_verify(threshold, target_fmr, examples=found.examples)
+        place = max(range(len(candidates)), key=lambda at: candidates[at].similarity)
+        found, looks = candidates[place], len(candidates)
+        limit = rules.for_verify(threshold, target_fmr, examples=found.examples, doubt=looks)
         limit = threshold_of(found, limit)
-        measured = rules.fmr(found.similarity, examples=found.examples)
-        fmr, why_none = _claimed(measured, [probe.embedded.quality])
+        measured = rules.fmr(found.similarity, examples=found.examples, doubt=looks)
+        fmr, why_none = _claimed(measured, [side.faces[place].embedded.quality])
         return Verification(
             found.similarity >= limit,
             found.similarity,
             limit,
             fmr,
             why_none,
-            (probe.embedded.face,),
+            (side.faces[place].embedded.face,),
             found.identity,
             found.face_id,
             found.examples,
+            comparisons=_in_order(
+                Comparison((face.index,), (face.embedded.face,), candidate.similarity)
+                for face, candidate in zip(side.faces, candidates, strict=True)
+            ),
+            passed_over=_passed_over([side]),
             model=basis.model,
         )
 
-    async def _face(
+    async def _side(
         self,
         image: bytes,
-        rule: FaceRule,
+        rule: VerifyFaces,
         quality_filter: QualityFilter,
         *,
         index: int,
         name: str,
-    ) -> _Side:
+    ) -> Side:
         photo = await self._recognizer.embed(image, selection_of(rule))
-        refused = rejection(photo, index, quality_filter)
-        if refused is not None and not photo.faces:
-            raise NoUsableImage(f"{name}: {refused.detail}", (refused,))
-        return _Side(photo.faces[0], refused)
+        side = side_of(photo, index, rule, quality_filter)
+        if side.refused is not None and not side.faces:
+            raise NoUsableImage(f"{name}: {side.refused.detail}", (side.refused,))
+        return side
+
+
+def _in_order(compared: Iterable[Comparison]) -> tuple[Comparison, ...]:
+    return tuple(sorted(compared, key=lambda found: -found.similarity))
+
+
+def _passed_over(sides: Sequence[Side]) -> tuple[tuple[int, PassedOver], ...]:
+    return tuple((index, face) for index, side in enumerate(sides) for face in side.passed_over)
 
 
 def _rejected(
-    sides: Sequence[_Side], threshold: float, model: ModelId, identity: Identity | None = None
+    sides: Sequence[Side], threshold: float, model: ModelId, identity: Identity | None = None
 ) -> Verification:
     """No decision: the faces were not compared."""
     return Verification(
@@ -189,7 +229,7 @@ def _rejected(
         threshold=threshold,
         fmr=None,
         rate_reason=RateReason.REJECTED,
-        faces=tuple(side.embedded.face for side in sides),
+        faces=tuple(side.faces[0].embedded.face for side in sides),
         identity=identity,
         rejected=tuple(side.refused for side in sides if side.refused is not None),
         model=model,

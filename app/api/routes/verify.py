@@ -8,9 +8,16 @@ from app.api.answers import answer
 from app.api.bodies import Body, documented_body
 from app.api.deps import ServicesDep
 from app.api.problems import documented
-from app.api.schemas.gallery import IdentityBody, ModelBody
+from app.api.schemas.gallery import IdentityBody, ModelBody, PassedOverBody
 from app.api.schemas.problem import RejectedImageBody
-from app.api.schemas.recognition import ErrorRateBody, FaceInPhoto, VerifyAnswer, VerifyBody
+from app.api.schemas.recognition import (
+    ComparisonBody,
+    ErrorRateBody,
+    FaceInPhoto,
+    VerifyAnswer,
+    VerifyBody,
+)
+from app.operations.enroll import PassedOverFace
 
 router = APIRouter(tags=["recognition"])
 
@@ -28,6 +35,8 @@ async def verify(
     """Compare two photos, or a photo with an enrolled person.
 
     A face that is not good enough for `quality_filter` is not compared: the status is `rejected`.
+    With `faces=any`, each face of a group is compared, and `comparisons` says which is how alike;
+    the more there are, the more alike a match must be for the same `target_fmr`.
     """
     if body.image_a is not None and body.image_b is not None:
         done = await services.verify.images(
@@ -63,6 +72,10 @@ async def verify(
             rate_reason=done.rate_reason,
             rejected=[RejectedImageBody.of(image) for image in done.rejected],
             faces=[FaceInPhoto.of(face) for face in done.faces],
+            comparisons=[ComparisonBody.of(found) for found in done.comparisons],
+            passed_over=[
+                PassedOverBody.of(PassedOverFace(face, index)) for index, face in done.passed_over
+            ],
             identity=None if done.identity is None else IdentityBody.of(done.identity),
             face_id=done.face_id,
             examples=done.examples,

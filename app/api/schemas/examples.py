@@ -240,6 +240,10 @@ VERIFICATION: Final[dict[str, Any]] = {
     "fmr": {"value": 6e-7, "low": 1e-12, "high": 2.1e-6, "extrapolated": True},
     "rate_reason": None,
     "rejected": [],
+    "comparisons": [
+        {"face_indices": [0, 0], "boxes": [_BOX, [22.0, 31.5, 101.2, 140.9]], "similarity": 0.9731}
+    ],
+    "passed_over": [],
     "faces": [
         {"box": _BOX, "detection_score": 0.9999},
         {"box": [163.7, 105.8, 347.6, 344.0], "detection_score": 0.9998},

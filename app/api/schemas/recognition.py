@@ -22,14 +22,14 @@ from app.api.schemas.fields import (
     parse_json_text,
 )
 from app.api.schemas.filters import FilterBody, FilterObject, TerminalId
-from app.api.schemas.gallery import IdentityBody, ModelBody
+from app.api.schemas.gallery import IdentityBody, ModelBody, PassedOverBody
 from app.api.schemas.problem import RejectedImageBody
 from app.gallery.records import Candidate
-from app.operations.choices import FaceRule, QualityFilter
+from app.operations.choices import QualityFilter, VerifyFaces
 from app.operations.decisions import Decision, SearchOptions, Stage, Status
 from app.operations.identify import Identification, IdentifiedFace
 from app.operations.rate_claims import RateReason
-from app.operations.verify import VerifyStatus
+from app.operations.verify import Comparison, VerifyStatus
 from app.recognition.types import (
     DetectedFace,
     DetectedPhoto,
@@ -163,8 +163,10 @@ class VerifyBody(Schema):
         description="Instead of `threshold`: the share of strangers who may match.",
         examples=[1e-4],
     )
-    faces: FaceRule = Field(
-        FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
+    faces: VerifyFaces = Field(
+        VerifyFaces.SINGLE,
+        description="A photo of several faces: refuse it, take the largest, or (`any`) compare "
+        "each, up to 32 a photo, for `target_fmr` of all these comparisons together.",
     )
     quality_filter: QualityLevel = QualityFilter.FLOOR
 
@@ -443,6 +445,25 @@ class SearchAnswer(DecisionBody):
         return cls(**_decided(decision), model=ModelBody.of(model))
 
 
+class ComparisonBody(BaseModel):
+    """How alike two faces are, or a face and the enrolled person."""
+
+    face_indices: list[int] = Field(
+        description="Places among the faces of `image_a` and of `image_b`, or of `image`, from 0, "
+        "largest first: as POST /v1/detect lists them."
+    )
+    boxes: list[BoxArray]
+    similarity: Similarity
+
+    @classmethod
+    def of(cls, found: Comparison) -> "ComparisonBody":
+        return cls(
+            face_indices=list(found.indices),
+            boxes=[face.box for face in found.faces],
+            similarity=found.similarity,
+        )
+
+
 class VerifyAnswer(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.VERIFICATION]})
 
@@ -454,14 +475,23 @@ class VerifyAnswer(BaseModel):
     similarity: Similarity | None = Field(description="Null when nothing was compared.")
     threshold: Threshold
     fmr: ErrorRateBody | None = Field(
-        description="The chance that two strangers are at least this similar; null for the reason "
-        "that `rate_reason` says."
+        description="The chance that two strangers are at least this similar, in any of the "
+        "`comparisons`: of k, k times that of one. Null for the reason that `rate_reason` says."
     )
     rate_reason: RateReason | None = RATE_REASON
     rejected: list[RejectedImageBody] = Field(
         description="The photos whose face is not good enough; empty unless `status` is `rejected`."
     )
-    faces: list[FaceInPhoto] = Field(description="The faces compared, one an image.")
+    faces: list[FaceInPhoto] = Field(
+        description="The faces compared, one an image; with `faces=any` those that come nearest "
+        "to a match."
+    )
+    comparisons: list[ComparisonBody] = Field(
+        description="All that were made, the most alike first; one, unless `faces=any` was sent."
+    )
+    passed_over: list[PassedOverBody] = Field(
+        description="Other faces on the photos, which were not compared."
+    )
     identity: IdentityBody | None = Field(None, description="The enrolled person compared with.")
     face_id: str | None = Field(None, description="Their face that is most alike.")
     examples: int | None = Field(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.gallery.names import DEFAULT_COLLECTION
-from app.operations.choices import FaceRule, QualityFilter
+from app.operations.choices import FaceRule, QualityFilter, VerifyFaces
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
@@ -119,8 +119,11 @@ def verify(
         ),
     ] = None,
     faces: Annotated[
-        FaceRule, typer.Option(help="A photo of several faces: refuse it, or take the largest.")
-    ] = FaceRule.SINGLE,
+        VerifyFaces,
+        typer.Option(
+            help="A photo of several faces: refuse it, take the largest, or compare each."
+        ),
+    ] = VerifyFaces.SINGLE,
     quality_filter: Annotated[
         QualityFilter, typer.Option(help="How good the faces must be.")
     ] = QualityFilter.FLOOR,
