@@ -42,6 +42,7 @@ def test_of_a_cut_photo_the_faces_that_are_there_are_answered(client: TestClient
     assert len(whole["faces"]) == 2
     assert whole["image"] == {
         "width": 512, "height": 1_112, "rows_decoded": None, "frames": 1, "frame_used": 0,
+        "shade": None,
     }  # fmt: skip
     upper, lower = sorted(whole["faces"], key=lambda face: face["box"][1])
     middle_of_the_lower = (lower["box"][1] + 2 * lower["box"][3]) / 3
@@ -65,6 +66,7 @@ def test_a_photo_whose_face_was_cut_off_is_not_enrolled(
 
 def test_a_black_picture_is_too_dark(client: TestClient, collection: str) -> None:
     for picture in (Image.new("RGB", (300, 300)), Image.new("I;16", (300, 300), 9)):
+        assert _detected(client, encoded(picture, "PNG"))["image"]["shade"] == "dark"
         response = client.post(
             f"/v1/collections/{collection}/identities",
             files={"images": ("a", encoded(picture, "PNG"))},

@@ -15,6 +15,7 @@ _IMAGE: Final = {
     "rows_decoded": None,
     "frames": 1,
     "frame_used": 0,
+    "shade": None,
 }
 _BOX: Final = [180.3, 60.7, 268.4, 172.2]
 _IDENTITY: Final[dict[str, Any]] = {

@@ -38,6 +38,7 @@ from app.recognition.types import (
     ImageSize,
     Landmarks,
     ModelId,
+    Shade,
 )
 from models.evaluation import calibration
 
@@ -220,6 +221,11 @@ class ImageSizeBody(BaseModel):
     frame_used: int = Field(
         0, description="Which of them was looked at, from 0: the first that is not blank."
     )
+    shade: Shade | None = Field(
+        None,
+        description="Where no face was found because the picture shows nothing: what it is all "
+        "over, but for specks.",
+    )
 
     @classmethod
     def of(cls, size: ImageSize) -> "ImageSizeBody":
@@ -229,6 +235,7 @@ class ImageSizeBody(BaseModel):
             rows_decoded=size.rows_decoded,
             frames=size.frames,
             frame_used=size.frame_used,
+            shade=size.shade,
         )
 
 
