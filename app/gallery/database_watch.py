@@ -18,6 +18,7 @@ _SLOW_S = 1.5
 """A look that takes longer and fails means a server that is silent, not one that refuses."""
 _GIVES_UP_S = 3.0
 _GIVES_UP_AT_STOP_S = 1.5
+_BRIEFLY_S = 0.5
 
 _log = structlog.get_logger(__name__)
 
@@ -63,8 +64,8 @@ class DatabaseWatch:
 
     def gives_up(self, waited_s: float) -> bool:
         """Whether a request that has waited so long for the database is to wait no longer."""
-        if self._stopping and waited_s < inf:
-            return waited_s > _GIVES_UP_AT_STOP_S
+        if self._stopping:  # nobody has the time for more, nor for a new connection
+            return waited_s > _GIVES_UP_AT_STOP_S if waited_s < inf else self.silent_s > _BRIEFLY_S
         return min(self.silent_s, waited_s) > _GIVES_UP_S
 
     def look(self) -> "Future[Look]":

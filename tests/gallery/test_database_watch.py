@@ -81,6 +81,15 @@ def test_a_silent_database_gives_no_look_but_the_latest(gate: threading.Event) -
     watch.stop()
 
 
+def test_a_service_that_stops_waits_for_less() -> None:
+    watch = _watch()
+    assert not watch.gives_up(2.0)
+    watch.stop()
+    assert watch.gives_up(2.0)
+    assert not watch.gives_up(1.0)
+    assert not watch.gives_up(float("inf"))  # it is not silent: what is left can be saved
+
+
 @postgresql_only
 def test_a_statement_is_given_up_when_the_server_is_silent(database: Database) -> None:
     database.gives_up = lambda waited_s: 0.2 < waited_s < _LONG_S
