@@ -1,7 +1,4 @@
-"""How unlike the embeddings of bad photos an embedding is, by one JSON file a network.
-
-`python -m benchmarks.distinctiveness` makes one.
-"""
+"""How unlike the embeddings of bad photos an embedding is, by one JSON file a network."""
 
 import json
 from collections.abc import Mapping
