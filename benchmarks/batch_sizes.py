@@ -33,9 +33,9 @@ from app.recognition.select import largest_face
 from app.recognition.types import DetectedFace, Pixels
 from app.settings import Settings, WorkerSettings
 from benchmarks.boxes import ious
-from benchmarks.lfw_data import lfw_data
 from benchmarks.photos import portraits
 from benchmarks.report import console, print_figures, print_machine, print_table
+from benchmarks.smoke import optional_faces, parse_options
 
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _PHOTOS = 256
@@ -72,15 +72,17 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, help="folder with images/ (else packages' photos)")
     parser.add_argument("--embedder", default="dlib-resnet")
     parser.add_argument("--quick", action="store_true", help="one size in two, short rounds")
-    options = parser.parse_args()
-    data = None if options.faces is None else lfw_data(parser, options.faces)
+    options = parse_options(parser)
+    data = optional_faces(parser, options)
     print_machine()
     if torch.cuda.is_available():
         console.print(torch.cuda.get_device_name(), highlight=False)
-    files = portraits(data, _PHOTOS)
+    files = portraits(data, 8 if options.smoke else _PHOTOS)
     photos = [decode(file, max_pixels=_MAX_PIXELS) for file in files]
-    sizes = _SIZES[::2] if options.quick else _SIZES
+    sizes: Sequence[int] = _SIZES[::2] if options.quick else _SIZES
     seconds = 0.2 if options.quick else 1.0
+    if options.smoke:
+        sizes, seconds = _SIZES[1:3], 0.0
     reference = _Reference(next(_places(options.embedder)), photos)
     found = {}
     for place in _places(options.embedder):

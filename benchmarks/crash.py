@@ -30,6 +30,7 @@ from rich.progress import Progress
 from benchmarks.crash_rounds import Rounds, Tally
 from benchmarks.postgres import Postgres, postgres
 from benchmarks.report import console, print_figures, print_machine, print_table
+from benchmarks.smoke import parse_options
 
 _BACKEND_EVERY = 10
 _PROBLEMS = 20
@@ -41,8 +42,10 @@ def main() -> None:
     parser.add_argument("--server-kills", type=int, default=10, help="of them, of vultus serve")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quick", action="store_true", help="40 kills, 2 of them of vultus serve")
-    options = parser.parse_args()
+    options = parse_options(parser)
     kills, of_servers = (40, 2) if options.quick else (options.kills, options.server_kills)
+    if options.smoke:
+        kills, of_servers = 2, 0
     of_processes = kills - of_servers
     print_machine()
     started = time.monotonic()

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from benchmarks.digits_data import FIRST, SECOND, SIDE_PX, Digits, batch_of, digits_of, placed
 from benchmarks.digits_runs import CANDIDATES, RUNS, Run
 from benchmarks.report import console, print_figures, print_machine
+from benchmarks.smoke import parse_options
 from models.evaluation.closed_set import nearest_of_others, recall_at
 from models.evaluation.clusters import kmeans_nmi
 from models.training.losses import build_loss
@@ -58,7 +59,7 @@ def main() -> None:
     parser.add_argument(
         "--beside", choices=list(RUNS), default="contrastive", help="drawn beside softmax"
     )
-    options = parser.parse_args()
+    options = parse_options(parser)
     torch.set_num_threads(1)
     if options.picture:
         # Here, because only the picture needs it.
@@ -69,6 +70,9 @@ def main() -> None:
     print_machine()
     if options.choose:
         _choose(options.losses)
+        return
+    if options.smoke:
+        _report(measure(options.losses[:2], seeds=1, steps=2))
         return
     _report(measure(options.losses, seeds=_QUICK_SEEDS if options.quick else _SEEDS))
 

@@ -41,6 +41,7 @@ from app.settings import Settings
 from benchmarks.lfw_data import LfwData, lfw_data, person_of
 from benchmarks.lfw_embeddings import embed_all
 from benchmarks.report import print_figures, print_machine, print_table
+from benchmarks.smoke import parse_options
 
 _SEED = 0
 _PHOTOS = 10
@@ -61,15 +62,17 @@ class Planted:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, required=True, help="folder with images/")
+    parser.add_argument("--faces", type=Path, help="folder with images/")
     parser.add_argument("--quick", action="store_true", help="a fifth of the people and mistakes")
     parser.add_argument("--half", type=int, default=1, choices=(0, 1), help="0: for choosing rules")
     parser.add_argument(
         "--embeddings", type=Path, help="npz with photos and embeddings, instead of embedding them"
     )
-    options = parser.parse_args()
+    options = parse_options(parser, needs_faces=True)
     print_machine()
     count, planted = (200, 10) if options.quick else (1_000, 50)
+    if options.smoke:
+        count, planted = 7, 2
     settings = Settings()
     network = load_configured_network(settings)
     data = lfw_data(parser, options.faces)

@@ -11,6 +11,7 @@ how it bears years and poses.
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -27,6 +28,7 @@ from benchmarks.boxes import ious
 from benchmarks.photos import group_photos
 from benchmarks.quality_damage import Damage, as_png
 from benchmarks.report import print_figures, print_machine, print_table
+from benchmarks.smoke import parse_options
 from models.evaluation.curves import tar_at_fmr
 from models.evaluation.resample import draw_people, interval
 from models.evaluation.scores import PairScores
@@ -71,13 +73,14 @@ class Result:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--photos", type=Path, required=True, help="folder of group photos (.jpg)")
+    parser.add_argument("--photos", type=Path, help="folder of group photos (.jpg)")
     parser.add_argument(
         "--embedders", nargs=2, default=("dlib-resnet", "vultus-resnet"), metavar="NAME"
     )
     parser.add_argument("--quick", action="store_true", help="each third kind of damage only")
-    options = parser.parse_args()
+    options = parse_options(parser, needs_photos=True)
     damages = _DAMAGES[:: 3 if options.quick else 1]
+    fmrs = FMRS[:1] if options.smoke else FMRS
     print_machine()
     settings = Settings()
     photos = group_photos(options.photos)
@@ -85,8 +88,8 @@ def main() -> None:
     for name in options.embedders:
         network = load_named_network(settings, name, None)
         faces = asyncio.run(_seen(settings, network, photos, damages))
-        results[name] = _measured(faces, network)
-    _print(results, len(faces.first), len(damages))
+        results[name] = _measured(faces, network, fmrs)
+    _print(results, fmrs, len(faces.first), len(damages))
 
 
 async def _seen(
@@ -133,20 +136,20 @@ def _side(face: EmbeddedFace) -> float:
     return float(min(right - left, bottom - top))
 
 
-def _measured(faces: Faces, network: Network) -> Result:
+def _measured(faces: Faces, network: Network, fmrs: Sequence[float]) -> Result:
     everyone = np.arange(len(faces.first))
     scores = _scores(faces, everyone)
     draws = draw_people(len(everyone), replicates=_REPLICATES, seed=0)
-    replicates = {fmr: np.empty(_REPLICATES) for fmr in FMRS}
+    replicates = {fmr: np.empty(_REPLICATES) for fmr in fmrs}
     for number, weights in enumerate(draws):
         drawn = _scores(faces, np.repeat(everyone, weights.astype(np.intp)))
-        for fmr in FMRS:
+        for fmr in fmrs:
             replicates[fmr][number] = tar_at_fmr(drawn, fmr)
     calibration = network.spec.calibration
     assert calibration is not None
     pairs = (faces.first @ faces.first.T)[np.triu_indices(len(everyone), 1)]
     strangers = float(np.mean(pairs >= calibration.threshold(FMRS[0])))
-    return Result({fmr: tar_at_fmr(scores, fmr) for fmr in FMRS}, strangers, replicates)
+    return Result({fmr: tar_at_fmr(scores, fmr) for fmr in fmrs}, strangers, replicates)
 
 
 def _scores(faces: Faces, drawn: NDArray[np.intp]) -> PairScores:
@@ -158,11 +161,11 @@ def _scores(faces: Faces, drawn: NDArray[np.intp]) -> PairScores:
     return PairScores(genuine[~np.isnan(genuine)], impostor[~np.isnan(impostor)])
 
 
-def _print(results: dict[str, Result], faces: int, damages: int) -> None:
+def _print(results: dict[str, Result], fmrs: Sequence[float], faces: int, damages: int) -> None:
     (first, before), (second, after) = results.items()
     rows = [("faces, damaged copies of each", f"{faces}, {damages}")]
     figures: dict[str, object] = {"faces": faces, "damages": damages}
-    for fmr in FMRS:
+    for fmr in fmrs:
         ends = interval(after.replicates[fmr] - before.replicates[fmr])
         assert ends is not None
         told = f"{100 * ends[0]:+.2f} to {100 * ends[1]:+.2f}"

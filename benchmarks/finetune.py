@@ -22,9 +22,10 @@ from rich.progress import Progress
 
 from benchmarks.finetune_data import lfw_crops, share_out
 from benchmarks.finetune_metrics import Learned, Part, learn_metrics
-from benchmarks.finetune_pairs import FMRS, Gain, Measured, gain, measure, told
+from benchmarks.finetune_pairs import FMRS, SMOKE_FMRS, Gain, Measured, gain, measure, told
 from benchmarks.lfw_data import lfw_data
 from benchmarks.report import console, print_figures, print_machine, print_table
+from benchmarks.smoke import parse_options
 from models.training.config import config_from
 from models.training.data.crop_store import CropStore
 from models.training.measure import embed
@@ -35,20 +36,20 @@ from models.training.tuning.run import tune
 from models.zoo.trained import fill
 from models.zoo.weights_file import read_weights
 
-FMR = 1e-4
 _BACK = 0.25
 _TRIED_BACK = (0.0, 0.25, 0.5)
 _QUICK = {"runs": 1, "steps": 20, "data": {"copies": 3}}
+_SMOKE = {"runs": 1, "steps": 1, "back": [0.25], "data": {"copies": 2}}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, required=True, help="folder with images/, pairs.csv")
+    parser.add_argument("--faces", type=Path, help="folder with images/, pairs.csv")
     parser.add_argument("--out", type=Path, help="folder of the run (else a temporary one)")
     parser.add_argument("--crops", type=Path, help="where crops are kept (else a temporary one)")
     parser.add_argument("--quick", action="store_true", help="as --choose, one short run")
     parser.add_argument("--choose", action="store_true", help="among those who are tuned on")
-    options = parser.parse_args()
+    options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
     with TemporaryDirectory() as scratch:
@@ -56,20 +57,27 @@ def main() -> None:
         require_unused(run)
         run.mkdir(mode=0o700, parents=True, exist_ok=True)
         store = lfw_crops(data, options.crops or Path(scratch) / "crops")
-        _report(store, RunFolder(run), choose=options.choose, quick=options.quick)
+        _report(
+            store, RunFolder(run), choose=options.choose, quick=options.quick, smoke=options.smoke
+        )
 
 
-def configuration(changes: Mapping[str, Any]) -> TuningConfig:
+def configuration(changes: Mapping[str, Any], *, metric: str = "tar_at_fmr.1e-4") -> TuningConfig:
     """The defaults, and the way back chosen at the rate that is reported."""
-    metric = {"metric": "tar_at_fmr.1e-4", "nmi": False}
-    return config_from(TuningConfig, {"evaluation": metric, **changes})
+    evaluation = {"metric": metric, "nmi": False}
+    return config_from(TuningConfig, {"evaluation": evaluation, **changes})
 
 
-def _report(store: CropStore, run: RunFolder, *, choose: bool, quick: bool) -> None:
-    choosing = choose or quick
+def _report(store: CropStore, run: RunFolder, *, choose: bool, quick: bool, smoke: bool) -> None:
+    # Of the few people of --smoke, those to choose by would be too few to report on.
+    choosing = (choose or quick) and not smoke
     split = share_out(store, choosing=choosing)
     changes = {"back": _TRIED_BACK if choosing else [_BACK], **(_QUICK if quick else {})}
     config = configuration(changes)
+    fmrs = FMRS
+    if smoke:
+        config, fmrs = configuration({**changes, **_SMOKE}, metric="auc"), SMOKE_FMRS
+    fmr = fmrs[1]  # the one that is reported
     with Watcher() as watcher:
         report = tune(
             config, store, run, weights_dir=run.path, device="cpu", split=split, watch=watcher
@@ -79,10 +87,11 @@ def _report(store: CropStore, run: RunFolder, *, choose: bool, quick: bool) -> N
     before = [_part(network, store, numbers) for numbers in (among.train, among.choose, split.test)]
     fill(network.module, read_weights(run.weights), config.network.name)
     after = _part(network, store, split.test)
-    base, tuned = measure(before[2].rows, before[2].people), measure(after.rows, after.people)
-    metrics = learn_metrics(before[0], before[1], before[2], fmr=FMR, quick=quick)
-    gains = {fmr: gain(tuned, base, fmr) for fmr in FMRS}
-    _print(report, base, tuned, gains, metrics)
+    base = measure(before[2].rows, before[2].people, fmrs=fmrs)
+    tuned = measure(after.rows, after.people, fmrs=fmrs)
+    metrics = learn_metrics(before[0], before[1], before[2], fmrs=fmrs, quick=quick)
+    gains = {one: gain(tuned, base, one) for one in fmrs}
+    _print(report, base, tuned, gains, metrics, fmr=fmr)
 
 
 def _part(network: TrainableNetwork, store: CropStore, numbers: NDArray[np.int64]) -> Part:
@@ -104,6 +113,8 @@ def _print(
     tuned: Measured,
     gains: Mapping[float, Gain],
     metrics: Mapping[str, Learned],
+    *,
+    fmr: float,
 ) -> None:
     data, best = report["data"], report["best"]
     rows = [
@@ -117,30 +128,30 @@ def _print(
         ("taken", f"{best['back']:.0%} back"),
         ("tuned in", f"{report['seconds']:.0f} s, evaluations included"),
     ]
-    for fmr, one in gains.items():
+    for rate, one in gains.items():
         rows.append(
             (
-                f"TAR at FMR {fmr:.0e}, before and after",
-                f"{base.tar[fmr]:.4f}, {tuned.tar[fmr]:.4f}: {told(one)}",
+                f"TAR at FMR {rate:.0e}, before and after",
+                f"{base.tar[rate]:.4f}, {tuned.tar[rate]:.4f}: {told(one)}",
             )
         )
     for name, learned in metrics.items():
-        tars = ", ".join(f"{learned.measured.tar[fmr]:.4f}" for fmr in FMRS)
+        tars = ", ".join(f"{learned.measured.tar[rate]:.4f}" for rate in gains)
         rows.append((f"{name} on the network as it is, {dict(learned.options)}", tars))
     print_table("Fine-tuning on LFW", rows)
     print_figures(
         "finetune",
         {
-            "tar_base": base.tar[FMR],
-            "tar_tuned": tuned.tar[FMR],
-            "p_value": gains[FMR].p_value,
-            "gain_interval": (gains[FMR].low, gains[FMR].high),
+            "tar_base": base.tar[fmr],
+            "tar_tuned": tuned.tar[fmr],
+            "p_value": gains[fmr].p_value,
+            "gain_interval": (gains[fmr].low, gains[fmr].high),
             "tar_at_fmr_base": _named(base.tar),
             "tar_at_fmr_tuned": _named(tuned.tar),
-            "gains": {f"{fmr:.0e}": (g.value, g.low, g.high) for fmr, g in gains.items()},
+            "gains": {f"{rate:.0e}": (g.value, g.low, g.high) for rate, g in gains.items()},
             "metrics": {name: _named(one.measured.tar) for name, one in metrics.items()},
             "metrics_p_values": {
-                name: gain(one.measured, base, FMR).p_value for name, one in metrics.items()
+                name: gain(one.measured, base, fmr).p_value for name, one in metrics.items()
             },
             "back": best["back"],
             "seconds": report["seconds"],

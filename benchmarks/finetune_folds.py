@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from benchmarks.finetune_data import lfw_crops, share_out
 from benchmarks.finetune_pairs import (
     FMRS,
+    SMOKE_FMRS,
     Measured,
     People,
     Rows,
@@ -38,6 +39,7 @@ from benchmarks.finetune_pairs import (
 )
 from benchmarks.lfw_data import lfw_data
 from benchmarks.report import print_figures, print_machine, print_table
+from benchmarks.smoke import parse_options
 from models.evaluation.scores import Comparisons, compare_all
 from models.training.config import read_config
 from models.training.data.augment import Augmenter
@@ -52,6 +54,7 @@ from models.training.tuning.tuner import Tuner
 
 _DRAW = 5678  # another than the one of `finetune`, which draws whom these folds are made of
 _QUICK = ("runs=1", "steps=20", "data.copies=3")
+_SMOKE = ("runs=1", "steps=1", "data.copies=2", "back=[0.25]")
 _BATCH = 128
 
 
@@ -83,11 +86,13 @@ def main() -> None:
     parser.add_argument("--choose", action="store_true", help="among those whom finetune tunes on")
     parser.add_argument("--set", action="append", default=[], help="an option of vultus tune")
     parser.add_argument("--quick", action="store_true", help="three folds, one short run each")
-    options = parser.parse_args()
+    options = parse_options(parser)
     if options.faces is None and options.crops is None:
         parser.error("--faces or --crops is needed")
     print_machine()
-    config = read_config(TuningConfig, None, [*(_QUICK if options.quick else ()), *options.set])
+    short = _SMOKE if options.smoke else _QUICK if options.quick else ()
+    config = read_config(TuningConfig, None, [*short, *options.set])
+    fmrs = SMOKE_FMRS if options.smoke else FMRS
     with TemporaryDirectory() as scratch:
         crops = options.crops or Path(scratch) / "crops"
         store = (
@@ -95,10 +100,14 @@ def main() -> None:
             if options.faces is None
             else lfw_crops(lfw_data(parser, options.faces), crops)
         )
-        folds = _folds(store, 3 if options.quick else options.folds, choose=options.choose)
+        folds = _folds(
+            store,
+            2 if options.smoke else 3 if options.quick else options.folds,
+            choose=options.choose,
+        )
         with repeatable(wanted=True, threads=config.threads):
             run = _Run(config, store, folds, torch.device(options.device), Path(scratch))
-            run.report(options.set)
+            run.report(options.set, fmrs)
 
 
 def _folds(store: CropStore, count: int, *, choose: bool) -> Folds:
@@ -128,7 +137,7 @@ class _Run:
         self._features = self._compute(scratch / "features.npy")
         self._features_s = time.perf_counter() - begun
 
-    def report(self, changed: Sequence[str]) -> None:
+    def report(self, changed: Sequence[str], fmrs: Sequence[float]) -> None:
         base = self._embed(self._folds.numbers)
         tuned = {share: np.empty_like(base) for share in self._config.back}
         begun = time.perf_counter()
@@ -139,7 +148,7 @@ class _Run:
                 self._network.module.load_state_dict(moved_back(mean, self._before, share))
                 rows[unseen] = self._embed(self._folds.numbers[unseen])
         seconds = time.perf_counter() - begun
-        _print(self._folds, base, tuned, seconds, self._features_s, changed)
+        _print(self._folds, base, tuned, seconds, self._features_s, changed, fmrs)
 
     def _tuned(self, seen: NDArray[np.bool_]) -> State:
         """The mean of the runs on these photos."""
@@ -187,12 +196,13 @@ def _print(
     seconds: float,
     features_s: float,
     changed: Sequence[str],
+    fmrs: Sequence[float],
 ) -> None:
     def measured(rows: Rows) -> Measured:
-        return measure(rows, folds.people, folds.compare, every_pair=False)
+        return measure(rows, folds.people, folds.compare, every_pair=False, fmrs=fmrs)
 
     def by_person(rows: Rows) -> list[float]:
-        return [over_people(rows, folds.people, folds.compare, fmr) for fmr in FMRS]
+        return [over_people(rows, folds.people, folds.compare, fmr) for fmr in fmrs]
 
     before, before_by_person = measured(base), by_person(base)
     table = [
@@ -206,8 +216,8 @@ def _print(
     figures: dict[str, Any] = {"changed": changed, "seconds": seconds, "features_s": features_s}
     for share, rows in tuned.items():
         after, after_by_person = measured(rows), by_person(rows)
-        gains = {fmr: gain(after, before, fmr) for fmr in FMRS}
-        for number, fmr in enumerate(FMRS):
+        gains = {fmr: gain(after, before, fmr) for fmr in fmrs}
+        for number, fmr in enumerate(fmrs):
             people = after_by_person[number] - before_by_person[number]
             table.append(
                 (
@@ -230,7 +240,7 @@ def _print(
                 "over_people_base": before_by_person[number],
                 "over_people_tuned": after_by_person[number],
             }
-            for number, fmr in enumerate(FMRS)
+            for number, fmr in enumerate(fmrs)
         }
     print_table("Fine-tuning on LFW, each fold by a network that never saw it", table)
     print_figures("finetune_folds", figures)

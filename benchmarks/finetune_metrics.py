@@ -1,7 +1,7 @@
 """Linear metrics on the embeddings of a network that stays as it is: Mahalanobis and LMNN."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,9 @@ class Learned:
 
 
 def learn_metrics(
-    train: Part, choose: Part, report: Part, *, fmr: float, quick: bool
+    train: Part, choose: Part, report: Part, *, fmrs: Sequence[float], quick: bool
 ) -> dict[str, Learned]:
+    """The best of each kind of metric, at the second of the rates."""
     found = {}
     for name in METRICS:
         begun = time.perf_counter()
@@ -47,10 +48,10 @@ def learn_metrics(
         for options in CANDIDATES[name][: 1 if quick else None]:
             linear = build_metric(name, options).fit(train.rows, train.people)
             scores = pair_scores(by_distance(_moved(choose.rows, linear), choose.people))
-            tried.append((tar_at_fmr(scores, fmr), options, linear))
+            tried.append((tar_at_fmr(scores, fmrs[1]), options, linear))
         chosen, options, linear = max(tried, key=lambda one: one[0])
         seconds = time.perf_counter() - begun
-        measured = measure(_moved(report.rows, linear), report.people, by_distance)
+        measured = measure(_moved(report.rows, linear), report.people, by_distance, fmrs=fmrs)
         found[name] = Learned(options, chosen, measured, seconds)
     return found
 

@@ -1,6 +1,6 @@
 """TAR over all pairs of photos, before and after, drawn anew over people."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from models.evaluation.scores import Comparisons, compare_all, pair_scores
 from models.evaluation.tallies import PairTallies
 
 FMRS = (1e-3, 1e-4, 1e-5)
+SMOKE_FMRS = (0.5, 0.4, 0.3)
+"""What the few pairs of `--smoke` can show."""
 _REPLICATES = 1_000
 _DISTANCES_AT_ONCE = 500
 
@@ -24,7 +26,7 @@ Compare = Callable[[Rows, People], Iterator[Comparisons]]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """TAR at each of FMRS, and in each replicate, (replicates,)."""
+    """TAR at each FMR, and in each replicate, (replicates,)."""
 
     tar: Mapping[float, float]
     replicates: Mapping[float, NDArray[np.float64]]
@@ -41,7 +43,12 @@ class Gain:
 
 
 def measure(
-    rows: Rows, people: People, compare: Compare = compare_all, *, every_pair: bool = True
+    rows: Rows,
+    people: People,
+    compare: Compare = compare_all,
+    *,
+    every_pair: bool = True,
+    fmrs: Sequence[float] = FMRS,
 ) -> Measured:
     """`people` are numbers from 0 on; the same people give the same draws.
 
@@ -57,8 +64,8 @@ def measure(
     )
     rates = tallies.rates(draw_people(len(counts), replicates=_REPLICATES, seed=0))
     return Measured(
-        {fmr: tar_at_fmr(scores, fmr) for fmr in FMRS},
-        {fmr: 1 - fnmr_at_fmr(rates, fmr) for fmr in FMRS},
+        {fmr: tar_at_fmr(scores, fmr) for fmr in fmrs},
+        {fmr: 1 - fnmr_at_fmr(rates, fmr) for fmr in fmrs},
     )
 
 

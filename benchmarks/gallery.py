@@ -27,6 +27,7 @@ from rich.progress import track
 
 from benchmarks.lfw_data import PHOTO_SIDE_PX, LfwData, lfw_data, person_of
 from benchmarks.report import console, print_figures, print_machine, print_table
+from benchmarks.smoke import parse_options
 from models.evaluation.protocols import OpenSetRates, open_set_rates
 from tests.server import VULTUS, running
 
@@ -64,14 +65,21 @@ class Best:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, required=True, help="folder with images/")
+    parser.add_argument("--faces", type=Path, help="folder with images/")
     parser.add_argument("--quick", action="store_true", help="a fifth of the people")
-    options = parser.parse_args()
+    options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
-    plan = _plan(data, *((200, 100) if options.quick else (1_000, 500)))
+    plan = _plan(data, *_size(options))
     with tempfile.TemporaryDirectory() as scratch:
         _run(data, plan, Path(scratch))
+
+
+def _size(options: argparse.Namespace) -> tuple[int, int]:
+    """How many people to enroll, and how many strangers there are."""
+    if options.smoke:
+        return 6, 4
+    return (200, 100) if options.quick else (1_000, 500)
 
 
 def _plan(data: LfwData, enrolled: int, strangers: int) -> Plan:
@@ -95,7 +103,8 @@ def _run(data: LfwData, plan: Plan, scratch: Path) -> None:
     with running(gallery, VULTUS_DEVICE="auto") as server:
         known = _identify_all(server.url, data, probes, "enrolled people")
         others = _identify_all(server.url, data, strangers, "strangers")
-        removed, kept = enrolled.photos[:_REMOVED], enrolled.photos[_REMOVED : 2 * _REMOVED]
+        count = min(_REMOVED, len(enrolled.photos) // 2)
+        removed, kept = enrolled.photos[:count], enrolled.photos[count : 2 * count]
         _remove(server.url, [person_of(photo) for photo in removed])
         found_at_once = _named_as_themselves(server.url, data, removed)
         server.stop()

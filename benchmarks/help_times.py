@@ -15,6 +15,7 @@ from statistics import median
 from typer.main import get_command
 
 from app.cli.main import cli
+from benchmarks.report import print_figures, print_machine
 
 _MISTYPED = (("enrol-folder",), ("identify", "--colection", "x"))
 _SMOKE = (("--help",), ("identify", "--help"), _MISTYPED[0])
@@ -57,11 +58,14 @@ def main() -> None:
     asked = _SMOKE if options.smoke else (*_commands(), *_MISTYPED)
     rounds = 1 if options.smoke else 3
     measured = {words: [measure(words) for _ in range(rounds)] for words in asked}
+    print_machine()
     print(f"{'CPU s':>6}  {'MB':>5}  vultus ...   (median of {rounds})")
     cost = {words: median(one.cpu_s for one in costs) for words, costs in measured.items()}
     for words in sorted(measured, key=lambda words: cost[words]):
         peak = max(one.peak_mb for one in measured[words])
         print(f"{cost[words]:6.2f}  {peak:5.0f}  {' '.join(words)}")
+    most = max(one.peak_mb for costs in measured.values() for one in costs)
+    print_figures("help_times", {"most_cpu_s": max(cost.values()), "most_mb": most})
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from benchmarks.index_peers import (
 )
 from benchmarks.index_start import fill
 from benchmarks.report import console, print_figures, print_machine, print_table
+from benchmarks.smoke import parse_options
 
 _TURN = 25  # probes that an engine answers before it is the next one's turn
 _SINGLE_ADDS = 20_000
@@ -81,9 +82,11 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="up to 100,000 faces, without peers")
     parser.add_argument("--case", type=int, nargs=2, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parse_options(parser)
     if options.quick:
         options.sizes, options.peers_up_to = [10_000, 100_000], 0
+    if options.smoke:
+        options.sizes, options.dimensions, options.probes = [3_000], [16], 50
     return options
 
 

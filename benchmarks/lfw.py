@@ -21,6 +21,7 @@ from app.settings import Settings
 from benchmarks.lfw_data import Pair, lfw_data, person_of
 from benchmarks.lfw_embeddings import Embeddings, embed_all
 from benchmarks.report import print_figures, print_machine, print_table
+from benchmarks.smoke import parse_options
 from models.evaluation.curves import auc, eer, tar_at_fmr, threshold_at_fmr
 from models.evaluation.protocols import cross_validated_accuracy
 from models.evaluation.scores import PairScores, all_pairs
@@ -33,9 +34,9 @@ _NO_FACE = -1.0  # the similarity of a pair with a photo in which no face was fo
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, required=True, help="folder with images/, pairs.csv")
+    parser.add_argument("--faces", type=Path, help="folder with images/, pairs.csv")
     parser.add_argument("--quick", action="store_true", help=f"only the first {_QUICK_FOLDS} folds")
-    options = parser.parse_args()
+    options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
 

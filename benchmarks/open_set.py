@@ -19,6 +19,7 @@ from rich.table import Table
 from benchmarks.lfw_data import lfw_data
 from benchmarks.lfw_embeddings import People, embed_people
 from benchmarks.report import console, print_figures, print_machine
+from benchmarks.smoke import parse_options, synthetic_people
 from models.evaluation.calibration import SimilarityMap
 from models.evaluation.measure import measure_map
 
@@ -45,14 +46,17 @@ class Rates:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, required=True, help="folder with images/")
+    parser.add_argument("--faces", type=Path, help="folder with images/")
     parser.add_argument("--cache", type=Path, help="file that keeps the embeddings (.npz)")
     parser.add_argument("--quick", action="store_true", help=f"{_QUICK_SPLITS} splits only")
-    options = parser.parse_args()
+    options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
-    people, digest = embed_people(data, cache=options.cache)
-    splits = _QUICK_SPLITS if options.quick else _SPLITS
+    if options.smoke:
+        people, digest, splits = synthetic_people(), "0" * 64, 1
+    else:
+        people, digest = embed_people(data, cache=options.cache)
+        splits = _QUICK_SPLITS if options.quick else _SPLITS
     runs: dict[tuple[int, int, float], list[Rates]] = {}
     pairs: dict[float, list[tuple[float, float, float]]] = {}
     for seed in range(splits):
@@ -62,7 +66,7 @@ def main() -> None:
         rates = _calibrate(people, calibrated_on, digest)
         for target, shares in _pairs(people, measured_on, rates).items():
             pairs.setdefault(target, []).append(shares)
-        for size in _SIZES:
+        for size in _SIZES[:1] if options.smoke else _SIZES:
             for examples in _EXAMPLES:
                 parts = (calibrated_on, measured_on)
                 found = _identify(people, parts, size, examples, rates, rng)

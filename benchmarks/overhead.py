@@ -37,6 +37,7 @@ from benchmarks.load import IDENTIFY
 from benchmarks.photos import large
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.servers import Server, serving
+from benchmarks.smoke import parse_options
 from benchmarks.vectors import Vectors, lines, noisy, unit_vectors
 from benchmarks.wire import FORM, IDENTITIES, JSON, SEARCH, AnswerError, Wire, form, search_body
 from tests import photos
@@ -126,8 +127,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=400, help="requests of each kind")
     parser.add_argument("--people", type=int, default=1_000)
     parser.add_argument("--quick", action="store_true", help="100 rounds")
-    options = parser.parse_args()
+    options = parse_options(parser)
     rounds = 100 if options.quick else options.rounds
+    if options.smoke:
+        rounds, options.people = 3, 20
     print_machine()
     sizes = _sizes()
     with (

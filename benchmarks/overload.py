@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 
 from app.settings import Settings
-from benchmarks.lfw_data import LfwData, lfw_data
 from benchmarks.load import (
     IDENTIFY,
     Answer,
@@ -35,6 +34,7 @@ from benchmarks.load import (
 from benchmarks.photos import portraits
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.servers import Server, serving
+from benchmarks.smoke import optional_faces, parse_options
 from benchmarks.usage import cpu_s
 from benchmarks.vectors import lines, unit_vectors
 from benchmarks.wire import Wire
@@ -80,10 +80,13 @@ def main() -> None:
     parser.add_argument("--workers", type=int, help="vultus serve --workers N (else as it starts)")
     parser.add_argument("--max-waiting", type=int, help="photos that may wait (else the default)")
     parser.add_argument("--quick", action="store_true", help="15 s of overload, not 60")
-    options = parser.parse_args()
-    data: LfwData | None = None if options.faces is None else lfw_data(parser, options.faces)
+    options = parse_options(parser)
+    data = optional_faces(parser, options)
     print_machine()
-    requests = [upload(IDENTIFY, "image", photo) for photo in portraits(data, _PHOTOS)]
+    requests = [
+        upload(IDENTIFY, "image", photo)
+        for photo in portraits(data, 2 * max(_CONNECTIONS) if options.smoke else _PHOTOS)
+    ]
     arguments = [] if options.workers is None else ["--workers", str(options.workers)]
     variables = {}
     max_waiting = Settings(_env_file=None).workers.max_waiting
@@ -91,6 +94,8 @@ def main() -> None:
         max_waiting = options.max_waiting
         variables["VULTUS_WORKERS__MAX_WAITING"] = str(max_waiting)
     peak_s, window_s = (5.0, 15.0) if options.quick else (15.0, 60.0)
+    if options.smoke:
+        peak_s, window_s = 0.3, 1.0
     with tempfile.TemporaryDirectory() as folder:
         with serving(Path(folder) / "data", *arguments, **variables) as server:
             measured = _measure(server, requests, max_waiting, options.factor, peak_s, window_s)

@@ -51,6 +51,7 @@ from benchmarks.load import (
 from benchmarks.photos import group_photos, large
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.servers import Server, ServerProcess, free_port, serving
+from benchmarks.smoke import parse_options
 from benchmarks.usage import cpu_s, idle_share
 from benchmarks.wire import BATCH, IDENTITIES, JSON_LINES, Wire
 from models.evaluation.protocols import OpenSetRates, open_set_rates
@@ -60,9 +61,7 @@ _SEED = 0
 _FPIR = 0.01
 _PROBE_CONNECTIONS = 8
 _BATCH_PEOPLE = 50
-_IDLE_S = 3.0
 _WARM_UP = 16
-_LFW_CONNECTIONS = (1, 8, 32)
 _PHOTO_CONNECTIONS = (1, 8)
 
 
@@ -76,10 +75,13 @@ class Size:
     """Of each turn on LFW's photos."""
     group_passes: int
     large_photos: int
+    lfw_connections: tuple[int, ...] = (1, 8, 32)
+    idle_s: float = 3.0
 
 
 _FULL = Size(1_000, 1_000, 2_000, 3, 20.0, 3, 8)
 _QUICK = Size(60, 60, 60, 1, 6.0, 1, 1)
+_SMOKE = Size(5, 4, 4, 1, 0.2, 0, 0, lfw_connections=(1,), idle_s=0.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ Pair = tuple[Turns, Turns]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, required=True, help="folder with images/")
+    parser.add_argument("--faces", type=Path, help="folder with images/")
     parser.add_argument("--photos", type=Path, help="folder with group photos")
     parser.add_argument("--workers", type=int, help="vultus serve --workers N (else as it starts)")
     parser.add_argument("--peer-workers", type=int, default=len(os.sched_getaffinity(0)))
@@ -165,11 +167,12 @@ def main() -> None:
         "--peer-max-side-px", type=int, default=0, help="the peer shrinks larger photos to this"
     )
     parser.add_argument("--quick", action="store_true", help="60 people, one short round")
-    options = parser.parse_args()
+    options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
     with tempfile.TemporaryDirectory() as scratch:
-        _run(data, options, _QUICK if options.quick else _FULL, Path(scratch))
+        size = _SMOKE if options.smoke else _QUICK if options.quick else _FULL
+        _run(data, options, size, Path(scratch))
 
 
 def _run(data: LfwData, options: argparse.Namespace, size: Size, scratch: Path) -> None:
@@ -196,12 +199,14 @@ def _run(data: LfwData, options: argparse.Namespace, size: Size, scratch: Path) 
                 [one.request(photo) for photo in timed[:_WARM_UP]],
                 connections=_PROBE_CONNECTIONS,
             )
-        idle = [idle_share(one.process.pid, _IDLE_S) for one in both]
+        idle = [idle_share(one.process.pid, size.idle_s) for one in both]
         accuracy = [_accuracy(one, photos, probes) for one in both]
-        speed = {n: _in_turns(both, timed, n, size.rounds, size.seconds) for n in _LFW_CONNECTIONS}
+        speed = {
+            n: _in_turns(both, timed, n, size.rounds, size.seconds) for n in size.lfw_connections
+        }
         group: dict[int, Pair] = {}
         big: dict[int, Pair] = {}
-        if options.photos is not None:
+        if options.photos is not None and size.large_photos:
             groups = group_photos(options.photos)
             enlarged = [large(photo) for photo in groups[: size.large_photos]]
             for n in _PHOTO_CONNECTIONS:

@@ -45,6 +45,7 @@ from app.settings import Settings
 from benchmarks.lfw_data import PHOTO_SIDE_PX, LfwData, lfw_data
 from benchmarks.quality_damage import DAMAGES, Damage, Rgb, as_png
 from benchmarks.report import console, print_figures, print_machine, print_table
+from benchmarks.smoke import parse_options
 from models.zoo.registry import DLIB_RESNET
 
 _SEED = 5
@@ -75,10 +76,10 @@ class Probe:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, required=True, help="folder with images/")
+    parser.add_argument("--faces", type=Path, help="folder with images/")
     parser.add_argument("--quick", action="store_true", help=f"only {_QUICK_PEOPLE} people")
     parser.add_argument("--half", choices=("report", "choose"), default="report")
-    options = parser.parse_args()
+    options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
 

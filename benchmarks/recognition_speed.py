@@ -57,6 +57,7 @@ from benchmarks.boxes import ious
 from benchmarks.lfw_data import LfwData, lfw_data
 from benchmarks.photos import group_photos, large
 from benchmarks.report import console, print_figures, print_machine, print_table
+from benchmarks.smoke import parse_options
 from models.zoo.dlib_resnet import DlibResNet
 
 _SEED = 0
@@ -82,6 +83,7 @@ class Size:
 
 _FULL = Size(60, 2, 4, 5, None)
 _QUICK = Size(10, 1, 1, 2, 500)
+_SMOKE = Size(2, 1, 0, 1, 2)
 
 
 @dataclass(slots=True)
@@ -143,14 +145,14 @@ class Agreement:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, required=True, help="folder with images/")
+    parser.add_argument("--faces", type=Path, help="folder with images/")
     parser.add_argument("--photos", type=Path, help="folder with group photos")
     parser.add_argument("--quick", action="store_true", help="few photos, agreement on 500")
-    options = parser.parse_args()
+    options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
     limit_threads(1)
-    size = _QUICK if options.quick else _FULL
+    size = _SMOKE if options.smoke else _QUICK if options.quick else _FULL
     # One thread is one thread, also while the other cores have nothing to do.
     workers = WorkerSettings(torch_threads=1, idle_threads=1)
     settings = Settings(_env_file=None, device="cpu", workers=workers)
@@ -159,6 +161,7 @@ def main() -> None:
     sets = {"LFW": lfw[: size.lfw_photos]}
     if groups:
         sets["group photos"] = groups * size.group_passes
+    if groups and size.large_photos:
         sets["12 MP"] = [large(photo) for photo in groups[: size.large_photos]]
     timings = _time_photos(settings, sets, size.rounds)
     before = _peak_gflops()

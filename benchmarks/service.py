@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.servers import Server, serving
+from benchmarks.smoke import parse_options
 from benchmarks.vectors import Vectors, lines, name_of, noisy, unit_vectors
 from benchmarks.wire import BATCH, IDENTITIES, JSON_LINES, SEARCH, AnswerError, Wire, search_body
 
@@ -94,8 +95,10 @@ def main() -> None:
     parser.add_argument("--searches", type=int, default=100_000)
     parser.add_argument("--removals", type=int, default=0, help="people deleted one by one")
     parser.add_argument("--quick", action="store_true", help="20,000 people, 2,000 searches")
-    options = parser.parse_args()
+    options = parse_options(parser)
     people, searches = (20_000, 2_000) if options.quick else (options.identities, options.searches)
+    if options.smoke:
+        people, searches = 300, 50
     print_machine()
     sys.setswitchinterval(_SWITCH_S)
     measured = Measured()

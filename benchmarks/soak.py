@@ -35,11 +35,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.lfw_data import LfwData, lfw_data
+from benchmarks.lfw_data import LfwData
 from benchmarks.load import IDENTIFY, Answer, Connection, closed_loop, request, run, upload
 from benchmarks.photos import portraits, smaller
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.servers import Server, serving
+from benchmarks.smoke import optional_faces, parse_options
 from benchmarks.soak_images import BAD, Bad
 from benchmarks.usage import descriptors, resident_mb, settled, threads
 from benchmarks.wire import IDENTITIES
@@ -116,18 +117,19 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=50_000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end after these")
     parser.add_argument("--quick", action="store_true", help="2,000 requests")
-    options = parser.parse_args()
-    data: LfwData | None = None if options.faces is None else lfw_data(parser, options.faces)
+    options = parse_options(parser)
+    data = optional_faces(parser, options)
     print_machine()
-    photos = _photos(data)
+    photos = _photos(data, 24 if options.smoke else _PHOTOS)
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "data") as server:
-        _run(server, photos, 2_000 if options.quick else options.requests, options.minutes)
+        requests = 2_000 if options.quick else options.requests
+        _run(server, photos, 40 if options.smoke else requests, options.minutes)
 
 
-def _photos(data: LfwData | None) -> list[Photo]:
+def _photos(data: LfwData | None, count: int) -> list[Photo]:
     generator = random.Random(_SEED)
     made = []
-    for portrait in portraits(data, _PHOTOS):
+    for portrait in portraits(data, count):
         (side_px,) = generator.choices([side for side, _ in _SIDES], [share for _, share in _SIDES])
         photo = smaller(portrait, side_px)
         enroll = upload(

@@ -30,6 +30,7 @@ from PIL import Image
 
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.servers import Server, serving
+from benchmarks.smoke import parse_options
 from benchmarks.wire import FORM, form
 from tests import photos
 
@@ -61,7 +62,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="of storm")
     parser.add_argument("--connections", type=int, default=48)
     parser.add_argument("--quick", action="store_true", help="20 seconds")
-    options = parser.parse_args()
+    options = parse_options(parser)
+    if options.smoke:
+        options.connections = 4
     print_machine()
     requests = [_request(kind, image) for kind, image in _images().items()]
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "data") as server:
@@ -72,6 +75,8 @@ def main() -> None:
 
 
 def _seconds(options: argparse.Namespace) -> float:
+    if options.smoke:
+        return 0.1
     return 20.0 if options.quick else float(options.seconds)
 
 

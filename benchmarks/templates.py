@@ -19,6 +19,7 @@ from rich.table import Table
 from benchmarks.lfw_data import lfw_data
 from benchmarks.lfw_embeddings import People, embed_people
 from benchmarks.report import console, print_figures, print_machine
+from benchmarks.smoke import parse_options, synthetic_people
 
 _EXAMPLES = (2, 3, 5, 8)
 _MIXED = "mixed"
@@ -64,14 +65,17 @@ _RULES: Mapping[str, Rule] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, required=True, help="folder with images/")
+    parser.add_argument("--faces", type=Path, help="folder with images/")
     parser.add_argument("--cache", type=Path, help="file that keeps the embeddings (.npz)")
     parser.add_argument("--quick", action="store_true", help=f"{_QUICK_DRAWS} draws only")
-    options = parser.parse_args()
+    options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
-    people, _ = embed_people(data, cache=options.cache)
-    draws = _QUICK_DRAWS if options.quick else _DRAWS
+    if options.smoke:
+        people, draws = synthetic_people(), 1
+    else:
+        people, _ = embed_people(data, cache=options.cache)
+        draws = _QUICK_DRAWS if options.quick else _DRAWS
     figures = {
         str(examples): _mean_fnirs(people, examples, draws) for examples in (*_EXAMPLES, None)
     }

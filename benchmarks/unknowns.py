@@ -47,6 +47,7 @@ from app.settings import Settings
 from benchmarks.lfw_data import lfw_data, person_of
 from benchmarks.lfw_embeddings import embed_all
 from benchmarks.report import console, print_figures, print_machine, print_table
+from benchmarks.smoke import parse_options
 from benchmarks.vectors import DIMENSION, unit_vectors
 from models.evaluation.calibration import SimilarityMap
 from tests import photos
@@ -61,9 +62,18 @@ _KEPT = Settings().retention.unknown_faces_a_group
 _FMRS = (1e-3, 1e-4, 1e-5)
 _CHOSEN = ("centroid", 1e-4)
 _SEED = 0
-_GROUPS = 10_000
-_TIMED = 300
-_REQUESTS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is timed."""
+
+    groups: int = 10_000
+    timed: int = 300
+    requests: int = 60
+
+
+_SMOKE = Scale(groups=20, timed=3, requests=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +99,9 @@ class Outcome:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, required=True, help="folder with images/")
+    parser.add_argument("--faces", type=Path, help="folder with images/")
     parser.add_argument("--quick", action="store_true", help="a fifth of the people")
-    options = parser.parse_args()
+    options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
     photos = data.photos()
@@ -109,10 +119,11 @@ def main() -> None:
         recognizer.stop()
     found = {photo: vector for photo, vector in embedded.items() if vector is not None}
     people = [person_of(photo) for photo in found]
-    report(people, np.stack(list(found.values())), network.spec.calibration)
+    scale = _SMOKE if options.smoke else Scale()
+    report(people, np.stack(list(found.values())), network.spec.calibration, scale)
 
 
-def report(people: Sequence[str], vectors: Vectors, measured: SimilarityMap) -> None:
+def report(people: Sequence[str], vectors: Vectors, measured: SimilarityMap, scale: Scale) -> None:
     """Compare the rules on one half of the people, and print the chosen one on the other."""
     thresholds = {fmr: measured.threshold(fmr) for fmr in _FMRS}
     _, labels = np.unique(np.array(people), return_inverse=True)
@@ -139,7 +150,7 @@ def report(people: Sequence[str], vectors: Vectors, measured: SimilarityMap) -> 
         "other half": (len(halves[1]), len(np.unique(labels[halves[1]]))),
         "everybody": (len(labels), len(np.unique(labels))),
     }
-    cost, requests = measure_cost(), measure_requests()
+    cost, requests = measure_cost(scale), measure_requests(scale.requests)
     _print_chosen(chosen, counts, cost, requests)
     print_figures(
         "unknowns",
@@ -246,34 +257,39 @@ def score(labels: Labels, groups: Labels) -> Grouping:
     )
 
 
-def measure_cost() -> dict[str, float]:
+def measure_cost(scale: Scale) -> dict[str, float]:
     """Milliseconds, medians, on SQLite with 10,000 groups; each face is a transaction."""
-    vectors = unit_vectors(_GROUPS + _TIMED, np.random.default_rng(_SEED))
+    vectors = unit_vectors(scale.groups + scale.timed, np.random.default_rng(_SEED))
     with tempfile.TemporaryDirectory() as folder, _inbox(Path(folder)) as (gallery, unknowns):
         off = _median_ms(
-            lambda turn: unknowns.keep(DEFAULT_COLLECTION, [_sighting(vectors[turn])], 0.9)
+            lambda turn: unknowns.keep(DEFAULT_COLLECTION, [_sighting(vectors[turn])], 0.9),
+            scale.timed,
         )
         changes = CollectionChanges(options={"unknowns": {"keep": True}})
         gallery.update_collection(DEFAULT_COLLECTION, changes)
-        for start in range(0, _GROUPS, 500):
-            some = [_sighting(vector) for vector in vectors[start : min(start + 500, _GROUPS)]]
+        for start in range(0, scale.groups, 500):
+            some = [_sighting(vector) for vector in vectors[start : min(start + 500, scale.groups)]]
             unknowns.keep(DEFAULT_COLLECTION, some, 0.9)
-        new = iter(vectors[_GROUPS:])
+        new = iter(vectors[scale.groups :])
         begins = _median_ms(
-            lambda _: unknowns.keep(DEFAULT_COLLECTION, [_sighting(next(new))], 0.9)
+            lambda _: unknowns.keep(DEFAULT_COLLECTION, [_sighting(next(new))], 0.9),
+            scale.timed,
         )
         joins = _median_ms(
-            lambda turn: unknowns.keep(DEFAULT_COLLECTION, [_sighting(vectors[turn])], 0.9)
+            lambda turn: unknowns.keep(DEFAULT_COLLECTION, [_sighting(vectors[turn])], 0.9),
+            scale.timed,
         )
         return {
             "not_kept": off,
             "begins_a_group": begins,
             "joins_a_group": joins,
-            "reads_all_centroids": _median_ms(lambda _: _cold(unknowns, vectors[0]), times=10),
+            "reads_all_centroids": _median_ms(
+                lambda _: _cold(unknowns, vectors[0]), min(10, scale.timed)
+            ),
         }
 
 
-def measure_requests() -> dict[str, float]:
+def measure_requests(count: int) -> dict[str, float]:
     """Milliseconds, medians, of `identify` and `search` by a collection that keeps or does not."""
     photo = photos.encoded(photos.hopper())
     generator = np.random.default_rng(_SEED)
@@ -284,7 +300,7 @@ def measure_requests() -> dict[str, float]:
                 client.post("/collections", json={"name": name}).raise_for_status()
                 options = {"unknowns": {"keep": keep}}
                 client.patch(f"/collections/{name}", json={"options": options}).raise_for_status()
-            for turn in range(_REQUESTS):
+            for turn in range(count):
                 for name in ("keeps", "keeps_not")[:: 1 if turn % 2 else -1]:
                     # Each a photo of its own, by its SHA-256.
                     file = {"image": ("face.jpg", photo + uuid4().bytes)}
@@ -318,7 +334,7 @@ def _sighting(vector: Vectors) -> Sighting:
     return Sighting(vector, uuid4().hex * 2)
 
 
-def _median_ms(work: Callable[[int], object], *, times: int = _TIMED) -> float:
+def _median_ms(work: Callable[[int], object], times: int) -> float:
     taken = []
     for turn in range(times):
         start = perf_counter()

@@ -36,6 +36,7 @@ import psutil
 from benchmarks.postgres import postgres
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.servers import Server, serving
+from benchmarks.smoke import parse_options
 from benchmarks.vectors import Vectors, lines, name_of, person_line, unit_vectors
 from benchmarks.wire import IDENTITIES, SEARCH, AnswerError, Wire, search_body
 
@@ -120,8 +121,10 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=300, help="of each kind of measurement")
     parser.add_argument("--people", type=int, default=2_000, help="enrolled beforehand")
     parser.add_argument("--quick", action="store_true", help="a fifth of the changes")
-    options = parser.parse_args()
+    options = parse_options(parser)
     changes = options.changes // 5 if options.quick else options.changes
+    if options.smoke:
+        changes, options.people = 20, 20
     print_machine()
     sys.setswitchinterval(_SWITCH_S)
     measured = Measured()
