@@ -9,6 +9,7 @@ import typer
 
 from app import __version__
 from app.cli.commands import accuracy, corrections, networks, people, service, upkeep
+from app.cli.commands.collections import collections
 from app.cli.help_texts import set_help_texts
 from app.cli.output import print_error
 from app.errors import InvalidRequest, VultusError
@@ -26,6 +27,7 @@ cli.command("enroll-folder", rich_help_panel=_PEOPLE)(people.enroll_folder)
 cli.command("enroll-batch", rich_help_panel=_PEOPLE)(people.enroll_batch)
 cli.command("identify", rich_help_panel=_PEOPLE)(people.identify)
 cli.command("verify", rich_help_panel=_PEOPLE)(people.verify)
+cli.add_typer(collections, name="collections", rich_help_panel=_UPKEEP)
 upkeep.gallery.command("merge")(corrections.merge)
 upkeep.gallery.command("move")(corrections.move)
 upkeep.gallery.command("delete-face")(corrections.delete_face)

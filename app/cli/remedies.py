@@ -67,7 +67,8 @@ TERMINAL: Final = Remedies(
         errors.NotExportable: "correct it or delete it, and export again",
         errors.AccessDenied: "give a valid key with --api-key",
         errors.NotFound: None,
-        errors.CollectionNotFound: "give another one with --collection",
+        errors.CollectionNotFound: "see vultus collections list, or make it with vultus "
+        "collections create NAME",
         errors.CollectionNotInArchive: None,
         errors.IdentityNotFound: None,
         errors.FaceNotFound: None,

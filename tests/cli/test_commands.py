@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +68,30 @@ def test_folder_is_enrolled_with_reasons_and_safely_again(people: Path) -> None:
     assert (more["people"], more["faces"], more["known_before"]) == (1, 1, 2)
 
 
+def test_what_a_folder_has_and_is_not_enrolled_is_counted(people: Path) -> None:
+    for name in (".DS_Store", "Grace_Hopper/.hidden.jpg", "loose.jpg", "Grace_Hopper/old/x.jpg"):
+        (people / name).parent.mkdir(exist_ok=True)
+        (people / name).write_bytes(photos.encoded(photos.hopper()))
+    (people / "Empty").mkdir()
+    (people / os.fsdecode(b"Jos\xe9")).mkdir()
+    done = _json("enroll-folder", people)
+    assert (done["photos"], done["faces"]) == (5, 2)
+    assert done["people_without_face"] == ["Empty", "Nobody"]
+    assert done["left_out"] == {
+        "hidden": 2,
+        "outside_of_folders": 1,
+        "not_a_photo": 1,
+        "folder_in_folder": 1,
+        "unreadable_name": 1,
+        "unreadable_folder": 0,
+    }
+    for name in ("Empty", "Nobody", os.fsdecode(b"Jos\xe9"), "Grace_Hopper/old"):
+        shutil.rmtree(people / name)
+    for name in ("loose.jpg", "Eileen_Collins/2.png", "Grace_Hopper/2.jpg"):
+        (people / name).unlink()
+    assert RUN.invoke(cli, ["enroll-folder", str(people)]).exit_code == 0
+
+
 def test_photos_of_a_folder_wait_their_turns_however_short_the_queue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,9 +122,12 @@ def test_what_cannot_be_read_is_told_and_the_rest_goes_on(people: Path) -> None:
 
 def test_summary_for_people_names_every_rejected_photo(people: Path) -> None:
     result = RUN.invoke(cli, ["enroll-folder", str(people)])
-    assert result.exit_code == 0
+    assert result.exit_code == 3
     assert "Grace_Hopper/2.jpg: several_faces" in result.stdout
+    assert "--faces largest" in result.stdout
     assert "rejected: no_face" in result.stdout
+    assert "nobody enrolled: Nobody" in result.stdout
+    assert "left out: not_a_photo" in result.stdout
 
 
 def test_enrolled_people_are_identified(people: Path, tmp_path: Path) -> None:
@@ -139,7 +167,7 @@ def test_database_is_migrated_twice_without_harm() -> None:
             {},
             ["identify", "PHOTO", "--collection", "nowhere"],
             "collection_not_found",
-            "--collection",
+            "vultus collections list",
         ),
         ({"VULTUS_PORT": "x"}, ["serve"], "startup_failed", "VULTUS_PORT"),
         ({"VULTUS_EMBEDDER": "x"}, ["serve"], "startup_failed", "dlib-resnet"),

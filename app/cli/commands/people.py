@@ -32,7 +32,8 @@ def enroll_folder(
 ) -> None:
     """Enroll a folder of people: one folder a person, whose name becomes name and external_id.
 
-    Safe to run again: photos that are enrolled already are passed over, new ones are added.
+    Safe to run again: photos that are enrolled already are passed over, new ones are added. Exit
+    status 0: all photos are enrolled, 3: some were left out; the summary says which and why.
     """
     from app.cli.enroll_folder import enroll_folder as run
 

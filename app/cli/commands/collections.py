@@ -1,0 +1,49 @@
+"""`vultus collections list`, `create` and `delete`."""
+
+from typing import Annotated
+
+import typer
+
+collections = typer.Typer(no_args_is_help=True)
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@collections.callback()
+def _collections() -> None:
+    """List, create and delete collections."""
+
+
+@collections.command("list")
+def list_(as_json: _Json = False) -> None:
+    """List the collections, with how many people and faces each has."""
+    from app.cli.collections import list_ as run
+
+    run(as_json=as_json)
+
+
+@collections.command()
+def create(
+    name: Annotated[str, typer.Argument(help="Letters, digits, '.', '_' and '-'; at most 64.")],
+    description: Annotated[str | None, typer.Option(help="A line that describes it.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Create a collection for the embedder that VULTUS_EMBEDDER names."""
+    from app.cli.collections import create as run
+
+    run(name=name, description=description, as_json=as_json)
+
+
+@collections.command()
+def delete(
+    name: Annotated[str, typer.Argument(help="The collection to delete.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
+) -> None:
+    """Delete a collection with everybody in it. There is no way back.
+
+    A running server learns of it at once. The collection default is there again afterwards, empty.
+    """
+    from app.cli.collections import delete as run
+
+    run(name=name, yes=yes, as_json=as_json)

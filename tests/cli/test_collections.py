@@ -1,0 +1,72 @@
+"""`vultus collections`, on a real database."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.cli.main import cli
+from app.errors import CollectionExists, CollectionNotFound
+from tests import photos
+
+RUN = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
+
+
+def _run(*words: str, answer: str | None = None) -> Result:
+    result = RUN.invoke(cli, words, input=answer)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def _json(*words: str) -> Any:
+    return json.loads(_run(*words, "--json").stdout)
+
+
+def _counts() -> dict[str, tuple[int, int]]:
+    found = _json("collections", "list")["collections"]
+    return {one["name"]: (one["identity_count"], one["face_count"]) for one in found}
+
+
+def test_collections_are_created_listed_and_deleted_with_their_people(tmp_path: Path) -> None:
+    made = _json("collections", "create", "staff", "--description", "[red]all\x1b[2J[/red]")
+    assert (made["name"], made["embedder"]) == ("staff", "dlib-resnet")
+    with pytest.raises(CollectionExists):
+        _run("collections", "create", "staff")
+    (tmp_path / "people" / "Grace").mkdir(parents=True)
+    (tmp_path / "people" / "Grace" / "1.jpg").write_bytes(photos.encoded(photos.hopper()))
+    _run("enroll-folder", str(tmp_path / "people"), "--collection", "staff")
+    assert _counts() == {"default": (0, 0), "staff": (1, 1)}
+    shown = _run("collections", "list").stdout
+    assert "\x1b[2J" not in shown
+    assert "[red]all" in shown
+
+    refused = _run("collections", "delete", "staff", answer="n\n")
+    assert refused.exit_code == 1
+    assert "1 people and 1 faces" in refused.stderr
+    assert _run("collections", "delete", "staff", answer="").exit_code == 1
+    assert _counts()["staff"] == (1, 1)
+
+    receipt = _json("collections", "delete", "staff", "--yes")
+    assert (receipt["identity_count"], receipt["face_count"]) == (1, 1)
+    assert receipt["compacted"] is True
+    assert _counts() == {"default": (0, 0)}
+    with pytest.raises(CollectionNotFound):
+        _run("collections", "delete", "staff", "--yes")
+
+    assert "deleted default: 0 people" in _run("collections", "delete", "default", "--yes").stdout
+    assert _counts() == {"default": (0, 0)}
+
+
+def test_a_name_that_no_collection_may_have_is_refused() -> None:
+    refused = _run("collections", "create", "../x")
+    assert refused.exit_code == 2
+    assert "at most 64" in refused.stderr
