@@ -14,7 +14,7 @@ from pathlib import Path
 from app.errors import InvalidRequest
 
 PHOTO_SUFFIXES = frozenset(
-    ".jpg .jpeg .png .webp .bmp .tif .tiff .gif .avif .heic .heif".split()  # noqa: SIM905
+    ".jpg .jpeg .png .webp .bmp .tif .tiff .gif .avif .heic .heif .jp2 .j2k".split()  # noqa: SIM905
 )
 
 _TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
