@@ -14,7 +14,7 @@ from app.api.echo import listed, shortened
 from app.errors import FieldProblem, InvalidRequest
 
 MOST_PROBLEMS = 20
-"""Problems of one answer: whoever has more to mend begins with these."""
+"""Problems that one answer names; the others are counted."""
 
 _SPELT_OUT = 3
 _MOST_LOCATION = 200
