@@ -38,7 +38,7 @@ from app.gallery.storage import erases
 from app.gallery.tables import CollectionTable, FaceTable, IdentityTable
 
 MOST_DELETED = 10_000
-"""People that one request deletes: whoever writes meanwhile waits for it."""
+"""People that one request deletes: other writers wait meanwhile."""
 
 _ERASED_AT_ONCE = 500
 

@@ -24,7 +24,7 @@ def joined(kept: IdentityTable, others: Sequence[IdentityTable]) -> JoinedFields
     """The fields of `kept`, and what these lack from the others in their order.
 
     Attributes are joined by key. Two fields are promises, and the stricter one is kept: the
-    earliest `expires_at`, so that nobody's faces stay longer than was said, and the highest
+    earliest `expires_at`, so that no face is kept longer than was said, and the highest
     `threshold`. Raises InvalidRequest when the attributes together are too long.
     """
     people = [kept, *others]

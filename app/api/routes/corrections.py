@@ -89,10 +89,10 @@ async def move_face(
             once=once,
         )
 
-    def told(done: MovedFace) -> tuple[int, MoveFaceAnswer]:
+    def answered(done: MovedFace) -> tuple[int, MoveFaceAnswer]:
         return (201 if done.is_new_person else 200), MoveFaceAnswer.of(done)
 
-    return await answer_once(request, key, body, services.gallery, move, told)
+    return await answer_once(request, key, body, services.gallery, move, answered)
 
 
 @router.post(
