@@ -35,8 +35,6 @@ from models.zoo.mtcnn import MtcnnNetworks
 
 _LEAST_SCORE = 0.7
 _OVERLAP = 0.7
-_SIZES = (0.9, 1.0, 1.1)
-"""Of the squares around a box whose directions are compared, by its own size."""
 _LEAST_ODDS = 1e-7
 
 
@@ -87,22 +85,19 @@ def locate(
 
 
 def direction_odds(networks: MtcnnNetworks, sampler: AreaSampler, boxes: Boxes) -> Scores:
-    """Log odds that a face stands in each of the four directions where the boxes of one face are.
+    """Log odds (N, 4) that a face stands in each of the four directions where each box is.
 
-    They are the mean over all boxes, in three sizes, as they are and mirrored. A single score of a
-    wrong direction may come near that of the right one; means do not: where scores were as near as
-    3 (of 800 faces turned by quarters, in three sizes, 15), the means were 5.7 to 11.5 apart.
+    They are the mean over the square around the box and its mirror image. A single score of a wrong
+    direction may come near that of the right one; these do not: over upright faces of Labeled Faces
+    in the Wild with scores from 0.9 to 0.9997, upright led by 2.7 and more; over faces found the
+    wrong way up, it was behind by 3.3 and more.
     """
-    squares = squared(boxes)
-    centres, halves = (squares[:, :2] + squares[:, 2:]) / 2, (squares[:, 2:] - squares[:, :2]) / 2
-    sizes = np.array(_SIZES, dtype=np.float32)[:, None, None]
-    grown = np.concatenate([centres - halves * sizes, centres + halves * sizes], axis=2)
-    parts, _ = inside(grown.reshape(-1, 4), width=sampler.width, height=sampler.height)
+    parts, _ = inside(squared(boxes), width=sampler.width, height=sampler.height)
     crops = sampler.crops(parts, 48)
     seen = [np.rot90(crops, direction, axes=(1, 2)) for direction in (UPRIGHT, *OTHERS)]
     both = [picture for one in seen for picture in (one, one[:, :, ::-1])]
     *_, scores = networks.locate(np.ascontiguousarray(np.concatenate(both)))
-    return np.asarray(log_odds(scores).reshape(4, -1).mean(axis=1))
+    return np.asarray(log_odds(scores).reshape(4, 2, len(boxes)).mean(axis=1).T)
 
 
 def log_odds(scores: Scores) -> Scores:

@@ -10,7 +10,7 @@ from app.recognition.direction import OTHERS, UPRIGHT, boxes_back
 from app.recognition.mtcnn.area import AreaSampler
 from app.recognition.mtcnn.boxes import Boxes, best_of_overlapping, corrected, squared
 from app.recognition.mtcnn.candidates import Candidates, FoundFaces, Picture
-from app.recognition.mtcnn.directions import best_directions, left_to_explain
+from app.recognition.mtcnn.directions import best_directions, left_to_explain, with_certainty
 from app.recognition.mtcnn.judge import direction_odds, examine
 from models.zoo.mtcnn import MtcnnNetworks
 
@@ -38,12 +38,16 @@ def find_faces(
         for sampler, picture in zip(samplers, pictures, strict=True)
     ]
     upright, scores = examine(networks, samplers, proposed)
+    compare = [partial(direction_odds, networks, sampler) for sampler in samplers]
+    upright = [
+        with_certainty(faces, comparing, least_score=least_score)
+        for faces, comparing in zip(upright, compare, strict=True)
+    ]
     doubtful = [
         Candidates.of(left_to_explain(some.boxes, own, faces, least_score=least_score), OTHERS)
         for some, own, faces in zip(proposed, scores, upright, strict=True)
     ]
     turned, _ = examine(networks, samplers, doubtful)
-    compare = [partial(direction_odds, networks, sampler) for sampler in samplers]
     found = [
         best_directions(faces, others, comparing, least_score=least_score)
         for faces, others, comparing in zip(upright, turned, compare, strict=True)
