@@ -87,7 +87,7 @@ HTTP: Final = Remedies(
         errors.NotReady: "try again in a second",
         errors.DeadlineExceeded: "try again later, or give more time in x-request-timeout-ms",
         errors.StartupError: None,  # ends the process before it answers
-        Reason.NO_FACE: "send a sharp, upright photo with the face at least 40 pixels wide",
+        Reason.NO_FACE: "send a sharp photo in which the face is uncovered and large enough",
         Reason.SEVERAL_FACES: "send a photo of one face, or ask for faces=largest",
         # What is measured of a face comes with its remedy, which is the photographer's.
         Reason.SMALL_FACE: None,

@@ -116,7 +116,7 @@ TERMINAL: Final = Remedies(
         errors.SchemaOutdated: "run: vultus db upgrade",
         errors.EmbedderChanged: "start with VULTUS_EMBEDDER={embedder} and its weights, or use "
         "another VULTUS_DATABASE_URL or VULTUS_DATA_DIR, or delete the collection and enroll again",
-        Reason.NO_FACE: "give a sharp, upright photo with the face at least 40 pixels wide",
+        Reason.NO_FACE: "give a sharp photo in which the face is uncovered and large enough",
         Reason.SEVERAL_FACES: "give a photo of one face, or --faces largest",
         # What is measured of a face comes with its remedy, which is the photographer's.
         Reason.SMALL_FACE: None,

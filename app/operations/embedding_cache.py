@@ -23,7 +23,12 @@ from app.errors import Reason
 from app.recognition.types import Embedding
 
 _FORMAT = 1  # to be raised with whatever changes embeddings, such as the alignment of crops
-_OUTCOMES: tuple[Reason | None, ...] = (None, Reason.NO_FACE, Reason.SEVERAL_FACES)
+_OUTCOMES: tuple[Reason | None, ...] = (
+    None,
+    Reason.NO_FACE,
+    Reason.SEVERAL_FACES,
+    Reason.UNCLEAR_DIRECTION,
+)
 _CHECKSUM_BYTES = 4
 
 

@@ -28,6 +28,20 @@ _SHADES: Final[Mapping[Shade, tuple[Reason, str]]] = MappingProxyType(
 )
 
 
+def _nothing_found(size: ImageSize) -> str:
+    """What was looked for, without result."""
+    searched = f"in {size.width} x {size.height} pixels"
+    if min(size.width, size.height) < (size.smallest_face_px or 0):
+        return (
+            f"no face was looked for {searched}: the photo is smaller than the smallest face that "
+            f"is looked for, {size.smallest_face_px} pixels wide and high"
+        )
+    return (
+        f"no face was found {searched}; faces of {size.smallest_face_px} pixels and more were "
+        "looked for, in all four directions"
+    )
+
+
 def selection_of(rule: FaceRule) -> Selection:
     """The function that takes the face, or none, of those in a photo."""
     return only_face if rule is FaceRule.SINGLE else largest_face
@@ -52,7 +66,7 @@ def no_face(photo: EmbeddedPhoto, image_index: int) -> RejectedImage:
     return _picture_without_content(photo.size, image_index) or RejectedImage(
         image_index,
         (Reason.NO_FACE,),
-        "no face was found",
+        _nothing_found(photo.size),
     )
 
 

@@ -176,7 +176,9 @@ class BatchRecognizer:
         except BaseException:
             self._memory.give_back(file.memory_bytes)
             raise
-        work = _Work(job, photo, Seen(photo.size), file.memory_bytes)
+        smallest = self._detector.smallest_face_px(photo.size.width, photo.size.height)
+        size = replace(photo.size, smallest_face_px=smallest)
+        work = _Work(job, photo, Seen(size), file.memory_bytes)
         work.add(Stage.DECODE, perf_counter() - began)
         return work
 
@@ -200,7 +202,7 @@ class BatchRecognizer:
         faces = tuple(face for face in faces if photo.holds(face.box))
         work.seen.detected = tuple(face.enlarged(photo.factors) for face in faces)
         if not faces:
-            work.seen.size = replace(photo.size, shade=find_shade(photo.pixels))
+            work.seen.size = replace(work.seen.size, shade=find_shade(photo.pixels))
         if work.job.choose is None:
             return
         work.seen.chosen = tuple(work.job.choose(photo.size)(work.seen.detected))

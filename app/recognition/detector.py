@@ -1,24 +1,34 @@
 """Find faces and their five landmarks with MTCNN."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import ceil
 from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recognition.mtcnn.boxes import shares
 from app.recognition.mtcnn.candidates import FoundFaces, Picture
 from app.recognition.mtcnn.search import find_faces
+from app.recognition.tiles import Tile, searched_side_px, tiles_of
 from app.recognition.types import Box, DetectedFace, Direction, Pixels
 from models.zoo.mtcnn import MtcnnNetworks
 
+_TILES_AT_ONCE = 4
+_SAME_FACE = 0.5  # share of the smaller of two boxes that lies in the other
 _SMALLEST_IN_COPY_PX = 20  # below, MTCNN finds little but noise, and the pyramid's cost explodes
 
 
 class Detector(Protocol):
     @property
     def max_side_px(self) -> int:
-        """More pixels on a photo's longest side make no difference to what is found."""
+        """More pixels on the longest side of what is searched by itself make no difference to what
+        is found; see `tiles.py`."""
+        ...
+
+    def smallest_face_px(self, width: int, height: int) -> int:
+        """Side of the smallest face that is looked for in a photo of this size, in its pixels."""
         ...
 
     def detect_all(
@@ -35,7 +45,8 @@ class Detector(Protocol):
 class MtcnnDetector:
     """MTCNN (Zhang et al., 2016) on copies of limited size.
 
-    `max_side_px` bounds a copy's longest side: the image pyramid is what a detection costs.
+    `max_side_px` bounds a copy's longest side: the image pyramid is what a detection costs. A long
+    photo is searched in parts, of which each has a copy.
     `min_face_size_px` is the smallest face looked for, in pixels of the photo; where the copy is
     much smaller than the photo, faces below 20 px of the copy are not looked for either.
     `min_score` (0 to 1) is the least probability that is reported as a face. Faces are found in
@@ -62,9 +73,40 @@ class MtcnnDetector:
     def detect_all(
         self, photos: Sequence[Pixels], *, factors: Sequence[float] = ()
     ) -> list[tuple[DetectedFace, ...]]:
+        factors = factors or [1.0] * len(photos)
+        tiles = [tiles_of(photo.shape[1], photo.shape[0]) for photo in photos]
+        whole = [place for place, own in enumerate(tiles) if len(own) == 1]
+        found: dict[int, tuple[DetectedFace, ...]] = {}
+        pieces = self._search([photos[place] for place in whole], [factors[i] for i in whole])
+        found.update(zip(whole, pieces, strict=True))
+        for place, own in enumerate(tiles):
+            if len(own) > 1:
+                found[place] = self._search_tiles(photos[place], own, factors[place])
+        return [_largest_first(found[place]) for place in range(len(photos))]
+
+    def smallest_face_px(self, width: int, height: int) -> int:
+        reduction = max(1.0, searched_side_px(width, height) / self.max_side_px)
+        return ceil(max(self._min_face_size_px, _SMALLEST_IN_COPY_PX * reduction))
+
+    def _search_tiles(
+        self, photo: Pixels, tiles: Sequence[Tile], factor: float
+    ) -> tuple[DetectedFace, ...]:
+        """A few tiles at once, which bounds the memory of their copies."""
+        found: list[DetectedFace] = []
+        for begin in range(0, len(tiles), _TILES_AT_ONCE):
+            some = tiles[begin : begin + _TILES_AT_ONCE]
+            parts = [photo[top:bottom, left:right] for left, top, right, bottom in some]
+            for (left, top, *_), faces in zip(
+                some, self._search(parts, [factor] * len(parts)), strict=True
+            ):
+                found += [face.moved(left, top) for face in faces]
+        return _each_once(found)
+
+    def _search(
+        self, photos: Sequence[Pixels], factors: Sequence[float]
+    ) -> list[tuple[DetectedFace, ...]]:
         pictures = [
-            self._picture(photo, factor)
-            for photo, factor in zip(photos, factors or [1.0] * len(photos), strict=True)
+            self._picture(photo, factor) for photo, factor in zip(photos, factors, strict=True)
         ]
         found = find_faces(self._networks, pictures, least_score=self._min_score)
         return [
@@ -104,8 +146,24 @@ class MtcnnDetector:
             landmarks = (points + 0.5) * per_axis - 0.5  # pixel centres
             direction = Direction(90 * int(quarters)) if is_clear else None
             faces.append(DetectedFace(clipped, landmarks, float(score), direction))
-        faces.sort(key=lambda face: face.area_px, reverse=True)
         return tuple(faces)
+
+
+def _largest_first(faces: Iterable[DetectedFace]) -> tuple[DetectedFace, ...]:
+    return tuple(sorted(faces, key=lambda face: face.area_px, reverse=True))
+
+
+def _each_once(faces: Sequence[DetectedFace]) -> tuple[DetectedFace, ...]:
+    """Of faces that lie in each other, as one does that several tiles have or cut: the one of the
+    best score."""
+    ordered = sorted(faces, key=lambda face: face.score, reverse=True)
+    boxes = np.array([face.box for face in ordered], dtype=np.float32).reshape(-1, 4)
+    same = shares(boxes, boxes) > _SAME_FACE
+    kept: list[int] = []
+    for place in range(len(ordered)):
+        if not same[place, kept].any():
+            kept.append(place)
+    return tuple(ordered[place] for place in kept)
 
 
 def _clip(

@@ -1,7 +1,7 @@
 """Values that travel between recognition, gallery and API."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 
 import numpy as np
@@ -64,6 +64,8 @@ class ImageSize:
     """Which of them this is, from 0."""
     shade: Shade | None = None
     """What a picture without faces is all of, if it shows nothing."""
+    smallest_face_px: int | None = field(default=None, compare=False)
+    """Side of the smallest face that was looked for; None before any was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,13 @@ class DetectedFace:
     def centre(self) -> tuple[float, float]:
         x1, y1, x2, y2 = self.box
         return (x1 + x2) / 2, (y1 + y2) / 2
+
+    def moved(self, right: int, down: int) -> "DetectedFace":
+        """The same in a photo of which this was the part that begins there."""
+        x1, y1, x2, y2 = self.box
+        box = (x1 + right, y1 + down, x2 + right, y2 + down)
+        landmarks = self.landmarks + np.array([right, down], dtype=np.float32)
+        return replace(self, box=box, landmarks=landmarks)
 
     def enlarged(self, factors: tuple[float, float]) -> "DetectedFace":
         """The same in a copy of the photo that is so many times as wide and as high."""

@@ -16,6 +16,7 @@ _IMAGE: Final = {
     "frames": 1,
     "frame_used": 0,
     "shade": None,
+    "smallest_face_px": 40,
 }
 _BOX: Final = [180.3, 60.7, 268.4, 172.2]
 _IDENTITY: Final[dict[str, Any]] = {

@@ -226,6 +226,11 @@ class ImageSizeBody(BaseModel):
         description="Where no face was found because the picture shows nothing: what it is all "
         "over, but for specks.",
     )
+    smallest_face_px: int | None = Field(
+        None,
+        description="Side of the smallest face that was looked for, in pixels of this image; it "
+        "follows from the image's size and the server's settings.",
+    )
 
     @classmethod
     def of(cls, size: ImageSize) -> "ImageSizeBody":
@@ -236,6 +241,7 @@ class ImageSizeBody(BaseModel):
             frames=size.frames,
             frame_used=size.frame_used,
             shade=size.shade,
+            smallest_face_px=size.smallest_face_px,
         )
 
 

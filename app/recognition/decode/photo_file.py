@@ -24,6 +24,7 @@ from app.recognition.decode.jpeg_decoder import DIVISORS, decode_jpeg
 from app.recognition.decode.picture import FRAMES_KEPT, Picture, part_there
 from app.recognition.decode.pillow_decoder import decode_with_pillow
 from app.recognition.decode.png_decoder import decode_png
+from app.recognition.tiles import searched_side_px
 from app.recognition.types import ImageSize, Photo, Pixels
 
 PROCESSES: Final = DecoderProcesses()
@@ -57,8 +58,9 @@ def decode(data: bytes, *, max_pixels: int) -> Pixels:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`enough_px`: a JPEG whose longest side has twice as many pixels or more is decoded at a half,
-    a quarter or an eighth of its size, but at `enough_px` at least. `memory_bytes`: what decoding
+    """`enough_px`: a JPEG whose longest side (if it is searched in parts: that of a part) has twice
+    as many pixels or more is decoded at a half, a quarter or an eighth of its size, but at
+    `enough_px` at least. `memory_bytes`: what decoding
     one photo may take."""
 
     max_pixels: int
@@ -152,7 +154,7 @@ def _plan_jpeg(data: bytes, limits: Limits) -> _Plan:
     def memory(divisor: int) -> int:
         return coefficients + width * height * _JPEG_BYTES_A_PIXEL // divisor**2
 
-    divisor = _enough(max(width, height), limits.enough_px)
+    divisor = _enough(searched_side_px(width, height), limits.enough_px)
     while (
         limits.memory_bytes is not None
         and memory(divisor) > limits.memory_bytes
