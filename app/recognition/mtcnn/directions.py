@@ -53,6 +53,11 @@ _WORTH_A_LOOK: Final = 0.6
 directions. Of 450 faces turned by quarters, more than nine in ten reach it."""
 
 
+_SIDE_BESIDE: Final = 0.35
+"""Beside a face that is sure: least side, by that of the largest such face, of what is looked at in
+other directions. What is smaller is mostly background, and looking at it would be half the cost."""
+
+
 def with_certainty(
     upright: FoundFaces, compare: CompareDirections, *, least_score: float
 ) -> FoundFaces:
@@ -84,8 +89,15 @@ def left_to_explain(
     if not (upright.scores >= least_score).any():
         return boxes
     sure = upright.boxes[upright.clear]
-    free = (shares(boxes, sure) < _SAME_FACE).all(axis=1)
-    return boxes[free & (scores > _WORTH_A_LOOK)]
+    worth = scores > _WORTH_A_LOOK
+    if len(sure):
+        large = _sides(boxes) >= _SIDE_BESIDE * _sides(sure).max()
+        worth &= large & (shares(boxes, sure) < _SAME_FACE).all(axis=1)
+    return boxes[worth]
+
+
+def _sides(boxes: Boxes) -> Scores:
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).max(axis=1))
 
 
 def best_directions(
