@@ -7,7 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
-from app.errors import InputError, NotReady
+from app.errors import InputError, Stopping
 from app.recognition.align import align, similarity_transform
 from app.recognition.decode.decoder_process import DECODE_S, DecoderProcesses
 from app.recognition.decode.photo_file import PhotoFile
@@ -125,7 +125,7 @@ class BatchRecognizer:
         return [outcomes[place] for place in range(len(jobs))]
 
     def end_decoding(self) -> None:
-        """End the processes that decode; their photos, and all that come, fail with NotReady."""
+        """End the processes that decode; their photos, and all that come, fail with Stopping."""
         self._processes.stop()
 
     def try_networks(self) -> None:
@@ -155,7 +155,7 @@ class BatchRecognizer:
                     self._memory.take(file.memory_bytes)
                 works[place] = self._read(job, file)
                 held.append(works[place])
-            except (InputError, NotReady) as error:
+            except (InputError, Stopping) as error:
                 outcomes[place] = error
         self._look(held)
 

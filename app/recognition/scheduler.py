@@ -131,7 +131,7 @@ class Scheduler(Generic[J, R]):
         """Run a job in a lane; `deadline` is a time of `time.monotonic`.
 
         A job whose caller was cancelled, or whose deadline passed, while it waited never runs.
-        Raises Overloaded when the queue is full, DeadlineExceeded, NotReady when the scheduler is
+        Raises Overloaded when the queue is full, DeadlineExceeded, Stopping when the scheduler is
         stopped before the job runs, and what the job raises.
         """
         entry = self._enqueue(job, deadline)

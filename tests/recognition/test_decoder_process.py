@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.errors import ImageTooLarge, ImageUnreadable, NotReady
+from app.errors import ImageTooLarge, ImageUnreadable, Stopping
 from app.recognition.decode import decoder_process
 from app.recognition.decode.decoder_process import DecoderProcesses
 from app.recognition.decode.file_kinds import FileKind
@@ -40,6 +40,17 @@ def test_one_process_serves_one_photo_after_the_other(processes: DecoderProcesse
     for _ in range(3):
         np.testing.assert_array_equal(_decode(processes), pixels(small()))
     assert len(processes._all) == 1
+
+
+def test_a_process_that_was_ended_while_it_was_idle_is_replaced(
+    processes: DecoderProcesses,
+) -> None:
+    _decode(processes)
+    (ended,) = processes._all
+    ended._process.kill()
+    ended._process.wait()
+    np.testing.assert_array_equal(_decode(processes), pixels(small()))
+    assert ended not in processes._all
 
 
 def test_as_many_processes_as_threads_decode(processes: DecoderProcesses) -> None:
@@ -75,13 +86,19 @@ def test_what_takes_too_much_memory_is_refused_and_the_process_goes_on(
     np.testing.assert_array_equal(_decode(processes), pixels(small()))
 
 
-def test_a_process_that_dies_costs_its_own_photo_alone(processes: DecoderProcesses) -> None:
-    _decode(processes)
-    (decoder,) = processes._all
-    decoder._process.kill()
-    decoder._process.wait()
-    with pytest.raises(ImageUnreadable, match="damaged"):
-        _decode(processes)
+def test_a_process_that_dies_costs_its_own_photo_alone(
+    processes: DecoderProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = decoder_process._Decoder.ask
+
+    def dying(decoder: decoder_process._Decoder, *arguments: Any) -> Any:
+        decoder._process.kill()
+        return ask(decoder, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(decoder_process._Decoder, "ask", dying)
+        with pytest.raises(ImageUnreadable, match="damaged"):
+            _decode(processes)
     np.testing.assert_array_equal(_decode(processes), pixels(small()))
 
 
@@ -92,7 +109,7 @@ def test_the_size_that_only_the_decoder_sees_is_checked_there(processes: Decoder
         )
 
 
-def test_who_waits_for_a_photo_gets_not_ready_when_the_processes_stop(
+def test_a_call_that_waits_for_a_photo_is_refused_as_stopping_when_the_processes_stop(
     processes: DecoderProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = threading.Event()
@@ -109,9 +126,9 @@ def test_who_waits_for_a_photo_gets_not_ready_when_the_processes_stop(
         )
         assert begun.wait(_LONG_S)
         processes.stop()
-        with pytest.raises(NotReady):
+        with pytest.raises(Stopping):
             waiting.result(_LONG_S)
-    with pytest.raises(NotReady):
+    with pytest.raises(Stopping):
         _decode(processes)
 
 

@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 import structlog
 
-from app.errors import ImageTooLarge, ImageUnreadable, NotReady
+from app.errors import ImageTooLarge, ImageUnreadable, Stopping
 from app.recognition.decode.faults import damaged
 from app.recognition.decode.file_kinds import FileKind
 from app.recognition.decode.picture import Picture
@@ -62,7 +62,7 @@ class DecoderProcesses:
         """Decode as `decoder_child` does.
 
         Raises ImageUnreadable for what is damaged, and for what takes too much time or memory;
-        ImageTooLarge; and NotReady once the processes are stopped.
+        ImageTooLarge; and Stopping once the processes are stopped.
         """
         request = {
             "kind": kind.value,
@@ -92,7 +92,7 @@ class DecoderProcesses:
         raise _refusal(kind, answer)
 
     def stop(self) -> None:
-        """End all processes. Whoever waits for one gets NotReady."""
+        """End all processes. A call that waits for one raises Stopping."""
         with self._lock:
             self._stopped = True
         self._end()
@@ -100,16 +100,21 @@ class DecoderProcesses:
     def _take(self) -> "_Decoder":
         with self._lock:
             if self._stopped:
-                raise NotReady("the service is stopping; try again")
-            if self._idle:
-                return self._idle.pop()
+                raise Stopping
+            while self._idle:
+                idle = self._idle.pop()
+                if idle.is_alive:
+                    return idle
+                # The system ended it for want of memory, say: the next photo is not to blame.
+                idle.kill()  # closes its pipes
+                self._all.discard(idle)
         decoder = _Decoder()
         with self._lock:
             self._all.add(decoder)
             stopped = self._stopped
         if stopped:
             self._drop(decoder)
-            raise NotReady("the service is stopping; try again")
+            raise Stopping
         return decoder
 
     def _give_back(self, decoder: "_Decoder") -> None:
@@ -124,7 +129,7 @@ class DecoderProcesses:
 
     def _why_it_ended(self, kind: FileKind, decoder: "_Decoder", status: int) -> Exception:
         if self._stopped:
-            return NotReady("the service is stopping; try again")
+            return Stopping()
         late = decoder.is_late or status == -signal.SIGXCPU
         _log.info("decoder_ended", format=kind.value, late=late, status=status)
         if late:
@@ -150,6 +155,10 @@ class _Decoder:
             env=environment | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             start_new_session=True,  # signals of the terminal are for the service
         )
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
 
     def ask(
         self, request: Mapping[str, object], data: bytes, max_pixels: int
