@@ -9,8 +9,7 @@ from string import Formatter
 
 import pytest
 
-from app.api.remedies import ADVICE, HTTP
-from app.cli.doctor_advice import ADVICE as TERMINAL_ADVICE
+from app.api.remedies import HTTP
 from app.cli.remedies import TERMINAL
 from app.errors import (
     IdentityWithoutFace,
@@ -24,6 +23,7 @@ from app.errors import (
     VultusError,
 )
 from app.gallery.doctor import FindingKind
+from app.operations.examine_gallery import ADVICE
 from app.remedies import Remedies
 
 _OF_HTTP = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) |/v1\b|=true\b|\bx-[a-z]+-[a-z]+")
@@ -73,13 +73,13 @@ def _texts(remedies: Remedies) -> Iterator[str]:
 
 def test_remedies_for_http_name_no_command_and_those_for_a_terminal_no_request() -> None:
     assert [text for text in (*_texts(HTTP), *ADVICE.values()) if _OF_TERMINAL.search(text)] == []
-    told = [*_texts(TERMINAL), *TERMINAL_ADVICE.values()]
+    told = [*_texts(TERMINAL), *ADVICE.values()]
     told += [TERMINAL.detail(RolloutImpossible("a fact", obstacle)) for obstacle in RolloutObstacle]
     assert [text for text in told if _OF_HTTP.search(text)] == []
 
 
-def test_each_finding_of_the_doctor_has_advice_for_both_readers() -> None:
-    assert set(ADVICE) == set(TERMINAL_ADVICE) == set(FindingKind)
+def test_each_finding_of_the_doctor_has_advice() -> None:
+    assert set(ADVICE) == set(FindingKind)
 
 
 def _raised_texts(path: Path) -> Iterator[str]:

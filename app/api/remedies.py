@@ -1,12 +1,9 @@
 """Remedies for clients of the API."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from app import errors
 from app.errors import Reason, RejectedImage
-from app.gallery.doctor import FindingKind
 from app.remedies import Remedies
 
 
@@ -108,16 +105,3 @@ HTTP: Final = Remedies(
         Reason.IMAGE_TOO_LARGE: None,
     }
 )
-
-ADVICE: Final[Mapping[FindingKind, str]] = MappingProxyType(
-    {
-        FindingKind.MISLABEL: "probably a photo of the other person: look at both, and move this "
-        "face to them",
-        FindingKind.DUPLICATE: "probably one person under two names: look at both, and merge them",
-        FindingKind.OUTLIER: "unlike the person's other faces: another person, or a poor photo; "
-        "look at it, and delete this face, or move it to whom it shows, unless it is them",
-        FindingKind.LOOK_ALIKE: "two people who are easily taken for each other: add more photos "
-        "of both, and ask for a second factor where it matters",
-    }
-)
-"""What to do about a finding of the doctor."""

@@ -8,7 +8,6 @@ from rich.table import Table
 
 from app.api.schemas.doctor import FindingBody, FoundPersonBody
 from app.cli.corrections import command_of
-from app.cli.doctor_advice import ADVICE
 from app.cli.output import errors, print_json, results, text_column
 from app.cli.session import with_services
 from app.gallery.doctor import Finding, FindingKind
@@ -51,7 +50,7 @@ def doctor(*, collection: str, limit: int, as_json: bool) -> None:
 
 
 def _show(found: Finding, collection: str, revision: int, *, as_json: bool) -> None:
-    finding = FindingBody.of(found, collection, revision, advice=ADVICE)
+    finding = FindingBody.of(found, collection, revision)
     wanted = correction(found, revision)
     command = None if wanted is None else command_of(wanted, collection)
     if as_json:

@@ -39,12 +39,14 @@ from app.gallery.database_errors import meaning
 from app.gallery.postgresql import GivesUp, WatchedConnection, postgresql_arguments
 from app.gallery.storage import DiskReserve, Storage
 from app.gallery.write_turns import WriteTurns
+from app.threads import MOST_AT_ONCE
 
 _WRITES = "vultus_writes"
 _WRITES_UNTIL = "vultus_writes_until"
 _LOCK_LOOK_MS = 50
-_CONNECTIONS = 32
-"""Most connections of a process. More than its threads, so that none waits for a connection."""
+_CONNECTIONS = MOST_AT_ONCE + 9
+"""Most connections of a process: one for each call that blocks, and for the threads that follow the
+log, sweep and check, so that none waits for a connection."""
 _WITH_PERSONAL_DATA = (
     "faces",
     "second_embeddings",

@@ -1,7 +1,9 @@
 """The gallery doctor: what may be wrong in a gallery."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from app.errors import ThresholdRequired
 from app.gallery.doctor import Checkup, DoctorRules, Finding, FindingKind
@@ -12,6 +14,19 @@ from app.operations.thresholds import Thresholds
 from app.threads import Work, threads
 
 _PIECE_S = 2.0
+
+ADVICE: Final[Mapping[FindingKind, str]] = MappingProxyType(
+    {
+        FindingKind.MISLABEL: "probably a photo of the other person: look at both, and move this "
+        "face to them",
+        FindingKind.DUPLICATE: "probably one person under two names: look at both, and merge them",
+        FindingKind.OUTLIER: "unlike the person's other faces: another person, or a poor photo; "
+        "look at it, and delete this face, or move it to whom it shows, unless it is them",
+        FindingKind.LOOK_ALIKE: "two people who are easily taken for each other: add more photos "
+        "of both, and ask for a second factor where it matters",
+    }
+)
+"""A text on each kind of finding, for all readers. The edges word how to call for a correction."""
 
 
 class GalleryExaminer:

@@ -5,9 +5,6 @@ from types import MappingProxyType
 from typing import Final
 
 from app.errors import ImageTooLarge, ImageUnreadable, Reason, RejectedImage
-from app.operations.choices import FaceRule, QualityFilter
-from app.operations.quality_filter import shortcomings
-from app.recognition.select import Selection, largest_face, only_face
 from app.recognition.types import DetectedFace, EmbeddedPhoto, ImageSize, Shade
 
 _SHADES: Final[Mapping[Shade, tuple[Reason, str]]] = MappingProxyType(
@@ -40,26 +37,6 @@ def _nothing_found(size: ImageSize) -> str:
         f"no face was found {searched}; faces of {size.smallest_face_px} pixels and more were "
         "looked for, in all four directions"
     )
-
-
-def selection_of(rule: FaceRule) -> Selection:
-    """The function that takes the face, or none, of those in a photo."""
-    return only_face if rule is FaceRule.SINGLE else largest_face
-
-
-def rejection(
-    photo: EmbeddedPhoto, image_index: int, quality_filter: QualityFilter
-) -> RejectedImage | None:
-    """Why a photo gives no single face that is good enough, or None when it does."""
-    if photo.faces:
-        (embedded,) = photo.faces
-        lacking = shortcomings(embedded.quality, quality_filter)
-        if not lacking:
-            return None
-        return RejectedImage(image_index, lacking.reasons, lacking.detail, (seen(embedded.face),))
-    if not photo.detected:
-        return no_face(photo, image_index)
-    return several_faces(photo, image_index)
 
 
 def no_face(photo: EmbeddedPhoto, image_index: int) -> RejectedImage:

@@ -28,6 +28,8 @@ class PassedOverReason(StrEnum):
     MUCH_SMALLER = "much_smaller"
     NOT_LARGEST = "not_largest"
     """The largest face was asked for."""
+    BEYOND_LIMIT = "beyond_limit"
+    """Of a group, as many faces are compared as may be."""
 
 
 @dataclass(frozen=True, slots=True)

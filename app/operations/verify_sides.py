@@ -10,14 +10,12 @@ from app.errors import RejectedImage
 from app.operations.choices import FaceRule, QualityFilter, VerifyFaces
 from app.operations.quality_filter import shortcomings
 from app.operations.single_face import no_face, seen
-from app.operations.subject import PassedOver, candidates, find_subject
+from app.operations.subject import PassedOver, PassedOverReason, candidates, find_subject
 from app.recognition.select import Selection, largest_faces
 from app.recognition.types import EmbeddedFace, EmbeddedPhoto
 
 _MOST_COMPARED = 32
 """Faces of a group that are compared, the largest ones; the others are named as passed over."""
-
-_BEYOND_LIMIT = "beyond_limit"
 
 
 def selection_of(rule: VerifyFaces) -> Selection:
@@ -74,7 +72,8 @@ def _group(photo: EmbeddedPhoto, image_index: int, quality_filter: QualityFilter
         for face, why in zip(everybody, lacking, strict=True)
         if why
     ]
-    beyond = [PassedOver(face, (_BEYOND_LIMIT,)) for face in photo.detected[len(everybody) :]]
+    left_out = (PassedOverReason.BEYOND_LIMIT,)
+    beyond = [PassedOver(face, left_out) for face in photo.detected[len(everybody) :]]
     return Side(tuple(good), passed_over=(*bad, *beyond))
 
 

@@ -7,18 +7,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from app.api.schemas import examples
 from app.api.schemas.fields import (
-    AttributesObject,
-    FutureMoment,
     IdentityRef,
     Schema,
-    ShortText,
-    Threshold,
     no_truth,
 )
 from app.api.schemas.filters import FilterObject
-from app.api.schemas.gallery import OWN_THRESHOLD, ErasureBody, FaceBody, IdentityBody
+from app.api.schemas.gallery import EITHER, ErasureBody, FaceBody, IdentityBody, NewOrEnrolledBody
 from app.gallery.correction_records import Collapsed, Merged, MovedFace, PeopleDeletion
-from app.gallery.records import NewIdentity
 
 _Revision = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(no_truth)]
 _Count = Annotated[int, Field(ge=0, le=2**31 - 1), BeforeValidator(no_truth)]
@@ -97,17 +92,11 @@ class MergeAnswer(BaseModel):
         )
 
 
-class MoveFaceBody(Schema):
+class MoveFaceBody(NewOrEnrolledBody):
     """Whose a face is: somebody's by `identity_id`, or a new person's."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"identity_id": "ext:emp-1042"}]})
 
-    identity_id: IdentityRef | None = None
-    name: ShortText | None = None
-    external_id: ShortText | None = None
-    attributes: AttributesObject = Field(default_factory=dict)
-    expires_at: FutureMoment | None = None
-    threshold: Threshold | None = Field(None, description=OWN_THRESHOLD)
     force: bool = Field(
         False, description="Move it also when the guards refuse it there; noted on the face."
     )
@@ -115,18 +104,9 @@ class MoveFaceBody(Schema):
 
     @model_validator(mode="after")
     def _somebody_or_a_new_person(self) -> Self:
-        of_a_new_person = {"name", "external_id", "attributes", "expires_at", "threshold"}
-        is_new = bool(self.model_fields_set & of_a_new_person)
-        if is_new == (self.identity_id is not None):
-            raise ValueError("send either identity_id, or what a new person is called")
+        if self.identity_id is None and not self.describes_a_new_person:
+            raise ValueError(EITHER)
         return self
-
-    def who(self) -> NewIdentity | str:
-        if self.identity_id is not None:
-            return self.identity_id
-        return NewIdentity(
-            self.name, self.external_id, self.attributes, self.expires_at, self.threshold
-        )
 
 
 class MoveFaceAnswer(BaseModel):

@@ -1,17 +1,16 @@
 """What the gallery doctor finds."""
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.remedies import ADVICE
 from app.api.schemas import examples
 from app.api.schemas.gallery import PageQuery
 from app.gallery.doctor import Checkup, Finding, FindingKind
 from app.gallery.repositories.cursors import encode_cursor
 from app.gallery.repositories.people import PersonRef
 from app.operations.examine_gallery import (
+    ADVICE,
     Correction,
     DeleteFace,
     MergePeople,
@@ -93,10 +92,7 @@ class FindingBody(BaseModel):
         finding: Finding,
         collection: str,
         revision: int,
-        *,
-        advice: Mapping[FindingKind, str] = ADVICE,
     ) -> "FindingBody":
-        """`advice`: that for the reader."""
         wanted = correction(finding, revision)
         return cls(
             kind=finding.kind,
@@ -107,7 +103,7 @@ class FindingBody(BaseModel):
             similarity=finding.similarity,
             own_similarity=finding.own_similarity,
             threshold=finding.threshold,
-            advice=advice[finding.kind],
+            advice=ADVICE[finding.kind],
             action=None if wanted is None else ActionBody.of(wanted, collection),
         )
 

@@ -1,9 +1,9 @@
 """Collections, identities and faces."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.api.schemas import examples
 from app.api.schemas.fields import (
@@ -11,6 +11,7 @@ from app.api.schemas.fields import (
     BoxArray,
     CollectionName,
     FutureMoment,
+    IdentityRef,
     ImageList,
     LongText,
     QualityLevel,
@@ -29,6 +30,7 @@ from app.gallery.records import (
     Face,
     Identity,
     IdentityFilter,
+    NewIdentity,
 )
 from app.operations.choices import FaceRule, QualityFilter
 from app.operations.enroll import EnrolledFace, Enrollment, PassedOverFace
@@ -38,6 +40,7 @@ OWN_THRESHOLD = (
     "Below this similarity nobody is taken for this person, whatever a search asks for. Raise it "
     "for people who are hard to tell apart: twins, look-alikes."
 )
+EITHER = "send either identity_id, or what a new person is called"
 
 
 class PageQuery(Schema):
@@ -175,6 +178,35 @@ class AddFacesBody(Schema):
     )
 
 
+class NewOrEnrolledBody(Schema):
+    """A person: an enrolled one by `identity_id`, or what a new one is called."""
+
+    identity_id: IdentityRef | None = None
+    name: ShortText | None = None
+    external_id: ShortText | None = None
+    attributes: AttributesObject = Field(default_factory=dict)
+    expires_at: FutureMoment | None = None
+    threshold: Threshold | None = Field(None, description=OWN_THRESHOLD)
+
+    @model_validator(mode="after")
+    def _not_both(self) -> Self:
+        if self.identity_id is not None and self.describes_a_new_person:
+            raise ValueError(EITHER)
+        return self
+
+    @property
+    def describes_a_new_person(self) -> bool:
+        of_a_new_person = {"name", "external_id", "attributes", "expires_at", "threshold"}
+        return bool(self.model_fields_set & of_a_new_person)
+
+    def who(self) -> NewIdentity | str:
+        if self.identity_id is not None:
+            return self.identity_id
+        return NewIdentity(
+            self.name, self.external_id, self.attributes, self.expires_at, self.threshold
+        )
+
+
 class PatchIdentityBody(Schema):
     """Fields that are left out stay as they are; null empties one."""
 
@@ -258,7 +290,8 @@ class PassedOverBody(BaseModel):
     detection_score: float
     reasons: list[str] = Field(
         description="What it lacks of `quality_filter`, as in `rejected`; or `much_smaller` than "
-        "the largest face, or `not_largest` where `faces=largest` was sent.",
+        "the largest face, `not_largest` where `faces=largest` was sent, or `beyond_limit` where "
+        "`faces=any` was sent and more faces are there than are compared.",
         examples=[["low_sharpness"]],
     )
 

@@ -3,22 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.schemas import examples
 from app.api.schemas.fields import (
-    AttributesObject,
     BoxArray,
-    FutureMoment,
     IdentityRef,
     RecordId,
     Schema,
-    ShortText,
     Similarity,
-    Threshold,
 )
-from app.api.schemas.gallery import OWN_THRESHOLD, PageQuery
-from app.gallery.records import NewIdentity
+from app.api.schemas.gallery import NewOrEnrolledBody, PageQuery
 from app.gallery.unknown_records import GroupOrder, UnknownErasure, UnknownFace, UnknownGroup
 
 FaceIds = Annotated[list[RecordId], Field(fail_fast=True, min_length=1, max_length=1_000)]
@@ -33,36 +28,17 @@ class UnknownQuery(PageQuery):
     )
 
 
-class NameUnknownBody(Schema):
+class NameUnknownBody(NewOrEnrolledBody):
     """Who a group is: a new person, or by `identity_id` one who is enrolled."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"name": "Eileen Collins", "external_id": "emp-1042"}]}
     )
 
-    name: ShortText | None = None
-    external_id: ShortText | None = None
-    attributes: AttributesObject = Field(default_factory=dict)
-    expires_at: FutureMoment | None = None
-    threshold: Threshold | None = Field(None, description=OWN_THRESHOLD)
     identity_id: IdentityRef | None = Field(None, description="Add the faces to this person.")
     face_ids: FaceIds | None = Field(
         None, description="Only these; the others stay in the group. All of them if left out."
     )
-
-    @model_validator(mode="after")
-    def _new_or_enrolled(self) -> Self:
-        of_a_new_person = {"name", "external_id", "attributes", "expires_at", "threshold"}
-        if self.identity_id is not None and self.model_fields_set & of_a_new_person:
-            raise ValueError("send either identity_id or what a new person is called")
-        return self
-
-    def who(self) -> NewIdentity | str:
-        if self.identity_id is not None:
-            return self.identity_id
-        return NewIdentity(
-            self.name, self.external_id, self.attributes, self.expires_at, self.threshold
-        )
 
 
 class MergeUnknownsBody(Schema):
