@@ -1,4 +1,4 @@
-"""A storm of the largest images that are allowed: how much memory does a server take?
+"""A storm of large images, more than a server takes: how much memory does it use?
 
     python -m benchmarks.storm [--seconds 60] [--connections 48] [--quick]
 
@@ -39,7 +39,7 @@ _MAX_BYTES = 20_000_000
 _NOISE = 24
 _QUALITY = 92
 _NOISY_SHARE = 0.75
-"""Of the PNG's rows; with these three, both files are a little below the cap."""
+"""Of the PNG's rows; with these three, both files are a little below _MAX_BYTES."""
 _SEED = 0
 _PIECE_BYTES = 64_000
 _PAUSE_S = 0.2
@@ -226,7 +226,7 @@ def _report(told: Told, *, start_mb: float, peak_mb: float) -> None:
         "errors": errors,
     }
     print_table(
-        "Storm of the largest images",
+        "Storm of large images",
         [
             ("resident memory before, and at most", f"{start_mb:.0f} and {peak_mb:.0f} MB"),
             ("answered, p50", f"{figures['answered']}, {figures['answered_p50_ms']} ms"),

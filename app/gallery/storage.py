@@ -1,13 +1,15 @@
 """What is wrong with the files of the database, and a reserve of disk space for erasures."""
 
 import os
+import shutil
+import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
 from pathlib import Path
 from threading import Lock
 from time import monotonic
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import BinaryIO, Concatenate, ParamSpec, Protocol, TypeVar
 
 import structlog
 
@@ -64,7 +66,7 @@ class DiskReserve:
             return False
         try:
             with self._path.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, size)
+                _fill(file, size)
         except OSError as error:
             self._path.unlink(missing_ok=True)
             _log.warning("no_disk_reserve", cause=str(error))
@@ -91,8 +93,15 @@ class DiskReserve:
 
 def free_bytes(folder: Path) -> int:
     """What this user may still write on the disk of a folder."""
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize
+    return shutil.disk_usage(folder).free
+
+
+def _fill(file: BinaryIO, size: int) -> None:
+    """Take so much of the disk for a file. Raises OSError when there is less."""
+    if sys.platform == "linux":
+        os.posix_fallocate(file.fileno(), 0, size)
+    else:  # macOS has no such call
+        file.write(bytes(size))
 
 
 class Storage:
