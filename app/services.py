@@ -73,14 +73,14 @@ from models.zoo.network import Network
 from models.zoo.registry import find_spec
 
 _OF_CHANGES = (DiskFull, DatabaseReadOnly)
-"""What keeps nobody from searching."""
+"""Problems that searches do not suffer from."""
 _MEMORY_EVERY_S = 30.0
 _NOTE_EVERY_S = 5.0
 _PROBE_TIMEOUT_S = 2.0
 _LOOK_WITHIN_S = 0.1
 _STOP_WITHIN_S = 2.0
 _SAVE_WITHIN_S = 15.0
-"""At a stop, for the snapshots of the indexes; else the next start reads the log of changes."""
+"""Seconds for saving snapshots at a stop; without them, the next start reads the log of changes."""
 _SILENT_S = 1.0
 """Silence of the database from which on the service is not ready."""
 
@@ -115,7 +115,7 @@ class Services:
     stop_signal: StopSignal = field(default_factory=StopSignal)
     _ready: bool = field(default=False)
     _was_opened: bool = field(default=False)
-    """Whether the indexes know all faces."""
+    """True when the indexes know all faces."""
     _threads: Threads | None = field(default=None)
     """Those of the event loop that serves."""
 

@@ -1,4 +1,4 @@
-"""The moment from which on the service is stopping, and who is called then."""
+"""The moment at which the service begins to stop, and what is called then."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopSignal:
-    """Begins once; calls everybody who is registered by then. Belongs to one event loop."""
+    """Begins once, and calls all that is registered by then. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self.begun = False
@@ -36,10 +36,10 @@ class StopSignal:
 
 @contextmanager
 def at_signals(do: Callable[[], object]) -> Iterator[None]:
-    """Within the block, call `do` at SIGTERM and SIGINT, before what they did so far.
+    """Call `do` at SIGTERM and SIGINT within the block, before what they did so far.
 
     Servers wait for requests to end before they stop the application; this is how the application
-    hears of it in time to end them. Outside of the main thread nothing can hear of signals.
+    hears of it in time to end them. A thread other than the main one gets no signals.
     """
     if current_thread() is not main_thread():
         yield
@@ -51,7 +51,7 @@ def at_signals(do: Callable[[], object]) -> Iterator[None]:
         previous = before[signal.Signals(number)]
         if callable(previous):
             previous(number, frame)
-        elif previous == signal.SIG_DFL:  # nobody else listens: end as the signal ends processes
+        elif previous == signal.SIG_DFL:  # nothing else listens: end as the signal ends processes
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
 

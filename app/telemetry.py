@@ -50,7 +50,7 @@ class Readings:
     revisions_behind: int | None
     device_memory_bytes: int | None
     work: Mapping[Work, Load] = field(default_factory=dict)
-    """Of each kind of call that blocks, how busy its threads are."""
+    """Threads by kind: how busy they are with calls that block."""
     problems: Sequence[str] = ()
     """Codes of what is wrong with the files of the database."""
 

@@ -108,9 +108,9 @@ class _Pool:
         self._stopping = False
         self._lock = Lock()
         self._news = Condition(self._lock)
-        """For threads without work."""
+        """Wakes threads without work."""
         self._ended = Condition(self._lock)
-        """For those who wait until nothing runs."""
+        """Wakes calls of `wait_idle`."""
 
     async def run(self, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         due = deadline()
@@ -143,7 +143,7 @@ class _Pool:
             _fail(entry, Stopping())
 
     def wait_idle(self, until: float) -> bool:
-        """Whether nothing runs by `until`, a time of `time.monotonic`."""
+        """Return whether nothing runs by `until`, a time of `time.monotonic`."""
         with self._lock:
             return self._ended.wait_for(
                 lambda: self._running == 0, timeout=max(0.0, until - monotonic())
@@ -179,7 +179,7 @@ class _Pool:
             _fail(entry, why)
 
     def _take_out(self, entry: _Entry) -> bool:
-        """Whether it was still waiting."""
+        """Return whether it was still waiting."""
         with self._lock:
             waits = entry in self._queue
             if waits:
@@ -234,7 +234,7 @@ class Threads:
             pool.begin_stop()
 
     def wait_idle(self, within_s: float) -> bool:
-        """Whether all that runs ended within so many seconds. Blocks."""
+        """Return whether all that runs ended within so many seconds. Blocks."""
         until = monotonic() + within_s
         return all(pool.wait_idle(until) for pool in self._pools.values())
 

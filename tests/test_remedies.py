@@ -39,7 +39,7 @@ def _tree(kind: type[VultusError] = VultusError) -> Iterator[type[VultusError]]:
 
 
 def _own_entry(remedies: Remedies, kind: type[VultusError]) -> bool:
-    """Whether the class, or a base of the same code, has an entry."""
+    """Return whether the class, or a base of the same code, has an entry."""
     bases = [base for base in kind.__mro__ if issubclass(base, VultusError)]
     return any(base in remedies.table and base.code == kind.code for base in bases)
 

@@ -33,10 +33,10 @@ class BytesInFlight:
         self._report = report
         self._held = 0
         self._held_by: dict[str, int] = {}
-        """Of callers with a request above SMALL_BYTES; only these requests count."""
+        """Bytes of callers with a request above SMALL_BYTES; only these requests count."""
 
     def hold(self, find_caller: Callable[[], str]) -> "BodyHold":
-        """For a request that holds nothing yet. `find_caller` is asked once, if at all."""
+        """Make the hold of a request, which is empty. `find_caller` is asked once, if at all."""
         return BodyHold(self, find_caller)
 
     def require_place(self, own: int, count: int, caller: str) -> None:
@@ -177,7 +177,7 @@ def _announced_length(scope: Scope) -> int:
 
 
 def is_stream(scope: Scope) -> bool:
-    """Whether the body is read line by line: each line has the cap of other bodies as a whole.
+    """Return whether the body is read line by line; each line then has the cap of other bodies.
 
     Only where the route reads lines: another is not to be fooled by the type alone.
     """

@@ -21,7 +21,7 @@ _FREE_BYTES = 1_000_000
 _MOST_RATIO = 100
 """Decompressed bytes for each that came, above `_FREE_BYTES`. Photos reach 2, text 10 to 20."""
 _MOST_MEMBERS = 1_000
-"""Of a gzip body: tools that compress in parallel write one for some 100 kB."""
+"""Members of a gzip body: tools that compress in parallel write one for some 100 kB."""
 _GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's window bits
 
 
@@ -168,7 +168,7 @@ def _through(decoders: list[Decoder], raw: bytes, *, is_last: bool) -> Iterator[
 
 
 def _codings(scope: Scope) -> list[str]:
-    """As they were applied, one after the other. `identity` is none."""
+    """List the encodings in the order in which they were applied. `identity` is none."""
     values = Headers(scope=scope).getlist("content-encoding")
     named = [coding.strip().lower() for value in values for coding in value.split(",")]
     codings = [coding.removeprefix("x-") for coding in named if coding not in {"", "identity"}]

@@ -19,7 +19,7 @@ from app.api.schemas.base64_text import decode_base64
 from app.errors import FieldProblem, InvalidRequest, RequestTooLarge, UnsupportedMediaType
 
 MAX_TEXT_BYTES = 1_000_000
-"""Of a field that is no photo."""
+"""Bytes of a field that is no photo."""
 
 _LARGE_BYTES = 1_000_000
 _MOST_BOUNDARIES = 10_000

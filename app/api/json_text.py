@@ -112,7 +112,7 @@ def require_few_values(
 
 
 def _is_escaped(text: bytes | bytearray, start: int, quote: int) -> bool:
-    """Whether an odd number of backslashes, after `start`, comes before the quote."""
+    """Return whether an odd number of backslashes, after `start`, comes before the quote."""
     before = text[start:quote]
     return bool((len(before) - len(before.rstrip(b"\\"))) % 2)
 

@@ -9,7 +9,7 @@ from app.errors import UnsupportedMediaType
 
 JSON_LINES = "application/x-ndjson"
 CONTENT_CODINGS = ("gzip", "deflate")
-"""Of `Content-Encoding`: what bodies may be compressed by."""
+"""Values of `Content-Encoding` that are read."""
 
 _JSON_LINES_TYPES = frozenset(
     {
@@ -56,12 +56,12 @@ def is_json_lines(media_type: str) -> bool:
 
 
 def is_photo(media_type: str) -> bool:
-    """Whether a body, or a part of a form, of this type is the file of a photo."""
+    """Return whether a body, or a part of a form, of this type is the file of a photo."""
     return media_type.startswith("image/") or media_type == "application/octet-stream"
 
 
 def shown(media_type: str) -> str:
-    """For an error."""
+    """Word a media type for an error."""
     return shortened(media_type) or "missing"
 
 

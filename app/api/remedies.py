@@ -8,7 +8,7 @@ from app.remedies import Remedies
 
 
 def _unlike(image: RejectedImage) -> str:
-    """Of `low_match_confidence`: compared with a person, or with the other photos of a request."""
+    """The remedy where a face is unlike a person, or unlike the other photos of a request."""
     if image.resemblance is not None and image.resemblance.identity_id is None:
         return "send photos of one person, or force=true when they are"
     return "send another photo, or force=true when it is them"

@@ -12,7 +12,7 @@ _GRACE_S = 3.0
 
 
 class StopRequests:
-    """Answers 503 to whoever waits for longer than `grace_s` after the service began to stop."""
+    """Answers 503 to requests that wait for over `grace_s` after the service began to stop."""
 
     def __init__(self, app: ASGIApp, *, signal: StopSignal, grace_s: float = _GRACE_S) -> None:
         self._app = app

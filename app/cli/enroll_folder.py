@@ -44,7 +44,7 @@ class Summary:
 
     @property
     def complete(self) -> bool:
-        """Whether all that may be a photo of a person is enrolled."""
+        """Return whether all that may be a photo of a person is enrolled."""
         left_out = any(why.may_be_a_photo for why in self.left_out.elements())
         return not (self.rejected or self.without_face or left_out)
 

@@ -20,7 +20,7 @@ class LeftOut(StrEnum):
 
     @property
     def may_be_a_photo(self) -> bool:
-        """Whether somebody may have wanted it to be enrolled."""
+        """Return whether somebody may have wanted it to be enrolled."""
         return self not in (LeftOut.HIDDEN, LeftOut.NOT_A_PHOTO)
 
 
@@ -67,7 +67,7 @@ def _read_person(person: Path, found: FolderOfPeople) -> None:
 
 
 def _is_unicode(name: str) -> bool:
-    """Whether the name can be stored: bytes that are no UTF-8 come as lone surrogates."""
+    """Return whether the name can be stored: bytes that are no UTF-8 come as lone surrogates."""
     try:
         name.encode()
     except UnicodeEncodeError:

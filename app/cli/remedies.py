@@ -35,7 +35,7 @@ def _rollout(error: RolloutImpossible) -> str:
 
 
 def _unlike(image: RejectedImage) -> str:
-    """Of `low_match_confidence`: compared with a person, or with the person's other photos."""
+    """The remedy where a face is unlike a person, or unlike the person's other photos."""
     if image.resemblance is not None and image.resemblance.identity_id is None:
         return "give photos of one person, or --force when they are"
     return "give another photo, or --force when it is them"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 MAX_KEY_LENGTH = 128
 MAX_TEXT_LENGTH = 256
 MAX_ATTRIBUTES_BYTES = 16_384
-"""Of one person's attributes as JSON."""
+"""Most bytes of one person's attributes as JSON."""
 _EXACT_FLOATS = 2**53  # above it, a float that is whole need not be the number that was meant
 
 

@@ -8,7 +8,7 @@ _PAGE = 500
 
 
 def all_collections(database: Database) -> list[Collection]:
-    """In the order in which they were created. Blocks."""
+    """List collections in the order in which they were created. Blocks."""
     found: list[Collection] = []
     after = 0
     with database.reading() as session:

@@ -44,7 +44,7 @@ _ERASED_AT_ONCE = 500
 
 
 class Corrections:
-    """Of all collections of a gallery."""
+    """Corrections of all collections of a gallery."""
 
     def __init__(self, database: Database, gallery: Gallery) -> None:
         self._database = database
@@ -125,7 +125,7 @@ class Corrections:
             return _count(session, collection, wanted)
 
     def make_room(self) -> bool:
-        """Whether there is more room on the disk now, for an erasure."""
+        """Return whether there is more room on the disk now, for an erasure."""
         return self._database.make_room()
 
     @erases

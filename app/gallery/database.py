@@ -80,7 +80,7 @@ class Database:
         """
         self.timeout_s = timeout_s
         self.gives_up: GivesUp = lambda _: False
-        """Whether a wait for PostgreSQL, of so many seconds, is given up; see `postgresql`."""
+        """Returns whether a wait of so many seconds for PostgreSQL ends; see `postgresql`."""
         self._turns = WriteTurns()
         try:
             parsed = make_url(url)

@@ -50,7 +50,7 @@ _POSTGRESQL: dict[str, Callable[[], DatabaseUnavailable]] = {
     "XX001": DatabaseDamaged,
     "XX002": DatabaseDamaged,
 }
-"""By SQLSTATE (PostgreSQL's manual, appendix A)."""
+"""Errors by SQLSTATE (PostgreSQL's manual, appendix A)."""
 
 
 def meaning(
@@ -122,7 +122,7 @@ def _of_input_output(file: Path | None) -> DatabaseUnavailable:
 
 
 def _is_as_large_as_may_be(file: Path) -> bool:
-    """Whether the limit on the size of files (`ulimit -f`) leaves no room for some more pages."""
+    """Return whether the limit on file sizes (`ulimit -f`) leaves no room for some more pages."""
     most, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
     if most == resource.RLIM_INFINITY:
         return False

@@ -1,4 +1,4 @@
-"""Whether the database answers, found out beside the requests, so that nobody waits for it."""
+"""A watch on the database beside the requests, so that no request waits to find it silent."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -32,9 +32,9 @@ class Look:
 
 
 class DatabaseWatch:
-    """Looks at the database every second, and whenever somebody asks, in a thread of its own.
+    """Looks at the database every second, and at each call of `look`, in a thread of its own.
 
-    `check` reads a row on a connection that nobody else uses, `standing` asks how far the indexes
+    `check` reads a row on a connection of its own, `standing` asks how far the indexes
     are; both may block for long.
     """
 
@@ -63,8 +63,8 @@ class DatabaseWatch:
         return 0.0 if since is None else monotonic() - since
 
     def gives_up(self, waited_s: float) -> bool:
-        """Whether a request that has waited so long for the database is to wait no longer."""
-        if self._stopping:  # nobody has the time for more, nor for a new connection
+        """Return whether a request that has waited so long for the database is given up."""
+        if self._stopping:  # there is no time for more, nor for a new connection
             return waited_s > _GIVES_UP_AT_STOP_S if waited_s < inf else self.silent_s > _BRIEFLY_S
         return min(self.silent_s, waited_s) > _GIVES_UP_S
 

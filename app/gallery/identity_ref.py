@@ -19,6 +19,6 @@ def external_id_of(ref: str) -> str | None:
 
 
 def refers_to(ref: str, *, identity_id: str, external_id: str | None) -> bool:
-    """Whether a reference names this person."""
+    """Return whether a reference names this person."""
     key = external_id_of(ref)
     return ref == identity_id if key is None else key == external_id

@@ -39,7 +39,7 @@ def require_not_lost(database: Database, snapshots: Path) -> None:
     """Raise DatabaseLost when the database has no tables, and something shows that it had some.
 
     To go on would create an empty database, remove the snapshots that do not fit it, and answer
-    that nobody is known. Traces of another database say nothing: people move their galleries.
+    that no face is known. Traces of another database mean nothing: people move their galleries.
     """
     found = traces(database, snapshots)
     if found and not _has_tables(database):

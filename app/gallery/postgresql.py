@@ -13,7 +13,7 @@ _CONNECT_WITHIN_S = 5.0
 V = TypeVar("V")
 
 GivesUp = Callable[[float], bool]
-"""Whether a wait that has lasted so many seconds is to be given up."""
+"""Returns whether a wait that has lasted so many seconds is to be given up."""
 
 
 class WatchedConnection(psycopg.Connection[Any]):

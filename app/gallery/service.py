@@ -131,7 +131,7 @@ class Gallery:
                     UnknownRepository(session, row).empty()
 
     def make_room(self) -> bool:
-        """Whether there is more room on the disk now, for an erasure."""
+        """Return whether there is more room on the disk now, for an erasure."""
         return self._database.make_room()
 
     def indexed_faces(self) -> int:
@@ -528,7 +528,7 @@ class Gallery:
     def compare(
         self, collection_name: str, identity_id: str, probe: Probe
     ) -> tuple[Candidate, Basis]:
-        """As `compare_each`, of one probe."""
+        """Compare one probe as `compare_each` does."""
         (found,), basis = self.compare_each(collection_name, identity_id, [probe])
         return found, basis
 

@@ -24,9 +24,9 @@ from app.gallery.database_errors import why_not_writable
 _NAME = "reserve"
 _LEAST_BYTES = 262_144
 _SHARE = 4
-"""Of the free space, at most this part is taken as a reserve."""
+"""Part of the free space that is taken as a reserve at most: a fourth."""
 _FULL_BYTES = 500_000
-"""With less than this free, a disk counts as full before a change has failed."""
+"""Free space below which a disk counts as full before a change has failed."""
 _STAYS_S = 10.0
 """A failed write counts for so long, unless another one succeeds."""
 
@@ -41,7 +41,7 @@ _log = structlog.get_logger(__name__)
 class DiskReserve:
     """A file that takes space on the disk of the database, given back when the disk is full.
 
-    Without it nobody could be deleted then: SQLite writes a deletion to its log first. Processes
+    Without it no person could be deleted then: SQLite writes a deletion to its log first. Processes
     that share a folder share the file.
     """
 
@@ -53,7 +53,7 @@ class DiskReserve:
 
     @property
     def is_spent(self) -> bool:
-        """Whether it was given back and not been taken again."""
+        """Return whether it was given back and not been taken again."""
         return self._wanted and not self._path.exists()
 
     def take(self) -> bool:
@@ -75,11 +75,11 @@ class DiskReserve:
         return True
 
     def take_again(self) -> bool:
-        """As `take`, once there is room for more than the reserve that there was."""
+        """Take the reserve once there is room for more than twice of what it was."""
         return self._free() > 2 * self._taken and self.take()
 
     def give_back(self) -> bool:
-        """Whether there was space to give back."""
+        """Return whether there was space to give back."""
         try:
             self._path.unlink()
         except OSError:
@@ -157,7 +157,7 @@ class Storage:
             raise self._full()
 
     def give_back_reserve(self) -> bool:
-        """Whether there was space to give back."""
+        """Return whether there was space to give back."""
         return self._reserve is not None and self._reserve.give_back()
 
     def look_again(self) -> None:
@@ -188,7 +188,7 @@ class Storage:
 
 class _MakesRoom(Protocol):
     def make_room(self) -> bool:
-        """Whether there is more room on the disk now."""
+        """Return whether there is more room on the disk now."""
         ...
 
 

@@ -149,7 +149,7 @@ class IdentityTable(Table):
     threshold: Mapped[float | None] = mapped_column(Float)
     """Below this similarity nobody is taken for this person, whatever the search asks for."""
     revision: Mapped[int] = mapped_column(Number, default=0, server_default="0")
-    """Of the collection, when the person or their faces changed last."""
+    """Revision of the collection when the person or their faces changed last."""
 
 
 class AttributeTable(Table):

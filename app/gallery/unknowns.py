@@ -80,7 +80,7 @@ class Unknowns:
         self._lock = Lock()
 
     def make_room(self) -> bool:
-        """Whether there is more room on the disk now, for an erasure."""
+        """Return whether there is more room on the disk now, for an erasure."""
         return self._database.make_room()
 
     # -- what comes in ---------------------------------------------------------------------------

@@ -53,7 +53,7 @@ class WriteTurns:
                 self._leave(own)
 
     def stop(self) -> None:
-        """Refuse everybody who waits, and who comes, with Stopping."""
+        """Refuse all writers, those that wait and those that come, with Stopping."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()

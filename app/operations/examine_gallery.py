@@ -102,7 +102,7 @@ class DeleteFace:
 
 
 Correction = MergePeople | MoveFace | DeleteFace
-"""What would correct a finding; whoever shows it says how it is called for."""
+"""A correction of a finding; the edges say how to call for it."""
 
 
 def correction(finding: Finding, revision: int) -> Correction | None:

@@ -23,7 +23,7 @@ from models.evaluation.measure_process import write_question
 from models.zoo.cpu_threads import yielding
 
 _FEW = 500
-"""Of so many embeddings the pairs are counted sooner than a process starts."""
+"""Embeddings up to which pairs are counted sooner than a process starts."""
 _MODULE = "models.evaluation.measure_process"
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -52,7 +52,7 @@ class MeasuringProcess:
         digest: str,
         source: str,
     ) -> SimilarityMap:
-        """As `measure_map`. Raises ValueError as it does, and Stopping."""
+        """Measure as `measure_map` does. Raises ValueError as it does, and Stopping."""
         if len(embeddings) <= _FEW:
             return measure_map(embeddings, people, embedder=embedder, digest=digest, source=source)
         child = self._start()

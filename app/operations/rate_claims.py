@@ -1,4 +1,4 @@
-"""For which faces an error rate is claimed, and how far it holds.
+"""Error rates: for which faces they are claimed, and how far they hold.
 
 Error rates are measured on good photos. The faces of bad ones are more alike than that: the network
 sees the fault before the face, so two strangers in the dark look like one person. Measured by
@@ -14,7 +14,7 @@ from app.recognition.types import FaceQuality
 
 KEPT_FROM: Final = QualityFilter.AUTO
 """How good an unknown face must be to be kept, whatever the request takes: faces of a group may be
-enrolled, and enrolment wants this."""
+enrolled, and enrolment demands this."""
 
 _DOUBTFUL_BELOW: Final = QualityFilter.MEDIUM
 
@@ -30,13 +30,13 @@ class RateReason(StrEnum):
     LOW_QUALITY = "low_quality"
     """The face is below the quality floor: nothing is known of faces as bad as it."""
     NOBODY_ENROLLED = "nobody_enrolled"
-    """There is nobody to be similar to."""
+    """No enrolled person was there to compare with."""
     NOT_MEASURED = "not_measured"
     """The embedder has no calibration."""
 
 
 def is_below_floor(quality: FaceQuality) -> bool:
-    """Whether the face is so bad that no error rate holds."""
+    """Return whether the face is so bad that no error rate holds."""
     return bool(shortcomings(quality, QualityFilter.FLOOR))
 
 

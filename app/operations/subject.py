@@ -16,7 +16,7 @@ from app.recognition.select import Selection, largest_face, prominent_faces
 from app.recognition.types import DetectedFace, EmbeddedFace, EmbeddedPhoto
 
 _TINY_SHARE = 1 / 3
-"""Of the largest face's side, below which another one is tiny beside it."""
+"""Share of the largest face's side below which another face is tiny beside it."""
 
 _MOST_COMPARED = 10
 """Faces of a photo that are looked at closely. Where more are large enough, it shows a crowd."""

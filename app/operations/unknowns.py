@@ -41,7 +41,7 @@ class UnknownKeeper:
 
     @staticmethod
     def wants(seen: Sequence[Sighting | None], decisions: Sequence[Decision]) -> bool:
-        """Whether there is a face to keep."""
+        """Return whether there is a face to keep."""
         return bool(_unknown(seen, decisions))
 
     def keep(

@@ -11,7 +11,7 @@ from math import ceil
 from typing import Final
 
 _LONGEST: Final = 2.0
-"""Of a part, by its shorter side."""
+"""Longest side of a part, by its shorter one."""
 
 MOST_TILES: Final = 16
 

@@ -25,7 +25,7 @@ Box = tuple[float, float, float, float]
 
 
 _MARGIN = 0.05
-"""Of a box's side. Boxes reach over the chin, so this much is no part of the face."""
+"""Share of a box's side. Boxes reach over the chin: this much is no part of the face."""
 
 
 def cosine(inner_product: float) -> float:
@@ -52,7 +52,7 @@ class Shade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImageSize:
-    """Of the upright image, in pixels; and what of its file it shows."""
+    """Size of the upright image, in pixels, and what of its file it shows."""
 
     width: int
     height: int
@@ -91,7 +91,7 @@ class Photo:
         return self.factors != (1.0, 1.0)
 
     def holds(self, box: Box) -> bool:
-        """Whether the file holds all of a box, in pixels of `pixels`, but for a small margin."""
+        """Return whether the file holds all of a box (in pixels of `pixels`) but a small margin."""
         height, width = self.pixels.shape[:2]
         left, top, right, bottom = self.part_there
         x1, y1, x2, y2 = box

@@ -18,7 +18,7 @@ class Arrival:
     refusal: VultusError | None = None
     """Why the request cannot be read, or not any further."""
     is_over: bool = False
-    """Whether the connection has stopped waiting for the rest of the body."""
+    """True when the connection has stopped waiting for the rest of the body."""
 
 
 def announce(state: dict[str, Any], arrival: Arrival) -> None:

@@ -13,9 +13,9 @@ from app.errors import Overloaded, RequestTimeout, Stopping, VultusError
 
 _KEY = "connections"
 _TURNED_AWAY = 64
-"""So many connections above the limit are answered; more are cut off."""
+"""Connections above the limit that are answered with a refusal; more are cut off."""
 _YOUNG_S = 1.0
-"""While places are scarce, a connection that is behind by more may lose its own."""
+"""Seconds by which a connection may be behind before it can lose its place to a new one."""
 STOP_GRACE_S = 2.0
 _WARN_EVERY_S = 10.0
 _LOOK_EVERY_S = 0.1
@@ -24,7 +24,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Ended(StrEnum):
-    """Why the server ended a connection, or would not have it."""
+    """Reasons for which the server ended or refused a connection."""
 
     IDLE = "idle"
     SLOW = "slow"
@@ -38,7 +38,7 @@ class Connection(Protocol):
     """What is asked of a connection."""
 
     address: str
-    """Of the client; for an IPv6 address, its network."""
+    """The client's; for an IPv6 address, its network."""
 
     def look(self, now: float) -> None:
         """End what has waited for too long."""
@@ -58,7 +58,7 @@ class ConnectionLimits:
 
     most: int
     patience_s: float
-    """For the headers of a request; for a body that stands still; for an answer to be read."""
+    """Seconds for headers, for a body that stands still, and for an answer to be read."""
     bytes_per_s: float
     """A body that comes more slowly, on average, uses up the patience."""
 

@@ -30,9 +30,9 @@ MAX_HEADER_LINES = 256
 MAX_PIPELINED = 256
 """Requests of one connection that wait for the answer to an earlier one."""
 _MAX_FRAMING_BYTES = 65_536
-"""Of a body in chunks: what may come beside its content, on top of as much again as that has."""
+"""Framing of a body in chunks, on top of as many bytes as its content has."""
 _LINGER_S = 2.0
-"""After a refusal, for what the client still sends: it may read the answer only after that."""
+"""Seconds after a refusal in which the client may send the rest, and then read the answer."""
 _HEAD_PIECE = 16_384
 _BODY_PIECE = 65_536
 """Bytes that are parsed at once, so that limits are noticed in the middle of a large block."""
@@ -67,31 +67,31 @@ class LimitedHttp(HttpToolsProtocol):
         self.address = ""
         self._phase = _Phase.IDLE
         self._arrival = Arrival()
-        """Of the request that is being read."""
+        """The arrival of the request that is being read."""
         self._answering: RequestResponseCycle | None = None
         self._violation: VultusError | None = None
         """Found while parsing."""
         self._is_deaf = False
-        """Whether nothing that comes is parsed any more."""
+        """True when nothing that comes is parsed any more."""
         self._owed_since = 0.0
         """Since when the client owes what is expected, as a time of the event loop."""
         self._looked_at = 0.0
         self._reader: Patience | None = None
-        """With a client that has an answer to read; None while the answer can be sent."""
+        """Patience with a client that has an answer to read; None while the answer can be sent."""
         self._unsent_bytes = 0
-        """Of that answer, when the connection was looked at last."""
+        """Bytes of that answer, when the connection was looked at last."""
         self._turns = 0
         """Beginnings and ends of messages, by which pieces of the same one are known."""
         self._lines = 0
         self._line_bytes = 0
         self._loose_bytes = 0
-        """Of a head, without the piece in which it begins."""
+        """Bytes of a head, without the piece in which it begins."""
         self._body_bytes = 0
         self._framing_bytes = 0
         self._counted_bytes = 0
-        """Of the body, those that the patience has been renewed for."""
+        """Bytes of the body that the patience has been renewed for."""
         self._sender = self._new_patience()
-        """With a client that has a body to send."""
+        """Patience with a client that has a body to send."""
 
     # What the event loop and the server call.
 
@@ -297,7 +297,7 @@ class LimitedHttp(HttpToolsProtocol):
 
     @property
     def _client_owes(self) -> bool:
-        """Whether the client is to send what is expected, and could."""
+        """Return whether the client is to send what is expected, and could."""
         if self._phase is _Phase.READ:
             return False
         if self._phase is _Phase.BODY:
@@ -331,7 +331,7 @@ class LimitedHttp(HttpToolsProtocol):
         self._refuse(self._all.give_up("body"))
 
     def _is_unread(self, seconds: float) -> bool:
-        """Whether an answer has waited too long for its client to read it."""
+        """Return whether an answer has waited too long for its client to read it."""
         if not (self.flow.write_paused or self.transport.is_closing()):
             self._reader = None
             return False

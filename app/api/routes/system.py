@@ -39,7 +39,7 @@ operations_router = APIRouter(tags=["system"])
 
 @operations_router.get("/", include_in_schema=False)
 async def welcome(request: Request) -> Response:
-    """Lead browsers to the documentation; tell other clients where everything is."""
+    """Lead browsers to the documentation, and answer links to other clients."""
     varies = {"Vary": "Accept"}
     if "text/html" in request.headers.get("accept", ""):
         return RedirectResponse(link(request.scope, "/docs"), headers=varies)

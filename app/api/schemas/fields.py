@@ -45,7 +45,7 @@ class Schema(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _require_few_fields(cls, values: object) -> object:
-        """Else each of a hundred thousand unknown fields would be an error of its own."""
+        """Refuse many unknown fields at once: else each would be an error of its own."""
         if isinstance(values, dict) and len(values) > len(cls.model_fields) + _MAX_UNKNOWN_FIELDS:
             known = (field.alias or name for name, field in cls.model_fields.items())
             raise ValueError(f"has {len(values)} fields; there are: {', '.join(sorted(known))}")

@@ -206,7 +206,7 @@ class SearchBody(SearchOptionsBody):
 
 
 class ImageSizeBody(BaseModel):
-    """Of the upright image, in pixels; and what of the file it shows."""
+    """Size of the upright image, in pixels, and what of the file it shows."""
 
     width: int
     height: int

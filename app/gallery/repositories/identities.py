@@ -53,7 +53,7 @@ class IdentityRepository:
         return row
 
     def get_living(self, ref: str) -> IdentityTable:
-        """As `get`; somebody who has expired is not found, as in a search."""
+        """Find as `get` does; a person who has expired is not found, as in a search."""
         row = self.get(ref)
         if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
             raise self.not_found(ref)

@@ -10,7 +10,7 @@ _SURROGATES = range(0xD800, 0xE000)  # code points that no text holds
 
 
 def beginning_with(column: InstrumentedAttribute[Any], start: str) -> list[ColumnElement[bool]]:
-    """As a range, which an index answers; LIKE would ignore case on SQLite, and wants escapes.
+    """Make a range, which an index answers; LIKE would ignore case on SQLite, and need escapes.
 
     The column must be compared by code points (`Exact...` in tables.py).
     """

@@ -81,7 +81,10 @@ def _say(answers: BinaryIO, **answer: object) -> None:
 
 
 def _limit(request: dict[str, Any]) -> None:
-    """Of CPU time the process has used some already. At its end, the system ends the process."""
+    """Limit CPU time, of which the process has used some already, and memory.
+
+    The system ends a process that goes over the first.
+    """
     usage = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(usage.ru_utime + usage.ru_stime + request["seconds"]) + 1
     _set_soft(resource.RLIMIT_CPU, seconds)

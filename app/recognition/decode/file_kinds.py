@@ -130,7 +130,7 @@ def _kind_at_start(data: bytes) -> FileKind | None:
 
 
 def _container_kind(data: bytes) -> FileKind | None:
-    """Of an ISO media file: by its brand, or by those it is compatible with."""
+    """Find the kind of an ISO media file by its brand, or by those it is compatible with."""
     brand = data[8:12]
     end = min(int.from_bytes(data[:4]), 4_096)
     compatible = {data[at : at + 4] for at in range(16, end, 4)}

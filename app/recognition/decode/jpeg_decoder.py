@@ -11,7 +11,7 @@ from app.recognition.decode.jpeg_structure import END, JpegStructure, cut_at_las
 from app.recognition.decode.picture import Picture, finish
 
 DIVISORS: Final = (8, 4, 2)
-"""By which libjpeg decodes faster, since it leaves out the finer waves of each block."""
+"""Sizes at which libjpeg decodes faster, since it leaves out the finer waves of each block."""
 
 _ZEROS: Final = bytes(64)
 _GUESSES: Final = (bytes(512), b"\x5a" * 512)
@@ -42,8 +42,11 @@ def _load(data: bytes, divisor: int) -> Image.Image:
 
 
 def _decode_what_is_there(data: bytes, structure: JpegStructure, divisor: int) -> Picture:
-    """Of a file without an end marker. Cameras and streams leave it out, uploads are cut off, and
-    files whose upload was cut off may be filled with zeros."""
+    """Decode a file without an end marker.
+
+    Cameras and streams leave it out, uploads are cut off, and files whose upload was cut off may be
+    filled with zeros.
+    """
     data = data.rstrip(b"\0")
     data = cut_at_last_segment(data, len(structure.header)).rstrip(b"\xff")
     image = _load(data + END, divisor)
@@ -57,8 +60,10 @@ def _decode_what_is_there(data: bytes, structure: JpegStructure, divisor: int) -
 
 
 def _has_a_whole_first_scan(data: bytes, structure: JpegStructure) -> bool:
-    """Whether each component has a coarse picture of all rows. Of a progressive file, what comes
-    later adds detail."""
+    """Return whether each component has a coarse picture of all rows.
+
+    What comes later in a progressive file adds detail.
+    """
     if not structure.progressive:
         return False
     coarse: set[int] = set()

@@ -54,7 +54,7 @@ class JpegStructure:
     components: int
     progressive: bool
     several_scans: bool
-    """Whether a decoder keeps the coefficients of the whole picture."""
+    """True when a decoder keeps the coefficients of the whole picture."""
     header: bytes
     scans_at: int
     orientation: int

@@ -28,7 +28,7 @@ from app.recognition.tiles import searched_side_px
 from app.recognition.types import ImageSize, Photo, Pixels
 
 PROCESSES: Final = DecoderProcesses()
-"""Where formats are decoded whose cost does not follow from their size. They start when needed."""
+"""Processes for formats whose cost does not follow from their size. They start when needed."""
 
 _JPEG_BYTES_A_PIXEL: Final = 10
 _COEFFICIENT_BYTES: Final = 2
@@ -42,7 +42,7 @@ _BYTES_A_PIXEL: Final = {
     FileKind.HEIF: 14,
     FileKind.JPEG2000: 26,
 }
-"""Of the file's pixels in every form that they take at once, in both processes; as measured."""
+"""Bytes of a pixel in every form that it takes at once, in both processes; as measured."""
 _TRANSPARENCY_BYTES: Final = 8
 _FRAME_BYTES: Final = 8
 _WIDE_COPIES: Final = 4
@@ -60,8 +60,7 @@ def decode(data: bytes, *, max_pixels: int) -> Pixels:
 class Limits:
     """`enough_px`: a JPEG whose longest side (if it is searched in parts: that of a part) has twice
     as many pixels or more is decoded at a half, a quarter or an eighth of its size, but at
-    `enough_px` at least. `memory_bytes`: what decoding
-    one photo may take."""
+    `enough_px` at least. `memory_bytes`: what decoding one photo may take."""
 
     max_pixels: int
     enough_px: int | None = None

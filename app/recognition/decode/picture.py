@@ -11,7 +11,7 @@ from app.recognition.types import Pixels
 
 FRAMES_KEPT: Final = 50
 _PIXELS_LOOKED_AT: Final = 150_000_000
-"""Of all frames together, in search of one that shows something."""
+"""Pixels of all frames together that are searched for one that shows something."""
 
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -40,7 +40,7 @@ class Picture:
 
     @property
     def is_turned(self) -> bool:
-        """Whether its width is the height that is stored."""
+        """Return whether its width is the height that is stored."""
         return self.orientation >= 5
 
 

@@ -14,7 +14,7 @@ _SAMPLES_AT_ONCE: Final = 1_000_000
 _LOOKED_AT: Final = 1_000_000
 
 _INTEGER_RANGES: Final = (255.0, 1_023.0, 4_095.0, 16_383.0, 65_535.0)
-"""Of 8, 10, 12, 14 and 16 bits: sensors leave the upper bits of a word empty."""
+"""Largest values of 8, 10, 12, 14 and 16 bits: sensors leave the upper bits of a word empty."""
 _FLOAT_RANGES: Final = (1.0, 255.0, 4_095.0, 65_535.0)
 _OVERSHOOT: Final = 1.1
 """What a float may be above its range after resampling or sharpening."""
@@ -23,7 +23,7 @@ _BLANK_SIDE: Final = 64
 _FINE_SIDE: Final = 1_024
 _BLANK_DIFFERENCE: Final = 8
 _DARK: Final = 24
-"""Below, of 255, eyes see black."""
+"""Value of 255 below which eyes see black."""
 _BRIGHT: Final = 247
 
 
@@ -58,7 +58,7 @@ def to_8_bit(values: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 
 def is_blank(pixels: Pixels) -> bool:
-    """Whether a picture is all of one shade, but for specks."""
+    """Return whether a picture is all of one shade, but for specks."""
     low, high = _extremes(pixels)
     return high - low < _BLANK_DIFFERENCE
 

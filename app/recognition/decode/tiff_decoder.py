@@ -39,7 +39,7 @@ def decode_tiff(data: bytes, pages: list[TiffPage]) -> Picture:
 
 
 def is_wide(page: TiffPage) -> bool:
-    """Whether samples have more than 8 bits, and can be read as the bytes that they are."""
+    """Return whether samples have more than 8 bits, and can be read as the bytes that they are."""
     return (
         (page.bits > 8 or page.sample_format == 3)
         and page.number(COMPRESSION, 1) in _BYTE_CODES

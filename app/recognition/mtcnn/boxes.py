@@ -79,7 +79,7 @@ def inside(boxes: Boxes, *, width: int, height: int) -> tuple[NDArray[np.int64],
 
 
 def shares(boxes: Boxes, others: Boxes) -> Scores:
-    """Of each box (N) and each other one (M): the share of the smaller that lies in the other."""
+    """Shares (N, M): of each box and each other one, how much of the smaller lies in the other."""
     corner = np.maximum(boxes[:, None, :2], others[None, :, :2])
     beyond = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     shared = np.maximum(beyond - corner, 0).prod(axis=2)
