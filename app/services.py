@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import inf
-from pathlib import Path
 
 import structlog
 
@@ -298,7 +297,7 @@ class Services:
         if self._was_opened:
             faces = self.gallery.indexed_faces()
             try:
-                note_gallery(self.database, snapshots_folder(self.settings), faces=faces)
+                note_gallery(self.database, self.settings.snapshots_dir, faces=faces)
             except OSError as error:  # a full disk, say: the note before stays
                 _log.warning("gallery_not_noted", cause=str(error))
 
@@ -358,7 +357,7 @@ class Services:
             self._was_opened = True
 
     def _migrate(self) -> None:
-        require_not_lost(self.database, snapshots_folder(self.settings))
+        require_not_lost(self.database, self.settings.snapshots_dir)
         if self.settings.database.auto_upgrade:
             self.database.upgrade()
         else:
@@ -441,12 +440,8 @@ def _index_maker(settings: Settings) -> MakeIndex:
     return lambda dimension: FaissIndex(dimension, options)
 
 
-def snapshots_folder(settings: Settings) -> Path:
-    return settings.data_dir / "index"
-
-
 def _snapshots(settings: Settings) -> SnapshotStore:
-    return SnapshotStore(snapshots_folder(settings))
+    return SnapshotStore(settings.snapshots_dir)
 
 
 def default_thresholds(settings: Settings, network: Network) -> Thresholds:

@@ -430,6 +430,11 @@ class Settings(BaseSettings):
     def resolved_weights_dir(self) -> Path:
         return self.weights_dir or self.data_dir / "weights"
 
+    @property
+    def snapshots_dir(self) -> Path:
+        """The folder of the indexes' files."""
+        return self.data_dir / "index"
+
 
 def _require_network(proxy: str) -> None:
     try:

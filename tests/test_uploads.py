@@ -1,18 +1,16 @@
 """Uploads to a real server: how many are held at once, and answers that come before their end."""
 
-import json
 import re
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
 from tests.api.people import as_base64, embedding, lines
+from tests.raw_http import TIMEOUT_S, RawConnection
 from tests.server import ServerProcess, running
 
 ROOT = Path(__file__).parent.parent
@@ -22,7 +20,6 @@ IMAGE = b"not an image"
 KEY = {"x-api-key": "key"}
 DETECT = "/v1/detect"
 FORM = {**KEY, "content-type": "multipart/form-data; boundary=b"}
-TIMEOUT_S = 60
 _CHUNK = b"%x\r\n" % 1_000_000 + b"x" * 1_000_000 + b"\r\n"
 
 
@@ -37,13 +34,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         yield started
 
 
-class Upload:
+class Upload(RawConnection):
     """A request that is sent piece by piece, over a connection of its own."""
 
     def __init__(self, server: ServerProcess) -> None:
         address = urlsplit(server.url)
-        self.socket = socket.create_connection((address.hostname, address.port), TIMEOUT_S)
-        self._unread = b""
+        assert address.hostname is not None
+        assert address.port is not None
+        super().__init__(address.hostname, address.port)
 
     def begin(self, path: str, headers: Mapping[str, str]) -> None:
         told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -56,27 +54,9 @@ class Upload:
         while True:
             self.send(_CHUNK)
 
-    def answer(self) -> tuple[int, dict[str, str], Any]:
-        """Status, headers and JSON, as soon as they are there as a whole."""
-        while b"\r\n\r\n" not in self._unread:
-            self._read()
-        head, _, self._unread = self._unread.partition(b"\r\n\r\n")
-        first, *rest = head.decode("ascii").split("\r\n")
-        headers = dict(re.split(r":\s*", line.lower(), maxsplit=1) for line in rest)
-        length = int(headers["content-length"])
-        while len(self._unread) < length:
-            self._read()
-        body, self._unread = self._unread[:length], self._unread[length:]
-        return int(first.split()[1]), headers, json.loads(body)
-
     def is_closed(self) -> bool:
         """Whether nothing follows; raises when the connection was reset."""
         return not self._unread and not self.socket.recv(1)
-
-    def _read(self) -> None:
-        piece = self.socket.recv(65_536)
-        assert piece, f"cut off after {self._unread!r}"
-        self._unread += piece
 
 
 @contextmanager
@@ -85,7 +65,7 @@ def connected(server: ServerProcess) -> Iterator[Upload]:
     try:
         yield made
     finally:
-        made.socket.close()
+        made.close()
 
 
 @contextmanager

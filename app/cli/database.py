@@ -11,7 +11,7 @@ def upgrade() -> None:
     settings = load_settings()
     database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
     try:
-        require_not_lost(database, settings.data_dir / "index")
+        require_not_lost(database, settings.snapshots_dir)
         database.upgrade()
     finally:
         database.close()
@@ -23,7 +23,7 @@ def begin_anew() -> None:
     settings = load_settings()
     database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
     try:
-        for moved in set_traces_aside(database, settings.data_dir / "index"):
+        for moved in set_traces_aside(database, settings.snapshots_dir):
             results.print(f"Moved aside: {moved}")
         database.upgrade()
     finally:

@@ -17,7 +17,7 @@ def open_database(*, upgrade: bool) -> Iterator[tuple[Settings, Database]]:
     configure_logging(LogSettings(level="warning", format="console"))
     database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
     try:
-        require_not_lost(database, settings.data_dir / "index")
+        require_not_lost(database, settings.snapshots_dir)
         if upgrade and settings.database.auto_upgrade:
             database.upgrade()
         else:

@@ -89,7 +89,7 @@ def _require_database(settings: Settings) -> None:
 
     database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
     try:
-        require_not_lost(database, settings.data_dir / "index")
+        require_not_lost(database, settings.snapshots_dir)
         if database.file is None or database.file.exists():
             with suppress(DatabaseDamaged), database.opening(), database.engine.connect():
                 pass

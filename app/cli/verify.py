@@ -6,7 +6,7 @@ from typing import Final
 import typer
 from rich.text import Text
 
-from app.cli.output import print_json, results
+from app.cli.output import print_json, results, say
 from app.cli.photos import read_photo
 from app.cli.remedies import TERMINAL
 from app.cli.session import require_one_at_most, with_services
@@ -68,13 +68,8 @@ def verify(
         )
     elif done.similarity is None:
         for image in done.rejected:
-            results.print("[bold]rejected[/] ", end="")
-            results.print(
-                f"{(a, b)[image.image_index or 0]}: {TERMINAL.detail_of_image(image)}",
-                markup=False,
-                highlight=False,
-                soft_wrap=True,
-            )
+            results.print(Text("rejected ", style="bold"), end="")
+            say(f"{(a, b)[image.image_index or 0]}: {TERMINAL.detail_of_image(image)}")
     else:
         verdict = (
             Text("match", style="bold green") if done.match else Text("no match", style="bold")

@@ -91,4 +91,5 @@ def test_verify_rejects_a_bad_photo_unless_quality_does_not_matter(blurred: Path
     assert [one["reasons"] for one in body["rejected"]] == [["low_sharpness"]] * 2
     text = run("verify", blurred, blurred)
     assert text.exit_code == 4
+    assert text.stdout.startswith(f"rejected {blurred}: ")
     assert "the face is blurred" in text.stdout

@@ -1,8 +1,6 @@
 """A real server in a thread, with the service's protocol and middleware, and no networks."""
 
 import asyncio
-import json
-import re
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -25,8 +23,8 @@ from app.api.unread_bodies import UnreadBodies
 from app.settings import Limits
 from app.telemetry import Metrics
 from app.traffic import Traffic
+from tests.raw_http import TIMEOUT_S, RawConnection
 
-TIMEOUT_S = 60.0
 AGES_S = 3_600.0
 """A patience that no test sees the end of."""
 _LARGE = "x" * 50_000_000
@@ -153,14 +151,11 @@ def small_server(*, most: int = 1_000, patience_s: float = AGES_S) -> Iterator[S
         server.stop()
 
 
-class Client:
-    """A raw connection."""
+class Client(RawConnection):
+    """A raw connection to a small server."""
 
     def __init__(self, server: SmallServer, *, source: str = "127.0.0.1") -> None:
-        self.socket = socket.create_connection(
-            ("127.0.0.1", server.port), TIMEOUT_S, source_address=(source, 0)
-        )
-        self._unread = b""
+        super().__init__("127.0.0.1", server.port, source=source)
 
     def send_until_answered(self, data: bytes, *, every_s: float) -> None:
         """Send the same again and again, until the first bytes of an answer are there."""
@@ -173,19 +168,6 @@ class Client:
             self.socket.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
             return
-
-    def answer(self) -> tuple[int, dict[str, str], Any]:
-        """Status, headers and JSON of the next answer."""
-        while b"\r\n\r\n" not in self._unread:
-            self._read()
-        head, _, self._unread = self._unread.partition(b"\r\n\r\n")
-        first, *rest = head.decode("ascii").split("\r\n")
-        headers = dict(re.split(r":\s*", line.lower(), maxsplit=1) for line in rest)
-        length = int(headers["content-length"])
-        while len(self._unread) < length:
-            self._read()
-        body, self._unread = self._unread[:length], self._unread[length:]
-        return int(first.split()[1]), headers, json.loads(body)
 
     def refusal(self) -> tuple[int, str]:
         """Status and code of a problem, with which the server announces to close the connection."""
@@ -203,14 +185,6 @@ class Client:
             return not self.socket.recv(1)
         except ConnectionResetError:
             return True
-
-    def close(self) -> None:
-        self.socket.close()
-
-    def _read(self) -> None:
-        piece = self.socket.recv(65_536)
-        assert piece, f"cut off after {self._unread[:200]!r}"
-        self._unread += piece
 
 
 @contextmanager
