@@ -18,6 +18,7 @@ _SMALL_BYTES = 65_536
 _SLICE_BYTES = 1_000_000
 _STRUCTURE = b",:[{"
 _QUOTE, _BACKSLASH = b'"', 0x5C
+_GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARKS = (  # those of UTF-32 begin with those of UTF-16
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -37,6 +38,10 @@ def parse_json(
     (RFC 4627, section 3). Objects nested deeper than 200 are refused. Raises InvalidRequest, and
     RequestTooLarge for more values than `most_values`, before any of them is made.
     """
+    if raw.startswith(_GZIP):
+        raise InvalidRequest(
+            f"{what} is not JSON, but gzip data; send content-encoding: gzip with a compressed body"
+        )
     text = _as_utf8(raw, what, charset)
     if len(text) > _SMALL_BYTES:
         require_few_values(text, what, most_values)

@@ -1,6 +1,7 @@
 """JSON is counted before it is made, and read in every encoding that it comes in."""
 
 import codecs
+import gzip
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.api.json_text import MOST_KEYS, MOST_VALUES, parse_json, require_few_values
+from app.api.schemas.fields import parse_json_text
 from app.errors import InvalidRequest, RequestTooLarge
 
 ANY_JSON = st.recursive(
@@ -124,3 +126,13 @@ def test_what_is_no_json_is_refused_in_few_words(text: bytes) -> None:
     with pytest.raises(InvalidRequest, match="the line is not") as caught:
         parse_json(text, "the line")
     assert len(str(caught.value)) < 120
+
+
+def test_gzip_data_without_its_header_are_named() -> None:
+    with pytest.raises(InvalidRequest, match="gzip data; send content-encoding: gzip"):
+        parse_json(gzip.compress(b"{}"), "the body")
+
+
+@pytest.mark.parametrize("text", ['\ufeff{"a": 1}', codecs.BOM_UTF8 + b'{"a": 1}'])
+def test_json_in_a_form_may_begin_with_a_byte_order_mark(text: str | bytes) -> None:
+    assert parse_json_text(text) == {"a": 1}

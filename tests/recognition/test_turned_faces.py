@@ -9,7 +9,7 @@ from app.recognition.quality.assess import assess
 from app.recognition.types import Direction, Landmarks, Pixels, QualityComponent
 from tests.cases import case
 from tests.detectors import make_detector
-from tests.photos import Rgb, astronaut, coffee, group, hopper, opened, pixels
+from tests.photos import Rgb, astronaut, coffee, encoded, group, hopper, opened, pixels
 
 TURNS = (1, 2, 3)
 """Quarter turns of a photo, counterclockwise; a face's top then points to the left, down, right."""
@@ -120,6 +120,15 @@ def test_a_face_that_is_as_likely_upside_down_has_no_direction(detector: MtcnnDe
     (twofold,) = detector.detect(((part + part[::-1, ::-1]) / 2).astype(np.uint8))
     assert twofold.direction is None
     assert not assess(photo, twofold).direction_is_clear
+
+
+def test_high_score_of_an_upside_down_face_does_not_make_it_upright(
+    detector: MtcnnDetector,
+) -> None:
+    """Of this photo, the detection score is 0.9995 as if upright."""
+    photo = pixels(opened(encoded(hopper(), quality=95)))
+    (found,) = detector.detect(_turned(photo, 2))
+    assert found.direction == Direction.UPSIDE_DOWN
 
 
 def test_a_cup_of_coffee_has_no_face_however_it_is_turned(detector: MtcnnDetector) -> None:

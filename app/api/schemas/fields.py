@@ -1,5 +1,6 @@
 """Types of single fields, with the bounds that the database and the caps put on them."""
 
+import codecs
 import json
 import math
 import re
@@ -91,11 +92,15 @@ def _decode_image(value: object) -> object:
 
 
 def parse_json_text(value: object) -> object:
-    """A multipart form, or a query, carries objects and lists as JSON text."""
+    """A multipart form, or a query, carries objects and lists as JSON text, maybe with a byte order
+    mark."""
     if not isinstance(value, str | bytes):
         return value
+    mark = codecs.BOM_UTF8
     try:
-        return from_json(value, allow_inf_nan=False)
+        if isinstance(value, bytes):
+            return from_json(value.removeprefix(mark), allow_inf_nan=False)
+        return from_json(value.removeprefix(mark.decode()), allow_inf_nan=False)
     except ValueError as error:
         raise ValueError(f"must be JSON, but it has {error}") from error
 

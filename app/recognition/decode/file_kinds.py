@@ -52,8 +52,6 @@ _OTHERS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"<!doctype html", "a web page (HTML)"),
     (b"<html", "a web page (HTML)"),
     (b"8BPS", "a Photoshop file (PSD)"),
-    (b"\0\0\1\0", "an icon (ICO)"),
-    (b"\0\0\2\0", "a cursor (CUR)"),
     (b"\x1a\x45\xdf\xa3", "a video (Matroska or WebM)"),
     (b"\0\0\1\xba", "a video (MPEG)"),
     (b"\0\0\1\xb3", "a video (MPEG)"),
@@ -160,5 +158,9 @@ def _other_kind(data: bytes) -> str | None:
         data[:4] + data[8:12] == b"RIFFWAVE": "an audio file (WAV)",
         data[128:132] == b"DICM": "a DICOM picture",
         data[:3] in _NETPBM: "a Netpbm picture (PPM)",
+        data[-18:-2] == b"TRUEVISION-XFILE": "a Targa picture (TGA)",
+        # Targa files without this end begin alike, with a zero for the number of icons.
+        data[:4] == b"\0\0\1\0" and data[4:6] != b"\0\0": "an icon (ICO)",
+        data[:4] == b"\0\0\2\0" and data[4:6] != b"\0\0": "a cursor (CUR)",
     }
     return found.get(True)

@@ -25,9 +25,10 @@ class CompareDirections(Protocol):
         ...
 
 
-_SURE: Final = 0.9995
-"""An upright face of this score needs no look in other directions: 92 % of those of Labeled Faces
-in the Wild have it, and no wrong direction of 900 faces had more than 0.9992."""
+_SURE: Final = 0.9998
+"""An upright face of this score needs no look in other directions: 81 % of those of Labeled Faces
+in the Wild have it. Of 260 faces that were upside down, two had a score of 0.9995 as if upright,
+and none had more than 0.9996."""
 
 _LEAST_TURNED: Final = 0.99
 """Of a face in another direction; a few patterns of coffee and fur reach less."""
