@@ -77,12 +77,12 @@ def main() -> None:
     print_machine()
     if torch.cuda.is_available():
         console.print(torch.cuda.get_device_name(), highlight=False)
-    files = portraits(data, 8 if options.smoke else _PHOTOS)
+    files = portraits(data, 2 if options.smoke else _PHOTOS)
     photos = [decode(file, max_pixels=_MAX_PIXELS) for file in files]
     sizes: Sequence[int] = _SIZES[::2] if options.quick else _SIZES
     seconds = 0.2 if options.quick else 1.0
     if options.smoke:
-        sizes, seconds = _SIZES[1:3], 0.0
+        sizes, seconds = _SIZES[1:2], 0.0
     reference = _Reference(next(_places(options.embedder)), photos)
     found = {}
     for place in _places(options.embedder):

@@ -133,6 +133,8 @@ def main() -> None:
         rounds, options.people = 3, 20
     print_machine()
     sizes = _sizes()
+    if options.smoke:
+        sizes = {_SMALLEST: sizes[_SMALLEST]}
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(Path(folder) / "data") as server,

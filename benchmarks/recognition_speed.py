@@ -157,7 +157,9 @@ def main() -> None:
     workers = WorkerSettings(torch_threads=1, idle_threads=1)
     settings = Settings(_env_file=None, device="cpu", workers=workers)
     lfw = _lfw_photos(data)
-    groups = [] if options.photos is None else group_photos(options.photos)
+    groups = []
+    if options.photos is not None and not options.smoke:
+        groups = group_photos(options.photos)
     sets = {"LFW": lfw[: size.lfw_photos]}
     if groups:
         sets["group photos"] = groups * size.group_passes

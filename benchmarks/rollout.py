@@ -103,7 +103,10 @@ def _run(data: LfwData, people: int, workers: int, scratch: Path, *, smoke: bool
         if smoke:  # its people are too few to measure error rates on
             _fix_threshold(server.port)
         before = run(_ask_each(server.port, enrolled))
-        with _asking(server.port, enrolled) as asked, _coming_and_going(server, coming) as changes:
+        with (
+            _asking(server.port, enrolled, pause_s=0.5 if smoke else 0.0) as asked,
+            _coming_and_going(server, coming[:1] if smoke else coming) as changes,
+        ):
             _go_over(vultus, data.images, steps, force=smoke)
         after = run(_ask_each(server.port, enrolled))
     _report(len(enrolled), workers, steps, before, asked, after, changes)
@@ -184,7 +187,7 @@ def _go_over(vultus: _Vultus, images: Path, steps: Steps, *, force: bool) -> Non
 
 
 @contextmanager
-def _asking(port: int, enrolled: dict[str, bytes]) -> Iterator[list[Asked]]:
+def _asking(port: int, enrolled: dict[str, bytes], *, pause_s: float) -> Iterator[list[Asked]]:
     """Fills the list until the end, from a thread of its own."""
     asked: list[Asked] = []
     stop = Event()
@@ -196,6 +199,8 @@ def _asking(port: int, enrolled: dict[str, bytes]) -> Iterator[list[Asked]]:
         while not stop.is_set():
             asked.append(await _ask(connection, *people[place % len(people)]))
             place += _CONNECTIONS
+            if pause_s:
+                await asyncio.sleep(pause_s)
         connection.close()
 
     async def ask_all() -> None:

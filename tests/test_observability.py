@@ -58,7 +58,7 @@ def test_log_holds_no_image_no_embedding_and_no_key(tmp_path: Path) -> None:
                 (client.post(IDENTIFY, json={"image": text, "no_such_option": 1}), 422),
                 (client.post(IDENTIFY, json={"image": "!" + text}), 422),
                 (client.post(IDENTIFY, content=text), 415),
-                (client.post(IDENTIFY, files={"image": photo[: len(photo) // 2]}), 422),
+                (client.post(IDENTIFY, files={"image": photo[:500]}), 422),
                 (
                     client.post(
                         "/v1/collections/default/search", json={"embedding": [*embedding, 0.5]}
