@@ -54,7 +54,7 @@ _QUICK_UNTOUCHED = 600
 _DISCARDS = tuple(round(0.05 * step, 2) for step in range(20))
 _AREA_UP_TO = 0.3
 _TIMED = 300
-_LEVELS = (QualityFilter.LOW, QualityFilter.AUTO, QualityFilter.MEDIUM, QualityFilter.HIGH)
+_LEVELS = tuple(level for level in QualityFilter if level is not QualityFilter.NONE)
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -1,11 +1,13 @@
 """What error rates are worth on photos that are not as they should be.
 
-    python -m benchmarks.wrong_way --faces FOLDER [--quick] [--half report|choose] [--cache FOLDER]
+    python -m benchmarks.wrong_way --faces FOLDER [--quick] [--people N] [--kinds KIND ...]
+        [--half report|choose] [--cache FOLDER]
     python -m benchmarks.wrong_way --smoke
 
 Photos of Labeled Faces in the Wild are made bad in every way of `bad_photos.py`: turned, blurred,
-dark, covered, tiny, compressed. People are split in two halves at random, once for all; the quality
-floor and `distinctiveness` were chosen by one, and what is printed is measured on the other.
+dark, covered, tiny, compressed. People are split in two halves (`bad_photo_people.py`); the
+quality floor and `distinctiveness` were chosen by one, and what is printed is measured on the
+other.
 
 For each kind: the share found; of these, the share that is rejected by default; the share of all
 that match another, good photo of their person; and how often two strangers of the same kind match,
@@ -18,13 +20,13 @@ Also the share of untouched photos that the floor refuses, and what the inbox of
 of 60 strangers of a kind.
 
 `--cache` keeps what was recognised; delete it when detection, embedding or quality changes.
-`--smoke` takes two people from photos that packages ship, and shows that the benchmark runs.
+`--smoke` takes two people and a few kinds.
 """
 
 import argparse
 import asyncio
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +34,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from rich.progress import Progress
 from rich.table import Table
 
@@ -44,19 +45,18 @@ from app.operations.thresholds import Thresholds
 from app.operations.together import together
 from app.recognition.build import build_recognizer, load_configured_network
 from app.recognition.pipeline import Recognizer
-from app.recognition.select import central_face
 from app.recognition.types import EmbeddedFace, FaceQuality, Pixels
 from app.settings import Settings
-from benchmarks.bad_photos import BAD_PHOTOS, UNTOUCHED
+from benchmarks.bad_photo_people import Half, face_of, photos_of_half, pixels_of
+from benchmarks.bad_photos import BAD_PHOTOS, UNTOUCHED, Make
 from benchmarks.lfw_data import LfwData, lfw_data
-from benchmarks.quality_damage import as_png
 from benchmarks.report import console, print_figures, print_machine, print_table
+from benchmarks.smoke import parse_options
 from models.zoo.network import Network
-from tests.photos import astronaut, hopper, pixels
 
-_SEED: Final = 11
-_PEOPLE, _QUICK_PEOPLE = 300, 60
-_UNTOUCHED, _QUICK_UNTOUCHED = 2_000, 300
+_PEOPLE, _QUICK_PEOPLE, _SMOKE_PEOPLE = 300, 60, 2
+_UNTOUCHED, _QUICK_UNTOUCHED, _SMOKE_UNTOUCHED = 2_000, 300, 3
+_SMOKE_KINDS: Final = (UNTOUCHED, "turned by 90", "blur of 6", "mask")
 _TARGETS: Final = (1e-3, 1e-4)
 _STRANGERS: Final = 60
 
@@ -115,55 +115,55 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--faces", type=Path, help="folder with images/")
     parser.add_argument("--quick", action="store_true", help=f"only {_QUICK_PEOPLE} people")
-    parser.add_argument("--smoke", action="store_true", help="two people of packages' photos")
+    parser.add_argument("--people", type=int, help=f"so many people, instead of {_PEOPLE}")
+    parser.add_argument("--kinds", nargs="+", choices=BAD_PHOTOS, metavar="KIND", help="only these")
     parser.add_argument("--half", choices=("report", "choose"), default="report")
     parser.add_argument("--cache", type=Path, help="folder for what was recognised")
-    options = parser.parse_args()
-    if options.smoke == (options.faces is not None):
-        parser.error("give either --faces FOLDER or --smoke")
+    options = parse_options(parser, needs_faces=True)
     print_machine()
 
     settings = Settings()
     network = load_configured_network(settings)
     if network.spec.calibration is None:
         parser.error(f"no error rates were measured for {network.spec.name}")
-    untouched: list[Path] = []
-    if options.smoke:
-        people = package_people()
-    else:
-        count = _QUICK_PEOPLE if options.quick else _PEOPLE
-        most = _QUICK_UNTOUCHED if options.quick else _UNTOUCHED
-        people, untouched = lfw_people(
-            lfw_data(parser, options.faces), options.half, count=count, untouched=most
-        )
+    count, most, names = _extent(options)
+    people, untouched = lfw_people(
+        lfw_data(parser, options.faces), options.half, count=count, untouched=most
+    )
+    makes = {name: BAD_PHOTOS[name] for name in BAD_PHOTOS if name in names}
     recognizer = build_recognizer(settings, network)
     try:
         kinds, qualities = asyncio.run(
-            _recognise(recognizer, people, untouched, _Cache(options.cache, options.half, network))
+            _recognise(
+                recognizer,
+                people,
+                makes,
+                untouched,
+                _Cache(options.cache, options.half, network),
+            )
         )
     finally:
         recognizer.stop()
     _report(kinds, qualities, _thresholds(settings, network))
 
 
-def package_people() -> list[Person]:
-    """Two people of photos that packages ship, each with a second photo made from the first."""
-    photos = [pixels(astronaut()), pixels(hopper())]
-    return [Person(one, np.ascontiguousarray(one[:, ::-1])) for one in photos]
+def _extent(options: argparse.Namespace) -> tuple[int, int, Collection[str]]:
+    """How many people and untouched photos, and which kinds."""
+    if options.smoke:
+        return _SMOKE_PEOPLE, _SMOKE_UNTOUCHED, _SMOKE_KINDS
+    count = options.people or (_QUICK_PEOPLE if options.quick else _PEOPLE)
+    most = _QUICK_UNTOUCHED if options.quick else _UNTOUCHED
+    return count, most, {UNTOUCHED, *(options.kinds or BAD_PHOTOS)}
 
 
 def lfw_people(
-    data: LfwData, half: str, *, count: int, untouched: int
+    data: LfwData, half: Half, *, count: int, untouched: int
 ) -> tuple[list[Person], list[Path]]:
     """People of two photos or more, and photos of everybody, of one half."""
-    everybody = sorted(data.photos_by_person().items())
-    order = np.random.default_rng(_SEED).permutation(len(everybody))
-    own = [
-        everybody[place][1] for n, place in enumerate(order) if (n % 2 == 0) == (half == "choose")
-    ]
+    own = photos_of_half(data, half)
     pairs = [photos for photos in own if len(photos) > 1][:count]
-    people = [Person(*(_pixels(data.images / photo) for photo in photos[:2])) for photos in pairs]
-    return people, [data.images / photo for photos in own for photo in photos][:untouched]
+    people = [Person(*map(pixels_of, photos[:2])) for photos in pairs]
+    return people, [photo for photos in own for photo in photos][:untouched]
 
 
 class _Cache:
@@ -193,10 +193,14 @@ class _Cache:
 
 
 async def _recognise(
-    recognizer: Recognizer, people: Sequence[Person], untouched: Sequence[Path], cache: _Cache
+    recognizer: Recognizer,
+    people: Sequence[Person],
+    makes: Mapping[str, Make],
+    untouched: Sequence[Path],
+    cache: _Cache,
 ) -> tuple[dict[str, Kind], list[FaceQuality]]:
     with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("recognising", total=len(BAD_PHOTOS) + 2)
+        task = progress.add_task("recognising", total=len(makes) + 3)
 
         async def faces(name: str, photos: Sequence[Pixels | None]) -> list[Face]:
             found = cache.read(name, len(photos))
@@ -209,7 +213,9 @@ async def _recognise(
         good = await faces("other", [person.other for person in people])
         ones = await faces(UNTOUCHED, [person.one for person in people])
         kinds = {}
-        for number, (name, make) in enumerate(BAD_PHOTOS.items()):
+        numbers = {name: number for number, name in enumerate(BAD_PHOTOS)}
+        for name, make in makes.items():
+            number = numbers[name]
             made = [
                 None
                 if one is None or other is None
@@ -224,21 +230,18 @@ async def _recognise(
             ]
             count = sum(photo is not None for photo in made)
             kinds[name] = Kind(count, [face for face, _ in both], [other for _, other in both])
-        plain = await faces("all", [_pixels(path) for path in untouched])
+        plain = await faces("all", [pixels_of(path) for path in untouched])
     return kinds, [face.quality for face in plain if face is not None]
 
 
 async def _faces(recognizer: Recognizer, photos: Sequence[Pixels | None]) -> list[Face]:
-    """The face nearest the centre of each photo."""
     turns = asyncio.Semaphore(recognizer.concurrency)
 
     async def one(photo: Pixels | None) -> Face:
         if photo is None:
             return None
         async with turns:
-            image = await asyncio.to_thread(as_png, photo)
-            found = await recognizer.embed(image, central_face(photo.shape[1], photo.shape[0]))
-        return found.faces[0] if found.faces else None
+            return await face_of(recognizer, photo)
 
     return await together(one(photo) for photo in photos)
 
@@ -370,11 +373,6 @@ def _rows(faces: Sequence[EmbeddedFace]) -> NDArray[np.float32]:
 
 def _share(of: Sequence[bool] | NDArray[np.bool_]) -> float:
     return float(np.mean(of)) if len(of) else 0.0
-
-
-def _pixels(path: Path) -> Pixels:
-    with Image.open(path) as opened:
-        return np.array(opened.convert("RGB"))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from app.operations.subject import PassedOver
 from app.operations.together import together
 from app.operations.verify_sides import Side, selection_of, side_of
 from app.recognition.pipeline import Recognizer
-from app.recognition.types import DetectedFace, FaceQuality, ModelId, cosine
+from app.recognition.types import DetectedFace, ModelId, cosine
 from app.threads import reading
 from models.evaluation.calibration import ErrorRate
 
@@ -53,8 +53,9 @@ class Verification:
 
     Where each face of a group is compared, all of that is of the comparison that comes nearest to
     a match, and `comparisons` are all, the most alike first. Threshold and rate are those of so
-    many comparisons: of k, one is a false match k times as often as of one. `passed_over` are faces
-    that were not compared, each with the place of its photo in the request.
+    many comparisons: of k, one is a false match k times as often as of one; where one of the faces
+    compared is below the quality floor, no rate holds. `passed_over` are faces that were not
+    compared, each with the place of its photo in the request.
     """
 
     match: bool
@@ -121,8 +122,7 @@ class Verifier:
             compared.append((found, rules.for_verify(threshold, target_fmr, doubt=doubt), doubt))
         place = max(range(len(pairs)), key=lambda at: compared[at][0].similarity - compared[at][1])
         best, limit, doubt = compared[place]
-        qualities = [face.embedded.quality for face in pairs[place]]
-        fmr, why_none = _claimed(rules.fmr(best.similarity, doubt=doubt), qualities)
+        fmr, why_none = _claimed(rules.fmr(best.similarity, doubt=doubt), [a, b])
         return Verification(
             best.similarity >= limit,
             best.similarity,
@@ -176,7 +176,7 @@ class Verifier:
         limit = rules.for_verify(threshold, target_fmr, examples=found.examples, doubt=looks)
         limit = threshold_of(found, limit)
         measured = rules.fmr(found.similarity, examples=found.examples, doubt=looks)
-        fmr, why_none = _claimed(measured, [side.faces[place].embedded.quality])
+        fmr, why_none = _claimed(measured, [side])
         return Verification(
             found.similarity >= limit,
             found.similarity,
@@ -237,9 +237,14 @@ def _rejected(
 
 
 def _claimed(
-    fmr: ErrorRate | None, qualities: Sequence[FaceQuality]
+    fmr: ErrorRate | None, sides: Sequence[Side]
 ) -> tuple[ErrorRate | None, RateReason | None]:
-    """The rate, if it holds for faces of these qualities, or else why there is none."""
-    if any(map(rate_claims.is_below_floor, qualities)):
+    """The rate, if it holds for all faces that were compared, or else why there is none.
+
+    Not only for the two that are most alike: the rate is that of any of the comparisons being a
+    false match.
+    """
+    compared = [face.embedded.quality for side in sides for face in side.faces]
+    if any(map(rate_claims.is_below_floor, compared)):
         return None, RateReason.LOW_QUALITY
     return fmr, RateReason.NOT_MEASURED if fmr is None else None

@@ -79,6 +79,24 @@ def test_a_blurred_bystander_is_not_compared(client: TestClient, faces: str) -> 
     assert (other["image_index"], other["reasons"]) == (1, ["low_sharpness"])
 
 
+def test_a_bad_bystander_who_is_compared_takes_the_rate_away(
+    client: TestClient, collection: str, enroll: Enroll
+) -> None:
+    files = {**image("astronaut", "image_a"), "image_b": BYSTANDER}
+    done = verify(client, files, faces="any", quality_filter="none")
+    assert done["match"] is True
+    assert len(done["comparisons"]) == 2
+    assert (done["fmr"], done["rate_reason"]) == (None, "low_quality")
+    enroll("astronaut", external_id="eileen")
+    fields = {"collection": collection, "identity_id": "ext:eileen", "faces": "any"}
+    done = verify(client, {"image": BYSTANDER}, quality_filter="none", **fields)
+    assert done["match"] is True
+    assert (done["fmr"], done["rate_reason"]) == (None, "low_quality")
+    done = verify(client, {"image": BYSTANDER}, **fields)
+    assert done["fmr"]["value"] < 0.01
+    assert done["rate_reason"] is None
+
+
 def test_a_photo_without_a_face_is_refused_in_any_way(client: TestClient) -> None:
     for faces in ("single", "largest", "any"):
         response = client.post(

@@ -124,6 +124,25 @@ def test_other_weights_under_the_name_are_refused(runs: tuple[Path, Path], tmp_p
         load_network("ours-1", _options(tmp_path))
 
 
+def test_distinctiveness_that_is_written_into_a_card_is_measured(
+    runs: tuple[Path, Path], store: CropStore, tmp_path: Path
+) -> None:
+    add_run(runs[0], NAMING, tmp_path)
+    assert NetworkEmbedder(load_network("ours-1", _options(tmp_path))).distinctiveness is None
+    path = tmp_path / "networks" / "ours-1.json"
+    card = json.loads(path.read_text())
+    weights = [0.5, -1.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0]
+    path.write_text(json.dumps({**card, "distinctiveness": {"weights": weights, "offset": 1.25}}))
+    embedder = NetworkEmbedder(load_network("ours-1", _options(tmp_path)))
+    assert embedder.distinctiveness is not None
+    embeddings = embedder.embed([store.crop(0)])
+    expected = float(embeddings[0] @ np.array(weights)) + 1.25
+    assert embedder.distinctiveness.of(embeddings)[0] == pytest.approx(expected)
+    path.write_text(json.dumps({**card, "distinctiveness": {"weights": [1.0], "offset": 0.0}}))
+    with pytest.raises(WeightsInvalidError, match="must have 8 weights"):
+        load_network("ours-1", _options(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("name", "other"),
     [("mirror_average", False), ("recipe.size_px", 20), ("input.mean", [0, 0, 0])],

@@ -17,7 +17,8 @@ class Distinctiveness:
     Embeddings of bad photos (dark, blurred, covered, ...) of different people are alike: the
     network sees the fault before the face. The measure falls in the direction in which such
     embeddings lie. It is 1 and more for most good photos; `benchmarks/wrong_way.py` says what
-    shares of good and of bad photos are below which value.
+    shares of good and of bad photos are below which value, and `benchmarks/fit_distinctiveness.py`
+    finds the weights.
 
     `weights` (dimension,) and `offset`: the value is their inner product with a unit embedding,
     plus the offset.
