@@ -439,7 +439,9 @@ class Busy(Unavailable):
     retry_after_s = 5.0
 
     def __init__(self, job: str) -> None:
-        super().__init__(f"a {job} is running, and only one runs at a time; nothing was changed")
+        super().__init__(
+            f"a job of this kind ({job}) is running, and only one runs at once; nothing was changed"
+        )
         self.job = job
 
 

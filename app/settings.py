@@ -81,7 +81,8 @@ class Limits(_Group):
         10.0,
         gt=0,
         le=3_600,
-        description="CPU seconds that decoding one TIFF, HEIF, AVIF, JPEG 2000 or animation takes.",
+        description="CPU seconds that decoding one TIFF, HEIF, AVIF, JPEG 2000 or animated WebP "
+        "may take.",
     )
 
 

@@ -1,9 +1,9 @@
 """Decoding in processes that can be ended: the side of the service.
 
-Decoders of TIFF, HEIF, AVIF, JPEG 2000 and animations take time and memory that do not follow from
-the picture's size, may crash, and write to the standard error stream as they like. A process has a
-limit on its CPU time and its memory, sees no setting or key of the service, and its errors are one
-line of the service's log.
+Decoders of TIFF, HEIF, AVIF, JPEG 2000 and animated WebP take time and memory that do not follow
+from the picture's size, may crash, and write to the standard error stream as they like. A process
+has a limit on its CPU time and its memory, sees no setting or key of the service, and its errors
+are one line of the service's log.
 """
 
 import json
