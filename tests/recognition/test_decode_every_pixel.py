@@ -212,6 +212,32 @@ def test_blank_frames_are_passed_over_and_counted(form: str, colour: str) -> Non
     assert distance(photo.pixels, pixels(small())) < 10
 
 
+@pytest.mark.parametrize("colour", ["white", "black"])
+def test_blank_view_of_a_jpeg_of_several_is_passed_over(colour: str) -> None:
+    blank = Image.new("RGB", small().size, colour)
+    photo = _read(encoded(blank, "MPO", save_all=True, append_images=[blank, small()]))
+    assert (photo.size.frames, photo.size.frame_used) == (3, 2)
+    assert distance(photo.pixels, pixels(small())) < 10
+
+
+def test_a_smaller_picture_behind_a_jpeg_is_no_frame() -> None:
+    """As the gain maps of phones are."""
+    blank = Image.new("RGB", small().size, "white")
+    smaller = small().resize((small().width // 2, small().height // 2))
+    photo = _read(encoded(blank, "MPO", save_all=True, append_images=[smaller]))
+    assert (photo.size.frames, photo.size.frame_used) == (1, 0)
+
+
+def test_a_damaged_view_behind_a_jpeg_does_no_harm() -> None:
+    blank = Image.new("RGB", small().size, "white")
+    data = encoded(blank, "MPO", save_all=True, append_images=[small()])
+    second = data.rindex(b"\xff\xd8\xff")
+    for end in (second, second + 30, second + 700):
+        photo = _read(data[:end])
+        assert photo.size.frame_used == 0
+        assert (photo.pixels == 255).all()
+
+
 def test_of_blank_frames_alone_the_first_is_taken() -> None:
     blank = Image.new("RGB", small().size, "white")
     others = [Image.new("RGB", small().size, colour) for colour in ("black", "gray")]

@@ -42,12 +42,15 @@ _NEXT_MARKER: Final = re.compile(rb"(?<!\xff)\xff++[^\x00\x01\xd0-\xd8\xff]")
 _XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _MP_ENTRIES: Final = 0xB002
 _MP_ENTRY_BYTES: Final = 16
+_VIEWS: Final = frozenset({0x00, 0x02, 0x03})
+"""Kinds of pictures: undefined, views or moments, and the first one."""
+_MOST_VIEWS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class JpegStructure:
     """`header` is all before the first scan, without metadata; that scan begins at `scans_at` of
-    the file. `frames` counts the views that a multi-picture file lists."""
+    the file. `views` are where further views begin, as a multi-picture file lists them."""
 
     width: int
     height: int
@@ -58,7 +61,7 @@ class JpegStructure:
     header: bytes
     scans_at: int
     orientation: int
-    frames: int
+    views: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -70,9 +73,9 @@ class _Found:
     frame: bytes = b""
     exif: bytearray = field(default_factory=bytearray)
     xmp: bytes = b""
-    views: int = 1
+    views: tuple[int, ...] = ()
 
-    def take(self, code: int, body: bytes) -> None:
+    def take(self, code: int, body: bytes, body_at: int) -> None:
         if code in _FRAMES and not self.frame:
             self.frame_code, self.frame = code, body
             self._keep(code, body)
@@ -85,7 +88,7 @@ class _Found:
         elif code == 0xE1 and body.startswith(_XMP) and not self.xmp:
             self.xmp = body[len(_XMP) :]
         elif code == 0xE2 and body[:4] == b"MPF\0":
-            self.views = _count_views(body[4:])
+            self.views = tuple(body_at + 4 + offset for offset in _view_offsets(body[4:]))
 
     def _keep(self, code: int, body: bytes) -> None:
         self.kept.append(b"\xff" + bytes([code]) + (len(body) + 2).to_bytes(2) + body)
@@ -97,6 +100,8 @@ def read_jpeg(data: bytes) -> JpegStructure:
     Raises DamagedFile, and ImageUnreadable for what costs too much or has no decoder.
     """
     found = _Found()
+    if not data.startswith(START):
+        raise DamagedFile("no start")
     position, segments, fill = 2, 0, 0
     while True:
         start = data.find(b"\xff", position)
@@ -115,7 +120,7 @@ def read_jpeg(data: bytes) -> JpegStructure:
         body = data[position + 2 : position + length]
         if code == _SCAN:
             return _structure(data, found, start, in_first_scan=body[0] if body else 0)
-        found.take(code, body)
+        found.take(code, body, position + 2)
         position += length
 
 
@@ -166,7 +171,7 @@ def _structure(data: bytes, found: _Found, scans_at: int, *, in_first_scan: int)
         header=b"".join(found.kept),
         scans_at=scans_at,
         orientation=find_orientation(bytes(found.exif), found.xmp),
-        frames=found.views,
+        views=found.views,
     )
 
 
@@ -189,19 +194,25 @@ def _require_few_scans(data: bytes, start: int, most: int) -> None:
         position += int.from_bytes(data[position : position + 2])
 
 
-def _count_views(block: bytes) -> int:
-    """Pictures of a multi-picture file (CIPA DC-007) that show another view or moment; previews and
-    gain maps are none."""
+def _view_offsets(block: bytes) -> list[int]:
+    """Where in a multi-picture file (CIPA DC-007) further views or moments begin, counted from the
+    block that lists them.
+
+    Previews are left out. Pictures of an undefined kind are views or gain maps.
+    """
     found = read_layout(block)
     if found is None:
-        return 1
+        return []
     layout, start = found
     directory = read_directory(block, start, layout, most_entries=100)
     if _MP_ENTRIES not in directory.entries:
-        return 1
+        return []
     listed = value_of(block, directory.entries[_MP_ENTRIES], layout)
-    kinds = [
-        layout.number(listed[at : at + 4]) >> 16 & 0xFF
-        for at in range(0, len(listed), _MP_ENTRY_BYTES)
-    ]
-    return max(1, sum(kind in (0x02, 0x03) for kind in kinds))
+    offsets = []
+    # The first is the picture in which the list is.
+    for at in range(_MP_ENTRY_BYTES, len(listed) - _MP_ENTRY_BYTES + 1, _MP_ENTRY_BYTES):
+        kind = layout.number(listed[at : at + 4]) >> 16 & 0xFF
+        offset = layout.number(listed[at + 8 : at + 12])
+        if kind in _VIEWS and offset:
+            offsets.append(offset)
+    return offsets[:_MOST_VIEWS]

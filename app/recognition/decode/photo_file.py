@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from app.errors import VultusError
+from app.errors import ImageUnreadable, VultusError
 from app.recognition.decode import (
     gif_structure,
     heif_structure,
@@ -18,10 +18,10 @@ from app.recognition.decode import (
     webp_structure,
 )
 from app.recognition.decode.decoder_process import DecoderProcesses
-from app.recognition.decode.faults import damaged, require_pixels, too_much_memory
+from app.recognition.decode.faults import DamagedFile, damaged, require_pixels, too_much_memory
 from app.recognition.decode.file_kinds import FileKind, find_start
 from app.recognition.decode.jpeg_decoder import DIVISORS, decode_jpeg
-from app.recognition.decode.picture import FRAMES_KEPT, Picture, part_there
+from app.recognition.decode.picture import FRAMES_KEPT, Picture, choose_frame, part_there
 from app.recognition.decode.pillow_decoder import decode_with_pillow
 from app.recognition.decode.png_decoder import decode_png
 from app.recognition.tiles import searched_side_px
@@ -147,11 +147,13 @@ def _plan_jpeg(data: bytes, limits: Limits) -> _Plan:
     structure = jpeg_structure.read_jpeg(data)
     width, height = structure.width, structure.height
     require_pixels(width, height, limits.max_pixels)
+    views = _views_of_one_size(data, structure)
     kept = width * height * structure.components * _COEFFICIENT_BYTES
     coefficients = kept if structure.several_scans else 0
 
     def memory(divisor: int) -> int:
-        return coefficients + width * height * _JPEG_BYTES_A_PIXEL // divisor**2
+        a_pixel = _JPEG_BYTES_A_PIXEL + _FRAME_BYTES * (len(views) > 1)
+        return coefficients + width * height * a_pixel // divisor**2
 
     divisor = _enough(searched_side_px(width, height), limits.enough_px)
     while (
@@ -161,15 +163,37 @@ def _plan_jpeg(data: bytes, limits: Limits) -> _Plan:
     ):
         divisor *= 2
     return _Plan(
-        ImageSize(width, height), memory(divisor), lambda: _framed(data, structure, divisor)
+        ImageSize(width, height), memory(divisor), lambda: _decode_view(data, views, divisor)
     )
 
 
-def _framed(data: bytes, structure: jpeg_structure.JpegStructure, divisor: int) -> Picture:
-    picture = decode_jpeg(data, structure, divisor)
-    if structure.frames == 1:
-        return picture
-    return Picture(picture.pixels, picture.orientation, picture.rows_there, structure.frames)
+_View = tuple[int, jpeg_structure.JpegStructure]
+"""Where in the file a JPEG picture begins, and what it is made of."""
+
+
+def _views_of_one_size(data: bytes, first: jpeg_structure.JpegStructure) -> list[_View]:
+    """The picture and those of its multi-picture list that have its size; gain maps are smaller.
+
+    Those of several scans are left out: each may take as long as all that one photo may.
+    """
+    views = [(0, first)]
+    for start in first.views:
+        try:
+            structure = jpeg_structure.read_jpeg(data[start:])
+        except (DamagedFile, ImageUnreadable):
+            break  # those before it are still good
+        alike = (structure.width, structure.height) == (first.width, first.height)
+        if alike and structure.components == first.components and not structure.several_scans:
+            views.append((start, structure))
+    return views
+
+
+def _decode_view(data: bytes, views: list[_View], divisor: int) -> Picture:
+    def render(number: int) -> Picture:
+        start, structure = views[number]
+        return decode_jpeg(data[start:] if start else data, structure, divisor)
+
+    return choose_frame(len(views), render)
 
 
 def _enough(longest_px: int, enough_px: int | None) -> int:

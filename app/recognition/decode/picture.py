@@ -6,6 +6,7 @@ from typing import Final
 
 from PIL import Image
 
+from app.errors import ImageUnreadable
 from app.recognition.decode.samples import is_blank, to_rgb
 from app.recognition.types import Pixels
 
@@ -82,7 +83,7 @@ def choose_frame(frames: int, render: Callable[[int], Picture]) -> Picture:
         for number in range(1, min(frames, most)):
             try:
                 frame = render(number)
-            except (EOFError, OSError, SyntaxError, ValueError):
+            except (EOFError, OSError, SyntaxError, ValueError, ImageUnreadable):
                 break  # the frames before a damaged one are still good
             if not is_blank(frame.pixels):
                 chosen, place = frame, number
