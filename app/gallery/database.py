@@ -187,8 +187,9 @@ class Database:
     def check_pages(self) -> bool:
         """Read every page of SQLite's file, and look whether they fit; False when they do not.
 
-        May take minutes for gigabytes, on a connection of its own; `interrupt_check` ends it.
-        PostgreSQL has checksums of its own pages.
+        May take minutes for gigabytes, on a connection of its own; `interrupt_check` ends it,
+        and the answer is then True, since nothing was found. PostgreSQL has checksums of its own
+        pages.
         """
         if self.dialect != "sqlite":
             return True
@@ -197,7 +198,12 @@ class Database:
             with self._translated(), closing(self.engine.raw_connection()) as connection:
                 driver: Any = connection.driver_connection
                 self._page_check = driver
-                found = driver.execute("PRAGMA quick_check(1)").fetchone()[0]
+                try:
+                    found = driver.execute("PRAGMA quick_check(1)").fetchone()[0]
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                        raise
+                    return True  # the service stops, which is no fault of the database
         except DatabaseDamaged:
             return False
         finally:

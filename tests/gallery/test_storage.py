@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -174,3 +175,17 @@ def test_a_file_that_is_removed_takes_no_change_and_is_not_made_anew(database: D
     away.rename(database.file)
     gallery.create_identity(COLLECTION, NewIdentity("kept"), [])
     database.check()
+
+
+@sqlite_only
+def test_a_check_that_is_ended_is_no_fault_of_the_database(database: Database) -> None:
+    new_gallery(database).open()
+    with closing(database.engine.raw_connection()) as connection:
+        driver: Any = connection.driver_connection
+    # The pool gives the same connection to the check, which is ended at its first step.
+    driver.set_progress_handler(database.interrupt_check, 1)
+    try:
+        assert database.check_pages()
+    finally:
+        driver.set_progress_handler(None, 0)
+    assert database.storage.problems() == []
