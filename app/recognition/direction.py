@@ -36,6 +36,8 @@ def corrections_back(corrections: Floats, quarters: Quarters) -> Floats:
 
     They are shares of a box's side, and positive to the right and down.
     """
+    if not quarters.any():
+        return corrections
     back = corrections.copy()
     for direction in OTHERS:
         chosen = quarters == direction
@@ -50,6 +52,8 @@ def points_back(points: Floats, sides: Floats, quarters: Quarters) -> Floats:
 
     Both count pixels from the box's left and top, at 0.
     """
+    if not quarters.any():
+        return points
     back = points.copy()
     for direction in OTHERS:
         chosen = quarters == direction

@@ -29,8 +29,10 @@ class AreaSampler:
         self.height, self.width = picture.shape[:2]
         fits = self.height * self.width <= _INT32_SUMS_UP_TO
         depth = cv2.CV_32S if fits else cv2.CV_64F
-        self._sums: NDArray[Any] = np.asarray(cv2.integral(picture, sdepth=depth))
-        """At (y, x): the sum of all pixels above and to the left."""
+        filled = cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA)
+        self._sums: NDArray[Any] = np.asarray(cv2.integral(filled, sdepth=depth))
+        """At (y, x): the sum of all pixels above and to the left. The fourth channel fills a point
+        up to a power of two bytes, which numpy takes in less than half the time; it is not read."""
 
     def shrunk(self, height: int, width: int) -> Floats:
         """The whole picture in another size; float32 (height, width, 3), 0 to 255."""
@@ -51,7 +53,7 @@ class AreaSampler:
         tops, bottoms = _parts(boxes[:, 1], heights, steps)
         areas = (bottoms - tops)[:, :, None] * (rights - lefts)[:, None, :]
         stride = self.width + 1
-        points = self._sums.reshape(-1, 3)
+        points = self._sums.reshape(-1, 4)
         tops, bottoms = (tops * stride)[:, :, None], (bottoms * stride)[:, :, None]
         lefts, rights = lefts[:, None, :], rights[:, None, :]
         cells = points.take(bottoms + rights, axis=0)
@@ -80,8 +82,9 @@ def _parts(starts: Edges, lengths: Edges, steps: Edges) -> tuple[Edges, Edges]:
 
 
 def _means(sums: NDArray[Any], areas: NDArray[np.int64]) -> Floats:
-    means = sums.astype(np.float32)
+    floats = sums.astype(np.float32)
+    means = np.empty((*areas.shape, 3), dtype=np.float32)
     shares = np.reciprocal(areas.astype(np.float32))
-    for channel in range(means.shape[-1]):  # together, numpy would go through them three by three
-        means[..., channel] *= shares
+    for channel in range(3):  # together, numpy would go through them three by three
+        np.multiply(floats[..., channel], shares, out=means[..., channel])
     return means

@@ -3,11 +3,9 @@
 Boxes are float32 (N, 4): x1, y1, x2, y2 in pixels, where the first pixel is 1.
 """
 
+import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-
-from app.recognition.mtcnn.suppression import suppress
 
 Boxes = NDArray[np.float32]
 Scores = NDArray[np.float32]
@@ -27,8 +25,10 @@ def best_of_overlapping(
     if apart is not None:  # each group where no other is; exact, as whole numbers are
         span = boxes.max() - boxes.min() + 1
         boxes = boxes + (apart * span).astype(np.float32)[:, None]
-    kept = suppress(torch.from_numpy(boxes), torch.from_numpy(scores), most)
-    return np.asarray(kept.numpy())
+    corners_and_sides = boxes.astype(np.float64)
+    corners_and_sides[:, 2:] -= corners_and_sides[:, :2]
+    kept = cv2.dnn.NMSBoxes(corners_and_sides, scores, 0.0, most)  # type: ignore[arg-type]
+    return np.asarray(kept, dtype=np.int64)
 
 
 def best_of_nested(boxes: Boxes, scores: Scores, *, most: float) -> Chosen:

@@ -124,6 +124,8 @@ def examine(
 
 def _by_direction(quarters: Quarters, best: Callable[[Chosen], Chosen]) -> Chosen:
     """The places that `best` chooses among those of each direction."""
+    if not quarters.any():  # as in most photos
+        return best(np.arange(len(quarters)))
     kept = []
     for direction in np.unique(quarters):
         places = np.flatnonzero(quarters == direction)

@@ -83,7 +83,9 @@ def _proposals(
     columns, rows, scores, corrections = [], [], [], []
     for scale in scales:
         height, width = int(sampler.height * scale + 1), int(sampler.width * scale + 1)
-        copy = np.ascontiguousarray(np.rot90(sampler.shrunk(height, width), direction))
+        copy = sampler.shrunk(height, width)
+        if direction != UPRIGHT:
+            copy = np.ascontiguousarray(np.rot90(copy, direction))
         moves, faces = networks.propose(copy)
         down, across = np.nonzero(faces >= _LEAST_SCORE)
         columns.append(across)

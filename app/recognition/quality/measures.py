@@ -7,6 +7,7 @@ ISO/IEC 29794-5; how they are computed here is told at each.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -110,7 +111,9 @@ def measure(photo: Pixels, face: DetectedFace) -> RawQuality:
     luminance = np.asarray(floats, dtype=np.float32)
     inside = luminance[_FACE]
     eye_distance, yaw, pitch, roll = _pose(face)
-    sharpness, noise = _detail(luminance)
+    fine = _blurred(luminance, 1)
+    differences = _second_differences(fine)
+    sharpness, noise = _detail(luminance, differences)
     return RawQuality(
         eye_distance_px=eye_distance,
         sharpness=sharpness,
@@ -123,24 +126,25 @@ def measure(photo: Pixels, face: DetectedFace) -> RawQuality:
         pitch=pitch,
         roll_degrees=roll,
         outside=_outside(photo, face.landmarks),
-        unevenness=_unevenness(crop, luminance),
+        unevenness=_unevenness(crop, differences),
         detection_score=face.score,
     )
 
 
-def _detail(luminance: Luminance) -> tuple[float, float]:
-    """Sharpness and noise; see RawQuality.
+def _detail(luminance: Luminance, differences: Sequence[Luminance]) -> tuple[float, float]:
+    """Sharpness and noise, see RawQuality; `differences` are `_second_differences`.
 
     ISO/IEC 29794-5 compares with blurred copies for sharpness; the differences of Gaussians here do
     the same at one scale each (Crete et al., 2007, for a measure without a reference).
     """
-    fine, coarse, coarsest = (_blurred(luminance, sigma) for sigma in (1, 4, 8))
+    coarse, coarsest = (_blurred(luminance, sigma) for sigma in (4, 8))
     structure = _rms((coarse - coarsest)[_FACE]) + _FLOOR
     seconds = np.abs(cv2.filter2D(luminance, -1, _SECOND_DIFFERENCES))
     # Immerkaer's estimate (1996), where there is least texture to be taken for noise.
     texture = np.asarray(cv2.blur(seconds, (9, 9)), dtype=np.float32)
     noise = _quantile(texture[_FACE], 0.2) * _NOISE_SCALE
-    detail = np.sqrt(max(0.0, _least_detail(fine) ** 2 - (_NOISE_IN_DIFFERENCES * noise) ** 2))
+    least = _least_detail(differences)
+    detail = np.sqrt(max(0.0, least**2 - (_NOISE_IN_DIFFERENCES * noise) ** 2))
     return float(detail) / structure, noise / structure
 
 
@@ -157,34 +161,43 @@ def _blockiness(luminance: Luminance) -> float:
     return float(np.clip(1 - flat, 0, 1))
 
 
-def _least_detail(fine: Luminance) -> float:
+def _least_detail(differences: Sequence[Luminance]) -> float:
     """Strength of the second differences in the direction, of four, in which they are weakest: a
     photo blurred by motion is sharp across it."""
-    step = _DIFFERENCE_PX
-    end = SIDE_PX - step
-    inside = _FACE[step:end, step:end]
-    return min(_rms(difference[inside]) for difference in _second_differences(fine))
+    inside = _without_margin(_FACE)
+    return min(_rms(difference[inside]) for difference in differences)
 
 
-def _unevenness(crop: Pixels, luminance: Luminance) -> float:
+def _unevenness(crop: Pixels, differences: Sequence[Luminance]) -> float:
     """See RawQuality. A mask has less detail than a mouth, or another color than the cheeks have;
     sunglasses have less detail than eyes. A fault of the whole photo, as blur or noise, is the
     same above and below.
 
     ISO/IEC 29794-5 wants the share of the face that is occluded, by a network that segments it.
     """
-    fine = _blurred(luminance, 1)
-    step, end = _DIFFERENCE_PX, SIDE_PX - _DIFFERENCE_PX
-    detail = np.zeros_like(luminance)
-    for difference in _second_differences(fine):
-        detail[step:end, step:end] += np.abs(difference) / 4
-    above, below = (_quantile(detail[part], 0.5) + _LEAST_DETAIL for part in (_EYES, _MOUTH))
-    colors = cv2.cvtColor(crop.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[..., 1:]
-    chin, cheeks = (np.median(colors[part], axis=0) for part in (_CHIN, _NOSE_AND_CHEEKS))
+    above, below = (_median_strength(differences, part) + _LEAST_DETAIL for part in (_EYES, _MOUTH))
+    chin, cheeks = (_median_color(crop[part]) for part in (_CHIN, _NOSE_AND_CHEEKS))
     return max(
-        abs(math.log(above / below)) / _DETAIL_RATIO,
-        float(np.hypot(*(chin - cheeks))) / _COLOR_DISTANCE,
+        abs(math.log(above / below)) / _DETAIL_RATIO, math.dist(chin, cheeks) / _COLOR_DISTANCE
     )
+
+
+def _median_strength(differences: Sequence[Luminance], part: NDArray[np.bool_]) -> float:
+    """The median, in a part of the crop, of the mean strength over the directions."""
+    inside = _without_margin(part)
+    strengths = np.abs([difference[inside] for difference in differences]).mean(axis=0)
+    return _quantile(strengths, 0.5)
+
+
+def _median_color(pixels: Pixels) -> tuple[float, float]:
+    """The medians of a and b of CIELAB, of pixels (N, 3)."""
+    colors = cv2.cvtColor(pixels[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
+    return _quantile(colors[:, 1], 0.5), _quantile(colors[:, 2], 0.5)
+
+
+def _without_margin(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The points for which there are `_second_differences`."""
+    return part[_DIFFERENCE_PX:-_DIFFERENCE_PX, _DIFFERENCE_PX:-_DIFFERENCE_PX]
 
 
 def _second_differences(fine: Luminance) -> list[Luminance]:
