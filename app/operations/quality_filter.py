@@ -36,7 +36,7 @@ def shortcomings(quality: FaceQuality, wanted: QualityFilter) -> Shortcomings:
     those of other faces that are the wrong way up.
     """
     if not quality.direction_is_clear:
-        return _UNCLEAR_DIRECTION
+        return _unclear_direction(quality, wanted)
     lacking = sorted(
         (measured.score, component)
         for component, measured in quality.components.items()
@@ -51,6 +51,17 @@ def shortcomings(quality: FaceQuality, wanted: QualityFilter) -> Shortcomings:
         Reason.UNRELIABLE_FACE if cause is None else _TEXTS[cause].reason for cause in details
     )
     return Shortcomings(tuple(reasons), "; ".join(details.values()))
+
+
+def _unclear_direction(quality: FaceQuality, wanted: QualityFilter) -> Shortcomings:
+    """Of a face that is cut off, this is why its direction is not clear."""
+    cut = QualityComponent.CROPPING
+    if _score(cut, quality) >= wanted.least_score:
+        return _UNCLEAR_DIRECTION
+    return Shortcomings(
+        (_TEXTS[cut].reason, *_UNCLEAR_DIRECTION.reasons),
+        f"{_detail(cut, cut, quality, wanted)}; {_UNCLEAR_DIRECTION.detail}",
+    )
 
 
 def _cause(component: QualityComponent, quality: FaceQuality) -> QualityComponent | None:

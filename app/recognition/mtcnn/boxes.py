@@ -11,6 +11,8 @@ Boxes = NDArray[np.float32]
 Scores = NDArray[np.float32]
 Chosen = NDArray[np.int64]
 
+_LEAST = np.finfo(np.float32).tiny
+
 
 def best_of_overlapping(
     boxes: Boxes, scores: Scores, *, most: float, apart: Chosen | None = None
@@ -27,7 +29,8 @@ def best_of_overlapping(
         boxes = boxes + (apart * span).astype(np.float32)[:, None]
     corners_and_sides = boxes.astype(np.float64)
     corners_and_sides[:, 2:] -= corners_and_sides[:, :2]
-    kept = cv2.dnn.NMSBoxes(corners_and_sides, scores, 0.0, most)  # type: ignore[arg-type]
+    above_zero = np.maximum(scores, _LEAST)  # the function passes over scores of 0
+    kept = cv2.dnn.NMSBoxes(corners_and_sides, above_zero, 0.0, most)  # type: ignore[arg-type]
     return np.asarray(kept, dtype=np.int64)
 
 
