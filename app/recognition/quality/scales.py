@@ -7,7 +7,7 @@ left to gain: `benchmarks/quality.py` measures what the levels of `quality_filte
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -26,14 +26,19 @@ class Scale:
     worst: float
     best: float
     by_ratio: bool = False
+    _ends: tuple[float, float] = field(init=False, repr=False, compare=False)
+    """`worst` and `best` as they count; a dozen scales are applied to every face."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_ends", (self._along(self.worst), self._along(self.best)))
 
     def score(self, raw: float) -> float:
-        worst, best, at = (self._along(value) for value in (self.worst, self.best, raw))
-        return 100 * min(1.0, max(0.0, (at - worst) / (best - worst)))
+        worst, best = self._ends
+        return 100 * min(1.0, max(0.0, (self._along(raw) - worst) / (best - worst)))
 
     def raw(self, score: float) -> float:
         """The raw value of a score between 0 and 100."""
-        worst, best = self._along(self.worst), self._along(self.best)
+        worst, best = self._ends
         at = worst + (best - worst) * score / 100
         return math.exp(at) if self.by_ratio else at
 
