@@ -42,8 +42,8 @@ class AreaSampler:
         rows -= self._sums.take(tops, axis=0)
         cells = rows.take(rights, axis=1)
         cells -= rows.take(lefts, axis=1)
-        areas = (bottoms - tops)[:, None] * (rights - lefts)
-        return _means(cells, areas)
+        heights, widths = _lengths(tops, bottoms), _lengths(lefts, rights)
+        return _means(cells, heights[:, None] * widths)
 
     def crops(self, boxes: NDArray[np.int64], side: int) -> Floats:
         """Parts x1, y1, x2, y2 of the picture, inside it; float32 (N, side, side, 3)."""
@@ -51,7 +51,7 @@ class AreaSampler:
         widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
         lefts, rights = _parts(boxes[:, 0], widths, steps)
         tops, bottoms = _parts(boxes[:, 1], heights, steps)
-        areas = (bottoms - tops)[:, :, None] * (rights - lefts)[:, None, :]
+        areas = _lengths(tops, bottoms)[:, :, None] * _lengths(lefts, rights)[:, None, :]
         stride = self.width + 1
         points = self._sums.reshape(-1, 4)
         tops, bottoms = (tops * stride)[:, :, None], (bottoms * stride)[:, :, None]
@@ -81,10 +81,14 @@ def _parts(starts: Edges, lengths: Edges, steps: Edges) -> tuple[Edges, Edges]:
     return starts[:, None] + begins, starts[:, None] + ends
 
 
-def _means(sums: NDArray[Any], areas: NDArray[np.int64]) -> Floats:
+def _lengths(begins: Edges, ends: Edges) -> Floats:
+    return np.asarray(ends - begins, dtype=np.float32)
+
+
+def _means(sums: NDArray[Any], areas: Floats) -> Floats:
     floats = sums.astype(np.float32)
     means = np.empty((*areas.shape, 3), dtype=np.float32)
-    shares = np.reciprocal(areas.astype(np.float32))
+    shares = np.reciprocal(areas)
     for channel in range(3):  # together, numpy would go through them three by three
         np.multiply(floats[..., channel], shares, out=means[..., channel])
     return means

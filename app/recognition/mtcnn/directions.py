@@ -90,11 +90,12 @@ def left_to_explain(
     if not (upright.scores >= least_score).any():
         return boxes
     sure = upright.boxes[upright.clear]
-    worth = scores > _WORTH_A_LOOK
-    if len(sure):
-        large = _sides(boxes) >= _SIDE_BESIDE * _sides(sure).max()
-        worth &= large & (shares(boxes, sure) < _SAME_FACE).all(axis=1)
-    return boxes[worth]
+    worth = boxes[scores > _WORTH_A_LOOK]
+    if not len(sure):
+        return worth
+    large = worth[_sides(worth) >= _SIDE_BESIDE * _sides(sure).max()]
+    apart = (shares(large, sure) < _SAME_FACE).all(axis=1)
+    return np.asarray(large[apart])
 
 
 def _sides(boxes: Boxes) -> Scores:
