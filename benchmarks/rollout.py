@@ -103,9 +103,10 @@ def _run(data: LfwData, people: int, workers: int, scratch: Path, *, smoke: bool
         if smoke:  # its people are too few to measure error rates on
             _fix_threshold(server.port)
         before = run(_ask_each(server.port, enrolled))
+        pause_s = 0.5 if smoke else 0.0
         with (
-            _asking(server.port, enrolled, pause_s=0.5 if smoke else 0.0) as asked,
-            _coming_and_going(server, coming[:1] if smoke else coming) as changes,
+            _asking(server.port, enrolled, pause_s=pause_s) as asked,
+            _coming_and_going(server, coming, pause_s=pause_s) as changes,
         ):
             _go_over(vultus, data.images, steps, force=smoke)
         after = run(_ask_each(server.port, enrolled))
@@ -199,8 +200,7 @@ def _asking(port: int, enrolled: dict[str, bytes], *, pause_s: float) -> Iterato
         while not stop.is_set():
             asked.append(await _ask(connection, *people[place % len(people)]))
             place += _CONNECTIONS
-            if pause_s:
-                await asyncio.sleep(pause_s)
+            await asyncio.sleep(pause_s)
         connection.close()
 
     async def ask_all() -> None:
@@ -216,7 +216,9 @@ def _asking(port: int, enrolled: dict[str, bytes], *, pause_s: float) -> Iterato
 
 
 @contextmanager
-def _coming_and_going(server: Server, photos: list[bytes]) -> Iterator[Counter[str]]:
+def _coming_and_going(
+    server: Server, photos: list[bytes], *, pause_s: float
+) -> Iterator[Counter[str]]:
     """Somebody is enrolled, found, deleted, and not found, until the end."""
     counts: Counter[str] = Counter()
     stop = Event()
@@ -226,6 +228,7 @@ def _coming_and_going(server: Server, photos: list[bytes]) -> Iterator[Counter[s
         for photo in cycle(photos):
             if stop.is_set():
                 break
+            await asyncio.sleep(pause_s)
             sent = upload(IDENTITIES, "images", photo, name="newcomer")
             enrolled = await connection.ask(sent)
             if enrolled.status != 201:  # looks like somebody who is enrolled, or has two faces
