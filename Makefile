@@ -9,6 +9,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 TORCH  ?= auto
 FACES  ?=
+# What the tests reach is measured where CI is set, as it makes them slower; or COVERAGE=--cov.
+COVERAGE ?= $(if $(CI),--cov)
 ifeq ($(PYTHON),)
 $(error Vultus needs Python 3.11 or newer: install it, or run make PYTHON=/path/to/python3.11)
 endif
@@ -23,7 +25,7 @@ serve: $(VENV)/.installed-$(TORCH)
 	$(BIN)/vultus serve
 
 test: check
-	$(BIN)/pytest -n 2 --dist worksteal --cov
+	$(BIN)/pytest -n 2 --dist worksteal $(COVERAGE)
 
 check: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/ruff format --check .

@@ -42,10 +42,10 @@ def test_of_a_cut_photo_the_faces_that_are_there_are_answered(client: TestClient
     assert len(whole["faces"]) == 2
     assert whole["image"] == {
         "width": 512, "height": 1_112, "rows_decoded": None, "frames": 1, "frame_used": 0,
-        "shade": None,
+        "shade": None, "smallest_face_px": 40,
     }  # fmt: skip
     upper, lower = sorted(whole["faces"], key=lambda face: face["box"][1])
-    middle_of_the_lower = (lower["box"][1] + 2 * lower["box"][3]) / 3
+    middle_of_the_lower = int(lower["box"][1] + 2 * lower["box"][3]) // 3
     cut = _detected(client, _cut_at_row(data, int(middle_of_the_lower), client))
     assert cut["image"]["height"] == 1_112
     assert middle_of_the_lower <= cut["image"]["rows_decoded"] < lower["box"][3]
