@@ -13,6 +13,25 @@ Remedy = str | Callable[[Any], str] | None
 """A text, with attributes of the error in braces; a function of the error (or of the
 `RejectedImage`); None where the fact says enough."""
 
+REASONS_THAT_SAY_ENOUGH: Mapping[type[VultusError] | Reason, Remedy] = dict.fromkeys(
+    (
+        Reason.SMALL_FACE,
+        Reason.LOW_SHARPNESS,
+        Reason.LOW_BRIGHTNESS,
+        Reason.HIGH_BRIGHTNESS,
+        Reason.LOW_CONTRAST,
+        Reason.EXTREME_POSE,
+        Reason.UNCLEAR_DIRECTION,
+        Reason.CROPPED_FACE,
+        Reason.OCCLUDED_FACE,
+        Reason.LOW_DETECTION_SCORE,
+        Reason.UNRELIABLE_FACE,
+        Reason.IMAGE_UNREADABLE,
+        Reason.IMAGE_TOO_LARGE,
+    )
+)
+"""Their texts name the remedy, which is the photographer's and the same for every reader."""
+
 
 class Remedies:
     """The remedies for one kind of reader, by class of error and by reason of a rejected image.

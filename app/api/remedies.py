@@ -4,7 +4,7 @@ from typing import Final
 
 from app import errors
 from app.errors import Reason, RejectedImage
-from app.remedies import Remedies
+from app.remedies import REASONS_THAT_SAY_ENOUGH, Remedies
 
 
 def _unlike(image: RejectedImage) -> str:
@@ -86,22 +86,9 @@ HTTP: Final = Remedies(
         errors.StartupError: None,  # ends the process before it answers
         Reason.NO_FACE: "send a sharp photo in which the face is uncovered and large enough",
         Reason.SEVERAL_FACES: "send a photo of one face, or ask for faces=largest",
-        # What is measured of a face comes with its remedy, which is the photographer's.
-        Reason.SMALL_FACE: None,
-        Reason.LOW_SHARPNESS: None,
-        Reason.LOW_BRIGHTNESS: None,
-        Reason.HIGH_BRIGHTNESS: None,
-        Reason.LOW_CONTRAST: None,
-        Reason.EXTREME_POSE: None,
-        Reason.UNCLEAR_DIRECTION: None,
-        Reason.CROPPED_FACE: None,
-        Reason.OCCLUDED_FACE: None,
-        Reason.LOW_DETECTION_SCORE: None,
-        Reason.UNRELIABLE_FACE: None,
+        **REASONS_THAT_SAY_ENOUGH,
         Reason.LOW_MATCH_CONFIDENCE: _unlike,
         Reason.BELONGS_TO_ANOTHER_IDENTITY: "enroll it there, or send force=true when they are two "
         "people",
-        Reason.IMAGE_UNREADABLE: None,
-        Reason.IMAGE_TOO_LARGE: None,
     }
 )

@@ -4,7 +4,7 @@ from typing import Final
 
 from app import errors
 from app.errors import Reason, RejectedImage, RolloutImpossible, RolloutObstacle
-from app.remedies import Remedies
+from app.remedies import REASONS_THAT_SAY_ENOUGH, Remedies
 
 _OBSTACLES: Final = {
     RolloutObstacle.ONE_EMBEDDER: "run vultus reembed --to NEW first",
@@ -118,22 +118,9 @@ TERMINAL: Final = Remedies(
         "another VULTUS_DATABASE_URL or VULTUS_DATA_DIR, or delete the collection and enroll again",
         Reason.NO_FACE: "give a sharp photo in which the face is uncovered and large enough",
         Reason.SEVERAL_FACES: "give a photo of one face, or --faces largest",
-        # What is measured of a face comes with its remedy, which is the photographer's.
-        Reason.SMALL_FACE: None,
-        Reason.LOW_SHARPNESS: None,
-        Reason.LOW_BRIGHTNESS: None,
-        Reason.HIGH_BRIGHTNESS: None,
-        Reason.LOW_CONTRAST: None,
-        Reason.EXTREME_POSE: None,
-        Reason.UNCLEAR_DIRECTION: None,
-        Reason.CROPPED_FACE: None,
-        Reason.OCCLUDED_FACE: None,
-        Reason.LOW_DETECTION_SCORE: None,
-        Reason.UNRELIABLE_FACE: None,
+        **REASONS_THAT_SAY_ENOUGH,
         Reason.LOW_MATCH_CONFIDENCE: _unlike,
         Reason.BELONGS_TO_ANOTHER_IDENTITY: "enroll it there, or use --force when they are two "
         "people",
-        Reason.IMAGE_UNREADABLE: None,
-        Reason.IMAGE_TOO_LARGE: None,
     }
 )
