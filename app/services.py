@@ -206,6 +206,7 @@ class Services:
         _log.info(
             "ready",
             embedder=self.recognizer.model.name,
+            detector=self.settings.detector.name,
             device=self.device,
             faces=self.gallery.indexed_faces(),
         )

@@ -27,7 +27,7 @@ import torch
 from app.recognition.align import align
 from app.recognition.build import build_detector, build_recognizer, load_configured_network
 from app.recognition.decode.photo_file import decode
-from app.recognition.detector import MtcnnDetector
+from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.select import largest_face
 from app.recognition.types import DetectedFace, Pixels
@@ -196,7 +196,7 @@ async def _recognized(settings: Settings, files: Sequence[bytes], pending: int) 
         recognizer.stop()
 
 
-def _faces(detector: MtcnnDetector, photos: Sequence[Pixels]) -> list[tuple[DetectedFace, ...]]:
+def _faces(detector: CopyingDetector, photos: Sequence[Pixels]) -> list[tuple[DetectedFace, ...]]:
     return [
         faces
         for start in range(0, len(photos), _REFERENCE_BATCH)

@@ -48,7 +48,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from app.recognition.align import align
 from app.recognition.build import build_detector, load_configured_network
 from app.recognition.decode.photo_file import decode
-from app.recognition.detector import MtcnnDetector
+from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import Pixels
@@ -184,7 +184,7 @@ def _lfw_photos(data: LfwData) -> list[bytes]:
     return [(data.images / name).read_bytes() for name in names]
 
 
-def _our_detector(settings: Settings, smallest_px: int) -> MtcnnDetector:
+def _our_detector(settings: Settings, smallest_px: int) -> CopyingDetector:
     chosen = settings.detector.model_copy(update={"min_face_size_px": smallest_px})
     return build_detector(settings.model_copy(update={"detector": chosen}))
 

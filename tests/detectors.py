@@ -3,19 +3,20 @@
 from typing import Literal
 
 from app.recognition.build import build_detector
-from app.recognition.detector import MtcnnDetector
+from app.recognition.detectors.copying_detector import CopyingDetector
 from app.settings import DetectorSettings, Settings
 
 
 def make_detector(
     *,
+    name: str = "mtcnn",
     device: Literal["cpu", "cuda"] = "cpu",
     backend: Literal["auto", "torch", "onnxruntime"] = "auto",
     max_side_px: int = 1280,
     min_face_size_px: int = 40,
     min_score: float = 0.9,
-) -> MtcnnDetector:
+) -> CopyingDetector:
     chosen = DetectorSettings(
-        max_side_px=max_side_px, min_face_size_px=min_face_size_px, min_score=min_score
+        name=name, max_side_px=max_side_px, min_face_size_px=min_face_size_px, min_score=min_score
     )
     return build_detector(Settings(device=device, backend=backend, detector=chosen))

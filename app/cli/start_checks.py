@@ -9,6 +9,7 @@ from tempfile import TemporaryFile
 
 from app.errors import DatabaseDamaged, SettingUnusable
 from app.settings import Settings
+from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.names import ZOO_NAMES
 
 _PORT = "VULTUS_PORT"
@@ -21,6 +22,7 @@ def require_startable(settings: Settings, host: str, port: int) -> None:
     if settings.database_url is None:
         _require_writable(settings.data_dir)
     _require_database(settings)
+    _require_detector(settings.detector.name)
     _require_embedder(
         settings, settings.embedder, settings.weights_path, "VULTUS_EMBEDDER", "VULTUS_WEIGHTS_PATH"
     )
@@ -95,6 +97,14 @@ def _require_database(settings: Settings) -> None:
                 pass
     finally:
         database.close()
+
+
+def _require_detector(name: str) -> None:
+    if name not in DETECTOR_CARDS:
+        raise SettingUnusable(
+            f"there is no detector {name!r}; there are {', '.join(DETECTOR_CARDS)}",
+            setting="VULTUS_DETECTOR__NAME",
+        )
 
 
 def _require_embedder(

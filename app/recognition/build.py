@@ -11,13 +11,9 @@ import structlog
 
 from app.errors import SettingUnusable, StartupError
 from app.recognition.batch import BatchRecognizer
-from app.recognition.detector import MtcnnDetector
-from app.recognition.device import (
-    detector_device,
-    limit_threads,
-    require_full_precision,
-    resolve_device,
-)
+from app.recognition.detectors.copying_detector import CopyingDetector
+from app.recognition.detectors.detector_registry import DETECTORS, DetectorOptions
+from app.recognition.device import detector_device, limit_threads, resolve_device
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.memory_budget import MemoryBudget
 from app.recognition.pipeline import Lanes, Recognizer
@@ -25,7 +21,6 @@ from app.recognition.scheduler import SchedulerWatch
 from app.settings import OnnxSettings, Settings, WorkerSettings
 from models.zoo.cpu_threads import CpuThreads
 from models.zoo.errors import WeightsError
-from models.zoo.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
 from models.zoo.network import Network, NetworkSpec
 from models.zoo.onnx_network import OnnxOptions
 from models.zoo.registry import ZOO, LoadOptions, load_network
@@ -138,27 +133,31 @@ def build_recognizer(
     )
 
 
-def build_detector(settings: Settings) -> MtcnnDetector:
-    """Raises StartupError with the remedy."""
+def build_detector(settings: Settings) -> CopyingDetector:
+    """Load the detector that the settings name. Raises StartupError with the remedy."""
+    name = settings.detector.name
+    entry = DETECTORS.get(name)
+    if entry is None:
+        raise SettingUnusable(
+            f"there is no detector {name!r}; there are {', '.join(DETECTORS)}",
+            setting="VULTUS_DETECTOR__NAME",
+        )
     device = detector_device(resolve_device(settings.device))
+    options = DetectorOptions(
+        device=device,
+        onnx_runtime=backend_of(settings, device) == "onnxruntime",
+        threads=cpu_threads(settings.workers),
+        weights_dir=settings.resolved_weights_dir,
+        min_score=settings.detector.min_score,
+    )
     try:
-        modules = MtcnnModules.load()
+        find = entry.load(options)
     except WeightsError as error:
         raise StartupError(str(error)) from error
-    networks: MtcnnNetworks
-    if backend_of(settings, device) == "onnxruntime":
-        # Here, because ONNX Runtime is an optional package.
-        from models.zoo.mtcnn_onnx import open_mtcnn  # noqa: PLC0415
-
-        networks = open_mtcnn(modules, threads=cpu_threads(settings.workers))
-    else:
-        require_full_precision(device)
-        networks = TorchMtcnn(modules, device=device)
-    return MtcnnDetector(
-        networks,
+    return CopyingDetector(
+        find,
         max_side_px=settings.detector.max_side_px,
         min_face_size_px=settings.detector.min_face_size_px,
-        min_score=settings.detector.min_score,
     )
 
 

@@ -2,6 +2,8 @@
 
 from fastapi.testclient import TestClient
 
+from app.settings import Settings
+from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.registry import ZOO
 from tests.api.conftest import image
 
@@ -33,6 +35,16 @@ def test_models_tell_licence_and_measurements(client: TestClient) -> None:
     assert models["dlib-resnet"]["dimension"] == 128
     assert models["dlib-resnet"]["similarity_at_fmr"]["0.001"] > 0.9
     assert models["facenet-vggface2"]["similarity_at_fmr"] == {}
+
+
+def test_detectors_have_cards_and_one_is_active(client: TestClient) -> None:
+    detectors = {one["name"]: one for one in client.get("/v1/models").json()["detectors"]}
+    assert set(detectors) == set(DETECTOR_CARDS)
+    active = [name for name, one in detectors.items() if one["active"]]
+    assert active == [Settings().detector.name]
+    assert detectors["mtcnn"]["license"] == "MIT"
+    assert detectors["mtcnn"]["finds_landmarks"]
+    assert "probability" in detectors["mtcnn"]["score"]
 
 
 def test_ready_once_an_embedding_was_made(client: TestClient) -> None:

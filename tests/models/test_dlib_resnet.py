@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from app.recognition.align import align
-from app.recognition.detector import MtcnnDetector
+from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from models.zoo.dlib_format import read_layers
 from models.zoo.dlib_resnet import SHA256, load
@@ -25,13 +25,13 @@ _PHOTOS = (astronaut(), another_photo(astronaut()), hopper(), another_photo(hopp
 
 
 @pytest.fixture(scope="module")
-def detector() -> MtcnnDetector:
+def detector() -> CopyingDetector:
     limit_threads(1)
     return make_detector()
 
 
 @pytest.fixture(scope="module")
-def chips(detector: MtcnnDetector) -> Crops:
+def chips(detector: CopyingDetector) -> Crops:
     """Our own crops of every photo."""
     faces = [detector.detect(pixels(photo))[0] for photo in _PHOTOS]
     return np.stack(

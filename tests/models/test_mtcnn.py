@@ -7,8 +7,8 @@ from facenet_pytorch import MTCNN
 from numpy.typing import NDArray
 
 from models.zoo.cpu_threads import CpuThreads
-from models.zoo.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
-from models.zoo.mtcnn_onnx import open_mtcnn
+from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
+from models.zoo.detectors.mtcnn_onnx import open_mtcnn
 
 
 @pytest.fixture(scope="module")

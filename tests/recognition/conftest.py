@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from app.recognition.align import align
-from app.recognition.detector import MtcnnDetector
+from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from app.recognition.types import Pixels
 from models.zoo.network import Network
@@ -15,14 +15,14 @@ from tests.photos import another_photo, astronaut, hopper, pixels
 
 
 @pytest.fixture(scope="session")
-def detector() -> MtcnnDetector:
+def detector() -> CopyingDetector:
     """With the settings' own defaults, on one CPU thread as in a worker."""
     limit_threads(1)
     return make_detector()
 
 
 @pytest.fixture(scope="session")
-def crops(detector: MtcnnDetector, network: Network) -> Sequence[Pixels]:
+def crops(detector: CopyingDetector, network: Network) -> Sequence[Pixels]:
     """For the default network: the astronaut, another photo of her, Hopper, another of her."""
 
     def crop(photo: Image.Image) -> Pixels:

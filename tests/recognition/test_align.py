@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.recognition.align import align, similarity_transform
-from app.recognition.detector import MtcnnDetector
+from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.types import Landmarks
 from models.zoo.network import InputSpec
 from models.zoo.templates import DLIB_150, FACENET_160, arcface_template
@@ -51,7 +51,7 @@ def test_landmarks_land_on_the_template(spec: InputSpec, scale: float, angle: fl
         np.testing.assert_allclose(_centre_of_light(crop), wanted, atol=0.1)
 
 
-def test_a_crop_is_8_bit_rgb_of_the_networks_size(detector: MtcnnDetector) -> None:
+def test_a_crop_is_8_bit_rgb_of_the_networks_size(detector: CopyingDetector) -> None:
     photo = pixels(astronaut())
     (face,) = detector.detect(photo)
     for spec in (_DLIB, _FACENET, _TINY):
@@ -66,7 +66,7 @@ def test_landmarks_on_the_template_leave_the_picture_as_it_is() -> None:
     np.testing.assert_array_equal(crop, photo)
 
 
-def test_a_large_face_is_cut_as_from_a_photo_reduced_first(detector: MtcnnDetector) -> None:
+def test_a_large_face_is_cut_as_from_a_photo_reduced_first(detector: CopyingDetector) -> None:
     (face,) = detector.detect(pixels(hopper()))
     transform = similarity_transform(face.landmarks, np.asarray(_TINY.template))
     assert np.hypot(*transform[:, 0]) < 1 / 8

@@ -11,7 +11,7 @@ from app.errors import ImageTooLarge, ImageUnreadable
 from app.recognition.align import align
 from app.recognition.batch import BatchRecognizer, Job, Seen
 from app.recognition.decode import photo_file
-from app.recognition.detector import MtcnnDetector
+from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.memory_budget import MemoryBudget
 from app.recognition.select import largest_faces
@@ -29,7 +29,7 @@ _ALL = largest_faces(10)
 
 
 def _recognizer(
-    network: Network, detector: MtcnnDetector, memory_bytes: int = 1_000_000_000
+    network: Network, detector: CopyingDetector, memory_bytes: int = 1_000_000_000
 ) -> BatchRecognizer:
     return BatchRecognizer(
         detector=detector,
@@ -40,7 +40,7 @@ def _recognizer(
 
 
 @pytest.fixture
-def recognize(network: Network, detector: MtcnnDetector) -> BatchRecognizer:
+def recognize(network: Network, detector: CopyingDetector) -> BatchRecognizer:
     return _recognizer(network, detector)
 
 
@@ -102,7 +102,7 @@ def test_the_stages_tell_how_long_they_took(recognize: BatchRecognizer) -> None:
 
 @pytest.mark.parametrize("memory_bytes", [6_200_000, 8_000_000])
 def test_with_little_memory_the_photos_take_turns(
-    network: Network, detector: MtcnnDetector, recognize: BatchRecognizer, memory_bytes: int
+    network: Network, detector: CopyingDetector, recognize: BatchRecognizer, memory_bytes: int
 ) -> None:
     jobs = [_job(photo) for photo in PHOTOS]
     tight = _recognizer(network, detector, memory_bytes)
@@ -110,7 +110,7 @@ def test_with_little_memory_the_photos_take_turns(
 
 
 def test_a_photo_that_needs_more_memory_than_there_is_is_refused_alone(
-    network: Network, detector: MtcnnDetector
+    network: Network, detector: CopyingDetector
 ) -> None:
     jobs = [_job(hopper()), Job(encoded(astronaut().resize((600, 600)), "PNG"))]
     first, second = _recognizer(network, detector, 4_000_000)(jobs)
@@ -120,7 +120,7 @@ def test_a_photo_that_needs_more_memory_than_there_is_is_refused_alone(
 
 
 def test_a_jpeg_that_needs_more_memory_than_there_is_is_read_at_a_fraction(
-    network: Network, detector: MtcnnDetector
+    network: Network, detector: CopyingDetector
 ) -> None:
     tight = _recognizer(network, detector, 4_000_000)
     (found,) = map(_seen, tight([_job(hopper().resize((1_024, 1_200)))]))
@@ -129,7 +129,7 @@ def test_a_jpeg_that_needs_more_memory_than_there_is_is_read_at_a_fraction(
 
 
 def test_lanes_that_share_little_memory_do_not_wait_for_each_other(
-    network: Network, detector: MtcnnDetector, recognize: BatchRecognizer
+    network: Network, detector: CopyingDetector, recognize: BatchRecognizer
 ) -> None:
     jobs = [_job(photo) for photo in (hopper(), astronaut(), coffee())]
     tight = _recognizer(network, detector, 3_100_000)
@@ -150,13 +150,13 @@ LARGE = group().resize((group().width * 4, group().height * 4), Image.Resampling
 
 
 @pytest.fixture(scope="module")
-def coarse() -> MtcnnDetector:
+def coarse() -> CopyingDetector:
     """Its copies are so small that large photos are decoded at a quarter of their size."""
     return make_detector(max_side_px=1_000)
 
 
 def test_a_reduced_photo_gives_the_faces_of_the_whole_one(
-    network: Network, coarse: MtcnnDetector, monkeypatch: pytest.MonkeyPatch
+    network: Network, coarse: CopyingDetector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recognize = _recognizer(network, coarse)
     (reduced,) = map(_seen, recognize([_job(LARGE)]))
@@ -198,7 +198,7 @@ def test_a_face_with_too_few_pixels_in_the_reduced_photo_is_cut_from_the_whole_o
 
 
 def test_pixels_of_a_png_are_those_that_are_looked_at(
-    network: Network, detector: MtcnnDetector
+    network: Network, detector: CopyingDetector
 ) -> None:
     photo = pixels(hopper())
     (seen,) = map(_seen, _recognizer(network, detector)([Job(encoded(hopper(), "PNG"))]))

@@ -8,7 +8,7 @@ import pytest
 
 from app.recognition.align import align
 from app.recognition.decode.photo_file import PhotoFile
-from app.recognition.detector import MtcnnDetector
+from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import Box, Embedding, Photo
 from models.zoo.network import Network
@@ -32,7 +32,7 @@ def _read(name: str) -> Photo:
 
 
 def _only_face(
-    name: str, detector: MtcnnDetector, network: Network
+    name: str, detector: CopyingDetector, network: Network
 ) -> tuple[Photo, Box, Embedding]:
     photo = _read(name)
     (face,) = detector.detect(photo.pixels)
@@ -43,7 +43,7 @@ def _only_face(
 
 @pytest.mark.parametrize("name", _BOXES)
 def test_the_face_is_found_at_its_place_and_recognised(
-    name: str, detector: MtcnnDetector, network: Network
+    name: str, detector: CopyingDetector, network: Network
 ) -> None:
     photo, box, embedding = _only_face(name, detector, network)
     side = _BOXES[name][2] - _BOXES[name][0]

@@ -7,7 +7,7 @@ import pytest
 from facenet_pytorch import MTCNN
 from PIL import Image
 
-from app.recognition.detector import MtcnnDetector
+from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from app.recognition.types import Box, DetectedFace
 from tests.detectors import make_detector
@@ -30,7 +30,7 @@ def _overlap(left: Box, right: Box) -> float:
 
 @pytest.mark.parametrize("photo", [astronaut(), hopper(), group()], ids=["one", "other", "both"])
 def test_boxes_scores_and_landmarks_are_those_of_the_library(
-    photo: Image.Image, detector: MtcnnDetector, reference: MTCNN
+    photo: Image.Image, detector: CopyingDetector, reference: MTCNN
 ) -> None:
     boxes, scores, landmarks = reference.detect(photo, landmarks=True)
     expected = [
@@ -46,19 +46,19 @@ def test_boxes_scores_and_landmarks_are_those_of_the_library(
         assert face.score == pytest.approx(score, abs=1e-4)
 
 
-def test_faces_come_largest_first(detector: MtcnnDetector) -> None:
+def test_faces_come_largest_first(detector: CopyingDetector) -> None:
     first, second = detector.detect(pixels(group()))
     assert first.area_px > second.area_px
     assert first.centre[0] > astronaut().width > second.centre[0]
 
 
-def test_a_cup_of_coffee_has_no_face(detector: MtcnnDetector) -> None:
+def test_a_cup_of_coffee_has_no_face(detector: CopyingDetector) -> None:
     assert detector.detect(pixels(coffee())) == ()
 
 
 @pytest.mark.parametrize("height_and_width", [(1, 1), (5, 300), (300, 5), (39, 39), (39, 2_000)])
 def test_a_photo_smaller_than_the_smallest_face_has_none(
-    height_and_width: tuple[int, int], detector: MtcnnDetector
+    height_and_width: tuple[int, int], detector: CopyingDetector
 ) -> None:
     assert detector.detect(np.full((*height_and_width, 3), 128, dtype=np.uint8)) == ()
 
@@ -69,7 +69,7 @@ def test_a_photo_exactly_as_large_as_the_smallest_face_is_searched(side: int) ->
     assert detector.detect(np.full((side, side, 3), 128, dtype=np.uint8)) == ()
 
 
-def test_a_face_below_the_smallest_size_is_not_looked_for(detector: MtcnnDetector) -> None:
+def test_a_face_below_the_smallest_size_is_not_looked_for(detector: CopyingDetector) -> None:
     choosy = make_detector(min_face_size_px=240, min_score=0.9)
     photo = pixels(group())
     assert len(detector.detect(photo)) == 2
@@ -77,7 +77,7 @@ def test_a_face_below_the_smallest_size_is_not_looked_for(detector: MtcnnDetecto
     assert only.centre[0] > astronaut().width
 
 
-def test_a_score_below_the_least_is_not_reported(detector: MtcnnDetector) -> None:
+def test_a_score_below_the_least_is_not_reported(detector: CopyingDetector) -> None:
     photo = pixels(group())
     lower, higher = sorted(face.score for face in detector.detect(photo))
     between = make_detector(min_face_size_px=40, min_score=(lower + higher) / 2)
@@ -86,7 +86,7 @@ def test_a_score_below_the_least_is_not_reported(detector: MtcnnDetector) -> Non
 
 @pytest.mark.parametrize(("max_side_px", "side"), [(1280, 3_000), (400, 512)])
 def test_faces_of_a_shrunk_copy_are_given_in_pixels_of_the_photo(
-    max_side_px: int, side: int, detector: MtcnnDetector
+    max_side_px: int, side: int, detector: CopyingDetector
 ) -> None:
     shrinking = make_detector(max_side_px=max_side_px, min_face_size_px=40, min_score=0.9)
     larger = astronaut().resize((side, side), Image.Resampling.BICUBIC)
@@ -112,7 +112,7 @@ def _in_order(face: DetectedFace) -> bool:
     )
 
 
-def test_landmarks_are_left_eye_right_eye_nose_and_mouth_corners(detector: MtcnnDetector) -> None:
+def test_landmarks_are_left_eye_right_eye_nose_and_mouth_corners(detector: CopyingDetector) -> None:
     for photo in (astronaut(), another_photo(astronaut()), hopper(), another_photo(hopper())):
         (face,) = detector.detect(pixels(photo))
         assert _in_order(face)
@@ -132,7 +132,7 @@ def _cut(photo: Rgb, box: Box, side: str) -> Rgb:
 
 @pytest.mark.parametrize("side", ["left", "top", "right", "bottom"])
 def test_the_box_of_a_face_cut_by_the_border_ends_at_the_border(
-    side: str, detector: MtcnnDetector
+    side: str, detector: CopyingDetector
 ) -> None:
     photo = pixels(hopper())
     (whole,) = detector.detect(photo)
@@ -145,7 +145,7 @@ def test_the_box_of_a_face_cut_by_the_border_ends_at_the_border(
     assert 0 <= edges["top"] < edges["bottom"] <= part.shape[0]
 
 
-def test_concurrent_detection_equals_detection_one_by_one(detector: MtcnnDetector) -> None:
+def test_concurrent_detection_equals_detection_one_by_one(detector: CopyingDetector) -> None:
     photos = [pixels(photo) for photo in (astronaut(), hopper(), group(), coffee())]
     one_by_one = [detector.detect(photo) for photo in photos]
     with ThreadPoolExecutor(4, initializer=limit_threads, initargs=(1,)) as threads:

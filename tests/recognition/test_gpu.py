@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from app.recognition.build import load_configured_network
-from app.recognition.detector import MtcnnDetector
+from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import Pixels
 from app.settings import Settings
@@ -34,7 +34,7 @@ def test_cuda_embeds_as_the_cpu_does(
     assert (found * expected).sum(axis=1).min() > least_cosine
 
 
-def test_cuda_finds_the_faces_that_the_cpu_finds(detector: MtcnnDetector) -> None:
+def test_cuda_finds_the_faces_that_the_cpu_finds(detector: CopyingDetector) -> None:
     on_cuda = make_detector(device="cuda")
     found = on_cuda.detect(pixels(group()))
     expected = detector.detect(pixels(group()))

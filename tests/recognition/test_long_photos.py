@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.recognition.detector import MtcnnDetector
+from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.types import Direction
 from tests.cases import case
 from tests.photos import astronaut, hopper, opened, pixels
@@ -17,7 +17,7 @@ def _strip(width: int, height: int, places: dict[int, Image.Image]) -> Image.Ima
     return strip
 
 
-def test_small_face_of_a_panorama_is_found(detector: MtcnnDetector) -> None:
+def test_small_face_of_a_panorama_is_found(detector: CopyingDetector) -> None:
     (face,) = detector.detect(pixels(opened(case("panorama.jpg"))))
     x1, y1, x2, y2 = face.box
     assert 75 < x2 - x1 < 100
@@ -27,7 +27,7 @@ def test_small_face_of_a_panorama_is_found(detector: MtcnnDetector) -> None:
 @pytest.mark.parametrize("turns", [0, 1, 3])
 @pytest.mark.parametrize("left", [0, 1_050, 1_290, 2_333, 4_488])
 def test_face_is_found_once_wherever_the_parts_end(
-    left: int, turns: int, detector: MtcnnDetector
+    left: int, turns: int, detector: CopyingDetector
 ) -> None:
     strip = _strip(5_000, 600, {left: astronaut()})
     (known,) = detector.detect(pixels(astronaut()))
@@ -42,14 +42,14 @@ def test_face_is_found_once_wherever_the_parts_end(
     )
 
 
-def test_two_people_of_a_strip_are_two_faces(detector: MtcnnDetector) -> None:
+def test_two_people_of_a_strip_are_two_faces(detector: CopyingDetector) -> None:
     strip = _strip(4_000, 600, {300: astronaut(), 2_900: hopper().resize((427, 500))})
     found = detector.detect(pixels(strip))
     assert len(found) == 2
     assert [face.area_px for face in found] == sorted((f.area_px for f in found), reverse=True)
 
 
-def test_smallest_face_follows_from_the_size_of_the_photo(detector: MtcnnDetector) -> None:
+def test_smallest_face_follows_from_the_size_of_the_photo(detector: CopyingDetector) -> None:
     assert detector.smallest_face_px(250, 250) == 40
     assert detector.smallest_face_px(2_560, 1_700) == 40
     assert detector.smallest_face_px(5_120, 3_840) == 80

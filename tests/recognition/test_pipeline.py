@@ -15,7 +15,7 @@ from app.operations.photo_set import choice_of
 from app.recognition.align import align
 from app.recognition.batch import BatchRecognizer
 from app.recognition.decode.file_kinds import FORMATS
-from app.recognition.detector import MtcnnDetector
+from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.memory_budget import MemoryBudget
@@ -30,14 +30,14 @@ _PIXELS_CAP = 700_000
 
 
 @pytest.fixture(scope="module")
-def capped(network: Network, detector: MtcnnDetector) -> Iterator[Recognizer]:
+def capped(network: Network, detector: CopyingDetector) -> Iterator[Recognizer]:
     """The real thing with caps that photos of these tests can reach."""
     made = _recognizer(network, detector)
     yield made
     made.stop()
 
 
-def _recognizer(network: Network, detector: MtcnnDetector) -> Recognizer:
+def _recognizer(network: Network, detector: CopyingDetector) -> Recognizer:
     embedder = NetworkEmbedder(network)
     return Recognizer(
         BatchRecognizer(
@@ -54,7 +54,7 @@ def _recognizer(network: Network, detector: MtcnnDetector) -> Recognizer:
 
 
 async def test_embedding_is_decoding_detecting_aligning_and_embedding(
-    capped: Recognizer, detector: MtcnnDetector, network: Network
+    capped: Recognizer, detector: CopyingDetector, network: Network
 ) -> None:
     photo = pixels(group())
     expected = detector.detect(photo)
@@ -190,7 +190,7 @@ class _Blank:
 
 
 async def test_warming_up_shows_a_broken_network(
-    capped: Recognizer, network: Network, detector: MtcnnDetector
+    capped: Recognizer, network: Network, detector: CopyingDetector
 ) -> None:
     await capped.warm_up()
     broken = _recognizer(_Blank(network), detector)

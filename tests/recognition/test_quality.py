@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from app.recognition.detector import MtcnnDetector
+from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.quality.assess import assess
 from app.recognition.quality.scales import SCALES, Scale
 from app.recognition.types import DetectedFace, FaceQuality, Pixels, QualityComponent
@@ -27,7 +27,7 @@ _PEOPLE = {"astronaut": astronaut, "hopper": hopper}
 
 @pytest.fixture(scope="module", params=sorted(_PEOPLE))
 def portrait(
-    request: pytest.FixtureRequest, detector: MtcnnDetector
+    request: pytest.FixtureRequest, detector: CopyingDetector
 ) -> tuple[Pixels, DetectedFace]:
     """A photo and its face; both are as sharp and bright as they come."""
     photo = pixels(_PEOPLE[request.param]())
@@ -148,7 +148,7 @@ def test_only_the_face_size_depends_on_the_resolution(
             assert score(after, component) == pytest.approx(score(before, component), abs=4)
 
 
-def test_face_size_falls_with_the_photo(detector: MtcnnDetector) -> None:
+def test_face_size_falls_with_the_photo(detector: CopyingDetector) -> None:
     photo = astronaut()
     sizes, scores = [], []
     for side in (512, 256, 160):
@@ -267,7 +267,7 @@ def test_detection_follows_the_detectors_score(portrait: tuple[Pixels, DetectedF
     assert found[-1].unified == 0
 
 
-def test_good_photos_are_good_in_everything(detector: MtcnnDetector) -> None:
+def test_good_photos_are_good_in_everything(detector: CopyingDetector) -> None:
     for person in (astronaut(), hopper()):
         for photo in (person, another_photo(person)):
             (face,) = detector.detect(pixels(photo))

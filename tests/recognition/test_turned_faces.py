@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from app.recognition.detector import MtcnnDetector
+from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.quality.assess import assess
 from app.recognition.types import Direction, Landmarks, Pixels, QualityComponent
 from tests.cases import case
@@ -28,7 +28,7 @@ PEOPLE = {
 
 
 @pytest.fixture(scope="module", params=["torch", "onnxruntime"])
-def either(request: pytest.FixtureRequest) -> MtcnnDetector:
+def either(request: pytest.FixtureRequest) -> CopyingDetector:
     return make_detector(backend=request.param)
 
 
@@ -47,7 +47,7 @@ def _turned_points(points: Landmarks, photo: Rgb, turns: int) -> Landmarks:
 @pytest.mark.parametrize("turns", TURNS)
 @pytest.mark.parametrize("person", PEOPLE)
 def test_turned_face_has_the_landmarks_of_the_upright_one(
-    person: str, turns: int, either: MtcnnDetector
+    person: str, turns: int, either: CopyingDetector
 ) -> None:
     photo = pixels(PEOPLE[person])
     (known,) = either.detect(photo)
@@ -74,7 +74,7 @@ def test_both_backends_find_the_same_turned_faces(photo: Image.Image, turns: int
 
 @pytest.mark.parametrize("turns", TURNS)
 def test_one_head_that_is_turned_is_found_beside_one_that_is_not(
-    turns: int, detector: MtcnnDetector
+    turns: int, detector: CopyingDetector
 ) -> None:
     upright, other = hopper(), Image.fromarray(_turned(pixels(astronaut()), turns))
     both = Image.new("RGB", (upright.width + other.width, upright.height), "gray")
@@ -87,13 +87,13 @@ def test_one_head_that_is_turned_is_found_beside_one_that_is_not(
 
 
 @pytest.mark.parametrize("turns", TURNS)
-def test_turned_group_has_all_its_faces(turns: int, detector: MtcnnDetector) -> None:
+def test_turned_group_has_all_its_faces(turns: int, detector: CopyingDetector) -> None:
     found = detector.detect(_turned(pixels(group()), turns))
     assert [face.direction for face in found] == [DIRECTIONS[turns]] * 2
 
 
 @pytest.mark.parametrize("degrees", range(0, 360, 30))
-def test_a_face_is_found_once_however_it_is_rolled(degrees: int, detector: MtcnnDetector) -> None:
+def test_a_face_is_found_once_however_it_is_rolled(degrees: int, detector: CopyingDetector) -> None:
     rolled = hopper().rotate(degrees, Image.Resampling.BICUBIC)
     (face,) = detector.detect(pixels(rolled))
     eyes = face.landmarks[1] - face.landmarks[0]
@@ -102,7 +102,7 @@ def test_a_face_is_found_once_however_it_is_rolled(degrees: int, detector: Mtcnn
 
 
 def test_roll_is_measured_from_the_direction_in_which_the_face_stands(
-    detector: MtcnnDetector,
+    detector: CopyingDetector,
 ) -> None:
     photo = pixels(hopper())
     for turns in (0, *TURNS):
@@ -111,7 +111,7 @@ def test_roll_is_measured_from_the_direction_in_which_the_face_stands(
         assert assess(turned, face).components[QualityComponent.ROLL].raw < 15
 
 
-def test_a_face_that_is_as_likely_upside_down_has_no_direction(detector: MtcnnDetector) -> None:
+def test_a_face_that_is_as_likely_upside_down_has_no_direction(detector: CopyingDetector) -> None:
     photo = pixels(opened(case("eileen.jpg")))
     (face,) = detector.detect(photo)
     x, y = (round(value) for value in face.centre)
@@ -123,7 +123,7 @@ def test_a_face_that_is_as_likely_upside_down_has_no_direction(detector: MtcnnDe
 
 
 def test_high_score_of_an_upside_down_face_does_not_make_it_upright(
-    detector: MtcnnDetector,
+    detector: CopyingDetector,
 ) -> None:
     """Of this photo, the detection score is 0.9995 as if upright."""
     photo = pixels(opened(encoded(hopper(), quality=95)))
@@ -131,5 +131,5 @@ def test_high_score_of_an_upside_down_face_does_not_make_it_upright(
     assert found.direction == Direction.UPSIDE_DOWN
 
 
-def test_a_cup_of_coffee_has_no_face_however_it_is_turned(detector: MtcnnDetector) -> None:
+def test_a_cup_of_coffee_has_no_face_however_it_is_turned(detector: CopyingDetector) -> None:
     assert [detector.detect(_turned(pixels(coffee()), turns)) for turns in TURNS] == [()] * 3

@@ -1,6 +1,7 @@
 """What runs here, whether it is well, and its metrics."""
 
 import asyncio
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,6 +13,7 @@ from app.api.deps import ModelDep, ServicesDep
 from app.api.edge.root_path import link
 from app.api.problems import documented, problem_of
 from app.api.schemas.system import (
+    DetectorBody,
     HealthAnswer,
     InfoAnswer,
     LimitsBody,
@@ -22,6 +24,7 @@ from app.api.schemas.system import (
 )
 from app.errors import Unavailable
 from app.telemetry import METRICS_CONTENT_TYPE
+from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 
 _LINKS = {
     "info": "/v1/info",
@@ -49,7 +52,10 @@ async def welcome(request: Request) -> Response:
 
 @router.get("/models")
 async def list_models(services: ServicesDep) -> ModelsAnswer:
-    """List the embedders that the service knows, their licences and measured thresholds."""
+    """List the embedders and detectors that the service knows, with licences and what is measured.
+
+    Which of them run here is `active`.
+    """
     known_models = await asyncio.to_thread(services.known_models)  # which reads files
     return ModelsAnswer(
         models=[
@@ -63,7 +69,11 @@ async def list_models(services: ServicesDep) -> ModelsAnswer:
                 measured_on=known.measured_on,
             )
             for known in known_models
-        ]
+        ],
+        detectors=[
+            DetectorBody(**asdict(card), active=card.name == services.settings.detector.name)
+            for card in DETECTOR_CARDS.values()
+        ],
     )
 
 

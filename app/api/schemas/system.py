@@ -39,8 +39,25 @@ class ZooModelBody(BaseModel):
     measured_on: str | None
 
 
+class DetectorBody(BaseModel):
+    """A face detector that `VULTUS_DETECTOR__NAME` can name."""
+
+    name: str
+    description: str
+    license: str = Field(description="Of the weights.")
+    source: str = Field(description="Where the weights come from.")
+    training_data: str
+    score: str = Field(description="What the detection score of a face means.")
+    digest: str = Field(description="SHA-256 of the weights.")
+    finds_landmarks: bool = Field(
+        description="Whether the landmarks are its own; else MTCNN's output network finds them."
+    )
+    active: bool = Field(description="Whether this service runs it.")
+
+
 class ModelsAnswer(BaseModel):
-    models: list[ZooModelBody]
+    models: list[ZooModelBody] = Field(description="Embedders.")
+    detectors: list[DetectorBody]
 
 
 class LimitsBody(BaseModel):

@@ -11,9 +11,9 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recognition.detectors.found_faces import FoundFaces, Points
 from app.recognition.direction import UPRIGHT
 from app.recognition.mtcnn.boxes import Boxes, Scores, shares
-from app.recognition.mtcnn.candidates import FoundFaces, Points
 from app.recognition.mtcnn.judge import log_odds
 
 

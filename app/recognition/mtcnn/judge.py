@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recognition.detectors.found_faces import NO_FACES, FoundFaces
 from app.recognition.direction import (
     OTHERS,
     UPRIGHT,
@@ -30,8 +31,8 @@ from app.recognition.mtcnn.boxes import (
     inside,
     squared,
 )
-from app.recognition.mtcnn.candidates import NO_FACES, Candidates, FoundFaces
-from models.zoo.mtcnn import MtcnnNetworks
+from app.recognition.mtcnn.candidates import Candidates
+from models.zoo.detectors.mtcnn import MtcnnNetworks
 
 _LEAST_SCORE = 0.7
 _OVERLAP = 0.7

@@ -6,13 +6,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recognition.detectors.found_faces import FoundFaces, Picture
 from app.recognition.direction import OTHERS, UPRIGHT, boxes_back
 from app.recognition.mtcnn.area import AreaSampler
 from app.recognition.mtcnn.boxes import Boxes, best_of_overlapping, corrected, squared
-from app.recognition.mtcnn.candidates import Candidates, FoundFaces, Picture
+from app.recognition.mtcnn.candidates import Candidates
 from app.recognition.mtcnn.directions import best_directions, left_to_explain, with_certainty
 from app.recognition.mtcnn.judge import direction_odds, examine
-from models.zoo.mtcnn import MtcnnNetworks
+from models.zoo.detectors.mtcnn import MtcnnNetworks
 
 _WINDOW_PX = 12  # side of the first network's receptive field
 _STRIDE_PX = 2

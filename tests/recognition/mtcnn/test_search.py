@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from app.recognition.mtcnn.candidates import FoundFaces, Picture
+from app.recognition.detectors.found_faces import FoundFaces, Picture
 from app.recognition.mtcnn.search import find_faces
 from models.zoo.cpu_threads import CpuThreads
-from models.zoo.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
-from models.zoo.mtcnn_onnx import open_mtcnn
+from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
+from models.zoo.detectors.mtcnn_onnx import open_mtcnn
 from tests.photos import another_photo, astronaut, coffee, group, hopper, pixels
 
 PICTURES = [
@@ -48,6 +48,6 @@ def test_more_crops_than_one_pass_takes_are_judged_alike(
     networks: MtcnnNetworks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (expected,) = find_faces(networks, [PICTURES[4]], least_score=0.9)
-    monkeypatch.setattr("models.zoo.mtcnn._MOST_CROPS", 3)
+    monkeypatch.setattr("models.zoo.detectors.mtcnn._MOST_CROPS", 3)
     (found,) = find_faces(networks, [PICTURES[4]], least_score=0.9)
     _assert_same(found, expected)

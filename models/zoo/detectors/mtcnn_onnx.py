@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from models.zoo.cpu_threads import CpuThreads
-from models.zoo.mtcnn import MtcnnModules, OnnxMtcnn
-from models.zoo.mtcnn_modules import OutputNet, ProposalNet, RefinementNet
+from models.zoo.detectors.mtcnn import MtcnnModules, OnnxMtcnn
+from models.zoo.detectors.mtcnn_modules import OutputNet, ProposalNet, RefinementNet
 from models.zoo.onnx_graph import OnnxGraph
 from models.zoo.onnx_session import open_on_cpu
 

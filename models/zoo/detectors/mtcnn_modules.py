@@ -97,20 +97,23 @@ class OutputNet(nn.Module):
 
 def load_modules() -> tuple[ProposalNet, RefinementNet, OutputNet]:
     """All three. Raises WeightsMissingError without the package that has their weights."""
-    folder = _weights_folder()
     networks = (ProposalNet(), RefinementNet(), OutputNet())
-    for network, name in zip(networks, ("pnet.pt", "rnet.pt", "onet.pt"), strict=True):
-        state: dict[str, Any] = torch.load(folder / name, map_location="cpu", weights_only=True)
+    for network, path in zip(networks, weights_files(), strict=True):
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict(state, strict=True)
     return networks
 
 
-def _weights_folder() -> Path:
-    """Of the package, which is found without being imported."""
+def weights_files() -> tuple[Path, Path, Path]:
+    """The files of the three networks in the package, which is found without being imported.
+
+    Raises WeightsMissingError without the package.
+    """
     package = find_spec(_LIBRARY)
     if package is None or package.origin is None:
         raise WeightsMissingError("there is no package facenet-pytorch; install Vultus again")
-    return Path(package.origin).parent / "data"
+    folder = Path(package.origin).parent / "data"
+    return folder / "pnet.pt", folder / "rnet.pt", folder / "onet.pt"
 
 
 def _flat(x: Tensor) -> Tensor:

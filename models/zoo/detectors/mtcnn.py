@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from models.zoo.mtcnn_modules import OutputNet, ProposalNet, RefinementNet, load_modules
+from models.zoo.detectors.mtcnn_modules import OutputNet, ProposalNet, RefinementNet, load_modules
 
 Floats = NDArray[np.float32]
 

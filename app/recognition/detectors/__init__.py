@@ -1,0 +1,1 @@
+"""Face detectors: what all have in common, and each by its name."""

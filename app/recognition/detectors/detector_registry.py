@@ -1,0 +1,62 @@
+"""The detectors by name, and how each is loaded."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+
+from app.recognition.detectors.found_faces import FindFaces
+from app.recognition.device import require_full_precision
+from app.recognition.mtcnn.search import find_faces
+from models.zoo.cpu_threads import CpuThreads
+from models.zoo.detectors.detector_cards import MTCNN, DetectorCard
+from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorOptions:
+    """How and from where a detector is loaded.
+
+    `device` is `cpu` or `cuda`; `onnx_runtime` is whether ONNX Runtime runs it, which is for
+    the CPU; `threads` are its CPU threads there. `weights_dir` keeps fetched weights.
+    `min_score` (0 to 1) is the least score that is reported as a face.
+    """
+
+    device: str
+    onnx_runtime: bool
+    threads: CpuThreads
+    weights_dir: Path
+    min_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorEntry:
+    """`load` raises WeightsError when the weights cannot be used."""
+
+    card: DetectorCard
+    load: Callable[[DetectorOptions], FindFaces]
+
+
+def load_mtcnn_networks(options: DetectorOptions) -> MtcnnNetworks:
+    """Load MTCNN's networks, of which other detectors use the last.
+
+    Raises WeightsMissingError without the package that has their weights.
+    """
+    modules = MtcnnModules.load()
+    if options.onnx_runtime:
+        # Here, because ONNX Runtime is an optional package.
+        from models.zoo.detectors.mtcnn_onnx import open_mtcnn  # noqa: PLC0415
+
+        return open_mtcnn(modules, threads=options.threads)
+    require_full_precision(options.device)
+    return TorchMtcnn(modules, device=options.device)
+
+
+def _load_mtcnn(options: DetectorOptions) -> FindFaces:
+    return partial(find_faces, load_mtcnn_networks(options), least_score=options.min_score)
+
+
+DETECTORS: Mapping[str, DetectorEntry] = MappingProxyType(
+    {entry.card.name: entry for entry in (DetectorEntry(MTCNN, _load_mtcnn),)}
+)

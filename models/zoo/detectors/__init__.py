@@ -1,0 +1,1 @@
+"""Networks that find faces, and what is known of each."""
