@@ -3,7 +3,6 @@
 import os
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +18,7 @@ from app.recognition.memory_budget import MemoryBudget
 from app.recognition.pipeline import Lanes, Recognizer
 from app.recognition.scheduler import SchedulerWatch
 from app.settings import OnnxSettings, Settings, WorkerSettings
+from models.zoo.backends import EXTRAS, BackendChoice, missing_packages
 from models.zoo.cpu_threads import CpuThreads
 from models.zoo.errors import WeightsError
 from models.zoo.network import Network, NetworkSpec
@@ -72,7 +72,7 @@ def _load(
     limit_threads(settings.workers.torch_threads)
     options = LoadOptions(
         device=device,
-        onnx_runtime=backend_of(settings, device) == "onnxruntime",
+        backend=embedder_backend(settings, device),
         half=settings.half_precision,
         weights_dir=settings.resolved_weights_dir,
         weights_path=weights_path,
@@ -161,30 +161,43 @@ def build_detector(settings: Settings) -> CopyingDetector:
     )
 
 
-def backend_of(settings: Settings, device: str) -> Literal["torch", "onnxruntime"]:
-    """What runs the networks: ONNX Runtime on the CPU, where it is there, unless told otherwise.
+def embedder_backend(settings: Settings, device: str) -> BackendChoice:
+    """What runs the embedders that have a form for it; `auto` is the fastest for each.
 
     Raises StartupError when it is wanted, and cannot be had.
     """
-    if settings.backend == "torch" or (settings.backend == "auto" and device != "cpu"):
-        return "torch"
+    wanted = settings.backend
+    if wanted == "torch" or wanted == "auto":  # noqa: PLR1714  (mypy does not narrow by `in`)
+        return wanted
     if device != "cpu":
         raise StartupError(
-            f"VULTUS_BACKEND=onnxruntime is for VULTUS_DEVICE=cpu; on {device}, use torch or auto"
+            f"VULTUS_BACKEND={wanted} is for VULTUS_DEVICE=cpu; on {device}, use torch or auto"
         )
-    missing = [name for name in ("onnx", "onnxruntime") if find_spec(name) is None]
+    missing = missing_packages(wanted)
+    if missing:
+        raise StartupError(
+            f"VULTUS_BACKEND={wanted} needs {' and '.join(missing)}: "
+            f"pip install 'vultus[{EXTRAS[wanted]}]'"
+        )
+    return wanted
+
+
+def backend_of(settings: Settings, device: str) -> Literal["torch", "onnxruntime"]:
+    """What runs the detector: ONNX Runtime on the CPU, where it is installed, else PyTorch.
+
+    Raises StartupError when the backend that the settings name cannot be had.
+    """
+    if embedder_backend(settings, device) == "torch" or device != "cpu":
+        return "torch"
+    missing = missing_packages("onnxruntime")
     if not missing:
         return "onnxruntime"
-    if settings.backend == "auto":
-        _log.warning(
-            "slower_networks",
-            missing=missing,
-            remedy="pip install 'vultus[onnx]', or VULTUS_BACKEND=torch to be content with it",
-        )
-        return "torch"
-    raise StartupError(
-        f"VULTUS_BACKEND=onnxruntime needs {' and '.join(missing)}: pip install 'vultus[onnx]'"
+    _log.warning(
+        "slower_networks",
+        missing=missing,
+        remedy="pip install 'vultus[onnx]', or set VULTUS_BACKEND=torch to accept it",
     )
+    return "torch"
 
 
 @dataclass(frozen=True, slots=True)

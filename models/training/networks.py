@@ -17,7 +17,7 @@ from models.zoo.published import published_state
 from models.zoo.trained import fill
 from models.zoo.weights_file import SavedWeights, read_weights
 
-_INSTALLED = frozenset({"dlib-resnet"})
+_INSTALLED = frozenset({"dlib-resnet", "sface"})
 """Networks whose published weights come with the installation."""
 
 

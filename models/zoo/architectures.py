@@ -16,6 +16,7 @@ from models.zoo.errors import UnknownNetworkError
 from models.zoo.iresnet import IResNet
 from models.zoo.mobilefacenet import MobileFaceNet
 from models.zoo.network import InputSpec
+from models.zoo.sface import SFace
 from models.zoo.small_cnn import SmallCnn
 from models.zoo.templates import DLIB_150, FACENET_160, arcface_template
 
@@ -183,6 +184,13 @@ FACENET_INPUT = InputSpec(
     std=(128.0, 128.0, 128.0),
 )
 
+SFACE_INPUT = InputSpec(
+    size_px=112,
+    template=arcface_template(112),
+    mean=(127.5, 127.5, 127.5),
+    std=(128.0, 128.0, 128.0),
+)
+
 ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
         one.name: one
@@ -194,6 +202,14 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
                 input=DLIB_INPUT,
                 build=_dlib,
                 parts=_dlib_parts,
+            ),
+            Architecture(
+                name="sface",
+                description="SFace, a MobileNet with its normalisation folded (Zhong et al., 2021)",
+                dimension=128,
+                input=SFACE_INPUT,
+                build=lambda dimension, _: SFace(dimension=dimension),
+                parts=lambda network: network.parts(),  # type: ignore[operator]
             ),
             Architecture(
                 name="inception-resnet-v1",

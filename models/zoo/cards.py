@@ -13,7 +13,7 @@ from models.files import write_text_atomically
 from models.zoo.architectures import Recipe
 from models.zoo.distinctiveness import Distinctiveness
 from models.zoo.errors import WeightsInvalidError
-from models.zoo.network import InputSpec, NetworkSpec
+from models.zoo.network import NOT_DOCUMENTED, InputSpec, NetworkSpec
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 """Names of registered networks; they are files' names, too."""
@@ -37,6 +37,7 @@ class NetworkCard(BaseModel):
     mirror_average: bool
     description: str
     license: str = Field(min_length=1)
+    training_data: str = NOT_DOCUMENTED
     made: str
     loss: Mapping[str, Any] = Field(default_factory=dict)
     data: Mapping[str, Any] = Field(default_factory=dict)
@@ -69,6 +70,7 @@ class NetworkCard(BaseModel):
             mirror_average=self.mirror_average,
             description=self.description,
             license=self.license,
+            training_data=self.training_data,
             calibration=measured,
             distinctiveness=distinctiveness,
         )

@@ -1,36 +1,13 @@
-"""dlib's face ResNet in ONNX Runtime, which on a CPU is faster than PyTorch."""
+"""dlib's face ResNet as a graph, which runtimes for the CPU run faster than PyTorch."""
 
 from typing import Any
 
 import numpy as np
 import torch
 
-from models.zoo.cpu_threads import CpuThreads
 from models.zoo.dlib_resnet import DlibResNet
-from models.zoo.network import Crops, Embeddings, NetworkSpec
+from models.zoo.network import NetworkSpec
 from models.zoo.onnx_graph import OnnxGraph
-from models.zoo.onnx_session import open_on_cpu
-
-
-class DlibOnnx:
-    """A `Network` of the same weights, and so of the same digest: embeddings are comparable.
-
-    They differ from PyTorch's by rounding, less than 1e-5 in each value.
-    """
-
-    device = "cpu"
-
-    def __init__(
-        self, spec: NetworkSpec, module: DlibResNet, digest: str, *, threads: CpuThreads
-    ) -> None:
-        self.spec = spec
-        self.digest = digest
-        graph = dlib_graph(module, spec)
-        self._session: Any = open_on_cpu(graph, threads)
-
-    def forward(self, crops: Crops) -> Embeddings:
-        rows = self._session.run(None, {"crops": np.ascontiguousarray(crops)})[0]
-        return np.asarray(rows, dtype=np.float32)
 
 
 def dlib_graph(module: DlibResNet, spec: NetworkSpec) -> bytes:

@@ -4,6 +4,7 @@ from typing import Final
 
 ZOO_NAMES: Final = (
     "dlib-resnet",
+    "sface",
     "vultus-resnet",
     "facenet-vggface2",
     "facenet-casia-webface",

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation.calibration import SimilarityMap
+from models.zoo.backends import Backend
 from models.zoo.distinctiveness import Distinctiveness
 
 Crops = NDArray[np.uint8]
@@ -15,6 +16,9 @@ Crops = NDArray[np.uint8]
 
 Embeddings = NDArray[np.float32]
 """One row a face, shape (N, dimension)."""
+
+Precision = Literal["float32", "float16", "bfloat16"]
+"""Of the numbers that a network computes with; embeddings are float32."""
 
 Template = tuple[
     tuple[float, float],
@@ -55,14 +59,17 @@ def _as_tuples(value: Any) -> Any:  # noqa: ANN401
     return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
 
 
+NOT_DOCUMENTED = "not documented"
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkSpec:
     """A network as the service and its users know it.
 
     `dimension` is the length of an embedding; `mirror_average` says that the embedding of a crop
     and of its mirror image are averaged; `calibration` tells the error rates of its similarities,
-    with its published weights, and is None when nobody has measured them; `distinctiveness` is None
-    likewise.
+    with its published weights, and is None where they were not measured; `distinctiveness` is None
+    likewise. `training_data` says what is known of the photos that the network was trained on.
     """
 
     name: str
@@ -73,6 +80,7 @@ class NetworkSpec:
     license: str
     calibration: SimilarityMap | None = None
     distinctiveness: Distinctiveness | None = None
+    training_data: str = NOT_DOCUMENTED
 
 
 class Network(Protocol):
@@ -89,6 +97,16 @@ class Network(Protocol):
     @property
     def device(self) -> str:
         """Where it runs: `cpu`, `cuda` or `mps`."""
+        ...
+
+    @property
+    def runtime(self) -> Backend:
+        """What runs it."""
+        ...
+
+    @property
+    def precision(self) -> Precision:
+        """What it computes with."""
         ...
 
     def forward(self, crops: Crops) -> Embeddings:

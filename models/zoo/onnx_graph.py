@@ -56,15 +56,20 @@ class OnnxGraph:
         return name
 
     def convolution(
-        self, x: str, weight: Tensor, bias: Tensor, *, stride: int = 1, padding: int = 0
+        self,
+        x: str,
+        weight: Tensor,
+        bias: Tensor | None,
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        groups: int = 1,
     ) -> str:
+        operands = [x, self.constant(weight)]
+        if bias is not None:
+            operands.append(self.constant(bias))
         return self.add(
-            "Conv",
-            x,
-            self.constant(weight),
-            self.constant(bias),
-            strides=[stride, stride],
-            pads=[padding] * 4,
+            "Conv", *operands, strides=[stride, stride], pads=[padding] * 4, group=groups
         )
 
     def linear(self, x: str, layer: nn.Linear) -> str:

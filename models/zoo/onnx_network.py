@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from models.zoo.backends import Backend
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
-from models.zoo.network import Crops, Embeddings, InputSpec, NetworkSpec
+from models.zoo.network import Crops, Embeddings, InputSpec, NetworkSpec, Precision
 from models.zoo.onnx_session import open_session, runtime
 from models.zoo.templates import arcface_template
 
@@ -43,6 +44,9 @@ class OnnxNetwork:
     Raises WeightsMissingError without the file or the runtime, WeightsInvalidError when the graph
     is not such a network.
     """
+
+    runtime: Backend = "onnxruntime"
+    precision: Precision = "float32"
 
     def __init__(self, path: Path, options: OnnxOptions, *, device: str, threads: int) -> None:
         runtime()  # tells of a missing package before a missing file

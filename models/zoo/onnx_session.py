@@ -3,8 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from models.zoo.backends import Backend
 from models.zoo.cpu_threads import CpuThreads, IdleCores
 from models.zoo.errors import WeightsMissingError
+from models.zoo.network import Crops, Embeddings, NetworkSpec, Precision
 
 
 def runtime() -> Any:  # noqa: ANN401  (onnxruntime ships no types)
@@ -30,6 +34,27 @@ class ElasticSession:
     def run(self, outputs: Any, inputs: Any) -> Any:  # noqa: ANN401  (as onnxruntime's own)
         session = self._many if self._cores.for_threads(self._count) else self._few
         return session.run(outputs, inputs)
+
+
+class OnnxRuntimeGraph:
+    """A `Network` from a graph of ours, from crops as uint8 (N, side, side, 3) to embeddings.
+
+    The digest is that of the weights that the graph was made of, so that embeddings can be compared
+    with PyTorch's. They differ from these by rounding, less than 1e-5 in each value.
+    """
+
+    device = "cpu"
+    runtime: Backend = "onnxruntime"
+    precision: Precision = "float32"
+
+    def __init__(self, spec: NetworkSpec, graph: bytes, digest: str, threads: CpuThreads) -> None:
+        self.spec = spec
+        self.digest = digest
+        self._session: Any = open_on_cpu(graph, threads)
+
+    def forward(self, crops: Crops) -> Embeddings:
+        rows = self._session.run(None, {"crops": np.ascontiguousarray(crops)})[0]
+        return np.asarray(rows, dtype=np.float32)
 
 
 def open_on_cpu(graph: bytes, threads: CpuThreads) -> Any:  # noqa: ANN401

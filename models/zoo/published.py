@@ -6,12 +6,13 @@ from pathlib import Path
 import face_recognition_models
 from torch import Tensor
 
-from models.zoo import dlib_resnet
+from models.zoo import dlib_resnet, sface
 from models.zoo.errors import WeightsMissingError
 
 
 def published_state(architecture: str, weights_dir: Path) -> Mapping[str, Tensor]:
-    """dlib's come with the installation; FaceNet's (VGGFace2) are fetched into `weights_dir`.
+    """dlib's and SFace's come with the installation; FaceNet's (VGGFace2) are fetched into
+    `weights_dir`.
 
     Raises WeightsMissingError for networks without any, or where they cannot be had.
     """
@@ -20,6 +21,8 @@ def published_state(architecture: str, weights_dir: Path) -> Mapping[str, Tensor
             Path(face_recognition_models.face_recognition_model_location())
         )
         return module.state_dict()
+    if architecture == "sface":
+        return sface.load()[0].state_dict()
     if architecture == "inception-resnet-v1":
         # Here, because facenet-pytorch brings much along that other networks do without.
         from models.zoo import facenet  # noqa: PLC0415
@@ -27,6 +30,6 @@ def published_state(architecture: str, weights_dir: Path) -> Mapping[str, Tensor
         network, _ = facenet.load("facenet-vggface2", weights_dir=weights_dir)
         return network.state_dict()
     raise WeightsMissingError(
-        f"nobody publishes weights of {architecture} that Vultus knows; name a file with "
+        f"Vultus knows no published weights of {architecture}; name a file with "
         "network.weights, or begin from scratch with network.weights=scratch"
     )

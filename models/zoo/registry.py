@@ -7,16 +7,17 @@ from types import MappingProxyType
 
 import face_recognition_models
 
-from models.zoo import dlib_resnet, facenet, trained
-from models.zoo.architectures import DLIB_INPUT, FACENET_INPUT
+from models.zoo import dlib_resnet, facenet, sface, trained
+from models.zoo.architectures import DLIB_INPUT, FACENET_INPUT, SFACE_INPUT
+from models.zoo.backends import BackendChoice
 from models.zoo.calibrations import shipped
 from models.zoo.cards import NetworkCard
 from models.zoo.cpu_threads import CpuThreads
 from models.zoo.distinctiveness import shipped_distinctiveness
 from models.zoo.errors import UnknownNetworkError, WeightsInvalidError, WeightsMissingError
-from models.zoo.network import Network, NetworkSpec
+from models.zoo.network import NOT_DOCUMENTED, Network, NetworkSpec
 from models.zoo.onnx_network import OnnxNetwork, OnnxOptions
-from models.zoo.serving import serve
+from models.zoo.serving import RunOptions, serve
 from models.zoo.shipped import FOLDER, shipped_card
 from models.zoo.torch_network import TorchNetwork
 
@@ -25,11 +26,8 @@ from models.zoo.torch_network import TorchNetwork
 class LoadOptions:
     """How and from where to load.
 
-    `device` is `cpu`, `cuda` or `mps`; `half` asks for float16 where the device is CUDA;
     `weights_dir` keeps fetched weights; `weights_path` names a file to use instead of the published
-    one; `threads` is the number of CPU threads of one forward pass in ONNX Runtime (an `onnx`
-    network: the busy one), and
-    `onnx_runtime` asks for it where the network has been carried over to it.
+    one; `onnx` is for a network of that name. The others are those of `RunOptions`.
     """
 
     device: str
@@ -37,8 +35,12 @@ class LoadOptions:
     weights_dir: Path
     weights_path: Path | None = None
     threads: CpuThreads = field(default_factory=CpuThreads)
-    onnx_runtime: bool = False
+    backend: BackendChoice = "torch"
     onnx: OnnxOptions = field(default_factory=OnnxOptions)
+
+    @property
+    def run(self) -> RunOptions:
+        return RunOptions(self.device, self.half, self.backend, self.threads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,7 @@ def _load_carded(card: NetworkCard, folder: Path, options: LoadOptions) -> Netwo
             f"{card.name} is a network with weights of its own, and takes no other file",
             option="weights_path",
         )
-    return trained.load_carded(
-        card,
-        folder,
-        device=options.device,
-        half=options.half,
-        threads=options.threads,
-        onnx_runtime=options.onnx_runtime,
-    )
+    return trained.load_carded(card, folder, options.run)
 
 
 DLIB_RESNET = NetworkSpec(
@@ -106,6 +101,22 @@ DLIB_RESNET = NetworkSpec(
     license="CC0-1.0",
     calibration=shipped("dlib-resnet"),
     distinctiveness=shipped_distinctiveness("dlib-resnet", dimension=128),
+    training_data=(
+        "3 million photos of 7,485 people: FaceScrub, VGG Face and photos of the internet; people "
+        "of LFW were left out as far as their names said"
+    ),
+)
+
+SFACE = NetworkSpec(
+    name="sface",
+    dimension=128,
+    input=SFACE_INPUT,
+    mirror_average=False,
+    description="SFace, a MobileNet trained with the sigmoid-constrained loss (Zhong et al., 2021)",
+    license="Apache-2.0 (OpenCV Zoo)",
+    training_data=(
+        f"{NOT_DOCUMENTED}; it may hold people of LFW, as the data of every ArcFace may"
+    ),
 )
 
 
@@ -117,6 +128,7 @@ def _facenet_spec(name: str, trained_on: str) -> NetworkSpec:
         mirror_average=False,
         description=f"InceptionResnetV1 trained on {trained_on} (facenet-pytorch)",
         license=f"MIT for the weights as published; {trained_on} was released for research",
+        training_data=trained_on,
     )
 
 
@@ -136,15 +148,12 @@ def _load_dlib_resnet(options: LoadOptions) -> Network:
             option="weights_path" if options.weights_path else "",
         )
     module, digest = dlib_resnet.load(path)
-    return serve(
-        module,
-        DLIB_RESNET,
-        digest,
-        device=options.device,
-        half=options.half,
-        threads=options.threads,
-        onnx_runtime=options.onnx_runtime,
-    )
+    return serve(module, DLIB_RESNET, digest, options.run)
+
+
+def _load_sface(options: LoadOptions) -> Network:
+    module, digest = sface.load(options.weights_path)
+    return serve(module, SFACE, digest, options.run)
 
 
 def _facenet_loader(spec: NetworkSpec) -> Callable[[LoadOptions], Network]:
@@ -186,6 +195,7 @@ ZOO: Mapping[str, ZooEntry] = MappingProxyType(
         entry.name: entry
         for entry in (
             _entry(DLIB_RESNET, _load_dlib_resnet),
+            _entry(SFACE, _load_sface),
             _shipped_entry("vultus-resnet"),
             *(_entry(spec, _facenet_loader(spec)) for spec in _FACENETS),
             ZooEntry(

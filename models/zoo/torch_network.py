@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from models.zoo.network import Crops, Embeddings, NetworkSpec
+from models.zoo.backends import Backend
+from models.zoo.network import Crops, Embeddings, NetworkSpec, Precision
 
 
 class TorchNetwork:
@@ -14,13 +15,17 @@ class TorchNetwork:
     convolutions run fastest on.
     """
 
+    runtime: Backend = "torch"
+
     def __init__(
         self, spec: NetworkSpec, module: nn.Module, digest: str, *, device: str, half: bool
     ) -> None:
         self.spec = spec
         self.digest = digest
         self.device = device
-        self._dtype = torch.float16 if half and device == "cuda" else torch.float32
+        is_half = half and device == "cuda"
+        self.precision: Precision = "float16" if is_half else "float32"
+        self._dtype = torch.float16 if is_half else torch.float32
         placed = module.eval().to(device=torch.device(device), dtype=self._dtype)
         self._module = placed.to(memory_format=torch.channels_last)
         self._mean = torch.tensor(spec.input.mean, device=device)[None, :, None, None]

@@ -8,10 +8,9 @@ from torch import nn
 from models.files import write_atomically
 from models.zoo.architectures import Recipe, build
 from models.zoo.cards import NAME, NetworkCard, read_card, write_card
-from models.zoo.cpu_threads import CpuThreads
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.network import Network
-from models.zoo.serving import serve
+from models.zoo.serving import RunOptions, serve
 from models.zoo.weights_file import SavedWeights, read_weights
 
 
@@ -45,15 +44,7 @@ def register(card: NetworkCard, weights: Path, weights_dir: Path) -> None:
     write_card(folder / f"{card.name}.json", card)
 
 
-def load_carded(
-    card: NetworkCard,
-    folder: Path,
-    *,
-    device: str,
-    half: bool,
-    threads: CpuThreads,
-    onnx_runtime: bool,
-) -> Network:
+def load_carded(card: NetworkCard, folder: Path, options: RunOptions) -> Network:
     """With the weights that lie under the card's name in a folder.
 
     Raises WeightsMissingError, or WeightsInvalidError where the file is not the card's.
@@ -67,15 +58,7 @@ def load_carded(
         )
     _require_told(card, saved)
     module = module_of(saved, card.recipe)
-    return serve(
-        module,
-        card.spec(),
-        card.digest,
-        device=device,
-        half=half,
-        threads=threads,
-        onnx_runtime=onnx_runtime,
-    )
+    return serve(module, card.spec(), card.digest, options)
 
 
 def module_of(saved: SavedWeights, recipe: Recipe) -> nn.Module:

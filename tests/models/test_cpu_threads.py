@@ -12,8 +12,9 @@ from app.recognition.build import cpu_threads
 from app.settings import WorkerSettings
 from models.zoo import cpu_threads as module
 from models.zoo.cpu_threads import CpuThreads, IdleCores, yielding
-from models.zoo.dlib_onnx import DlibOnnx
+from models.zoo.dlib_onnx import dlib_graph
 from models.zoo.dlib_resnet import load
+from models.zoo.onnx_session import OnnxRuntimeGraph
 from models.zoo.registry import DLIB_RESNET, default_weights
 
 linux = pytest.mark.skipif(not Path("/proc/loadavg").exists(), reason="asks Linux")
@@ -72,9 +73,10 @@ def test_a_network_gives_the_same_with_few_threads_and_with_many(
 ) -> None:
     weights, digest = load(default_weights())
     crops = np.random.default_rng(0).integers(0, 256, (2, 150, 150, 3), dtype=np.uint8)
-    alone = DlibOnnx(DLIB_RESNET, weights, digest, threads=CpuThreads(1, 1)).forward(crops)
+    graph = dlib_graph(weights, DLIB_RESNET)
+    alone = OnnxRuntimeGraph(DLIB_RESNET, graph, digest, CpuThreads(1, 1)).forward(crops)
     monkeypatch.setattr(IdleCores, "for_threads", lambda *_: idle)
-    elastic = DlibOnnx(DLIB_RESNET, weights, digest, threads=CpuThreads(1, 3))
+    elastic = OnnxRuntimeGraph(DLIB_RESNET, graph, digest, CpuThreads(1, 3))
     assert np.allclose(elastic.forward(crops), alone, atol=1e-5)
 
 

@@ -20,7 +20,6 @@ from models.training.register import Naming, add_file, add_run
 from models.training.run_folder import RunFolder, RunSource, begin_run
 from models.training.trainer import train
 from models.zoo.architectures import Recipe
-from models.zoo.dlib_onnx import DlibOnnx
 from models.zoo.errors import UnknownNetworkError, WeightsInvalidError
 from models.zoo.published import published_state
 from models.zoo.registry import LoadOptions, load_network
@@ -182,8 +181,8 @@ def test_a_file_is_added_by_what_it_says_or_by_what_is_said(
     recipe = Recipe("dlib-resnet", 150, 128, 128)
     add_file(plain, Naming("dlib-again", "CC0"), tmp_path, recipe=recipe)
     crops = np.random.default_rng(0).integers(0, 256, (2, 150, 150, 3), dtype=np.uint8)
-    again = load_network("dlib-again", _options(tmp_path, onnx_runtime=True))
-    assert isinstance(again, DlibOnnx)
+    again = load_network("dlib-again", _options(tmp_path, backend="onnxruntime"))
+    assert again.runtime == "onnxruntime"
     original = load_network("dlib-resnet", _options(tmp_path))
     np.testing.assert_allclose(again.forward(crops), original.forward(crops), atol=1e-4)
 

