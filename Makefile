@@ -42,6 +42,7 @@ bench: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/python -m benchmarks.lfw --faces "$(FACES)"
 	$(BIN)/python -m benchmarks.gallery --faces "$(FACES)"
 	$(BIN)/python -m benchmarks.open_set --faces "$(FACES)"
+	$(BIN)/python -m benchmarks.margin --faces "$(FACES)"
 	$(BIN)/python -m benchmarks.templates --faces "$(FACES)"
 	$(BIN)/python -m benchmarks.quality --faces "$(FACES)"
 	$(BIN)/python -m benchmarks.overload --faces "$(FACES)"

@@ -486,7 +486,7 @@ def next_thresholds(settings: Settings, network: Network) -> Thresholds:
     Similarities that the settings fix are those of another embedder, and say nothing here.
     """
     ours = default_thresholds(settings, network)
-    return replace(ours, verify=None, identify=None, resembles=None)
+    return replace(ours, margin=None, verify=None, identify=None, resembles=None)
 
 
 def calibration_files(settings: Settings) -> CalibrationFiles:

@@ -175,11 +175,12 @@ class ThresholdSettings(_Group):
     identify: float | None = Field(
         None, ge=-1, le=1, description="Default similarity of identify, instead of that rate's."
     )
-    margin: float = Field(
-        0.005,
+    margin: float | None = Field(
+        None,
         ge=0,
         le=2,
-        description="Difference of similarities below which two people who match are ambiguous.",
+        description="Difference of similarities below which two people who match are ambiguous "
+        "(else the embedder's: about a third of what a tenth of the FMR takes).",
     )
 
 

@@ -1,6 +1,6 @@
 """What the gallery doctor finds of planted mistakes, and how often the guards are right.
 
-    python -m benchmarks.doctor --faces FOLDER [--quick] [--embeddings FILE] [--half 0]
+    python -m benchmarks.doctor --faces FOLDER [--quick] [--cache FILE] [--half 0]
 
 Enrolls people of Labeled Faces in the Wild, up to ten photos each; some of them under two names,
 with half of the photos each, and some with a photo of somebody else who is enrolled too. The
@@ -11,7 +11,6 @@ enrolled as embeddings, without the guards.
 """
 
 import argparse
-import asyncio
 import random
 import tempfile
 from collections import Counter
@@ -34,12 +33,12 @@ from app.gallery.service import Gallery
 from app.gallery.sync import IndexSync
 from app.operations.examine_gallery import doctor_rules
 from app.operations.thresholds import Thresholds
-from app.recognition.build import build_recognizer, load_configured_network
+from app.recognition.build import load_configured_network
 from app.recognition.types import ModelId
 from app.services import default_thresholds
 from app.settings import Settings
 from benchmarks.lfw_data import LfwData, lfw_data, person_of
-from benchmarks.lfw_embeddings import embed_all
+from benchmarks.lfw_embeddings import embed_photos
 from benchmarks.report import print_figures, print_machine, print_table
 from benchmarks.smoke import parse_options
 
@@ -65,9 +64,7 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, help="folder with images/")
     parser.add_argument("--quick", action="store_true", help="a fifth of the people and mistakes")
     parser.add_argument("--half", type=int, default=1, choices=(0, 1), help="0: for choosing rules")
-    parser.add_argument(
-        "--embeddings", type=Path, help="npz with photos and embeddings, instead of embedding them"
-    )
+    parser.add_argument("--cache", type=Path, help="file that keeps the embeddings (.npz)")
     options = parse_options(parser, needs_faces=True)
     print_machine()
     count, planted = (200, 10) if options.quick else (1_000, 50)
@@ -79,19 +76,10 @@ def main() -> None:
     people = _half(data, options.half)
     shown = _ordered(people)
     wanted = [photo for name in shown[: 2 * count] for photo in people[name][:_PHOTOS]]
-    if options.embeddings is None:
-        recognizer = build_recognizer(settings, network)
-        try:
-            found = asyncio.run(embed_all(recognizer, data, wanted))
-        finally:
-            recognizer.stop()
-    else:
-        stored = np.load(options.embeddings)
-        known = dict(zip(stored["photos"].tolist(), stored["embeddings"], strict=True))
-        found = {photo: known.get(photo) for photo in wanted}
+    found, _ = embed_photos(settings, network, data, cache=options.cache)
     vectors: Vectors = {}
-    for photo, embedding in found.items():
-        if embedding is not None:
+    for photo in wanted:
+        if (embedding := found[photo]) is not None:
             vectors.setdefault(person_of(photo), []).append(embedding)
     vectors = {name: vectors[name] for name in shown if name in vectors}
 

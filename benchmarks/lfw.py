@@ -1,6 +1,6 @@
 """Verification accuracy on Labeled Faces in the Wild, by the service's own pipeline and settings.
 
-    python -m benchmarks.lfw --faces FOLDER [--quick]
+    python -m benchmarks.lfw --faces FOLDER [--quick] [--cache FILE]
 
 Reports, on the listed pairs (View 2): cross-validated accuracy, AUC, EER and TAR at FMR 1e-2 and
 1e-3; over all pairs of photos: TAR and the similarity threshold at each FMR. A listed pair with a
@@ -19,7 +19,7 @@ import numpy as np
 from app.recognition.build import build_recognizer, load_configured_network
 from app.settings import Settings
 from benchmarks.lfw_data import Pair, lfw_data, person_of
-from benchmarks.lfw_embeddings import Embeddings, embed_all
+from benchmarks.lfw_embeddings import Embeddings, embed_all, embed_photos
 from benchmarks.report import print_figures, print_machine, print_table
 from benchmarks.smoke import parse_options
 from models.evaluation.curves import auc, eer, tar_at_fmr, threshold_at_fmr
@@ -35,24 +35,26 @@ _NO_FACE = -1.0  # the similarity of a pair with a photo in which no face was fo
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--faces", type=Path, help="folder with images/, pairs.csv")
+    parser.add_argument("--cache", type=Path, help="file that keeps the embeddings (.npz)")
     parser.add_argument("--quick", action="store_true", help=f"only the first {_QUICK_FOLDS} folds")
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
 
     pairs = data.pairs()
+    settings = Settings()
+    network = load_configured_network(settings)
     if options.quick:
         pairs = [pair for pair in pairs if pair.fold <= _QUICK_FOLDS]
         photos = sorted({photo for pair in pairs for photo in (pair.left, pair.right)})
+        recognizer = build_recognizer(settings, network)
+        try:
+            embeddings = asyncio.run(embed_all(recognizer, data, photos))
+        finally:
+            recognizer.stop()
     else:
-        photos = data.photos()
-    settings = Settings()
-    recognizer = build_recognizer(settings, load_configured_network(settings))
-    try:
-        embeddings = asyncio.run(embed_all(recognizer, data, photos))
-    finally:
-        recognizer.stop()
-    _report(recognizer.model.name, pairs, embeddings)
+        embeddings, _ = embed_photos(settings, network, data, cache=options.cache)
+    _report(f"{network.spec.name}, {settings.detector.name}", pairs, embeddings)
 
 
 def _report(model: str, pairs: list[Pair], embeddings: Embeddings) -> None:

@@ -17,6 +17,7 @@ from app.recognition.select import central_face
 from app.settings import Settings
 from benchmarks.lfw_data import PHOTO_SIDE_PX, LfwData, person_of
 from benchmarks.report import console
+from models.zoo.network import Network
 
 Embeddings = dict[str, NDArray[np.float32] | None]
 """By photo; None where no face was found."""
@@ -50,30 +51,44 @@ class People:
 
 
 def embed_people(data: LfwData, *, cache: Path | None = None) -> tuple[People, str]:
-    """All photos of the data, and the digest of the network.
+    """All photos of the data in which a face was found, and the digest of the network.
 
-    `cache` keeps the embeddings for another run of the same network and settings.
+    `cache` is as for `embed_photos`.
     """
     settings = Settings()
     network = load_configured_network(settings)
-    photos = data.photos()
-    cached = _cached(cache, photos, network.digest)
-    if cached is None:
-        recognizer = build_recognizer(settings, network)
-        qualities: Qualities = {}
-        try:
-            embeddings = asyncio.run(embed_all(recognizer, data, photos, qualities))
-        finally:
-            recognizer.stop()
-        _keep(cache, embeddings, qualities, network.digest)
-    else:
-        embeddings, qualities = cached
+    embeddings, qualities = embed_photos(settings, network, data, cache=cache)
     found = {photo: row for photo, row in embeddings.items() if row is not None}
     in_order = sorted(found)
     names, person = np.unique([person_of(photo) for photo in in_order], return_inverse=True)
     rows = np.stack([found[photo] for photo in in_order])
     quality = np.array([qualities[photo] for photo in in_order])
     return People(rows, quality, person, tuple(map(str, names))), network.digest
+
+
+def embed_photos(
+    settings: Settings, network: Network, data: LfwData, *, cache: Path | None = None
+) -> tuple[Embeddings, Qualities]:
+    """All photos of the data, by the service's own recognizer.
+
+    `cache` is a file (.npz) that keeps them for another run with the same network, runtime and
+    detector.
+    """
+    photos = data.photos()
+    made_by = " ".join(
+        (network.digest, network.runtime, network.precision, settings.detector.model_dump_json())
+    )
+    cached = _cached(cache, photos, made_by)
+    if cached is not None:
+        return cached
+    recognizer = build_recognizer(settings, network)
+    qualities: Qualities = {}
+    try:
+        embeddings = asyncio.run(embed_all(recognizer, data, photos, qualities))
+    finally:
+        recognizer.stop()
+    _keep(cache, embeddings, qualities, made_by)
+    return embeddings, qualities
 
 
 async def embed_all(
@@ -103,12 +118,12 @@ async def embed_all(
 
 
 def _cached(
-    cache: Path | None, photos: Sequence[str], digest: str
+    cache: Path | None, photos: Sequence[str], made_by: str
 ) -> tuple[Embeddings, Qualities] | None:
     if cache is None or not cache.is_file():
         return None
     with np.load(cache) as kept:
-        if str(kept["digest"]) != digest or list(kept["photos"]) != list(photos):
+        if str(kept["made_by"]) != made_by or list(kept["photos"]) != list(photos):
             return None
         rows, qualities = kept["embeddings"], kept["qualities"]
     found = ~np.isnan(qualities)
@@ -121,7 +136,7 @@ def _cached(
     )
 
 
-def _keep(cache: Path | None, embeddings: Embeddings, qualities: Qualities, digest: str) -> None:
+def _keep(cache: Path | None, embeddings: Embeddings, qualities: Qualities, made_by: str) -> None:
     if cache is None:
         return
     photos = sorted(embeddings)
@@ -130,7 +145,7 @@ def _keep(cache: Path | None, embeddings: Embeddings, qualities: Qualities, dige
     rows = [embeddings[photo] for photo in photos]
     np.savez(
         cache,
-        digest=digest,
+        made_by=made_by,
         photos=photos,
         embeddings=np.stack([nothing if row is None else row for row in rows]),
         qualities=[qualities.get(photo, np.nan) for photo in photos],

@@ -1,6 +1,6 @@
 """How well unknown faces are grouped as they come, and what it costs to keep one.
 
-    python -m benchmarks.unknowns --faces FOLDER [--quick]
+    python -m benchmarks.unknowns --faces FOLDER [--quick] [--cache FILE]
 
 Strangers are seen one photo at a time in random order, and put into groups by several rules and
 thresholds. These are compared on one half of the people; what was chosen is reported on the other
@@ -17,7 +17,6 @@ turns.
 """
 
 import argparse
-import asyncio
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -41,11 +40,11 @@ from app.gallery.sync import IndexSync
 from app.gallery.unknown_centroids import Centroids, mean_direction
 from app.gallery.unknown_records import InboxLimits, Sighting
 from app.gallery.unknowns import Unknowns
-from app.recognition.build import build_recognizer, load_configured_network
+from app.recognition.build import load_configured_network
 from app.recognition.types import ModelId
 from app.settings import Settings
 from benchmarks.lfw_data import lfw_data, person_of
-from benchmarks.lfw_embeddings import embed_all
+from benchmarks.lfw_embeddings import embed_photos
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.smoke import parse_options
 from benchmarks.vectors import DIMENSION, unit_vectors
@@ -100,6 +99,7 @@ class Outcome:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--faces", type=Path, help="folder with images/")
+    parser.add_argument("--cache", type=Path, help="file that keeps the embeddings (.npz)")
     parser.add_argument("--quick", action="store_true", help="a fifth of the people")
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
@@ -112,12 +112,8 @@ def main() -> None:
     network = load_configured_network(settings)
     if network.spec.calibration is None:
         parser.error(f"nobody has measured thresholds for {network.spec.name}")
-    recognizer = build_recognizer(settings, network)
-    try:
-        embedded = asyncio.run(embed_all(recognizer, data, photos))
-    finally:
-        recognizer.stop()
-    found = {photo: vector for photo, vector in embedded.items() if vector is not None}
+    embedded, _ = embed_photos(settings, network, data, cache=options.cache)
+    found = {photo: vector for photo in photos if (vector := embedded[photo]) is not None}
     people = [person_of(photo) for photo in found]
     scale = _SMOKE if options.smoke else Scale()
     report(people, np.stack(list(found.values())), network.spec.calibration, scale)

@@ -20,7 +20,8 @@ _OBSTACLES: Final = {
     "FOLDER), or delete them",
     RolloutObstacle.LACKING_SECOND: "vultus reembed --to {embedder} makes those that it finds the "
     "photos of, and lists the others",
-    RolloutObstacle.FIXED_SIMILARITY: "give the collection an error rate in its place",
+    RolloutObstacle.FIXED_SIMILARITY: "set the option to null, or give the collection an "
+    "error rate in its place",
     RolloutObstacle.FIXED_FOR_PEOPLE: "remove the thresholds of these people",
     RolloutObstacle.NOT_MEASURED: "calibrate it on photos (vultus calibrate FOLDER), or enroll "
     "more people, and run vultus reembed again",

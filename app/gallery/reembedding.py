@@ -259,7 +259,7 @@ def _objections(session: Session, row: CollectionTable, *, is_measured: bool) ->
 
 
 def _fixed_similarities(session: Session, row: CollectionTable) -> list[Objection]:
-    """Thresholds by the embedder that serves, which the other would decide by."""
+    """What is fixed in similarities by the embedder that serves, and the other would decide by."""
     found = []
     decisions = from_json(row.options).decisions
     fixed = [
@@ -267,12 +267,14 @@ def _fixed_similarities(session: Session, row: CollectionTable) -> list[Objectio
         for name, value in (
             ("verify_threshold", decisions.verify_threshold),
             ("identify_threshold", decisions.identify_threshold),
+            ("margin", decisions.margin or None),  # no margin is none by any embedder
         )
         if value is not None
     ]
     if fixed:
         fact = (
-            f"the option {' and '.join(fixed)} of the collection is a similarity by {row.embedder}"
+            f"the option {' and '.join(fixed)} of the collection is fixed in similarities by "
+            f"{row.embedder}"
         )
         found.append((RolloutObstacle.FIXED_SIMILARITY, fact))
     people = RolloutRepository(session, row).people_with_thresholds()

@@ -445,7 +445,12 @@ def _decision(
 ) -> Decision:
     fpir = rules.fpir(candidates[0].similarity, searched) if candidates else None
     decision = decide(
-        candidates, limit, margin=rules.margin, searched=searched, stage=stage.name, fpir=fpir
+        candidates,
+        limit,
+        margin=rules.find_margin(),
+        searched=searched,
+        stage=stage.name,
+        fpir=fpir,
     )
     # Both people of an ambiguous answer are listed, however few were asked for.
     shown = max(top_k, _RIVALS) if decision.status is Status.AMBIGUOUS else top_k

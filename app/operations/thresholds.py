@@ -9,6 +9,8 @@ from models.evaluation.calibration import ErrorRate, SimilarityMap
 
 _RESEMBLING_FMR = 1e-2
 _ALIKE_FMR = 1e-4  # groups strangers best, by benchmarks/unknowns.py
+_MARGIN_DECADES = 0.36  # of the FMR, by benchmarks/margin.py
+_UNMEASURED_MARGIN = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +20,17 @@ class Thresholds:
     `verify` and `identify` are similarities; where None, the threshold is that of an error rate:
     `target_fmr` for verify and `target_fpir` for identify, by `map`, which is None where nobody
     measured the embedder. A request's own threshold or rate always wins. `margin` is the difference
-    of similarities below which two people who both match are ambiguous. `cautious`: `target_fpir`
-    is a default that nobody chose, so identify takes no lower threshold than verify, however few
-    are searched. `resembles` is the similarity of `resembling`, where the settings fix one.
+    of similarities below which two people who both match are ambiguous, where one is fixed; see
+    `find_margin`. `cautious`: `target_fpir` is a default that nobody chose, so identify takes no
+    lower threshold than verify, however few are searched. `resembles` is the similarity of
+    `resembling`, where the settings fix one.
     """
 
     embedder: str
     map: SimilarityMap | None
     target_fmr: float
     target_fpir: float
-    margin: float
+    margin: float | None = None
     verify: float | None = None
     identify: float | None = None
     cautious: bool = True
@@ -110,6 +113,18 @@ class Thresholds:
         if self.map is None and self.identify is None:
             return None
         return self.for_identify(searched=searched)
+
+    def find_margin(self) -> float:
+        """The difference of similarities below which two people who both match are ambiguous.
+
+        The fixed one, else the share of a decade of FMR that `benchmarks/margin.py` found best: how
+        far apart similarities lie depends on the embedder.
+        """
+        if self.margin is not None:
+            return self.margin
+        if self.map is None:
+            return _UNMEASURED_MARGIN
+        return _MARGIN_DECADES * (self.map.threshold(1e-4) - self.map.threshold(1e-3))
 
     def resembling(self) -> float | None:
         """From which similarity on two photos may well be of one person; None where unknown.

@@ -10,7 +10,7 @@ from app.gallery.options import DecisionOptions
 from app.gallery.records import Searched
 from app.operations.thresholds import Thresholds
 from app.recognition.types import ModelId
-from app.services import calibration_files, default_thresholds, known_map
+from app.services import calibration_files, default_thresholds, known_map, next_thresholds
 from app.settings import Settings
 from models.evaluation.calibration import SimilarityMap
 from models.zoo.architectures import Recipe
@@ -85,6 +85,26 @@ def test_collection_may_decide_otherwise() -> None:
     assert (similar.for_verify(), similar.for_identify(searched=MANY)) == (0.0, 0.7)
     stricter = replace(MAP, log_fmr=tuple(min(0.0, value + 1) for value in MAP.log_fmr))
     assert RULES.of(DecisionOptions(), stricter).for_verify() > RULES.for_verify()
+
+
+def test_margin_is_a_share_of_a_decade_of_the_calibration_in_use() -> None:
+    found = replace(RULES, margin=None)
+    assert found.find_margin() == pytest.approx(0.005, abs=2e-4)  # as dlib-resnet always had it
+    assert found.of(DecisionOptions(margin=0.0), None).find_margin() == 0.0
+    wider = replace(MAP, similarities=tuple(1 - 0.5 * (1 - s) for s in MAP.similarities))
+    assert found.of(DecisionOptions(), wider).find_margin() == pytest.approx(
+        0.5 * found.find_margin()
+    )
+    assert RULES.of(DecisionOptions(), wider).find_margin() == RULES.margin
+    assert replace(found, map=None).find_margin() == 0.005
+
+
+def test_margin_that_the_settings_fix_is_not_on_the_scale_of_the_next_embedder(
+    network: Network, tmp_path: Path
+) -> None:
+    fixed = Settings(data_dir=tmp_path, thresholds={"margin": 0.02})
+    assert default_thresholds(fixed, network).find_margin() == 0.02
+    assert next_thresholds(fixed, network).margin is None
 
 
 def test_without_a_measurement_a_threshold_is_required() -> None:

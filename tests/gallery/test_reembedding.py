@@ -244,12 +244,13 @@ def test_switch_refuses_similarities_of_the_old_embedder(
     person = enroll_photo(both, 0)
     reembed(reembedding)
     both.update_collection(
-        COLLECTION, CollectionChanges(options={"decisions": {"verify_threshold": 0.9}})
+        COLLECTION,
+        CollectionChanges(options={"decisions": {"verify_threshold": 0.9, "margin": 0.01}}),
     )
     both.update_identity(COLLECTION, person, IdentityChanges(threshold=0.95))
     with pytest.raises(RolloutImpossible) as refused:
         reembedding.switch(COLLECTION, is_measured=False)
-    for told in ("verify_threshold", "1 people have a threshold", "were not measured"):
+    for told in ("verify_threshold and margin", "1 people have a threshold", "were not measured"):
         assert told in str(refused.value)
     assert found(both, 0) == (person, OLD.name)
 

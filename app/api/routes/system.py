@@ -90,7 +90,7 @@ async def info(services: ServicesDep, model: ModelDep) -> InfoAnswer:
         thresholds=ThresholdsBody(
             target_fmr=rules.target_fmr,
             target_fpir=rules.target_fpir,
-            margin=rules.margin,
+            margin=rules.find_margin(),
             verify=rules.find_verify(),
             identify=rules.identify,
             source=None if rules.map is None else rules.map.source,
