@@ -39,6 +39,7 @@ from app.memory import give_back_memory
 from app.operations.calibration import CalibrationFiles, Calibrator
 from app.operations.correct_gallery import GalleryCorrector
 from app.operations.crop_vault import CropVault
+from app.operations.embedder_choice import ChosenBy, EmbedderChoice, choose_embedder
 from app.operations.enroll import Enroller
 from app.operations.enroll_batch import BatchEnroller
 from app.operations.examine_gallery import GalleryExaminer
@@ -91,6 +92,8 @@ class Services:
     """All parts of a running service. Made by `build`; `start` before use, `stop` after."""
 
     settings: Settings
+    """Those that were given, with the name of the embedder that was chosen."""
+    choice: EmbedderChoice
     device: str
     metrics: Metrics
     traffic: Traffic
@@ -119,11 +122,16 @@ class Services:
     """Those of the event loop that serves."""
 
     @classmethod
-    def build(cls, settings: Settings) -> "Services":
-        """Load the networks and open the database. Raises StartupError with the remedy."""
+    def build(cls, settings: Settings, choice: EmbedderChoice | None = None) -> "Services":
+        """Choose the embedder unless that is done, load the networks and open the database.
+
+        Raises StartupError with the remedy.
+        """
+        choice = choice or choose_embedder(settings)
+        settings = choice.settings
         tracing = build_tracing(settings.tracing)
         metrics = Metrics()
-        network = load_configured_network(settings)
+        network = load_chosen_network(choice)
         next_network = load_next_network(settings)
         recognizer = build_recognizer(
             settings,
@@ -140,7 +148,12 @@ class Services:
         )
         models = (recognizer.model, recognizer.next_model)
         digests = [model.digest for model in models if model is not None]
-        gallery = Gallery(database, build_sync(settings, database, digests), *models)
+        gallery = Gallery(
+            database,
+            build_sync(settings, database, digests),
+            *models,
+            chosen_by_auto=choice.by is ChosenBy.AUTO,
+        )
         thresholds = default_thresholds(settings, network)
         calibrator = Calibrator(
             CalibrationStore(database),
@@ -159,6 +172,7 @@ class Services:
         unknowns = Unknowns(database, gallery, _inbox_limits(settings))
         return cls(
             settings=settings,
+            choice=choice,
             device=network.device,
             metrics=metrics,
             traffic=Traffic(),
@@ -198,6 +212,7 @@ class Services:
         self._threads = threads()
         if self._ready:
             return
+        self.choice.announce()
         await asyncio.to_thread(self._open)
         await self.recognizer.warm_up()
         self._start_periodic()
@@ -207,6 +222,7 @@ class Services:
             "ready",
             embedder=self.recognizer.model.name,
             detector=self.settings.detector.name,
+            chosen_by=self.choice.by.value,
             device=self.device,
             faces=self.gallery.indexed_faces(),
         )
@@ -443,6 +459,14 @@ def _index_maker(settings: Settings) -> MakeIndex:
 
 def _snapshots(settings: Settings) -> SnapshotStore:
     return SnapshotStore(settings.snapshots_dir)
+
+
+def load_chosen_network(choice: EmbedderChoice) -> Network:
+    """Raises StartupError with the remedy, which says where `auto` chose the network, and why."""
+    try:
+        return load_configured_network(choice.settings)
+    except StartupError as error:
+        raise choice.explained(error) from error
 
 
 def default_thresholds(settings: Settings, network: Network) -> Thresholds:

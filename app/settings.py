@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+AUTO_EMBEDDER = "auto"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9._:\[\]-]+")
 
 
@@ -337,7 +338,11 @@ class Settings(BaseSettings):
     backend: Literal["auto", "torch", "onnxruntime"] = Field(
         "auto", description="What runs the networks; auto is ONNX Runtime on the CPU, else PyTorch."
     )
-    embedder: str = Field("dlib-resnet", description="Name of the embedding network.")
+    embedder: str = Field(
+        AUTO_EMBEDDER,
+        description="Name of the embedding network; auto is that of the database's faces, else "
+        "the default one.",
+    )
     weights_path: Path | None = Field(
         None, description="Weights file of the embedder, instead of the published one."
     )

@@ -30,7 +30,7 @@ import numpy as np
 from rich.progress import Progress
 
 from app.operations.together import together
-from app.recognition.build import build_recognizer, load_named_network
+from app.recognition.build import build_recognizer, load_named_network, named_embedder
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import Embedding
 from app.settings import Settings
@@ -99,7 +99,9 @@ def main() -> None:
     print_machine()
 
     settings = Settings()
-    network = load_named_network(settings, options.embedder or settings.embedder, options.weights)
+    network = load_named_network(
+        settings, options.embedder or named_embedder(settings), options.weights
+    )
     extent = _SMOKE if options.smoke else _QUICK if options.quick else Extent()
     recognizer = build_recognizer(settings, network)
     try:

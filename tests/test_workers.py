@@ -104,6 +104,15 @@ def test_what_one_worker_did_the_other_knows(server: ServerProcess) -> None:
     _what_one_did_the_other_knows(server)
 
 
+def test_workers_take_the_embedder_that_was_chosen_once(server: ServerProcess) -> None:
+    chosen = [line for line in server.entries if line["event"] == "embedder_chosen"]
+    ready = [line for line in server.entries if line["event"] == "ready"]
+    assert len(chosen) == 1
+    assert {(line["embedder"], line["chosen_by"]) for line in ready} == {
+        (chosen[0]["embedder"], "auto")
+    }
+
+
 def test_answers_are_never_older_than_the_revision_asked_for(server: ServerProcess) -> None:
     def come_and_go(seed: int) -> None:
         for turn in range(8):

@@ -8,6 +8,7 @@ from rich.table import Table
 from app.cli.configuration import load_settings
 from app.cli.output import print_json, results
 from app.cli.training import told
+from app.operations.embedder_choice import choose_embedder
 from app.recognition.build import known_models
 from models.training.compare import Comparison, compare_runs
 from models.training.metric_names import METRICS
@@ -19,7 +20,8 @@ from models.zoo.cards import NetworkCard
 def list_(*, as_json: bool) -> None:
     """The embedders that VULTUS_EMBEDDER can name, trained ones among them."""
     settings = load_settings()
-    known = known_models(active=settings.embedder, weights_dir=settings.resolved_weights_dir)
+    choice = choose_embedder(settings)
+    known = known_models(active=choice.name, weights_dir=settings.resolved_weights_dir)
     if as_json:
         print_json(
             [
@@ -29,6 +31,7 @@ def list_(*, as_json: bool) -> None:
                     "license": one.license,
                     "dimension": one.dimension,
                     "active": one.active,
+                    "chosen_by": choice.by.value if one.active else None,
                     "measured_on": one.measured_on,
                 }
                 for one in known
@@ -46,6 +49,7 @@ def list_(*, as_json: bool) -> None:
             one.measured_on or "",
         )
     results.print(table)
+    results.print(f"* VULTUS_EMBEDDER is {settings.embedder}: {choice.ground.value}")
 
 
 def networks(*, as_json: bool) -> None:

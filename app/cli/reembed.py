@@ -17,6 +17,7 @@ from app.gallery.database import Database
 from app.gallery.reembedding import Reembedding, Rollout
 from app.operations.calibration import measure_people
 from app.operations.crop_vault import CropVault
+from app.operations.embedder_choice import choose_embedder
 from app.operations.reembed import PhotoFolder, Reembedded, Reembedder
 from app.operations.shadow import Agreement
 from app.operations.shadow_enrolled import Comparison, Outcome, compare_enrolled
@@ -39,7 +40,8 @@ def reembed(
     as_json: bool,
 ) -> None:
     """Embed every enrolled face by another network, beside the one that goes on serving."""
-    with open_database(upgrade=True) as (settings, database):
+    with open_database(upgrade=True) as (given, database):
+        settings = choose_embedder(given).settings
         network = load_named_network(settings, to, weights)
         reembedder = Reembedder(
             Reembedding(database),

@@ -115,7 +115,8 @@ TERMINAL: Final = Remedies(
         errors.DatabaseLost: "restore the database from a backup (and check VULTUS_DATA_DIR and "
         "VULTUS_DATABASE_URL), or run vultus db begin-anew to start with an empty one",
         errors.SchemaOutdated: "run: vultus db upgrade",
-        errors.EmbedderChanged: "start with VULTUS_EMBEDDER={embedder} and its weights, or use "
+        errors.EmbedderChanged: "start with VULTUS_EMBEDDER={embedder} and its weights (of two "
+        "embedders, name one with VULTUS_NEXT__EMBEDDER), or use "
         "another VULTUS_DATABASE_URL or VULTUS_DATA_DIR, or delete the collection and enroll again",
         Reason.NO_FACE: "give a sharp photo in which the face is uncovered and large enough",
         Reason.SEVERAL_FACES: "give a photo of one face, or --faces largest",

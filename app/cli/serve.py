@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from multiprocessing import get_context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import typer
@@ -17,6 +17,9 @@ from app.cli.workers import run_workers
 from app.errors import VultusError
 from app.settings import Settings
 from app.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from app.operations.embedder_choice import EmbedderChoice
 
 _KEEP_ALIVE_S = 65  # longer than the usual 60 s of a proxy in front, which must not be cut off
 _GRACE_S = 10  # the application answers who is left after three
@@ -35,7 +38,7 @@ def serve(*, host: str | None, port: int | None, workers: int | None) -> None:
     configure_logging(settings.log)
     address = host or settings.host
     chosen_port = settings.port if port is None else port
-    require_startable(settings, address, chosen_port)
+    choice = require_startable(settings, address, chosen_port)
     _warn_of_likely_mistakes(settings, address)
     options: dict[str, Any] = {
         "host": address,
@@ -49,13 +52,18 @@ def serve(*, host: str | None, port: int | None, workers: int | None) -> None:
         "timeout_graceful_shutdown": _GRACE_S,
     }
     if settings.processes > 1:
+        choice.announce()
+        choice.hand_on()
         _prepare(settings)
         run_workers(settings.processes, **options)
         return
-    _serve_alone(settings, **options)
+    _serve_alone(choice, **options)
 
 
-def _serve_alone(settings: Settings, **options: Any) -> None:  # noqa: ANN401  (uvicorn's own)
+def _serve_alone(
+    choice: "EmbedderChoice",
+    **options: Any,  # noqa: ANN401  (uvicorn's own)
+) -> None:
     # Here, so that a process which only watches over others does not hold the networks' libraries.
     from app.main import create_server_app  # noqa: PLC0415
     from app.recognition.build import own_cores  # noqa: PLC0415
@@ -69,9 +77,9 @@ def _serve_alone(settings: Settings, **options: Any) -> None:  # noqa: ANN401  (
             "a gigabyte",
         )
     # Started here and not by the server, so that what is wrong is said in one line.
-    services = Services.build(settings)
+    services = Services.build(choice.settings, choice)
     asyncio.run(services.start())
-    uvicorn.run(create_server_app(settings, services), **options)
+    uvicorn.run(create_server_app(services=services), **options)
 
 
 def _prepare(settings: Settings) -> None:

@@ -7,9 +7,10 @@ from typing import TypeVar
 import typer
 
 from app.cli.configuration import load_settings
-from app.recognition.build import build_recognizer, load_configured_network
+from app.operations.embedder_choice import choose_embedder
+from app.recognition.build import build_recognizer
 from app.recognition.pipeline import Recognizer
-from app.services import Services
+from app.services import Services, load_chosen_network
 from app.settings import LogSettings, Settings
 from app.telemetry import configure_logging
 from models.zoo.network import Network
@@ -45,15 +46,18 @@ def with_services(use: Callable[[Services], Awaitable[T]]) -> T:
 def with_recognizer(
     use: Callable[[Settings, Network, Recognizer], Awaitable[T]], *, embedder: str | None = None
 ) -> T:
-    """Load the networks alone, without a database, await `use` with them, and stop them.
+    """Load the networks alone, without a gallery, await `use` with them, and stop them.
 
-    `embedder` names another embedding network than the settings do.
+    `embedder` names another embedding network than the settings do. Where neither does, the
+    database is looked into for the one that its faces are by.
     """
     settings = load_settings()
     if embedder is not None:
         settings = settings.model_copy(update={"embedder": embedder})
     configure_logging(LogSettings(level="warning", format="console"))
-    network = load_configured_network(settings)
+    choice = choose_embedder(settings)
+    settings = choice.settings
+    network = load_chosen_network(choice)
     recognizer = build_recognizer(settings, network)
 
     async def run() -> T:

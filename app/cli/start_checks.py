@@ -6,34 +6,41 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
 
-from app.errors import DatabaseDamaged, SettingUnusable
+from app.errors import DatabaseDamaged, SettingUnusable, StartupError
 from app.settings import Settings
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.names import ZOO_NAMES
+
+if TYPE_CHECKING:
+    from app.operations.embedder_choice import EmbedderChoice
 
 _PORT = "VULTUS_PORT"
 _HOST = "VULTUS_HOST"
 
 
-def require_startable(settings: Settings, host: str, port: int) -> None:
-    """Raises StartupError for the first setting that the service could not be started with."""
+def require_startable(settings: Settings, host: str, port: int) -> "EmbedderChoice":
+    """Return the embedder to start with.
+
+    Raises StartupError for the first setting that the service could not be started with.
+    """
     _require_free(host, port)
     if settings.database_url is None:
         _require_writable(settings.data_dir)
     _require_database(settings)
     _require_detector(settings.detector.name)
-    _require_embedder(
-        settings, settings.embedder, settings.weights_path, "VULTUS_EMBEDDER", "VULTUS_WEIGHTS_PATH"
-    )
-    if settings.next.embedder is not None:
+    choice = _chosen(settings)
+    following = choice.settings.next
+    if following.embedder is not None:
         _require_embedder(
             settings,
-            settings.next.embedder,
-            settings.next.weights_path,
+            following.embedder,
+            following.weights_path,
             "VULTUS_NEXT__EMBEDDER",
             "VULTUS_NEXT__WEIGHTS_PATH",
         )
+    return choice
 
 
 def _require_free(host: str, port: int) -> None:
@@ -105,6 +112,23 @@ def _require_detector(name: str) -> None:
             f"there is no detector {name!r}; there are {', '.join(DETECTOR_CARDS)}",
             setting="VULTUS_DETECTOR__NAME",
         )
+
+
+def _chosen(settings: Settings) -> "EmbedderChoice":
+    from app.operations.embedder_choice import choose_embedder  # noqa: PLC0415  (as above)
+
+    choice = choose_embedder(settings)
+    try:
+        _require_embedder(
+            settings,
+            choice.name,
+            choice.settings.weights_path,
+            "VULTUS_EMBEDDER",
+            "VULTUS_WEIGHTS_PATH",
+        )
+    except StartupError as error:
+        raise choice.explained(error) from error
+    return choice
 
 
 def _require_embedder(

@@ -15,11 +15,13 @@ from rich.table import Table
 
 from app.cli.open_database import open_database
 from app.cli.output import errors, print_json, progress_bar, results
+from app.gallery.embedders_in_use import EmbeddersInUse, embedders_in_use
 from app.gallery.transfer.exporter import Exported, export_gallery
 from app.gallery.transfer.importer import Imported, import_gallery
 from app.gallery.transfer.manifest import COLLECTION_NAME
 from app.gallery.transfer.progress import Progress as Tell
-from app.settings import Settings
+from app.settings import AUTO_EMBEDDER, Settings
+from models.zoo.names import DEFAULT_NETWORK
 
 _SKIPPED_SOME = 3
 
@@ -41,12 +43,13 @@ def import_(*, file: Path, collection: list[str] | None, into: str | None, as_js
     if into is not None and re.fullmatch(COLLECTION_NAME, into) is None:
         raise typer.BadParameter("--into: letters, digits, '.', '_' and '-'; at most 64")
     with open_database(upgrade=True) as (settings, database), _progress() as tell:
+        had_faces = bool(_in_use(settings).answering)
         done = import_gallery(database, file, names=collection or (), into=into, progress=tell)
     if as_json:
         print_json({"collections": [_imported_as_json(imported) for imported in done]})
     else:
         _print_imported(done)
-    _warn_of_other_networks(settings, done)
+    _warn_of_other_networks(settings, done, had_faces=had_faces)
     raise typer.Exit(_SKIPPED_SOME if any(imported.skipped for imported in done) else 0)
 
 
@@ -117,12 +120,26 @@ def _print_imported(done: Sequence[Imported]) -> None:
     results.print(table)
 
 
-def _warn_of_other_networks(settings: Settings, done: Sequence[Imported]) -> None:
+def _warn_of_other_networks(
+    settings: Settings, done: Sequence[Imported], *, had_faces: bool
+) -> None:
+    by_auto = settings.embedder == AUTO_EMBEDDER
+    serving = next(iter(_in_use(settings).answering), None) if by_auto else settings.embedder
     for imported in done:
         embedder = imported.entry.embedder
-        if imported.faces and embedder != settings.embedder:
+        if imported.faces and embedder != serving:
             errors.print(
                 f"{imported.into} belongs to the embedder {embedder}, but VULTUS_EMBEDDER is "
                 f"{settings.embedder}: start the service with VULTUS_EMBEDDER={embedder}",
                 soft_wrap=True,
             )
+        elif imported.faces and by_auto and not had_faces and embedder != DEFAULT_NETWORK:
+            errors.print(
+                f"{imported.into} belongs to the embedder {embedder}, which VULTUS_EMBEDDER=auto "
+                "keeps from now on: start services that run already anew",
+                soft_wrap=True,
+            )
+
+
+def _in_use(settings: Settings) -> EmbeddersInUse:
+    return embedders_in_use(settings.resolved_database_url, timeout_s=settings.database.timeout_s)

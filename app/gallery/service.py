@@ -94,13 +94,15 @@ class Gallery:
         sync: Sync,
         model: ModelId,
         next_model: ModelId | None = None,
+        *,
+        chosen_by_auto: bool = False,
     ) -> None:
         self._database = database
         self._sync = sync
         self._counts = PeopleCounts()
         self._second_counts = PeopleCounts()
         self.model = model
-        self.embedders = Embedders(model, next_model)
+        self.embedders = Embedders(model, next_model, chosen_by_auto)
 
     # -- life ------------------------------------------------------------------------------------
 

@@ -42,8 +42,11 @@ Probe = Embedding | Embedded | EnrolledProbe
 
 @dataclass(frozen=True, slots=True)
 class Embedders:
+    """`chosen_by_auto`: nobody named `own`."""
+
     own: ModelId
     next: ModelId | None = None
+    chosen_by_auto: bool = False
 
     def run(self, row: CollectionTable) -> bool:
         """Whether the embedder that a collection answers by runs here."""
@@ -95,8 +98,9 @@ class Embedders:
 
     def mismatch(self, row: CollectionTable) -> str:
         both = "" if self.next is None else f" and {self.next.name} ({self.next.digest[:12]})"
+        chosen = ", chosen by auto" if self.chosen_by_auto else ""
         return (
             f"collection {row.name!r} belongs to the embedder {row.embedder} "
             f"({row.digest[:12]}), but this service runs {self.own.name} "
-            f"({self.own.digest[:12]}){both}, and their embeddings cannot be compared"
+            f"({self.own.digest[:12]}{chosen}){both}, and their embeddings cannot be compared"
         )

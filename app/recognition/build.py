@@ -17,10 +17,11 @@ from app.recognition.embedder import NetworkEmbedder
 from app.recognition.memory_budget import MemoryBudget
 from app.recognition.pipeline import Lanes, Recognizer
 from app.recognition.scheduler import SchedulerWatch
-from app.settings import OnnxSettings, Settings, WorkerSettings
+from app.settings import AUTO_EMBEDDER, OnnxSettings, Settings, WorkerSettings
 from models.zoo.backends import EXTRAS, BackendChoice, missing_packages
 from models.zoo.cpu_threads import CpuThreads
 from models.zoo.errors import WeightsError
+from models.zoo.names import DEFAULT_NETWORK
 from models.zoo.network import Network, NetworkSpec
 from models.zoo.onnx_network import OnnxOptions
 from models.zoo.registry import ZOO, LoadOptions, load_network
@@ -37,7 +38,15 @@ _log = structlog.get_logger(__name__)
 
 def load_configured_network(settings: Settings) -> Network:
     """Load the embedding network that the settings name. Raises StartupError with the remedy."""
-    return _load(settings, settings.embedder, settings.weights_path, settings.onnx)
+    return _load(settings, named_embedder(settings), settings.weights_path, settings.onnx)
+
+
+def named_embedder(settings: Settings) -> str:
+    """The embedder that the settings name; for `auto`, that of a gallery without faces.
+
+    What has a gallery asks `choose_embedder` before, whose settings name one.
+    """
+    return DEFAULT_NETWORK if settings.embedder == AUTO_EMBEDDER else settings.embedder
 
 
 def load_next_network(settings: Settings) -> Network | None:
@@ -55,8 +64,9 @@ def load_named_network(settings: Settings, name: str, weights_path: Path | None)
 
     `weights_path`: from there, instead. Raises StartupError with the remedy.
     """
-    group = settings if name == settings.embedder != settings.next.embedder else settings.next
-    own_path = group.weights_path if name in (settings.embedder, settings.next.embedder) else None
+    own, following = named_embedder(settings), settings.next.embedder
+    group = settings if name == own != following else settings.next
+    own_path = group.weights_path if name in (own, following) else None
     return _load(settings, name, weights_path or own_path, group.onnx)
 
 

@@ -2,6 +2,9 @@
 
 from typing import Final
 
+DEFAULT_NETWORK: Final = "dlib-resnet"
+"""The embedder of a gallery without faces, where nobody names one."""
+
 ZOO_NAMES: Final = (
     "dlib-resnet",
     "sface",

@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from app.cli.serve import _serve_alone
 from app.errors import StartupError
+from app.operations.embedder_choice import EmbedderChoice, Ground
 from app.services import Services
 from app.settings import Settings
 
@@ -21,7 +22,7 @@ def test_it_tells_that_one_process_leaves_many_cores_idle(
     monkeypatch.setattr("app.recognition.build.own_cores", lambda: cores)
     monkeypatch.setattr(Services, "build", refuse)
     with capture_logs() as logs, pytest.raises(StartupError, match="far enough"):
-        _serve_alone(Settings(_env_file=None))
+        _serve_alone(EmbedderChoice(Settings(_env_file=None), Ground.NAMED))
     assert [line["cores"] for line in logs if "--workers" in line.get("remedy", "")] == (
         [cores] if told else []
     )

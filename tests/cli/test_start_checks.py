@@ -97,7 +97,8 @@ def test_a_port_without_rights_to_it_is_refused(
         ({"embedder": "arcface"}, "VULTUS_EMBEDDER"),
         ({"embedder": "onnx"}, "VULTUS_WEIGHTS_PATH"),
         ({"detector": {"name": "viola-jones"}}, "VULTUS_DETECTOR__NAME"),
-        ({"weights_path": "/nowhere.pt"}, "VULTUS_WEIGHTS_PATH"),
+        ({"embedder": "dlib-resnet", "weights_path": "/nowhere.pt"}, "VULTUS_WEIGHTS_PATH"),
+        ({"weights_path": "/nowhere.pt"}, "VULTUS_EMBEDDER"),  # of which network?
         ({"next": {"embedder": "arcface"}}, "VULTUS_NEXT__EMBEDDER"),
         ({"next": {"embedder": "onnx", "weights_path": "/no"}}, "VULTUS_NEXT__WEIGHTS_PATH"),
         ({"data_dir": "/dev/null/x"}, "VULTUS_DATA_DIR"),

@@ -9,6 +9,7 @@ from app.errors import SettingUnusable
 from app.recognition.build import known_models, load_configured_network, load_next_network
 from app.settings import NextSettings, Settings
 from models.zoo.errors import UnknownNetworkError, WeightsMissingError
+from models.zoo.names import DEFAULT_NETWORK, ZOO_NAMES
 from models.zoo.network import NetworkSpec
 from models.zoo.registry import ZOO, LoadOptions, load_network
 
@@ -30,7 +31,8 @@ def test_the_zoo_has_every_network_that_users_are_told_of() -> None:
         "onnx",
     ]
     assert all(entry.name == name for name, entry in ZOO.items())
-    assert Settings(device="cpu").embedder in ZOO
+    assert DEFAULT_NETWORK in ZOO
+    assert set(ZOO_NAMES) == set(ZOO)
 
 
 @pytest.mark.parametrize("spec", _SPECS, ids=_name)
@@ -81,7 +83,7 @@ def test_measured_thresholds_tell_where_they_were_measured(spec: NetworkSpec) ->
 
 
 def test_the_default_network_was_measured() -> None:
-    assert Settings(device="cpu").embedder in [spec.name for spec in _MEASURED]
+    assert DEFAULT_NETWORK in [spec.name for spec in _MEASURED]
 
 
 def test_known_models_are_the_zoo_with_one_active(tmp_path: Path) -> None:
@@ -132,5 +134,5 @@ def test_onnx_without_a_path_is_told_what_is_missing(tmp_path: Path) -> None:
 
 def test_the_default_network_loads_with_the_default_settings() -> None:
     network = load_configured_network(Settings(device="cpu"))
-    assert network.spec == ZOO["dlib-resnet"].spec
+    assert network.spec == ZOO[DEFAULT_NETWORK].spec
     assert network.device == "cpu"

@@ -74,6 +74,8 @@ async def list_models(services: ServicesDep) -> ModelsAnswer:
             DetectorBody(**asdict(card), active=card.name == services.settings.detector.name)
             for card in DETECTOR_CARDS.values()
         ],
+        chosen_by=services.choice.by.value,
+        reason=services.choice.ground.value,
     )
 
 

@@ -1,6 +1,7 @@
 """What runs here."""
 
 import os
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -58,6 +59,13 @@ class DetectorBody(BaseModel):
 class ModelsAnswer(BaseModel):
     models: list[ZooModelBody] = Field(description="Embedders.")
     detectors: list[DetectorBody]
+    chosen_by: Literal["setting", "auto"] = Field(
+        description="Whether `VULTUS_EMBEDDER` names the active one, or is `auto` and chose it."
+    )
+    reason: str = Field(
+        description="Why it is the active one.",
+        examples=["the faces of the database are by it"],
+    )
 
 
 class LimitsBody(BaseModel):

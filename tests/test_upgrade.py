@@ -1,0 +1,139 @@
+"""A gallery that version 0.1.0 wrote is served by this one, and goes over to another embedder.
+
+`cases/gallery-0.1.0.db.gz` is the database of a service of 0.1.0, which was asked to enroll
+`eileen.jpg` and `grace.jpg`; the similarities are what it then answered.
+"""
+
+import gzip
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
+from typer.testing import CliRunner
+
+from app.cli.main import cli
+from app.cli.session import with_recognizer
+from app.main import create_app
+from app.operations import embedder_choice
+from app.recognition.pipeline import Recognizer
+from app.settings import Settings
+from models.zoo.network import Network
+from scripts.second_network import write_second_network
+from tests.cases import case
+
+RUN = CliRunner()
+EILEEN, GRACE = "Eileen Collins", "Grace Hopper"
+OF_OTHERS = 0.8835
+"""Similarity of the two people as 0.1.0 answered it."""
+_NOISE = 0.005
+"""Landmarks of another detector's box."""
+
+
+@pytest.fixture(autouse=True)
+def _old_gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "vultus.db").write_bytes(gzip.decompress(case("gallery-0.1.0.db.gz")))
+    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
+
+
+@contextmanager
+def _service() -> Iterator[TestClient]:
+    """As the environment says."""
+    with TestClient(create_app(Settings())) as client:
+        yield client
+
+
+def _identify(client: TestClient, photo: str, **fields: str) -> dict[str, Any]:
+    url = "/v1/collections/default/identify"
+    answer = client.post(url, files={"image": case(photo)}, data=fields)
+    assert answer.status_code == 200, answer.text
+    parsed: dict[str, Any] = answer.json()
+    return parsed
+
+
+def _command(*arguments: str | Path, status: int = 0) -> Any:
+    done = RUN.invoke(cli, [*map(str, arguments), "--json"])
+    assert done.exit_code == status, done.output
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("photo", ["eileen.jpg", "grace.jpg"])
+def test_people_of_before_are_found_with_the_similarity_of_before(photo: str) -> None:
+    with _service() as client:
+        answer = _identify(client, photo)
+    (face,) = answer["faces"]
+    name, other = (EILEEN, GRACE) if photo == "eileen.jpg" else (GRACE, EILEEN)
+    assert answer["model"]["name"] == "dlib-resnet"
+    assert face["status"] == "match"
+    assert face["threshold"] == pytest.approx(0.92910, abs=1e-5)
+    found = {one["name"]: one["similarity"] for one in face["candidates"]}
+    assert found[name] == pytest.approx(1, abs=_NOISE)
+    assert found[other] == pytest.approx(OF_OTHERS, abs=_NOISE)
+
+
+def test_the_embedder_stays_and_one_line_says_how_to_go_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(embedder_choice, "DEFAULT_NETWORK", "facenet-vggface2")
+    application = create_app(Settings())
+    structlog.reset_defaults()
+    with capture_logs() as logs, TestClient(application) as client:
+        listed = client.get("/v1/models").json()
+    (kept,) = [line for line in logs if line["event"] == "embedder_kept"]
+    assert kept["embedder"] == "dlib-resnet"
+    assert "vultus reembed --to facenet-vggface2" in kept["remedy"]
+    assert [model["name"] for model in listed["models"] if model["active"]] == ["dlib-resnet"]
+    assert (listed["chosen_by"], listed["reason"]) == (
+        "auto",
+        "the faces of the database are by it",
+    )
+
+
+def test_commands_choose_as_the_service_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def embedder(settings: Settings, network: Network, _: Recognizer) -> tuple[str, str]:
+        return settings.embedder, network.spec.name
+
+    monkeypatch.setattr(embedder_choice, "DEFAULT_NETWORK", "facenet-vggface2")
+    photo = tmp_path / "eileen.jpg"
+    photo.write_bytes(case("eileen.jpg"))
+    active = [one for one in _command("models", "list") if one["active"]]
+    assert [(one["name"], one["chosen_by"]) for one in active] == [("dlib-resnet", "auto")]
+    (face,) = _command("identify", photo)["faces"]
+    assert face["name"] == EILEEN
+    # As evaluate, calibrate FOLDER, train and tune do.
+    assert with_recognizer(embedder) == ("dlib-resnet", "dlib-resnet")
+
+
+def test_it_goes_over_to_another_embedder_which_auto_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("eileen.jpg", "grace.jpg"):
+        (photos / name).write_bytes(case(name))
+    network = tmp_path / "second.onnx"
+    write_second_network(network)
+    monkeypatch.setenv("VULTUS_NEXT__EMBEDDER", "onnx")
+    monkeypatch.setenv("VULTUS_NEXT__WEIGHTS_PATH", str(network))
+    with _service() as client:
+        done = _command("reembed", "--to", "onnx", "--photos", photos)
+        assert (done["faces"], done["without_second"]) == (2, 0)
+        assert _command("reembed", "switch", "--force")["serving"]["name"] == "onnx"
+        answer = _identify(client, "eileen.jpg", threshold="0.95")
+        assert (answer["model"]["name"], answer["faces"][0]["identity"]["name"]) == ("onnx", EILEEN)
+    with _service() as client:  # one that is started between the switch and the purge runs both
+        assert client.get("/v1/info").json()["model"]["name"] == "dlib-resnet"
+        assert _identify(client, "grace.jpg", threshold="0.95")["model"]["name"] == "onnx"
+        _command("reembed", "purge")
+    with _service() as client:
+        assert client.get("/v1/info").json()["model"]["name"] == "onnx"
+        answer = _identify(client, "grace.jpg", threshold="0.95")
+        assert answer["faces"][0]["identity"]["name"] == GRACE
