@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import random
-import subprocess
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -27,9 +26,10 @@ from rich.progress import track
 
 from benchmarks.lfw_data import PHOTO_SIDE_PX, LfwData, lfw_data, person_of
 from benchmarks.report import console, print_figures, print_machine, print_table
+from benchmarks.servers import run_vultus
 from benchmarks.smoke import parse_options
 from models.evaluation.protocols import OpenSetRates, open_set_rates
-from tests.server import VULTUS, running
+from tests.server import running
 
 _CONNECTIONS = 2
 _REMOVED = 25
@@ -150,15 +150,9 @@ def _enroll(data: LfwData, plan: Plan, scratch: Path, environment: dict[str, str
 
 
 def _enroll_folder(folder: Path, environment: dict[str, str]) -> dict[str, Any]:
-    done = subprocess.run(
-        # Forced: those who look alike are a part of what is measured.
-        [VULTUS, "enroll-folder", str(folder), "--force", "--json"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        check=True,
-        text=True,
-    )
-    summary: dict[str, Any] = json.loads(done.stdout)
+    # Forced: those who look alike are a part of what is measured.
+    printed = run_vultus("enroll-folder", folder, "--force", "--json", env=environment)
+    summary: dict[str, Any] = json.loads(printed)
     return summary
 
 

@@ -21,7 +21,6 @@ import argparse
 import asyncio
 import json
 import os
-import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -39,7 +38,7 @@ import numpy as np
 from benchmarks.lfw_data import LfwData, lfw_data
 from benchmarks.load import IDENTIFY, Connection, request, run, upload
 from benchmarks.report import console, print_figures, print_machine, print_table
-from benchmarks.servers import VULTUS, Server, serving
+from benchmarks.servers import Server, run_vultus, serving
 from benchmarks.smoke import parse_options
 from benchmarks.wire import IDENTITIES, Wire
 from scripts.second_network import write_second_network
@@ -128,16 +127,8 @@ class _Vultus:
         self._environment |= {"VULTUS_DATA_DIR": str(data_dir), "VULTUS_DEVICE": "cpu", **variables}
 
     def __call__(self, *arguments: str | Path) -> dict[str, Any]:
-        done = subprocess.run(
-            [VULTUS, *arguments, "--json"],
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        if done.returncode not in (0, 3):
-            raise RuntimeError(f"vultus {' '.join(map(str, arguments))}: {done.returncode}")
-        parsed: dict[str, Any] = json.loads(done.stdout)
+        printed = run_vultus(*arguments, "--json", env=self._environment, statuses=(0, 3))
+        parsed: dict[str, Any] = json.loads(printed)
         return parsed
 
 

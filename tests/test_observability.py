@@ -12,7 +12,8 @@ import httpx2
 import pytest
 
 from tests import photos
-from tests.server import VULTUS, ServerProcess, running
+from tests.forked_vultus import run_vultus
+from tests.server import ServerProcess, running
 
 KEY = "key-that-nobody-may-read"
 IDENTIFY = "/v1/collections/default/identify"
@@ -26,14 +27,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 def _top(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("VULTUS_")}
-    return subprocess.run(
-        [VULTUS, "top", "--once", *arguments],
-        env={**environment, "COLUMNS": "120", **variables},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    environment |= {"COLUMNS": "120", **variables}
+    return run_vultus("top", "--once", *arguments, env=environment)
 
 
 def _stats(server: ServerProcess) -> dict[str, Any]:

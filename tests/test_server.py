@@ -2,7 +2,6 @@
 
 import gc
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,8 @@ from app.main import create_app, create_server_app
 from app.settings import Settings
 from scripts.second_network import write_second_network
 from tests import photos
-from tests.server import VULTUS, ServerProcess, running
+from tests.forked_vultus import run_vultus
+from tests.server import ExecutableServer, ServerProcess, running
 
 IDENTITIES = "/v1/collections/default/identities"
 IDENTIFY = "/v1/collections/default/identify"
@@ -86,15 +86,15 @@ def test_gallery_survives_the_end_of_the_process(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def mistaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """Open to the network, and with a setting that there is not."""
-    folder = tmp_path_factory.mktemp("mistaken")
-    with running(
-        folder,
+    """The executable, open to the network, and with a setting that there is not."""
+    started = ExecutableServer(
+        tmp_path_factory.mktemp("mistaken"),
         VULTUS_DEVISE="cpu",
         VULTUS_HOST="0.0.0.0",  # noqa: S104
         FORWARDED_ALLOW_IPS="*",
-    ) as started:
-        yield started
+    )
+    yield started
+    started.kill()
 
 
 def test_likely_mistakes_are_warned_of(mistaken: ServerProcess) -> None:
@@ -134,8 +134,10 @@ def test_another_embedder_is_refused_at_the_start(tmp_path: Path) -> None:
         eileen = {"images": photos.encoded(photos.astronaut())}
         assert client.post(IDENTITIES, files=eileen).status_code == 201
     write_second_network(tmp_path / "second.onnx")
-    done = subprocess.run(
-        [VULTUS, "serve", "--port", "0"],
+    done = run_vultus(
+        "serve",
+        "--port",
+        "0",
         env={
             "PATH": "/usr/bin:/bin",
             "VULTUS_DATA_DIR": str(tmp_path),
@@ -144,10 +146,6 @@ def test_another_embedder_is_refused_at_the_start(tmp_path: Path) -> None:
             "VULTUS_DEVICE": "cpu",
         },
         cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
     )
     assert done.returncode == 1
     assert "VULTUS_EMBEDDER=dlib-resnet" in done.stderr

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import benchmarks
+from tests.forked_vultus import ForkedVultus
 
 _FOLDER = Path(benchmarks.__file__).parent
 _PARTS = {"index_start", "peer_service"}
@@ -31,6 +32,7 @@ def test_benchmark_runs_and_ends_with_its_figures(
     name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", [name, "--smoke"])
+    monkeypatch.setattr("benchmarks.servers.start_vultus", ForkedVultus)
     interval = sys.getswitchinterval()
     try:
         import_module(f"benchmarks.{name}").main()
