@@ -7,11 +7,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from app.recognition.detectors.found_faces import FindFaces
+from app.recognition.detectors.yunet_faces import find_faces as find_by_yunet
 from app.recognition.device import require_full_precision
-from app.recognition.mtcnn.search import find_faces
+from app.recognition.mtcnn.search import find_faces as find_by_mtcnn
 from models.zoo.cpu_threads import CpuThreads
-from models.zoo.detectors.detector_cards import MTCNN, DetectorCard
+from models.zoo.detectors.detector_cards import MTCNN, YUNET, DetectorCard
 from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
+from models.zoo.detectors.yunet import TorchYunet, YunetNetwork
+from models.zoo.detectors.yunet_modules import load_yunet
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,25 @@ def load_mtcnn_networks(options: DetectorOptions) -> MtcnnNetworks:
 
 
 def _load_mtcnn(options: DetectorOptions) -> FindFaces:
-    return partial(find_faces, load_mtcnn_networks(options), least_score=options.min_score)
+    return partial(find_by_mtcnn, load_mtcnn_networks(options), least_score=options.min_score)
+
+
+def _load_yunet(options: DetectorOptions) -> FindFaces:
+    module = load_yunet()
+    yunet: YunetNetwork
+    if options.onnx_runtime:
+        from models.zoo.detectors.yunet_onnx import open_yunet  # noqa: PLC0415
+
+        yunet = open_yunet(module, threads=options.threads)
+    else:
+        yunet = TorchYunet(module, device=options.device)
+    networks = load_mtcnn_networks(options)
+    return partial(find_by_yunet, yunet, networks, least_score=options.min_score)
 
 
 DETECTORS: Mapping[str, DetectorEntry] = MappingProxyType(
-    {entry.card.name: entry for entry in (DetectorEntry(MTCNN, _load_mtcnn),)}
+    {
+        entry.card.name: entry
+        for entry in (DetectorEntry(YUNET, _load_yunet), DetectorEntry(MTCNN, _load_mtcnn))
+    }
 )

@@ -6,6 +6,7 @@ rectangles come from an integral image (Crow, 1984), so that a result costs what
 however large the picture is, and sums of whole numbers are exact.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -23,16 +24,27 @@ _INT32_SUMS_UP_TO = 2**31 // 255
 
 
 class AreaSampler:
-    """Samples one picture, RGB uint8 of shape (height, width, 3)."""
+    """Samples one picture, RGB uint8 of shape (height, width, 3).
+
+    The integral image of the whole picture is made when it is first needed. Until then, few crops
+    are cut from integral images of their own, with the same result.
+    """
 
     def __init__(self, picture: Pixels) -> None:
         self.height, self.width = picture.shape[:2]
-        fits = self.height * self.width <= _INT32_SUMS_UP_TO
-        depth = cv2.CV_32S if fits else cv2.CV_64F
-        filled = cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA)
-        self._sums: NDArray[Any] = np.asarray(cv2.integral(filled, sdepth=depth))
+        self._picture = picture
+        self._whole: NDArray[Any] | None = None
+
+    @property
+    def _sums(self) -> NDArray[Any]:
         """At (y, x): the sum of all pixels above and to the left. The fourth channel fills a point
         up to a power of two bytes, which numpy takes in less than half the time; it is not read."""
+        if self._whole is None:
+            fits = self.height * self.width <= _INT32_SUMS_UP_TO
+            depth = cv2.CV_32S if fits else cv2.CV_64F
+            filled = cv2.cvtColor(self._picture, cv2.COLOR_RGB2RGBA)
+            self._whole = np.asarray(cv2.integral(filled, sdepth=depth))
+        return self._whole
 
     def shrunk(self, height: int, width: int) -> Floats:
         """The whole picture in another size; float32 (height, width, 3), 0 to 255."""
@@ -47,6 +59,10 @@ class AreaSampler:
 
     def crops(self, boxes: NDArray[np.int64], side: int) -> Floats:
         """Parts x1, y1, x2, y2 of the picture, inside it; float32 (N, side, side, 3)."""
+        if self._whole is None and _area(boxes) < self.height * self.width:
+            return np.concatenate(
+                [np.empty((0, side, side, 3), np.float32), *self._cut(boxes, side)]
+            )
         steps = np.arange(side + 1)
         widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
         lefts, rights = _parts(boxes[:, 0], widths, steps)
@@ -61,6 +77,18 @@ class AreaSampler:
         cells -= points.take(bottoms + lefts, axis=0)
         cells += points.take(tops + lefts, axis=0)
         return _means(cells, areas)
+
+    def _cut(self, boxes: NDArray[np.int64], side: int) -> Iterator[Floats]:
+        for x1, y1, x2, y2 in boxes:
+            yield AreaSampler(self._picture[y1:y2, x1:x2]).crops(_all_of(x2 - x1, y2 - y1), side)
+
+
+def _all_of(width: int, height: int) -> NDArray[np.int64]:
+    return np.array([[0, 0, width, height]])
+
+
+def _area(boxes: NDArray[np.int64]) -> int:
+    return int((boxes[:, 2:] - boxes[:, :2]).prod(axis=1).sum())
 
 
 @lru_cache(maxsize=512)

@@ -55,18 +55,23 @@ def corrected(boxes: Boxes, corrections: Boxes, *, inclusive: bool) -> Boxes:
 
     `inclusive`: a box from 1 to 12 is 12 pixels wide, else 11.
     """
-    sides = boxes[:, 2:] - boxes[:, :2] + np.float32(inclusive)
+    spans = boxes[:, 2:] - boxes[:, :2] + np.float32(inclusive)
     return np.asarray(
-        boxes + corrections * np.concatenate([sides, sides], axis=1), dtype=np.float32
+        boxes + corrections * np.concatenate([spans, spans], axis=1), dtype=np.float32
     )
 
 
 def squared(boxes: Boxes) -> Boxes:
     """The squares around the same centres with the longer sides."""
-    sides = boxes[:, 2:] - boxes[:, :2]
-    longer = sides.max(axis=1, keepdims=True)
-    corners = boxes[:, :2] + sides * np.float32(0.5) - longer * np.float32(0.5)
+    spans = boxes[:, 2:] - boxes[:, :2]
+    longer = spans.max(axis=1, keepdims=True)
+    corners = boxes[:, :2] + spans * np.float32(0.5) - longer * np.float32(0.5)
     return np.concatenate([corners, corners + longer], axis=1)
+
+
+def sides(boxes: Boxes) -> Scores:
+    """The longer side of each box."""
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).max(axis=1))
 
 
 def inside(boxes: Boxes, *, width: int, height: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

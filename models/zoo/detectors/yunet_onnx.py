@@ -1,0 +1,89 @@
+"""YuNet as a graph for ONNX Runtime, for pictures of any size."""
+
+from typing import Final
+
+import numpy as np
+from torch import nn
+
+from models.zoo.cpu_threads import CpuThreads
+from models.zoo.detectors.yunet import OnnxYunet
+from models.zoo.detectors.yunet_modules import STRIDES, Separable, Yunet
+from models.zoo.onnx_graph import OnnxGraph
+from models.zoo.onnx_session import open_on_cpu
+
+_FLOAT: Final = 1
+"""The number of float32 in ONNX."""
+
+
+def open_yunet(network: Yunet, *, threads: CpuThreads) -> OnnxYunet:
+    """A session of the network on the CPU."""
+    return OnnxYunet(open_on_cpu(yunet_graph(network), threads))
+
+
+def yunet_graph(network: Yunet) -> bytes:
+    """The graph, from pictures as uint8 (N, H, W, 3) to scores and boxes of the three levels."""
+    graph = OnnxGraph("yunet", {"pictures": ("uint8", ["n", "height", "width", 3])})
+    x = graph.add("Cast", graph.add("Transpose", "pictures", perm=[0, 3, 1, 2]), to=_FLOAT)
+    x = graph.add("Relu", _convolution(graph, x, network.stem))
+    x = _half(graph, graph.add("Relu", _separable(graph, x, network.first)))
+    for unit in network.low:
+        x = graph.add("Relu", _separable(graph, x, unit))
+    features = []
+    for level in network.levels:
+        x = _half(graph, x)
+        for unit in level:  # type: ignore[attr-defined]
+            x = graph.add("Relu", _separable(graph, x, unit))
+        features.append(x)
+    levels: list[str] = []
+    above = ""
+    for feature, lateral in reversed(list(zip(features, network.laterals, strict=True))):
+        joined = graph.add("Add", feature, _twice(graph, above)) if above else feature
+        above = graph.add("Relu", _separable(graph, joined, lateral))
+        levels.insert(0, above)
+    outputs = {}
+    for stride, values, head in zip(STRIDES, levels, network.heads, strict=True):
+        face, box, thing = graph.add_split(
+            "Split", _separable(graph, values, head), _counts(graph), outputs=3, axis=1
+        )
+        both = graph.add("Mul", graph.add("Sigmoid", face), graph.add("Sigmoid", thing))
+        outputs[f"scores_{stride}"] = graph.add("Sqrt", both)
+        outputs[f"boxes_{stride}"] = box
+    return graph.model(outputs)
+
+
+def _counts(graph: OnnxGraph) -> str:
+    return graph.constant(np.array([1, 4, 1], dtype=np.int64))
+
+
+def _separable(graph: OnnxGraph, x: str, unit: nn.Module) -> str:
+    assert isinstance(unit, Separable)
+    return _convolution(graph, _convolution(graph, x, unit.pointwise), unit.depthwise)
+
+
+def _convolution(graph: OnnxGraph, x: str, layer: nn.Conv2d) -> str:
+    assert layer.bias is not None
+    return graph.convolution(
+        x,
+        layer.weight,
+        layer.bias,
+        stride=layer.stride[0],
+        padding=int(layer.padding[0]),
+        groups=layer.groups,
+    )
+
+
+def _half(graph: OnnxGraph, x: str) -> str:
+    return graph.add("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
+
+
+def _twice(graph: OnnxGraph, x: str) -> str:
+    scales = graph.constant(np.array([1, 1, 2, 2], dtype=np.float32))
+    return graph.add(
+        "Resize",
+        x,
+        "",
+        scales,
+        mode="nearest",
+        nearest_mode="floor",
+        coordinate_transformation_mode="asymmetric",
+    )
