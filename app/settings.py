@@ -335,8 +335,10 @@ class Settings(BaseSettings):
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "auto", description="auto is CUDA, else MPS, else CPU."
     )
-    backend: Literal["auto", "torch", "onnxruntime"] = Field(
-        "auto", description="What runs the networks; auto is ONNX Runtime on the CPU, else PyTorch."
+    backend: Literal["auto", "torch", "onnxruntime", "openvino"] = Field(
+        "auto",
+        description="What runs the networks: torch, or on the CPU onnxruntime or openvino; auto: "
+        "for each network what is fastest and installed.",
     )
     embedder: str = Field(
         AUTO_EMBEDDER,
@@ -350,7 +352,11 @@ class Settings(BaseSettings):
         None, description="Where fetched weights are kept (else weights/ in the data folder)."
     )
     next: NextSettings = Field(default_factory=NextSettings)
-    half_precision: bool = Field(True, description="Run the embedder in float16 on CUDA.")
+    half_precision: bool = Field(
+        True,
+        description="Run the embedder in 16-bit floats where that is faster: float16 on CUDA, "
+        "bfloat16 in OpenVINO on processors that compute it.",
+    )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Comma-separated keys; when set, /v1 wants one in x-api-key."
     )

@@ -87,6 +87,7 @@ def _load(
         weights_dir=settings.resolved_weights_dir,
         weights_path=weights_path,
         threads=cpu_threads(settings.workers),
+        passes=worker_count(settings, device),
         onnx=OnnxOptions(
             size_px=onnx.size_px,
             mean=onnx.mean,
@@ -133,7 +134,7 @@ def build_recognizer(
         model=embedder.model,
         next_model=None if next_embedder is None else next_embedder.model,
         lanes=Lanes(
-            count=chosen.count or default_workers(device, settings.processes),
+            count=worker_count(settings, device),
             batch_size=chosen.batch_size or (_CPU_BATCH if device == "cpu" else _GPU_BATCH),
             max_waiting=chosen.max_waiting,
         ),
@@ -265,6 +266,11 @@ def cpu_threads(chosen: WorkerSettings) -> CpuThreads:
     # Cores may be idle that a quota keeps from us: the machine's load says nothing of that.
     idle = min(cores, _MOST_IDLE_THREADS) if cores == os.cpu_count() else 1
     return CpuThreads(chosen.torch_threads, max(chosen.torch_threads, idle))
+
+
+def worker_count(settings: Settings, device: str) -> int:
+    """Threads that recognise, each of which runs the networks."""
+    return settings.workers.count or default_workers(device, settings.processes)
 
 
 def default_workers(device: str, processes: int = 1) -> int:

@@ -25,13 +25,12 @@ def missing_packages(backend: Backend) -> tuple[str, ...]:
     return tuple(name for name in _PACKAGES[backend] if find_spec(name) is None)
 
 
-def choose_backend(wanted: BackendChoice, forms: Sequence[Backend], *, device: str) -> Backend:
-    """What runs a network that has these forms, fastest first; PyTorch is one of them.
+def choose_backend(wanted: BackendChoice, forms: Sequence[Backend]) -> Backend:
+    """What runs a network that has these forms, of which the fastest is the first.
 
-    The wanted backend where the network has a form for it, else the fastest that is installed.
-    The other backends than PyTorch are for the CPU.
+    The wanted backend where the network has a form for it, else the fastest that is installed, and
+    the last where none is.
     """
-    if device != "cpu" or wanted == "torch":
-        return "torch"
     first = [one for one in forms if one == wanted]
-    return next(one for one in (*first, *forms) if not missing_packages(one))
+    installed = (one for one in (*first, *forms) if not missing_packages(one))
+    return next(installed, forms[-1])

@@ -2,16 +2,20 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from models.zoo.backends import Backend
+from models.zoo.backends import Backend, choose_backend, missing_packages
+from models.zoo.cpu_threads import CpuThreads
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
-from models.zoo.network import Crops, Embeddings, InputSpec, NetworkSpec, Precision
-from models.zoo.onnx_session import open_session, runtime
+from models.zoo.graph_network import GraphSession
+from models.zoo.network import Crops, Embeddings, InputSpec, NetworkSpec
+from models.zoo.run_options import RunOptions
+from models.zoo.serving import open_graph
 from models.zoo.templates import arcface_template
 
 _DEFAULT_SIZE_PX = 112
@@ -45,22 +49,14 @@ class OnnxNetwork:
     is not such a network.
     """
 
-    runtime: Backend = "onnxruntime"
-    precision: Precision = "float32"
-
-    def __init__(self, path: Path, options: OnnxOptions, *, device: str, threads: int) -> None:
-        runtime()  # tells of a missing package before a missing file
-        if not path.is_file():
-            raise WeightsMissingError(f"there is no ONNX file {path}", option="weights_path")
-        try:
-            self._session = open_session(path, device=device, threads=threads)
-        except Exception as error:  # onnxruntime's own exceptions share no public base
-            raise WeightsInvalidError(f"{path} cannot be loaded as ONNX: {error}") from error
-        self.device = "cuda" if "CUDAExecutionProvider" in self._session.get_providers() else "cpu"
-        graph_input = self._session.get_inputs()[0]
-        self._input_name = graph_input.name
-        self._channels_first, graph_size = _layout(path, graph_input.shape)
-        self._one_at_a_time = graph_input.shape[0] == 1
+    def __init__(self, path: Path, options: OnnxOptions, run: RunOptions) -> None:
+        self._session = _open(path, run)
+        self.device = self._session.device
+        self.runtime = self._session.runtime
+        self.precision = self._session.precision
+        shape = self._session.input_shape
+        self._channels_first, graph_size = _layout(path, shape)
+        self._one_at_a_time = shape[0] == 1
         spec_input = self._input_spec(path, options, graph_size)
         open_size = spec_input.size_px if graph_size is None else None
         self.digest = _digest(path, spec_input, options, open_size=open_size)
@@ -87,7 +83,7 @@ class OnnxNetwork:
         x = np.ascontiguousarray((ordered.astype(np.float32) - self._mean) / self._std)
         if self._channels_first:
             x = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
-        return np.asarray(self._session.run(None, {self._input_name: x})[0], dtype=np.float32)
+        return self._session.run(x)
 
     def _checked_run(self, path: Path, crops: Crops) -> Embeddings:
         try:
@@ -108,7 +104,7 @@ class OnnxNetwork:
                 option="onnx.size_px",
             )
         size_px = graph_size or options.size_px or _DEFAULT_SIZE_PX
-        metadata = self._session.get_modelmeta().custom_metadata_map
+        metadata = self._session.metadata
         mean = _triple(path, metadata, "mean") or options.mean or _DEFAULT_MEAN
         std = _triple(path, metadata, "std") or options.std or _DEFAULT_STD
         if not np.isfinite([*mean, *std]).all() or 0 in std:
@@ -118,6 +114,32 @@ class OnnxNetwork:
                 option="onnx.mean" if not np.isfinite(mean).all() else "onnx.std",
             )
         return InputSpec(size_px=size_px, template=arcface_template(size_px), mean=mean, std=std)
+
+
+def _open(path: Path, run: RunOptions) -> GraphSession:
+    """In OpenVINO or ONNX Runtime. Raises WeightsMissingError, WeightsInvalidError."""
+    forms = _forms(run)
+    chosen = choose_backend(run.backend, forms)
+    if missing_packages(chosen):
+        raise WeightsMissingError("onnxruntime is not installed; run: pip install 'vultus[onnx]'")
+    if not path.is_file():
+        raise WeightsMissingError(f"there is no ONNX file {path}", option="weights_path")
+    # One session: the file may be large, and each would hold its weights.
+    steady = replace(run, threads=CpuThreads(run.threads.busy, run.threads.busy))
+    errors: list[str] = []
+    for backend in (chosen, *(one for one in forms if one != chosen)):
+        if missing_packages(backend) or (errors and run.backend == chosen):
+            continue
+        try:
+            return open_graph(path, backend, steady)
+        except Exception as error:  # noqa: BLE001  (they share no base; all are reported)
+            errors.append(f"{backend}: {error}")
+    raise WeightsInvalidError(f"{path} cannot be loaded as ONNX: {'; '.join(errors)}")
+
+
+def _forms(run: RunOptions) -> Sequence[Backend]:
+    """What runs any .onnx file, fastest first."""
+    return ("openvino", "onnxruntime") if run.device == "cpu" else ("onnxruntime",)
 
 
 def _digest(path: Path, spec: InputSpec, options: OnnxOptions, *, open_size: int | None) -> str:
@@ -153,7 +175,7 @@ def _layout(path: Path, shape: list[Any]) -> tuple[bool, int | None]:
     )
 
 
-def _triple(path: Path, metadata: dict[str, str], key: str) -> tuple[float, float, float] | None:
+def _triple(path: Path, metadata: Mapping[str, str], key: str) -> tuple[float, float, float] | None:
     if key not in metadata:
         return None
     try:

@@ -1,14 +1,17 @@
 """Sessions of ONNX Runtime, an optional package. The only file that imports it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.zoo.backends import Backend
 from models.zoo.cpu_threads import CpuThreads, IdleCores
 from models.zoo.errors import WeightsMissingError
-from models.zoo.network import Crops, Embeddings, NetworkSpec, Precision
+from models.zoo.network import Precision
+from models.zoo.run_options import RunOptions
 
 
 def runtime() -> Any:  # noqa: ANN401  (onnxruntime ships no types)
@@ -25,39 +28,43 @@ def runtime() -> Any:  # noqa: ANN401  (onnxruntime ships no types)
 class ElasticSession:
     """A session with few threads and one with many, of which each pass takes the one that fits."""
 
-    def __init__(self, graph: bytes, threads: CpuThreads) -> None:
-        self._few = open_session(graph, device="cpu", threads=threads.busy)
+    def __init__(self, graph: Path | bytes, threads: CpuThreads) -> None:
+        self.few = open_session(graph, device="cpu", threads=threads.busy)
         self._many = open_session(graph, device="cpu", threads=threads.idle)
         self._count = threads.idle
         self._cores = IdleCores()
 
     def run(self, outputs: Any, inputs: Any) -> Any:  # noqa: ANN401  (as onnxruntime's own)
-        session = self._many if self._cores.for_threads(self._count) else self._few
+        session = self._many if self._cores.for_threads(self._count) else self.few
         return session.run(outputs, inputs)
 
 
-class OnnxRuntimeGraph:
-    """A `Network` from a graph of ours, from crops as uint8 (N, side, side, 3) to embeddings.
+class OnnxRuntimeSession:
+    """A graph on CUDA where it is wanted and there, else on the CPU."""
 
-    The digest is that of the weights that the graph was made of, so that embeddings can be compared
-    with PyTorch's. They differ from these by rounding, less than 1e-5 in each value.
-    """
-
-    device = "cpu"
     runtime: Backend = "onnxruntime"
     precision: Precision = "float32"
 
-    def __init__(self, spec: NetworkSpec, graph: bytes, digest: str, threads: CpuThreads) -> None:
-        self.spec = spec
-        self.digest = digest
-        self._session: Any = open_on_cpu(graph, threads)
+    def __init__(self, graph: Path | bytes, options: RunOptions) -> None:
+        """Raises the runtime's own exceptions, which share no base, for a graph that it refuses."""
+        if options.device == "cuda":
+            session = open_session(graph, device="cuda", threads=options.threads.busy)
+        else:
+            session = open_on_cpu(graph, options.threads)
+        one = session.few if isinstance(session, ElasticSession) else session
+        self.device = "cuda" if "CUDAExecutionProvider" in one.get_providers() else "cpu"
+        source = one.get_inputs()[0]
+        self.input_shape: list[Any] = source.shape
+        self.metadata: Mapping[str, str] = one.get_modelmeta().custom_metadata_map
+        self._name = source.name
+        self._session: Any = session
 
-    def forward(self, crops: Crops) -> Embeddings:
-        rows = self._session.run(None, {"crops": np.ascontiguousarray(crops)})[0]
+    def run(self, x: NDArray[np.generic]) -> NDArray[np.float32]:
+        rows = self._session.run(None, {self._name: np.ascontiguousarray(x)})[0]
         return np.asarray(rows, dtype=np.float32)
 
 
-def open_on_cpu(graph: bytes, threads: CpuThreads) -> Any:  # noqa: ANN401
+def open_on_cpu(graph: Path | bytes, threads: CpuThreads) -> Any:  # noqa: ANN401
     """What has a `run` as a session; see `open_session`."""
     if threads.idle > threads.busy:
         return ElasticSession(graph, threads)

@@ -17,7 +17,8 @@ from models.zoo.distinctiveness import shipped_distinctiveness
 from models.zoo.errors import UnknownNetworkError, WeightsInvalidError, WeightsMissingError
 from models.zoo.network import NOT_DOCUMENTED, Network, NetworkSpec
 from models.zoo.onnx_network import OnnxNetwork, OnnxOptions
-from models.zoo.serving import RunOptions, serve
+from models.zoo.run_options import RunOptions
+from models.zoo.serving import serve
 from models.zoo.shipped import FOLDER, shipped_card
 from models.zoo.torch_network import TorchNetwork
 
@@ -36,11 +37,12 @@ class LoadOptions:
     weights_path: Path | None = None
     threads: CpuThreads = field(default_factory=CpuThreads)
     backend: BackendChoice = "torch"
+    passes: int = 1
     onnx: OnnxOptions = field(default_factory=OnnxOptions)
 
     @property
     def run(self) -> RunOptions:
-        return RunOptions(self.device, self.half, self.backend, self.threads)
+        return RunOptions(self.device, self.half, self.backend, self.threads, self.passes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +173,7 @@ def _load_onnx(options: LoadOptions) -> Network:
         raise WeightsMissingError(
             "the network onnx needs the path of your .onnx file", option="weights_path"
         )
-    return OnnxNetwork(
-        options.weights_path, options.onnx, device=options.device, threads=options.threads.busy
-    )
+    return OnnxNetwork(options.weights_path, options.onnx, options.run)
 
 
 def _entry(spec: NetworkSpec, load: Callable[[LoadOptions], Network]) -> ZooEntry:

@@ -1,51 +1,55 @@
 """Run a loaded module by what is fastest for it where it is to run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from pathlib import Path
 
 from torch import nn
 
-from models.zoo.backends import Backend, BackendChoice, choose_backend
-from models.zoo.cpu_threads import CpuThreads
+from models.zoo.backends import Backend, choose_backend
 from models.zoo.dlib_resnet import DlibResNet
+from models.zoo.graph_network import GraphNetwork, GraphSession
 from models.zoo.network import Network, NetworkSpec
+from models.zoo.onnx_session import OnnxRuntimeSession
+from models.zoo.openvino_session import OpenVinoSession, computes_bfloat16
+from models.zoo.run_options import RunOptions
 from models.zoo.sface import SFace
 from models.zoo.torch_network import TorchNetwork
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """Where and by what a network runs.
-
-    `device` is `cpu`, `cuda` or `mps`. `half` asks for 16-bit floats where the device is fast at
-    them: float16 on CUDA, bfloat16 on a CPU that computes it, in OpenVINO. `backend` is what runs
-    the network where it has a form for it. `threads` is the number of CPU threads of one forward
-    pass outside PyTorch.
-    """
-
-    device: str
-    half: bool
-    backend: BackendChoice = "torch"
-    threads: CpuThreads = field(default_factory=CpuThreads)
-
-
 def serve(module: nn.Module, spec: NetworkSpec, digest: str, options: RunOptions) -> Network:
     """The module as a `Network`, in the backend that `options` and its forms lead to."""
-    backend = choose_backend(options.backend, _forms(module), device=options.device)
-    # Each here, because their runtimes are optional packages.
-    if backend == "onnxruntime":
-        from models.zoo.onnx_session import OnnxRuntimeGraph  # noqa: PLC0415
-
-        return OnnxRuntimeGraph(spec, _graph(module, spec, backend), digest, options.threads)
+    if options.device == "cpu":
+        backend = choose_backend(options.backend, _forms(module, half=options.half))
+        if backend != "torch":
+            graph = _graph(module, spec, backend)
+            return GraphNetwork(spec, digest, open_graph(graph, backend, options))
     return TorchNetwork(spec, module, digest, device=options.device, half=options.half)
 
 
-def _forms(module: nn.Module) -> Sequence[Backend]:
+def open_graph(graph: Path | bytes, backend: Backend, options: RunOptions) -> GraphSession:
+    """A session of the backend, which is not `torch`.
+
+    Raises WeightsMissingError where it is not installed, and its own errors for a graph that it
+    cannot run.
+    """
+    if backend == "openvino":
+        return OpenVinoSession(graph, options)
+    return OnnxRuntimeSession(graph, options)
+
+
+def _forms(module: nn.Module, *, half: bool) -> Sequence[Backend]:
     """The backends that a network can run in, fastest first (`benchmarks/runtimes.py`)."""
-    return ("onnxruntime", "torch") if isinstance(module, DlibResNet | SFace) else ("torch",)
+    if isinstance(module, SFace):
+        return ("openvino", "onnxruntime", "torch")
+    if isinstance(module, DlibResNet):
+        if half and computes_bfloat16():
+            return ("openvino", "onnxruntime", "torch")
+        return ("onnxruntime", "openvino", "torch")  # in float32, ONNX Runtime is the faster one
+    return ("torch",)
 
 
 def _graph(module: nn.Module, spec: NetworkSpec, backend: Backend) -> bytes:
+    # Here, because they need the optional package `onnx`.
     if isinstance(module, SFace):
         from models.zoo.sface_onnx import sface_graph  # noqa: PLC0415
 

@@ -10,7 +10,8 @@ from models.zoo.architectures import Recipe, build
 from models.zoo.cards import NAME, NetworkCard, read_card, write_card
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.network import Network
-from models.zoo.serving import RunOptions, serve
+from models.zoo.run_options import RunOptions
+from models.zoo.serving import serve
 from models.zoo.weights_file import SavedWeights, read_weights
 
 

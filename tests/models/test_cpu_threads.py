@@ -11,11 +11,13 @@ import pytest
 from app.recognition.build import cpu_threads
 from app.settings import WorkerSettings
 from models.zoo import cpu_threads as module
+from models.zoo.backends import Backend
 from models.zoo.cpu_threads import CpuThreads, IdleCores, yielding
-from models.zoo.dlib_onnx import dlib_graph
 from models.zoo.dlib_resnet import load
-from models.zoo.onnx_session import OnnxRuntimeGraph
+from models.zoo.network import Network
 from models.zoo.registry import DLIB_RESNET, default_weights
+from models.zoo.run_options import RunOptions
+from models.zoo.serving import serve
 
 linux = pytest.mark.skipif(not Path("/proc/loadavg").exists(), reason="asks Linux")
 
@@ -67,16 +69,22 @@ def test_where_nobody_tells_no_core_is_idle(
     assert not IdleCores().for_threads(1)
 
 
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
 @pytest.mark.parametrize("idle", [True, False])
 def test_a_network_gives_the_same_with_few_threads_and_with_many(
-    monkeypatch: pytest.MonkeyPatch, idle: bool
+    monkeypatch: pytest.MonkeyPatch, idle: bool, backend: Backend
 ) -> None:
     weights, digest = load(default_weights())
     crops = np.random.default_rng(0).integers(0, 256, (2, 150, 150, 3), dtype=np.uint8)
-    graph = dlib_graph(weights, DLIB_RESNET)
-    alone = OnnxRuntimeGraph(DLIB_RESNET, graph, digest, CpuThreads(1, 1)).forward(crops)
+
+    def served(threads: CpuThreads) -> Network:
+        options = RunOptions("cpu", half=False, backend=backend, threads=threads)
+        return serve(weights, DLIB_RESNET, digest, options)
+
+    alone = served(CpuThreads(1, 1)).forward(crops)
     monkeypatch.setattr(IdleCores, "for_threads", lambda *_: idle)
-    elastic = OnnxRuntimeGraph(DLIB_RESNET, graph, digest, CpuThreads(1, 3))
+    elastic = served(CpuThreads(1, 3))
+    assert elastic.runtime == backend
     assert np.allclose(elastic.forward(crops), alone, atol=1e-5)
 
 

@@ -1,5 +1,6 @@
-"""In ONNX Runtime the network gives the embeddings of the PyTorch port, its reference."""
+"""As a graph the network gives the embeddings of the PyTorch port, its reference."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -9,26 +10,24 @@ import pytest
 
 from models.zoo import dlib_resnet
 from models.zoo.cpu_threads import CpuThreads
-from models.zoo.dlib_onnx import dlib_graph
-from models.zoo.onnx_session import OnnxRuntimeGraph
+from models.zoo.network import Network
 from models.zoo.registry import DLIB_RESNET, LoadOptions, load_network
-from models.zoo.torch_network import TorchNetwork
+from models.zoo.run_options import RunOptions
+from models.zoo.serving import serve
 
-_BOTH: Final = ("onnxruntime", "torch")
+_ALL: Final = ("openvino", "onnxruntime", "torch")
 _FILE = Path(face_recognition_models.face_recognition_model_location())
 
 
-@pytest.fixture(scope="module")
-def both() -> tuple[OnnxRuntimeGraph, TorchNetwork]:
+@pytest.fixture(scope="module", params=["onnxruntime", "openvino"])
+def both(request: pytest.FixtureRequest) -> tuple[Network, Network]:
     module, digest = dlib_resnet.load(_FILE)
-    graph = dlib_graph(module, DLIB_RESNET)
-    return (
-        OnnxRuntimeGraph(DLIB_RESNET, graph, digest, CpuThreads(1, 2)),
-        TorchNetwork(DLIB_RESNET, module, digest, device="cpu", half=False),
-    )
+    options = RunOptions("cpu", half=False, threads=CpuThreads(1, 2))
+    carried = replace(options, backend=request.param)
+    return serve(module, DLIB_RESNET, digest, carried), serve(module, DLIB_RESNET, digest, options)
 
 
-def test_embeddings_are_those_of_the_reference(both: tuple[OnnxRuntimeGraph, TorchNetwork]) -> None:
+def test_embeddings_are_those_of_the_reference(both: tuple[Network, Network]) -> None:
     crops = np.random.default_rng(0).integers(0, 256, (5, 150, 150, 3), dtype=np.uint8)
     crops[3], crops[4] = 0, 255
     found, expected = (network.forward(crops) for network in both)
@@ -39,7 +38,7 @@ def test_embeddings_are_those_of_the_reference(both: tuple[OnnxRuntimeGraph, Tor
 
 
 def test_a_mirrored_view_is_read_as_it_is_shown(
-    both: tuple[OnnxRuntimeGraph, TorchNetwork],
+    both: tuple[Network, Network],
 ) -> None:
     crops = np.random.default_rng(1).integers(0, 256, (2, 150, 150, 3), dtype=np.uint8)
     mirrored = crops[:, :, ::-1]
@@ -54,8 +53,8 @@ def test_either_has_the_digest_of_the_weights(tmp_path: Path) -> None:
             "dlib-resnet",
             LoadOptions(device="cpu", half=True, weights_dir=tmp_path, backend=wanted),
         )
-        for wanted in _BOTH
+        for wanted in _ALL
     ]
-    assert [network.runtime for network in loaded] == list(_BOTH)
-    assert [network.digest for network in loaded] == [dlib_resnet.SHA256] * 2
-    assert [network.spec for network in loaded] == [DLIB_RESNET] * 2
+    assert [network.runtime for network in loaded] == list(_ALL)
+    assert [network.digest for network in loaded] == [dlib_resnet.SHA256] * 3
+    assert [network.spec for network in loaded] == [DLIB_RESNET] * 3

@@ -12,9 +12,11 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from models.zoo.backends import Backend, BackendChoice
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 from models.zoo.network import Crops
 from models.zoo.onnx_network import OnnxNetwork, OnnxOptions
+from models.zoo.run_options import RunOptions
 
 _DIMENSION = 5
 _MATRIX = np.random.default_rng(0).normal(size=(3, _DIMENSION)).astype(np.float32)
@@ -24,6 +26,7 @@ _MIDDLE = (127.5, 127.5, 127.5)
 def _save(path: Path, nodes: Sequence[Any], shape: Sequence[Any], output: Sequence[Any]) -> Path:
     constants: dict[str, NDArray[Any]] = {
         "matrix": _MATRIX,
+        "square": np.eye(2, dtype=np.float32),
         "rows_and_columns": np.array([1, 2], dtype=np.int64),
     }
     used = {name for node in nodes for name in node.input}
@@ -59,8 +62,8 @@ def _made(folder: Path, shape: Sequence[Any], **metadata: str) -> Path:
     return path
 
 
-def _opened(path: Path, **options: Any) -> OnnxNetwork:
-    return OnnxNetwork(path, OnnxOptions(**options), device="cpu", threads=1)
+def _opened(path: Path, *, backend: BackendChoice = "onnxruntime", **options: Any) -> OnnxNetwork:
+    return OnnxNetwork(path, OnnxOptions(**options), RunOptions("cpu", half=False, backend=backend))
 
 
 def _crops(size: int, count: int = 3) -> Crops:
@@ -82,6 +85,7 @@ def _expected(
     return np.array(rows)
 
 
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
 @pytest.mark.parametrize(
     ("shape", "size"),
     [
@@ -97,9 +101,10 @@ def _expected(
     ids=str,
 )
 def test_every_layout_and_batch_gives_the_same_numbers(
-    shape: tuple[Any, ...], size: int, tmp_path: Path
+    shape: tuple[Any, ...], size: int, tmp_path: Path, backend: Backend
 ) -> None:
-    network = _opened(_made(tmp_path, shape))
+    network = _opened(_made(tmp_path, shape), backend=backend)
+    assert network.runtime == backend
     assert network.spec.input.size_px == size
     found = network.forward(_crops(size))
     assert found.dtype == np.float32
@@ -154,8 +159,9 @@ _MEAN, _STD = (120.0, 115.5, 101.25), (58.0, 57.0, 57.5)
 _METADATA = {"mean": json.dumps(_MEAN), "std": json.dumps(_STD)}
 
 
-def test_normalisation_is_read_from_the_file(tmp_path: Path) -> None:
-    network = _opened(_made(tmp_path, ("batch", 3, 32, 32), **_METADATA))
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_normalisation_is_read_from_the_file(tmp_path: Path, backend: Backend) -> None:
+    network = _opened(_made(tmp_path, ("batch", 3, 32, 32), **_METADATA), backend=backend)
     assert (network.spec.input.mean, network.spec.input.std) == (_MEAN, _STD)
     expected = _expected(_crops(32), _MEAN, _STD)
     np.testing.assert_allclose(network.forward(_crops(32)), expected, atol=1e-4)
@@ -251,9 +257,29 @@ def test_a_missing_file_is_told_with_its_remedy(tmp_path: Path) -> None:
         _opened(tmp_path / "nowhere.onnx")
 
 
+@pytest.mark.parametrize("backend", ["auto", "onnxruntime", "openvino"])
 @pytest.mark.parametrize("content", [b"", b"not a network", bytes(1000)])
-def test_a_file_that_is_no_onnx_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_a_file_that_is_no_onnx_is_refused(
+    content: bytes, tmp_path: Path, backend: BackendChoice
+) -> None:
     path = tmp_path / "network.onnx"
     path.write_bytes(content)
-    with pytest.raises(WeightsInvalidError, match=r"network\.onnx"):
-        _opened(path)
+    with pytest.raises(WeightsInvalidError, match=r"network\.onnx") as caught:
+        _opened(path, backend=backend)
+    tried = [name for name in ("openvino", "onnxruntime") if f"{name}: " in str(caught.value)]
+    assert tried == (["openvino", "onnxruntime"] if backend == "auto" else [backend])
+
+
+def test_a_file_that_openvino_cannot_run_is_run_by_onnx_runtime(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["crop"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["colour"]),
+        helper.make_node("Det", ["square"], ["one"]),  # no operation of OpenVINO
+        helper.make_node("Mul", ["colour", "one"], ["embedding"]),
+    ]
+    path = _save(tmp_path / "network.onnx", nodes, ("n", 3, 32, 32), ("n", 3))
+    network = _opened(path, backend="auto")
+    assert network.runtime == "onnxruntime"
+    assert network.forward(_crops(32)).shape == (3, 3)
+    with pytest.raises(WeightsInvalidError, match="openvino: "):
+        _opened(path, backend="openvino")

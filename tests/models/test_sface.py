@@ -1,6 +1,7 @@
 """SFace gives the embeddings of the published file, in each runtime, and knows people."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import onnxruntime
 import pytest
 import torch
 from numpy.typing import NDArray
+from psutil import Process
 
 from app.recognition.align import align
 from app.recognition.build import build_detector
@@ -54,18 +56,50 @@ def published(crops: Crops) -> Embeddings:
     return np.concatenate([session.run(None, {"data": one})[0] for one in batches])
 
 
-@pytest.mark.parametrize(("backend", "least"), [("torch", 0.9999), ("onnxruntime", 0.9999)])
+@pytest.mark.parametrize(
+    ("backend", "half", "least"),
+    [
+        ("torch", True, 0.9999),
+        ("onnxruntime", True, 0.9999),
+        ("openvino", False, 0.9999),
+        ("openvino", True, 0.999),  # bfloat16, where the processor has it
+    ],
+)
 def test_embeddings_are_those_of_the_published_graph(
-    crops: Crops, published: Embeddings, tmp_path: Path, backend: Backend, least: float
+    crops: Crops, published: Embeddings, tmp_path: Path, backend: Backend, half: bool, least: float
 ) -> None:
-    network = load_network("sface", LoadOptions("cpu", False, tmp_path, backend=backend))
+    network = load_network("sface", LoadOptions("cpu", half, tmp_path, backend=backend))
     assert (network.runtime, network.digest) == (backend, sface.FILE.sha256)
+    assert (network.device, network.spec) == ("cpu", SFACE)
     found = network.forward(crops)
     assert found.shape == (len(crops), 128)
     assert found.dtype == np.float32
     assert _cosines(found, published).min() > least
     alone = np.concatenate([network.forward(crop[None]) for crop in crops])
-    assert _cosines(alone, found).min() > least
+    assert _cosines(alone, found).min() > 1 - 1e-6
+
+
+def test_threads_that_embed_at_once_get_what_each_would_get_alone(
+    crops: Crops, tmp_path: Path
+) -> None:
+    options = LoadOptions("cpu", True, tmp_path, backend="openvino", passes=2)
+    network = load_network("sface", options)
+    expected = network.forward(crops)
+    batches = [(start, count) for count in (1, 3, 8) for start in range(9 - count)] * 2
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda one: network.forward(crops[one[0] : sum(one)]), batches)
+        for (start, count), rows in zip(batches, found, strict=True):
+            assert _cosines(rows, expected[start : start + count]).min() > 1 - 1e-6
+
+
+def test_batches_of_many_sizes_take_no_more_memory(crops: Crops, tmp_path: Path) -> None:
+    """OpenVINO keeps what it has prepared for each number of rows that it is given."""
+    network = load_network("sface", LoadOptions("cpu", True, tmp_path, backend="openvino"))
+    network.forward(crops)
+    before = Process().memory_info().rss
+    for count in range(9, 65, 8):
+        network.forward(np.resize(crops, (count, *crops.shape[1:])))
+    assert Process().memory_info().rss - before < 50_000_000
 
 
 def test_it_tells_two_people_apart(published: Embeddings) -> None:

@@ -1,41 +1,67 @@
 """Networks run in the backend that the settings name, or in the fastest that is there."""
 
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from app.errors import StartupError
-from app.recognition.build import backend_of, load_configured_network
+from app.recognition.build import backend_of, embedder_backend, load_configured_network
 from app.settings import Settings
 from models.zoo import backends
+from models.zoo.backends import Backend, choose_backend
+from models.zoo.openvino_session import computes_bfloat16
+from models.zoo.registry import LoadOptions, load_network
 
 _ON_CPU = Settings(device="cpu")
 
 
+def _hide(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    def find(name: str) -> object | None:
+        return None if name == package else object()
+
+    monkeypatch.setattr(backends, "find_spec", find)
+
+
 @pytest.fixture
 def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
-    def find(name: str) -> object | None:
-        return None if name == "onnxruntime" else object()
-
-    finder: Callable[[str], object | None] = find
-    monkeypatch.setattr(backends, "find_spec", finder)
+    _hide(monkeypatch, "onnxruntime")
 
 
-@pytest.mark.parametrize(
-    ("backend", "runtime"),
-    [("auto", "onnxruntime"), ("onnxruntime", "onnxruntime"), ("torch", "torch")],
-)
-def test_the_embedder_runs_in_the_backend_that_was_chosen(backend: str, runtime: str) -> None:
+@pytest.mark.parametrize("backend", ["torch", "onnxruntime", "openvino"])
+def test_the_embedder_runs_in_the_backend_that_was_chosen(backend: Backend) -> None:
     settings = Settings(device="cpu", backend=backend)
-    assert load_configured_network(settings).runtime == runtime
+    assert load_configured_network(settings).runtime == backend
+
+
+@pytest.mark.parametrize("half", [True, False])
+def test_auto_is_what_is_fastest_for_the_network(half: bool, tmp_path: Path) -> None:
+    options = LoadOptions("cpu", half, tmp_path, backend="auto")
+    has_bfloat16 = half and computes_bfloat16()
+    sface, dlib = (load_network(name, options) for name in ("sface", "dlib-resnet"))
+    assert sface.runtime == "openvino"
+    assert dlib.runtime == ("openvino" if has_bfloat16 else "onnxruntime")
+    assert sface.precision == ("bfloat16" if has_bfloat16 else "float32")
+
+
+def test_a_backend_is_the_wanted_one_else_the_fastest_that_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert choose_backend("onnxruntime", ("openvino", "onnxruntime", "torch")) == "onnxruntime"
+    assert choose_backend("openvino", ("onnxruntime", "torch")) == "onnxruntime"
+    assert choose_backend("auto", ("openvino", "onnxruntime", "torch")) == "openvino"
+    _hide(monkeypatch, "openvino")
+    assert choose_backend("auto", ("openvino", "onnxruntime", "torch")) == "onnxruntime"
+    _hide(monkeypatch, "onnx")  # which both need
+    assert choose_backend("auto", ("openvino", "onnxruntime", "torch")) == "torch"
+    assert choose_backend("auto", ("openvino", "onnxruntime")) == "onnxruntime"
 
 
 def test_on_a_gpu_pytorch_runs_the_networks() -> None:
     assert backend_of(_ON_CPU, "cuda") == "torch"
-    wanted = Settings(device="cpu", backend="onnxruntime")
-    with pytest.raises(StartupError, match="VULTUS_BACKEND=onnxruntime is for VULTUS_DEVICE=cpu"):
-        backend_of(wanted, "cuda")
+    for wanted in ("onnxruntime", "openvino"):
+        with pytest.raises(StartupError, match=f"VULTUS_BACKEND={wanted} is for VULTUS_DEVICE=cpu"):
+            embedder_backend(Settings(device="cpu", backend=wanted), "cuda")
 
 
 @pytest.mark.usefixtures("without_onnx")
