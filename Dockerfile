@@ -2,7 +2,7 @@
 #
 #   docker build -t vultus .                                  CPU
 #   docker build -t vultus --build-arg TORCH=default .        NVIDIA GPU (run with --gpus all)
-#   docker build -t vultus --build-arg EXTRAS=onnx,milvus .   with the client of Milvus
+#   docker build -t vultus --build-arg EXTRAS=onnx,openvino,milvus .   with the client of Milvus
 
 FROM python:3.11-slim AS build
 ARG TORCH=cpu
@@ -15,7 +15,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY models models
 COPY migrations migrations
-ARG EXTRAS=onnx
+ARG EXTRAS=onnx,openvino
 RUN python scripts/install.py /opt/venv --no-editable --extras ${EXTRAS}
 
 FROM python:3.11-slim

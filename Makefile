@@ -1,6 +1,7 @@
 # Everything lives in .venv; nothing is installed outside of it.
 #
-#   make serve     set up and start the service on port 8000
+#   make serve     set up and start the service on port 8000 (EXTRAS=onnx,openvino,train: and what
+#                  vultus evaluate, train and tune need)
 #   make test      set up and run the checks and the tests
 #   make check     formatting, lint, types and architecture only
 #   make bench     the benchmarks (FACES=folder of people, see benchmarks/README.md)
@@ -8,6 +9,8 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 TORCH  ?= auto
+# Optional parts of the installation for serving: onnx, openvino, train, milvus, otel.
+EXTRAS ?= onnx,openvino
 FACES  ?=
 # What the tests reach is measured where CI is set, as it makes them slower; or COVERAGE=--cov.
 COVERAGE ?= $(if $(CI),--cov)
@@ -21,7 +24,7 @@ INPUTS := pyproject.toml constraints.txt scripts/install.py
 .PHONY: serve test check format bench photos clean
 .DELETE_ON_ERROR:
 
-serve: $(VENV)/.installed-$(TORCH)
+serve: $(VENV)/.installed-$(TORCH)-$(EXTRAS)
 	$(BIN)/vultus serve
 
 test: check
@@ -51,16 +54,17 @@ photos: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/python -m scripts.sample_photos photos
 
 # The service needs less than its tests do; each is installed once, and again when its inputs change.
-# The stamps name the PyTorch that was asked for, so that asking for another one installs it.
-$(VENV)/.installed-$(TORCH): $(INPUTS)
-	$(PYTHON) scripts/install.py $(VENV) --torch $(TORCH)
+# The stamps name the PyTorch and the parts that were asked for, so that asking for others installs
+# them.
+$(VENV)/.installed-$(TORCH)-$(EXTRAS): $(INPUTS)
+	$(PYTHON) scripts/install.py $(VENV) --torch $(TORCH) --extras $(EXTRAS)
 	rm -f $(VENV)/.installed-*
 	touch $@
 
 $(VENV)/.installed-dev-$(TORCH): $(INPUTS)
 	$(PYTHON) scripts/install.py $(VENV) --torch $(TORCH) --dev
 	rm -f $(VENV)/.installed-*
-	touch $(VENV)/.installed-$(TORCH) $@
+	touch $(VENV)/.installed-$(TORCH)-$(EXTRAS) $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -61,6 +61,7 @@ VultusError
 │   └── DeadlineExceeded            the time that the caller gave is over
 └── StartupError                    the process cannot start as configured
     ├── SettingUnusable             a setting cannot be followed
+    ├── PackagesMissing             packages of an extra are not installed
     ├── DatabaseLost                there are no tables, but traces of those that were
     ├── SchemaOutdated              the database is at an earlier migration
     └── EmbedderChanged             a collection with faces belongs to a network that does not run
@@ -545,6 +546,14 @@ class SettingUnusable(StartupError):
     def __init__(self, message: str, *, setting: str) -> None:
         super().__init__(message)
         self.setting = setting
+
+
+class PackagesMissing(StartupError):
+    """`extra`: the optional part of the installation that brings them along."""
+
+    def __init__(self, message: str, *, extra: str) -> None:
+        super().__init__(message)
+        self.extra = extra
 
 
 class DatabaseLost(StartupError):

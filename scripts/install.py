@@ -54,7 +54,11 @@ def _parse() -> argparse.Namespace:
         help="cpu: PyTorch's CPU build or fail; default: the registry's; auto: cpu without a GPU, "
         "if it can be had",
     )
-    parser.add_argument("--extras", default="onnx", help="optional parts, such as onnx,milvus")
+    parser.add_argument(
+        "--extras",
+        default="onnx,openvino",
+        help="optional parts: onnx, openvino, train, milvus, otel (default: onnx,openvino)",
+    )
     parser.add_argument("--dev", action="store_true", help="also what tests and benchmarks need")
     parser.add_argument(
         "--no-editable", action="store_true", help="copy the packages, as images do"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from app.cli.embedding import embed_listing, rule_for
+from app.cli.extras import require_train_packages
 from app.cli.output import errors, print_json, results
 from app.cli.session import with_recognizer
 from app.errors import InvalidRequest
@@ -51,6 +52,7 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """Measure on your own photos how well faces are told apart, with confidence intervals."""
+    require_train_packages("evaluate")
     listing = read_listing(source, pairs=pairs, groups=groups)
     if protocol is not None and set(protocol) == {Protocol.PAIRS}:
         listing = listing.only_paired()

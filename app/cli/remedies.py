@@ -112,6 +112,7 @@ TERMINAL: Final = Remedies(
         errors.DeadlineExceeded: "try again",
         errors.StartupError: None,
         errors.SettingUnusable: "check {setting}",
+        errors.PackagesMissing: "run: pip install 'vultus[{extra}]'",
         errors.DatabaseLost: "restore the database from a backup (and check VULTUS_DATA_DIR and "
         "VULTUS_DATABASE_URL), or run vultus db begin-anew to start with an empty one",
         errors.SchemaOutdated: "run: vultus db upgrade",

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from app.cli.configuration import load_settings
+from app.cli.extras import require_train_packages
 from app.cli.output import print_json, results
 from app.cli.training import bar, cut_crops, is_first, report_table, told
 from app.operations.choices import SubjectRule
@@ -36,6 +37,7 @@ def train(
     as_json: bool,
 ) -> None:
     """Train an embedding network on photos of people; see docs/training.md."""
+    require_train_packages("train")
     settings = load_settings()
     with told():
         if resume is not None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.configuration import load_settings
+from app.cli.extras import require_train_packages
 from app.cli.output import print_json, results
 from app.cli.training import bar, cut_crops, report_table, told
 from app.operations.choices import SubjectRule
@@ -28,6 +29,7 @@ def tune(
     as_json: bool,
 ) -> None:
     """Fine-tune a network on a few thousand photos, in minutes; see docs/tuning.md."""
+    require_train_packages("tune")
     settings = load_settings()
     with told():
         read = read_config(TuningConfig, config, option or ())

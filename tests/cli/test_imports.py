@@ -1,13 +1,17 @@
 """A command starts without what only other commands need."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from app.cli.extras import TRAIN_PACKAGES
+from tests.cases import case
+
 ROOT = Path(__file__).parent.parent.parent
-ONLY_TO_EVALUATE_OR_TRAIN = {"matplotlib", "pytorch_metric_learning", "scipy", "sklearn"}
+ONLY_TO_EVALUATE_OR_TRAIN = set(TRAIN_PACKAGES) - {"jinja2"}  # PyTorch imports it as well
 SLOW_PARTS_OF_PYTORCH = {"facenet_pytorch", "torch._dynamo", "torchvision"}
 OPTIONAL = {"opentelemetry.sdk", "pymilvus"}
 
@@ -35,3 +39,65 @@ def test_server_starts_without_evaluation_training_and_what_was_not_asked_for() 
 def test_who_only_watches_over_servers_starts_without_networks_and_database(module: str) -> None:
     imported = _imported(f"import {module}")
     assert not imported & {"torch", "cv2", "faiss", "sqlalchemy", "fastapi"}
+
+
+_WITHOUT = """
+import importlib, pkgutil, sys
+
+class Without:
+    names = {names!r}
+
+    def __init__(self, finder):
+        self._finder = finder
+
+    def __getattr__(self, name):
+        return getattr(self._finder, name)
+
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in self.names:
+            return None
+        return self._finder.find_spec(name, path, target)
+
+sys.meta_path[:] = map(Without, sys.meta_path)
+"""
+"""An installation without these packages."""
+
+_IMPORT_THE_SERVICE = """
+import app
+for found in pkgutil.walk_packages(app.__path__, "app."):
+    importlib.import_module(found.name)
+from app.cli import main
+main()
+"""
+
+
+def _run_without_train_packages(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
+    code = _WITHOUT.format(names=ONLY_TO_EVALUATE_OR_TRAIN) + _IMPORT_THE_SERVICE
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "VULTUS_DATA_DIR": str(data), "VULTUS_DEVICE": "cpu"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_service_works_without_what_only_evaluates_and_trains(tmp_path: Path) -> None:
+    """All of it can be imported, and its networks run."""
+    photo = tmp_path / "eileen.jpg"
+    photo.write_bytes(case("eileen.jpg"))
+    done = _run_without_train_packages("verify", str(photo), str(photo), data=tmp_path / "data")
+    assert (done.returncode, done.stdout.split()[:1]) == (0, ["match"]), done.stderr
+
+
+def test_commands_name_the_extra_that_they_need(tmp_path: Path) -> None:
+    folder = tmp_path / "people"
+    folder.mkdir()
+    done = _run_without_train_packages("evaluate", str(folder), data=tmp_path / "data")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("startup_failed: vultus evaluate needs packages")
+    assert "pip install 'vultus[train]'" in line
+    assert "scipy" in line
