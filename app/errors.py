@@ -59,9 +59,16 @@ VultusError
 │   ├── RevisionNotReached          what the caller has seen is not here yet
 │   ├── NotReady                    no real embedding was made yet
 │   └── DeadlineExceeded            the time that the caller gave is over
+├── FetchFailed                     the file of a published network cannot be fetched
+│   ├── NotInCatalogue              no network of that name is published
+│   ├── LicenseNotAccepted          it forbids commercial use, or may, and was not accepted
+│   ├── DigestUnknown               nobody states what the file has to be
+│   ├── FileNotAsPinned             the file has another size or SHA-256, or is damaged
+│   └── SourceUnavailable           its server, mirror or folder does not give it
 └── StartupError                    the process cannot start as configured
     ├── SettingUnusable             a setting cannot be followed
     ├── PackagesMissing             packages of an extra are not installed
+    ├── NetworkNotFetched           its network is of the catalogue, and its file is not here
     ├── DatabaseLost                there are no tables, but traces of those that were
     ├── SchemaOutdated              the database is at an earlier migration
     └── EmbedderChanged             a collection with faces belongs to a network that does not run
@@ -536,6 +543,42 @@ class DeadlineExceeded(Unavailable):
     code = "deadline_exceeded"
 
 
+class FetchFailed(VultusError):
+    code = "fetch_failed"
+
+
+class NotInCatalogue(FetchFailed):
+    code = "not_in_catalogue"
+
+
+class LicenseNotAccepted(FetchFailed):
+    """`name`: that of the network."""
+
+    code = "license_not_accepted"
+
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+class DigestUnknown(FetchFailed):
+    """`name`: that of the network."""
+
+    code = "digest_unknown"
+
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+class FileNotAsPinned(FetchFailed):
+    code = "file_not_as_pinned"
+
+
+class SourceUnavailable(FetchFailed):
+    code = "source_unavailable"
+
+
 class StartupError(VultusError):
     code = "startup_failed"
 
@@ -554,6 +597,15 @@ class PackagesMissing(StartupError):
     def __init__(self, message: str, *, extra: str) -> None:
         super().__init__(message)
         self.extra = extra
+
+
+class NetworkNotFetched(StartupError):
+    """`name`: that of the network; `needs_acceptance`: its licence has to be accepted."""
+
+    def __init__(self, message: str, *, name: str, needs_acceptance: bool) -> None:
+        super().__init__(message)
+        self.name = name
+        self.needs_acceptance = needs_acceptance
 
 
 class DatabaseLost(StartupError):

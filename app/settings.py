@@ -137,6 +137,25 @@ class NextSettings(_Group):
         return None if value == "" else value
 
 
+class CatalogueSettings(_Group):
+    mirror: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#]+[^\s?#]*$",
+        description="URL below which a mirror has published networks, as HOST/PATH of their "
+        "source (else the source itself).",
+    )
+    folder: Path | None = Field(
+        None,
+        description="Folder that published networks are taken from by file name; nothing is "
+        "downloaded then.",
+    )
+
+    @field_validator("mirror", "folder", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
+        return None if value == "" else value
+
+
 class WorkerSettings(_Group):
     count: int | None = Field(
         None,
@@ -352,6 +371,7 @@ class Settings(BaseSettings):
         None, description="Where fetched weights are kept (else weights/ in the data folder)."
     )
     next: NextSettings = Field(default_factory=NextSettings)
+    catalogue: CatalogueSettings = Field(default_factory=CatalogueSettings)
     half_precision: bool = Field(
         True,
         description="Run the embedder in 16-bit floats where that is faster: float16 on CUDA, "

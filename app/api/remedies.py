@@ -83,6 +83,12 @@ HTTP: Final = Remedies(
         "answered",
         errors.NotReady: "try again in a second",
         errors.DeadlineExceeded: "try again later, or give more time in x-request-timeout-ms",
+        errors.FetchFailed: None,  # only the command line fetches networks
+        errors.NotInCatalogue: None,
+        errors.LicenseNotAccepted: None,
+        errors.DigestUnknown: None,
+        errors.FileNotAsPinned: None,
+        errors.SourceUnavailable: None,
         errors.StartupError: None,  # ends the process before it answers
         Reason.NO_FACE: "send a sharp photo in which the face is uncovered and large enough",
         Reason.SEVERAL_FACES: "send a photo of one face, or ask for faces=largest",

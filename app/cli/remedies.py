@@ -3,7 +3,13 @@
 from typing import Final
 
 from app import errors
-from app.errors import Reason, RejectedImage, RolloutImpossible, RolloutObstacle
+from app.errors import (
+    NetworkNotFetched,
+    Reason,
+    RejectedImage,
+    RolloutImpossible,
+    RolloutObstacle,
+)
 from app.remedies import REASONS_THAT_SAY_ENOUGH, Remedies
 
 _OBSTACLES: Final = {
@@ -33,6 +39,11 @@ def _rollout(error: RolloutImpossible) -> str:
     if error.can_be_forced:
         remedies.append("or do it all the same with --force")
     return "; ".join(filter(None, remedies))
+
+
+def _fetch(error: NetworkNotFetched) -> str:
+    accepting = " --accept-license" if error.needs_acceptance else ""
+    return f"run: vultus models fetch {error.name}{accepting}"
 
 
 def _unlike(image: RejectedImage) -> str:
@@ -110,9 +121,21 @@ TERMINAL: Final = Remedies(
         errors.RevisionNotReached: None,
         errors.NotReady: "try again in a second",
         errors.DeadlineExceeded: "try again",
+        errors.FetchFailed: None,  # says what is missing
+        errors.NotInCatalogue: "see vultus models catalogue",
+        errors.LicenseNotAccepted: "read it, and run vultus models fetch {name} --accept-license "
+        "if you may use the network under it",
+        errors.DigestUnknown: "give the digest that you trust: vultus models fetch {name} --sha256 "
+        "HEX",
+        errors.FileNotAsPinned: "nothing was kept of it; check the mirror or the folder, or report "
+        "that the publisher changed the file",
+        errors.SourceUnavailable: "check the network and the proxy, and run it again, which goes "
+        "on where this ended; or fetch from elsewhere with --mirror, VULTUS_CATALOGUE__MIRROR or "
+        "VULTUS_CATALOGUE__FOLDER",
         errors.StartupError: None,
         errors.SettingUnusable: "check {setting}",
         errors.PackagesMissing: "run: pip install 'vultus[{extra}]'",
+        errors.NetworkNotFetched: _fetch,
         errors.DatabaseLost: "restore the database from a backup (and check VULTUS_DATA_DIR and "
         "VULTUS_DATABASE_URL), or run vultus db begin-anew to start with an empty one",
         errors.SchemaOutdated: "run: vultus db upgrade",

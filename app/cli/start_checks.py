@@ -8,9 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from app.errors import DatabaseDamaged, SettingUnusable, StartupError
+from app.errors import DatabaseDamaged, NetworkNotFetched, SettingUnusable, StartupError
 from app.settings import Settings
+from models.zoo.catalogue.entry import find_entry
+from models.zoo.catalogue.fetched import find_receipt
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
+from models.zoo.errors import NotFetchedError, WeightsInvalidError
 from models.zoo.names import ZOO_NAMES
 
 if TYPE_CHECKING:
@@ -137,9 +140,7 @@ def _require_embedder(
     trained = settings.resolved_weights_dir / "networks"
     known = [*ZOO_NAMES, *sorted(path.stem for path in trained.glob("*.json"))]
     if name not in known:
-        raise SettingUnusable(
-            f"there is no network {name!r}; there are {', '.join(known)}", setting=name_setting
-        )
+        _require_fetched(settings, name, known, name_setting)
     if weights is None and name == "onnx":
         raise SettingUnusable(
             "the network onnx needs the path of your .onnx file", setting=weights_setting
@@ -148,3 +149,21 @@ def _require_embedder(
         raise SettingUnusable(f"there is no weights file {weights}", setting=weights_setting)
     if weights is not None and not os.access(weights, os.R_OK):
         raise SettingUnusable(f"cannot read the weights file {weights}", setting=weights_setting)
+
+
+def _require_fetched(settings: Settings, name: str, others: list[str], name_setting: str) -> None:
+    """The network is one of the catalogue whose file is here."""
+    entry = find_entry(name)
+    if entry is None or entry.kind != "embedder":
+        raise SettingUnusable(
+            f"there is no network {name!r}; there are {', '.join(others)}, and the embedders of "
+            "the catalogue",
+            setting=name_setting,
+        )
+    try:
+        receipt = find_receipt(entry, settings.resolved_weights_dir)
+    except WeightsInvalidError as error:
+        raise StartupError(str(error)) from error
+    if receipt is None:
+        missing = NotFetchedError(name, needs_acceptance=entry.needs_acceptance)
+        raise NetworkNotFetched(str(missing), name=name, needs_acceptance=missing.needs_acceptance)

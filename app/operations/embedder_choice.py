@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import structlog
 
-from app.errors import DatabaseDamaged, SettingUnusable, StartupError
+from app.errors import DatabaseDamaged, NetworkNotFetched, SettingUnusable, StartupError
 from app.gallery.embedders_in_use import EmbeddersInUse, embedders_in_use
 from app.settings import AUTO_EMBEDDER, NextSettings, Settings
 from models.zoo.names import DEFAULT_NETWORK
@@ -65,6 +65,8 @@ class EmbedderChoice:
         text = f"{_SETTING}=auto chose {self.name}, as {self.ground}: {error}"
         if isinstance(error, SettingUnusable):
             return SettingUnusable(text, setting=error.setting)
+        if isinstance(error, NetworkNotFetched):
+            return NetworkNotFetched(text, name=error.name, needs_acceptance=error.needs_acceptance)
         return StartupError(text)
 
     def announce(self) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import structlog
 
-from app.errors import SettingUnusable, StartupError
+from app.errors import NetworkNotFetched, SettingUnusable, StartupError
 from app.recognition.batch import BatchRecognizer
 from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.detectors.detector_registry import DETECTORS, DetectorOptions
@@ -19,8 +19,10 @@ from app.recognition.pipeline import Lanes, Recognizer
 from app.recognition.scheduler import SchedulerWatch
 from app.settings import AUTO_EMBEDDER, OnnxSettings, Settings, WorkerSettings
 from models.zoo.backends import EXTRAS, BackendChoice, missing_packages
+from models.zoo.catalogue.fetched import list_fetched
+from models.zoo.catalogue.load import spec_of
 from models.zoo.cpu_threads import CpuThreads
-from models.zoo.errors import WeightsError
+from models.zoo.errors import NotFetchedError, WeightsError
 from models.zoo.names import DEFAULT_NETWORK
 from models.zoo.network import Network, NetworkSpec
 from models.zoo.onnx_network import OnnxOptions
@@ -104,6 +106,10 @@ def _load(
 
 def _startup_error(error: WeightsError, prefix: str) -> StartupError:
     """The same as an error of the setting that holds the option, where there is one."""
+    if isinstance(error, NotFetchedError):
+        return NetworkNotFetched(
+            str(error), name=error.name, needs_acceptance=error.needs_acceptance
+        )
     if not error.option:
         return StartupError(str(error))
     name = "embedder" if error.option == "name" else error.option.replace(".", "__")
@@ -226,19 +232,20 @@ class KnownModel:
 
 
 def known_models(*, active: str, weights_dir: Path) -> tuple[KnownModel, ...]:
-    """Every network of the zoo, then those that were trained and registered in `weights_dir`.
+    """Every network of the zoo, then those registered in `weights_dir`, then those fetched there.
 
     `active` is the name of the one that runs. Raises StartupError for a damaged card.
     """
     try:
         trained = [card.spec() for card in list_trained(weights_dir)]
+        fetched = [spec for entry in list_fetched(weights_dir) if (spec := spec_of(entry))]
     except WeightsError as error:
         raise StartupError(str(error)) from error
     return tuple(
         _known(name, description, license_, spec, active=name == active)
         for name, description, license_, spec in (
             *((one.name, one.description, one.license, one.spec) for one in ZOO.values()),
-            *((spec.name, spec.description, spec.license, spec) for spec in trained),
+            *((spec.name, spec.description, spec.license, spec) for spec in (*trained, *fetched)),
         )
     )
 

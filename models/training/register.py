@@ -12,6 +12,7 @@ from models.training.errors import NameTakenError, RunUnusableError
 from models.training.run_folder import RunFolder, read_report
 from models.zoo.architectures import Recipe, find_architecture
 from models.zoo.cards import NAME, NetworkCard
+from models.zoo.catalogue.entry import find_entry
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.registry import ZOO
 from models.zoo.trained import module_of, register, trained_names
@@ -102,6 +103,9 @@ def require_free(name: str, weights_dir: Path) -> None:
             f"there is a network {name!r} already; collections may rest on its embeddings, so take "
             "another name"
         )
+    published = find_entry(name)
+    if published is not None and published.sources:
+        raise NameTakenError(f"{name!r} is a network of the catalogue; take another name")
 
 
 def _card(

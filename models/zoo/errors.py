@@ -17,6 +17,18 @@ class WeightsMissingError(WeightsError):
     """The weights are not on this machine and could not be fetched."""
 
 
+class NotFetchedError(WeightsMissingError):
+    """The network is one of the catalogue, and its file was not fetched yet.
+
+    `needs_acceptance`: its licence has to be accepted for that.
+    """
+
+    def __init__(self, name: str, *, needs_acceptance: bool) -> None:
+        super().__init__(f"the network {name} is in the catalogue, but its file is not here")
+        self.name = name
+        self.needs_acceptance = needs_acceptance
+
+
 class WeightsInvalidError(WeightsError):
     """The file is there, but does not hold the weights that the network needs."""
 

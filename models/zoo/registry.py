@@ -12,6 +12,9 @@ from models.zoo.architectures import DLIB_INPUT, FACENET_INPUT, SFACE_INPUT
 from models.zoo.backends import BackendChoice
 from models.zoo.calibrations import shipped
 from models.zoo.cards import NetworkCard
+from models.zoo.catalogue.entry import CatalogueEntry, find_entry
+from models.zoo.catalogue.fetched import list_fetched
+from models.zoo.catalogue.load import load_fetched, spec_of
 from models.zoo.cpu_threads import CpuThreads
 from models.zoo.distinctiveness import shipped_distinctiveness
 from models.zoo.errors import UnknownNetworkError, WeightsInvalidError, WeightsMissingError
@@ -57,20 +60,25 @@ class ZooEntry:
 
 
 def load_network(name: str, options: LoadOptions) -> Network:
-    """Load a network by its name in the zoo, or among those registered in `weights_dir`.
+    """Load a network by its name: of the zoo, registered in `weights_dir`, or of the catalogue.
 
-    Raises UnknownNetworkError, WeightsMissingError or WeightsInvalidError.
+    Raises UnknownNetworkError, NotFetchedError, WeightsMissingError or WeightsInvalidError.
     """
     entry = ZOO.get(name)
     if entry is not None:
         return entry.load(options)
     card = trained.find_card(name, options.weights_dir)
-    if card is None:
-        known = (*ZOO, *trained.trained_names(options.weights_dir))
-        raise UnknownNetworkError(
-            f"there is no network {name!r}; there are {', '.join(known)}", option="name"
-        )
-    return _load_carded(card, trained.networks_dir(options.weights_dir), options)
+    if card is not None:
+        return _load_carded(card, trained.networks_dir(options.weights_dir), options)
+    published = find_entry(name)
+    if published is not None:
+        return _load_published(published, options)
+    fetched = (one.name for one in list_fetched(options.weights_dir) if one.kind == "embedder")
+    known = (*ZOO, *trained.trained_names(options.weights_dir), *fetched)
+    raise UnknownNetworkError(
+        f"there is no network {name!r}; there are {', '.join(known)}, and those of the catalogue",
+        option="name",
+    )
 
 
 def find_spec(name: str, weights_dir: Path) -> NetworkSpec | None:
@@ -82,15 +90,27 @@ def find_spec(name: str, weights_dir: Path) -> NetworkSpec | None:
     if entry is not None:
         return entry.spec
     card = trained.find_card(name, weights_dir)
-    return None if card is None else card.spec()
+    if card is not None:
+        return card.spec()
+    published = find_entry(name)
+    return None if published is None else spec_of(published)
+
+
+def _load_published(entry: CatalogueEntry, options: LoadOptions) -> Network:
+    _require_own_weights(entry.name, options)
+    return load_fetched(entry, options.weights_dir, options.run)
+
+
+def _require_own_weights(name: str, options: LoadOptions) -> None:
+    if options.weights_path is not None:
+        raise WeightsInvalidError(
+            f"{name} is a network with weights of its own, and takes no other file",
+            option="weights_path",
+        )
 
 
 def _load_carded(card: NetworkCard, folder: Path, options: LoadOptions) -> Network:
-    if options.weights_path is not None:
-        raise WeightsInvalidError(
-            f"{card.name} is a network with weights of its own, and takes no other file",
-            option="weights_path",
-        )
+    _require_own_weights(card.name, options)
     return trained.load_carded(card, folder, options.run)
 
 

@@ -101,3 +101,10 @@ def test_commands_name_the_extra_that_they_need(tmp_path: Path) -> None:
     assert line.startswith("startup_failed: vultus evaluate needs packages")
     assert "pip install 'vultus[train]'" in line
     assert "scipy" in line
+
+
+def test_the_catalogue_is_read_without_networks_and_downloads() -> None:
+    imported = _imported(
+        "from app.cli.catalogue import catalogue\ncatalogue(name=None, as_json=True)"
+    )
+    assert not imported & {"torch", "numpy", "cv2", "sqlalchemy", "fastapi", "onnxruntime"}

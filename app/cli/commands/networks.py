@@ -18,7 +18,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @models.callback()
 def _models() -> None:
-    """List, compare and add networks."""
+    """List, fetch, compare and add networks."""
 
 
 def train(
@@ -139,6 +139,54 @@ def networks(as_json: AsJson = False) -> None:
     from app.cli.networks import networks as run
 
     run(as_json=as_json)
+
+
+@models.command()
+def catalogue(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Show the whole card of this network.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List networks that others publish, with licence and accuracy; see docs/networks.md."""
+    from app.cli.catalogue import catalogue as run
+
+    run(name=name, as_json=as_json)
+
+
+@models.command()
+def fetch(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A network of vultus models catalogue.")
+    ],
+    sha256: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HEX", help="SHA-256 of the network's file, where no source states it."
+        ),
+    ] = None,
+    accept_license: Annotated[
+        bool,
+        typer.Option("--accept-license", help="You may use the network under its licence."),
+    ] = False,
+    mirror: Annotated[
+        str | None, typer.Option(metavar="URL", help="Fetch from below this URL, as HOST/PATH.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch a network of the catalogue, checked by its SHA-256: VULTUS_EMBEDDER=NAME serves it.
+
+    Goes on where an interrupted fetch ended.
+    """
+    from app.cli.catalogue import fetch as run
+
+    run(
+        name=name,
+        sha256=sha256,
+        accept_license=accept_license,
+        mirror=mirror,
+        as_json=as_json,
+    )
 
 
 @models.command()

@@ -1,0 +1,238 @@
+"""`vultus models catalogue` and `vultus models fetch`: networks that others publish."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Column, Table
+
+from app.cli.configuration import load_settings
+from app.cli.output import errors, print_json, results, say, text_column
+from app.errors import StartupError
+from app.operations.fetching.fetch import Fetched, Places, fetch_network, find_in_catalogue
+from app.settings import Settings
+from models.zoo.catalogue.entry import CatalogueEntry, Source
+from models.zoo.catalogue.entry import catalogue as all_entries
+from models.zoo.catalogue.fetched import Receipt, file_of, find_receipt
+from models.zoo.errors import WeightsError
+
+
+def catalogue(*, name: str | None, as_json: bool) -> None:
+    """Print all networks in a table, or the card of one."""
+    weights_dir = load_settings().resolved_weights_dir
+    if name is not None:
+        entry = find_in_catalogue(name)
+        if as_json:
+            print_json(_to_json(entry, weights_dir))
+        else:
+            _print_card(entry, weights_dir)
+        return
+    entries = all_entries().values()
+    if as_json:
+        print_json([_to_json(entry, weights_dir) for entry in entries])
+        return
+    table = Table(
+        Column("network", no_wrap=True),
+        "kind",
+        "dimension",
+        "size",
+        "licence",
+        "commercial use",
+        "published accuracy",
+        "from",
+        "fetched",
+        caption="vultus models catalogue NAME shows a card with its sources",
+    )
+    for entry in entries:
+        table.add_row(
+            entry.name,
+            entry.kind,
+            str(entry.dimension or ""),
+            _size(entry),
+            entry.license.name,
+            entry.license.commercial,
+            _first_figure(entry),
+            entry.sources[0].host if entry.sources else "recipe",
+            "yes" if _receipt(entry, weights_dir) else "no",
+        )
+    results.print(table)
+
+
+def fetch(
+    *, name: str, sha256: str | None, accept_license: bool, mirror: str | None, as_json: bool
+) -> None:
+    """Fetch a network; its licence and the progress go to standard error."""
+    if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
+        raise typer.BadParameter("--sha256 is 64 hexadecimal digits")
+    if mirror is not None and not re.match("https?://[^/]", mirror):
+        raise typer.BadParameter("--mirror is a URL that begins with https:// or http://")
+    settings = load_settings()
+    entry = find_in_catalogue(name)
+    if entry.needs_acceptance and entry.sources:
+        say(f"{entry.license.name}: {entry.license.terms}", errors)
+        say(f"The licence: {entry.license.url}", errors)
+    with _Terminal() as terminal:
+        fetched = fetch_network(
+            name,
+            _places(settings, mirror),
+            terminal,
+            sha256=None if sha256 is None else sha256.lower(),
+            accept_license=accept_license,
+        )
+    if as_json:
+        print_json(
+            {
+                **fetched.receipt.model_dump(mode="json"),
+                "path": str(fetched.path),
+                "new": fetched.new,
+                "along": list(fetched.along),
+            }
+        )
+    else:
+        _print_fetched(fetched)
+
+
+def _places(settings: Settings, mirror: str | None) -> Places:
+    chosen = settings.catalogue
+    return Places(
+        settings.resolved_weights_dir,
+        mirror=mirror or chosen.mirror,
+        folder=None if mirror else chosen.folder,
+    )
+
+
+class _Terminal:
+    """Shows a fetch on standard error, with a bar where that is a terminal."""
+
+    def __init__(self) -> None:
+        self._bar = Progress(
+            text_column("fetching"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=errors,
+            disable=not errors.is_terminal,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> "_Terminal":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def source(self, where: str) -> None:
+        say(f"from {where}", errors)
+
+    def progress(self, done: int, total: int | None) -> None:
+        if self._task is None:
+            self._task = self._bar.add_task("fetching", total=total)
+        self._bar.update(self._task, completed=done, total=total)
+
+    def retry(self, reason: str, wait_s: float) -> None:
+        say(f"interrupted ({reason}); it goes on in {wait_s:.0f} s", errors)
+
+    def waiting(self) -> None:
+        say("another process fetches the same file; waiting for it", errors)
+
+
+def _print_fetched(fetched: Fetched) -> None:
+    entry = fetched.entry
+    say(f"{entry.name}: {'fetched' if fetched.new else 'was here already'}, {fetched.path}")
+    say(f"SHA-256 {fetched.receipt.sha256}")
+    if fetched.along:
+        say(f"from the same archive: {', '.join(fetched.along)}")
+    if entry.kind == "embedder":
+        say(
+            f"not calibrated: vultus evaluate FOLDER --embedder {entry.name} measures it on your "
+            f"photos, VULTUS_EMBEDDER={entry.name} vultus calibrate FOLDER its error rates"
+        )
+
+
+def _print_card(entry: CatalogueEntry, weights_dir: Path) -> None:
+    table = Table(show_header=False, title=entry.name, box=None, padding=(0, 2, 0, 0))
+    for key, value in _card_rows(entry, _receipt(entry, weights_dir), weights_dir):
+        table.add_row(key, value)
+    results.print(table)
+
+
+def _card_rows(
+    entry: CatalogueEntry, receipt: Receipt | None, weights_dir: Path
+) -> list[tuple[str, str]]:
+    rows = [
+        ("what", entry.description),
+        ("kind", entry.kind),
+        ("licence", f"{entry.license.name} ({entry.license.url})"),
+        ("terms", entry.license.terms),
+        ("commercial use", entry.license.commercial),
+        ("training data", entry.training_data),
+        ("size", f"{entry.bytes} bytes" if entry.bytes else _size(entry)),
+        ("SHA-256", entry.sha256 or "not stated by any source"),
+        *(("published", f"{one.benchmark}: {one.value} % ({one.source})") for one in entry.figures),
+        *(("from", _source_text(source)) for source in entry.sources),
+        *((("recipe", entry.recipe),) if entry.recipe else ()),
+        *_input_rows(entry),
+        *(("checked in", fact) for fact in entry.facts),
+        ("fetched", "no"),
+    ]
+    if receipt is not None:
+        accepted = receipt.license_accepted
+        rows[-1] = ("fetched", f"{receipt.fetched} from {receipt.source}")
+        rows.append(("file", str(file_of(entry.name, weights_dir))))
+        if accepted is not None:
+            rows.append(("licence accepted", accepted))
+    return rows
+
+
+def _input_rows(entry: CatalogueEntry) -> list[tuple[str, str]]:
+    card = entry.embedder or entry.detector or entry.liveness
+    assert card is not None
+    return [(name.replace("_", " "), _text(value)) for name, value in card.model_dump().items()]
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _source_text(source: Source) -> str:
+    return source.url + (f" ({source.member} in it)" if source.member else "")
+
+
+def _to_json(entry: CatalogueEntry, weights_dir: Path) -> dict[str, Any]:
+    receipt = _receipt(entry, weights_dir)
+    return {
+        **entry.model_dump(mode="json"),
+        "needs_acceptance": entry.needs_acceptance,
+        "fetched": None if receipt is None else receipt.model_dump(mode="json"),
+    }
+
+
+def _receipt(entry: CatalogueEntry, weights_dir: Path) -> Receipt | None:
+    try:
+        return find_receipt(entry, weights_dir)
+    except WeightsError as error:
+        raise StartupError(str(error)) from error
+
+
+def _first_figure(entry: CatalogueEntry) -> str:
+    if not entry.figures:
+        return ""
+    first = entry.figures[0]
+    return f"{first.benchmark} {first.value}"
+
+
+def _size(entry: CatalogueEntry) -> str:
+    if entry.bytes is not None:
+        return f"{entry.bytes / 1e6:.1f} MB"
+    return "" if entry.about_bytes is None else f"about {entry.about_bytes / 1e6:.0f} MB"

@@ -1,0 +1,79 @@
+"""Run a fetched embedder as its card says."""
+
+import hashlib
+from pathlib import Path
+
+from models.zoo.catalogue.entry import CatalogueEntry
+from models.zoo.catalogue.fetched import file_of, find_receipt
+from models.zoo.errors import NotFetchedError, UnknownNetworkError, WeightsInvalidError
+from models.zoo.network import InputSpec, Network, NetworkSpec
+from models.zoo.onnx_network import OnnxNetwork, OnnxOptions
+from models.zoo.run_options import RunOptions
+from models.zoo.templates import DLIB_150, arcface_template
+
+
+def spec_of(entry: CatalogueEntry) -> NetworkSpec | None:
+    """What the card says of an embedder; None for other kinds of networks."""
+    card = entry.embedder
+    if card is None:
+        return None
+    template = DLIB_150 if card.template == "dlib" else arcface_template(card.size_px)
+    return NetworkSpec(
+        name=entry.name,
+        dimension=card.dimension,
+        input=InputSpec(card.size_px, template, mean=card.mean, std=card.std),
+        mirror_average=card.mirror_average,
+        description=entry.description,
+        license=entry.license.name,
+        training_data=entry.training_data,
+    )
+
+
+def fetched_file(entry: CatalogueEntry, weights_dir: Path) -> Path:
+    """The network's file, checked against its receipt.
+
+    Raises NotFetchedError, or WeightsInvalidError where it is not as it was fetched.
+    """
+    receipt = find_receipt(entry, weights_dir)
+    if receipt is None:
+        raise NotFetchedError(entry.name, needs_acceptance=entry.needs_acceptance)
+    path = file_of(entry.name, weights_dir)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != receipt.sha256:
+        raise WeightsInvalidError(
+            f"{path} is not the file that was fetched: its SHA-256 is {digest}, expected "
+            f"{receipt.sha256}; delete it and fetch the network again"
+        )
+    return path
+
+
+def load_fetched(entry: CatalogueEntry, weights_dir: Path, run: RunOptions) -> Network:
+    """The embedder of a card, in what runs it fastest of the runtimes that are there.
+
+    Raises UnknownNetworkError for another kind of network, NotFetchedError, WeightsMissingError
+    without the runtime, or WeightsInvalidError where file and card do not agree.
+    """
+    card, spec = entry.embedder, spec_of(entry)
+    if card is None or spec is None:
+        raise UnknownNetworkError(
+            f"{entry.name} is a network of kind {entry.kind}, and makes no embeddings",
+            option="name",
+        )
+    path = fetched_file(entry, weights_dir)
+    options = OnnxOptions(
+        size_px=card.size_px,
+        mean=card.mean,
+        std=card.std,
+        channels=card.colours,
+        mirror_average=card.mirror_average,
+    )
+    network = OnnxNetwork(path, options, run)
+    found = network.spec
+    if (found.dimension, found.input) != (spec.dimension, spec.input):
+        raise WeightsInvalidError(
+            f"{path} is not the network of the card {entry.name}: it has dimension "
+            f"{found.dimension} and input {found.input}, expected {spec.dimension} and {spec.input}"
+        )
+    network.spec = spec
+    return network
