@@ -39,7 +39,14 @@ from models.zoo.weights_file import read_weights
 _BACK = 0.25
 _TRIED_BACK = (0.0, 0.25, 0.5)
 _QUICK = {"runs": 1, "steps": 20, "data": {"copies": 3}}
-_SMOKE = {"runs": 1, "steps": 1, "back": [0.25], "data": {"copies": 2}}
+_SMOKE = {
+    "runs": 1,
+    "steps": 1,
+    "threads": 1,
+    "back": [0.25],
+    "data": {"copies": 2, "groups": 1, "people": 2},
+    "loss": {"bank_copies": 1},
+}
 
 
 def main() -> None:

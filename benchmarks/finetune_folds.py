@@ -54,7 +54,10 @@ from models.training.tuning.tuner import Tuner
 
 _DRAW = 5678  # another than the one of `finetune`, which draws whom these folds are made of
 _QUICK = ("runs=1", "steps=20", "data.copies=3")
-_SMOKE = ("runs=1", "steps=1", "data.copies=2", "back=[0.25]")
+_SMOKE = (
+    *("runs=1", "steps=1", "threads=1", "back=[0.25]", "loss.bank_copies=1"),
+    *("data.copies=2", "data.groups=1", "data.people=2"),
+)
 _BATCH = 128
 
 

@@ -267,8 +267,9 @@ class _Bare:
 
 @contextmanager
 def _bare_pipeline(sizes: dict[str, bytes]) -> Iterator[_Bare]:
-    here, there = get_context("spawn").Pipe()
-    process = get_context("spawn").Process(target=_run_pipeline, args=(there, sizes), daemon=True)
+    processes = get_context("forkserver")  # a new process, but what it imports may be there
+    here, there = processes.Pipe()
+    process = processes.Process(target=_run_pipeline, args=(there, sizes), daemon=True)
     process.start()
     there.close()
     try:

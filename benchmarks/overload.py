@@ -39,13 +39,25 @@ from benchmarks.usage import cpu_s
 from benchmarks.vectors import lines, unit_vectors
 from benchmarks.wire import Wire
 
-_PEOPLE = 1_000
-_PHOTOS = 200
-_CONNECTIONS = (4, 8, 16)
-_ALONE = 20
-"""Requests of one connection, before and afterwards."""
 _TIMEOUT_S = 120.0
 _SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    people: int = 1_000
+    photos: int = 200
+    connections: tuple[int, ...] = (4, 8, 16)
+    alone: int = 20
+    """Requests of one connection, before and afterwards."""
+    peak_s: float = 15.0
+    """Seconds of the closed loop on each number of connections."""
+    window_s: float = 60.0
+    """Seconds of overload."""
+
+
+_QUICK = Scale(peak_s=5.0, window_s=15.0)
+_SMOKE = Scale(people=20, photos=4, connections=(1, 2), alone=2, peak_s=0.1, window_s=0.3)
 
 
 @dataclass(slots=True)
@@ -83,22 +95,17 @@ def main() -> None:
     options = parse_options(parser)
     data = optional_faces(parser, options)
     print_machine()
-    requests = [
-        upload(IDENTIFY, "image", photo)
-        for photo in portraits(data, 2 * max(_CONNECTIONS) if options.smoke else _PHOTOS)
-    ]
+    scale = _SMOKE if options.smoke else _QUICK if options.quick else Scale()
+    requests = [upload(IDENTIFY, "image", photo) for photo in portraits(data, scale.photos)]
     arguments = [] if options.workers is None else ["--workers", str(options.workers)]
     variables = {}
     max_waiting = Settings(_env_file=None).workers.max_waiting
     if options.max_waiting is not None:
         max_waiting = options.max_waiting
         variables["VULTUS_WORKERS__MAX_WAITING"] = str(max_waiting)
-    peak_s, window_s = (5.0, 15.0) if options.quick else (15.0, 60.0)
-    if options.smoke:
-        peak_s, window_s = 0.3, 1.0
     with tempfile.TemporaryDirectory() as folder:
         with serving(Path(folder) / "data", *arguments, **variables) as server:
-            measured = _measure(server, requests, max_waiting, options.factor, peak_s, window_s)
+            measured = _measure(server, requests, max_waiting, options.factor, scale)
     _report(measured, options.factor)
 
 
@@ -107,18 +114,18 @@ def _measure(
     requests: list[bytes],
     max_waiting: int,
     factor: float,
-    peak_s: float,
-    window_s: float,
+    scale: Scale,
 ) -> Measured:
     wire = Wire(server.port)
-    wire.batch(lines(unit_vectors(_PEOPLE, np.random.default_rng(_SEED)), first=0))
+    wire.batch(lines(unit_vectors(scale.people, np.random.default_rng(_SEED)), first=0))
     wire.close()
-    closed_loop(server.port, requests[: 2 * max(_CONNECTIONS)], connections=max(_CONNECTIONS))
-    alone = closed_loop(server.port, requests[:_ALONE], connections=1)
+    most = max(scale.connections)
+    closed_loop(server.port, requests[: 2 * most], connections=most)
+    alone = closed_loop(server.port, requests[: scale.alone], connections=1)
     peaks = {}
     good, before = 0, cpu_s(server.pid)
-    for connections in _CONNECTIONS:
-        load = closed_loop(server.port, requests, connections=connections, seconds=peak_s)
+    for connections in scale.connections:
+        load = closed_loop(server.port, requests, connections=connections, seconds=scale.peak_s)
         load.require_good()
         peaks[connections] = load.throughput
         good += len(load.good)
@@ -127,7 +134,7 @@ def _measure(
     offered = factor * max(peaks.values())
     before = cpu_s(server.pid)
     load = open_loop(
-        server.port, requests, a_second=offered, seconds=window_s, timeout_s=_TIMEOUT_S
+        server.port, requests, a_second=offered, seconds=scale.window_s, timeout_s=_TIMEOUT_S
     )
     return Measured(
         max_waiting=max_waiting,
@@ -135,10 +142,10 @@ def _measure(
         peak_per_cpu_s=peak_per_cpu_s,
         alone=alone,
         offered=offered,
-        window_s=window_s,
+        window_s=scale.window_s,
         load=load,
         server_cpu_s=cpu_s(server.pid) - before,
-        after=closed_loop(server.port, requests[:_ALONE], connections=1),
+        after=closed_loop(server.port, requests[: scale.alone], connections=1),
     )
 
 

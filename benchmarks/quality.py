@@ -49,8 +49,6 @@ from benchmarks.smoke import parse_options
 from models.zoo.registry import DLIB_RESNET
 
 _SEED = 5
-_PEOPLE, _QUICK_PEOPLE = 300, 60
-_QUICK_UNTOUCHED = 600
 _DISCARDS = tuple(round(0.05 * step, 2) for step in range(20))
 _AREA_UP_TO = 0.3
 _TIMED = 300
@@ -58,6 +56,18 @@ _LEVELS = tuple(level for level in QualityFilter if level is not QualityFilter.N
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Most:
+    """People whose photos are damaged, and photos that are not; None: all."""
+
+    people: int = 300
+    untouched: int | None = None
+
+
+_QUICK = Most(people=60, untouched=600)
+_SMOKE = Most(people=3, untouched=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,7 @@ class Probe:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--faces", type=Path, help="folder with images/")
-    parser.add_argument("--quick", action="store_true", help=f"only {_QUICK_PEOPLE} people")
+    parser.add_argument("--quick", action="store_true", help=f"only {_QUICK.people} people")
     parser.add_argument("--half", choices=("report", "choose"), default="report")
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
@@ -90,7 +100,8 @@ def main() -> None:
     people = _half(data, options.half)
     recognizer = build_recognizer(settings, network)
     try:
-        probes, untouched = asyncio.run(_measure(recognizer, data, people, quick=options.quick))
+        most = _SMOKE if options.smoke else _QUICK if options.quick else Most()
+        probes, untouched = asyncio.run(_measure(recognizer, data, people, most))
     finally:
         recognizer.stop()
     _report(
@@ -112,11 +123,10 @@ def _half(data: LfwData, name: str) -> list[list[str]]:
 
 
 async def _measure(
-    recognizer: Recognizer, data: LfwData, people: Sequence[Sequence[str]], *, quick: bool
+    recognizer: Recognizer, data: LfwData, people: Sequence[Sequence[str]], most: Most
 ) -> tuple[list[Probe], dict[str, AssessedFace]]:
-    with_two = [photos for photos in people if len(photos) > 1]
-    sample = with_two[: _QUICK_PEOPLE if quick else _PEOPLE]
-    photos = [photo for own in people for photo in own][: _QUICK_UNTOUCHED if quick else None]
+    sample = [photos for photos in people if len(photos) > 1][: most.people]
+    photos = [photo for own in people for photo in own][: most.untouched]
 
     async def probes_of(numbered: tuple[int, Sequence[str]]) -> list[Probe]:
         return await _probes(recognizer, data, *numbered)

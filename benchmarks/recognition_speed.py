@@ -31,6 +31,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from threading import local
 from typing import Any
@@ -62,8 +63,6 @@ from models.zoo.dlib_resnet import DlibResNet
 
 _SEED = 0
 _SMALLEST_FACES_PX = (20, 40)
-_BATCH = 16
-_MATRIX = 1_024
 _UPSAMPLE = 1
 _SAME_IOU = 0.9
 _NEAR_PX = 1.0
@@ -79,11 +78,15 @@ class Size:
     rounds: int
     agreement_photos: int | None
     """Of LFW; all if None."""
+    matrix: int = 1_024
+    """Rows and columns of those that are multiplied for the machine's peak."""
+    batch: int = 16
+    """Crops."""
 
 
 _FULL = Size(60, 2, 4, 5, None)
 _QUICK = Size(10, 1, 1, 2, 500)
-_SMOKE = Size(2, 1, 0, 1, 2)
+_SMOKE = Size(2, 1, 0, 1, 2, matrix=64, batch=2)
 
 
 @dataclass(slots=True)
@@ -166,9 +169,9 @@ def main() -> None:
     if groups and size.large_photos:
         sets["12 MP"] = [large(photo) for photo in groups[: size.large_photos]]
     timings = _time_photos(settings, sets, size.rounds)
-    before = _peak_gflops()
-    embedding = _time_embedding(settings, lfw, size.rounds)
-    peak = max(before, _peak_gflops())
+    before = _peak_gflops(size.matrix)
+    embedding = _time_embedding(settings, lfw, size)
+    peak = max(before, _peak_gflops(size.matrix))
     agreement = {
         f"{name}, from {smallest} px": _agreement(settings, photos, smallest)
         for name, photos in (("LFW", lfw[: size.agreement_photos]), ("group photos", groups))
@@ -275,27 +278,28 @@ def _by_pillow(file: bytes) -> Pixels:
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """Timings are of a whole call; the batch is of `_BATCH` crops."""
+    """Timings are of a whole call; a batch is of `batch` crops."""
 
     timings: dict[str, Timing]
+    batch: int
     gflop: float
     """Of a face, in our embedder: two forward passes where it averages with the mirror image."""
 
     def gflops(self) -> tuple[float, float]:
         """A second, on one thread: of one face, and of a batch."""
         one, batch = (
-            self.timings[f"embed {n}: ours"].ms[0] for n in ("one face", f"{_BATCH} faces")
+            self.timings[f"embed {n}: ours"].ms[0] for n in ("one face", f"{self.batch} faces")
         )
-        return self.gflop / one * 1e3, self.gflop * _BATCH / batch * 1e3
+        return self.gflop / one * 1e3, self.gflop * self.batch / batch * 1e3
 
 
-def _time_embedding(settings: Settings, files: Sequence[bytes], rounds: int) -> Embedding:
+def _time_embedding(settings: Settings, files: Sequence[bytes], size: Size) -> Embedding:
     console.print("timing embeddings", highlight=False)
     embedder = _our_embedder(settings)
     theirs = dlib.face_recognition_model_v1(
         face_recognition_models.face_recognition_model_location()
     )
-    crops = list(_crops(settings, embedder, files))
+    crops = list(islice(_crops(settings, embedder, files), size.batch))
     calls = 2  # so that two threads have something to share
 
     def jobs(work: Callable[[], object]) -> list[Job]:
@@ -305,28 +309,23 @@ def _time_embedding(settings: Settings, files: Sequence[bytes], rounds: int) -> 
         {
             "embed one face: ours": jobs(lambda: embedder.embed(crops[:1])),
             "embed one face: dlib": jobs(lambda: theirs.compute_face_descriptor(crops[0])),
-            f"embed {_BATCH} faces: ours": jobs(lambda: embedder.embed(crops)),
-            f"embed {_BATCH} faces: dlib": jobs(lambda: theirs.compute_face_descriptor(crops)),
+            f"embed {size.batch} faces: ours": jobs(lambda: embedder.embed(crops)),
+            f"embed {size.batch} faces: dlib": jobs(lambda: theirs.compute_face_descriptor(crops)),
         },
-        rounds,
+        size.rounds,
     )
     passes = 2 if load_configured_network(settings).spec.mirror_average else 1
-    return Embedding(timings, _forward_gflop(embedder.input.size_px) * passes)
+    return Embedding(timings, size.batch, _forward_gflop(embedder.input.size_px) * passes)
 
 
 def _crops(
     settings: Settings, embedder: NetworkEmbedder, files: Sequence[bytes]
 ) -> Iterator[Pixels]:
-    """As many as a batch has."""
     detector = _our_detector(settings, 40)
-    count = 0
     for file in files:
         photo = decode(file, max_pixels=settings.limits.max_pixels)
         for face in detector.detect(photo)[:1]:
             yield align(photo, face.landmarks, embedder.input)
-            count += 1
-        if count == _BATCH:
-            return
 
 
 def _forward_gflop(side_px: int) -> float:
@@ -337,12 +336,12 @@ def _forward_gflop(side_px: int) -> float:
     return made
 
 
-def _peak_gflops() -> float:
+def _peak_gflops(side: int) -> float:
     """Of multiplying matrices on one thread; the best of some."""
     limit_threads(1)
-    a, b = torch.rand(_MATRIX, _MATRIX), torch.rand(_MATRIX, _MATRIX)
+    a, b = torch.rand(side, side), torch.rand(side, side)
     best = min(_seconds(lambda: torch.mm(a, b)) for _ in range(50))
-    return 2 * _MATRIX**3 / best / 1e9
+    return 2 * side**3 / best / 1e9
 
 
 def _seconds(work: Job) -> float:

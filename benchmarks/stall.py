@@ -41,8 +41,6 @@ _CALIBRATION = "/v1/collections/default/calibration"
 _IDENTIFY = "/v1/collections/default/identify"
 _UPLOADS = 50
 _CALIBRATORS = 8
-_ROUNDS = 4
-"""Of each kind."""
 _PHOTOS = 40
 _SETTLES_S = 0.5
 _SWITCH_S = 0.0005
@@ -51,6 +49,16 @@ _BUSY_S = 0.2
 _ANNOUNCED = 500_000
 
 Ask = Callable[[Wire], tuple[int, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Rounds of each kind; seconds of all rounds of a kind, and of the first, which counts not."""
+
+    people: int
+    seconds: float
+    rounds: int = 4
+    first_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +90,23 @@ def main() -> None:
         "--smoke", action="store_true", help="end in seconds; the figures mean nothing"
     )
     options = parser.parse_args()
-    people, seconds = (600, 4.0) if options.smoke else (options.people, options.seconds)
+    scale = Scale(options.people, options.seconds)
+    if options.smoke:
+        scale = Scale(people=100, seconds=0.5, rounds=1, first_s=0.1)
     print_machine()
     sys.setswitchinterval(_SWITCH_S)
     measured = Measured()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "data") as server:
         callers = _callers(portraits(None, _PHOTOS))
-        _enroll(server, people)
-        _round(server, callers, 2.0, {}, measured)  # the first requests take longer
-        for number in range(_ROUNDS):
-            _round(server, callers, seconds / _ROUNDS, measured.quiet_ms, measured)
+        _enroll(server, scale.people)
+        _round(server, callers, scale.first_s, {}, measured)  # the first requests take longer
+        for number in range(scale.rounds):
+            _round(server, callers, scale.seconds / scale.rounds, measured.quiet_ms, measured)
             with _stalled(server, measured):
-                _round(server, callers, seconds / _ROUNDS, measured.stalled_ms, measured)
-            console.print(f"round {number + 1} of {_ROUNDS}", highlight=False)
+                _round(server, callers, scale.seconds / scale.rounds, measured.stalled_ms, measured)
+            console.print(f"round {number + 1} of {scale.rounds}", highlight=False)
         _stop(server, measured)
-    _report(measured, people=people, seconds=seconds)
+    _report(measured, people=scale.people, seconds=scale.seconds)
 
 
 def _callers(photos: Sequence[bytes]) -> list[Caller]:
