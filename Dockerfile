@@ -11,7 +11,7 @@ COPY constraints.txt ./
 COPY scripts/install.py scripts/
 # PyTorch in a layer of its own: a change of the code does not fetch it again.
 RUN python scripts/install.py /opt/venv --torch ${TORCH} --torch-only
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE THIRD_PARTY.md ./
 COPY app app
 COPY models models
 COPY migrations migrations

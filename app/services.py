@@ -68,8 +68,9 @@ from app.threads import Threads, threads
 from app.tracing import Tracing, build_tracing
 from app.traffic import Traffic
 from models.evaluation.calibration import SimilarityMap
+from models.zoo.backends import Backend
 from models.zoo.errors import WeightsError
-from models.zoo.network import Network
+from models.zoo.network import Network, Precision
 from models.zoo.registry import find_spec
 
 _OF_CHANGES = (DiskFull, DatabaseReadOnly)
@@ -95,6 +96,8 @@ class Services:
     """Those that were given, with the name of the embedder that was chosen."""
     choice: EmbedderChoice
     device: str
+    runtime: Backend
+    precision: Precision
     metrics: Metrics
     traffic: Traffic
     tracing: Tracing | None
@@ -174,6 +177,8 @@ class Services:
             settings=settings,
             choice=choice,
             device=network.device,
+            runtime=network.runtime,
+            precision=network.precision,
             metrics=metrics,
             traffic=Traffic(),
             tracing=tracing,
@@ -224,6 +229,8 @@ class Services:
             detector=self.settings.detector.name,
             chosen_by=self.choice.by.value,
             device=self.device,
+            runtime=self.runtime,
+            precision=self.precision,
             faces=self.gallery.indexed_faces(),
         )
 

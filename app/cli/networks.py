@@ -29,6 +29,7 @@ def list_(*, as_json: bool) -> None:
                     "name": one.name,
                     "description": one.description,
                     "license": one.license,
+                    "training_data": one.training_data,
                     "dimension": one.dimension,
                     "active": one.active,
                     "chosen_by": choice.by.value if one.active else None,
@@ -38,7 +39,7 @@ def list_(*, as_json: bool) -> None:
             ]
         )
         return
-    table = Table("embedder", "dimension", "description", "licence", "calibrated on")
+    table = Table("embedder", "dimension", "description", "licence", "trained on", "calibrated on")
     for one in known:
         name = f"{one.name} *" if one.active else one.name
         table.add_row(
@@ -46,6 +47,7 @@ def list_(*, as_json: bool) -> None:
             str(one.dimension or ""),
             one.description,
             one.license,
+            one.training_data,
             one.measured_on or "",
         )
     results.print(table)

@@ -225,6 +225,7 @@ class KnownModel:
     name: str
     description: str
     license: str
+    training_data: str
     dimension: int | None
     active: bool
     similarity_at_fmr: tuple[tuple[float, float], ...]
@@ -258,6 +259,7 @@ def _known(
         name=name,
         description=description,
         license=license_,
+        training_data=spec.training_data if spec else "not known; the file is yours",
         dimension=spec.dimension if spec else None,
         active=active,
         similarity_at_fmr=tuple(measured.thresholds().items()) if measured else (),

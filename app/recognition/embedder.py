@@ -53,7 +53,7 @@ class NetworkEmbedder:
             return np.empty((0, self.model.dimension), dtype=np.float32)
         step = _MAX_BATCH // 2 if self._mirror else _MAX_BATCH
         rows = [self._raw(np.stack(crops[i : i + step])) for i in range(0, len(crops), step)]
-        return _unit_length(np.concatenate(rows))
+        return unit_length(np.concatenate(rows))
 
     def _raw(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         if not self._mirror:
@@ -63,7 +63,9 @@ class NetworkEmbedder:
         return np.asarray((straight + mirrored) / 2, dtype=np.float32)
 
 
-def _unit_length(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit_length(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows (N, dimension) divided by their lengths. Raises FloatingPointError for a row of
+    zeros or with values that are not finite."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     if not np.isfinite(lengths).all() or (lengths == 0).any():
         # A NaN in the gallery would match nobody and everybody; better no answer than that one.

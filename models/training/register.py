@@ -8,12 +8,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from models.evaluation.calibration import SimilarityMap
+from models.training.config import NO_FILES, NetworkOptions
 from models.training.errors import NameTakenError, RunUnusableError
+from models.training.networks import begins_from_scratch
 from models.training.run_folder import RunFolder, read_report
 from models.zoo.architectures import Recipe, find_architecture
 from models.zoo.cards import NAME, NetworkCard
 from models.zoo.catalogue.entry import find_entry
 from models.zoo.errors import WeightsInvalidError
+from models.zoo.network import NOT_DOCUMENTED
 from models.zoo.registry import ZOO
 from models.zoo.trained import module_of, register, trained_names
 from models.zoo.weights_file import SavedWeights, read_weights, save_weights
@@ -47,6 +50,7 @@ def add_run(run: Path, naming: Naming, weights_dir: Path) -> NetworkCard:
         recipe,
         naming,
         mirror_average=report["mirror_average"],
+        training_data=_training_data(report),
         loss=config["loss"],
         data=report["data"],
         figures={"choose": _without_times(report["best"]), "test": report["test"]},
@@ -114,6 +118,7 @@ def _card(
     naming: Naming,
     *,
     mirror_average: bool,
+    training_data: str = NOT_DOCUMENTED,
     loss: Mapping[str, Any] | None = None,
     data: Mapping[str, Any] | None = None,
     figures: Mapping[str, Any] | None = None,
@@ -129,12 +134,27 @@ def _card(
         mirror_average=mirror_average,
         description=naming.description or f"{architecture.description}, trained here",
         license=naming.license,
+        training_data=training_data,
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         loss=loss or {},
         data=data or {},
         figures=figures or {},
         calibration=calibration,
     )
+
+
+def _training_data(report: Mapping[str, Any]) -> str:
+    """The photos of a run, and those behind the weights that it began with."""
+    shown = report["data"]["train"]
+    network = report["config"]["network"]
+    ours = f"{shown['photos']} photos of {shown['people']} people, given to this run"
+    if begins_from_scratch(NetworkOptions(**network)):
+        return ours
+    if network["weights"] not in NO_FILES:
+        return f"{ours}; before, those of {Path(network['weights']).name}"
+    entry = ZOO.get(network["name"])
+    before = NOT_DOCUMENTED if entry is None or entry.spec is None else entry.spec.training_data
+    return f"{ours}; before, those of {network['name']}: {before}"
 
 
 def _renamed(calibration: Mapping[str, Any] | None, name: str) -> dict[str, Any] | None:

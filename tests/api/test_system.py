@@ -19,6 +19,8 @@ def test_info_tells_model_thresholds_and_limits(client: TestClient) -> None:
     body = client.get("/v1/info").json()
     assert body["model"]["name"] == "dlib-resnet"
     assert body["device"] == "cpu"
+    assert body["runtime"] in ("onnxruntime", "openvino")
+    assert body["precision"] in ("float32", "bfloat16")
     assert 0.9 < body["thresholds"]["verify"] < 0.95
     assert body["thresholds"]["identify"] is None
     assert (body["thresholds"]["target_fmr"], body["thresholds"]["target_fpir"]) == (1e-3, 0.01)
@@ -35,6 +37,19 @@ def test_models_tell_licence_and_measurements(client: TestClient) -> None:
     assert models["dlib-resnet"]["dimension"] == 128
     assert models["dlib-resnet"]["similarity_at_fmr"]["0.001"] > 0.9
     assert models["facenet-vggface2"]["similarity_at_fmr"] == {}
+    info = client.get("/v1/info").json()
+    for key in ("runtime", "precision"):
+        running = {name: model[key] for name, model in models.items() if model[key] is not None}
+        assert running == {"dlib-resnet": info[key]}
+
+
+def test_models_say_what_they_were_trained_on(client: TestClient) -> None:
+    models = client.get("/v1/models").json()["models"]
+    trained_on = {model["name"]: model["training_data"] for model in models}
+    assert "may hold people of LFW" in trained_on["sface"]
+    assert "FaceScrub" in trained_on["dlib-resnet"]
+    assert trained_on["facenet-vggface2"] == "VGGFace2"
+    assert all(trained_on.values())
 
 
 def test_detectors_have_cards_and_one_is_active(client: TestClient) -> None:

@@ -60,6 +60,7 @@ def test_a_run_that_is_added_is_served_under_its_name(
     assert network.digest == card.digest == read_weights(RunFolder(runs[0]).weights).digest
     assert (network.spec.name, network.spec.dimension) == ("ours-1", 8)
     assert (network.spec.license, network.spec.description) == (NAMING.license, NAMING.description)
+    assert network.spec.training_data.endswith(" people, given to this run")  # it began anew
     assert network.spec.input == store.input
     saved = read_weights(RunFolder(runs[0]).weights)
     assert saved.recipe is not None

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from app.recognition.align import align
 from app.recognition.build import load_configured_network
 from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import Pixels
 from app.settings import Settings
 from models.zoo.network import Network
+from models.zoo.registry import SFACE
 from tests.detectors import make_detector
 from tests.photos import coffee, group, pixels
 
@@ -31,6 +33,23 @@ def test_cuda_embeds_as_the_cpu_does(
     all_crops = [*crops, noise]
     found = NetworkEmbedder(on_cuda).embed(all_crops)
     expected = NetworkEmbedder(network).embed(all_crops)
+    assert (found * expected).sum(axis=1).min() > least_cosine
+
+
+@pytest.mark.parametrize(("half", "least_cosine"), [(True, 0.999), (False, 0.9999)])
+def test_cuda_embeds_by_sface_as_the_cpu_does(
+    detector: CopyingDetector, half: bool, least_cosine: float
+) -> None:
+    on_cuda = load_configured_network(
+        Settings(device="cuda", half_precision=half, embedder="sface")
+    )
+    assert (on_cuda.device, on_cuda.runtime) == ("cuda", "torch")
+    assert on_cuda.precision == ("float16" if half else "float32")
+    photo = pixels(group())
+    faces = [align(photo, face.landmarks, SFACE.input) for face in detector.detect(photo)]
+    noise = np.random.default_rng(0).integers(0, 256, faces[0].shape, dtype=np.uint8)
+    on_cpu = load_configured_network(Settings(device="cpu", backend="torch", embedder="sface"))
+    found, expected = (NetworkEmbedder(one).embed([*faces, noise]) for one in (on_cuda, on_cpu))
     assert (found * expected).sum(axis=1).min() > least_cosine
 
 

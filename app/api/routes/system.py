@@ -63,8 +63,11 @@ async def list_models(services: ServicesDep) -> ModelsAnswer:
                 name=known.name,
                 description=known.description,
                 license=known.license,
+                training_data=known.training_data,
                 dimension=known.dimension,
                 active=known.active,
+                runtime=services.runtime if known.active else None,
+                precision=services.precision if known.active else None,
                 similarity_at_fmr={f"{fmr:g}": value for fmr, value in known.similarity_at_fmr},
                 measured_on=known.measured_on,
             )
@@ -88,6 +91,8 @@ async def info(services: ServicesDep, model: ModelDep) -> InfoAnswer:
         version=__version__,
         model=model,
         device=services.device,
+        runtime=services.runtime,
+        precision=services.precision,
         image_formats=list(services.recognizer.image_formats),
         thresholds=ThresholdsBody(
             target_fmr=rules.target_fmr,

@@ -32,8 +32,15 @@ class ZooModelBody(BaseModel):
     name: str
     description: str
     license: str = Field(description="Of the weights.")
+    training_data: str = Field(description="What is known of the photos that it was trained on.")
     dimension: int | None = Field(description="Length of an embedding; null when the file tells.")
     active: bool = Field(description="Whether this service runs it.")
+    runtime: str | None = Field(
+        description="What runs it: torch, onnxruntime or openvino; null unless it is active."
+    )
+    precision: str | None = Field(
+        description="What it computes with: float32, float16 or bfloat16; null unless it is active."
+    )
     similarity_at_fmr: dict[str, float] = Field(
         description="Measured threshold at each false match rate."
     )
@@ -91,6 +98,10 @@ class InfoAnswer(BaseModel):
     version: str
     model: ModelBody
     device: str
+    runtime: str = Field(
+        description="What runs the embedder: torch, onnxruntime or openvino (VULTUS_BACKEND)."
+    )
+    precision: str = Field(description="What it computes with: float32, float16 or bfloat16.")
     image_formats: list[str]
     thresholds: ThresholdsBody
     limits: LimitsBody
