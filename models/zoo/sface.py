@@ -7,6 +7,7 @@ each block of a row; they are multiplied out when it is read. Which photos it wa
 documented.
 """
 
+import hashlib
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +26,12 @@ FILE = PackagedFile(
     path="models/face_recognition_sface_2021dec_int8bq.onnx",
     size_bytes=10_667_852,
     sha256="fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+    published_as="sface-float",
 )
+
+FLOAT_SHA256 = "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79"
+"""Of `face_recognition_sface_2021dec.onnx`, the float weights that the packaged ones are made of;
+no package ships them."""
 
 _WIDTHS = (32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
 """Filters of the first convolution and of each pair after it."""
@@ -102,11 +108,23 @@ class Separable(nn.Module):
 
 
 def load(path: Path | None = None) -> tuple[SFace, str]:
-    """Build the network from the published file; return it with the file's SHA-256.
+    """Build the network from a published file; return it with the file's SHA-256.
 
-    Raises WeightsMissingError, or WeightsInvalidError when the file is not the published one.
+    The file is the packaged one; at `path`, it may be the float weights as well. Raises
+    WeightsMissingError, or WeightsInvalidError when the file is not a published one.
     """
-    data = FILE.read(path)
+    if path is not None and path.is_file():
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() == FLOAT_SHA256:
+            return build(data), FLOAT_SHA256
+    return build(FILE.read(path)), FILE.sha256
+
+
+def build(data: bytes) -> SFace:
+    """Build the network from the content of an .onnx file, with quantized weights or float ones.
+
+    Raises WeightsInvalidError when the weights are not those of SFace.
+    """
     network = SFace()
     try:
         tensors = read_tensors(data)
@@ -114,7 +132,7 @@ def load(path: Path | None = None) -> tuple[SFace, str]:
             _fill(network, tensors)
     except (OnnxFormatError, KeyError) as error:
         raise WeightsInvalidError(f"the weights of SFace cannot be read: {error}") from error
-    return network.eval(), FILE.sha256
+    return network.eval()
 
 
 def _fill(network: SFace, tensors: Mapping[str, NDArray[np.generic]]) -> None:
@@ -151,7 +169,12 @@ def _fill_projection(layer: nn.Linear, tensors: Mapping[str, NDArray[np.generic]
 
 
 def _dequantized(tensors: Mapping[str, NDArray[np.generic]], name: str) -> _Array:
-    """(quantized - zero point) * scale; each scale is that of a block in the last axis."""
+    """(quantized - zero point) * scale; each scale is that of a block in the last axis.
+
+    Files of float weights have them as they are.
+    """
+    if name in tensors:
+        return _floats(tensors, name)
     quantized = _floats(tensors, f"{name}_quantized")
     scales, zeros = (
         _floats(tensors, f"{name}_{part}").repeat(

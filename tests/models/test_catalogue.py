@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,15 @@ from app.recognition.build import known_models, load_configured_network
 from app.settings import Settings
 from models.training.errors import NameTakenError
 from models.training.register import require_free
-from models.zoo.architectures import DLIB_INPUT
+from models.zoo import sface
+from models.zoo.architectures import DLIB_INPUT, SFACE_INPUT
 from models.zoo.catalogue.entry import FOLDER, CatalogueEntry, catalogue, find_entry
 from models.zoo.catalogue.fetched import Receipt, file_of, list_fetched, write_receipt
 from models.zoo.catalogue.load import spec_of
+from models.zoo.detectors import yunet_modules
 from models.zoo.errors import NotFetchedError, UnknownNetworkError, WeightsInvalidError
-from models.zoo.registry import LoadOptions, find_spec, load_network
+from models.zoo.onnx_tensors import read_tensors
+from models.zoo.registry import SFACE, LoadOptions, find_spec, load_network
 from models.zoo.trained import networks_dir
 from tests.catalogue_cards import HOST, card, catalogue_of, sha256
 
@@ -216,3 +220,71 @@ def test_only_embedders_embed(tmp_path: Path) -> None:
     assert spec_of(detector) is None
     with pytest.raises(UnknownNetworkError, match="of kind detector"):
         load_network("yunet-float", _options(tmp_path))
+
+
+def _float_weights(quantized: bytes) -> bytes:
+    """The published file of SFace as its publishers have it in float: under the same names."""
+    tensors = read_tensors(quantized)
+    made: dict[str, NDArray[Any]] = {}
+    for name, values in tensors.items():
+        if name.endswith("_quantized"):
+            plain = name.removesuffix("_quantized")
+            scales, zeros = (
+                np.asarray(tensors[f"{plain}_{part}"], dtype=np.float32)
+                for part in ("scales", "zero_point")
+            )
+            block = values.shape[-1] // scales.shape[-1]
+            scales, zeros = scales.repeat(block, axis=-1), zeros.repeat(block, axis=-1)
+            made[plain] = (np.asarray(values, dtype=np.float32) - zeros) * scales
+        elif not name.endswith(("_scales", "_zero_point", "_shape")):
+            made[name] = values
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["data"], ["same"])],
+        "weights alone",
+        [helper.make_tensor_value_info("data", TensorProto.FLOAT, (1, 3, 112, 112))],
+        [helper.make_tensor_value_info("same", TensorProto.FLOAT, (1, 3, 112, 112))],
+        [numpy_helper.from_array(np.ascontiguousarray(one), name) for name, one in made.items()],
+    )
+    data: bytes = helper.make_model(graph).SerializeToString()
+    return data
+
+
+def test_float_weights_of_sface_are_served_as_the_packaged_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = _float_weights(sface.FILE.read())
+    card_ = card(
+        "floats",
+        content=content,
+        sources=SOURCES,
+        dimension=128,
+        mean=list(SFACE_INPUT.mean),
+        std=list(SFACE_INPUT.std),
+        architecture="sface",
+    )
+    crops = np.random.default_rng(0).integers(0, 256, (2, 112, 112, 3)).astype(np.uint8)
+    packaged = load_network("sface", _options(tmp_path))
+    with catalogue_of(tmp_path / "cards", card_):
+        _put("floats", content, tmp_path)
+        floats = load_network("floats", _options(tmp_path))
+    np.testing.assert_allclose(floats.forward(crops), packaged.forward(crops), atol=1e-4)
+    assert (floats.digest, floats.runtime) == (sha256(content), packaged.runtime)
+    assert floats.spec.input == SFACE_INPUT
+    monkeypatch.setattr(sface, "FLOAT_SHA256", sha256(content))
+    path = file_of("floats", tmp_path)
+    by_path = load_network("sface", replace(_options(tmp_path), weights_path=path))
+    np.testing.assert_array_equal(by_path.forward(crops), floats.forward(crops))
+    assert by_path.digest == floats.digest
+
+
+def test_the_card_of_sface_is_that_of_the_network_that_reads_it() -> None:
+    entry = catalogue()["sface-float"]
+    assert entry.sha256 == sface.FLOAT_SHA256
+    spec = spec_of(entry)
+    assert spec is not None
+    assert (spec.input, spec.dimension, spec.mirror_average) == (
+        SFACE.input,
+        SFACE.dimension,
+        SFACE.mirror_average,
+    )
+    assert {sface.FILE.published_as, yunet_modules.FILE.published_as} <= set(catalogue())

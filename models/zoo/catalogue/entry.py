@@ -76,7 +76,8 @@ class EmbedderInput(_Part):
     """What an embedder was trained to see, and the length of what it answers.
 
     A pixel p (0 to 255) of a channel enters as `(p - mean) / std`, channels in the order of
-    `colours`.
+    `colours`. With `architecture`, the file has the weights of a network that Vultus builds by
+    itself, and runs faster so; else the file's graph is run as it is.
     """
 
     dimension: int = Field(ge=2, le=4096)
@@ -86,6 +87,7 @@ class EmbedderInput(_Part):
     std: Triple = (127.5, 127.5, 127.5)
     colours: Literal["rgb", "bgr"] = "rgb"
     mirror_average: bool = False
+    architecture: Literal["sface"] | None = None
 
 
 class DetectorInput(_Part):

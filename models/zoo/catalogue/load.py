@@ -3,12 +3,14 @@
 import hashlib
 from pathlib import Path
 
+from models.zoo import sface
 from models.zoo.catalogue.entry import CatalogueEntry
 from models.zoo.catalogue.fetched import file_of, find_receipt
 from models.zoo.errors import NotFetchedError, UnknownNetworkError, WeightsInvalidError
 from models.zoo.network import InputSpec, Network, NetworkSpec
 from models.zoo.onnx_network import OnnxNetwork, OnnxOptions
 from models.zoo.run_options import RunOptions
+from models.zoo.serving import serve
 from models.zoo.templates import DLIB_150, arcface_template
 
 
@@ -61,6 +63,9 @@ def load_fetched(entry: CatalogueEntry, weights_dir: Path, run: RunOptions) -> N
             option="name",
         )
     path = fetched_file(entry, weights_dir)
+    if card.architecture == "sface":
+        data = path.read_bytes()
+        return serve(sface.build(data), spec, hashlib.sha256(data).hexdigest(), run)
     options = OnnxOptions(
         size_px=card.size_px,
         mean=card.mean,
