@@ -1,6 +1,8 @@
 """`vultus models catalogue` and `vultus models fetch`: networks that others publish."""
 
 import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from rich.progress import (
 from rich.table import Column, Table
 
 from app.cli.configuration import load_settings
-from app.cli.output import errors, print_json, results, say, text_column
+from app.cli.output import TextConsole, errors, print_json, results, say, text_column
 from app.errors import StartupError
 from app.operations.fetching.fetch import Fetched, Places, fetch_network, find_in_catalogue
 from app.settings import Settings
@@ -40,31 +42,7 @@ def catalogue(*, name: str | None, as_json: bool) -> None:
     if as_json:
         print_json([_to_json(entry, weights_dir) for entry in entries])
         return
-    table = Table(
-        Column("network", no_wrap=True),
-        "kind",
-        "dimension",
-        "size",
-        "licence",
-        "commercial use",
-        "published accuracy",
-        "from",
-        "fetched",
-        caption="vultus models catalogue NAME shows a card with its sources",
-    )
-    for entry in entries:
-        table.add_row(
-            entry.name,
-            entry.kind,
-            str(entry.dimension or ""),
-            _size(entry),
-            entry.license.name,
-            entry.license.commercial,
-            _first_figure(entry),
-            entry.sources[0].host if entry.sources else "recipe",
-            "yes" if _receipt(entry, weights_dir) else "no",
-        )
-    results.print(table)
+    _print_table(entries, weights_dir)
 
 
 def fetch(
@@ -108,6 +86,49 @@ def _places(settings: Settings, mirror: str | None) -> Places:
         mirror=mirror or chosen.mirror,
         folder=None if mirror else chosen.folder,
     )
+
+
+def _print_table(entries: Iterable[CatalogueEntry], weights_dir: Path) -> None:
+    """All columns, or those that a narrow terminal has room for."""
+    console = results if results.is_terminal else TextConsole(width=_WIDE)
+    shown = [column for column in _COLUMNS if console.width >= _WIDE or column.narrow]
+    table = Table(
+        *(Column(column.title, no_wrap=True) for column in shown),
+        box=None,
+        padding=(0, 2, 0, 0),
+        caption="vultus models catalogue NAME shows the whole card, with its sources",
+    )
+    for entry in entries:
+        fetched = _receipt(entry, weights_dir) is not None
+        table.add_row(*(column.text(entry, fetched) for column in shown))
+    console.print(table)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """`text` makes a cell of an entry and of whether it is here; not all are `narrow`."""
+
+    title: str
+    text: Callable[[CatalogueEntry, bool], str]
+    narrow: bool = True
+
+
+def _source_host(entry: CatalogueEntry) -> str:
+    return entry.sources[0].host if entry.sources else "recipe"
+
+
+_WIDE = 140
+_COLUMNS = (
+    _Column("network", lambda entry, _: entry.name),
+    _Column("kind", lambda entry, _: entry.kind),
+    _Column("dim", lambda entry, _: str(entry.dimension or "")),
+    _Column("MB", lambda entry, _: _size(entry)),
+    _Column("licence", lambda entry, _: entry.license.name),
+    _Column("commercial", lambda entry, _: entry.license.commercial),
+    _Column("published accuracy", lambda entry, _: _first_figure(entry), narrow=False),
+    _Column("from", lambda entry, _: _source_host(entry), narrow=False),
+    _Column("here", lambda _, fetched: "yes" if fetched else "no"),
+)
 
 
 class _Terminal:
@@ -173,11 +194,11 @@ def _card_rows(
     rows = [
         ("what", entry.description),
         ("kind", entry.kind),
-        ("licence", f"{entry.license.name} ({entry.license.url})"),
+        ("licence", f"{entry.license.name}: {entry.license.url}"),
         ("terms", entry.license.terms),
         ("commercial use", entry.license.commercial),
         ("training data", entry.training_data),
-        ("size", f"{entry.bytes} bytes" if entry.bytes else _size(entry)),
+        ("size", f"{entry.bytes} bytes" if entry.bytes else f"{_size(entry)} MB"),
         ("SHA-256", entry.sha256 or "not stated by any source"),
         *(("published", f"{one.benchmark}: {one.value} % ({one.source})") for one in entry.figures),
         *(("from", _source_text(source)) for source in entry.sources),
@@ -229,10 +250,11 @@ def _first_figure(entry: CatalogueEntry) -> str:
     if not entry.figures:
         return ""
     first = entry.figures[0]
-    return f"{first.benchmark} {first.value}"
+    return f"{first.benchmark}: {first.value} %"
 
 
 def _size(entry: CatalogueEntry) -> str:
+    """In megabytes; rounded where no source states it to the byte."""
     if entry.bytes is not None:
-        return f"{entry.bytes / 1e6:.1f} MB"
-    return "" if entry.about_bytes is None else f"about {entry.about_bytes / 1e6:.0f} MB"
+        return f"{entry.bytes / 1e6:.1f}"
+    return "" if entry.about_bytes is None else f"~{entry.about_bytes / 1e6:.0f}"

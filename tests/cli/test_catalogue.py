@@ -120,7 +120,7 @@ def test_a_gallery_goes_over_to_a_network_of_the_catalogue(
         (known,) = (
             one for one in client.get("/v1/models").json()["models"] if one["name"] == "second"
         )
-        assert (known["dimension"], known["license"]) == (128, "a licence")
+        assert (known["dimension"], known["license"]) == (128, "a licence; no commercial use")
     assert server.behaviour.sent() == len(content)
 
 

@@ -28,16 +28,25 @@ class _Part(BaseModel):
 
 
 class License(_Part):
-    """`commercial`: whether it allows commercial use; `terms` says in a sentence what it allows."""
+    """`commercial`: whether it allows commercial use; `terms` says in sentences what it allows."""
 
     name: str = Field(min_length=1)
     url: str = Field(pattern=r"^https://\S+$")
     commercial: Literal["yes", "no", "unclear"]
     terms: str = Field(min_length=1)
 
+    @property
+    def summary(self) -> str:
+        """The name, with whether it allows commercial use where it does not."""
+        remarks = {"yes": "", "no": "; no commercial use", "unclear": "; commercial use is unclear"}
+        return self.name + remarks[self.commercial]
+
 
 class Figure(_Part):
-    """An accuracy that was published, in percent, and where; nobody measured it with Vultus."""
+    """An accuracy that was published, in percent, and where; it was not measured with Vultus.
+
+    Of a benchmark "at 1e-4", it is the true accept rate at that false match rate.
+    """
 
     benchmark: str
     value: float = Field(gt=0, le=100)

@@ -26,7 +26,7 @@ def spec_of(entry: CatalogueEntry) -> NetworkSpec | None:
         input=InputSpec(card.size_px, template, mean=card.mean, std=card.std),
         mirror_average=card.mirror_average,
         description=entry.description,
-        license=entry.license.name,
+        license=entry.license.summary,
         training_data=entry.training_data,
     )
 
