@@ -14,7 +14,7 @@ from app.operations.choices import SubjectRule
 from app.operations.photo_listing import read_listing
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import ModelId
-from app.services import Services, calibration_files
+from app.services import Services, calibration_files, known_map
 from app.settings import Settings
 from models.evaluation.calibration import SimilarityMap
 from models.evaluation.photos import LabelledPhotos
@@ -84,6 +84,7 @@ def _on_photos(
         people,
         model,
         source=f"{len(people)} photos of {len(set(people))} people in {folder.resolve().name}",
+        known=known_map(settings, model),
     )
     if out is None:
         calibration_files(settings).save(measured)

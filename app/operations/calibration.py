@@ -1,7 +1,7 @@
 """Calibrate: from error rates to thresholds, by an embedder or by a collection's own people."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -17,8 +17,8 @@ from app.gallery.service import Gallery
 from app.operations.measuring import MeasuringProcess
 from app.operations.thresholds import Thresholds
 from app.recognition.types import ModelId
-from models.evaluation.calibration import SimilarityMap
-from models.evaluation.measure import measure_map
+from models.evaluation.calibration import Gains, SimilarityMap
+from models.evaluation.measure import USUAL_GAINS, measure_map
 from models.files import write_text_atomically
 
 _log = structlog.get_logger(__name__)
@@ -81,6 +81,7 @@ class MeasureMap(Protocol):
         embedder: str,
         digest: str,
         source: str,
+        usual_gains: Gains = USUAL_GAINS,
     ) -> SimilarityMap: ...
 
 
@@ -89,10 +90,11 @@ def measure_people(
     collection: str,
     *,
     by_second: bool = False,
+    known: Callable[[ModelId], SimilarityMap | None] = lambda _: None,
     by: MeasureMap = measure_map,
 ) -> SimilarityMap:
     """Measure the people enrolled in a collection, and have it decide by them when it answers by
-    the embedder that was asked: its second one, if `by_second`.
+    the embedder that was asked: its second one, if `by_second`. `known` is as for `measure`.
 
     Raises CalibrationImpossible when there are too few, CollectionNotFound and EmbedderMismatch.
     """
@@ -102,6 +104,7 @@ def measure_people(
         found.owners,
         found.model,
         source=f"the people enrolled in {collection!r}",
+        known=known(found.model),
         by=by,
     )
     store.replace(
@@ -155,7 +158,12 @@ class Calibrator:
         """
         self._gallery.require_collection(collection)
         with self._measuring:  # each takes memory for millions of pairs
-            return measure_people(self._store, collection, by=self._process.measure)
+            return measure_people(
+                self._store,
+                collection,
+                known=lambda model: self._defaults_of(model).map,
+                by=self._process.measure,
+            )
 
     def stop(self) -> None:
         """End a calibration that runs, and refuse others, with Stopping."""
@@ -203,10 +211,22 @@ def measure(
     model: ModelId,
     *,
     source: str,
+    known: SimilarityMap | None = None,
     by: MeasureMap = measure_map,
 ) -> SimilarityMap:
-    """Raises CalibrationImpossible when there are too few people."""
+    """Measure people by a network. Raises CalibrationImpossible when there are too few.
+
+    `known` is what is known of the network: its template gains stand in for what so few people
+    cannot show.
+    """
     try:
-        return by(embeddings, people, embedder=model.name, digest=model.digest, source=source)
+        return by(
+            embeddings,
+            people,
+            embedder=model.name,
+            digest=model.digest,
+            source=source,
+            usual_gains=USUAL_GAINS if known is None else known.template_gain,
+        )
     except ValueError as error:
         raise CalibrationImpossible(str(error)) from error

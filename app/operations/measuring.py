@@ -17,8 +17,8 @@ import structlog
 from numpy.typing import NDArray
 
 from app.errors import Stopping
-from models.evaluation.calibration import SimilarityMap
-from models.evaluation.measure import measure_map
+from models.evaluation.calibration import Gains, SimilarityMap
+from models.evaluation.measure import USUAL_GAINS, measure_map
 from models.evaluation.measure_process import write_question
 from models.zoo.cpu_threads import yielding
 
@@ -51,10 +51,18 @@ class MeasuringProcess:
         embedder: str,
         digest: str,
         source: str,
+        usual_gains: Gains = USUAL_GAINS,
     ) -> SimilarityMap:
         """Measure as `measure_map` does. Raises ValueError as it does, and Stopping."""
         if len(embeddings) <= _FEW:
-            return measure_map(embeddings, people, embedder=embedder, digest=digest, source=source)
+            return measure_map(
+                embeddings,
+                people,
+                embedder=embedder,
+                digest=digest,
+                source=source,
+                usual_gains=usual_gains,
+            )
         child = self._start()
         try:
             assert child.stdin is not None
@@ -67,6 +75,7 @@ class MeasuringProcess:
                     embedder=embedder,
                     digest=digest,
                     source=source,
+                    usual_gains=usual_gains,
                 )
             except BrokenPipeError:
                 _log.warning("measuring_ended_early")  # what follows finds no answer

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Gains = tuple[tuple[float, float], ...]
+"""Pairs (examples, gain); see `SimilarityMap.template_gain`."""
+
 _SMALLEST_LOG = -12.0
 """log10 of the least FMR that is told: nothing near it can be measured."""
 
@@ -66,7 +69,7 @@ class SimilarityMap:
     log_high: tuple[float, ...]
     log_spread: tuple[float, ...]
     data_ends: float
-    template_gain: tuple[tuple[float, float], ...] = ((1.0, 1.0),)
+    template_gain: Gains = ((1.0, 1.0),)
 
     def fmr(self, similarity: float, *, examples: float = 1.0) -> ErrorRate:
         """The chance that two strangers are at least this similar.
@@ -122,8 +125,7 @@ class SimilarityMap:
         return people * self.gain(max(1.0, faces / people))
 
     def gain(self, examples: float) -> float:
-        counts, gains = zip(*self.template_gain, strict=True)
-        return float(np.interp(examples, counts, gains))
+        return gain_at(self.template_gain, examples)
 
     def thresholds(self) -> dict[float, float]:
         """The similarity of each decade of FMR that the data reaches; of 1e-6, on the tail."""
@@ -205,6 +207,12 @@ def _identification_threshold(rates: SimilarityMap, fpir: float, people: int, fa
         else:
             high = middle
     return high
+
+
+def gain_at(pairs: Gains, examples: float) -> float:
+    """The gain of so many examples, between those of `pairs`."""
+    counts, gains = zip(*pairs, strict=True)
+    return float(np.interp(examples, counts, gains))
 
 
 def clamp_log(values: NDArray[np.float64]) -> NDArray[np.float64]:

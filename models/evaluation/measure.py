@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation.calibration import SimilarityMap, clamp_log
+from models.evaluation.calibration import Gains, SimilarityMap, clamp_log, gain_at
 from models.evaluation.tail import fit_tail
 
 Floats = NDArray[np.float64]
@@ -23,8 +23,9 @@ _TAIL_PAIRS = 250  # the tail is fitted to so many of the most similar pairs
 _KNOTS = 96
 _EQUAL_PROBES = 100.0  # shape from which on probes are as good as equal
 _SPREAD_MATCHES = 30  # fewer matches tell nothing of how they spread over probes
-_USUAL_GAINS = {2: 2.7, 3: 3.6, 5: 4.8, 8: 6.2}
-"""By examples; those of dlib-resnet on LFW. They stand in where too few match to measure them."""
+_GAIN_EXAMPLES = (2, 3, 5, 8)
+USUAL_GAINS: Gains = ((1.0, 1.0), (2.0, 2.7), (3.0, 3.6), (5.0, 4.8), (8.0, 6.2))
+"""Those of dlib-resnet on LFW, the largest of the networks that were measured."""
 _GAIN_MATCHES = 100
 _GAIN_FMR = 1e-3
 _MOST_PHOTOS = 12_000  # of more, so many are drawn: their pairs are 72 million
@@ -53,11 +54,13 @@ def measure_map(
     embedder: str,
     digest: str,
     source: str,
+    usual_gains: Gains = USUAL_GAINS,
     seed: int = 0,
 ) -> SimilarityMap:
     """Measure FMR at every similarity, with its interval, spread over probes, and template gains.
 
-    `embeddings` is (N, dimension) of unit length, `people` names the person of each. Every pair of
+    `embeddings` is (N, dimension) of unit length, `people` names the person of each. `usual_gains`
+    stand in for template gains where too few strangers match to measure them. Every pair of
     people counts once, however many photos they have. The interval comes from drawing people, not
     pairs, with replacement: pairs that share a person are not independent (vertex bootstrap;
     Snijders and Borgatti, 1999). Beyond the most similar 250 pairs, rates follow a fitted tail; see
@@ -99,7 +102,7 @@ def measure_map(
         data_ends=float(pairs.similarity[tail_from]),
         template_gain=((1.0, 1.0),),
     )
-    gains = _gains(embeddings, labels, unfinished.threshold(_GAIN_FMR))
+    gains = _gains(embeddings, labels, unfinished.threshold(_GAIN_FMR), usual_gains)
     return SimilarityMap.from_json({**unfinished.to_json(), "template_gain": gains})
 
 
@@ -261,13 +264,13 @@ def _spread(
 
 
 def _gains(
-    embeddings: NDArray[np.float32], labels: NDArray[np.intp], threshold: float
-) -> tuple[tuple[float, float], ...]:
+    embeddings: NDArray[np.float32], labels: NDArray[np.intp], threshold: float, usual: Gains
+) -> Gains:
     """How much more often strangers match a person's mean of so many examples than one of them."""
     probes = np.unique(labels, return_index=True)[1]
     photos = np.bincount(labels)
     gains = [(1.0, 1.0)]
-    for examples, usual in _USUAL_GAINS.items():
+    for examples in _GAIN_EXAMPLES:
         single = template = 0.0
         for person in np.flatnonzero(photos >= examples):
             others = embeddings[probes[np.arange(len(probes)) != person]]
@@ -276,7 +279,7 @@ def _gains(
             single += float(np.mean(similarities >= threshold, axis=1).sum())
             mean = similarities.mean(axis=1) / np.linalg.norm(own.mean(axis=0))
             template += float((mean >= threshold).sum())
-        measured = template / single if single >= _GAIN_MATCHES else usual
+        measured = template / single if single >= _GAIN_MATCHES else gain_at(usual, examples)
         gains.append((float(examples), max(measured, gains[-1][1])))
     return tuple(gains)
 

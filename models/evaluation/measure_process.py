@@ -17,7 +17,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation.measure import measure_map
+from models.evaluation.calibration import Gains
+from models.evaluation.measure import USUAL_GAINS, measure_map
 
 _LENGTH = struct.Struct("<Q")
 _LEAST_PRIORITY = 19
@@ -31,11 +32,18 @@ def write_question(
     embedder: str,
     digest: str,
     source: str,
+    usual_gains: Gains = USUAL_GAINS,
 ) -> None:
     """Write what is to be measured; see `measure_map`."""
     packed = io.BytesIO()
     texts = json.dumps({"embedder": embedder, "digest": digest, "source": source})
-    np.savez(packed, embeddings=embeddings, people=np.asarray(people, dtype=str), texts=texts)
+    np.savez(
+        packed,
+        embeddings=embeddings,
+        people=np.asarray(people, dtype=str),
+        texts=texts,
+        usual_gains=np.array(usual_gains),
+    )
     data = packed.getvalue()
     file.write(_LENGTH.pack(len(data)))
     file.write(data)
@@ -48,9 +56,11 @@ def main() -> None:
     with np.load(io.BytesIO(sys.stdin.buffer.read(length))) as question:
         embeddings, people = question["embeddings"], question["people"].tolist()
         texts = json.loads(str(question["texts"]))
+        usual_gains = tuple((count, gain) for count, gain in question["usual_gains"].tolist())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        answer: dict[str, object] = {"map": measure_map(embeddings, people, **texts).to_json()}
+        measured = measure_map(embeddings, people, usual_gains=usual_gains, **texts)
+        answer: dict[str, object] = {"map": measured.to_json()}
     except ValueError as error:
         answer = {"error": str(error)}
     json.dump(answer, sys.stdout)

@@ -133,6 +133,15 @@ def test_gains_are_measured_where_enough_match_and_usual_ones_elsewhere() -> Non
     assert measured.gain(8) == pytest.approx(6.2)  # nobody has so many: as usual
     few = measure_map(many[:120], names[:120], embedder="", digest="", source="")
     assert few.gain(2) == pytest.approx(2.7)
+    given = measure_map(
+        many[:120],
+        names[:120],
+        embedder="",
+        digest="",
+        source="",
+        usual_gains=((1.0, 1.0), (3.0, 2.0)),
+    )
+    assert [given.gain(examples) for examples in (2, 3, 8)] == [1.5, 2.0, 2.0]
 
 
 def test_copies_under_two_names_are_measured_all_the_same() -> None:
