@@ -39,7 +39,8 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DoctorRules:
-    """The similarities of the guards at enrolment; see `guards.Guard`."""
+    """A face is like its person's others from `resembles` on, and like somebody else's from
+    `another` on; cosine similarities."""
 
     resembles: float
     another: float
@@ -53,6 +54,12 @@ class DoctorRules:
     def clear(self) -> float:
         """By how much one similarity must be above another for that to mean something."""
         return (self.another - self.resembles) / 2
+
+    @property
+    def certain(self) -> float:
+        """The most that one face counts for. Those of one person may be far more alike than it
+        takes, and one wrong face among few others would outweigh them."""
+        return self.another + 2 * self.clear
 
     def same_person(self, similarity: float, lead: float) -> bool:
         """Whether two people who are most like each other are one.
@@ -75,8 +82,8 @@ class Finding:
     `outlier`: it is unlike their others (`own_similarity`), and like nobody else's.
     `duplicate`: `identity` and `other` are most like each other, above the threshold and clearly;
     `look_alike`: just below it, or not clearly. `similarity` is then that of the two people: the
-    mean, over the faces of the one, of how like the most similar face of the other is; the lesser
-    of both ways.
+    mean, over the faces of the one, of how like the most similar face of the other is, up to
+    `DoctorRules.certain`; the lesser of both ways.
     """
 
     kind: FindingKind
@@ -250,12 +257,15 @@ class _Doctor:
         partners = {}
         for number, near in candidates.items():
             alike = sorted(
-                (_alike(faces[number].vectors, others[person].vectors), person)
+                (
+                    *_alike(faces[number].vectors, others[person].vectors, self._rules.certain),
+                    person,
+                )
                 for person in near
                 if person in others
             )
             if alike:
-                similarity, person = alike[-1]
+                similarity, _, person = alike[-1]
                 # Whoever is not among the near ones is below the floor.
                 second = max(alike[-2][0] if len(alike) > 1 else -1.0, self._floor)
                 partners[number] = _Partner(person, similarity, similarity - second)
@@ -370,7 +380,16 @@ def _above(
     return zip(numbers[near].tolist(), similarities[near].tolist(), strict=True)
 
 
-def _alike(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """How alike two people are as a whole: a single wrong face among several does not make it."""
+def _alike(
+    one: NDArray[np.float32], other: NDArray[np.float32], most: float
+) -> tuple[float, float]:
+    """How alike two people are as a whole: a single wrong face among several does not make it.
+
+    Each face counts for `most` at the most, and, in the second figure, for all of its similarity.
+    """
     similarities = one @ other.T
-    return float(min(similarities.max(axis=1).mean(), similarities.max(axis=0).mean()))
+    ways = [similarities.max(axis=1), similarities.max(axis=0)]
+    capped, whole = (
+        min(float(np.minimum(way, limit).mean()) for way in ways) for limit in (most, 1.0)
+    )
+    return capped, whole

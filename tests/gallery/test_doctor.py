@@ -23,9 +23,9 @@ RULES = DoctorRules(0.7, 0.9)
 OTHER = -PROBE
 
 
-def examine(gallery: Gallery, **options: object) -> Checkup:
+def examine(gallery: Gallery, rules: DoctorRules = RULES, **options: object) -> Checkup:
     given: dict[str, object] = {"limit": 1_000, "cursor": None, "within_s": 60.0, **options}
-    return gallery.examine(COLLECTION, RULES, **given)  # type: ignore[arg-type]
+    return gallery.examine(COLLECTION, rules, **given)  # type: ignore[arg-type]
 
 
 def test_face_of_somebody_else_is_a_mislabel(gallery: Gallery) -> None:
@@ -52,6 +52,16 @@ def test_one_person_under_two_names_is_a_duplicate_and_no_mislabel(gallery: Gall
     assert finding.kind is FindingKind.DUPLICATE
     assert finding.other is not None
     assert {finding.identity.identity_id, finding.other.identity_id} == {first.id, second.id}
+
+
+def test_one_wrong_face_of_two_makes_no_duplicate_however_alike_photos_of_one_person_are(
+    gallery: Gallery,
+) -> None:
+    far_apart = DoctorRules(0.3, 0.45)
+    _, faces = enroll(gallery, PROBE, like(PROBE, -0.1, seed=3))
+    enroll(gallery, like(PROBE, 0.98, seed=4), like(PROBE, 0.9, seed=5))
+    (finding,) = examine(gallery, far_apart).findings
+    assert (finding.kind, finding.face_id) == (FindingKind.MISLABEL, next(iter(faces)))
 
 
 def test_people_just_below_the_threshold_are_look_alikes(gallery: Gallery) -> None:
