@@ -1,6 +1,6 @@
 """Open-set identification with a real gallery, through the command line and the HTTP service.
 
-    python -m benchmarks.gallery --faces FOLDER [--quick]
+    python -m benchmarks.gallery --faces FOLDER [--quick] [--embedder NAME] [--detector NAME]
 
 Enrolls people from one photo each by `vultus enroll-folder` (people whose photo it rejects, mostly
 because it shows several faces, are replaced by others), starts `vultus serve`, and identifies the
@@ -14,7 +14,9 @@ import os
 import random
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,12 +26,14 @@ import httpx2
 import numpy as np
 from rich.progress import track
 
+from app.settings import Settings
 from benchmarks.lfw_data import PHOTO_SIDE_PX, LfwData, lfw_data, person_of
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.servers import run_vultus
 from benchmarks.smoke import parse_options
 from models.evaluation.protocols import OpenSetRates, open_set_rates
-from tests.server import running
+from models.zoo.names import DEFAULT_NETWORK
+from tests.server import ServerProcess, running
 
 _CONNECTIONS = 2
 _REMOVED = 25
@@ -67,12 +71,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--faces", type=Path, help="folder with images/")
     parser.add_argument("--quick", action="store_true", help="a fifth of the people")
+    parser.add_argument("--embedder", default=DEFAULT_NETWORK)
+    parser.add_argument("--detector", default=Settings().detector.name)
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
     plan = _plan(data, *_size(options))
+    chosen = {"VULTUS_EMBEDDER": options.embedder, "VULTUS_DETECTOR__NAME": options.detector}
     with tempfile.TemporaryDirectory() as scratch:
-        _run(data, plan, Path(scratch))
+        _run(data, plan, Path(scratch), chosen)
 
 
 def _size(options: argparse.Namespace) -> tuple[int, int]:
@@ -93,14 +100,14 @@ def _plan(data: LfwData, enrolled: int, strangers: int) -> Plan:
     )
 
 
-def _run(data: LfwData, plan: Plan, scratch: Path) -> None:
+def _run(data: LfwData, plan: Plan, scratch: Path, chosen: Mapping[str, str]) -> None:
     gallery = scratch / "data"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("VULTUS_")}
-    environment["VULTUS_DATA_DIR"] = str(gallery)
+    environment |= {"VULTUS_DATA_DIR": str(gallery), **chosen}
     enrolled = _enroll(data, plan, scratch, environment)
     probes = [other for photo in enrolled.photos for other in _others(plan, photo)]
     strangers = [photos[0] for photos in plan.strangers.values()]
-    with running(gallery, VULTUS_DEVICE="auto") as server:
+    with _serving(gallery, chosen) as server:
         known = _identify_all(server.url, data, probes, "enrolled people")
         others = _identify_all(server.url, data, strangers, "strangers")
         count = min(_REMOVED, len(enrolled.photos) // 2)
@@ -108,13 +115,15 @@ def _run(data: LfwData, plan: Plan, scratch: Path) -> None:
         _remove(server.url, [person_of(photo) for photo in removed])
         found_at_once = _named_as_themselves(server.url, data, removed)
         server.stop()
-    with running(gallery, VULTUS_DEVICE="auto") as server:
+    with _serving(gallery, chosen) as server:
         found_after_restart = _named_as_themselves(server.url, data, removed)
         kept_after_restart = _named_as_themselves(server.url, data, kept)
     _report(
         enrolled,
         _rates(probes, known, others),
         {
+            "embedder": chosen["VULTUS_EMBEDDER"],
+            "detector": chosen["VULTUS_DETECTOR__NAME"],
             "probes": len(probes),
             "strangers": len(strangers),
             "threshold": _threshold(known),
@@ -125,6 +134,15 @@ def _run(data: LfwData, plan: Plan, scratch: Path) -> None:
             "kept_and_found_after_restart": kept_after_restart,
             "probes_without_a_face": sum(best.external_id is None for best in [*known, *others]),
         },
+    )
+
+
+def _serving(gallery: Path, chosen: Mapping[str, str]) -> AbstractContextManager[ServerProcess]:
+    return running(
+        gallery,
+        VULTUS_DEVICE="auto",
+        VULTUS_EMBEDDER=chosen["VULTUS_EMBEDDER"],
+        VULTUS_DETECTOR__NAME=chosen["VULTUS_DETECTOR__NAME"],
     )
 
 
@@ -234,7 +252,7 @@ def _report(enrolled: Enrolled, rates: OpenSetRates, rest: dict[str, Any]) -> No
         **rest,
     }
     print_table(
-        "Open-set identification over HTTP",
+        f"Open-set identification over HTTP, {rest['embedder']} with {rest['detector']}",
         [
             ("people enrolled from one photo", str(len(enrolled.photos))),
             ("rejected before that", ", ".join(f"{n} {r}" for r, n in reasons.items()) or "none"),

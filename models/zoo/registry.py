@@ -136,6 +136,7 @@ SFACE = NetworkSpec(
     mirror_average=False,
     description="SFace, a MobileNet trained with the sigmoid-constrained loss (Zhong et al., 2021)",
     license="Apache-2.0 (OpenCV Zoo)",
+    calibration=shipped("sface"),
     training_data=(
         f"{NOT_DOCUMENTED}; it may hold people of LFW, as the data of every ArcFace may"
     ),

@@ -4,8 +4,10 @@ from fastapi.testclient import TestClient
 
 from app.settings import Settings
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
+from models.zoo.names import DEFAULT_NETWORK
 from models.zoo.registry import ZOO
 from tests.api.conftest import image
+from tests.default_network import MATCH
 
 
 def _sample(client: TestClient, name: str) -> float:
@@ -17,11 +19,12 @@ def _sample(client: TestClient, name: str) -> float:
 
 def test_info_tells_model_thresholds_and_limits(client: TestClient) -> None:
     body = client.get("/v1/info").json()
-    assert body["model"]["name"] == "dlib-resnet"
+    assert body["model"]["name"] == DEFAULT_NETWORK
     assert body["device"] == "cpu"
     assert body["runtime"] in ("onnxruntime", "openvino")
     assert body["precision"] in ("float32", "bfloat16")
-    assert 0.9 < body["thresholds"]["verify"] < 0.95
+    assert body["thresholds"]["verify"] == MATCH
+    assert 0 < body["thresholds"]["margin"] < 0.05
     assert body["thresholds"]["identify"] is None
     assert (body["thresholds"]["target_fmr"], body["thresholds"]["target_fpir"]) == (1e-3, 0.01)
     assert "LFW" in body["thresholds"]["source"]
@@ -32,15 +35,15 @@ def test_info_tells_model_thresholds_and_limits(client: TestClient) -> None:
 def test_models_tell_licence_and_measurements(client: TestClient) -> None:
     models = {model["name"]: model for model in client.get("/v1/models").json()["models"]}
     assert set(models) == set(ZOO)
-    assert [name for name, model in models.items() if model["active"]] == ["dlib-resnet"]
+    assert [name for name, model in models.items() if model["active"]] == [DEFAULT_NETWORK]
     assert models["dlib-resnet"]["license"] == "CC0-1.0"
     assert models["dlib-resnet"]["dimension"] == 128
-    assert models["dlib-resnet"]["similarity_at_fmr"]["0.001"] > 0.9
+    assert models[DEFAULT_NETWORK]["similarity_at_fmr"]["0.001"] == MATCH
     assert models["facenet-vggface2"]["similarity_at_fmr"] == {}
     info = client.get("/v1/info").json()
     for key in ("runtime", "precision"):
         running = {name: model[key] for name, model in models.items() if model[key] is not None}
-        assert running == {"dlib-resnet": info[key]}
+        assert running == {DEFAULT_NETWORK: info[key]}
 
 
 def test_models_say_what_they_were_trained_on(client: TestClient) -> None:

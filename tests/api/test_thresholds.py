@@ -164,7 +164,7 @@ def test_calibration_measured_here_wins_and_a_damaged_one_stops_the_start(
     network: Network, tmp_path: Path
 ) -> None:
     settings = Settings(data_dir=tmp_path)
-    own = replace(MAP, source="here")
+    own = replace(MAP, digest=network.digest, source="here")
     path = calibration_files(settings).save(own)
     found = default_thresholds(settings, network).map
     assert found is not None

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from app.cli.main import cli
 from app.errors import InvalidRequest
 from app.recognition.pipeline import Recognizer
+from models.zoo.names import DEFAULT_NETWORK
 from tests.cli.people import write_two_people
 
 RUN = CliRunner()
@@ -60,7 +61,7 @@ def test_a_folder_is_evaluated_once_and_then_from_the_cache(
         {"photo": "Grace/3.jpg", "reason": "several_faces"},
     ]
     assert json.loads((out / "report.json").read_text())["figures"] == first["figures"]
-    assert "<title>Evaluation of dlib-resnet</title>" in (out / "report.html").read_text()
+    assert f"<title>Evaluation of {DEFAULT_NETWORK}</title>" in (out / "report.html").read_text()
 
     def never(*_: object) -> None:
         raise AssertionError("embedded again")

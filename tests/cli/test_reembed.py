@@ -20,6 +20,7 @@ from app.gallery.repositories.faces import from_bytes
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
+from models.zoo.names import DEFAULT_NETWORK
 from scripts.second_network import write_second_network
 from tests import photos
 
@@ -113,7 +114,7 @@ def test_collection_goes_over_and_back_and_over_for_good(
     done = command("reembed", "--to", "onnx", "--photos", people)
     assert (done["faces"], done["without_second"], done["without_source"]) == (2, 0, [])
     assert "not known" in done["measured"]
-    assert who(client, grace) == ("Grace", "dlib-resnet")
+    assert who(client, grace) == ("Grace", DEFAULT_NETWORK)
     with pytest.raises(RolloutImpossible, match="were not measured"):
         command("reembed", "switch")
     assert command("reembed", "switch", "--force")["serving"]["name"] == "onnx"
@@ -132,8 +133,8 @@ def test_collection_goes_over_and_back_and_over_for_good(
         },
     ).json()
     assert (verified["match"], verified["model"]["name"]) == (True, "onnx")
-    assert command("reembed", "rollback")["serving"]["name"] == "dlib-resnet"
-    assert who(client, grace) == ("Grace", "dlib-resnet")
+    assert command("reembed", "rollback")["serving"]["name"] == DEFAULT_NETWORK
+    assert who(client, grace) == ("Grace", DEFAULT_NETWORK)
     command("reembed", "switch", "--force")
     assert command("reembed", "purge")["second"] is None
     assert command("reembed", "status")["serving"]["name"] == "onnx"
@@ -221,10 +222,10 @@ def test_live_shadow_counts_agreement_and_changes_no_answer(
         enroll(client, people)
         who(client, grace)  # the collection has one embedder
         command("reembed", "--to", "onnx", "--photos", people)
-        assert who(client, grace) == ("Grace", "dlib-resnet")  # the second is not measured
+        assert who(client, grace) == ("Grace", DEFAULT_NETWORK)  # the second is not measured
         client.patch(DEFAULT, json={"options": {"decisions": {"identify_threshold": 0.95}}})
         with capture_logs() as logs:
-            assert who(client, grace) == ("Grace", "dlib-resnet")
+            assert who(client, grace) == ("Grace", DEFAULT_NETWORK)
         told = client.get("/metrics").text
     assert 'vultus_shadow_decisions_total{agreement="same"} 1.0' in told
     (line,) = (line for line in logs if line["event"] == "shadow")

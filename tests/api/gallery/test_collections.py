@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
+from models.zoo.names import DEFAULT_NETWORK
 from tests.api.conftest import Enroll, image, problem
 from tests.api.gallery.conftest import sqlite_only
 
@@ -11,7 +12,7 @@ from tests.api.gallery.conftest import sqlite_only
 def test_default_exists_from_the_start(client: TestClient) -> None:
     body = client.get("/v1/collections/default").json()
     assert body["name"] == "default"
-    assert body["model"]["name"] == "dlib-resnet"
+    assert body["model"]["name"] == DEFAULT_NETWORK
     assert len(body["model"]["digest"]) == 64
 
 

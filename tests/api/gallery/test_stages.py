@@ -11,8 +11,10 @@ from app.gallery.service import Gallery
 from tests.api.conftest import problem
 from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, like, names, search
+from tests.default_network import MATCH
 
 PROBE = embedding(0)
+UNLIKE, MORE_UNLIKE = MATCH - 0.05, MATCH - 0.15
 
 
 def _site(name: str, **more: object) -> dict[str, Any]:
@@ -29,9 +31,9 @@ def _people(client: TestClient, collection: str) -> None:
             {"name": name, "attributes": {"site": site}, "embeddings": [like(PROBE, similarity)]}
             for name, site, similarity in (
                 ("a", "north", 0.99),
-                ("b", "south", 0.97),
-                ("c", "east", 0.9),
-                ("d", "west", 0.8),
+                ("b", "south", 0.94),
+                ("c", "east", UNLIKE),
+                ("d", "west", MORE_UNLIKE),
             )
         ),
     )
@@ -44,9 +46,9 @@ def _people(client: TestClient, collection: str) -> None:
         ([_site("south"), _site("north")], "b", 0),
         ([_site("east"), _site("south"), _site("north")], "b", 1),
         ([_site("nowhere"), _site("east"), {}], "a", 2),
-        ([_site("east", threshold=0.85), _site("south")], "c", 0),
+        ([_site("east", threshold=UNLIKE - 0.05), _site("south")], "c", 0),
         ([_site("south", threshold=0.98), _site("north", threshold=0.98)], "a", 1),
-        ([_site("south", threshold=0.98), _site("east", threshold=0.5)], "c", 1),
+        ([_site("south", threshold=0.98), _site("east", threshold=0.0)], "c", 1),
         ([{}], "a", 0),
     ],
 )
@@ -79,24 +81,26 @@ def test_candidates_and_threshold_are_those_of_the_stage_that_matched(
     client: TestClient, collection: str
 ) -> None:
     both = {"attributes": {"site": {"in": ["south", "east"]}}}
-    stages = [{"filter": both, "threshold": 0.5}, {}]
+    stages = [{"filter": both, "threshold": 0.93}, {}]
     found = search(client, collection, PROBE, stages=stages)
-    assert (names(found), found["threshold"]) == (["b", "c"], 0.5)
+    assert (names(found), found["threshold"]) == (["b", "c"], 0.93)
 
 
 def test_unknown_in_every_stage_shows_the_last_one(client: TestClient, collection: str) -> None:
-    found = search(client, collection, PROBE, stages=[_site("east"), _site("west", threshold=0.81)])
+    stages = [_site("east"), _site("west", threshold=0.81)]
+    found = search(client, collection, PROBE, stages=stages)
     assert (found["status"], found["identity"], found["matched_stage"]) == ("unknown", None, None)
     assert (names(found), found["threshold"]) == (["d"], 0.81)
-    assert found["similarity"] == pytest.approx(0.8, abs=1e-3)
+    assert found["similarity"] == pytest.approx(MORE_UNLIKE, abs=1e-3)
 
 
 def test_threshold_of_the_search_is_that_of_stages_without_one(
     client: TestClient, collection: str
 ) -> None:
     stages = [_site("west", threshold=0.85), _site("east")]
-    found = search(client, collection, PROBE, stages=stages, threshold=0.7)
-    assert (found["identity"]["name"], found["matched_stage"], found["threshold"]) == ("c", 1, 0.7)
+    lax = UNLIKE - 0.05
+    found = search(client, collection, PROBE, stages=stages, threshold=lax)
+    assert (found["identity"]["name"], found["matched_stage"], found["threshold"]) == ("c", 1, lax)
 
 
 def test_search_without_stages_has_one(client: TestClient, collection: str) -> None:

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from tests.api.conftest import problem
 from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, expire, like, names, search
+from tests.default_network import MATCH
 
 ADA, BOB = embedding(1), embedding(2)
 
@@ -53,12 +54,12 @@ def test_other_people_terminals_and_collections_know_nothing_of_it(
 
 @pytest.mark.usefixtures("ids")
 def test_strangers_are_not_remembered(client: TestClient, collection: str) -> None:
-    nearly = like(ADA, 0.9)
+    nearly = like(ADA, MATCH - 0.02)
     for _ in range(2):
         found = search(client, collection, nearly, terminal_id="door")
         assert (found["status"], found["matched_stage"]) == ("unknown", None)
         assert names(found) == ["ada", "bob"], "everybody was looked at"
-    assert _stage(client, collection, nearly, terminal_id="door", threshold=0.5) == 0
+    assert _stage(client, collection, nearly, terminal_id="door", threshold=MATCH - 0.05) == 0
 
 
 @pytest.mark.usefixtures("ids")
@@ -66,11 +67,11 @@ def test_terminal_comes_before_the_stages_with_the_threshold_of_the_search(
     client: TestClient, collection: str
 ) -> None:
     search(client, collection, ADA, terminal_id="door")
-    stages = [{"filter": {"attributes": {"site": "south"}}}, {"threshold": 0.5}]
+    stages = [{"filter": {"attributes": {"site": "south"}}}, {"threshold": 0.0}]
     found = search(client, collection, like(ADA, 0.97), terminal_id="door", stages=stages)
     assert found["matched_stage"] == "terminal"
-    found = search(client, collection, like(ADA, 0.8), terminal_id="door", stages=stages)
-    assert (found["matched_stage"], found["threshold"]) == (1, 0.5)
+    found = search(client, collection, like(ADA, MATCH - 0.02), terminal_id="door", stages=stages)
+    assert (found["matched_stage"], found["threshold"]) == (1, 0.0)
 
 
 def test_deleted_person_is_forgotten(
