@@ -119,10 +119,12 @@ class Scale:
     """How many processes share the database, and for how long they are watched while idle."""
 
     processes: int = 3
+    workers: int = 3
+    """Of the one `vultus serve --workers`."""
     idle_s: float = 10.0
 
 
-_SMOKE = Scale(processes=2, idle_s=0.2)
+_SMOKE = Scale(processes=2, workers=1, idle_s=0.2)  # workers import everything anew
 
 
 def main() -> None:
@@ -150,10 +152,10 @@ def main() -> None:
             console.print("idleness")
             _measure_idleness(measured, servers, scale.idle_s)
         console.print("vultus serve --workers")
-        arguments = ("--workers", str(scale.processes))
+        arguments = ("--workers", str(scale.workers))
         with serving(scratch / "workers", *arguments, VULTUS_DATABASE_URL=url) as served:
             _measure_workers(measured, served, steps, changes // 5)
-    _report(measured, changes=changes, people=options.people, processes=scale.processes)
+    _report(measured, scale, changes=changes, people=options.people)
 
 
 @contextmanager
@@ -304,11 +306,11 @@ def _connections(servers: Sequence[Server]) -> tuple[Writer, list[Wire]]:
     return Writer(Wire(servers[0].port)), [Wire(server.port) for server in servers[1:]]
 
 
-def _report(measured: Measured, *, changes: int, people: int, processes: int) -> None:
+def _report(measured: Measured, scale: Scale, *, changes: int, people: int) -> None:
     agree, first = (np.percentile(ms, (50, 99)) for ms in (measured.agree, measured.first_answer))
-    shares = measured.idle_cpu_shares
+    shares, searches = measured.idle_cpu_shares, measured.workers_searches
     print_table(
-        f"{processes} processes on one PostgreSQL, {people} people, {changes} changes",
+        f"{scale.processes} processes on one PostgreSQL, {people} people, {changes} changes",
         [
             ("a search, nothing else going on, p50", f"{np.median(measured.search):.1f} ms"),
             ("a search, during changes, p50", f"{np.median(measured.busy_search):.1f} ms"),
@@ -320,7 +322,7 @@ def _report(measured: Measured, *, changes: int, people: int, processes: int) ->
             (f"stale, of {len(measured.first_answer)} with min_revision", str(measured.stale)),
             ("CPU of an idle process, mean", f"{np.mean(shares):.2%} of a core"),
             (
-                f"--workers {processes}: stale, of {measured.workers_searches} with min_revision",
+                f"--workers {scale.workers}: stale, of {searches} with min_revision",
                 f"{measured.workers_stale}; {measured.workers} workers answered",
             ),
         ],

@@ -38,13 +38,6 @@ _SUPERVISOR_LOOKS_EVERY_S = 1.0
 _SUPERVISOR_WAITS_S = 100  # or more, for a worker that hangs
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """Two workers on SQLite."""
-    with running(tmp_path_factory.mktemp("workers"), workers=2) as started:
-        yield started
-
-
 @contextmanager
 def _only(worker: int, server: ServerProcess) -> Iterator[None]:
     """Requests are answered by this worker."""
