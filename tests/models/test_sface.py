@@ -14,7 +14,9 @@ from psutil import Process
 
 from app.recognition.align import align
 from app.recognition.build import build_detector
+from app.recognition.embedder import unit_length
 from app.settings import Settings
+from models.training.register import Naming, add_file
 from models.zoo import sface
 from models.zoo.architectures import Recipe
 from models.zoo.backends import Backend
@@ -103,12 +105,41 @@ def test_batches_of_many_sizes_take_no_more_memory(crops: Crops, tmp_path: Path)
 
 
 def test_it_tells_two_people_apart(published: Embeddings) -> None:
-    unit = published / np.linalg.norm(published, axis=1, keepdims=True)
+    unit = unit_length(published)
     alike = unit @ unit.T
     eileen, grace = [0, 1, 4, 5], [2, 3, 6, 7]
     for person in (eileen, grace):
         assert alike[np.ix_(person, person)].min() > 0.5
     assert alike[np.ix_(eileen, grace)].max() < 0.3
+
+
+@pytest.mark.parametrize("backend", ["torch", "onnxruntime", "openvino"])
+def test_a_gallery_of_one_runtime_is_searched_with_another(
+    crops: Crops, published: Embeddings, tmp_path: Path, backend: Backend
+) -> None:
+    gallery = unit_length(published)
+    network = load_network("sface", LoadOptions("cpu", True, tmp_path, backend=backend))
+    probes = unit_length(network.forward(crops))
+    moved = np.abs(probes @ gallery.T - gallery @ gallery.T)
+    assert moved.max() < (0.01 if network.precision == "bfloat16" else 1e-4)
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_a_tuned_copy_is_served_by_every_runtime(
+    crops: Crops, tmp_path: Path, backend: Backend
+) -> None:
+    module, _ = sface.load()
+    with torch.no_grad():
+        module.project.weight.neg_()  # as tuning would change it, and more
+    recipe = Recipe("sface", 112, 128, 128)
+    path = tmp_path / "tuned.safetensors"
+    save_weights(path, module.state_dict(), recipe, mirror_average=False)
+    add_file(path, Naming("sface-tuned", "our own"), tmp_path)
+    network = load_network("sface-tuned", LoadOptions("cpu", False, tmp_path, backend=backend))
+    assert network.runtime == backend
+    expected = load_network("sface-tuned", LoadOptions("cpu", False, tmp_path))
+    assert expected.runtime == "torch"
+    assert _cosines(network.forward(crops), expected.forward(crops)).min() > 1 - 1e-6
 
 
 def test_saved_and_loaded_it_is_the_same(crops: Crops, tmp_path: Path) -> None:

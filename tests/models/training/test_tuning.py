@@ -30,8 +30,9 @@ from models.training.tuning.features import compute_features
 from models.training.tuning.look_alikes import LookAlikes
 from models.training.tuning.loss import ThresholdLoss
 from models.training.tuning.run import tune
+from models.zoo import sface
 from models.zoo.mobilefacenet import MobileFaceNet
-from models.zoo.registry import LoadOptions, load_network
+from models.zoo.registry import SFACE, LoadOptions, load_network
 from models.zoo.trained import fill, module_of
 from models.zoo.weights_file import read_weights
 from tests.models.training.crops import SIDE, make_config, make_store
@@ -155,6 +156,37 @@ def test_it_learns_to_tell_its_people_apart(store: CropStore, begun: Path, tmp_p
     assert watch.copies == 3 * report["data"]["train"]["photos"] == 3 * 16 * 6
     assert len(watch.losses) == 2 * 30
     assert not (tmp_path / "features.npy").exists()  # faces can be guessed from it
+
+
+def test_sface_is_tuned_from_its_published_weights_and_served(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "crops", people=8, photos=2, spec=SFACE.input)
+    config = _config(
+        runs=1,
+        steps=3,
+        back=[0.0],
+        data={"people": 4, "copies": 2, "groups": 2, "choose": 0.0, "test": 0.5},
+        optimiser={"rate": 0.01},
+        network={
+            "name": "sface",
+            "weights": "auto",
+            "size_px": None,
+            "dimension": None,
+            "frozen_parts": 12,
+        },
+    )
+    run = tmp_path / "run"
+    _tune(run, store, config)
+    published, _ = sface.load()
+    tuned = read_weights(RunFolder(run).weights)
+    kept = {
+        key for key, value in published.state_dict().items() if torch.equal(value, tuned.state[key])
+    }
+    frozen = ("stem.", *(f"blocks.{number}." for number in range(11)))
+    assert kept == {key for key in tuned.state if key.startswith(frozen)}
+    card = add_run(run, Naming("ours", "ours"), tmp_path)
+    assert "may hold people of LFW" in card.training_data
+    served = load_network("ours", LoadOptions("cpu", True, tmp_path, backend="auto"))
+    assert (served.runtime, served.digest) == ("openvino", card.digest)
 
 
 def test_the_best_way_back_is_kept(store: CropStore, begun: Path, tmp_path: Path) -> None:
