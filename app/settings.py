@@ -176,7 +176,7 @@ class WorkerSettings(_Group):
         ge=1,
         le=256,
         description="CPU threads inside one of them while as many cores of the machine are idle, "
-        "on Linux and in ONNX Runtime (default: one a core, 4 at most; with a CPU quota, as "
+        "on Linux, outside PyTorch (default: one a core, 4 at most; with a CPU quota, as "
         "when busy).",
     )
     max_waiting: int = Field(
