@@ -6,7 +6,6 @@ see.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -14,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.recognition.types import Landmarks, Pixels
+from benchmarks import other_covers
+from benchmarks.cover_drawing import Frame, covered, rounded
 from benchmarks.quality_damage import Damage, Rng
 
 Make = Callable[[Pixels, Landmarks, Rng], Pixels]
 """A photo, the landmarks of its face, and where random choices come from."""
 
-Points = NDArray[np.float64]
 Color = tuple[int, int, int]
 
 _MASKS: Final[tuple[Color, ...]] = (
@@ -31,42 +31,6 @@ _MASKS: Final[tuple[Color, ...]] = (
     (120, 120, 120),
     (60, 80, 60),
 )
-_EDGE_PX: Final = 0.7  # how soft the edge of a cover is
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """The coordinates of a face, in pixels.
-
-    `eyes` is the middle between the eyes, `across` and `down` are unit vectors, `width` is the
-    distance of the eyes and `height` that from the eyes to the mouth.
-    """
-
-    eyes: Points
-    across: Points
-    down: Points
-    width: float
-    height: float
-
-    @classmethod
-    def of(cls, landmarks: Landmarks) -> "_Frame":
-        left, right, _, *mouth = landmarks.astype(np.float64)
-        width = float(np.hypot(*(right - left)))
-        across = (right - left) / width
-        down = np.array([-across[1], across[0]])
-        eyes = (left + right) / 2
-        return cls(eyes, across, down, width, float((np.mean(mouth, axis=0) - eyes) @ down))
-
-    def at(self, across: float, down: float) -> Points:
-        """In distances of the eyes, and of eyes and mouth."""
-        return self.eyes + self.across * across * self.width + self.down * down * self.height
-
-    def coordinates(self, photo: Pixels) -> tuple[Points, Points]:
-        """Of each pixel, as `at` takes them."""
-        y, x = np.mgrid[: photo.shape[0], : photo.shape[1]]
-        x, y = x - self.eyes[0], y - self.eyes[1]
-        across = (x * self.across[0] + y * self.across[1]) / self.width
-        return across, (x * self.down[0] + y * self.down[1]) / self.height
 
 
 def _damaged(kind: str, strength: float) -> Make:
@@ -77,7 +41,7 @@ def _night(light: float, noise: float) -> Make:
     """So much of the light is left, and the sensor's noise has this standard deviation."""
 
     def make(photo: Pixels, _: Landmarks, rng: Rng) -> Pixels:
-        return _rounded(photo * light + rng.normal(0, noise, photo.shape))
+        return rounded(photo * light + rng.normal(0, noise, photo.shape))
 
     return make
 
@@ -86,7 +50,7 @@ def _tiny(eyes_px: float, *, blocks: bool = False) -> Make:
     """A face whose eyes were so many pixels apart, enlarged; smoothly, or as blocks."""
 
     def make(photo: Pixels, landmarks: Landmarks, _: Rng) -> Pixels:
-        factor = eyes_px / _Frame.of(landmarks).width
+        factor = eyes_px / Frame.of(landmarks).width
         height, width = photo.shape[:2]
         size = (max(1, round(width * factor)), max(1, round(height * factor)))
         small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
@@ -102,64 +66,64 @@ def _turned(quarters: int) -> Make:
 
 def _mask(photo: Pixels, landmarks: Landmarks, rng: Rng) -> Pixels:
     """Cloth with folds from the nose to the chin."""
-    frame = _Frame.of(landmarks)
+    frame = Frame.of(landmarks)
     across, down = frame.coordinates(photo)
     cloth = 1 - 0.25 * np.abs(across) - 0.08 * (down - 1)
     for fold in np.linspace(0.7, 1.5, 4):
         cloth *= 1 - 0.12 * np.exp(-(((down - fold - 0.05 * np.sin(3 * across)) / 0.03) ** 2))
     layer = np.array(_color(rng)) * cloth[..., None] + rng.normal(0, 3, photo.shape[:2])[..., None]
-    return _covered(photo, _lower_face(photo, frame, rng), layer)
+    return covered(photo, _lower_face(photo, frame, rng), layer)
 
 
 def _plain_mask(photo: Pixels, landmarks: Landmarks, rng: Rng) -> Pixels:
     layer = np.broadcast_to(np.array(_color(rng), dtype=np.float64), photo.shape)
-    return _covered(photo, _lower_face(photo, _Frame.of(landmarks), rng), layer)
+    return covered(photo, _lower_face(photo, Frame.of(landmarks), rng), layer)
 
 
 def _patterned_mask(photo: Pixels, landmarks: Landmarks, rng: Rng) -> Pixels:
-    frame = _Frame.of(landmarks)
+    frame = Frame.of(landmarks)
     across, down = frame.coordinates(photo)
     size, shift = rng.uniform(8, 25), rng.uniform(0, 6)
     there = (np.sin(across * size + shift) * np.sin(down * size) > 0)[..., None]
     layer = np.where(there, np.array(_color(rng)), rng.uniform(0, 255, 3))
-    return _covered(
+    return covered(
         photo, _lower_face(photo, frame, rng), layer * (1 - 0.2 * np.abs(across))[..., None]
     )
 
 
 def _scarf(photo: Pixels, landmarks: Landmarks, rng: Rng) -> Pixels:
     """Wool, with the texture that a mask has not."""
-    frame = _Frame.of(landmarks)
+    frame = Frame.of(landmarks)
     across, down = frame.coordinates(photo)
     wool = cv2.GaussianBlur(rng.normal(0, 1, photo.shape[:2]), (0, 0), 1.5)
     light = 1 + 0.15 * wool / wool.std() + 0.1 * np.sin(down * 20 + 2 * np.sin(2 * across))
     layer = np.array(_color(rng)) * light[..., None]
-    return _covered(photo, _lower_face(photo, frame, rng), layer)
+    return covered(photo, _lower_face(photo, frame, rng), layer)
 
 
 def _hand(photo: Pixels, landmarks: Landmarks, rng: Rng) -> Pixels:
     """Of the face's own color."""
-    frame = _Frame.of(landmarks)
+    frame = Frame.of(landmarks)
     x, y = np.clip(frame.at(0, 0.25), 0, np.array(photo.shape[1::-1]) - 1).astype(int)
     across, _ = frame.coordinates(photo)
     fingers = 1 - 0.12 * np.abs(np.sin(across * 5))
     layer = photo[y, x].astype(np.float64) * fingers[..., None]
-    return _covered(photo, _lower_face(photo, frame, rng), layer)
+    return covered(photo, _lower_face(photo, frame, rng), layer)
 
 
 def _sunglasses(photo: Pixels, landmarks: Landmarks, rng: Rng) -> Pixels:
-    frame = _Frame.of(landmarks)
+    frame = Frame.of(landmarks)
     _, down = frame.coordinates(photo)
     shade = np.full(photo.shape, rng.uniform(0, 40))
     shade += (30 * np.clip(0.4 - down, 0, 1))[..., None]
-    return _covered(photo, _lenses(photo, frame, landmarks, rng), shade)
+    return covered(photo, _lenses(photo, frame, landmarks, rng), shade)
 
 
 def _tinted_glasses(photo: Pixels, landmarks: Landmarks, rng: Rng) -> Pixels:
     """Through which the eyes are seen dimly."""
     tint = np.array([60.0, 45.0, 30.0]) * rng.uniform(0.6, 1.4)
-    lenses = 0.8 * _lenses(photo, _Frame.of(landmarks), landmarks, rng)
-    return _covered(photo, lenses, np.broadcast_to(tint, photo.shape))
+    lenses = 0.8 * _lenses(photo, Frame.of(landmarks), landmarks, rng)
+    return covered(photo, lenses, np.broadcast_to(tint, photo.shape))
 
 
 def _in_turn(*makes: Make) -> Make:
@@ -171,7 +135,7 @@ def _in_turn(*makes: Make) -> Make:
     return make
 
 
-def _lower_face(photo: Pixels, frame: _Frame, rng: Rng) -> NDArray[np.float32]:
+def _lower_face(photo: Pixels, frame: Frame, rng: Rng) -> NDArray[np.float32]:
     """What a mask covers, 0 to 1."""
     top = rng.uniform(0.38, 0.55)
     outline = [(-1, top + 0.12), (-0.45, top + 0.03), (0, top - 0.08), (0.45, top + 0.03)]
@@ -183,7 +147,7 @@ def _lower_face(photo: Pixels, frame: _Frame, rng: Rng) -> NDArray[np.float32]:
     return covered
 
 
-def _lenses(photo: Pixels, frame: _Frame, landmarks: Landmarks, rng: Rng) -> NDArray[np.float32]:
+def _lenses(photo: Pixels, frame: Frame, landmarks: Landmarks, rng: Rng) -> NDArray[np.float32]:
     """What glasses cover, 0 to 1."""
     radii = (rng.uniform(0.36, 0.46) * frame.width, rng.uniform(0.26, 0.36) * frame.width)
     angle = float(np.degrees(np.arctan2(frame.across[1], frame.across[0])))
@@ -198,17 +162,8 @@ def _lenses(photo: Pixels, frame: _Frame, landmarks: Landmarks, rng: Rng) -> NDA
     return covered
 
 
-def _covered(photo: Pixels, where: NDArray[np.float32], layer: NDArray[np.floating]) -> Pixels:
-    soft = cv2.GaussianBlur(where, (0, 0), _EDGE_PX)[..., None]
-    return _rounded(photo * (1 - soft) + layer * soft)
-
-
 def _color(rng: Rng) -> Color:
     return _MASKS[int(rng.integers(len(_MASKS)))]
-
-
-def _rounded(values: NDArray[np.floating]) -> Pixels:
-    return np.asarray(np.clip(np.rint(values), 0, 255), dtype=np.uint8)
 
 
 UNTOUCHED: Final = "untouched"
@@ -249,6 +204,16 @@ BAD_PHOTOS: Final[Mapping[str, Make]] = {
     "tiny, 8 px": _tiny(8),
     "blocks, 8 px": _tiny(8, blocks=True),
     "flat": _damaged("contrast", 0.12),
+    "pleated mask": other_covers.pleated_mask,
+    "veil": other_covers.veil,
+    "hair": other_covers.hair,
+    "visor": other_covers.visor,
+    "phone": other_covers.phone,
+    "half hidden": other_covers.half_hidden,
+    "pleated mask, visor": _in_turn(other_covers.pleated_mask, other_covers.visor),
 }
 """By kind. Blur, motion and noise have the strengths of quality_damage.py, for eyes 42 pixels
 apart; tiny faces and blocks have the distance of the eyes before they were enlarged."""
+
+FITTED_TO: Final = tuple(BAD_PHOTOS)[: tuple(BAD_PHOTOS).index("flat") + 1]
+"""The kinds by which measures may be fitted and levels chosen; the others are kept for tests."""

@@ -35,7 +35,7 @@ from app.recognition.pipeline import Recognizer
 from app.recognition.types import Embedding
 from app.settings import Settings
 from benchmarks.bad_photo_people import face_of, photos_of_half, pixels_of
-from benchmarks.bad_photos import BAD_PHOTOS, UNTOUCHED
+from benchmarks.bad_photos import BAD_PHOTOS, FITTED_TO, UNTOUCHED
 from benchmarks.distinctiveness_fit import (
     BadFaces,
     Embeddings,
@@ -55,7 +55,7 @@ _FLOOR: Final = 0.2
 _LEVELS: Final = (_FLOOR, 0.3, 0.4, 0.6, 0.8)
 _SEED: Final = 77
 _KINDS: Final = tuple(
-    name for name in BAD_PHOTOS if name != UNTOUCHED and not name.startswith("turned")
+    name for name in FITTED_TO if name != UNTOUCHED and not name.startswith("turned")
 )
 
 

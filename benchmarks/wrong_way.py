@@ -40,7 +40,7 @@ from rich.table import Table
 from app.gallery.unknown_centroids import mean_direction
 from app.operations.choices import QualityFilter
 from app.operations.quality_filter import shortcomings
-from app.operations.rate_claims import DOUBT, KEPT_FROM, doubt
+from app.operations.rate_claims import KEPT_FROM, doubt, doubt_of_score
 from app.operations.thresholds import Thresholds
 from app.operations.together import together
 from app.recognition.build import build_recognizer, load_configured_network
@@ -301,9 +301,7 @@ def _report(kinds: Mapping[str, Kind], untouched: Sequence[FaceQuality], rules: 
 
 def _figures(kind: Kind, rules: Thresholds, target: float) -> Figures:
     plain = rules.for_verify(target_fmr=target)
-    limits = plain + _doubtful_pairs(kind) * (
-        rules.for_verify(target_fmr=target, doubt=DOUBT) - plain
-    )
+    limits = _limits(kind, rules, target)
     matches = int((kind.decided & (kind.similarities >= limits)).sum())
     own = np.sum(_rows(kind.faces) * _rows(kind.good), axis=1)
     own_limits = np.array(
@@ -327,10 +325,16 @@ def _figures(kind: Kind, rules: Thresholds, target: float) -> Figures:
     )
 
 
-def _doubtful_pairs(kind: Kind) -> NDArray[np.bool_]:
-    doubtful = np.array([doubt(face.quality, face.quality) > 1 for face in kind.faces], dtype=bool)
-    first, second = np.triu_indices(len(kind.faces), 1)
-    return np.asarray(doubtful[first] & doubtful[second])
+def _limits(kind: Kind, rules: Thresholds, target: float) -> NDArray[np.float64]:
+    """The threshold of each pair of strangers; between whole scores, their thresholds' line."""
+    scores = np.array([face.quality.unified for face in kind.faces])
+    first, second = np.triu_indices(len(scores), 1)
+    better = np.maximum(scores[first], scores[second])
+    whole = np.arange(101)
+    of_whole = [
+        rules.for_verify(target_fmr=target, doubt=doubt_of_score(float(score))) for score in whole
+    ]
+    return np.asarray(np.interp(better, whole, of_whole))
 
 
 def _inbox(kind: Kind, rules: Thresholds) -> tuple[int, int, int]:

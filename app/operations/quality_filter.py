@@ -40,7 +40,7 @@ def shortcomings(quality: FaceQuality, wanted: QualityFilter) -> Shortcomings:
     lacking = sorted(
         (measured.score, component)
         for component, measured in quality.components.items()
-        if measured.score < wanted.least_score
+        if measured.score < wanted.least_score and _counts(component, quality, wanted)
     )
     details: dict[QualityComponent | None, str] = {}
     for _, component in lacking:
@@ -51,6 +51,11 @@ def shortcomings(quality: FaceQuality, wanted: QualityFilter) -> Shortcomings:
         Reason.UNRELIABLE_FACE if cause is None else _TEXTS[cause].reason for cause in details
     )
     return Shortcomings(tuple(reasons), "; ".join(details.values()))
+
+
+def _counts(component: QualityComponent, quality: FaceQuality, wanted: QualityFilter) -> bool:
+    """Return whether the level looks at a component: the floor is about recognition alone."""
+    return wanted is not QualityFilter.FLOOR or quality.recognisable_by in {None, component}
 
 
 def _unclear_direction(quality: FaceQuality, wanted: QualityFilter) -> Shortcomings:

@@ -16,10 +16,11 @@ KEPT_FROM: Final = QualityFilter.AUTO
 """How good an unknown face must be to be kept, whatever the request takes: faces of a group may be
 enrolled, and enrolment demands this."""
 
-_DOUBTFUL_BELOW: Final = QualityFilter.MEDIUM
+_DOUBTFUL_BELOW: Final = QualityFilter.HIGH
 
-DOUBT: Final = 20.0
-"""How many times as often as good ones doubtful faces of strangers match, at most."""
+_DOUBT_AT_FLOOR: Final = 300.0
+"""How many times as often as good ones two faces of strangers match that are just above the floor,
+so that each kind of fault in `benchmarks/wrong_way.py` stays within ten times the rate claimed."""
 
 
 class RateReason(StrEnum):
@@ -43,8 +44,20 @@ def is_below_floor(quality: FaceQuality) -> bool:
 def doubt(a: FaceQuality, b: FaceQuality) -> float:
     """How many times as often as good ones two faces of strangers match; 1 or more.
 
-    Above the floor, two faces of the same fault are still more alike than they should be, in part
-    up to 20 times. A bad face and a good one are not.
+    Above the floor, two faces of the same fault are still more alike than they should be. A bad
+    face and a good one are not, so the better of the two counts.
     """
-    doubtful = shortcomings(a, _DOUBTFUL_BELOW) and shortcomings(b, _DOUBTFUL_BELOW)
-    return DOUBT if doubtful else 1.0
+    return doubt_of_score(max(_score(a), _score(b)))
+
+
+def _score(quality: FaceQuality) -> float:
+    return quality.unified if quality.direction_is_clear else 0.0
+
+
+def doubt_of_score(score: float) -> float:
+    """The doubt of two faces by the unified score (0 to 100) of the better one.
+
+    1 from the level `high` on; below, its logarithm grows evenly down to the floor.
+    """
+    start, end = _DOUBTFUL_BELOW.least_score, QualityFilter.FLOOR.least_score
+    return float(_DOUBT_AT_FLOOR ** min(1.0, max(0.0, (start - score) / (start - end))))

@@ -136,10 +136,17 @@ class BatchRecognizer:
             template = np.asarray(embedder.input.template, dtype=np.float32)
             embedder.embed([align(noise, template, embedder.input)])
 
-    def with_embedding(self, quality: FaceQuality, embedding: Embedding) -> FaceQuality:
-        """The quality of a face with what its embedding says of it, if the embedder says that."""
+    def with_embedding(
+        self, quality: FaceQuality, embedding: Embedding, norm: float | None = None
+    ) -> FaceQuality:
+        """The quality of a face with what its embedding says of it, if the embedder says that.
+
+        `norm` is the length that the embedding had, where it was made here.
+        """
         measure = self._embedders[0].distinctiveness
-        return quality if measure is None else with_distinctiveness(quality, embedding, measure)
+        if measure is None:
+            return quality
+        return with_distinctiveness(quality, embedding, measure, norm=norm)
 
     def _find(
         self, jobs: Sequence[Job], works: dict[int, _Work], outcomes: dict[int, Seen | Exception]
@@ -256,19 +263,20 @@ class BatchRecognizer:
     def _embed(self, works: Sequence[_Work]) -> None:
         began = perf_counter()
         own, *others = (
-            iter(embedder.embed([crops[place] for work in works for crops in work.crops]))
+            embedder.embed_with_norms([crops[place] for work in works for crops in work.crops])
             for place, embedder in enumerate(self._embedders)
         )
+        made = zip(own.rows, own.norms.tolist(), strict=True)
+        others_made = [iter(other.rows) for other in others]
         seconds = perf_counter() - began
         for work in works:
-            work.seen.embeddings = [next(own) for _ in work.crops]
+            rows = [next(made) for _ in work.crops]
+            work.seen.embeddings = [embedding for embedding, _ in rows]
             work.seen.qualities = [
-                self.with_embedding(quality, embedding)
-                for quality, embedding in zip(
-                    work.seen.qualities, work.seen.embeddings, strict=True
-                )
+                self.with_embedding(quality, *row)
+                for quality, row in zip(work.seen.qualities, rows, strict=True)
             ]
-            for other in others:
+            for other in others_made:
                 work.seen.next_embeddings = [next(other) for _ in work.crops]
             work.seen.sha256 = hashlib.sha256(work.job.image).hexdigest()
             work.add(Stage.EMBED, seconds)

@@ -1,6 +1,7 @@
 """Turn aligned crops into unit-length embeddings."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,15 @@ from models.zoo.distinctiveness import Distinctiveness
 from models.zoo.network import InputSpec, Network
 
 _MAX_BATCH = 64  # crops in one forward pass, mirror images included; bounds the memory of a batch
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """`rows` (N, dimension) are of unit length; `norms` (N,) are the Euclidean lengths that the
+    network gave them."""
+
+    rows: NDArray[np.float32]
+    norms: NDArray[np.float32]
 
 
 class Embedder(Protocol):
@@ -24,11 +34,15 @@ class Embedder(Protocol):
 
     @property
     def distinctiveness(self) -> Distinctiveness | None:
-        """How unlike those of bad photos its embeddings are; None where it was not measured."""
+        """What its embeddings say of the faces' quality; None where it was not measured."""
         ...
 
     def embed(self, crops: Sequence[Pixels]) -> NDArray[np.float32]:
         """One unit-length row a crop, float32 (N, dimension). Safe to call from several threads."""
+        ...
+
+    def embed_with_norms(self, crops: Sequence[Pixels]) -> Embedded:
+        """The same rows, and what they were divided by."""
         ...
 
 
@@ -49,11 +63,15 @@ class NetworkEmbedder:
         self._mirror = spec.mirror_average
 
     def embed(self, crops: Sequence[Pixels]) -> NDArray[np.float32]:
+        return self.embed_with_norms(crops).rows
+
+    def embed_with_norms(self, crops: Sequence[Pixels]) -> Embedded:
         if not crops:
-            return np.empty((0, self.model.dimension), dtype=np.float32)
+            nothing = np.empty((0, self.model.dimension), dtype=np.float32)
+            return Embedded(nothing, np.empty(0, dtype=np.float32))
         step = _MAX_BATCH // 2 if self._mirror else _MAX_BATCH
         rows = [self._raw(np.stack(crops[i : i + step])) for i in range(0, len(crops), step)]
-        return unit_length(np.concatenate(rows))
+        return _divided(np.concatenate(rows))
 
     def _raw(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         if not self._mirror:
@@ -66,8 +84,12 @@ class NetworkEmbedder:
 def unit_length(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """The rows (N, dimension) divided by their lengths. Raises FloatingPointError for a row of
     zeros or with values that are not finite."""
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    if not np.isfinite(lengths).all() or (lengths == 0).any():
+    return _divided(rows).rows
+
+
+def _divided(rows: NDArray[np.float32]) -> Embedded:
+    norms = np.linalg.norm(rows, axis=1)
+    if not np.isfinite(norms).all() or (norms == 0).any():
         # A NaN in the gallery would match nobody and everybody; better no answer than that one.
         raise FloatingPointError("the network gave an embedding without a direction")
-    return np.asarray(rows / lengths, dtype=np.float32)
+    return Embedded(np.asarray(rows / norms[:, None], dtype=np.float32), norms)

@@ -188,10 +188,14 @@ class FaceQuality:
 
     `direction_is_clear`: it is certain where the top of the face points. Where it is not, the
     components say little, and the face is not to be recognised.
+
+    `recognisable_by`: this component alone says whether the face can be told from others, however
+    low the rest is; None where all components together have to.
     """
 
     components: Mapping[QualityComponent, ComponentQuality]
     direction_is_clear: bool = True
+    recognisable_by: QualityComponent | None = None
 
     @property
     def unified(self) -> float:

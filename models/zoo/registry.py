@@ -137,6 +137,7 @@ SFACE = NetworkSpec(
     description="SFace, a MobileNet trained with the sigmoid-constrained loss (Zhong et al., 2021)",
     license="Apache-2.0 (OpenCV Zoo)",
     calibration=shipped("sface"),
+    distinctiveness=shipped_distinctiveness("sface", dimension=128),
     training_data=(
         f"{NOT_DOCUMENTED}; it may hold people of LFW, as the data of every ArcFace may"
     ),

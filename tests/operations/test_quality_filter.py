@@ -1,6 +1,7 @@
 """Levels, reasons and what is said of a face that is refused."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -76,6 +77,27 @@ def test_face_is_refused_exactly_when_its_unified_score_is_below(
     face = quality(values)
     for level in LEVELS:
         assert bool(shortcomings(face, level)) == (face.unified < level.least_score)
+
+
+@given(scores)
+def test_floor_looks_at_nothing_else_where_one_component_says_whether_a_face_is_recognisable(
+    values: dict[QualityComponent, float],
+) -> None:
+    name = QualityComponent.DISTINCTIVENESS
+    face = replace(quality(values), recognisable_by=name)
+    floor = QualityFilter.FLOOR
+    assert bool(shortcomings(face, floor)) == (values[name] < floor.least_score)
+    for level in set(LEVELS) - {floor}:
+        assert shortcomings(face, level) == shortcomings(quality(values), level)
+
+
+def test_reason_at_the_floor_is_the_fault_that_makes_a_face_unrecognisable() -> None:
+    name = QualityComponent.DISTINCTIVENESS
+    face = replace(quality({name: 10.0, QualityComponent.NOISE: 0.0}), recognisable_by=name)
+    found = shortcomings(face, QualityFilter.FLOOR)
+    assert found.reasons == (Reason.LOW_SHARPNESS,)
+    assert "drowned in noise" in found.detail
+    assert "its distinctiveness is 0.100, and level floor demands at least 0.200" in found.detail
 
 
 @given(scores)

@@ -76,6 +76,17 @@ def test_a_network_without_mirror_averaging_sees_each_crop_once(
     np.testing.assert_allclose(rows, expected, atol=1e-6)
 
 
+def test_norms_are_the_lengths_that_the_network_gave(
+    network: Network, crops: Sequence[Pixels]
+) -> None:
+    spec = replace(network.spec, mirror_average=False)
+    found = NetworkEmbedder(_Scripted(spec, network.forward)).embed_with_norms(crops)
+    raw = network.forward(np.stack(crops))
+    np.testing.assert_allclose(found.rows * found.norms[:, None], raw, atol=1e-6)
+    assert found.norms.shape == (len(crops),)
+    assert NetworkEmbedder(network).embed_with_norms([]).norms.shape == (0,)
+
+
 @pytest.mark.parametrize("mirror", [True, False])
 @pytest.mark.parametrize("count", [1, 31, 32, 33, 64, 65, 150])
 def test_any_number_of_crops_comes_back_in_order_from_bounded_batches(

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from app.recognition.quality.measures import RawQuality, measure
 from app.recognition.quality.scales import SCALES
 from app.recognition.types import (
@@ -47,10 +49,22 @@ def scored(measured: RawQuality) -> FaceQuality:
 
 
 def with_distinctiveness(
-    quality: FaceQuality, embedding: Embedding, measure: Distinctiveness
+    quality: FaceQuality,
+    embedding: Embedding,
+    measure: Distinctiveness,
+    *,
+    norm: float | None = None,
 ) -> FaceQuality:
-    """The quality of a face whose embedding is known by now, too."""
+    """The quality of a face whose embedding is known by now, too.
+
+    `norm` is the length that the embedding had; None where it came from elsewhere.
+    """
     name = QualityComponent.DISTINCTIVENESS
-    value = float(measure.of(embedding[None])[0])
+    norms = None if norm is None else np.array([norm], dtype=np.float32)
+    value = float(measure.of(embedding[None], norms)[0])
     added = {name: ComponentQuality(value, SCALES[name].score(value))}
-    return replace(quality, components={**quality.components, **added})
+    return replace(
+        quality,
+        components={**quality.components, **added},
+        recognisable_by=name if measure.norms is not None and norms is not None else None,
+    )

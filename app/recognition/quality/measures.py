@@ -54,12 +54,21 @@ _CHIN: Final = _filled((56, 96), (26, 12))
 _NOSE_AND_CHEEKS: Final = (
     _filled((56, 54), (5, 8)) | _filled((40, 63), (7, 4)) | _filled((72, 63), (7, 4))
 )
+_SOME: Final = (np.indices((SIDE_PX, SIDE_PX)) % 2 == 0).all(axis=0)
+"""A quarter of the points, which are enough for the median of a large part."""
+_LEFT_SIDE: Final = _filled((36, 58), (16, 26)) & _SOME
+_RIGHT_SIDE: Final = _filled((76, 58), (16, 26)) & _SOME
 _LEAST_DETAIL: Final = 0.5
-"""Gray values; where both eyes and mouth have less, neither is covered."""
+"""Gray values; where two parts have less, neither is covered."""
 _DETAIL_RATIO: Final = 0.9
 _COLOR_DISTANCE: Final = 30.0
-"""Where the unevenness of detail, as the logarithm of a ratio, and of color, in CIELAB, are 1: of
-photos of Labeled Faces in the Wild, 0.3 % have more. Beards, hats and glasses are below."""
+"""Where the unevenness of eyes and mouth in detail, as the logarithm of a ratio, and of chin and
+cheeks in color, in CIELAB, are 1: of photos of Labeled Faces in the Wild, 0.3 % have more. Beards,
+hats and glasses are below."""
+_SIDE_DETAIL_RATIO: Final = 1.2
+_SIDE_COLOR_DISTANCE: Final = 28.0
+"""The same of the left and the right side; 0.3 % have more. Light from one side and faces in half
+profile are below."""
 _FLOOR: Final = 0.05
 """Gray values; below, rounding to 8 bits is all there is."""
 
@@ -96,9 +105,9 @@ class RawQuality:
     outside: float
     """Share of the face beyond the photo's border."""
     unevenness: float
-    """How unlike each other the upper and the lower half of the face are: 1 where eyes and mouth
-    differ in detail, or chin and cheeks in color, as they hardly do in faces that nothing
-    covers."""
+    """How unlike each other the halves of the face are: 1 where eyes and mouth, or the left and the
+    right side, differ in detail, or chin and cheeks, or the two sides, in color, as they hardly do
+    in faces that nothing covers."""
     detection_score: float
     """The detector's probability of a face, 0 to 1."""
 
@@ -170,16 +179,29 @@ def _least_detail(differences: Sequence[Luminance]) -> float:
 
 def _unevenness(crop: Pixels, differences: Sequence[Luminance]) -> float:
     """See RawQuality. A mask has less detail than a mouth, or another color than the cheeks have;
-    sunglasses have less detail than eyes. A fault of the whole photo, as blur or noise, is the
-    same above and below.
+    sunglasses have less detail than eyes; a door or another head hides one side. A fault of the
+    whole photo, as blur or noise, is the same everywhere.
 
     ISO/IEC 29794-5 wants the share of the face that is occluded, by a network that segments it.
     """
-    above, below = (_median_strength(differences, part) + _LEAST_DETAIL for part in (_EYES, _MOUTH))
-    chin, cheeks = (_median_color(crop[part]) for part in (_CHIN, _NOSE_AND_CHEEKS))
     return max(
-        abs(math.log(above / below)) / _DETAIL_RATIO, math.dist(chin, cheeks) / _COLOR_DISTANCE
+        _ratio_of_detail(differences, _EYES, _MOUTH) / _DETAIL_RATIO,
+        _distance_of_color(crop, _CHIN, _NOSE_AND_CHEEKS) / _COLOR_DISTANCE,
+        _ratio_of_detail(differences, _LEFT_SIDE, _RIGHT_SIDE) / _SIDE_DETAIL_RATIO,
+        _distance_of_color(crop, _LEFT_SIDE, _RIGHT_SIDE) / _SIDE_COLOR_DISTANCE,
     )
+
+
+def _ratio_of_detail(
+    differences: Sequence[Luminance], part: NDArray[np.bool_], other: NDArray[np.bool_]
+) -> float:
+    """The logarithm of the ratio, 0 and up."""
+    one, two = (_median_strength(differences, of) + _LEAST_DETAIL for of in (part, other))
+    return abs(math.log(one / two))
+
+
+def _distance_of_color(crop: Pixels, part: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    return math.dist(_median_color(crop[part]), _median_color(crop[other]))
 
 
 def _median_strength(differences: Sequence[Luminance], part: NDArray[np.bool_]) -> float:
