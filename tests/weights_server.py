@@ -25,7 +25,8 @@ class Behaviour:
     """What the server does; changed by tests while it runs.
 
     `cuts`: for each of the next answers, the bytes after which the connection ends. `statuses`:
-    those of the next answers, without a body. `hold`: each body waits for it before its last byte.
+    those of the next answers, without a body but with `retry_after`. `hold`: each body waits for it
+    before its last byte.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class Behaviour:
     etag: str | None = '"first"'
     cuts: list[int] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
+    retry_after: str | None = None
     says_length: bool = True
     hold: Event | None = None
     answered: list[Answered] = field(default_factory=list)
@@ -64,6 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if location is not None:
             self.send_header("Location", location)
+        if self.behaviour.retry_after is not None:
+            self.send_header("Retry-After", self.behaviour.retry_after)
         self.send_header("Content-Length", "0")
         self.end_headers()
 

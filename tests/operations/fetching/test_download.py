@@ -1,8 +1,10 @@
 """A download survives interruptions, costs what is missing, and believes no server."""
 
 import ssl
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from ipaddress import IPv4Address
 from pathlib import Path
 from threading import Event
@@ -151,6 +153,31 @@ def test_a_busy_server_is_asked_again(server: WeightsServer, partial: Path, stat
     heard = _get(_wanted(server), partial)
     assert partial.read_bytes() == CONTENT
     assert heard.retries == [f"the server answers {status}"] * 2
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "least_s", "most_s"),
+    [
+        ("7", 7, 7),
+        (format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True), 60, 60),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0, 0),
+        ("soon", 0, 0),
+    ],
+)
+def test_a_server_is_given_the_time_that_it_asks_for_up_to_a_minute(
+    server: WeightsServer,
+    partial: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    retry_after: str,
+    least_s: float,
+    most_s: float,
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    server.behaviour.statuses, server.behaviour.retry_after = [503], retry_after
+    _get(_wanted(server), partial)
+    (wait,) = waits
+    assert least_s <= wait <= most_s
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
