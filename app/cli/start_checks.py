@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import DatabaseDamaged, NetworkNotFetched, SettingUnusable, StartupError
 from app.settings import Settings
-from models.zoo.catalogue.entry import find_entry
+from models.zoo.catalogue.entry import CatalogueEntry, find_entry
 from models.zoo.catalogue.fetched import find_receipt
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.errors import NotFetchedError, WeightsInvalidError
@@ -32,7 +32,7 @@ def require_startable(settings: Settings, host: str, port: int) -> "EmbedderChoi
     if settings.database_url is None:
         _require_writable(settings.data_dir)
     _require_database(settings)
-    _require_detector(settings.detector.name)
+    _require_detector(settings)
     choice = _chosen(settings)
     following = choice.settings.next
     if following.embedder is not None:
@@ -109,12 +109,16 @@ def _require_database(settings: Settings) -> None:
         database.close()
 
 
-def _require_detector(name: str) -> None:
+def _require_detector(settings: Settings) -> None:
+    name = settings.detector.name
     if name not in DETECTOR_CARDS:
         raise SettingUnusable(
             f"there is no detector {name!r}; there are {', '.join(DETECTOR_CARDS)}",
             setting="VULTUS_DETECTOR__NAME",
         )
+    entry = find_entry(name)
+    if entry is not None:
+        _require_file(settings, entry)
 
 
 def _chosen(settings: Settings) -> "EmbedderChoice":
@@ -160,10 +164,17 @@ def _require_fetched(settings: Settings, name: str, others: list[str], name_sett
             "the catalogue",
             setting=name_setting,
         )
+    _require_file(settings, entry)
+
+
+def _require_file(settings: Settings, entry: CatalogueEntry) -> None:
+    """The file of a network of the catalogue is here."""
     try:
         receipt = find_receipt(entry, settings.resolved_weights_dir)
     except WeightsInvalidError as error:
         raise StartupError(str(error)) from error
     if receipt is None:
-        missing = NotFetchedError(name, needs_acceptance=entry.needs_acceptance)
-        raise NetworkNotFetched(str(missing), name=name, needs_acceptance=missing.needs_acceptance)
+        missing = NotFetchedError(entry.name, needs_acceptance=entry.needs_acceptance)
+        raise NetworkNotFetched(
+            str(missing), name=entry.name, needs_acceptance=missing.needs_acceptance
+        )

@@ -169,6 +169,8 @@ def build_detector(settings: Settings) -> CopyingDetector:
     )
     try:
         find = entry.load(options)
+    except NotFetchedError as error:
+        raise _startup_error(error, "VULTUS_DETECTOR__") from error
     except WeightsError as error:
         raise StartupError(str(error)) from error
     return CopyingDetector(

@@ -12,9 +12,10 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from app.cli.start_checks import require_startable
 from app.errors import NetworkNotFetched
-from app.recognition.build import known_models, load_configured_network
-from app.settings import Settings
+from app.recognition.build import build_detector, known_models, load_configured_network
+from app.settings import DetectorSettings, Settings
 from models.training.errors import NameTakenError
 from models.training.register import require_free
 from models.zoo import sface
@@ -23,10 +24,12 @@ from models.zoo.catalogue.entry import FOLDER, CatalogueEntry, catalogue, find_e
 from models.zoo.catalogue.fetched import Receipt, file_of, list_fetched, write_receipt
 from models.zoo.catalogue.load import spec_of
 from models.zoo.detectors import yunet_modules
+from models.zoo.detectors.detector_cards import YUNET_FLOAT
 from models.zoo.errors import NotFetchedError, UnknownNetworkError, WeightsInvalidError
 from models.zoo.onnx_tensors import read_tensors
 from models.zoo.registry import SFACE, LoadOptions, find_spec, load_network
 from models.zoo.trained import networks_dir
+from tests import photos
 from tests.catalogue_cards import HOST, card, catalogue_of, sha256
 
 _MATRIX = np.random.default_rng(3).normal(size=(3, 8)).astype(np.float32)
@@ -223,18 +226,16 @@ def test_only_embedders_embed(tmp_path: Path) -> None:
 
 
 def _float_weights(quantized: bytes) -> bytes:
-    """The published file of SFace as its publishers have it in float: under the same names."""
+    """The published file of a network as its publishers have it in float: under the same names."""
     tensors = read_tensors(quantized)
     made: dict[str, NDArray[Any]] = {}
     for name, values in tensors.items():
         if name.endswith("_quantized"):
             plain = name.removesuffix("_quantized")
             scales, zeros = (
-                np.asarray(tensors[f"{plain}_{part}"], dtype=np.float32)
+                _spread(tensors[f"{plain}_{part}"], values.shape[-1])
                 for part in ("scales", "zero_point")
             )
-            block = values.shape[-1] // scales.shape[-1]
-            scales, zeros = scales.repeat(block, axis=-1), zeros.repeat(block, axis=-1)
             made[plain] = (np.asarray(values, dtype=np.float32) - zeros) * scales
         elif not name.endswith(("_scales", "_zero_point", "_shape")):
             made[name] = values
@@ -247,6 +248,12 @@ def _float_weights(quantized: bytes) -> bytes:
     )
     data: bytes = helper.make_model(graph).SerializeToString()
     return data
+
+
+def _spread(parts: NDArray[Any], length: int) -> NDArray[Any]:
+    """One value for each of a row, of one for each block."""
+    floats = np.asarray(parts, dtype=np.float32)
+    return floats.repeat(length // floats.shape[-1], axis=-1) if floats.ndim else floats
 
 
 def test_float_weights_of_sface_are_served_as_the_packaged_ones(
@@ -288,3 +295,29 @@ def test_the_card_of_sface_is_that_of_the_network_that_reads_it() -> None:
         SFACE.mirror_average,
     )
     assert {sface.FILE.published_as, yunet_modules.FILE.published_as} <= set(catalogue())
+
+
+def test_float_weights_of_yunet_find_the_same_faces(tmp_path: Path) -> None:
+    content = _float_weights(yunet_modules.FILE.read())
+    settings = Settings(device="cpu", weights_dir=tmp_path)
+    detectors = [
+        settings.model_copy(update={"detector": DetectorSettings(name=name)})
+        for name in ("yunet", "yunet-float")
+    ]
+    with pytest.raises(NetworkNotFetched, match="yunet-float is in the catalogue"):
+        build_detector(detectors[1])
+    with pytest.raises(NetworkNotFetched):
+        require_startable(detectors[1].model_copy(update={"data_dir": tmp_path}), "127.0.0.1", 0)
+    made = card("yunet-float", content=content, sources=SOURCES)
+    with catalogue_of(tmp_path / "cards", made):
+        _put("yunet-float", content, tmp_path)
+        photo = photos.pixels(photos.group())
+        packaged, floats = (build_detector(one).detect(photo) for one in detectors)
+    assert len(floats) == len(packaged) == 2
+    for one, other in zip(floats, packaged, strict=True):
+        np.testing.assert_allclose(one.landmarks, other.landmarks, atol=0.01)
+
+
+def test_the_card_of_yunet_is_that_of_its_detector() -> None:
+    entry = catalogue()["yunet-float"]
+    assert entry.sha256 == YUNET_FLOAT.digest

@@ -10,11 +10,13 @@ from app.recognition.detectors.found_faces import FindFaces
 from app.recognition.detectors.yunet_faces import find_faces as find_by_yunet
 from app.recognition.device import require_full_precision
 from app.recognition.mtcnn.search import find_faces as find_by_mtcnn
+from models.zoo.catalogue.entry import find_entry
+from models.zoo.catalogue.load import fetched_file
 from models.zoo.cpu_threads import CpuThreads
-from models.zoo.detectors.detector_cards import MTCNN, YUNET, DetectorCard
+from models.zoo.detectors.detector_cards import MTCNN, YUNET, YUNET_FLOAT, DetectorCard
 from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
 from models.zoo.detectors.yunet import TorchYunet, YunetNetwork
-from models.zoo.detectors.yunet_modules import load_yunet
+from models.zoo.detectors.yunet_modules import Yunet, build_yunet, load_yunet
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,17 @@ def _load_mtcnn(options: DetectorOptions) -> FindFaces:
 
 
 def _load_yunet(options: DetectorOptions) -> FindFaces:
-    module = load_yunet()
+    return _find_by_yunet(load_yunet(), options)
+
+
+def _load_yunet_float(options: DetectorOptions) -> FindFaces:
+    entry = find_entry(YUNET_FLOAT.name)
+    assert entry is not None  # a test compares the cards with the catalogue
+    path = fetched_file(entry, options.weights_dir)
+    return _find_by_yunet(build_yunet(path.read_bytes()), options)
+
+
+def _find_by_yunet(module: Yunet, options: DetectorOptions) -> FindFaces:
     yunet: YunetNetwork
     if options.onnx_runtime:
         from models.zoo.detectors.yunet_onnx import open_yunet  # noqa: PLC0415
@@ -76,6 +88,10 @@ def _load_yunet(options: DetectorOptions) -> FindFaces:
 DETECTORS: Mapping[str, DetectorEntry] = MappingProxyType(
     {
         entry.card.name: entry
-        for entry in (DetectorEntry(YUNET, _load_yunet), DetectorEntry(MTCNN, _load_mtcnn))
+        for entry in (
+            DetectorEntry(YUNET, _load_yunet),
+            DetectorEntry(MTCNN, _load_mtcnn),
+            DetectorEntry(YUNET_FLOAT, _load_yunet_float),
+        )
     }
 )

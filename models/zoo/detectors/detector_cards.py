@@ -1,7 +1,7 @@
 """What is known of each face detector: source, licence, training data, what its score means."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -49,7 +49,15 @@ YUNET: Final = DetectorCard(
     finds_landmarks=False,
 )
 
+YUNET_FLOAT: Final = replace(
+    YUNET,
+    name="yunet-float",
+    source="face_detection_yunet_2023mar.onnx of OpenCV Zoo, of which the packaged file is a "
+    "compressed form; fetched by name from the catalogue",
+    digest="8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+)
+
 DETECTOR_CARDS: Final[Mapping[str, DetectorCard]] = MappingProxyType(
-    {card.name: card for card in (YUNET, MTCNN)}
+    {card.name: card for card in (YUNET, MTCNN, YUNET_FLOAT)}
 )
 """By name. A name here has an entry in the service's registry of detectors."""

@@ -97,7 +97,14 @@ def load_yunet(path: Path | None = None) -> Yunet:
 
     Raises WeightsMissingError, or WeightsInvalidError when the file is not the published one.
     """
-    data = FILE.read(path)
+    return build_yunet(FILE.read(path))
+
+
+def build_yunet(data: bytes) -> Yunet:
+    """Build the network from the content of an .onnx file, with quantized weights or float ones.
+
+    Raises WeightsInvalidError when the weights are not those of YuNet.
+    """
     network = Yunet()
     try:
         with torch.no_grad():
