@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, delete, text
 
 from app.gallery.tables import Table
 
@@ -33,10 +33,20 @@ def make_careless(url: str) -> None:
 
 
 def empty_postgres(url: str) -> None:
-    """Delete all rows; the schema stays. This takes a tenth of the time of the migrations."""
+    """Delete all rows and count from 1 again; the schema stays.
+
+    A test leaves few rows. TRUNCATE makes the files of all tables and indexes anew, which takes the
+    server 30 times as long.
+    """
     with _alone_in(url) as connection:
-        tables = ", ".join(table.name for table in Table.metadata.sorted_tables)
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        for table in reversed(Table.metadata.sorted_tables):
+            connection.execute(delete(table))
+        connection.execute(
+            text(
+                "SELECT setval(oid::regclass, 1, false) FROM pg_class"
+                " WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"
+            )
+        )
 
 
 def drop_tables_of_postgres(url: str) -> None:
