@@ -15,6 +15,8 @@ VultusError
 │   ├── IdentityWithoutFace         the person has no enrolled face to compare with
 │   ├── ThresholdRequired           nobody measured a default for this embedder
 │   ├── CalibrationImpossible       there are too few people to measure
+│   ├── LivenessOff                 no network scores liveness here
+│   ├── LivenessNotMeasurable       there are too few captures to fit a threshold
 │   └── ArchiveUnusable             a gallery's archive cannot be read or written
 │       ├── NotAnArchive            the file is no archive of a gallery
 │       ├── ArchiveDamaged          it is not as it was written
@@ -233,6 +235,14 @@ class ThresholdRequired(InputError):
 
 class CalibrationImpossible(InputError):
     code = "calibration_impossible"
+
+
+class LivenessOff(InputError):
+    code = "liveness_off"
+
+
+class LivenessNotMeasurable(InputError):
+    code = "liveness_not_measurable"
 
 
 class ArchiveUnusable(InputError):

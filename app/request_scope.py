@@ -21,6 +21,7 @@ class Stage(StrEnum):
     QUEUE = "queue"
     DETECT = "detect"
     EMBED = "embed"
+    LIVENESS = "liveness"
     SEARCH = "search"
 
 

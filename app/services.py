@@ -57,6 +57,7 @@ from app.recognition.build import (
     load_next_network,
 )
 from app.recognition.device import device_memory_bytes
+from app.recognition.load_liveness import load_liveness
 from app.recognition.pipeline import Recognizer
 from app.recognition.scheduler import SchedulerWatch
 from app.recognition.types import ModelId
@@ -140,6 +141,7 @@ class Services:
             settings,
             network,
             next_network=next_network,
+            liveness=load_liveness(settings),
             watch=SchedulerWatch(
                 batch=partial(metrics.observe_batch, Stage.DETECT), dropped=metrics.count_dropped
             ),

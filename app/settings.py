@@ -95,9 +95,50 @@ class DetectorSettings(_Group):
     min_face_size_px: int = Field(
         40, ge=20, le=1_000, description="Smallest face looked for, in pixels of the photo."
     )
-    min_score: float = Field(
-        0.9, ge=0.7, le=1.0, description="Least detection score that counts as a face."
+    min_score: float | None = Field(
+        None,
+        ge=0.3,
+        le=1.0,
+        description="Least detection score that counts as a face (default: the detector's own). "
+        "MTCNN finds no face below 0.7.",
     )
+
+    @field_validator("min_score", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
+        return None if value == "" else value
+
+
+class LivenessSettings(_Group):
+    name: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated liveness networks, whose mean score is answered to requests "
+        "that ask for it (else none).",
+    )
+    threshold: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Least score that counts as live, instead of the one fitted by vultus "
+        "liveness fit.",
+    )
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("name")
+    @classmethod
+    def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(value))
+
+    @field_validator("threshold", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
+        return None if value == "" else value
 
 
 class OnnxSettings(_Group):
@@ -386,6 +427,7 @@ class Settings(BaseSettings):
     )
     limits: Limits = Field(default_factory=Limits)
     detector: DetectorSettings = Field(default_factory=DetectorSettings)
+    liveness: LivenessSettings = Field(default_factory=LivenessSettings)
     onnx: OnnxSettings = Field(default_factory=OnnxSettings)
     workers: WorkerSettings = Field(default_factory=WorkerSettings)
     thresholds: ThresholdSettings = Field(default_factory=ThresholdSettings)
@@ -463,6 +505,11 @@ class Settings(BaseSettings):
     @property
     def resolved_weights_dir(self) -> Path:
         return self.weights_dir or self.data_dir / "weights"
+
+    @property
+    def liveness_dir(self) -> Path:
+        """The folder of fitted liveness thresholds."""
+        return self.data_dir / "liveness"
 
     @property
     def snapshots_dir(self) -> Path:

@@ -59,6 +59,7 @@ from benchmarks.lfw_data import LfwData, lfw_data
 from benchmarks.photos import group_photos, large
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.smoke import parse_options
+from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.dlib_resnet import DlibResNet
 
 _SEED = 0
@@ -201,7 +202,7 @@ class Facenet:
 
     def __init__(self, settings: Settings, smallest_px: int) -> None:
         self._max_side_px = settings.detector.max_side_px
-        self._min_score = settings.detector.min_score
+        self._min_score = DETECTOR_CARDS["mtcnn"].min_score
         self._smallest_px = smallest_px
         self._networks: dict[float, MTCNN] = {}
 

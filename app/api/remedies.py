@@ -36,6 +36,11 @@ HTTP: Final = Remedies(
         "collection with POST /v1/collections/COLLECTION/calibration; who runs the service may "
         "also set {settings}",
         errors.CalibrationImpossible: None,  # says how many people it takes
+        errors.LivenessOff: "leave liveness out; or "
+        + _OPERATOR
+        + "fetch a network and name it with "
+        "VULTUS_LIVENESS__NAME",
+        errors.LivenessNotMeasurable: None,  # only the command line fits a threshold
         errors.ArchiveUnusable: None,  # archives are read and written by the command line alone
         errors.AccessDenied: "send a valid key in the x-api-key header",
         errors.NotFound: None,

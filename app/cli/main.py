@@ -10,6 +10,7 @@ import typer
 from app import __version__
 from app.cli.commands import accuracy, corrections, networks, people, service, upkeep
 from app.cli.commands.collections import collections
+from app.cli.commands.liveness import liveness
 from app.cli.help_texts import set_help_texts
 from app.cli.output import print_error
 from app.errors import InvalidRequest, VultusError
@@ -38,6 +39,7 @@ cli.add_typer(service.index, name="index", rich_help_panel=_UPKEEP)
 cli.add_typer(upkeep.db, name="db", rich_help_panel=_UPKEEP)
 cli.command("calibrate", rich_help_panel=_ACCURACY)(accuracy.calibrate)
 cli.command("evaluate", rich_help_panel=_ACCURACY)(accuracy.evaluate)
+cli.add_typer(liveness, name="liveness", rich_help_panel=_ACCURACY)
 cli.command("tune", rich_help_panel=_NETWORKS)(networks.tune)
 cli.command("train", rich_help_panel=_NETWORKS)(networks.train)
 cli.add_typer(networks.models, name="models", rich_help_panel=_NETWORKS)

@@ -72,6 +72,9 @@ TERMINAL: Final = Remedies(
         errors.ThresholdRequired: "give --threshold, measure the error rates on photos of your own "
         "with vultus calibrate FOLDER, or set {settings}",
         errors.CalibrationImpossible: None,  # says how many people it takes
+        errors.LivenessOff: "run vultus models fetch minifasnet-v2, and set "
+        "VULTUS_LIVENESS__NAME=minifasnet-v2; see docs/liveness.md",
+        errors.LivenessNotMeasurable: None,  # says how many captures it takes
         errors.ArchiveUnusable: "check the path and the free space",
         errors.NotAnArchive: "give an archive as vultus export wrote it",
         errors.ArchiveDamaged: "copy it again from where it was made, or export it again",

@@ -9,6 +9,7 @@ import typer
 from app.cli.configuration import load_settings
 from app.operations.embedder_choice import choose_embedder
 from app.recognition.build import build_recognizer
+from app.recognition.load_liveness import load_liveness
 from app.recognition.pipeline import Recognizer
 from app.services import Services, load_chosen_network
 from app.settings import LogSettings, Settings
@@ -44,12 +45,16 @@ def with_services(use: Callable[[Services], Awaitable[T]]) -> T:
 
 
 def with_recognizer(
-    use: Callable[[Settings, Network, Recognizer], Awaitable[T]], *, embedder: str | None = None
+    use: Callable[[Settings, Network, Recognizer], Awaitable[T]],
+    *,
+    embedder: str | None = None,
+    liveness: bool = False,
 ) -> T:
     """Load the networks alone, without a gallery, await `use` with them, and stop them.
 
     `embedder` names another embedding network than the settings do. Where neither does, the
-    database is looked into for the one that its faces are by.
+    database is looked into for the one that its faces are by. `liveness`: load the networks for
+    that as well.
     """
     settings = load_settings()
     if embedder is not None:
@@ -58,7 +63,8 @@ def with_recognizer(
     choice = choose_embedder(settings)
     settings = choice.settings
     network = load_chosen_network(choice)
-    recognizer = build_recognizer(settings, network)
+    scorer = load_liveness(settings) if liveness else None
+    recognizer = build_recognizer(settings, network, liveness=scorer)
 
     async def run() -> T:
         return await use(settings, network, recognizer)

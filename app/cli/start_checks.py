@@ -9,6 +9,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from app.errors import DatabaseDamaged, NetworkNotFetched, SettingUnusable, StartupError
+from app.recognition.liveness_entries import liveness_entry
 from app.settings import Settings
 from models.zoo.catalogue.entry import CatalogueEntry, find_entry
 from models.zoo.catalogue.fetched import find_receipt
@@ -33,6 +34,8 @@ def require_startable(settings: Settings, host: str, port: int) -> "EmbedderChoi
         _require_writable(settings.data_dir)
     _require_database(settings)
     _require_detector(settings)
+    for name in settings.liveness.name:
+        _require_file(settings, liveness_entry(name))
     choice = _chosen(settings)
     following = choice.settings.next
     if following.embedder is not None:

@@ -143,19 +143,23 @@ class Identifier:
         *,
         max_faces: int | None = None,
         quality_filter: QualityFilter = QualityFilter.FLOOR,
+        liveness: bool = False,
     ) -> Identification:
         """Identify the faces of a photo; a photo without a face has an empty answer.
 
         A face that is not good enough for the filter is rejected, and not searched. Of a face below
-        the floor no error rate is claimed, and it is not kept as an unknown one.
+        the floor no error rate is claimed, and it is not kept as an unknown one. `liveness`: score
+        that of each face; it decides nothing.
 
         Raises CollectionNotFound, EmbedderMismatch, ImageUnreadable, ImageTooLarge, Overloaded,
-        RevisionNotReached; InvalidRequest for a `max_faces` above the server's limit.
+        RevisionNotReached; InvalidRequest for a `max_faces` above the server's limit; LivenessOff.
         """
         count = self._faces_wanted(max_faces)
+        if liveness:
+            self._recognizer.require_liveness()
         await self._require(collection, options)
         try:
-            photo = await self._recognizer.embed(image, largest_faces(count))
+            photo = await self._recognizer.embed(image, largest_faces(count), liveness=liveness)
         except (ImageUnreadable, ImageTooLarge):
             # Of a collection that is gone by now, that is what is wrong first.
             await reading(self._rules_now, collection, options)

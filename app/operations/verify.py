@@ -94,17 +94,18 @@ class Verifier:
         threshold: float | None = None,
         target_fmr: float | None = None,
         quality_filter: QualityFilter = QualityFilter.FLOOR,
+        liveness: bool = False,
     ) -> Verification:
-        """Compare two photos.
+        """Compare two photos; with `liveness`, that of their faces is scored, and decides nothing.
 
         Faces that are not good enough for the filter are not compared. Two doubtful ones need a
         higher similarity (see `rate_claims.doubt`). Raises NoUsableImage for a photo without the
-        one face that is wanted, ImageUnreadable, ImageTooLarge.
+        one face that is wanted, ImageUnreadable, ImageTooLarge, LivenessOff.
         """
         rules = self._calibrator.defaults
         limit = rules.for_verify(threshold, target_fmr)  # raises before anything is looked at
         a, b = await together(
-            self._side(image, rule, quality_filter, index=index, name=name)
+            self._side(image, rule, quality_filter, index=index, name=name, liveness=liveness)
             for index, (name, image) in enumerate((("image_a", image_a), ("image_b", image_b)))
         )
         if a.refused or b.refused:
@@ -145,6 +146,7 @@ class Verifier:
         threshold: float | None = None,
         target_fmr: float | None = None,
         quality_filter: QualityFilter = QualityFilter.FLOOR,
+        liveness: bool = False,
     ) -> Verification:
         """Compare a photo with an enrolled person, by the same rule as identify.
 
@@ -165,7 +167,9 @@ class Verifier:
                 return self._gallery.compare_each(collection, identity_id, probes)
 
         limit, identity = await reading(look_beforehand)
-        side = await self._side(image, rule, quality_filter, index=0, name="image")
+        side = await self._side(
+            image, rule, quality_filter, index=0, name="image", liveness=liveness
+        )
         if side.refused:
             return _rejected([side], limit, self._gallery.model, identity)
         candidates, basis = await reading(compare)
@@ -203,8 +207,9 @@ class Verifier:
         *,
         index: int,
         name: str,
+        liveness: bool,
     ) -> Side:
-        photo = await self._recognizer.embed(image, selection_of(rule))
+        photo = await self._recognizer.embed(image, selection_of(rule), liveness=liveness)
         side = side_of(photo, index, rule, quality_filter)
         if side.refused is not None and not side.faces:
             raise NoUsableImage(f"{name}: {side.refused.detail}", (side.refused,))

@@ -14,6 +14,7 @@ from app.recognition.decode.photo_file import PhotoFile
 from app.recognition.decode.samples import find_shade
 from app.recognition.detector import Detector
 from app.recognition.embedder import Embedder
+from app.recognition.liveness import FaceCrops, LivenessScorer
 from app.recognition.memory_budget import MemoryBudget
 from app.recognition.quality.assess import assess, with_distinctiveness
 from app.recognition.quality.measures import CROP
@@ -40,7 +41,7 @@ class Job:
     """A photo. Its faces are found; those that are chosen are assessed; and embedded, or cut out as
     `crop` says, if wanted.
 
-    `keep_crops`: of these, wide crops are wanted as well.
+    `keep_crops`: of these, wide crops are wanted as well. `liveness`: score theirs.
     """
 
     image: bytes
@@ -48,6 +49,7 @@ class Job:
     embed: bool = False
     crop: InputSpec | None = None
     keep_crops: bool = False
+    liveness: bool = False
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class _Work:
     reserved_bytes: int
     crops: list[list[Pixels]] = field(default_factory=list)
     """Of each face one for each embedder."""
+    liveness_crops: list[FaceCrops] = field(default_factory=list)
 
     def add(self, stage: Stage, seconds: float) -> None:
         self.seen.seconds[stage] = self.seen.seconds.get(stage, 0.0) + seconds
@@ -89,7 +92,7 @@ class BatchRecognizer:
     A photo much larger than the detector's copy is decoded at a fraction of its size; only if a
     face that is wanted has too few pixels there, it is decoded again as a whole. `memory` bounds
     what all photos take together, over all threads. With a `next_embedder`, whatever is embedded is
-    embedded by it as well.
+    embedded by it as well. `liveness` scores the faces of jobs that ask for it.
     """
 
     def __init__(
@@ -100,10 +103,12 @@ class BatchRecognizer:
         memory: MemoryBudget,
         max_pixels: int,
         next_embedder: Embedder | None = None,
+        liveness: LivenessScorer | None = None,
         decode_s: float = DECODE_S,
     ) -> None:
         self._detector = detector
         self._embedders = [embedder] if next_embedder is None else [embedder, next_embedder]
+        self._liveness = liveness
         self._memory = memory
         self._max_pixels = max_pixels
         self._processes = DecoderProcesses(decode_s=decode_s)
@@ -121,6 +126,7 @@ class BatchRecognizer:
             for work in works.values():
                 self._let_go(work)
         self._embed([work for work in works.values() if work.job.embed])
+        self._score_liveness([work for work in works.values() if work.liveness_crops])
         outcomes |= {place: work.seen for place, work in works.items()}
         return [outcomes[place] for place in range(len(jobs))]
 
@@ -135,6 +141,8 @@ class BatchRecognizer:
         for embedder in self._embedders:
             template = np.asarray(embedder.input.template, dtype=np.float32)
             embedder.embed([align(noise, template, embedder.input)])
+        if self._liveness is not None:
+            self._liveness.try_networks()
 
     def with_embedding(
         self, quality: FaceQuality, embedding: Embedding, norm: float | None = None
@@ -242,11 +250,18 @@ class BatchRecognizer:
                 work.seen.crops.append(align(photo.pixels, here.landmarks, work.job.crop))
             if work.job.keep_crops:
                 work.seen.wide_crops.append(cut_wide(photo.pixels, here.landmarks))
+            if work.job.liveness and self._liveness is not None:
+                work.liveness_crops.append(self._liveness.cut(photo.pixels, here))
             work.seen.qualities.append(assess(photo.pixels, here, factor=max(across, down)))
         work.add(Stage.EMBED, perf_counter() - began)
 
     def _too_coarse(self, work: _Work, photo: Photo) -> bool:
-        """Whether a wanted face has fewer pixels in the copy than its crops have."""
+        """Whether a wanted face has fewer pixels in the copy than its crops have.
+
+        Liveness is in the finest patterns of a photo, so a copy is always too coarse for it.
+        """
+        if work.job.liveness and work.seen.chosen:
+            return True
         across, down = photo.factors
         wanted = self._embedders if work.job.embed else []
         specs = [CROP, *(embedder.input for embedder in wanted)]
@@ -280,6 +295,21 @@ class BatchRecognizer:
                 work.seen.next_embeddings = [next(other) for _ in work.crops]
             work.seen.sha256 = hashlib.sha256(work.job.image).hexdigest()
             work.add(Stage.EMBED, seconds)
+
+    def _score_liveness(self, works: Sequence[_Work]) -> None:
+        if self._liveness is None or not works:
+            return
+        began = perf_counter()
+        found = iter(
+            self._liveness.score([crops for work in works for crops in work.liveness_crops])
+        )
+        seconds = perf_counter() - began
+        for work in works:
+            scored = tuple(replace(face, liveness=next(found)) for face in work.seen.chosen)
+            by_box = {face.box: face for face in scored}
+            work.seen.chosen = scored
+            work.seen.detected = tuple(by_box.get(face.box, face) for face in work.seen.detected)
+            work.add(Stage.LIVENESS, seconds)
 
     def _let_go(self, work: _Work) -> None:
         work.photo = None

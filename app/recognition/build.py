@@ -14,6 +14,7 @@ from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.detectors.detector_registry import DETECTORS, DetectorOptions
 from app.recognition.device import detector_device, limit_threads, resolve_device
 from app.recognition.embedder import NetworkEmbedder
+from app.recognition.liveness import LivenessScorer
 from app.recognition.memory_budget import MemoryBudget
 from app.recognition.pipeline import Lanes, Recognizer
 from app.recognition.scheduler import SchedulerWatch
@@ -101,10 +102,10 @@ def _load(
     try:
         return load_network(name, options)
     except WeightsError as error:
-        raise _startup_error(error, prefix) from error
+        raise startup_error(error, prefix) from error
 
 
-def _startup_error(error: WeightsError, prefix: str) -> StartupError:
+def startup_error(error: WeightsError, prefix: str = "VULTUS_") -> StartupError:
     """The same as an error of the setting that holds the option, where there is one."""
     if isinstance(error, NotFetchedError):
         return NetworkNotFetched(
@@ -121,6 +122,7 @@ def build_recognizer(
     network: Network,
     *,
     next_network: Network | None = None,
+    liveness: LivenessScorer | None = None,
     watch: SchedulerWatch | None = None,
 ) -> Recognizer:
     """Assemble the detector, the embedders and the lanes that they run in."""
@@ -136,6 +138,7 @@ def build_recognizer(
             max_pixels=settings.limits.max_pixels,
             decode_s=settings.limits.decode_s,
             next_embedder=next_embedder,
+            liveness=liveness,
         ),
         model=embedder.model,
         next_model=None if next_embedder is None else next_embedder.model,
@@ -147,6 +150,7 @@ def build_recognizer(
         max_image_bytes=settings.limits.max_image_bytes,
         prepare=partial(limit_threads, chosen.torch_threads),
         watch=watch,
+        liveness=liveness,
     )
 
 
@@ -160,19 +164,18 @@ def build_detector(settings: Settings) -> CopyingDetector:
             setting="VULTUS_DETECTOR__NAME",
         )
     device = detector_device(resolve_device(settings.device))
+    min_score = settings.detector.min_score
     options = DetectorOptions(
         device=device,
         onnx_runtime=backend_of(settings, device) == "onnxruntime",
         threads=cpu_threads(settings.workers),
         weights_dir=settings.resolved_weights_dir,
-        min_score=settings.detector.min_score,
+        min_score=entry.card.min_score if min_score is None else min_score,
     )
     try:
         find = entry.load(options)
-    except NotFetchedError as error:
-        raise _startup_error(error, "VULTUS_DETECTOR__") from error
     except WeightsError as error:
-        raise StartupError(str(error)) from error
+        raise startup_error(error) from error
     return CopyingDetector(
         find,
         max_side_px=settings.detector.max_side_px,

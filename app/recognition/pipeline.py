@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.errors import ImageTooLarge, ImageUnreadable, StartupError
+from app.errors import ImageTooLarge, ImageUnreadable, LivenessOff, StartupError
 from app.priority import give_way
 from app.recognition.batch import BatchRecognizer, Choose, Job, Seen
 from app.recognition.decode.file_kinds import FORMATS
+from app.recognition.liveness import LivenessScorer
 from app.recognition.scheduler import Scheduler, SchedulerWatch
 from app.recognition.select import Selection
 from app.recognition.types import (
@@ -55,9 +56,11 @@ class Recognizer:
         prepare: Callable[[], None] = lambda: None,
         watch: SchedulerWatch | None = None,
         next_model: ModelId | None = None,
+        liveness: LivenessScorer | None = None,
     ) -> None:
         self.model = model
         self.next_model = next_model
+        self.liveness = liveness
         self._recognize = recognize
         self._prepare = prepare
         self._max_image_bytes = max_image_bytes
@@ -90,19 +93,31 @@ class Recognizer:
         """The most photos that can be pending."""
         return self._scheduler.capacity
 
-    async def detect(self, image: bytes) -> DetectedPhoto:
-        """Find all faces of an image."""
-        seen = await self._see(Job(image))
+    async def detect(self, image: bytes, *, liveness: Selection | None = None) -> DetectedPhoto:
+        """Find all faces of an image, and score the liveness of those that `liveness` picks.
+
+        Raises LivenessOff where it is to pick some, and no network is there for that.
+        """
+        if liveness is None:
+            seen = await self._see(Job(image))
+        else:
+            self.require_liveness()
+            seen = await self._see(Job(image, lambda _: liveness, liveness=True))
         return DetectedPhoto(seen.size, seen.detected)
 
     async def embed(
-        self, image: bytes, select: Selection, *, keep_crops: bool = False
+        self, image: bytes, select: Selection, *, keep_crops: bool = False, liveness: bool = False
     ) -> EmbeddedPhoto:
         """Find all faces of an image; embed those that `select` picks, and assess their quality.
 
-        `keep_crops`: wide crops of these come along.
+        `keep_crops`: wide crops of these come along. `liveness`: so does their score, or
+        LivenessOff is raised.
         """
-        return await self._embed(Job(image, lambda _: select, embed=True, keep_crops=keep_crops))
+        if liveness:
+            self.require_liveness()
+        return await self._embed(
+            Job(image, lambda _: select, embed=True, keep_crops=keep_crops, liveness=liveness)
+        )
 
     async def embed_chosen(self, image: bytes, choose: Choose) -> EmbeddedPhoto:
         """As `embed`, of those that `choose` picks, which is told the size of the image."""
@@ -145,6 +160,12 @@ class Recognizer:
                 f"the embedder {names} does not work: {error}; check its weights "
                 "and, for an ONNX network, its mean and std"
             ) from error
+
+    def require_liveness(self) -> LivenessScorer:
+        """The scorer. Raises LivenessOff where there is none."""
+        if self.liveness is None:
+            raise LivenessOff("no liveness network is configured")
+        return self.liveness
 
     def require_size(self, image_bytes: int) -> None:
         """Raises ImageTooLarge for a file over the byte cap; may be asked before it is read."""

@@ -114,8 +114,26 @@ class Direction(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Liveness:
+    """How likely a camera saw the face itself and not a picture of it: `score`, 0 to 1.
+
+    `threshold`: the least score that counts as live; None where nobody has set one.
+    """
+
+    score: float
+    threshold: float | None = None
+
+    @property
+    def live(self) -> bool | None:
+        """Whether the score reaches the threshold; None without one."""
+        return None if self.threshold is None else self.score >= self.threshold
+
+
+@dataclass(frozen=True, slots=True)
 class DetectedFace:
-    """`score` is the detector's probability of a face, 0 to 1.
+    """`score` is the detector's, 0 to 1; what it means is on the detector's card. `certainty` is
+    the probability of a face by MTCNN's output network, where `score` is something else. `liveness`
+    is there if it was asked for.
 
     `landmarks` are those of the face as it stands, by its `direction`. Where that is None, the face
     looks alike in several directions, and the landmarks are those of the best: faces are not to be
@@ -126,6 +144,8 @@ class DetectedFace:
     landmarks: Landmarks
     score: float
     direction: Direction | None = Direction.UPRIGHT
+    liveness: Liveness | None = None
+    certainty: float | None = None
 
     @property
     def area_px(self) -> float:

@@ -110,7 +110,7 @@ def test_twenty_problems_are_answered_and_all_are_counted(client: TestClient) ->
     body = problem(client.post("/v1/detect", json=sent), 422, "invalid_request")
     assert len(body["errors"]) == MOST_PROBLEMS
     assert body["errors"][0] == {"field": "image", "message": "is missing"}
-    assert body["errors"][1]["message"] == "is not known here; there are: image"
+    assert body["errors"][1]["message"] == "is not known here; there are: image, liveness"
     assert body["detail"].endswith("; and 19 more")
 
 

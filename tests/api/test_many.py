@@ -169,7 +169,7 @@ async def test_overload_is_a_photos_own_unless_it_is_everybodys() -> None:
 def test_request_whose_photos_are_all_refused_is_refused(
     client: TestClient, collection: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(*_: object) -> None:
+    async def full(*_: object, **__: object) -> None:
         await asyncio.sleep(0)
         raise Overloaded("full")
 

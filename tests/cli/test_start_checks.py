@@ -12,9 +12,10 @@ import structlog
 from structlog.testing import capture_logs
 
 from app.cli.configuration import load_settings, unknown_settings
+from app.cli.remedies import TERMINAL
 from app.cli.serve import _warn_of_likely_mistakes
 from app.cli.start_checks import require_startable
-from app.errors import SettingUnusable, StartupError
+from app.errors import NetworkNotFetched, SettingUnusable, StartupError
 from app.settings import Settings
 
 HERE = "127.0.0.1"
@@ -97,6 +98,7 @@ def test_a_port_without_rights_to_it_is_refused(
         ({"embedder": "arcface"}, "VULTUS_EMBEDDER"),
         ({"embedder": "onnx"}, "VULTUS_WEIGHTS_PATH"),
         ({"detector": {"name": "viola-jones"}}, "VULTUS_DETECTOR__NAME"),
+        ({"liveness": {"name": "minifasnet-v9"}}, "VULTUS_LIVENESS__NAME"),
         ({"embedder": "dlib-resnet", "weights_path": "/nowhere.pt"}, "VULTUS_WEIGHTS_PATH"),
         ({"weights_path": "/nowhere.pt"}, "VULTUS_EMBEDDER"),  # of which network?
         ({"next": {"embedder": "arcface"}}, "VULTUS_NEXT__EMBEDDER"),
@@ -110,6 +112,30 @@ def test_a_setting_that_cannot_be_followed_is_named(
     with pytest.raises(SettingUnusable) as caught:
         require_startable(_settings(tmp_path, **changes), HERE, 0)
     assert caught.value.setting == setting
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "command"),
+    [
+        (
+            {"detector": {"name": "scrfd-10g"}},
+            "scrfd-10g",
+            "vultus models fetch scrfd-10g --accept-license",
+        ),
+        (
+            {"liveness": {"name": "minifasnet-v1se"}},
+            "minifasnet-v1se",
+            "vultus models fetch minifasnet-v1se",
+        ),
+    ],
+)
+def test_detector_or_liveness_network_that_was_not_fetched_is_named_with_the_command(
+    changes: dict[str, object], name: str, command: str, tmp_path: Path
+) -> None:
+    with pytest.raises(NetworkNotFetched) as caught:
+        require_startable(_settings(tmp_path, **changes), HERE, 0)
+    assert caught.value.name == name
+    assert TERMINAL.detail(caught.value).endswith(f"; run: {command}")
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ async def identify(
         body.options(),
         max_faces=body.max_faces,
         quality_filter=body.quality_filter,
+        liveness=body.liveness,
     )
     count_decisions(services.metrics, done)
     return answer(IdentifyAnswer.of(done))

@@ -58,6 +58,7 @@ async def identify_many(
             options,
             max_faces=body.max_faces,
             quality_filter=body.quality_filter,
+            liveness=body.liveness,
         )
         count_decisions(services.metrics, done)
         return done

@@ -9,7 +9,7 @@ from app.api.bodies import Body, documented_body
 from app.api.deps import ModelDep, ServicesDep
 from app.api.problems import documented
 from app.api.schemas.quality import QualityAnswer
-from app.api.schemas.recognition import DetectAnswer, EmbedAnswer, ImageBody
+from app.api.schemas.recognition import DetectAnswer, DetectBody, EmbedAnswer, ImageBody
 from app.recognition.select import largest_faces
 
 router = APIRouter(tags=["recognition"])
@@ -20,11 +20,14 @@ _ImageDep = Annotated[ImageBody, Depends(Body(ImageBody))]
     "/detect",
     response_model=DetectAnswer,
     responses=documented(413, 415),
-    openapi_extra=documented_body(ImageBody),
+    openapi_extra=documented_body(DetectBody),
 )
-async def detect(body: _ImageDep, services: ServicesDep) -> Response:
+async def detect(
+    body: Annotated[DetectBody, Depends(Body(DetectBody))], services: ServicesDep
+) -> Response:
     """Find the faces of a photo and their landmarks."""
-    photo = await services.recognizer.detect(body.image)
+    scored = largest_faces(services.settings.limits.max_faces) if body.liveness else None
+    photo = await services.recognizer.detect(body.image, liveness=scored)
     return answer(DetectAnswer.of(photo))
 
 

@@ -17,6 +17,7 @@ from app.api.schemas.system import (
     HealthAnswer,
     InfoAnswer,
     LimitsBody,
+    LivenessInfoBody,
     ModelsAnswer,
     StatsAnswer,
     ThresholdsBody,
@@ -87,6 +88,7 @@ async def info(services: ServicesDep, model: ModelDep) -> InfoAnswer:
     """Tell the version, the embedder, the device, the default thresholds and the limits."""
     limits = services.settings.limits
     rules = services.calibrator.defaults
+    scorer = services.recognizer.liveness
     return InfoAnswer(
         version=__version__,
         model=model,
@@ -102,6 +104,9 @@ async def info(services: ServicesDep, model: ModelDep) -> InfoAnswer:
             identify=rules.identify,
             source=None if rules.map is None else rules.map.source,
         ),
+        liveness=None
+        if scorer is None
+        else LivenessInfoBody(networks=list(scorer.names), threshold=scorer.threshold),
         limits=LimitsBody(**limits.model_dump()),
     )
 

@@ -11,9 +11,9 @@ from app.api.problems import documented
 from app.api.schemas.gallery import IdentityBody, ModelBody, PassedOverBody
 from app.api.schemas.problem import RejectedImageBody
 from app.api.schemas.recognition import (
+    ComparedFaceBody,
     ComparisonBody,
     ErrorRateBody,
-    FaceInPhoto,
     VerifyAnswer,
     VerifyBody,
 )
@@ -46,6 +46,7 @@ async def verify(
             threshold=body.threshold,
             target_fmr=body.target_fmr,
             quality_filter=body.quality_filter,
+            liveness=body.liveness,
         )
     else:
         # The schema lets nothing through in which one of these is missing.
@@ -60,6 +61,7 @@ async def verify(
             threshold=body.threshold,
             target_fmr=body.target_fmr,
             quality_filter=body.quality_filter,
+            liveness=body.liveness,
         )
     services.metrics.decisions.labels("verify", done.status).inc()
     return answer(
@@ -71,7 +73,7 @@ async def verify(
             fmr=ErrorRateBody.of(done.fmr),
             rate_reason=done.rate_reason,
             rejected=[RejectedImageBody.of(image) for image in done.rejected],
-            faces=[FaceInPhoto.of(face) for face in done.faces],
+            faces=[ComparedFaceBody.of(face) for face in done.faces],
             comparisons=[ComparisonBody.of(found) for found in done.comparisons],
             passed_over=[
                 PassedOverBody.of(PassedOverFace(face, index)) for index, face in done.passed_over

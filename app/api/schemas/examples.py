@@ -19,6 +19,7 @@ _IMAGE: Final = {
     "smallest_face_px": 40,
 }
 _BOX: Final = [180.3, 60.7, 268.4, 172.2]
+_LIVENESS: Final = {"score": 0.9713, "threshold": 0.62, "live": True}
 _IDENTITY: Final[dict[str, Any]] = {
     "id": _IDENTITY_ID,
     "external_id": "emp-1042",
@@ -159,6 +160,7 @@ IDENTIFICATION: Final[dict[str, Any]] = {
                 }
             ],
             "matched_stage": 0,
+            "liveness": _LIVENESS,
             "quality": 83.4,
             "reasons": [],
             "detail": None,
@@ -247,8 +249,12 @@ VERIFICATION: Final[dict[str, Any]] = {
     ],
     "passed_over": [],
     "faces": [
-        {"box": _BOX, "detection_score": 0.9999},
-        {"box": [163.7, 105.8, 347.6, 344.0], "detection_score": 0.9998},
+        {"box": _BOX, "detection_score": 0.9999, "liveness": _LIVENESS},
+        {
+            "box": [163.7, 105.8, 347.6, 344.0],
+            "detection_score": 0.9998,
+            "liveness": {"score": 0.1274, "threshold": 0.62, "live": False},
+        },
     ],
     "identity": None,
     "face_id": None,

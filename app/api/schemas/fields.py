@@ -170,6 +170,13 @@ def no_truth(value: object) -> object:
     return value
 
 
+def _true_or_false(value: object) -> object:
+    """A form sends text; Pydantic would take 0, "off" and "n" as well, which nothing documents."""
+    if isinstance(value, bool) or value in ("true", "false"):
+        return value
+    raise ValueError("must be true or false")
+
+
 def _only_written_out(value: object) -> object:
     """Pydantic would take numbers as seconds since 1970, which the documentation does not offer."""
     if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
@@ -241,6 +248,7 @@ Threshold = Annotated[
 ]
 ErrorRate = Annotated[float, Field(gt=0, lt=1), BeforeValidator(no_truth)]
 TopK = Annotated[int, Field(ge=1, le=100, description="Most candidates a face.")]
+Flag = Annotated[bool, BeforeValidator(_true_or_false)]
 QualityLevel = Annotated[
     QualityFilter,
     Field(description="How good a face must be; what is worse is rejected with reasons."),

@@ -10,6 +10,7 @@ from app.api.schemas.fields import (
     BoxArray,
     CollectionName,
     ErrorRate,
+    Flag,
     IdentityRef,
     ImageBytes,
     QualityLevel,
@@ -37,6 +38,7 @@ from app.recognition.types import (
     EmbeddedPhoto,
     ImageSize,
     Landmarks,
+    Liveness,
     ModelId,
     Shade,
 )
@@ -56,6 +58,21 @@ class ImageBody(Schema):
     """One photo."""
 
     image: ImageBytes
+
+
+LivenessOption = Annotated[
+    Flag,
+    Field(
+        description="Score how likely each face was before the camera itself, and is no picture of "
+        "one; needs VULTUS_LIVENESS__NAME. Nothing is refused because of it."
+    ),
+]
+
+
+class DetectBody(ImageBody):
+    """A photo whose faces are found."""
+
+    liveness: LivenessOption = False
 
 
 class StageBody(Schema):
@@ -142,6 +159,7 @@ class IdentifyOptionsBody(SearchOptionsBody):
         "limit (`max_faces` of GET /v1/info) is refused.",
     )
     quality_filter: QualityLevel = QualityFilter.FLOOR
+    liveness: LivenessOption = False
 
 
 class IdentifyBody(IdentifyOptionsBody):
@@ -170,6 +188,7 @@ class VerifyBody(Schema):
         "each, up to 32 a photo, for `target_fmr` of all these comparisons together.",
     )
     quality_filter: QualityLevel = QualityFilter.FLOOR
+    liveness: LivenessOption = False
 
     @model_validator(mode="after")
     def _threshold_or_rate(self) -> Self:
@@ -283,6 +302,54 @@ class DetectedFaceBody(FaceInPhoto):
         return cls(**detected_fields(face))
 
 
+class LivenessBody(BaseModel):
+    """A score for webcams. Printed photos and screens mostly score low, but so do some genuine
+    photos."""
+
+    score: float = Field(
+        ge=0, le=1, description="How likely the face was before the camera itself, 0 to 1."
+    )
+    threshold: float | None = Field(
+        description="The least score that counts as live here; null where none is set."
+    )
+    live: bool | None = Field(
+        description="Whether the score reaches the threshold; null without a threshold."
+    )
+
+    @classmethod
+    def of(cls, liveness: Liveness | None) -> "LivenessBody | None":
+        if liveness is None:
+            return None
+        return cls(score=liveness.score, threshold=liveness.threshold, live=liveness.live)
+
+
+LivenessField = Annotated[
+    LivenessBody | None,
+    Field(
+        description="Null unless `liveness=true` was sent, and for faces beyond the server's limit "
+        "of faces."
+    ),
+]
+
+
+class ScoredFaceBody(DetectedFaceBody):
+    liveness: LivenessField
+
+    @classmethod
+    def of(cls, face: DetectedFace) -> "ScoredFaceBody":
+        return cls(**detected_fields(face), liveness=LivenessBody.of(face.liveness))
+
+
+class ComparedFaceBody(FaceInPhoto):
+    liveness: LivenessField
+
+    @classmethod
+    def of(cls, face: DetectedFace) -> "ComparedFaceBody":
+        return cls(
+            box=face.box, detection_score=face.score, liveness=LivenessBody.of(face.liveness)
+        )
+
+
 class EmbeddedFaceBody(DetectedFaceBody):
     quality: QualityScore
     embedding: list[float] | None = Field(
@@ -311,12 +378,12 @@ class PhotoAnswer(BaseModel):
 
 
 class DetectAnswer(PhotoAnswer):
-    faces: list[DetectedFaceBody] = Field(description="Largest first.")
+    faces: list[ScoredFaceBody] = Field(description="Largest first.")
 
     @classmethod
     def of(cls, photo: DetectedPhoto) -> "DetectAnswer":
         return cls(
-            faces=[DetectedFaceBody.of(face) for face in photo.faces],
+            faces=[ScoredFaceBody.of(face) for face in photo.faces],
             faces_found=len(photo.faces),
             faces_used=len(photo.faces),
             image=ImageSizeBody.of(photo.size),
@@ -413,6 +480,7 @@ class DecisionBody(BaseModel):
 
 
 class IdentifiedFaceBody(DetectedFaceBody, DecisionBody):
+    liveness: LivenessField
     quality: QualityScore
     reasons: list[str] = Field(
         description="Why it was rejected by `quality_filter`; then it was not searched.",
@@ -427,6 +495,7 @@ class IdentifiedFaceBody(DetectedFaceBody, DecisionBody):
         return cls(
             **detected_fields(found.face),
             **_decided(found.decision),
+            liveness=LivenessBody.of(found.face.liveness),
             quality=found.quality.unified,
             reasons=list(found.decision.reasons),
             detail=found.decision.detail,
@@ -495,7 +564,7 @@ class VerifyAnswer(BaseModel):
     rejected: list[RejectedImageBody] = Field(
         description="The photos whose face is not good enough; empty unless `status` is `rejected`."
     )
-    faces: list[FaceInPhoto] = Field(
+    faces: list[ComparedFaceBody] = Field(
         description="The faces compared, one an image; with `faces=any` those that come nearest "
         "to a match."
     )

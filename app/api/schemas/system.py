@@ -94,6 +94,15 @@ class LimitsBody(BaseModel):
     )
 
 
+class LivenessInfoBody(BaseModel):
+    """What scores liveness for requests that ask for it."""
+
+    networks: list[str] = Field(description="Their mean is the score.")
+    threshold: float | None = Field(
+        description="The least score that counts as live; null where none is set."
+    )
+
+
 class InfoAnswer(BaseModel):
     version: str
     model: ModelBody
@@ -104,6 +113,7 @@ class InfoAnswer(BaseModel):
     precision: str = Field(description="What it computes with: float32, float16 or bfloat16.")
     image_formats: list[str]
     thresholds: ThresholdsBody
+    liveness: LivenessInfoBody | None = Field(description="null where no network is configured.")
     limits: LimitsBody
 
 
@@ -145,7 +155,7 @@ class StatsAnswer(BaseModel):
     requests_in_progress: int = Field(description="With this one.")
     routes: dict[str, LatencyBody] = Field(description="By method and route.")
     stages: dict[str, LatencyBody] = Field(
-        description="By stage of a request: decode, queue, detect, embed, search."
+        description="By stage of a request: decode, queue, detect, embed, liveness, search."
     )
     queue: QueueBody
     mean_batch_sizes: dict[str, float] = Field(description="By stage, since the start.")

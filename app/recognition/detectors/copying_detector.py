@@ -101,8 +101,15 @@ class CopyingDetector:
             [photo.shape[1] / copy.shape[1], photo.shape[0] / copy.shape[0]], dtype=np.float32
         )
         faces = []
-        for box, score, points, quarters, is_clear in zip(
-            found.boxes, found.scores, found.points, found.quarters, found.clear, strict=True
+        certainties = [None] * len(found) if found.certainties is None else found.certainties
+        for box, score, points, quarters, is_clear, certainty in zip(
+            found.boxes,
+            found.scores,
+            found.points,
+            found.quarters,
+            found.clear,
+            certainties,
+            strict=True,
         ):
             clipped = _clip(box, per_axis, photo.shape)
             if clipped is None:
@@ -111,7 +118,15 @@ class CopyingDetector:
                 continue  # landmarks that fell together give no direction to turn the face by
             landmarks = (points + 0.5) * per_axis - 0.5  # pixel centres
             direction = Direction(90 * int(quarters)) if is_clear else None
-            faces.append(DetectedFace(clipped, landmarks, float(score), direction))
+            faces.append(
+                DetectedFace(
+                    clipped,
+                    landmarks,
+                    float(score),
+                    direction,
+                    certainty=None if certainty is None else float(certainty),
+                )
+            )
         return tuple(faces)
 
 

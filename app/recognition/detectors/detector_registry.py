@@ -7,14 +7,23 @@ from pathlib import Path
 from types import MappingProxyType
 
 from app.recognition.detectors.found_faces import FindFaces
+from app.recognition.detectors.scrfd_faces import find_faces as find_by_scrfd
 from app.recognition.detectors.yunet_faces import find_faces as find_by_yunet
 from app.recognition.device import require_full_precision
 from app.recognition.mtcnn.search import find_faces as find_by_mtcnn
 from models.zoo.catalogue.entry import find_entry
 from models.zoo.catalogue.load import fetched_file
 from models.zoo.cpu_threads import CpuThreads
-from models.zoo.detectors.detector_cards import MTCNN, YUNET, YUNET_FLOAT, DetectorCard
+from models.zoo.detectors.detector_cards import (
+    MTCNN,
+    SCRFD_10G,
+    SCRFD_500M,
+    YUNET,
+    YUNET_FLOAT,
+    DetectorCard,
+)
 from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
+from models.zoo.detectors.scrfd import ScrfdNetwork
 from models.zoo.detectors.yunet import TorchYunet, YunetNetwork
 from models.zoo.detectors.yunet_modules import Yunet, build_yunet, load_yunet
 
@@ -85,6 +94,15 @@ def _find_by_yunet(module: Yunet, options: DetectorOptions) -> FindFaces:
     return partial(find_by_yunet, yunet, networks, least_score=options.min_score)
 
 
+def _load_scrfd(name: str, options: DetectorOptions) -> FindFaces:
+    entry = find_entry(name)
+    assert entry is not None  # a test compares the cards with the catalogue
+    path = fetched_file(entry, options.weights_dir)
+    scrfd = ScrfdNetwork(path, device=options.device, threads=options.threads)
+    networks = load_mtcnn_networks(options)
+    return partial(find_by_scrfd, scrfd, networks, least_score=options.min_score)
+
+
 DETECTORS: Mapping[str, DetectorEntry] = MappingProxyType(
     {
         entry.card.name: entry
@@ -92,6 +110,8 @@ DETECTORS: Mapping[str, DetectorEntry] = MappingProxyType(
             DetectorEntry(YUNET, _load_yunet),
             DetectorEntry(MTCNN, _load_mtcnn),
             DetectorEntry(YUNET_FLOAT, _load_yunet_float),
+            DetectorEntry(SCRFD_10G, partial(_load_scrfd, SCRFD_10G.name)),
+            DetectorEntry(SCRFD_500M, partial(_load_scrfd, SCRFD_500M.name)),
         )
     }
 )

@@ -27,7 +27,9 @@ class Picture:
 class FoundFaces:
     """Faces of one picture, in its pixels; `boxes` may reach beyond it.
 
-    `quarters` is the direction of each, and `clear` whether that is certain.
+    `quarters` is the direction of each, and `clear` whether that is certain. `certainties` are the
+    probabilities of a face by MTCNN's output network, where `scores` are something else; what is
+    chosen or joined is without them.
     """
 
     boxes: Boxes
@@ -35,6 +37,7 @@ class FoundFaces:
     points: Points
     quarters: Quarters
     clear: NDArray[np.bool_]
+    certainties: Scores | None = None
 
     def __len__(self) -> int:
         return len(self.boxes)

@@ -136,7 +136,7 @@ def measure(photo: Pixels, face: DetectedFace) -> RawQuality:
         roll_degrees=roll,
         outside=_outside(photo, face.landmarks),
         unevenness=_unevenness(crop, differences),
-        detection_score=face.score,
+        detection_score=face.score if face.certainty is None else face.certainty,
     )
 
 

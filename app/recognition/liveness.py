@@ -1,0 +1,61 @@
+"""Liveness scores of faces in a photo, by one network or the mean of several."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.recognition.liveness_crop import cut_surroundings
+from app.recognition.types import DetectedFace, Liveness, Pixels
+from models.zoo.liveness import LivenessNetwork
+
+FaceCrops = list[Pixels]
+"""The crops of one face, one for each network."""
+
+
+class LivenessScorer:
+    """Scores whether faces were before the camera themselves. Safe to call from several threads.
+
+    `threshold`: least score (0 to 1) that counts as live; None where there is none.
+    """
+
+    def __init__(self, networks: Sequence[LivenessNetwork], threshold: float | None = None) -> None:
+        self._networks = tuple(networks)
+        self.threshold = threshold
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(network.spec.name for network in self._networks)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what decides about a score: the weights of all networks, in any order."""
+        digests = sorted(network.digest for network in self._networks)
+        if len(digests) == 1:
+            return digests[0]
+        return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    def cut(self, photo: Pixels, face: DetectedFace) -> FaceCrops:
+        """The crops of a face; its box is in pixels of this photo."""
+        return [
+            cut_surroundings(
+                photo, face, scale=network.spec.crop_scale, size_px=network.spec.size_px
+            )
+            for network in self._networks
+        ]
+
+    def score(self, faces: Sequence[FaceCrops]) -> list[Liveness]:
+        """The mean score of all networks for each face."""
+        if not faces:
+            return []
+        columns = [
+            network.scores(np.stack([crops[place] for crops in faces]))
+            for place, network in enumerate(self._networks)
+        ]
+        return [Liveness(float(mean), self.threshold) for mean in np.mean(columns, axis=0)]
+
+    def try_networks(self) -> None:
+        """Run each network once."""
+        for network in self._networks:
+            side = network.spec.size_px
+            network.scores(np.zeros((1, side, side, 3), dtype=np.uint8))

@@ -1,0 +1,135 @@
+"""SCRFD (Guo et al., 2021), a detector with landmarks, from a file as InsightFace publishes them.
+
+The graph takes one RGB picture (1, 3, height, width), normalised, and answers nine arrays: scores,
+boxes and landmarks, each for the levels of strides 8, 16 and 32. A level has two anchors a cell, in
+order of rows, columns and anchors.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.zoo.cpu_threads import CpuThreads
+from models.zoo.errors import WeightsInvalidError, WeightsMissingError
+from models.zoo.onnx_session import open_on_cpu, open_session, runtime
+
+Floats = NDArray[np.float32]
+
+STRIDES: Final = (8, 16, 32)
+MULTIPLE: Final = STRIDES[-1]
+"""Sides of a picture are multiples of this."""
+
+_ANCHORS: Final = 2
+_POINTS: Final = 5
+_MEAN: Final = np.float32(127.5)
+_STD: Final = np.float32(128.0)
+_TRIAL: Final = (64, 96)
+
+
+@dataclass(frozen=True, slots=True)
+class ScrfdFaces:
+    """What may be faces in one picture, in its pixels.
+
+    `boxes` (N, 4) are x1, y1, x2, y2; `scores` (N,) are 0 to 1; `points` (N, 5, 2) are (x, y) of
+    the left and right eye, nose, and left and right mouth corner.
+    """
+
+    boxes: Floats
+    scores: Floats
+    points: Floats
+
+
+class ScrfdNetwork:
+    """An SCRFD with landmarks in an .onnx file, run by ONNX Runtime.
+
+    `size` is (width, height) where the graph takes pictures of that size alone, else None. Raises
+    WeightsMissingError without the file or the runtime, WeightsInvalidError where the graph is no
+    such network.
+    """
+
+    def __init__(self, path: Path, *, device: str, threads: CpuThreads) -> None:
+        runtime()
+        if not path.is_file():
+            raise WeightsMissingError(f"there is no weights file {path}")
+        content = path.read_bytes()
+        try:
+            self._input_name, self.size = _input_of(content, path)
+            self._session = (
+                open_session(content, device=device, threads=threads.busy)
+                if device == "cuda"
+                else open_on_cpu(content, threads)
+            )
+            width, height = self.size or _TRIAL
+            answers = self._answers(np.zeros((height, width, 3), dtype=np.uint8))
+        except WeightsInvalidError:
+            raise
+        except Exception as error:  # onnxruntime's own exceptions share no public base
+            raise WeightsInvalidError(f"{path} does not run on a picture: {error}") from error
+        shapes = [answer.shape for answer in answers]
+        expected = _expected_shapes(height, width)
+        if shapes != expected:
+            raise WeightsInvalidError(
+                f"{path} answers {shapes} for a picture of {width} x {height}; SCRFD with "
+                f"landmarks answers {expected}"
+            )
+
+    def look(self, picture: NDArray[np.uint8], *, least_score: float) -> ScrfdFaces:
+        """What may be faces of a `least_score`, overlapping ones included.
+
+        The picture is RGB (height, width, 3), of the network's `size`, or with sides that are
+        multiples of 32. Safe to call from several threads at once.
+        """
+        answers = self._answers(picture)
+        return decoded(answers, width=picture.shape[1], least_score=least_score)
+
+    def _answers(self, picture: NDArray[np.uint8]) -> list[Floats]:
+        """The nine arrays, each (anchors, values)."""
+        x = (picture.astype(np.float32) - _MEAN) / _STD
+        blob = np.ascontiguousarray(x.transpose(2, 0, 1)[None])
+        results = self._session.run(None, {self._input_name: blob})
+        # Some exports have an axis of one picture before the anchors.
+        return [np.asarray(result).reshape(-1, np.shape(result)[-1]) for result in results]
+
+
+def decoded(answers: Sequence[Floats], *, width: int, least_score: float) -> ScrfdFaces:
+    """The faces of `least_score` in the network's answers for a picture of this width.
+
+    Distances are in strides: of a box, from the cell to the left, the top, the right and the
+    bottom; of a landmark, to the right and down.
+    """
+    levels = len(STRIDES)
+    found = []
+    for level, stride in enumerate(STRIDES):
+        scores, boxes, points = (answers[level + levels * kind] for kind in range(3))
+        (likely,) = np.nonzero(scores[:, 0] >= least_score)
+        rows, columns = np.divmod(likely // _ANCHORS, width // stride)
+        cells = np.stack([columns, rows], axis=1)
+        reach = boxes[likely]
+        corners = np.concatenate([cells - reach[:, :2], cells + reach[:, 2:]], axis=1)
+        landmarks = cells[:, None] + points[likely].reshape(-1, _POINTS, 2)
+        found.append((corners * stride, scores[likely, 0], landmarks * stride))
+    return ScrfdFaces(
+        *(np.concatenate(some).astype(np.float32) for some in zip(*found, strict=True))
+    )
+
+
+def _expected_shapes(height: int, width: int) -> list[tuple[int, int]]:
+    counts = [_ANCHORS * (height // stride) * (width // stride) for stride in STRIDES]
+    return [(count, values) for values in (1, 4, 2 * _POINTS) for count in counts]
+
+
+def _input_of(content: bytes, path: Path) -> tuple[str, tuple[int, int] | None]:
+    """Name of the graph's input; width and height of its pictures where they are fixed."""
+    inputs: list[Any] = open_session(content, device="cpu", threads=1).get_inputs()
+    if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[1] != 3:
+        shapes = [one.shape for one in inputs]
+        raise WeightsInvalidError(
+            f"{path} takes input of shape {shapes}; SCRFD takes one picture, (1, 3, H, W)"
+        )
+    height, width = inputs[0].shape[2:]
+    fixed = isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0
+    return inputs[0].name, (width, height) if fixed else None
