@@ -64,7 +64,7 @@ VultusError
 ├── FetchFailed                     the file of a published network cannot be fetched
 │   ├── NotInCatalogue              no network of that name is published
 │   ├── LicenseNotAccepted          it forbids commercial use, or may, and was not accepted
-│   ├── DigestUnknown               nobody states what the file has to be
+│   ├── DigestUnknown               no source states what the file has to be
 │   ├── FileNotAsPinned             the file has another size or SHA-256, or is damaged
 │   └── SourceUnavailable           its server, mirror or folder does not give it
 └── StartupError                    the process cannot start as configured

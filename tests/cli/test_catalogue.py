@@ -13,7 +13,13 @@ from typer.testing import CliRunner, Result
 from app.cli.main import cli
 from app.cli.remedies import TERMINAL
 from app.cli.start_checks import require_startable
-from app.errors import LicenseNotAccepted, NetworkNotFetched, NotInCatalogue, VultusError
+from app.errors import (
+    LicenseNotAccepted,
+    NetworkNotFetched,
+    NotInCatalogue,
+    SourceUnavailable,
+    VultusError,
+)
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
@@ -27,7 +33,7 @@ from tests.weights_server import WeightsServer, serving
 RUN = CliRunner()
 DEFAULT = "/v1/collections/default"
 SURE = {"threshold": "0.95"}
-"""Nobody has measured the fetched network."""
+"""The error rates of the fetched network were not measured."""
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +98,7 @@ def test_a_gallery_goes_over_to_a_network_of_the_catalogue(
 ) -> None:
     people = write_two_people(tmp_path / "people")
     for photo in people.glob("*/3.jpg"):
-        photo.unlink()  # which show nobody, or two
+        photo.unlink()  # which show no face, or two
     settings = Settings()
     with TestClient(create_app(settings, Services.build(settings))) as before:
         for person in sorted(people.iterdir()):
@@ -181,3 +187,13 @@ def test_a_fetch_without_a_terminal_prints_no_bar(server: WeightsServer) -> None
         f"The licence: {HOST}/LICENSE",
         f"from {server.url}/weights.example/second.onnx",
     ]
+
+
+def test_a_mirror_on_the_command_line_goes_before_the_folder_of_the_settings(
+    server: WeightsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VULTUS_CATALOGUE__FOLDER", str(tmp_path))
+    with pytest.raises(SourceUnavailable, match="holds none of second"):
+        _run("models", "fetch", "second", "--accept-license")
+    _run("models", "fetch", "second", "--accept-license", "--mirror", server.url)
+    assert len(server.behaviour.answered) == 1

@@ -50,6 +50,15 @@ def test_no_two_networks_are_the_same_file() -> None:
     assert len(digests) == len(set(digests))
 
 
+def test_each_file_that_is_fetched_is_of_one_network() -> None:
+    of_file: dict[str, set[str]] = {}
+    for entry in catalogue().values():
+        for source in entry.sources:
+            if source.member is None:
+                of_file.setdefault(source.file, set()).add(entry.name)
+    assert all(len(names) == 1 for names in of_file.values())
+
+
 def test_an_archive_has_one_size_and_digest_in_all_cards() -> None:
     pinned: dict[str, set[tuple[int | None, str | None]]] = {}
     for entry in catalogue().values():

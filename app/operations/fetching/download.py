@@ -48,7 +48,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """What to fetch: `size` is in bytes, None where nobody states it, `most_bytes` its bound."""
+    """What to fetch: `size` is in bytes, None where no source states it, `most_bytes` its bound."""
 
     url: str
     size: int | None

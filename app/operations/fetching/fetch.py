@@ -60,8 +60,8 @@ class Watcher(Protocol):
 class Places:
     """Where files come from, and where they go.
 
-    `mirror` is a URL that stands before host and path of each source; `folder` holds files, and
-    then nothing is downloaded, unless there is a mirror.
+    `mirror` is a URL that stands before host and path of each source. `folder` holds files, and
+    where it is given, nothing is downloaded.
     """
 
     weights_dir: Path
@@ -108,7 +108,7 @@ def fetch_network(
     """
     entry = find_in_catalogue(name)
     if not entry.sources:
-        raise FetchFailed(f"nobody publishes the file of {name}; {entry.recipe}")
+        raise FetchFailed(f"the file of {name} is not published; {entry.recipe}")
     digest = _chosen_digest(entry, sha256)
     present = _present(entry, digest, places)
     if present is not None:
@@ -168,7 +168,7 @@ class _Fetch:
 
     def run(self) -> Fetched:
         self._dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._places.folder is not None and self._places.mirror is None:
+        if self._places.folder is not None:
             with self._locked(f"{self._entry.name}.onnx"):
                 return self._already() or self._from_folder(self._places.folder)
         failure: FetchFailed | None = None

@@ -129,7 +129,7 @@ class CatalogueEntry(_Part):
     `bytes` and `sha256` are those of the network's own file, where a source states them;
     `about_bytes` is its rounded size where only that is known.
     `facts` names the sources of the preprocessing. `recipe` stands in place of sources for a
-    network that nobody publishes: it says how to make it.
+    network whose file is not published: it says how to make it.
     """
 
     name: str = Field(pattern=f"^{_NAME}$")

@@ -44,7 +44,7 @@ PACK = _zip(
         "../../../escaped.onnx": b"a file that must not be written",
         "pack/one.onnx": CONTENT,
         "pack/two.onnx": OTHER,
-        "pack/unwanted.onnx": b"nobody wants it",
+        "pack/unwanted.onnx": b"not of the catalogue",
     }
 )
 
@@ -286,7 +286,7 @@ def test_a_folder_is_taken_from_without_any_download(
     offline.mkdir()
     (offline / file).write_bytes(PACK if file == "pack.zip" else CONTENT)
     name = "free" if file == "free.onnx" else "packed-one"
-    fetched = _fetch(name, Places(tmp_path / "weights", folder=offline))
+    fetched = _fetch(name, Places(tmp_path / "weights", mirror=server.url, folder=offline))
     assert fetched.path.read_bytes() == CONTENT
     assert fetched.receipt.source.startswith(str(offline / file))
     assert (offline / file).exists()
@@ -320,7 +320,7 @@ def test_two_at_once_download_once(tmp_path: Path, server: WeightsServer) -> Non
     assert len(server.behaviour.answered) == 1
 
 
-def test_a_disk_without_room_is_told_before_the_download(
+def test_a_disk_without_room_is_refused_before_the_download(
     tmp_path: Path, server: WeightsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetching, "_SPARE_BYTES", 1 << 60)
