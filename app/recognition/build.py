@@ -113,6 +113,8 @@ def startup_error(error: WeightsError, prefix: str = "VULTUS_") -> StartupError:
         )
     if not error.option:
         return StartupError(str(error))
+    if error.option == "backend":  # of both networks
+        return SettingUnusable(str(error), setting="VULTUS_BACKEND")
     name = "embedder" if error.option == "name" else error.option.replace(".", "__")
     return SettingUnusable(str(error), setting=prefix + name.upper())
 

@@ -33,5 +33,9 @@ class WeightsInvalidError(WeightsError):
     """The file is there, but does not hold the weights that the network needs."""
 
 
+class RuntimeUnusableError(WeightsError):
+    """What is to run the network is installed, but does not work on this machine."""
+
+
 class UnknownNetworkError(WeightsError):
     """No network of that name is in the zoo."""

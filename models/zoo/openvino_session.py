@@ -103,7 +103,7 @@ def _core() -> Any:  # noqa: ANN401
         import openvino  # noqa: PLC0415  (an optional extra)
     except ImportError as error:
         raise WeightsMissingError(
-            "openvino is not installed; run: pip install 'vultus[openvino]'"
+            f"openvino cannot be imported ({error}); run: pip install 'vultus[openvino]'"
         ) from error
     return openvino.Core()
 

@@ -7,6 +7,7 @@ from torch import nn
 
 from models.zoo.backends import Backend, choose_backend
 from models.zoo.dlib_resnet import DlibResNet
+from models.zoo.errors import RuntimeUnusableError
 from models.zoo.graph_network import GraphNetwork, GraphSession
 from models.zoo.network import Network, NetworkSpec
 from models.zoo.onnx_session import OnnxRuntimeSession
@@ -17,12 +18,21 @@ from models.zoo.torch_network import TorchNetwork
 
 
 def serve(module: nn.Module, spec: NetworkSpec, digest: str, options: RunOptions) -> Network:
-    """The module as a `Network`, in the backend that `options` and its forms lead to."""
+    """The module as a `Network`, in the backend that `options` and its forms lead to.
+
+    Raises RuntimeUnusableError where that backend does not work on this machine.
+    """
     if options.device == "cpu":
-        backend = choose_backend(options.backend, _forms(module, half=options.half))
+        backend = choose_backend(options.backend, _forms(module, options))
         if backend != "torch":
             graph = _graph(module, spec, backend)
-            return GraphNetwork(spec, digest, open_graph(graph, backend, options))
+            try:
+                session = open_graph(graph, backend, options)
+            except Exception as error:  # what runtimes raise shares no base
+                raise RuntimeUnusableError(
+                    f"{backend} cannot run {spec.name} on this machine: {error}", option="backend"
+                ) from error
+            return GraphNetwork(spec, digest, session)
     return TorchNetwork(spec, module, digest, device=options.device, half=options.half)
 
 
@@ -37,12 +47,13 @@ def open_graph(graph: Path | bytes, backend: Backend, options: RunOptions) -> Gr
     return OnnxRuntimeSession(graph, options)
 
 
-def _forms(module: nn.Module, *, half: bool) -> Sequence[Backend]:
+def _forms(module: nn.Module, options: RunOptions) -> Sequence[Backend]:
     """The backends that a network can run in, fastest first (`benchmarks/runtimes.py`)."""
     if isinstance(module, SFace):
         return ("openvino", "onnxruntime", "torch")
     if isinstance(module, DlibResNet):
-        if half and computes_bfloat16():
+        # OpenVINO, which takes a while to load, is asked only where the answer counts.
+        if options.backend == "auto" and options.half and computes_bfloat16():
             return ("openvino", "onnxruntime", "torch")
         return ("onnxruntime", "openvino", "torch")  # in float32, ONNX Runtime is the faster one
     return ("torch",)

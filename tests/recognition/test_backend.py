@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from app.errors import StartupError
+from app.errors import SettingUnusable, StartupError
 from app.recognition.build import backend_of, embedder_backend, load_configured_network
-from app.settings import Settings
+from app.settings import Settings, WorkerSettings
 from models.zoo import backends
 from models.zoo.backends import Backend, choose_backend
-from models.zoo.openvino_session import computes_bfloat16
+from models.zoo.openvino_session import OpenVinoSession, computes_bfloat16
 from models.zoo.registry import LoadOptions, load_network
 
 _ON_CPU = Settings(device="cpu")
@@ -55,6 +55,20 @@ def test_a_backend_is_the_wanted_one_else_the_fastest_that_is_installed(
     _hide(monkeypatch, "onnx")  # which both need
     assert choose_backend("auto", ("openvino", "onnxruntime", "torch")) == "torch"
     assert choose_backend("auto", ("openvino", "onnxruntime")) == "onnxruntime"
+
+
+def test_a_runtime_that_does_not_work_here_names_the_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("this processor lacks SSE4.2")
+
+    monkeypatch.setattr(OpenVinoSession, "_compile", fail)
+    workers = WorkerSettings(count=7)  # as in no other test, whose network would be taken
+    settings = Settings(device="cpu", embedder="sface", backend="openvino", workers=workers)
+    with pytest.raises(SettingUnusable, match=r"cannot run sface .*lacks SSE4\.2") as caught:
+        load_configured_network(settings)
+    assert caught.value.setting == "VULTUS_BACKEND"
 
 
 def test_on_a_gpu_pytorch_runs_the_networks() -> None:
