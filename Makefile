@@ -27,8 +27,9 @@ INPUTS := pyproject.toml constraints.txt scripts/install.py
 serve: $(VENV)/.installed-$(TORCH)-$(EXTRAS)
 	$(BIN)/vultus serve
 
+# Three processes for two cores, as tests of servers wait now and then. Each takes 1.5 GB.
 test: check
-	$(BIN)/pytest -n 2 --dist worksteal $(COVERAGE)
+	$(BIN)/pytest -n 3 --dist worksteal $(COVERAGE)
 
 check: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/ruff format --check .

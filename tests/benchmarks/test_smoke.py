@@ -29,10 +29,16 @@ def test_every_benchmark_is_documented() -> None:
 @pytest.mark.filterwarnings("default")  # what a benchmark warns of is no fault of the service
 @pytest.mark.parametrize("name", NAMES)
 def test_benchmark_runs_and_ends_with_its_figures(
-    name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> None:
     monkeypatch.setattr(sys, "argv", [name, "--smoke"])
     monkeypatch.setattr("benchmarks.servers.start_vultus", ForkedVultus)
+    if name == "workers":  # `crash` kills processes of a PostgreSQL, and starts one of its own
+        url: str = request.getfixturevalue("postgres_server")
+        monkeypatch.setenv("VULTUS_TEST_DATABASE_URL", url.replace("+psycopg", ""))
     interval = sys.getswitchinterval()
     try:
         import_module(f"benchmarks.{name}").main()
