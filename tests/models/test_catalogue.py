@@ -1,6 +1,7 @@
 """The catalogue is complete, and a fetched network runs as its card says."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -43,6 +44,13 @@ def test_each_card_is_named_after_its_file_and_complete() -> None:
         assert entry.sha256 is not None or entry.recipe is not None, entry.name
         for source in entry.sources:
             assert (source.member is None) == (source.sha256 is None), entry.name
+
+
+def test_each_network_is_in_the_page_for_users() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "networks.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`([a-z0-9.-]+)`", row.split("|")[1])}
+    assert named == set(catalogue())
 
 
 def test_no_two_networks_are_the_same_file() -> None:
