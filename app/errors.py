@@ -69,6 +69,7 @@ VultusError
 │   └── SourceUnavailable           its server, mirror or folder does not give it
 └── StartupError                    the process cannot start as configured
     ├── SettingUnusable             a setting cannot be followed
+    ├── NetworkNotMade              a network that Vultus no longer ships was not added
     ├── PackagesMissing             packages of an extra are not installed
     ├── NetworkNotFetched           its network is of the catalogue, and its file is not here
     ├── DatabaseLost                there are no tables, but traces of those that were
@@ -599,6 +600,15 @@ class SettingUnusable(StartupError):
     def __init__(self, message: str, *, setting: str) -> None:
         super().__init__(message)
         self.setting = setting
+
+
+class NetworkNotMade(StartupError):
+    """The network `name` no longer ships; `digest` is the SHA-256 of its file."""
+
+    def __init__(self, message: str, *, name: str, digest: str) -> None:
+        super().__init__(message)
+        self.name = name
+        self.digest = digest
 
 
 class PackagesMissing(StartupError):

@@ -6,7 +6,7 @@ Seven tenths of the people are tuned on, and the rest are reported on: all pairs
 with intervals that draw people, not pairs. What was chosen (docs/tuning.md) was chosen among the
 seven tenths, as `--choose` does: two sevenths of them choose, the others are tuned on. Mahalanobis
 and LMNN, learned on the embeddings of the network as it is, are measured by the same protocol. The
-run stays in `--out`; `scripts/make_vultus_resnet.py` takes it for the card of what ships.
+run stays in `--out`; `scripts/make_vultus_resnet.py` takes it for the card of `vultus-resnet`.
 """
 
 import argparse

@@ -1,11 +1,13 @@
-"""Make what ships as `vultus-resnet`: the default network, fine-tuned on all of LFW's people.
+"""Make `vultus-resnet`: `dlib-resnet`, fine-tuned on all of LFW's people.
 
     python -m benchmarks.finetune --faces FOLDER --crops CROPS --out RUN
-    python -m scripts.make_vultus_resnet --faces FOLDER --crops CROPS --measured RUN
+    python -m scripts.make_vultus_resnet --faces FOLDER --crops CROPS --measured RUN --out MADE
+    vultus models add MADE/vultus-resnet.safetensors --name NAME --license TEXT
 
 Whom a network was tuned on cannot tell how good it is. So its figures and its calibration are those
 of its twin in RUN, which was tuned in the same way on some of them, and measured on the others.
-The weights are written in half precision, with the card, beside `models/zoo/shipped/__init__.py`.
+The weights are written in half precision, with the card beside them, which `vultus models add`
+reads. Two machines do not make them alike to the bit, so that a gallery keeps the file that it has.
 """
 
 import argparse
@@ -31,7 +33,6 @@ from models.training.run_folder import RunFolder, read_report
 from models.training.tuning.config import TuningConfig
 from models.training.tuning.run import tune
 from models.zoo.cards import NetworkCard, write_card
-from models.zoo.shipped import FOLDER
 from models.zoo.trained import fill
 from models.zoo.weights_file import read_weights, save_weights
 
@@ -48,13 +49,14 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, required=True, help="folder with images/")
     parser.add_argument("--crops", type=Path, required=True, help="where crops are kept")
     parser.add_argument("--measured", type=Path, required=True, help="run of benchmarks.finetune")
-    parser.add_argument("--out", type=Path, default=FOLDER, help="where the two files are written")
+    parser.add_argument("--out", type=Path, required=True, help="where the files are written")
     options = parser.parse_args()
     data = lfw_data(parser, options.faces)
     print_machine()
     twin = read_report(options.measured)
     config = configuration({"back": [twin["best"]["back"]]})
     store = lfw_crops(data, options.crops)
+    options.out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as scratch:
         run = RunFolder(Path(scratch))
         with Watcher() as watch:

@@ -46,10 +46,7 @@ def _shipped_networks_loaded_once() -> Iterator[None]:
     loaded: dict[tuple[str, LoadOptions], Network] = {}
 
     def load_once(name: str, options: LoadOptions) -> Network:
-        if (
-            name not in (DLIB_RESNET.name, "sface", "vultus-resnet")
-            or options.weights_path is not None
-        ):
+        if name not in (DLIB_RESNET.name, "sface") or options.weights_path is not None:
             return load_network(name, options)
         key = (name, replace(options, weights_dir=Path()))  # their weights ship with packages
         if key not in loaded:

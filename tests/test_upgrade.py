@@ -6,8 +6,9 @@
 
 import gzip
 import json
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from typer.testing import CliRunner
 
 from app.cli.main import cli
 from app.cli.session import with_recognizer
+from app.errors import NetworkNotMade
 from app.main import create_app
 from app.operations import embedder_choice
 from app.recognition.pipeline import Recognizer
@@ -55,6 +57,15 @@ def _identify(client: TestClient, photo: str, **fields: str) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     parsed: dict[str, Any] = answer.json()
     return parsed
+
+
+def _photos(tmp_path: Path) -> Path:
+    """The folder of the photos that people were enrolled from."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("eileen.jpg", "grace.jpg"):
+        (folder / name).write_bytes(case(name))
+    return folder
 
 
 def _command(*arguments: str | Path, status: int = 0) -> Any:
@@ -112,13 +123,31 @@ def test_commands_choose_as_the_service_does(
     assert with_recognizer(embedder) == ("dlib-resnet", "dlib-resnet")
 
 
+def test_a_gallery_of_a_network_that_no_longer_ships_says_so_and_goes_over(
+    tmp_path: Path,
+) -> None:
+    """Without the network's file, while no service runs."""
+    database = tmp_path / "vultus.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.executescript(
+            "UPDATE collections SET embedder = 'vultus-resnet', digest = 'd';"
+            "UPDATE faces SET embedder = 'vultus-resnet', digest = 'd';"
+        )
+    with pytest.raises(NetworkNotMade, match="auto chose vultus-resnet, as the faces"):
+        create_app(Settings())
+    photos = _photos(tmp_path)
+    assert _command("reembed", "--to", "dlib-resnet", "--photos", photos)["faces"] == 2
+    _command("reembed", "switch")
+    with _service() as client:
+        answer = _identify(client, "eileen.jpg")
+    assert answer["model"]["name"] == "dlib-resnet"
+    assert answer["faces"][0]["identity"]["name"] == EILEEN
+
+
 def test_it_goes_over_to_another_embedder_which_auto_keeps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    for name in ("eileen.jpg", "grace.jpg"):
-        (photos / name).write_bytes(case(name))
+    photos = _photos(tmp_path)
     network = tmp_path / "second.onnx"
     write_second_network(network)
     monkeypatch.setenv("VULTUS_NEXT__EMBEDDER", "onnx")

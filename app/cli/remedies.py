@@ -11,6 +11,7 @@ from app.errors import (
     RolloutObstacle,
 )
 from app.remedies import REASONS_THAT_SAY_ENOUGH, Remedies
+from models.zoo.names import DEFAULT_NETWORK
 
 _OBSTACLES: Final = {
     RolloutObstacle.ONE_EMBEDDER: "run vultus reembed --to NEW first",
@@ -137,6 +138,11 @@ TERMINAL: Final = Remedies(
         "VULTUS_CATALOGUE__FOLDER",
         errors.StartupError: None,
         errors.SettingUnusable: "check {setting}",
+        errors.NetworkNotMade: "register its file of an older installation "
+        "(models/zoo/shipped/{name}.safetensors, SHA-256 {digest}): vultus models add FILE --name "
+        "{name} --license TEXT; or go over to another network while the service is stopped: vultus "
+        f"reembed --to {DEFAULT_NETWORK} --photos FOLDER, then vultus reembed switch; "
+        "docs/{name}.md explains both, and how it was made",
         errors.PackagesMissing: "run: pip install 'vultus[{extra}]'",
         errors.NetworkNotFetched: _fetch,
         errors.DatabaseLost: "restore the database from a backup (and check VULTUS_DATA_DIR and "

@@ -8,14 +8,21 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from app.errors import DatabaseDamaged, NetworkNotFetched, SettingUnusable, StartupError
+from app.errors import (
+    DatabaseDamaged,
+    NetworkNotFetched,
+    NetworkNotMade,
+    SettingUnusable,
+    StartupError,
+)
 from app.recognition.liveness_entries import liveness_entry
 from app.settings import Settings
 from models.zoo.catalogue.entry import CatalogueEntry, find_entry
 from models.zoo.catalogue.fetched import find_receipt
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
-from models.zoo.errors import NotFetchedError, WeightsInvalidError
+from models.zoo.errors import NotFetchedError, NotMadeError, WeightsInvalidError
 from models.zoo.names import ZOO_NAMES
+from models.zoo.recipes import recipe_digest
 
 if TYPE_CHECKING:
     from app.operations.embedder_choice import EmbedderChoice
@@ -146,6 +153,10 @@ def _require_embedder(
 ) -> None:
     trained = settings.resolved_weights_dir / "networks"
     known = [*ZOO_NAMES, *sorted(path.stem for path in trained.glob("*.json"))]
+    digest = None if name in known else recipe_digest(name)
+    if digest is not None:
+        missing = NotMadeError(name, digest=digest)
+        raise NetworkNotMade(str(missing), name=name, digest=digest)
     if name not in known:
         _require_fetched(settings, name, known, name_setting)
     if weights is None and name == "onnx":

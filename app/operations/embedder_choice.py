@@ -9,12 +9,13 @@ the gallery may have changed.
 """
 
 import os
+from copy import copy
 from dataclasses import dataclass
 from enum import StrEnum
 
 import structlog
 
-from app.errors import DatabaseDamaged, NetworkNotFetched, SettingUnusable, StartupError
+from app.errors import DatabaseDamaged, SettingUnusable, StartupError
 from app.gallery.embedders_in_use import EmbeddersInUse, embedders_in_use
 from app.settings import AUTO_EMBEDDER, NextSettings, Settings
 from models.zoo.names import DEFAULT_NETWORK
@@ -62,12 +63,9 @@ class EmbedderChoice:
         """The same error of the embedder, which says where `auto` chose it, and why."""
         if self.by is ChosenBy.SETTING:
             return error
-        text = f"{_SETTING}=auto chose {self.name}, as {self.ground}: {error}"
-        if isinstance(error, SettingUnusable):
-            return SettingUnusable(text, setting=error.setting)
-        if isinstance(error, NetworkNotFetched):
-            return NetworkNotFetched(text, name=error.name, needs_acceptance=error.needs_acceptance)
-        return StartupError(text)
+        explained = copy(error)  # of the same class, with what its remedy names
+        explained.args = (f"{_SETTING}=auto chose {self.name}, as {self.ground}: {error}",)
+        return explained
 
     def announce(self) -> None:
         """Log what `auto` chose, and how to go over to the default network; once a start."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 import structlog
 
-from app.errors import NetworkNotFetched, SettingUnusable, StartupError
+from app.errors import NetworkNotFetched, NetworkNotMade, SettingUnusable, StartupError
 from app.recognition.batch import BatchRecognizer
 from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.detectors.detector_registry import DETECTORS, DetectorOptions
@@ -23,7 +23,7 @@ from models.zoo.backends import EXTRAS, BackendChoice, missing_packages
 from models.zoo.catalogue.fetched import list_fetched
 from models.zoo.catalogue.load import spec_of
 from models.zoo.cpu_threads import CpuThreads
-from models.zoo.errors import NotFetchedError, WeightsError
+from models.zoo.errors import NotFetchedError, NotMadeError, WeightsError
 from models.zoo.names import DEFAULT_NETWORK
 from models.zoo.network import Network, NetworkSpec
 from models.zoo.onnx_network import OnnxOptions
@@ -111,6 +111,8 @@ def startup_error(error: WeightsError, prefix: str = "VULTUS_") -> StartupError:
         return NetworkNotFetched(
             str(error), name=error.name, needs_acceptance=error.needs_acceptance
         )
+    if isinstance(error, NotMadeError):
+        return NetworkNotMade(str(error), name=error.name, digest=error.digest)
     if not error.option:
         return StartupError(str(error))
     if error.option == "backend":  # of both networks

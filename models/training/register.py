@@ -13,13 +13,17 @@ from models.training.errors import NameTakenError, RunUnusableError
 from models.training.networks import begins_from_scratch
 from models.training.run_folder import RunFolder, read_report
 from models.zoo.architectures import Recipe, find_architecture
-from models.zoo.cards import NAME, NetworkCard
+from models.zoo.cards import NAME, NetworkCard, read_card
 from models.zoo.catalogue.entry import find_entry
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.network import NOT_DOCUMENTED
+from models.zoo.recipes import card_of_file
 from models.zoo.registry import ZOO
 from models.zoo.trained import module_of, register, trained_names
 from models.zoo.weights_file import SavedWeights, read_weights, save_weights
+
+_AUTO = "auto"
+"""What the service takes for the choice of an embedder, and not for its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ def add_file(
 ) -> NetworkCard:
     """Register a file of weights. `recipe` says what of, where the file does not.
 
-    Raises NameTakenError, or WeightsError where the file is not such a network's.
+    A card that was made for this very file, and lies beside it or comes with Vultus, gives what was
+    measured of it. Raises NameTakenError, or WeightsError where the file is not such a network's.
     """
     require_free(naming.name, weights_dir)
     saved = read_weights(file)
@@ -80,6 +85,17 @@ def add_file(
             f"{file} does not say which network it is of; say it with --network"
         )
     module = module_of(saved, recipe)
+    if saved.recipe is not None and (made := _card_made_for(file, saved.digest)) is not None:
+        card = made.model_copy(
+            update={
+                "name": naming.name,
+                "license": naming.license,
+                "description": naming.description or made.description,
+                "calibration": _renamed(made.calibration, naming.name),
+            }
+        )
+        register(card, file, weights_dir)
+        return card
     if saved.mirror_average is not None:
         mirror_average = saved.mirror_average
     if saved.recipe is not None:
@@ -96,13 +112,23 @@ def add_file(
     return card
 
 
+def _card_made_for(file: Path, digest: str) -> NetworkCard | None:
+    """The card that lies beside a file, or that comes with Vultus, where it was made for it."""
+    for path in (file.with_suffix(".json"), card_of_file(digest)):
+        if path is not None and path.is_file():
+            card = read_card(path)
+            if card.digest == digest:
+                return card
+    return None
+
+
 def require_free(name: str, weights_dir: Path) -> None:
     """Raises NameTakenError where a network cannot have that name."""
     if not NAME.fullmatch(name):
         raise NameTakenError(
             f"{name!r} is no name of a network; take up to 63 lower-case letters, digits and . _ -"
         )
-    if name in ZOO or name in trained_names(weights_dir):
+    if name in (*ZOO, _AUTO) or name in trained_names(weights_dir):
         raise NameTakenError(
             f"there is a network {name!r} already; collections may rest on its embeddings, so take "
             "another name"

@@ -29,6 +29,18 @@ class NotFetchedError(WeightsMissingError):
         self.needs_acceptance = needs_acceptance
 
 
+class NotMadeError(WeightsMissingError):
+    """The network does not come with Vultus, and nobody publishes it; see `models.zoo.recipes`.
+
+    `digest`: SHA-256 of the file that galleries rest on.
+    """
+
+    def __init__(self, name: str, *, digest: str) -> None:
+        super().__init__(f"the network {name} is not installed: Vultus no longer ships its weights")
+        self.name = name
+        self.digest = digest
+
+
 class WeightsInvalidError(WeightsError):
     """The file is there, but does not hold the weights that the network needs."""
 

@@ -8,7 +8,6 @@ DEFAULT_NETWORK: Final = "dlib-resnet"
 ZOO_NAMES: Final = (
     "dlib-resnet",
     "sface",
-    "vultus-resnet",
     "facenet-vggface2",
     "facenet-casia-webface",
     "onnx",

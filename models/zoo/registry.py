@@ -17,12 +17,17 @@ from models.zoo.catalogue.fetched import list_fetched
 from models.zoo.catalogue.load import load_fetched, spec_of
 from models.zoo.cpu_threads import CpuThreads
 from models.zoo.distinctiveness import shipped_distinctiveness
-from models.zoo.errors import UnknownNetworkError, WeightsInvalidError, WeightsMissingError
+from models.zoo.errors import (
+    NotMadeError,
+    UnknownNetworkError,
+    WeightsInvalidError,
+    WeightsMissingError,
+)
 from models.zoo.network import NOT_DOCUMENTED, Network, NetworkSpec
 from models.zoo.onnx_network import OnnxNetwork, OnnxOptions
+from models.zoo.recipes import recipe_digest
 from models.zoo.run_options import RunOptions
 from models.zoo.serving import serve
-from models.zoo.shipped import FOLDER, shipped_card
 from models.zoo.torch_network import TorchNetwork
 
 
@@ -62,7 +67,8 @@ class ZooEntry:
 def load_network(name: str, options: LoadOptions) -> Network:
     """Load a network by its name: of the zoo, registered in `weights_dir`, or of the catalogue.
 
-    Raises UnknownNetworkError, NotFetchedError, WeightsMissingError or WeightsInvalidError.
+    Raises UnknownNetworkError, NotFetchedError, NotMadeError, WeightsMissingError or
+    WeightsInvalidError.
     """
     entry = ZOO.get(name)
     if entry is not None:
@@ -70,6 +76,9 @@ def load_network(name: str, options: LoadOptions) -> Network:
     card = trained.find_card(name, options.weights_dir)
     if card is not None:
         return _load_carded(card, trained.networks_dir(options.weights_dir), options)
+    digest = recipe_digest(name)
+    if digest is not None:
+        raise NotMadeError(name, digest=digest)
     published = find_entry(name)
     if published is not None:
         return _load_published(published, options)
@@ -202,11 +211,6 @@ def _entry(spec: NetworkSpec, load: Callable[[LoadOptions], Network]) -> ZooEntr
     return ZooEntry(spec.name, spec.description, spec.license, spec, load)
 
 
-def _shipped_entry(name: str) -> ZooEntry:
-    card = shipped_card(name)
-    return _entry(card.spec(), lambda options: _load_carded(card, FOLDER, options))
-
-
 _FACENETS = (
     _facenet_spec("facenet-vggface2", "VGGFace2"),
     _facenet_spec("facenet-casia-webface", "CASIA-WebFace"),
@@ -218,7 +222,6 @@ ZOO: Mapping[str, ZooEntry] = MappingProxyType(
         for entry in (
             _entry(DLIB_RESNET, _load_dlib_resnet),
             _entry(SFACE, _load_sface),
-            _shipped_entry("vultus-resnet"),
             *(_entry(spec, _facenet_loader(spec)) for spec in _FACENETS),
             ZooEntry(
                 "onnx",

@@ -25,7 +25,6 @@ def test_the_zoo_has_every_network_that_users_are_told_of() -> None:
     assert list(ZOO) == [
         "dlib-resnet",
         "sface",
-        "vultus-resnet",
         "facenet-vggface2",
         "facenet-casia-webface",
         "onnx",
@@ -94,7 +93,6 @@ def test_known_models_are_the_zoo_with_one_active(tmp_path: Path) -> None:
     assert dimensions == {
         "dlib-resnet": 128,
         "sface": 128,
-        "vultus-resnet": 128,
         "facenet-vggface2": 512,
         "facenet-casia-webface": 512,
         "onnx": None,

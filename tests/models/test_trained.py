@@ -101,7 +101,7 @@ def test_registered_networks_are_listed_beside_the_zoo(
         load_network("ours-2", _options(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["dlib-resnet", "ours-1", "../x", "A", "", "a" * 64])
+@pytest.mark.parametrize("name", ["dlib-resnet", "auto", "ours-1", "../x", "A", "", "a" * 64])
 def test_a_name_that_is_taken_or_none_is_refused(
     runs: tuple[Path, Path], tmp_path: Path, name: str
 ) -> None:
