@@ -472,10 +472,8 @@ def _snapshots(settings: Settings) -> SnapshotStore:
 
 def load_chosen_network(choice: EmbedderChoice) -> Network:
     """Raises StartupError with the remedy, which says where `auto` chose the network, and why."""
-    try:
+    with choice.explaining():
         return load_configured_network(choice.settings)
-    except StartupError as error:
-        raise choice.explained(error) from error
 
 
 def default_thresholds(settings: Settings, network: Network) -> Thresholds:

@@ -26,7 +26,6 @@ from app.operations import embedder_choice
 from app.recognition.pipeline import Recognizer
 from app.settings import Settings
 from models.zoo.network import Network
-from scripts.second_network import write_second_network
 from tests.cases import case
 
 RUN = CliRunner()
@@ -144,25 +143,28 @@ def test_a_gallery_of_a_network_that_no_longer_ships_says_so_and_goes_over(
     assert answer["faces"][0]["identity"]["name"] == EILEEN
 
 
-def test_it_goes_over_to_another_embedder_which_auto_keeps(
+def test_it_goes_over_to_sface_which_auto_keeps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photos = _photos(tmp_path)
-    network = tmp_path / "second.onnx"
-    write_second_network(network)
-    monkeypatch.setenv("VULTUS_NEXT__EMBEDDER", "onnx")
-    monkeypatch.setenv("VULTUS_NEXT__WEIGHTS_PATH", str(network))
+    sure = {"threshold": "0.6"}
+    with monkeypatch.context() as patch:
+        patch.setenv("VULTUS_NEXT__EMBEDDER", "sface")
+        with _service() as client:
+            done = _command("reembed", "--to", "sface", "--photos", _photos(tmp_path))
+            assert (done["faces"], done["without_second"]) == (2, 0)
+            before = _identify(client, "eileen.jpg")
+            assert before["model"]["name"] == "dlib-resnet"
+            assert _command("reembed", "switch", "--force")["serving"]["name"] == "sface"
+            after = _identify(client, "eileen.jpg", **sure)
+            assert after["model"]["name"] == "sface"
+            for answer in (before, after):
+                assert answer["faces"][0]["identity"]["name"] == EILEEN
+        with _service() as client:  # one that is started between switch and purge runs both
+            assert client.get("/v1/info").json()["model"]["name"] == "dlib-resnet"
+            assert _identify(client, "grace.jpg", **sure)["model"]["name"] == "sface"
+            _command("reembed", "purge")
     with _service() as client:
-        done = _command("reembed", "--to", "onnx", "--photos", photos)
-        assert (done["faces"], done["without_second"]) == (2, 0)
-        assert _command("reembed", "switch", "--force")["serving"]["name"] == "onnx"
-        answer = _identify(client, "eileen.jpg", threshold="0.95")
-        assert (answer["model"]["name"], answer["faces"][0]["identity"]["name"]) == ("onnx", EILEEN)
-    with _service() as client:  # one that is started between the switch and the purge runs both
-        assert client.get("/v1/info").json()["model"]["name"] == "dlib-resnet"
-        assert _identify(client, "grace.jpg", threshold="0.95")["model"]["name"] == "onnx"
-        _command("reembed", "purge")
-    with _service() as client:
-        assert client.get("/v1/info").json()["model"]["name"] == "onnx"
-        answer = _identify(client, "grace.jpg", threshold="0.95")
-        assert answer["faces"][0]["identity"]["name"] == GRACE
+        assert client.get("/v1/info").json()["model"]["name"] == "sface"
+        answer = _identify(client, "grace.jpg", **sure)
+    assert answer["faces"][0]["identity"]["name"] == GRACE
+    assert answer["faces"][0]["candidates"][-1]["similarity"] < 0.35  # the two are strangers

@@ -135,7 +135,7 @@ def _chosen(settings: Settings) -> "EmbedderChoice":
     from app.operations.embedder_choice import choose_embedder  # noqa: PLC0415  (as above)
 
     choice = choose_embedder(settings)
-    try:
+    with choice.explaining():
         _require_embedder(
             settings,
             choice.name,
@@ -143,8 +143,6 @@ def _chosen(settings: Settings) -> "EmbedderChoice":
             "VULTUS_EMBEDDER",
             "VULTUS_WEIGHTS_PATH",
         )
-    except StartupError as error:
-        raise choice.explained(error) from error
     return choice
 
 

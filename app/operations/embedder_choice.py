@@ -9,7 +9,8 @@ the gallery may have changed.
 """
 
 import os
-from copy import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -59,13 +60,15 @@ class EmbedderChoice:
     def by(self) -> ChosenBy:
         return ChosenBy.SETTING if self.ground is Ground.NAMED else ChosenBy.AUTO
 
-    def explained(self, error: StartupError) -> StartupError:
-        """The same error of the embedder, which says where `auto` chose it, and why."""
-        if self.by is ChosenBy.SETTING:
-            return error
-        explained = copy(error)  # of the same class, with what its remedy names
-        explained.args = (f"{_SETTING}=auto chose {self.name}, as {self.ground}: {error}",)
-        return explained
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Say in errors of the embedder where `auto` chose it, and why."""
+        try:
+            yield
+        except StartupError as error:
+            if self.by is ChosenBy.AUTO:
+                error.args = (f"{_SETTING}=auto chose {self.name}, as {self.ground}: {error}",)
+            raise
 
     def announce(self) -> None:
         """Log what `auto` chose, and how to go over to the default network; once a start."""

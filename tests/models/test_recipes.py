@@ -12,14 +12,13 @@ from app.recognition.build import load_named_network
 from app.recognition.types import ModelId
 from app.services import known_map
 from app.settings import Settings
-from models.training.networks import build_network
 from models.training.register import Naming, add_file
 from models.zoo import recipes
 from models.zoo.cards import read_card
 from models.zoo.catalogue.entry import find_entry
+from models.zoo.published import published_state
 from models.zoo.registry import ZOO, LoadOptions, find_spec, load_network
 from models.zoo.weights_file import save_weights
-from tests.models.training.crops import make_config
 
 NAME = "vultus-resnet"
 DIGEST = "e99b94b270180f75278124f72ee894646be0a3207fea77fb46d0c55cd849fa37"
@@ -36,13 +35,12 @@ def _write_card(path: Path, digest: str) -> None:
 @pytest.fixture
 def kept(tmp_path: Path) -> tuple[Path, str]:
     """A file of weights as an older installation has it, and its SHA-256: `dlib-resnet`, halved."""
-    made = build_network(
-        make_config(network={"name": "dlib-resnet"}).network, weights_dir=tmp_path, seed=1
-    )
+    recipe = read_card(recipes.FOLDER / f"{NAME}.json").recipe
+    state = published_state(recipe.architecture, tmp_path)
     path = tmp_path / "old" / f"{NAME}.safetensors"
     path.parent.mkdir()
-    halved = {name: tensor.half() for name, tensor in made.module.state_dict().items()}
-    return path, save_weights(path, halved, made.recipe, mirror_average=True)
+    halved = {name: tensor.half() for name, tensor in state.items()}
+    return path, save_weights(path, halved, recipe, mirror_average=True)
 
 
 def test_the_card_tells_of_which_file_and_what_was_measured() -> None:

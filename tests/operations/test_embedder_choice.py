@@ -173,13 +173,18 @@ def test_a_fixed_similarity_without_a_named_embedder_is_warned_of(holds: Look) -
         assert all(line["settings"] == ["VULTUS_THRESHOLDS__VERIFY"] for line in warnings)
 
 
-def test_an_error_of_the_embedder_says_that_auto_chose_it() -> None:
-    error = SettingUnusable("there is no weights file x", setting="VULTUS_WEIGHTS_PATH")
-    by_auto = EmbedderChoice(_settings(embedder=OLD), Ground.FACES).explained(error)
-    assert str(by_auto) == (
-        "VULTUS_EMBEDDER=auto chose dlib-resnet, as the faces of the database are by it: there is "
-        "no weights file x"
-    )
-    assert isinstance(by_auto, SettingUnusable)
-    assert by_auto.setting == error.setting
-    assert EmbedderChoice(_settings(embedder=OLD), Ground.NAMED).explained(error) is error
+@pytest.mark.parametrize(
+    ("ground", "text"),
+    [
+        (Ground.NAMED, "x"),
+        (
+            Ground.FACES,
+            "VULTUS_EMBEDDER=auto chose dlib-resnet, as the faces of the database are by it: x",
+        ),
+    ],
+)
+def test_an_error_of_the_embedder_says_that_auto_chose_it(ground: Ground, text: str) -> None:
+    choice = EmbedderChoice(_settings(embedder=OLD), ground)
+    with pytest.raises(SettingUnusable) as caught, choice.explaining():
+        raise SettingUnusable("x", setting="VULTUS_WEIGHTS_PATH")
+    assert (str(caught.value), caught.value.setting) == (text, "VULTUS_WEIGHTS_PATH")
