@@ -90,13 +90,13 @@ def main() -> None:
     detector = build_detector(Settings(_env_file=None, device="cpu", workers=workers))
     figures: dict[str, object] = {}
     with TemporaryDirectory() as folder:
-        for name in _NETWORKS:
-            networks = _networks(name, Path(folder))
+        runtimes = {name: _networks(name, Path(folder)) for name in _NETWORKS}
+        for name, networks in runtimes.items():
             spec = next(iter(networks.values())).spec
             crops, people = _cut(data, names[:_COMPARED_CROPS], detector, spec.input)
             figures[name] = _compare(name, networks, crops, size.rounds)
         crops, people = _cut(data, names, detector, SFACE.input)
-        figures["decisions"] = _decisions(_networks("sface", Path(folder)), crops, people)
+        figures["decisions"] = _decisions(runtimes["sface"], crops, people)
     print_figures("runtimes", figures)
 
 
