@@ -18,7 +18,7 @@ enrolled, and enrolment demands this."""
 
 _DOUBTFUL_BELOW: Final = QualityFilter.HIGH
 
-_DOUBT_AT_FLOOR: Final = 300.0
+_DOUBT_AT_FLOOR: Final = 1_000.0
 """How many times as often as good ones two faces of strangers match that are just above the floor,
 so that each kind of fault in `benchmarks/wrong_way.py` stays within ten times the rate claimed."""
 
