@@ -17,6 +17,11 @@ from tests.server import running
 
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
 HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
+EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "6")
+"""Random requests for each operation, beside some 3,000 that are derived from the document.
+
+FUZZ_EXAMPLES=200 looks deeper.
+"""
 # Made-up collections would only ever be missing; and the one that is there must not go away. A
 # batch is accepted whatever a line or an image of it says: that is rejected by itself.
 CONFIGURATION = f"""
@@ -62,7 +67,7 @@ def test_fuzzed_api_keeps_to_its_documentation(tmp_path: Path) -> None:
                 f"{server.url}/openapi.json",
                 "--header=x-api-key: fuzz",
                 "--phases=examples,coverage,fuzzing",
-                "--max-examples=15",
+                f"--max-examples={EXAMPLES}",
                 "--seed=1",
                 "--request-timeout=60",
                 "--continue-on-failure",
