@@ -57,7 +57,7 @@ from app.recognition.build import (
     load_next_network,
 )
 from app.recognition.device import device_memory_bytes
-from app.recognition.load_liveness import load_liveness
+from app.recognition.liveness.load_liveness import load_liveness
 from app.recognition.pipeline import Recognizer
 from app.recognition.scheduler import SchedulerWatch
 from app.recognition.types import ModelId

@@ -19,8 +19,8 @@ from app.operations.liveness import (
     genuine_captures,
     score_captures,
 )
-from app.recognition.liveness import LivenessScorer
-from app.recognition.liveness_thresholds import LivenessThresholds
+from app.recognition.liveness.liveness_scorer import LivenessScorer
+from app.recognition.liveness.liveness_thresholds import LivenessThresholds
 from app.recognition.pipeline import Recognizer
 from app.settings import Settings
 from models.evaluation.presentation_attacks import LivenessRates, Rate

@@ -9,7 +9,7 @@ import typer
 from app.cli.configuration import load_settings
 from app.operations.embedder_choice import choose_embedder
 from app.recognition.build import build_recognizer
-from app.recognition.load_liveness import load_liveness
+from app.recognition.liveness.load_liveness import load_liveness
 from app.recognition.pipeline import Recognizer
 from app.services import Services, load_chosen_network
 from app.settings import LogSettings, Settings

@@ -15,7 +15,7 @@ from app.errors import (
     SettingUnusable,
     StartupError,
 )
-from app.recognition.liveness_entries import liveness_entry
+from app.recognition.liveness.liveness_entries import liveness_entry
 from app.settings import Settings
 from models.zoo.catalogue.entry import CatalogueEntry, find_entry
 from models.zoo.catalogue.fetched import find_receipt

@@ -10,8 +10,8 @@ import numpy as np
 from app.errors import InputError, InvalidRequest, LivenessNotMeasurable
 from app.operations.photo_listing import PHOTO_SUFFIXES
 from app.operations.together import in_turns
-from app.recognition.liveness import LivenessScorer
-from app.recognition.liveness_thresholds import FittedThreshold
+from app.recognition.liveness.liveness_scorer import LivenessScorer
+from app.recognition.liveness.liveness_thresholds import FittedThreshold
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_face
 from app.recognition.types import Liveness

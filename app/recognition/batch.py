@@ -14,7 +14,7 @@ from app.recognition.decode.photo_file import PhotoFile
 from app.recognition.decode.samples import find_shade
 from app.recognition.detector import Detector
 from app.recognition.embedder import Embedder
-from app.recognition.liveness import FaceCrops, LivenessScorer
+from app.recognition.liveness.liveness_scorer import FaceCrops, LivenessScorer
 from app.recognition.memory_budget import MemoryBudget
 from app.recognition.quality.assess import assess, with_distinctiveness
 from app.recognition.quality.measures import CROP

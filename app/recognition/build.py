@@ -14,7 +14,7 @@ from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.detectors.detector_registry import DETECTORS, DetectorOptions
 from app.recognition.device import detector_device, limit_threads, resolve_device
 from app.recognition.embedder import NetworkEmbedder
-from app.recognition.liveness import LivenessScorer
+from app.recognition.liveness.liveness_scorer import LivenessScorer
 from app.recognition.memory_budget import MemoryBudget
 from app.recognition.pipeline import Lanes, Recognizer
 from app.recognition.scheduler import SchedulerWatch

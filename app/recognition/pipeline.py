@@ -8,7 +8,7 @@ from app.errors import ImageTooLarge, ImageUnreadable, LivenessOff, StartupError
 from app.priority import give_way
 from app.recognition.batch import BatchRecognizer, Choose, Job, Seen
 from app.recognition.decode.file_kinds import FORMATS
-from app.recognition.liveness import LivenessScorer
+from app.recognition.liveness.liveness_scorer import LivenessScorer
 from app.recognition.scheduler import Scheduler, SchedulerWatch
 from app.recognition.select import Selection
 from app.recognition.types import (

@@ -117,7 +117,7 @@ class Direction(IntEnum):
 class Liveness:
     """How likely a camera saw the face itself and not a picture of it: `score`, 0 to 1.
 
-    `threshold`: the least score that counts as live; None where nobody has set one.
+    `threshold`: the least score that counts as live; None where there is none.
     """
 
     score: float

@@ -7,7 +7,7 @@ attack away.
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from models.zoo.cpu_threads import CpuThreads
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 from models.zoo.network import Crops
-from models.zoo.onnx_session import open_on_cpu, open_session, runtime
+from models.zoo.onnx_session import OnnxRuntimeSession, runtime
+from models.zoo.run_options import RunOptions
 
 Scores = NDArray[np.float64]
 """One score a face, 0 to 1, shape (N,)."""
@@ -52,7 +53,7 @@ class LivenessNetwork:
     """
 
     def __init__(self, spec: LivenessSpec, path: Path, *, device: str, threads: CpuThreads) -> None:
-        runtime()
+        runtime()  # reports a missing package before a missing file
         if not path.is_file():
             raise WeightsMissingError(f"there is no weights file {path}")
         content = path.read_bytes()
@@ -62,16 +63,10 @@ class LivenessNetwork:
         self._mean = np.asarray(spec.mean, dtype=np.float32)
         self._std = np.asarray(spec.std, dtype=np.float32)
         try:
-            self._input_name, batch = _only_input(content, path)
-            self._session = (
-                open_session(content, device=device, threads=threads.busy)
-                if device == "cuda"
-                else open_on_cpu(content, threads)
-            )
+            options = RunOptions(device, half=False, threads=threads)
+            self._session = OnnxRuntimeSession(content, options)
             blank = np.zeros((1, spec.size_px, spec.size_px, 3), dtype=np.uint8)
             logits = self._logits(blank)
-        except WeightsInvalidError:
-            raise
         except Exception as error:  # onnxruntime's own exceptions share no public base
             raise WeightsInvalidError(f"{path} does not run on a crop: {error}") from error
         if logits.ndim != 2 or len(logits) != 1 or logits.shape[1] <= spec.genuine_class:
@@ -79,7 +74,7 @@ class LivenessNetwork:
                 f"{path} answers shape {logits.shape} for one crop; {spec.name} answers scores of "
                 f"at least {spec.genuine_class + 1} classes"
             )
-        self._at_once = 1 if batch == 1 else _MAX_BATCH
+        self._at_once = 1 if self._session.input_shape[0] == 1 else _MAX_BATCH
 
     def scores(self, crops: Crops) -> Scores:
         """Score RGB crops (N, size_px, size_px, 3): the probability of a genuine face, by softmax.
@@ -96,15 +91,4 @@ class LivenessNetwork:
     def _logits(self, crops: Crops) -> NDArray[np.float64]:
         ordered = crops[..., ::-1] if self.spec.channels == "bgr" else crops
         x = (ordered.astype(np.float32) - self._mean) / self._std
-        x = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
-        return np.asarray(self._session.run(None, {self._input_name: x})[0], dtype=np.float64)
-
-
-def _only_input(content: bytes, path: Path) -> tuple[str, Any]:
-    """Name of the graph's input, and its batch size: 1, or whatever stands for any."""
-    inputs = open_session(content, device="cpu", threads=1).get_inputs()
-    if len(inputs) != 1:
-        raise WeightsInvalidError(
-            f"{path} takes {len(inputs)} inputs; a liveness network takes one crop"
-        )
-    return inputs[0].name, inputs[0].shape[0]
+        return self._session.run(x.transpose(0, 3, 1, 2)).astype(np.float64)

@@ -60,8 +60,12 @@ class OnnxRuntimeSession:
         self._session: Any = session
 
     def run(self, x: NDArray[np.generic]) -> NDArray[np.float32]:
-        rows = self._session.run(None, {self._name: np.ascontiguousarray(x)})[0]
-        return np.asarray(rows, dtype=np.float32)
+        return self.run_all(x)[0]
+
+    def run_all(self, x: NDArray[np.generic]) -> list[NDArray[np.float32]]:
+        """All outputs of the graph, in its order."""
+        results = self._session.run(None, {self._name: np.ascontiguousarray(x)})
+        return [np.asarray(result, dtype=np.float32) for result in results]
 
 
 def open_on_cpu(graph: Path | bytes, threads: CpuThreads) -> Any:  # noqa: ANN401

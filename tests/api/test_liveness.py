@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from app.recognition.liveness_crop import cut_surroundings
+from app.recognition.liveness.liveness_crop import cut_surroundings
 from app.recognition.types import DetectedFace
 from app.services import Services
 from app.settings import Settings

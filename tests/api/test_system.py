@@ -63,6 +63,7 @@ def test_detectors_have_cards_and_one_is_active(client: TestClient) -> None:
     assert detectors["mtcnn"]["license"] == "MIT"
     assert detectors["mtcnn"]["finds_landmarks"]
     assert "probability" in detectors["mtcnn"]["score"]
+    assert [detectors[name]["min_score"] for name in ("mtcnn", "scrfd-10g")] == [0.9, 0.5]
 
 
 def test_ready_once_an_embedding_was_made(client: TestClient) -> None:

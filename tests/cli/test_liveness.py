@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli.main import cli
 from app.errors import LivenessNotMeasurable, LivenessOff, NetworkNotFetched, SettingUnusable
-from app.recognition.load_liveness import load_liveness
+from app.recognition.liveness.load_liveness import load_liveness
 from app.settings import LivenessSettings, Settings
 from tests import photos
 from tests.catalogue_cards import catalogue_of

@@ -72,5 +72,5 @@ def test_graph_of_another_kind_is_refused(tmp_path: Path) -> None:
         helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9),
         tmp_path / "sum.onnx",
     )
-    with pytest.raises(WeightsInvalidError, match="takes 2 inputs"):
+    with pytest.raises(WeightsInvalidError, match="does not run on a crop"):
         _opened(tmp_path / "sum.onnx")

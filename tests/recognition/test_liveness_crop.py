@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.recognition.liveness_crop import cut_surroundings, surroundings
+from app.recognition.liveness.liveness_crop import cut_surroundings, surroundings
 from app.recognition.types import Box, DetectedFace, Direction, Pixels
 
 _NO_LANDMARKS = np.zeros((5, 2), dtype=np.float32)

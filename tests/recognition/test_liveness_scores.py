@@ -9,8 +9,8 @@ from PIL import Image
 
 from app.errors import LivenessOff
 from app.recognition.build import build_recognizer
-from app.recognition.liveness import LivenessScorer
-from app.recognition.liveness_crop import cut_surroundings
+from app.recognition.liveness.liveness_crop import cut_surroundings
+from app.recognition.liveness.liveness_scorer import LivenessScorer
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_face, largest_faces
 from app.recognition.types import DetectedFace, Pixels

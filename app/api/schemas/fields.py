@@ -171,7 +171,7 @@ def no_truth(value: object) -> object:
 
 
 def _true_or_false(value: object) -> object:
-    """A form sends text; Pydantic would take 0, "off" and "n" as well, which nothing documents."""
+    """A form sends text. Pydantic accepts 0, "off" and "n" as well, which are not documented."""
     if isinstance(value, bool) or value in ("true", "false"):
         return value
     raise ValueError("must be true or false")

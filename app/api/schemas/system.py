@@ -56,6 +56,9 @@ class DetectorBody(BaseModel):
     source: str = Field(description="Where the weights come from.")
     training_data: str
     score: str = Field(description="What the detection score of a face means.")
+    min_score: float = Field(
+        description="The least that counts as a face, unless VULTUS_DETECTOR__MIN_SCORE is set."
+    )
     digest: str = Field(description="SHA-256 of the weights.")
     finds_landmarks: bool = Field(
         description="Whether the landmarks are its own; else MTCNN's output network finds them."

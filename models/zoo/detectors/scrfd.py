@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from models.zoo.cpu_threads import CpuThreads
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
-from models.zoo.onnx_session import open_on_cpu, open_session, runtime
+from models.zoo.onnx_session import OnnxRuntimeSession, runtime
+from models.zoo.run_options import RunOptions
 
 Floats = NDArray[np.float32]
 
@@ -52,21 +53,15 @@ class ScrfdNetwork:
     """
 
     def __init__(self, path: Path, *, device: str, threads: CpuThreads) -> None:
-        runtime()
+        runtime()  # reports a missing package before a missing file
         if not path.is_file():
             raise WeightsMissingError(f"there is no weights file {path}")
-        content = path.read_bytes()
+        options = RunOptions(device, half=False, threads=threads)
         try:
-            self._input_name, self.size = _input_of(content, path)
-            self._session = (
-                open_session(content, device=device, threads=threads.busy)
-                if device == "cuda"
-                else open_on_cpu(content, threads)
-            )
+            self._session = OnnxRuntimeSession(path, options)
+            self.size = _fixed_size(self._session.input_shape)
             width, height = self.size or _TRIAL
             answers = self._answers(np.zeros((height, width, 3), dtype=np.uint8))
-        except WeightsInvalidError:
-            raise
         except Exception as error:  # onnxruntime's own exceptions share no public base
             raise WeightsInvalidError(f"{path} does not run on a picture: {error}") from error
         shapes = [answer.shape for answer in answers]
@@ -89,10 +84,9 @@ class ScrfdNetwork:
     def _answers(self, picture: NDArray[np.uint8]) -> list[Floats]:
         """The nine arrays, each (anchors, values)."""
         x = (picture.astype(np.float32) - _MEAN) / _STD
-        blob = np.ascontiguousarray(x.transpose(2, 0, 1)[None])
-        results = self._session.run(None, {self._input_name: blob})
+        results = self._session.run_all(x.transpose(2, 0, 1)[None])
         # Some exports have an axis of one picture before the anchors.
-        return [np.asarray(result).reshape(-1, np.shape(result)[-1]) for result in results]
+        return [result.reshape(-1, result.shape[-1]) for result in results]
 
 
 def decoded(answers: Sequence[Floats], *, width: int, least_score: float) -> ScrfdFaces:
@@ -122,14 +116,8 @@ def _expected_shapes(height: int, width: int) -> list[tuple[int, int]]:
     return [(count, values) for values in (1, 4, 2 * _POINTS) for count in counts]
 
 
-def _input_of(content: bytes, path: Path) -> tuple[str, tuple[int, int] | None]:
-    """Name of the graph's input; width and height of its pictures where they are fixed."""
-    inputs: list[Any] = open_session(content, device="cpu", threads=1).get_inputs()
-    if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[1] != 3:
-        shapes = [one.shape for one in inputs]
-        raise WeightsInvalidError(
-            f"{path} takes input of shape {shapes}; SCRFD takes one picture, (1, 3, H, W)"
-        )
-    height, width = inputs[0].shape[2:]
+def _fixed_size(shape: Sequence[Any]) -> tuple[int, int] | None:
+    """Width and height of the pictures that a graph takes, where they are fixed."""
+    height, width = shape[2:]
     fixed = isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0
-    return inputs[0].name, (width, height) if fixed else None
+    return (width, height) if fixed else None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.recognition.liveness_crop import cut_surroundings
+from app.recognition.liveness.liveness_crop import cut_surroundings
 from app.recognition.types import DetectedFace, Liveness, Pixels
 from models.zoo.liveness import LivenessNetwork
 

@@ -2,9 +2,9 @@
 
 from app.recognition.build import cpu_threads, startup_error
 from app.recognition.device import resolve_device
-from app.recognition.liveness import LivenessScorer
-from app.recognition.liveness_entries import liveness_entry
-from app.recognition.liveness_thresholds import LivenessThresholds
+from app.recognition.liveness.liveness_entries import liveness_entry
+from app.recognition.liveness.liveness_scorer import LivenessScorer
+from app.recognition.liveness.liveness_thresholds import LivenessThresholds
 from app.settings import Settings
 from models.zoo.catalogue.entry import CatalogueEntry
 from models.zoo.catalogue.load import fetched_file

@@ -1,0 +1,1 @@
+"""Liveness: how likely a camera saw the face itself and not a picture of it."""
