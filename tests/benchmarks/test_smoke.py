@@ -3,6 +3,7 @@
 import json
 import sys
 from importlib import import_module
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def test_benchmark_runs_and_ends_with_its_figures(
     capfd: pytest.CaptureFixture[str],
     request: pytest.FixtureRequest,
 ) -> None:
+    forkserver.ensure_running()  # before `benchmarks.crash` says what it should import
     monkeypatch.setattr(sys, "argv", [name, "--smoke"])
     monkeypatch.setattr("benchmarks.servers.start_vultus", ForkedVultus)
     if name == "workers":  # `crash` kills processes of a PostgreSQL, and starts one of its own
