@@ -146,7 +146,6 @@ def test_a_gallery_of_a_network_that_no_longer_ships_says_so_and_goes_over(
 def test_it_goes_over_to_sface_which_auto_keeps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sure = {"threshold": "0.6"}
     with monkeypatch.context() as patch:
         patch.setenv("VULTUS_NEXT__EMBEDDER", "sface")
         with _service() as client:
@@ -154,17 +153,18 @@ def test_it_goes_over_to_sface_which_auto_keeps(
             assert (done["faces"], done["without_second"]) == (2, 0)
             before = _identify(client, "eileen.jpg")
             assert before["model"]["name"] == "dlib-resnet"
-            assert _command("reembed", "switch", "--force")["serving"]["name"] == "sface"
-            after = _identify(client, "eileen.jpg", **sure)
+            assert _command("reembed", "shadow")["agreement"]["same"] == 2
+            assert _command("reembed", "switch")["serving"]["name"] == "sface"
+            after = _identify(client, "eileen.jpg")
             assert after["model"]["name"] == "sface"
             for answer in (before, after):
                 assert answer["faces"][0]["identity"]["name"] == EILEEN
         with _service() as client:  # one that is started between switch and purge runs both
             assert client.get("/v1/info").json()["model"]["name"] == "dlib-resnet"
-            assert _identify(client, "grace.jpg", **sure)["model"]["name"] == "sface"
+            assert _identify(client, "grace.jpg")["model"]["name"] == "sface"
             _command("reembed", "purge")
     with _service() as client:
         assert client.get("/v1/info").json()["model"]["name"] == "sface"
-        answer = _identify(client, "grace.jpg", **sure)
+        answer = _identify(client, "grace.jpg")
     assert answer["faces"][0]["identity"]["name"] == GRACE
     assert answer["faces"][0]["candidates"][-1]["similarity"] < 0.35  # the two are strangers
