@@ -1,4 +1,4 @@
-"""Faces where facenet-pytorch's own detector finds them, on photos of any size."""
+"""Faces on photos of any size; MTCNN's are where facenet-pytorch's own detector finds them."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,6 +19,11 @@ def reference() -> MTCNN:
     return MTCNN(min_face_size=40, keep_all=True)
 
 
+@pytest.fixture(scope="module")
+def mtcnn() -> CopyingDetector:
+    return make_detector(name="mtcnn")
+
+
 def _overlap(left: Box, right: Box) -> float:
     """Area of the intersection over that of the union."""
     width = min(left[2], right[2]) - max(left[0], right[0])
@@ -30,7 +35,7 @@ def _overlap(left: Box, right: Box) -> float:
 
 @pytest.mark.parametrize("photo", [astronaut(), hopper(), group()], ids=["one", "other", "both"])
 def test_boxes_scores_and_landmarks_are_those_of_the_library(
-    photo: Image.Image, detector: CopyingDetector, reference: MTCNN
+    photo: Image.Image, mtcnn: CopyingDetector, reference: MTCNN
 ) -> None:
     boxes, scores, landmarks = reference.detect(photo, landmarks=True)
     expected = [
@@ -38,7 +43,7 @@ def test_boxes_scores_and_landmarks_are_those_of_the_library(
         for box, score, points in zip(boxes, scores, landmarks, strict=True)
         if score >= 0.9
     ]
-    found = detector.detect(pixels(photo))
+    found = mtcnn.detect(pixels(photo))
     assert len(found) == len(expected) > 0
     for face, (box, score, points) in zip(found, expected, strict=True):
         np.testing.assert_allclose(face.box, box.astype(float), atol=0.01)

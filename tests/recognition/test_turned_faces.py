@@ -1,13 +1,14 @@
 """Faces are found in the direction in which they stand, with landmarks in the photo's pixels."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
 from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.quality.assess import assess
-from app.recognition.types import Direction, Landmarks, Pixels, QualityComponent
-from tests.cases import case
+from app.recognition.types import DetectedFace, Direction, Landmarks, Pixels, QualityComponent
 from tests.detectors import make_detector
 from tests.photos import Rgb, astronaut, coffee, encoded, group, hopper, opened, pixels
 
@@ -27,9 +28,11 @@ PEOPLE = {
 }
 
 
-@pytest.fixture(scope="module", params=["torch", "onnxruntime"])
+@pytest.fixture(scope="module", params=["yunet", "yunet in PyTorch", "mtcnn"])
 def either(request: pytest.FixtureRequest) -> CopyingDetector:
-    return make_detector(backend=request.param)
+    """Each detector; MTCNN in PyTorch is compared below."""
+    name, _, in_torch = request.param.partition(" ")
+    return make_detector(name=name, backend="torch" if in_torch else "auto")
 
 
 def _turned(photo: Rgb, turns: int) -> Pixels:
@@ -58,13 +61,16 @@ def test_turned_face_has_the_landmarks_of_the_upright_one(
     np.testing.assert_allclose(found.landmarks, expected, atol=0.12 * eyes_px, rtol=0)
 
 
-@pytest.mark.parametrize("turns", TURNS)
+@pytest.mark.parametrize("name", ["yunet", "mtcnn"])
 @pytest.mark.parametrize("photo", [astronaut(), hopper(), coffee()], ids=["one", "other", "none"])
-def test_both_backends_find_the_same_turned_faces(photo: Image.Image, turns: int) -> None:
-    turned = _turned(pixels(photo), turns)
-    torch, onnx = (
-        make_detector(backend=backend).detect(turned) for backend in ("torch", "onnxruntime")
-    )
+def test_both_backends_find_the_same_turned_faces(photo: Image.Image, name: str) -> None:
+    both = [make_detector(name=name, backend=backend) for backend in ("torch", "onnxruntime")]
+    for turns in TURNS:
+        turned = _turned(pixels(photo), turns)
+        _require_same(*(detector.detect(turned) for detector in both))
+
+
+def _require_same(torch: Sequence[DetectedFace], onnx: Sequence[DetectedFace]) -> None:
     assert [face.direction for face in torch] == [face.direction for face in onnx]
     for one, other in zip(torch, onnx, strict=True):
         np.testing.assert_allclose(one.box, other.box, atol=0.05)
@@ -111,13 +117,16 @@ def test_roll_is_measured_from_the_direction_in_which_the_face_stands(
         assert assess(turned, face).components[QualityComponent.ROLL].raw < 15
 
 
-def test_a_face_that_is_as_likely_upside_down_has_no_direction(detector: CopyingDetector) -> None:
-    photo = pixels(opened(case("eileen.jpg")))
-    (face,) = detector.detect(photo)
+@pytest.mark.parametrize("person", [astronaut(), hopper()], ids=["astronaut", "hopper"])
+def test_a_face_that_is_as_likely_upside_down_has_no_direction(
+    person: Image.Image, either: CopyingDetector
+) -> None:
+    photo = pixels(person)
+    (face,) = either.detect(photo)
     x, y = (round(value) for value in face.centre)
     half = min(x, y, photo.shape[1] - x, photo.shape[0] - y)
     part = photo[y - half : y + half, x - half : x + half].astype(np.float32)
-    (twofold,) = detector.detect(((part + part[::-1, ::-1]) / 2).astype(np.uint8))
+    (twofold,) = either.detect(((part + part[::-1, ::-1]) / 2).astype(np.uint8))
     assert twofold.direction is None
     assert not assess(photo, twofold).direction_is_clear
 
