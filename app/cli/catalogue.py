@@ -25,6 +25,7 @@ from app.settings import Settings
 from models.zoo.catalogue.entry import CatalogueEntry, Source
 from models.zoo.catalogue.entry import catalogue as all_entries
 from models.zoo.catalogue.fetched import Receipt, file_of, find_receipt
+from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.errors import WeightsError
 
 
@@ -179,10 +180,16 @@ def _print_fetched(fetched: Fetched) -> None:
             f"not calibrated: vultus evaluate FOLDER --embedder {entry.name} measures it on your "
             f"photos, VULTUS_EMBEDDER={entry.name} vultus calibrate FOLDER its error rates"
         )
+    elif entry.name in DETECTOR_CARDS:
+        say(f"VULTUS_DETECTOR__NAME={entry.name} vultus serve finds faces by it")
+    elif entry.kind == "liveness":
+        say(f"VULTUS_LIVENESS__NAME={entry.name} vultus serve scores by it; see docs/liveness.md")
 
 
 def _print_card(entry: CatalogueEntry, weights_dir: Path) -> None:
-    table = Table(show_header=False, title=entry.name, box=None, padding=(0, 2, 0, 0))
+    # Folded and not cut off: a digest or an address with an end missing is of no use.
+    columns = Column(no_wrap=True), Column(overflow="fold")
+    table = Table(*columns, show_header=False, title=entry.name, box=None, padding=(0, 2, 0, 0))
     for key, value in _card_rows(entry, _receipt(entry, weights_dir), weights_dir):
         table.add_row(key, value)
     results.print(table)

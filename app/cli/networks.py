@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from app.cli.configuration import load_settings
 from app.cli.output import print_json, results
@@ -39,7 +39,9 @@ def list_(*, as_json: bool) -> None:
             ]
         )
         return
-    table = Table("embedder", "dimension", "description", "licence", "trained on", "calibrated on")
+    # What VULTUS_EMBEDDER can name is shown whole, however narrow the terminal is.
+    name_column = Column("embedder", no_wrap=True)
+    table = Table(name_column, "dimension", "description", "licence", "trained on", "calibrated on")
     for one in known:
         name = f"{one.name} *" if one.active else one.name
         table.add_row(

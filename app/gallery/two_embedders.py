@@ -42,7 +42,7 @@ Probe = Embedding | Embedded | EnrolledProbe
 
 @dataclass(frozen=True, slots=True)
 class Embedders:
-    """`chosen_by_auto`: nobody named `own`."""
+    """`chosen_by_auto`: `own` was not named, but chosen."""
 
     own: ModelId
     next: ModelId | None = None

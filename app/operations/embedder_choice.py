@@ -51,6 +51,8 @@ class EmbedderChoice:
     ground: Ground
     announced: bool = False
     """Another process has logged it."""
+    next_serves: bool = False
+    """It was the next embedder; all faces are by it, so that nothing comes next."""
 
     @property
     def name(self) -> str:
@@ -74,6 +76,12 @@ class EmbedderChoice:
         """Log what `auto` chose, and how to go over to the default network; once a start."""
         if self.by is ChosenBy.SETTING or self.announced:
             return
+        if self.next_serves:
+            _log.info(
+                "next_embedder_serves",
+                embedder=self.name,
+                remedy="VULTUS_NEXT__EMBEDDER is no longer needed",
+            )
         if self.ground is Ground.NO_FACES:
             _log.info("embedder_chosen", embedder=self.name, reason=self.ground.value)
             self._warn_of_similarities()
@@ -101,6 +109,7 @@ class EmbedderChoice:
         fixed = {
             "VULTUS_THRESHOLDS__VERIFY": self.settings.thresholds.verify,
             "VULTUS_THRESHOLDS__IDENTIFY": self.settings.thresholds.identify,
+            "VULTUS_THRESHOLDS__MARGIN": self.settings.thresholds.margin or None,
             "VULTUS_GUARDS__RESEMBLES": self.settings.guards.resembles,
         }
         given = [name for name, value in fixed.items() if value is not None]
@@ -164,17 +173,14 @@ def _choice(
 ) -> EmbedderChoice:
     following = settings.next
     changes: dict[str, object] = {"embedder": name}
-    if following.embedder == name and settings.weights_path in (None, following.weights_path):
-        # All faces are by the next embedder, so that it serves, and nothing comes next.
+    next_serves = following.embedder == name and settings.weights_path in (
+        None,
+        following.weights_path,
+    )
+    if next_serves:
         changes |= {
             "weights_path": following.weights_path,
             "onnx": following.onnx,
             "next": NextSettings(),
         }
-        if not announced:
-            _log.info(
-                "next_embedder_serves",
-                embedder=name,
-                remedy="VULTUS_NEXT__EMBEDDER is no longer needed",
-            )
-    return EmbedderChoice(settings.model_copy(update=changes), ground, announced)
+    return EmbedderChoice(settings.model_copy(update=changes), ground, announced, next_serves)

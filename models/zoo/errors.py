@@ -30,7 +30,7 @@ class NotFetchedError(WeightsMissingError):
 
 
 class NotMadeError(WeightsMissingError):
-    """The network does not come with Vultus, and nobody publishes it; see `models.zoo.recipes`.
+    """Vultus no longer ships the network, and its file is not published; see `models.zoo.recipes`.
 
     `digest`: SHA-256 of the file that galleries rest on.
     """

@@ -3,7 +3,7 @@
 from typing import Final
 
 DEFAULT_NETWORK: Final = "dlib-resnet"
-"""The embedder of a gallery without faces, where nobody names one."""
+"""The embedder of a gallery without faces, unless the settings name one."""
 
 ZOO_NAMES: Final = (
     "dlib-resnet",

@@ -165,13 +165,13 @@ def _facenet_spec(name: str, trained_on: str) -> NetworkSpec:
     )
 
 
-def default_weights() -> Path:
-    """The weights file of the default network, which a package ships."""
+def dlib_weights() -> Path:
+    """The weights file of `dlib-resnet`, which a package ships."""
     return Path(face_recognition_models.face_recognition_model_location())
 
 
 def _load_dlib_resnet(options: LoadOptions) -> Network:
-    path = options.weights_path or default_weights()
+    path = options.weights_path or dlib_weights()
     if not path.is_file():
         raise WeightsMissingError(
             f"there is no weights file {path}"

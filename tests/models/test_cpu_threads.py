@@ -15,7 +15,7 @@ from models.zoo.backends import Backend
 from models.zoo.cpu_threads import CpuThreads, IdleCores, yielding
 from models.zoo.dlib_resnet import load
 from models.zoo.network import Network
-from models.zoo.registry import DLIB_RESNET, default_weights
+from models.zoo.registry import DLIB_RESNET, dlib_weights
 from models.zoo.run_options import RunOptions
 from models.zoo.serving import serve
 
@@ -74,7 +74,7 @@ def test_where_nobody_tells_no_core_is_idle(
 def test_a_network_gives_the_same_with_few_threads_and_with_many(
     monkeypatch: pytest.MonkeyPatch, idle: bool, backend: Backend
 ) -> None:
-    weights, digest = load(default_weights())
+    weights, digest = load(dlib_weights())
     crops = np.random.default_rng(0).integers(0, 256, (2, 150, 150, 3), dtype=np.uint8)
 
     def served(threads: CpuThreads) -> Network:

@@ -100,7 +100,13 @@ def test_both_embedders_run_throughout_a_rollout(in_use: EmbeddersInUse, holds: 
 def test_after_the_purge_the_next_embedder_serves_with_its_own_weights(holds: Look) -> None:
     holds(_faces("onnx"))
     following = {"embedder": "onnx", "weights_path": "new.onnx", "onnx": {"channels": "bgr"}}
-    choice = choose_embedder(_settings(next=following))
+    structlog.reset_defaults()
+    with capture_logs() as logs:
+        choice = choose_embedder(_settings(next=following))
+    assert logs == []  # commands choose as well, and print results alone
+    with capture_logs() as logs:
+        choice.announce()
+    assert [line["event"] for line in logs] == ["next_embedder_serves", "embedder_kept"]
     assert (choice.name, choice.settings.weights_path) == ("onnx", Path("new.onnx"))
     assert choice.settings.onnx.channels == "bgr"
     assert choice.settings.next.embedder is None
@@ -163,14 +169,15 @@ def test_where_there_is_nothing_to_go_over_to_the_line_says_what_was_chosen(
 
 @pytest.mark.usefixtures("default_is_new")
 def test_a_fixed_similarity_without_a_named_embedder_is_warned_of(holds: Look) -> None:
-    settings = _settings(thresholds={"verify": 0.93})
+    settings = _settings(thresholds={"verify": 0.93, "margin": 0.004})
     for in_use, warned in ((_faces(), True), (_faces(OLD), False)):
         holds(in_use)
         with capture_logs() as logs:
             choose_embedder(settings).announce()
         warnings = [line for line in logs if line["log_level"] == "warning"]
         assert bool(warnings) == warned
-        assert all(line["settings"] == ["VULTUS_THRESHOLDS__VERIFY"] for line in warnings)
+        for line in warnings:
+            assert line["settings"] == ["VULTUS_THRESHOLDS__VERIFY", "VULTUS_THRESHOLDS__MARGIN"]
 
 
 @pytest.mark.parametrize(

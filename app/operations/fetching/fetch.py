@@ -128,7 +128,7 @@ def fetch_network(
 def _chosen_digest(entry: CatalogueEntry, given: str | None) -> str | None:
     """The digest that the network's file must have."""
     if given is not None and entry.sha256 not in (None, given):
-        raise FileNotAsPinned(
+        raise FetchFailed(
             f"the SHA-256 given for {entry.name} is {given}, but the catalogue pins {entry.sha256}"
         )
     return entry.sha256 or given
@@ -235,8 +235,10 @@ class _Fetch:
         names = [f"{self._entry.name}.onnx"]
         for source in self._entry.sources:
             names += [source.file] if source.member is None else [source.file, source.member]
-        failure: FetchFailed = SourceUnavailable(
+        failure = FetchFailed(
             f"the folder {folder} holds none of {', '.join(dict.fromkeys(names))}"
+            if folder.is_dir()
+            else f"there is no folder {folder}"
         )
         for path, source in self._candidates(folder):
             self._watcher.source(str(path))

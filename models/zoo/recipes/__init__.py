@@ -1,7 +1,7 @@
-"""Cards of networks that no longer come with Vultus, and that nobody publishes: NAME.json.
+"""Cards of networks that Vultus no longer ships, and whose files are not published: NAME.json.
 
-Galleries may rest on one, and whoever kept its file, or makes the network again, can register it.
-What was measured of the file is in its card.
+A gallery may rest on one. Its file, kept from an older installation or made again, can be
+registered. The card has what was measured of the file.
 """
 
 import json
