@@ -11,6 +11,7 @@ from app.gallery.embedders_in_use import EmbeddersInUse, embedders_in_use
 from app.gallery.service import Gallery
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import MODEL, OTHER_MODEL, enroll, unit_vector
+from tests.gallery.migrations.test_upgrade_0002 import migrate
 from tests.gallery.unknowns import new_inbox, sighting, wants_unknowns
 
 NONE = EmbeddersInUse()
@@ -107,3 +108,13 @@ def test_faces_that_cannot_be_read_are_faces(
             file.seek(4096 * (root - 1))
             file.write(b"\xff" * 4096)
     assert _in_use(database_url).answering == (MODEL.name,)
+
+
+@sqlite_only
+def test_a_schema_without_second_embedders_is_read_before_it_is_migrated(
+    database_url: str, database: Database, gallery: Gallery
+) -> None:
+    enroll(gallery, unit_vector(1))
+    gallery.close()
+    migrate(database, "0005", down=True)
+    assert _in_use(database_url) == EmbeddersInUse((MODEL.name,), (MODEL.name,))
