@@ -58,8 +58,8 @@ Rule = Callable[[Vectors, float], Labels]
 """Group numbers of vectors in the order that they are seen in, by a threshold."""
 
 _KEPT = Settings().retention.unknown_faces_a_group
-_FMRS = (1e-3, 1e-4, 1e-5)
-_CHOSEN = ("centroid", 1e-4)
+_FMRS = (1e-3, 1e-4, 3e-5, 1e-5)
+_CHOSEN = ("centroid", 3e-5)
 _SEED = 0
 
 

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app, create_server_app
 from app.settings import Settings
+from models.zoo.names import DEFAULT_NETWORK
 from scripts.second_network import write_second_network
 from tests import photos
 from tests.forked_vultus import run_vultus
@@ -148,5 +149,5 @@ def test_another_embedder_is_refused_at_the_start(tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     assert done.returncode == 1
-    assert "VULTUS_EMBEDDER=dlib-resnet" in done.stderr
+    assert f"VULTUS_EMBEDDER={DEFAULT_NETWORK}" in done.stderr
     assert "Traceback" not in done.stderr

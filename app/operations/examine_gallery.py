@@ -68,7 +68,7 @@ class GalleryExaminer:
 def doctor_rules(thresholds: Thresholds) -> DoctorRules:
     """Raises ThresholdRequired where nobody has measured which similarities count."""
     resembles = thresholds.resembling()
-    another = thresholds.suspicious()
+    another = thresholds.alike()
     if resembles is None or another is None:
         raise ThresholdRequired(
             f"the error rates of {thresholds.embedder} were not measured, so it has no default "

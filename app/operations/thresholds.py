@@ -8,8 +8,7 @@ from app.gallery.records import Searched
 from models.evaluation.calibration import ErrorRate, SimilarityMap
 
 _RESEMBLING_FMR = 1e-2
-_ALIKE_FMR = 1e-4  # groups strangers best, by benchmarks/unknowns.py
-_SUSPICIOUS_FMR = 3e-5  # finds most duplicates among few wrong ones, by benchmarks/doctor.py
+_ALIKE_FMR = 3e-5  # by benchmarks/unknowns.py and benchmarks/doctor.py
 _MARGIN_DECADES = 0.36  # of the FMR, by benchmarks/margin.py
 _UNMEASURED_MARGIN = 0.005
 
@@ -141,21 +140,12 @@ class Thresholds:
     def alike(self) -> float | None:
         """From which similarity on two faces are taken for one person's where nobody asked.
 
-        Identify's fixed similarity, else that of FMR 1e-4; None where nobody measured one. Unknown
-        faces are grouped by it.
+        Identify's fixed similarity, else that of FMR 3e-5; None where nobody measured one. Unknown
+        faces are grouped by it, and the doctor suspects by it.
         """
         if self.identify is not None or self.map is None:
             return self.identify
         return self.map.threshold(_ALIKE_FMR)
-
-    def suspicious(self) -> float | None:
-        """From which similarity on the doctor takes faces of two people for one person's.
-
-        Identify's fixed similarity, else that of FMR 3e-5; None where nobody measured one.
-        """
-        if self.identify is not None or self.map is None:
-            return self.identify
-        return self.map.threshold(_SUSPICIOUS_FMR)
 
     def fmr(self, similarity: float, *, examples: int = 1, doubt: float = 1) -> ErrorRate | None:
         """The chance that two strangers are at least this similar; None without a calibration.

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-DEFAULT_NETWORK: Final = "dlib-resnet"
+DEFAULT_NETWORK: Final = "sface"
 """The embedder of a gallery without faces, unless the settings name one."""
 
 ZOO_NAMES: Final = (

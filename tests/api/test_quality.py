@@ -247,7 +247,8 @@ def test_quality_of_every_face_is_told_by_component_and_level(client: TestClient
 def test_quality_tells_a_flat_face(client: TestClient) -> None:
     flat = ImageEnhance.Contrast(photos.hopper()).enhance(0.2)
     (face,) = post(client, "/v1/quality", "image", photos.encoded(flat, "PNG")).json()["faces"]
-    assert face["rejected"] == {level: [] for level in LEVELS} | {"high": ["low_contrast"]}
+    assert "low_contrast" in face["rejected"]["high"]
+    assert face["rejected"]["floor"] == []
 
 
 def test_quality_tells_a_small_face(client: TestClient) -> None:

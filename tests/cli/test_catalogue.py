@@ -24,6 +24,7 @@ from app.main import create_app
 from app.services import Services
 from app.settings import Settings
 from models.zoo.catalogue.entry import catalogue
+from models.zoo.names import DEFAULT_NETWORK
 from scripts.second_network import write_second_network
 from tests import photos
 from tests.catalogue_cards import HOST, card, catalogue_of, sha256
@@ -120,7 +121,7 @@ def test_a_gallery_goes_over_to_a_network_of_the_catalogue(
     settings = Settings()
     with TestClient(create_app(settings, Services.build(settings))) as client:
         grace = photos.encoded(photos.another_photo(photos.hopper()))
-        assert _who(client, grace) == ("Grace", "dlib-resnet")
+        assert _who(client, grace) == ("Grace", DEFAULT_NETWORK)
         assert _json("reembed", "switch", "--force")["serving"]["name"] == "second"
         assert _who(client, grace) == ("Grace", "second")
         (known,) = (

@@ -6,8 +6,8 @@ FACE_ID: Final = "6f9b4c0a2e7d4f35a1d0c2b7e8f94a13"
 _IDENTITY_ID: Final = "0d3c8a51b64e4b7f9a2f5e6c7d8091ab"
 GROUP_ID: Final = "b5c7d9e1f3a2446c8b0d1e2f3a4b5c6d"
 _MODEL: Final = {
-    "name": "dlib-resnet",
-    "digest": "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+    "name": "sface",
+    "digest": "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
 }
 _IMAGE: Final = {
     "width": 512,
@@ -112,9 +112,9 @@ CHECKUP: Final[dict[str, Any]] = {
             },
             "face_id": FACE_ID,
             "other_face_id": "91ab0d3c8a51b64e4b7f9a2f5e6c7d80",
-            "similarity": 0.9731,
-            "own_similarity": 0.8412,
-            "threshold": 0.9431,
+            "similarity": 0.7312,
+            "own_similarity": 0.1094,
+            "threshold": 0.4527,
             "advice": "probably a photo of the other person: look at both, and move this face to "
             "them",
             "action": {
@@ -144,9 +144,9 @@ IDENTIFICATION: Final[dict[str, Any]] = {
             "direction": 0,
             "status": "match",
             "identity": _IDENTITY,
-            "similarity": 0.9731,
-            "threshold": 0.9427,
-            "fpir": {"value": 0.0001, "low": 0.00005, "high": 0.0002, "extrapolated": True},
+            "similarity": 0.7312,
+            "threshold": 0.4265,
+            "fpir": {"value": 1.3e-8, "low": 1e-10, "high": 1.4e-6, "extrapolated": True},
             "rate_reason": None,
             "searched": {"people": 100, "faces": 104},
             "candidates": [
@@ -154,7 +154,7 @@ IDENTIFICATION: Final[dict[str, Any]] = {
                     "identity_id": _IDENTITY_ID,
                     "external_id": "emp-1042",
                     "name": "Eileen Collins",
-                    "similarity": 0.9731,
+                    "similarity": 0.7312,
                     "face_id": FACE_ID,
                     "examples": 1,
                 }
@@ -239,13 +239,13 @@ QUALITY: Final[dict[str, Any]] = {
 VERIFICATION: Final[dict[str, Any]] = {
     "status": "match",
     "match": True,
-    "similarity": 0.9731,
-    "threshold": 0.9291,
-    "fmr": {"value": 6e-7, "low": 1e-12, "high": 2.1e-6, "extrapolated": True},
+    "similarity": 0.7312,
+    "threshold": 0.3701,
+    "fmr": {"value": 1.3e-10, "low": 1e-12, "high": 1.4e-8, "extrapolated": True},
     "rate_reason": None,
     "rejected": [],
     "comparisons": [
-        {"face_indices": [0, 0], "boxes": [_BOX, [22.0, 31.5, 101.2, 140.9]], "similarity": 0.9731}
+        {"face_indices": [0, 0], "boxes": [_BOX, [22.0, 31.5, 101.2, 140.9]], "similarity": 0.7312}
     ],
     "passed_over": [],
     "faces": [

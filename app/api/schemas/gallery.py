@@ -78,7 +78,7 @@ class IdentityQuery(PageQuery):
 class ModelBody(BaseModel):
     """The network that made an embedding."""
 
-    name: str = Field(examples=["dlib-resnet"])
+    name: str = Field(examples=["sface"])
     digest: str = Field(description="SHA-256 of its weights.")
 
     @classmethod
