@@ -20,6 +20,18 @@ class DecisionOptions:
     identify_threshold: float | None = None
     margin: float | None = None
 
+    def fixed_similarities(self) -> tuple[str, ...]:
+        """Names of the options that mean something else to another embedder.
+
+        A margin of 0 is none by any embedder.
+        """
+        values = {
+            "verify_threshold": self.verify_threshold,
+            "identify_threshold": self.identify_threshold,
+            "margin": self.margin or None,
+        }
+        return tuple(name for name, value in values.items() if value is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class UnknownOptions:

@@ -261,16 +261,7 @@ def _objections(session: Session, row: CollectionTable, *, is_measured: bool) ->
 def _fixed_similarities(session: Session, row: CollectionTable) -> list[Objection]:
     """What is fixed in similarities by the embedder that serves, and the other would decide by."""
     found = []
-    decisions = from_json(row.options).decisions
-    fixed = [
-        name
-        for name, value in (
-            ("verify_threshold", decisions.verify_threshold),
-            ("identify_threshold", decisions.identify_threshold),
-            ("margin", decisions.margin or None),  # no margin is none by any embedder
-        )
-        if value is not None
-    ]
+    fixed = from_json(row.options).decisions.fixed_similarities()
     if fixed:
         fact = (
             f"the option {' and '.join(fixed)} of the collection is fixed in similarities by "

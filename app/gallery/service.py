@@ -60,6 +60,7 @@ from app.gallery.repositories.cursors import decode_cursor, encode_cursor
 from app.gallery.repositories.faces import FaceRepository
 from app.gallery.repositories.idempotency import IdempotencyRepository
 from app.gallery.repositories.identities import IdentityRepository
+from app.gallery.repositories.rollout import RolloutRepository
 from app.gallery.repositories.terminals import TerminalRepository
 from app.gallery.repositories.unknowns import UnknownRepository
 from app.gallery.storage import erases
@@ -118,8 +119,9 @@ class Gallery:
     def claim(self) -> None:
         """Make sure of the default collection and of the network.
 
-        Empty collections of another network are given to this one. Raises StartupError when one
-        with faces belongs to another network: its embeddings mean nothing to this one.
+        Empty collections of another network are given to this one; the log warns of similarities
+        that they fix. Raises StartupError when one with faces belongs to another network: its
+        embeddings mean nothing to this one.
         """
         with self._database.writing() as session:
             collections = CollectionRepository(session)
@@ -129,6 +131,7 @@ class Gallery:
                 if not self.embedders.run(row):
                     if collections.has_faces(row):
                         raise EmbedderChanged(self.embedders.mismatch(row), embedder=row.embedder)
+                    _warn_of_similarities(session, row, self.model)
                     collections.assign(row, self.model)
                     UnknownRepository(session, row).empty()
 
@@ -724,3 +727,20 @@ def _unique(taken: Exception) -> Iterator[None]:
 def _next_cursor(numbers: Sequence[int], limit: int) -> str | None:
     """Cursor after the first `limit` of the rows, if there are more."""
     return encode_cursor(numbers[limit - 1]) if len(numbers) > limit else None
+
+
+def _warn_of_similarities(session: Session, row: CollectionTable, model: ModelId) -> None:
+    """Log what an empty collection fixes in similarities by the embedder that it had."""
+    options = from_json(row.options).decisions.fixed_similarities()
+    people = RolloutRepository(session, row).people_with_thresholds()
+    if options or people:
+        _log.warning(
+            "similarity_of_which_embedder",
+            collection=row.name,
+            options=list(options),
+            people_with_thresholds=people,
+            found_for=row.embedder,
+            embedder=model.name,
+            remedy=f"set them anew for {model.name}, give error rates in their place, or start "
+            f"with VULTUS_EMBEDDER={row.embedder}",
+        )

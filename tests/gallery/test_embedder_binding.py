@@ -5,11 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
+import structlog
 from sqlalchemy import event, text
+from structlog.testing import capture_logs
 
 from app.errors import EmbedderChanged, EmbedderMismatch
 from app.gallery.database import Database
-from app.gallery.records import IdentityChanges, NewIdentity
+from app.gallery.records import CollectionChanges, IdentityChanges, NewIdentity
 from app.gallery.repositories.identities import IdentityRepository
 from app.recognition.types import ModelId
 from tests.gallery.conftest import Connect, OpenGallery
@@ -60,6 +62,31 @@ def test_empty_collections_go_to_the_new_network(open_gallery: OpenGallery) -> N
         identity, _ = enroll(second, OTHER_PROBE, collection=name)
         assert found_ids(second, OTHER_PROBE, collection=name) == [identity.id]
     assert second.get_identity("staff", faceless.id) == faceless
+
+
+def test_similarities_that_an_empty_collection_fixes_are_warned_of(
+    open_gallery: OpenGallery,
+) -> None:
+    first = open_gallery()
+    first.create_collection("rates", None)
+    first.update_collection("rates", CollectionChanges(options={"decisions": {"margin": 0.0}}))
+    fixed = {"decisions": {"identify_threshold": 0.93, "margin": 0.01}}
+    first.update_collection(COLLECTION, CollectionChanges(options=fixed))
+    faceless, _ = enroll(first)
+    first.update_identity(COLLECTION, faceless.id, IdentityChanges(threshold=0.95))
+    structlog.reset_defaults()
+    with capture_logs() as logs:
+        second = open_gallery(model=OTHER_MODEL)
+        open_gallery(model=OTHER_MODEL)
+    (warning,) = [line for line in logs if line["log_level"] == "warning"]
+    assert (warning["collection"], warning["options"], warning["people_with_thresholds"]) == (
+        COLLECTION,
+        ["identify_threshold", "margin"],
+        1,
+    )
+    assert (warning["found_for"], warning["embedder"]) == (MODEL.name, OTHER_MODEL.name)
+    kept = second.get_collection(COLLECTION).options.decisions
+    assert (kept.identify_threshold, kept.margin) == (0.93, 0.01)
 
 
 def test_network_comes_back_once_all_faces_of_the_other_are_deleted(
