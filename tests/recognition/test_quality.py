@@ -227,7 +227,9 @@ def test_cropping_is_the_share_of_the_face_beyond_the_border(
     assert shares[-1] > shares[3]
 
 
-@pytest.mark.parametrize("kind", ["mask", "plain mask", "hand", "sunglasses", "mask, blur of 2"])
+@pytest.mark.parametrize(
+    "kind", ["mask", "plain mask", "hand", "sunglasses", "mask, blur of 2", "half hidden"]
+)
 def test_face_that_is_partly_covered_is_uneven(
     portrait: tuple[Pixels, DetectedFace], kind: str
 ) -> None:
