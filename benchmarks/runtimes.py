@@ -9,14 +9,14 @@ only ever adds. ONNX Runtime runs SFace in both forms of its graph.
 **Agreement.** The least cosine between the embeddings of a crop by PyTorch and by each runtime, on
 some hundred photos.
 
-**Decisions.** Over all pairs of photos of LFW, SFace in ONNX Runtime (float32) gives the
+**Decisions.** Over all pairs of photos of LFW, each network in ONNX Runtime (float32) gives the
 similarities at which strangers match at FMR 1e-3, 1e-4 and 1e-5, and the share of the pairs of one
 person that match there (TAR). Then the same at these similarities by what `VULTUS_BACKEND=auto`
 takes here, how many pairs are decided otherwise, and how many where one photo of a pair is embedded
 by each (a gallery that was made with one runtime and is searched with another).
 
-**Mirror average.** TAR of the average of a crop's embedding and its mirror image's, at its own
-similarities; it costs a second crop.
+**Mirror average.** For SFace, which does without: TAR of the average of a crop's embedding and its
+mirror image's, at its own similarities; it costs a second crop.
 """
 
 import argparse
@@ -95,8 +95,10 @@ def main() -> None:
             spec = next(iter(networks.values())).spec
             crops, people = _cut(data, names[:_COMPARED_CROPS], detector, spec.input)
             figures[name] = _compare(name, networks, crops, size.rounds)
-        crops, people = _cut(data, names, detector, SFACE.input)
-        figures["decisions"] = _decisions(runtimes["sface"], crops, people)
+        for name, networks in runtimes.items():
+            spec = next(iter(networks.values())).spec
+            crops, people = _cut(data, names, detector, spec.input)
+            figures[f"{name}, decisions"] = _decisions(name, networks, crops, people)
     print_figures("runtimes", figures)
 
 
@@ -195,24 +197,27 @@ def _compare(
 
 
 def _decisions(
-    networks: Mapping[str, Network], crops: Crops, people: NDArray[np.int64]
+    name: str, networks: Mapping[str, Network], crops: Crops, people: NDArray[np.int64]
 ) -> dict[str, object]:
     console.print(f"comparing all pairs of {len(crops)} photos", highlight=False)
-    plain = _embed(networks["ONNX Runtime"], crops)
-    chosen = _embed(networks["auto"], crops)
-    mirrored = unit_length(chosen + _embed(networks["auto"], crops[:, :, ::-1]))
+    averages = networks["auto"].spec.mirror_average
+    plain, chosen = (
+        _embed(networks[label], crops, averages=averages) for label in ("ONNX Runtime", "auto")
+    )
+    mirrored = (
+        None if averages else unit_length(chosen + _embed(networks["auto"], crops[:, :, ::-1]))
+    )
     found: dict[str, object] = {
         "photos": len(crops),
         "people": len(set(people.tolist())),
         "least_cosine": round(float((plain * chosen).sum(axis=1).min()), 6),
     }
-    rows = [(name, str(value)) for name, value in found.items()]
+    rows = [(label, str(value)) for label, value in found.items()]
     for rate in _RATES:
         threshold = _threshold(plain, people, rate)
         by_plain = _Decided.of(plain, plain, people, threshold)
         by_chosen = _Decided.of(chosen, chosen, people, threshold)
         across = _Decided.of(plain, chosen, people, threshold)
-        own = _threshold(mirrored, people, rate)
         figures = {
             "threshold": round(threshold, 4),
             "tar": round(by_plain.tar, 5),
@@ -220,14 +225,16 @@ def _decisions(
             "auto_fmr": by_chosen.fmr,
             "auto_decided_otherwise": by_plain.differing(by_chosen),
             "across_decided_otherwise": by_plain.differing(across),
-            "mirrored_tar": round(_Decided.of(mirrored, mirrored, people, own).tar, 5),
             "pairs": by_plain.count,
         }
+        if mirrored is not None:
+            own = _threshold(mirrored, people, rate)
+            figures["mirrored_tar"] = round(_Decided.of(mirrored, mirrored, people, own).tar, 5)
         found[f"{rate:g}"] = figures
         rows.append(
             (f"FMR {rate:g}", ", ".join(f"{key} {value}" for key, value in figures.items()))
         )
-    print_table("SFace: decisions of auto beside ONNX Runtime's, and the mirror average", rows)
+    print_table(f"{name}: decisions of auto beside ONNX Runtime's", rows)
     return found
 
 
@@ -275,13 +282,14 @@ def _strangers(rows: Embeddings, people: NDArray[np.int64]) -> Iterator[NDArray[
         yield (rows[others] @ rows[number])[people[others] != people[number]]
 
 
-def _embed(network: Network, crops: Crops) -> Embeddings:
-    """Of unit length, in batches."""
+def _embed(network: Network, crops: Crops, *, averages: bool = False) -> Embeddings:
+    """Of unit length, in batches; `averages` takes each crop's mirror image along."""
     parts = [
-        network.forward(np.ascontiguousarray(crops[start : start + _BATCH]))
-        for start in range(0, len(crops), _BATCH)
+        network.forward(np.ascontiguousarray(some[start : start + _BATCH]))
+        for some in ((crops, crops[:, :, ::-1]) if averages else (crops,))
+        for start in range(0, len(some), _BATCH)
     ]
-    return unit_length(np.concatenate(parts))
+    return unit_length(np.concatenate(parts).reshape(-1, len(crops), parts[0].shape[1]).sum(axis=0))
 
 
 def _cpu_seconds(work: Callable[[], object]) -> float:
