@@ -61,6 +61,7 @@ from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.smoke import parse_options
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.dlib_resnet import DlibResNet
+from models.zoo.registry import DLIB_RESNET
 
 _SEED = 0
 _SMALLEST_FACES_PX = (20, 40)
@@ -159,7 +160,7 @@ def main() -> None:
     size = _SMOKE if options.smoke else _QUICK if options.quick else _FULL
     # One thread is one thread, also while the other cores have nothing to do.
     workers = WorkerSettings(torch_threads=1, idle_threads=1)
-    settings = Settings(_env_file=None, device="cpu", workers=workers)
+    settings = Settings(_env_file=None, device="cpu", embedder=DLIB_RESNET.name, workers=workers)
     lfw = _lfw_photos(data)
     groups = []
     if options.photos is not None and not options.smoke:
