@@ -1,4 +1,4 @@
-"""Fine-tune the default network on some of LFW's people, and report on others it never saw.
+"""Fine-tune dlib-resnet on some of LFW's people, and report on others it never saw.
 
     python -m benchmarks.finetune --faces FOLDER [--out RUN] [--crops FOLDER] [--choose] [--quick]
 

@@ -331,7 +331,7 @@ def _crops(
 
 
 def _forward_gflop(side_px: int) -> float:
-    """Of one crop through the default network, from the shapes of its layers."""
+    """Of one crop through dlib-resnet, from the shapes of its layers."""
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         DlibResNet().eval()(torch.zeros(1, 3, side_px, side_px))
     made: float = counter.get_total_flops() / 1e9

@@ -2,7 +2,7 @@
 
     python -m scripts.second_network second.onnx
 
-It is about as good as the default network and compares with nothing that that one has made. It sees
+It is about as good as `dlib-resnet` and compares with nothing that that one has made. It sees
 the crops of ArcFace, scaled to 172 pixels, in which those of dlib lie but for the lowest ten rows.
 """
 
