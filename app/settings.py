@@ -88,7 +88,7 @@ class Limits(_Group):
 
 
 class DetectorSettings(_Group):
-    name: str = Field("mtcnn", description="Name of the face detector.")
+    name: str = Field("yunet", description="Name of the face detector.")
     max_side_px: int = Field(
         1280, ge=64, le=10_000, description="Longest side of the copy that the detector sees."
     )

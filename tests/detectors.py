@@ -9,7 +9,7 @@ from app.settings import DetectorSettings, Settings
 
 def make_detector(
     *,
-    name: str = "mtcnn",
+    name: str = "yunet",
     device: Literal["cpu", "cuda"] = "cpu",
     backend: Literal["auto", "torch", "onnxruntime"] = "auto",
     max_side_px: int = 1280,

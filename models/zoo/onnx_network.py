@@ -124,8 +124,10 @@ def _open(path: Path, run: RunOptions) -> GraphSession:
         raise WeightsMissingError("onnxruntime is not installed; run: pip install 'vultus[onnx]'")
     if not path.is_file():
         raise WeightsMissingError(f"there is no ONNX file {path}", option="weights_path")
+    # Nothing is known of what bfloat16 does to an unknown graph: it has to be asked for by name.
+    half = run.half and run.backend == "openvino"
     # One session: the file may be large, and each would hold its weights.
-    steady = replace(run, threads=CpuThreads(run.threads.busy, run.threads.busy))
+    steady = replace(run, half=half, threads=CpuThreads(run.threads.busy, run.threads.busy))
     errors: list[str] = []
     for backend in (chosen, *(one for one in forms if one != chosen)):
         if missing_packages(backend) or (errors and run.backend == chosen):

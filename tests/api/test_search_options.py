@@ -26,7 +26,10 @@ AS_TEXT = {
 
 @pytest.fixture(autouse=True)
 def _people(client: TestClient, collection: str) -> None:
-    """Two in Berne and the one who is most like the probe elsewhere."""
+    """Two in Berne and the one who is most like the probe elsewhere.
+
+    Without a margin: how far the photo is from either is not what these tests are about.
+    """
     enroll_all(
         client,
         collection,
@@ -35,6 +38,8 @@ def _people(client: TestClient, collection: str) -> None:
             for name, site, similarity in (("a", "rome", 0.9), ("b", "bern", 0.8), ("c", "bern", 0))
         ),
     )
+    options = {"options": {"decisions": {"margin": 0}}}
+    client.patch(f"/v1/collections/{collection}", json=options).raise_for_status()
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,13 @@ def chips(detector: CopyingDetector) -> Crops:
     )
 
 
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
+    """In float32, as dlib computes."""
+    folder = tmp_path_factory.mktemp("weights")
+    return load_network("dlib-resnet", LoadOptions("cpu", half=False, weights_dir=folder))
+
+
 def test_embeddings_equal_dlibs_own(network: Network, chips: Crops) -> None:
     model = dlib.face_recognition_model_v1(str(_FILE))
     noise = np.random.default_rng(0).integers(0, 256, (1, 150, 150, 3), dtype=np.uint8)

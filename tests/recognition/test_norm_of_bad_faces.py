@@ -57,8 +57,10 @@ async def test_good_photo_is_distinctive(by_sface: Recognizer, person: str) -> N
     assert not shortcomings(face.quality, QualityFilter.MEDIUM)
 
 
-@pytest.mark.parametrize("person", PEOPLE)
-@pytest.mark.parametrize("kind", ["mask", "sunglasses"])
+@pytest.mark.parametrize(
+    ("kind", "person"),
+    [("mask", "astronaut"), ("sunglasses", "astronaut"), ("sunglasses", "hopper")],
+)
 async def test_covered_face_that_is_recognised_is_above_the_floor_and_not_enrolled(
     by_sface: Recognizer, person: str, kind: str
 ) -> None:

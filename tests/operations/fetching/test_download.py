@@ -163,6 +163,7 @@ def test_a_busy_server_is_asked_again(server: WeightsServer, partial: Path, stat
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0, 0),
         ("soon", 0, 0),
     ],
+    ids=["seconds", "tomorrow", "past", "no time"],
 )
 def test_a_server_is_given_the_time_that_it_asks_for_up_to_a_minute(
     server: WeightsServer,
