@@ -18,6 +18,16 @@ AUTO_EMBEDDER = "auto"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9._:\[\]-]+")
 
 
+def _none_if_empty(value: Any) -> Any:  # noqa: ANN401  (pydantic hands over raw input)
+    return None if value == "" else value
+
+
+def _split_at_commas(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -103,10 +113,7 @@ class DetectorSettings(_Group):
         "MTCNN finds no face below 0.7.",
     )
 
-    @field_validator("min_score", mode="before")
-    @classmethod
-    def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
-        return None if value == "" else value
+    _unset = field_validator("min_score", mode="before")(_none_if_empty)
 
 
 class LivenessSettings(_Group):
@@ -123,22 +130,14 @@ class LivenessSettings(_Group):
         "liveness fit.",
     )
 
-    @field_validator("name", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:  # noqa: ANN401
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+    _split = field_validator("name", mode="before")(_split_at_commas)
 
     @field_validator("name")
     @classmethod
     def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(value))
 
-    @field_validator("threshold", mode="before")
-    @classmethod
-    def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
-        return None if value == "" else value
+    _unset = field_validator("threshold", mode="before")(_none_if_empty)
 
 
 class OnnxSettings(_Group):
@@ -172,10 +171,7 @@ class NextSettings(_Group):
     )
     onnx: OnnxSettings = Field(default_factory=OnnxSettings)
 
-    @field_validator("embedder", "weights_path", mode="before")
-    @classmethod
-    def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
-        return None if value == "" else value
+    _unset = field_validator("embedder", "weights_path", mode="before")(_none_if_empty)
 
 
 class CatalogueSettings(_Group):
@@ -191,10 +187,7 @@ class CatalogueSettings(_Group):
         "downloaded then.",
     )
 
-    @field_validator("mirror", "folder", mode="before")
-    @classmethod
-    def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
-        return None if value == "" else value
+    _unset = field_validator("mirror", "folder", mode="before")(_none_if_empty)
 
 
 class WorkerSettings(_Group):
@@ -298,10 +291,7 @@ class IndexSettings(_Group):
         "none", description="While Milvus is away: answer 503, or search in memory (exact)."
     )
 
-    @field_validator("milvus_uri", "milvus_token", mode="before")
-    @classmethod
-    def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
-        return None if value == "" else value
+    _unset = field_validator("milvus_uri", "milvus_token", mode="before")(_none_if_empty)
 
 
 class RetentionSettings(_Group):
@@ -355,10 +345,7 @@ class TracingSettings(_Group):
         1.0, ge=0, le=1, description="Share of requests traced, unless the caller has decided."
     )
 
-    @field_validator("endpoint", mode="before")
-    @classmethod
-    def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
-        return None if value == "" else value
+    _unset = field_validator("endpoint", mode="before")(_none_if_empty)
 
 
 class Settings(BaseSettings):
@@ -438,12 +425,9 @@ class Settings(BaseSettings):
     log: LogSettings = Field(default_factory=LogSettings)
     tracing: TracingSettings = Field(default_factory=TracingSettings)
 
-    @field_validator("api_keys", "trusted_proxies", "cors_origins", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:  # noqa: ANN401  (pydantic hands over raw input)
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+    _split = field_validator("api_keys", "trusted_proxies", "cors_origins", mode="before")(
+        _split_at_commas
+    )
 
     @field_validator("root_path")
     @classmethod
@@ -472,10 +456,9 @@ class Settings(BaseSettings):
                 )
         return value
 
-    @field_validator("database_url", "weights_path", "weights_dir", "crops_key", mode="before")
-    @classmethod
-    def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401
-        return None if value == "" else value
+    _unset = field_validator(
+        "database_url", "weights_path", "weights_dir", "crops_key", mode="before"
+    )(_none_if_empty)
 
     @cached_property
     def resolved_database_url(self) -> str:
