@@ -320,7 +320,7 @@ def _peer_environment(options: argparse.Namespace) -> dict[str, str]:
 
 def _our_best(body: bytes) -> Best:
     face = _central(json.loads(body)["faces"])
-    if face is None:
+    if face is None or not face["candidates"]:  # none where the face is rejected for its quality
         return Best(None, -np.inf, False)
     best = face["candidates"][0]
     return Best(best["external_id"], best["similarity"], face["status"] == "match")
