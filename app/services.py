@@ -20,21 +20,21 @@ from app.errors import (
     StartupError,
     Stopping,
 )
-from app.gallery.calibrations import CalibrationStore
-from app.gallery.corrections import Corrections
-from app.gallery.database import Database
-from app.gallery.database_watch import DatabaseWatch, Look
 from app.gallery.index.faiss_index import FaissIndex
-from app.gallery.index.options import IndexOptions
+from app.gallery.index.index_options import IndexOptions
 from app.gallery.index.protocol import LocalIndex, MakeIndex
-from app.gallery.lost_database import note_gallery, require_not_lost
-from app.gallery.periodic import Periodic
+from app.gallery.people.corrections import Corrections
+from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.service import Gallery
-from app.gallery.snapshots import SnapshotStore
-from app.gallery.sync import IndexSync, Sync
-from app.gallery.unknown_records import InboxLimits
-from app.gallery.unknowns import Unknowns
-from app.gallery.verify import Verified, verify_snapshots
+from app.gallery.store.database import Database
+from app.gallery.store.database_watch import DatabaseWatch, Look
+from app.gallery.store.lost_database import note_gallery, require_not_lost
+from app.gallery.sync.index_sync import IndexSync, Sync
+from app.gallery.sync.periodic import Periodic
+from app.gallery.sync.snapshot_check import Verified, verify_snapshots
+from app.gallery.sync.snapshots import SnapshotStore
+from app.gallery.unknowns.unknown_inbox import Unknowns
+from app.gallery.unknowns.unknown_records import InboxLimits
 from app.memory import give_back_memory
 from app.operations.calibration import CalibrationFiles, Calibrator
 from app.operations.correct_gallery import GalleryCorrector
@@ -444,7 +444,7 @@ def _inbox_limits(settings: Settings) -> InboxLimits:
 def _milvus_sync(settings: Settings, uri: str, database: Database) -> Sync:
     # Here, because the client of Milvus is an optional package.
     from app.gallery.index.milvus_index import Milvus  # noqa: PLC0415
-    from app.gallery.milvus_sync import MilvusSync  # noqa: PLC0415
+    from app.gallery.sync.milvus_sync import MilvusSync  # noqa: PLC0415
 
     token = settings.index.milvus_token
     return MilvusSync(

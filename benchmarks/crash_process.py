@@ -19,12 +19,12 @@ from typing import Any
 import structlog
 
 from app.errors import DatabaseUnavailable, StartupError
-from app.gallery.database import Database
 from app.gallery.index.faiss_index import FaissIndex
-from app.gallery.periodic import Periodic
 from app.gallery.service import Gallery
-from app.gallery.snapshots import SnapshotStore
-from app.gallery.sync import IndexSync
+from app.gallery.store.database import Database
+from app.gallery.sync.index_sync import IndexSync
+from app.gallery.sync.periodic import Periodic
+from app.gallery.sync.snapshots import SnapshotStore
 from app.recognition.types import ModelId
 from benchmarks.crash_check import check
 from benchmarks.crash_doors import GalleryDoor

@@ -23,14 +23,14 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from app.gallery.bulk import NewPerson
-from app.gallery.database import Database
 from app.gallery.doctor import Checkup, DoctorRules, FindingKind
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.names import DEFAULT_COLLECTION
+from app.gallery.people.bulk_enrolment import NewPerson
 from app.gallery.records import NewFace, NewIdentity, Searched
 from app.gallery.service import Gallery
-from app.gallery.sync import IndexSync
+from app.gallery.store.database import Database
+from app.gallery.sync.index_sync import IndexSync
 from app.operations.examine_gallery import doctor_rules
 from app.operations.thresholds import Thresholds
 from app.recognition.build import load_configured_network

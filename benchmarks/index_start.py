@@ -8,12 +8,12 @@ from uuid import uuid4
 import numpy as np
 from sqlalchemy import insert
 
-from app.gallery.database import Database
 from app.gallery.index.faiss_index import FaissIndex
-from app.gallery.repositories.collections import CollectionRepository
-from app.gallery.snapshots import SnapshotStore
-from app.gallery.sync import IndexSync
-from app.gallery.tables import FaceTable, IdentityTable
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.tables import FaceTable, IdentityTable
+from app.gallery.sync.index_sync import IndexSync
+from app.gallery.sync.snapshots import SnapshotStore
 from app.recognition.types import ModelId
 from benchmarks.index_data import FACES_A_PERSON, faces
 from benchmarks.index_peers import rss_bytes

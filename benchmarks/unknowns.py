@@ -31,15 +31,15 @@ from numpy.typing import NDArray
 from rich.table import Table
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-from app.gallery.database import Database
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.names import DEFAULT_COLLECTION
 from app.gallery.records import CollectionChanges
 from app.gallery.service import Gallery
-from app.gallery.sync import IndexSync
-from app.gallery.unknown_centroids import Centroids, mean_direction
-from app.gallery.unknown_records import InboxLimits, Sighting
-from app.gallery.unknowns import Unknowns
+from app.gallery.store.database import Database
+from app.gallery.sync.index_sync import IndexSync
+from app.gallery.unknowns.unknown_centroids import Centroids, mean_direction
+from app.gallery.unknowns.unknown_inbox import Unknowns
+from app.gallery.unknowns.unknown_records import InboxLimits, Sighting
 from app.recognition.build import load_configured_network
 from app.recognition.types import ModelId
 from app.settings import Settings

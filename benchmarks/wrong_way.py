@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 from rich.progress import Progress
 from rich.table import Table
 
-from app.gallery.unknown_centroids import mean_direction
+from app.gallery.unknowns.unknown_centroids import mean_direction
 from app.operations.choices import QualityFilter
 from app.operations.quality_filter import shortcomings
 from app.operations.rate_claims import KEPT_FROM, doubt, doubt_of_score

@@ -3,8 +3,8 @@
 from alembic import context
 from sqlalchemy import Connection, text
 
-from app.gallery.database import Database
-from app.gallery.tables import Table
+from app.gallery.store.database import Database
+from app.gallery.store.tables import Table
 from app.settings import Settings
 
 _LOCK_KEY = 0x76756C74  # any number that every process agrees on: "vult"

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import settings as hypothesis_settings
 
-from app.gallery.database import Database
+from app.gallery.store.database import Database
 from app.main import create_app
 from app.recognition.build import build_recognizer, load_configured_network
 from app.recognition.pipeline import Recognizer

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, create_engine, delete, text
 
-from app.gallery.tables import Table
+from app.gallery.store.tables import Table
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from fastapi import Header, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from app.gallery.idempotency import AnsweredBeforeError, KeptAnswer, Once, Ticket
-from app.gallery.identity_ref import PREFIX
+from app.gallery.people.identity_ref import PREFIX
 from app.gallery.service import Gallery
+from app.gallery.store.idempotency import AnsweredBeforeError, KeptAnswer, Once, Ticket
 from app.threads import reading
 
 REPLAYED = "Idempotency-Replayed"

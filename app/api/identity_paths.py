@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.gallery.identity_ref import PREFIX
+from app.gallery.people.identity_ref import PREFIX
 
 _BEFORE = r".*?/v1/collections/[^/]+/identities/"
 _PATH = re.compile(rf"({_BEFORE})({PREFIX}.*)", re.DOTALL)

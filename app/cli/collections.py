@@ -10,10 +10,10 @@ from rich.table import Table
 from app.cli.open_database import open_database
 from app.cli.output import print_json, results, say
 from app.cli.session import with_services
-from app.gallery.collection_list import all_collections, collection_named
 from app.gallery.records import Collection, Erasure
 from app.gallery.service import Gallery
-from app.gallery.transfer.manifest import COLLECTION_NAME
+from app.gallery.store.collection_list import all_collections, collection_named
+from app.gallery.transfer.archive_manifest import COLLECTION_NAME
 from app.plain_text import plain
 from app.recognition.types import ModelId
 from app.services import Services, build_sync

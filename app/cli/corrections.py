@@ -9,8 +9,8 @@ from app.api.schemas.corrections import MergeAnswer, MoveFaceAnswer
 from app.api.schemas.gallery import ErasureBody
 from app.cli.output import print_json, results
 from app.cli.session import with_services
-from app.gallery.correction_records import Merged, MovedFace
 from app.gallery.names import DEFAULT_COLLECTION
+from app.gallery.people.correction_records import Merged, MovedFace
 from app.gallery.records import Erasure, NewIdentity
 from app.operations.examine_gallery import Correction, DeleteFace, MergePeople, MoveFace
 from app.services import Services

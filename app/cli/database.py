@@ -2,8 +2,8 @@
 
 from app.cli.configuration import load_settings
 from app.cli.output import results
-from app.gallery.database import Database
-from app.gallery.lost_database import require_not_lost, set_traces_aside
+from app.gallery.store.database import Database
+from app.gallery.store.lost_database import require_not_lost, set_traces_aside
 
 
 def upgrade() -> None:

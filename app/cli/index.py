@@ -6,8 +6,8 @@ import typer
 
 from app.cli.configuration import load_settings
 from app.cli.output import print_json, results
-from app.gallery.database import Database
-from app.gallery.verify import Verified
+from app.gallery.store.database import Database
+from app.gallery.sync.snapshot_check import Verified
 from app.services import verify_index
 
 _DIFFERENCES = 3

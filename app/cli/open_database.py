@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.cli.configuration import load_settings
-from app.gallery.database import Database
-from app.gallery.lost_database import require_not_lost
+from app.gallery.store.database import Database
+from app.gallery.store.lost_database import require_not_lost
 from app.settings import LogSettings, Settings
 from app.telemetry import configure_logging
 

@@ -12,9 +12,9 @@ from app.cli.open_database import open_database
 from app.cli.output import print_json, progress_bar, results
 from app.cli.session import with_services
 from app.errors import CalibrationImpossible
-from app.gallery.calibrations import CalibrationStore
-from app.gallery.database import Database
-from app.gallery.reembedding import Reembedding, Rollout
+from app.gallery.rollout.rollouts import Reembedding, Rollout
+from app.gallery.search.collection_calibrations import CalibrationStore
+from app.gallery.store.database import Database
 from app.operations.calibration import measure_people
 from app.operations.crop_vault import CropVault
 from app.operations.embedder_choice import choose_embedder

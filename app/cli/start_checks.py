@@ -106,8 +106,8 @@ def _require_writable(folder: Path) -> None:
 def _require_database(settings: Settings) -> None:
     """Connect once. A database that is damaged may still be served from; the service decides."""
     # Here, because a process that watches over others needs it for a moment only.
-    from app.gallery.database import Database  # noqa: PLC0415
-    from app.gallery.lost_database import require_not_lost  # noqa: PLC0415
+    from app.gallery.store.database import Database  # noqa: PLC0415
+    from app.gallery.store.lost_database import require_not_lost  # noqa: PLC0415
 
     database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
     try:

@@ -17,9 +17,13 @@ from sqlalchemy.orm import Session
 
 from app.gallery.index.protocol import VectorIndex
 from app.gallery.records import EVERYBODY
-from app.gallery.repositories.faces import FaceOwner, FaceRepository
-from app.gallery.repositories.people import PeopleRepository, PersonFaces, PersonRef
-from app.gallery.tables import CollectionTable
+from app.gallery.store.repositories.face_repository import FaceOwner, FaceRepository
+from app.gallery.store.repositories.people_repository import (
+    PeopleRepository,
+    PersonFaces,
+    PersonRef,
+)
+from app.gallery.store.tables import CollectionTable
 from app.recognition.types import cosine
 
 _PEOPLE_AT_ONCE = 128

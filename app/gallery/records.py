@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Final, Generic, TypeVar
 
-from app.gallery.options import DEFAULT_OPTIONS, CollectionOptions, OptionsPatch
-from app.gallery.text_forms import nfc
+from app.gallery.collection_options import DEFAULT_OPTIONS, CollectionOptions, OptionsPatch
+from app.gallery.people.text_forms import nfc
 from app.recognition.types import Box, Embedding, Landmarks, ModelId
 
 T = TypeVar("T")

@@ -22,18 +22,13 @@ from app.errors import (
     IdentityWithoutFace,
     Unavailable,
 )
-from app.gallery.bulk import BulkOutcome, NewPerson, enroll_many
-from app.gallery.counts import PeopleCounts
-from app.gallery.database import Database, read_again
+from app.gallery.collection_options import from_json, patched
 from app.gallery.doctor import Checkup, DoctorRules, examine
-from app.gallery.enrolment import Outcome, write_faces
-from app.gallery.erasure import erase_collection, erase_face, erase_people
-from app.gallery.guards import EmbedderSwitchedError, Guard
-from app.gallery.idempotency import KeptAnswer, Once, Ticket
-from app.gallery.kept import claim, keep, kept_answer
 from app.gallery.names import DEFAULT_COLLECTION
-from app.gallery.nearest import Question, UntrueIndexError, nearest_people
-from app.gallery.options import from_json, patched
+from app.gallery.people.bulk_enrolment import BulkOutcome, NewPerson, enroll_many
+from app.gallery.people.enrolment import Outcome, write_faces
+from app.gallery.people.enrolment_guards import EmbedderSwitchedError, Guard
+from app.gallery.people.erasure import erase_collection, erase_face, erase_people
 from app.gallery.records import (
     EVERYBODY,
     Basis,
@@ -52,22 +47,27 @@ from app.gallery.records import (
     PeopleFilter,
     Unset,
 )
-from app.gallery.repositories import faces as face_records
-from app.gallery.repositories.changes import ChangeRepository
-from app.gallery.repositories.collections import CollectionRepository, second_view
-from app.gallery.repositories.crops import CropRepository
-from app.gallery.repositories.cursors import decode_cursor, encode_cursor
-from app.gallery.repositories.faces import FaceRepository
-from app.gallery.repositories.idempotency import IdempotencyRepository
-from app.gallery.repositories.identities import IdentityRepository
-from app.gallery.repositories.rollout import RolloutRepository
-from app.gallery.repositories.terminals import TerminalRepository
-from app.gallery.repositories.unknowns import UnknownRepository
-from app.gallery.storage import erases
-from app.gallery.sync import EmbedderGoneError, Standing, Sync
-from app.gallery.tables import CollectionTable, IdentityTable
-from app.gallery.template import similarity_to_template
-from app.gallery.two_embedders import Embedders, EnrolledProbe, Probe
+from app.gallery.rollout.embedder_pair import Embedders, EnrolledProbe, Probe
+from app.gallery.search.nearest_people import Question, UntrueIndexError, nearest_people
+from app.gallery.search.people_counts import PeopleCounts
+from app.gallery.search.person_template import similarity_to_template
+from app.gallery.store.answered_once import claim, keep, kept_answer
+from app.gallery.store.database import Database, read_again
+from app.gallery.store.idempotency import KeptAnswer, Once, Ticket
+from app.gallery.store.repositories import face_repository as face_records
+from app.gallery.store.repositories.change_repository import ChangeRepository
+from app.gallery.store.repositories.collection_repository import CollectionRepository, second_view
+from app.gallery.store.repositories.crop_repository import CropRepository
+from app.gallery.store.repositories.face_repository import FaceRepository
+from app.gallery.store.repositories.idempotency_repository import IdempotencyRepository
+from app.gallery.store.repositories.identity_repository import IdentityRepository
+from app.gallery.store.repositories.page_cursors import decode_cursor, encode_cursor
+from app.gallery.store.repositories.rollout_repository import RolloutRepository
+from app.gallery.store.repositories.terminal_repository import TerminalRepository
+from app.gallery.store.repositories.unknown_repository import UnknownRepository
+from app.gallery.store.storage import erases
+from app.gallery.store.tables import CollectionTable, IdentityTable
+from app.gallery.sync.index_sync import EmbedderGoneError, Standing, Sync
 from app.recognition.types import Embedding, ModelId
 
 _ERASED_AT_ONCE = 500

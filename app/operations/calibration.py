@@ -11,8 +11,8 @@ import structlog
 from numpy.typing import NDArray
 
 from app.errors import CalibrationImpossible, StartupError
-from app.gallery.calibrations import CalibrationStore
 from app.gallery.records import Basis
+from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.service import Gallery
 from app.operations.measuring import MeasuringProcess
 from app.operations.thresholds import Thresholds

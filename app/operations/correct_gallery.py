@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from app import request_scope
 from app.errors import WrongPerson
-from app.gallery.correction_records import Merged, MovedFace, PeopleDeletion
-from app.gallery.corrections import Corrections
-from app.gallery.guards import EveryFaceRefusedError
-from app.gallery.idempotency import Once
+from app.gallery.people.correction_records import Merged, MovedFace, PeopleDeletion
+from app.gallery.people.corrections import Corrections
+from app.gallery.people.enrolment_guards import EveryFaceRefusedError
 from app.gallery.records import NewIdentity, PeopleFilter
+from app.gallery.store.idempotency import Once
 from app.operations.enroll import WRONG_PERSON
 from app.operations.guards import Guards, looking_again, refused
 from app.threads import reading, threads, work_of_erasure, writing

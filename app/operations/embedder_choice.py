@@ -17,7 +17,7 @@ from enum import StrEnum
 import structlog
 
 from app.errors import DatabaseDamaged, SettingUnusable, StartupError
-from app.gallery.embedders_in_use import EmbeddersInUse, embedders_in_use
+from app.gallery.rollout.embedders_in_use import EmbeddersInUse, embedders_in_use
 from app.settings import AUTO_EMBEDDER, NextSettings, Settings
 from models.zoo.names import DEFAULT_NETWORK
 

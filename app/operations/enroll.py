@@ -16,11 +16,11 @@ from app.errors import (
     RejectedImage,
     WrongPerson,
 )
-from app.gallery.enrolment import KnownFace
-from app.gallery.guards import EveryFaceRefusedError, Refusal
-from app.gallery.idempotency import Once
+from app.gallery.people.enrolment import KnownFace
+from app.gallery.people.enrolment_guards import EveryFaceRefusedError, Refusal
 from app.gallery.records import Face, Identity, NewFace, NewIdentity
 from app.gallery.service import Enrolled, Gallery
+from app.gallery.store.idempotency import Once
 from app.operations.choices import FaceRule, QualityFilter
 from app.operations.crop_vault import CropVault
 from app.operations.guards import Guards, looking_again, refused

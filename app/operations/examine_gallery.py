@@ -7,8 +7,8 @@ from typing import Final
 
 from app.errors import ThresholdRequired
 from app.gallery.doctor import Checkup, DoctorRules, Finding, FindingKind
-from app.gallery.repositories.cursors import encode_cursor
 from app.gallery.service import Gallery
+from app.gallery.store.repositories.page_cursors import encode_cursor
 from app.operations.calibration import Calibrator
 from app.operations.thresholds import Thresholds
 from app.threads import Work, threads

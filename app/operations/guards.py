@@ -7,12 +7,12 @@ from itertools import islice
 from typing import TypeVar
 
 from app.errors import Reason, RejectedImage
-from app.gallery.guards import EmbedderSwitchedError, Guard, Neighbour, Refusal
-from app.gallery.identity_ref import refers_to
-from app.gallery.nearest import Question
+from app.gallery.people.enrolment_guards import EmbedderSwitchedError, Guard, Neighbour, Refusal
+from app.gallery.people.identity_ref import refers_to
 from app.gallery.records import Found, NewFace
+from app.gallery.rollout.embedder_pair import Probe
+from app.gallery.search.nearest_people import Question
 from app.gallery.service import Gallery
-from app.gallery.two_embedders import Probe
 from app.operations.calibration import Calibrator
 
 T = TypeVar("T")

@@ -24,12 +24,12 @@ from app.errors import (
     ThresholdRequired,
     Unavailable,
 )
-from app.gallery.database import waiting_briefly
-from app.gallery.nearest import Question
 from app.gallery.records import Basis, Candidate, Found, Scoring, Searched
+from app.gallery.rollout.embedder_pair import Probe
+from app.gallery.search.nearest_people import Question
 from app.gallery.service import Gallery
-from app.gallery.two_embedders import Probe
-from app.gallery.unknown_records import Sighting
+from app.gallery.store.database import waiting_briefly
+from app.gallery.unknowns.unknown_records import Sighting
 from app.operations.calibration import Calibrator
 from app.operations.choices import QualityFilter
 from app.operations.decisions import (

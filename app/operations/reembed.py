@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import ImageTooLarge, ImageUnreadable
-from app.gallery.reembedding import Reembedding
-from app.gallery.repositories.rollout import WaitingFace
+from app.gallery.rollout.rollouts import Reembedding
+from app.gallery.store.repositories.rollout_repository import WaitingFace
 from app.operations.crop_vault import CropSealedOtherwiseError, CropVault
 from app.operations.photo_listing import PHOTO_SUFFIXES
 from app.operations.photo_set import photo_sha256

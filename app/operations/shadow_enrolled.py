@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.errors import FaceNotFound, SecondEmbedderMissing
-from app.gallery.repositories.rollout import SeenFace
 from app.gallery.service import Gallery
+from app.gallery.store.repositories.rollout_repository import SeenFace
 from app.operations.decisions import Decision, SearchOptions, Status
 from app.operations.identify import Identifier
 from app.operations.shadow import Agreement, agreement

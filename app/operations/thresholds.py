@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from app.errors import ThresholdRequired
-from app.gallery.options import DecisionOptions
+from app.gallery.collection_options import DecisionOptions
 from app.gallery.records import Searched
 from models.evaluation.calibration import ErrorRate, SimilarityMap
 

@@ -12,13 +12,13 @@ from app.errors import (
     EmbedderMismatch,
     IndexUnavailable,
 )
-from app.gallery.enrolment import KnownFace
-from app.gallery.guards import Refusal
+from app.gallery.people.enrolment import KnownFace
+from app.gallery.people.enrolment_guards import Refusal
 from app.gallery.records import EVERYBODY, Basis, Candidate, NewIdentity
-from app.gallery.repositories.faces import to_bytes
 from app.gallery.service import Gallery
-from app.gallery.unknown_records import Sighting
-from app.gallery.unknowns import Unknowns
+from app.gallery.store.repositories.face_repository import to_bytes
+from app.gallery.unknowns.unknown_inbox import Unknowns
+from app.gallery.unknowns.unknown_records import Sighting
 from app.operations.calibration import Calibrator
 from app.operations.decisions import Decision, SearchOptions, Status
 from app.operations.enroll import EnrolledFace, Enrollment

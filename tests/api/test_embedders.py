@@ -8,10 +8,10 @@ import torch
 from facenet_pytorch import InceptionResnetV1
 from fastapi.testclient import TestClient
 
-from app.gallery.database import Database
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.service import Gallery
-from app.gallery.sync import IndexSync
+from app.gallery.store.database import Database
+from app.gallery.sync.index_sync import IndexSync
 from app.main import create_app
 from app.recognition.types import ModelId
 from app.services import Services

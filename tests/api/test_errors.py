@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.errors import DatabaseUnavailable, Overloaded
-from app.gallery.database_watch import Look
+from app.gallery.store.database_watch import Look
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
@@ -198,7 +198,7 @@ def test_database_away_answers_503(client: TestClient, monkeypatch: pytest.Monke
     def away(_: object) -> Look:
         return Look(DatabaseUnavailable("gone"), None)
 
-    monkeypatch.setattr("app.gallery.database_watch.DatabaseWatch._look", away)
+    monkeypatch.setattr("app.gallery.store.database_watch.DatabaseWatch._look", away)
     problem(client.get("/readyz"), 503, "database_unavailable")
 
 

@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.errors import DatabaseDamaged, DiskFull
-from app.gallery.database_watch import DatabaseWatch, Look
-from app.gallery.storage import Storage
+from app.gallery.store.database_watch import DatabaseWatch, Look
+from app.gallery.store.storage import Storage
 from app.services import Services
 from tests.api.conftest import problem
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import StartupError, ThresholdRequired
-from app.gallery.options import DecisionOptions
+from app.gallery.collection_options import DecisionOptions
 from app.gallery.records import Searched
 from app.operations.thresholds import Thresholds
 from app.recognition.types import ModelId

@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.errors import DatabaseUnavailable
-from app.gallery.unknowns import Unknowns
+from app.gallery.unknowns.unknown_inbox import Unknowns
 from tests.api.people import embedding, search
 from tests.gallery.factories import eventually
 

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from app.cli.main import cli
 from app.errors import RolloutImpossible, SecondEmbedderMissing, ThresholdRequired
-from app.gallery.database import Database
-from app.gallery.repositories.faces import from_bytes
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.face_repository import from_bytes
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings

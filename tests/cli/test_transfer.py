@@ -15,8 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli.main import cli, main
-from app.gallery.database import Database
 from app.gallery.records import NewIdentity
+from app.gallery.store.database import Database
 from app.gallery.transfer.exporter import export_gallery
 from tests.gallery.factories import COLLECTION, all_identities
 from tests.gallery.transfer.galleries import assert_whole_people_of, fill, open_gallery, rows
@@ -26,9 +26,9 @@ RUN = CliRunner()
 _HALTS_WITHIN_THE_13TH_TRANSACTION = """
 import sys
 from pathlib import Path
-from app.gallery.database import Database
+from app.gallery.store.database import Database
 from app.gallery.transfer import importer
-from app.gallery.transfer.target import CollectionTarget
+from app.gallery.transfer.import_target import CollectionTarget
 
 add, turns = CollectionTarget._add, []
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from app.gallery.database import Database
-from app.gallery.repositories.faces import FaceRepository
 from app.gallery.service import Gallery
-from app.gallery.snapshots import SnapshotStore
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.face_repository import FaceRepository
+from app.gallery.sync.snapshots import SnapshotStore
 from tests.gallery.factories import new_gallery
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

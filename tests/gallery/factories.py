@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from app.errors import VultusError
-from app.gallery.bulk import BulkOutcome, NewPerson
-from app.gallery.database import Database
-from app.gallery.enrolment import Outcome
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import MakeIndex
+from app.gallery.people.bulk_enrolment import BulkOutcome, NewPerson
+from app.gallery.people.enrolment import Outcome
 from app.gallery.records import (
     EVERYBODY,
     Attributes,
@@ -30,9 +29,10 @@ from app.gallery.records import (
     PeopleFilter,
 )
 from app.gallery.service import Gallery
-from app.gallery.snapshots import SnapshotStore
-from app.gallery.sync import IndexSync
-from app.gallery.tables import ChangeTable, CollectionTable, FaceTable, IdentityTable, Table
+from app.gallery.store.database import Database
+from app.gallery.store.tables import ChangeTable, CollectionTable, FaceTable, IdentityTable, Table
+from app.gallery.sync.index_sync import IndexSync
+from app.gallery.sync.snapshots import SnapshotStore
 from app.recognition.types import Embedding, ModelId
 
 T = TypeVar("T")

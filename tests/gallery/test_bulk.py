@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from app.errors import CollectionNotFound, EmbedderMismatch
-from app.gallery import bulk
-from app.gallery.bulk import BulkOutcome, NewPerson
-from app.gallery.database import Database
+from app.gallery.people import bulk_enrolment as bulk
+from app.gallery.people.bulk_enrolment import BulkOutcome, NewPerson
 from app.gallery.records import Condition, IdentityFilter, NewIdentity, PeopleFilter
-from app.gallery.repositories.changes import ChangeRepository
 from app.gallery.service import Gallery
-from app.gallery.tables import FaceTable
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.change_repository import ChangeRepository
+from app.gallery.store.tables import FaceTable
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import (

@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 
 from app.errors import CollectionExists, CollectionNotFound, InvalidRequest
-from app.gallery.database import Database
 from app.gallery.records import IdentityChanges, IdentityFilter, NewIdentity
 from app.gallery.service import Gallery
+from app.gallery.store.database import Database
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import (
     COLLECTION,

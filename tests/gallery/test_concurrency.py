@@ -17,12 +17,12 @@ from app.errors import (
     IdentityNotFound,
     VultusError,
 )
-from app.gallery.correction_records import MovedFace
-from app.gallery.corrections import Corrections
-from app.gallery.database import Database
+from app.gallery.people.correction_records import MovedFace
+from app.gallery.people.corrections import Corrections
 from app.gallery.records import Face, Identity, IdentityChanges, NewIdentity
 from app.gallery.service import Gallery
-from app.gallery.tables import ChangeTable
+from app.gallery.store.database import Database
+from app.gallery.store.tables import ChangeTable
 from app.recognition.types import Embedding
 from tests.gallery.conftest import Connect, OpenGallery
 from tests.gallery.factories import (

@@ -15,10 +15,10 @@ from app.errors import (
     InvalidRequest,
     RevisionConflict,
 )
-from app.gallery.bulk import NewPerson
-from app.gallery.corrections import Corrections
-from app.gallery.enrolment import Outcome
-from app.gallery.guards import EveryFaceRefusedError, Guard, Neighbour
+from app.gallery.people.bulk_enrolment import NewPerson
+from app.gallery.people.corrections import Corrections
+from app.gallery.people.enrolment import Outcome
+from app.gallery.people.enrolment_guards import EveryFaceRefusedError, Guard, Neighbour
 from app.gallery.records import (
     CollectionChanges,
     Condition,
@@ -29,12 +29,12 @@ from app.gallery.records import (
     NewIdentity,
     PeopleFilter,
 )
-from app.gallery.reembedding import Reembedding
-from app.gallery.repositories.collections import CollectionRepository
-from app.gallery.repositories.crops import CropRepository
-from app.gallery.repositories.terminals import TerminalRepository
+from app.gallery.rollout.rollouts import Reembedding
 from app.gallery.service import Gallery
-from app.gallery.tables import FaceTable
+from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.repositories.crop_repository import CropRepository
+from app.gallery.store.repositories.terminal_repository import TerminalRepository
+from app.gallery.store.tables import FaceTable
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import (

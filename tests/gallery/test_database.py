@@ -10,10 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import DatabaseLocked, DatabaseUnavailable, StartupError
-from app.gallery.database import Database
-from app.gallery.repositories.collections import CollectionRepository
-from app.gallery.repositories.faces import to_bytes
 from app.gallery.service import Gallery
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.repositories.face_repository import to_bytes
 from app.recognition.types import ModelId
 from tests.gallery.conftest import Connect
 from tests.gallery.factories import (

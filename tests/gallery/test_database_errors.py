@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.errors import ChangeUnconfirmed, DatabaseReadOnly, DatabaseUnavailable, DiskFull
-from app.gallery.database import Database
-from app.gallery.database_errors import meaning
+from app.gallery.store.database import Database
+from app.gallery.store.database_errors import meaning
 
 _LARGE = "CREATE TABLE more AS SELECT randomblob(100000) AS some"
 

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import DatabaseUnavailable
-from app.gallery.database import Database
-from app.gallery.database_watch import DatabaseWatch
-from app.gallery.sync import Standing
+from app.gallery.store.database import Database
+from app.gallery.store.database_watch import DatabaseWatch
+from app.gallery.sync.index_sync import Standing
 from tests.gallery.conftest import postgresql_only
 
 _LONG_S = 60.0

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from app.gallery.bulk import NewPerson
 from app.gallery.doctor import Checkup, DoctorRules, Finding, FindingKind
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import VectorIndex
+from app.gallery.people.bulk_enrolment import NewPerson
 from app.gallery.records import NewIdentity
-from app.gallery.repositories.cursors import encode_cursor
 from app.gallery.service import Gallery
+from app.gallery.store.repositories.page_cursors import encode_cursor
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import COLLECTION, enroll, enroll_at_once, new_face, unit_vectors

@@ -10,9 +10,9 @@ from sqlalchemy import event, text
 from structlog.testing import capture_logs
 
 from app.errors import EmbedderChanged, EmbedderMismatch
-from app.gallery.database import Database
 from app.gallery.records import CollectionChanges, IdentityChanges, NewIdentity
-from app.gallery.repositories.identities import IdentityRepository
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.identity_repository import IdentityRepository
 from app.recognition.types import ModelId
 from tests.gallery.conftest import Connect, OpenGallery
 from tests.gallery.factories import (

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from app.errors import StartupError
-from app.gallery.database import Database
-from app.gallery.embedders_in_use import EmbeddersInUse, embedders_in_use
+from app.gallery.rollout.embedders_in_use import EmbeddersInUse, embedders_in_use
 from app.gallery.service import Gallery
+from app.gallery.store.database import Database
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import MODEL, OTHER_MODEL, enroll, unit_vector
 from tests.gallery.migrations.test_upgrade_0002 import migrate

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from app.errors import CollectionExists, CollectionNotFound, FaceNotFound, IdentityNotFound
-from app.gallery.database import Database
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.records import Erasure, Face, NewIdentity
 from app.gallery.service import Gallery
-from app.gallery.tables import FaceTable
+from app.gallery.store.database import Database
+from app.gallery.store.tables import FaceTable
 from app.recognition.types import Embedding, ModelId
 from tests.gallery.conftest import Connect, OpenGallery, sqlite_only
 from tests.gallery.factories import (

@@ -7,10 +7,10 @@ import pytest
 
 from app.errors import IdentityNotFound
 from app.gallery import service
-from app.gallery.bulk import NewPerson
-from app.gallery.database import Database
+from app.gallery.people.bulk_enrolment import NewPerson
 from app.gallery.records import Erasure, IdentityChanges, NewIdentity, PeopleFilter
 from app.gallery.service import Gallery
+from app.gallery.store.database import Database
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import (
     COLLECTION,

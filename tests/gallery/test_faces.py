@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from app.errors import FaceNotFound, InvalidRequest
-from app.gallery.database import Database
-from app.gallery.enrolment import KnownFace
+from app.gallery.people.enrolment import KnownFace
 from app.gallery.records import Face, NewIdentity
 from app.gallery.service import Gallery
-from app.gallery.tables import FaceTable
+from app.gallery.store.database import Database
+from app.gallery.store.tables import FaceTable
 from tests.gallery.factories import (
     COLLECTION,
     MODEL,

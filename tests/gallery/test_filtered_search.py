@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from app.gallery import nearest
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import FaceNumbers, Hits, Vectors
 from app.gallery.records import Condition, NewIdentity, PeopleFilter
+from app.gallery.search import nearest_people as nearest
 from app.gallery.service import Gallery
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery, sqlite_only

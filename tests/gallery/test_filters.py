@@ -9,9 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.errors import ExternalIdTaken
-from app.gallery.attributes import MAX_KEY_LENGTH, MAX_TEXT_LENGTH, filterable
-from app.gallery.bulk import NewPerson
-from app.gallery.database import Database
+from app.gallery.people.attribute_texts import MAX_KEY_LENGTH, MAX_TEXT_LENGTH, filterable
+from app.gallery.people.bulk_enrolment import NewPerson
 from app.gallery.records import (
     Condition,
     IdentityChanges,
@@ -20,7 +19,8 @@ from app.gallery.records import (
     Scalar,
 )
 from app.gallery.service import Gallery
-from app.gallery.tables import AttributeTable
+from app.gallery.store.database import Database
+from app.gallery.store.tables import AttributeTable
 from tests.gallery.conftest import sqlite_only
 from tests.gallery.factories import (
     COLLECTION,

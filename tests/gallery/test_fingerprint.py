@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from app.gallery.database import Database
-from app.gallery.repositories.collections import CollectionRepository
-from app.gallery.repositories.faces import FaceRepository, Fingerprint
 from app.gallery.service import Gallery
-from app.gallery.tables import FaceTable
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.repositories.face_repository import FaceRepository, Fingerprint
+from app.gallery.store.tables import FaceTable
 from tests.gallery.factories import enroll, unit_vectors
 
 NUMBERS = [[], [1], [2, 3, 5, 8], [2**31 - 2, 2**31 - 1, 2**31, 2**32], [1, 10**12, 2**62]]

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import DatabaseUnavailable
-from app.gallery import periodic as periodic_module
-from app.gallery import signal as signal_module
-from app.gallery.database import Database
-from app.gallery.periodic import Periodic
 from app.gallery.service import Gallery
-from app.gallery.signal import ChangeSignal, change_signal
+from app.gallery.store import change_signal as signal_module
+from app.gallery.store.change_signal import ChangeSignal, change_signal
+from app.gallery.store.database import Database
+from app.gallery.sync import periodic as periodic_module
+from app.gallery.sync.periodic import Periodic
 from tests.gallery.conftest import Connect, OpenGallery, postgresql_only, sqlite_only
 from tests.gallery.factories import COLLECTION, enroll, eventually, unit_vector, unit_vectors
 

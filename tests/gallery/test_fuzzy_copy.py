@@ -10,8 +10,8 @@ from app.gallery.index import faiss_index
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import FaceNumbers, Vectors
 from app.gallery.service import Gallery
-from app.gallery.snapshots import SnapshotStore, Source
-from app.gallery.tables import CollectionTable
+from app.gallery.store.tables import CollectionTable
+from app.gallery.sync.snapshots import SnapshotStore, Source
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import (

@@ -8,9 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import Reason
-from app.gallery.bulk import NewPerson
-from app.gallery.enrolment import KnownFace
-from app.gallery.guards import EveryFaceRefusedError, Guard, Neighbour, Refusal, judge
+from app.gallery.people.bulk_enrolment import NewPerson
+from app.gallery.people.enrolment import KnownFace
+from app.gallery.people.enrolment_guards import (
+    EveryFaceRefusedError,
+    Guard,
+    Neighbour,
+    Refusal,
+    judge,
+)
 from app.gallery.records import Face, NewFace, NewIdentity
 from app.gallery.service import Gallery
 from app.recognition.types import Embedding

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select, text, update
 
 from app.errors import IdempotencyKeyReused
-from app.gallery.database import Database
-from app.gallery.idempotency import AnsweredBeforeError, KeptAnswer, Once, Ticket
 from app.gallery.records import Collection, NewIdentity
 from app.gallery.service import Enrolled, Gallery
-from app.gallery.tables import IdempotencyKeyTable
+from app.gallery.store.database import Database
+from app.gallery.store.idempotency import AnsweredBeforeError, KeptAnswer, Once, Ticket
+from app.gallery.store.tables import IdempotencyKeyTable
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import COLLECTION, at_once, enroll, new_face, unit_vector
 

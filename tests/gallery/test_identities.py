@@ -6,7 +6,6 @@ from datetime import UTC
 import pytest
 
 from app.errors import ExternalIdTaken, IdentityNotFound, InvalidRequest
-from app.gallery.database import Database
 from app.gallery.records import (
     Identity,
     IdentityChanges,
@@ -14,6 +13,7 @@ from app.gallery.records import (
     NewIdentity,
 )
 from app.gallery.service import Gallery
+from app.gallery.store.database import Database
 from tests.gallery.factories import (
     COLLECTION,
     all_identities,

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import select
 
-from app.gallery.database import Database
 from app.gallery.service import Gallery
-from app.gallery.tables import ChangeTable, CollectionTable
+from app.gallery.store.database import Database
+from app.gallery.store.tables import ChangeTable, CollectionTable
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import (

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.errors import DatabaseLost, StartupError
-from app.gallery.database import Database
-from app.gallery.lost_database import note_gallery, require_not_lost, set_traces_aside
-from app.gallery.snapshots import SnapshotStore
+from app.gallery.store.database import Database
+from app.gallery.store.lost_database import note_gallery, require_not_lost, set_traces_aside
+from app.gallery.sync.snapshots import SnapshotStore
 from tests.gallery.factories import enroll_people, new_gallery, unit_vector
 
 

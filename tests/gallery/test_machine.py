@@ -21,13 +21,12 @@ from sqlalchemy import event
 from structlog.testing import capture_logs
 
 from app.errors import CountChanged, ExternalIdTaken, IdentityNotFound
-from app.gallery.bulk import NewPerson
-from app.gallery.correction_records import Merged
-from app.gallery.corrections import Corrections
-from app.gallery.database import Database
-from app.gallery.enrolment import KnownFace, Outcome
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.protocol import MakeIndex
+from app.gallery.people.bulk_enrolment import NewPerson
+from app.gallery.people.correction_records import Merged
+from app.gallery.people.corrections import Corrections
+from app.gallery.people.enrolment import KnownFace, Outcome
 from app.gallery.records import (
     EVERYBODY,
     Condition,
@@ -37,10 +36,11 @@ from app.gallery.records import (
     NewIdentity,
     PeopleFilter,
 )
-from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.service import Gallery
-from app.gallery.snapshots import SnapshotStore
-from app.gallery.sync import IndexSync
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.sync.index_sync import IndexSync
+from app.gallery.sync.snapshots import SnapshotStore
 from app.recognition.types import Embedding
 from tests.gallery.factories import (
     all_identities,

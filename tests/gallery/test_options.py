@@ -2,7 +2,7 @@
 
 from threading import Thread
 
-from app.gallery.options import (
+from app.gallery.collection_options import (
     DEFAULT_OPTIONS,
     CollectionOptions,
     DecisionOptions,

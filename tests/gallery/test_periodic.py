@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.errors import DatabaseUnavailable
-from app.gallery.periodic import Periodic
+from app.gallery.sync.periodic import Periodic
 
 SOON_S = 0.001
 

@@ -8,11 +8,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.errors import CollectionNotFound, DatabaseUnavailable
-from app.gallery.database import Database, read_again
 from app.gallery.records import Basis, IdentityFilter, NewIdentity
-from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.service import Gallery
-from app.gallery.tables import CollectionTable
+from app.gallery.store.database import Database, read_again
+from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.tables import CollectionTable
 from tests.gallery.conftest import postgresql_only
 from tests.gallery.factories import (
     COLLECTION,

@@ -12,12 +12,9 @@ import pytest
 from sqlalchemy import func, select
 
 from app.errors import EmbedderMismatch, RolloutImpossible, StartupError
-from app.gallery.bulk import NewPerson
-from app.gallery.calibrations import CalibrationStore
-from app.gallery.database import Database
-from app.gallery.enrolment import KnownFace
-from app.gallery.guards import EmbedderSwitchedError, Guard
-from app.gallery.nearest import Question
+from app.gallery.people.bulk_enrolment import NewPerson
+from app.gallery.people.enrolment import KnownFace
+from app.gallery.people.enrolment_guards import EmbedderSwitchedError, Guard
 from app.gallery.records import (
     CollectionChanges,
     IdentityChanges,
@@ -25,15 +22,18 @@ from app.gallery.records import (
     NewIdentity,
     Scoring,
 )
-from app.gallery.reembedding import Reembedding
-from app.gallery.repositories.rollout import RolloutRepository
+from app.gallery.rollout.rollouts import Reembedding
+from app.gallery.search.collection_calibrations import CalibrationStore
+from app.gallery.search.nearest_people import Question
 from app.gallery.service import Gallery
-from app.gallery.snapshots import SnapshotStore, Source
-from app.gallery.tables import CollectionTable, FaceTable, SecondEmbeddingTable
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.rollout_repository import RolloutRepository
+from app.gallery.store.tables import CollectionTable, FaceTable, SecondEmbeddingTable
+from app.gallery.sync.snapshots import SnapshotStore, Source
 from app.gallery.transfer.exporter import export_gallery
 from app.gallery.transfer.importer import import_gallery
-from app.gallery.unknown_records import InboxLimits, Sighting
-from app.gallery.unknowns import Unknowns
+from app.gallery.unknowns.unknown_inbox import Unknowns
+from app.gallery.unknowns.unknown_records import InboxLimits, Sighting
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import (
     COLLECTION,

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import DatabaseUnavailable
-from app.gallery.database import Database
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.records import Face
 from app.gallery.service import Gallery
-from app.gallery.snapshots import SnapshotStore
-from app.gallery.sync import IndexSync
+from app.gallery.store.database import Database
+from app.gallery.sync.index_sync import IndexSync
+from app.gallery.sync.snapshots import SnapshotStore
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import (

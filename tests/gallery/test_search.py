@@ -7,7 +7,6 @@ import pytest
 
 from app.errors import FaceNotFound, IdentityWithoutFace
 from app.gallery.index.faiss_index import FaissIndex
-from app.gallery.nearest import Question
 from app.gallery.records import (
     EVERYBODY,
     Condition,
@@ -16,6 +15,7 @@ from app.gallery.records import (
     Scoring,
     Searched,
 )
+from app.gallery.search.nearest_people import Question
 from app.gallery.service import Gallery
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.gallery import snapshots
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.protocol import FaceNumbers, Vectors
-from app.gallery.snapshots import SnapshotStore, SnapshotUnusableError, Source
+from app.gallery.sync import snapshots
+from app.gallery.sync.snapshots import SnapshotStore, SnapshotUnusableError, Source
 from tests.gallery.factories import MODEL, OTHER_MODEL, unit_vectors
 
 SOURCE = Source(1, "2031-05-01T00:00:00+00:00", MODEL.name, MODEL.digest, MODEL.dimension)

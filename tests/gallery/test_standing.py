@@ -1,6 +1,6 @@
 """How far the indexes of a process are behind the database, without bringing them further."""
 
-from app.gallery.sync import standing
+from app.gallery.sync.index_sync import standing
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import enroll, unit_vectors
 

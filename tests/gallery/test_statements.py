@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import event
 
-from app.gallery.database import Database
-from app.gallery.nearest import Question
 from app.gallery.records import Scoring
+from app.gallery.search.nearest_people import Question
 from app.gallery.service import Gallery
+from app.gallery.store.database import Database
 from tests.gallery.conftest import sqlite_only
 from tests.gallery.factories import COLLECTION, enroll, new_gallery, unit_vectors
 

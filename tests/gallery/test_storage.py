@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import DatabaseDamaged, DatabaseMissing, DatabaseReadOnly, DiskFull
-from app.gallery.database import Database
 from app.gallery.records import NewIdentity
-from app.gallery.storage import DiskReserve, Storage
+from app.gallery.store.database import Database
+from app.gallery.store.storage import DiskReserve, Storage
 from tests.gallery.conftest import sqlite_only
 from tests.gallery.factories import COLLECTION, new_face, new_gallery, unit_vector
 

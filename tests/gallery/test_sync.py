@@ -6,12 +6,12 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 
 from app.errors import CollectionNotFound
-from app.gallery.database import Database
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import FaceNumbers, Vectors
 from app.gallery.records import Face
 from app.gallery.service import Gallery
-from app.gallery.sync import IndexSync
+from app.gallery.store.database import Database
+from app.gallery.sync.index_sync import IndexSync
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import (

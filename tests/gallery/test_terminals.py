@@ -9,12 +9,12 @@ from sqlalchemy import Connection, event
 
 from app.errors import CollectionNotFound, DatabaseUnavailable
 from app.gallery import service
-from app.gallery.database import Database
 from app.gallery.records import Condition, IdentityChanges, PeopleFilter
-from app.gallery.repositories.collections import CollectionRepository
-from app.gallery.repositories.terminals import TerminalRepository
 from app.gallery.service import Gallery
-from app.gallery.tables import IdentityTable, TerminalMatchTable
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.repositories.terminal_repository import TerminalRepository
+from app.gallery.store.tables import IdentityTable, TerminalMatchTable
 from tests.gallery.conftest import Connect, OpenGallery, sqlite_only
 from tests.gallery.factories import (
     COLLECTION,

@@ -5,8 +5,9 @@ import unicodedata
 import pytest
 
 from app.errors import ExternalIdTaken, IdentityNotFound
-from app.gallery.bulk import NewPerson
-from app.gallery.identity_ref import by_external_id
+from app.gallery.people.bulk_enrolment import NewPerson
+from app.gallery.people.identity_ref import by_external_id
+from app.gallery.people.text_forms import folded
 from app.gallery.records import (
     IdentityChanges,
     IdentityFilter,
@@ -14,7 +15,6 @@ from app.gallery.records import (
     PeopleFilter,
 )
 from app.gallery.service import Gallery
-from app.gallery.text_forms import folded
 from tests.gallery.factories import COLLECTION, all_pages, found_ids, new_face, unit_vector
 
 

@@ -18,16 +18,16 @@ from app.errors import (
     UnknownGroupNotFound,
     VultusError,
 )
-from app.gallery.database import Database
 from app.gallery.records import Face, IdentityChanges, NewIdentity
 from app.gallery.service import Gallery
-from app.gallery.tables import (
+from app.gallery.store.database import Database
+from app.gallery.store.tables import (
     UnknownFaceTable,
     UnknownGroupTable,
     UnknownInboxTable,
 )
-from app.gallery.unknown_records import GroupOrder, InboxLimits, Sighting
-from app.gallery.unknowns import Unknowns
+from app.gallery.unknowns.unknown_inbox import Unknowns
+from app.gallery.unknowns.unknown_records import GroupOrder, InboxLimits, Sighting
 from tests.gallery.conftest import Connect, OpenGallery, sqlite_only
 from tests.gallery.factories import (
     COLLECTION,

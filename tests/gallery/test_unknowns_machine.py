@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.gallery.database import Database
 from app.gallery.records import NewIdentity
-from app.gallery.unknowns import Unknowns
+from app.gallery.store.database import Database
+from app.gallery.unknowns.unknown_inbox import Unknowns
 from tests.gallery.factories import COLLECTION, new_gallery, unit_vectors
 from tests.gallery.unknowns import (
     LIMITS,

@@ -6,7 +6,7 @@ from time import monotonic, sleep
 import pytest
 
 from app.errors import DatabaseLocked, Stopping
-from app.gallery.write_turns import WriteTurns
+from app.gallery.store.write_turns import WriteTurns
 
 
 def test_who_comes_first_is_served_first() -> None:

@@ -6,11 +6,11 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from app.gallery.database import Database
 from app.gallery.records import CollectionChanges
 from app.gallery.service import Gallery
-from app.gallery.unknown_records import GroupOrder, InboxLimits, Sighting
-from app.gallery.unknowns import Unknowns
+from app.gallery.store.database import Database
+from app.gallery.unknowns.unknown_inbox import Unknowns
+from app.gallery.unknowns.unknown_records import GroupOrder, InboxLimits, Sighting
 from app.recognition.types import Embedding
 from tests.gallery.factories import COLLECTION
 

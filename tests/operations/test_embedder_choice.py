@@ -8,7 +8,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from app.errors import SettingUnusable
-from app.gallery.embedders_in_use import EmbeddersInUse
+from app.gallery.rollout.embedders_in_use import EmbeddersInUse
 from app.operations import embedder_choice
 from app.operations.embedder_choice import ChosenBy, EmbedderChoice, Ground, choose_embedder
 from app.settings import Settings

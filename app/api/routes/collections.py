@@ -18,8 +18,8 @@ from app.api.schemas.gallery import (
     PatchCollectionBody,
 )
 from app.errors import InvalidRequest
-from app.gallery.idempotency import Once
 from app.gallery.records import Collection
+from app.gallery.store.idempotency import Once
 from app.services import Services
 from app.threads import reading, threads, work_of_erasure, writing
 

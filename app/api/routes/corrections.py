@@ -17,8 +17,8 @@ from app.api.schemas.corrections import (
     MoveFaceAnswer,
     MoveFaceBody,
 )
-from app.gallery.correction_records import Merged, MovedFace, PeopleDeletion
-from app.gallery.idempotency import Once
+from app.gallery.people.correction_records import Merged, MovedFace, PeopleDeletion
+from app.gallery.store.idempotency import Once
 
 router = APIRouter(prefix="/collections/{collection}")
 

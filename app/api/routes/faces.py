@@ -18,7 +18,7 @@ from app.api.schemas.gallery import (
     FacePage,
     PageQuery,
 )
-from app.gallery.idempotency import Once
+from app.gallery.store.idempotency import Once
 from app.operations.enroll import Enrollment
 from app.threads import reading, threads, work_of_erasure
 

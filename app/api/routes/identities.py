@@ -19,8 +19,8 @@ from app.api.schemas.gallery import (
     IdentityQuery,
     PatchIdentityBody,
 )
-from app.gallery.idempotency import Once
 from app.gallery.records import UNSET, IdentityChanges, NewIdentity
+from app.gallery.store.idempotency import Once
 from app.operations.enroll import Enrollment
 from app.threads import reading, threads, work_of_erasure, writing
 

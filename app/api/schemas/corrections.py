@@ -13,7 +13,7 @@ from app.api.schemas.fields import (
 )
 from app.api.schemas.filters import FilterObject
 from app.api.schemas.gallery import EITHER, ErasureBody, FaceBody, IdentityBody, NewOrEnrolledBody
-from app.gallery.correction_records import Collapsed, Merged, MovedFace, PeopleDeletion
+from app.gallery.people.correction_records import Collapsed, Merged, MovedFace, PeopleDeletion
 
 _Revision = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(no_truth)]
 _Count = Annotated[int, Field(ge=0, le=2**31 - 1), BeforeValidator(no_truth)]

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.schemas import examples
 from app.api.schemas.gallery import PageQuery
 from app.gallery.doctor import Checkup, Finding, FindingKind
-from app.gallery.repositories.cursors import encode_cursor
-from app.gallery.repositories.people import PersonRef
+from app.gallery.store.repositories.page_cursors import encode_cursor
+from app.gallery.store.repositories.people_repository import PersonRef
 from app.operations.examine_gallery import (
     ADVICE,
     Correction,

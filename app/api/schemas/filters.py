@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from app.api.schemas.fields import IdentityRef, Schema, check_json, no_nul, parse_json_text
-from app.gallery.attributes import MAX_KEY_LENGTH, MAX_TEXT_LENGTH, encode
+from app.gallery.people.attribute_texts import MAX_KEY_LENGTH, MAX_TEXT_LENGTH, encode
 from app.gallery.records import Condition, PeopleFilter, Scalar
 
 

@@ -14,7 +14,12 @@ from app.api.schemas.fields import (
     Similarity,
 )
 from app.api.schemas.gallery import NewOrEnrolledBody, PageQuery
-from app.gallery.unknown_records import GroupOrder, UnknownErasure, UnknownFace, UnknownGroup
+from app.gallery.unknowns.unknown_records import (
+    GroupOrder,
+    UnknownErasure,
+    UnknownFace,
+    UnknownGroup,
+)
 
 FaceIds = Annotated[list[RecordId], Field(fail_fast=True, min_length=1, max_length=1_000)]
 

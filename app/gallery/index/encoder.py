@@ -9,7 +9,7 @@ import structlog
 
 from app.gallery.index.face_rows import FaceRows
 from app.gallery.index.faiss_codes import FACES_A_REGION, Codes, ListedCodes, PackedCodes
-from app.gallery.index.options import IndexOptions
+from app.gallery.index.index_options import IndexOptions
 from app.gallery.index.protocol import Vectors
 from app.gallery.index.shared_lock import SharedLock
 

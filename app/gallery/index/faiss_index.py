@@ -9,7 +9,7 @@ from app.gallery.index.background import Background
 from app.gallery.index.encoder import Encoder
 from app.gallery.index.face_rows import FaceRows
 from app.gallery.index.faiss_codes import Codes
-from app.gallery.index.options import IndexOptions
+from app.gallery.index.index_options import IndexOptions
 from app.gallery.index.protocol import FaceNumbers, Hits, Vectors
 from app.gallery.index.shared_lock import SharedLock
 from app.gallery.index.top import Top, best_of

@@ -14,8 +14,8 @@ from typing import IO, TYPE_CHECKING
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from app.errors import ArchiveUnusable, NotAnArchive
-from app.gallery.transfer.faults import damaged, not_ours
-from app.gallery.transfer.manifest import MANIFEST, Manifest, Member, parse
+from app.gallery.transfer.archive_faults import damaged, not_ours
+from app.gallery.transfer.archive_manifest import MANIFEST, Manifest, Member, parse
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

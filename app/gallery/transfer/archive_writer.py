@@ -12,8 +12,8 @@ from typing import IO
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from app.errors import ArchiveUnusable
-from app.gallery.durable import flush_folder
-from app.gallery.transfer.manifest import MANIFEST, Manifest, Member
+from app.gallery.store.durable_files import flush_folder
+from app.gallery.transfer.archive_manifest import MANIFEST, Manifest, Member
 
 _OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
 

@@ -10,23 +10,23 @@ from pydantic import ValidationError
 
 from app import __version__
 from app.errors import NotExportable
-from app.gallery.database import Database
-from app.gallery.options import from_json
-from app.gallery.tables import CollectionTable
-from app.gallery.transfer.archive_writer import ArchiveWriter, new_archive
-from app.gallery.transfer.faults import first_problem
-from app.gallery.transfer.lines import FaceLine, Line, PersonLine
-from app.gallery.transfer.manifest import (
+from app.gallery.collection_options import from_json
+from app.gallery.store.database import Database
+from app.gallery.store.tables import CollectionTable
+from app.gallery.transfer.archive_faults import first_problem
+from app.gallery.transfer.archive_lines import FaceLine, Line, PersonLine
+from app.gallery.transfer.archive_manifest import (
     VERSION,
     CollectionEntry,
     Manifest,
     Member,
     member_names,
 )
-from app.gallery.transfer.npy import header
+from app.gallery.transfer.archive_writer import ArchiveWriter, new_archive
+from app.gallery.transfer.export_source import CollectionSource, chosen_collections
+from app.gallery.transfer.npy_header import header
 from app.gallery.transfer.option_lines import OptionLine
-from app.gallery.transfer.progress import Progress, Steps, silent
-from app.gallery.transfer.source import CollectionSource, chosen_collections
+from app.gallery.transfer.transfer_progress import Progress, Steps, silent
 from app.gallery.transfer.unit_length import first_not_of_unit_length
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import CollectionNotInArchive, SeveralCollections
-from app.gallery.database import Database
+from app.gallery.store.database import Database
+from app.gallery.transfer.archive_check import verify
+from app.gallery.transfer.archive_manifest import CollectionEntry, Manifest
 from app.gallery.transfer.archive_reader import ArchiveReader, open_archive
-from app.gallery.transfer.manifest import CollectionEntry, Manifest
-from app.gallery.transfer.people import ArchivedPerson, archived_people
-from app.gallery.transfer.progress import Progress, Steps, silent
-from app.gallery.transfer.sift import Skipped
-from app.gallery.transfer.target import CollectionTarget
-from app.gallery.transfer.verify import verify
+from app.gallery.transfer.archived_people import ArchivedPerson, archived_people
+from app.gallery.transfer.import_obstacles import Skipped
+from app.gallery.transfer.import_target import CollectionTarget
+from app.gallery.transfer.transfer_progress import Progress, Steps, silent
 
 _PEOPLE_AT_ONCE = 1_000
 _FACES_AT_ONCE = 10_000

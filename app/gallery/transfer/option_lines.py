@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.gallery.transfer.lines import Line
+from app.gallery.transfer.archive_lines import Line
 
 _Rate = Annotated[float, Field(gt=0, lt=1)] | None
 _Similarity = Annotated[float, Field(ge=-1, le=1)] | None

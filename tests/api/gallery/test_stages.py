@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.gallery.nearest import Question
 from app.gallery.records import Found
+from app.gallery.search.nearest_people import Question
 from app.gallery.service import Gallery
 from tests.api.conftest import problem
 from tests.api.gallery.conftest import sqlite_only

@@ -18,7 +18,7 @@ from app.gallery.index import background, faiss_codes, faiss_index
 from app.gallery.index.background import Background
 from app.gallery.index.faiss_codes import Codes, ListedCodes, PackedCodes
 from app.gallery.index.faiss_index import FaissIndex
-from app.gallery.index.options import IndexOptions
+from app.gallery.index.index_options import IndexOptions
 from app.gallery.index.protocol import FaceNumbers, Vectors
 from app.gallery.index.top import Top
 from app.recognition.types import Embedding

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.faiss_index import FaissIndex
-from app.gallery.index.options import IndexOptions
+from app.gallery.index.index_options import IndexOptions
 from app.gallery.index.protocol import LocalIndex, VectorIndex
 from tests.gallery.factories import unit_vector, unit_vectors
 from tests.gallery.index.variants import (

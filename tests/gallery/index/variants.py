@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.faiss_index import FaissIndex
-from app.gallery.index.options import IndexOptions
+from app.gallery.index.index_options import IndexOptions
 from app.gallery.index.protocol import FaceNumbers, Hits, LocalIndex, Vectors
 
 PACKED = IndexOptions(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.gallery.database import Database
+from app.gallery.store.database import Database
 from tests.postgres import drop_tables_of_postgres
 
 

@@ -16,8 +16,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import delete, inspect, text
 
 from app.errors import SchemaOutdated, StartupError
-from app.gallery.database import Database
-from app.gallery.tables import ChangeTable, CollectionTable, FaceTable, IdentityTable, Table
+from app.gallery.store.database import Database
+from app.gallery.store.tables import ChangeTable, CollectionTable, FaceTable, IdentityTable, Table
 from tests.gallery.conftest import Connect
 from tests.gallery.factories import (
     COLLECTION,
@@ -131,7 +131,7 @@ def test_database_of_a_newer_version_is_refused(database: Database) -> None:
 
 def test_processes_that_start_together_all_upgrade(connect: Connect, database_url: str) -> None:
     upgrade = (
-        "import sys; from app.gallery.database import Database;"
+        "import sys; from app.gallery.store.database import Database;"
         "database = Database(sys.argv[1], timeout_s=30);"
         "sys.stdin.read(); database.upgrade(); database.require_current_schema()"
     )

@@ -10,11 +10,11 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import JSON, Connection, bindparam, text
 
-from app.gallery.attributes import filterable
-from app.gallery.database import Database
+from app.gallery.people.attribute_texts import filterable
 from app.gallery.records import Condition, PeopleFilter
 from app.gallery.service import Gallery
-from app.gallery.tables import AttributeTable, CollectionTable, IdentityTable
+from app.gallery.store.database import Database
+from app.gallery.store.tables import AttributeTable, CollectionTable, IdentityTable
 from tests.gallery.conftest import Connect
 from tests.gallery.factories import (
     COLLECTION,

@@ -2,8 +2,8 @@
 
 from sqlalchemy import text
 
-from app.gallery.database import Database
-from app.gallery.tables import FaceTable
+from app.gallery.store.database import Database
+from app.gallery.store.tables import FaceTable
 from tests.gallery.conftest import Connect
 from tests.gallery.factories import COLLECTION, enroll, found_ids, new_gallery, unit_vector
 from tests.gallery.migrations.test_upgrade_0002 import migrate

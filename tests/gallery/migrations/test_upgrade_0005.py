@@ -1,6 +1,6 @@
 """Faces enrolled before the guards came are there after the upgrade, and after going back."""
 
-from app.gallery.database import Database
+from app.gallery.store.database import Database
 from tests.gallery.factories import COLLECTION, enroll, found_ids, new_gallery, unit_vector
 from tests.gallery.migrations.test_upgrade_0002 import migrate, old_rows
 

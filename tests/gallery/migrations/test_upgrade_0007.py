@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import text
 
-from app.gallery.calibrations import CalibrationStore
-from app.gallery.database import Database
-from app.gallery.reembedding import Reembedding
+from app.gallery.rollout.rollouts import Reembedding
+from app.gallery.search.collection_calibrations import CalibrationStore
+from app.gallery.store.database import Database
 from tests.gallery.factories import (
     COLLECTION,
     MODEL,

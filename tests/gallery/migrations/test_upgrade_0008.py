@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from sqlalchemy import func, select
 
-from app.gallery.database import Database
 from app.gallery.records import CollectionChanges, NewIdentity
-from app.gallery.tables import CropTable
+from app.gallery.store.database import Database
+from app.gallery.store.tables import CropTable
 from tests.gallery.factories import COLLECTION, found_ids, new_face, new_gallery, unit_vector
 from tests.gallery.migrations.test_upgrade_0002 import migrate, old_rows
 

@@ -4,9 +4,9 @@ import unicodedata
 
 from sqlalchemy import text
 
-from app.gallery.database import Database
 from app.gallery.records import IdentityFilter
-from app.gallery.tables import CollectionTable, IdentityTable
+from app.gallery.store.database import Database
+from app.gallery.store.tables import CollectionTable, IdentityTable
 from tests.gallery.factories import (
     COLLECTION,
     all_identities,

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from app.gallery.database import Database
 from app.gallery.index.milvus_index import Milvus
-from app.gallery.milvus_sync import MilvusSync
 from app.gallery.service import Gallery
+from app.gallery.store.database import Database
+from app.gallery.sync.milvus_sync import MilvusSync
 from app.recognition.types import ModelId
 from tests.gallery.conftest import Connect
 from tests.gallery.factories import MODEL

@@ -10,9 +10,9 @@ from app.errors import IndexUnavailable
 from app.gallery.index import milvus_index
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.milvus_index import Milvus
-from app.gallery.repositories.collections import CollectionRepository
 from app.gallery.service import Gallery
-from app.gallery.tables import CollectionTable
+from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.tables import CollectionTable
 from tests.gallery.factories import (
     COLLECTION,
     assert_agrees,

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 
 from app.errors import CollectionNotFound
-from app.gallery import milvus_sync
-from app.gallery.database import Database
 from app.gallery.index.milvus_index import Milvus, MilvusIndex
 from app.gallery.index.protocol import FaceNumbers, Vectors
-from app.gallery.repositories.positions import PositionRepository
 from app.gallery.service import Gallery
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.position_repository import PositionRepository
+from app.gallery.sync import milvus_sync
 from app.recognition.types import Embedding
 from tests.gallery.factories import (
     COLLECTION,

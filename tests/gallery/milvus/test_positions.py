@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import DatabaseUnavailable
-from app.gallery.database import Database
-from app.gallery.repositories.collections import CollectionRepository
-from app.gallery.repositories.positions import Position, PositionRepository
-from app.gallery.tables import CollectionTable
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.repositories.position_repository import Position, PositionRepository
+from app.gallery.store.tables import CollectionTable
 from tests.gallery.conftest import Connect
 from tests.gallery.factories import MODEL
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.gallery.database import Database
+from app.gallery.store.database import Database
 from app.gallery.transfer.exporter import export_gallery
 from tests.gallery.transfer.galleries import fill
 

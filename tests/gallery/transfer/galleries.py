@@ -6,20 +6,20 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
-from app.gallery.calibrations import CalibrationStore
-from app.gallery.database import Database
+from app.gallery.collection_options import from_json
 from app.gallery.index.exact_index import ExactIndex
-from app.gallery.options import from_json
 from app.gallery.records import CollectionChanges, NewFace, NewIdentity
+from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.service import Gallery
-from app.gallery.sync import IndexSync
-from app.gallery.tables import (
+from app.gallery.store.database import Database
+from app.gallery.store.tables import (
     AttributeTable,
     CalibrationTable,
     CollectionTable,
     FaceTable,
     IdentityTable,
 )
+from app.gallery.sync.index_sync import IndexSync
 from app.recognition.types import ModelId
 from tests.gallery.factories import COLLECTION, MODEL, new_face, unit_vectors
 

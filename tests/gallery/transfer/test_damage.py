@@ -12,7 +12,7 @@ import pytest
 
 from app.cli.remedies import TERMINAL
 from app.errors import ArchiveUnusable
-from app.gallery.database import Database
+from app.gallery.store.database import Database
 from app.gallery.transfer.importer import import_gallery
 from tests.gallery.factories import count_rows
 from tests.gallery.transfer.archives import (

@@ -9,10 +9,10 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.errors import Conflict, VultusError
-from app.gallery.database import Database
 from app.gallery.records import Face, NewIdentity
-from app.gallery.repositories.changes import ChangeRepository
-from app.gallery.tables import ChangeTable, CollectionTable, FaceTable
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.change_repository import ChangeRepository
+from app.gallery.store.tables import ChangeTable, CollectionTable, FaceTable
 from app.gallery.transfer.importer import Imported, import_gallery
 from tests.gallery.conftest import Connect
 from tests.gallery.factories import (
@@ -215,7 +215,7 @@ def test_import_that_always_loses_gives_up(
         tries += 1
         raise IntegrityError("INSERT", {}, Exception("unique"))
 
-    monkeypatch.setattr("app.gallery.transfer.target.insert_people", lose)
+    monkeypatch.setattr("app.gallery.transfer.import_target.insert_people", lose)
     with pytest.raises(Conflict, match="import again"):
         import_gallery(database, archive)
     assert tries == 5

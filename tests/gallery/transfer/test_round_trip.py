@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from app.errors import CollectionNotFound, EmbedderMismatch, InvalidRequest, VultusError
-from app.gallery.attributes import filterable
-from app.gallery.database import Database
+from app.gallery.people.attribute_texts import filterable
 from app.gallery.records import CollectionChanges
-from app.gallery.tables import FaceTable, UnknownFaceTable
+from app.gallery.store.database import Database
+from app.gallery.store.tables import FaceTable, UnknownFaceTable
 from app.gallery.transfer.exporter import export_gallery
 from app.gallery.transfer.importer import import_gallery
-from app.gallery.unknown_records import InboxLimits, Sighting
-from app.gallery.unknowns import Unknowns
+from app.gallery.unknowns.unknown_inbox import Unknowns
+from app.gallery.unknowns.unknown_records import InboxLimits, Sighting
 from tests.gallery.factories import (
     COLLECTION,
     OTHER_MODEL,
@@ -126,8 +126,8 @@ def test_everything_is_as_of_one_moment(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.gallery.transfer.progress._TOLD_EVERY_ROWS", 1)
-    monkeypatch.setattr("app.gallery.transfer.source._ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("app.gallery.transfer.transfer_progress._TOLD_EVERY_ROWS", 1)
+    monkeypatch.setattr("app.gallery.transfer.export_source._ROWS_AT_ONCE", 2)
     service = fill(database)
     before = rows(database)
     victim = all_identities(service)[-1]
@@ -219,11 +219,11 @@ def test_empty_collection_is_given_to_the_network_of_the_archive(
 def test_many_pages(
     new_database: NewDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.gallery.transfer.source._ROWS_AT_ONCE", 3)
-    monkeypatch.setattr("app.gallery.transfer.people._PIECE_BYTES", 70)
+    monkeypatch.setattr("app.gallery.transfer.export_source._ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("app.gallery.transfer.archived_people._PIECE_BYTES", 70)
     monkeypatch.setattr("app.gallery.transfer.importer._FACES_AT_ONCE", 4)
-    monkeypatch.setattr("app.gallery.repositories.insertion._IDS_AT_ONCE", 2)
-    monkeypatch.setattr("app.gallery.transfer.sift._IDS_AT_ONCE", 2)
+    monkeypatch.setattr("app.gallery.store.repositories.bulk_insertion._IDS_AT_ONCE", 2)
+    monkeypatch.setattr("app.gallery.transfer.import_obstacles._IDS_AT_ONCE", 2)
     here, there = new_database(), new_database()
     fill(here, copies=4)
     path = tmp_path / "pages.zip"

@@ -1,0 +1,310 @@
+"""Correct a gallery: make people one, give a face to another person, delete people by a filter.
+
+Each is one transaction under one revision of the collection: a search sees the gallery as it was
+before, or as it is afterwards. All methods block; call them from a worker thread.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from app.errors import CountChanged, InvalidRequest, RevisionConflict
+from app.gallery.people.correction_records import (
+    Merged,
+    MergedPerson,
+    MovedFace,
+    PeopleCount,
+    PeopleDeletion,
+)
+from app.gallery.people.enrolment_guards import EveryFaceRefusedError, Guard, judge, nearer
+from app.gallery.people.erasure import erase_people
+from app.gallery.people.face_handover import hand_over
+from app.gallery.people.person_merge import joined
+from app.gallery.records import Erasure, NewFace, NewIdentity, PeopleFilter
+from app.gallery.service import Gallery, require_same_embedder
+from app.gallery.store.answered_once import claim, keep
+from app.gallery.store.database import Database, read_again
+from app.gallery.store.idempotency import Once
+from app.gallery.store.repositories import face_repository as face_records
+from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.repositories.face_repository import FaceRepository
+from app.gallery.store.repositories.idempotency_repository import IdempotencyRepository
+from app.gallery.store.repositories.identity_repository import IdentityRepository
+from app.gallery.store.repositories.terminal_repository import hand_over_matches
+from app.gallery.store.repositories.unknown_repository import UnknownRepository
+from app.gallery.store.storage import erases
+from app.gallery.store.tables import CollectionTable, FaceTable, IdentityTable
+
+MOST_DELETED = 10_000
+"""People that one request deletes: other writers wait meanwhile."""
+
+_ERASED_AT_ONCE = 500
+
+
+class Corrections:
+    """Corrections of all collections of a gallery."""
+
+    def __init__(self, database: Database, gallery: Gallery) -> None:
+        self._database = database
+        self._gallery = gallery
+
+    def merge(
+        self,
+        collection_name: str,
+        into: str,
+        sources: Sequence[str],
+        *,
+        if_revision: int | None = None,
+        once: Once[Merged] | None = None,
+    ) -> Merged:
+        """Make people, `sources`, part of another one, `into`; fields as `person_merge.joined`.
+
+        People are named by references (`identity_ref.py`). Their faces move, their ids and keys are
+        gone; what terminals and unknown faces say of them is said of who stays. Raises
+        IdentityNotFound, InvalidRequest when somebody were merged into themselves,
+        RevisionConflict when one of these people changed after `if_revision`, and
+        AnsweredBeforeError by `once`.
+        """
+        with self._gallery.changing(collection_name) as (session, collection):
+            claim(session, once)
+            identities = IdentityRepository(session, collection)
+            kept = identities.get_living(into)
+            others = list({row.number: row for row in map(identities.get_living, sources)}.values())
+            if kept in others:
+                raise InvalidRequest(f"identity {kept.id} cannot be merged into themselves")
+            identities.lock([kept, *others])  # terminals and kept answers are written beside this
+            _require_unchanged(collection, [kept, *others], if_revision)
+            done = self._merge(session, collection, kept, others)
+            keep(session, once, done, collection.number, kept.id)
+        self._gallery.follow_change(collection_name)
+        return done
+
+    def move_face(
+        self,
+        collection_name: str,
+        face_id: str,
+        who: NewIdentity | str,
+        *,
+        guard: Guard | None = None,
+        if_revision: int | None = None,
+        once: Once[MovedFace] | None = None,
+    ) -> MovedFace:
+        """Give a face to another person, by reference, or to a new one.
+
+        The person before stays, even without a face. A face that is this person's already stays as
+        it is. Raises FaceNotFound, IdentityNotFound, ExternalIdTaken, RevisionConflict when one of
+        the two changed after `if_revision`, EveryFaceRefusedError when `guard` refuses it,
+        EmbedderSwitchedError, and AnsweredBeforeError by `once`.
+        """
+        with self._gallery.changing(collection_name) as (session, collection):
+            claim(session, once)
+            require_same_embedder(collection, guard)
+            identities = IdentityRepository(session, collection)
+            face = FaceRepository(session, collection).get(face_id)
+            previous = identities.of_face(face)
+            if isinstance(who, str):
+                owner = identities.get_living(who)
+            else:
+                owner = self._gallery.add_person(identities, who)
+            people = [previous] if isinstance(who, NewIdentity) else [previous, owner]
+            identities.lock(people)
+            _require_unchanged(collection, people, if_revision)
+            done = self._move(session, collection, face, previous, owner, guard)
+            done = replace(done, is_new_person=isinstance(who, NewIdentity))
+            keep(session, once, done, collection.number, owner.id)
+        self._gallery.follow_change(collection_name)
+        return done
+
+    @read_again
+    def count(self, collection_name: str, wanted: PeopleFilter) -> PeopleCount:
+        """How many people a filter finds, expired ones included."""
+        with self._database.reading() as session:
+            collection = CollectionRepository(session).get(collection_name)
+            return _count(session, collection, wanted)
+
+    def make_room(self) -> bool:
+        """Return whether there is more room on the disk now, for an erasure."""
+        return self._database.make_room()
+
+    @erases
+    def delete_people(
+        self,
+        collection_name: str,
+        wanted: PeopleFilter,
+        *,
+        confirmed: int,
+        if_revision: int | None = None,
+        compact: bool = False,
+        once: Once[PeopleDeletion] | None = None,
+    ) -> PeopleDeletion:
+        """Delete the people whom a filter finds, if they are as many as was `confirmed`.
+
+        Raises CountChanged when they are not, RevisionConflict when one of them changed after
+        `if_revision`, InvalidRequest for more than MOST_DELETED, and AnsweredBeforeError by `once`.
+        """
+        with self._gallery.changing(collection_name) as (session, collection):
+            claim(session, once)
+            found = _count(session, collection, wanted)
+            if found.people != confirmed:
+                raise CountChanged(
+                    f"the filter finds {found.people} people, and {confirmed} were confirmed; "
+                    "nothing was deleted",
+                    count=found.people,
+                )
+            if found.people > MOST_DELETED:
+                raise InvalidRequest(
+                    f"the filter finds {found.people} people; at most {MOST_DELETED} are deleted "
+                    "at once: narrow it, and repeat"
+                )
+            people = IdentityRepository(session, collection).matching(wanted)
+            _require_unchanged(collection, people, if_revision)
+            receipts = [
+                erase_people(session, collection, people[start : start + _ERASED_AT_ONCE])
+                for start in range(0, len(people), _ERASED_AT_ONCE)
+            ] or [erase_people(session, collection, [])]
+            done = PeopleDeletion(found, _together(receipts))
+            keep(session, once, done, collection.number)
+        self._gallery.follow_change(collection_name)
+        if compact and done.erasure is not None:
+            erasure = self._gallery.compacted(done.erasure, collection.number)
+            done = replace(done, erasure=erasure)
+        return done
+
+    def _merge(
+        self,
+        session: Session,
+        collection: CollectionTable,
+        kept: IdentityTable,
+        others: Sequence[IdentityTable],
+    ) -> Merged:
+        identities = IdentityRepository(session, collection)
+        repository = FaceRepository(session, collection)
+        fields = joined(kept, others)
+        merged = tuple(MergedPerson(row.id, row.name, row.external_id) for row in others)
+        faces = [face for row in others for face in repository.of_identity(row)]
+        handed = hand_over(session, collection, kept, faces)
+        hand_over_matches(session, collection, [row.number for row in others], kept.number)
+        unknowns = UnknownRepository(session, collection)
+        if unknowns.advance_if_there() is not None:
+            unknowns.rename_nearest([row.id for row in others], kept.id)
+        identities.delete(others)
+        identities.set_name(kept, fields.name)
+        identities.set_external_id(kept, fields.external_id)
+        identities.set_attributes(kept, fields.attributes)
+        kept.expires_at, kept.threshold = fields.expires_at, fields.threshold
+        identities.note_change(kept)
+        # Their answers would outlive who stays, whose erasure empties only their own.
+        IdempotencyRepository(session).redact_people([person.identity_id for person in merged])
+        return Merged(
+            identities.record(kept),
+            merged,
+            tuple(handed.moved),
+            tuple(handed.collapsed),
+            datetime.now(UTC),
+        )
+
+    def _move(
+        self,
+        session: Session,
+        collection: CollectionTable,
+        face: FaceTable,
+        previous: IdentityTable,
+        owner: IdentityTable,
+        guard: Guard | None,
+    ) -> MovedFace:
+        identities = IdentityRepository(session, collection)
+        if owner is previous:
+            same = identities.record(owner)
+            return MovedFace(face_records.record(face, owner), same, same)
+        if guard is not None:
+            self._judge(session, collection, face, owner, guard)
+        handed = hand_over(session, collection, owner, [face])
+        identities.note_change(previous, owner)
+        kept_id = handed.collapsed[0].kept_face_id if handed.collapsed else face.id
+        stayed = FaceRepository(session, collection).get(kept_id)
+        return MovedFace(
+            face_records.record(stayed, owner),
+            identities.record(owner),
+            identities.record(previous),
+            tuple(handed.collapsed),
+        )
+
+    def _judge(
+        self,
+        session: Session,
+        collection: CollectionTable,
+        face: FaceTable,
+        owner: IdentityTable,
+        guard: Guard,
+    ) -> None:
+        """Raises EveryFaceRefusedError; a face that is moved by force says so."""
+        repository = FaceRepository(session, collection)
+        embedding = repository.embeddings_of([face.number]).get(face.number)
+        if embedding is None:  # the guard looked by an embedder that has not seen it
+            return
+        new = NewFace(embedding, None, None, None, face.image_sha256 or "")
+        examples = repository.examples_of([owner.number]).get(owner.number, {})
+        nearest = nearer(
+            session,
+            collection,
+            [new],
+            guard,
+            person_number=owner.number,
+            except_number=face.number,
+        )
+        (refusal,) = judge(
+            [new],
+            IdentityRepository(session, collection).record(owner),
+            face_records.stacked(list(examples.values())),
+            nearest,
+            guard,
+        )
+        if refusal is not None and not guard.force:
+            raise EveryFaceRefusedError([refusal])
+        face.forced = refusal is not None
+        session.flush()
+
+
+def _require_unchanged(
+    collection: CollectionTable, people: Sequence[IdentityTable], if_revision: int | None
+) -> None:
+    """Raises RevisionConflict."""
+    if if_revision is None:
+        return
+    before = collection.revision - 1  # the transaction took the next one
+    if if_revision > before:
+        raise RevisionConflict(
+            f"collection {collection.name!r} is at revision {before}, and {if_revision} was asked "
+            "for; nothing was changed",
+            revision=before,
+        )
+    changed = [row for row in people if row.revision > if_revision]
+    if changed:
+        newest = max(changed, key=lambda row: row.revision)
+        raise RevisionConflict(
+            f"identity {newest.id} was changed at revision {newest.revision}, after revision "
+            f"{if_revision}; nothing was changed",
+            revision=newest.revision,
+            identity_id=newest.id,
+        )
+
+
+def _count(session: Session, collection: CollectionTable, wanted: PeopleFilter) -> PeopleCount:
+    people = IdentityRepository(session, collection).count(wanted)
+    faces = FaceRepository(session, collection).count(wanted)
+    return PeopleCount(people, faces, collection.revision)
+
+
+def _together(receipts: Sequence[Erasure]) -> Erasure:
+    """One receipt of several deletions at one revision."""
+    return replace(
+        receipts[-1],
+        identity_ids=tuple(one for receipt in receipts for one in receipt.identity_ids),
+        face_ids=tuple(one for receipt in receipts for one in receipt.face_ids),
+        identity_count=sum(receipt.identity_count for receipt in receipts),
+        face_count=sum(receipt.face_count for receipt in receipts),
+        unknown_face_count=sum(receipt.unknown_face_count for receipt in receipts),
+        crop_count=sum(receipt.crop_count for receipt in receipts),
+    )

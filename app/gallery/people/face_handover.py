@@ -1,0 +1,103 @@
+"""Give faces to another person: part of a transaction that holds the collection.
+
+Whatever hangs on a face comes with it, since it refers to the face's number: its crop, and its
+embeddings by both embedders. The same picture is kept once, as at enrolment: the face of which more
+is kept stays, and of equals that of the new owner.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.gallery.people.correction_records import Collapsed
+from app.gallery.people.enrolment import SAME_CROP
+from app.gallery.store.repositories.change_repository import ChangeRepository
+from app.gallery.store.repositories.crop_repository import CropRepository
+from app.gallery.store.repositories.face_repository import FaceRepository
+from app.gallery.store.tables import CollectionTable, FaceTable, IdentityTable
+from app.recognition.types import Embedding
+
+
+@dataclass(slots=True)
+class HandedOver:
+    """Ids of the faces that have a new owner, and of those that collapsed into another."""
+
+    moved: list[str] = field(default_factory=list)
+    collapsed: list[Collapsed] = field(default_factory=list)
+
+
+def hand_over(
+    session: Session,
+    collection: CollectionTable,
+    owner: IdentityTable,
+    faces: Sequence[FaceTable],
+) -> HandedOver:
+    """Make `owner` the owner of faces that were others'.
+
+    The log says so, for the guards of enrolments that have looked already; to the indexes only what
+    collapsed is a change.
+    """
+    repository = FaceRepository(session, collection)
+    own = list(repository.of_identity(owner))
+    pictures = _Pictures(session, collection, [*own, *faces])
+    kept = list(own)
+    moved: list[FaceTable] = []
+    gone: list[FaceTable] = []
+    done = HandedOver()
+    for face in faces:
+        twin = pictures.find_twin(face, kept)
+        if twin is None:
+            kept.append(face)
+            moved.append(face)
+            continue
+        leaves, stays = face, twin
+        if pictures.worth(face) > pictures.worth(twin):
+            leaves, stays = twin, face
+            kept[kept.index(twin)] = face
+            moved = [other for other in moved if other is not twin] + [face]
+        gone.append(leaves)
+        done.collapsed = [
+            Collapsed(one.face_id, stays.id) if one.kept_face_id == leaves.id else one
+            for one in done.collapsed
+        ]
+        done.collapsed.append(Collapsed(leaves.id, stays.id))
+    changes = ChangeRepository(session)
+    # In this order: a person has a photo once.
+    repository.delete_all([face.number for face in gone])
+    repository.give([face.number for face in moved], owner)
+    changes.log(collection, "remove", [face.number for face in gone])
+    changes.log(collection, "move", [face.number for face in moved])
+    done.moved = [face.id for face in moved]
+    return done
+
+
+class _Pictures:
+    """Which faces are of the same picture, and how much is kept of each."""
+
+    def __init__(
+        self, session: Session, collection: CollectionTable, faces: Sequence[FaceTable]
+    ) -> None:
+        numbers = [face.number for face in faces]
+        repository = FaceRepository(session, collection)
+        self._embeddings: Mapping[int, Embedding] = repository.embeddings_of(numbers)
+        self._with_crop = CropRepository(session, collection).among(numbers)
+        self._with_second = repository.with_second_among(numbers)
+
+    def worth(self, face: FaceTable) -> tuple[bool, bool]:
+        return face.number in self._with_second, face.number in self._with_crop
+
+    def find_twin(self, face: FaceTable, others: Sequence[FaceTable]) -> FaceTable | None:
+        for other in others:
+            if face.image_sha256 is not None and face.image_sha256 == other.image_sha256:
+                return other
+        own = self._embeddings.get(face.number)
+        seen = [other for other in others if other.number in self._embeddings]
+        if own is None or not seen:
+            return None
+        # In double precision: rounding must not decide.
+        theirs = np.stack([self._embeddings[other.number] for other in seen]).astype(np.float64)
+        similarities = theirs @ own.astype(np.float64)
+        best = int(np.argmax(similarities))
+        return seen[best] if similarities[best] >= SAME_CROP else None

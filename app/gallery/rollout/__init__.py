@@ -1,0 +1,1 @@
+"""A collection that goes over from one embedder to the next."""

@@ -1,0 +1,106 @@
+"""The embedders that this service runs, and which of a photo's embeddings a collection is asked by.
+
+A service runs one embedder, and perhaps a next one, to carry collections from one to the other. A
+collection answers by one of the two, and says so in its row; whatever comes from a photo is
+embedded by both, so that the row which a transaction reads decides, and nobody has to know
+beforehand.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from app.errors import EmbedderMismatch, ForeignEmbedding
+from app.gallery.collection_options import from_json
+from app.gallery.records import NewFace
+from app.gallery.store.tables import CollectionTable
+from app.recognition.types import Embedding, ModelId
+
+
+class Embedded(Protocol):
+    """A face as both embedders see it; `next_embedding` is None where only one was asked."""
+
+    @property
+    def embedding(self) -> Embedding: ...
+
+    @property
+    def next_embedding(self) -> Embedding | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledProbe:
+    """A face that is enrolled, by the digests of the embedders that have seen it."""
+
+    by_digest: Mapping[str, Embedding]
+
+
+Probe = Embedding | Embedded | EnrolledProbe
+"""A plain embedding is by the service's own embedder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedders:
+    """`chosen_by_auto`: `own` was not named, but chosen."""
+
+    own: ModelId
+    next: ModelId | None = None
+    chosen_by_auto: bool = False
+
+    def run(self, row: CollectionTable) -> bool:
+        """Whether the embedder that a collection answers by runs here."""
+        its = row.embedder, row.digest
+        return any(m is not None and its == (m.name, m.digest) for m in (self.own, self.next))
+
+    def require(self, row: CollectionTable) -> None:
+        """Raises EmbedderMismatch unless the embedder of a collection runs here."""
+        if not self.run(row):
+            raise EmbedderMismatch(self.mismatch(row), embedder=row.embedder)
+
+    def seen_by(self, row: CollectionTable, probe: Probe) -> Embedding:
+        """The embedding of a face by the embedder of a collection. Raises EmbedderMismatch."""
+        self.require(row)
+        found = self._by(row.digest, probe)
+        if found is None:
+            raise ForeignEmbedding(
+                f"collection {row.name!r} answers by the embedder {row.embedder} "
+                f"({row.digest[:12]}), and the embedding sent is by {self.own.name} "
+                f"({self.own.digest[:12]})",
+                embedder=row.embedder,
+            )
+        return found
+
+    def for_writing(self, row: CollectionTable, face: NewFace) -> NewFace:
+        """A face of this service as a collection stores it: `embedding` by the embedder that it
+        answers by, `next_embedding` by its second one, if it has one that runs here, and its crop
+        only if the collection keeps them.
+
+        Raises EmbedderMismatch.
+        """
+        second = None if row.second_digest is None else self._by(row.second_digest, face)
+        keeps_crops = from_json(row.options).crops.keep
+        return replace(
+            face,
+            embedding=self.seen_by(row, face),
+            next_embedding=second,
+            sealed_crop=face.sealed_crop if keeps_crops else None,
+        )
+
+    def _by(self, digest: str, probe: Probe) -> Embedding | None:
+        if isinstance(probe, EnrolledProbe):
+            return probe.by_digest.get(digest)
+        if digest == self.own.digest:
+            return probe if isinstance(probe, np.ndarray) else probe.embedding
+        if self.next is None or digest != self.next.digest or isinstance(probe, np.ndarray):
+            return None
+        return probe.next_embedding
+
+    def mismatch(self, row: CollectionTable) -> str:
+        both = "" if self.next is None else f" and {self.next.name} ({self.next.digest[:12]})"
+        chosen = ", chosen by auto" if self.chosen_by_auto else ""
+        return (
+            f"collection {row.name!r} belongs to the embedder {row.embedder} "
+            f"({row.digest[:12]}), but this service runs {self.own.name} "
+            f"({self.own.digest[:12]}{chosen}){both}, and their embeddings cannot be compared"
+        )

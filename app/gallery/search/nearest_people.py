@@ -1,0 +1,215 @@
+"""From the nearest faces of an index to the nearest people in the database."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.gallery.index.protocol import FaceNumbers, Hits, VectorIndex
+from app.gallery.records import (
+    EVERYBODY,
+    Candidate,
+    PeopleFilter,
+    Scoring,
+    Searched,
+)
+from app.gallery.search.people_counts import PeopleCounts
+from app.gallery.search.person_template import similarity_to_template
+from app.gallery.store.repositories.face_repository import FaceOwner, FaceRepository
+from app.gallery.store.repositories.identity_repository import IdentityRepository
+from app.gallery.store.tables import CollectionTable
+from app.recognition.types import Embedding
+
+_FACES_A_PERSON = 4  # how many nearest faces are looked at for each candidate, at first
+_FEWEST_FACES = 32
+_PROPOSED_PEOPLE = 10
+_ROUNDING = 1e-4  # by which an index's similarity may differ from the exact one
+
+_FEW_FACES = 50_000
+"""Up to so many faces of the people wanted, these alone are compared: gathering their vectors costs
+less than looking through everybody."""
+
+_FAR = 20_000
+"""When so many of the nearest faces do not hold enough of the people wanted, these alone are
+compared, however many they are."""
+
+
+class UntrueIndexError(Exception):
+    """The index of a collection holds other embeddings than the database."""
+
+    def __init__(self, collection_number: int) -> None:
+        super().__init__(collection_number)
+        self.collection_number = collection_number
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whom a search looks for: the `top_k` most similar of the people wanted.
+
+    A face of `exclude_face_id` does not count, nor does anybody who has expired by `now`.
+    """
+
+    top_k: int
+    now: datetime
+    wanted: PeopleFilter = EVERYBODY
+    exclude_face_id: str | None = None
+    scoring: Scoring = Scoring.BEST
+
+    @property
+    def proposed(self) -> int:
+        """How many people are found by their best face, before they are compared as asked."""
+        return self.top_k if self.scoring is Scoring.BEST else max(self.top_k, _PROPOSED_PEOPLE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Nearest:
+    face_number: int
+    face_id: str
+    similarity: float
+
+
+_Look = Callable[[Sequence[Embedding], int], list[Hits]]
+"""Answers the nearest so many faces of each probe."""
+
+
+def nearest_people(
+    session: Session,
+    collection: CollectionTable,
+    index: VectorIndex,
+    probes: Sequence[Embedding],
+    question: Question,
+    counts: PeopleCounts,
+) -> tuple[list[tuple[Candidate, ...]], Searched]:
+    """For each probe the most similar people, and among how many.
+
+    Raises UntrueIndexError when what would be answered is not what the database says.
+    """
+    return _Search(session, collection, index, question, counts).answer(probes)
+
+
+class _Search:
+    def __init__(
+        self,
+        session: Session,
+        collection: CollectionTable,
+        index: VectorIndex,
+        question: Question,
+        counts: PeopleCounts,
+    ) -> None:
+        self._session = session
+        self._collection = collection
+        self._counts = counts
+        self._faces = FaceRepository(session, collection)
+        self._identities = IdentityRepository(session, collection)
+        self._index = index
+        self._question = question
+        self._everybody = question.wanted == EVERYBODY
+
+    def answer(self, probes: Sequence[Embedding]) -> tuple[list[tuple[Candidate, ...]], Searched]:
+        look: _Look = self._everywhere
+        total = len(self._index)
+        if not self._everybody:
+            few = self._faces.numbers_of(self._question.wanted, most=_FEW_FACES + 1)
+            if len(few) <= _FEW_FACES:
+                look, total = self._only(few), len(few)
+        count = min(total, max(_FACES_A_PERSON * self._question.top_k, _FEWEST_FACES))
+        first = look(probes, count) if count and probes else [None] * len(probes)
+        candidates = [
+            self._candidates(probe, hits, look, count, total)
+            for probe, hits in zip(probes, first, strict=True)
+        ]
+        return candidates, self._searched(total, everywhere=look == self._everywhere)
+
+    def _searched(self, faces: int, *, everywhere: bool) -> Searched:
+        if everywhere and not self._everybody:
+            faces = self._faces.count(self._question.wanted)
+        people = self._counts.of(self._session, self._collection, self._question.wanted, faces)
+        return Searched(people, faces)
+
+    def _everywhere(self, probes: Sequence[Embedding], count: int) -> list[Hits]:
+        return self._index.search(np.stack(probes), count)
+
+    def _only(self, numbers: FaceNumbers) -> _Look:
+        return lambda probes, count: self._index.search_among(np.stack(probes), numbers, count)
+
+    def _candidates(
+        self, probe: Embedding, hits: Hits | None, look: _Look, count: int, total: int
+    ) -> tuple[Candidate, ...]:
+        """People with many faces crowd others out of the nearest faces, and so do people who are
+        not wanted: more and more are looked at until enough are found, or there are no more."""
+        best: dict[int, _Nearest] = {}
+        while hits is not None:
+            best = self._best_by_person(hits)
+            if count >= total or self._enough(best):
+                break
+            count = min(total, 4 * count)
+            if count > _FAR and not self._everybody and look == self._everywhere:
+                numbers = self._faces.numbers_of(self._question.wanted)
+                look, total = self._only(numbers), len(numbers)
+                count = min(count, total)
+            (hits,) = look([probe], count)
+        nearest = dict(list(best.items())[: self._question.proposed])
+        scored = self._scored(probe, nearest)
+        ranked = sorted(scored, key=lambda number: -scored[number][0])[: self._question.top_k]
+        people = self._identities.by_number(ranked)
+        return tuple(
+            Candidate(people[number], nearest[number].face_id, *scored[number]) for number in ranked
+        )
+
+    def _enough(self, best: Mapping[int, _Nearest]) -> bool:
+        wanted = self._question.proposed
+        if len(best) >= wanted:
+            return True
+        # Only a collection of fewer people than asked for is worth a query of its own.
+        return self._everybody and len(best) >= self._identities.count_up_to(wanted)
+
+    def _best_by_person(self, hits: Hits) -> dict[int, _Nearest]:
+        """By identity number, the person's first face, most similar first.
+
+        What the database no longer has is passed over, whatever the index says.
+        """
+        question = self._question
+        owners: Mapping[int, FaceOwner] = self._faces.owners(
+            hits.numbers.tolist(), question.wanted, now=question.now
+        )
+        best: dict[int, _Nearest] = {}
+        for number, similarity in zip(
+            hits.numbers.tolist(), hits.similarities.tolist(), strict=True
+        ):
+            owner = owners.get(number)
+            if owner is not None and owner.face_id != question.exclude_face_id:
+                best.setdefault(owner.identity_number, _Nearest(number, owner.face_id, similarity))
+        return best
+
+    def _scored(
+        self, probe: Embedding, nearest: Mapping[int, _Nearest]
+    ) -> dict[int, tuple[float, int]]:
+        """By identity number, similarity and how many examples it was taken to, by the database.
+
+        So an answer is the same whatever index proposed it, to the last digit. Similarities of the
+        index differ by more than that when the database was set back to a backup beneath the
+        running process and its numbers were given out again; it would then answer with the wrong
+        name.
+        """
+        if self._question.scoring is Scoring.BEST:
+            faces = self._faces.embeddings_of([found.face_number for found in nearest.values()])
+            examples = {
+                number: {found.face_number: faces[found.face_number]}
+                for number, found in nearest.items()
+                if found.face_number in faces
+            }
+        else:
+            examples = self._faces.examples_of(
+                list(nearest), exclude_face_id=self._question.exclude_face_id
+            )
+        scored = {}
+        for number, own in examples.items():
+            best = nearest[number]
+            if best.face_number not in own:
+                continue  # the index stands at another revision; see `_search`
+            if abs(float(own[best.face_number] @ probe) - best.similarity) > _ROUNDING:
+                raise UntrueIndexError(self._collection.number)
+            scored[number] = similarity_to_template(probe, list(own.values())), len(own)
+        return scored

@@ -1,0 +1,115 @@
+"""Learn that somebody else has committed a change, without asking the tables all the time."""
+
+from contextlib import suppress
+from threading import Event
+from time import monotonic
+from typing import Protocol
+
+import psycopg
+import structlog
+
+from app.gallery.store.database import Database
+from app.gallery.store.postgresql import postgresql_arguments
+from app.gallery.store.repositories.collection_repository import CHANNEL
+
+_LOOK_ANYWAY_S = 1.0
+_LOOK_UP_S = 0.25
+_LISTEN_AGAIN_S = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+class ChangeSignal(Protocol):
+    def wait(self, timeout_s: float) -> bool:
+        """Whether something may have changed since the call before; waits `timeout_s` at most."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def change_signal(database: Database, stopped: Event) -> ChangeSignal:
+    """The cheapest that the database offers; its waits end when `stopped` is set."""
+    if database.dialect == "postgresql":
+        return PostgresqlSignal(database, stopped)
+    return SqliteSignal(database, stopped)
+
+
+class SqliteSignal:
+    """`PRAGMA data_version` changes when another connection has committed; it reads no table."""
+
+    def __init__(self, database: Database, stopped: Event) -> None:
+        self._connection = database.engine.raw_connection()
+        self._stopped = stopped
+        self._version = -1
+        self._quiet = _Quiet()
+
+    def wait(self, timeout_s: float) -> bool:
+        if self._stopped.wait(timeout_s):
+            return False
+        cursor = self._connection.cursor()
+        cursor.execute("PRAGMA data_version")
+        version = cursor.fetchall()[0][0]
+        cursor.close()
+        changed: bool = version != self._version
+        self._version = version
+        return self._quiet.ends(changed)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class PostgresqlSignal:
+    """LISTEN for what every change of a collection NOTIFYs when it is committed.
+
+    Those sent while the connection was broken are lost.
+    """
+
+    def __init__(self, database: Database, stopped: Event) -> None:
+        self._database = database
+        self._stopped = stopped
+        self._connection: psycopg.Connection | None = None
+        self._quiet = _Quiet()
+
+    def wait(self, timeout_s: float) -> bool:
+        told = False
+        try:
+            if self._connection is None:
+                self._connection = self._listen()
+                told = True  # what came before is not
+            # It is woken by the news: looking more often only looks whether to stop.
+            pause_s = max(timeout_s, _LOOK_UP_S)
+            for _ in self._connection.notifies(timeout=pause_s, stop_after=1):
+                told = True
+        except psycopg.OperationalError as error:
+            _log.warning("change_signal_lost", cause=str(error), remedy="it listens anew")
+            self.close()
+            self._stopped.wait(max(timeout_s, _LISTEN_AGAIN_S))
+        return not self._stopped.is_set() and self._quiet.ends(told)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.close()
+            self._connection = None
+
+    def _listen(self) -> psycopg.Connection:
+        dialect, url = self._database.engine.dialect, self._database.engine.url
+        positional, named = dialect.create_connect_args(url)
+        named = {**named, **postgresql_arguments(self._database.timeout_s)}
+        connection = psycopg.connect(*positional, **named, autocommit=True)
+        connection.execute(f"LISTEN {CHANNEL}")
+        return connection
+
+
+class _Quiet:
+    """A signal is a wake-up, not the truth: after a while without one, somebody looks anyway."""
+
+    def __init__(self) -> None:
+        self._since = monotonic()
+
+    def ends(self, told: bool) -> bool:
+        now = monotonic()
+        if not told and now - self._since < _LOOK_ANYWAY_S:
+            return False
+        self._since = now
+        return True

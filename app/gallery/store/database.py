@@ -1,0 +1,460 @@
+"""Connections and transactions, the same for SQLite and PostgreSQL."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from importlib.resources import as_file, files
+from pathlib import Path
+from time import monotonic
+from typing import Any, ParamSpec, TypeVar
+
+import structlog
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import URL, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from app.errors import (
+    DatabaseDamaged,
+    DatabaseLocked,
+    DatabaseMissing,
+    DatabaseReadOnly,
+    DatabaseUnavailable,
+    DiskFull,
+    SchemaOutdated,
+    StartupError,
+    Stopping,
+)
+from app.gallery.store.database_errors import meaning
+from app.gallery.store.postgresql import GivesUp, WatchedConnection, postgresql_arguments
+from app.gallery.store.storage import DiskReserve, Storage
+from app.gallery.store.write_turns import WriteTurns
+from app.threads import MOST_AT_ONCE
+
+_WRITES = "vultus_writes"
+_WRITES_UNTIL = "vultus_writes_until"
+_LOCK_LOOK_MS = 50
+_CONNECTIONS = MOST_AT_ONCE + 9
+"""Most connections of a process: one for each call that blocks, and for the threads that follow the
+log, sweep and check, so that none waits for a connection."""
+_WITH_PERSONAL_DATA = (
+    "faces",
+    "second_embeddings",
+    "crops",
+    "identities",
+    "attributes",
+    "terminal_matches",
+    "idempotency_keys",
+    "unknown_faces",
+    "unknown_groups",
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_patience_s: ContextVar[float] = ContextVar("patience_s", default=float("inf"))
+
+_log = structlog.get_logger(__name__)
+
+
+class Database:
+    """One engine and the two kinds of transaction on it.
+
+    `timeout_s` bounds every wait for a connection or a lock.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float, reserve_bytes: int = 0) -> None:
+        """Keep `reserve_bytes` of SQLite's disk for erasures, once `storage` is prepared.
+
+        Raises StartupError when the URL cannot be used; does not connect yet.
+        """
+        self.timeout_s = timeout_s
+        self.gives_up: GivesUp = lambda _: False
+        """Returns whether a wait of so many seconds for PostgreSQL ends; see `postgresql`."""
+        self._turns = WriteTurns()
+        try:
+            parsed = make_url(url)
+            self.dialect = parsed.get_backend_name()
+            self.file: Path | None = None
+            """SQLite's."""
+            self._file_id: tuple[int, int] | None = None
+            self._page_check: sqlite3.Connection | None = None
+            if self.dialect == "sqlite":
+                self.engine = _sqlite_engine(parsed, timeout_s)
+                self.file = Path(str(parsed.database)).absolute()
+                event.listen(self.engine, "do_connect", self._require_same_file)
+                event.listen(self.engine, "connect", self._note_file)
+                event.listen(self.engine, "begin", self._begin_sqlite)
+            elif self.dialect == "postgresql":
+                self.engine = _postgresql_engine(parsed, timeout_s)
+                event.listen(self.engine, "do_connect", self._connect_postgresql)
+            else:
+                raise StartupError(
+                    f"VULTUS_DATABASE_URL names {self.dialect}; SQLite and PostgreSQL are supported"
+                )
+        except (ArgumentError, ValueError, ImportError) as error:
+            raise StartupError(
+                "VULTUS_DATABASE_URL is no database URL that can be used; expected "
+                "sqlite:///path or postgresql://user:password@host:5432/database"
+            ) from error
+        folder = None if self.file is None else self.file.parent
+        reserve = DiskReserve(folder, reserve_bytes) if folder and reserve_bytes else None
+        self.storage = Storage(reserve, folder)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that sees one state of the database throughout, and changes nothing."""
+        level = None if self.dialect == "sqlite" else "REPEATABLE READ"
+        options = {"isolation_level": level} if level else {}
+        with self._translated(), self._connection(**options) as connection:
+            with Session(connection) as session:
+                yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A transaction that is committed when the block ends, and undone when it raises.
+
+        Raises DatabaseLocked when another one holds the lock for as long as this one may wait, and
+        Stopping.
+        """
+        wait_s = min(self.timeout_s, _patience_s.get())
+        until = monotonic() + wait_s
+        self.storage.require_writable()
+        with (
+            self._translated(changing=True),
+            self._turn(until),
+            self._connection(**{_WRITES: True, _WRITES_UNTIL: until}) as connection,
+        ):
+            with Session(connection, expire_on_commit=False) as session, session.begin():
+                if self.dialect == "postgresql" and wait_s < self.timeout_s:
+                    session.execute(text(f"SET LOCAL lock_timeout = {int(wait_s * 1000)}"))
+                yield session
+        self.storage.written()
+
+    def stop_waiting(self) -> None:
+        """Refuse the writers that wait for a lock, and those who come, with Stopping."""
+        self._turns.stop()
+
+    def checkpoint(self) -> bool:
+        """Empty SQLite's write-ahead log, which holds older states of changed pages.
+
+        False when somebody was reading from it; PostgreSQL has nothing of the kind to do.
+        """
+        if self.dialect != "sqlite":
+            return True
+        with self._translated(), closing(self.engine.raw_connection()) as connection:
+            # On the driver's own connection: SQLAlchemy's would begin a transaction first.
+            with closing(connection.cursor()) as cursor:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                busy = cursor.fetchall()[0][0]
+        return not busy
+
+    def make_room(self) -> bool:
+        """Give back the reserve, and what SQLite's log takes; whether there is more room now."""
+        given = self.storage.give_back_reserve()
+        try:
+            emptied = self.dialect == "sqlite" and self.checkpoint()
+        except DiskFull:
+            return given
+        return given or emptied
+
+    def compact(self) -> bool:
+        """Overwrite what the database's files still hold of deleted rows, as far as they allow.
+
+        False when readers were in the way for as long as `timeout_s`, or the disk is full.
+        """
+        if self.dialect == "sqlite":
+            try:
+                return self.checkpoint()
+            except DiskFull:  # what was to be erased is erased; only older states of it are left
+                return self.make_room()
+        with self._translated(), self.engine.connect() as connection:
+            plain = connection.execution_options(isolation_level="AUTOCOMMIT")
+            for table in _WITH_PERSONAL_DATA:
+                plain.exec_driver_sql(f"VACUUM {table}")
+        return True
+
+    def check_pages(self) -> bool:
+        """Read every page of SQLite's file, and look whether they fit; False when they do not.
+
+        May take minutes for gigabytes, on a connection of its own; `interrupt_check` ends it,
+        and the answer is then True, since nothing was found. PostgreSQL has checksums of its own
+        pages.
+        """
+        if self.dialect != "sqlite":
+            return True
+        began = monotonic()
+        try:
+            with self._translated(), closing(self.engine.raw_connection()) as connection:
+                driver: Any = connection.driver_connection
+                self._page_check = driver
+                try:
+                    found = driver.execute("PRAGMA quick_check(1)").fetchone()[0]
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                        raise
+                    return True  # the service stops, which is no fault of the database
+        except DatabaseDamaged:
+            return False
+        finally:
+            self._page_check = None
+        if found == "ok":
+            self.storage.found_whole(began)
+            return True
+        _log.error("database_damaged", cause=found)
+        self.storage.failed(DatabaseDamaged())
+        return False
+
+    def interrupt_check(self) -> None:
+        """End a check of all pages that runs."""
+        running = self._page_check
+        if running is not None:
+            running.interrupt()
+
+    def check(self) -> None:
+        """Read one row. Raises DatabaseUnavailable when there is no answer, or a wrong one."""
+        self._require_same_file()
+        with self._translated(), self._connection() as connection:
+            connection.execute(text("SELECT version_num FROM alembic_version")).all()
+
+    def upgrade(self) -> None:
+        """Bring the schema to the newest migration. Raises StartupError when it cannot."""
+        with self.opening(), _alembic_config() as config, self.engine.connect() as plain:
+            writes = {_WRITES: True}
+            config.attributes["connection"] = plain.execution_options(**writes)
+            command.upgrade(config, "head")
+
+    def require_current_schema(self) -> None:
+        """Raise StartupError unless the schema is that of the newest migration."""
+        with self.opening(), _alembic_config() as config, self.engine.connect() as connection:
+            head = ScriptDirectory.from_config(config).get_current_head()
+            current = MigrationContext.configure(connection).get_current_revision()
+        if current != head:
+            raise SchemaOutdated(
+                f"the database is at migration {current}, this version needs {head}"
+            )
+
+    def close(self) -> None:
+        self.engine.dispose()
+        self._file_id = None  # opened again, it may be another one
+
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """Turn what fails at the start into a StartupError."""
+        try:
+            yield
+        except DBAPIError as error:
+            found = meaning(error, changing=False, file=self.file)
+            is_other = getattr(error.orig, "sqlite_errorcode", 0) == sqlite3.SQLITE_NOTADB
+            if isinstance(found, DatabaseDamaged) and not is_other:
+                self.storage.failed(found)
+                raise found from error  # the caller decides whether to go on
+            if isinstance(found, DatabaseLocked | DiskFull | DatabaseReadOnly):
+                raise StartupError(f"cannot open or migrate the database: {found}") from error
+            raise StartupError(
+                f"cannot open or migrate the database ({error.orig}); check VULTUS_DATABASE_URL "
+                "and VULTUS_DATA_DIR"
+            ) from error
+        except CommandError as error:
+            raise StartupError(
+                f"the database was made by another version of Vultus ({error}); install that "
+                "version"
+            ) from error
+
+    def _connection(self, **options: Any) -> Connection:  # noqa: ANN401  (SQLAlchemy's own)
+        if self.gives_up(float("inf")):
+            raise DatabaseUnavailable("the database does not answer")
+        return self.engine.connect().execution_options(**options)
+
+    @contextmanager
+    def _turn(self, until: float) -> Iterator[None]:
+        if self.dialect != "sqlite":  # which locks rows, and has a queue of its own
+            yield
+            return
+        with self._turns.turn(until):
+            yield
+
+    @contextmanager
+    def _translated(self, *, changing: bool = False) -> Iterator[None]:
+        """Say what is wrong with the database; the cause names hosts and is only logged."""
+        try:
+            yield
+        except DatabaseUnavailable as error:
+            _log.warning(error.code, cause=str(error))
+            self.storage.failed(error)
+            raise
+        except (DBAPIError, PoolTimeout, sqlite3.Error) as error:  # the last of raw connections
+            found = meaning(error, changing=changing, file=self.file)
+            if found is None:
+                raise
+            _log.error(found.code, cause=str(getattr(error, "orig", None) or error))
+            self.storage.failed(found)
+            raise found from error
+
+    def _begin_sqlite(self, connection: Connection) -> None:
+        # A deferred transaction that reads and then writes may fail at once with SQLITE_BUSY,
+        # however long the timeout: another writer has moved on in between. Writers wait at the
+        # start. Past SQLAlchemy, which takes ten times as long.
+        driver: Any = connection.connection.driver_connection
+        options = connection.get_execution_options()
+        if not options.get(_WRITES, False):
+            driver.execute("BEGIN")  # it waits for nothing, so nothing can go wrong
+            return
+        self._require_same_file()
+        until = options.get(_WRITES_UNTIL, monotonic() + self.timeout_s)
+        driver.execute(f"PRAGMA busy_timeout = {_LOCK_LOOK_MS}")
+        try:
+            while not self._holds_lock(driver, connection):
+                # In pieces, so that a service that stops does not wait for all of it.
+                if self._turns.stopping:
+                    raise Stopping
+                if monotonic() >= until:
+                    raise DatabaseLocked
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {int(self.timeout_s * 1000)}")
+
+    def _note_file(self, *_: object) -> None:
+        if self.file is not None and self._file_id is None:
+            self._file_id = _file_id(self.file)
+
+    def _require_same_file(self, *_: object) -> None:
+        """Raise DatabaseMissing when the file was removed or replaced since it was opened.
+
+        What is written then would be lost, and a connection that is opened anew would create an
+        empty database.
+        """
+        if self.file is not None and self._file_id not in (None, _file_id(self.file)):
+            raise DatabaseMissing
+
+    @staticmethod
+    def _holds_lock(driver: Any, connection: Connection) -> bool:  # noqa: ANN401  (sqlite3's)
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            if (error.sqlite_errorcode & 0xFF) == sqlite3.SQLITE_BUSY:
+                return False
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # SQLAlchemy translates what it raises
+        return True
+
+    def _gives_up(self, waited_s: float) -> bool:
+        return self.gives_up(waited_s)  # as it is by then
+
+    def _connect_postgresql(
+        self,
+        _dialect: Dialect,
+        _record: ConnectionPoolEntry | None,
+        arguments: list[Any],
+        options: dict[str, Any],
+    ) -> WatchedConnection:
+        connection = WatchedConnection.connect(*arguments, **options)
+        connection.gives_up = self._gives_up
+        return connection
+
+
+@contextmanager
+def waiting_briefly(seconds: float) -> Iterator[None]:
+    """Have the writers of the block wait so long for a lock, if the settings allow no less."""
+    token = _patience_s.set(seconds)
+    try:
+        yield
+    finally:
+        _patience_s.reset(token)
+
+
+def read_again(read: Callable[P, T]) -> Callable[P, T]:
+    """Try what only reads once more when the connection broke under it.
+
+    A server that was restarted has closed the connections of the pool. Changes are not repeated:
+    nobody knows whether a commit that was not confirmed was made.
+    """
+
+    @wraps(read)
+    def reading(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return read(*args, **kwargs)
+        except DatabaseUnavailable as error:
+            cause = error.__cause__
+            if not (isinstance(cause, DBAPIError) and cause.connection_invalidated):
+                raise
+        _log.info("reading_again", what=read.__name__)
+        return read(*args, **kwargs)
+
+    return reading
+
+
+def _sqlite_engine(url: URL, timeout_s: float) -> Engine:
+    if not url.database or ":memory:" in url.database or url.query.get("mode") == "memory":
+        raise StartupError(
+            "an in-memory SQLite database forgets everybody at a restart; VULTUS_DATABASE_URL must "
+            "name a file"
+        )
+    folder = Path(url.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StartupError(
+            f"cannot make the folder {folder} ({error.strerror}); check VULTUS_DATA_DIR"
+        ) from error
+    engine = create_engine(
+        url,
+        pool_timeout=timeout_s,
+        max_overflow=_CONNECTIONS - 5,  # beside the five that the pool keeps
+        hide_parameters=True,  # else an error's text, and with it the log, holds embeddings
+        connect_args={"timeout": timeout_s},
+    )
+    event.listen(engine, "connect", _configure_sqlite)
+    return engine
+
+
+def _postgresql_engine(url: URL, timeout_s: float) -> Engine:
+    return create_engine(
+        url,
+        pool_timeout=timeout_s,
+        max_overflow=_CONNECTIONS - 5,  # beside the five that the pool keeps
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args=postgresql_arguments(timeout_s),
+    )
+
+
+@contextmanager
+def _alembic_config() -> Iterator[Config]:
+    with as_file(files("migrations")) as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        yield config
+
+
+def _file_id(file: Path) -> tuple[int, int] | None:
+    """Device and inode; None when there is no such file."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _configure_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # The driver's own implicit BEGIN is deferred; _begin_sqlite says which one is meant.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        # FULL, not WAL's usual NORMAL: an acknowledged enrolment survives a power cut too.
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        # Deleted embeddings are overwritten with zeros, not just unlinked.
+        "secure_delete=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,40 @@
+"""SQL of the collections' own calibrations."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import Session
+
+from app.gallery.store.tables import CalibrationTable, CollectionTable
+
+
+class CalibrationRepository:
+    """The calibration of one collection, which counts only for the network it was measured on."""
+
+    def __init__(self, session: Session, collection: CollectionTable) -> None:
+        self._session = session
+        self._collection = collection
+
+    def find(self) -> Mapping[str, object] | None:
+        """The map, as JSON."""
+        return self._session.scalar(select(CalibrationTable.map).where(*self._valid()))
+
+    def replace(self, stored: Mapping[str, object]) -> None:
+        self.delete()
+        self._session.add(
+            CalibrationTable(
+                collection_number=self._collection.number,
+                digest=self._collection.digest,
+                map=dict(stored),
+            )
+        )
+        self._session.flush()
+
+    def _valid(self) -> tuple[ColumnElement[bool], ...]:
+        return (
+            CalibrationTable.collection_number == self._collection.number,
+            CalibrationTable.digest == self._collection.digest,
+        )
+
+    def delete(self) -> None:
+        self._session.execute(delete(CalibrationTable).where(*self._valid()))

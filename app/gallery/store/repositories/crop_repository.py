@@ -1,0 +1,47 @@
+"""SQL of the crops that are kept of enrolled faces."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from app.gallery.store.repositories.among_numbers import among
+from app.gallery.store.tables import CollectionTable, CropTable
+
+
+class CropRepository:
+    """Of one collection."""
+
+    def __init__(self, session: Session, collection: CollectionTable) -> None:
+        self._session = session
+        self._collection = collection
+
+    def add(self, sealed: Mapping[int, bytes]) -> None:
+        """By face number."""
+        rows = [
+            {
+                "face_number": number,
+                "collection_number": self._collection.number,
+                "sealed": crop,
+            }
+            for number, crop in sealed.items()
+        ]
+        if rows:
+            self._session.execute(insert(CropTable), rows)
+
+    def among(self, face_numbers: Sequence[int]) -> set[int]:
+        """Those of these faces of which a crop is kept."""
+        query = select(CropTable.face_number).where(among(CropTable.face_number, "numbers"))
+        return set(self._session.scalars(query, {"numbers": face_numbers}))
+
+    def count(self, face_numbers: Sequence[int] | None = None) -> int:
+        """How many there are, of these faces or of all."""
+        query = select(func.count()).where(CropTable.collection_number == self._collection.number)
+        if face_numbers is not None:
+            query = query.where(among(CropTable.face_number, "numbers"))
+        return self._session.scalar(query, {"numbers": face_numbers}) or 0
+
+    def delete_all(self) -> None:
+        self._session.execute(
+            delete(CropTable).where(CropTable.collection_number == self._collection.number)
+        )

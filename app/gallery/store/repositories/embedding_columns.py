@@ -1,0 +1,55 @@
+"""Where the embedding of a face by its collection's embedder lies, for SQL that reads it.
+
+In the face's own row; while the collection has two embedders, perhaps in `second_embeddings`. The
+statements take the embedder as the parameter `digest`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, case, or_
+
+from app.gallery.store.tables import CollectionTable, FaceTable, SecondEmbeddingTable
+
+_DIGEST: ColumnElement[str] = bindparam("digest")
+_IN_ITS_ROW = FaceTable.digest == _DIGEST
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingPlace:
+    """`embedding` means something only where `present` is true."""
+
+    embedding: ColumnElement[bytes]
+    present: ColumnElement[bool]
+    is_joined: bool
+
+    def joined(self, query: Any) -> Any:  # noqa: ANN401  (a select, of whatever columns)
+        """A query from `faces` that both columns can be read in."""
+        if not self.is_joined:
+            return query
+        return query.outerjoin(
+            SecondEmbeddingTable,
+            and_(
+                SecondEmbeddingTable.face_number == FaceTable.number,
+                SecondEmbeddingTable.digest == _DIGEST,
+            ),
+        )
+
+
+ONE = EmbeddingPlace(FaceTable.embedding.expression, _IN_ITS_ROW, is_joined=False)
+TWO = EmbeddingPlace(
+    case((_IN_ITS_ROW, FaceTable.embedding), else_=SecondEmbeddingTable.embedding),
+    or_(_IN_ITS_ROW, SecondEmbeddingTable.face_number.is_not(None)),
+    is_joined=True,
+)
+PLACES: Mapping[bool, EmbeddingPlace] = {False: ONE, True: TWO}
+"""By whether the collection has two embedders."""
+
+
+def has_two(collection: CollectionTable) -> bool:
+    return collection.second_digest is not None
+
+
+def place_in(collection: CollectionTable) -> EmbeddingPlace:
+    return PLACES[has_two(collection)]

@@ -1,0 +1,379 @@
+"""SQL of the enrolled faces."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Any, TypeVarTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from app.errors import FaceNotFound
+from app.gallery.records import EVERYBODY, Face, NewFace, PeopleFilter
+from app.gallery.store.repositories.among_numbers import among
+from app.gallery.store.repositories.crop_repository import CropRepository
+from app.gallery.store.repositories.embedding_columns import PLACES, place_in
+from app.gallery.store.repositories.people_filter_sql import not_expired, wanted_people
+from app.gallery.store.tables import CollectionTable, FaceTable, IdentityTable, SecondEmbeddingTable
+from app.recognition.types import Embedding
+
+Ts = TypeVarTuple("Ts")
+
+_PRIME = 2**31 - 1  # its square fits into 64 bits
+_OFFSETS = (1_234_567_891, 987_654_321, 1_618_033_989)
+_EXAMPLES_EACH = 8  # of more, people with many photos would outweigh the others
+_ROWS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
+
+# Made once: to build a statement takes as long as to answer it.
+_OWNERS = (
+    select(FaceTable.number, FaceTable.id, FaceTable.identity_number)
+    .join(IdentityTable, IdentityTable.number == FaceTable.identity_number)
+    .where(
+        FaceTable.collection_number == bindparam("collection"),
+        among(FaceTable.number, "numbers"),
+        not_expired(bindparam("now")),
+    )
+)
+_EXAMPLES = {
+    two: place.joined(select(FaceTable.identity_number, FaceTable.number, place.embedding)).where(
+        among(FaceTable.identity_number, "people"), place.present
+    )
+    for two, place in PLACES.items()
+}
+_EMBEDDINGS = {
+    two: place.joined(select(FaceTable.number, place.embedding)).where(
+        among(FaceTable.number, "numbers"), place.present
+    )
+    for two, place in PLACES.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FaceOwner:
+    face_id: str
+    identity_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Tells sets of face numbers apart, all but certainly: their count, and the sum of what becomes
+    of them when they are scattered (sums of powers alone are the same for many a pair of sets)."""
+
+    count: int
+    total: int
+
+    @classmethod
+    def of(cls, numbers: NDArray[np.int64]) -> "Fingerprint":
+        return cls(len(numbers), int(_scattered(numbers).sum()))
+
+
+class FaceRepository:
+    """Faces of one collection."""
+
+    def __init__(self, session: Session, collection: CollectionTable) -> None:
+        self._session = session
+        self._collection = collection
+        self._place = place_in(collection)
+        self._digest = {"digest": collection.digest}
+
+    def find(self, face_id: str) -> FaceTable | None:
+        query = select(FaceTable).where(
+            FaceTable.collection_number == self._collection.number, FaceTable.id == face_id
+        )
+        return self._session.scalar(query)
+
+    def get(self, face_id: str) -> FaceTable:
+        row = self.find(face_id)
+        if row is None:
+            raise self._not_found(face_id)
+        return row
+
+    def page(self, identity: IdentityTable, *, after: int, limit: int) -> Sequence[FaceTable]:
+        query = (
+            select(FaceTable)
+            .where(FaceTable.identity_number == identity.number, FaceTable.number > after)
+            .order_by(FaceTable.number)
+            .limit(limit)
+        )
+        return self._session.scalars(query).all()
+
+    def of_identity(self, identity: IdentityTable) -> Sequence[FaceTable]:
+        query = select(FaceTable).where(FaceTable.identity_number == identity.number)
+        return self._session.scalars(query.order_by(FaceTable.number)).all()
+
+    def ids_of(self, identity_numbers: Sequence[int]) -> dict[int, str]:
+        """Ids by number of all faces of some people."""
+        query = select(FaceTable.number, FaceTable.id).where(
+            FaceTable.identity_number.in_(identity_numbers)
+        )
+        return {number: face_id for number, face_id in self._session.execute(query)}  # noqa: C416
+
+    def enrolled_images(self, identity: IdentityTable) -> set[str]:
+        """SHA-256 of the photos that the identity's faces came from."""
+        query = select(FaceTable.image_sha256).where(FaceTable.identity_number == identity.number)
+        return {sha256 for sha256 in self._session.scalars(query) if sha256 is not None}
+
+    def add(self, identity: IdentityTable, face: NewFace, *, forced: bool = False) -> FaceTable:
+        """`face` is as `Gallery` writes it: by the collection's embedder, and by its second."""
+        row = FaceTable(
+            collection_number=self._collection.number,
+            identity_number=identity.number,
+            embedding=to_bytes(face.embedding),
+            embedder=self._collection.embedder,
+            digest=self._collection.digest,
+            box=None if face.box is None else list(face.box),
+            landmarks=None if face.landmarks is None else face.landmarks.tolist(),
+            detection_score=face.detection_score,
+            quality=face.quality,
+            image_sha256=face.image_sha256,
+            forced=forced,
+        )
+        if face.face_id is not None:
+            row.id = face.face_id
+        self._session.add(row)
+        self._session.flush()
+        if face.sealed_crop is not None:
+            CropRepository(self._session, self._collection).add({row.number: face.sealed_crop})
+        if face.next_embedding is not None:
+            self.add_second({row.number: to_bytes(face.next_embedding)})
+        return row
+
+    def add_second(self, embeddings: Mapping[int, bytes]) -> None:
+        """By face number, embeddings by the collection's second embedder."""
+        rows = [
+            {
+                "face_number": number,
+                "collection_number": self._collection.number,
+                "embedding": embedding,
+                "embedder": self._collection.second_embedder,
+                "digest": self._collection.second_digest,
+            }
+            for number, embedding in embeddings.items()
+        ]
+        if rows:
+            self._session.execute(insert(SecondEmbeddingTable), rows)
+
+    def give(self, numbers: Sequence[int], owner: IdentityTable) -> None:
+        """Make somebody the owner of faces of the same collection."""
+        if not numbers:
+            return
+        self._session.execute(
+            update(FaceTable)
+            .where(among(FaceTable.number, "numbers"))
+            .values(identity_number=owner.number)
+            .execution_options(synchronize_session=False),
+            {"numbers": numbers},
+        )
+
+    def delete_all(self, numbers: Sequence[int]) -> None:
+        """Delete these faces, whosever they are."""
+        if numbers:
+            self._session.execute(
+                delete(FaceTable)
+                .where(among(FaceTable.number, "numbers"))
+                .execution_options(synchronize_session=False),
+                {"numbers": numbers},
+            )
+
+    def with_second_among(self, numbers: Sequence[int]) -> set[int]:
+        """Those of these faces that have an embedding by each of the collection's embedders."""
+        query = select(SecondEmbeddingTable.face_number).where(
+            among(SecondEmbeddingTable.face_number, "numbers")
+        )
+        return set(self._session.scalars(query, {"numbers": numbers}))
+
+    def delete(self, identity: IdentityTable, face_id: str) -> int:
+        """Delete one face of an identity; return its number."""
+        query = (
+            delete(FaceTable)
+            .where(FaceTable.identity_number == identity.number, FaceTable.id == face_id)
+            .returning(FaceTable.number)
+        )
+        number = self._session.scalar(query)
+        if number is None:
+            raise self._not_found(face_id)
+        return number
+
+    def owners(
+        self, numbers: Sequence[int], wanted: PeopleFilter, *, now: datetime
+    ) -> dict[int, FaceOwner]:
+        """By face number, whose the given faces are, as far as they are (still) in the collection,
+        have not expired, and are of somebody wanted.
+
+        Reads no embeddings: a search may ask for a great many faces.
+        """
+        query = _OWNERS
+        for people in wanted_people(self._collection.number, wanted):
+            query = query.where(IdentityTable.number.in_(people))
+        values = {"collection": self._collection.number, "numbers": numbers, "now": now}
+        rows = self._session.connection().execute(query, values).all()
+        return {number: FaceOwner(face_id, owner) for number, face_id, owner in rows}
+
+    def numbers_of(self, wanted: PeopleFilter, *, most: int | None = None) -> NDArray[np.int64]:
+        """Numbers of all faces of the people wanted, or of `most` of them if there are more."""
+        people = wanted_people(self._collection.number, wanted)
+        query = select(FaceTable.number).where(
+            FaceTable.collection_number == self._collection.number,
+            *(FaceTable.identity_number.in_(some) for some in people),
+        )
+        return np.array(self._session.scalars(query.limit(most)).all(), dtype=np.int64)
+
+    def embeddings_of(self, numbers: Sequence[int]) -> dict[int, Embedding]:
+        """By number, of those that have one by the collection's embedder."""
+        query = _EMBEDDINGS[self._place.is_joined]
+        values = {"numbers": numbers, **self._digest}
+        rows = self._session.connection().execute(query, values).all()
+        return {number: from_bytes(data) for number, data in rows}
+
+    def examples_of(
+        self, identity_numbers: Sequence[int], *, exclude_face_id: str | None = None
+    ) -> dict[int, dict[int, Embedding]]:
+        """By identity number, by face number: all embeddings of some people."""
+        query = _EXAMPLES[self._place.is_joined]
+        if exclude_face_id is not None:
+            query = query.where(FaceTable.id != exclude_face_id)
+        values = {"people": identity_numbers, **self._digest}
+        found: dict[int, dict[int, Embedding]] = {}
+        rows = self._session.connection().execute(query, values).all()
+        for identity_number, number, data in rows:
+            found.setdefault(identity_number, {})[number] = from_bytes(data)
+        return found
+
+    def some_people(self, *, most: int) -> tuple[NDArray[np.float32], list[int]]:
+        """Embeddings, (N, dimension), of at most so many people, and the number of each one's
+        owner.
+
+        People are taken evenly from all that have faces, and the first few faces of each.
+        """
+        query = select(FaceTable.identity_number).where(
+            FaceTable.collection_number == self._collection.number
+        )
+        everybody = sorted(set(self._session.scalars(query.distinct())))
+        places = np.linspace(0, len(everybody) - 1, min(most, len(everybody))).astype(int)
+        chosen = [everybody[place] for place in places]
+        found: list[Embedding] = []
+        owners: list[int] = []
+        for start in range(0, len(chosen), _ROWS_AT_ONCE):
+            some = self.examples_of(chosen[start : start + _ROWS_AT_ONCE])
+            for owner, examples in some.items():
+                few = [examples[number] for number in sorted(examples)[:_EXAMPLES_EACH]]
+                found += few
+                owners += [owner] * len(few)
+        dimension = self._collection.dimension
+        return np.stack(found) if found else np.empty((0, dimension), np.float32), owners
+
+    def embeddings(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Yield all face numbers, shape (N,), with embeddings, (N, dimension), in chunks.
+
+        Those of another network than the collection's, should there be any, are no part of it.
+        """
+        query = (
+            self._place.joined(select(FaceTable.number, self._place.embedding))
+            .where(FaceTable.collection_number == self._collection.number, self._place.present)
+            .order_by(FaceTable.number)
+        )
+        for rows in self._streamed(query):
+            numbers, data = zip(*rows, strict=True)
+            # One buffer for all: a million arrays of their own would take as long as reading them.
+            vectors = np.frombuffer(b"".join(data), dtype="<f4").astype(np.float32, copy=False)
+            yield (
+                np.array(numbers, dtype=np.int64),
+                vectors.reshape(-1, self._collection.dimension),
+            )
+
+    def fingerprint(self) -> Fingerprint:
+        """Of the numbers in `numbers`; the database counts faster than it hands them over."""
+        counted = select(
+            func.count(), func.coalesce(func.sum(_scattered(FaceTable.number)), 0)
+        ).select_from(FaceTable)
+        query = self._place.joined(counted).where(*self._with_embedding())
+        count, total = self._session.execute(query, self._digest).one()
+        return Fingerprint(int(count), int(total))
+
+    def numbers(self) -> NDArray[np.int64]:
+        """All face numbers that the collection's embedder has seen, ascending."""
+        query = (
+            self._place.joined(select(FaceTable.number))
+            .where(*self._with_embedding())
+            .order_by(FaceTable.number)
+        )
+        parts = [
+            np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=len(rows))
+            for rows in self._streamed(query)
+        ]
+        return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+    def _with_embedding(self) -> tuple[ColumnElement[bool], ...]:
+        """Faces that the collection's embedder has seen: all, where it has one only. Not to look
+        this up spares reading their rows, since the numbers are in an index."""
+        here = FaceTable.collection_number == self._collection.number
+        return (here, self._place.present) if self._place.is_joined else (here,)
+
+    def _streamed(self, query: Select[*Ts]) -> Iterator[Sequence[Row[*Ts]]]:
+        """The rows of a query in chunks, past the ORM, which has nothing to do for plain columns
+        and takes several times as long as the database."""
+        connection = self._session.connection()
+        options = {"yield_per": _ROWS_AT_ONCE}
+        result = connection.execute(query, self._digest, execution_options=options)
+        return result.partitions()
+
+    def embedding_count(self) -> int:
+        """How many there are in `embeddings`."""
+        query = self._place.joined(select(func.count()).select_from(FaceTable)).where(
+            FaceTable.collection_number == self._collection.number, self._place.present
+        )
+        return self._session.scalar(query, self._digest) or 0
+
+    def count(self, wanted: PeopleFilter = EVERYBODY) -> int:
+        """How many faces there are, of the people wanted."""
+        people = wanted_people(self._collection.number, wanted)
+        query = select(func.count()).where(
+            FaceTable.collection_number == self._collection.number,
+            *(FaceTable.identity_number.in_(some) for some in people),
+        )
+        return self._session.scalar(query) or 0
+
+    def _not_found(self, face_id: str) -> FaceNotFound:
+        return FaceNotFound(
+            f"there is no face {face_id!r} in collection {self._collection.name!r}",
+            collection=self._collection.name,
+        )
+
+
+def _scattered(numbers: Any) -> Any:  # noqa: ANN401  (a column, or an array)
+    """Each number as one below the prime that tells nothing of it; the same in SQL and numpy."""
+    rest = numbers % _PRIME
+    for offset in _OFFSETS:
+        rest = (rest + offset) % _PRIME
+        rest = rest * rest % _PRIME
+    return rest
+
+
+def stacked(embeddings: Sequence[Embedding]) -> NDArray[np.float32]:
+    """Shape (N, dimension); (0, 0) of none."""
+    return np.stack(embeddings) if embeddings else np.empty((0, 0), dtype=np.float32)
+
+
+def to_bytes(embedding: Embedding) -> bytes:
+    return np.ascontiguousarray(embedding, dtype="<f4").tobytes()
+
+
+def from_bytes(data: bytes) -> Embedding:
+    return np.frombuffer(data, dtype="<f4").astype(np.float32)
+
+
+def record(row: FaceTable, identity: IdentityTable) -> Face:
+    box = row.box
+    return Face(
+        id=row.id,
+        identity_id=identity.id,
+        box=None if box is None else (box[0], box[1], box[2], box[3]),
+        detection_score=row.detection_score,
+        quality=row.quality,
+        image_sha256=row.image_sha256,
+        created_at=row.created_at,
+        forced=row.forced,
+    )

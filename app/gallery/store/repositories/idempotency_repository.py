@@ -1,0 +1,106 @@
+"""SQL of the answers that are kept for requests that may come again."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.gallery.store.idempotency import AnsweredBeforeError, KeptAnswer, Ticket
+from app.gallery.store.tables import IdempotencyKeyTable
+
+
+class IdempotencyRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def find(self, ticket: Ticket) -> tuple[str, KeptAnswer] | None:
+        """Digest of the request that was answered, and the answer."""
+        row = self._session.scalar(select(IdempotencyKeyTable).where(*_of(ticket)))
+        if row is None:
+            return None
+        return row.request_sha256, KeptAnswer(row.status, row.body)
+
+    def claim(self, ticket: Ticket) -> None:
+        """Take the key for this transaction, before anything else is changed.
+
+        Another transaction with the same key is waited for. Raises AnsweredBeforeError when that,
+        or an earlier one, was committed.
+        """
+        values = {
+            "scope": ticket.scope,
+            "key_sha256": ticket.key_sha256,
+            "request_sha256": ticket.request_sha256,
+            "status": 0,
+            "body": {},
+        }
+        try:
+            self._session.execute(insert(IdempotencyKeyTable), values)
+        except IntegrityError as error:
+            raise AnsweredBeforeError from error
+
+    def keep(
+        self,
+        ticket: Ticket,
+        answer: KeptAnswer,
+        *,
+        collection_number: int | None = None,
+        identity_id: str | None = None,
+    ) -> None:
+        self._session.execute(
+            update(IdempotencyKeyTable)
+            .where(*_of(ticket))
+            .values(
+                status=answer.status,
+                body=dict(answer.body),
+                collection_number=collection_number,
+                identity_id=identity_id,
+            )
+        )
+
+    def redact_people(self, identity_ids: Sequence[str]) -> None:
+        """Take out of kept answers what they tell of people who are erased."""
+        self._redact(IdempotencyKeyTable.identity_id.in_(identity_ids))
+
+    def redact_collection(self, collection_number: int) -> None:
+        self._redact(IdempotencyKeyTable.collection_number == collection_number)
+
+    def forget(self, before: datetime) -> None:
+        """Those that somebody redacts at this moment are left to the next sweep."""
+        old = select(IdempotencyKeyTable).where(IdempotencyKeyTable.created_at < before)
+        for row in self._session.scalars(old.with_for_update(skip_locked=True)):
+            self._session.delete(row)
+        self._session.flush()
+
+    def _redact(self, condition: ColumnElement[bool]) -> None:
+        # In one order, so that two who redact wait for each other; and not beside `forget`.
+        rows = self._session.scalars(
+            select(IdempotencyKeyTable)
+            .where(condition)
+            .order_by(IdempotencyKeyTable.scope, IdempotencyKeyTable.key_sha256)
+            .with_for_update()
+        ).all()
+        for row in rows:
+            row.body = _without_person(row.body)
+        self._session.flush()
+
+
+def _of(ticket: Ticket) -> tuple[ColumnElement[bool], ...]:
+    return (
+        IdempotencyKeyTable.scope == ticket.scope,
+        IdempotencyKeyTable.key_sha256 == ticket.key_sha256,
+    )
+
+
+def _without_person(body: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer of the same form that tells no more than ids, places and counts."""
+    redacted = dict(body)
+    identity = redacted.get("identity")
+    if isinstance(identity, dict):
+        redacted["identity"] = {**identity, "name": None, "external_id": None, "attributes": {}}
+    merged = redacted.get("merged")
+    if isinstance(merged, list):  # they were the same person
+        redacted["merged"] = [{**one, "name": None, "external_id": None} for one in merged]
+    return redacted

@@ -1,0 +1,275 @@
+"""SQL of the identities."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.errors import IdentityNotFound
+from app.gallery.people.attribute_texts import filterable, reverse
+from app.gallery.people.identity_ref import external_id_of
+from app.gallery.people.text_forms import folded, nfc
+from app.gallery.records import (
+    Attributes,
+    Identity,
+    IdentityFilter,
+    NewIdentity,
+    PeopleFilter,
+)
+from app.gallery.store.repositories.among_numbers import among
+from app.gallery.store.repositories.people_filter_sql import wanted_people
+from app.gallery.store.repositories.prefix_condition import beginning_with
+from app.gallery.store.tables import AttributeTable, CollectionTable, FaceTable, IdentityTable
+
+_FACE_COUNT = (
+    select(func.count())
+    .where(FaceTable.identity_number == IdentityTable.number)
+    .scalar_subquery()
+    .label("face_count")
+)
+_SHOWN = [
+    column for column in IdentityTable.__table__.columns if not column.name.endswith("_folded")
+]
+# Made once, and past the ORM: to build a statement, and rows that could be changed, takes longer
+# than to answer it.
+_BY_NUMBER = select(*_SHOWN, _FACE_COUNT).where(among(IdentityTable.number, "numbers"))
+
+
+class IdentityRepository:
+    """Identities of one collection."""
+
+    def __init__(self, session: Session, collection: CollectionTable) -> None:
+        self._session = session
+        self._collection = collection
+
+    def get(self, ref: str) -> IdentityTable:
+        """A person by their id, or by external_id (see `identity_ref.py`)."""
+        key = external_id_of(ref)
+        row = self._find(IdentityTable.id == ref) if key is None else self.find_by_external_id(key)
+        if row is None:
+            raise self.not_found(ref)
+        return row
+
+    def get_living(self, ref: str) -> IdentityTable:
+        """Find as `get` does; a person who has expired is not found, as in a search."""
+        row = self.get(ref)
+        if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+            raise self.not_found(ref)
+        return row
+
+    def of_face(self, face: FaceTable) -> IdentityTable:
+        row = self._session.get_one(IdentityTable, face.identity_number)
+        if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+            raise self.not_found(row.id)
+        return row
+
+    def lock(self, rows: Sequence[IdentityTable]) -> None:
+        """Keep others from referring to these people until the commit."""
+        self._session.execute(
+            select(IdentityTable.number)
+            .where(IdentityTable.number.in_([row.number for row in rows]))
+            .order_by(IdentityTable.number)  # two writers wait for each other in one order
+            .with_for_update()
+        )
+
+    def matching(self, wanted: PeopleFilter) -> Sequence[IdentityTable]:
+        """The people whom a filter finds, expired ones included, by number."""
+        query = select(IdentityTable).where(*self._matching(wanted))
+        return self._session.scalars(query.order_by(IdentityTable.number)).all()
+
+    def find_by_external_id(self, external_id: str) -> IdentityTable | None:
+        return self._find(IdentityTable.external_id == nfc(external_id))
+
+    def page(self, wanted: IdentityFilter, *, after: int, limit: int) -> Sequence[IdentityTable]:
+        query = (
+            select(IdentityTable)
+            .where(
+                IdentityTable.collection_number == self._collection.number,
+                IdentityTable.number > after,
+            )
+            .order_by(IdentityTable.number)
+            .limit(limit)
+        )
+        if wanted.external_id is not None:
+            query = query.where(IdentityTable.external_id == wanted.external_id)
+        if wanted.name is not None:
+            query = query.where(IdentityTable.name == wanted.name)
+        by_key, by_name = IdentityTable.external_id_folded, IdentityTable.name_folded
+        if wanted.external_id_prefix is not None:
+            query = query.where(*beginning_with(by_key, folded(wanted.external_id_prefix)))
+        if wanted.name_prefix is not None:
+            query = query.where(*beginning_with(by_name, folded(wanted.name_prefix)))
+        if wanted.prefix is not None:
+            start = folded(wanted.prefix)
+            query = query.where(
+                or_(and_(*beginning_with(by_name, start)), and_(*beginning_with(by_key, start)))
+            )
+        return self._session.scalars(query).all()
+
+    def by_number(self, numbers: Sequence[int]) -> dict[int, Identity]:
+        revision = self._collection.revision
+        rows = self._session.connection().execute(_BY_NUMBER, {"numbers": numbers}).all()
+        return {row.number: _record(row, row.face_count, revision) for row in rows}
+
+    def count_up_to(self, most: int) -> int:
+        """How many people there are, or `most` if there are more."""
+        query = (
+            select(IdentityTable.number)
+            .where(IdentityTable.collection_number == self._collection.number)
+            .limit(most)
+        )
+        return len(self._session.scalars(query).all())
+
+    def count(self, wanted: PeopleFilter) -> int:
+        """How many people are wanted, with faces or without."""
+        query = select(func.count()).where(*self._matching(wanted))
+        return self._session.scalar(query) or 0
+
+    def add(self, new: NewIdentity) -> IdentityTable:
+        row = IdentityTable(
+            collection_number=self._collection.number,
+            attributes=dict(new.attributes or {}),
+            expires_at=new.expires_at,
+            threshold=new.threshold,
+            revision=self._collection.revision,
+        )
+        self.set_name(row, new.name)
+        self.set_external_id(row, new.external_id)
+        self._session.add(row)
+        self._session.flush()
+        self._write_attributes(row)
+        return row
+
+    def set_name(self, row: IdentityTable, name: str | None) -> None:
+        row.name = None if name is None else nfc(name)
+        row.name_folded = None if name is None else folded(name)
+
+    def set_external_id(self, row: IdentityTable, external_id: str | None) -> None:
+        row.external_id = None if external_id is None else nfc(external_id)
+        row.external_id_folded = None if external_id is None else folded(external_id)
+
+    def note_change(self, *rows: IdentityTable) -> None:
+        """Write down that these people, or their faces, change at the current revision."""
+        self._session.flush()
+        self._session.execute(
+            update(IdentityTable)
+            .where(IdentityTable.number.in_([row.number for row in rows]))
+            # As it is: it says when the person's own fields changed.
+            .values(revision=self._collection.revision, updated_at=IdentityTable.updated_at)
+            .execution_options(synchronize_session=False)
+        )
+
+    def set_attributes(self, row: IdentityTable, attributes: Attributes) -> None:
+        row.attributes = dict(attributes)
+        self._session.execute(
+            delete(AttributeTable).where(AttributeTable.identity_number == row.number)
+        )
+        self._write_attributes(row)
+
+    def ids_of(self, external_ids: Iterable[str]) -> dict[str, str]:
+        """Ids by external_id in NFC, of those who are there."""
+        query = select(IdentityTable.external_id, IdentityTable.id).where(
+            IdentityTable.collection_number == self._collection.number,
+            IdentityTable.external_id.in_({nfc(external_id) for external_id in external_ids}),
+        )
+        return {
+            external_id: identity_id
+            for external_id, identity_id in self._session.execute(query)
+            if external_id is not None
+        }
+
+    def numbers_of(self, identity_ids: Sequence[str]) -> set[int]:
+        """Of those who are (still) there."""
+        query = select(IdentityTable.number).where(
+            IdentityTable.collection_number == self._collection.number,
+            IdentityTable.id.in_(identity_ids),
+        )
+        return set(self._session.scalars(query))
+
+    def expired(self, now: datetime, *, most: int) -> Sequence[IdentityTable]:
+        """Some of those who have expired."""
+        query = select(IdentityTable).where(
+            IdentityTable.collection_number == self._collection.number,
+            IdentityTable.expires_at <= now,
+        )
+        return self._session.scalars(query.limit(most)).all()
+
+    def delete(self, rows: Sequence[IdentityTable]) -> None:
+        """Delete people with everything that hangs on them."""
+        numbers = [row.number for row in rows]
+        self._session.execute(delete(IdentityTable).where(IdentityTable.number.in_(numbers)))
+
+    def records(self, rows: Iterable[IdentityTable]) -> dict[int, Identity]:
+        """Records by row number, face counts taken in one query."""
+        rows = list(rows)
+        counts = self._face_counts([row.number for row in rows])
+        revision = self._collection.revision
+        return {row.number: _record(row, counts.get(row.number, 0), revision) for row in rows}
+
+    def record(self, row: IdentityTable) -> Identity:
+        return self.records([row])[row.number]
+
+    def _write_attributes(self, row: IdentityTable) -> None:
+        rows = attribute_rows(row.number, row.collection_number, row.attributes)
+        if rows:
+            self._session.execute(insert(AttributeTable), rows)
+
+    def _face_counts(self, numbers: Sequence[int]) -> dict[int, int]:
+        query = (
+            select(FaceTable.identity_number, func.count())
+            .where(FaceTable.identity_number.in_(numbers))
+            .group_by(FaceTable.identity_number)
+        )
+        return {number: count for number, count in self._session.execute(query)}  # noqa: C416
+
+    def _matching(self, wanted: PeopleFilter) -> list[ColumnElement[bool]]:
+        number = self._collection.number
+        within = [IdentityTable.number.in_(some) for some in wanted_people(number, wanted)]
+        return [IdentityTable.collection_number == number, *within]
+
+    def _find(self, condition: ColumnElement[bool]) -> IdentityTable | None:
+        query = select(IdentityTable).where(
+            IdentityTable.collection_number == self._collection.number, condition
+        )
+        return self._session.scalar(query)
+
+    def not_found(self, ref: str) -> IdentityNotFound:
+        key = external_id_of(ref)
+        who = f"identity {ref!r}" if key is None else f"identity with external_id {key!r}"
+        return IdentityNotFound(
+            f"there is no {who} in collection {self._collection.name!r}",
+            collection=self._collection.name,
+        )
+
+
+def attribute_rows(
+    identity_number: int, collection_number: int, attributes: Attributes
+) -> list[dict[str, object]]:
+    """What filters find a person by, as rows of AttributeTable."""
+    return [
+        {
+            "identity_number": identity_number,
+            "collection_number": collection_number,
+            "key": key,
+            "value": value,
+            "reversed": reverse(value),
+        }
+        for key, value in filterable(attributes).items()
+    ]
+
+
+def _record(row: Any, face_count: int, revision: int) -> Identity:  # noqa: ANN401  (any row)
+    return Identity(
+        id=row.id,
+        external_id=row.external_id,
+        name=row.name,
+        attributes=row.attributes,
+        face_count=face_count,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        expires_at=row.expires_at,
+        revision=revision,
+        threshold=row.threshold,
+    )

@@ -1,0 +1,57 @@
+"""SQL of who is searched: attributes, lists of people, terminals, expiry."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import BindParameter, ColumnElement, Select, or_, select
+
+from app.gallery.people.attribute_texts import encode
+from app.gallery.people.identity_ref import external_id_of
+from app.gallery.records import Condition, PeopleFilter
+from app.gallery.store.repositories.prefix_condition import beginning_with
+from app.gallery.store.tables import AttributeTable, IdentityTable, TerminalMatchTable
+
+
+def wanted_people(collection_number: int, wanted: PeopleFilter) -> list[Select[int]]:
+    """Queries for the numbers of people: those wanted are in all of them."""
+    queries = [_having(collection_number, condition) for condition in wanted.conditions]
+    if wanted.identity_ids is not None:
+        queries.append(
+            select(IdentityTable.number).where(
+                IdentityTable.collection_number == collection_number,
+                _referred_to(wanted.identity_ids),
+            )
+        )
+    if wanted.terminal_id is not None:
+        queries.append(
+            select(TerminalMatchTable.identity_number).where(
+                TerminalMatchTable.collection_number == collection_number,
+                TerminalMatchTable.terminal_id == wanted.terminal_id,
+            )
+        )
+    return queries
+
+
+def not_expired(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    return or_(IdentityTable.expires_at.is_(None), IdentityTable.expires_at > now)
+
+
+def _referred_to(refs: Sequence[str]) -> ColumnElement[bool]:
+    """People by references: by ids, and by external_ids."""
+    keys = [key for key in map(external_id_of, refs) if key is not None]
+    by_id = IdentityTable.id.in_([ref for ref in refs if external_id_of(ref) is None])
+    return or_(by_id, IdentityTable.external_id.in_(keys)) if keys else by_id
+
+
+def _having(collection_number: int, condition: Condition) -> Select[int]:
+    query = select(AttributeTable.identity_number).where(
+        AttributeTable.collection_number == collection_number,
+        AttributeTable.key == condition.key,
+    )
+    if condition.one_of is not None:
+        query = query.where(AttributeTable.value.in_([encode(v) for v in condition.one_of]))
+    if condition.prefix is not None:
+        query = query.where(*beginning_with(AttributeTable.value, f"s:{condition.prefix}"))
+    if condition.suffix is not None:
+        query = query.where(*beginning_with(AttributeTable.reversed, condition.suffix[::-1]))
+    return query

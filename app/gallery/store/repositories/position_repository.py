@@ -1,0 +1,188 @@
+"""SQL of how far an index outside of this process has followed the log."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.gallery.index.protocol import FaceNumbers, Vectors
+from app.gallery.store.repositories.change_repository import Delta, read_changes
+from app.gallery.store.repositories.embedding_columns import place_in
+from app.gallery.store.tables import ChangeTable, CollectionTable, FaceTable, IndexPositionTable
+
+_DONE = -1
+"""In place of a face's number: there is no upload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    digest: str
+    revision: int
+    """What the log says above it is still to be told to the index."""
+    uploaded: int | None
+    """While all faces are being uploaded, by their numbers: the last one that is there; 0 before
+    the first. None when that is done: only then does the index stand for `revision`."""
+
+    def stands_for(self, collection: CollectionTable, *, since: int | None = None) -> bool:
+        """Whether the index holds the faces of the collection's revision, or one from `since`."""
+        least = collection.revision if since is None else min(since, collection.revision)
+        return self.uploaded is None and self.leads_to(collection) and least <= self.revision
+
+    def leads_to(self, collection: CollectionTable) -> bool:
+        """Whether the log can bring the index to the collection's revision.
+
+        Above the collection's revision: the database was set back to a backup. Another digest: the
+        empty collection was given to another network. Pruned: the log tells too little.
+        """
+        return (
+            self.digest == collection.digest
+            and collection.log_start <= self.revision <= collection.revision
+        )
+
+
+class PositionRepository:
+    """Positions in one store, such as a Milvus server.
+
+    An upload is a second row beside the first, named `<store>/upload`, with the number of the last
+    face in place of the revision: so it goes on where it was left, whoever left it. Both are made
+    at once, and then only changed: adding one later would wait for the collection's row, which is
+    in the hands of whoever deletes the collection, and waits for the position.
+    """
+
+    def __init__(self, session: Session, store: str) -> None:
+        self._session = session
+        self._stores = (store, f"{store}/upload")
+
+    def find(self, collection_number: int) -> Position | None:
+        return self._read(collection_number).get(collection_number)
+
+    def everything(self) -> dict[int, Position]:
+        """By collection number."""
+        return self._read(None)
+
+    def lock(self, collection_number: int, *, wait: bool = False) -> Position | None:
+        """The position, which nobody else changes until the commit.
+
+        None when there is none, or, unless it shall `wait`, when another process has the lock:
+        waiting for it would keep one of the few connections to the database. On SQLite, a writing
+        transaction is the lock.
+        """
+        query = (
+            select(IndexPositionTable.store)
+            .where(
+                IndexPositionTable.collection_number == collection_number,
+                IndexPositionTable.store == self._stores[0],
+            )
+            .with_for_update(skip_locked=not wait)
+        )
+        if self._session.scalar(query) is None:
+            return None
+        return self.find(collection_number)
+
+    def add_if_missing(self, collection_number: int) -> bool:
+        """Begin at nothing; False when another process has done so, or the collection is gone."""
+        if self.find(collection_number) is not None:
+            return False
+        rows = [
+            IndexPositionTable(
+                collection_number=collection_number, store=store, digest="", revision=_DONE
+            )
+            for store in self._stores
+        ]
+        try:
+            with self._session.begin_nested():
+                self._session.add_all(rows)
+        except IntegrityError:
+            return False
+        return True
+
+    def restart(self, collection: CollectionTable) -> None:
+        """From here on the index counts for nothing until all faces are uploaded once more."""
+        for store, revision in zip(self._stores, (collection.revision, 0), strict=True):
+            self._set(collection.number, store, digest=collection.digest, revision=revision)
+
+    def set_uploaded(self, collection_number: int, face_number: int) -> None:
+        self._set(collection_number, self._stores[1], revision=face_number)
+
+    def end_upload(self, collection_number: int) -> None:
+        self._set(collection_number, self._stores[1], revision=_DONE)
+
+    def set_revision(self, collection_number: int, revision: int) -> None:
+        self._set(collection_number, self._stores[0], revision=revision)
+
+    def _set(self, collection_number: int, store: str, **values: object) -> None:
+        self._session.execute(
+            update(IndexPositionTable)
+            .where(
+                IndexPositionTable.collection_number == collection_number,
+                IndexPositionTable.store == store,
+            )
+            .values(**values)
+        )
+
+    def _read(self, collection_number: int | None) -> dict[int, Position]:
+        """In one statement, so that both rows of a position are of one moment."""
+        query = select(
+            IndexPositionTable.collection_number,
+            IndexPositionTable.store,
+            IndexPositionTable.digest,
+            IndexPositionTable.revision,
+        ).where(IndexPositionTable.store.in_(self._stores))
+        if collection_number is not None:
+            query = query.where(IndexPositionTable.collection_number == collection_number)
+        rows = self._session.execute(query).all()
+        uploads = {
+            row.collection_number: row.revision
+            for row in rows
+            if row.store == self._stores[1] and row.revision != _DONE
+        }
+        return {
+            row.collection_number: Position(
+                row.digest, row.revision, uploads.get(row.collection_number)
+            )
+            for row in rows
+            if row.store == self._stores[0]
+        }
+
+
+class BacklogRepository:
+    """What an index has still to be told of one collection, piece by piece."""
+
+    def __init__(self, session: Session, collection: CollectionTable) -> None:
+        self._session = session
+        self._collection = collection
+
+    def faces_above(self, number: int, *, most: int) -> tuple[FaceNumbers, Vectors]:
+        """The next faces, ascending: numbers (N,) and embeddings (N, dimension)."""
+        place = place_in(self._collection)
+        query = (
+            place.joined(select(FaceTable.number, place.embedding))
+            .where(
+                FaceTable.collection_number == self._collection.number,
+                place.present,
+                FaceTable.number > number,
+            )
+            .order_by(FaceTable.number)
+            .limit(most)
+        )
+        rows = self._session.execute(query, {"digest": self._collection.digest}).all()
+        data = b"".join(embedding for _, embedding in rows)
+        vectors = np.frombuffer(data, dtype="<f4").astype(np.float32, copy=False)
+        numbers = np.array([number for number, _ in rows], dtype=np.int64)
+        return numbers, vectors.reshape(-1, self._collection.dimension)
+
+    def changes_above(self, revision: int, *, most: int) -> tuple[Delta, int]:
+        """The next revisions, of about `most` faces but one revision at least; and the last one."""
+        here = ChangeTable.collection_number == self._collection.number
+        last = self._session.scalar(
+            select(ChangeTable.revision)
+            .where(here, ChangeTable.revision > revision)
+            .order_by(ChangeTable.revision)
+            .offset(most - 1)
+            .limit(1)
+        )
+        end = self._collection.revision if last is None else last
+        within = ChangeTable.revision > revision, ChangeTable.revision <= end
+        return read_changes(self._session, self._collection, *within), end

@@ -1,0 +1,363 @@
+"""SQL of the inbox of unknown faces."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Row, delete, func, literal, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from app.errors import UnknownFaceNotFound, UnknownGroupNotFound
+from app.gallery.store.repositories.face_repository import from_bytes, to_bytes
+from app.gallery.store.tables import (
+    CollectionTable,
+    IdentityTable,
+    UnknownFaceTable,
+    UnknownGroupTable,
+    UnknownInboxTable,
+)
+from app.gallery.unknowns.unknown_records import GroupOrder, Sighting, UnknownFace, UnknownGroup
+from app.recognition.types import Embedding
+
+_ROWS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
+
+GroupKey = tuple[int | datetime, int]
+"""Where a list of groups stands: what it is ordered by, and the number of the last one."""
+
+
+class UnknownRepository:
+    """The inbox of one collection."""
+
+    def __init__(self, session: Session, collection: CollectionTable) -> None:
+        self._session = session
+        self._collection = collection
+
+    # -- the inbox as a whole --------------------------------------------------------------------
+
+    def advance(self) -> UnknownInboxTable:
+        """Take the inbox's next sequence, and the lock on its row until the commit."""
+        inbox = self.advance_if_there()
+        if inbox is None:
+            self._add_inbox()
+            inbox = self.advance_if_there()
+        assert inbox is not None
+        return inbox
+
+    def advance_if_there(self) -> UnknownInboxTable | None:
+        """As `advance`; None when nothing was ever kept here."""
+        query = (
+            update(UnknownInboxTable)
+            .where(UnknownInboxTable.collection_number == self._collection.number)
+            .values(sequence=UnknownInboxTable.sequence + 1)
+            .returning(UnknownInboxTable)
+            .execution_options(populate_existing=True)
+        )
+        return self._session.scalar(query)
+
+    def empty(self) -> None:
+        """Erase everything in it."""
+        inbox = self.advance_if_there()
+        if inbox is not None:
+            inbox.removed_at = inbox.sequence
+            self._session.execute(
+                delete(UnknownGroupTable).where(
+                    UnknownGroupTable.collection_number == self._collection.number
+                )
+            )
+
+    def still_there(self, identity_ids: Sequence[str]) -> set[str]:
+        """Those of these people who are enrolled."""
+        query = select(IdentityTable.id).where(
+            IdentityTable.collection_number == self._collection.number,
+            IdentityTable.id.in_(identity_ids),
+        )
+        return set(self._session.scalars(query)) if identity_ids else set()
+
+    def face_count(self) -> int:
+        return self._session.scalar(select(func.count()).where(self._faces_here())) or 0
+
+    def centroids(self, *, after: int = -1) -> tuple[list[int], NDArray[np.float32]]:
+        """Numbers of the groups that changed after a sequence, and their centroids, (N, dimension).
+
+        In the order of their numbers.
+        """
+        query = (
+            select(UnknownGroupTable.number, UnknownGroupTable.centroid)
+            .where(self._groups_here(), UnknownGroupTable.sequence > after)
+            .order_by(UnknownGroupTable.number)
+        )
+        # Past the ORM, which has nothing to do for plain columns.
+        rows = self._session.connection().execute(query).all()
+        numbers, data = zip(*rows, strict=True) if rows else ((), ())
+        vectors = np.frombuffer(b"".join(data), dtype="<f4")
+        return (
+            list(numbers),
+            vectors.astype(np.float32).reshape(-1, self._collection.dimension),
+        )
+
+    def embeddings(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Yield the group numbers of all faces, shape (N,), with their embeddings, in chunks."""
+        query = select(UnknownFaceTable.group_number, UnknownFaceTable.embedding).where(
+            self._faces_here()
+        )
+        result = self._session.connection().execute(
+            query, execution_options={"yield_per": _ROWS_AT_ONCE}
+        )
+        for rows in result.partitions():
+            groups, data = zip(*rows, strict=True)
+            vectors = np.frombuffer(b"".join(data), dtype="<f4")
+            yield (
+                np.array(groups, dtype=np.int64),
+                vectors.astype(np.float32, copy=False).reshape(-1, self._collection.dimension),
+            )
+
+    # -- groups ----------------------------------------------------------------------------------
+
+    def get_group(self, group_id: str) -> UnknownGroupTable:
+        row = self._session.scalar(
+            select(UnknownGroupTable).where(self._groups_here(), UnknownGroupTable.id == group_id)
+        )
+        if row is None:
+            raise UnknownGroupNotFound(
+                f"there is no group {group_id!r} of unknown faces in collection "
+                f"{self._collection.name!r}; it may have been named, merged, dismissed or kept for "
+                "long enough",
+                collection=self._collection.name,
+            )
+        return row
+
+    def group_by_number(self, number: int) -> UnknownGroupTable:
+        return self._session.get_one(UnknownGroupTable, number)
+
+    def page(
+        self, order: GroupOrder, *, min_count: int, after: GroupKey | None, limit: int
+    ) -> Sequence[UnknownGroupTable]:
+        key = (
+            UnknownGroupTable.last_seen_at
+            if order is GroupOrder.NEWEST
+            else UnknownGroupTable.seen_count
+        )
+        query = (
+            select(UnknownGroupTable)
+            .where(self._groups_here(), UnknownGroupTable.seen_count >= min_count)
+            .order_by(key.desc(), UnknownGroupTable.number.desc())
+            .limit(limit)
+        )
+        if after is not None:
+            value, number = after
+            there = tuple_(literal(value, key.type), literal(number))
+            query = query.where(tuple_(key, UnknownGroupTable.number) < there)
+        return self._session.scalars(query).all()
+
+    def add_group(self, sequence: int, centroid: Embedding, at: datetime) -> UnknownGroupTable:
+        """An empty group; its faces are told with `refresh`."""
+        row = UnknownGroupTable(
+            collection_number=self._collection.number,
+            sequence=sequence,
+            centroid=to_bytes(centroid),
+            seen_count=0,
+            first_seen_at=at,
+            last_seen_at=at,
+        )
+        self._session.add(row)
+        self._session.flush()
+        return row
+
+    def delete_groups(self, numbers: Sequence[int]) -> None:
+        """With their faces."""
+        for start in range(0, len(numbers), _ROWS_AT_ONCE):
+            some = numbers[start : start + _ROWS_AT_ONCE]
+            self._session.execute(
+                delete(UnknownGroupTable).where(UnknownGroupTable.number.in_(some))
+            )
+
+    def group_records(self, rows: Sequence[UnknownGroupTable]) -> list[UnknownGroup]:
+        query = (
+            select(UnknownFaceTable.group_number, func.count())
+            .where(UnknownFaceTable.group_number.in_([row.number for row in rows]))
+            .group_by(UnknownFaceTable.group_number)
+        )
+        kept: Mapping[int, int] = {number: count for number, count in self._session.execute(query)}  # noqa: C416
+        return [
+            UnknownGroup(
+                id=row.id,
+                seen_count=row.seen_count,
+                face_count=kept.get(row.number, 0),
+                first_seen_at=row.first_seen_at,
+                last_seen_at=row.last_seen_at,
+            )
+            for row in rows
+        ]
+
+    # -- faces -----------------------------------------------------------------------------------
+
+    def group_of(self, sighting: Sighting) -> UnknownGroupTable | None:
+        """The group that this very face of this very photo is in already."""
+        query = (
+            select(UnknownGroupTable)
+            .join(UnknownFaceTable, UnknownFaceTable.group_number == UnknownGroupTable.number)
+            .where(
+                self._faces_here(),
+                UnknownFaceTable.image_sha256 == sighting.image_sha256,
+                UnknownFaceTable.place == sighting.place,
+            )
+        )
+        return self._session.scalar(query)
+
+    def add_face(self, group: UnknownGroupTable, sighting: Sighting, at: datetime) -> None:
+        self._session.add(
+            UnknownFaceTable(
+                collection_number=self._collection.number,
+                group_number=group.number,
+                embedding=to_bytes(sighting.embedding),
+                embedder=self._collection.embedder,
+                digest=self._collection.digest,
+                box=None if sighting.box is None else list(sighting.box),
+                detection_score=sighting.detection_score,
+                similarity=sighting.similarity,
+                nearest_identity_id=sighting.nearest_identity_id,
+                terminal_id=sighting.terminal_id,
+                image_sha256=sighting.image_sha256,
+                place=sighting.place,
+                seen_at=at,
+            )
+        )
+        self._session.flush()
+
+    def faces(self, group: UnknownGroupTable) -> Sequence[UnknownFaceTable]:
+        """Of a group, oldest first."""
+        query = (
+            select(UnknownFaceTable)
+            .where(UnknownFaceTable.group_number == group.number)
+            .order_by(UnknownFaceTable.seen_at, UnknownFaceTable.number)
+        )
+        return self._session.scalars(query).all()
+
+    def some_faces(
+        self, group: UnknownGroupTable, face_ids: Sequence[str]
+    ) -> Sequence[UnknownFaceTable]:
+        """These faces of a group, oldest first. Raises UnknownFaceNotFound when one is missing."""
+        faces = self.faces(group)
+        missing = set(face_ids) - {face.id for face in faces}
+        if missing:
+            raise UnknownFaceNotFound(
+                f"group {group.id} has no face {min(missing)!r}",
+                collection=self._collection.name,
+                group_id=group.id,
+            )
+        return [face for face in faces if face.id in set(face_ids)]
+
+    def kept_embeddings(self, group: UnknownGroupTable) -> tuple[list[int], NDArray[np.float32]]:
+        """Numbers of a group's faces, newest first, and their embeddings, (N, dimension)."""
+        query = (
+            select(UnknownFaceTable.number, UnknownFaceTable.embedding)
+            .where(UnknownFaceTable.group_number == group.number)
+            .order_by(UnknownFaceTable.seen_at.desc(), UnknownFaceTable.number.desc())
+        )
+        rows = self._session.execute(query).all()
+        vectors = [from_bytes(row.embedding) for row in rows]
+        return (
+            [row.number for row in rows],
+            np.stack(vectors) if vectors else np.empty((0, self._collection.dimension), np.float32),
+        )
+
+    def move_faces(self, numbers: Sequence[int], group: UnknownGroupTable) -> None:
+        self._session.execute(
+            update(UnknownFaceTable)
+            .where(UnknownFaceTable.number.in_(numbers))
+            .values(group_number=group.number)
+        )
+
+    def delete_faces(self, numbers: Sequence[int]) -> None:
+        for start in range(0, len(numbers), _ROWS_AT_ONCE):
+            some = numbers[start : start + _ROWS_AT_ONCE]
+            self._session.execute(delete(UnknownFaceTable).where(UnknownFaceTable.number.in_(some)))
+
+    def oldest(self, most: int) -> tuple[list[int], list[int]]:
+        """Numbers of the oldest faces, and of the groups that they are in."""
+        query = (
+            select(UnknownFaceTable.number, UnknownFaceTable.group_number)
+            .where(self._faces_here())
+            .order_by(UnknownFaceTable.number)
+            .limit(most)
+        )
+        return _pairs(self._session.execute(query))
+
+    def seen_before(self, moment: datetime, *, most: int) -> tuple[list[int], list[int]]:
+        """Numbers of faces that were seen by then, and of the groups that they are in."""
+        query = (
+            select(UnknownFaceTable.number, UnknownFaceTable.group_number)
+            .where(self._faces_here(), UnknownFaceTable.seen_at <= moment)
+            .order_by(UnknownFaceTable.seen_at)
+            .limit(most)
+        )
+        return _pairs(self._session.execute(query))
+
+    def forget_nearest(self, identity_ids: Sequence[str]) -> None:
+        """No longer say that a face was most like these people."""
+        self._session.execute(
+            update(UnknownFaceTable)
+            .where(self._faces_here(), UnknownFaceTable.nearest_identity_id.in_(identity_ids))
+            .values(nearest_identity_id=None)
+        )
+
+    def rename_nearest(self, identity_ids: Sequence[str], to: str) -> None:
+        """Say of faces that were most like these people that they were most like another one."""
+        self._session.execute(
+            update(UnknownFaceTable)
+            .where(self._faces_here(), UnknownFaceTable.nearest_identity_id.in_(identity_ids))
+            .values(nearest_identity_id=to)
+        )
+
+    def _add_inbox(self) -> None:
+        """Also when another process adds it at the same time."""
+        insert = (
+            sqlite_insert
+            if self._session.get_bind().dialect.name == "sqlite"
+            else postgresql_insert
+        )
+        self._session.execute(
+            insert(UnknownInboxTable)
+            .values(collection_number=self._collection.number, sequence=0, removed_at=0)
+            .on_conflict_do_nothing()
+        )
+
+    def _groups_here(self) -> ColumnElement[bool]:
+        return UnknownGroupTable.collection_number == self._collection.number
+
+    def _faces_here(self) -> ColumnElement[bool]:
+        return UnknownFaceTable.collection_number == self._collection.number
+
+
+def inboxes(session: Session) -> list[tuple[CollectionTable, UnknownInboxTable]]:
+    """Of all collections that ever kept an unknown face."""
+    query = select(CollectionTable, UnknownInboxTable).join(
+        UnknownInboxTable, UnknownInboxTable.collection_number == CollectionTable.number
+    )
+    return [(collection, inbox) for collection, inbox in session.execute(query)]
+
+
+def record(row: UnknownFaceTable) -> UnknownFace:
+    box = row.box
+    return UnknownFace(
+        id=row.id,
+        box=None if box is None else (box[0], box[1], box[2], box[3]),
+        detection_score=row.detection_score,
+        similarity=row.similarity,
+        nearest_identity_id=row.nearest_identity_id,
+        terminal_id=row.terminal_id,
+        image_sha256=row.image_sha256,
+        seen_at=row.seen_at,
+    )
+
+
+def _pairs(rows: Iterable[Row[int, int]]) -> tuple[list[int], list[int]]:
+    """The face numbers in their order, and each group number once."""
+    numbers, groups = [], set()
+    for number, group in rows:
+        numbers.append(number)
+        groups.add(group)
+    return numbers, sorted(groups)

@@ -1,0 +1,1 @@
+"""What keeps the indexes in step with the database."""

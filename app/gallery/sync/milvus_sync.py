@@ -1,0 +1,432 @@
+"""Keep Milvus in step with the change log, whichever process comes to it first.
+
+The database is the truth and its log is the outbox: a position in the database says how far Milvus
+has been told. To bring it further, a process takes the lock on the position, tells Milvus the next
+piece of the log, writes the new position down and commits. If it dies in between, the piece is told
+again, which changes nothing: additions replace, removals pass over.
+
+The lock is held for one piece at a time, so nobody waits for long: on SQLite, where it keeps all
+writers out, nor on PostgreSQL, where whoever deletes the collection waits for it. A collection that
+Milvus does not have is uploaded piece by piece as well, and the position remembers how far that is
+(see `PositionRepository`). So there is no lease that could expire under a slow process, an upload
+goes on where a crash left it, and several processes may share one.
+
+Import it only where Milvus is wanted; see `milvus_index`.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import sha256
+from math import inf
+from threading import TIMEOUT_MAX, Lock
+from time import monotonic, sleep
+
+import structlog
+from sqlalchemy.orm import Session
+
+from app.errors import CollectionNotFound, DatabaseUnavailable, IndexUnavailable
+from app.gallery.index.milvus_index import Milvus, MilvusCollectionMissing, MilvusIndex
+from app.gallery.index.protocol import MakeIndex, VectorIndex
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.repositories.face_repository import FaceRepository
+from app.gallery.store.repositories.position_repository import (
+    BacklogRepository,
+    Position,
+    PositionRepository,
+)
+from app.gallery.store.tables import CollectionTable
+from app.gallery.sync.index_fallback import Fallback, GuardedIndex
+from app.gallery.sync.index_sync import EmbedderGoneError, Standing, apply, standing
+
+_FACES_AT_ONCE = 1_000
+"""A piece of the log or of an upload: some tenths of a second."""
+_TURN_S = 0.02
+"""Between looks at whether the process that has the lock is done."""
+_FOLLOW_S = 5.0
+"""A turn of `follow`; a long upload goes on at the next one, and a stop need not wait for it."""
+_PROGRESS_EVERY_S = 5.0
+_PREFIX = "vultus"
+_MOST_WITNESSES = 64
+
+_log = structlog.get_logger(__name__)
+
+
+class MilvusSync:
+    """One Milvus collection for each collection; all processes of a database share them.
+
+    `fallback`, if given, makes the indexes in memory that answer while Milvus does not; without,
+    searches raise IndexUnavailable. They do so too, or fall back, when Milvus is behind and cannot
+    be brought up to date within `patience_s`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        milvus: Milvus,
+        *,
+        fallback: MakeIndex | None = None,
+        patience_s: float = 2.0,
+    ) -> None:
+        self._database = database
+        self._milvus = milvus
+        self._store = f"milvus:{_hash(milvus.address)}"
+        self._fallback = None if fallback is None else Fallback(database, fallback)
+        self._patience_s = patience_s
+        self._lock = Lock()
+        self._locks: dict[int, Lock] = {}
+        self._known: dict[int, MilvusIndex] = {}
+        """By collection number, what this process has seen of them."""
+        self._foreign: set[str] = set()
+        self._swept: set[str] | None = None
+        """The names of our Milvus collections when the others were last looked through."""
+        self._told_at = monotonic()
+
+    def load_all(self) -> None:
+        """Make the index of every collection ready, however long it takes.
+
+        While Milvus is away it is only said so: enrolling needs it not, and searches look again.
+        """
+        with self._database.reading() as session:
+            present = CollectionRepository(session).everything()
+        try:
+            for collection in present:
+                with suppress(CollectionNotFound):  # deleted by another process just now
+                    self._bring(collection, until=inf)
+                    self._compare(collection)
+            self._sweep()
+        except IndexUnavailable as error:
+            _log.warning("index_not_ready", cause=str(error))
+
+    def catch_up(self, name: str) -> VectorIndex:
+        with self._database.reading() as session:
+            collection = CollectionRepository(session).get(name)
+        return self.index_at(collection)
+
+    def index_at(self, collection: CollectionTable) -> VectorIndex:
+        try:
+            position = self._brought(collection)
+        except CollectionNotFound:
+            self.forget(collection.number)
+            raise
+        except IndexUnavailable as error:
+            return self._instead(collection, error)
+        if position.digest != collection.digest:  # Milvus has that of the serving embedder only
+            raise EmbedderGoneError(collection.name)
+        index = self._index(collection)
+        return GuardedIndex(
+            index,
+            length=lambda: index.length_at(position),
+            otherwise=lambda error: self._instead(collection, error),
+        )
+
+    def is_at(self, collection: CollectionTable) -> bool:
+        """Always: other processes bring Milvus further at any time, and none waits for a search."""
+        del collection
+        return True
+
+    def follow(self) -> None:
+        until = monotonic() + _FOLLOW_S
+        with self._database.reading() as session:
+            present = CollectionRepository(session).everything()
+            positions = PositionRepository(session, self._store).everything()
+        # An outage was logged when it began; the next turn tries again.
+        with suppress(IndexUnavailable):
+            self._milvus.require()
+            for collection in present:
+                position = positions.get(collection.number)
+                if position is None or not position.stands_for(collection):
+                    with suppress(CollectionNotFound):
+                        self._bring(collection, until=until)
+            with suppress(CollectionNotFound):
+                self._end_fallback(present)
+            if {_name(collection) for collection in present} != self._swept:
+                self._sweep()
+
+    def forget(self, collection_number: int) -> None:
+        """Upload a collection anew; drop what Milvus has of one that is gone.
+
+        Raises nothing: what fails is found by `follow` or by the next search.
+        """
+        if self._fallback is not None:
+            self._fallback.forget(collection_number)
+        try:
+            with self._database.writing() as session:
+                if self._restart(session, collection_number):
+                    return
+            with self._lock:
+                index = self._known.get(collection_number)
+            if index is not None:
+                index.drop()
+            with self._lock:  # not before: what is known is swept when Milvus is back
+                self._known.pop(collection_number, None)
+                self._locks.pop(collection_number, None)
+        except (DatabaseUnavailable, IndexUnavailable) as error:
+            _log.warning("index_not_dropped", collection=collection_number, cause=str(error))
+
+    def save(self) -> None:
+        """Milvus keeps itself."""
+
+    def erase(self, collection_number: int) -> None:
+        """Have Milvus rewrite what still holds removed faces.
+
+        It does so later, and frees the old files after a time of its own configuration.
+        """
+        with self._lock:
+            index = self._known.get(collection_number)
+        if index is None:
+            return
+        try:
+            index.compact()
+        except IndexUnavailable as error:
+            _log.warning("index_not_compacted", collection=collection_number, cause=str(error))
+
+    def sizes(self) -> int:
+        """Faces in all indexes together; while Milvus is away, those of the fallback."""
+        with self._lock:
+            known = list(self._known.values())
+        total = 0
+        try:
+            for index in known:
+                with suppress(MilvusCollectionMissing):  # not made yet, or just dropped
+                    total += len(index)
+        except IndexUnavailable:
+            return 0 if self._fallback is None else self._fallback.sizes()
+        return total
+
+    def standing(self) -> Standing:
+        """How far Milvus is, by the database; it is the same for all processes."""
+        with self._database.reading() as session:
+            revisions = CollectionRepository(session).revisions()
+            positions = PositionRepository(session, self._store).everything()
+        told = {
+            number: position.revision
+            for number, position in positions.items()
+            if position.uploaded is None
+        }
+        return standing(revisions, told)
+
+    def close(self) -> None:
+        if self._fallback is not None:
+            self._fallback.end()
+        self._milvus.close()
+
+    # -- bringing it further ---------------------------------------------------------------------
+
+    def _brought(self, collection: CollectionTable) -> Position:
+        """Bring Milvus to the revision of `collection` at least.
+
+        Raises CollectionNotFound and IndexUnavailable.
+        """
+        position = self._bring(collection, until=monotonic() + self._patience_s)
+        if position is None:
+            raise IndexUnavailable(f"the index of {collection.name!r} is being brought up to date")
+        return position
+
+    def _bring(self, collection: CollectionTable, *, until: float) -> Position | None:
+        """Tell Milvus what the log says, piece by piece; None when it was not done in time.
+
+        Raises CollectionNotFound and IndexUnavailable.
+        """
+        while (position := self._reached(collection)) is None:
+            self._milvus.require()  # before anybody waits for a lock
+            left = until - monotonic()
+            lock = self._lock_of(collection.number)
+            if left <= 0 or not lock.acquire(timeout=min(left, TIMEOUT_MAX)):
+                return None
+            try:
+                moved = self._step(collection)
+            except MilvusCollectionMissing:
+                with self._database.writing() as session:
+                    self._restart(session, collection.number)
+                moved = True
+            finally:
+                lock.release()
+            if not moved:
+                sleep(_TURN_S)
+        return position
+
+    def _reached(self, collection: CollectionTable) -> Position | None:
+        """The position, if it is at the revision of `collection` at least."""
+        with self._database.reading() as session:
+            current = CollectionRepository(session).reread(collection)
+            position = PositionRepository(session, self._store).find(collection.number)
+        if position is not None and position.stands_for(current, since=collection.revision):
+            return position
+        return None
+
+    def _step(self, collection: CollectionTable) -> bool:
+        """One piece; False when another process is at it."""
+        with self._database.writing() as session:
+            positions = PositionRepository(session, self._store)
+            position = positions.lock(collection.number)
+            if position is None:
+                return positions.add_if_missing(collection.number)
+            # Not before the lock: another process may have followed a newer revision meanwhile.
+            current = CollectionRepository(session).reread(collection)
+            if not position.leads_to(current):
+                positions.restart(current)
+            elif position.uploaded is not None:
+                self._upload(session, current, position.uploaded)
+            elif position.revision < current.revision:
+                self._tell(session, current, position)
+        return True
+
+    def _upload(self, session: Session, current: CollectionTable, uploaded: int) -> None:
+        index = self._index(current)
+        if uploaded == 0:
+            index.drop()
+            index.create(_description(CollectionRepository(session).everything(), current))
+        backlog = BacklogRepository(session, current)
+        numbers, vectors = backlog.faces_above(uploaded, most=_FACES_AT_ONCE)
+        index.add(numbers, vectors)
+        positions = PositionRepository(session, self._store)
+        if len(numbers) == _FACES_AT_ONCE:
+            positions.set_uploaded(current.number, int(numbers[-1]))
+            if monotonic() - self._told_at > _PROGRESS_EVERY_S:
+                self._told_at = monotonic()
+                _log.info("index_uploading", collection=current.name, faces=len(index))
+        else:
+            positions.end_upload(current.number)
+            _log.info("index_uploaded", collection=current.name, faces=len(index))
+
+    def _tell(self, session: Session, current: CollectionTable, position: Position) -> None:
+        backlog = BacklogRepository(session, current)
+        delta, revision = backlog.changes_above(position.revision, most=_FACES_AT_ONCE)
+        apply(self._index(current), delta)
+        PositionRepository(session, self._store).set_revision(current.number, revision)
+
+    def _restart(self, session: Session, collection_number: int) -> bool:
+        """Have the collection uploaded anew; False when there is none."""
+        current = session.get(CollectionTable, collection_number)
+        if current is None:
+            return False
+        positions = PositionRepository(session, self._store)
+        positions.lock(collection_number, wait=True)
+        positions.restart(current)
+        return True
+
+    def _compare(self, collection: CollectionTable) -> None:
+        """Upload a collection anew if Milvus has more or fewer faces than the database.
+
+        So it is when one of them was set back to a backup. Under the lock, nobody tells Milvus
+        anything meanwhile; should somebody enroll, there is nothing to be compared.
+        """
+        with self._database.writing() as session:
+            positions = PositionRepository(session, self._store)
+            position = positions.lock(collection.number)
+            current = CollectionRepository(session).reread(collection)
+            if position is None or not position.stands_for(current):
+                return
+            wanted = FaceRepository(session, current).embedding_count()
+            session.refresh(current)
+            try:
+                found = len(self._index(current))
+            except MilvusCollectionMissing:
+                found = -1
+            if not position.stands_for(current) or found == wanted:
+                return
+            _log.warning(
+                "index_untrue",
+                collection=current.name,
+                faces=found,
+                of_faces=wanted,
+                remedy="it is uploaded anew",
+            )
+            positions.restart(current)
+        self._bring(collection, until=inf)
+
+    # -- standing in -----------------------------------------------------------------------------
+
+    def _instead(self, collection: CollectionTable, error: IndexUnavailable) -> VectorIndex:
+        """What answers in place of an index that raised `error`."""
+        if isinstance(error, MilvusCollectionMissing):
+            self.forget(collection.number)
+            self._brought(collection)
+            return self._index(collection)
+        if self._fallback is None:
+            raise error
+        return self._fallback.index_at(collection)
+
+    def _end_fallback(self, present: Sequence[CollectionTable]) -> None:
+        """Once Milvus answers for every collection. Raises IndexUnavailable while it does not."""
+        if self._fallback is None or not self._fallback.in_use():
+            return
+        for collection in present:
+            if self._reached(collection) is None:
+                return
+            len(self._index(collection))
+        self._fallback.end()
+
+    # -- Milvus collections ----------------------------------------------------------------------
+
+    def _index(self, collection: CollectionTable) -> MilvusIndex:
+        name = _name(collection)
+        with self._lock:
+            known = self._known.get(collection.number)
+            if known is None or known.name != name:
+                known = MilvusIndex(self._milvus, name, collection.dimension)
+                self._known[collection.number] = known
+            return known
+
+    def _lock_of(self, collection_number: int) -> Lock:
+        """Of the threads of this process only one waits for the database's lock."""
+        with self._lock:
+            return self._locks.setdefault(collection_number, Lock())
+
+    def _sweep(self) -> None:
+        """Drop the Milvus collections of collections, and of networks, that are gone.
+
+        Only what this database is known to have made: others may share the Milvus.
+        """
+        # Read before the database: whoever made one has committed its collection earlier.
+        names = [name for name in self._milvus.names() if name.startswith(f"{_PREFIX}_")]
+        with self._database.reading() as session:
+            present = CollectionRepository(session).everything()
+        wanted = {_name(collection) for collection in present}
+        witnesses = {_witness(collection) for collection in present}
+        for name in set(names) - wanted - self._foreign:
+            if self._is_ours(name, witnesses):
+                MilvusIndex(self._milvus, name, 0).drop()
+                _log.info("index_dropped", name=name)
+            else:
+                self._foreign.add(name)
+        numbers = {collection.number for collection in present}
+        with self._lock:
+            for gone in set(self._known) - numbers:
+                self._known.pop(gone)
+                self._locks.pop(gone, None)
+        self._swept = wanted
+
+    def _is_ours(self, name: str, witnesses: set[str]) -> bool:
+        with self._lock:
+            if any(index.name == name for index in self._known.values()):
+                return True
+        with suppress(MilvusCollectionMissing, ValueError, TypeError, KeyError):
+            told = json.loads(self._milvus.description(name))
+            return not witnesses.isdisjoint(told["witnesses"])
+        return False
+
+
+def _name(collection: CollectionTable) -> str:
+    """Of its Milvus collection; another one for another network, and for another database."""
+    digest = re.sub(r"[^0-9A-Za-z]", "_", collection.digest)[:12]
+    return f"{_PREFIX}_{collection.number}_{digest}_{_witness(collection)}"
+
+
+def _witness(collection: CollectionTable) -> str:
+    """Tells a collection from those of other databases, which may have the same number."""
+    return _hash(f"{collection.number} {collection.created_at.isoformat()}")
+
+
+def _description(present: Sequence[CollectionTable], own: CollectionTable) -> str:
+    """Who can testify later that this database made it: any of them that is still there then."""
+    oldest = sorted(present, key=lambda collection: collection.number)[:_MOST_WITNESSES]
+    witnesses = {_witness(collection) for collection in [own, *oldest]}
+    return json.dumps({"made_by": "vultus", "witnesses": sorted(witnesses)})
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode("utf-8")).hexdigest()[:16]

@@ -1,0 +1,129 @@
+"""Compare the snapshots of the index with the database, face by face, and renew what differs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.gallery.index.protocol import FaceNumbers, MakeIndex, Vectors
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.change_repository import ChangeRepository
+from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.repositories.face_repository import FaceRepository
+from app.gallery.store.tables import CollectionTable
+from app.gallery.sync.index_rebuild import from_database, require_log_since
+from app.gallery.sync.snapshots import Snapshot, SnapshotStore, SnapshotUnusableError, Source
+
+_AT_ONCE = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """How a collection's snapshot, with the log since, compares with the database.
+
+    `missing` faces are in the database alone, `ghosts` in the snapshot alone, `different` ones have
+    another vector there. `cause` says why the file cannot be read at all.
+    """
+
+    collection: str
+    faces: int
+    snapshot_revision: int | None
+    missing: int = 0
+    ghosts: int = 0
+    different: int = 0
+    cause: str | None = None
+    repaired: bool = False
+
+    @property
+    def agrees(self) -> bool:
+        return self.cause is None and self.missing + self.ghosts + self.different == 0
+
+
+def verify_snapshots(
+    database: Database,
+    store: SnapshotStore,
+    make_index: MakeIndex,
+    *,
+    repair: bool,
+    snapshot_above: int,
+    report: Callable[[Verified], None],
+) -> bool:
+    """Look at every collection; whether all agreed. One without a snapshot does: it has no say."""
+    with database.reading() as session:
+        names = CollectionRepository(session).names()
+    agreed = True
+    for name in names:
+        with database.reading() as session:
+            collection = CollectionRepository(session).find(name)
+            if collection is None:  # deleted just now
+                continue
+            found = _compare(session, collection, store)
+            if not found.agrees and repair:
+                _renew(session, collection, store, make_index, snapshot_above)
+        agreed = agreed and found.agrees
+        report(replace(found, repaired=repair and not found.agrees))
+    return agreed
+
+
+def _compare(session: Session, collection: CollectionTable, store: SnapshotStore) -> Verified:
+    faces = FaceRepository(session, collection)
+    total = faces.count()
+    try:
+        snapshot = store.read(Source.of(collection))
+        if snapshot is None:
+            return Verified(collection.name, total, None)
+        require_log_since(snapshot, collection)
+        return _compare_faces(session, collection, snapshot)
+    except SnapshotUnusableError as error:
+        return Verified(collection.name, total, None, cause=str(error))
+
+
+def _compare_faces(session: Session, collection: CollectionTable, snapshot: Snapshot) -> Verified:
+    faces = FaceRepository(session, collection)
+    delta = ChangeRepository(session).since(collection, snapshot.revision)
+    removed = np.array(sorted(delta.removed), dtype=np.int64)
+    held = np.setdiff1d(snapshot.numbers, removed)
+    present = faces.numbers()
+    told = np.union1d(held, np.array(sorted(delta.added), dtype=np.int64))
+    different = 0
+    for numbers, vectors in snapshot.pieces():
+        kept = ~np.isin(numbers, removed)
+        different += _different(faces, numbers[kept], vectors[kept])
+    return Verified(
+        collection.name,
+        len(present),
+        snapshot.revision,
+        missing=len(np.setdiff1d(present, told)),
+        ghosts=len(np.setdiff1d(told, present)),
+        different=different,
+    )
+
+
+def _different(faces: FaceRepository, numbers: FaceNumbers, vectors: Vectors) -> int:
+    count = 0
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        stored = faces.embeddings_of(numbers[some].tolist())
+        count += sum(
+            not np.array_equal(stored[number], vector)
+            for number, vector in zip(numbers[some].tolist(), vectors[some], strict=True)
+            if number in stored  # else it is a ghost, and counted as one
+        )
+    return count
+
+
+def _renew(
+    session: Session,
+    collection: CollectionTable,
+    store: SnapshotStore,
+    make_index: MakeIndex,
+    snapshot_above: int,
+) -> None:
+    store.remove(collection.number)
+    index = from_database(session, collection, make_index)
+    try:
+        if len(index) >= max(snapshot_above, 1):
+            store.write(Source.of(collection), collection.revision, index)
+    finally:
+        index.close()

@@ -1,0 +1,101 @@
+"""The manifest of an archive: what is in it, and how to tell that it is whole."""
+
+import json
+from collections import Counter
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from app.errors import ArchiveTooNew
+from app.gallery.transfer.archive_faults import damaged, first_problem, not_ours
+from app.gallery.transfer.archive_lines import Line, Moment, no_nul
+from app.gallery.transfer.option_lines import OptionLine
+
+FORMAT = "vultus-gallery"
+VERSION: Final = 2
+"""What is written; 1, which has no qualities, options and calibrations, is read as well."""
+MANIFEST = "manifest.json"
+PARTS = ("identities.jsonl", "faces.jsonl", "embeddings.npy")
+"""Members of a collection, in the order in which they are written and listed."""
+
+COLLECTION_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+"""What a collection may be called, as in the API."""
+
+_MAX_DIMENSION = 65_536
+
+_Count = Annotated[int, Field(ge=0)]
+_Name64 = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(no_nul)]
+
+
+class Member(Line):
+    """A file in the archive; `size` is in bytes."""
+
+    name: str
+    size: _Count
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class CollectionEntry(Line):
+    """One collection. Its embeddings come from the network `embedder` with weights `digest`."""
+
+    name: Annotated[str, StringConstraints(pattern=COLLECTION_NAME)]
+    description: Annotated[str, AfterValidator(no_nul)] | None
+    created_at: Moment
+    embedder: _Name64
+    digest: _Name64
+    dimension: Annotated[int, Field(ge=1, le=_MAX_DIMENSION)]
+    options: OptionLine = OptionLine()
+    calibration: dict[str, JsonValue] | None = None
+    """Of its own people; see `models.evaluation.calibration`."""
+    identities: _Count
+    faces: _Count
+    members: tuple[Member, Member, Member]
+    """Those of PARTS, in that order."""
+
+
+class Manifest(Line):
+    format: Literal["vultus-gallery"]
+    format_version: Literal[1, 2]
+    vultus_version: str
+    created_at: Moment
+    collections: tuple[CollectionEntry, ...]
+
+    @model_validator(mode="after")
+    def _names_are_known_and_differ(self) -> Self:
+        for number, entry in enumerate(self.collections):
+            if tuple(member.name for member in entry.members) != member_names(number):
+                raise ValueError(f"collection {number} has other members than it should")
+        names = Counter(entry.name for entry in self.collections)
+        twice = [name for name, times in names.items() if times > 1]
+        if twice:
+            raise ValueError(f"collection {twice[0]} is there twice")
+        return self
+
+
+def member_names(number: int) -> tuple[str, ...]:
+    """Names in the archive of the members of its collection `number`, counted from 0."""
+    return tuple(f"collections/{number}/{part}" for part in PARTS)
+
+
+def parse(data: bytes) -> Manifest:
+    """Raises ArchiveUnusable, and says so when only a newer Vultus can read it."""
+    try:
+        told = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise damaged(f"{MANIFEST} is no JSON") from error
+    if not isinstance(told, dict) or told.get("format") != FORMAT:
+        raise not_ours()
+    version = told.get("format_version")
+    if isinstance(version, int) and version > VERSION:
+        raise ArchiveTooNew(f"the archive has format {version}, this version reads up to {VERSION}")
+    try:
+        return Manifest.model_validate_json(data)
+    except ValidationError as error:
+        raise damaged(f"{MANIFEST}: {first_problem(error)}") from error

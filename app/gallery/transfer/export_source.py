@@ -1,0 +1,115 @@
+"""SQL of an export: everything that a collection holds, a little at a time."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Result, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.gallery.store.repositories.calibration_repository import CalibrationRepository
+from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.repositories.embedding_columns import place_in
+from app.gallery.store.repositories.face_repository import FaceRepository
+from app.gallery.store.tables import CollectionTable, FaceTable, IdentityTable
+
+_ROWS_AT_ONCE = 1_000
+
+_PERSON = (
+    IdentityTable.id,
+    IdentityTable.external_id,
+    IdentityTable.name,
+    IdentityTable.attributes,
+    IdentityTable.created_at,
+    IdentityTable.updated_at,
+    IdentityTable.expires_at,
+    IdentityTable.threshold,
+)
+_FACE = (
+    FaceTable.id,
+    FaceTable.box,
+    FaceTable.landmarks,
+    FaceTable.detection_score,
+    FaceTable.quality,
+    FaceTable.forced,
+    FaceTable.image_sha256,
+    FaceTable.created_at,
+)
+
+
+def chosen_collections(session: Session, names: Sequence[str]) -> list[CollectionTable]:
+    """Those of these names, or all when there are none. Raises CollectionNotFound."""
+    collections = CollectionRepository(session)
+    if not names:
+        return sorted(collections.everything(), key=lambda row: row.number)
+    return [collections.get(name) for name in dict.fromkeys(names)]
+
+
+class CollectionSource:
+    """One collection, as the session's transaction sees it; `place` is its own in the archive.
+
+    Faces of another network than the collection's, should there be any, are no part of it.
+    """
+
+    def __init__(self, session: Session, collection: CollectionTable, place: int) -> None:
+        self._session = session
+        self._people_here = IdentityTable.collection_number == collection.number
+        self._embedding = place_in(collection)
+        self.collection = collection
+        self.place = place
+        measured = CalibrationRepository(session, collection).find()
+        self.calibration: dict[str, Any] | None = None if measured is None else dict(measured)
+        """The collection's own, as JSON."""
+        self.identities = self._count(self._people_here)
+        """How many people there are."""
+        self.faces = FaceRepository(session, collection).embedding_count()
+        """How many faces there are."""
+
+    def pages_of_people(self) -> Iterator[Sequence[Mapping[Any, Any]]]:
+        """Everybody, oldest first, as the fields of PersonLine."""
+        query = select(*_PERSON).where(self._people_here).order_by(IdentityTable.number)
+        yield from self._stream(query).mappings().partitions()
+
+    def pages_of_faces(self) -> Iterator[Sequence[Mapping[Any, Any]]]:
+        """Faces as the fields of FaceLine: those of the first person, of the second, ..."""
+        for identity_ids, result in self._faces_of_everybody(_FACE):
+            for rows in result.mappings().partitions():
+                yield [
+                    {
+                        **{column.key: row[column] for column in _FACE},
+                        "identity_id": identity_ids[row[FaceTable.identity_number]],
+                    }
+                    for row in rows
+                ]
+
+    def pages_of_embeddings(self) -> Iterator[tuple[Sequence[str], Sequence[bytes]]]:
+        """Ids and embeddings of the faces, in that order, too."""
+        for _, result in self._faces_of_everybody((FaceTable.id, self._embedding.embedding)):
+            for rows in result.partitions():
+                ids, embeddings, _ = zip(*rows, strict=True)
+                yield ids, embeddings
+
+    def _faces_of_everybody(
+        self, columns: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]]
+    ) -> Iterator[tuple[dict[int, str], Result[Any]]]:
+        """Some people at a time, ids by number, and these columns of their faces.
+
+        Not joined with them, and not all at once: no planner then hits on sorting all the faces
+        that there are, which takes as much room as they do, or on reading them all for some people.
+        """
+        everybody = select(IdentityTable.number, IdentityTable.id).where(self._people_here)
+        result = self._stream(everybody.order_by(IdentityTable.number))
+        for people in result.partitions():
+            identity_ids = {person.number: person.id for person in people}
+            query = (
+                self._embedding.joined(select(*columns, FaceTable.identity_number))
+                .where(FaceTable.identity_number.in_(identity_ids), self._embedding.present)
+                .order_by(FaceTable.identity_number, FaceTable.number)
+            )
+            yield identity_ids, self._stream(query)
+
+    def _stream(self, query: Select[*tuple[Any, ...]]) -> Result[Any]:
+        values = {"digest": self.collection.digest}
+        return self._session.execute(query.execution_options(yield_per=_ROWS_AT_ONCE), values)
+
+    def _count(self, *where: ColumnElement[bool]) -> int:
+        return self._session.scalar(select(func.count()).where(*where)) or 0

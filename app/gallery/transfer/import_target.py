@@ -1,0 +1,116 @@
+"""Where an import goes: a collection that takes in people as an enrollment does, but many at once.
+
+Each call of `add` is one transaction: a person is there with all their faces, or not at all.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.errors import ArchiveOfOtherEmbedder, Conflict
+from app.gallery.store.database import Database
+from app.gallery.store.repositories.bulk_insertion import PersonRows, insert_people
+from app.gallery.store.repositories.calibration_repository import CalibrationRepository
+from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.repositories.unknown_repository import UnknownRepository
+from app.gallery.store.tables import CollectionTable
+from app.gallery.transfer.archive_manifest import CollectionEntry
+from app.gallery.transfer.archived_people import ArchivedPerson
+from app.gallery.transfer.import_obstacles import Skipped, sift
+from app.recognition.types import ModelId
+
+_TRIES = 5
+
+
+@dataclass(slots=True)
+class Added:
+    """What became of some people."""
+
+    identities: int = 0
+    faces: int = 0
+    known_before: int = 0
+    expired: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+class CollectionTarget:
+    """The collection `name`, for the people of the archive's `entry`."""
+
+    def __init__(self, database: Database, entry: CollectionEntry, name: str) -> None:
+        self._database = database
+        self._entry = entry
+        self._model = ModelId(entry.embedder, entry.digest, entry.dimension)
+        self.name = name
+
+    def require_same_network(self) -> None:
+        """Raises EmbedderMismatch when its faces are not to be compared with the archive's."""
+        with self._database.reading() as session:
+            collection = CollectionRepository(session).find(self.name)
+            if collection is not None and self._entry.faces:
+                self._is_of_same_network(session, collection)
+
+    def create(self) -> bool:
+        """Make the collection if it is not there, as it was in the archive; whether it was made."""
+        with self._database.writing() as session:
+            collections = CollectionRepository(session)
+            if collections.find(self.name) is not None:
+                return False
+            with suppress(IntegrityError), session.begin_nested():  # made by somebody just now
+                row = collections.add(self.name, self._entry.description, self._model)
+                row.created_at = self._entry.created_at
+                row.options = self._entry.options.model_dump(exclude_none=True)
+                if self._entry.calibration is not None:
+                    CalibrationRepository(session, row).replace(self._entry.calibration)
+                return True
+        return False
+
+    def add(self, people: Sequence[ArchivedPerson]) -> Added:
+        """Add those who are not there yet. Raises CollectionNotFound and EmbedderMismatch."""
+        for _ in range(_TRIES):
+            # Ids are unique across collections, whose writers do not wait for each other: when two
+            # imports meet, one of them looks again and finds whom the other has added.
+            with suppress(IntegrityError), self._database.writing() as session:
+                return self._add(session, people)
+        raise Conflict(
+            "the same people are being imported elsewhere at this moment; wait for that, and "
+            "import again"
+        )
+
+    def _add(self, session: Session, people: Sequence[ArchivedPerson]) -> Added:
+        collection = CollectionRepository(session).lock(self.name)
+        sifted = sift(session, collection, people)
+        faces = sum(len(person.faces) for person in sifted.fresh)
+        if sifted.fresh:
+            collections = CollectionRepository(session)
+            collection = collections.advance(self.name)
+            if faces and not self._is_of_same_network(session, collection):
+                collections.assign(collection, self._model)
+                UnknownRepository(session, collection).empty()  # of the network before
+            insert_people(session, collection, [_rows(person) for person in sifted.fresh])
+        return Added(len(sifted.fresh), faces, sifted.known_before, sifted.expired, sifted.skipped)
+
+    def _is_of_same_network(self, session: Session, collection: CollectionTable) -> bool:
+        """Or else has no faces, and may change. Raises EmbedderMismatch when it has."""
+        its = ModelId(collection.embedder, collection.digest, collection.dimension)
+        if its == self._model:
+            return True
+        if CollectionRepository(session).has_faces(collection):
+            raise ArchiveOfOtherEmbedder(
+                f"collection {self.name!r} belongs to the embedder {its.name} "
+                f"({its.digest[:12]}), the archive's {self._entry.name!r} to {self._model.name} "
+                f"({self._model.digest[:12]}), and their embeddings cannot be compared",
+                embedder=its.name,
+            )
+        return False
+
+
+def _rows(person: ArchivedPerson) -> PersonRows:
+    """Lines have the fields that the tables have, but for whose a face is."""
+    faces = [
+        {**face.line.model_dump(exclude={"identity_id"}), "embedding": face.embedding}
+        for face in person.faces
+    ]
+    return PersonRows(person.line.model_dump(), faces)

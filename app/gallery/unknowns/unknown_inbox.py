@@ -1,0 +1,431 @@
+"""The inbox: faces that were answered unknown, grouped as they come, until they are named.
+
+The rule. A face joins the group whose centroid (the mean direction of the group's kept faces) is
+most similar to it, if that similarity reaches the threshold; else it begins a group. The threshold
+is that by which the face would have been identified, had the group been enrolled.
+
+Every change holds the lock on the row of the collection's inbox, so the rule is applied to one face
+after the other, however many processes write. All methods block; call them from a worker thread.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+from sqlalchemy.orm import Session
+
+from app.errors import CollectionNotFound, InvalidRequest
+from app.gallery.collection_options import from_json
+from app.gallery.records import NewFace, NewIdentity, Page
+from app.gallery.service import Enrolled, Gallery
+from app.gallery.store.database import Database, read_again
+from app.gallery.store.repositories import unknown_repository as unknown_records
+from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.repositories.face_repository import from_bytes, to_bytes
+from app.gallery.store.repositories.page_cursors import decode_group_cursor, encode_group_cursor
+from app.gallery.store.repositories.unknown_repository import UnknownRepository, inboxes
+from app.gallery.store.storage import erases
+from app.gallery.store.tables import (
+    CollectionTable,
+    UnknownFaceTable,
+    UnknownGroupTable,
+    UnknownInboxTable,
+)
+from app.gallery.unknowns.unknown_centroids import Centroids, mean_direction
+from app.gallery.unknowns.unknown_records import (
+    GroupOrder,
+    InboxLimits,
+    Sighting,
+    UnknownErasure,
+    UnknownFace,
+    UnknownGroup,
+)
+
+_ERASED_AT_ONCE = 1_000
+_EVICTED_SHARE = 100
+"""A full inbox loses a hundredth at a time: the centroids are read anew after each removal."""
+
+
+@dataclass(slots=True)
+class _Cached:
+    """Of the collection `number`: its name may have a new owner."""
+
+    number: int = -1
+    centroids: Centroids | None = None
+    lock: Lock = field(default_factory=Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inbox:
+    """One, held for a change."""
+
+    collection: CollectionTable
+    row: UnknownInboxTable
+    unknowns: UnknownRepository
+
+    def removed(self) -> None:
+        self.row.removed_at = self.row.sequence
+
+
+class Unknowns:
+    """The inboxes of all collections of a gallery."""
+
+    def __init__(self, database: Database, gallery: Gallery, limits: InboxLimits) -> None:
+        self._database = database
+        self._gallery = gallery
+        self._limits = limits
+        self._cached: dict[str, _Cached] = {}
+        self._lock = Lock()
+
+    def make_room(self) -> bool:
+        """Return whether there is more room on the disk now, for an erasure."""
+        return self._database.make_room()
+
+    # -- what comes in ---------------------------------------------------------------------------
+
+    def keep(
+        self,
+        collection_name: str,
+        sightings: Sequence[Sighting],
+        threshold: float,
+        *,
+        digest: str | None = None,
+    ) -> list[str]:
+        """Put faces into their groups, one after the other, and return these groups' ids.
+
+        `digest` is of the embedder that the threshold is for; None: the service's own. A face of a
+        photo that was kept before is not counted again. Returns nothing when the collection no
+        longer wants it, or has gone over to another embedder.
+        """
+        cached = self._entry(collection_name)
+        with cached.lock:
+            try:
+                with self._changing(collection_name) as inbox:
+                    if not self._is_wanted(inbox.collection, digest or self._gallery.model.digest):
+                        return []
+                    centroids = _followed(cached, inbox)
+                    inbox.row.threshold = threshold
+                    groups = [
+                        self._place(inbox, centroids, self._seen_by(inbox, sighting), threshold)
+                        for sighting in _naming_nobody_gone(inbox, sightings)
+                    ]
+                    ids = [group.id for group in groups]
+                    self._evict(inbox)
+            except BaseException:
+                cached.centroids = None  # it may hold what was never committed
+                raise
+        return ids
+
+    def _place(
+        self, inbox: _Inbox, centroids: Centroids, sighting: Sighting, threshold: float
+    ) -> UnknownGroupTable:
+        known = inbox.unknowns.group_of(sighting)
+        if known is not None:
+            return known
+        now = datetime.now(UTC)
+        nearest = centroids.nearest(sighting.embedding)
+        if nearest is not None and nearest[1] >= threshold:
+            group = inbox.unknowns.group_by_number(nearest[0])
+        else:
+            group = inbox.unknowns.add_group(inbox.row.sequence, sighting.embedding, now)
+        inbox.unknowns.add_face(group, sighting, now)
+        group.seen_count += 1
+        group.last_seen_at = now
+        self._refresh(inbox, group)
+        centroids.put(group.number, from_bytes(group.centroid))
+        return group
+
+    def _evict(self, inbox: _Inbox) -> None:
+        over = inbox.unknowns.face_count() - self._limits.faces
+        if over > 0:
+            most = over + self._limits.faces // _EVICTED_SHARE
+            self._remove(inbox, *inbox.unknowns.oldest(most))
+
+    # -- what is there ---------------------------------------------------------------------------
+
+    @read_again
+    def list_groups(
+        self,
+        collection_name: str,
+        order: GroupOrder,
+        *,
+        min_count: int,
+        limit: int,
+        cursor: str | None,
+    ) -> Page[UnknownGroup]:
+        """Groups that were seen at least `min_count` times.
+
+        One that is seen again while somebody turns the pages moves towards the front.
+        """
+        after = decode_group_cursor(order, cursor)
+        with self._database.reading() as session:
+            unknowns = self._repository(session, collection_name)
+            rows = unknowns.page(order, min_count=min_count, after=after, limit=limit + 1)
+            items = tuple(unknowns.group_records(rows[:limit]))
+            more = len(rows) > limit
+            return Page(items, encode_group_cursor(order, rows[limit - 1]) if more else None)
+
+    @read_again
+    def get_group(
+        self, collection_name: str, group_id: str
+    ) -> tuple[UnknownGroup, tuple[UnknownFace, ...]]:
+        """A group and its kept faces, oldest first. Raises UnknownGroupNotFound."""
+        with self._database.reading() as session:
+            unknowns = self._repository(session, collection_name)
+            row = unknowns.get_group(group_id)
+            (group,) = unknowns.group_records([row])
+            return group, tuple(map(unknown_records.record, unknowns.faces(row)))
+
+    # -- what people do with it ------------------------------------------------------------------
+
+    def name(
+        self,
+        collection_name: str,
+        group_id: str,
+        who: NewIdentity | str,
+        face_ids: Sequence[str] | None,
+    ) -> Enrolled:
+        """Enroll a group's faces, or some of them, as a new person or as more of one (by id).
+
+        They leave the inbox in the same transaction. Returns as `Gallery.create_identity` does, in
+        the order of the group's faces. Raises UnknownGroupNotFound, UnknownFaceNotFound,
+        IdentityNotFound, ExternalIdTaken and EmbedderMismatch.
+        """
+
+        def take(session: Session, collection: CollectionTable) -> list[NewFace]:
+            unknowns = UnknownRepository(session, collection)
+            inbox = _Inbox(collection, unknowns.advance(), unknowns)
+            group = unknowns.get_group(group_id)
+            rows = (
+                unknowns.faces(group) if face_ids is None else unknowns.some_faces(group, face_ids)
+            )
+            faces = [_enrollable(row) for row in rows]
+            self._take_out(inbox, group, rows)
+            return faces
+
+        if isinstance(who, str):
+            return self._gallery.add_faces(collection_name, who, take)
+        return self._gallery.create_identity(collection_name, who, take)
+
+    def merge(self, collection_name: str, group_ids: Sequence[str]) -> UnknownGroup:
+        """Make one group of several; it keeps the id of the oldest. Raises UnknownGroupNotFound."""
+        with self._changing(collection_name) as inbox:
+            first, *others = sorted(
+                {group_id: inbox.unknowns.get_group(group_id) for group_id in group_ids}.values(),
+                key=lambda group: group.number,
+            )
+            for other in others:
+                numbers, _ = inbox.unknowns.kept_embeddings(other)
+                inbox.unknowns.move_faces(numbers, first)
+                first.seen_count += other.seen_count
+                first.first_seen_at = min(first.first_seen_at, other.first_seen_at)
+                first.last_seen_at = max(first.last_seen_at, other.last_seen_at)
+            if others:
+                inbox.unknowns.delete_groups([other.number for other in others])
+                inbox.removed()
+            self._refresh(inbox, first)
+            (merged,) = inbox.unknowns.group_records([first])
+        return merged
+
+    def split(self, collection_name: str, group_id: str, face_ids: Sequence[str]) -> UnknownGroup:
+        """Move some faces of a group into a new one.
+
+        Raises UnknownGroupNotFound, UnknownFaceNotFound, and InvalidRequest when none would stay.
+        """
+        with self._changing(collection_name) as inbox:
+            group = inbox.unknowns.get_group(group_id)
+            faces = inbox.unknowns.some_faces(group, face_ids)
+            stay = len(inbox.unknowns.faces(group)) - len(faces)
+            if not stay:
+                raise InvalidRequest(
+                    f"these are all {len(faces)} faces of group {group_id}; leave at least one in "
+                    "it"
+                )
+            first_seen_at = min(face.seen_at for face in faces)
+            vector = from_bytes(faces[0].embedding)
+            new = inbox.unknowns.add_group(inbox.row.sequence, vector, first_seen_at)
+            new.last_seen_at = max(face.seen_at for face in faces)
+            new.seen_count = len(faces)
+            group.seen_count = max(stay, group.seen_count - len(faces))
+            inbox.unknowns.move_faces([face.number for face in faces], new)
+            self._refresh(inbox, new)
+            self._refresh(inbox, group)
+            (made,) = inbox.unknowns.group_records([new])
+        return made
+
+    @erases
+    def dismiss(
+        self, collection_name: str, group_id: str, *, compact: bool = False
+    ) -> UnknownErasure:
+        """Erase a group. Nothing of it is kept, so the person begins a new one when seen again."""
+        with self._changing(collection_name) as inbox:
+            group = inbox.unknowns.get_group(group_id)
+            rows = inbox.unknowns.faces(group)
+            receipt = self._take_out(inbox, group, rows)
+        return self._compacted(receipt) if compact else receipt
+
+    @erases
+    def dismiss_face(
+        self, collection_name: str, group_id: str, face_id: str, *, compact: bool = False
+    ) -> UnknownErasure:
+        """Erase one face; a group without any goes with it. Raises UnknownFaceNotFound."""
+        with self._changing(collection_name) as inbox:
+            group = inbox.unknowns.get_group(group_id)
+            rows = inbox.unknowns.some_faces(group, [face_id])
+            receipt = self._take_out(inbox, group, rows)
+        return self._compacted(receipt) if compact else receipt
+
+    @erases
+    def erase_expired(self) -> dict[str, int]:
+        """Erase the faces that were kept for long enough; how many, by collection.
+
+        Also drops from memory what other processes have erased.
+        """
+        now = datetime.now(UTC)
+        waiting: dict[str, datetime] = {}
+        current: dict[int, UnknownInboxTable] = {}
+        with self._database.reading() as session:
+            for collection, inbox in inboxes(session):
+                current[collection.number] = inbox
+                moment = now - timedelta(seconds=self._retention_s(collection))
+                if UnknownRepository(session, collection).seen_before(moment, most=1)[0]:
+                    waiting[collection.name] = moment
+        self._forget_all_but(current)
+        erased = {name: self._erase_before(name, moment) for name, moment in waiting.items()}
+        return {name: count for name, count in erased.items() if count}
+
+    def forget_centroids(self) -> None:
+        """Drop what is kept in memory; the next face reads it anew."""
+        self._forget_all_but({})
+
+    # -- helpers ---------------------------------------------------------------------------------
+
+    @contextmanager
+    def _changing(self, name: str) -> Iterator[_Inbox]:
+        """A transaction that holds a collection's inbox at its next sequence."""
+        with self._database.writing() as session:
+            # First: who deletes the collection has it before they come to the inbox.
+            collection = CollectionRepository(session).hold(name)
+            unknowns = UnknownRepository(session, collection)
+            row = unknowns.advance()
+            # Changed, perhaps, while the inbox was awaited.
+            session.refresh(collection, ["options", "embedder", "digest", "dimension"])
+            yield _Inbox(collection, row, unknowns)
+
+    def _refresh(self, inbox: _Inbox, group: UnknownGroupTable) -> bool:
+        """Make a group's centroid that of its faces, of which the newest stay; whether any did."""
+        numbers, embeddings = inbox.unknowns.kept_embeddings(group)
+        if not numbers:
+            inbox.unknowns.delete_groups([group.number])
+            inbox.removed()
+            return False
+        most = self._limits.faces_a_group
+        inbox.unknowns.delete_faces(numbers[most:])
+        group.centroid = to_bytes(mean_direction(embeddings[:most]))
+        group.sequence = inbox.row.sequence
+        return True
+
+    def _take_out(
+        self, inbox: _Inbox, group: UnknownGroupTable, faces: Sequence[UnknownFaceTable]
+    ) -> UnknownErasure:
+        """Erase faces of a group, and the group when none is left."""
+        ids = tuple(face.id for face in faces)
+        group.seen_count = max(1, group.seen_count - len(faces))
+        inbox.unknowns.delete_faces([face.number for face in faces])
+        left = self._refresh(inbox, group)
+        inbox.removed()  # also when a centroid only changed: nothing of the face stays in memory
+        return UnknownErasure(
+            collection=inbox.collection.name,
+            group_ids=() if left else (group.id,),
+            face_ids=ids,
+            erased_at=datetime.now(UTC),
+        )
+
+    def _remove(self, inbox: _Inbox, numbers: Sequence[int], groups: Sequence[int]) -> None:
+        """Erase faces, whose groups still count them as seen."""
+        inbox.unknowns.delete_faces(numbers)
+        for number in groups:
+            self._refresh(inbox, inbox.unknowns.group_by_number(number))
+        inbox.removed()
+
+    def _erase_before(self, name: str, moment: datetime) -> int:
+        count = 0
+        with suppress(CollectionNotFound):  # somebody deletes it meanwhile
+            while True:
+                with self._changing(name) as inbox:
+                    numbers, groups = inbox.unknowns.seen_before(moment, most=_ERASED_AT_ONCE)
+                    self._remove(inbox, numbers, groups)
+                count += len(numbers)
+                if len(numbers) < _ERASED_AT_ONCE:
+                    break
+        return count
+
+    def _retention_s(self, collection: CollectionTable) -> float:
+        chosen = from_json(collection.options).unknowns.retention_s
+        return self._limits.retention_s if chosen is None else chosen
+
+    def _is_wanted(self, collection: CollectionTable, digest: str) -> bool:
+        """Whether the collection is this network's and (still) wants it."""
+        is_ours = collection.digest == digest and self._gallery.embedders.run(collection)
+        return is_ours and from_json(collection.options).unknowns.keep
+
+    def _seen_by(self, inbox: _Inbox, sighting: Sighting) -> Sighting:
+        """The same by the collection's embedder."""
+        embedding = self._gallery.embedders.seen_by(inbox.collection, sighting)
+        return replace(sighting, embedding=embedding, next_embedding=None)
+
+    def _compacted(self, receipt: UnknownErasure) -> UnknownErasure:
+        return replace(receipt, compacted=self._database.compact())
+
+    def _repository(self, session: Session, name: str) -> UnknownRepository:
+        return UnknownRepository(session, CollectionRepository(session).get(name))
+
+    def _entry(self, name: str) -> _Cached:
+        with self._lock:
+            return self._cached.setdefault(name, _Cached())
+
+    def _forget_all_but(self, current: dict[int, UnknownInboxTable]) -> None:
+        """Drop the centroids of inboxes that are gone, or from which something went away."""
+        with self._lock:
+            entries = list(self._cached.values())
+        for cached in entries:
+            with cached.lock:
+                inbox = current.get(cached.number)
+                centroids = cached.centroids
+                if centroids is not None and (inbox is None or centroids.is_outdated(inbox)):
+                    cached.centroids = None
+
+
+def _followed(cached: _Cached, inbox: _Inbox) -> Centroids:
+    """The centroids as they are now. Wants the lock of `cached`."""
+    number = inbox.collection.number
+    dimension = inbox.collection.dimension
+    known = cached.centroids
+    if known is None or cached.number != number or known.dimension != dimension:
+        known = Centroids(dimension)
+        cached.centroids, cached.number = known, number
+    known.follow(inbox.unknowns, inbox.row)
+    return known
+
+
+def _enrollable(row: UnknownFaceTable) -> NewFace:
+    box = row.box
+    return NewFace(
+        embedding=from_bytes(row.embedding),
+        box=None if box is None else (box[0], box[1], box[2], box[3]),
+        landmarks=None,
+        detection_score=row.detection_score,
+        image_sha256=row.image_sha256,
+    )
+
+
+def _naming_nobody_gone(inbox: _Inbox, sightings: Sequence[Sighting]) -> list[Sighting]:
+    """Who was most similar may be erased by now; who erases later finds it, under the same lock."""
+    named = [s.nearest_identity_id for s in sightings if s.nearest_identity_id is not None]
+    there = inbox.unknowns.still_there(named)
+    return [
+        s if s.nearest_identity_id in there else replace(s, nearest_identity_id=None)
+        for s in sightings
+    ]
