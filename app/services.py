@@ -68,11 +68,11 @@ from app.telemetry import Metrics, Readings
 from app.threads import Threads, threads
 from app.tracing import Tracing, build_tracing
 from app.traffic import Traffic
-from models.evaluation.calibration import SimilarityMap
-from models.zoo.backends import Backend
+from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.zoo.errors import WeightsError
 from models.zoo.network import Network, Precision
 from models.zoo.registry import find_spec
+from models.zoo.serving.backends import Backend
 
 _OF_CHANGES = (DiskFull, DatabaseReadOnly)
 """Problems that searches do not suffer from."""

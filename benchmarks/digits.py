@@ -26,12 +26,12 @@ from benchmarks.digits_data import FIRST, SECOND, SIDE_PX, Digits, batch_of, dig
 from benchmarks.digits_runs import CANDIDATES, RUNS, Run
 from benchmarks.report import console, print_figures, print_machine
 from benchmarks.smoke import parse_options
-from models.evaluation.closed_set import nearest_of_others, recall_at
-from models.evaluation.clusters import kmeans_nmi
+from models.evaluation.protocols.closed_set import nearest_of_others, recall_at
+from models.evaluation.protocols.clusters import kmeans_nmi
 from models.training.losses import build_loss
 from models.training.metrics import METRICS, build_metric
 from models.training.miners import build_miner
-from models.zoo.small_cnn import SmallCnn
+from models.zoo.networks.small_cnn import SmallCnn
 
 DIMENSION = 64
 STEPS = 60

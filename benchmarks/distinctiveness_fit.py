@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from models.zoo.distinctiveness import Distinctiveness
+from models.zoo.weights.distinctiveness import Distinctiveness
 
 Embeddings = NDArray[np.float32]
 """(N, dimension), each of unit length."""

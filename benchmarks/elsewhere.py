@@ -29,9 +29,9 @@ from benchmarks.photos import group_photos
 from benchmarks.quality_damage import Damage, as_png
 from benchmarks.report import print_figures, print_machine, print_table
 from benchmarks.smoke import parse_options
-from models.evaluation.curves import tar_at_fmr
-from models.evaluation.resample import draw_people, interval
-from models.evaluation.scores import PairScores
+from models.evaluation.statistics.curves import tar_at_fmr
+from models.evaluation.statistics.resample import draw_people, interval
+from models.evaluation.statistics.scores import PairScores
 from models.zoo.network import Network
 
 FMRS = (1e-2, 1e-3)

@@ -28,13 +28,13 @@ from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.smoke import parse_options
 from models.training.config import config_from
 from models.training.data.crop_store import CropStore
-from models.training.measure import embed
 from models.training.networks import TrainableNetwork, build_network
-from models.training.run_folder import RunFolder, require_unused
+from models.training.results.measure import embed
+from models.training.results.run_folder import RunFolder, require_unused
 from models.training.tuning.config import TuningConfig
 from models.training.tuning.run import tune
 from models.zoo.trained import fill
-from models.zoo.weights_file import read_weights
+from models.zoo.weights.weights_file import read_weights
 
 _BACK = 0.25
 _TRIED_BACK = (0.0, 0.25, 0.5)

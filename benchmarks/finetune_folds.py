@@ -40,13 +40,13 @@ from benchmarks.finetune_pairs import (
 from benchmarks.lfw_data import lfw_data
 from benchmarks.report import print_figures, print_machine, print_table
 from benchmarks.smoke import parse_options
-from models.evaluation.scores import Comparisons, compare_all
+from models.evaluation.statistics.scores import Comparisons, compare_all
 from models.training.config import read_config
 from models.training.data.augment import Augmenter
 from models.training.data.crop_store import CropStore, open_store
-from models.training.measure import embed
 from models.training.networks import build_network
-from models.training.randomness import repeatable
+from models.training.results.measure import embed
+from models.training.steps.randomness import repeatable
 from models.training.tuning.average import State, mean_state, moved_back
 from models.training.tuning.config import TuningConfig
 from models.training.tuning.features import Features, compute_features

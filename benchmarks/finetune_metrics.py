@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.finetune_pairs import Measured, Rows, by_distance, measure
-from models.evaluation.curves import tar_at_fmr
-from models.evaluation.scores import pair_scores
+from models.evaluation.statistics.curves import tar_at_fmr
+from models.evaluation.statistics.scores import pair_scores
 from models.training.metrics import METRICS, build_metric
 
 CANDIDATES: Mapping[str, tuple[Mapping[str, Any], ...]] = {

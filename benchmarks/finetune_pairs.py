@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation.curves import tar_at_fmr, threshold_at_fmr
-from models.evaluation.grid import threshold_grid
-from models.evaluation.replicated import fnmr_at_fmr
-from models.evaluation.resample import draw_people, interval
-from models.evaluation.scores import Comparisons, compare_all, pair_scores
-from models.evaluation.tallies import PairTallies
+from models.evaluation.statistics.curves import tar_at_fmr, threshold_at_fmr
+from models.evaluation.statistics.replicated import fnmr_at_fmr
+from models.evaluation.statistics.resample import draw_people, interval
+from models.evaluation.statistics.scores import Comparisons, compare_all, pair_scores
+from models.evaluation.statistics.tallies import PairTallies
+from models.evaluation.statistics.threshold_grid import threshold_grid
 
 FMRS = (1e-3, 1e-4, 1e-5)
 SMOKE_FMRS = (0.5, 0.4, 0.3)

@@ -14,8 +14,8 @@ kind, the share of bad photos that are below 0.2, the quality floor, and the sha
 strangers that match among all photos of the kind and among those above. If the network has weights,
 both are compared.
 
-`--out` writes the file that `models/zoo/distinctiveness/` holds for a network of the zoo, and that
-is the `distinctiveness` of a card.
+`--out` writes the file that `models/zoo/weights/shipped/distinctiveness/` holds for a network of
+the zoo, and that is the `distinctiveness` of a card.
 """
 
 import argparse
@@ -47,8 +47,8 @@ from benchmarks.lfw_data import lfw_data
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.smoke import parse_options
 from models.files import write_text_atomically
-from models.zoo.distinctiveness import Distinctiveness
 from models.zoo.network import Network
+from models.zoo.weights.distinctiveness import Distinctiveness
 
 _FMR: Final = 1e-3
 _FLOOR: Final = 0.2

@@ -31,7 +31,7 @@ from benchmarks.lfw_data import PHOTO_SIDE_PX, LfwData, lfw_data, person_of
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.servers import run_vultus
 from benchmarks.smoke import parse_options
-from models.evaluation.protocols import OpenSetRates, open_set_rates
+from models.evaluation.protocols.cross_validation import OpenSetRates, open_set_rates
 from models.zoo.names import DEFAULT_NETWORK
 from tests.server import ServerProcess, running
 

@@ -22,9 +22,9 @@ from benchmarks.lfw_data import Pair, lfw_data, person_of
 from benchmarks.lfw_embeddings import Embeddings, embed_all, embed_photos
 from benchmarks.report import print_figures, print_machine, print_table
 from benchmarks.smoke import parse_options
-from models.evaluation.curves import auc, eer, tar_at_fmr, threshold_at_fmr
-from models.evaluation.protocols import cross_validated_accuracy
-from models.evaluation.scores import PairScores, all_pairs
+from models.evaluation.protocols.cross_validation import cross_validated_accuracy
+from models.evaluation.statistics.curves import auc, eer, tar_at_fmr, threshold_at_fmr
+from models.evaluation.statistics.scores import PairScores, all_pairs
 
 _LISTED_FMRS = (1e-2, 1e-3)
 _ALL_PAIRS_FMRS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)

@@ -21,7 +21,7 @@ from benchmarks.lfw_data import lfw_data
 from benchmarks.lfw_embeddings import People, embed_people
 from benchmarks.report import console, print_figures, print_machine
 from benchmarks.smoke import parse_options, synthetic_people
-from models.evaluation.measure import measure_map
+from models.evaluation.calibration.measure_map import measure_map
 
 _SHARES = (0.0, 0.1, 0.2, 0.36, 0.5, 0.75, 1.0, 1.5, 2.0)
 _TARGET_FPIRS = (0.1, 0.01)

@@ -20,8 +20,8 @@ from benchmarks.lfw_data import lfw_data
 from benchmarks.lfw_embeddings import People, embed_people
 from benchmarks.report import console, print_figures, print_machine
 from benchmarks.smoke import parse_options, synthetic_people
-from models.evaluation.calibration import SimilarityMap
-from models.evaluation.measure import measure_map
+from models.evaluation.calibration.measure_map import measure_map
+from models.evaluation.calibration.similarity_map import SimilarityMap
 
 _SIZES = (100, 500, 1_000, 2_000)
 _TARGET_FPIRS = (0.1, 0.01)

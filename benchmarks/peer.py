@@ -54,7 +54,7 @@ from benchmarks.servers import Server, ServerProcess, free_port, serving
 from benchmarks.smoke import parse_options
 from benchmarks.usage import cpu_s, idle_share
 from benchmarks.wire import BATCH, IDENTITIES, JSON_LINES, Wire
-from models.evaluation.protocols import OpenSetRates, open_set_rates
+from models.evaluation.protocols.cross_validation import OpenSetRates, open_set_rates
 
 _REPOSITORY = Path(__file__).parent.parent
 _SEED = 0

@@ -60,7 +60,7 @@ from benchmarks.photos import group_photos, large
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.smoke import parse_options
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
-from models.zoo.dlib_resnet import DlibResNet
+from models.zoo.networks.dlib_resnet import DlibResNet
 from models.zoo.registry import DLIB_RESNET
 
 _SEED = 0

@@ -42,13 +42,13 @@ from app.settings import Settings, WorkerSettings
 from benchmarks.lfw_data import LfwData, lfw_data, person_of
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.smoke import parse_options
-from models.zoo import sface
-from models.zoo.graph_network import GraphNetwork
 from models.zoo.network import Crops, Embeddings, InputSpec, Network
-from models.zoo.onnx_session import OnnxRuntimeSession
+from models.zoo.networks import sface
+from models.zoo.networks.sface_onnx import sface_graph
 from models.zoo.registry import SFACE, LoadOptions, load_network
-from models.zoo.run_options import RunOptions
-from models.zoo.sface_onnx import sface_graph
+from models.zoo.serving.graph_network import GraphNetwork
+from models.zoo.serving.onnx_session import OnnxRuntimeSession
+from models.zoo.serving.run_options import RunOptions
 
 _NETWORKS: Final = ("sface", "dlib-resnet")
 _BATCHES: Final = (1, 2, 8)

@@ -48,7 +48,7 @@ from benchmarks.lfw_embeddings import embed_photos
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.smoke import parse_options
 from benchmarks.vectors import DIMENSION, unit_vectors
-from models.evaluation.calibration import SimilarityMap
+from models.evaluation.calibration.similarity_map import SimilarityMap
 from tests import photos
 from tests.server import running
 

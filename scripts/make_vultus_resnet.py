@@ -25,16 +25,16 @@ from benchmarks.finetune import Watcher, configuration
 from benchmarks.finetune_data import everybody, lfw_crops
 from benchmarks.lfw_data import lfw_data
 from benchmarks.report import console, print_machine
-from models.evaluation.calibration import SimilarityMap
+from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.training.data.crop_store import CropStore
-from models.training.measure import embed
 from models.training.networks import TrainableNetwork, build_network
-from models.training.run_folder import RunFolder, read_report
+from models.training.results.measure import embed
+from models.training.results.run_folder import RunFolder, read_report
 from models.training.tuning.config import TuningConfig
 from models.training.tuning.run import tune
 from models.zoo.cards import NetworkCard, write_card
 from models.zoo.trained import fill
-from models.zoo.weights_file import read_weights, save_weights
+from models.zoo.weights.weights_file import read_weights, save_weights
 
 NAME = "vultus-resnet"
 _LICENSE = (

@@ -13,8 +13,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from models.zoo.dlib_onnx import dlib_graph
-from models.zoo.dlib_resnet import load
+from models.zoo.networks.dlib_onnx import dlib_graph
+from models.zoo.networks.dlib_resnet import load
 from models.zoo.registry import DLIB_RESNET, dlib_weights
 
 _SIZE_PX = 172

@@ -1,6 +1,6 @@
 """The network that serves where nobody names one, and what its similarities mean."""
 
-from models.evaluation.calibration import SimilarityMap
+from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.zoo.names import DEFAULT_NETWORK
 from models.zoo.network import NetworkSpec
 from models.zoo.registry import ZOO

@@ -12,8 +12,8 @@ import app.cli.serve
 import app.main
 import models.zoo.detectors.mtcnn_onnx
 import models.zoo.detectors.yunet_onnx
-import models.zoo.dlib_onnx
-import models.zoo.sface_onnx
+import models.zoo.networks.dlib_onnx
+import models.zoo.networks.sface_onnx
 
 gc.collect()
 gc.freeze()  # collections in the processes that are forked do not write to what they share

@@ -16,7 +16,7 @@ from app.recognition.pipeline import Recognizer
 from app.recognition.types import ModelId
 from app.services import Services, calibration_files, known_map
 from app.settings import Settings
-from models.evaluation.calibration import SimilarityMap
+from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.evaluation.photos import LabelledPhotos
 from models.zoo.network import Network
 

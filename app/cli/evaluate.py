@@ -26,7 +26,7 @@ from models.evaluation.photos import LabelledPhotos
 from models.zoo.network import Network
 
 if TYPE_CHECKING:
-    from models.evaluation.report.document import Report
+    from models.evaluation.report.report_document import Report
 
 _DEFAULTS = EvaluationOptions()
 
@@ -126,7 +126,9 @@ def _tell(
     report: "Report", earlier: dict[str, Any] | None, out: Path | None, *, as_json: bool
 ) -> None:
     from app.cli.evaluate_tables import print_tables  # noqa: PLC0415
-    from models.evaluation.report import compare, document, page  # noqa: PLC0415
+    from models.evaluation.report import compare_reports as compare  # noqa: PLC0415
+    from models.evaluation.report import report_document as document  # noqa: PLC0415
+    from models.evaluation.report import report_page as page  # noqa: PLC0415
 
     whole = document.as_json(report)
     comparison = None

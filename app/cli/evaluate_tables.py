@@ -3,9 +3,9 @@
 from rich.table import Table
 
 from app.cli.output import results
-from models.evaluation.report import text
-from models.evaluation.report.compare import Comparison
-from models.evaluation.report.document import Report
+from models.evaluation.report import report_text as text
+from models.evaluation.report.compare_reports import Comparison
+from models.evaluation.report.report_document import Report
 
 
 def print_tables(report: Report, comparison: Comparison | None) -> None:

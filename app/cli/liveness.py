@@ -23,7 +23,7 @@ from app.recognition.liveness.liveness_scorer import LivenessScorer
 from app.recognition.liveness.liveness_thresholds import LivenessThresholds
 from app.recognition.pipeline import Recognizer
 from app.settings import Settings
-from models.evaluation.presentation_attacks import LivenessRates, Rate
+from models.evaluation.protocols.presentation_attacks import LivenessRates, Rate
 from models.zoo.network import Network
 
 

@@ -10,9 +10,9 @@ from app.cli.output import print_json, results
 from app.cli.training import told
 from app.operations.embedder_choice import choose_embedder
 from app.recognition.build import known_models
-from models.training.compare import Comparison, compare_runs
-from models.training.metric_names import METRICS
 from models.training.register import Naming, add_file, add_run
+from models.training.results.compare_runs import Comparison, compare_runs
+from models.training.results.metric_names import METRICS
 from models.zoo.architectures import ARCHITECTURES, Recipe, find_architecture
 from models.zoo.cards import NetworkCard
 

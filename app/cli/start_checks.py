@@ -22,7 +22,7 @@ from models.zoo.catalogue.fetched import find_receipt
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.errors import NotFetchedError, NotMadeError, WeightsInvalidError
 from models.zoo.names import ZOO_NAMES
-from models.zoo.recipes import recipe_digest
+from models.zoo.weights.recipes import recipe_digest
 
 if TYPE_CHECKING:
     from app.operations.embedder_choice import EmbedderChoice

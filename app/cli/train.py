@@ -15,8 +15,8 @@ from app.recognition.device import resolve_device
 from app.settings import Settings
 from models.training.config import TrainingConfig, read_config
 from models.training.data.crop_store import CropStore, open_store
-from models.training.metric_names import METRICS
-from models.training.run_folder import RunFolder, RunSource, begin_run, open_run
+from models.training.results.metric_names import METRICS
+from models.training.results.run_folder import RunFolder, RunSource, begin_run, open_run
 from models.zoo.network import InputSpec
 
 

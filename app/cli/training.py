@@ -21,7 +21,7 @@ from app.recognition.pipeline import Recognizer
 from app.settings import Settings
 from models.training.data.crop_store import CropStore
 from models.training.errors import TrainingError
-from models.training.metric_names import METRICS
+from models.training.results.metric_names import METRICS
 from models.zoo.errors import WeightsError
 from models.zoo.network import InputSpec, Network
 

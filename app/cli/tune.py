@@ -12,9 +12,9 @@ from app.operations.choices import SubjectRule
 from app.recognition.device import resolve_device
 from models.training.config import read_config
 from models.training.data.crop_store import open_store
-from models.training.metric_names import METRICS
 from models.training.networks import input_of
-from models.training.run_folder import RunFolder, require_unused
+from models.training.results.metric_names import METRICS
+from models.training.results.run_folder import RunFolder, require_unused
 from models.training.tuning.config import TuningConfig
 
 

@@ -17,8 +17,8 @@ from app.gallery.service import Gallery
 from app.operations.measuring import MeasuringProcess
 from app.operations.thresholds import Thresholds
 from app.recognition.types import ModelId
-from models.evaluation.calibration import Gains, SimilarityMap
-from models.evaluation.measure import USUAL_GAINS, measure_map
+from models.evaluation.calibration.measure_map import USUAL_GAINS, measure_map
+from models.evaluation.calibration.similarity_map import Gains, SimilarityMap
 from models.files import write_text_atomically
 
 _log = structlog.get_logger(__name__)

@@ -7,7 +7,7 @@ from app.errors import Reason
 from app.gallery.records import EVERYBODY, Candidate, Identity, PeopleFilter, Searched
 from app.operations.quality_filter import Shortcomings
 from app.operations.rate_claims import RateReason
-from models.evaluation.calibration import ErrorRate
+from models.evaluation.calibration.similarity_map import ErrorRate
 
 TERMINAL_STAGE = "terminal"
 

@@ -16,7 +16,7 @@ from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_face
 from app.recognition.types import Liveness
 from models.evaluation.errors import NotMeasurableError
-from models.evaluation.presentation_attacks import (
+from models.evaluation.protocols.presentation_attacks import (
     EqualErrorRate,
     LivenessRates,
     Scores,

@@ -17,14 +17,14 @@ import structlog
 from numpy.typing import NDArray
 
 from app.errors import Stopping
-from models.evaluation.calibration import Gains, SimilarityMap
-from models.evaluation.measure import USUAL_GAINS, measure_map
-from models.evaluation.measure_process import write_question
-from models.zoo.cpu_threads import yielding
+from models.evaluation.calibration.measure_map import USUAL_GAINS, measure_map
+from models.evaluation.calibration.measure_process import write_question
+from models.evaluation.calibration.similarity_map import Gains, SimilarityMap
+from models.zoo.serving.cpu_threads import yielding
 
 _FEW = 500
 """Embeddings up to which pairs are counted sooner than a process starts."""
-_MODULE = "models.evaluation.measure_process"
+_MODULE = "models.evaluation.calibration.measure_process"
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _log = structlog.get_logger(__name__)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from app.errors import ThresholdRequired
 from app.gallery.collection_options import DecisionOptions
 from app.gallery.records import Searched
-from models.evaluation.calibration import ErrorRate, SimilarityMap
+from models.evaluation.calibration.similarity_map import ErrorRate, SimilarityMap
 
 _RESEMBLING_FMR = 1e-2
 _ALIKE_FMR = 3e-5  # by benchmarks/unknowns.py and benchmarks/doctor.py

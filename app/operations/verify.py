@@ -19,7 +19,7 @@ from app.operations.verify_sides import Side, selection_of, side_of
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import DetectedFace, ModelId, cosine
 from app.threads import reading
-from models.evaluation.calibration import ErrorRate
+from models.evaluation.calibration.similarity_map import ErrorRate
 
 
 class VerifyStatus(StrEnum):

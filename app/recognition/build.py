@@ -19,15 +19,15 @@ from app.recognition.memory_budget import MemoryBudget
 from app.recognition.pipeline import Lanes, Recognizer
 from app.recognition.scheduler import SchedulerWatch
 from app.settings import AUTO_EMBEDDER, OnnxSettings, Settings, WorkerSettings
-from models.zoo.backends import EXTRAS, BackendChoice, missing_packages
 from models.zoo.catalogue.fetched import list_fetched
 from models.zoo.catalogue.load import spec_of
-from models.zoo.cpu_threads import CpuThreads
 from models.zoo.errors import NotFetchedError, NotMadeError, WeightsError
 from models.zoo.names import DEFAULT_NETWORK
 from models.zoo.network import Network, NetworkSpec
-from models.zoo.onnx_network import OnnxOptions
 from models.zoo.registry import ZOO, LoadOptions, load_network
+from models.zoo.serving.backends import EXTRAS, BackendChoice, missing_packages
+from models.zoo.serving.cpu_threads import CpuThreads
+from models.zoo.serving.onnx_network import OnnxOptions
 from models.zoo.trained import list_trained
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")

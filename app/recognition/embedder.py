@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.recognition.types import ModelId, Pixels
-from models.zoo.distinctiveness import Distinctiveness
 from models.zoo.network import InputSpec, Network
+from models.zoo.weights.distinctiveness import Distinctiveness
 
 _MAX_BATCH = 64  # crops in one forward pass, mirror images included; bounds the memory of a batch
 

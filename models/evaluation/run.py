@@ -10,18 +10,18 @@ import numpy as np
 from models.evaluation.errors import NotMeasurableError
 from models.evaluation.options import EvaluationOptions, Protocol
 from models.evaluation.photos import LabelledPhotos
-from models.evaluation.report.document import Report, Section
-from models.evaluation.resample import draw_people
-from models.evaluation.sections.closed_set import closed_set_section
-from models.evaluation.sections.clusters import clusters_section
-from models.evaluation.sections.failures import failures_section
-from models.evaluation.sections.groups import groups_section
-from models.evaluation.sections.open_set import open_set_section
-from models.evaluation.sections.pairs import (
+from models.evaluation.report.report_document import Report, Section
+from models.evaluation.sections.closed_set_section import closed_set_section
+from models.evaluation.sections.clusters_section import clusters_section
+from models.evaluation.sections.failures_section import failures_section
+from models.evaluation.sections.groups_section import groups_section
+from models.evaluation.sections.open_set_section import open_set_section
+from models.evaluation.sections.pairs_section import (
     all_pairs_section,
     listed_pairs_section,
     verify_all_pairs,
 )
+from models.evaluation.statistics.resample import draw_people
 
 
 def evaluate(

@@ -7,7 +7,7 @@ from models.training.errors import MinedTuplesError
 from models.training.losses import build_loss
 from models.training.miners import build_miner
 from models.training.networks import input_of
-from models.training.run_folder import require_unused
+from models.training.results.run_folder import require_unused
 from models.zoo.network import InputSpec
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.training.errors import ConfigInvalidError
-from models.training.metric_names import METRICS
+from models.training.results.metric_names import METRICS
 
 NO_FILES = frozenset({"auto", "published", "scratch"})
 """Values of `network.weights` that name no file."""

@@ -10,19 +10,19 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from models.evaluation.calibration import SimilarityMap
-from models.evaluation.measure import measure_map
-from models.training.checkpoint import Progress
+from models.evaluation.calibration.measure_map import measure_map
+from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.training.config import MeasureOptions, NetworkOptions
 from models.training.data.crop_store import CropStore
 from models.training.data.split import Split
 from models.training.errors import MetricMissingError
-from models.training.measure import at_most, embed, figures
-from models.training.metric_names import METRICS, is_better
 from models.training.networks import TrainableNetwork, begins_from_scratch, build_network
-from models.training.run_folder import RunFolder
+from models.training.results.measure import at_most, embed, figures
+from models.training.results.metric_names import METRICS, is_better
+from models.training.results.run_folder import RunFolder
+from models.training.steps.checkpoint import Progress
 from models.zoo.trained import fill
-from models.zoo.weights_file import read_weights, save_weights
+from models.zoo.weights.weights_file import read_weights, save_weights
 
 Figures = Mapping[str, float]
 

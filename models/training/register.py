@@ -7,20 +7,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from models.evaluation.calibration import SimilarityMap
+from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.training.config import NO_FILES, NetworkOptions
 from models.training.errors import NameTakenError, RunUnusableError
 from models.training.networks import begins_from_scratch
-from models.training.run_folder import RunFolder, read_report
+from models.training.results.run_folder import RunFolder, read_report
 from models.zoo.architectures import Recipe, find_architecture
 from models.zoo.cards import NAME, NetworkCard, read_card
 from models.zoo.catalogue.entry import find_entry
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.network import NOT_DOCUMENTED
-from models.zoo.recipes import card_of_file
 from models.zoo.registry import ZOO
 from models.zoo.trained import module_of, register, trained_names
-from models.zoo.weights_file import SavedWeights, read_weights, save_weights
+from models.zoo.weights.recipes import card_of_file
+from models.zoo.weights.weights_file import SavedWeights, read_weights, save_weights
 
 _AUTO = "auto"
 """What the service takes for the choice of an embedder, and not for its name."""

@@ -11,24 +11,24 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from models.training.bank import Bank
-from models.training.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
 from models.training.config import TrainingConfig
 from models.training.data.augment import Augmenter
 from models.training.data.batches import Batch, TrainingCrops, training_batches
 from models.training.data.crop_store import CropStore
+from models.training.data.samplers import PeopleExamples
 from models.training.data.split import split_people
 from models.training.errors import NotFiniteError, TooFewPeopleError
 from models.training.judge import Judge
 from models.training.losses import build_loss
-from models.training.measure import normalised
 from models.training.miners import build_miner
 from models.training.networks import TrainableNetwork, build_network, require_crops_of
-from models.training.optimise import Optimiser
-from models.training.randomness import SHARED, repeatable, seed_step
-from models.training.ranks import Ranks, joined_ranks
-from models.training.run_folder import RunFolder
-from models.training.samplers import PeopleExamples
+from models.training.results.measure import normalised
+from models.training.results.run_folder import RunFolder
+from models.training.steps.bank import Bank
+from models.training.steps.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
+from models.training.steps.optimise import Optimiser
+from models.training.steps.randomness import SHARED, repeatable, seed_step
+from models.training.steps.ranks import Ranks, joined_ranks
 
 _HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 

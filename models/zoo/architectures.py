@@ -11,13 +11,13 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.zoo.dlib_resnet import DlibResNet
 from models.zoo.errors import UnknownNetworkError
-from models.zoo.iresnet import IResNet
-from models.zoo.mobilefacenet import MobileFaceNet
 from models.zoo.network import InputSpec
-from models.zoo.sface import SFace
-from models.zoo.small_cnn import SmallCnn
+from models.zoo.networks.dlib_resnet import DlibResNet
+from models.zoo.networks.iresnet import IResNet
+from models.zoo.networks.mobilefacenet import MobileFaceNet
+from models.zoo.networks.sface import SFace
+from models.zoo.networks.small_cnn import SmallCnn
 from models.zoo.templates import DLIB_150, FACENET_160, arcface_template
 
 HeadKind = Literal["none", "linear", "mlp"]
@@ -136,7 +136,7 @@ def _small_parts(network: nn.Module) -> list[nn.Module]:
 
 def _inception(dimension: int, _: int) -> nn.Module:
     # Here, because facenet-pytorch brings much along that other networks do without.
-    from models.zoo.inception_resnet import FaceInception  # noqa: PLC0415
+    from models.zoo.networks.inception_resnet import FaceInception  # noqa: PLC0415
 
     return FaceInception(dimension)
 

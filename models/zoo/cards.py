@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.evaluation.calibration import SimilarityMap
+from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.files import write_text_atomically
 from models.zoo.architectures import Recipe
-from models.zoo.distinctiveness import Distinctiveness
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.network import NOT_DOCUMENTED, InputSpec, NetworkSpec
+from models.zoo.weights.distinctiveness import Distinctiveness
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 """Names of registered networks; they are files' names, too."""

@@ -30,7 +30,7 @@ class NotFetchedError(WeightsMissingError):
 
 
 class NotMadeError(WeightsMissingError):
-    """Vultus no longer ships the network, and its file is not published; see `models.zoo.recipes`.
+    """Vultus no longer ships the network, and its file is not published; see `weights.recipes`.
 
     `digest`: SHA-256 of the file that galleries rest on.
     """

@@ -7,9 +7,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation.calibration import SimilarityMap
-from models.zoo.backends import Backend
-from models.zoo.distinctiveness import Distinctiveness
+from models.evaluation.calibration.similarity_map import SimilarityMap
+from models.zoo.serving.backends import Backend
+from models.zoo.weights.distinctiveness import Distinctiveness
 
 Crops = NDArray[np.uint8]
 """Aligned RGB crops, shape (N, H, W, 3)."""

@@ -7,16 +7,12 @@ from types import MappingProxyType
 
 import face_recognition_models
 
-from models.zoo import dlib_resnet, facenet, sface, trained
+from models.zoo import trained
 from models.zoo.architectures import DLIB_INPUT, FACENET_INPUT, SFACE_INPUT
-from models.zoo.backends import BackendChoice
-from models.zoo.calibrations import shipped
 from models.zoo.cards import NetworkCard
 from models.zoo.catalogue.entry import CatalogueEntry, find_entry
 from models.zoo.catalogue.fetched import list_fetched
 from models.zoo.catalogue.load import load_fetched, spec_of
-from models.zoo.cpu_threads import CpuThreads
-from models.zoo.distinctiveness import shipped_distinctiveness
 from models.zoo.errors import (
     NotMadeError,
     UnknownNetworkError,
@@ -24,11 +20,16 @@ from models.zoo.errors import (
     WeightsMissingError,
 )
 from models.zoo.network import NOT_DOCUMENTED, Network, NetworkSpec
-from models.zoo.onnx_network import OnnxNetwork, OnnxOptions
-from models.zoo.recipes import recipe_digest
-from models.zoo.run_options import RunOptions
-from models.zoo.serving import serve
-from models.zoo.torch_network import TorchNetwork
+from models.zoo.networks import dlib_resnet, facenet, sface
+from models.zoo.serving.backends import BackendChoice
+from models.zoo.serving.cpu_threads import CpuThreads
+from models.zoo.serving.onnx_network import OnnxNetwork, OnnxOptions
+from models.zoo.serving.run_options import RunOptions
+from models.zoo.serving.serve import serve
+from models.zoo.serving.torch_network import TorchNetwork
+from models.zoo.weights.calibrations import shipped
+from models.zoo.weights.distinctiveness import shipped_distinctiveness
+from models.zoo.weights.recipes import recipe_digest
 
 
 @dataclass(frozen=True, slots=True)

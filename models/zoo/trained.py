@@ -10,9 +10,9 @@ from models.zoo.architectures import Recipe, build
 from models.zoo.cards import NAME, NetworkCard, read_card, write_card
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.network import Network
-from models.zoo.run_options import RunOptions
-from models.zoo.serving import serve
-from models.zoo.weights_file import SavedWeights, read_weights
+from models.zoo.serving.run_options import RunOptions
+from models.zoo.serving.serve import serve
+from models.zoo.weights.weights_file import SavedWeights, read_weights
 
 
 def networks_dir(weights_dir: Path) -> Path:

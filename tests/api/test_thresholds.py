@@ -12,7 +12,7 @@ from app.operations.thresholds import Thresholds
 from app.recognition.types import ModelId
 from app.services import calibration_files, default_thresholds, known_map, next_thresholds
 from app.settings import Settings
-from models.evaluation.calibration import SimilarityMap
+from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.zoo.architectures import Recipe
 from models.zoo.cards import NetworkCard, write_card
 from models.zoo.network import Network

@@ -15,7 +15,7 @@ from app.recognition.build import load_configured_network
 from app.recognition.pipeline import Recognizer
 from app.settings import Settings
 from models.training.data.crop_store import open_store
-from models.training.run_folder import open_run
+from models.training.results.run_folder import open_run
 from tests.cli.people import write_two_people
 
 RUN = CliRunner()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.errors import Stopping
 from app.operations.measuring import MeasuringProcess
-from models.evaluation.measure import measure_map
+from models.evaluation.calibration.measure_map import measure_map
 
 _LONG_S = 60.0
 

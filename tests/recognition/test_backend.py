@@ -8,10 +8,10 @@ from structlog.testing import capture_logs
 from app.errors import SettingUnusable, StartupError
 from app.recognition.build import backend_of, embedder_backend, load_configured_network
 from app.settings import Settings, WorkerSettings
-from models.zoo import backends
-from models.zoo.backends import Backend, choose_backend
-from models.zoo.openvino_session import OpenVinoSession, computes_bfloat16
 from models.zoo.registry import LoadOptions, load_network
+from models.zoo.serving import backends
+from models.zoo.serving.backends import Backend, choose_backend
+from models.zoo.serving.openvino_session import OpenVinoSession, computes_bfloat16
 
 _ON_CPU = Settings(device="cpu")
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import Pixels
-from models.zoo.backends import Backend
 from models.zoo.names import DEFAULT_NETWORK
 from models.zoo.network import Crops, Embeddings, Network, NetworkSpec, Precision
+from models.zoo.serving.backends import Backend
 from tests.default_network import MATCH
 
 

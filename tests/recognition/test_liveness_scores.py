@@ -15,9 +15,9 @@ from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_face, largest_faces
 from app.recognition.types import DetectedFace, Pixels
 from app.settings import Settings
-from models.zoo.cpu_threads import CpuThreads
-from models.zoo.liveness import LivenessNetwork, LivenessSpec
 from models.zoo.network import Network
+from models.zoo.networks.liveness import LivenessNetwork, LivenessSpec
+from models.zoo.serving.cpu_threads import CpuThreads
 from tests import photos
 from tests.liveness_graphs import expected_scores, save_liveness_graph
 

@@ -22,8 +22,8 @@ from app.recognition.memory_budget import MemoryBudget
 from app.recognition.pipeline import Lanes, Recognizer
 from app.recognition.select import largest_face, largest_faces, only_face
 from app.recognition.types import DetectedFace, ImageSize
-from models.zoo.backends import Backend
 from models.zoo.network import Crops, Embeddings, Network, Precision
+from models.zoo.serving.backends import Backend
 from tests.photos import astronaut, coffee, encoded, group, hopper, pixels
 
 _BYTES_CAP = 1_000_000

@@ -18,9 +18,9 @@ from app.recognition.quality.assess import assess
 from app.recognition.types import DetectedFace, Direction, Pixels, QualityComponent
 from app.settings import DetectorSettings, Settings
 from models.zoo.catalogue.entry import find_entry
-from models.zoo.cpu_threads import CpuThreads
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.detectors.scrfd import ScrfdNetwork
+from models.zoo.serving.cpu_threads import CpuThreads
 from tests.catalogue_cards import catalogue_of
 from tests.detectors import make_detector
 from tests.fetched_networks import fetched_card

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from models.evaluation.calibration import SimilarityMap
+from models.evaluation.calibration.similarity_map import SimilarityMap
 
 _DECADES = tuple(10.0**-power for power in range(1, 9))
 

@@ -42,7 +42,7 @@ from app.recognition.types import (
     ModelId,
     Shade,
 )
-from models.evaluation import calibration
+from models.evaluation.calibration import similarity_map as calibration
 
 DEFAULT_TOP_K = 5
 

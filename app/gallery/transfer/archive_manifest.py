@@ -53,7 +53,7 @@ class CollectionEntry(Line):
     dimension: Annotated[int, Field(ge=1, le=_MAX_DIMENSION)]
     options: OptionLine = OptionLine()
     calibration: dict[str, JsonValue] | None = None
-    """Of its own people; see `models.evaluation.calibration`."""
+    """Of its own people; see `models.evaluation.calibration.similarity_map`."""
     identities: _Count
     faces: _Count
     members: tuple[Member, Member, Member]

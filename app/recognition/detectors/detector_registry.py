@@ -13,7 +13,6 @@ from app.recognition.device import require_full_precision
 from app.recognition.mtcnn.search import find_faces as find_by_mtcnn
 from models.zoo.catalogue.entry import find_entry
 from models.zoo.catalogue.load import fetched_file
-from models.zoo.cpu_threads import CpuThreads
 from models.zoo.detectors.detector_cards import (
     MTCNN,
     SCRFD_10G,
@@ -26,6 +25,7 @@ from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
 from models.zoo.detectors.scrfd import ScrfdNetwork
 from models.zoo.detectors.yunet import TorchYunet, YunetNetwork
 from models.zoo.detectors.yunet_modules import Yunet, build_yunet, load_yunet
+from models.zoo.serving.cpu_threads import CpuThreads
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.recognition.liveness.liveness_crop import cut_surroundings
 from app.recognition.types import DetectedFace, Liveness, Pixels
-from models.zoo.liveness import LivenessNetwork
+from models.zoo.networks.liveness import LivenessNetwork
 
 FaceCrops = list[Pixels]
 """The crops of one face, one for each network."""

@@ -9,7 +9,7 @@ from app.settings import Settings
 from models.zoo.catalogue.entry import CatalogueEntry
 from models.zoo.catalogue.load import fetched_file
 from models.zoo.errors import WeightsError
-from models.zoo.liveness import LivenessNetwork, LivenessSpec
+from models.zoo.networks.liveness import LivenessNetwork, LivenessSpec
 
 
 def load_liveness(settings: Settings) -> LivenessScorer | None:

@@ -15,7 +15,7 @@ from app.recognition.types import (
     Pixels,
     QualityComponent,
 )
-from models.zoo.distinctiveness import Distinctiveness
+from models.zoo.weights.distinctiveness import Distinctiveness
 
 
 def assess(photo: Pixels, face: DetectedFace, *, factor: float = 1.0) -> FaceQuality:

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from models.training.data.augment import Augmenter
 from models.training.data.crop_store import CropStore
-from models.training.samplers import Draw, PeopleExamples
+from models.training.data.samplers import Draw, PeopleExamples
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from models.training.data.augment import Augmenter
 from models.training.data.crop_store import Crop, CropStore
 from models.training.errors import ConfigInvalidError, NotFiniteError
-from models.training.measure import evaluating, normalised
 from models.training.networks import TrainableNetwork
+from models.training.results.measure import evaluating, normalised
 from models.zoo.architectures import Divisible
 
 Features = NDArray[np.float16]

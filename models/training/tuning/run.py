@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.training.checkpoint import Progress
 from models.training.data.augment import Augmenter
 from models.training.data.crop_store import CropStore
 from models.training.data.split import Split, split_people
 from models.training.judge import Judge
 from models.training.networks import TrainableNetwork, build_network, require_crops_of
-from models.training.randomness import repeatable
-from models.training.run_folder import RunFolder
+from models.training.results.run_folder import RunFolder
+from models.training.steps.checkpoint import Progress
+from models.training.steps.randomness import repeatable
 from models.training.tuning.average import mean_state, moved_back
 from models.training.tuning.config import TuningConfig
 from models.training.tuning.features import compute_features, divisible

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from models.training.errors import NotFiniteError
 from models.training.networks import TrainableNetwork
-from models.training.optimise import Optimiser
+from models.training.steps.optimise import Optimiser
 from models.training.tuning.bank import WholeBank, fill_bank
 from models.training.tuning.config import TuningConfig
 from models.training.tuning.features import Features, divisible

@@ -3,14 +3,14 @@
 import hashlib
 from pathlib import Path
 
-from models.zoo import sface
 from models.zoo.catalogue.entry import CatalogueEntry
 from models.zoo.catalogue.fetched import file_of, find_receipt
 from models.zoo.errors import NotFetchedError, UnknownNetworkError, WeightsInvalidError
 from models.zoo.network import InputSpec, Network, NetworkSpec
-from models.zoo.onnx_network import OnnxNetwork, OnnxOptions
-from models.zoo.run_options import RunOptions
-from models.zoo.serving import serve
+from models.zoo.networks import sface
+from models.zoo.serving.onnx_network import OnnxNetwork, OnnxOptions
+from models.zoo.serving.run_options import RunOptions
+from models.zoo.serving.serve import serve
 from models.zoo.templates import DLIB_150, arcface_template
 
 

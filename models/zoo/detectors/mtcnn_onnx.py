@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from models.zoo.cpu_threads import CpuThreads
 from models.zoo.detectors.mtcnn import MtcnnModules, OnnxMtcnn
 from models.zoo.detectors.mtcnn_modules import OutputNet, ProposalNet, RefinementNet
-from models.zoo.onnx_graph import OnnxGraph
-from models.zoo.onnx_session import open_on_cpu
+from models.zoo.serving.cpu_threads import CpuThreads
+from models.zoo.serving.onnx_graph import OnnxGraph
+from models.zoo.serving.onnx_session import open_on_cpu
 
 _BLOCK: Final = 8
 """Channels in a block of the runtime, or a multiple of them."""

@@ -13,10 +13,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.zoo.cpu_threads import CpuThreads
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
-from models.zoo.onnx_session import OnnxRuntimeSession, runtime
-from models.zoo.run_options import RunOptions
+from models.zoo.serving.cpu_threads import CpuThreads
+from models.zoo.serving.onnx_session import OnnxRuntimeSession, runtime
+from models.zoo.serving.run_options import RunOptions
 
 Floats = NDArray[np.float32]
 

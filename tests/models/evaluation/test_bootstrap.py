@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import binomtest, norm
 
-from models.evaluation import replicated, tallies
-from models.evaluation.curves import auc, eer, fnmr_at, threshold_at_fmr
-from models.evaluation.grid import threshold_grid
-from models.evaluation.groups import rates_by_group, ratio, worst_and_best
-from models.evaluation.resample import by_person, draw_people, interval, none_seen
-from models.evaluation.scores import Comparisons, compare_all, pair_scores
-from models.evaluation.tallies import PairTallies
+from models.evaluation.protocols.groups import rates_by_group, ratio, worst_and_best
+from models.evaluation.statistics import replicated, tallies
+from models.evaluation.statistics.curves import auc, eer, fnmr_at, threshold_at_fmr
+from models.evaluation.statistics.resample import by_person, draw_people, interval, none_seen
+from models.evaluation.statistics.scores import Comparisons, compare_all, pair_scores
+from models.evaluation.statistics.tallies import PairTallies
+from models.evaluation.statistics.threshold_grid import threshold_grid
 from tests.models.evaluation.factories import embeddings
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.evaluation.clusters import kmeans_nmi
+from models.evaluation.protocols.clusters import kmeans_nmi
 
 
 def test_embeddings_that_fell_together_tell_nothing_of_people() -> None:

@@ -8,10 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from models.evaluation import scores as scores_module
-from models.evaluation.curves import auc, eer, fmr_at, fnmr_at, tar_at_fmr, threshold_at_fmr
-from models.evaluation.protocols import best_threshold, cross_validated_accuracy, open_set_rates
-from models.evaluation.scores import PairScores, all_pairs
+from models.evaluation.protocols.cross_validation import (
+    best_threshold,
+    cross_validated_accuracy,
+    open_set_rates,
+)
+from models.evaluation.statistics import scores as scores_module
+from models.evaluation.statistics.curves import (
+    auc,
+    eer,
+    fmr_at,
+    fnmr_at,
+    tar_at_fmr,
+    threshold_at_fmr,
+)
+from models.evaluation.statistics.scores import PairScores, all_pairs
 
 # Few distinct values, so that ties are common.
 SCORES = st.lists(st.integers(-5, 5).map(lambda n: n / 5), min_size=2, max_size=60)

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.neighbors import NearestNeighbors
 
-from models.evaluation.closed_set import cmc, hits_by_rank, nearest_of_others, recall_at
-from models.evaluation.clusters import kmeans_nmi
-from models.evaluation.open_set import OpenSet, curve, draw_enrolled
-from models.evaluation.resample import draw_people
-from models.evaluation.search import Split, enroll_first, search
+from models.evaluation.protocols.closed_set import cmc, hits_by_rank, nearest_of_others, recall_at
+from models.evaluation.protocols.clusters import kmeans_nmi
+from models.evaluation.protocols.open_set import OpenSet, curve, draw_enrolled
+from models.evaluation.protocols.search import Split, enroll_first, search
+from models.evaluation.statistics.resample import draw_people
 from tests.models.evaluation.factories import embeddings
 
 PEOPLE = np.random.default_rng(0).integers(0, 40, 200)

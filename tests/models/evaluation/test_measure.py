@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.evaluation import measure
-from models.evaluation.calibration import SimilarityMap
-from models.evaluation.measure import measure_map
+from models.evaluation.calibration import measure_map as measure
+from models.evaluation.calibration.measure_map import measure_map
+from models.evaluation.calibration.similarity_map import SimilarityMap
 
 DIMENSION = 24
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from models.evaluation.errors import NotMeasurableError
-from models.evaluation.presentation_attacks import (
+from models.evaluation.protocols.presentation_attacks import (
     Rate,
     equal_error_rate,
     rates_at,

@@ -7,15 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.evaluation.curves import auc, fmr_at, fnmr_at, threshold_at_fmr
 from models.evaluation.errors import NotMeasurableError
 from models.evaluation.options import EvaluationOptions, Protocol
 from models.evaluation.photos import Groups, LabelledPhotos
-from models.evaluation.protocols import cross_validated_accuracy
-from models.evaluation.report import compare, document, page, text
-from models.evaluation.report.document import Figure, Report, as_json
+from models.evaluation.protocols.cross_validation import cross_validated_accuracy
+from models.evaluation.report import compare_reports as compare
+from models.evaluation.report import report_document as document
+from models.evaluation.report import report_page as page
+from models.evaluation.report import report_text as text
+from models.evaluation.report.report_document import Figure, Report, as_json
 from models.evaluation.run import evaluate, possible_protocols
-from models.evaluation.scores import all_pairs
+from models.evaluation.statistics.curves import auc, fmr_at, fnmr_at, threshold_at_fmr
+from models.evaluation.statistics.scores import all_pairs
 from tests.models.evaluation.factories import photos_of
 
 PEOPLE = [n % 40 for n in range(200)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import genpareto
 
-from models.evaluation.tail import ParetoTail, fit_tail
+from models.evaluation.calibration.tail import ParetoTail, fit_tail
 
 
 @pytest.mark.parametrize("shape", [-0.4, -0.1, 0.0, 0.1, 0.3])

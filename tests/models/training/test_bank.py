@@ -5,9 +5,9 @@ from collections import deque
 import pytest
 import torch
 
-from models.training.bank import Bank
 from models.training.config import TrainingConfig, read_config
 from models.training.errors import ConfigInvalidError
+from models.training.steps.bank import Bank
 
 
 @pytest.mark.parametrize("size", [1, 5, 8, 100])

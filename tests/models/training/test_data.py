@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from models.training.config import AugmentOptions
 from models.training.data.augment import Augmenter
 from models.training.data.batches import TrainingCrops, training_batches
+from models.training.data.samplers import PeopleExamples
 from models.training.data.split import split_people
 from models.training.errors import TooFewPeopleError
-from models.training.samplers import PeopleExamples
 from tests.models.training.crops import make_store, photo
 
 LABELS = np.repeat(np.arange(7), [1, 2, 3, 4, 5, 6, 20])

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from models.training.config import TrainingConfig, config_from
 from models.training.data.crop_store import CropStore
-from models.training.measure import embed
 from models.training.networks import TrainableNetwork, build_network
-from models.training.run_folder import RunFolder, RunSource, begin_run
+from models.training.results.measure import embed
+from models.training.results.run_folder import RunFolder, RunSource, begin_run
 from models.training.trainer import train
 from models.training.tuning.config import TuningConfig
 from models.training.tuning.run import tune
 from models.zoo.trained import fill
-from models.zoo.weights_file import read_weights
+from models.zoo.weights.weights_file import read_weights
 from tests.models.training.crops import SIDE, make_config, make_store
 
 pytestmark = [

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import torch
 
-from models.training.checkpoint import load_checkpoint
 from models.training.networks import build_network
-from models.training.run_folder import RunFolder, RunSource, begin_run, read_report
+from models.training.results.run_folder import RunFolder, RunSource, begin_run, read_report
+from models.training.steps.checkpoint import load_checkpoint
 from models.training.trainer import train
 from models.zoo.architectures import DLIB_INPUT
 from tests.models.training.crops import make_config, make_store

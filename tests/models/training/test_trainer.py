@@ -16,7 +16,6 @@ import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook
 
-from models.training.checkpoint import load_checkpoint
 from models.training.config import TrainingConfig
 from models.training.data.crop_store import CropStore
 from models.training.data.split import split_people
@@ -28,14 +27,21 @@ from models.training.errors import (
     TooFewPeopleError,
 )
 from models.training.losses import LOSSES
-from models.training.measure import embed, figures
 from models.training.networks import build_network
-from models.training.run_folder import RunFolder, RunSource, begin_run, open_run, read_report
+from models.training.results.measure import embed, figures
+from models.training.results.run_folder import (
+    RunFolder,
+    RunSource,
+    begin_run,
+    open_run,
+    read_report,
+)
+from models.training.steps.checkpoint import load_checkpoint
 from models.training.trainer import train
 from models.zoo.network import InputSpec
 from models.zoo.templates import FACENET_160
 from models.zoo.trained import module_of
-from models.zoo.weights_file import read_weights
+from models.zoo.weights.weights_file import read_weights
 from tests.models.training.crops import SIDE, make_config, make_store
 
 ROOT = Path(__file__).parents[3]

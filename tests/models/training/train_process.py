@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from models.training.data.crop_store import open_store
-from models.training.run_folder import open_run
+from models.training.results.run_folder import open_run
 from models.training.trainer import train
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from app.recognition.detectors.found_faces import FoundFaces, Picture
 from app.recognition.mtcnn.search import find_faces
-from models.zoo.cpu_threads import CpuThreads
 from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
 from models.zoo.detectors.mtcnn_onnx import open_mtcnn
+from models.zoo.serving.cpu_threads import CpuThreads
 from tests.photos import another_photo, astronaut, coffee, group, hopper, pixels
 
 PICTURES = [

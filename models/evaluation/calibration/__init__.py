@@ -1,0 +1,1 @@
+"""Similarity maps: error rates of a similarity, measured on photos of known people."""

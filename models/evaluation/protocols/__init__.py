@@ -1,0 +1,1 @@
+"""The protocols of the field, as functions on embeddings."""

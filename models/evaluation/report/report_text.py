@@ -1,0 +1,45 @@
+"""Figures as people read them."""
+
+import math
+
+from models.evaluation.report.compare_reports import Difference
+from models.evaluation.report.report_document import Figure
+
+
+def value(figure: Figure) -> str:
+    return _shown(figure.value, figure.kind)
+
+
+def ends(figure: Figure) -> str:
+    """The interval, or nothing."""
+    if figure.interval is None:
+        return ""
+    return " to ".join(_shown(end, figure.kind) for end in figure.interval)
+
+
+def change(difference: Difference) -> str:
+    return _shown(difference.difference, difference.kind, sign="+")
+
+
+def change_ends(difference: Difference) -> str:
+    if difference.interval is None:
+        return ""
+    return " to ".join(_shown(end, difference.kind, sign="+") for end in difference.interval)
+
+
+def now_and_then(difference: Difference) -> tuple[str, str]:
+    return _shown(difference.now, difference.kind), _shown(difference.then, difference.kind)
+
+
+def _shown(number: float, kind: str, sign: str = "") -> str:
+    if not math.isfinite(number):
+        return "-" if math.isnan(number) else "infinite"
+    if kind == "count":
+        return f"{number:{sign},.0f}"
+    if kind == "ratio":
+        return f"{number:{sign}.2f}"
+    if kind == "share" and 0 < abs(number) < 0.001:
+        return f"{number:{sign}.1e}"
+    # Five digits where shares are near 1, as the field writes an AUC.
+    digits = 5 if kind == "share" and 0.999 < number < 1 else 4
+    return f"{number:{sign}.{digits}f}"

@@ -1,0 +1,62 @@
+"""Failures to enroll, told apart by their reason."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+from models.evaluation.photos import LabelledPhotos
+from models.evaluation.report.report_document import Figure, Section, count, measured
+from models.evaluation.statistics.resample import Weights, by_person, shares
+
+_ATTEMPTS = (
+    "Rates are over the comparisons that could be made; where it says so, also with the attempts "
+    "that failed, as ISO/IEC 19795-1 tells FNMR from the false rejection rate."
+)
+
+
+def failures_section(photos: LabelledPhotos, weights: Weights) -> Section:
+    failed = ~photos.usable
+    everyone = photos.person_count
+    of_person = by_person(photos.people, everyone)
+    figures: list[Figure] = [
+        count("photos.count", "photos", len(photos.names)),
+        count("photos.people", "people", everyone),
+        measured(
+            "photos.fte",
+            "FTE, share of photos without an embedding",
+            float(failed.mean()),
+            shares(weights, by_person(photos.people, everyone, failed), of_person),
+            independent=everyone,
+        ),
+    ]
+    reasons = Counter(reason for reason in photos.failures if reason is not None)
+    figures += [
+        count(f"photos.failures.{reason}", f"photos that failed: {reason}", number)
+        for reason, number in sorted(reasons.items())
+    ]
+    nobody_left = by_person(photos.people, everyone, photos.usable) == 0
+    if nobody_left.any():
+        figures.append(
+            Figure(
+                "photos.people_fte",
+                "share of people of whom no photo could be embedded",
+                float(np.mean(nobody_left)),
+            )
+        )
+    return Section(
+        "Photos",
+        tuple(figures),
+        notes=tuple(_notes(photos)),
+    )
+
+
+def _notes(photos: LabelledPhotos) -> Iterator[str]:
+    if not photos.usable.all():
+        yield _ATTEMPTS
+    alike = len(photos.sha256) - len(set(photos.sha256))
+    if alike:
+        yield (
+            f"Photos that are the same file as another: {alike}. Of one person, they flatter the "
+            "figures; of two people, a label is wrong."
+        )

@@ -1,0 +1,58 @@
+"""Searches for all probes of an identification protocol, failures among them.
+
+The gallery is the same in all replicates: intervals tell the chance in who is looked for, not the
+chance in who is enrolled.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.evaluation.photos import LabelledPhotos
+from models.evaluation.protocols.search import Searched, Split, enroll_first, search
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Of each probe, (probes,): whom it shows, whether it has an embedding, and what was found.
+
+    A probe without an embedding finds nobody. `enrolled`, (people,), says who is in the gallery:
+    of those who should be, all but the ones of whom no photo could be enrolled.
+    """
+
+    people: NDArray[np.intp]
+    usable: NDArray[np.bool_]
+    found: Searched
+    enrolled: NDArray[np.bool_]
+
+
+def search_all(
+    photos: LabelledPhotos, enroll_photos: int, chosen: NDArray[np.bool_] | None
+) -> Trial:
+    """Enroll the first photos of the `chosen` people (everybody, if None), look for all others.
+
+    A photo that gives no embedding is an attempt that failed: no other takes its place.
+    """
+    split = enroll_first(photos.people, photos=enroll_photos, enrolled=chosen)
+    usable = photos.usable
+    gallery = split.gallery[usable[split.gallery]]
+    found = search(photos.embeddings, photos.people, Split(gallery, split.probes))
+    enrolled = np.zeros(photos.person_count, dtype=np.bool_)
+    enrolled[photos.people[gallery]] = True
+    probes_usable = usable[split.probes]
+    nobody = np.float32(-np.inf)
+    return Trial(
+        people=photos.people[split.probes],
+        usable=probes_usable,
+        found=Searched(
+            own=np.where(probes_usable, found.own, nobody),
+            rank=np.where(probes_usable, found.rank, int(enrolled.sum()) + 1),
+            best=np.where(probes_usable, found.best, nobody),
+        ),
+        enrolled=enrolled,
+    )
+
+
+def count_of_photos(number: int) -> str:
+    return "photo" if number == 1 else f"{number} photos"

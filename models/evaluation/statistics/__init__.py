@@ -1,0 +1,1 @@
+"""Error rates, their intervals over people, and the counts that they follow from."""

@@ -1,0 +1,1 @@
+"""How networks run: backends, sessions, graphs and the options of a run."""

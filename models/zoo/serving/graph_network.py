@@ -1,0 +1,58 @@
+"""A network that was written down as a graph, whatever runs it."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.zoo.network import Crops, Embeddings, NetworkSpec, Precision
+from models.zoo.serving.backends import Backend
+
+
+class GraphSession(Protocol):
+    """A graph with one input, ready to run; `run` may be called by several threads at once."""
+
+    @property
+    def runtime(self) -> Backend: ...
+
+    @property
+    def precision(self) -> Precision: ...
+
+    @property
+    def device(self) -> str:
+        """`cpu` or `cuda`."""
+        ...
+
+    @property
+    def input_shape(self) -> list[Any]:
+        """Lengths that are fixed are integers."""
+        ...
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Entries that the graph's file has beside the graph."""
+        ...
+
+    def run(self, x: NDArray[np.generic]) -> NDArray[np.float32]:
+        """The first output."""
+        ...
+
+
+class GraphNetwork:
+    """A `Network` from a graph of ours, from crops as uint8 (N, side, side, 3) to embeddings.
+
+    The digest is that of the weights that the graph was made of, so that embeddings can be compared
+    with PyTorch's. In float32 they differ from these by rounding, less than 1e-5 in each value.
+    """
+
+    def __init__(self, spec: NetworkSpec, digest: str, session: GraphSession) -> None:
+        self.spec = spec
+        self.digest = digest
+        self.device = session.device
+        self.runtime = session.runtime
+        self.precision = session.precision
+        self._session = session
+
+    def forward(self, crops: Crops) -> Embeddings:
+        return self._session.run(crops)

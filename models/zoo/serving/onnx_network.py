@@ -1,0 +1,189 @@
+"""Run any ONNX embedding network: the door for ArcFace, AdaFace and their kin."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from models.zoo.errors import WeightsInvalidError, WeightsMissingError
+from models.zoo.network import Crops, Embeddings, InputSpec, NetworkSpec
+from models.zoo.serving.backends import Backend, choose_backend, missing_packages
+from models.zoo.serving.cpu_threads import CpuThreads
+from models.zoo.serving.graph_network import GraphSession
+from models.zoo.serving.run_options import RunOptions
+from models.zoo.serving.serve import open_graph
+from models.zoo.templates import arcface_template
+
+_DEFAULT_SIZE_PX = 112
+_DEFAULT_MEAN = (127.5, 127.5, 127.5)
+_DEFAULT_STD = (127.5, 127.5, 127.5)
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxOptions:
+    """What the user knows about the network; None means: read it from the file, or the default.
+
+    `mean` and `std` are in units of a pixel (0 to 255), one value a channel, in the order of
+    `channels`: rgb for ArcFace and most others, bgr for AdaFace.
+    """
+
+    size_px: int | None = None
+    mean: tuple[float, float, float] | None = None
+    std: tuple[float, float, float] | None = None
+    channels: Literal["rgb", "bgr"] = "rgb"
+    mirror_average: bool = False
+
+
+class OnnxNetwork:
+    """A network in an .onnx file.
+
+    Takes float32 crops as (N, 3, H, W) or (N, H, W, 3); its first output is (N, dimension). The
+    crop size comes from the graph; `mean` and `std` from metadata entries of these names (JSON
+    lists of three numbers) where the file has them, else from the options, else 127.5 each.
+
+    Raises WeightsMissingError without the file or the runtime, WeightsInvalidError when the graph
+    is not such a network.
+    """
+
+    def __init__(self, path: Path, options: OnnxOptions, run: RunOptions) -> None:
+        self._session = _open(path, run)
+        self.device = self._session.device
+        self.runtime = self._session.runtime
+        self.precision = self._session.precision
+        shape = self._session.input_shape
+        self._channels_first, graph_size = _layout(path, shape)
+        self._one_at_a_time = shape[0] == 1
+        spec_input = self._input_spec(path, options, graph_size)
+        open_size = spec_input.size_px if graph_size is None else None
+        self.digest = _digest(path, spec_input, options, open_size=open_size)
+        self._blue_first = options.channels == "bgr"
+        self._mean = np.asarray(spec_input.mean, dtype=np.float32)
+        self._std = np.asarray(spec_input.std, dtype=np.float32)
+        blank = np.zeros((1, spec_input.size_px, spec_input.size_px, 3), dtype=np.uint8)
+        self.spec = NetworkSpec(
+            name="onnx",
+            dimension=self._checked_run(path, blank).shape[1],
+            input=spec_input,
+            mirror_average=options.mirror_average,
+            description=f"ONNX network {path.name}",
+            license="that of the file you supplied",
+        )
+
+    def forward(self, crops: Crops) -> Embeddings:
+        if self._one_at_a_time:
+            return np.concatenate([self._run(crop[None]) for crop in crops])
+        return self._run(crops)
+
+    def _run(self, crops: Crops) -> Embeddings:
+        ordered = crops[..., ::-1] if self._blue_first else crops
+        x = np.ascontiguousarray((ordered.astype(np.float32) - self._mean) / self._std)
+        if self._channels_first:
+            x = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
+        return self._session.run(x)
+
+    def _checked_run(self, path: Path, crops: Crops) -> Embeddings:
+        try:
+            rows = self._run(crops)
+        except Exception as error:
+            raise WeightsInvalidError(f"{path} does not run on a crop: {error}") from error
+        if rows.ndim != 2 or rows.shape[0] != 1:
+            raise WeightsInvalidError(
+                f"{path} answers shape {rows.shape} for one crop; an embedding network answers "
+                "(1, dimension)"
+            )
+        return rows
+
+    def _input_spec(self, path: Path, options: OnnxOptions, graph_size: int | None) -> InputSpec:
+        if graph_size and options.size_px and graph_size != options.size_px:
+            raise WeightsInvalidError(
+                f"{path} takes crops of {graph_size} px, not of {options.size_px}",
+                option="onnx.size_px",
+            )
+        size_px = graph_size or options.size_px or _DEFAULT_SIZE_PX
+        metadata = self._session.metadata
+        mean = _triple(path, metadata, "mean") or options.mean or _DEFAULT_MEAN
+        std = _triple(path, metadata, "std") or options.std or _DEFAULT_STD
+        if not np.isfinite([*mean, *std]).all() or 0 in std:
+            raise WeightsInvalidError(
+                f"{path}: mean {mean} and std {std}, from its metadata or the options, must be "
+                "finite, and std not zero",
+                option="onnx.mean" if not np.isfinite(mean).all() else "onnx.std",
+            )
+        return InputSpec(size_px=size_px, template=arcface_template(size_px), mean=mean, std=std)
+
+
+def _open(path: Path, run: RunOptions) -> GraphSession:
+    """In OpenVINO or ONNX Runtime. Raises WeightsMissingError, WeightsInvalidError."""
+    forms = _forms(run)
+    chosen = choose_backend(run.backend, forms)
+    if missing_packages(chosen):
+        raise WeightsMissingError("onnxruntime is not installed; run: pip install 'vultus[onnx]'")
+    if not path.is_file():
+        raise WeightsMissingError(f"there is no ONNX file {path}", option="weights_path")
+    # Nothing is known of what bfloat16 does to an unknown graph: it has to be asked for by name.
+    half = run.half and run.backend == "openvino"
+    # One session: the file may be large, and each would hold its weights.
+    steady = replace(run, half=half, threads=CpuThreads(run.threads.busy, run.threads.busy))
+    errors: list[str] = []
+    for backend in (chosen, *(one for one in forms if one != chosen)):
+        if missing_packages(backend) or (errors and run.backend == chosen):
+            continue
+        try:
+            return open_graph(path, backend, steady)
+        except Exception as error:  # noqa: BLE001  (they share no base; all are reported)
+            errors.append(f"{backend}: {error}")
+    raise WeightsInvalidError(f"{path} cannot be loaded as ONNX: {'; '.join(errors)}")
+
+
+def _forms(run: RunOptions) -> Sequence[Backend]:
+    """What runs any .onnx file, fastest first."""
+    return ("openvino", "onnxruntime") if run.device == "cpu" else ("onnxruntime",)
+
+
+def _digest(path: Path, spec: InputSpec, options: OnnxOptions, *, open_size: int | None) -> str:
+    """SHA-256 of all that decides about an embedding.
+
+    That is the file, the files beside it that it names (external weights), and how crops are
+    prepared where that differs from the defaults. `open_size` is the crop size where the graph
+    leaves it open.
+    """
+    content = path.read_bytes()
+    sha256 = hashlib.sha256(content)
+    for beside in sorted(path.parent.iterdir()):
+        if beside != path and beside.is_file() and beside.name.encode() in content:
+            with beside.open("rb") as file:
+                sha256.update(hashlib.file_digest(file, "sha256").digest())
+    prepared = (open_size, spec.mean, spec.std, options.channels, options.mirror_average)
+    usual_size = None if open_size is None else _DEFAULT_SIZE_PX
+    if prepared != (usual_size, _DEFAULT_MEAN, _DEFAULT_STD, "rgb", False):
+        sha256.update(json.dumps(prepared).encode())
+    return sha256.hexdigest()
+
+
+def _layout(path: Path, shape: list[Any]) -> tuple[bool, int | None]:
+    """(channels first?, side of the crop or None when the graph leaves it open)."""
+    if len(shape) == 4 and (shape[1] == 3 or shape[3] == 3):
+        channels_first = shape[1] == 3
+        height, width = shape[2:4] if channels_first else shape[1:3]
+        if height == width or not (isinstance(height, int) and isinstance(width, int)):
+            return channels_first, height if isinstance(height, int) else None
+    raise WeightsInvalidError(
+        f"{path} takes input of shape {shape}; an embedding network takes square colour crops, "
+        "(N, 3, H, W) or (N, H, W, 3)"
+    )
+
+
+def _triple(path: Path, metadata: Mapping[str, str], key: str) -> tuple[float, float, float] | None:
+    if key not in metadata:
+        return None
+    try:
+        first, second, third = json.loads(metadata[key])
+        return float(first), float(second), float(third)
+    except (ValueError, TypeError) as error:
+        raise WeightsInvalidError(
+            f"{path}: metadata {key!r} is {metadata[key]!r}; expected three numbers as a JSON list"
+        ) from error

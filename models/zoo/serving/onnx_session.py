@@ -1,0 +1,96 @@
+"""Sessions of ONNX Runtime, an optional package. The only file that imports it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.zoo.errors import WeightsMissingError
+from models.zoo.network import Precision
+from models.zoo.serving.backends import Backend
+from models.zoo.serving.cpu_threads import CpuThreads, IdleCores
+from models.zoo.serving.run_options import RunOptions
+
+
+def runtime() -> Any:  # noqa: ANN401  (onnxruntime ships no types)
+    """The package. Raises WeightsMissingError when it is not installed."""
+    try:
+        import onnxruntime  # noqa: PLC0415  (an optional extra)
+    except ImportError as error:
+        raise WeightsMissingError(
+            "onnxruntime is not installed; run: pip install 'vultus[onnx]'"
+        ) from error
+    return onnxruntime
+
+
+class ElasticSession:
+    """A session with few threads and one with many, of which each pass takes the one that fits."""
+
+    def __init__(self, graph: Path | bytes, threads: CpuThreads) -> None:
+        self.few = open_session(graph, device="cpu", threads=threads.busy)
+        self._many = open_session(graph, device="cpu", threads=threads.idle)
+        self._count = threads.idle
+        self._cores = IdleCores()
+
+    def run(self, outputs: Any, inputs: Any) -> Any:  # noqa: ANN401  (as onnxruntime's own)
+        session = self._many if self._cores.for_threads(self._count) else self.few
+        return session.run(outputs, inputs)
+
+
+class OnnxRuntimeSession:
+    """A graph on CUDA where it is wanted and there, else on the CPU."""
+
+    runtime: Backend = "onnxruntime"
+    precision: Precision = "float32"
+
+    def __init__(self, graph: Path | bytes, options: RunOptions) -> None:
+        """Raises the runtime's own exceptions, which share no base, for a graph that it refuses."""
+        if options.device == "cuda":
+            session = open_session(graph, device="cuda", threads=options.threads.busy)
+        else:
+            session = open_on_cpu(graph, options.threads)
+        one = session.few if isinstance(session, ElasticSession) else session
+        self.device = "cuda" if "CUDAExecutionProvider" in one.get_providers() else "cpu"
+        source = one.get_inputs()[0]
+        self.input_shape: list[Any] = source.shape
+        self.metadata: Mapping[str, str] = one.get_modelmeta().custom_metadata_map
+        self._name = source.name
+        self._session: Any = session
+
+    def run(self, x: NDArray[np.generic]) -> NDArray[np.float32]:
+        return self.run_all(x)[0]
+
+    def run_all(self, x: NDArray[np.generic]) -> list[NDArray[np.float32]]:
+        """All outputs of the graph, in its order."""
+        results = self._session.run(None, {self._name: np.ascontiguousarray(x)})
+        return [np.asarray(result, dtype=np.float32) for result in results]
+
+
+def open_on_cpu(graph: Path | bytes, threads: CpuThreads) -> Any:  # noqa: ANN401
+    """What has a `run` as a session; see `open_session`."""
+    if threads.idle > threads.busy:
+        return ElasticSession(graph, threads)
+    return open_session(graph, device="cpu", threads=threads.busy)
+
+
+def open_session(model: Path | bytes, *, device: str, threads: int) -> Any:  # noqa: ANN401
+    """A session on CUDA where it is wanted and there, else on `threads` CPU threads.
+
+    May be run by several threads at once. Raises the runtime's own exceptions, which share no base,
+    for a graph that it cannot run.
+    """
+    package = runtime()
+    options = package.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Threads that wait for work by spinning take a busy machine's cores from those who have some.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Plans of memory are kept for each shape that was ever seen, and photos have all of them.
+    options.enable_mem_pattern = False
+    wanted = ["CPUExecutionProvider"]
+    if device == "cuda" and "CUDAExecutionProvider" in package.get_available_providers():
+        wanted.insert(0, "CUDAExecutionProvider")
+    source = model if isinstance(model, bytes) else str(model)
+    return package.InferenceSession(source, options, providers=wanted)

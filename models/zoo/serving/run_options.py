@@ -1,0 +1,21 @@
+"""Where and by what a network runs."""
+
+from dataclasses import dataclass, field
+
+from models.zoo.serving.backends import BackendChoice
+from models.zoo.serving.cpu_threads import CpuThreads
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """`device` is `cpu`, `cuda` or `mps`. `half` asks for 16-bit floats where the device is fast at
+    them: float16 on CUDA, bfloat16 on a CPU that computes it, in OpenVINO. `backend` is what runs
+    the network where it has a form for it. `threads` is the number of CPU threads of one forward
+    pass outside PyTorch, and `passes` how many threads call `forward` at once.
+    """
+
+    device: str
+    half: bool
+    backend: BackendChoice = "torch"
+    threads: CpuThreads = field(default_factory=CpuThreads)
+    passes: int = 1

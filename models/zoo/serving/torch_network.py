@@ -1,0 +1,40 @@
+"""Run a PyTorch module as a `Network`."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from models.zoo.network import Crops, Embeddings, NetworkSpec, Precision
+from models.zoo.serving.backends import Backend
+
+
+class TorchNetwork:
+    """Holds a module on a device; on CUDA optionally in half precision.
+
+    Weights and input are laid out channels-last, which is how the crops come in anyway and what
+    convolutions run fastest on.
+    """
+
+    runtime: Backend = "torch"
+
+    def __init__(
+        self, spec: NetworkSpec, module: nn.Module, digest: str, *, device: str, half: bool
+    ) -> None:
+        self.spec = spec
+        self.digest = digest
+        self.device = device
+        is_half = half and device == "cuda"
+        self.precision: Precision = "float16" if is_half else "float32"
+        self._dtype = torch.float16 if is_half else torch.float32
+        placed = module.eval().to(device=torch.device(device), dtype=self._dtype)
+        self._module = placed.to(memory_format=torch.channels_last)
+        self._mean = torch.tensor(spec.input.mean, device=device)[None, :, None, None]
+        self._std = torch.tensor(spec.input.std, device=device)[None, :, None, None]
+
+    def forward(self, crops: Crops) -> Embeddings:
+        with torch.inference_mode():
+            pixels = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
+            # Normalised in float32 even when the network runs in half precision.
+            x = ((pixels - self._mean) / self._std).to(self._dtype)
+            rows = self._module(x).float().cpu().numpy()
+        return np.asarray(rows, dtype=np.float32)

@@ -1,0 +1,1 @@
+"""Weights and what is measured on them: the formats of files, and what Vultus ships."""
