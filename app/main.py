@@ -11,21 +11,21 @@ from fastapi import FastAPI
 
 from app import __version__
 from app.api import documents, problems
-from app.api.admission import Admission
-from app.api.body_limits import BodyLimits
-from app.api.compressed_bodies import CompressedBodies
-from app.api.edge.arrival import Refusals
-from app.api.edge.connections import ConnectionLimits, Connections
+from app.api.bodies.compressed_bodies import CompressedBodies
+from app.api.edge.admission import Admission
+from app.api.edge.body_limits import BodyLimits
+from app.api.edge.connection.arrival import Refusals
+from app.api.edge.connection.connections import ConnectionLimits, Connections
+from app.api.edge.connection.open_files import allow_many_open_files, connections_that_fit
 from app.api.edge.cors import allow_origins
-from app.api.edge.open_files import allow_many_open_files, connections_that_fit
+from app.api.edge.head import HeadAsGet
+from app.api.edge.identity_paths import IdentityPaths
+from app.api.edge.rate_limits import RateLimits
+from app.api.edge.request_log import Defects, RequestLog
 from app.api.edge.root_path import RootPath
-from app.api.head import HeadAsGet
-from app.api.identity_paths import IdentityPaths
-from app.api.middleware import Defects, RequestLog
-from app.api.rate_limits import RateLimits
+from app.api.edge.stop_requests import StopRequests
+from app.api.edge.unread_bodies import UnreadBodies
 from app.api.routes import REQUEST_BODIES, api_router, operations_router
-from app.api.stop_requests import StopRequests
-from app.api.unread_bodies import UnreadBodies
 from app.services import Services
 from app.settings import Settings
 from app.stopping import at_signals

@@ -18,8 +18,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from app.api.edge.connections import ConnectionLimits, Connections
-from app.api.edge.http_protocol import LimitedHttp
+from app.api.edge.connection.connections import ConnectionLimits, Connections
+from app.api.edge.connection.http_protocol import LimitedHttp
 from benchmarks.report import print_figures, print_machine, print_table
 
 _PROTOCOLS: Mapping[str, type[HttpToolsProtocol | H11Protocol]] = {

@@ -6,8 +6,8 @@ from fastapi import Depends, Path, Request, Security
 from fastapi.security import APIKeyHeader
 from pydantic import BeforeValidator
 
-from app.api.callers import KEY_HEADER, find_key
-from app.api.identity_paths import decoded
+from app.api.edge.callers import KEY_HEADER, find_key
+from app.api.edge.identity_paths import decoded
 from app.api.schemas.fields import CollectionName, IdentityRef, RecordId
 from app.api.schemas.gallery import ModelBody
 from app.errors import AccessDenied

@@ -12,11 +12,11 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from app.api.bodies.field_problems import invalid_parameters
+from app.api.bodies.media_types import CONTENT_CODINGS
 from app.api.echo import shortened
+from app.api.edge.misses import allowed_methods, find_better_spelling
 from app.api.edge.root_path import link
-from app.api.field_problems import invalid_parameters
-from app.api.media_types import CONTENT_CODINGS
-from app.api.misses import allowed_methods, find_better_spelling
 from app.api.remedies import HTTP
 from app.api.schemas.problem import (
     FieldProblemBody,

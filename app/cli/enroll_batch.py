@@ -10,7 +10,7 @@ import typer
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn
 from rich.table import Table
 
-from app.api.batch_lines import enroll_lines
+from app.api.bodies.batch_lines import enroll_lines
 from app.api.schemas.batch import BatchResultBody
 from app.cli.output import errors, print_json, results, text_column
 from app.cli.remedies import TERMINAL

@@ -45,7 +45,7 @@ def serve(*, host: str | None, port: int | None, workers: int | None) -> None:
         "port": chosen_port,
         "log_config": None,
         "access_log": False,  # the application logs requests itself, with their ids
-        "http": "app.api.edge.http_protocol:LimitedHttp",
+        "http": "app.api.edge.connection.http_protocol:LimitedHttp",
         "ws": "none",
         "forwarded_allow_ips": list(settings.trusted_proxies),
         "timeout_keep_alive": _KEEP_ALIVE_S,

@@ -6,7 +6,7 @@ from typing import Any
 import schemathesis
 from schemathesis import DeserializationContext, HookContext, Response, SerializationContext
 
-from app.api.timeout import TIMEOUT_HEADER
+from app.api.edge.timeout import TIMEOUT_HEADER
 
 _JSON_LINES = "application/x-ndjson"
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.schemas.base64_text import decode_base64
+from app.api.bodies.base64_text import decode_base64
 
 
 def _plain(data: bytes) -> str:
@@ -44,7 +44,7 @@ def test_every_spelling_is_the_same_bytes(spelling: str, data: bytes) -> None:
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_long_text_is_the_same_bytes(spelling: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is decoded slice by slice; slices of 16 characters here."""
-    monkeypatch.setattr("app.api.schemas.base64_text._SLICE_BYTES", 16)
+    monkeypatch.setattr("app.api.bodies.base64_text._SLICE_BYTES", 16)
     for length in range(1, 60):
         data = bytes(range(200, 256))[:length].ljust(length)
         assert decode_base64(SPELLINGS[spelling](data)) == data

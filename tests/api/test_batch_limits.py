@@ -79,7 +79,7 @@ def test_line_may_be_as_long_as_other_requests(tight: TestClient, tight_collecti
 def test_what_came_before_a_line_that_is_too_long_stays_enrolled(
     tight: TestClient, tight_collection: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.api.batch_lines._PIECE_LINES", 1)
+    monkeypatch.setattr("app.api.bodies.batch_lines._PIECE_LINES", 1)
     person = lines({"external_id": "1", "embeddings": [embedding(1)]})
     body = person + b"x" * (LIMIT + 1)
     response = tight.post(_url(tight_collection), content=body, headers=JSON_LINES)
@@ -107,7 +107,7 @@ async def test_batch_that_broke_off_is_simply_sent_again(
     application: FastAPI, client: TestClient, collection: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client goes away in the middle of a line; whole pieces before it are enrolled."""
-    monkeypatch.setattr("app.api.batch_lines._PIECE_LINES", 2)
+    monkeypatch.setattr("app.api.bodies.batch_lines._PIECE_LINES", 2)
     people = [{"external_id": str(i), "embeddings": [as_base64(embedding(i))]} for i in range(5)]
     body = lines(*people)
     events: Iterator[Message] = iter(

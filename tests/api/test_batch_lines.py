@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.batch_lines import _lines, _parse
+from app.api.bodies.batch_lines import _lines, _parse
 from app.api.schemas.batch import BatchItemBody
 from app.errors import InvalidRequest, RequestTooLarge
 from app.operations.choices import QualityFilter

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from app.api.body_limits import SMALL_BYTES, BodyHold, BytesInFlight
+from app.api.edge.body_limits import SMALL_BYTES, BodyHold, BytesInFlight
 from app.errors import Overloaded
 
 MOST = 100 * SMALL_BYTES

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from app.api.field_problems import MOST_PROBLEMS, invalid
+from app.api.bodies.field_problems import MOST_PROBLEMS, invalid
 from app.api.routes import REQUEST_BODIES
 from app.api.schemas.batch import BatchItemBody
 from app.api.schemas.fields import Schema

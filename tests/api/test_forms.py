@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.forms import MAX_TEXT_BYTES, FormFields, FormValue, read_form
+from app.api.bodies.forms import MAX_TEXT_BYTES, FormFields, FormValue, read_form
 from app.errors import InvalidRequest, RequestTooLarge, VultusError
 from tests.api.conftest import photo, problem
 

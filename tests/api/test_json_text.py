@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.json_text import MOST_KEYS, MOST_VALUES, parse_json, require_few_values
+from app.api.bodies.json_text import MOST_KEYS, MOST_VALUES, parse_json, require_few_values
 from app.api.schemas.fields import parse_json_text
 from app.errors import InvalidRequest, RequestTooLarge
 
@@ -69,7 +69,7 @@ def test_values_and_names_are_counted_outside_of_strings_alone(
 def test_more_values_than_a_request_can_mean_are_refused_unmade(
     text: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.api.json_text.from_json", pytest.fail)
+    monkeypatch.setattr("app.api.bodies.json_text.from_json", pytest.fail)
     with pytest.raises(RequestTooLarge, match="the body has over"):
         parse_json(text, "the body")
 

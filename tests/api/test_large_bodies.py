@@ -10,8 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic_core import from_json
 
-from app.api.json_text import MOST_VALUES
-from app.api.schemas.base64_text import decode_base64
+from app.api.bodies.base64_text import decode_base64
+from app.api.bodies.json_text import MOST_VALUES
 from tests.api.conftest import photo, problem
 from tests.api.people import JSON_LINES, send
 
@@ -34,7 +34,7 @@ def _off_the_loop(function: Callable[..., Any]) -> Callable[..., Any]:
 def test_large_bodies_are_read_off_the_event_loop(
     client: TestClient, collection: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.api.json_text.from_json", _off_the_loop(from_json))
+    monkeypatch.setattr("app.api.bodies.json_text.from_json", _off_the_loop(from_json))
     monkeypatch.setattr("app.api.schemas.fields.decode_base64", _off_the_loop(decode_base64))
     url = f"/v1/collections/{collection}"
     encoded = b64encode(photo("coffee")).decode("ascii")

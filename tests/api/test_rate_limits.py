@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from app.api.callers import caller_of
+from app.api.edge.callers import caller_of
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from app.api.middleware import Defects, RequestLog
+from app.api.edge.request_log import Defects, RequestLog
 from app.request_scope import Stage, deadline, note
 from app.telemetry import Metrics
 from app.traffic import Traffic

@@ -7,8 +7,8 @@ from fastapi import FastAPI, Request
 from starlette.types import Message
 
 from app.api import problems
-from app.api.stop_requests import StopRequests
-from app.api.unread_bodies import UnreadBodies
+from app.api.edge.stop_requests import StopRequests
+from app.api.edge.unread_bodies import UnreadBodies
 from app.stopping import StopSignal
 
 _LONG_S = 60.0

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from app.api.token_buckets import TokenBuckets
+from app.api.edge.token_buckets import TokenBuckets
 
 
 @dataclass

@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Depends
 
 from app.api.deps import require_key
-from app.api.middleware import API_PREFIX
+from app.api.edge.request_log import API_PREFIX
+from app.api.edge.timeout import require_sane_timeout
 from app.api.problems import documented
 from app.api.routes import (
     batch,
@@ -32,7 +33,6 @@ from app.api.schemas.gallery import (
 from app.api.schemas.many import IdentifyImagesBody, ImagesBody
 from app.api.schemas.recognition import IdentifyBody, ImageBody, SearchBody, VerifyBody
 from app.api.schemas.unknowns import MergeUnknownsBody, NameUnknownBody, SplitUnknownBody
-from app.api.timeout import require_sane_timeout
 
 api_router = APIRouter(
     prefix=API_PREFIX,

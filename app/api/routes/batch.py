@@ -7,9 +7,9 @@ from typing import IO
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from app.api.batch_lines import enroll_lines
+from app.api.bodies.batch_lines import enroll_lines
+from app.api.bodies.media_types import JSON_LINES, find_charset, is_json_lines, media_type_of, shown
 from app.api.deps import CollectionPath, ServicesDep
-from app.api.media_types import JSON_LINES, find_charset, is_json_lines, media_type_of, shown
 from app.api.problems import REF_TEMPLATE, documented
 from app.errors import UnsupportedMediaType
 from app.threads import reading

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.api.bodies import Body, documented_body
+from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import CollectionPath, FacePath, ServicesDep
 from app.api.idempotency import IdempotencyKey, answer_once
 from app.api.path_parts import BEFORE_COLON

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api.answers import page_answer
-from app.api.bodies import Body, documented_body
+from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import CollectionPath, IdentityPath, ServicesDep
 from app.api.idempotency import IdempotencyKey, answer_once
 from app.api.problems import documented

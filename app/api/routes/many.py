@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from app.api.answers import page_answer
-from app.api.bodies import Body, documented_body
+from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import CollectionPath, ModelDep, ServicesDep
 from app.api.problems import documented, image_problem
 from app.api.routes.identify import count_decisions

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from app.api.answers import page_answer
-from app.api.bodies import Body, documented_body
+from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import CollectionPath, FacePath, GroupPath, ServicesDep
 from app.api.path_parts import BEFORE_COLON
 from app.api.problems import documented

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from app.api.answers import answer
-from app.api.bodies import Body, documented_body
+from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import ServicesDep
 from app.api.problems import documented
 from app.api.schemas.gallery import IdentityBody, ModelBody, PassedOverBody

@@ -5,8 +5,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from app.api.bodies.base64_text import decode_base64
 from app.api.remedies import HTTP
-from app.api.schemas.base64_text import decode_base64
 from app.api.schemas.fields import (
     MAX_DIMENSION,
     AttributesObject,

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from app.api.schemas.base64_text import decode_base64
+from app.api.bodies.base64_text import decode_base64
 from app.gallery.people.attribute_texts import MAX_ATTRIBUTES_BYTES
 from app.gallery.people.identity_ref import PREFIX, by_external_id, external_id_of
 from app.gallery.people.text_forms import MAX_NAME_LENGTH, nfc

@@ -14,12 +14,12 @@ import uvicorn
 from fastapi import FastAPI, Request
 
 from app.api import problems
-from app.api.body_limits import BodyLimits
-from app.api.edge.arrival import Refusals
-from app.api.edge.connections import ConnectionLimits, Connections, Ended
-from app.api.edge.http_protocol import LimitedHttp
-from app.api.middleware import RequestLog
-from app.api.unread_bodies import UnreadBodies
+from app.api.edge.body_limits import BodyLimits
+from app.api.edge.connection.arrival import Refusals
+from app.api.edge.connection.connections import ConnectionLimits, Connections, Ended
+from app.api.edge.connection.http_protocol import LimitedHttp
+from app.api.edge.request_log import RequestLog
+from app.api.edge.unread_bodies import UnreadBodies
 from app.settings import Limits
 from app.telemetry import Metrics
 from app.traffic import Traffic

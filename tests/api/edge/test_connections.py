@@ -5,8 +5,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from app.api.edge.connections import Ended
-from app.api.edge.open_files import connections_that_fit
+from app.api.edge.connection.connections import Ended
+from app.api.edge.connection.open_files import connections_that_fit
 from tests.api.edge.small_server import Client, client_of, small_server
 
 HELLO = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"

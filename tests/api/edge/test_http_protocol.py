@@ -6,8 +6,8 @@ from time import sleep
 
 import pytest
 
-from app.api.edge.connections import Ended
-from app.api.edge.http_protocol import MAX_HEAD_BYTES, MAX_HEADER_LINES, MAX_PIPELINED
+from app.api.edge.connection.connections import Ended
+from app.api.edge.connection.http_protocol import MAX_HEAD_BYTES, MAX_HEADER_LINES, MAX_PIPELINED
 from tests.api.edge.small_server import SmallServer, client_of, small_server
 
 HELLO = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"

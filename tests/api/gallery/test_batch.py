@@ -178,7 +178,7 @@ def test_rejected_person_takes_no_external_id(client: TestClient, collection: st
 def test_batch_of_many_pieces_is_answered_in_order(
     client: TestClient, collection: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.api.batch_lines._PIECE_LINES", 3)
+    monkeypatch.setattr("app.api.bodies.batch_lines._PIECE_LINES", 3)
     people: list[dict[str, Any]] = [
         {"external_id": str(number), "embeddings": [embedding(number)]} for number in range(10)
     ]

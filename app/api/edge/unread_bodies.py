@@ -6,7 +6,7 @@ from contextlib import suppress
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.edge.arrival import arrival_of
+from app.api.edge.connection.arrival import arrival_of
 
 _KEPT_OPEN_BYTES = 1_000_000
 """A connection with no more than this still to come is not worth closing."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from app.api.bodies.base64_text import decode_base64
+from app.api.bodies.field_problems import MOST_PROBLEMS, unknown_fields
+from app.api.bodies.media_types import charset_of, is_photo, media_type_of
 from app.api.echo import shortened
-from app.api.field_problems import MOST_PROBLEMS, unknown_fields
-from app.api.media_types import charset_of, is_photo, media_type_of
-from app.api.schemas.base64_text import decode_base64
 from app.errors import FieldProblem, InvalidRequest, RequestTooLarge, UnsupportedMediaType
 
 MAX_TEXT_BYTES = 1_000_000

@@ -8,8 +8,8 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.edge.timeout import TIMEOUT_HEADER, find_timeout_s
 from app.api.problems import internal_error
-from app.api.timeout import TIMEOUT_HEADER, find_timeout_s
 from app.request_scope import StageSeconds, request_scope
 from app.telemetry import Metrics
 from app.tracing import FinishedRequest, Tracing

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from app.api.field_problems import invalid
-from app.api.json_text import MOST_VALUES_OF_A_LINE, parse_json
+from app.api.bodies.field_problems import invalid
+from app.api.bodies.json_text import MOST_VALUES_OF_A_LINE, parse_json
 from app.api.remedies import HTTP
 from app.api.schemas.batch import BatchItemBody, BatchResultBody
 from app.errors import InputError, RequestTooLarge

@@ -8,11 +8,11 @@ from typing import Any, Generic, TypeVar, get_origin
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from app.api.bodies.field_problems import invalid, unknown_fields
+from app.api.bodies.forms import FormFields, FormValue, read_form, too_many_photos
+from app.api.bodies.json_text import parse_json
+from app.api.bodies.media_types import find_charset, is_json, is_photo, media_type_of, shown
 from app.api.deps import services_of
-from app.api.field_problems import invalid, unknown_fields
-from app.api.forms import FormFields, FormValue, read_form, too_many_photos
-from app.api.json_text import parse_json
-from app.api.media_types import find_charset, is_json, is_photo, media_type_of, shown
 from app.api.problems import REF_TEMPLATE
 from app.errors import InvalidRequest, RequestTooLarge, UnsupportedMediaType
 from app.settings import Limits

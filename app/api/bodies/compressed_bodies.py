@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.body_limits import BodyHold, is_stream
+from app.api.bodies.media_types import CONTENT_CODINGS
 from app.api.echo import shortened
-from app.api.media_types import CONTENT_CODINGS
+from app.api.edge.body_limits import BodyHold, is_stream
 from app.errors import InvalidRequest, RequestTooLarge, UnsupportedContentEncoding
 from app.settings import Limits
 

@@ -19,10 +19,10 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from app.api.callers import name_address
-from app.api.edge.arrival import Arrival, announce
-from app.api.edge.connections import STOP_GRACE_S, Connections, Ended
-from app.api.edge.patience import Patience
+from app.api.edge.callers import name_address
+from app.api.edge.connection.arrival import Arrival, announce
+from app.api.edge.connection.connections import STOP_GRACE_S, Connections, Ended
+from app.api.edge.connection.patience import Patience
 from app.errors import HeadersTooLarge, MalformedRequest, TooManyAtOnce, VultusError
 
 MAX_HEAD_BYTES = 65_536

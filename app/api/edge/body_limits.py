@@ -6,8 +6,8 @@ from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.callers import caller_of
-from app.api.media_types import is_json_lines, media_type_of
+from app.api.bodies.media_types import is_json_lines, media_type_of
+from app.api.edge.callers import caller_of
 from app.api.problems import problem_of
 from app.errors import Overloaded, RequestTooLarge
 from app.settings import Limits

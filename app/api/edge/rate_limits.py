@@ -6,10 +6,10 @@ from math import ceil
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.callers import caller_of
-from app.api.middleware import API_PREFIX
+from app.api.edge.callers import caller_of
+from app.api.edge.request_log import API_PREFIX
+from app.api.edge.token_buckets import TokenBuckets
 from app.api.problems import problem_of
-from app.api.token_buckets import TokenBuckets
 from app.errors import RateLimited, TooManyAtOnce, TooManyRequests
 from app.settings import Limits
 
