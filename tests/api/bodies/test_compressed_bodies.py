@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from tests.api.conftest import photo, problem
 from tests.api.people import JSON_LINES, as_base64, counts, embedding, lines
 
-CASES = Path(__file__).parents[1] / "cases"
+CASES = Path(__file__).parents[2] / "cases"
 JSON = {"content-type": "application/json"}
 LIMIT = 200_000
 """Of the tight service, for a body or a line."""

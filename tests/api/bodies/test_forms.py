@@ -15,7 +15,7 @@ from app.api.bodies.forms import MAX_TEXT_BYTES, FormFields, FormValue, read_for
 from app.errors import InvalidRequest, RequestTooLarge, VultusError
 from tests.api.conftest import photo, problem
 
-CASES = Path(__file__).parents[1] / "cases"
+CASES = Path(__file__).parents[2] / "cases"
 FIELDS = FormFields(
     texts=frozenset({"name", "filter"}),
     photos=frozenset({"image", "images"}),
