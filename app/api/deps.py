@@ -8,8 +8,8 @@ from pydantic import BeforeValidator
 
 from app.api.edge.callers import KEY_HEADER, find_key
 from app.api.edge.identity_paths import decoded
-from app.api.schemas.fields import CollectionName, IdentityRef, RecordId
-from app.api.schemas.gallery import ModelBody
+from app.api.schemas.parts.field_types import CollectionName, IdentityRef, RecordId
+from app.api.schemas.parts.model_body import ModelBody
 from app.errors import AccessDenied
 from app.services import Services
 

@@ -18,7 +18,7 @@ from app.api.echo import shortened
 from app.api.edge.misses import allowed_methods, find_better_spelling
 from app.api.edge.root_path import link
 from app.api.remedies import HTTP
-from app.api.schemas.problem import (
+from app.api.schemas.parts.problem_bodies import (
     FieldProblemBody,
     ImageProblemBody,
     ProblemBody,

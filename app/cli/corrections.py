@@ -5,8 +5,9 @@ import shlex
 
 import typer
 
-from app.api.schemas.corrections import MergeAnswer, MoveFaceAnswer
-from app.api.schemas.gallery import ErasureBody
+from app.api.schemas.faces import MoveFaceAnswer
+from app.api.schemas.identities import MergeAnswer
+from app.api.schemas.parts.erasure import ErasureBody
 from app.cli.output import print_json, results
 from app.cli.session import with_services
 from app.gallery.names import DEFAULT_COLLECTION

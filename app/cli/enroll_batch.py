@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn
 from rich.table import Table
 
 from app.api.bodies.batch_lines import enroll_lines
-from app.api.schemas.batch import BatchResultBody
+from app.api.schemas.identities_batch import BatchResultBody
 from app.cli.output import errors, print_json, results, text_column
 from app.cli.remedies import TERMINAL
 from app.cli.session import with_services

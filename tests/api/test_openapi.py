@@ -10,9 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
-from app.api.schemas.gallery import EnrollmentBody
-from app.api.schemas.many import EmbedImagesAnswer, IdentifyImagesAnswer
-from app.api.schemas.recognition import IdentifyAnswer, VerifyAnswer
+from app.api.schemas.embed import EmbedImagesAnswer
+from app.api.schemas.identify import IdentifyAnswer, IdentifyImagesAnswer
+from app.api.schemas.parts.enrolment import EnrollmentBody
+from app.api.schemas.verify import VerifyAnswer
 from tests.server import running
 
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"

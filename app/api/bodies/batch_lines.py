@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from app.api.bodies.field_problems import invalid
 from app.api.bodies.json_text import MOST_VALUES_OF_A_LINE, parse_json
 from app.api.remedies import HTTP
-from app.api.schemas.batch import BatchItemBody, BatchResultBody
+from app.api.schemas.identities_batch import BatchItemBody, BatchResultBody
 from app.errors import InputError, RequestTooLarge
 from app.operations.choices import QualityFilter
 from app.operations.enroll_batch import BatchEnroller, BatchItem, ItemResult, rejected_item

@@ -21,18 +21,16 @@ from app.api.routes import (
     unknowns,
     verify,
 )
-from app.api.schemas.batch import BatchItemBody, BatchResultBody
-from app.api.schemas.corrections import DeletePeopleBody, MergeBody, MoveFaceBody
-from app.api.schemas.gallery import (
-    AddFacesBody,
-    EnrollBody,
-    NewCollectionBody,
-    PatchCollectionBody,
-    PatchIdentityBody,
-)
-from app.api.schemas.many import IdentifyImagesBody, ImagesBody
-from app.api.schemas.recognition import IdentifyBody, ImageBody, SearchBody, VerifyBody
+from app.api.schemas.collections import NewCollectionBody, PatchCollectionBody
+from app.api.schemas.embed import ImagesBody
+from app.api.schemas.faces import AddFacesBody, MoveFaceBody
+from app.api.schemas.identify import IdentifyBody, IdentifyImagesBody
+from app.api.schemas.identities import DeletePeopleBody, EnrollBody, MergeBody, PatchIdentityBody
+from app.api.schemas.identities_batch import BatchItemBody, BatchResultBody
+from app.api.schemas.parts.photo_faces import ImageBody
+from app.api.schemas.search import SearchBody
 from app.api.schemas.unknowns import MergeUnknownsBody, NameUnknownBody, SplitUnknownBody
+from app.api.schemas.verify import VerifyBody
 
 api_router = APIRouter(
     prefix=API_PREFIX,

@@ -8,15 +8,14 @@ from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import CollectionPath, ServicesDep
 from app.api.idempotency import IdempotencyKey, answer_once
 from app.api.problems import documented
-from app.api.schemas.gallery import (
+from app.api.schemas.collections import (
     CollectionBody,
     CollectionPage,
-    ErasureBody,
-    ErasureQuery,
     NewCollectionBody,
-    PageQuery,
     PatchCollectionBody,
 )
+from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
+from app.api.schemas.parts.pages import PageQuery
 from app.errors import InvalidRequest
 from app.gallery.records import Collection
 from app.gallery.store.idempotency import Once

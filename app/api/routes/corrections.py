@@ -9,14 +9,8 @@ from app.api.deps import CollectionPath, FacePath, ServicesDep
 from app.api.idempotency import IdempotencyKey, answer_once
 from app.api.path_parts import BEFORE_COLON
 from app.api.problems import documented
-from app.api.schemas.corrections import (
-    DeletePeopleAnswer,
-    DeletePeopleBody,
-    MergeAnswer,
-    MergeBody,
-    MoveFaceAnswer,
-    MoveFaceBody,
-)
+from app.api.schemas.faces import MoveFaceAnswer, MoveFaceBody
+from app.api.schemas.identities import DeletePeopleAnswer, DeletePeopleBody, MergeAnswer, MergeBody
 from app.gallery.people.correction_records import Merged, MovedFace, PeopleDeletion
 from app.gallery.store.idempotency import Once
 

@@ -9,15 +9,10 @@ from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import CollectionPath, FacePath, IdentityPath, ServicesDep
 from app.api.idempotency import IdempotencyKey, answer_once
 from app.api.problems import documented
-from app.api.schemas.gallery import (
-    AddFacesBody,
-    EnrollmentBody,
-    ErasureBody,
-    ErasureQuery,
-    FaceBody,
-    FacePage,
-    PageQuery,
-)
+from app.api.schemas.faces import AddFacesBody, FaceBody, FacePage
+from app.api.schemas.parts.enrolment import EnrollmentBody
+from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
+from app.api.schemas.parts.pages import PageQuery
 from app.gallery.store.idempotency import Once
 from app.operations.enroll import Enrollment
 from app.threads import reading, threads, work_of_erasure

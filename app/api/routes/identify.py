@@ -8,7 +8,8 @@ from app.api.answers import answer
 from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import CollectionPath, ServicesDep
 from app.api.problems import documented
-from app.api.schemas.recognition import IdentifyAnswer, IdentifyBody, SearchAnswer, SearchBody
+from app.api.schemas.identify import IdentifyAnswer, IdentifyBody
+from app.api.schemas.search import SearchAnswer, SearchBody
 from app.operations.identify import Identification
 from app.telemetry import Metrics
 

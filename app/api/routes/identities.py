@@ -9,16 +9,10 @@ from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import CollectionPath, IdentityPath, ServicesDep
 from app.api.idempotency import IdempotencyKey, answer_once
 from app.api.problems import documented
-from app.api.schemas.gallery import (
-    EnrollBody,
-    EnrollmentBody,
-    ErasureBody,
-    ErasureQuery,
-    IdentityBody,
-    IdentityPage,
-    IdentityQuery,
-    PatchIdentityBody,
-)
+from app.api.schemas.identities import EnrollBody, IdentityPage, IdentityQuery, PatchIdentityBody
+from app.api.schemas.parts.enrolment import EnrollmentBody
+from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
+from app.api.schemas.parts.person import IdentityBody
 from app.gallery.records import UNSET, IdentityChanges, NewIdentity
 from app.gallery.store.idempotency import Once
 from app.operations.enroll import Enrollment

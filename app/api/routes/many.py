@@ -11,16 +11,14 @@ from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import CollectionPath, ModelDep, ServicesDep
 from app.api.problems import documented, image_problem
 from app.api.routes.identify import count_decisions
-from app.api.schemas.many import (
-    EmbedImagesAnswer,
-    EmbedResultBody,
+from app.api.schemas.embed import EmbedAnswer, EmbedImagesAnswer, EmbedResultBody, ImagesBody
+from app.api.schemas.identify import (
+    IdentifyAnswer,
     IdentifyImagesAnswer,
     IdentifyImagesBody,
     IdentifyResultBody,
-    ImagesBody,
 )
-from app.api.schemas.problem import ImageProblemBody
-from app.api.schemas.recognition import EmbedAnswer, IdentifyAnswer
+from app.api.schemas.parts.problem_bodies import ImageProblemBody
 from app.operations.identify import Identification
 from app.operations.many import PhotoError, each_photo
 from app.recognition.select import largest_faces

@@ -8,8 +8,10 @@ from app.api.answers import answer
 from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import ModelDep, ServicesDep
 from app.api.problems import documented
+from app.api.schemas.detect import DetectAnswer, DetectBody
+from app.api.schemas.embed import EmbedAnswer
+from app.api.schemas.parts.photo_faces import ImageBody
 from app.api.schemas.quality import QualityAnswer
-from app.api.schemas.recognition import DetectAnswer, DetectBody, EmbedAnswer, ImageBody
 from app.recognition.select import largest_faces
 
 router = APIRouter(tags=["recognition"])

@@ -12,17 +12,10 @@ from app.api.answers import answer
 from app.api.deps import ModelDep, ServicesDep
 from app.api.edge.root_path import link
 from app.api.problems import documented, problem_of
-from app.api.schemas.system import (
-    DetectorBody,
-    HealthAnswer,
-    InfoAnswer,
-    LimitsBody,
-    LivenessInfoBody,
-    ModelsAnswer,
-    StatsAnswer,
-    ThresholdsBody,
-    ZooModelBody,
-)
+from app.api.schemas.health import HealthAnswer
+from app.api.schemas.info import InfoAnswer, LimitsBody, LivenessInfoBody, ThresholdsBody
+from app.api.schemas.models import DetectorBody, ModelsAnswer, ZooModelBody
+from app.api.schemas.stats import StatsAnswer
 from app.errors import Unavailable
 from app.telemetry import METRICS_CONTENT_TYPE
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS

@@ -9,7 +9,8 @@ from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import CollectionPath, FacePath, GroupPath, ServicesDep
 from app.api.path_parts import BEFORE_COLON
 from app.api.problems import documented
-from app.api.schemas.gallery import EnrollmentBody, ErasureQuery
+from app.api.schemas.parts.enrolment import EnrollmentBody
+from app.api.schemas.parts.erasure import ErasureQuery
 from app.api.schemas.unknowns import (
     MergeUnknownsBody,
     NameUnknownBody,

@@ -8,15 +8,12 @@ from app.api.answers import answer
 from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import ServicesDep
 from app.api.problems import documented
-from app.api.schemas.gallery import IdentityBody, ModelBody, PassedOverBody
-from app.api.schemas.problem import RejectedImageBody
-from app.api.schemas.recognition import (
-    ComparedFaceBody,
-    ComparisonBody,
-    ErrorRateBody,
-    VerifyAnswer,
-    VerifyBody,
-)
+from app.api.schemas.parts.decision import ErrorRateBody
+from app.api.schemas.parts.enrolment import PassedOverBody
+from app.api.schemas.parts.model_body import ModelBody
+from app.api.schemas.parts.person import IdentityBody
+from app.api.schemas.parts.problem_bodies import RejectedImageBody
+from app.api.schemas.verify import ComparedFaceBody, ComparisonBody, VerifyAnswer, VerifyBody
 from app.operations.enroll import PassedOverFace
 
 router = APIRouter(tags=["recognition"])

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.schemas import examples
-from app.api.schemas.gallery import PageQuery
+from app.api.schemas.parts import answer_examples as examples
+from app.api.schemas.parts.pages import PageQuery
 from app.gallery.doctor import Checkup, Finding, FindingKind
 from app.gallery.store.repositories.page_cursors import encode_cursor
 from app.gallery.store.repositories.people_repository import PersonRef

@@ -2,9 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.schemas import examples
-from app.api.schemas.fields import QualityScore
-from app.api.schemas.recognition import (
+from app.api.schemas.parts import answer_examples as examples
+from app.api.schemas.parts.field_types import QualityScore
+from app.api.schemas.parts.photo_faces import (
     DetectedFaceBody,
     ImageSizeBody,
     PhotoAnswer,

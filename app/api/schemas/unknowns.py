@@ -5,15 +5,16 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.schemas import examples
-from app.api.schemas.fields import (
+from app.api.schemas.parts import answer_examples as examples
+from app.api.schemas.parts.field_types import (
     BoxArray,
     IdentityRef,
     RecordId,
     Schema,
     Similarity,
 )
-from app.api.schemas.gallery import NewOrEnrolledBody, PageQuery
+from app.api.schemas.parts.pages import PageQuery
+from app.api.schemas.parts.person import NewOrEnrolledBody
 from app.gallery.unknowns.unknown_records import (
     GroupOrder,
     UnknownErasure,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.api.bodies.batch_lines import _lines, _parse
-from app.api.schemas.batch import BatchItemBody
+from app.api.schemas.identities_batch import BatchItemBody
 from app.errors import InvalidRequest, RequestTooLarge
 from app.operations.choices import QualityFilter
 from app.operations.enroll_batch import BatchItem, ItemResult, ItemStatus

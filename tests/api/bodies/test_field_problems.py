@@ -12,9 +12,11 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from app.api.bodies.field_problems import MOST_PROBLEMS, invalid
 from app.api.routes import REQUEST_BODIES
-from app.api.schemas.batch import BatchItemBody
-from app.api.schemas.fields import Schema
-from app.api.schemas.recognition import IdentifyBody, SearchBody, VerifyBody
+from app.api.schemas.identify import IdentifyBody
+from app.api.schemas.identities_batch import BatchItemBody
+from app.api.schemas.parts.field_types import Schema
+from app.api.schemas.search import SearchBody
+from app.api.schemas.verify import VerifyBody
 from tests.api.conftest import image, problem
 
 SECRET = "secret-of-the-caller"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.api.bodies.json_text import MOST_KEYS, MOST_VALUES, parse_json, require_few_values
-from app.api.schemas.fields import parse_json_text
+from app.api.schemas.parts.field_types import parse_json_text
 from app.errors import InvalidRequest, RequestTooLarge
 
 ANY_JSON = st.recursive(

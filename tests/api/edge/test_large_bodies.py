@@ -35,7 +35,8 @@ def test_large_bodies_are_read_off_the_event_loop(
     client: TestClient, collection: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.api.bodies.json_text.from_json", _off_the_loop(from_json))
-    monkeypatch.setattr("app.api.schemas.fields.decode_base64", _off_the_loop(decode_base64))
+    decoding = "app.api.schemas.parts.field_types.decode_base64"
+    monkeypatch.setattr(decoding, _off_the_loop(decode_base64))
     url = f"/v1/collections/{collection}"
     encoded = b64encode(photo("coffee")).decode("ascii")
     assert len(encoded) > 65_536

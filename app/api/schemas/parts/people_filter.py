@@ -13,7 +13,13 @@ from pydantic import (
     model_validator,
 )
 
-from app.api.schemas.fields import IdentityRef, Schema, check_json, no_nul, parse_json_text
+from app.api.schemas.parts.field_types import (
+    IdentityRef,
+    Schema,
+    check_json,
+    no_nul,
+    parse_json_text,
+)
 from app.gallery.people.attribute_texts import MAX_KEY_LENGTH, MAX_TEXT_LENGTH, encode
 from app.gallery.records import Condition, PeopleFilter, Scalar
 

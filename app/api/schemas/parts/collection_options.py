@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from app.api.schemas.fields import ErrorRate, Schema, Threshold, parse_json_text
+from app.api.schemas.parts.field_types import ErrorRate, Schema, Threshold, parse_json_text
 from app.gallery.collection_options import CollectionOptions, OptionsPatch
 
 _RETENTION_DAYS = 366

@@ -7,7 +7,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from app.api.bodies.base64_text import decode_base64
 from app.api.remedies import HTTP
-from app.api.schemas.fields import (
+from app.api.schemas.parts.enrolment import PassedOverBody
+from app.api.schemas.parts.field_types import (
     MAX_DIMENSION,
     AttributesObject,
     FutureMoment,
@@ -17,8 +18,7 @@ from app.api.schemas.fields import (
     ShortText,
     Threshold,
 )
-from app.api.schemas.gallery import PassedOverBody
-from app.api.schemas.problem import RejectedImageBody
+from app.api.schemas.parts.problem_bodies import RejectedImageBody
 from app.gallery.records import NewIdentity
 from app.operations.choices import FaceRule, QualityFilter
 from app.operations.enroll_batch import BatchItem, ItemResult, ItemStatus

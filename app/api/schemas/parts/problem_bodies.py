@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pydantic import BaseModel, Field
 
 from app.api.remedies import HTTP
-from app.api.schemas.fields import BoxArray
+from app.api.schemas.parts.field_types import BoxArray
 from app.errors import FieldProblem, RejectedImage
 from app.remedies import Remedies
 

@@ -1,0 +1,108 @@
+"""Faces: the enrolled examples of a person."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.api.schemas.parts import answer_examples as examples
+from app.api.schemas.parts.collapsed_face import CollapsedFace
+from app.api.schemas.parts.field_types import (
+    BoxArray,
+    ImageList,
+    QualityLevel,
+    QualityScore,
+    Schema,
+)
+from app.api.schemas.parts.person import EITHER, IdentityBody, NewOrEnrolledBody
+from app.api.schemas.parts.revision import IfRevision
+from app.gallery.people.correction_records import MovedFace
+from app.gallery.records import (
+    Face,
+)
+from app.operations.choices import FaceRule, QualityFilter
+
+
+class AddFacesBody(Schema):
+    """More photos of a person."""
+
+    images: ImageList = Field(min_length=1)
+    faces: FaceRule = Field(
+        FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
+    )
+    quality_filter: QualityLevel = QualityFilter.AUTO
+    force: bool = Field(
+        False,
+        description="Enroll also what the guards refuse as another person; noted on the face.",
+    )
+
+
+class FaceBody(BaseModel):
+    id: str
+    identity_id: str
+    box: BoxArray | None
+    detection_score: float | None
+    quality: QualityScore | None
+    image_sha256: str | None
+    forced: bool = Field(description="Enrolled although a guard advised against it.")
+    created_at: datetime
+
+    @classmethod
+    def of(cls, face: Face) -> "FaceBody":
+        return cls(
+            id=face.id,
+            identity_id=face.identity_id,
+            box=face.box,
+            detection_score=face.detection_score,
+            quality=face.quality,
+            image_sha256=face.image_sha256,
+            forced=face.forced,
+            created_at=face.created_at,
+        )
+
+
+class FacePage(BaseModel):
+    faces: list[FaceBody]
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page.")
+
+
+class MoveFaceBody(NewOrEnrolledBody):
+    """Whose a face is: somebody's by `identity_id`, or a new person's."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"identity_id": "ext:emp-1042"}]})
+
+    force: bool = Field(
+        False, description="Move it also when the guards refuse it there; noted on the face."
+    )
+    if_revision: IfRevision = None
+
+    @model_validator(mode="after")
+    def _somebody_or_a_new_person(self) -> Self:
+        if self.identity_id is None and not self.describes_a_new_person:
+            raise ValueError(EITHER)
+        return self
+
+
+class MoveFaceAnswer(BaseModel):
+    """The receipt of a move."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.MOVE]})
+
+    face: FaceBody
+    identity: IdentityBody = Field(description="Whose the face is now.")
+    previous: IdentityBody = Field(
+        description="Whose it was; they stay, also without a face. The same person if it was "
+        "`identity`'s already."
+    )
+    collapsed: list[CollapsedFace] = Field(
+        description="When `identity` had the same picture: `face` is the one that is kept."
+    )
+
+    @classmethod
+    def of(cls, done: MovedFace) -> Self:
+        return cls(
+            face=FaceBody.of(done.face),
+            identity=IdentityBody.of(done.identity),
+            previous=IdentityBody.of(done.previous),
+            collapsed=[CollapsedFace.of(one) for one in done.collapsed],
+        )

@@ -1,0 +1,198 @@
+"""Identities: the people of a collection."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.schemas.parts import answer_examples as examples
+from app.api.schemas.parts.collapsed_face import CollapsedFace
+from app.api.schemas.parts.erasure import ErasureBody
+from app.api.schemas.parts.field_types import (
+    AttributesObject,
+    FutureMoment,
+    IdentityRef,
+    ImageList,
+    QualityLevel,
+    Schema,
+    ShortText,
+    Threshold,
+)
+from app.api.schemas.parts.pages import PageQuery
+from app.api.schemas.parts.people_filter import FilterObject
+from app.api.schemas.parts.person import OWN_THRESHOLD, IdentityBody
+from app.api.schemas.parts.revision import Count, IfRevision
+from app.gallery.people.correction_records import Merged, PeopleDeletion
+from app.gallery.records import (
+    IdentityFilter,
+)
+from app.operations.choices import FaceRule, QualityFilter
+
+
+class IdentityQuery(PageQuery):
+    external_id: ShortText | None = Field(None, description="Exactly this one.")
+    name: ShortText | None = Field(None, description="Exactly this one.")
+    external_id_prefix: ShortText | None = Field(
+        None, description="Begins so; case and accents do not count."
+    )
+    name_prefix: ShortText | None = Field(
+        None,
+        description="Begins so; case and accents do not count: `muller` finds Müller.",
+        examples=["muller"],
+    )
+    q: ShortText | None = Field(
+        None, description="The name or the external_id begins so; case and accents do not count."
+    )
+
+    def wanted(self) -> IdentityFilter:
+        return IdentityFilter(
+            external_id=self.external_id,
+            name=self.name,
+            external_id_prefix=self.external_id_prefix,
+            name_prefix=self.name_prefix,
+            prefix=self.q,
+        )
+
+
+class EnrollBody(Schema):
+    """A person and photos of them, one face a photo."""
+
+    name: ShortText | None = Field(None, examples=["Eileen Collins"])
+    external_id: ShortText | None = Field(
+        None, description="Your own key; unique in the collection.", examples=["emp-1042"]
+    )
+    attributes: AttributesObject = Field(default_factory=dict)
+    expires_at: FutureMoment | None = Field(
+        None, description="From then on the person matches nobody, and is erased."
+    )
+    threshold: Threshold | None = Field(None, description=OWN_THRESHOLD)
+    images: ImageList = Field(default_factory=list)
+    faces: FaceRule = Field(
+        FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
+    )
+    quality_filter: QualityLevel = QualityFilter.AUTO
+    force: bool = Field(
+        False,
+        description="Enroll also what the guards refuse as another person; noted on the face.",
+    )
+
+
+class PatchIdentityBody(Schema):
+    """Fields that are left out stay as they are; null empties one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Eileen M. Collins", "external_id": None}]}
+    )
+
+    name: ShortText | None = None
+    external_id: ShortText | None = None
+    attributes: AttributesObject = Field(default_factory=dict)
+    expires_at: FutureMoment | None = None
+    threshold: Threshold | None = Field(None, description=OWN_THRESHOLD)
+
+
+class IdentityPage(BaseModel):
+    identities: list[IdentityBody]
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page.")
+
+
+class MergeBody(Schema):
+    """People who are one person."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"into": "ext:emp-1042", "from": ["ext:emp-2042"], "if_revision": 17}]
+        }
+    )
+
+    into: IdentityRef = Field(description="Who stays: an id, or `ext:` and an external_id.")
+    sources: Annotated[list[IdentityRef], Field(fail_fast=True)] = Field(
+        alias="from",
+        min_length=1,
+        max_length=100,
+        description="Who becomes part of them, and is gone afterwards.",
+    )
+    if_revision: IfRevision = None
+
+
+class MergedPersonBody(BaseModel):
+    """Somebody who is gone, as they were last; their external_id is free again unless
+    `identity` has it now."""
+
+    identity_id: str
+    name: str | None
+    external_id: str | None
+
+
+class MergeAnswer(BaseModel):
+    """The receipt of a merge."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.MERGE]})
+
+    identity: IdentityBody
+    merged: list[MergedPersonBody]
+    moved_face_ids: list[str] = Field(description="Faces that are `identity`'s now.")
+    collapsed: list[CollapsedFace]
+    merged_at: datetime
+
+    @classmethod
+    def of(cls, done: Merged) -> Self:
+        return cls(
+            identity=IdentityBody.of(done.identity),
+            merged=[
+                MergedPersonBody(
+                    identity_id=gone.identity_id, name=gone.name, external_id=gone.external_id
+                )
+                for gone in done.merged
+            ],
+            moved_face_ids=list(done.moved_face_ids),
+            collapsed=[CollapsedFace.of(one) for one in done.collapsed],
+            merged_at=done.merged_at,
+        )
+
+
+class DeletePeopleBody(Schema):
+    """Whom to delete. Without `confirm_count` they are only counted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"filter": {"attributes": {"site": "berlin"}}, "confirm_count": 12}]
+        }
+    )
+
+    filter: FilterObject
+    confirm_count: Count | None = Field(
+        None,
+        description="The `count` that was answered without it. Refused with 409 `count_changed` "
+        "when the filter finds another number of people by now.",
+    )
+    if_revision: IfRevision = None
+    compact: bool = Field(
+        False, description="Overwrite at once what files still hold of it, as in `DELETE`."
+    )
+
+
+class DeletePeopleAnswer(BaseModel):
+    """How many people a filter finds, and the receipt when they were deleted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"count": 12, "face_count": 30, "revision": 17, "receipt": None}]
+        }
+    )
+
+    count: int = Field(description="People whom the filter finds, or found.")
+    face_count: int
+    revision: int = Field(description="Of the collection.")
+    receipt: ErasureBody | None = Field(
+        description="Null: nothing was deleted; send `count` as `confirm_count`."
+    )
+
+    @classmethod
+    def of(cls, done: PeopleDeletion) -> Self:
+        return cls(
+            count=done.found.people,
+            face_count=done.found.faces,
+            revision=done.found.revision,
+            receipt=None if done.erasure is None else ErasureBody.of(done.erasure),
+        )

@@ -1,0 +1,55 @@
+"""Networks that the service knows."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class ZooModelBody(BaseModel):
+    name: str
+    description: str
+    license: str = Field(description="Of the weights.")
+    training_data: str = Field(description="What is known of the photos that it was trained on.")
+    dimension: int | None = Field(description="Length of an embedding; null when the file tells.")
+    active: bool = Field(description="Whether this service runs it.")
+    runtime: str | None = Field(
+        description="What runs it: torch, onnxruntime or openvino; null unless it is active."
+    )
+    precision: str | None = Field(
+        description="What it computes with: float32, float16 or bfloat16; null unless it is active."
+    )
+    similarity_at_fmr: dict[str, float] = Field(
+        description="Measured threshold at each false match rate."
+    )
+    measured_on: str | None
+
+
+class DetectorBody(BaseModel):
+    """A face detector that `VULTUS_DETECTOR__NAME` can name."""
+
+    name: str
+    description: str
+    license: str = Field(description="Of the weights.")
+    source: str = Field(description="Where the weights come from.")
+    training_data: str
+    score: str = Field(description="What the detection score of a face means.")
+    min_score: float = Field(
+        description="The least that counts as a face, unless VULTUS_DETECTOR__MIN_SCORE is set."
+    )
+    digest: str = Field(description="SHA-256 of the weights.")
+    finds_landmarks: bool = Field(
+        description="Whether the landmarks are its own; else MTCNN's output network finds them."
+    )
+    active: bool = Field(description="Whether this service runs it.")
+
+
+class ModelsAnswer(BaseModel):
+    models: list[ZooModelBody] = Field(description="Embedders.")
+    detectors: list[DetectorBody]
+    chosen_by: Literal["setting", "auto"] = Field(
+        description="Whether `VULTUS_EMBEDDER` names the active one, or is `auto` and chose it."
+    )
+    reason: str = Field(
+        description="Why it is the active one.",
+        examples=["the faces of the database are by it"],
+    )

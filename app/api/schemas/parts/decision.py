@@ -1,0 +1,112 @@
+"""The decision on a face that was searched."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from app.api.schemas.parts.field_types import (
+    Similarity,
+    Threshold,
+)
+from app.api.schemas.parts.person import IdentityBody
+from app.gallery.records import Candidate
+from app.operations.decisions import Decision, Status
+from app.operations.rate_claims import RateReason
+from models.evaluation.calibration import similarity_map as calibration
+
+RATE_REASON: Any = Field(
+    None,
+    description="Why no error rate is answered: `low_quality` (the face is below the level "
+    "`floor`, where no rate holds), `rejected` (it was not compared), `nobody_enrolled`, "
+    "`not_measured` (the embedder is not calibrated). Null when one is.",
+)
+
+
+class ErrorRateBody(BaseModel):
+    """A rate, 0 to 1, that was measured, and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    extrapolated: bool = Field(description="So few pairs are so alike that it is an estimate.")
+
+    @classmethod
+    def of(cls, rate: calibration.ErrorRate | None) -> "ErrorRateBody | None":
+        if rate is None:
+            return None
+        return cls(value=rate.value, low=rate.low, high=rate.high, extrapolated=rate.extrapolated)
+
+
+class SearchedBody(BaseModel):
+    """Among how many a face was looked for; of more than 10,000 faces, to within one per cent."""
+
+    people: int
+    faces: int
+
+
+class CandidateBody(BaseModel):
+    """A person, compared by the mean of their examples."""
+
+    identity_id: str
+    external_id: str | None
+    name: str | None
+    similarity: Similarity
+    face_id: str = Field(description="The most similar of their faces.")
+    examples: int = Field(description="How many faces of theirs the similarity was taken to.")
+
+    @classmethod
+    def of(cls, candidate: Candidate) -> "CandidateBody":
+        return cls(
+            identity_id=candidate.identity.id,
+            external_id=candidate.identity.external_id,
+            name=candidate.identity.name,
+            similarity=candidate.similarity,
+            face_id=candidate.face_id,
+            examples=candidate.examples,
+        )
+
+
+class DecisionBody(BaseModel):
+    status: Status = Field(
+        description="`unknown`: nobody enrolled is similar enough. `ambiguous`: several are, and "
+        "the most similar are too close to tell; see `candidates`. `rejected`: the face is not "
+        "good enough for `quality_filter`, and was not searched."
+    )
+    identity: IdentityBody | None = Field(description="Who it is; null unless it is a match.")
+    similarity: Similarity | None = Field(
+        description="Of the most similar person, match or not; null when nobody is enrolled."
+    )
+    threshold: Threshold
+    fpir: ErrorRateBody | None = Field(
+        description="The chance that a stranger is at least as similar to somebody among those "
+        "searched; null for the reason that `rate_reason` says."
+    )
+    rate_reason: RateReason | None = RATE_REASON
+    searched: SearchedBody
+    candidates: list[CandidateBody] = Field(
+        description="The most similar people, whether or not they match, most alike first."
+    )
+    matched_stage: int | Literal["terminal"] | None = Field(
+        description="Which of the `stages` matched, from 0 (also when none were sent), or "
+        "`terminal`; null when unknown."
+    )
+    unknown_group_id: str | None = Field(
+        description="The group of unknown faces that it was put into; null where the collection "
+        "keeps none."
+    )
+
+
+def decided_fields(decision: Decision) -> dict[str, Any]:
+    identity = decision.identity
+    return {
+        "status": decision.status,
+        "identity": None if identity is None else IdentityBody.of(identity),
+        "similarity": decision.similarity,
+        "threshold": decision.threshold,
+        "fpir": ErrorRateBody.of(decision.fpir),
+        "rate_reason": decision.rate_reason,
+        "searched": SearchedBody(people=decision.searched.people, faces=decision.searched.faces),
+        "candidates": [CandidateBody.of(candidate) for candidate in decision.candidates],
+        "matched_stage": decision.matched_stage,
+        "unknown_group_id": decision.unknown_group_id,
+    }

@@ -1,0 +1,43 @@
+"""1:N search by an embedding or an enrolled face."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, model_validator
+
+from app.api.schemas.parts import answer_examples as examples
+from app.api.schemas.parts.decision import DecisionBody, decided_fields
+from app.api.schemas.parts.field_types import (
+    MAX_DIMENSION,
+    RecordId,
+)
+from app.api.schemas.parts.model_body import ModelBody
+from app.api.schemas.parts.search_options import SearchOptionsBody
+from app.operations.decisions import Decision
+from app.recognition.types import (
+    ModelId,
+)
+
+
+class SearchBody(SearchOptionsBody):
+    """Either an `embedding` or the `face_id` of an enrolled face."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"face_id": examples.FACE_ID}]})
+
+    embedding: Annotated[list[float], Field(fail_fast=True)] | None = Field(
+        None, min_length=1, max_length=MAX_DIMENSION, description="As POST /v1/embed answers it."
+    )
+    face_id: RecordId | None = None
+
+    @model_validator(mode="after")
+    def _one_probe(self) -> "SearchBody":
+        if (self.embedding is None) == (self.face_id is None):
+            raise ValueError("send either embedding or face_id")
+        return self
+
+
+class SearchAnswer(DecisionBody):
+    model: ModelBody
+
+    @classmethod
+    def of_decision(cls, decision: Decision, model: ModelId) -> "SearchAnswer":
+        return cls(**decided_fields(decision), model=ModelBody.of(model))

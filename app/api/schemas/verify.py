@@ -1,0 +1,139 @@
+"""1:1 verification."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.api.schemas.parts import answer_examples as examples
+from app.api.schemas.parts.decision import RATE_REASON, ErrorRateBody
+from app.api.schemas.parts.enrolment import PassedOverBody
+from app.api.schemas.parts.field_types import (
+    BoxArray,
+    CollectionName,
+    ErrorRate,
+    IdentityRef,
+    ImageBytes,
+    QualityLevel,
+    Schema,
+    Similarity,
+    Threshold,
+)
+from app.api.schemas.parts.model_body import ModelBody
+from app.api.schemas.parts.person import IdentityBody
+from app.api.schemas.parts.photo_faces import (
+    FaceInPhoto,
+    LivenessBody,
+    LivenessField,
+    LivenessOption,
+)
+from app.api.schemas.parts.problem_bodies import RejectedImageBody
+from app.operations.choices import QualityFilter, VerifyFaces
+from app.operations.rate_claims import RateReason
+from app.operations.verify import Comparison, VerifyStatus
+from app.recognition.types import (
+    DetectedFace,
+)
+
+
+class VerifyBody(Schema):
+    """Either `image_a` and `image_b`, or `image`, `collection` and `identity_id`."""
+
+    image_a: ImageBytes | None = None
+    image_b: ImageBytes | None = None
+    image: ImageBytes | None = None
+    collection: CollectionName | None = None
+    identity_id: IdentityRef | None = None
+    threshold: Threshold | None = None
+    target_fmr: ErrorRate | None = Field(
+        None,
+        description="Instead of `threshold`: the share of strangers who may match.",
+        examples=[1e-4],
+    )
+    faces: VerifyFaces = Field(
+        VerifyFaces.SINGLE,
+        description="A photo of several faces: refuse it, take the largest, or (`any`) compare "
+        "each, up to 32 a photo, for `target_fmr` of all these comparisons together.",
+    )
+    quality_filter: QualityLevel = QualityFilter.FLOOR
+    liveness: LivenessOption = False
+
+    @model_validator(mode="after")
+    def _threshold_or_rate(self) -> Self:
+        if self.threshold is not None and self.target_fmr is not None:
+            raise ValueError("send either threshold or target_fmr")
+        return self
+
+    @model_validator(mode="after")
+    def _one_of_two_ways(self) -> "VerifyBody":
+        pair = (self.image_a, self.image_b)
+        enrolled = (self.image, self.collection, self.identity_id)
+        if None not in pair and set(enrolled) == {None}:
+            return self
+        if None not in enrolled and set(pair) == {None}:
+            return self
+        raise ValueError("send either image_a and image_b, or image, collection and identity_id")
+
+
+class ComparedFaceBody(FaceInPhoto):
+    liveness: LivenessField
+
+    @classmethod
+    def of(cls, face: DetectedFace) -> "ComparedFaceBody":
+        return cls(
+            box=face.box, detection_score=face.score, liveness=LivenessBody.of(face.liveness)
+        )
+
+
+class ComparisonBody(BaseModel):
+    """How alike two faces are, or a face and the enrolled person."""
+
+    face_indices: list[int] = Field(
+        description="Places among the faces of `image_a` and of `image_b`, or of `image`, from 0, "
+        "largest first: as POST /v1/detect lists them."
+    )
+    boxes: list[BoxArray]
+    similarity: Similarity
+
+    @classmethod
+    def of(cls, found: Comparison) -> "ComparisonBody":
+        return cls(
+            face_indices=list(found.indices),
+            boxes=[face.box for face in found.faces],
+            similarity=found.similarity,
+        )
+
+
+class VerifyAnswer(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.VERIFICATION]})
+
+    status: VerifyStatus = Field(
+        description="`rejected`: a face is not good enough for `quality_filter`; nothing was "
+        "compared, and `rejected` says why."
+    )
+    match: bool = Field(description="Whether `status` is `match`.")
+    similarity: Similarity | None = Field(description="Null when nothing was compared.")
+    threshold: Threshold
+    fmr: ErrorRateBody | None = Field(
+        description="The chance that two strangers are at least this similar, in any of the "
+        "`comparisons`: of k, k times that of one. Null for the reason that `rate_reason` says."
+    )
+    rate_reason: RateReason | None = RATE_REASON
+    rejected: list[RejectedImageBody] = Field(
+        description="The photos whose face is not good enough; empty unless `status` is `rejected`."
+    )
+    faces: list[ComparedFaceBody] = Field(
+        description="The faces compared, one an image; with `faces=any` those that come nearest "
+        "to a match."
+    )
+    comparisons: list[ComparisonBody] = Field(
+        description="All that were made, the most alike first; one, unless `faces=any` was sent."
+    )
+    passed_over: list[PassedOverBody] = Field(
+        description="Other faces on the photos, which were not compared."
+    )
+    identity: IdentityBody | None = Field(None, description="The enrolled person compared with.")
+    face_id: str | None = Field(None, description="Their face that is most alike.")
+    examples: int | None = Field(
+        None, description="How many faces of theirs the similarity was taken to."
+    )
+    model: ModelBody
