@@ -1,6 +1,7 @@
-"""Fine-tune dlib-resnet on some of LFW's people, and report on others it never saw.
+"""Fine-tune a network on some of LFW's people, and report on others that it never saw.
 
     python -m benchmarks.finetune --faces FOLDER [--out RUN] [--crops FOLDER] [--choose] [--quick]
+        [--set network.name=sface ...]
 
 Seven tenths of the people are tuned on, and the rest are reported on: all pairs of their photos,
 with intervals that draw people, not pairs. What was chosen (docs/tuning.md) was chosen among the
@@ -26,9 +27,9 @@ from benchmarks.finetune_pairs import FMRS, SMOKE_FMRS, Gain, Measured, gain, me
 from benchmarks.lfw_data import lfw_data
 from benchmarks.report import console, print_figures, print_machine, print_table
 from benchmarks.smoke import parse_options
-from models.training.config import config_from
+from models.training.config import config_from, read_config
 from models.training.data.crop_store import CropStore
-from models.training.networks import TrainableNetwork, build_network
+from models.training.networks import TrainableNetwork, build_network, input_of
 from models.training.results.measure import embed
 from models.training.results.run_folder import RunFolder, require_unused
 from models.training.tuning.config import TuningConfig
@@ -38,15 +39,11 @@ from models.zoo.weights.weights_file import read_weights
 
 _BACK = 0.25
 _TRIED_BACK = (0.0, 0.25, 0.5)
-_QUICK = {"runs": 1, "steps": 20, "data": {"copies": 3}}
-_SMOKE = {
-    "runs": 1,
-    "steps": 1,
-    "threads": 1,
-    "back": [0.25],
-    "data": {"copies": 2, "groups": 1, "people": 2},
-    "loss": {"bank_copies": 1},
-}
+_QUICK = ("runs=1", "steps=20", "data.copies=3")
+_SMOKE = (
+    *("runs=1", "steps=1", "threads=1", "loss.bank_copies=1"),
+    *("data.copies=2", "data.groups=1", "data.people=2"),
+)
 
 
 def main() -> None:
@@ -56,6 +53,7 @@ def main() -> None:
     parser.add_argument("--crops", type=Path, help="where crops are kept (else a temporary one)")
     parser.add_argument("--quick", action="store_true", help="as --choose, one short run")
     parser.add_argument("--choose", action="store_true", help="among those who are tuned on")
+    parser.add_argument("--set", action="append", default=[], help="an option of vultus tune")
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
@@ -63,27 +61,43 @@ def main() -> None:
         run = options.out or Path(scratch) / "run"
         require_unused(run)
         run.mkdir(mode=0o700, parents=True, exist_ok=True)
-        store = lfw_crops(data, options.crops or Path(scratch) / "crops")
-        _report(
-            store, RunFolder(run), choose=options.choose, quick=options.quick, smoke=options.smoke
-        )
+        # Of the few people of --smoke, those to choose by would be too few to report on.
+        choosing = (options.choose or options.quick) and not options.smoke
+        config = _configuration(options, choosing=choosing)
+        crops = options.crops or Path(scratch) / "crops"
+        store = lfw_crops(data, crops, input_of(config.network))
+        _report(config, store, RunFolder(run), choosing=choosing, options=options)
 
 
-def configuration(changes: Mapping[str, Any], *, metric: str = "tar_at_fmr.1e-4") -> TuningConfig:
-    """The defaults, and the way back chosen at the rate that is reported."""
-    evaluation = {"metric": metric, "nmi": False}
+def _configuration(options: argparse.Namespace, *, choosing: bool) -> TuningConfig:
+    """The defaults, the way back chosen at the rate that is reported, and `--set`."""
+    smoke = _SMOKE if options.smoke else ()
+    preset = (
+        "evaluation.nmi=false",
+        f"evaluation.metric={'auc' if options.smoke else 'tar_at_fmr.1e-4'}",
+        f"back={list(_TRIED_BACK) if choosing else [_BACK]}",
+        *(_QUICK if options.quick and not options.smoke else smoke),
+    )
+    return read_config(TuningConfig, None, [*preset, *options.set])
+
+
+def configuration(changes: Mapping[str, Any]) -> TuningConfig:
+    """The defaults with changes, and the way back chosen at the rate that is reported."""
+    evaluation = {"metric": "tar_at_fmr.1e-4", "nmi": False}
     return config_from(TuningConfig, {"evaluation": evaluation, **changes})
 
 
-def _report(store: CropStore, run: RunFolder, *, choose: bool, quick: bool, smoke: bool) -> None:
-    # Of the few people of --smoke, those to choose by would be too few to report on.
-    choosing = (choose or quick) and not smoke
+def _report(
+    config: TuningConfig,
+    store: CropStore,
+    run: RunFolder,
+    *,
+    choosing: bool,
+    options: argparse.Namespace,
+) -> None:
     split = share_out(store, choosing=choosing)
-    changes = {"back": _TRIED_BACK if choosing else [_BACK], **(_QUICK if quick else {})}
-    config = configuration(changes)
-    fmrs = FMRS
-    if smoke:
-        config, fmrs = configuration({**changes, **_SMOKE}, metric="auc"), SMOKE_FMRS
+    fmrs = SMOKE_FMRS if options.smoke else FMRS
+    quick = options.quick
     fmr = fmrs[1]  # the one that is reported
     with Watcher() as watcher:
         report = tune(
@@ -91,9 +105,13 @@ def _report(store: CropStore, run: RunFolder, *, choose: bool, quick: bool, smok
         )
     network = build_network(config.network, weights_dir=run.path, seed=config.seed)
     among = share_out(store, choosing=True)  # for what else there is to choose
-    before = [_part(network, store, numbers) for numbers in (among.train, among.choose, split.test)]
+    mirrored = config.network.mirror_average
+    before = [
+        _part(network, store, numbers, mirrored=mirrored)
+        for numbers in (among.train, among.choose, split.test)
+    ]
     fill(network.module, read_weights(run.weights), config.network.name)
-    after = _part(network, store, split.test)
+    after = _part(network, store, split.test, mirrored=mirrored)
     base = measure(before[2].rows, before[2].people, fmrs=fmrs)
     tuned = measure(after.rows, after.people, fmrs=fmrs)
     metrics = learn_metrics(before[0], before[1], before[2], fmrs=fmrs, quick=quick)
@@ -101,13 +119,15 @@ def _report(store: CropStore, run: RunFolder, *, choose: bool, quick: bool, smok
     _print(report, base, tuned, gains, metrics, fmr=fmr)
 
 
-def _part(network: TrainableNetwork, store: CropStore, numbers: NDArray[np.int64]) -> Part:
+def _part(
+    network: TrainableNetwork, store: CropStore, numbers: NDArray[np.int64], *, mirrored: bool
+) -> Part:
     rows = embed(
         network.module,
         store,
         numbers,
         network.recipe.input,
-        mirror_average=True,
+        mirror_average=mirrored,
         device=torch.device("cpu"),
         batch_size=128,
     )

@@ -13,17 +13,20 @@ from app.settings import Settings
 from benchmarks.lfw_data import LfwData
 from models.training.data.crop_store import CropStore
 from models.training.data.split import Split
-from models.zoo.architectures import DLIB_INPUT
+from models.zoo.network import InputSpec
 
 _TUNED_ON, _CHOSEN_BY = 0.5, 0.2
 _DRAW = 1234  # fixed before anything was measured
 
 
-def lfw_crops(data: LfwData, folder: Path) -> CropStore:
-    """The face nearest the centre of each photo, as the service cuts it; what is there is kept."""
+def lfw_crops(data: LfwData, folder: Path, crops_for: InputSpec) -> CropStore:
+    """Cut the face nearest the centre of each photo as the service does, for networks of an input.
+
+    Crops that are in the folder already are kept.
+    """
     settings = Settings()
     recognizer = build_recognizer(settings, load_configured_network(settings))
-    cutter = CropCutter(recognizer, SubjectRule.CENTRAL, DLIB_INPUT, settings)
+    cutter = CropCutter(recognizer, SubjectRule.CENTRAL, crops_for, settings)
     try:
         return asyncio.run(cutter.cut(read_listing(data.images), folder))
     finally:

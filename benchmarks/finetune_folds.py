@@ -44,7 +44,7 @@ from models.evaluation.statistics.scores import Comparisons, compare_all
 from models.training.config import read_config
 from models.training.data.augment import Augmenter
 from models.training.data.crop_store import CropStore, open_store
-from models.training.networks import build_network
+from models.training.networks import build_network, input_of
 from models.training.results.measure import embed
 from models.training.steps.randomness import repeatable
 from models.training.tuning.average import State, mean_state, moved_back
@@ -101,7 +101,7 @@ def main() -> None:
         store = (
             open_store(crops)
             if options.faces is None
-            else lfw_crops(lfw_data(parser, options.faces), crops)
+            else lfw_crops(lfw_data(parser, options.faces), crops, input_of(config.network))
         )
         folds = _folds(
             store,
@@ -186,7 +186,7 @@ class _Run:
             self._store,
             numbers,
             self._network.recipe.input,
-            mirror_average=True,
+            mirror_average=self._config.network.mirror_average,
             device=self._device,
             batch_size=_BATCH,
         )

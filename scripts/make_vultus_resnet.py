@@ -27,7 +27,7 @@ from benchmarks.lfw_data import lfw_data
 from benchmarks.report import console, print_machine
 from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.training.data.crop_store import CropStore
-from models.training.networks import TrainableNetwork, build_network
+from models.training.networks import TrainableNetwork, build_network, input_of
 from models.training.results.measure import embed
 from models.training.results.run_folder import RunFolder, read_report
 from models.training.tuning.config import TuningConfig
@@ -55,7 +55,7 @@ def main() -> None:
     print_machine()
     twin = read_report(options.measured)
     config = configuration({"back": [twin["best"]["back"]]})
-    store = lfw_crops(data, options.crops)
+    store = lfw_crops(data, options.crops, input_of(config.network))
     options.out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as scratch:
         run = RunFolder(Path(scratch))
