@@ -13,17 +13,15 @@ from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy.orm import Session
 
 from app.gallery.index.protocol import VectorIndex
 from app.gallery.records import EVERYBODY
-from app.gallery.store.repositories.face_repository import FaceOwner, FaceRepository
+from app.gallery.store.repositories.face_repository import FaceOwner
 from app.gallery.store.repositories.people_repository import (
-    PeopleRepository,
     PersonFaces,
     PersonRef,
 )
-from app.gallery.store.tables import CollectionTable
+from app.gallery.store.transaction import Transaction
 from app.recognition.types import cosine
 
 _PEOPLE_AT_ONCE = 128
@@ -113,8 +111,7 @@ class Checkup:
 
 
 def examine(
-    session: Session,
-    collection: CollectionTable,
+    transaction: Transaction,
     index: VectorIndex,
     rules: DoctorRules,
     *,
@@ -127,9 +124,7 @@ def examine(
     What is found of one person is not torn apart, so there may be a few more. A pair is found with
     the one of the lesser number.
     """
-    return _Doctor(session, collection, index, rules).examine(
-        after=after, limit=limit, within_s=within_s
-    )
+    return _Doctor(transaction, index, rules).examine(after=after, limit=limit, within_s=within_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +166,14 @@ class _Partner:
 class _Doctor:
     def __init__(
         self,
-        session: Session,
-        collection: CollectionTable,
+        transaction: Transaction,
         index: VectorIndex,
         rules: DoctorRules,
     ) -> None:
         self._now = datetime.now(UTC)
-        self._revision = collection.revision
-        self._people = PeopleRepository(session, collection, self._now)
-        self._faces = FaceRepository(session, collection)
+        self._revision = transaction.collection.revision
+        self._people = transaction.people
+        self._faces = transaction.faces
         self._index = index
         self._rules = rules
         self._floor = rules.look_alike
@@ -190,7 +184,7 @@ class _Doctor:
         people = faces = 0
         last: int | None = after
         while last is not None:
-            some = self._people.after(last, _PEOPLE_AT_ONCE)
+            some = self._people.after(last, limit=_PEOPLE_AT_ONCE, now=self._now)
             if not some:
                 last = None
                 break

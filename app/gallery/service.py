@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 import numpy as np
 import structlog
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from app.errors import (
     CollectionExists,
@@ -22,7 +21,6 @@ from app.errors import (
     IdentityWithoutFace,
     Unavailable,
 )
-from app.gallery.collection_options import from_json, patched
 from app.gallery.doctor import Checkup, DoctorRules, examine
 from app.gallery.names import DEFAULT_COLLECTION
 from app.gallery.people.bulk_enrolment import BulkOutcome, NewPerson, enroll_many
@@ -51,22 +49,16 @@ from app.gallery.rollout.embedder_pair import Embedders, EnrolledProbe, Probe
 from app.gallery.search.nearest_people import Question, UntrueIndexError, nearest_people
 from app.gallery.search.people_counts import PeopleCounts
 from app.gallery.search.person_template import similarity_to_template
-from app.gallery.store.answered_once import claim, keep, kept_answer
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database, read_again
+from app.gallery.store.gallery_store import Store
 from app.gallery.store.idempotency import KeptAnswer, Once, Ticket
 from app.gallery.store.repositories import face_repository as face_records
-from app.gallery.store.repositories.change_repository import ChangeRepository
-from app.gallery.store.repositories.collection_repository import CollectionRepository, second_view
-from app.gallery.store.repositories.crop_repository import CropRepository
-from app.gallery.store.repositories.face_repository import FaceRepository
-from app.gallery.store.repositories.idempotency_repository import IdempotencyRepository
 from app.gallery.store.repositories.identity_repository import IdentityRepository
 from app.gallery.store.repositories.page_cursors import decode_cursor, encode_cursor
-from app.gallery.store.repositories.rollout_repository import RolloutRepository
-from app.gallery.store.repositories.terminal_repository import TerminalRepository
-from app.gallery.store.repositories.unknown_repository import UnknownRepository
 from app.gallery.store.storage import erases
-from app.gallery.store.tables import CollectionTable, IdentityTable
+from app.gallery.store.tables import IdentityTable
+from app.gallery.store.transaction import Transaction
 from app.gallery.sync.index_sync import EmbedderGoneError, Standing, Sync
 from app.recognition.types import Embedding, ModelId
 
@@ -75,7 +67,7 @@ _MOST_TRIES = 4
 _SAME_VISIT_S = 60
 """Who is matched again within it is the terminal's newest already: nothing is written."""
 
-FacesToEnroll = Sequence[NewFace] | Callable[[Session, CollectionTable], Sequence[NewFace]]
+FacesToEnroll = Sequence[NewFace] | Callable[[Transaction], Sequence[NewFace]]
 """Faces, or what takes them from elsewhere in the very transaction that enrolls them."""
 Enrolled = tuple[Identity, tuple[Outcome, ...]]
 """A person as they are now, and what became of each new face."""
@@ -99,6 +91,7 @@ class Gallery:
         chosen_by_auto: bool = False,
     ) -> None:
         self._database = database
+        self._store = Store(database)
         self._sync = sync
         self._counts = PeopleCounts()
         self._second_counts = PeopleCounts()
@@ -123,17 +116,19 @@ class Gallery:
         that they fix. Raises StartupError when one with faces belongs to another network: its
         embeddings mean nothing to this one.
         """
-        with self._database.writing() as session:
-            collections = CollectionRepository(session)
+        with self._store.writing_all() as collections:
             # First, so that the look at all of them sees it, whoever made it.
             collections.add_if_missing(DEFAULT_COLLECTION, self.model)
-            for row in collections.lock_all():
-                if not self.embedders.run(row):
-                    if collections.has_faces(row):
-                        raise EmbedderChanged(self.embedders.mismatch(row), embedder=row.embedder)
-                    _warn_of_similarities(session, row, self.model)
-                    collections.assign(row, self.model)
-                    UnknownRepository(session, row).empty()
+            for collection in collections.lock_all():
+                if not self.embedders.run(collection):
+                    if collections.has_faces(collection):
+                        raise EmbedderChanged(
+                            self.embedders.mismatch(collection), embedder=collection.embedder
+                        )
+                    transaction = collections.within(collection)
+                    _warn_of_similarities(transaction, self.model)
+                    collections.assign(collection, self.model)
+                    transaction.unknowns.empty()
 
     def make_room(self) -> bool:
         """Return whether there is more room on the disk now, for an erasure."""
@@ -165,21 +160,19 @@ class Gallery:
     ) -> Collection:
         """Raises CollectionExists, and AnsweredBeforeError when `once` says so."""
         taken = CollectionExists(f"there already is a collection {name!r}")
-        with self._database.writing() as session:
-            claim(session, once)
-            collections = CollectionRepository(session)
+        with self._store.writing_all() as collections:
+            collections.answers.claim(once)
             if collections.find(name) is not None:
                 raise taken
             with _unique(taken):
-                row = collections.add(name, description, self.model)
-            made = collections.record(row)
-            keep(session, once, made, row.number)
+                collection = collections.add(name, description, self.model)
+            made = collections.record(collection)
+            collections.answers.keep(once, made, collection.number)
             return made
 
     @read_again
     def get_collection(self, name: str) -> Collection:
-        with self._database.reading() as session:
-            collections = CollectionRepository(session)
+        with self._store.reading_all() as collections:
             return collections.record(collections.get(name))
 
     @read_again
@@ -188,16 +181,14 @@ class Gallery:
 
         Raises CollectionNotFound, or EmbedderMismatch when it is another network's.
         """
-        with self._database.reading() as session:
-            row, basis = CollectionRepository(session).get_with_basis(name)
-            self.embedders.require(row)
-            return basis
+        with self._store.reading(name) as transaction:
+            self.embedders.require(transaction.collection)
+            return transaction.basis
 
     @read_again
     def list_collections(self, *, limit: int, cursor: str | None) -> Page[Collection]:
         after = decode_cursor(cursor)
-        with self._database.reading() as session:
-            collections = CollectionRepository(session)
+        with self._store.reading_all() as collections:
             rows = collections.page(after=after, limit=limit + 1)
             items = tuple(collections.record(row) for row in rows[:limit])
             return Page(items, _next_cursor([row.number for row in rows], limit))
@@ -205,21 +196,16 @@ class Gallery:
     def update_collection(self, name: str, changes: CollectionChanges) -> Collection:
         """Change what it does; its people stay as they are, and so does its revision."""
         erased = False
-        with self._database.writing() as session:
-            collections = CollectionRepository(session)
-            row = collections.lock(name)
-            if not isinstance(changes.description, Unset):
-                row.description = changes.description
+        with self._store.locking(name) as transaction:
+            collections = transaction.collections
+            collection = collections.update(transaction.collection, changes)
             if not isinstance(changes.options, Unset):
-                row.options = patched(row.options, changes.options)
-                # Whoever keeps an unknown face now has it kept before this is answered.
-                UnknownRepository(session, row).advance_if_there()
-                if not from_json(row.options).crops.keep:
-                    crops = CropRepository(session, row)
-                    erased = crops.count() > 0
-                    crops.delete_all()
-            session.flush()
-            changed = collections.record(row)
+                # An unknown face that is kept at this moment is kept before this is answered.
+                transaction.unknowns.advance_if_there()
+                if not collection.options.crops.keep:
+                    erased = transaction.crops.count() > 0
+                    transaction.crops.delete_all()
+            changed = collections.record(collection)
         if erased:
             self._database.compact()
         return changed
@@ -227,13 +213,14 @@ class Gallery:
     @erases
     def delete_collection(self, name: str, *, compact: bool = False) -> Erasure:
         """Delete a collection and everybody in it; `default` is there again, empty, at once."""
-        with self._database.writing() as session:
-            receipt, number = erase_collection(session, name)
+        # At the next revision, so that no face is enrolled between counting and deleting.
+        with self._store.changing(name) as transaction:
+            receipt = erase_collection(transaction)
             if name == DEFAULT_COLLECTION:
-                CollectionRepository(session).add_if_missing(
+                transaction.collections.add_if_missing(
                     DEFAULT_COLLECTION, self.model, revision=receipt.revision
                 )
-        self._sync.forget(number)
+        self._sync.forget(transaction.collection.number)
         return self.compacted(receipt) if compact else receipt
 
     # -- identities ------------------------------------------------------------------------------
@@ -254,22 +241,21 @@ class Gallery:
         EmbedderSwitchedError when the guard looked by an embedder that the collection has left
         since, and AnsweredBeforeError when it happened before, by `once`.
         """
-        with self.changing(collection_name) as (session, collection):
-            claim(session, once)
-            identities = IdentityRepository(session, collection)
+        with self._store.changing(collection_name) as transaction:
+            transaction.claim(once)
+            identities = transaction.identities
             row = self.add_person(identities, new)
-            taken = self._taken(session, collection, faces)
-            outcomes = self._enroll(session, collection, row, taken, guard)
+            taken = self._taken(transaction, faces)
+            outcomes = self._enroll(transaction, row, taken, guard)
             enrolled = identities.record(row), outcomes
-            keep(session, once, enrolled, collection.number, row.id)
+            transaction.keep(once, enrolled, row.id)
         self.follow_change(collection_name)
         return enrolled
 
     @read_again
     def get_identity(self, collection_name: str, identity_id: str) -> Identity:
-        with self._database.reading() as session:
-            collection = CollectionRepository(session).get(collection_name)
-            identities = IdentityRepository(session, collection)
+        with self._store.reading(collection_name) as transaction:
+            identities = transaction.identities
             return identities.record(identities.get(identity_id))
 
     @read_again
@@ -277,9 +263,8 @@ class Gallery:
         self, collection_name: str, wanted: IdentityFilter, *, limit: int, cursor: str | None
     ) -> Page[Identity]:
         after = decode_cursor(cursor)
-        with self._database.reading() as session:
-            collection = CollectionRepository(session).get(collection_name)
-            identities = IdentityRepository(session, collection)
+        with self._store.reading(collection_name) as transaction:
+            identities = transaction.identities
             rows = identities.page(wanted, after=after, limit=limit + 1)
             records = identities.records(rows[:limit])
             items = tuple(records[row.number] for row in rows[:limit])
@@ -289,8 +274,8 @@ class Gallery:
         self, collection_name: str, identity_id: str, changes: IdentityChanges
     ) -> Identity:
         """Raises ExternalIdTaken."""
-        with self.changing(collection_name) as (session, collection):
-            identities = IdentityRepository(session, collection)
+        with self._store.changing(collection_name) as transaction:
+            identities = transaction.identities
             row = identities.get(identity_id)
             if not isinstance(changes.name, Unset):
                 identities.set_name(row, changes.name)
@@ -305,16 +290,15 @@ class Gallery:
                     self._require_free(identities, changes.external_id)
                 identities.set_external_id(row, changes.external_id)
             with _unique(_taken(row.external_id)):
-                session.flush()
+                transaction.session.flush()
             identities.note_change(row)
             return identities.record(row)
 
     @read_again
     def ids_of(self, collection_name: str, external_ids: Sequence[str]) -> dict[str, str]:
         """Identity ids by external_id, of those that are enrolled."""
-        with self._database.reading() as session:
-            collection = CollectionRepository(session).get(collection_name)
-            return IdentityRepository(session, collection).ids_of(external_ids)
+        with self._store.reading(collection_name) as transaction:
+            return transaction.identities.ids_of(external_ids)
 
     def create_identities(
         self, collection_name: str, people: Sequence[NewPerson]
@@ -323,7 +307,8 @@ class Gallery:
 
         Raises EmbedderMismatch, and EmbedderSwitchedError as `create_identity` does.
         """
-        with self.changing(collection_name) as (session, collection):
+        with self._store.changing(collection_name) as transaction:
+            collection = transaction.collection
             self.embedders.require(collection)
             for person in people:
                 require_same_embedder(collection, person.guard)
@@ -334,7 +319,7 @@ class Gallery:
                 )
                 for person in people
             ]
-            outcomes = enroll_many(session, collection, written)
+            outcomes = enroll_many(transaction, written)
         self.follow_change(collection_name)
         return outcomes
 
@@ -343,11 +328,11 @@ class Gallery:
         self, collection_name: str, identity_id: str, *, compact: bool = False
     ) -> Erasure:
         """Delete a person and all their faces."""
-        with self.changing(collection_name) as (session, collection):
-            row = IdentityRepository(session, collection).get(identity_id)
-            receipt = erase_people(session, collection, [row])
+        with self._store.changing(collection_name) as transaction:
+            row = transaction.identities.get(identity_id)
+            receipt = erase_people(transaction, [row])
         self.follow_change(collection_name)
-        return self.compacted(receipt, collection.number) if compact else receipt
+        return self.compacted(receipt, transaction.collection.number) if compact else receipt
 
     @erases
     def erase_expired(
@@ -359,19 +344,18 @@ class Gallery:
         What the database's own files still hold of anybody deleted is then overwritten.
         """
         now = datetime.now(UTC)
-        with self._database.reading() as session:
-            collections = CollectionRepository(session)
+        with self._store.reading_all() as collections:
             waiting = collections.with_expired(now)
             long_logs = collections.with_log_over(2 * log_revisions)
         receipts = [receipt for name in waiting for receipt in self._erase_expired(name, now)]
         for name in long_logs:
-            with self._database.writing() as session:
-                collection = CollectionRepository(session).find(name)
+            with self._store.writing_all() as collections:
+                collection = collections.find(name)
                 if collection is not None:
-                    ChangeRepository(session).prune(collection, log_revisions)
+                    collections.within(collection).changes.prune(log_revisions)
         if answers_before is not None:
-            with self._database.writing() as session:
-                IdempotencyRepository(session).forget(answers_before)
+            with self._store.writing_all() as collections:
+                collections.answers.forget(answers_before)
         self._database.checkpoint()
         return receipts
 
@@ -387,15 +371,15 @@ class Gallery:
         once: Once[Enrolled] | None = None,
     ) -> Enrolled:
         """Enroll more faces of a person; as `create_identity`."""
-        with self.changing(collection_name) as (session, collection):
-            claim(session, once)
-            identities = IdentityRepository(session, collection)
+        with self._store.changing(collection_name) as transaction:
+            transaction.claim(once)
+            identities = transaction.identities
             row = identities.get(identity_id)
-            taken = self._taken(session, collection, faces)
-            outcomes = self._enroll(session, collection, row, taken, guard)
+            taken = self._taken(transaction, faces)
+            outcomes = self._enroll(transaction, row, taken, guard)
             identities.note_change(row)
             enrolled = identities.record(row), outcomes
-            keep(session, once, enrolled, collection.number, row.id)
+            transaction.keep(once, enrolled, row.id)
         self.follow_change(collection_name)
         return enrolled
 
@@ -404,10 +388,9 @@ class Gallery:
         self, collection_name: str, identity_id: str, *, limit: int, cursor: str | None
     ) -> Page[Face]:
         after = decode_cursor(cursor)
-        with self._database.reading() as session:
-            collection = CollectionRepository(session).get(collection_name)
-            identity = IdentityRepository(session, collection).get(identity_id)
-            rows = FaceRepository(session, collection).page(identity, after=after, limit=limit + 1)
+        with self._store.reading(collection_name) as transaction:
+            identity = transaction.identities.get(identity_id)
+            rows = transaction.faces.page(identity, after=after, limit=limit + 1)
             items = tuple(face_records.record(row, identity) for row in rows[:limit])
             return Page(items, _next_cursor([row.number for row in rows], limit))
 
@@ -416,13 +399,13 @@ class Gallery:
         self, collection_name: str, identity_id: str, face_id: str, *, compact: bool = False
     ) -> Erasure:
         """Delete one face of a person; the person stays, even without a face."""
-        with self.changing(collection_name) as (session, collection):
-            identities = IdentityRepository(session, collection)
+        with self._store.changing(collection_name) as transaction:
+            identities = transaction.identities
             identity = identities.get(identity_id)
-            receipt = erase_face(session, collection, identity, face_id)
+            receipt = erase_face(transaction, identity, face_id)
             identities.note_change(identity)
         self.follow_change(collection_name)
-        return self.compacted(receipt, collection.number) if compact else receipt
+        return self.compacted(receipt, transaction.collection.number) if compact else receipt
 
     # -- search ----------------------------------------------------------------------------------
 
@@ -471,20 +454,20 @@ class Gallery:
     def _search_by_second(
         self, collection_name: str, probes: Sequence[Probe], question: Question
     ) -> Found | None:
-        with self._database.reading() as session:
-            found = CollectionRepository(session).second_with_basis(collection_name)
-            if found is None or not self.embedders.run(found[0]):
+        with self._store.reading(collection_name) as serving:
+            transaction = serving.by_other()
+            if transaction is None or not self.embedders.run(transaction.collection):
                 return None
-            view, basis = found
+            view = transaction.collection
             embeddings = [
                 probe if isinstance(probe, np.ndarray) else self.embedders.seen_by(view, probe)
                 for probe in probes
             ]
             index = self._sync.index_at(view)
             candidates, searched = nearest_people(
-                session, view, index, embeddings, question, self._second_counts
+                transaction, index, embeddings, question, self._second_counts
             )
-            return Found(candidates, searched, basis)
+            return Found(candidates, searched, transaction.basis)
 
     @read_again
     def examine(
@@ -498,37 +481,31 @@ class Gallery:
     ) -> Checkup:
         """Look through people for what may be wrong with them; see `doctor.examine`."""
         after = decode_cursor(cursor)
-        with self._database.reading() as session:
-            collection = CollectionRepository(session).get(collection_name)
-            self.embedders.require(collection)
-            index = self._sync.index_at(collection)
-            return examine(
-                session, collection, index, rules, after=after, limit=limit, within_s=within_s
-            )
+        with self._store.reading(collection_name) as transaction:
+            self.embedders.require(transaction.collection)
+            index = self._sync.index_at(transaction.collection)
+            return examine(transaction, index, rules, after=after, limit=limit, within_s=within_s)
 
     @read_again
     def revision(self, collection_name: str) -> int:
         """What the collection's last change is numbered; a search sees at least this."""
-        with self._database.reading() as session:
-            return CollectionRepository(session).get(collection_name).revision
+        with self._store.reading(collection_name) as transaction:
+            return transaction.collection.revision
 
     def remember_match(
         self, collection_name: str, terminal_id: str, identity_ids: Sequence[str], *, most: int
     ) -> None:
         """Note that these people were matched at a terminal, which remembers `most` of them."""
         now = datetime.now(UTC)
-        with self._database.reading() as session:
-            collection = CollectionRepository(session).get(collection_name)
-            newest = TerminalRepository(session, collection, terminal_id).newest(len(identity_ids))
-            known = IdentityRepository(session, collection).numbers_of(identity_ids)
+        with self._store.reading(collection_name) as transaction:
+            newest = transaction.terminals.newest(terminal_id, len(identity_ids))
+            known = transaction.identities.numbers_of(identity_ids)
         if known <= {
             number for number, at in newest.items() if (now - at).total_seconds() < _SAME_VISIT_S
         }:
             return
-        with self._database.writing() as session:
-            collection = CollectionRepository(session).get(collection_name)
-            terminal = TerminalRepository(session, collection, terminal_id)
-            terminal.remember(identity_ids, now, most=most)
+        with self._store.writing_beside(collection_name) as transaction:
+            transaction.terminals.remember(terminal_id, identity_ids, now, most=most)
 
     def compare(
         self, collection_name: str, identity_id: str, probe: Probe
@@ -546,15 +523,15 @@ class Gallery:
 
         Raises IdentityWithoutFace and EmbedderMismatch.
         """
-        with self._database.reading() as session:
-            collection, basis = CollectionRepository(session).get_with_basis(collection_name)
+        with self._store.reading(collection_name) as transaction:
+            collection = transaction.collection
             embeddings = [self.embedders.seen_by(collection, probe) for probe in probes]
-            identities = IdentityRepository(session, collection)
+            identities = transaction.identities
             row = identities.get(identity_id)
             if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
                 raise identities.not_found(identity_id)
-            repository = FaceRepository(session, collection)
-            examples = repository.examples_of([row.number]).get(row.number)
+            faces = transaction.faces
+            examples = faces.examples_of([row.number]).get(row.number)
             if not examples:
                 raise IdentityWithoutFace(
                     f"identity {identity_id} has no enrolled face to compare with",
@@ -563,7 +540,7 @@ class Gallery:
                 )
             numbers = sorted(examples)
             enrolled = [examples[number] for number in numbers]
-            ids = repository.ids_of([row.number])
+            ids = faces.ids_of([row.number])
             person = identities.record(row)
             stacked = np.stack(enrolled)
             candidates = [
@@ -575,37 +552,35 @@ class Gallery:
                 )
                 for embedding in embeddings
             ]
-            return candidates, basis
+            return candidates, transaction.basis
 
     @read_again
     def enrolled_images(self, collection_name: str, identity_id: str) -> dict[str, Face]:
         """The faces of a person by the SHA-256 of the photo that they were enrolled from."""
-        with self._database.reading() as session:
-            collection = CollectionRepository(session).get(collection_name)
-            identity = IdentityRepository(session, collection).get(identity_id)
-            rows = FaceRepository(session, collection).of_identity(identity)
+        with self._store.reading(collection_name) as transaction:
+            identity = transaction.identities.get(identity_id)
+            rows = transaction.faces.of_identity(identity)
             faces = [face_records.record(row, identity) for row in rows]
             return {face.image_sha256: face for face in faces if face.image_sha256 is not None}
 
     @read_again
     def kept_answer(self, ticket: Ticket) -> KeptAnswer | None:
         """What was answered to this request before. Raises IdempotencyKeyReused."""
-        with self._database.reading() as session:
-            return kept_answer(session, ticket)
+        with self._store.reading_all() as collections:
+            return collections.answers.find(ticket)
 
     @read_again
     def probe_of(self, collection_name: str, face_id: str) -> EnrolledProbe:
         """By all embedders that run here and have seen it. Raises FaceNotFound."""
-        with self._database.reading() as session:
-            collection = CollectionRepository(session).get(collection_name)
-            self.embedders.require(collection)
-            number = FaceRepository(session, collection).get(face_id).number
+        with self._store.reading(collection_name) as serving:
+            self.embedders.require(serving.collection)
+            number = serving.faces.get(face_id).number
             found: dict[str, Embedding] = {}
-            for view in (collection, second_view(collection)):
-                if view is not None:
-                    own = FaceRepository(session, view).embeddings_of([number])
+            for transaction in (serving, serving.by_other()):
+                if transaction is not None:
+                    own = transaction.faces.embeddings_of([number])
                     if number in own:
-                        found[view.digest] = own[number]
+                        found[transaction.collection.digest] = own[number]
             return EnrolledProbe(found)
 
     # -- for those who change people in transactions of their own -------------------------------
@@ -616,12 +591,6 @@ class Gallery:
             self._require_free(identities, new.external_id)
         with _unique(_taken(new.external_id)):
             return identities.add(new)
-
-    @contextmanager
-    def changing(self, name: str) -> Iterator[tuple[Session, CollectionTable]]:
-        """A transaction that holds the collection at its next revision."""
-        with self._database.writing() as session:
-            yield session, CollectionRepository(session).advance(name)
 
     def follow_change(self, name: str) -> None:
         """Bring the index up to a change that is committed, and so acknowledged come what may.
@@ -656,23 +625,23 @@ class Gallery:
         tries = 0
         while True:
             tries += 1
-            with self._database.reading() as session:
-                collection, basis = CollectionRepository(session).get_with_basis(name)
+            with self._store.reading(name) as transaction:
+                collection = transaction.collection
                 embeddings = [self.embedders.seen_by(collection, probe) for probe in probes]
                 index = self._sync.index_at(collection)
                 candidates, searched = nearest_people(
-                    session, collection, index, embeddings, question, self._counts
+                    transaction, index, embeddings, question, self._counts
                 )
                 if tries == _MOST_TRIES or self._sync.is_at(collection):
-                    return Found(candidates, searched, basis)
+                    return Found(candidates, searched, transaction.basis)
 
     def _erase_expired(self, name: str, now: datetime) -> Iterator[Erasure]:
         with suppress(CollectionNotFound):  # somebody deletes it meanwhile
             while True:
-                with self.changing(name) as (session, collection):
-                    identities = IdentityRepository(session, collection)
+                with self._store.changing(name) as transaction:
+                    identities = transaction.identities
                     people = identities.expired(now, most=_ERASED_AT_ONCE)
-                    receipt = erase_people(session, collection, people)
+                    receipt = erase_people(transaction, people)
                 self.follow_change(name)
                 if receipt.identity_count:
                     yield receipt
@@ -681,31 +650,28 @@ class Gallery:
 
     def _enroll(
         self,
-        session: Session,
-        collection: CollectionTable,
+        transaction: Transaction,
         identity: IdentityTable,
         faces: Sequence[NewFace],
         guard: Guard | None = None,
     ) -> tuple[Outcome, ...]:
         if faces:
-            self.embedders.require(collection)
-        require_same_embedder(collection, guard)
-        return write_faces(session, collection, identity, faces, guard)
+            self.embedders.require(transaction.collection)
+        require_same_embedder(transaction.collection, guard)
+        return write_faces(transaction, identity, faces, guard)
 
-    def _taken(
-        self, session: Session, collection: CollectionTable, faces: FacesToEnroll
-    ) -> Sequence[NewFace]:
-        """As they are to be written; what was taken from the collection itself is so already."""
+    def _taken(self, transaction: Transaction, faces: FacesToEnroll) -> Sequence[NewFace]:
+        """Convert new faces to the collection's embedder; those from its inbox already are."""
         if callable(faces):
-            return faces(session, collection)
-        return [self.embedders.for_writing(collection, face) for face in faces]
+            return faces(transaction)
+        return [self.embedders.for_writing(transaction.collection, face) for face in faces]
 
     def _require_free(self, identities: IdentityRepository, external_id: str) -> None:
         if identities.find_by_external_id(external_id) is not None:
             raise _taken(external_id)
 
 
-def require_same_embedder(collection: CollectionTable, guard: Guard | None) -> None:
+def require_same_embedder(collection: CollectionView, guard: Guard | None) -> None:
     """Raises EmbedderSwitchedError."""
     if guard is not None and guard.digest != collection.digest:
         raise EmbedderSwitchedError(collection.name)
@@ -729,18 +695,19 @@ def _next_cursor(numbers: Sequence[int], limit: int) -> str | None:
     return encode_cursor(numbers[limit - 1]) if len(numbers) > limit else None
 
 
-def _warn_of_similarities(session: Session, row: CollectionTable, model: ModelId) -> None:
+def _warn_of_similarities(transaction: Transaction, model: ModelId) -> None:
     """Log what an empty collection fixes in similarities by the embedder that it had."""
-    options = from_json(row.options).decisions.fixed_similarities()
-    people = RolloutRepository(session, row).people_with_thresholds()
+    collection = transaction.collection
+    options = collection.options.decisions.fixed_similarities()
+    people = transaction.rollout.people_with_thresholds()
     if options or people:
         _log.warning(
             "similarity_of_which_embedder",
-            collection=row.name,
+            collection=collection.name,
             options=list(options),
             people_with_thresholds=people,
-            found_for=row.embedder,
+            found_for=collection.embedder,
             embedder=model.name,
             remedy=f"set them anew for {model.name}, give error rates in their place, or start "
-            f"with VULTUS_EMBEDDER={row.embedder}",
+            f"with VULTUS_EMBEDDER={collection.embedder}",
         )

@@ -98,7 +98,7 @@ def measure_people(
 
     Raises CalibrationImpossible when there are too few, CollectionNotFound and EmbedderMismatch.
     """
-    found = store.examples(collection, by_second=by_second)
+    found = store.examples(collection, by_other=by_second)
     measured = measure(
         found.embeddings,
         found.owners,

@@ -31,9 +31,6 @@ from app.gallery.records import (
 )
 from app.gallery.rollout.rollouts import Reembedding
 from app.gallery.service import Gallery
-from app.gallery.store.repositories.collection_repository import CollectionRepository
-from app.gallery.store.repositories.crop_repository import CropRepository
-from app.gallery.store.repositories.terminal_repository import TerminalRepository
 from app.gallery.store.tables import FaceTable
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
@@ -151,10 +148,9 @@ def test_of_the_same_picture_the_one_with_a_crop_stays(
         (plain, "c" * 32),
         (bare, "c" * 32),
     }
-    with gallery._database.reading() as session:
-        (row,) = session.query(FaceTable).all()
-        crops = CropRepository(session, CollectionRepository(session).get(COLLECTION))
-        assert crops.among([row.number]) == {row.number}
+    with gallery._store.reading(COLLECTION) as transaction:
+        (row,) = transaction.session.query(FaceTable).all()
+        assert transaction.crops.among([row.number]) == {row.number}
     assert found_ids(gallery, VECTORS[0]) == [into]
 
 
@@ -197,9 +193,8 @@ def test_terminals_remember_who_stays_by_the_latest_match(
     for till, people in (("till-1", [into.id]), ("till-2", [into.id, other.id])):
         wanted = PeopleFilter(terminal_id=till)
         assert sorted(found_ids(gallery, VECTORS[0], wanted=wanted)) == sorted(people)
-    with gallery._database.reading() as session:
-        collection = CollectionRepository(session).get(COLLECTION)
-        newest = list(TerminalRepository(session, collection, "till-2").newest(9))
+    with gallery._store.reading(COLLECTION) as transaction:
+        newest = list(transaction.terminals.newest("till-2", 9))
     assert len(newest) == 2  # the merged one was seen there last
 
 

@@ -12,7 +12,6 @@ from structlog.testing import capture_logs
 from app.errors import EmbedderChanged, EmbedderMismatch
 from app.gallery.records import CollectionChanges, IdentityChanges, NewIdentity
 from app.gallery.store.database import Database
-from app.gallery.store.repositories.identity_repository import IdentityRepository
 from app.recognition.types import ModelId
 from tests.gallery.conftest import Connect, OpenGallery
 from tests.gallery.factories import (
@@ -159,9 +158,9 @@ def test_collection_is_not_taken_over_beside_its_first_enrolment(
             return bool(session.scalar(waiting))
 
     with ThreadPoolExecutor(1) as pool:
-        with first.changing(COLLECTION) as (session, collection):
-            person = IdentityRepository(session, collection).add(NewIdentity())
-            first._enroll(session, collection, person, [new_face(PROBE)])
+        with first._store.changing(COLLECTION) as transaction:
+            person = transaction.identities.add(NewIdentity())
+            first._enroll(transaction, person, [new_face(PROBE)])
             taking_over = pool.submit(new_gallery(theirs, model=OTHER_MODEL).open)
             while not (looked.is_set() or is_waiting()):
                 pass

@@ -201,7 +201,7 @@ def test_collection_deleted_beside_a_sweep_does_not_end_it(
     for name in names:
         gallery.create_collection(name, None)
         enroll_until(gallery, clock.time, collection=name)
-    changing: Callable[..., object] = gallery.changing
+    changing: Callable[..., object] = gallery._store.changing
 
     def after_deletion(name: str) -> object:
         if name in {"first", "second"}:
@@ -209,7 +209,7 @@ def test_collection_deleted_beside_a_sweep_does_not_end_it(
             other.delete_collection(name)
         return changing(name)
 
-    monkeypatch.setattr(gallery, "changing", after_deletion)
+    monkeypatch.setattr(gallery._store, "changing", after_deletion)
     assert [receipt.collection for receipt in sweep(gallery)] == ["third"]
     assert names == ["third"]
 

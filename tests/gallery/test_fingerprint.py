@@ -7,8 +7,9 @@ from sqlalchemy import select, update
 
 from app.gallery.service import Gallery
 from app.gallery.store.database import Database
+from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.collection_repository import CollectionRepository
-from app.gallery.store.repositories.face_repository import FaceRepository, Fingerprint
+from app.gallery.store.repositories.face_repository import Fingerprint
 from app.gallery.store.tables import FaceTable
 from tests.gallery.factories import enroll, unit_vectors
 
@@ -21,8 +22,8 @@ def test_database_tells_the_fingerprint_of_its_faces(gallery: Gallery, database:
         gallery.create_collection(name, None)
         enroll(gallery, *unit_vectors(len(numbers), seed=place), collection=name)
         give_numbers(database, name, numbers)
-        with database.reading() as session:
-            faces = FaceRepository(session, CollectionRepository(session).get(name))
+        with Store(database).reading(name) as transaction:
+            faces = transaction.faces
             assert faces.fingerprint() == Fingerprint.of(np.array(numbers, dtype=np.int64))
             assert faces.numbers().tolist() == numbers
             assert faces.count() == len(numbers)

@@ -74,7 +74,7 @@ def test_signal_tells_of_a_commit_and_not_of_what_was_undone(
     eventually(lambda: signal.wait(POLL_S))
     eventually(lambda: not signal.wait(POLL_S))
     with pytest.raises(ZeroDivisionError):
-        with gallery.changing(COLLECTION):
+        with gallery._store.changing(COLLECTION):
             raise ZeroDivisionError
     assert not signal.wait(POLL_S)
     signal.close()

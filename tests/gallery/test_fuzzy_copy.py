@@ -10,7 +10,6 @@ from app.gallery.index import faiss_index
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import FaceNumbers, Vectors
 from app.gallery.service import Gallery
-from app.gallery.store.tables import CollectionTable
 from app.gallery.sync.snapshots import SnapshotStore, Source
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery, sqlite_only
@@ -136,8 +135,8 @@ def test_face_that_moved_while_it_was_copied_is_restored_once(
 
     between_pieces.append(delete_the_first)
     gallery.save_index()
-    with gallery._database.reading() as session:
-        source = Source.of(session.query(CollectionTable).one())
+    with gallery._store.reading(COLLECTION) as transaction:
+        source = Source.of(transaction.collection)
     snapshot = SnapshotStore(snapshot_folder).read(source)
     assert snapshot is not None
     numbers = snapshot.numbers.tolist()

@@ -38,7 +38,6 @@ from app.gallery.records import (
 )
 from app.gallery.service import Gallery
 from app.gallery.store.database import Database
-from app.gallery.store.repositories.collection_repository import CollectionRepository
 from app.gallery.sync.index_sync import IndexSync
 from app.gallery.sync.snapshots import SnapshotStore
 from app.recognition.types import Embedding
@@ -411,8 +410,8 @@ class GalleryMachine(RuleBasedStateMachine):
 
     @rule(process=_processes, collection=_collections)
     def lose_the_index(self, process: int, collection: str) -> None:
-        with self.processes[process]._database.reading() as session:
-            number = CollectionRepository(session).get(collection).number
+        with self.processes[process]._store.reading(collection) as transaction:
+            number = transaction.collection.number
         self.sync(process).forget(number)
 
     @rule(process=_processes)

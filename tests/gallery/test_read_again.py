@@ -8,11 +8,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.errors import CollectionNotFound, DatabaseUnavailable
-from app.gallery.records import Basis, IdentityFilter, NewIdentity
+from app.gallery.records import IdentityFilter, NewIdentity
 from app.gallery.service import Gallery
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database, read_again
-from app.gallery.store.repositories.collection_repository import CollectionRepository
-from app.gallery.store.tables import CollectionTable
+from app.gallery.store.repositories.collection_repository import Calibrated, CollectionRepository
 from tests.gallery.conftest import postgresql_only
 from tests.gallery.factories import (
     COLLECTION,
@@ -48,22 +48,24 @@ def breaking(database: Database, monkeypatch: pytest.MonkeyPatch) -> Callable[[i
     def start(times: int) -> Breaks:
         breaks = Breaks(database, times=times)
         find, advance = CollectionRepository.find, CollectionRepository.advance
-        get_with_basis = CollectionRepository.get_with_basis
+        get_calibrated = CollectionRepository.get_calibrated
 
-        def breaking_find(self: CollectionRepository, name: str) -> CollectionTable | None:
+        def breaking_find(self: CollectionRepository, name: str) -> CollectionView | None:
             breaks.maybe(self._session)
             return find(self, name)
 
-        def breaking_get(self: CollectionRepository, name: str) -> tuple[CollectionTable, Basis]:
+        def breaking_get(
+            self: CollectionRepository, name: str
+        ) -> tuple[CollectionView, Calibrated]:
             breaks.maybe(self._session)
-            return get_with_basis(self, name)
+            return get_calibrated(self, name)
 
-        def breaking_advance(self: CollectionRepository, name: str) -> CollectionTable:
+        def breaking_advance(self: CollectionRepository, name: str) -> CollectionView:
             breaks.maybe(self._session)
             return advance(self, name)
 
         monkeypatch.setattr(CollectionRepository, "find", breaking_find)
-        monkeypatch.setattr(CollectionRepository, "get_with_basis", breaking_get)
+        monkeypatch.setattr(CollectionRepository, "get_calibrated", breaking_get)
         monkeypatch.setattr(CollectionRepository, "advance", breaking_advance)
         return breaks
 

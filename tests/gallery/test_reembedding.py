@@ -27,8 +27,9 @@ from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.search.nearest_people import Question
 from app.gallery.service import Gallery
 from app.gallery.store.database import Database
+from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.rollout_repository import RolloutRepository
-from app.gallery.store.tables import CollectionTable, FaceTable, SecondEmbeddingTable
+from app.gallery.store.tables import FaceTable, SecondEmbeddingTable
 from app.gallery.sync.snapshots import SnapshotStore, Source
 from app.gallery.transfer.exporter import export_gallery
 from app.gallery.transfer.importer import import_gallery
@@ -449,7 +450,7 @@ def test_own_calibration_of_the_embedder_before_counts_again_after_the_way_back(
         assert basis.calibration is not None
         told.append(store.calibration(COLLECTION, basis.model.digest))
     assert told == [{"of": "old"}, {"of": "new"}, {"of": "old"}]
-    assert store.examples(COLLECTION, by_second=True).model == NEW
+    assert store.examples(COLLECTION, by_other=True).model == NEW
     reembedding.switch(COLLECTION, is_measured=True)
     reembedding.purge(COLLECTION)
     assert store.calibration(COLLECTION, OLD.digest) is None
@@ -498,8 +499,8 @@ def test_snapshot_is_of_the_embedder_that_serves(
     both.save_index()
 
     def held() -> Source:
-        with database.reading() as session:
-            return Source.of(session.scalars(select(CollectionTable)).one())
+        with Store(database).reading(COLLECTION) as transaction:
+            return Source.of(transaction.collection)
 
     store = SnapshotStore(snapshot_folder)
     old = held()

@@ -12,8 +12,7 @@ from app.gallery import service
 from app.gallery.records import Condition, IdentityChanges, PeopleFilter
 from app.gallery.service import Gallery
 from app.gallery.store.database import Database
-from app.gallery.store.repositories.collection_repository import CollectionRepository
-from app.gallery.store.repositories.terminal_repository import TerminalRepository
+from app.gallery.store.gallery_store import Store
 from app.gallery.store.tables import IdentityTable, TerminalMatchTable
 from tests.gallery.conftest import Connect, OpenGallery, sqlite_only
 from tests.gallery.factories import (
@@ -37,10 +36,9 @@ def remembered(
     database: Database, terminal: str = "door", collection: str = COLLECTION
 ) -> dict[str, datetime]:
     """When the terminal saw whom, by their ids, the latest first."""
-    with database.reading() as session:
-        row = CollectionRepository(session).get(collection)
-        newest = TerminalRepository(session, row, terminal).newest(1_000)
-        ids = {person.number: person.id for person in session.query(IdentityTable)}
+    with Store(database).reading(collection) as transaction:
+        newest = transaction.terminals.newest(terminal, 1_000)
+        ids = {person.number: person.id for person in transaction.session.query(IdentityTable)}
     return {ids[number]: at for number, at in newest.items()}
 
 

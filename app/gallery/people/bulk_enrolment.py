@@ -6,14 +6,12 @@ from itertools import chain, islice
 from uuid import uuid4
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from app.gallery.people.enrolment_guards import Guard, Neighbour, Newcomers, Refusal, judge, nearer
 from app.gallery.records import NewFace, NewIdentity
 from app.gallery.store.repositories.bulk_insertion import PersonRows, insert_people
 from app.gallery.store.repositories.face_repository import to_bytes
-from app.gallery.store.repositories.identity_repository import IdentityRepository
-from app.gallery.store.tables import CollectionTable
+from app.gallery.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +38,20 @@ class BulkOutcome:
     refused: tuple[Refusal | None, ...] = ()
 
 
-def enroll_many(
-    session: Session, collection: CollectionTable, people: Sequence[NewPerson]
-) -> list[BulkOutcome]:
+def enroll_many(transaction: Transaction, people: Sequence[NewPerson]) -> list[BulkOutcome]:
     """Enroll those whose external_id is new to the collection, also within `people` themselves.
 
     Part of a transaction that holds the collection at its next revision, so nobody takes an
     external_id meanwhile.
     """
-    known = IdentityRepository(session, collection).ids_of(
+    collection = transaction.collection
+    known = transaction.identities.ids_of(
         person.identity.external_id for person in people if person.identity.external_id is not None
     )
     outcomes = []
     new: list[PersonRows] = []
     newcomers = Newcomers()
-    nearest = _nearest(session, collection, people)
+    nearest = _nearest(transaction, people)
     for person, near in zip(people, nearest, strict=True):
         external_id = person.identity.external_id
         before = None if external_id is None else known.get(external_id)
@@ -80,18 +77,16 @@ def enroll_many(
             )
         )
         if person.guard is not None:
-            told = Neighbour(identity_id, person.identity.name, external_id, -1.0)
-            newcomers.add(told, [face for face, _ in faces])
-    insert_people(session, collection, new)
+            enrolled = Neighbour(identity_id, person.identity.name, external_id, -1.0)
+            newcomers.add(enrolled, [face for face, _ in faces])
+    insert_people(transaction, new)
     return outcomes
 
 
 _Nearest = tuple[Neighbour | None, ...]
 
 
-def _nearest(
-    session: Session, collection: CollectionTable, people: Sequence[NewPerson]
-) -> list[_Nearest]:
+def _nearest(transaction: Transaction, people: Sequence[NewPerson]) -> list[_Nearest]:
     """For each person who is most like each of their faces; () of those without a guard."""
     guarded = [(person, person.guard) for person in people if person.guard is not None]
     if not guarded:
@@ -102,10 +97,10 @@ def _nearest(
         another=min(guard.another for _, guard in guarded),
         revision=min(guard.revision for _, guard in guarded),
         nearest=tuple(chain.from_iterable(guard.nearest for _, guard in guarded)),
-        digest=collection.digest,
+        digest=transaction.collection.digest,
     )
     faces = [face for person, _ in guarded for face in person.faces]
-    found = iter(nearer(session, collection, faces, together, person_number=None))
+    found = iter(nearer(transaction, faces, together, person_number=None))
     return [
         () if person.guard is None else tuple(islice(found, len(person.faces))) for person in people
     ]

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy.orm import Session
-
 from app.errors import CountChanged, InvalidRequest, RevisionConflict
 from app.gallery.people.correction_records import (
     Merged,
@@ -24,18 +22,14 @@ from app.gallery.people.face_handover import hand_over
 from app.gallery.people.person_merge import joined
 from app.gallery.records import Erasure, NewFace, NewIdentity, PeopleFilter
 from app.gallery.service import Gallery, require_same_embedder
-from app.gallery.store.answered_once import claim, keep
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database, read_again
+from app.gallery.store.gallery_store import Store
 from app.gallery.store.idempotency import Once
 from app.gallery.store.repositories import face_repository as face_records
-from app.gallery.store.repositories.collection_repository import CollectionRepository
-from app.gallery.store.repositories.face_repository import FaceRepository
-from app.gallery.store.repositories.idempotency_repository import IdempotencyRepository
-from app.gallery.store.repositories.identity_repository import IdentityRepository
-from app.gallery.store.repositories.terminal_repository import hand_over_matches
-from app.gallery.store.repositories.unknown_repository import UnknownRepository
 from app.gallery.store.storage import erases
-from app.gallery.store.tables import CollectionTable, FaceTable, IdentityTable
+from app.gallery.store.tables import FaceTable, IdentityTable
+from app.gallery.store.transaction import Transaction
 
 MOST_DELETED = 10_000
 """People that one request deletes: other writers wait meanwhile."""
@@ -48,6 +42,7 @@ class Corrections:
 
     def __init__(self, database: Database, gallery: Gallery) -> None:
         self._database = database
+        self._store = Store(database)
         self._gallery = gallery
 
     def merge(
@@ -67,17 +62,17 @@ class Corrections:
         RevisionConflict when one of these people changed after `if_revision`, and
         AnsweredBeforeError by `once`.
         """
-        with self._gallery.changing(collection_name) as (session, collection):
-            claim(session, once)
-            identities = IdentityRepository(session, collection)
+        with self._store.changing(collection_name) as transaction:
+            transaction.claim(once)
+            identities = transaction.identities
             kept = identities.get_living(into)
             others = list({row.number: row for row in map(identities.get_living, sources)}.values())
             if kept in others:
                 raise InvalidRequest(f"identity {kept.id} cannot be merged into themselves")
             identities.lock([kept, *others])  # terminals and kept answers are written beside this
-            _require_unchanged(collection, [kept, *others], if_revision)
-            done = self._merge(session, collection, kept, others)
-            keep(session, once, done, collection.number, kept.id)
+            _require_unchanged(transaction.collection, [kept, *others], if_revision)
+            done = self._merge(transaction, kept, others)
+            transaction.keep(once, done, kept.id)
         self._gallery.follow_change(collection_name)
         return done
 
@@ -98,11 +93,11 @@ class Corrections:
         the two changed after `if_revision`, EveryFaceRefusedError when `guard` refuses it,
         EmbedderSwitchedError, and AnsweredBeforeError by `once`.
         """
-        with self._gallery.changing(collection_name) as (session, collection):
-            claim(session, once)
-            require_same_embedder(collection, guard)
-            identities = IdentityRepository(session, collection)
-            face = FaceRepository(session, collection).get(face_id)
+        with self._store.changing(collection_name) as transaction:
+            transaction.claim(once)
+            require_same_embedder(transaction.collection, guard)
+            identities = transaction.identities
+            face = transaction.faces.get(face_id)
             previous = identities.of_face(face)
             if isinstance(who, str):
                 owner = identities.get_living(who)
@@ -110,19 +105,18 @@ class Corrections:
                 owner = self._gallery.add_person(identities, who)
             people = [previous] if isinstance(who, NewIdentity) else [previous, owner]
             identities.lock(people)
-            _require_unchanged(collection, people, if_revision)
-            done = self._move(session, collection, face, previous, owner, guard)
+            _require_unchanged(transaction.collection, people, if_revision)
+            done = self._move(transaction, face, previous, owner, guard)
             done = replace(done, is_new_person=isinstance(who, NewIdentity))
-            keep(session, once, done, collection.number, owner.id)
+            transaction.keep(once, done, owner.id)
         self._gallery.follow_change(collection_name)
         return done
 
     @read_again
     def count(self, collection_name: str, wanted: PeopleFilter) -> PeopleCount:
         """How many people a filter finds, expired ones included."""
-        with self._database.reading() as session:
-            collection = CollectionRepository(session).get(collection_name)
-            return _count(session, collection, wanted)
+        with self._store.reading(collection_name) as transaction:
+            return _count(transaction, wanted)
 
     def make_room(self) -> bool:
         """Return whether there is more room on the disk now, for an erasure."""
@@ -144,9 +138,9 @@ class Corrections:
         Raises CountChanged when they are not, RevisionConflict when one of them changed after
         `if_revision`, InvalidRequest for more than MOST_DELETED, and AnsweredBeforeError by `once`.
         """
-        with self._gallery.changing(collection_name) as (session, collection):
-            claim(session, once)
-            found = _count(session, collection, wanted)
+        with self._store.changing(collection_name) as transaction:
+            transaction.claim(once)
+            found = _count(transaction, wanted)
             if found.people != confirmed:
                 raise CountChanged(
                     f"the filter finds {found.people} people, and {confirmed} were confirmed; "
@@ -158,35 +152,30 @@ class Corrections:
                     f"the filter finds {found.people} people; at most {MOST_DELETED} are deleted "
                     "at once: narrow it, and repeat"
                 )
-            people = IdentityRepository(session, collection).matching(wanted)
-            _require_unchanged(collection, people, if_revision)
+            people = transaction.identities.matching(wanted)
+            _require_unchanged(transaction.collection, people, if_revision)
             receipts = [
-                erase_people(session, collection, people[start : start + _ERASED_AT_ONCE])
+                erase_people(transaction, people[start : start + _ERASED_AT_ONCE])
                 for start in range(0, len(people), _ERASED_AT_ONCE)
-            ] or [erase_people(session, collection, [])]
+            ] or [erase_people(transaction, [])]
             done = PeopleDeletion(found, _together(receipts))
-            keep(session, once, done, collection.number)
+            transaction.keep(once, done)
         self._gallery.follow_change(collection_name)
         if compact and done.erasure is not None:
-            erasure = self._gallery.compacted(done.erasure, collection.number)
+            erasure = self._gallery.compacted(done.erasure, transaction.collection.number)
             done = replace(done, erasure=erasure)
         return done
 
     def _merge(
-        self,
-        session: Session,
-        collection: CollectionTable,
-        kept: IdentityTable,
-        others: Sequence[IdentityTable],
+        self, transaction: Transaction, kept: IdentityTable, others: Sequence[IdentityTable]
     ) -> Merged:
-        identities = IdentityRepository(session, collection)
-        repository = FaceRepository(session, collection)
+        identities = transaction.identities
         fields = joined(kept, others)
         merged = tuple(MergedPerson(row.id, row.name, row.external_id) for row in others)
-        faces = [face for row in others for face in repository.of_identity(row)]
-        handed = hand_over(session, collection, kept, faces)
-        hand_over_matches(session, collection, [row.number for row in others], kept.number)
-        unknowns = UnknownRepository(session, collection)
+        faces = [face for row in others for face in transaction.faces.of_identity(row)]
+        handed = hand_over(transaction, kept, faces)
+        transaction.terminals.hand_over([row.number for row in others], kept.number)
+        unknowns = transaction.unknowns
         if unknowns.advance_if_there() is not None:
             unknowns.rename_nearest([row.id for row in others], kept.id)
         identities.delete(others)
@@ -196,7 +185,7 @@ class Corrections:
         kept.expires_at, kept.threshold = fields.expires_at, fields.threshold
         identities.note_change(kept)
         # Their answers would outlive who stays, whose erasure empties only their own.
-        IdempotencyRepository(session).redact_people([person.identity_id for person in merged])
+        transaction.answers.redact_people([person.identity_id for person in merged])
         return Merged(
             identities.record(kept),
             merged,
@@ -207,23 +196,22 @@ class Corrections:
 
     def _move(
         self,
-        session: Session,
-        collection: CollectionTable,
+        transaction: Transaction,
         face: FaceTable,
         previous: IdentityTable,
         owner: IdentityTable,
         guard: Guard | None,
     ) -> MovedFace:
-        identities = IdentityRepository(session, collection)
+        identities = transaction.identities
         if owner is previous:
             same = identities.record(owner)
             return MovedFace(face_records.record(face, owner), same, same)
         if guard is not None:
-            self._judge(session, collection, face, owner, guard)
-        handed = hand_over(session, collection, owner, [face])
+            self._judge(transaction, face, owner, guard)
+        handed = hand_over(transaction, owner, [face])
         identities.note_change(previous, owner)
         kept_id = handed.collapsed[0].kept_face_id if handed.collapsed else face.id
-        stayed = FaceRepository(session, collection).get(kept_id)
+        stayed = transaction.faces.get(kept_id)
         return MovedFace(
             face_records.record(stayed, owner),
             identities.record(owner),
@@ -233,22 +221,20 @@ class Corrections:
 
     def _judge(
         self,
-        session: Session,
-        collection: CollectionTable,
+        transaction: Transaction,
         face: FaceTable,
         owner: IdentityTable,
         guard: Guard,
     ) -> None:
         """Raises EveryFaceRefusedError; a face that is moved by force says so."""
-        repository = FaceRepository(session, collection)
+        repository = transaction.faces
         embedding = repository.embeddings_of([face.number]).get(face.number)
         if embedding is None:  # the guard looked by an embedder that has not seen it
             return
         new = NewFace(embedding, None, None, None, face.image_sha256 or "")
         examples = repository.examples_of([owner.number]).get(owner.number, {})
         nearest = nearer(
-            session,
-            collection,
+            transaction,
             [new],
             guard,
             person_number=owner.number,
@@ -256,7 +242,7 @@ class Corrections:
         )
         (refusal,) = judge(
             [new],
-            IdentityRepository(session, collection).record(owner),
+            transaction.identities.record(owner),
             face_records.stacked(list(examples.values())),
             nearest,
             guard,
@@ -264,11 +250,11 @@ class Corrections:
         if refusal is not None and not guard.force:
             raise EveryFaceRefusedError([refusal])
         face.forced = refusal is not None
-        session.flush()
+        transaction.session.flush()
 
 
 def _require_unchanged(
-    collection: CollectionTable, people: Sequence[IdentityTable], if_revision: int | None
+    collection: CollectionView, people: Sequence[IdentityTable], if_revision: int | None
 ) -> None:
     """Raises RevisionConflict."""
     if if_revision is None:
@@ -291,10 +277,9 @@ def _require_unchanged(
         )
 
 
-def _count(session: Session, collection: CollectionTable, wanted: PeopleFilter) -> PeopleCount:
-    people = IdentityRepository(session, collection).count(wanted)
-    faces = FaceRepository(session, collection).count(wanted)
-    return PeopleCount(people, faces, collection.revision)
+def _count(transaction: Transaction, wanted: PeopleFilter) -> PeopleCount:
+    people, faces = transaction.identities.count(wanted), transaction.faces.count(wanted)
+    return PeopleCount(people, faces, transaction.collection.revision)
 
 
 def _together(receipts: Sequence[Erasure]) -> Erasure:

@@ -7,16 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from app.gallery.index.protocol import Vectors
 from app.gallery.people.enrolment_guards import EveryFaceRefusedError, Guard, Refusal, judge, nearer
 from app.gallery.records import Face, Identity, NewFace
 from app.gallery.store.repositories import face_repository as face_records
-from app.gallery.store.repositories.change_repository import ChangeRepository
-from app.gallery.store.repositories.face_repository import FaceRepository
-from app.gallery.store.repositories.identity_repository import IdentityRepository
-from app.gallery.store.tables import CollectionTable, FaceTable, IdentityTable
+from app.gallery.store.tables import FaceTable, IdentityTable
+from app.gallery.store.transaction import Transaction
 from app.recognition.types import Embedding
 
 SAME_CROP = 1.0 - 1e-6
@@ -39,20 +36,19 @@ Outcome = Face | KnownFace | Refusal
 
 
 def write_faces(
-    session: Session,
-    collection: CollectionTable,
+    transaction: Transaction,
     identity: IdentityTable,
     faces: Sequence[NewFace],
     guard: Guard | None,
 ) -> tuple[Outcome, ...]:
     """One outcome a face, in their order. Raises EveryFaceRefusedError."""
-    repository = FaceRepository(session, collection)
+    repository = transaction.faces
     rows = repository.of_identity(identity) if faces else ()
     examples = repository.examples_of([identity.number]) if rows else {}
     enrolled = _Enrolled(identity, rows, examples.get(identity.number, {}))
     known = [enrolled.find(face) for face in faces]
     new = [place for place, found in enumerate(known) if found is None]
-    refusals = _refusals(session, collection, identity, enrolled.embeddings, faces, new, guard)
+    refusals = _refusals(transaction, identity, enrolled.embeddings, faces, new, guard)
     force = guard is not None and guard.force
     outcomes: list[Outcome] = []
     numbers = []
@@ -69,13 +65,12 @@ def write_faces(
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
     if refused and len(refused) == len(faces):
         raise EveryFaceRefusedError(refused)
-    ChangeRepository(session).log(collection, "add", numbers)
+    transaction.changes.log("add", numbers)
     return tuple(outcomes)
 
 
 def _refusals(
-    session: Session,
-    collection: CollectionTable,
+    transaction: Transaction,
     identity: IdentityTable,
     own: Vectors,
     faces: Sequence[NewFace],
@@ -86,8 +81,8 @@ def _refusals(
     refusals: list[Refusal | None] = [None] * len(faces)
     if guard is None or not new:
         return refusals
-    person: Identity | None = IdentityRepository(session, collection).record(identity)
-    nearest = nearer(session, collection, faces, guard, person_number=identity.number)
+    person: Identity | None = transaction.identities.record(identity)
+    nearest = nearer(transaction, faces, guard, person_number=identity.number)
     verdicts = judge(
         [faces[place] for place in new], person, own, [nearest[place] for place in new], guard
     )

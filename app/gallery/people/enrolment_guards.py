@@ -11,15 +11,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy.orm import Session
 
 from app.errors import Reason, Resemblance
 from app.gallery.index.protocol import FaceNumbers, Vectors
 from app.gallery.records import EVERYBODY, Identity, NewFace
-from app.gallery.store.repositories.change_repository import ChangeRepository
-from app.gallery.store.repositories.face_repository import FaceRepository
-from app.gallery.store.repositories.identity_repository import IdentityRepository
-from app.gallery.store.tables import CollectionTable
+from app.gallery.store.transaction import Transaction
 from app.recognition.types import cosine
 
 
@@ -191,8 +187,7 @@ def _unlike(person: Identity | None, similarity: float, guard: Guard) -> Refusal
 
 
 def nearer(
-    session: Session,
-    collection: CollectionTable,
+    transaction: Transaction,
     faces: Sequence[NewFace],
     guard: Guard,
     *,
@@ -206,18 +201,16 @@ def nearer(
     Part of a transaction that holds the collection at its next revision: nobody is enrolled now.
     """
     nearest = list(guard.nearest)
-    if not faces or guard.revision >= collection.revision - 1:
+    if not faces or guard.revision >= transaction.collection.revision - 1:
         return nearest
     probes = np.stack([face.embedding for face in faces])
-    repository = FaceRepository(session, collection)
-    people = IdentityRepository(session, collection)
     now = datetime.now(UTC)
-    for numbers, vectors in _enrolled_since(session, collection, guard.revision):
+    for numbers, vectors in _enrolled_since(transaction, guard.revision):
         similarities = vectors @ probes.T
         near = np.flatnonzero((similarities >= guard.another).any(axis=1))
         near = near[numbers[near] != except_number]
-        owners = repository.owners(numbers[near].tolist(), EVERYBODY, now=now)
-        identities = people.by_number(
+        owners = transaction.faces.owners(numbers[near].tolist(), EVERYBODY, now=now)
+        identities = transaction.identities.by_number(
             list({owner.identity_number for owner in owners.values()} - {person_number})
         )
         for row in near:
@@ -232,12 +225,12 @@ def nearer(
 
 
 def _enrolled_since(
-    session: Session, collection: CollectionTable, revision: int
+    transaction: Transaction, revision: int
 ) -> Iterator[tuple[FaceNumbers, Vectors]]:
-    if revision < collection.log_start:  # the log was pruned meanwhile and does not tell
-        yield from FaceRepository(session, collection).embeddings()
+    if revision < transaction.collection.log_start:  # the log was pruned meanwhile
+        yield from transaction.faces.embeddings()
         return
-    delta = ChangeRepository(session).since(collection, revision)
+    delta = transaction.changes.since(revision)
     new = {**delta.moved, **delta.added}
     if new:
         yield np.array(list(new), dtype=np.int64), np.stack(list(new.values()))

@@ -1,4 +1,4 @@
-"""Delete people and faces, and tell what was deleted.
+"""Delete people and faces, and make the receipts.
 
 Each function is part of a transaction that holds the collection at its next revision.
 """
@@ -7,69 +7,52 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy.orm import Session
-
 from app.gallery.records import Erasure
-from app.gallery.store.repositories.change_repository import ChangeRepository
-from app.gallery.store.repositories.collection_repository import CollectionRepository
-from app.gallery.store.repositories.crop_repository import CropRepository
-from app.gallery.store.repositories.face_repository import FaceRepository
-from app.gallery.store.repositories.idempotency_repository import IdempotencyRepository
-from app.gallery.store.repositories.identity_repository import IdentityRepository
-from app.gallery.store.repositories.unknown_repository import UnknownRepository
-from app.gallery.store.tables import CollectionTable, IdentityTable
+from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.tables import IdentityTable
+from app.gallery.store.transaction import Transaction
 from app.gallery.unknowns.unknown_erasure import erase_unknowns_like
 
 
-def erase_people(
-    session: Session, collection: CollectionTable, people: Sequence[IdentityTable]
-) -> Erasure:
-    faces = FaceRepository(session, collection).ids_of([row.number for row in people])
-    crops = CropRepository(session, collection).count(list(faces))
-    ChangeRepository(session).log(collection, "remove", faces)
-    receipt = _receipt(collection, [row.id for row in people], list(faces.values()))
-    unknown = erase_unknowns_like(session, collection, people, list(faces))
-    IdentityRepository(session, collection).delete(people)
-    IdempotencyRepository(session).redact_people(receipt.identity_ids)
+def erase_people(transaction: Transaction, people: Sequence[IdentityTable]) -> Erasure:
+    faces = transaction.faces.ids_of([row.number for row in people])
+    crops = transaction.crops.count(list(faces))
+    transaction.changes.log("remove", faces)
+    ids = [row.id for row in people]
+    receipt = _receipt(transaction.collection, ids, list(faces.values()))
+    unknown = erase_unknowns_like(transaction, people, list(faces))
+    transaction.identities.delete(people)
+    transaction.answers.redact_people(receipt.identity_ids)
     return replace(receipt, unknown_face_count=unknown, crop_count=crops)
 
 
-def erase_face(
-    session: Session, collection: CollectionTable, identity: IdentityTable, face_id: str
-) -> Erasure:
+def erase_face(transaction: Transaction, identity: IdentityTable, face_id: str) -> Erasure:
     """Raises FaceNotFound."""
-    faces = FaceRepository(session, collection)
-    crops = CropRepository(session, collection).count([faces.get(face_id).number])
+    faces = transaction.faces
+    crops = transaction.crops.count([faces.get(face_id).number])
     number = faces.delete(identity, face_id)
-    ChangeRepository(session).log(collection, "remove", [number])
-    return replace(_receipt(collection, [], [face_id]), crop_count=crops)
+    transaction.changes.log("remove", [number])
+    return replace(_receipt(transaction.collection, [], [face_id]), crop_count=crops)
 
 
-def erase_collection(session: Session, name: str) -> tuple[Erasure, int]:
-    """The receipt, which counts and does not list, and the number that the collection had.
-
-    Raises CollectionNotFound.
-    """
-    collections = CollectionRepository(session)
-    row = collections.advance(name)  # nobody enrolls between counting and deleting
-    told = collections.record(row)
-    receipt = Erasure(
-        collection=name,
-        identity_ids=(),
-        face_ids=(),
-        identity_count=told.identity_count,
-        face_count=told.face_count,
-        revision=row.revision,
-        erased_at=datetime.now(UTC),
-        unknown_face_count=UnknownRepository(session, row).face_count(),
-        crop_count=CropRepository(session, row).count(),
+def erase_collection(transaction: Transaction) -> Erasure:
+    """Delete the collection itself. The receipt counts, and does not list."""
+    collection = transaction.collection
+    counted = transaction.collections.record(collection)
+    receipt = replace(
+        _receipt(collection, [], []),
+        identity_count=counted.identity_count,
+        face_count=counted.face_count,
+        unknown_face_count=transaction.unknowns.face_count(),
+        crop_count=transaction.crops.count(),
     )
-    IdempotencyRepository(session).redact_collection(row.number)
-    return receipt, collections.delete(name)
+    transaction.answers.redact_collection(collection.number)
+    transaction.collections.delete(collection.name)
+    return receipt
 
 
 def _receipt(
-    collection: CollectionTable, identity_ids: Sequence[str], face_ids: Sequence[str]
+    collection: CollectionView, identity_ids: Sequence[str], face_ids: Sequence[str]
 ) -> Erasure:
     return Erasure(
         collection=collection.name,

@@ -9,14 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from app.gallery.people.correction_records import Collapsed
 from app.gallery.people.enrolment import SAME_CROP
-from app.gallery.store.repositories.change_repository import ChangeRepository
-from app.gallery.store.repositories.crop_repository import CropRepository
-from app.gallery.store.repositories.face_repository import FaceRepository
-from app.gallery.store.tables import CollectionTable, FaceTable, IdentityTable
+from app.gallery.store.tables import FaceTable, IdentityTable
+from app.gallery.store.transaction import Transaction
 from app.recognition.types import Embedding
 
 
@@ -29,19 +26,16 @@ class HandedOver:
 
 
 def hand_over(
-    session: Session,
-    collection: CollectionTable,
-    owner: IdentityTable,
-    faces: Sequence[FaceTable],
+    transaction: Transaction, owner: IdentityTable, faces: Sequence[FaceTable]
 ) -> HandedOver:
     """Make `owner` the owner of faces that were others'.
 
     The log says so, for the guards of enrolments that have looked already; to the indexes only what
     collapsed is a change.
     """
-    repository = FaceRepository(session, collection)
+    repository = transaction.faces
     own = list(repository.of_identity(owner))
-    pictures = _Pictures(session, collection, [*own, *faces])
+    pictures = _Pictures(transaction, [*own, *faces])
     kept = list(own)
     moved: list[FaceTable] = []
     gone: list[FaceTable] = []
@@ -63,12 +57,11 @@ def hand_over(
             for one in done.collapsed
         ]
         done.collapsed.append(Collapsed(leaves.id, stays.id))
-    changes = ChangeRepository(session)
     # In this order: a person has a photo once.
     repository.delete_all([face.number for face in gone])
     repository.give([face.number for face in moved], owner)
-    changes.log(collection, "remove", [face.number for face in gone])
-    changes.log(collection, "move", [face.number for face in moved])
+    transaction.changes.log("remove", [face.number for face in gone])
+    transaction.changes.log("move", [face.number for face in moved])
     done.moved = [face.id for face in moved]
     return done
 
@@ -76,17 +69,14 @@ def hand_over(
 class _Pictures:
     """Which faces are of the same picture, and how much is kept of each."""
 
-    def __init__(
-        self, session: Session, collection: CollectionTable, faces: Sequence[FaceTable]
-    ) -> None:
+    def __init__(self, transaction: Transaction, faces: Sequence[FaceTable]) -> None:
         numbers = [face.number for face in faces]
-        repository = FaceRepository(session, collection)
-        self._embeddings: Mapping[int, Embedding] = repository.embeddings_of(numbers)
-        self._with_crop = CropRepository(session, collection).among(numbers)
-        self._with_second = repository.with_second_among(numbers)
+        self._embeddings: Mapping[int, Embedding] = transaction.faces.embeddings_of(numbers)
+        self._with_crop = transaction.crops.among(numbers)
+        self._with_both = transaction.faces.with_both_among(numbers)
 
     def worth(self, face: FaceTable) -> tuple[bool, bool]:
-        return face.number in self._with_second, face.number in self._with_crop
+        return face.number in self._with_both, face.number in self._with_crop
 
     def find_twin(self, face: FaceTable, others: Sequence[FaceTable]) -> FaceTable | None:
         for other in others:

@@ -13,9 +13,8 @@ from typing import Protocol
 import numpy as np
 
 from app.errors import EmbedderMismatch, ForeignEmbedding
-from app.gallery.collection_options import from_json
 from app.gallery.records import NewFace
-from app.gallery.store.tables import CollectionTable
+from app.gallery.store.collection_view import CollectionView
 from app.recognition.types import Embedding, ModelId
 
 
@@ -48,43 +47,42 @@ class Embedders:
     next: ModelId | None = None
     chosen_by_auto: bool = False
 
-    def run(self, row: CollectionTable) -> bool:
+    def run(self, collection: CollectionView) -> bool:
         """Whether the embedder that a collection answers by runs here."""
-        its = row.embedder, row.digest
+        its = collection.embedder, collection.digest
         return any(m is not None and its == (m.name, m.digest) for m in (self.own, self.next))
 
-    def require(self, row: CollectionTable) -> None:
+    def require(self, collection: CollectionView) -> None:
         """Raises EmbedderMismatch unless the embedder of a collection runs here."""
-        if not self.run(row):
-            raise EmbedderMismatch(self.mismatch(row), embedder=row.embedder)
+        if not self.run(collection):
+            raise EmbedderMismatch(self.mismatch(collection), embedder=collection.embedder)
 
-    def seen_by(self, row: CollectionTable, probe: Probe) -> Embedding:
+    def seen_by(self, collection: CollectionView, probe: Probe) -> Embedding:
         """The embedding of a face by the embedder of a collection. Raises EmbedderMismatch."""
-        self.require(row)
-        found = self._by(row.digest, probe)
+        self.require(collection)
+        found = self._by(collection.digest, probe)
         if found is None:
             raise ForeignEmbedding(
-                f"collection {row.name!r} answers by the embedder {row.embedder} "
-                f"({row.digest[:12]}), and the embedding sent is by {self.own.name} "
+                f"collection {collection.name!r} answers by the embedder {collection.embedder} "
+                f"({collection.digest[:12]}), and the embedding sent is by {self.own.name} "
                 f"({self.own.digest[:12]})",
-                embedder=row.embedder,
+                embedder=collection.embedder,
             )
         return found
 
-    def for_writing(self, row: CollectionTable, face: NewFace) -> NewFace:
+    def for_writing(self, collection: CollectionView, face: NewFace) -> NewFace:
         """A face of this service as a collection stores it: `embedding` by the embedder that it
-        answers by, `next_embedding` by its second one, if it has one that runs here, and its crop
+        answers by, `next_embedding` by its other one, if it has one that runs here, and its crop
         only if the collection keeps them.
 
         Raises EmbedderMismatch.
         """
-        second = None if row.second_digest is None else self._by(row.second_digest, face)
-        keeps_crops = from_json(row.options).crops.keep
+        other = collection.other
         return replace(
             face,
-            embedding=self.seen_by(row, face),
-            next_embedding=second,
-            sealed_crop=face.sealed_crop if keeps_crops else None,
+            embedding=self.seen_by(collection, face),
+            next_embedding=None if other is None else self._by(other.digest, face),
+            sealed_crop=face.sealed_crop if collection.options.crops.keep else None,
         )
 
     def _by(self, digest: str, probe: Probe) -> Embedding | None:
@@ -96,11 +94,11 @@ class Embedders:
             return None
         return probe.next_embedding
 
-    def mismatch(self, row: CollectionTable) -> str:
+    def mismatch(self, collection: CollectionView) -> str:
         both = "" if self.next is None else f" and {self.next.name} ({self.next.digest[:12]})"
         chosen = ", chosen by auto" if self.chosen_by_auto else ""
         return (
-            f"collection {row.name!r} belongs to the embedder {row.embedder} "
-            f"({row.digest[:12]}), but this service runs {self.own.name} "
+            f"collection {collection.name!r} belongs to the embedder {collection.embedder} "
+            f"({collection.digest[:12]}), but this service runs {self.own.name} "
             f"({self.own.digest[:12]}{chosen}){both}, and their embeddings cannot be compared"
         )

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from app.gallery.index.protocol import FaceNumbers, Hits, VectorIndex
 from app.gallery.records import (
@@ -17,9 +16,8 @@ from app.gallery.records import (
 )
 from app.gallery.search.people_counts import PeopleCounts
 from app.gallery.search.person_template import similarity_to_template
-from app.gallery.store.repositories.face_repository import FaceOwner, FaceRepository
-from app.gallery.store.repositories.identity_repository import IdentityRepository
-from app.gallery.store.tables import CollectionTable
+from app.gallery.store.repositories.face_repository import FaceOwner
+from app.gallery.store.transaction import Transaction
 from app.recognition.types import Embedding
 
 _FACES_A_PERSON = 4  # how many nearest faces are looked at for each candidate, at first
@@ -75,8 +73,7 @@ _Look = Callable[[Sequence[Embedding], int], list[Hits]]
 
 
 def nearest_people(
-    session: Session,
-    collection: CollectionTable,
+    transaction: Transaction,
     index: VectorIndex,
     probes: Sequence[Embedding],
     question: Question,
@@ -86,23 +83,21 @@ def nearest_people(
 
     Raises UntrueIndexError when what would be answered is not what the database says.
     """
-    return _Search(session, collection, index, question, counts).answer(probes)
+    return _Search(transaction, index, question, counts).answer(probes)
 
 
 class _Search:
     def __init__(
         self,
-        session: Session,
-        collection: CollectionTable,
+        transaction: Transaction,
         index: VectorIndex,
         question: Question,
         counts: PeopleCounts,
     ) -> None:
-        self._session = session
-        self._collection = collection
+        self._transaction = transaction
         self._counts = counts
-        self._faces = FaceRepository(session, collection)
-        self._identities = IdentityRepository(session, collection)
+        self._faces = transaction.faces
+        self._identities = transaction.identities
         self._index = index
         self._question = question
         self._everybody = question.wanted == EVERYBODY
@@ -125,7 +120,7 @@ class _Search:
     def _searched(self, faces: int, *, everywhere: bool) -> Searched:
         if everywhere and not self._everybody:
             faces = self._faces.count(self._question.wanted)
-        people = self._counts.of(self._session, self._collection, self._question.wanted, faces)
+        people = self._counts.of(self._transaction, self._question.wanted, faces)
         return Searched(people, faces)
 
     def _everywhere(self, probes: Sequence[Embedding], count: int) -> list[Hits]:
@@ -210,6 +205,6 @@ class _Search:
             if best.face_number not in own:
                 continue  # the index stands at another revision; see `_search`
             if abs(float(own[best.face_number] @ probe) - best.similarity) > _ROUNDING:
-                raise UntrueIndexError(self._collection.number)
+                raise UntrueIndexError(self._transaction.collection.number)
             scored[number] = similarity_to_template(probe, list(own.values())), len(own)
         return scored

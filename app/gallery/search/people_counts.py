@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from threading import Lock
 
-from sqlalchemy.orm import Session
-
 from app.gallery.records import EVERYBODY, PeopleFilter
-from app.gallery.store.repositories.identity_repository import IdentityRepository
-from app.gallery.store.tables import CollectionTable
+from app.gallery.store.transaction import Transaction
 
 _EXACT_UP_TO = 10_000  # faces
 _CHANGE = 0.01
@@ -22,11 +19,9 @@ class PeopleCounts:
         self._lock = Lock()
         self._known: dict[int, _Count] = {}  # by collection number
 
-    def of(
-        self, session: Session, collection: CollectionTable, wanted: PeopleFilter, faces: int
-    ) -> int:
+    def of(self, transaction: Transaction, wanted: PeopleFilter, faces: int) -> int:
         """People among these `faces`."""
-        identities = IdentityRepository(session, collection)
+        collection, identities = transaction.collection, transaction.identities
         if wanted != EVERYBODY:
             return identities.count(wanted)
         with self._lock:

@@ -2,7 +2,7 @@
 
 from app.gallery.records import Collection
 from app.gallery.store.database import Database
-from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.gallery_store import Store
 
 _PAGE = 500
 
@@ -11,8 +11,7 @@ def all_collections(database: Database) -> list[Collection]:
     """List collections in the order in which they were created. Blocks."""
     found: list[Collection] = []
     after = 0
-    with database.reading() as session:
-        collections = CollectionRepository(session)
+    with Store(database).reading_all() as collections:
         while rows := collections.page(after=after, limit=_PAGE):
             found += map(collections.record, rows)
             after = rows[-1].number
@@ -21,6 +20,5 @@ def all_collections(database: Database) -> list[Collection]:
 
 def collection_named(database: Database, name: str) -> Collection:
     """Raises CollectionNotFound. Blocks."""
-    with database.reading() as session:
-        collections = CollectionRepository(session)
+    with Store(database).reading_all() as collections:
         return collections.record(collections.get(name))

@@ -8,8 +8,8 @@ import structlog
 
 from app.errors import IndexUnavailable
 from app.gallery.index.protocol import FaceNumbers, Hits, MakeIndex, VectorIndex, Vectors
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
-from app.gallery.store.tables import CollectionTable
 from app.gallery.sync.index_sync import IndexSync
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ class Fallback:
         self._sync: IndexSync | None = None
         self._lock = Lock()
 
-    def index_at(self, collection: CollectionTable) -> VectorIndex:
+    def index_at(self, collection: CollectionView) -> VectorIndex:
         """As that of `Sync`."""
         with self._lock:
             if self._sync is None:

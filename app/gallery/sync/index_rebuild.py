@@ -4,12 +4,12 @@ from time import monotonic
 
 import numpy as np
 import structlog
-from sqlalchemy.orm import Session
 
 from app.gallery.index.protocol import FaceNumbers, LocalIndex, MakeIndex
-from app.gallery.store.repositories.change_repository import ChangeRepository, Delta
+from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.repositories.change_repository import Delta
 from app.gallery.store.repositories.face_repository import FaceRepository, Fingerprint
-from app.gallery.store.tables import CollectionTable
+from app.gallery.store.transaction import Transaction
 from app.gallery.sync.snapshots import Snapshot, SnapshotStore, SnapshotUnusableError, Source
 
 _SAMPLE = 64
@@ -20,19 +20,17 @@ _PROGRESS_EVERY_S = 5.0
 _log = structlog.get_logger(__name__)
 
 
-def from_database(
-    session: Session, collection: CollectionTable, make_index: MakeIndex
-) -> LocalIndex:
-    """Read every embedding of the collection, with a word on the progress now and then."""
-    faces = FaceRepository(session, collection)
+def from_database(transaction: Transaction, make_index: MakeIndex) -> LocalIndex:
+    """Read every embedding of the collection, and log the progress now and then."""
+    collection, faces = transaction.collection, transaction.faces
     index = make_index(collection.dimension)
-    told = started = monotonic()
+    logged = started = monotonic()
     total = faces.count()
     with index.filling():
         for numbers, vectors in faces.embeddings():
             index.add(numbers, vectors)
-            if monotonic() - told > _PROGRESS_EVERY_S:
-                told = monotonic()
+            if monotonic() - logged > _PROGRESS_EVERY_S:
+                logged = monotonic()
                 _log.info(
                     "index_building", collection=collection.name, faces=len(index), of_faces=total
                 )
@@ -47,19 +45,20 @@ def from_database(
 
 
 def from_snapshot(
-    store: SnapshotStore, session: Session, collection: CollectionTable, make_index: MakeIndex
+    store: SnapshotStore, transaction: Transaction, make_index: MakeIndex
 ) -> tuple[LocalIndex, Delta] | None:
     """The index that a snapshot holds, brought to the collection's revision, and what was new.
 
     None when there is no snapshot; or it is damaged, foreign, older than the log, or found to
     differ from the database: then it is removed.
     """
+    collection = transaction.collection
     source = Source.of(collection)
     try:
         snapshot = store.read(source)
         if snapshot is None:
             return None
-        return _restore(snapshot, session, collection, make_index)
+        return _restore(snapshot, transaction, make_index)
     except SnapshotUnusableError as error:
         _log.warning(
             "snapshot_not_used",
@@ -72,8 +71,9 @@ def from_snapshot(
 
 
 def _restore(
-    snapshot: Snapshot, session: Session, collection: CollectionTable, make_index: MakeIndex
+    snapshot: Snapshot, transaction: Transaction, make_index: MakeIndex
 ) -> tuple[LocalIndex, Delta]:
+    collection = transaction.collection
     require_log_since(snapshot, collection)
     started = monotonic()
     index = make_index(collection.dimension)
@@ -81,9 +81,9 @@ def _restore(
         with index.filling():
             for numbers, vectors in snapshot.pieces():
                 index.add(numbers, vectors)
-            delta = ChangeRepository(session).since(collection, snapshot.revision)
+            delta = transaction.changes.since(snapshot.revision)
             present = _replay(index, snapshot.numbers, delta)
-            check(index, present, FaceRepository(session, collection))
+            check(index, present, transaction.faces)
     except BaseException:
         index.close()
         raise
@@ -98,7 +98,7 @@ def _restore(
     return index, delta
 
 
-def require_log_since(snapshot: Snapshot, collection: CollectionTable) -> None:
+def require_log_since(snapshot: Snapshot, collection: CollectionView) -> None:
     """Raises SnapshotUnusableError when the log cannot tell what happened since the snapshot."""
     if not collection.log_start <= snapshot.revision <= collection.revision:
         raise SnapshotUnusableError(

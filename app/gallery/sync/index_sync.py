@@ -14,18 +14,14 @@ from typing import Protocol
 
 import numpy as np
 import structlog
-from sqlalchemy.orm import Session
 
 from app.errors import CollectionNotFound, Unavailable
 from app.gallery.index.protocol import LocalIndex, MakeIndex, VectorIndex
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
-from app.gallery.store.repositories.change_repository import ChangeRepository, Delta
-from app.gallery.store.repositories.collection_repository import (
-    CollectionRepository,
-    second_view,
-    view_by,
-)
-from app.gallery.store.tables import CollectionTable
+from app.gallery.store.gallery_store import Store
+from app.gallery.store.repositories.change_repository import Delta
+from app.gallery.store.transaction import Transaction
 from app.gallery.sync.index_rebuild import from_database, from_snapshot
 from app.gallery.sync.snapshots import SnapshotStore, Source
 
@@ -63,16 +59,16 @@ class Sync(Protocol):
         """Bring the index of a collection to the database's state. Raises CollectionNotFound."""
         ...
 
-    def index_at(self, collection: CollectionTable) -> VectorIndex:
+    def index_at(self, collection: CollectionView) -> VectorIndex:
         """The index of a collection, at least at the revision that `collection` was read with.
 
-        It is that of the embedder that `collection` tells (see `second_view`). Raises
+        It is that of the embedder of `collection`. Raises
         CollectionNotFound when it is gone by now, its vectors are dropped then, and
         EmbedderGoneError.
         """
         ...
 
-    def is_at(self, collection: CollectionTable) -> bool:
+    def is_at(self, collection: CollectionView) -> bool:
         """Whether the index stands at the very revision that `collection` was read with."""
         ...
 
@@ -134,7 +130,7 @@ class IndexSync:
         digests: Collection[str] = (),
     ) -> None:
         self._digests = frozenset(digests)
-        self._database = database
+        self._store = Store(database)
         self._make_index = make_index
         self._snapshots = snapshots
         self._snapshot_above = snapshot_above
@@ -142,8 +138,8 @@ class IndexSync:
         self._lock = Lock()
 
     def load_all(self) -> None:
-        with self._database.reading() as session:
-            present = CollectionRepository(session).everything()
+        with self._store.reading_all() as collections:
+            present = collections.everything()
         if self._snapshots is not None:
             self._snapshots.keep_only({collection.number for collection in present})
         for view in self._views(present):
@@ -151,11 +147,11 @@ class IndexSync:
                 self.index_at(view)
 
     def catch_up(self, name: str) -> VectorIndex:
-        with self._database.reading() as session:
-            collection = CollectionRepository(session).get(name)
-        serving, *second = self._views([collection])
+        with self._store.reading_all() as collections:
+            collection = collections.get(name)
+        serving, *other = self._views([collection])
         index = self.index_at(serving)
-        for view in second:
+        for view in other:
             with suppress(CollectionNotFound, EmbedderGoneError):
                 self.index_at(view)
         return index
@@ -165,31 +161,30 @@ class IndexSync:
             with suppress(CollectionNotFound, EmbedderGoneError):
                 self.index_at(view)
 
-    def index_at(self, collection: CollectionTable) -> VectorIndex:
+    def index_at(self, collection: CollectionView) -> VectorIndex:
         synced = self._entry(collection)
         # In this order: a writer sets the index before the state that it stands for.
         reached, index = synced.state, synced.index
         if index is not None and reached == _state(collection):
             return index
-        with synced.lock, self._database.reading() as session:
+        with synced.lock, self._store.reading_all() as collections:
             try:
-                row = CollectionRepository(session).reread(collection)
+                current = collections.reread(collection).by(collection.digest)
             except CollectionNotFound:
                 self.forget(collection.number)
                 raise
-            current = view_by(row, collection.digest)
             if current is None:
                 self._drop([_key(collection)])
                 raise EmbedderGoneError(collection.name)
             try:
-                self._bring_to(synced, current, session)
+                self._bring_to(synced, collections.within(current))
             except BaseException:
                 _drop_index(synced)  # half changed: the next search builds it anew
                 raise
             assert synced.index is not None
             return synced.index
 
-    def is_at(self, collection: CollectionTable) -> bool:
+    def is_at(self, collection: CollectionView) -> bool:
         return self._entry(collection).state == _state(collection)
 
     def forget(self, collection_number: int) -> None:
@@ -227,8 +222,8 @@ class IndexSync:
         reached: dict[int, int] = {}
         for number, revision in entries:
             reached[number] = min(revision, reached.get(number, revision))
-        with self._database.reading() as session:
-            revisions = CollectionRepository(session).revisions()
+        with self._store.reading_all() as collections:
+            revisions = collections.revisions()
         return standing(revisions, reached)
 
     def close(self) -> None:
@@ -244,23 +239,23 @@ class IndexSync:
         if self._snapshots is not None:
             self._snapshots.close()
 
-    def _entry(self, collection: CollectionTable) -> _Synced:
+    def _entry(self, collection: CollectionView) -> _Synced:
         with self._lock:
             return self._synced.setdefault(_key(collection), _Synced())
 
-    def _views(self, collections: Sequence[CollectionTable]) -> Iterator[CollectionTable]:
-        """Each collection as its embedder has it, and as the second does if that runs here."""
+    def _views(self, collections: Sequence[CollectionView]) -> Iterator[CollectionView]:
+        """Each collection by the embedder that serves, and by the other one if that runs here."""
         for collection in collections:
             yield collection
-            second = second_view(collection)
-            if second is not None and second.digest in self._digests:
-                yield second
+            other = collection.by_other()
+            if other is not None and other.digest in self._digests:
+                yield other
 
-    def _present(self) -> Sequence[CollectionTable]:
+    def _present(self) -> Sequence[CollectionView]:
         """The collections that there are; the indexes of others, and of embedders that one has no
         more, are dropped."""
-        with self._database.reading() as session:
-            present = CollectionRepository(session).everything()
+        with self._store.reading_all() as collections:
+            present = collections.everything()
         self._drop_all_but({collection.number for collection in present})
         wanted = {_key(view) for view in self._views(present)}
         with self._lock:
@@ -281,15 +276,16 @@ class IndexSync:
             if synced is not None:
                 _drop_index(synced)
 
-    def _bring_to(self, synced: _Synced, current: CollectionTable, session: Session) -> None:
+    def _bring_to(self, synced: _Synced, transaction: Transaction) -> None:
+        current = transaction.collection
         digest, watermark = synced.state
         # Below the watermark: the database was set back to a backup. Another digest: the empty
         # collection was given to another network. Pruned: too far behind for the log to tell.
         usable = digest == current.digest and current.log_start <= watermark <= current.revision
         if synced.index is None or not usable:
-            self._build(synced, current, session)
+            self._build(synced, transaction)
         elif watermark < current.revision:
-            delta = ChangeRepository(session).since(current, watermark)
+            delta = transaction.changes.since(watermark)
             synced.state = _NOWHERE  # in between revisions, for those who search meanwhile
             apply(synced.index, delta)
             synced.changed += len(delta.added) + len(delta.removed)
@@ -297,30 +293,29 @@ class IndexSync:
         synced.state = _state(current)
         synced.reached = current.revision
 
-    def _build(self, synced: _Synced, current: CollectionTable, session: Session) -> None:
-        is_second = CollectionRepository(session).reread(current).digest != current.digest
+    def _build(self, synced: _Synced, transaction: Transaction) -> None:
         # A new collection may stand for an old one that another process deleted.
-        self._drop_all_but(CollectionRepository(session).numbers())
+        self._drop_all_but(transaction.collections.numbers())
         _drop_index(synced)
-        synced.source = Source.of(current)
-        # The file is that of the serving index, which a second one must neither read nor remove.
-        if self._snapshots is not None and not is_second:
-            restored = from_snapshot(self._snapshots, session, current, self._make_index)
+        synced.source = Source.of(transaction.collection)
+        # The file is that of the serving index, which the other one must neither read nor remove.
+        if self._snapshots is not None and transaction.collection.is_serving:
+            restored = from_snapshot(self._snapshots, transaction, self._make_index)
             if restored is not None:
                 synced.index, delta = restored
                 synced.changed = len(delta.added) + len(delta.removed)
                 synced.removed = len(delta.removed)
                 return
-        synced.index = from_database(session, current, self._make_index)
+        synced.index = from_database(transaction, self._make_index)
         synced.changed, synced.removed = len(synced.index), 0
 
-    def _save(self, collection: CollectionTable, snapshots: SnapshotStore) -> None:
+    def _save(self, collection: CollectionView, snapshots: SnapshotStore) -> None:
         number = collection.number
         # In this order, so that nobody who is erased gets into a snapshot once more: whoever was
         # until now is gone from the index, and with whoever is from now on a removal is counted.
         removals = snapshots.removals()
-        with self._database.reading() as session:
-            current = CollectionRepository(session).reread(collection)
+        with self._store.reading_all() as collections:
+            current = collections.reread(collection)
         self.index_at(current)
         synced = self._entry(current)
         with synced.lock:
@@ -364,11 +359,11 @@ def apply(index: VectorIndex, delta: Delta) -> None:
         )
 
 
-def _key(collection: CollectionTable) -> _Key:
+def _key(collection: CollectionView) -> _Key:
     return collection.number, collection.digest
 
 
-def _state(collection: CollectionTable) -> tuple[str, int]:
+def _state(collection: CollectionView) -> tuple[str, int]:
     """What an index stands for: the network and the revision of its collection."""
     return collection.digest, collection.revision
 

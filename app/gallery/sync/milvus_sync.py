@@ -24,20 +24,15 @@ from threading import TIMEOUT_MAX, Lock
 from time import monotonic, sleep
 
 import structlog
-from sqlalchemy.orm import Session
 
 from app.errors import CollectionNotFound, DatabaseUnavailable, IndexUnavailable
 from app.gallery.index.milvus_index import Milvus, MilvusCollectionMissing, MilvusIndex
 from app.gallery.index.protocol import MakeIndex, VectorIndex
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
-from app.gallery.store.repositories.collection_repository import CollectionRepository
-from app.gallery.store.repositories.face_repository import FaceRepository
-from app.gallery.store.repositories.position_repository import (
-    BacklogRepository,
-    Position,
-    PositionRepository,
-)
-from app.gallery.store.tables import CollectionTable
+from app.gallery.store.gallery_store import Store
+from app.gallery.store.repositories.position_repository import Position
+from app.gallery.store.transaction import Collections
 from app.gallery.sync.index_fallback import Fallback, GuardedIndex
 from app.gallery.sync.index_sync import EmbedderGoneError, Standing, apply, standing
 
@@ -70,9 +65,9 @@ class MilvusSync:
         fallback: MakeIndex | None = None,
         patience_s: float = 2.0,
     ) -> None:
-        self._database = database
+        self._store = Store(database)
         self._milvus = milvus
-        self._store = f"milvus:{_hash(milvus.address)}"
+        self._where = f"milvus:{_hash(milvus.address)}"
         self._fallback = None if fallback is None else Fallback(database, fallback)
         self._patience_s = patience_s
         self._lock = Lock()
@@ -89,8 +84,8 @@ class MilvusSync:
 
         While Milvus is away it is only said so: enrolling needs it not, and searches look again.
         """
-        with self._database.reading() as session:
-            present = CollectionRepository(session).everything()
+        with self._store.reading_all() as collections:
+            present = collections.everything()
         try:
             for collection in present:
                 with suppress(CollectionNotFound):  # deleted by another process just now
@@ -101,11 +96,11 @@ class MilvusSync:
             _log.warning("index_not_ready", cause=str(error))
 
     def catch_up(self, name: str) -> VectorIndex:
-        with self._database.reading() as session:
-            collection = CollectionRepository(session).get(name)
+        with self._store.reading_all() as collections:
+            collection = collections.get(name)
         return self.index_at(collection)
 
-    def index_at(self, collection: CollectionTable) -> VectorIndex:
+    def index_at(self, collection: CollectionView) -> VectorIndex:
         try:
             position = self._brought(collection)
         except CollectionNotFound:
@@ -122,16 +117,16 @@ class MilvusSync:
             otherwise=lambda error: self._instead(collection, error),
         )
 
-    def is_at(self, collection: CollectionTable) -> bool:
+    def is_at(self, collection: CollectionView) -> bool:
         """Always: other processes bring Milvus further at any time, and none waits for a search."""
         del collection
         return True
 
     def follow(self) -> None:
         until = monotonic() + _FOLLOW_S
-        with self._database.reading() as session:
-            present = CollectionRepository(session).everything()
-            positions = PositionRepository(session, self._store).everything()
+        with self._store.reading_all() as collections:
+            present = collections.everything()
+            positions = collections.positions(self._where).everything()
         # An outage was logged when it began; the next turn tries again.
         with suppress(IndexUnavailable):
             self._milvus.require()
@@ -153,8 +148,8 @@ class MilvusSync:
         if self._fallback is not None:
             self._fallback.forget(collection_number)
         try:
-            with self._database.writing() as session:
-                if self._restart(session, collection_number):
+            with self._store.writing_all() as collections:
+                if self._restart(collections, collection_number):
                     return
             with self._lock:
                 index = self._known.get(collection_number)
@@ -198,9 +193,9 @@ class MilvusSync:
 
     def standing(self) -> Standing:
         """How far Milvus is, by the database; it is the same for all processes."""
-        with self._database.reading() as session:
-            revisions = CollectionRepository(session).revisions()
-            positions = PositionRepository(session, self._store).everything()
+        with self._store.reading_all() as collections:
+            revisions = collections.revisions()
+            positions = collections.positions(self._where).everything()
         told = {
             number: position.revision
             for number, position in positions.items()
@@ -215,7 +210,7 @@ class MilvusSync:
 
     # -- bringing it further ---------------------------------------------------------------------
 
-    def _brought(self, collection: CollectionTable) -> Position:
+    def _brought(self, collection: CollectionView) -> Position:
         """Bring Milvus to the revision of `collection` at least.
 
         Raises CollectionNotFound and IndexUnavailable.
@@ -225,7 +220,7 @@ class MilvusSync:
             raise IndexUnavailable(f"the index of {collection.name!r} is being brought up to date")
         return position
 
-    def _bring(self, collection: CollectionTable, *, until: float) -> Position | None:
+    def _bring(self, collection: CollectionView, *, until: float) -> Position | None:
         """Tell Milvus what the log says, piece by piece; None when it was not done in time.
 
         Raises CollectionNotFound and IndexUnavailable.
@@ -239,8 +234,8 @@ class MilvusSync:
             try:
                 moved = self._step(collection)
             except MilvusCollectionMissing:
-                with self._database.writing() as session:
-                    self._restart(session, collection.number)
+                with self._store.writing_all() as collections:
+                    self._restart(collections, collection.number)
                 moved = True
             finally:
                 lock.release()
@@ -248,41 +243,40 @@ class MilvusSync:
                 sleep(_TURN_S)
         return position
 
-    def _reached(self, collection: CollectionTable) -> Position | None:
+    def _reached(self, collection: CollectionView) -> Position | None:
         """The position, if it is at the revision of `collection` at least."""
-        with self._database.reading() as session:
-            current = CollectionRepository(session).reread(collection)
-            position = PositionRepository(session, self._store).find(collection.number)
+        with self._store.reading_all() as collections:
+            current = collections.reread(collection)
+            position = collections.positions(self._where).find(collection.number)
         if position is not None and position.stands_for(current, since=collection.revision):
             return position
         return None
 
-    def _step(self, collection: CollectionTable) -> bool:
+    def _step(self, collection: CollectionView) -> bool:
         """One piece; False when another process is at it."""
-        with self._database.writing() as session:
-            positions = PositionRepository(session, self._store)
+        with self._store.writing_all() as collections:
+            positions = collections.positions(self._where)
             position = positions.lock(collection.number)
             if position is None:
                 return positions.add_if_missing(collection.number)
             # Not before the lock: another process may have followed a newer revision meanwhile.
-            current = CollectionRepository(session).reread(collection)
+            current = collections.reread(collection)
             if not position.leads_to(current):
                 positions.restart(current)
             elif position.uploaded is not None:
-                self._upload(session, current, position.uploaded)
+                self._upload(collections, current, position.uploaded)
             elif position.revision < current.revision:
-                self._tell(session, current, position)
+                self._send(collections, current, position)
         return True
 
-    def _upload(self, session: Session, current: CollectionTable, uploaded: int) -> None:
+    def _upload(self, collections: Collections, current: CollectionView, uploaded: int) -> None:
         index = self._index(current)
         if uploaded == 0:
             index.drop()
-            index.create(_description(CollectionRepository(session).everything(), current))
-        backlog = BacklogRepository(session, current)
-        numbers, vectors = backlog.faces_above(uploaded, most=_FACES_AT_ONCE)
+            index.create(_description(collections.everything(), current))
+        numbers, vectors = collections.within(current).faces.above(uploaded, most=_FACES_AT_ONCE)
         index.add(numbers, vectors)
-        positions = PositionRepository(session, self._store)
+        positions = collections.positions(self._where)
         if len(numbers) == _FACES_AT_ONCE:
             positions.set_uploaded(current.number, int(numbers[-1]))
             if monotonic() - self._told_at > _PROGRESS_EVERY_S:
@@ -292,36 +286,36 @@ class MilvusSync:
             positions.end_upload(current.number)
             _log.info("index_uploaded", collection=current.name, faces=len(index))
 
-    def _tell(self, session: Session, current: CollectionTable, position: Position) -> None:
-        backlog = BacklogRepository(session, current)
-        delta, revision = backlog.changes_above(position.revision, most=_FACES_AT_ONCE)
+    def _send(self, collections: Collections, current: CollectionView, position: Position) -> None:
+        changes = collections.within(current).changes
+        delta, revision = changes.next_above(position.revision, most=_FACES_AT_ONCE)
         apply(self._index(current), delta)
-        PositionRepository(session, self._store).set_revision(current.number, revision)
+        collections.positions(self._where).set_revision(current.number, revision)
 
-    def _restart(self, session: Session, collection_number: int) -> bool:
+    def _restart(self, collections: Collections, collection_number: int) -> bool:
         """Have the collection uploaded anew; False when there is none."""
-        current = session.get(CollectionTable, collection_number)
+        current = collections.find_by_number(collection_number)
         if current is None:
             return False
-        positions = PositionRepository(session, self._store)
+        positions = collections.positions(self._where)
         positions.lock(collection_number, wait=True)
         positions.restart(current)
         return True
 
-    def _compare(self, collection: CollectionTable) -> None:
+    def _compare(self, collection: CollectionView) -> None:
         """Upload a collection anew if Milvus has more or fewer faces than the database.
 
         So it is when one of them was set back to a backup. Under the lock, nobody tells Milvus
         anything meanwhile; should somebody enroll, there is nothing to be compared.
         """
-        with self._database.writing() as session:
-            positions = PositionRepository(session, self._store)
+        with self._store.writing_all() as collections:
+            positions = collections.positions(self._where)
             position = positions.lock(collection.number)
-            current = CollectionRepository(session).reread(collection)
+            current = collections.reread(collection)
             if position is None or not position.stands_for(current):
                 return
-            wanted = FaceRepository(session, current).embedding_count()
-            session.refresh(current)
+            wanted = collections.within(current).faces.embedding_count()
+            current = collections.reread(collection)
             try:
                 found = len(self._index(current))
             except MilvusCollectionMissing:
@@ -340,7 +334,7 @@ class MilvusSync:
 
     # -- standing in -----------------------------------------------------------------------------
 
-    def _instead(self, collection: CollectionTable, error: IndexUnavailable) -> VectorIndex:
+    def _instead(self, collection: CollectionView, error: IndexUnavailable) -> VectorIndex:
         """What answers in place of an index that raised `error`."""
         if isinstance(error, MilvusCollectionMissing):
             self.forget(collection.number)
@@ -350,7 +344,7 @@ class MilvusSync:
             raise error
         return self._fallback.index_at(collection)
 
-    def _end_fallback(self, present: Sequence[CollectionTable]) -> None:
+    def _end_fallback(self, present: Sequence[CollectionView]) -> None:
         """Once Milvus answers for every collection. Raises IndexUnavailable while it does not."""
         if self._fallback is None or not self._fallback.in_use():
             return
@@ -362,7 +356,7 @@ class MilvusSync:
 
     # -- Milvus collections ----------------------------------------------------------------------
 
-    def _index(self, collection: CollectionTable) -> MilvusIndex:
+    def _index(self, collection: CollectionView) -> MilvusIndex:
         name = _name(collection)
         with self._lock:
             known = self._known.get(collection.number)
@@ -383,8 +377,8 @@ class MilvusSync:
         """
         # Read before the database: whoever made one has committed its collection earlier.
         names = [name for name in self._milvus.names() if name.startswith(f"{_PREFIX}_")]
-        with self._database.reading() as session:
-            present = CollectionRepository(session).everything()
+        with self._store.reading_all() as collections:
+            present = collections.everything()
         wanted = {_name(collection) for collection in present}
         witnesses = {_witness(collection) for collection in present}
         for name in set(names) - wanted - self._foreign:
@@ -410,18 +404,18 @@ class MilvusSync:
         return False
 
 
-def _name(collection: CollectionTable) -> str:
+def _name(collection: CollectionView) -> str:
     """Of its Milvus collection; another one for another network, and for another database."""
     digest = re.sub(r"[^0-9A-Za-z]", "_", collection.digest)[:12]
     return f"{_PREFIX}_{collection.number}_{digest}_{_witness(collection)}"
 
 
-def _witness(collection: CollectionTable) -> str:
+def _witness(collection: CollectionView) -> str:
     """Tells a collection from those of other databases, which may have the same number."""
     return _hash(f"{collection.number} {collection.created_at.isoformat()}")
 
 
-def _description(present: Sequence[CollectionTable], own: CollectionTable) -> str:
+def _description(present: Sequence[CollectionView], own: CollectionView) -> str:
     """Who can testify later that this database made it: any of them that is still there then."""
     oldest = sorted(present, key=lambda collection: collection.number)[:_MOST_WITNESSES]
     witnesses = {_witness(collection) for collection in [own, *oldest]}

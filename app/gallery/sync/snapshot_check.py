@@ -4,14 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from app.gallery.index.protocol import FaceNumbers, MakeIndex, Vectors
 from app.gallery.store.database import Database
-from app.gallery.store.repositories.change_repository import ChangeRepository
-from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.face_repository import FaceRepository
-from app.gallery.store.tables import CollectionTable
+from app.gallery.store.transaction import Transaction
 from app.gallery.sync.index_rebuild import from_database, require_log_since
 from app.gallery.sync.snapshots import Snapshot, SnapshotStore, SnapshotUnusableError, Source
 
@@ -42,60 +40,62 @@ class Verified:
 
 def verify_snapshots(
     database: Database,
-    store: SnapshotStore,
+    snapshots: SnapshotStore,
     make_index: MakeIndex,
     *,
     repair: bool,
     snapshot_above: int,
     report: Callable[[Verified], None],
 ) -> bool:
-    """Look at every collection; whether all agreed. One without a snapshot does: it has no say."""
-    with database.reading() as session:
-        names = CollectionRepository(session).names()
+    """Compare every collection; return whether all agreed. One without a snapshot does."""
+    store = Store(database)
+    with store.reading_all() as collections:
+        names = collections.names()
     agreed = True
     for name in names:
-        with database.reading() as session:
-            collection = CollectionRepository(session).find(name)
+        with store.reading_all() as collections:
+            collection = collections.find(name)
             if collection is None:  # deleted just now
                 continue
-            found = _compare(session, collection, store)
+            transaction = collections.within(collection)
+            found = _compare(transaction, snapshots)
             if not found.agrees and repair:
-                _renew(session, collection, store, make_index, snapshot_above)
+                _renew(transaction, snapshots, make_index, snapshot_above)
         agreed = agreed and found.agrees
         report(replace(found, repaired=repair and not found.agrees))
     return agreed
 
 
-def _compare(session: Session, collection: CollectionTable, store: SnapshotStore) -> Verified:
-    faces = FaceRepository(session, collection)
-    total = faces.count()
+def _compare(transaction: Transaction, snapshots: SnapshotStore) -> Verified:
+    collection = transaction.collection
+    total = transaction.faces.count()
     try:
-        snapshot = store.read(Source.of(collection))
+        snapshot = snapshots.read(Source.of(collection))
         if snapshot is None:
             return Verified(collection.name, total, None)
         require_log_since(snapshot, collection)
-        return _compare_faces(session, collection, snapshot)
+        return _compare_faces(transaction, snapshot)
     except SnapshotUnusableError as error:
         return Verified(collection.name, total, None, cause=str(error))
 
 
-def _compare_faces(session: Session, collection: CollectionTable, snapshot: Snapshot) -> Verified:
-    faces = FaceRepository(session, collection)
-    delta = ChangeRepository(session).since(collection, snapshot.revision)
+def _compare_faces(transaction: Transaction, snapshot: Snapshot) -> Verified:
+    faces = transaction.faces
+    delta = transaction.changes.since(snapshot.revision)
     removed = np.array(sorted(delta.removed), dtype=np.int64)
     held = np.setdiff1d(snapshot.numbers, removed)
     present = faces.numbers()
-    told = np.union1d(held, np.array(sorted(delta.added), dtype=np.int64))
+    stated = np.union1d(held, np.array(sorted(delta.added), dtype=np.int64))
     different = 0
     for numbers, vectors in snapshot.pieces():
         kept = ~np.isin(numbers, removed)
         different += _different(faces, numbers[kept], vectors[kept])
     return Verified(
-        collection.name,
+        transaction.collection.name,
         len(present),
         snapshot.revision,
-        missing=len(np.setdiff1d(present, told)),
-        ghosts=len(np.setdiff1d(told, present)),
+        missing=len(np.setdiff1d(present, stated)),
+        ghosts=len(np.setdiff1d(stated, present)),
         different=different,
     )
 
@@ -114,16 +114,13 @@ def _different(faces: FaceRepository, numbers: FaceNumbers, vectors: Vectors) ->
 
 
 def _renew(
-    session: Session,
-    collection: CollectionTable,
-    store: SnapshotStore,
-    make_index: MakeIndex,
-    snapshot_above: int,
+    transaction: Transaction, snapshots: SnapshotStore, make_index: MakeIndex, snapshot_above: int
 ) -> None:
-    store.remove(collection.number)
-    index = from_database(session, collection, make_index)
+    collection = transaction.collection
+    snapshots.remove(collection.number)
+    index = from_database(transaction, make_index)
     try:
         if len(index) >= max(snapshot_above, 1):
-            store.write(Source.of(collection), collection.revision, index)
+            snapshots.write(Source.of(collection), collection.revision, index)
     finally:
         index.close()

@@ -26,8 +26,8 @@ import structlog
 from numpy.typing import NDArray
 
 from app.gallery.index.protocol import FaceNumbers, LocalIndex, Vectors
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.durable_files import flush_folder
-from app.gallery.store.tables import CollectionTable
 
 _MAGIC = b"VULTUS01"
 _END = b"10SUTLUV"
@@ -55,8 +55,11 @@ class Source:
     dimension: int
 
     @classmethod
-    def of(cls, row: CollectionTable) -> "Source":
-        return cls(row.number, row.created_at.isoformat(), row.embedder, row.digest, row.dimension)
+    def of(cls, view: CollectionView) -> "Source":
+        model = view.model
+        return cls(
+            view.number, view.created_at.isoformat(), model.name, model.digest, model.dimension
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Result, Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute
 
-from app.gallery.store.repositories.calibration_repository import CalibrationRepository
-from app.gallery.store.repositories.collection_repository import CollectionRepository
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.embedding_columns import place_in
-from app.gallery.store.repositories.face_repository import FaceRepository
-from app.gallery.store.tables import CollectionTable, FaceTable, IdentityTable
+from app.gallery.store.tables import FaceTable, IdentityTable
+from app.gallery.store.transaction import Collections, Transaction
 
 _ROWS_AT_ONCE = 1_000
 
@@ -36,32 +35,32 @@ _FACE = (
 )
 
 
-def chosen_collections(session: Session, names: Sequence[str]) -> list[CollectionTable]:
+def chosen_collections(collections: Collections, names: Sequence[str]) -> list[CollectionView]:
     """Those of these names, or all when there are none. Raises CollectionNotFound."""
-    collections = CollectionRepository(session)
     if not names:
-        return sorted(collections.everything(), key=lambda row: row.number)
+        return sorted(collections.everything(), key=lambda collection: collection.number)
     return [collections.get(name) for name in dict.fromkeys(names)]
 
 
 class CollectionSource:
-    """One collection, as the session's transaction sees it; `place` is its own in the archive.
+    """One collection, as the transaction sees it; `place` is its own in the archive.
 
     Faces of another network than the collection's, should there be any, are no part of it.
     """
 
-    def __init__(self, session: Session, collection: CollectionTable, place: int) -> None:
-        self._session = session
+    def __init__(self, transaction: Transaction, place: int) -> None:
+        collection = transaction.collection
+        self._session = transaction.session
         self._people_here = IdentityTable.collection_number == collection.number
         self._embedding = place_in(collection)
         self.collection = collection
         self.place = place
-        measured = CalibrationRepository(session, collection).find()
+        measured = transaction.calibration.find()
         self.calibration: dict[str, Any] | None = None if measured is None else dict(measured)
         """The collection's own, as JSON."""
         self.identities = self._count(self._people_here)
         """How many people there are."""
-        self.faces = FaceRepository(session, collection).embedding_count()
+        self.faces = transaction.faces.embedding_count()
         """How many faces there are."""
 
     def pages_of_people(self) -> Iterator[Sequence[Mapping[Any, Any]]]:

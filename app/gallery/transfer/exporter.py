@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from app import __version__
 from app.errors import NotExportable
-from app.gallery.collection_options import from_json
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
-from app.gallery.store.tables import CollectionTable
+from app.gallery.store.gallery_store import Store
 from app.gallery.transfer.archive_faults import first_problem
 from app.gallery.transfer.archive_lines import FaceLine, Line, PersonLine
 from app.gallery.transfer.archive_manifest import (
@@ -46,10 +46,10 @@ def export_gallery(
     The file is there when all of it is. Raises CollectionNotFound; and NotExportable when it
     cannot be written, or the database holds what no import would accept.
     """
-    with database.reading() as session:
+    with Store(database).reading_all() as collections:
         sources = [
-            CollectionSource(session, row, number)
-            for number, row in enumerate(chosen_collections(session, names))
+            CollectionSource(collections.within(collection), place)
+            for place, collection in enumerate(chosen_collections(collections, names))
         ]
         rows = sum(source.identities + 2 * source.faces for source in sources)
         steps = Steps(progress, "exporting", rows)
@@ -69,15 +69,15 @@ def export_gallery(
 
 def _write(archive: ArchiveWriter, source: CollectionSource, steps: Steps) -> CollectionEntry:
     identities, faces, embeddings = member_names(source.place)
-    row = source.collection
+    collection = source.collection
     return CollectionEntry(
-        name=row.name,
-        description=row.description,
-        created_at=row.created_at,
-        embedder=row.embedder,
-        digest=row.digest,
-        dimension=row.dimension,
-        options=_options(row),
+        name=collection.name,
+        description=collection.description,
+        created_at=collection.created_at,
+        embedder=collection.embedder,
+        digest=collection.digest,
+        dimension=collection.dimension,
+        options=_options(collection),
         calibration=source.calibration,
         identities=source.identities,
         faces=source.faces,
@@ -141,8 +141,8 @@ def _unusable(face_id: str) -> NotExportable:
     return NotExportable(f"face {face_id} could not be imported again: its embedding is damaged")
 
 
-def _options(row: CollectionTable) -> OptionLine:
+def _options(collection: CollectionView) -> OptionLine:
     """Without the wish to keep crops: these stay where their key is."""
-    options = asdict(from_json(row.options))
+    options = asdict(collection.options)
     del options["crops"]
     return OptionLine.model_validate(options)

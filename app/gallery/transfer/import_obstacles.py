@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.gallery.people.text_forms import nfc
-from app.gallery.store.repositories.identity_repository import IdentityRepository
 from app.gallery.store.tables import CollectionTable, FaceTable, IdentityTable
+from app.gallery.store.transaction import Transaction
 from app.gallery.transfer.archived_people import ArchivedPerson
 
 _IDS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
@@ -44,11 +44,12 @@ class Sifted:
     skipped: list[Skipped] = field(default_factory=list)
 
 
-def sift(session: Session, collection: CollectionTable, people: Sequence[ArchivedPerson]) -> Sifted:
-    """Wants nobody else to change the collection until the commit."""
+def sift(transaction: Transaction, people: Sequence[ArchivedPerson]) -> Sifted:
+    """Requires the lock on the collection."""
+    session, collection = transaction.session, transaction.collection
     now = datetime.now(UTC)
     homes = _homes(session, [person.line.id for person in people])
-    owners = IdentityRepository(session, collection).ids_of(
+    owners = transaction.identities.ids_of(
         person.line.external_id for person in people if person.line.external_id is not None
     )
     strangers = [person for person in people if person.line.id not in homes]
@@ -84,8 +85,8 @@ def _obstacle(
         )
     owner = None if line.external_id is None else owners.get(nfc(line.external_id))
     if owner is not None:
-        told = f"external_id {line.external_id!r} is taken by the identity {owner}"
-        return SkipReason.EXTERNAL_ID_TAKEN, f"{told}; change one of the two, and import again"
+        taken = f"external_id {line.external_id!r} is taken by the identity {owner}"
+        return SkipReason.EXTERNAL_ID_TAKEN, f"{taken}; change one of the two, and import again"
     for face in person.faces:
         if face.line.id in known_faces:
             return (

@@ -8,15 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from app.errors import ArchiveOfOtherEmbedder, Conflict
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
+from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.bulk_insertion import PersonRows, insert_people
-from app.gallery.store.repositories.calibration_repository import CalibrationRepository
-from app.gallery.store.repositories.collection_repository import CollectionRepository
-from app.gallery.store.repositories.unknown_repository import UnknownRepository
-from app.gallery.store.tables import CollectionTable
+from app.gallery.store.transaction import Collections
 from app.gallery.transfer.archive_manifest import CollectionEntry
 from app.gallery.transfer.archived_people import ArchivedPerson
 from app.gallery.transfer.import_obstacles import Skipped, sift
@@ -40,30 +38,33 @@ class CollectionTarget:
     """The collection `name`, for the people of the archive's `entry`."""
 
     def __init__(self, database: Database, entry: CollectionEntry, name: str) -> None:
-        self._database = database
+        self._store = Store(database)
         self._entry = entry
         self._model = ModelId(entry.embedder, entry.digest, entry.dimension)
         self.name = name
 
     def require_same_network(self) -> None:
         """Raises EmbedderMismatch when its faces are not to be compared with the archive's."""
-        with self._database.reading() as session:
-            collection = CollectionRepository(session).find(self.name)
+        with self._store.reading_all() as collections:
+            collection = collections.find(self.name)
             if collection is not None and self._entry.faces:
-                self._is_of_same_network(session, collection)
+                self._is_of_same_network(collections, collection)
 
     def create(self) -> bool:
         """Make the collection if it is not there, as it was in the archive; whether it was made."""
-        with self._database.writing() as session:
-            collections = CollectionRepository(session)
+        with self._store.writing_all() as collections:
             if collections.find(self.name) is not None:
                 return False
-            with suppress(IntegrityError), session.begin_nested():  # made by somebody just now
-                row = collections.add(self.name, self._entry.description, self._model)
-                row.created_at = self._entry.created_at
-                row.options = self._entry.options.model_dump(exclude_none=True)
+            with suppress(IntegrityError), collections.undoing():  # another process made it now
+                made = collections.add(
+                    self.name,
+                    self._entry.description,
+                    self._model,
+                    created_at=self._entry.created_at,
+                    options=self._entry.options.model_dump(exclude_none=True),
+                )
                 if self._entry.calibration is not None:
-                    CalibrationRepository(session, row).replace(self._entry.calibration)
+                    collections.within(made).calibration.replace(self._entry.calibration)
                 return True
         return False
 
@@ -72,32 +73,32 @@ class CollectionTarget:
         for _ in range(_TRIES):
             # Ids are unique across collections, whose writers do not wait for each other: when two
             # imports meet, one of them looks again and finds whom the other has added.
-            with suppress(IntegrityError), self._database.writing() as session:
-                return self._add(session, people)
+            with suppress(IntegrityError), self._store.writing_all() as collections:
+                return self._add(collections, people)
         raise Conflict(
             "the same people are being imported elsewhere at this moment; wait for that, and "
             "import again"
         )
 
-    def _add(self, session: Session, people: Sequence[ArchivedPerson]) -> Added:
-        collection = CollectionRepository(session).lock(self.name)
-        sifted = sift(session, collection, people)
+    def _add(self, collections: Collections, people: Sequence[ArchivedPerson]) -> Added:
+        sifted = sift(collections.within(collections.lock(self.name)), people)
         faces = sum(len(person.faces) for person in sifted.fresh)
         if sifted.fresh:
-            collections = CollectionRepository(session)
             collection = collections.advance(self.name)
-            if faces and not self._is_of_same_network(session, collection):
-                collections.assign(collection, self._model)
-                UnknownRepository(session, collection).empty()  # of the network before
-            insert_people(session, collection, [_rows(person) for person in sifted.fresh])
+            if faces and not self._is_of_same_network(collections, collection):
+                collection = collections.assign(collection, self._model)
+                collections.within(collection).unknowns.empty()  # of the network before
+            insert_people(
+                collections.within(collection), [_rows(person) for person in sifted.fresh]
+            )
         return Added(len(sifted.fresh), faces, sifted.known_before, sifted.expired, sifted.skipped)
 
-    def _is_of_same_network(self, session: Session, collection: CollectionTable) -> bool:
+    def _is_of_same_network(self, collections: Collections, collection: CollectionView) -> bool:
         """Or else has no faces, and may change. Raises EmbedderMismatch when it has."""
-        its = ModelId(collection.embedder, collection.digest, collection.dimension)
+        its = collection.model
         if its == self._model:
             return True
-        if CollectionRepository(session).has_faces(collection):
+        if collections.has_faces(collection):
             raise ArchiveOfOtherEmbedder(
                 f"collection {self.name!r} belongs to the embedder {its.name} "
                 f"({its.digest[:12]}), the archive's {self._entry.name!r} to {self._model.name} "

@@ -3,20 +3,15 @@
 from collections.abc import Sequence
 
 import numpy as np
-from sqlalchemy.orm import Session
 
-from app.gallery.store.repositories.face_repository import FaceRepository
-from app.gallery.store.repositories.unknown_repository import UnknownRepository
-from app.gallery.store.tables import CollectionTable, IdentityTable
+from app.gallery.store.tables import IdentityTable
+from app.gallery.store.transaction import Transaction
 
 _FACES_AT_ONCE = 1_000
 
 
 def erase_unknowns_like(
-    session: Session,
-    collection: CollectionTable,
-    people: Sequence[IdentityTable],
-    face_numbers: Sequence[int],
+    transaction: Transaction, people: Sequence[IdentityTable], face_numbers: Sequence[int]
 ) -> int:
     """Erase the unknown groups with a face that the threshold takes for one of these people.
 
@@ -24,15 +19,14 @@ def erase_unknowns_like(
     lies in such a group. No other face says any more that it was most like them. Returns how many
     unknown faces went. Wants the people's faces (`face_numbers`) still there.
     """
-    unknowns = UnknownRepository(session, collection)
+    unknowns = transaction.unknowns
     inbox = unknowns.advance_if_there()
     if inbox is None or inbox.threshold is None:
         return 0
     unknowns.forget_nearest([person.id for person in people])
-    faces = FaceRepository(session, collection)
     alike: set[int] = set()
     for start in range(0, len(face_numbers), _FACES_AT_ONCE):
-        some = faces.embeddings_of(face_numbers[start : start + _FACES_AT_ONCE])
+        some = transaction.faces.embeddings_of(face_numbers[start : start + _FACES_AT_ONCE])
         if not some:  # none has an embedding by the collection's embedder
             continue
         theirs = np.stack(list(some.values()))

@@ -14,25 +14,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from sqlalchemy.orm import Session
-
 from app.errors import CollectionNotFound, InvalidRequest
-from app.gallery.collection_options import from_json
 from app.gallery.records import NewFace, NewIdentity, Page
 from app.gallery.service import Enrolled, Gallery
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database, read_again
+from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories import unknown_repository as unknown_records
-from app.gallery.store.repositories.collection_repository import CollectionRepository
 from app.gallery.store.repositories.face_repository import from_bytes, to_bytes
 from app.gallery.store.repositories.page_cursors import decode_group_cursor, encode_group_cursor
-from app.gallery.store.repositories.unknown_repository import UnknownRepository, inboxes
+from app.gallery.store.repositories.unknown_repository import UnknownRepository
 from app.gallery.store.storage import erases
-from app.gallery.store.tables import (
-    CollectionTable,
-    UnknownFaceTable,
-    UnknownGroupTable,
-    UnknownInboxTable,
-)
+from app.gallery.store.tables import UnknownFaceTable, UnknownGroupTable, UnknownInboxTable
+from app.gallery.store.transaction import Transaction
 from app.gallery.unknowns.unknown_centroids import Centroids, mean_direction
 from app.gallery.unknowns.unknown_records import (
     GroupOrder,
@@ -61,7 +55,7 @@ class _Cached:
 class _Inbox:
     """One, held for a change."""
 
-    collection: CollectionTable
+    collection: CollectionView
     row: UnknownInboxTable
     unknowns: UnknownRepository
 
@@ -74,6 +68,7 @@ class Unknowns:
 
     def __init__(self, database: Database, gallery: Gallery, limits: InboxLimits) -> None:
         self._database = database
+        self._store = Store(database)
         self._gallery = gallery
         self._limits = limits
         self._cached: dict[str, _Cached] = {}
@@ -160,8 +155,8 @@ class Unknowns:
         One that is seen again while somebody turns the pages moves towards the front.
         """
         after = decode_group_cursor(order, cursor)
-        with self._database.reading() as session:
-            unknowns = self._repository(session, collection_name)
+        with self._store.reading(collection_name) as transaction:
+            unknowns = transaction.unknowns
             rows = unknowns.page(order, min_count=min_count, after=after, limit=limit + 1)
             items = tuple(unknowns.group_records(rows[:limit]))
             more = len(rows) > limit
@@ -172,8 +167,8 @@ class Unknowns:
         self, collection_name: str, group_id: str
     ) -> tuple[UnknownGroup, tuple[UnknownFace, ...]]:
         """A group and its kept faces, oldest first. Raises UnknownGroupNotFound."""
-        with self._database.reading() as session:
-            unknowns = self._repository(session, collection_name)
+        with self._store.reading(collection_name) as transaction:
+            unknowns = transaction.unknowns
             row = unknowns.get_group(group_id)
             (group,) = unknowns.group_records([row])
             return group, tuple(map(unknown_records.record, unknowns.faces(row)))
@@ -194,9 +189,9 @@ class Unknowns:
         IdentityNotFound, ExternalIdTaken and EmbedderMismatch.
         """
 
-        def take(session: Session, collection: CollectionTable) -> list[NewFace]:
-            unknowns = UnknownRepository(session, collection)
-            inbox = _Inbox(collection, unknowns.advance(), unknowns)
+        def take(transaction: Transaction) -> list[NewFace]:
+            unknowns = transaction.unknowns
+            inbox = _Inbox(transaction.collection, unknowns.advance(), unknowns)
             group = unknowns.get_group(group_id)
             rows = (
                 unknowns.faces(group) if face_ids is None else unknowns.some_faces(group, face_ids)
@@ -286,11 +281,11 @@ class Unknowns:
         now = datetime.now(UTC)
         waiting: dict[str, datetime] = {}
         current: dict[int, UnknownInboxTable] = {}
-        with self._database.reading() as session:
-            for collection, inbox in inboxes(session):
+        with self._store.reading_all() as collections:
+            for collection, inbox in collections.inboxes():
                 current[collection.number] = inbox
                 moment = now - timedelta(seconds=self._retention_s(collection))
-                if UnknownRepository(session, collection).seen_before(moment, most=1)[0]:
+                if collections.within(collection).unknowns.seen_before(moment, most=1)[0]:
                     waiting[collection.name] = moment
         self._forget_all_but(current)
         erased = {name: self._erase_before(name, moment) for name, moment in waiting.items()}
@@ -305,14 +300,13 @@ class Unknowns:
     @contextmanager
     def _changing(self, name: str) -> Iterator[_Inbox]:
         """A transaction that holds a collection's inbox at its next sequence."""
-        with self._database.writing() as session:
+        with self._store.writing_all() as collections:
             # First: who deletes the collection has it before they come to the inbox.
-            collection = CollectionRepository(session).hold(name)
-            unknowns = UnknownRepository(session, collection)
-            row = unknowns.advance()
+            held = collections.hold(name)
+            row = collections.within(held).unknowns.advance()
             # Changed, perhaps, while the inbox was awaited.
-            session.refresh(collection, ["options", "embedder", "digest", "dimension"])
-            yield _Inbox(collection, row, unknowns)
+            collection = collections.reread(held)
+            yield _Inbox(collection, row, collections.within(collection).unknowns)
 
     def _refresh(self, inbox: _Inbox, group: UnknownGroupTable) -> bool:
         """Make a group's centroid that of its faces, of which the newest stay; whether any did."""
@@ -362,14 +356,14 @@ class Unknowns:
                     break
         return count
 
-    def _retention_s(self, collection: CollectionTable) -> float:
-        chosen = from_json(collection.options).unknowns.retention_s
+    def _retention_s(self, collection: CollectionView) -> float:
+        chosen = collection.options.unknowns.retention_s
         return self._limits.retention_s if chosen is None else chosen
 
-    def _is_wanted(self, collection: CollectionTable, digest: str) -> bool:
+    def _is_wanted(self, collection: CollectionView, digest: str) -> bool:
         """Whether the collection is this network's and (still) wants it."""
         is_ours = collection.digest == digest and self._gallery.embedders.run(collection)
-        return is_ours and from_json(collection.options).unknowns.keep
+        return is_ours and collection.options.unknowns.keep
 
     def _seen_by(self, inbox: _Inbox, sighting: Sighting) -> Sighting:
         """The same by the collection's embedder."""
@@ -378,9 +372,6 @@ class Unknowns:
 
     def _compacted(self, receipt: UnknownErasure) -> UnknownErasure:
         return replace(receipt, compacted=self._database.compact())
-
-    def _repository(self, session: Session, name: str) -> UnknownRepository:
-        return UnknownRepository(session, CollectionRepository(session).get(name))
 
     def _entry(self, name: str) -> _Cached:
         with self._lock:

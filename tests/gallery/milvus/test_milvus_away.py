@@ -11,8 +11,7 @@ from app.gallery.index import milvus_index
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.milvus_index import Milvus
 from app.gallery.service import Gallery
-from app.gallery.store.repositories.collection_repository import CollectionRepository
-from app.gallery.store.tables import CollectionTable
+from app.gallery.store.collection_view import CollectionView
 from tests.gallery.factories import (
     COLLECTION,
     assert_agrees,
@@ -58,9 +57,9 @@ def _reaches_again(gallery: Gallery) -> bool:
     return True
 
 
-def row_of(gallery: Gallery, name: str = COLLECTION) -> CollectionTable:
-    with gallery._database.reading() as session:
-        return CollectionRepository(session).get(name)
+def row_of(gallery: Gallery, name: str = COLLECTION) -> CollectionView:
+    with gallery._store.reading(name) as transaction:
+        return transaction.collection
 
 
 def test_enrolment_goes_on_and_is_found_when_milvus_is_back(

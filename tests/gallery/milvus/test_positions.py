@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import DatabaseUnavailable
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
 from app.gallery.store.repositories.collection_repository import CollectionRepository
 from app.gallery.store.repositories.position_repository import Position, PositionRepository
-from app.gallery.store.tables import CollectionTable
 from tests.gallery.conftest import Connect
 from tests.gallery.factories import MODEL
 
@@ -21,10 +21,10 @@ STORE = "test"
 def number(database: Database) -> int:
     """Of a collection at revision 7, with a position."""
     with database.writing() as session:
-        row = CollectionRepository(session).add("staff", None, MODEL)
-        row.revision, row.log_start = 7, 3
-        assert PositionRepository(session, STORE).add_if_missing(row.number)
-    return row.number
+        number = CollectionRepository(session).add("staff", None, MODEL, revision=3).number
+        session.execute(text("UPDATE collections SET revision = 7"))
+        assert PositionRepository(session, STORE).add_if_missing(number)
+    return number
 
 
 @contextmanager
@@ -33,11 +33,11 @@ def positions_in(database: Database) -> Iterator[PositionRepository]:
         yield PositionRepository(session, STORE)
 
 
-def collection_in(database: Database, number: int) -> CollectionTable:
+def collection_in(database: Database, number: int) -> CollectionView:
     with database.reading() as session:
-        row = session.get(CollectionTable, number)
-    assert row is not None
-    return row
+        collection = CollectionRepository(session).find_by_number(number)
+    assert collection is not None
+    return collection
 
 
 def test_position_leads_from_an_upload_to_the_revision(database: Database, number: int) -> None:

@@ -249,7 +249,7 @@ def test_person_with_more_faces_than_a_batch_is_whole(
     log = ChangeRepository.log
 
     def counted(*arguments: object) -> None:
-        batches.append(len(list(arguments[3])))  # type: ignore[call-overload]
+        batches.append(len(list(arguments[2])))  # type: ignore[call-overload]
         log(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ChangeRepository, "log", counted)

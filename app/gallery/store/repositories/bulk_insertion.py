@@ -8,17 +8,14 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.gallery.people.text_forms import folded, nfc
-from app.gallery.store.repositories.change_repository import ChangeRepository
-from app.gallery.store.repositories.crop_repository import CropRepository
-from app.gallery.store.repositories.face_repository import FaceRepository
 from app.gallery.store.repositories.identity_repository import attribute_rows
 from app.gallery.store.tables import (
     AttributeTable,
-    CollectionTable,
     FaceTable,
     IdentityTable,
     Table,
 )
+from app.gallery.store.transaction import Transaction
 
 _IDS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 
@@ -37,13 +34,12 @@ class PersonRows:
     crops: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def insert_people(
-    session: Session, collection: CollectionTable, people: Sequence[PersonRows]
-) -> None:
+def insert_people(transaction: Transaction, people: Sequence[PersonRows]) -> None:
     """Write people and their faces, and log these at the collection's current revision.
 
     Their numbers grow in the order of the people, and lists go by them.
     """
+    session, collection = transaction.session, transaction.collection
     here, at = {"collection_number": collection.number}, collection.revision
     identities = [
         {**here, **person.identity, **_text_columns(person.identity), "revision": at}
@@ -70,12 +66,12 @@ def insert_people(
         for person in people
         for face_id, embedding in person.seconds.items()
     }
-    FaceRepository(session, collection).add_second(seconds)
+    transaction.faces.add_by_other(seconds)
     crops = {
         face_numbers[face_id]: crop for person in people for face_id, crop in person.crops.items()
     }
-    CropRepository(session, collection).add(crops)
-    ChangeRepository(session).log(collection, "add", face_numbers.values())
+    transaction.crops.add(crops)
+    transaction.changes.log("add", face_numbers.values())
 
 
 def _text_columns(identity: Mapping[str, Any]) -> dict[str, str | None]:

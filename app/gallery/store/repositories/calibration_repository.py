@@ -1,23 +1,28 @@
 """SQL of the collections' own calibrations."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
-from app.gallery.store.tables import CalibrationTable, CollectionTable
+from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.tables import CalibrationTable
 
 
 class CalibrationRepository:
     """The calibration of one collection, which counts only for the network it was measured on."""
 
-    def __init__(self, session: Session, collection: CollectionTable) -> None:
+    def __init__(self, session: Session, collection: CollectionView) -> None:
         self._session = session
         self._collection = collection
 
     def find(self) -> Mapping[str, object] | None:
         """The map, as JSON."""
         return self._session.scalar(select(CalibrationTable.map).where(*self._valid()))
+
+    def measured_at(self) -> datetime | None:
+        return self._session.scalar(select(CalibrationTable.created_at).where(*self._valid()))
 
     def replace(self, stored: Mapping[str, object]) -> None:
         self.delete()

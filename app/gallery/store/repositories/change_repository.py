@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, case, delete, insert, or_, select
+from sqlalchemy import ColumnElement, Select, case, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.embedding_columns import place_in
 from app.gallery.store.repositories.face_repository import from_bytes
 from app.gallery.store.tables import ChangeTable, CollectionTable, FaceTable
@@ -29,25 +30,22 @@ class Delta:
 
 
 class ChangeRepository:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    """The log of one collection."""
 
-    def log(
-        self,
-        collection: CollectionTable,
-        kind: Kind,
-        face_numbers: Iterable[int],
-        *,
-        digest: str | None = None,
-    ) -> None:
+    def __init__(self, session: Session, collection: CollectionView) -> None:
+        self._session = session
+        self._collection = collection
+        self._here = ChangeTable.collection_number == collection.number
+
+    def log(self, kind: Kind, face_numbers: Iterable[int], *, digest: str | None = None) -> None:
         """Write down a change at the collection's current revision (see `advance`).
 
-        `digest`: of the embedder whose index alone is told.
+        `digest`: of the embedder whose index alone reads it.
         """
         rows = [
             {
-                "collection_number": collection.number,
-                "revision": collection.revision,
+                "collection_number": self._collection.number,
+                "revision": self._collection.revision,
                 "face_number": number,
                 "kind": kind,
                 "digest": digest,
@@ -57,43 +55,51 @@ class ChangeRepository:
         if rows:
             self._session.execute(insert(ChangeTable), rows)
 
-    def prune(self, collection: CollectionTable, revisions: int) -> None:
+    def prune(self, revisions: int) -> None:
         """Keep the last `revisions`; an index that is further behind is built anew."""
-        start = collection.revision - revisions
-        if start <= collection.log_start:
+        start = self._collection.revision - revisions
+        if start <= self._collection.log_start:
             return
+        self._session.execute(delete(ChangeTable).where(self._here, ChangeTable.revision <= start))
         self._session.execute(
-            delete(ChangeTable).where(
-                ChangeTable.collection_number == collection.number, ChangeTable.revision <= start
-            )
+            update(CollectionTable)
+            .where(CollectionTable.number == self._collection.number)
+            .values(log_start=start)
         )
-        collection.log_start = start
 
-    def since(self, collection: CollectionTable, revision: int) -> Delta:
-        """Everything above `revision`. Wants a session that sees one state of the database."""
-        return read_changes(self._session, collection, ChangeTable.revision > revision)
+    def since(self, revision: int) -> Delta:
+        """Everything above `revision`. Requires a session that sees one state of the database."""
+        return self._read(ChangeTable.revision > revision)
 
+    def next_above(self, revision: int, *, most: int) -> tuple[Delta, int]:
+        """The next revisions, of about `most` faces but one revision at least; and the last one."""
+        last = self._session.scalar(
+            select(ChangeTable.revision)
+            .where(self._here, ChangeTable.revision > revision)
+            .order_by(ChangeTable.revision)
+            .offset(most - 1)
+            .limit(1)
+        )
+        end = self._collection.revision if last is None else last
+        return self._read(ChangeTable.revision > revision, ChangeTable.revision <= end), end
 
-def read_changes(
-    session: Session, collection: CollectionTable, *within: ColumnElement[bool]
-) -> Delta:
-    """What the log tells the index of the collection's embedder, of the revisions `within`."""
-    place = place_in(collection)
-    query: Select[str, int, bytes | None] = place.joined(
-        select(
-            ChangeTable.kind, ChangeTable.face_number, case((place.present, place.embedding))
-        ).outerjoin(FaceTable, FaceTable.number == ChangeTable.face_number)
-    ).where(
-        ChangeTable.collection_number == collection.number,
-        or_(ChangeTable.digest.is_(None), ChangeTable.digest == collection.digest),
-        *within,
-    )
-    added: dict[int, Embedding] = {}
-    moved: dict[int, Embedding] = {}
-    removed: set[int] = set()
-    for kind, number, embedding in session.execute(query, {"digest": collection.digest}):
-        if kind == "remove":
-            removed.add(number)
-        elif embedding is not None:  # else gone again (its removal is in the log too), or not there
-            (moved if kind == "move" else added)[number] = from_bytes(embedding)
-    return Delta(added, frozenset(removed), moved)
+    def _read(self, *within: ColumnElement[bool]) -> Delta:
+        """What the log says to the index of the collection's embedder."""
+        place = place_in(self._collection)
+        digest = self._collection.digest
+        query: Select[str, int, bytes | None] = place.joined(
+            select(
+                ChangeTable.kind, ChangeTable.face_number, case((place.present, place.embedding))
+            ).outerjoin(FaceTable, FaceTable.number == ChangeTable.face_number)
+        ).where(
+            self._here, or_(ChangeTable.digest.is_(None), ChangeTable.digest == digest), *within
+        )
+        added: dict[int, Embedding] = {}
+        moved: dict[int, Embedding] = {}
+        removed: set[int] = set()
+        for kind, number, embedding in self._session.execute(query, {"digest": digest}):
+            if kind == "remove":
+                removed.add(number)
+            elif embedding is not None:  # else gone again (its removal is logged too), or not there
+                (moved if kind == "move" else added)[number] = from_bytes(embedding)
+        return Delta(added, frozenset(removed), moved)

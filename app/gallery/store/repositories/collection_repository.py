@@ -1,33 +1,55 @@
 """SQL of the collections."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction, aliased
 
 from app.errors import CollectionNotFound, SecondEmbedderMissing
-from app.gallery.collection_options import from_json
-from app.gallery.records import Basis, Collection
-from app.gallery.store.tables import CalibrationTable, CollectionTable, FaceTable, IdentityTable
+from app.gallery.collection_options import from_json, patched
+from app.gallery.records import Collection, CollectionChanges, Unset
+from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.tables import (
+    CalibrationTable,
+    CollectionTable,
+    FaceTable,
+    IdentityTable,
+    UnknownInboxTable,
+)
 from app.recognition.types import ModelId
 
 CHANNEL = "vultus_changes"
-"""What PostgreSQL's NOTIFY calls the news that some collection has changed."""
+"""The channel of PostgreSQL's NOTIFY on which a change of any collection is announced."""
 
-# Made once: to build a statement takes as long as to answer it.
-_BY_NAME = select(CollectionTable).where(CollectionTable.name == bindparam("name"))
-_COLUMNS = [column.name for column in CollectionTable.__table__.columns]
-_WITH_CALIBRATION = (
-    select(CalibrationTable.created_at.label("measured_at"), *CollectionTable.__table__.columns)
+Calibrated = Mapping[str, datetime]
+"""By the digest of an embedder, when the collection's own calibration for it was measured."""
+
+# Made once: to build a statement takes as long as to answer it. Past the ORM, rows are read in half
+# the time.
+_COLUMNS = tuple(CollectionTable.__table__.columns)
+_BY_NAME = select(*_COLUMNS).where(CollectionTable.name == bindparam("name"))
+_BY_NUMBER = select(*_COLUMNS).where(CollectionTable.number == bindparam("number"))
+_OWN, _OTHER = aliased(CalibrationTable), aliased(CalibrationTable)
+# A calibration counts only for the embedder it was measured with.
+_WITH_CALIBRATIONS = (
+    select(_OWN.created_at, _OTHER.created_at, *_COLUMNS)
     .select_from(CollectionTable)
     .outerjoin(
-        CalibrationTable,
+        _OWN,
         and_(
-            CalibrationTable.collection_number == CollectionTable.number,
-            CalibrationTable.digest == CollectionTable.digest,  # of another network it says nothing
+            _OWN.collection_number == CollectionTable.number,
+            _OWN.digest == CollectionTable.digest,
+        ),
+    )
+    .outerjoin(
+        _OTHER,
+        and_(
+            _OTHER.collection_number == CollectionTable.number,
+            _OTHER.digest == CollectionTable.second_digest,
         ),
     )
     .where(CollectionTable.name == bindparam("name"))
@@ -35,62 +57,53 @@ _WITH_CALIBRATION = (
 
 
 class CollectionRepository:
+    """All collections of a database."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def find(self, name: str) -> CollectionTable | None:
-        return self._session.scalar(_BY_NAME, {"name": name})
+    def undoing(self) -> SessionTransaction:
+        """A part of the transaction, which alone is undone when the block raises."""
+        return self._session.begin_nested()
 
-    def get(self, name: str) -> CollectionTable:
-        row = self.find(name)
-        if row is None:
-            raise not_found(name)
-        return row
+    def find(self, name: str) -> CollectionView | None:
+        return self._first(_BY_NAME, {"name": name})
 
-    def get_with_basis(self, name: str) -> tuple[CollectionTable, Basis]:
-        """Also what its decisions rest on, in one statement.
+    def get(self, name: str) -> CollectionView:
+        return _there(self.find(name), name)
 
-        The row is to be read only: past the ORM, it is there in half the time.
-        """
-        found = self._session.connection().execute(_WITH_CALIBRATION, {"name": name}).first()
+    def get_calibrated(self, name: str) -> tuple[CollectionView, Calibrated]:
+        """A collection, and when it was calibrated, in one statement."""
+        found = self._session.connection().execute(_WITH_CALIBRATIONS, {"name": name}).first()
         if found is None:
             raise not_found(name)
-        measured_at, *columns = found
-        row = CollectionTable(**dict(zip(_COLUMNS, columns, strict=True)))
-        return row, _basis(row, measured_at)
+        own, other, *columns = found
+        view = _view(columns)
+        calibrated = {view.digest: own} if own is not None else {}
+        if view.other is not None and other is not None:
+            calibrated[view.other.digest] = other
+        return view, calibrated
 
-    def second_with_basis(self, name: str) -> tuple[CollectionTable, Basis] | None:
-        """The collection as its second embedder has it, to be read only; None if it has only one.
+    def find_by_number(self, number: int) -> CollectionView | None:
+        return self._first(_BY_NUMBER, {"number": number})
 
-        Raises CollectionNotFound.
+    def reread(self, collection: CollectionView) -> CollectionView:
+        """The collection as this transaction sees it, by the embedder that serves.
+
+        It is found by number, as its name may have a new owner.
         """
-        second = second_view(self.get(name))
-        if second is None:
-            return None
-        query = select(CalibrationTable.created_at).where(
-            CalibrationTable.collection_number == second.number,
-            CalibrationTable.digest == second.digest,
-        )
-        return second, _basis(second, self._session.scalar(query))
+        return _there(self.find_by_number(collection.number), collection.name)
 
-    def reread(self, row: CollectionTable) -> CollectionTable:
-        """The collection as this session sees it; by number, as its name may have a new owner."""
-        current = self._session.get(CollectionTable, row.number)
-        if current is None:
-            raise not_found(row.name)
-        return current
-
-    def page(self, *, after: int, limit: int) -> Sequence[CollectionTable]:
-        query = (
-            select(CollectionTable)
+    def page(self, *, after: int, limit: int) -> Sequence[CollectionView]:
+        return self._all(
+            select(*_COLUMNS)
             .where(CollectionTable.number > after)
             .order_by(CollectionTable.number)
             .limit(limit)
         )
-        return self._session.scalars(query).all()
 
-    def everything(self) -> Sequence[CollectionTable]:
-        return self._session.scalars(select(CollectionTable)).all()
+    def everything(self) -> Sequence[CollectionView]:
+        return self._all(select(*_COLUMNS))
 
     def names(self) -> Sequence[str]:
         return self._session.scalars(select(CollectionTable.name)).all()
@@ -114,79 +127,98 @@ class CollectionRepository:
         return self._session.scalars(query).all()
 
     def with_log_over(self, revisions: int) -> Sequence[str]:
-        """Names of those whose log of changes tells of more revisions."""
+        """Names of those whose log of changes has more revisions."""
         query = select(CollectionTable.name).where(
             CollectionTable.revision - CollectionTable.log_start > revisions
         )
         return self._session.scalars(query).all()
 
-    def lock(self, name: str) -> CollectionTable:
-        """The collection, which nobody else changes until the commit.
+    def inboxes(self) -> list[tuple[CollectionView, UnknownInboxTable]]:
+        """Those that ever kept an unknown face, with their inboxes."""
+        views = {view.number: view for view in self.everything()}
+        inboxes = self._session.scalars(select(UnknownInboxTable)).all()
+        return [(views[inbox.collection_number], inbox) for inbox in inboxes]
+
+    def lock(self, name: str) -> CollectionView:
+        """The collection, which no other transaction changes until the commit.
 
         Rows that refer to it may be written meanwhile. A lock against that, too, waits for those
         who wrote one, and they for it, as soon as a third has changed the collection in between.
         """
-        query = (
-            select(CollectionTable)
-            .where(CollectionTable.name == name)
-            .with_for_update(key_share=True)
-        )
-        row = self._session.scalar(query)
-        if row is None:
-            raise not_found(name)
-        return row
+        query = _BY_NAME.with_for_update(key_share=True)
+        return _there(self._first(query, {"name": name}), name)
 
-    def hold(self, name: str) -> CollectionTable:
-        """The collection, which nobody deletes until the commit.
+    def hold(self, name: str) -> CollectionView:
+        """The collection, which no other transaction deletes until the commit.
 
         Others may hold it, too, and its people and options may change.
         """
-        query = (
-            select(CollectionTable)
-            .where(CollectionTable.name == name)
-            .with_for_update(read=True, key_share=True)
-        )
-        row = self._session.scalar(query)
-        if row is None:
-            raise not_found(name)
-        return row
+        query = _BY_NAME.with_for_update(read=True, key_share=True)
+        return _there(self._first(query, {"name": name}), name)
 
-    def lock_all(self) -> Sequence[CollectionTable]:
-        """All collections, none of which anybody else changes until the commit."""
-        return self._session.scalars(select(CollectionTable).with_for_update()).all()
+    def lock_all(self) -> Sequence[CollectionView]:
+        """All collections, none of which another transaction changes until the commit."""
+        return self._all(select(*_COLUMNS).with_for_update())
 
     def add_if_missing(self, name: str, model: ModelId, *, revision: int = 0) -> None:
-        """Also when another process adds it at the same time."""
+        """Add a collection, also when another process adds it at the same time."""
         if self.find(name) is not None:
             return
-        with suppress(IntegrityError), self._session.begin_nested():
+        with suppress(IntegrityError), self.undoing():
             self.add(name, None, model, revision=revision)
 
     def add(
-        self, name: str, description: str | None, model: ModelId, *, revision: int = 0
-    ) -> CollectionTable:
-        """`revision`: where one that is made again goes on from."""
-        row = CollectionTable(
-            name=name, description=description, revision=revision, log_start=revision
+        self,
+        name: str,
+        description: str | None,
+        model: ModelId,
+        *,
+        revision: int = 0,
+        **columns: object,
+    ) -> CollectionView:
+        """Add a collection that begins at `revision`, with other columns of its row if given."""
+        self._session.execute(
+            insert(CollectionTable).values(
+                name=name,
+                description=description,
+                revision=revision,
+                log_start=revision,
+                embedder=model.name,
+                digest=model.digest,
+                dimension=model.dimension,
+                **columns,
+            )
         )
-        self.assign(row, model)
-        self._session.add(row)
-        self._session.flush()
-        return row
+        return self.get(name)
 
-    def assign(self, row: CollectionTable, model: ModelId) -> None:
-        """Say which network its embeddings come from. Wants it without faces."""
-        row.embedder, row.digest, row.dimension = model.name, model.digest, model.dimension
-        self.set_second(row, None)
+    def update(self, collection: CollectionView, changes: CollectionChanges) -> CollectionView:
+        """Change its description and options. Requires the lock on the collection."""
+        values: dict[str, object] = {}
+        if not isinstance(changes.description, Unset):
+            values["description"] = changes.description
+        if not isinstance(changes.options, Unset):
+            query = select(CollectionTable.options)
+            stored = self._session.scalar(query.where(CollectionTable.number == collection.number))
+            values["options"] = patched(stored or {}, changes.options)
+        return self._set(collection, **values) if values else collection
 
-    def set_second(self, row: CollectionTable, model: ModelId | None) -> None:
-        """Say which embedder it goes over to; None: it has only one (any more)."""
-        row.switched_at = None
-        row.second_embedder = None if model is None else model.name
-        row.second_digest = None if model is None else model.digest
-        row.second_dimension = None if model is None else model.dimension
+    def assign(self, collection: CollectionView, model: ModelId) -> CollectionView:
+        """Give a collection without faces to another embedder, as its only one."""
+        return self._set(collection, **_columns_of(model), **_columns_of(None, "second_"))
 
-    def advance(self, name: str) -> CollectionTable:
+    def set_other(self, collection: CollectionView, model: ModelId | None) -> CollectionView:
+        """Give the collection another embedder, to go over to; None takes it away."""
+        return self._set(collection, **_columns_of(model, "second_"))
+
+    def turn(self, collection: CollectionView, *, at: datetime | None) -> CollectionView:
+        """Let its two embedders change places; `at`: when it went over to the one that serves."""
+        return self._set(
+            collection,
+            **_columns_of(collection.other),
+            **{**_columns_of(collection.model, "second_"), "switched_at": at},
+        )
+
+    def advance(self, name: str) -> CollectionView:
         """Take the next revision of a collection, and the lock on its row until the commit.
 
         Writers of one collection therefore commit in the order of their revisions; a reader that
@@ -196,14 +228,13 @@ class CollectionRepository:
             update(CollectionTable)
             .where(CollectionTable.name == name)
             .values(revision=CollectionTable.revision + 1)
-            .returning(CollectionTable)
-            .execution_options(populate_existing=True)
+            .returning(*_COLUMNS)
         )
-        row = self._session.scalar(query)
-        if row is None:
+        found = self._session.connection().execute(query).first()
+        if found is None:
             raise not_found(name)
-        self._tell()
-        return row
+        self._announce()
+        return _view(found)
 
     def delete(self, name: str) -> int:
         """Delete with everything in it; return its number."""
@@ -215,72 +246,101 @@ class CollectionRepository:
         number = self._session.scalar(query)
         if number is None:
             raise not_found(name)
-        self._tell()
+        self._announce()
         return number
 
-    def has_faces(self, row: CollectionTable) -> bool:
-        query = select(FaceTable.number).where(FaceTable.collection_number == row.number).limit(1)
-        return self._session.scalar(query) is not None
+    def has_faces(self, collection: CollectionView) -> bool:
+        query = select(FaceTable.number).where(FaceTable.collection_number == collection.number)
+        return self._session.scalar(query.limit(1)) is not None
 
-    def record(self, row: CollectionTable) -> Collection:
-        identities = select(func.count()).where(IdentityTable.collection_number == row.number)
-        faces = select(func.count()).where(FaceTable.collection_number == row.number)
+    def record(self, collection: CollectionView) -> Collection:
+        number = collection.number
+        identities = select(func.count()).where(IdentityTable.collection_number == number)
+        faces = select(func.count()).where(FaceTable.collection_number == number)
         return Collection(
-            name=row.name,
-            description=row.description,
-            embedder=row.embedder,
-            digest=row.digest,
-            dimension=row.dimension,
-            revision=row.revision,
-            created_at=row.created_at,
+            name=collection.name,
+            description=collection.description,
+            embedder=collection.embedder,
+            digest=collection.digest,
+            dimension=collection.dimension,
+            revision=collection.revision,
+            created_at=collection.created_at,
             identity_count=self._session.scalar(identities) or 0,
             face_count=self._session.scalar(faces) or 0,
-            options=from_json(row.options),
+            options=collection.options,
         )
 
-    def _tell(self) -> None:
+    def _announce(self) -> None:
         """Wake the other processes when this is committed; see ChangeSignal."""
         if self._session.get_bind().dialect.name == "postgresql":
             self._session.execute(select(func.pg_notify(CHANNEL, "")))
 
+    def _set(self, collection: CollectionView, **values: object) -> CollectionView:
+        query = (
+            update(CollectionTable)
+            .where(CollectionTable.number == collection.number)
+            .values(**values)
+            .returning(*_COLUMNS)
+        )
+        return _view(self._session.connection().execute(query).one())
 
-def second_view(row: CollectionTable) -> CollectionTable | None:
-    """A collection as it is to its second embedder; None if it has only one.
+    def _first(
+        self, query: Select[*tuple[Any, ...]], values: Mapping[str, object]
+    ) -> CollectionView | None:
+        row = self._session.connection().execute(query, values).first()
+        return None if row is None else _view(row)
 
-    It belongs to no session. Whatever reads the embeddings of a collection reads those of this one
-    in the same way.
-    """
-    if row.second_digest is None:
-        return None
-    values = {name: getattr(row, name) for name in _COLUMNS}
-    for name in ("embedder", "digest", "dimension"):
-        values[name], values[f"second_{name}"] = values[f"second_{name}"], values[name]
-    return CollectionTable(**values)
+    def _all(self, query: Select[*tuple[Any, ...]]) -> list[CollectionView]:
+        return [_view(row) for row in self._session.connection().execute(query)]
 
 
-def no_second(row: CollectionTable) -> SecondEmbedderMissing:
+def no_other(collection: CollectionView) -> SecondEmbedderMissing:
     return SecondEmbedderMissing(
-        f"collection {row.name!r} has one embedder only, {row.embedder}", embedder=row.embedder
+        f"collection {collection.name!r} has one embedder only, {collection.embedder}",
+        embedder=collection.embedder,
     )
-
-
-def view_by(row: CollectionTable, digest: str) -> CollectionTable | None:
-    """A collection as it is to the embedder `digest`; None if that is neither of its own."""
-    views = (row, second_view(row))
-    return next((view for view in views if view is not None and view.digest == digest), None)
-
-
-def _basis(row: CollectionTable, measured_at: datetime | None) -> Basis:
-    # The moment tells one calibration from a later one, and is read faster than its map.
-    calibration = (
-        None if measured_at is None else f"{row.number}:{row.digest}:{measured_at.isoformat()}"
-    )
-    return Basis(model_of(row), from_json(row.options), calibration)
-
-
-def model_of(row: CollectionTable) -> ModelId:
-    return ModelId(row.embedder, row.digest, row.dimension)
 
 
 def not_found(name: str) -> CollectionNotFound:
     return CollectionNotFound(f"there is no collection {name!r}", collection=name)
+
+
+def _there(found: CollectionView | None, name: str) -> CollectionView:
+    if found is None:
+        raise not_found(name)
+    return found
+
+
+def _columns_of(model: ModelId | None, prefix: str = "") -> dict[str, object]:
+    """The columns that name an embedder; the other one's say when it changed places, too."""
+    return {
+        f"{prefix}embedder": None if model is None else model.name,
+        f"{prefix}digest": None if model is None else model.digest,
+        f"{prefix}dimension": None if model is None else model.dimension,
+        **({"switched_at": None} if prefix else {}),
+    }
+
+
+_NAMES = tuple(column.name for column in _COLUMNS)
+
+
+def _view(columns: Sequence[Any]) -> CollectionView:
+    row = dict(zip(_NAMES, columns, strict=True))
+    digest = row["second_digest"]
+    return CollectionView(
+        number=row["number"],
+        name=row["name"],
+        description=row["description"],
+        model=ModelId(row["embedder"], row["digest"], row["dimension"]),
+        other=(
+            None
+            if digest is None
+            else ModelId(row["second_embedder"], digest, row["second_dimension"])
+        ),
+        is_serving=True,
+        revision=row["revision"],
+        log_start=row["log_start"],
+        options=from_json(row["options"]),
+        created_at=row["created_at"],
+        switched_at=row["switched_at"],
+    )

@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.among_numbers import among
-from app.gallery.store.tables import CollectionTable, CropTable
+from app.gallery.store.tables import CropTable
 
 
 class CropRepository:
     """Of one collection."""
 
-    def __init__(self, session: Session, collection: CollectionTable) -> None:
+    def __init__(self, session: Session, collection: CollectionView) -> None:
         self._session = session
         self._collection = collection
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, or_
 
-from app.gallery.store.tables import CollectionTable, FaceTable, SecondEmbeddingTable
+from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.tables import FaceTable, SecondEmbeddingTable
 
 _DIGEST: ColumnElement[str] = bindparam("digest")
 _IN_ITS_ROW = FaceTable.digest == _DIGEST
@@ -47,9 +48,5 @@ PLACES: Mapping[bool, EmbeddingPlace] = {False: ONE, True: TWO}
 """By whether the collection has two embedders."""
 
 
-def has_two(collection: CollectionTable) -> bool:
-    return collection.second_digest is not None
-
-
-def place_in(collection: CollectionTable) -> EmbeddingPlace:
-    return PLACES[has_two(collection)]
+def place_in(collection: CollectionView) -> EmbeddingPlace:
+    return PLACES[collection.other is not None]

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from app.errors import FaceNotFound
 from app.gallery.records import EVERYBODY, Face, NewFace, PeopleFilter
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.among_numbers import among
 from app.gallery.store.repositories.crop_repository import CropRepository
 from app.gallery.store.repositories.embedding_columns import PLACES, place_in
 from app.gallery.store.repositories.people_filter_sql import not_expired, wanted_people
-from app.gallery.store.tables import CollectionTable, FaceTable, IdentityTable, SecondEmbeddingTable
+from app.gallery.store.tables import FaceTable, IdentityTable, SecondEmbeddingTable
 from app.recognition.types import Embedding
 
 Ts = TypeVarTuple("Ts")
@@ -73,7 +74,7 @@ class Fingerprint:
 class FaceRepository:
     """Faces of one collection."""
 
-    def __init__(self, session: Session, collection: CollectionTable) -> None:
+    def __init__(self, session: Session, collection: CollectionView) -> None:
         self._session = session
         self._collection = collection
         self._place = place_in(collection)
@@ -138,23 +139,26 @@ class FaceRepository:
         if face.sealed_crop is not None:
             CropRepository(self._session, self._collection).add({row.number: face.sealed_crop})
         if face.next_embedding is not None:
-            self.add_second({row.number: to_bytes(face.next_embedding)})
+            self.add_by_other({row.number: to_bytes(face.next_embedding)})
         return row
 
-    def add_second(self, embeddings: Mapping[int, bytes]) -> None:
-        """By face number, embeddings by the collection's second embedder."""
+    def add_by_other(self, embeddings: Mapping[int, bytes]) -> None:
+        """By face number, embeddings by the collection's other embedder."""
+        if not embeddings:
+            return
+        other = self._collection.other
+        assert other is not None
         rows = [
             {
                 "face_number": number,
                 "collection_number": self._collection.number,
                 "embedding": embedding,
-                "embedder": self._collection.second_embedder,
-                "digest": self._collection.second_digest,
+                "embedder": other.name,
+                "digest": other.digest,
             }
             for number, embedding in embeddings.items()
         ]
-        if rows:
-            self._session.execute(insert(SecondEmbeddingTable), rows)
+        self._session.execute(insert(SecondEmbeddingTable), rows)
 
     def give(self, numbers: Sequence[int], owner: IdentityTable) -> None:
         """Make somebody the owner of faces of the same collection."""
@@ -178,7 +182,7 @@ class FaceRepository:
                 {"numbers": numbers},
             )
 
-    def with_second_among(self, numbers: Sequence[int]) -> set[int]:
+    def with_both_among(self, numbers: Sequence[int]) -> set[int]:
         """Those of these faces that have an embedding by each of the collection's embedders."""
         query = select(SecondEmbeddingTable.face_number).where(
             among(SecondEmbeddingTable.face_number, "numbers")
@@ -276,13 +280,21 @@ class FaceRepository:
             .order_by(FaceTable.number)
         )
         for rows in self._streamed(query):
-            numbers, data = zip(*rows, strict=True)
-            # One buffer for all: a million arrays of their own would take as long as reading them.
-            vectors = np.frombuffer(b"".join(data), dtype="<f4").astype(np.float32, copy=False)
-            yield (
-                np.array(numbers, dtype=np.int64),
-                vectors.reshape(-1, self._collection.dimension),
+            yield self._as_arrays(rows)
+
+    def above(self, number: int, *, most: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The next faces, ascending: numbers (N,) and embeddings (N, dimension)."""
+        query = (
+            self._place.joined(select(FaceTable.number, self._place.embedding))
+            .where(
+                FaceTable.collection_number == self._collection.number,
+                self._place.present,
+                FaceTable.number > number,
             )
+            .order_by(FaceTable.number)
+            .limit(most)
+        )
+        return self._as_arrays(self._session.execute(query, self._digest).all())
 
     def fingerprint(self) -> Fingerprint:
         """Of the numbers in `numbers`; the database counts faster than it hands them over."""
@@ -335,6 +347,14 @@ class FaceRepository:
             *(FaceTable.identity_number.in_(some) for some in people),
         )
         return self._session.scalar(query) or 0
+
+    def _as_arrays(
+        self, rows: Sequence[Row[int, bytes]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        numbers, data = zip(*rows, strict=True) if rows else ((), ())
+        # One buffer for all: a million arrays of their own would take as long as reading them.
+        vectors = np.frombuffer(b"".join(data), dtype="<f4").astype(np.float32, copy=False)
+        return np.array(numbers, dtype=np.int64), vectors.reshape(-1, self._collection.dimension)
 
     def _not_found(self, face_id: str) -> FaceNotFound:
         return FaceNotFound(

@@ -2,33 +2,44 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.gallery.store.idempotency import AnsweredBeforeError, KeptAnswer, Ticket
+from app.errors import IdempotencyKeyReused
+from app.gallery.store.idempotency import AnsweredBeforeError, KeptAnswer, Once, Ticket
 from app.gallery.store.tables import IdempotencyKeyTable
+
+ResultT = TypeVar("ResultT")
 
 
 class IdempotencyRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def find(self, ticket: Ticket) -> tuple[str, KeptAnswer] | None:
-        """Digest of the request that was answered, and the answer."""
+    def find(self, ticket: Ticket) -> KeptAnswer | None:
+        """What was answered to this request before.
+
+        Raises IdempotencyKeyReused when the key was sent with another request.
+        """
         row = self._session.scalar(select(IdempotencyKeyTable).where(*_of(ticket)))
         if row is None:
             return None
-        return row.request_sha256, KeptAnswer(row.status, row.body)
+        if row.request_sha256 != ticket.request_sha256:
+            raise IdempotencyKeyReused("this Idempotency-Key was sent before with another request")
+        return KeptAnswer(row.status, row.body)
 
-    def claim(self, ticket: Ticket) -> None:
+    def claim(self, once: Once[ResultT] | None) -> None:
         """Take the key for this transaction, before anything else is changed.
 
         Another transaction with the same key is waited for. Raises AnsweredBeforeError when that,
         or an earlier one, was committed.
         """
+        if once is None:
+            return
+        ticket = once.ticket
         values = {
             "scope": ticket.scope,
             "key_sha256": ticket.key_sha256,
@@ -43,15 +54,18 @@ class IdempotencyRepository:
 
     def keep(
         self,
-        ticket: Ticket,
-        answer: KeptAnswer,
-        *,
-        collection_number: int | None = None,
+        once: Once[ResultT] | None,
+        result: ResultT,
+        collection_number: int,
         identity_id: str | None = None,
     ) -> None:
+        """Keep the answer to `once`, and about which collection and perhaps person it is."""
+        if once is None:
+            return
+        answer = once.answer(result)
         self._session.execute(
             update(IdempotencyKeyTable)
-            .where(*_of(ticket))
+            .where(*_of(once.ticket))
             .values(
                 status=answer.status,
                 body=dict(answer.body),

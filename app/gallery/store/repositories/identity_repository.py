@@ -18,10 +18,11 @@ from app.gallery.records import (
     NewIdentity,
     PeopleFilter,
 )
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.among_numbers import among
 from app.gallery.store.repositories.people_filter_sql import wanted_people
 from app.gallery.store.repositories.prefix_condition import beginning_with
-from app.gallery.store.tables import AttributeTable, CollectionTable, FaceTable, IdentityTable
+from app.gallery.store.tables import AttributeTable, FaceTable, IdentityTable
 
 _FACE_COUNT = (
     select(func.count())
@@ -40,7 +41,7 @@ _BY_NUMBER = select(*_SHOWN, _FACE_COUNT).where(among(IdentityTable.number, "num
 class IdentityRepository:
     """Identities of one collection."""
 
-    def __init__(self, session: Session, collection: CollectionTable) -> None:
+    def __init__(self, session: Session, collection: CollectionView) -> None:
         self._session = session
         self._collection = collection
 

@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.gallery.index.protocol import FaceNumbers, Vectors
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.embedding_columns import place_in
 from app.gallery.store.repositories.people_filter_sql import not_expired
-from app.gallery.store.tables import CollectionTable, FaceTable, IdentityTable
+from app.gallery.store.tables import FaceTable, IdentityTable
 
 _PEOPLE_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 
@@ -36,15 +37,14 @@ class PersonFaces:
 
 
 class PeopleRepository:
-    """People of one collection who have not expired by `now`."""
+    """People of one collection."""
 
-    def __init__(self, session: Session, collection: CollectionTable, now: datetime) -> None:
+    def __init__(self, session: Session, collection: CollectionView) -> None:
         self._session = session
         self._collection = collection
-        self._now = now
 
-    def after(self, number: int, limit: int) -> dict[int, PersonRef]:
-        """The next people by number, in that order."""
+    def after(self, number: int, *, limit: int, now: datetime) -> dict[int, PersonRef]:
+        """The next people by number, in that order, who have not expired by `now`."""
         query = (
             select(
                 IdentityTable.number,
@@ -55,7 +55,7 @@ class PeopleRepository:
             .where(
                 IdentityTable.collection_number == self._collection.number,
                 IdentityTable.number > number,
-                not_expired(self._now),
+                not_expired(now),
             )
             .order_by(IdentityTable.number)
             .limit(limit)

@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.gallery.index.protocol import FaceNumbers, Vectors
-from app.gallery.store.repositories.change_repository import Delta, read_changes
-from app.gallery.store.repositories.embedding_columns import place_in
-from app.gallery.store.tables import ChangeTable, CollectionTable, FaceTable, IndexPositionTable
+from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.tables import IndexPositionTable
 
 _DONE = -1
 """In place of a face's number: there is no upload."""
@@ -25,12 +22,12 @@ class Position:
     """While all faces are being uploaded, by their numbers: the last one that is there; 0 before
     the first. None when that is done: only then does the index stand for `revision`."""
 
-    def stands_for(self, collection: CollectionTable, *, since: int | None = None) -> bool:
+    def stands_for(self, collection: CollectionView, *, since: int | None = None) -> bool:
         """Whether the index holds the faces of the collection's revision, or one from `since`."""
         least = collection.revision if since is None else min(since, collection.revision)
         return self.uploaded is None and self.leads_to(collection) and least <= self.revision
 
-    def leads_to(self, collection: CollectionTable) -> bool:
+    def leads_to(self, collection: CollectionView) -> bool:
         """Whether the log can bring the index to the collection's revision.
 
         Above the collection's revision: the database was set back to a backup. Another digest: the
@@ -98,7 +95,7 @@ class PositionRepository:
             return False
         return True
 
-    def restart(self, collection: CollectionTable) -> None:
+    def restart(self, collection: CollectionView) -> None:
         """From here on the index counts for nothing until all faces are uploaded once more."""
         for store, revision in zip(self._stores, (collection.revision, 0), strict=True):
             self._set(collection.number, store, digest=collection.digest, revision=revision)
@@ -145,44 +142,3 @@ class PositionRepository:
             for row in rows
             if row.store == self._stores[0]
         }
-
-
-class BacklogRepository:
-    """What an index has still to be told of one collection, piece by piece."""
-
-    def __init__(self, session: Session, collection: CollectionTable) -> None:
-        self._session = session
-        self._collection = collection
-
-    def faces_above(self, number: int, *, most: int) -> tuple[FaceNumbers, Vectors]:
-        """The next faces, ascending: numbers (N,) and embeddings (N, dimension)."""
-        place = place_in(self._collection)
-        query = (
-            place.joined(select(FaceTable.number, place.embedding))
-            .where(
-                FaceTable.collection_number == self._collection.number,
-                place.present,
-                FaceTable.number > number,
-            )
-            .order_by(FaceTable.number)
-            .limit(most)
-        )
-        rows = self._session.execute(query, {"digest": self._collection.digest}).all()
-        data = b"".join(embedding for _, embedding in rows)
-        vectors = np.frombuffer(data, dtype="<f4").astype(np.float32, copy=False)
-        numbers = np.array([number for number, _ in rows], dtype=np.int64)
-        return numbers, vectors.reshape(-1, self._collection.dimension)
-
-    def changes_above(self, revision: int, *, most: int) -> tuple[Delta, int]:
-        """The next revisions, of about `most` faces but one revision at least; and the last one."""
-        here = ChangeTable.collection_number == self._collection.number
-        last = self._session.scalar(
-            select(ChangeTable.revision)
-            .where(here, ChangeTable.revision > revision)
-            .order_by(ChangeTable.revision)
-            .offset(most - 1)
-            .limit(1)
-        )
-        end = self._collection.revision if last is None else last
-        within = ChangeTable.revision > revision, ChangeTable.revision <= end
-        return read_changes(self._session, self._collection, *within), end

@@ -8,11 +8,11 @@ import numpy as np
 from sqlalchemy import delete, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.among_numbers import among
 from app.gallery.store.repositories.embedding_columns import TWO
 from app.gallery.store.tables import (
     CalibrationTable,
-    CollectionTable,
     CropTable,
     FaceTable,
     IdentityTable,
@@ -47,7 +47,7 @@ class SeenFace:
 class RolloutRepository:
     """Of one collection, which has two embedders."""
 
-    def __init__(self, session: Session, collection: CollectionTable) -> None:
+    def __init__(self, session: Session, collection: CollectionView) -> None:
         self._session = session
         self._collection = collection
 
@@ -98,7 +98,8 @@ class RolloutRepository:
 
     def seen_by_both(self, *, most: int) -> Sequence[SeenFace]:
         """Faces that both embedders have seen; of more than `most`, so many, evenly from all."""
-        second = self._collection.second_digest
+        other = self._collection.other
+        assert other is not None
         query = (
             TWO.joined(
                 select(FaceTable.id, IdentityTable.id).join(
@@ -119,7 +120,7 @@ class RolloutRepository:
             )
             .order_by(FaceTable.number)
         )
-        rows = self._session.execute(query, {"digest": second}).all()
+        rows = self._session.execute(query, {"digest": other.digest}).all()
         faces = Counter(identity_id for _, identity_id in rows)
         places = np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)
         return [

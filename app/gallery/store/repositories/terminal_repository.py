@@ -8,28 +8,30 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from app.gallery.store.tables import CollectionTable, IdentityTable, TerminalMatchTable
+from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.tables import IdentityTable, TerminalMatchTable
 
 
 class TerminalRepository:
-    """The memory of one terminal."""
+    """The terminals of one collection, each of which remembers whom it matched."""
 
-    def __init__(self, session: Session, collection: CollectionTable, terminal_id: str) -> None:
+    def __init__(self, session: Session, collection: CollectionView) -> None:
         self._session = session
         self._collection = collection
-        self._terminal_id = terminal_id
 
-    def newest(self, most: int) -> dict[int, datetime]:
+    def newest(self, terminal_id: str, most: int) -> dict[int, datetime]:
         """When the last few people were matched, by identity number, the latest first."""
         query = (
             select(TerminalMatchTable.identity_number, TerminalMatchTable.matched_at)
-            .where(*self._mine())
+            .where(*self._of(terminal_id))
             .order_by(TerminalMatchTable.matched_at.desc())
             .limit(most)
         )
         return {number: at for number, at in self._session.execute(query)}  # noqa: C416
 
-    def remember(self, identity_ids: Sequence[str], at: datetime, *, most: int) -> None:
+    def remember(
+        self, terminal_id: str, identity_ids: Sequence[str], at: datetime, *, most: int
+    ) -> None:
         """Write down who was matched, and forget all but the `most` latest."""
         people = (
             select(IdentityTable.number)
@@ -43,7 +45,7 @@ class TerminalRepository:
         rows = [
             {
                 "collection_number": self._collection.number,
-                "terminal_id": self._terminal_id,
+                "terminal_id": terminal_id,
                 "identity_number": number,
                 "matched_at": at,
             }
@@ -51,71 +53,67 @@ class TerminalRepository:
         ]
         if not rows:
             return
-        _write(self._session, rows)
-        self._forget_all_but(most)
+        self._write(rows)
+        self._forget_all_but(terminal_id, most)
 
-    def _forget_all_but(self, most: int) -> None:
+    def hand_over(self, numbers: Sequence[int], to: int) -> None:
+        """Have terminals remember another person, `to`, in place of these.
+
+        Of each the latest match counts. Requires the lock on the rows of all these people.
+        """
+        here = TerminalMatchTable.collection_number == self._collection.number
+        theirs = TerminalMatchTable.identity_number.in_(numbers)
+        terminals = select(TerminalMatchTable.terminal_id).where(here, theirs)
+        latest = (
+            select(TerminalMatchTable.terminal_id, func.max(TerminalMatchTable.matched_at))
+            .where(
+                here,
+                TerminalMatchTable.identity_number.in_([*numbers, to]),
+                TerminalMatchTable.terminal_id.in_(terminals),
+            )
+            .group_by(TerminalMatchTable.terminal_id)
+        )
+        rows = [
+            {
+                "collection_number": self._collection.number,
+                "terminal_id": terminal_id,
+                "identity_number": to,
+                "matched_at": at,
+            }
+            for terminal_id, at in self._session.execute(latest)
+        ]
+        self._session.execute(delete(TerminalMatchTable).where(here, theirs))
+        if rows:
+            self._write(rows)
+
+    def _forget_all_but(self, terminal_id: str, most: int) -> None:
         newest = (
             select(TerminalMatchTable.matched_at)
-            .where(*self._mine())
+            .where(*self._of(terminal_id))
             .order_by(TerminalMatchTable.matched_at.desc())
         )
         oldest_kept = self._session.scalar(newest.offset(most - 1).limit(1))
         if oldest_kept is not None:
             self._session.execute(
                 delete(TerminalMatchTable).where(
-                    *self._mine(), TerminalMatchTable.matched_at < oldest_kept
+                    *self._of(terminal_id), TerminalMatchTable.matched_at < oldest_kept
                 )
             )
 
-    def _mine(self) -> tuple[ColumnElement[bool], ...]:
+    def _of(self, terminal_id: str) -> tuple[ColumnElement[bool], ...]:
         return (
             TerminalMatchTable.collection_number == self._collection.number,
-            TerminalMatchTable.terminal_id == self._terminal_id,
+            TerminalMatchTable.terminal_id == terminal_id,
         )
 
-
-def hand_over_matches(
-    session: Session, collection: CollectionTable, numbers: Sequence[int], to: int
-) -> None:
-    """Have terminals remember another person, `to`, in place of these.
-
-    Of each the latest match counts. Wants the lock on the rows of all these people.
-    """
-    here = TerminalMatchTable.collection_number == collection.number
-    theirs = TerminalMatchTable.identity_number.in_(numbers)
-    terminals = select(TerminalMatchTable.terminal_id).where(here, theirs)
-    latest = (
-        select(TerminalMatchTable.terminal_id, func.max(TerminalMatchTable.matched_at))
-        .where(
-            here,
-            TerminalMatchTable.identity_number.in_([*numbers, to]),
-            TerminalMatchTable.terminal_id.in_(terminals),
+    def _write(self, rows: Sequence[dict[str, object]]) -> None:
+        """Each with its moment, whether there was one before or not."""
+        is_sqlite = self._session.get_bind().dialect.name == "sqlite"
+        insert = (sqlite_insert if is_sqlite else postgresql_insert)(TerminalMatchTable)
+        self._session.execute(
+            insert.on_conflict_do_update(
+                index_elements=["collection_number", "terminal_id", "identity_number"],
+                set_={"matched_at": insert.excluded.matched_at},
+            ),
+            rows,
         )
-        .group_by(TerminalMatchTable.terminal_id)
-    )
-    rows = [
-        {
-            "collection_number": collection.number,
-            "terminal_id": terminal_id,
-            "identity_number": to,
-            "matched_at": at,
-        }
-        for terminal_id, at in session.execute(latest)
-    ]
-    session.execute(delete(TerminalMatchTable).where(here, theirs))
-    if rows:
-        _write(session, rows)
-
-
-def _write(session: Session, rows: Sequence[dict[str, object]]) -> None:
-    """Each with its moment, whether there was one before or not."""
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = (sqlite_insert if is_sqlite else postgresql_insert)(TerminalMatchTable)
-    session.execute(
-        insert.on_conflict_do_update(
-            index_elements=["collection_number", "terminal_id", "identity_number"],
-            set_={"matched_at": insert.excluded.matched_at},
-        ),
-        rows,
-    )

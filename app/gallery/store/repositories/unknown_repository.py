@@ -11,9 +11,9 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from app.errors import UnknownFaceNotFound, UnknownGroupNotFound
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.face_repository import from_bytes, to_bytes
 from app.gallery.store.tables import (
-    CollectionTable,
     IdentityTable,
     UnknownFaceTable,
     UnknownGroupTable,
@@ -31,7 +31,7 @@ GroupKey = tuple[int | datetime, int]
 class UnknownRepository:
     """The inbox of one collection."""
 
-    def __init__(self, session: Session, collection: CollectionTable) -> None:
+    def __init__(self, session: Session, collection: CollectionView) -> None:
         self._session = session
         self._collection = collection
 
@@ -330,14 +330,6 @@ class UnknownRepository:
 
     def _faces_here(self) -> ColumnElement[bool]:
         return UnknownFaceTable.collection_number == self._collection.number
-
-
-def inboxes(session: Session) -> list[tuple[CollectionTable, UnknownInboxTable]]:
-    """Of all collections that ever kept an unknown face."""
-    query = select(CollectionTable, UnknownInboxTable).join(
-        UnknownInboxTable, UnknownInboxTable.collection_number == CollectionTable.number
-    )
-    return [(collection, inbox) for collection, inbox in session.execute(query)]
 
 
 def record(row: UnknownFaceTable) -> UnknownFace:

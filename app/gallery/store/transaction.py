@@ -1,0 +1,140 @@
+"""What one transaction reads and writes: of one collection, or of all."""
+
+from functools import cached_property
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from app.gallery.records import Basis
+from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.idempotency import Once
+from app.gallery.store.repositories.calibration_repository import CalibrationRepository
+from app.gallery.store.repositories.change_repository import ChangeRepository
+from app.gallery.store.repositories.collection_repository import Calibrated, CollectionRepository
+from app.gallery.store.repositories.crop_repository import CropRepository
+from app.gallery.store.repositories.face_repository import FaceRepository
+from app.gallery.store.repositories.idempotency_repository import IdempotencyRepository
+from app.gallery.store.repositories.identity_repository import IdentityRepository
+from app.gallery.store.repositories.people_repository import PeopleRepository
+from app.gallery.store.repositories.position_repository import PositionRepository
+from app.gallery.store.repositories.rollout_repository import RolloutRepository
+from app.gallery.store.repositories.terminal_repository import TerminalRepository
+from app.gallery.store.repositories.unknown_repository import UnknownRepository
+
+ResultT = TypeVar("ResultT")
+
+
+class Transaction:
+    """One transaction on one collection, by the embedder of `collection`.
+
+    The repositories read and write what belongs to this collection. `collection` is a value: a
+    change of the collection itself returns another one, which `at` takes.
+    """
+
+    def __init__(
+        self, session: Session, collection: CollectionView, calibrated: Calibrated | None = None
+    ) -> None:
+        self.session = session
+        self.collection = collection
+        self._calibrated = calibrated
+
+    @cached_property
+    def collections(self) -> "Collections":
+        return Collections(self.session)
+
+    @cached_property
+    def identities(self) -> IdentityRepository:
+        return IdentityRepository(self.session, self.collection)
+
+    @cached_property
+    def people(self) -> PeopleRepository:
+        return PeopleRepository(self.session, self.collection)
+
+    @cached_property
+    def faces(self) -> FaceRepository:
+        return FaceRepository(self.session, self.collection)
+
+    @cached_property
+    def crops(self) -> CropRepository:
+        return CropRepository(self.session, self.collection)
+
+    @cached_property
+    def changes(self) -> ChangeRepository:
+        return ChangeRepository(self.session, self.collection)
+
+    @cached_property
+    def unknowns(self) -> UnknownRepository:
+        return UnknownRepository(self.session, self.collection)
+
+    @cached_property
+    def terminals(self) -> TerminalRepository:
+        return TerminalRepository(self.session, self.collection)
+
+    @cached_property
+    def calibration(self) -> CalibrationRepository:
+        return CalibrationRepository(self.session, self.collection)
+
+    @cached_property
+    def rollout(self) -> RolloutRepository:
+        return RolloutRepository(self.session, self.collection)
+
+    @cached_property
+    def answers(self) -> IdempotencyRepository:
+        return IdempotencyRepository(self.session)
+
+    @property
+    def basis(self) -> Basis:
+        """What the collection's decisions rest on."""
+        collection = self.collection
+        measured_at = (
+            self.calibration.measured_at()
+            if self._calibrated is None
+            else self._calibrated.get(collection.digest)
+        )
+        # The moment tells one calibration from a later one, and is read faster than its map.
+        calibration = (
+            None
+            if measured_at is None
+            else f"{collection.number}:{collection.digest}:{measured_at.isoformat()}"
+        )
+        return Basis(collection.model, collection.options, calibration)
+
+    def at(self, collection: CollectionView) -> "Transaction":
+        """The same transaction with the collection as it is after a change."""
+        return Transaction(self.session, collection, self._calibrated)
+
+    def by(self, digest: str) -> "Transaction | None":
+        """The same transaction by one of the collection's embedders; None if it has no such."""
+        view = self.collection.by(digest)
+        return None if view is None else self.at(view)
+
+    def by_other(self) -> "Transaction | None":
+        """The same transaction by the collection's other embedder; None if it has only one."""
+        view = self.collection.by_other()
+        return None if view is None else self.at(view)
+
+    def claim(self, once: Once[ResultT] | None) -> None:
+        """Take the key of `once`, before anything is changed. Raises AnsweredBeforeError."""
+        self.answers.claim(once)
+
+    def keep(
+        self, once: Once[ResultT] | None, result: ResultT, identity_id: str | None = None
+    ) -> None:
+        """Keep the answer to `once`, about this collection and perhaps this person."""
+        self.answers.keep(once, result, self.collection.number, identity_id)
+
+
+class Collections(CollectionRepository):
+    """One transaction on all collections of a database."""
+
+    @cached_property
+    def answers(self) -> IdempotencyRepository:
+        return IdempotencyRepository(self._session)
+
+    def within(self, collection: CollectionView) -> Transaction:
+        """The same transaction on one collection."""
+        return Transaction(self._session, collection)
+
+    def positions(self, store: str) -> PositionRepository:
+        """How far an index outside of this process, such as a Milvus server, has come."""
+        return PositionRepository(self._session, store)
