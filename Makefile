@@ -5,7 +5,6 @@
 #   make test      set up and run the checks and the tests
 #   make check     formatting, lint, types and architecture only
 #   make bench     the benchmarks (FACES=folder of people, see benchmarks/README.md)
-#   make photos    put sample photos of two people into photos/
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 TORCH  ?= auto
@@ -21,7 +20,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt scripts/install.py
 
-.PHONY: serve test check format bench photos clean
+.PHONY: serve test check format bench clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.installed-$(TORCH)-$(EXTRAS)
@@ -50,9 +49,6 @@ bench: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/python -m benchmarks.templates --faces "$(FACES)"
 	$(BIN)/python -m benchmarks.quality --faces "$(FACES)"
 	$(BIN)/python -m benchmarks.overload --faces "$(FACES)"
-
-photos: $(VENV)/.installed-dev-$(TORCH)
-	$(BIN)/python -m scripts.sample_photos photos
 
 # The service needs less than its tests do; each is installed once, and again when its inputs change.
 # The stamps name the PyTorch and the parts that were asked for, so that asking for others installs

@@ -14,6 +14,7 @@ from threading import Thread
 from typing import Any
 
 import httpx2
+import pytest
 import yaml
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
@@ -24,27 +25,29 @@ from app.settings import Settings
 from app.telemetry import Metrics, Readings
 from models.zoo.registry import ZOO
 from tests.default_network import CALIBRATION
-from tests.server import running
+from tests.server import ServerProcess, running
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_curl_lines_work_as_pasted(tmp_path: Path) -> None:
-    assert shutil.which("curl"), "the README's lines need curl"
-    subprocess.run(
-        [sys.executable, "-m", "scripts.sample_photos", tmp_path / "photos"], cwd=ROOT, check=True
-    )
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    assert shutil.which("curl"), "the lines of the documents need curl"
+    with running(tmp_path_factory.mktemp("server")) as started:
+        yield started
+
+
+def test_the_curl_lines_work_as_pasted(server: ServerProcess) -> None:
     first, second = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
-    with running(tmp_path) as server:
-        answers = [_run(line, server.url, tmp_path) for line in first.strip().splitlines()]
-        unknown = httpx2.post(
-            f"{server.url}/v1/collections/default/identify",
-            files={"image": (tmp_path / "photos" / "eileen_again.jpg").read_bytes()},
-            timeout=60,
-        ).json()
-        more = [_run(line, server.url, tmp_path) for line in second.strip().splitlines()]
-        regular = _run(second.strip().splitlines()[2], server.url, tmp_path)
+    answers = [_run(line, server.url) for line in first.strip().splitlines()]
+    unknown = httpx2.post(
+        f"{server.url}/v1/collections/default/identify",
+        files={"image": (ROOT / "examples" / "photos" / "eileen_again.jpg").read_bytes()},
+        timeout=60,
+    ).json()
+    more = [_run(line, server.url) for line in second.strip().splitlines()]
+    regular = _run(second.strip().splitlines()[2], server.url)
     enrolled, also_enrolled, identified, verified, removed = answers
     assert '"name":"Eileen Collins"' in enrolled
     assert '"name":"Grace Hopper"' in also_enrolled
@@ -61,11 +64,44 @@ def test_the_curl_lines_work_as_pasted(tmp_path: Path) -> None:
     assert '"status":"enrolled","external_id":"customer-2"' in in_bulk
 
 
-def _run(line: str, url: str, folder: Path) -> str:
+def test_the_example_in_curl_runs_whole_and_leaves_nothing(server: ServerProcess) -> None:
+    done = _run_example(["sh", "examples/first_calls.sh"], server.url)
+    identified, verified, deleted = done.split("-- ")[3:6]
+    assert identified.count('"status":"match"') == 2
+    assert '"match":true' in verified
+    assert '"status":"unknown"' in deleted
+    assert _collections(server.url) == ["default"]
+
+
+def test_the_example_in_python_names_the_faces_and_leaves_nothing(server: ServerProcess) -> None:
+    done = _run_example([sys.executable, "examples/client.py"], server.url)
+    named = [line.split(", ")[0] for line in done.splitlines()]
+    assert sorted(named) == ["match: Eileen Collins", "match: Grace Hopper"]
+    assert _collections(server.url) == ["default"]
+
+
+def _run_example(command: list[str], url: str) -> str:
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "VULTUS_URL": url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+
+
+def _collections(url: str) -> list[str]:
+    listed = httpx2.get(f"{url}/v1/collections", timeout=60).json()["collections"]
+    return [collection["name"] for collection in listed]
+
+
+def _run(line: str, url: str) -> str:
     here = line.replace("localhost:8000", url.removeprefix("http://"))
     done = subprocess.run(
         ["bash", "-c", here],
-        cwd=folder,
+        cwd=ROOT,
         env=os.environ,
         capture_output=True,
         text=True,

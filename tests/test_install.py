@@ -95,7 +95,7 @@ def test_environment_without_pip_is_made_anew(installer: ModuleType, tmp_path: P
     assert installer._has_pip(python)
 
 
-@pytest.mark.parametrize("target", ["serve", "test", "check", "bench", "photos"])
+@pytest.mark.parametrize("target", ["serve", "test", "check", "bench"])
 def test_every_target_installs_what_it_needs(target: str, tmp_path: Path) -> None:
     """In an empty checkout, the first thing that any target does is to install."""
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
