@@ -70,6 +70,7 @@ VultusError
 └── StartupError                    the process cannot start as configured
     ├── SettingUnusable             a setting cannot be followed
     ├── NetworkNotMade              a network that Vultus no longer ships was not added
+    ├── NetworkNotAdded             a network in a file of the user's own was not added
     ├── PackagesMissing             packages of an extra are not installed
     ├── NetworkNotFetched           its network is of the catalogue, and its file is not here
     ├── DatabaseLost                there are no tables, but traces of those that were
@@ -609,6 +610,14 @@ class NetworkNotMade(StartupError):
         super().__init__(message)
         self.name = name
         self.digest = digest
+
+
+class NetworkNotAdded(StartupError):
+    """The network `name` is a file of the user's own, which is not registered."""
+
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class PackagesMissing(StartupError):

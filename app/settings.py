@@ -140,24 +140,6 @@ class LivenessSettings(_Group):
     _unset = field_validator("threshold", mode="before")(_none_if_empty)
 
 
-class OnnxSettings(_Group):
-    size_px: int | None = Field(
-        None, ge=16, le=1_024, description="Crop side, if the file leaves it open (else 112)."
-    )
-    mean: tuple[float, float, float] | None = Field(
-        None, description="Per-channel mean, 0 to 255, as JSON, if the file has none (127.5 each)."
-    )
-    std: tuple[float, float, float] | None = Field(
-        None, description="Per-channel divisor, as JSON, if the file has none (127.5 each)."
-    )
-    channels: Literal["rgb", "bgr"] = Field(
-        "rgb", description="Order of the channels: rgb (ArcFace) or bgr (AdaFace)."
-    )
-    mirror_average: bool = Field(
-        False, description="Average the embeddings of a crop and of its mirror image."
-    )
-
-
 class NextSettings(_Group):
     embedder: str | None = Field(
         None, description="Name of a second embedder, to carry collections to it (else none)."
@@ -169,7 +151,6 @@ class NextSettings(_Group):
         False,
         description="Decide by it, too, whenever somebody is identified, and count agreement.",
     )
-    onnx: OnnxSettings = Field(default_factory=OnnxSettings)
 
     _unset = field_validator("embedder", "weights_path", mode="before")(_none_if_empty)
 
@@ -415,7 +396,6 @@ class Settings(BaseSettings):
     limits: Limits = Field(default_factory=Limits)
     detector: DetectorSettings = Field(default_factory=DetectorSettings)
     liveness: LivenessSettings = Field(default_factory=LivenessSettings)
-    onnx: OnnxSettings = Field(default_factory=OnnxSettings)
     workers: WorkerSettings = Field(default_factory=WorkerSettings)
     thresholds: ThresholdSettings = Field(default_factory=ThresholdSettings)
     guards: GuardSettings = Field(default_factory=GuardSettings)

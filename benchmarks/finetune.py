@@ -34,7 +34,7 @@ from models.training.results.measure import embed
 from models.training.results.run_folder import RunFolder, require_unused
 from models.training.tuning.config import TuningConfig
 from models.training.tuning.run import tune
-from models.zoo.trained import fill
+from models.zoo.registered import fill
 from models.zoo.weights.weights_file import read_weights
 
 _BACK = 0.25

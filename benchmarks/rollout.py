@@ -92,8 +92,9 @@ def main() -> None:
 def _run(data: LfwData, people: int, workers: int, scratch: Path, *, smoke: bool) -> None:
     second = scratch / "second.onnx"
     write_second_network(second)
-    variables = {"VULTUS_NEXT__EMBEDDER": "onnx", "VULTUS_NEXT__WEIGHTS_PATH": str(second)}
+    variables = {"VULTUS_NEXT__EMBEDDER": "second"}
     vultus = _Vultus(scratch / "data", variables)
+    vultus("models", "add", second, "--name", "second", "--license", "for measuring")
     console.print("enrolling")
     enrolled, coming = _enroll(data, people, vultus, scratch)
     steps = Steps()
@@ -164,7 +165,7 @@ def _go_over(vultus: _Vultus, images: Path, steps: Steps, *, force: bool) -> Non
     photos = ("--photos", images)
     forced = ("--force",) if force else ()
     for step, arguments in (
-        ("reembed", ("--to", "onnx", *photos)),
+        ("reembed", ("--to", "second", *photos)),
         ("shadow", ("shadow", "--faces", "100000")),
         ("switch", ("switch", *forced)),
         ("rollback", ("rollback", *forced)),
@@ -334,9 +335,9 @@ def _report(
 def _is_late(one: Asked, steps: Steps) -> bool:
     """Asked after a step was acknowledged and before the next began, and by the wrong network."""
     for step, following, network in (
-        ("switch", "rollback", "onnx"),
+        ("switch", "rollback", "second"),
         ("rollback", "switch again", "dlib-resnet"),
-        ("switch again", None, "onnx"),
+        ("switch again", None, "second"),
     ):
         since = steps.times[step][1]
         until = float("inf") if following is None else steps.times[following][0]

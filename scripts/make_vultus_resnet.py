@@ -33,7 +33,7 @@ from models.training.results.run_folder import RunFolder, read_report
 from models.training.tuning.config import TuningConfig
 from models.training.tuning.run import tune
 from models.zoo.cards import NetworkCard, write_card
-from models.zoo.trained import fill
+from models.zoo.registered import fill
 from models.zoo.weights.weights_file import read_weights, save_weights
 
 NAME = "vultus-resnet"

@@ -1,6 +1,7 @@
 """Write an ONNX network to try a rollout with: the default one, its embeddings turned in space.
 
     python -m scripts.second_network second.onnx
+    vultus models add second.onnx --name second --license "for trying"
 
 It is about as good as `dlib-resnet` and compares with nothing that that one has made. It sees
 the crops of ArcFace, scaled to 172 pixels, in which those of dlib lie but for the lowest ten rows.

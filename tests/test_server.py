@@ -14,9 +14,9 @@ from fastapi.testclient import TestClient
 from app.main import create_app, create_server_app
 from app.settings import Settings
 from models.zoo.names import DEFAULT_NETWORK
-from scripts.second_network import write_second_network
 from tests import photos
 from tests.forked_vultus import run_vultus
+from tests.second_network import SECOND, add_second_network
 from tests.server import ExecutableServer, ServerProcess, running
 
 IDENTITIES = "/v1/collections/default/identities"
@@ -134,7 +134,7 @@ def test_another_embedder_is_refused_at_the_start(tmp_path: Path) -> None:
     with TestClient(create_app(settings)) as client:
         eileen = {"images": photos.encoded(photos.astronaut())}
         assert client.post(IDENTITIES, files=eileen).status_code == 201
-    write_second_network(tmp_path / "second.onnx")
+    add_second_network(tmp_path / "weights")
     done = run_vultus(
         "serve",
         "--port",
@@ -142,8 +142,7 @@ def test_another_embedder_is_refused_at_the_start(tmp_path: Path) -> None:
         env={
             "PATH": "/usr/bin:/bin",
             "VULTUS_DATA_DIR": str(tmp_path),
-            "VULTUS_EMBEDDER": "onnx",
-            "VULTUS_WEIGHTS_PATH": str(tmp_path / "second.onnx"),
+            "VULTUS_EMBEDDER": SECOND,
             "VULTUS_DEVICE": "cpu",
         },
         cwd=tmp_path,

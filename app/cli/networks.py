@@ -10,11 +10,14 @@ from app.cli.output import print_json, results
 from app.cli.training import told
 from app.operations.embedder_choice import choose_embedder
 from app.recognition.build import known_models
-from models.training.register import Naming, add_file, add_run
+from models.training.register import add_run
 from models.training.results.compare_runs import Comparison, compare_runs
 from models.training.results.metric_names import METRICS
+from models.zoo.adding import Naming, add_onnx, add_weights
 from models.zoo.architectures import ARCHITECTURES, Recipe, find_architecture
 from models.zoo.cards import NetworkCard
+from models.zoo.names import Colours, TemplateName
+from models.zoo.serving.onnx_network import OnnxOptions
 
 
 def list_(*, as_json: bool) -> None:
@@ -90,30 +93,65 @@ def compare(*, runs: list[Path], as_json: bool) -> None:
 def add(
     *,
     source: Path,
-    name: str,
-    license_: str,
-    description: str,
+    naming: Naming,
     network: str | None,
     dimension: int | None,
     size_px: int | None,
+    no_mirror_average: bool,
     mirror_average: bool,
+    mean: str | None,
+    std: str | None,
+    channels: Colours | None,
+    template: TemplateName | None,
     as_json: bool,
 ) -> None:
-    """Register a trained network as an embedder: VULTUS_EMBEDDER=NAME then serves it."""
+    """Register a run, a file of weights, or an .onnx file."""
     weights_dir = load_settings().resolved_weights_dir
-    naming = Naming(name, license_, description)
+    is_graph = source.suffix == ".onnx"
+    if not is_graph and any((mean, std, channels, template, mirror_average)):
+        raise typer.BadParameter(
+            "--mean, --std, --channels, --template and --mirror-average are for .onnx files; other "
+            "files say this themselves"
+        )
+    if is_graph and any((network, dimension, no_mirror_average)):
+        raise typer.BadParameter(
+            "--network, --dimension and --no-mirror-average are not for .onnx files"
+        )
     with told():
         if source.is_dir():
             card = add_run(source, naming, weights_dir)
+        elif is_graph:
+            options = OnnxOptions(
+                size_px=size_px,
+                mean=_channel_values(mean, "--mean"),
+                std=_channel_values(std, "--std"),
+                colours=channels or "rgb",
+                mirror_average=mirror_average,
+                template=template or "arcface",
+            )
+            card = add_onnx(source, naming, weights_dir, options)
         else:
             recipe = None if network is None else _recipe(network, dimension, size_px)
-            card = add_file(
-                source, naming, weights_dir, recipe=recipe, mirror_average=mirror_average
-            )
+            mirrored = not no_mirror_average
+            card = add_weights(source, naming, weights_dir, recipe=recipe, mirror_average=mirrored)
     if as_json:
         print_json(card.model_dump(mode="json"))
     else:
         _tell(card)
+
+
+def _channel_values(text: str | None, option: str) -> tuple[float, float, float] | None:
+    """Three numbers with commas, in brackets or not, or one for all channels."""
+    if text is None:
+        return None
+    parts = text.strip().removeprefix("[").removesuffix("]").split(",")
+    try:
+        first, second, third = map(float, parts * 3 if len(parts) == 1 else parts)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{option} takes one number or three, as 127.5,127.5,127.5"
+        ) from error
+    return first, second, third
 
 
 def _recipe(network: str, dimension: int | None, size_px: int | None) -> Recipe:

@@ -143,6 +143,10 @@ TERMINAL: Final = Remedies(
         "{name} --license TEXT; or go over to another network while the service is stopped: vultus "
         f"reembed --to {DEFAULT_NETWORK} --photos FOLDER, then vultus reembed switch; "
         "docs/{name}.md explains both, and how it was made",
+        errors.NetworkNotAdded: "register its file: vultus models add FILE --name {name} --license "
+        "TEXT, with --channels, --mean, --std, --size-px and --mirror-average where the settings "
+        "VULTUS_ONNX__... of version 0.1.0 had them; then remove VULTUS_WEIGHTS_PATH; the faces "
+        "that were enrolled stay; see docs/networks.md",
         errors.PackagesMissing: "run: pip install 'vultus[{extra}]'",
         errors.NetworkNotFetched: _fetch,
         errors.DatabaseLost: "restore the database from a backup (and check VULTUS_DATA_DIR and "

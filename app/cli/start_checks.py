@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import (
     DatabaseDamaged,
+    NetworkNotAdded,
     NetworkNotFetched,
     NetworkNotMade,
     SettingUnusable,
@@ -20,8 +21,8 @@ from app.settings import Settings
 from models.zoo.catalogue.entry import CatalogueEntry, find_entry
 from models.zoo.catalogue.fetched import find_receipt
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
-from models.zoo.errors import NotFetchedError, NotMadeError, WeightsInvalidError
-from models.zoo.names import ZOO_NAMES
+from models.zoo.errors import NotAddedError, NotFetchedError, NotMadeError, WeightsInvalidError
+from models.zoo.names import FORMER_ONNX, ZOO_NAMES
 from models.zoo.weights.recipes import recipe_digest
 
 if TYPE_CHECKING:
@@ -155,12 +156,10 @@ def _require_embedder(
     if digest is not None:
         missing = NotMadeError(name, digest=digest)
         raise NetworkNotMade(str(missing), name=name, digest=digest)
+    if name == FORMER_ONNX and name not in known:
+        raise NetworkNotAdded(str(NotAddedError(name)), name=name)
     if name not in known:
         _require_fetched(settings, name, known, name_setting)
-    if weights is None and name == "onnx":
-        raise SettingUnusable(
-            "the network onnx needs the path of your .onnx file", setting=weights_setting
-        )
     if weights is not None and not weights.is_file():
         raise SettingUnusable(f"there is no weights file {weights}", setting=weights_setting)
     if weights is not None and not os.access(weights, os.R_OK):

@@ -22,7 +22,7 @@ from app.settings import Settings
 from models.training.data.crop_store import CropStore
 from models.training.errors import TrainingError
 from models.training.results.metric_names import METRICS
-from models.zoo.errors import WeightsError
+from models.zoo.errors import NameTakenError, WeightsError
 from models.zoo.network import InputSpec, Network
 
 _TOLD_FAILURES = 10
@@ -86,7 +86,7 @@ def told() -> Iterator[None]:
     """What training cannot do is told as other commands tell it."""
     try:
         yield
-    except TrainingError as error:
+    except (TrainingError, NameTakenError) as error:
         raise InvalidRequest(str(error)) from error
     except WeightsError as error:
         raise StartupError(str(error)) from error

@@ -180,7 +180,6 @@ def _choice(
     if next_serves:
         changes |= {
             "weights_path": following.weights_path,
-            "onnx": following.onnx,
             "next": NextSettings(),
         }
     return EmbedderChoice(settings.model_copy(update=changes), ground, announced, next_serves)

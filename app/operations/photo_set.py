@@ -108,7 +108,6 @@ def open_cache(
             "half": settings.half_precision and network.device.startswith("cuda"),
             "detector": settings.detector.model_dump(),
             "directions": 4,  # in which faces are looked for
-            "onnx": settings.onnx.model_dump(),
             "faces": rule.value,
         },
         dimension=network.spec.dimension,

@@ -8,7 +8,13 @@ from typing import Literal
 
 import structlog
 
-from app.errors import NetworkNotFetched, NetworkNotMade, SettingUnusable, StartupError
+from app.errors import (
+    NetworkNotAdded,
+    NetworkNotFetched,
+    NetworkNotMade,
+    SettingUnusable,
+    StartupError,
+)
 from app.recognition.batch import BatchRecognizer
 from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.detectors.detector_registry import DETECTORS, DetectorOptions
@@ -18,17 +24,16 @@ from app.recognition.liveness.liveness_scorer import LivenessScorer
 from app.recognition.memory_budget import MemoryBudget
 from app.recognition.pipeline import Lanes, Recognizer
 from app.recognition.scheduler import SchedulerWatch
-from app.settings import AUTO_EMBEDDER, OnnxSettings, Settings, WorkerSettings
+from app.settings import AUTO_EMBEDDER, Settings, WorkerSettings
 from models.zoo.catalogue.fetched import list_fetched
 from models.zoo.catalogue.load import spec_of
-from models.zoo.errors import NotFetchedError, NotMadeError, WeightsError
+from models.zoo.errors import NotAddedError, NotFetchedError, NotMadeError, WeightsError
 from models.zoo.names import DEFAULT_NETWORK
 from models.zoo.network import Network, NetworkSpec
+from models.zoo.registered import list_registered
 from models.zoo.registry import ZOO, LoadOptions, load_network
 from models.zoo.serving.backends import EXTRAS, BackendChoice, missing_packages
 from models.zoo.serving.cpu_threads import CpuThreads
-from models.zoo.serving.onnx_network import OnnxOptions
-from models.zoo.trained import list_trained
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _MOST_IDLE_THREADS = 4  # networks of this size gain little from more
@@ -41,7 +46,7 @@ _log = structlog.get_logger(__name__)
 
 def load_configured_network(settings: Settings) -> Network:
     """Load the embedding network that the settings name. Raises StartupError with the remedy."""
-    return _load(settings, named_embedder(settings), settings.weights_path, settings.onnx)
+    return _load(settings, named_embedder(settings), settings.weights_path)
 
 
 def named_embedder(settings: Settings) -> str:
@@ -57,9 +62,7 @@ def load_next_network(settings: Settings) -> Network | None:
     chosen = settings.next
     if chosen.embedder is None:
         return None
-    return _load(
-        settings, chosen.embedder, chosen.weights_path, chosen.onnx, prefix="VULTUS_NEXT__"
-    )
+    return _load(settings, chosen.embedder, chosen.weights_path, prefix="VULTUS_NEXT__")
 
 
 def load_named_network(settings: Settings, name: str, weights_path: Path | None) -> Network:
@@ -70,16 +73,11 @@ def load_named_network(settings: Settings, name: str, weights_path: Path | None)
     own, following = named_embedder(settings), settings.next.embedder
     group = settings if name == own != following else settings.next
     own_path = group.weights_path if name in (own, following) else None
-    return _load(settings, name, weights_path or own_path, group.onnx)
+    return _load(settings, name, weights_path or own_path)
 
 
 def _load(
-    settings: Settings,
-    name: str,
-    weights_path: Path | None,
-    onnx: OnnxSettings,
-    *,
-    prefix: str = "VULTUS_",
+    settings: Settings, name: str, weights_path: Path | None, *, prefix: str = "VULTUS_"
 ) -> Network:
     device = resolve_device(settings.device)
     limit_threads(settings.workers.torch_threads)
@@ -91,13 +89,6 @@ def _load(
         weights_path=weights_path,
         threads=cpu_threads(settings.workers),
         passes=worker_count(settings, device),
-        onnx=OnnxOptions(
-            size_px=onnx.size_px,
-            mean=onnx.mean,
-            std=onnx.std,
-            channels=onnx.channels,
-            mirror_average=onnx.mirror_average,
-        ),
     )
     try:
         return load_network(name, options)
@@ -106,19 +97,29 @@ def _load(
 
 
 def startup_error(error: WeightsError, prefix: str = "VULTUS_") -> StartupError:
-    """The same as an error of the setting that holds the option, where there is one."""
+    """The same as an error of the setting that holds the option, where there is one.
+
+    `prefix`: of the settings of the embedder that was loaded.
+    """
     if isinstance(error, NotFetchedError):
         return NetworkNotFetched(
             str(error), name=error.name, needs_acceptance=error.needs_acceptance
         )
     if isinstance(error, NotMadeError):
         return NetworkNotMade(str(error), name=error.name, digest=error.digest)
-    if not error.option:
-        return StartupError(str(error))
-    if error.option == "backend":  # of both networks
-        return SettingUnusable(str(error), setting="VULTUS_BACKEND")
-    name = "embedder" if error.option == "name" else error.option.replace(".", "__")
-    return SettingUnusable(str(error), setting=prefix + name.upper())
+    if isinstance(error, NotAddedError):
+        return NetworkNotAdded(str(error), name=error.name)
+    settings = {
+        "backend": "VULTUS_BACKEND",  # of both networks
+        "name": f"{prefix}EMBEDDER",
+        "weights_path": f"{prefix}WEIGHTS_PATH",
+    }
+    setting = settings.get(error.option)
+    return (
+        StartupError(str(error))
+        if setting is None
+        else SettingUnusable(str(error), setting=setting)
+    )
 
 
 def build_recognizer(
@@ -228,14 +229,13 @@ def backend_of(settings: Settings, device: str) -> Literal["torch", "onnxruntime
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A network of the zoo, or a trained one; `dimension` is None when only the user's file tells
-    it."""
+    """A network of the zoo, a registered one, or one of the catalogue that was fetched."""
 
     name: str
     description: str
     license: str
     training_data: str
-    dimension: int | None
+    dimension: int
     active: bool
     similarity_at_fmr: tuple[tuple[float, float], ...]
     measured_on: str | None
@@ -247,29 +247,24 @@ def known_models(*, active: str, weights_dir: Path) -> tuple[KnownModel, ...]:
     `active` is the name of the one that runs. Raises StartupError for a damaged card.
     """
     try:
-        trained = [card.spec() for card in list_trained(weights_dir)]
+        added = [card.spec() for card in list_registered(weights_dir)]
         fetched = [spec for entry in list_fetched(weights_dir) if (spec := spec_of(entry))]
     except WeightsError as error:
         raise StartupError(str(error)) from error
     return tuple(
-        _known(name, description, license_, spec, active=name == active)
-        for name, description, license_, spec in (
-            *((one.name, one.description, one.license, one.spec) for one in ZOO.values()),
-            *((spec.name, spec.description, spec.license, spec) for spec in (*trained, *fetched)),
-        )
+        _known(spec, active=spec.name == active)
+        for spec in (*(one.spec for one in ZOO.values()), *added, *fetched)
     )
 
 
-def _known(
-    name: str, description: str, license_: str, spec: NetworkSpec | None, *, active: bool
-) -> KnownModel:
-    measured = spec.calibration if spec else None
+def _known(spec: NetworkSpec, *, active: bool) -> KnownModel:
+    measured = spec.calibration
     return KnownModel(
-        name=name,
-        description=description,
-        license=license_,
-        training_data=spec.training_data if spec else "not known; the file is yours",
-        dimension=spec.dimension if spec else None,
+        name=spec.name,
+        description=spec.description,
+        license=spec.license,
+        training_data=spec.training_data,
+        dimension=spec.dimension,
         active=active,
         similarity_at_fmr=tuple(measured.thresholds().items()) if measured else (),
         measured_on=measured.source if measured else None,

@@ -25,10 +25,6 @@ class MetricMissingError(TrainingError):
     """The metric that decides which checkpoint is best cannot be measured on these photos."""
 
 
-class NameTakenError(TrainingError):
-    """A network of that name is there, or may not be named so."""
-
-
 class NotFiniteError(TrainingError):
     """The loss, or its gradients, became infinite or not a number."""
 

@@ -21,7 +21,7 @@ from models.training.results.measure import at_most, embed, figures
 from models.training.results.metric_names import METRICS, is_better
 from models.training.results.run_folder import RunFolder
 from models.training.steps.checkpoint import Progress
-from models.zoo.trained import fill
+from models.zoo.registered import fill
 from models.zoo.weights.weights_file import read_weights, save_weights
 
 Figures = Mapping[str, float]

@@ -13,7 +13,7 @@ from models.training.errors import ConfigInvalidError, StoreUnusableError
 from models.zoo.architectures import Architecture, Headed, Recipe, build, find_architecture
 from models.zoo.errors import WeightsError
 from models.zoo.network import InputSpec
-from models.zoo.trained import fill
+from models.zoo.registered import fill
 from models.zoo.weights.published import published_state
 from models.zoo.weights.weights_file import SavedWeights, read_weights
 

@@ -1,4 +1,4 @@
-"""The card of a network that was trained here: what it is, from what, how good, for whom."""
+"""The card of a registered network: what it is, from what, how good, for whom."""
 
 import json
 import re
@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.files import write_text_atomically
 from models.zoo.architectures import Recipe
 from models.zoo.errors import WeightsInvalidError
+from models.zoo.names import Colours, TemplateName
 from models.zoo.network import NOT_DOCUMENTED, InputSpec, NetworkSpec
 from models.zoo.weights.distinctiveness import Distinctiveness
 
@@ -19,11 +20,28 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 """Names of registered networks; they are files' names, too."""
 
 
-class NetworkCard(BaseModel):
-    """A JSON file beside the weights, whose SHA-256 `digest` is.
+class OnnxPart(BaseModel):
+    """What a network in an .onnx file has in place of a recipe.
 
-    `input` tells the crop for people and other programs; the recipe decides. `loss`, `data` and
-    `figures` tell how it was trained, on how many, and what was measured on people it never saw.
+    `file` is its name in the network's folder; `colours` is the order of channels that the graph
+    takes; `template` names the points of the card's `input`.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    file: str = Field(pattern=r"^[^/\\]+$")
+    colours: Colours
+    template: TemplateName
+
+
+class NetworkCard(BaseModel):
+    """A JSON file beside the weights.
+
+    The weights are those of a `recipe`, or a graph of their own (`onnx`). `digest` is the SHA-256
+    of the weights file; of an .onnx file, also of how its crops are prepared. `input` describes
+    the crop for people and other programs; where there is a recipe, that decides. `loss`, `data`
+    and `figures` say how the network was trained, on how many, and what was measured on people
+    that it never saw.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -31,7 +49,8 @@ class NetworkCard(BaseModel):
     format: Literal[1] = 1
     name: str = Field(pattern=f"^{NAME.pattern}$")
     digest: str = Field(pattern="^[0-9a-f]{64}$")
-    recipe: Recipe
+    recipe: Recipe | None = None
+    onnx: OnnxPart | None = None
     dimension: int
     input: InputSpec
     mirror_average: bool
@@ -44,6 +63,12 @@ class NetworkCard(BaseModel):
     figures: Mapping[str, Any] = Field(default_factory=dict)
     calibration: Mapping[str, Any] | None = None
     distinctiveness: Mapping[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "NetworkCard":
+        if (self.recipe is None) == (self.onnx is None):
+            raise ValueError("a card has a recipe or a part onnx, and not both")
+        return self
 
     def spec(self) -> NetworkSpec:
         """Raises WeightsInvalidError where the calibration or the distinctiveness is none."""

@@ -4,8 +4,7 @@
 class WeightsError(Exception):
     """The weights of a network cannot be used.
 
-    `option`: the one that is to be looked at, `name` or a field of `LoadOptions` (`weights_path`,
-    `onnx.mean`); empty where it is none.
+    `option`: the field of `LoadOptions` that is at fault, or `name`; empty where it is none.
     """
 
     def __init__(self, message: str, *, option: str = "") -> None:
@@ -41,12 +40,24 @@ class NotMadeError(WeightsMissingError):
         self.digest = digest
 
 
+class NotAddedError(WeightsMissingError):
+    """The network is a file of the user's own (`names.FORMER_ONNX`), and was not registered."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the network {name} is a file of your own, and it is not registered")
+        self.name = name
+
+
 class WeightsInvalidError(WeightsError):
     """The file is there, but does not hold the weights that the network needs."""
 
 
 class RuntimeUnusableError(WeightsError):
     """What is to run the network is installed, but does not work on this machine."""
+
+
+class NameTakenError(ValueError):
+    """A network of that name is there, or may not be named so."""
 
 
 class UnknownNetworkError(WeightsError):

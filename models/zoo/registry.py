@@ -7,23 +7,24 @@ from types import MappingProxyType
 
 import face_recognition_models
 
-from models.zoo import trained
+from models.zoo import registered
 from models.zoo.architectures import DLIB_INPUT, FACENET_INPUT, SFACE_INPUT
 from models.zoo.cards import NetworkCard
 from models.zoo.catalogue.entry import CatalogueEntry, find_entry
 from models.zoo.catalogue.fetched import list_fetched
 from models.zoo.catalogue.load import load_fetched, spec_of
 from models.zoo.errors import (
+    NotAddedError,
     NotMadeError,
     UnknownNetworkError,
     WeightsInvalidError,
     WeightsMissingError,
 )
+from models.zoo.names import FORMER_ONNX
 from models.zoo.network import NOT_DOCUMENTED, Network, NetworkSpec
 from models.zoo.networks import dlib_resnet, facenet, sface
 from models.zoo.serving.backends import BackendChoice
 from models.zoo.serving.cpu_threads import CpuThreads
-from models.zoo.serving.onnx_network import OnnxNetwork, OnnxOptions
 from models.zoo.serving.run_options import RunOptions
 from models.zoo.serving.serve import serve
 from models.zoo.serving.torch_network import TorchNetwork
@@ -37,7 +38,7 @@ class LoadOptions:
     """How and from where to load.
 
     `weights_dir` keeps fetched weights; `weights_path` names a file to use instead of the published
-    one; `onnx` is for a network of that name. The others are those of `RunOptions`.
+    one. The others are those of `RunOptions`.
     """
 
     device: str
@@ -47,7 +48,6 @@ class LoadOptions:
     threads: CpuThreads = field(default_factory=CpuThreads)
     backend: BackendChoice = "torch"
     passes: int = 1
-    onnx: OnnxOptions = field(default_factory=OnnxOptions)
 
     @property
     def run(self) -> RunOptions:
@@ -56,35 +56,37 @@ class LoadOptions:
 
 @dataclass(frozen=True, slots=True)
 class ZooEntry:
-    """`spec` is None when only the file tells (onnx)."""
+    """A network whose weights come with Vultus, or are fetched when it is loaded."""
 
     name: str
     description: str
     license: str
-    spec: NetworkSpec | None
+    spec: NetworkSpec
     load: Callable[[LoadOptions], Network]
 
 
 def load_network(name: str, options: LoadOptions) -> Network:
     """Load a network by its name: of the zoo, registered in `weights_dir`, or of the catalogue.
 
-    Raises UnknownNetworkError, NotFetchedError, NotMadeError, WeightsMissingError or
-    WeightsInvalidError.
+    Raises UnknownNetworkError, NotFetchedError, NotMadeError, NotAddedError, WeightsMissingError
+    or WeightsInvalidError.
     """
     entry = ZOO.get(name)
     if entry is not None:
         return entry.load(options)
-    card = trained.find_card(name, options.weights_dir)
+    card = registered.find_card(name, options.weights_dir)
     if card is not None:
-        return _load_carded(card, trained.networks_dir(options.weights_dir), options)
+        return _load_registered(card, registered.networks_dir(options.weights_dir), options)
     digest = recipe_digest(name)
     if digest is not None:
         raise NotMadeError(name, digest=digest)
+    if name == FORMER_ONNX:
+        raise NotAddedError(name)
     published = find_entry(name)
     if published is not None:
         return _load_published(published, options)
     fetched = (one.name for one in list_fetched(options.weights_dir) if one.kind == "embedder")
-    known = (*ZOO, *trained.trained_names(options.weights_dir), *fetched)
+    known = (*ZOO, *registered.registered_names(options.weights_dir), *fetched)
     raise UnknownNetworkError(
         f"there is no network {name!r}; there are {', '.join(known)}, and those of the catalogue",
         option="name",
@@ -92,14 +94,14 @@ def load_network(name: str, options: LoadOptions) -> Network:
 
 
 def find_spec(name: str, weights_dir: Path) -> NetworkSpec | None:
-    """What is known of a network before it is loaded; None where nothing is, or only by its file.
+    """What is known of a network before it is loaded; None where nothing is.
 
     Raises WeightsInvalidError for a damaged card.
     """
     entry = ZOO.get(name)
     if entry is not None:
         return entry.spec
-    card = trained.find_card(name, weights_dir)
+    card = registered.find_card(name, weights_dir)
     if card is not None:
         return card.spec()
     published = find_entry(name)
@@ -119,9 +121,9 @@ def _require_own_weights(name: str, options: LoadOptions) -> None:
         )
 
 
-def _load_carded(card: NetworkCard, folder: Path, options: LoadOptions) -> Network:
+def _load_registered(card: NetworkCard, folder: Path, options: LoadOptions) -> Network:
     _require_own_weights(card.name, options)
-    return trained.load_carded(card, folder, options.run)
+    return registered.load_registered(card, folder, options.run)
 
 
 DLIB_RESNET = NetworkSpec(
@@ -200,14 +202,6 @@ def _facenet_loader(spec: NetworkSpec) -> Callable[[LoadOptions], Network]:
     return load
 
 
-def _load_onnx(options: LoadOptions) -> Network:
-    if options.weights_path is None:
-        raise WeightsMissingError(
-            "the network onnx needs the path of your .onnx file", option="weights_path"
-        )
-    return OnnxNetwork(options.weights_path, options.onnx, options.run)
-
-
 def _entry(spec: NetworkSpec, load: Callable[[LoadOptions], Network]) -> ZooEntry:
     return ZooEntry(spec.name, spec.description, spec.license, spec, load)
 
@@ -224,13 +218,6 @@ ZOO: Mapping[str, ZooEntry] = MappingProxyType(
             _entry(DLIB_RESNET, _load_dlib_resnet),
             _entry(SFACE, _load_sface),
             *(_entry(spec, _facenet_loader(spec)) for spec in _FACENETS),
-            ZooEntry(
-                "onnx",
-                "any ONNX embedding network, by path (ArcFace alignment)",
-                "that of the file you supply",
-                None,
-                _load_onnx,
-            ),
         )
     }
 )

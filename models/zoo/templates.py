@@ -3,6 +3,10 @@
 A template is part of a network as its weights are: crops cut to another one embed badly.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from models.zoo.names import TemplateName
 from models.zoo.network import Template
 
 DLIB_150: Template = (
@@ -35,8 +39,20 @@ _ARCFACE_112: Template = (
 )
 
 
+_BY_NAME: Mapping[TemplateName, tuple[int, Template]] = MappingProxyType(
+    {"arcface": (112, _ARCFACE_112), "dlib": (150, DLIB_150), "facenet": (160, FACENET_160)}
+)
+"""Each with the side of the crop that it is published for, in pixels."""
+
+
+def scaled_template(name: TemplateName, size_px: int) -> Template:
+    """The template of that name, in a crop with sides of `size_px` pixels."""
+    published_px, points = _BY_NAME[name]
+    factor = size_px / published_px
+    left, right, nose, mouth_left, mouth_right = ((x * factor, y * factor) for x, y in points)
+    return left, right, nose, mouth_left, mouth_right
+
+
 def arcface_template(size_px: int) -> Template:
     """The 112 px template of InsightFace (Deng et al., 2019), scaled to another crop size."""
-    factor = size_px / 112
-    left, right, nose, mouth_left, mouth_right = ((x * factor, y * factor) for x, y in _ARCFACE_112)
-    return left, right, nose, mouth_left, mouth_right
+    return scaled_template("arcface", size_px)

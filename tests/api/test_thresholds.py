@@ -16,8 +16,8 @@ from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.zoo.architectures import Recipe
 from models.zoo.cards import NetworkCard, write_card
 from models.zoo.network import Network
+from models.zoo.registered import networks_dir
 from models.zoo.registry import DLIB_RESNET
-from models.zoo.trained import networks_dir
 
 assert DLIB_RESNET.calibration is not None
 MAP: SimilarityMap = DLIB_RESNET.calibration

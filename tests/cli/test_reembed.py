@@ -21,8 +21,8 @@ from app.main import create_app
 from app.services import Services
 from app.settings import Settings
 from models.zoo.names import DEFAULT_NETWORK
-from scripts.second_network import write_second_network
 from tests import photos
+from tests.second_network import SECOND, add_second_network
 
 RUN = CliRunner()
 DEFAULT = "/v1/collections/default"
@@ -31,18 +31,19 @@ SURE = {"threshold": "0.95"}
 
 
 @pytest.fixture(scope="module")
-def second_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("networks") / "second.onnx"
-    write_second_network(path)
-    return path
+def weights_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of weights in which the second network is registered."""
+    folder = tmp_path_factory.mktemp("weights")
+    add_second_network(folder)
+    return folder
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(tmp_path: Path, second_network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _surroundings(tmp_path: Path, weights_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("VULTUS_DEVICE", "cpu")
-    monkeypatch.setenv("VULTUS_NEXT__EMBEDDER", "onnx")
-    monkeypatch.setenv("VULTUS_NEXT__WEIGHTS_PATH", str(second_network))
+    monkeypatch.setenv("VULTUS_WEIGHTS_DIR", str(weights_dir))
+    monkeypatch.setenv("VULTUS_NEXT__EMBEDDER", SECOND)
 
 
 @pytest.fixture

@@ -96,13 +96,12 @@ def test_a_port_without_rights_to_it_is_refused(
     ("changes", "setting"),
     [
         ({"embedder": "arcface"}, "VULTUS_EMBEDDER"),
-        ({"embedder": "onnx"}, "VULTUS_WEIGHTS_PATH"),
         ({"detector": {"name": "viola-jones"}}, "VULTUS_DETECTOR__NAME"),
         ({"liveness": {"name": "minifasnet-v9"}}, "VULTUS_LIVENESS__NAME"),
         ({"embedder": "dlib-resnet", "weights_path": "/nowhere.pt"}, "VULTUS_WEIGHTS_PATH"),
         ({"weights_path": "/nowhere.pt"}, "VULTUS_EMBEDDER"),  # of which network?
         ({"next": {"embedder": "arcface"}}, "VULTUS_NEXT__EMBEDDER"),
-        ({"next": {"embedder": "onnx", "weights_path": "/no"}}, "VULTUS_NEXT__WEIGHTS_PATH"),
+        ({"next": {"embedder": "dlib-resnet", "weights_path": "/no"}}, "VULTUS_NEXT__WEIGHTS_PATH"),
         ({"data_dir": "/dev/null/x"}, "VULTUS_DATA_DIR"),
     ],
 )

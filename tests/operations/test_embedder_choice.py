@@ -98,8 +98,8 @@ def test_both_embedders_run_throughout_a_rollout(in_use: EmbeddersInUse, holds: 
 
 
 def test_after_the_purge_the_next_embedder_serves_with_its_own_weights(holds: Look) -> None:
-    holds(_faces("onnx"))
-    following = {"embedder": "onnx", "weights_path": "new.onnx", "onnx": {"channels": "bgr"}}
+    holds(_faces("dlib-resnet"))
+    following = {"embedder": "dlib-resnet", "weights_path": "new.dat"}
     structlog.reset_defaults()
     with capture_logs() as logs:
         choice = choose_embedder(_settings(next=following))
@@ -107,17 +107,16 @@ def test_after_the_purge_the_next_embedder_serves_with_its_own_weights(holds: Lo
     with capture_logs() as logs:
         choice.announce()
     assert [line["event"] for line in logs] == ["next_embedder_serves", "embedder_kept"]
-    assert (choice.name, choice.settings.weights_path) == ("onnx", Path("new.onnx"))
-    assert choice.settings.onnx.channels == "bgr"
+    assert (choice.name, choice.settings.weights_path) == ("dlib-resnet", Path("new.dat"))
     assert choice.settings.next.embedder is None
 
 
 def test_two_files_of_one_kind_of_network_stay_two(holds: Look) -> None:
-    holds(_faces("onnx"))
-    following = {"embedder": "onnx", "weights_path": "new.onnx"}
-    choice = choose_embedder(_settings(weights_path="old.onnx", next=following))
-    assert (choice.name, choice.settings.weights_path) == ("onnx", Path("old.onnx"))
-    assert choice.settings.next.weights_path == Path("new.onnx")
+    holds(_faces("dlib-resnet"))
+    following = {"embedder": "dlib-resnet", "weights_path": "new.dat"}
+    choice = choose_embedder(_settings(weights_path="old.dat", next=following))
+    assert (choice.name, choice.settings.weights_path) == ("dlib-resnet", Path("old.dat"))
+    assert choice.settings.next.weights_path == Path("new.dat")
 
 
 def test_weights_that_nobody_says_the_network_of_are_refused(tmp_path: Path, holds: Look) -> None:

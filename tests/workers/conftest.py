@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.second_network import write_second_network
+from tests.second_network import SECOND, add_second_network
 from tests.server import ServerProcess, running
 
 
@@ -12,12 +12,6 @@ from tests.server import ServerProcess, running
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Two workers on SQLite, which have a second network."""
     folder = tmp_path_factory.mktemp("workers")
-    second = folder / "second.onnx"
-    write_second_network(second)
-    with running(
-        folder,
-        workers=2,
-        VULTUS_NEXT__EMBEDDER="onnx",
-        VULTUS_NEXT__WEIGHTS_PATH=str(second),
-    ) as started:
+    add_second_network(folder / "weights")
+    with running(folder, workers=2, VULTUS_NEXT__EMBEDDER=SECOND) as started:
         yield started

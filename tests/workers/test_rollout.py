@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from app.cli.main import cli
 from models.zoo.names import DEFAULT_NETWORK
 from tests import photos
+from tests.second_network import SECOND
 from tests.server import ServerProcess
 
 NAME = "rollout"
@@ -35,8 +36,7 @@ def test_no_request_fails_while_a_collection_goes_over_and_back(
     settings = {
         "VULTUS_DATA_DIR": str(server.data_dir),
         "VULTUS_DEVICE": "cpu",
-        "VULTUS_NEXT__EMBEDDER": "onnx",
-        "VULTUS_NEXT__WEIGHTS_PATH": str(server.data_dir / "second.onnx"),
+        "VULTUS_NEXT__EMBEDDER": SECOND,
     }
 
     def vultus(*arguments: str) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from app.gallery.names import DEFAULT_COLLECTION
 from app.operations.choices import SubjectRule
+from models.zoo.names import Colours, TemplateName
 
 models = typer.Typer(no_args_is_help=True)
 reembedding = typer.Typer()
@@ -205,7 +206,8 @@ def compare(
 @models.command()
 def add(
     source: Annotated[
-        Path, typer.Argument(exists=True, help="A finished run, or a file of weights.")
+        Path,
+        typer.Argument(exists=True, help="A finished run, a file of weights, or an .onnx file."),
     ],
     name: Annotated[str, typer.Option(help="Its name, for VULTUS_EMBEDDER.")],
     license_: Annotated[
@@ -215,7 +217,7 @@ def add(
     description: Annotated[str, typer.Option(help="A line that describes it.")] = "",
     network: Annotated[
         str | None,
-        typer.Option(help="Network of a file that does not name it."),
+        typer.Option(help="Network of a file of weights that does not name it."),
     ] = None,
     dimension: Annotated[
         int | None,
@@ -225,7 +227,12 @@ def add(
     ] = None,
     size_px: Annotated[
         int | None,
-        typer.Option(min=16, max=1024, metavar="N", help="Side of its crops, for such a file."),
+        typer.Option(
+            min=16,
+            max=1024,
+            metavar="N",
+            help="Side of its crops, for such a file, or a graph that leaves it open (else 112).",
+        ),
     ] = None,
     no_mirror_average: Annotated[
         bool,
@@ -234,20 +241,52 @@ def add(
             help="Do not average with the mirror image, for such a file.",
         ),
     ] = False,
+    mirror_average: Annotated[
+        bool,
+        typer.Option(
+            "--mirror-average", help="Of an .onnx file: average with the mirror image (else not)."
+        ),
+    ] = False,
+    mean: Annotated[
+        str | None,
+        typer.Option(
+            metavar="M | M,M,M",
+            help="Of an .onnx file without metadata: mean of its channels, 0 to 255 (else 127.5).",
+        ),
+    ] = None,
+    std: Annotated[
+        str | None,
+        typer.Option(metavar="S | S,S,S", help="Of such a file: divisor (else 127.5)."),
+    ] = None,
+    channels: Annotated[
+        Colours | None,
+        typer.Option(help="Of an .onnx file: order of the channels (else rgb; AdaFace: bgr)."),
+    ] = None,
+    template: Annotated[
+        TemplateName | None,
+        typer.Option(help="Of an .onnx file: where crops have the landmarks (else arcface)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Register a trained network as an embedder: VULTUS_EMBEDDER=NAME then serves it."""
+    """Register a network as an embedder: VULTUS_EMBEDDER=NAME then serves it.
+
+    The file is copied. How crops are prepared becomes part of the network; see docs/networks.md.
+    """
     from app.cli.networks import add as run
+    from models.zoo.adding import Naming
 
     run(
         source=source,
-        name=name,
-        license_=license_,
-        description=description,
+        naming=Naming(name, license_, description),
         network=network,
         dimension=dimension,
         size_px=size_px,
-        mirror_average=not no_mirror_average,
+        no_mirror_average=no_mirror_average,
+        mirror_average=mirror_average,
+        mean=mean,
+        std=std,
+        channels=channels,
+        template=template,
         as_json=as_json,
     )
 

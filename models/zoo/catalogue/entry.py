@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from models.zoo.names import Colours, TemplateName
+
 Kind = Literal["embedder", "detector", "liveness"]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Url = Annotated[str, Field(pattern=r"^https://[^/?#\s]+/[^?#\s]+$")]
@@ -91,10 +93,10 @@ class EmbedderInput(_Part):
 
     dimension: int = Field(ge=2, le=4096)
     size_px: int = Field(112, ge=16, le=1024)
-    template: Literal["arcface", "dlib"] = "arcface"
+    template: TemplateName = "arcface"
     mean: Triple = (127.5, 127.5, 127.5)
     std: Triple = (127.5, 127.5, 127.5)
-    colours: Literal["rgb", "bgr"] = "rgb"
+    colours: Colours = "rgb"
     mirror_average: bool = False
     architecture: Literal["sface"] | None = None
 
@@ -104,7 +106,7 @@ class DetectorInput(_Part):
 
     mean: Triple
     std: Triple
-    colours: Literal["rgb", "bgr"]
+    colours: Colours
     strides: tuple[int, ...] = (8, 16, 32)
 
 
@@ -117,7 +119,7 @@ class LivenessInput(_Part):
 
     size_px: int = Field(ge=16, le=1024)
     crop_scale: float = Field(gt=0, le=10)
-    colours: Literal["rgb", "bgr"]
+    colours: Colours
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
     genuine_class: int = 1

@@ -8,10 +8,10 @@ from models.zoo.catalogue.fetched import file_of, find_receipt
 from models.zoo.errors import NotFetchedError, UnknownNetworkError, WeightsInvalidError
 from models.zoo.network import InputSpec, Network, NetworkSpec
 from models.zoo.networks import sface
-from models.zoo.serving.onnx_network import OnnxNetwork, OnnxOptions
+from models.zoo.serving.onnx_network import OnnxOptions, load_described
 from models.zoo.serving.run_options import RunOptions
 from models.zoo.serving.serve import serve
-from models.zoo.templates import DLIB_150, arcface_template
+from models.zoo.templates import scaled_template
 
 
 def spec_of(entry: CatalogueEntry) -> NetworkSpec | None:
@@ -19,7 +19,7 @@ def spec_of(entry: CatalogueEntry) -> NetworkSpec | None:
     card = entry.embedder
     if card is None:
         return None
-    template = DLIB_150 if card.template == "dlib" else arcface_template(card.size_px)
+    template = scaled_template(card.template, card.size_px)
     return NetworkSpec(
         name=entry.name,
         dimension=card.dimension,
@@ -70,15 +70,8 @@ def load_fetched(entry: CatalogueEntry, weights_dir: Path, run: RunOptions) -> N
         size_px=card.size_px,
         mean=card.mean,
         std=card.std,
-        channels=card.colours,
+        colours=card.colours,
         mirror_average=card.mirror_average,
+        template=card.template,
     )
-    network = OnnxNetwork(path, options, run)
-    found = network.spec
-    if (found.dimension, found.input) != (spec.dimension, spec.input):
-        raise WeightsInvalidError(
-            f"{path} is not the network of the card {entry.name}: it has dimension "
-            f"{found.dimension} and input {found.input}, expected {spec.dimension} and {spec.input}"
-        )
-    network.spec = spec
-    return network
+    return load_described(path, spec, options, run)

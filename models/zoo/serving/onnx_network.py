@@ -1,22 +1,23 @@
-"""Run any ONNX embedding network: the door for ArcFace, AdaFace and their kin."""
+"""Run any embedding network in an .onnx file, as ArcFace and AdaFace are published."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
+from models.zoo.names import Colours, TemplateName
 from models.zoo.network import Crops, Embeddings, InputSpec, NetworkSpec
 from models.zoo.serving.backends import Backend, choose_backend, missing_packages
 from models.zoo.serving.cpu_threads import CpuThreads
 from models.zoo.serving.graph_network import GraphSession
 from models.zoo.serving.run_options import RunOptions
 from models.zoo.serving.serve import open_graph
-from models.zoo.templates import arcface_template
+from models.zoo.templates import arcface_template, scaled_template
 
 _DEFAULT_SIZE_PX = 112
 _DEFAULT_MEAN = (127.5, 127.5, 127.5)
@@ -25,17 +26,20 @@ _DEFAULT_STD = (127.5, 127.5, 127.5)
 
 @dataclass(frozen=True, slots=True)
 class OnnxOptions:
-    """What the user knows about the network; None means: read it from the file, or the default.
+    """What is known of the network beside its file; None stands for what the file says, or else
+    the default.
 
-    `mean` and `std` are in units of a pixel (0 to 255), one value a channel, in the order of
-    `channels`: rgb for ArcFace and most others, bgr for AdaFace.
+    `size_px`: side of the crop in pixels, 112 by default. `mean` and `std`: in units of a pixel (0
+    to 255), 127.5 by default, one value a channel, in the order of `colours`, which is rgb for
+    ArcFace and most others and bgr for AdaFace. `template`: where the landmarks lie in the crop.
     """
 
     size_px: int | None = None
     mean: tuple[float, float, float] | None = None
     std: tuple[float, float, float] | None = None
-    channels: Literal["rgb", "bgr"] = "rgb"
+    colours: Colours = "rgb"
     mirror_average: bool = False
+    template: TemplateName = "arcface"
 
 
 class OnnxNetwork:
@@ -60,7 +64,7 @@ class OnnxNetwork:
         spec_input = self._input_spec(path, options, graph_size)
         open_size = spec_input.size_px if graph_size is None else None
         self.digest = _digest(path, spec_input, options, open_size=open_size)
-        self._blue_first = options.channels == "bgr"
+        self._blue_first = options.colours == "bgr"
         self._mean = np.asarray(spec_input.mean, dtype=np.float32)
         self._std = np.asarray(spec_input.std, dtype=np.float32)
         blank = np.zeros((1, spec_input.size_px, spec_input.size_px, 3), dtype=np.uint8)
@@ -100,8 +104,7 @@ class OnnxNetwork:
     def _input_spec(self, path: Path, options: OnnxOptions, graph_size: int | None) -> InputSpec:
         if graph_size and options.size_px and graph_size != options.size_px:
             raise WeightsInvalidError(
-                f"{path} takes crops of {graph_size} px, not of {options.size_px}",
-                option="onnx.size_px",
+                f"{path} takes crops of {graph_size} px, not of {options.size_px}"
             )
         size_px = graph_size or options.size_px or _DEFAULT_SIZE_PX
         metadata = self._session.metadata
@@ -110,10 +113,10 @@ class OnnxNetwork:
         if not np.isfinite([*mean, *std]).all() or 0 in std:
             raise WeightsInvalidError(
                 f"{path}: mean {mean} and std {std}, from its metadata or the options, must be "
-                "finite, and std not zero",
-                option="onnx.mean" if not np.isfinite(mean).all() else "onnx.std",
+                "finite, and std not zero"
             )
-        return InputSpec(size_px=size_px, template=arcface_template(size_px), mean=mean, std=std)
+        template = scaled_template(options.template, size_px)
+        return InputSpec(size_px=size_px, template=template, mean=mean, std=std)
 
 
 def _open(path: Path, run: RunOptions) -> GraphSession:
@@ -123,7 +126,7 @@ def _open(path: Path, run: RunOptions) -> GraphSession:
     if missing_packages(chosen):
         raise WeightsMissingError("onnxruntime is not installed; run: pip install 'vultus[onnx]'")
     if not path.is_file():
-        raise WeightsMissingError(f"there is no ONNX file {path}", option="weights_path")
+        raise WeightsMissingError(f"there is no ONNX file {path}")
     # Nothing is known of what bfloat16 does to an unknown graph: it has to be asked for by name.
     half = run.half and run.backend == "openvino"
     # One session: the file may be large, and each would hold its weights.
@@ -147,21 +150,50 @@ def _forms(run: RunOptions) -> Sequence[Backend]:
 def _digest(path: Path, spec: InputSpec, options: OnnxOptions, *, open_size: int | None) -> str:
     """SHA-256 of all that decides about an embedding.
 
-    That is the file, the files beside it that it names (external weights), and how crops are
-    prepared where that differs from the defaults. `open_size` is the crop size where the graph
-    leaves it open.
+    That is the file, the files beside it that it names, and how crops are prepared where that
+    differs from the defaults. `open_size` is the crop size where the graph leaves it open.
+    Galleries of version 0.1.0 rest on this digest: what is added to it must be added only where it
+    differs from what that version did.
     """
-    content = path.read_bytes()
-    sha256 = hashlib.sha256(content)
-    for beside in sorted(path.parent.iterdir()):
-        if beside != path and beside.is_file() and beside.name.encode() in content:
-            with beside.open("rb") as file:
-                sha256.update(hashlib.file_digest(file, "sha256").digest())
-    prepared = (open_size, spec.mean, spec.std, options.channels, options.mirror_average)
+    sha256 = hashlib.sha256(path.read_bytes())
+    for beside in external_files(path):
+        with beside.open("rb") as file:
+            sha256.update(hashlib.file_digest(file, "sha256").digest())
+    prepared = (open_size, spec.mean, spec.std, options.colours, options.mirror_average)
     usual_size = None if open_size is None else _DEFAULT_SIZE_PX
     if prepared != (usual_size, _DEFAULT_MEAN, _DEFAULT_STD, "rgb", False):
         sha256.update(json.dumps(prepared).encode())
+    if spec.template != arcface_template(spec.size_px):
+        sha256.update(json.dumps(spec.template).encode())
     return sha256.hexdigest()
+
+
+def external_files(path: Path) -> list[Path]:
+    """The files beside an .onnx file that it names: external weights. Sorted by name."""
+    content = path.read_bytes()
+    return sorted(
+        beside
+        for beside in path.parent.iterdir()
+        if beside != path and beside.is_file() and beside.name.encode() in content
+    )
+
+
+def load_described(
+    path: Path, spec: NetworkSpec, options: OnnxOptions, run: RunOptions
+) -> OnnxNetwork:
+    """The network in a file that a card describes by `spec` and `options`.
+
+    Raises WeightsMissingError, or WeightsInvalidError where the file is another network.
+    """
+    network = OnnxNetwork(path, options, run)
+    found = network.spec
+    if (found.dimension, found.input) != (spec.dimension, spec.input):
+        raise WeightsInvalidError(
+            f"{path} is not the network of the card {spec.name}: it has dimension "
+            f"{found.dimension} and input {found.input}, expected {spec.dimension} and {spec.input}"
+        )
+    network.spec = spec
+    return network
 
 
 def _layout(path: Path, shape: list[Any]) -> tuple[bool, int | None]:

@@ -17,7 +17,7 @@ from models.training.results.run_folder import RunFolder, RunSource, begin_run
 from models.training.trainer import train
 from models.training.tuning.config import TuningConfig
 from models.training.tuning.run import tune
-from models.zoo.trained import fill
+from models.zoo.registered import fill
 from models.zoo.weights.weights_file import read_weights
 from tests.models.training.crops import SIDE, make_config, make_store
 

@@ -13,7 +13,7 @@ from models.training.networks import build_network, input_of
 from models.zoo.architectures import ARCHITECTURES, Divisible, Recipe, build, find_architecture
 from models.zoo.errors import UnknownNetworkError, WeightsInvalidError, WeightsMissingError
 from models.zoo.networks.iresnet import IResNet
-from models.zoo.trained import fill, module_of
+from models.zoo.registered import fill, module_of
 from models.zoo.weights.weights_file import read_weights, save_weights
 
 NAMES = list(ARCHITECTURES)

@@ -19,7 +19,7 @@ from models.training.data.crop_store import CropStore
 from models.training.data.split import Split
 from models.training.errors import ConfigInvalidError, NotFiniteError, TooFewPeopleError
 from models.training.networks import TrainableNetwork, build_network
-from models.training.register import Naming, add_run
+from models.training.register import add_run
 from models.training.results.measure import embed, figures
 from models.training.results.run_folder import RunFolder, RunSource, begin_run
 from models.training.trainer import train
@@ -30,10 +30,11 @@ from models.training.tuning.features import compute_features
 from models.training.tuning.look_alikes import LookAlikes
 from models.training.tuning.loss import ThresholdLoss
 from models.training.tuning.run import tune
+from models.zoo.adding import Naming
 from models.zoo.networks import sface
 from models.zoo.networks.mobilefacenet import MobileFaceNet
+from models.zoo.registered import fill, module_of
 from models.zoo.registry import SFACE, LoadOptions, load_network
-from models.zoo.trained import fill, module_of
 from models.zoo.weights.weights_file import read_weights
 from tests.models.training.crops import SIDE, make_config, make_store
 

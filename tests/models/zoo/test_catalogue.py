@@ -17,18 +17,22 @@ from app.cli.start_checks import require_startable
 from app.errors import NetworkNotFetched
 from app.recognition.build import build_detector, known_models, load_configured_network
 from app.settings import DetectorSettings, Settings
-from models.training.errors import NameTakenError
-from models.training.register import require_free
+from models.zoo.adding import require_free
 from models.zoo.architectures import DLIB_INPUT, SFACE_INPUT
 from models.zoo.catalogue.entry import FOLDER, CatalogueEntry, catalogue, find_entry
 from models.zoo.catalogue.fetched import Receipt, file_of, list_fetched, write_receipt
 from models.zoo.catalogue.load import spec_of
 from models.zoo.detectors import yunet_modules
 from models.zoo.detectors.detector_cards import YUNET_FLOAT
-from models.zoo.errors import NotFetchedError, UnknownNetworkError, WeightsInvalidError
+from models.zoo.errors import (
+    NameTakenError,
+    NotFetchedError,
+    UnknownNetworkError,
+    WeightsInvalidError,
+)
 from models.zoo.networks import sface
+from models.zoo.registered import networks_dir
 from models.zoo.registry import SFACE, LoadOptions, find_spec, load_network
-from models.zoo.trained import networks_dir
 from models.zoo.weights.onnx_tensors import read_tensors
 from tests import photos
 from tests.catalogue_cards import HOST, card, catalogue_of, sha256

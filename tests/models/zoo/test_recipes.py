@@ -12,7 +12,7 @@ from app.recognition.build import load_named_network
 from app.recognition.types import ModelId
 from app.services import known_map
 from app.settings import Settings
-from models.training.register import Naming, add_file
+from models.zoo.adding import Naming, add_weights
 from models.zoo.cards import read_card
 from models.zoo.catalogue.entry import find_entry
 from models.zoo.registry import ZOO, LoadOptions, find_spec, load_network
@@ -36,6 +36,7 @@ def _write_card(path: Path, digest: str) -> None:
 def kept(tmp_path: Path) -> tuple[Path, str]:
     """A file of weights as an older installation has it, and its SHA-256: `dlib-resnet`, halved."""
     recipe = read_card(recipes.FOLDER / f"{NAME}.json").recipe
+    assert recipe is not None
     state = published_state(recipe.architecture, tmp_path)
     path = tmp_path / "old" / f"{NAME}.safetensors"
     path.parent.mkdir()
@@ -81,7 +82,7 @@ def test_its_file_of_before_is_accepted_with_what_was_measured(
     _write_card(folder / f"{NAME}.json", digest)
     monkeypatch.setattr(recipes, "FOLDER", folder)
     settings = Settings(device="cpu", data_dir=tmp_path)
-    card = add_file(file, NAMING, settings.resolved_weights_dir)
+    card = add_weights(file, NAMING, settings.resolved_weights_dir)
     assert (card.name, card.digest, card.license) == (NAME, digest, NAMING.license)
     network = load_network(NAME, LoadOptions("cpu", False, settings.resolved_weights_dir))
     assert network.digest == digest
@@ -97,13 +98,13 @@ def test_a_card_beside_the_file_counts_where_it_was_made_for_it(
     """As `scripts.make_vultus_resnet` writes both for whoever makes the network again."""
     file, digest = kept
     _write_card(file.with_suffix(".json"), digest)
-    add_file(file, Naming("again", "for research"), tmp_path)
+    add_weights(file, Naming("again", "for research"), tmp_path)
     spec = find_spec("again", tmp_path)
     assert spec is not None
     assert spec.calibration is not None
     assert (spec.calibration.embedder, spec.calibration.digest) == ("again", digest)
     _write_card(file.with_suffix(".json"), "0" * 64)
-    add_file(file, Naming("other", "for research"), tmp_path)
+    add_weights(file, Naming("other", "for research"), tmp_path)
     spec = find_spec("other", tmp_path)
     assert spec is not None
     assert spec.calibration is None

@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.errors import SettingUnusable
+from app.errors import NetworkNotAdded, SettingUnusable
 from app.recognition.build import known_models, load_configured_network, load_next_network
 from app.settings import NextSettings, Settings
-from models.zoo.errors import UnknownNetworkError, WeightsMissingError
-from models.zoo.names import DEFAULT_NETWORK, ZOO_NAMES
+from models.zoo.errors import NotAddedError, UnknownNetworkError
+from models.zoo.names import DEFAULT_NETWORK, FORMER_ONNX, ZOO_NAMES
 from models.zoo.network import NetworkSpec
 from models.zoo.registry import ZOO, LoadOptions, load_network
 
-_SPECS = [entry.spec for entry in ZOO.values() if entry.spec]
+_SPECS = [entry.spec for entry in ZOO.values()]
 _MEASURED = [spec for spec in _SPECS if spec.calibration]
 
 
@@ -27,7 +27,6 @@ def test_the_zoo_has_every_network_that_users_are_told_of() -> None:
         "sface",
         "facenet-vggface2",
         "facenet-casia-webface",
-        "onnx",
     ]
     assert all(entry.name == name for name, entry in ZOO.items())
     assert DEFAULT_NETWORK in ZOO
@@ -95,11 +94,9 @@ def test_known_models_are_the_zoo_with_one_active(tmp_path: Path) -> None:
         "sface": 128,
         "facenet-vggface2": 512,
         "facenet-casia-webface": 512,
-        "onnx": None,
     }
     for model in known:
-        spec = ZOO[model.name].spec
-        measured = spec.calibration if spec else None
+        measured = ZOO[model.name].spec.calibration
         assert dict(model.similarity_at_fmr) == (measured.thresholds() if measured else {})
         assert model.measured_on == (measured.source if measured else None)
 
@@ -119,15 +116,18 @@ def test_the_service_does_not_start_with_an_unknown_network() -> None:
 
 def test_an_error_of_the_next_network_names_the_settings_of_the_next(tmp_path: Path) -> None:
     missing = tmp_path / "next.onnx"
-    following = NextSettings(embedder="onnx", weights_path=missing)
+    following = NextSettings(embedder="sface", weights_path=missing)
     with pytest.raises(SettingUnusable, match=r"next\.onnx") as caught:
         load_next_network(Settings(device="cpu", next=following))
     assert caught.value.setting == "VULTUS_NEXT__WEIGHTS_PATH"
 
 
-def test_onnx_without_a_path_is_told_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(WeightsMissingError, match=r"path of your \.onnx file"):
-        load_network("onnx", LoadOptions("cpu", False, tmp_path))
+def test_the_onnx_file_of_an_older_version_is_missing_until_it_is_added(tmp_path: Path) -> None:
+    with pytest.raises(NotAddedError, match="a file of your own"):
+        load_network(FORMER_ONNX, LoadOptions("cpu", False, tmp_path))
+    with pytest.raises(NetworkNotAdded) as caught:
+        load_configured_network(Settings(device="cpu", embedder=FORMER_ONNX, data_dir=tmp_path))
+    assert caught.value.name == FORMER_ONNX
 
 
 def test_the_default_network_loads_with_the_default_settings() -> None:

@@ -16,14 +16,14 @@ from app.recognition.align import align
 from app.recognition.build import build_detector
 from app.recognition.embedder import unit_length
 from app.settings import Settings
-from models.training.register import Naming, add_file
+from models.zoo.adding import Naming, add_weights
 from models.zoo.architectures import Recipe
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 from models.zoo.network import Crops, Embeddings
 from models.zoo.networks import sface
+from models.zoo.registered import module_of
 from models.zoo.registry import SFACE, LoadOptions, load_network
 from models.zoo.serving.backends import Backend
-from models.zoo.trained import module_of
 from models.zoo.weights.onnx_tensors import OnnxFormatError, read_tensors
 from models.zoo.weights.packaged import PackagedFile
 from models.zoo.weights.weights_file import read_weights, save_weights
@@ -134,7 +134,7 @@ def test_a_tuned_copy_is_served_by_every_runtime(
     recipe = Recipe("sface", 112, 128, 128)
     path = tmp_path / "tuned.safetensors"
     save_weights(path, module.state_dict(), recipe, mirror_average=False)
-    add_file(path, Naming("sface-tuned", "our own"), tmp_path)
+    add_weights(path, Naming("sface-tuned", "our own"), tmp_path)
     network = load_network("sface-tuned", LoadOptions("cpu", False, tmp_path, backend=backend))
     assert network.runtime == backend
     expected = load_network("sface-tuned", LoadOptions("cpu", False, tmp_path))

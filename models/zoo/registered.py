@@ -1,15 +1,21 @@
-"""Networks that were trained here and registered: NAME.safetensors and NAME.json in a folder."""
+"""Networks that were registered: in one folder, NAME.json beside the weights.
 
+The weights are NAME.safetensors or, for a graph, a folder NAME with an .onnx file and the files
+that it names.
+"""
+
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from torch import nn
 
-from models.files import write_atomically
+from models.files import move_into_place, write_atomically
 from models.zoo.architectures import Recipe, build
-from models.zoo.cards import NAME, NetworkCard, read_card, write_card
+from models.zoo.cards import NAME, NetworkCard, OnnxPart, read_card, write_card
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.network import Network
+from models.zoo.serving.onnx_network import OnnxOptions, external_files, load_described
 from models.zoo.serving.run_options import RunOptions
 from models.zoo.serving.serve import serve
 from models.zoo.weights.weights_file import SavedWeights, read_weights
@@ -19,12 +25,12 @@ def networks_dir(weights_dir: Path) -> Path:
     return weights_dir / "networks"
 
 
-def list_trained(weights_dir: Path) -> tuple[NetworkCard, ...]:
+def list_registered(weights_dir: Path) -> tuple[NetworkCard, ...]:
     """Cards of the registered networks, by name. Raises WeightsInvalidError for a damaged one."""
     return tuple(_read(path) for path in _cards(weights_dir))
 
 
-def trained_names(weights_dir: Path) -> tuple[str, ...]:
+def registered_names(weights_dir: Path) -> tuple[str, ...]:
     return tuple(path.stem for path in _cards(weights_dir))
 
 
@@ -39,27 +45,59 @@ def register(card: NetworkCard, weights: Path, weights_dir: Path) -> None:
     """Copy the weights and write the card after them, which is what makes the network known."""
     folder = networks_dir(weights_dir)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    target = folder / f"{card.name}.safetensors"
-    data = weights.read_bytes()
-    write_atomically(target, lambda file: file.write(data))
+    if card.onnx is None:
+        data = weights.read_bytes()
+        write_atomically(folder / f"{card.name}.safetensors", lambda file: file.write(data))
+    else:
+        _copy_graph(weights, folder / card.name)
     write_card(folder / f"{card.name}.json", card)
 
 
-def load_carded(card: NetworkCard, folder: Path, options: RunOptions) -> Network:
+def _copy_graph(weights: Path, folder: Path) -> None:
+    """Without a card the folder counts for nothing, so that a part of it may be left over."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for file in (weights, *external_files(weights)):
+        unfinished = folder / f".{file.name}.tmp"
+        shutil.copyfile(file, unfinished)
+        move_into_place(unfinished, folder / file.name)
+
+
+def load_registered(card: NetworkCard, folder: Path, options: RunOptions) -> Network:
     """With the weights that lie under the card's name in a folder.
 
     Raises WeightsMissingError, or WeightsInvalidError where the file is not the card's.
     """
+    if card.onnx is not None:
+        return _load_graph(card, card.onnx, folder / card.name / card.onnx.file, options)
+    assert card.recipe is not None
     path = folder / f"{card.name}.safetensors"
     saved = read_weights(path)
-    if saved.digest != card.digest:
-        raise WeightsInvalidError(
-            f"{path} is not the file that the card of {card.name} was made for: its SHA-256 is "
-            f"{saved.digest}, expected {card.digest}. Add the network again."
-        )
-    _require_told(card, saved)
+    _require_digest(card, saved.digest, path)
+    _require_described(card, saved)
     module = module_of(saved, card.recipe)
     return serve(module, card.spec(), card.digest, options)
+
+
+def _load_graph(card: NetworkCard, part: OnnxPart, path: Path, options: RunOptions) -> Network:
+    described = OnnxOptions(
+        size_px=card.input.size_px,
+        mean=card.input.mean,
+        std=card.input.std,
+        colours=part.colours,
+        mirror_average=card.mirror_average,
+        template=part.template,
+    )
+    network = load_described(path, card.spec(), described, options)
+    _require_digest(card, network.digest, path)
+    return network
+
+
+def _require_digest(card: NetworkCard, digest: str, path: Path) -> None:
+    if digest != card.digest:
+        raise WeightsInvalidError(
+            f"{path} is not the file that the card of {card.name} was made for, or the card was "
+            f"changed: the SHA-256 is {digest}, expected {card.digest}. Add the network again."
+        )
 
 
 def module_of(saved: SavedWeights, recipe: Recipe) -> nn.Module:
@@ -85,16 +123,18 @@ def fill(module: nn.Module, saved: SavedWeights, name: str) -> None:
         )
 
 
-def _require_told(card: NetworkCard, saved: SavedWeights) -> None:
+def _require_described(card: NetworkCard, saved: SavedWeights) -> None:
     """The digest covers the file alone, so that what the card says must be what the file says."""
+    recipe = card.recipe
     same = (
-        saved.recipe == card.recipe
+        recipe is not None
+        and saved.recipe == recipe
         and saved.mirror_average == card.mirror_average
-        and (card.recipe.dimension, card.recipe.input) == (card.dimension, card.input)
+        and (recipe.dimension, recipe.input) == (card.dimension, card.input)
     )
     if not same:
         raise WeightsInvalidError(
-            f"the card of {card.name} tells of another network than its weights do (recipe, "
+            f"the card of {card.name} describes another network than its weights do (recipe, "
             "dimension, input or mirror_average); add the network again"
         )
 

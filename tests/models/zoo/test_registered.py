@@ -12,17 +12,18 @@ import torch
 from app.recognition.build import known_models
 from app.recognition.embedder import NetworkEmbedder
 from models.training.data.crop_store import CropStore
-from models.training.errors import NameTakenError, RunUnusableError
+from models.training.errors import RunUnusableError
 from models.training.networks import build_network
-from models.training.register import Naming, add_file, add_run
+from models.training.register import add_run
 from models.training.results.compare_runs import compare_runs
 from models.training.results.measure import embed
 from models.training.results.run_folder import RunFolder, RunSource, begin_run
 from models.training.trainer import train
+from models.zoo.adding import Naming, add_weights
 from models.zoo.architectures import Recipe
-from models.zoo.errors import UnknownNetworkError, WeightsInvalidError
+from models.zoo.errors import NameTakenError, UnknownNetworkError, WeightsInvalidError
+from models.zoo.registered import find_card, module_of
 from models.zoo.registry import LoadOptions, load_network
-from models.zoo.trained import find_card, module_of
 from models.zoo.weights.published import published_state
 from models.zoo.weights.weights_file import read_weights, save_weights
 from tests.models.training.crops import make_config, make_store
@@ -172,15 +173,15 @@ def test_a_run_that_has_not_finished_is_not_added(store: CropStore, tmp_path: Pa
 def test_a_file_is_added_by_what_it_says_or_by_what_is_said(
     runs: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    card = add_file(RunFolder(runs[0]).weights, NAMING, tmp_path)
+    card = add_weights(RunFolder(runs[0]).weights, NAMING, tmp_path)
     assert card.mirror_average
     assert load_network("ours-1", _options(tmp_path)).spec.dimension == 8
     plain = tmp_path / "dlib.pt"
     torch.save(dict(published_state("dlib-resnet", tmp_path)), plain)
-    with pytest.raises(WeightsInvalidError, match="--network"):
-        add_file(plain, Naming("dlib-again", "CC0"), tmp_path)
+    with pytest.raises(WeightsInvalidError, match="does not say which network"):
+        add_weights(plain, Naming("dlib-again", "CC0"), tmp_path)
     recipe = Recipe("dlib-resnet", 150, 128, 128)
-    add_file(plain, Naming("dlib-again", "CC0"), tmp_path, recipe=recipe)
+    add_weights(plain, Naming("dlib-again", "CC0"), tmp_path, recipe=recipe)
     crops = np.random.default_rng(0).integers(0, 256, (2, 150, 150, 3), dtype=np.uint8)
     again = load_network("dlib-again", _options(tmp_path, backend="onnxruntime"))
     assert again.runtime == "onnxruntime"

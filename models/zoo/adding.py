@@ -1,0 +1,153 @@
+"""Register a file as an embedder: weights of a known architecture, or an ONNX graph."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from models.evaluation.calibration.similarity_map import SimilarityMap
+from models.zoo.architectures import Recipe, find_architecture
+from models.zoo.cards import NAME, NetworkCard, OnnxPart, read_card
+from models.zoo.catalogue.entry import find_entry
+from models.zoo.errors import NameTakenError, WeightsInvalidError
+from models.zoo.names import AUTO_EMBEDDER, ZOO_NAMES
+from models.zoo.registered import module_of, register, registered_names
+from models.zoo.serving.onnx_network import OnnxNetwork, OnnxOptions
+from models.zoo.serving.run_options import RunOptions
+from models.zoo.weights.recipes import card_of_file
+from models.zoo.weights.weights_file import SavedWeights, read_weights, save_weights
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What the user says of a network: its name, who may use it, and what it is for."""
+
+    name: str
+    license: str
+    description: str = ""
+
+
+def add_onnx(file: Path, naming: Naming, weights_dir: Path, options: OnnxOptions) -> NetworkCard:
+    """Register an .onnx file, and the files that it names. It is run once, on a blank crop.
+
+    The card has all that prepares a crop: a later change of the defaults changes no embedding.
+    Raises NameTakenError, WeightsMissingError without a runtime, or WeightsInvalidError where the
+    graph is no embedding network, or contradicts the options.
+    """
+    require_free(naming.name, weights_dir)
+    network = OnnxNetwork(file, options, RunOptions("cpu", half=False, backend="auto"))
+    spec = network.spec
+    card = NetworkCard(
+        name=naming.name,
+        digest=network.digest,
+        onnx=OnnxPart(file=file.name, colours=options.colours, template=options.template),
+        dimension=spec.dimension,
+        input=spec.input,
+        mirror_average=spec.mirror_average,
+        description=naming.description or spec.description,
+        license=naming.license,
+        made=_now(),
+    )
+    register(card, file, weights_dir)
+    return card
+
+
+def add_weights(
+    file: Path,
+    naming: Naming,
+    weights_dir: Path,
+    *,
+    recipe: Recipe | None = None,
+    mirror_average: bool = True,
+) -> NetworkCard:
+    """Register a file of weights. `recipe` says what of, where the file does not.
+
+    A card that was made for this very file, and lies beside it or comes with Vultus, gives what was
+    measured of it. Raises NameTakenError, or WeightsError where the file is not such a network's.
+    """
+    require_free(naming.name, weights_dir)
+    saved = read_weights(file)
+    known, recipe = saved.recipe is not None, saved.recipe or recipe
+    if recipe is None:
+        raise WeightsInvalidError(f"{file} does not say which network it is of; name the network")
+    module = module_of(saved, recipe)
+    if known and (made := _card_made_for(file, saved.digest)) is not None:
+        card = made.model_copy(
+            update={
+                "name": naming.name,
+                "license": naming.license,
+                "description": naming.description or made.description,
+                "calibration": renamed(made.calibration, naming.name),
+            }
+        )
+        register(card, file, weights_dir)
+        return card
+    if saved.mirror_average is not None:
+        mirror_average = saved.mirror_average
+    with TemporaryDirectory() as folder:
+        if not known:
+            file = Path(folder) / "network.safetensors"
+            state = module.state_dict()
+            digest = save_weights(file, state, recipe, mirror_average=mirror_average)
+            saved = replace(saved, digest=digest)
+        card = card_of(saved, recipe, naming, mirror_average=mirror_average)
+        register(card, file, weights_dir)
+    return card
+
+
+def card_of(
+    saved: SavedWeights, recipe: Recipe, naming: Naming, *, mirror_average: bool, **measured: object
+) -> NetworkCard:
+    """The card of weights of a recipe; `measured` are further fields of it."""
+    architecture = find_architecture(recipe.architecture)
+    return NetworkCard(
+        name=naming.name,
+        digest=saved.digest,
+        recipe=recipe,
+        dimension=recipe.dimension,
+        input=recipe.input,
+        mirror_average=mirror_average,
+        description=naming.description or f"{architecture.description}, trained here",
+        license=naming.license,
+        made=_now(),
+        **measured,
+    )
+
+
+def require_free(name: str, weights_dir: Path) -> None:
+    """Raises NameTakenError where a network cannot have that name."""
+    if not NAME.fullmatch(name):
+        raise NameTakenError(
+            f"{name!r} is no name of a network; take up to 63 lower-case letters, digits and . _ -"
+        )
+    if name in (*ZOO_NAMES, AUTO_EMBEDDER, *registered_names(weights_dir)):
+        raise NameTakenError(
+            f"there is a network {name!r} already; collections may rest on its embeddings, so take "
+            "another name"
+        )
+    published = find_entry(name)
+    if published is not None and published.sources:
+        raise NameTakenError(f"{name!r} is a network of the catalogue; take another name")
+
+
+def renamed(calibration: Mapping[str, Any] | None, name: str) -> dict[str, Any] | None:
+    """The same calibration, of the network under its new name."""
+    if calibration is None:
+        return None
+    return replace(SimilarityMap.from_json(dict(calibration)), embedder=name).to_json()
+
+
+def _card_made_for(file: Path, digest: str) -> NetworkCard | None:
+    """The card that lies beside a file, or that comes with Vultus, where it was made for it."""
+    for path in (file.with_suffix(".json"), card_of_file(digest)):
+        if path is not None and path.is_file():
+            card = read_card(path)
+            if card.digest == digest:
+                return card
+    return None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
