@@ -8,7 +8,7 @@ file passes over an ImportError.
 import gc
 
 import app.cli.main
-import app.cli.serve
+import app.cli.serve.serve
 import app.main
 import models.zoo.detectors.mtcnn_onnx
 import models.zoo.detectors.yunet_onnx

@@ -8,9 +8,16 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli.commands import accuracy, corrections, networks, people, service, upkeep
-from app.cli.commands.collections import collections
-from app.cli.commands.liveness import liveness
+from app.cli.commands import (
+    accuracy_commands,
+    corrections_commands,
+    networks_commands,
+    people_commands,
+    service_commands,
+    upkeep_commands,
+)
+from app.cli.commands.collections_commands import collections
+from app.cli.commands.liveness_commands import liveness
 from app.cli.help_texts import set_help_texts
 from app.cli.output import print_error
 from app.errors import InvalidRequest, VultusError
@@ -22,28 +29,28 @@ _ACCURACY = "Measure accuracy"
 _NETWORKS = "Networks"
 
 cli = typer.Typer(name="vultus", no_args_is_help=True, pretty_exceptions_enable=False)
-cli.command("serve", rich_help_panel=_RUN)(service.serve)
-cli.command("top", rich_help_panel=_RUN)(service.top)
-cli.command("enroll-folder", rich_help_panel=_PEOPLE)(people.enroll_folder)
-cli.command("enroll-batch", rich_help_panel=_PEOPLE)(people.enroll_batch)
-cli.command("identify", rich_help_panel=_PEOPLE)(people.identify)
-cli.command("verify", rich_help_panel=_PEOPLE)(people.verify)
+cli.command("serve", rich_help_panel=_RUN)(service_commands.serve)
+cli.command("top", rich_help_panel=_RUN)(service_commands.top)
+cli.command("enroll-folder", rich_help_panel=_PEOPLE)(people_commands.enroll_folder)
+cli.command("enroll-batch", rich_help_panel=_PEOPLE)(people_commands.enroll_batch)
+cli.command("identify", rich_help_panel=_PEOPLE)(people_commands.identify)
+cli.command("verify", rich_help_panel=_PEOPLE)(people_commands.verify)
 cli.add_typer(collections, name="collections", rich_help_panel=_UPKEEP)
-upkeep.gallery.command("merge")(corrections.merge)
-upkeep.gallery.command("move")(corrections.move)
-upkeep.gallery.command("delete-face")(corrections.delete_face)
-cli.add_typer(upkeep.gallery, name="gallery", rich_help_panel=_UPKEEP)
-cli.command("export", rich_help_panel=_UPKEEP)(people.export)
-cli.command("import", rich_help_panel=_UPKEEP)(people.import_)
-cli.add_typer(service.index, name="index", rich_help_panel=_UPKEEP)
-cli.add_typer(upkeep.db, name="db", rich_help_panel=_UPKEEP)
-cli.command("calibrate", rich_help_panel=_ACCURACY)(accuracy.calibrate)
-cli.command("evaluate", rich_help_panel=_ACCURACY)(accuracy.evaluate)
+upkeep_commands.gallery.command("merge")(corrections_commands.merge)
+upkeep_commands.gallery.command("move")(corrections_commands.move)
+upkeep_commands.gallery.command("delete-face")(corrections_commands.delete_face)
+cli.add_typer(upkeep_commands.gallery, name="gallery", rich_help_panel=_UPKEEP)
+cli.command("export", rich_help_panel=_UPKEEP)(people_commands.export)
+cli.command("import", rich_help_panel=_UPKEEP)(people_commands.import_)
+cli.add_typer(service_commands.index, name="index", rich_help_panel=_UPKEEP)
+cli.add_typer(upkeep_commands.db, name="db", rich_help_panel=_UPKEEP)
+cli.command("calibrate", rich_help_panel=_ACCURACY)(accuracy_commands.calibrate)
+cli.command("evaluate", rich_help_panel=_ACCURACY)(accuracy_commands.evaluate)
 cli.add_typer(liveness, name="liveness", rich_help_panel=_ACCURACY)
-cli.command("tune", rich_help_panel=_NETWORKS)(networks.tune)
-cli.command("train", rich_help_panel=_NETWORKS)(networks.train)
-cli.add_typer(networks.models, name="models", rich_help_panel=_NETWORKS)
-cli.add_typer(networks.reembedding, name="reembed", rich_help_panel=_NETWORKS)
+cli.command("tune", rich_help_panel=_NETWORKS)(networks_commands.tune)
+cli.command("train", rich_help_panel=_NETWORKS)(networks_commands.train)
+cli.add_typer(networks_commands.models, name="models", rich_help_panel=_NETWORKS)
+cli.add_typer(networks_commands.reembedding, name="reembed", rich_help_panel=_NETWORKS)
 
 
 def _print_version(value: bool) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli.main import cli
 from app.cli.remedies import TERMINAL
-from app.cli.start_checks import require_startable
+from app.cli.serve.start_checks import require_startable
 from app.errors import (
     FetchFailed,
     LicenseNotAccepted,

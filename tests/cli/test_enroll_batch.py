@@ -82,7 +82,7 @@ def test_standard_input_is_read_and_only_results_reach_standard_output(
 ) -> None:
     """Also on a terminal, where the progress is drawn meanwhile."""
     terminal = Console(stderr=True, force_terminal=True)
-    monkeypatch.setattr("app.cli.enroll_batch.errors", terminal)
+    monkeypatch.setattr("app.cli.people.enroll_batch.errors", terminal)
     result = _run("-", "--json", stdin=GOOD)
     assert result.exit_code == 0, result.output
     assert [line["status"] for line in _told(result)] == ["enrolled", "enrolled"]

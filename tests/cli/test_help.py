@@ -59,7 +59,7 @@ Answers = tuple[list[tuple[list[str], int, str]], set[str]]
 
 def test_help_and_mistyped_commands_import_nothing_heavy(answers: Answers) -> None:
     _, modules = answers
-    assert "app.cli.commands.people" in modules
+    assert "app.cli.commands.people_commands" in modules
     assert modules & HEAVY == set()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.extras import TRAIN_PACKAGES
+from app.cli.science.train_packages import TRAIN_PACKAGES
 from tests.cases import case
 
 ROOT = Path(__file__).parent.parent.parent
@@ -30,12 +30,12 @@ def _imported(code: str) -> set[str]:
 
 
 def test_server_starts_without_evaluation_training_and_what_was_not_asked_for() -> None:
-    imported = _imported("import app.cli.serve, app.main")
+    imported = _imported("import app.cli.serve.serve, app.main")
     assert "torch" in imported
     assert not imported & (ONLY_TO_EVALUATE_OR_TRAIN | SLOW_PARTS_OF_PYTORCH | OPTIONAL)
 
 
-@pytest.mark.parametrize("module", ["app.cli.top", "app.cli.serve"])
+@pytest.mark.parametrize("module", ["app.cli.serve.top", "app.cli.serve.serve"])
 def test_who_only_watches_over_servers_starts_without_networks_and_database(module: str) -> None:
     imported = _imported(f"import {module}")
     assert not imported & {"torch", "cv2", "faiss", "sqlalchemy", "fastapi"}
@@ -105,6 +105,6 @@ def test_commands_name_the_extra_that_they_need(tmp_path: Path) -> None:
 
 def test_the_catalogue_is_read_without_networks_and_downloads() -> None:
     imported = _imported(
-        "from app.cli.catalogue import catalogue\ncatalogue(name=None, as_json=True)"
+        "from app.cli.science.catalogue import catalogue\ncatalogue(name=None, as_json=True)"
     )
     assert not imported & {"torch", "numpy", "cv2", "sqlalchemy", "fastapi", "onnxruntime"}

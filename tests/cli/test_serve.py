@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from app.cli.serve import _serve_alone
+from app.cli.serve.serve import _serve_alone
 from app.errors import StartupError
 from app.operations.embedder_choice import EmbedderChoice, Ground
 from app.services import Services

@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 
 from app.cli.configuration import load_settings, unknown_settings
 from app.cli.remedies import TERMINAL
-from app.cli.serve import _warn_of_likely_mistakes
-from app.cli.start_checks import require_startable
+from app.cli.serve.serve import _warn_of_likely_mistakes
+from app.cli.serve.start_checks import require_startable
 from app.errors import NetworkNotFetched, SettingUnusable, StartupError
 from app.settings import Settings
 
@@ -59,7 +59,7 @@ def test_a_taken_port_is_one_line_that_names_the_setting(
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line == (f"startup_failed: the port {taken} of 127.0.0.1 is taken; check VULTUS_PORT")
-    assert "'app.cli.start_checks'" in done.stdout
+    assert "'app.cli.serve.start_checks'" in done.stdout
     assert "'torch'" not in done.stdout
 
 
@@ -86,7 +86,7 @@ def test_a_port_without_rights_to_it_is_refused(
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("app.cli.start_checks.socket.socket.bind", refuse)
+    monkeypatch.setattr("app.cli.serve.start_checks.socket.socket.bind", refuse)
     with pytest.raises(SettingUnusable, match="may not listen on the port 80") as caught:
         require_startable(_settings(tmp_path), HERE, 80)
     assert caught.value.setting == "VULTUS_PORT"

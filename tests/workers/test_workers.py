@@ -26,8 +26,8 @@ import uvicorn
 from facenet_pytorch import InceptionResnetV1
 from uvicorn.supervisors import multiprocess
 
-from app.cli.serve import _try_to_start
-from app.cli.workers import _Worker, run_workers
+from app.cli.serve.serve import _try_to_start
+from app.cli.serve.worker_processes import _Worker, run_workers
 from app.settings import Settings
 from tests.api.people import JSON_LINES, Values, embedding, lines
 from tests.server import VULTUS, ServerProcess, running

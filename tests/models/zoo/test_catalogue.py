@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from app.cli.start_checks import require_startable
+from app.cli.serve.start_checks import require_startable
 from app.errors import NetworkNotFetched
 from app.recognition.build import build_detector, known_models, load_configured_network
 from app.settings import DetectorSettings, Settings

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.remedies import TERMINAL
-from app.cli.start_checks import require_startable
+from app.cli.serve.start_checks import require_startable
 from app.errors import NetworkNotMade
 from app.recognition.build import load_named_network
 from app.recognition.types import ModelId

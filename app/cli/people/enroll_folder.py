@@ -8,8 +8,8 @@ from pathlib import Path
 import typer
 from rich.table import Table
 
-from app.cli.folder_of_people import LeftOut, read_folder
 from app.cli.output import print_json, progress_bar, results, say
+from app.cli.people.folder_of_people import LeftOut, read_folder
 from app.cli.remedies import TERMINAL
 from app.cli.session import with_services
 from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, RejectedImage, WrongPerson

@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from app.cli.output import print_json, results, say
-from app.cli.photos import read_photo
+from app.cli.people.read_photo import read_photo
 from app.cli.remedies import TERMINAL
 from app.cli.session import require_one_at_most, with_services
 from app.operations.choices import QualityFilter, VerifyFaces

@@ -64,7 +64,7 @@ def train(
 
     Faces are found and cut out as the service would, once. Deploy with vultus models add.
     """
-    from app.cli.train import train as run
+    from app.cli.science.train import train as run
 
     run(
         source=source,
@@ -113,7 +113,7 @@ def tune(
 
     Deploy with vultus models add.
     """
-    from app.cli.tune import tune as run
+    from app.cli.science.tune import tune as run
 
     run(
         source=source,
@@ -129,7 +129,7 @@ def tune(
 @models.command("list")
 def list_(as_json: AsJson = False) -> None:
     """The embedders that VULTUS_EMBEDDER can name, trained ones among them."""
-    from app.cli.networks import list_ as run
+    from app.cli.science.networks import list_ as run
 
     run(as_json=as_json)
 
@@ -137,7 +137,7 @@ def list_(as_json: AsJson = False) -> None:
 @models.command()
 def networks(as_json: AsJson = False) -> None:
     """The networks that vultus train can build."""
-    from app.cli.networks import networks as run
+    from app.cli.science.networks import networks as run
 
     run(as_json=as_json)
 
@@ -150,7 +150,7 @@ def catalogue(
     as_json: AsJson = False,
 ) -> None:
     """List networks that others publish, with licence and accuracy; see docs/networks.md."""
-    from app.cli.catalogue import catalogue as run
+    from app.cli.science.catalogue import catalogue as run
 
     run(name=name, as_json=as_json)
 
@@ -179,7 +179,7 @@ def fetch(
 
     Goes on where an interrupted fetch ended.
     """
-    from app.cli.catalogue import fetch as run
+    from app.cli.science.catalogue import fetch as run
 
     run(
         name=name,
@@ -198,7 +198,7 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Runs side by side: the options in which they differ, and the figures of each."""
-    from app.cli.networks import compare as run
+    from app.cli.science.networks import compare as run
 
     run(runs=runs, as_json=as_json)
 
@@ -272,7 +272,7 @@ def add(
 
     The file is copied. How crops are prepared becomes part of the network; see docs/networks.md.
     """
-    from app.cli.networks import add as run
+    from app.cli.science.networks import add as run
     from models.zoo.adding import Naming
 
     run(
@@ -322,7 +322,7 @@ def reembed(
     if to is None:
         raise typer.BadParameter("--to says which network; see also vultus reembed --help")
 
-    from app.cli.reembed import reembed as run
+    from app.cli.upkeep.reembed import reembed as run
 
     run(to=to, collection=collection, photos=photos, weights=weights, as_json=as_json)
 
@@ -330,7 +330,7 @@ def reembed(
 @reembedding.command()
 def status(collection: Name = DEFAULT_COLLECTION, as_json: AsJson = False) -> None:
     """Show where a collection stands between two networks."""
-    from app.cli.reembed import status as run
+    from app.cli.upkeep.reembed import status as run
 
     run(collection=collection, as_json=as_json)
 
@@ -347,7 +347,7 @@ def shadow(
 
     Changes nothing; safe beside a running server.
     """
-    from app.cli.reembed import shadow as run
+    from app.cli.upkeep.reembed import shadow as run
 
     run(collection=collection, faces=faces, as_json=as_json)
 
@@ -360,7 +360,7 @@ def switch(
 
     Every process must run both (VULTUS_NEXT__EMBEDDER).
     """
-    from app.cli.reembed import switch as run
+    from app.cli.upkeep.reembed import switch as run
 
     run(collection=collection, force=force, as_json=as_json)
 
@@ -370,7 +370,7 @@ def rollback(
     collection: Name = DEFAULT_COLLECTION, force: Force = False, as_json: AsJson = False
 ) -> None:
     """Answer by the network before the switch once more."""
-    from app.cli.reembed import rollback as run
+    from app.cli.upkeep.reembed import rollback as run
 
     run(collection=collection, force=force, as_json=as_json)
 
@@ -378,6 +378,6 @@ def rollback(
 @reembedding.command()
 def purge(collection: Name = DEFAULT_COLLECTION, as_json: AsJson = False) -> None:
     """Erase the embeddings by the network that does not serve: there is no way back after this."""
-    from app.cli.reembed import purge as run
+    from app.cli.upkeep.reembed import purge as run
 
     run(collection=collection, as_json=as_json)

@@ -34,7 +34,7 @@ def doctor(
 
     Changes nothing; safe beside a running server. Exit status 0: nothing was found, 3: something.
     """
-    from app.cli.gallery import doctor as run
+    from app.cli.upkeep.doctor import doctor as run
 
     run(collection=collection, limit=limit, as_json=as_json)
 
@@ -42,7 +42,7 @@ def doctor(
 @db.command()
 def upgrade() -> None:
     """Bring the database's schema to this version; safe to run again."""
-    from app.cli.database import upgrade as run
+    from app.cli.upkeep.database import upgrade as run
 
     run()
 
@@ -54,6 +54,6 @@ def begin_anew() -> None:
     What shows that there was a gallery (index snapshots, SQLite's log) is moved aside, so that it
     can still help to repair; then the database is made.
     """
-    from app.cli.database import begin_anew as run
+    from app.cli.upkeep.database import begin_anew as run
 
     run()

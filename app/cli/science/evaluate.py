@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from app.cli.embedding import embed_listing, rule_for
-from app.cli.extras import require_train_packages
 from app.cli.output import errors, print_json, results
+from app.cli.science.embed_photos import embed_listing, rule_for
+from app.cli.science.train_packages import require_train_packages
 from app.cli.session import with_recognizer
 from app.errors import InvalidRequest
 from app.gallery.records import Searched
@@ -125,7 +125,7 @@ def _measure(
 def _tell(
     report: "Report", earlier: dict[str, Any] | None, out: Path | None, *, as_json: bool
 ) -> None:
-    from app.cli.evaluate_tables import print_tables  # noqa: PLC0415
+    from app.cli.science.evaluate_tables import print_tables  # noqa: PLC0415
     from models.evaluation.report import compare_reports as compare  # noqa: PLC0415
     from models.evaluation.report import report_document as document  # noqa: PLC0415
     from models.evaluation.report import report_page as page  # noqa: PLC0415

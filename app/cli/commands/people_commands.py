@@ -35,7 +35,7 @@ def enroll_folder(
     Safe to run again: photos that are enrolled already are passed over, new ones are added. Exit
     status 0: all photos are enrolled, 3: some were left out; the summary says which and why.
     """
-    from app.cli.enroll_folder import enroll_folder as run
+    from app.cli.people.enroll_folder import enroll_folder as run
 
     run(
         folder=folder,
@@ -68,7 +68,7 @@ def enroll_batch(
 
     Safe to run again: people with an external_id who are enrolled already are left alone.
     """
-    from app.cli.enroll_batch import enroll_batch as run
+    from app.cli.people.enroll_batch import enroll_batch as run
 
     run(file=file, collection=collection, quality_filter=quality_filter, as_json=as_json)
 
@@ -94,7 +94,7 @@ def identify(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say of every face in a photo who it is, or that it is unknown."""
-    from app.cli.identify import identify as run
+    from app.cli.people.identify import identify as run
 
     run(
         image=image,
@@ -134,7 +134,7 @@ def verify(
 
     Exit status 0: match, 3: no match, 4: a face is too bad to be compared.
     """
-    from app.cli.verify import verify as run
+    from app.cli.people.verify import verify as run
 
     run(
         a=a,
@@ -158,7 +158,7 @@ def export(
 
     The service may run on meanwhile. The archive holds biometric data: only you can read it.
     """
-    from app.cli.transfer import export as run
+    from app.cli.upkeep.transfer import export as run
 
     run(file=file, collection=collection, as_json=as_json)
 
@@ -180,6 +180,6 @@ def import_(
 
     Safe to run again: people who are there already are left as they are.
     """
-    from app.cli.transfer import import_ as run
+    from app.cli.upkeep.transfer import import_ as run
 
     run(file=file, collection=collection, into=into, as_json=as_json)

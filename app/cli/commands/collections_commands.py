@@ -17,7 +17,7 @@ def _collections() -> None:
 @collections.command("list")
 def list_(as_json: _Json = False) -> None:
     """List the collections, with how many people and faces each has."""
-    from app.cli.collections import list_ as run
+    from app.cli.upkeep.collections import list_ as run
 
     run(as_json=as_json)
 
@@ -29,7 +29,7 @@ def create(
     as_json: _Json = False,
 ) -> None:
     """Create a collection for the embedder that VULTUS_EMBEDDER names."""
-    from app.cli.collections import create as run
+    from app.cli.upkeep.collections import create as run
 
     run(name=name, description=description, as_json=as_json)
 
@@ -44,6 +44,6 @@ def delete(
 
     A running server learns of it at once. The collection default is there again afterwards, empty.
     """
-    from app.cli.collections import delete as run
+    from app.cli.upkeep.collections import delete as run
 
     run(name=name, yes=yes, as_json=as_json)

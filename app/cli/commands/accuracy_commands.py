@@ -49,7 +49,7 @@ def calibrate(
     Without a folder, on the people enrolled in a collection, and for it; with one, for the embedder
     (the server reads it when it starts).
     """
-    from app.cli.calibrate import calibrate as run
+    from app.cli.science.calibrate import calibrate as run
 
     run(
         folder=folder,
@@ -130,7 +130,7 @@ def evaluate(
 
     Photos are embedded as the service would, once: embeddings (not photos) are kept for later runs.
     """
-    from app.cli.evaluate import evaluate as run
+    from app.cli.science.evaluate import evaluate as run
 
     run(
         source=source,

@@ -7,7 +7,7 @@ from rich.table import Column, Table
 
 from app.cli.configuration import load_settings
 from app.cli.output import print_json, results
-from app.cli.training import told
+from app.cli.science.training_session import told
 from app.operations.embedder_choice import choose_embedder
 from app.recognition.build import known_models
 from models.training.register import add_run

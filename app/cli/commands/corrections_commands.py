@@ -25,7 +25,7 @@ def merge(
 
     There is no way back. A running server learns of it at once.
     """
-    from app.cli.corrections import merge as run
+    from app.cli.people.corrections import merge as run
 
     run(into=into, sources=sources, collection=collection, if_revision=if_revision, as_json=as_json)
 
@@ -44,7 +44,7 @@ def move(
     as_json: _Json = False,
 ) -> None:
     """Give a face to the person whom it shows, or to a new one. Who had it stays."""
-    from app.cli.corrections import move as run
+    from app.cli.people.corrections import move as run
 
     run(
         face=face,
@@ -64,6 +64,6 @@ def delete_face(
     as_json: _Json = False,
 ) -> None:
     """Remove one face of a person, who stays, even without any."""
-    from app.cli.corrections import delete_face as run
+    from app.cli.people.corrections import delete_face as run
 
     run(person=person, face=face, collection=collection, as_json=as_json)

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.configuration import load_settings
-from app.cli.extras import require_train_packages
 from app.cli.output import print_json, results
-from app.cli.training import bar, cut_crops, report_table, told
+from app.cli.science.train_packages import require_train_packages
+from app.cli.science.training_session import bar, cut_crops, report_table, told
 from app.operations.choices import SubjectRule
 from app.recognition.device import resolve_device
 from models.training.config import read_config

@@ -7,8 +7,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from app.api.schemas.doctor import FindingBody, FoundPersonBody
-from app.cli.corrections import command_of
 from app.cli.output import errors, print_json, results, text_column
+from app.cli.people.corrections import command_of
 from app.cli.session import with_services
 from app.gallery.doctor import Finding, FindingKind
 from app.operations.examine_gallery import correction

@@ -12,8 +12,8 @@ import uvicorn
 
 from app.cli.configuration import load_settings, unknown_settings
 from app.cli.output import print_error
-from app.cli.start_checks import require_startable
-from app.cli.workers import run_workers
+from app.cli.serve.start_checks import require_startable
+from app.cli.serve.worker_processes import run_workers
 from app.errors import VultusError
 from app.settings import Settings
 from app.telemetry import configure_logging

@@ -22,7 +22,7 @@ def serve(
     ] = None,
 ) -> None:
     """Start the service."""
-    from app.cli.serve import serve as run
+    from app.cli.serve.serve import serve as run
 
     run(host=host, port=port, workers=workers)
 
@@ -42,7 +42,7 @@ def top(
     ] = False,
 ) -> None:
     """Show what a running server is doing."""
-    from app.cli.top import top as run
+    from app.cli.serve.top import top as run
 
     run(url=url, every=every, once=once, api_key=api_key, json_=json_)
 
@@ -58,6 +58,6 @@ def verify(
 
     Safe beside a running server. Exit status 0: all agree; 3: some did not.
     """
-    from app.cli.index import verify as run
+    from app.cli.upkeep.index import verify as run
 
     run(repair=repair, as_json=as_json)

@@ -5,8 +5,8 @@ from pathlib import Path
 import typer
 from rich.table import Table
 
-from app.cli.embedding import embed_listing, rule_for
 from app.cli.output import print_json, results
+from app.cli.science.embed_photos import embed_listing, rule_for
 from app.cli.session import with_recognizer, with_services
 from app.gallery.names import DEFAULT_COLLECTION
 from app.operations.calibration import measure, save_map

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.table import Table
 
 from app.cli.output import print_json, results
-from app.cli.photos import read_photo
+from app.cli.people.read_photo import read_photo
 from app.cli.session import require_one_at_most, with_services
 from app.operations.choices import QualityFilter
 from app.operations.decisions import SearchOptions

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from app.cli.embedding import rule_for
 from app.cli.output import TextConsole, errors, progress_bar, text_column
+from app.cli.science.embed_photos import rule_for
 from app.cli.session import with_recognizer
 from app.errors import InvalidRequest, StartupError
 from app.operations.choices import SubjectRule

@@ -24,7 +24,7 @@ def score(
 
     Exit status 0: all are scored, 3: some were not; they are listed with the reason.
     """
-    from app.cli.liveness import score as run
+    from app.cli.science.liveness import score as run
 
     run(photos=photos, as_json=as_json)
 
@@ -58,7 +58,7 @@ def fit(
     The threshold is kept in the data folder; the server reads it when it starts.
     VULTUS_LIVENESS__THRESHOLD overrides it.
     """
-    from app.cli.liveness import fit as run
+    from app.cli.science.liveness import fit as run
 
     run(
         genuine=genuine,

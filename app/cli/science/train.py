@@ -7,9 +7,9 @@ from typing import Any
 import typer
 
 from app.cli.configuration import load_settings
-from app.cli.extras import require_train_packages
 from app.cli.output import print_json, results
-from app.cli.training import bar, cut_crops, is_first, report_table, told
+from app.cli.science.train_packages import require_train_packages
+from app.cli.science.training_session import bar, cut_crops, is_first, report_table, told
 from app.operations.choices import SubjectRule
 from app.recognition.device import resolve_device
 from app.settings import Settings

@@ -1,0 +1,1 @@
+"""Commands that enroll people, recognise them, and correct what was enrolled."""

@@ -1,0 +1,1 @@
+"""Commands that measure accuracy, and that make, fetch and list networks."""

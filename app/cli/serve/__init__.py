@@ -1,0 +1,1 @@
+"""`vultus serve` and `vultus top`: start the service, and watch it."""
