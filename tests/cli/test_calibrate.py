@@ -16,12 +16,6 @@ from tests import photos
 RUN = CliRunner()
 
 
-@pytest.fixture(autouse=True)
-def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
-
-
 @pytest.fixture
 def people(tmp_path: Path) -> Path:
     """Sixty folders: two people, disguised by light and turns, under names of their own."""

@@ -1,7 +1,6 @@
 """From the catalogue to a served network, as docs/networks.md describes it, on real photos."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,15 +34,6 @@ RUN = CliRunner()
 DEFAULT = "/v1/collections/default"
 SURE = {"threshold": "0.95"}
 """The error rates of the fetched network were not measured."""
-
-
-@pytest.fixture(autouse=True)
-def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    umask = os.umask(0o022)
-    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
-    yield
-    os.umask(umask)  # which the commands narrow
 
 
 @pytest.fixture(scope="module")

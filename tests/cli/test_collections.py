@@ -15,12 +15,6 @@ from tests import photos
 RUN = CliRunner()
 
 
-@pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
-
-
 def _run(*words: str, answer: str | None = None) -> Result:
     result = RUN.invoke(cli, words, input=answer)
     if result.exception is not None and not isinstance(result.exception, SystemExit):

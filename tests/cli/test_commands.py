@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,6 @@ from app.cli.main import cli, main
 from tests import photos
 
 RUN = CliRunner()
-
-
-@pytest.fixture(autouse=True)
-def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    umask = os.umask(0o022)
-    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
-    yield
-    os.umask(umask)  # which the commands narrow
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """`vultus enroll-batch`: what the batch of the API does, from a file or a pipe."""
 
 import json
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +18,6 @@ GOOD = lines(
     {"external_id": "2", "embeddings": [as_base64(embedding(2))]},
 )
 BAD = b'{"external_id": "3", "embeddings": [[1.0]]}\n\n{"nom": "Ada"}\n'
-
-
-@pytest.fixture(autouse=True)
-def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    umask = os.umask(0o022)
-    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
-    yield
-    os.umask(umask)  # which the commands narrow
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """`vultus evaluate` on real photos, with the real networks."""
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +14,6 @@ from models.zoo.names import DEFAULT_NETWORK
 from tests.cli.people import write_two_people
 
 RUN = CliRunner()
-
-
-@pytest.fixture(autouse=True)
-def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    umask = os.umask(0o022)
-    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
-    yield
-    os.umask(umask)  # which the commands narrow
 
 
 @pytest.fixture

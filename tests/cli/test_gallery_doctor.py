@@ -5,7 +5,6 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import pytest
 from typer.testing import CliRunner
 
 from app.cli.main import cli
@@ -21,10 +20,8 @@ def _run(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
 
 
 def test_folder_with_a_photo_of_another_person_is_told_and_the_doctor_finds_it_when_forced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
     people = tmp_path / "people"
     for name in ("eileen/astronaut", "eileen/astronaut_again", "eileen/hopper_again"):
         path = people / f"{name}.jpg"

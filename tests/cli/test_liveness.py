@@ -22,10 +22,8 @@ RUN = CliRunner()
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _liveness_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """One network, whose score is the higher, the redder a crop is."""
-    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
     monkeypatch.setenv("VULTUS_LIVENESS__NAME", "near")
     card = fetched_liveness(tmp_path / "data" / "weights", "near", (-4.0, 0.0, 4.0))
     with catalogue_of(tmp_path / "cards", card):

@@ -1,9 +1,7 @@
 """`--quality-filter` of the commands does what the API's option does."""
 
 import json
-import os
 from base64 import b64encode
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +14,6 @@ from tests import photos
 from tests.api.people import lines
 
 RUN = CliRunner()
-
-
-@pytest.fixture(autouse=True)
-def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    umask = os.umask(0o022)
-    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
-    yield
-    os.umask(umask)  # which the commands narrow
 
 
 @pytest.fixture

@@ -39,9 +39,7 @@ def weights_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(tmp_path: Path, weights_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
+def _next_embedder(weights_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VULTUS_WEIGHTS_DIR", str(weights_dir))
     monkeypatch.setenv("VULTUS_NEXT__EMBEDDER", SECOND)
 

@@ -1,8 +1,6 @@
 """`vultus train` and `vultus models` on real photos: from a folder to a served embedder."""
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +30,6 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_two_people(tmp_path_factory.mktemp("people"))
     (folder / "Grace/4.jpg").write_bytes(b"no picture")
     return folder
-
-
-@pytest.fixture(autouse=True)
-def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    umask = os.umask(0o022)
-    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
-    yield
-    os.umask(umask)  # which the commands narrow
 
 
 def _done(*arguments: str | Path) -> str:

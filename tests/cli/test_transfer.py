@@ -47,7 +47,7 @@ importer.import_gallery(Database(sys.argv[1], timeout_s=30), Path(sys.argv[2]))
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     # Neither command loads a network: there is none to load.
     monkeypatch.setenv("VULTUS_WEIGHTS_PATH", "/nowhere")
     monkeypatch.setenv("VULTUS_EMBEDDER", "nothing")
