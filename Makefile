@@ -42,13 +42,13 @@ format: $(VENV)/.installed-dev-$(TORCH)
 
 bench: $(VENV)/.installed-dev-$(TORCH)
 	@test -n "$(FACES)" || { echo "make bench FACES=FOLDER; see benchmarks/README.md" >&2; exit 2; }
-	$(BIN)/python -m benchmarks.lfw --faces "$(FACES)"
-	$(BIN)/python -m benchmarks.gallery --faces "$(FACES)"
-	$(BIN)/python -m benchmarks.open_set --faces "$(FACES)"
-	$(BIN)/python -m benchmarks.margin --faces "$(FACES)"
-	$(BIN)/python -m benchmarks.templates --faces "$(FACES)"
-	$(BIN)/python -m benchmarks.quality --faces "$(FACES)"
-	$(BIN)/python -m benchmarks.overload --faces "$(FACES)"
+	$(BIN)/python -m benchmarks lfw --faces "$(FACES)"
+	$(BIN)/python -m benchmarks gallery --faces "$(FACES)"
+	$(BIN)/python -m benchmarks open_set --faces "$(FACES)"
+	$(BIN)/python -m benchmarks margin --faces "$(FACES)"
+	$(BIN)/python -m benchmarks templates --faces "$(FACES)"
+	$(BIN)/python -m benchmarks quality --faces "$(FACES)"
+	$(BIN)/python -m benchmarks overload --faces "$(FACES)"
 
 # The service needs less than its tests do; each is installed once, and again when its inputs change.
 # The stamps name the PyTorch and the parts that were asked for, so that asking for others installs

@@ -5,7 +5,7 @@
 
 A person under two names looks like two strangers who are alike. Where a network is strong, a few
 of them decide what the most similar strangers are like, and thresholds for large galleries become
-too strict. Those below were found by `benchmarks.doctor`'s means, the pairs of photos under two
+too strict. Those below were found by `benchmarks doctor`'s means, the pairs of photos under two
 names that are most alike, and were looked at. FOLDER holds images/NAME/NAME_0001.jpg.
 """
 

@@ -1,6 +1,6 @@
 """Make `vultus-resnet`: `dlib-resnet`, fine-tuned on all of LFW's people.
 
-    python -m benchmarks.finetune --faces FOLDER --crops CROPS --out RUN
+    python -m benchmarks finetune --faces FOLDER --crops CROPS --out RUN
     python -m scripts.make_vultus_resnet --faces FOLDER --crops CROPS --measured RUN --out MADE
     vultus models add MADE/vultus-resnet.safetensors --name NAME --license TEXT
 
@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.finetune import Watcher, configuration
-from benchmarks.finetune_data import everybody, lfw_crops
-from benchmarks.lfw_data import lfw_data
-from benchmarks.report import console, print_machine
+from benchmarks.kit.lfw_data import lfw_data
+from benchmarks.kit.report import console, print_machine
+from benchmarks.training.finetune import Watcher, configuration
+from benchmarks.training.finetune_data import everybody, lfw_crops
 from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.training.data.crop_store import CropStore
 from models.training.networks import TrainableNetwork, build_network, input_of
@@ -48,7 +48,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--faces", type=Path, required=True, help="folder with images/")
     parser.add_argument("--crops", type=Path, required=True, help="where crops are kept")
-    parser.add_argument("--measured", type=Path, required=True, help="run of benchmarks.finetune")
+    parser.add_argument(
+        "--measured", type=Path, required=True, help="run of the benchmark finetune"
+    )
     parser.add_argument("--out", type=Path, required=True, help="where the files are written")
     options = parser.parse_args()
     data = lfw_data(parser, options.faces)

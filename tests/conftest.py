@@ -22,7 +22,7 @@ from app.services import Services
 from app.settings import Settings
 from models.zoo.network import Network
 from models.zoo.registry import DLIB_RESNET, LoadOptions, load_network
-from tests.postgres import empty_postgres, make_careless, new_postgres_database
+from tests.kit.postgres import empty_postgres, make_careless, new_postgres_database
 
 # The same examples in every run, however slow the machine is.
 hypothesis_settings.register_profile("vultus", deadline=None, derandomize=True)

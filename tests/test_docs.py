@@ -24,8 +24,8 @@ from app.errors import Reason, VultusError
 from app.settings import Settings
 from app.telemetry import Metrics, Readings
 from models.zoo.registry import ZOO
-from tests.default_network import CALIBRATION
-from tests.server import ServerProcess, running
+from tests.kit.default_network import CALIBRATION
+from tests.kit.server import ServerProcess, running
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -51,7 +51,7 @@ _LEAST_SCORES: Final[Mapping[QualityFilter, float]] = MappingProxyType(
     {
         QualityFilter.NONE: 0,
         # Measured: below, faces of strangers match much more often than error rates say. See
-        # benchmarks/wrong_way.py.
+        # benchmarks/accuracy/wrong_way.py.
         QualityFilter.FLOOR: 20,
         QualityFilter.LOW: 30,
         # Measured: nearly everything that is not recognised any more is below, nearly no photo

@@ -2,7 +2,7 @@
 
 Error rates are measured on good photos. The faces of bad ones are more alike than that: the network
 sees the fault before the face, so two strangers in the dark look like one person. Measured by
-`benchmarks/wrong_way.py`.
+`benchmarks/accuracy/wrong_way.py`.
 """
 
 from enum import StrEnum
@@ -20,7 +20,8 @@ _DOUBTFUL_BELOW: Final = QualityFilter.HIGH
 
 _DOUBT_AT_FLOOR: Final = 1_000.0
 """How many times as often as good ones two faces of strangers match that are just above the floor,
-so that each kind of fault in `benchmarks/wrong_way.py` stays within ten times the rate claimed."""
+so that each kind of fault in `benchmarks/accuracy/wrong_way.py` stays within ten times the rate
+claimed."""
 
 
 class RateReason(StrEnum):

@@ -8,8 +8,8 @@ from app.gallery.records import Searched
 from models.evaluation.calibration.similarity_map import ErrorRate, SimilarityMap
 
 _RESEMBLING_FMR = 1e-2
-_ALIKE_FMR = 3e-5  # by benchmarks/unknowns.py and benchmarks/doctor.py
-_MARGIN_DECADES = 0.36  # of the FMR, by benchmarks/margin.py
+_ALIKE_FMR = 3e-5  # by benchmarks/accuracy/unknowns.py and benchmarks/accuracy/doctor.py
+_MARGIN_DECADES = 0.36  # of the FMR, by benchmarks/accuracy/margin.py
 _UNMEASURED_MARGIN = 0.005
 
 
@@ -117,8 +117,8 @@ class Thresholds:
     def find_margin(self) -> float:
         """The difference of similarities below which two people who both match are ambiguous.
 
-        The fixed one, else the share of a decade of FMR that `benchmarks/margin.py` found best: how
-        far apart similarities lie depends on the embedder.
+        The fixed one, else the share of a decade of FMR that `benchmarks/accuracy/margin.py` found
+        best: how far apart similarities lie depends on the embedder.
         """
         if self.margin is not None:
             return self.margin

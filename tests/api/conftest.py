@@ -11,7 +11,7 @@ from httpx2 import Response
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
-from tests import photos
+from tests.kit import photos
 
 Enroll = Callable[..., Response]
 

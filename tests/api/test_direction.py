@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.api.conftest import problem
 from tests.cases import case
-from tests.photos import encoded, opened
+from tests.kit.photos import encoded, opened
 
 Files = dict[str, tuple[str, bytes]]
 

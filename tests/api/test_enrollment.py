@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import Enroll, image, images, photo, problem
-from tests.photos import astronaut, encoded
+from tests.kit.photos import astronaut, encoded
 
 
 def _count(client: TestClient, collection: str) -> tuple[int, int]:

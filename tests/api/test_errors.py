@@ -12,8 +12,8 @@ from app.gallery.store.database_watch import Look
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
-from tests import photos
 from tests.api.conftest import image, images, photo, problem
+from tests.kit import photos
 
 
 @pytest.fixture

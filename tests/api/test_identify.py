@@ -4,8 +4,8 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from tests import photos
 from tests.api.conftest import Enroll, image, images, photo, problem
+from tests.kit import photos
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from app.recognition.liveness.liveness_crop import cut_surroundings
 from app.recognition.types import DetectedFace
 from app.services import Services
 from app.settings import Settings
-from tests import photos
 from tests.api.conftest import image, photo, problem
-from tests.catalogue_cards import catalogue_of
-from tests.liveness_graphs import CROP_SCALES, expected_scores, fetched_liveness
+from tests.kit import photos
+from tests.kit.catalogue_cards import catalogue_of
+from tests.kit.liveness_graphs import CROP_SCALES, expected_scores, fetched_liveness
 
 _WEIGHTS = {"near": (1.0, -4.0, 6.0), "wide": (-2.0, 5.0, 1.0)}
 _THRESHOLD = 0.3

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 
 from app.errors import DatabaseUnavailable, ImageUnreadable, Overloaded
 from app.operations.many import each_photo
-from tests import photos
 from tests.api.conftest import Enroll, image, images, photo, problem
+from tests.kit import photos
 
 NAMES = ("group", "coffee", "hopper_again", "astronaut_again", "hopper")
 BAD = [

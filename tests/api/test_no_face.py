@@ -6,7 +6,7 @@ from PIL import Image
 
 from tests.api.conftest import image, problem
 from tests.cases import case
-from tests.photos import coffee, encoded
+from tests.kit.photos import coffee, encoded
 
 
 def _refusal(client: TestClient, collection: str, data: bytes) -> str:

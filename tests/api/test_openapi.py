@@ -14,7 +14,7 @@ from app.api.schemas.embed import EmbedImagesAnswer
 from app.api.schemas.identify import IdentifyAnswer, IdentifyImagesAnswer
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.verify import VerifyAnswer
-from tests.server import running
+from tests.kit.server import running
 
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
 HOOKS = Path(__file__).with_name("schemathesis_hooks.py")

@@ -7,7 +7,7 @@ from PIL import Image
 
 from app.recognition.decode.file_kinds import FORMATS
 from tests.api.conftest import problem
-from tests.photos import astronaut, encoded, hopper
+from tests.kit.photos import astronaut, encoded, hopper
 
 
 def _detected(client: TestClient, data: bytes) -> dict[str, Any]:

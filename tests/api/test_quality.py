@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image, ImageEnhance, ImageFilter
 
-from tests import photos
 from tests.api.conftest import Enroll, image, images, photo, problem
 from tests.api.people import JSON_LINES, counts, lines
+from tests.kit import photos
 
 LEVELS = ("floor", "low", "auto", "medium", "high")
 

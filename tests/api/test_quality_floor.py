@@ -9,10 +9,10 @@ from fastapi.testclient import TestClient
 from PIL import Image, ImageFilter
 
 from app.recognition.types import Landmarks
-from benchmarks.bad_photos import BAD_PHOTOS
-from tests import photos
+from benchmarks.accuracy.damage.bad_photos import BAD_PHOTOS
 from tests.api.conftest import Enroll, image, photo, problem
-from tests.default_network import CALIBRATION
+from tests.kit import photos
+from tests.kit.default_network import CALIBRATION
 
 PEOPLE = {"astronaut": photos.astronaut, "hopper": photos.hopper}
 

@@ -8,9 +8,9 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from PIL import Image, ImageFilter
 
-from tests import photos
 from tests.api.conftest import problem
 from tests.api.people import lines, send
+from tests.kit import photos
 
 CASES = Path(__file__).parent.parent / "cases"
 

@@ -7,7 +7,7 @@ from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.names import DEFAULT_NETWORK
 from models.zoo.registry import ZOO
 from tests.api.conftest import image
-from tests.default_network import MATCH
+from tests.kit.default_network import MATCH
 
 
 def _sample(client: TestClient, name: str) -> float:

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from models.zoo.names import DEFAULT_NETWORK
 from tests.api.conftest import Enroll, image, photo, problem
 from tests.api.people import expire
-from tests.default_network import MATCH
+from tests.kit.default_network import MATCH
 
 
 def _pair(a: str, b: str) -> dict[str, tuple[str, bytes]]:

@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import ImageFilter
 
-from tests import photos
 from tests.api.conftest import Enroll, image, problem
+from tests.kit import photos
 
 
 def _beside_a_blurred_face() -> bytes:

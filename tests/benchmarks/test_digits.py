@@ -2,7 +2,7 @@
 
 from statistics import mean
 
-from benchmarks.digits import measure
+from benchmarks.training.digits import measure
 
 
 def test_a_classifier_and_a_metric_loss_beat_raw_pixels_on_unseen_digits() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.distinctiveness_fit import (
+from benchmarks.accuracy.distinctiveness_weights import (
     BadFaces,
     GoodFaces,
     danger,

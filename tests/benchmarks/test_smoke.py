@@ -8,42 +8,35 @@ from pathlib import Path
 
 import pytest
 
-import benchmarks
-from tests.forked_vultus import ForkedVultus
+from benchmarks.__main__ import benchmarks, module_of
+from tests.kit.forked_vultus import ForkedVultus
 
-_FOLDER = Path(benchmarks.__file__).parent
-_PARTS = {"index_start", "peer_service"}
-"""Programs that other benchmarks start."""
-
-NAMES = sorted(
-    path.stem
-    for path in _FOLDER.glob("*.py")
-    if '__name__ == "__main__"' in path.read_text(encoding="utf-8") and path.stem not in _PARTS
-)
+ROOT = Path(__file__).parents[2]
+BENCHMARKS = benchmarks()
 
 
 def test_every_benchmark_is_documented() -> None:
-    page = (_FOLDER / "README.md").read_text(encoding="utf-8")
-    assert [name for name in NAMES if f"benchmarks.{name}" not in page] == []
+    page = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    assert [name for name in BENCHMARKS if f"benchmarks {name}" not in page] == []
 
 
 @pytest.mark.filterwarnings("default")  # what a benchmark warns of is no fault of the service
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BENCHMARKS)
 def test_benchmark_runs_and_ends_with_its_figures(
     name: str,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     request: pytest.FixtureRequest,
 ) -> None:
-    forkserver.ensure_running()  # before `benchmarks.crash` says what it should import
+    forkserver.ensure_running()  # before `benchmarks crash` says what it should import
     monkeypatch.setattr(sys, "argv", [name, "--smoke"])
-    monkeypatch.setattr("benchmarks.servers.start_vultus", ForkedVultus)
+    monkeypatch.setattr("benchmarks.kit.servers.start_vultus", ForkedVultus)
     if name == "workers":  # `crash` kills processes of a PostgreSQL, and starts one of its own
         url: str = request.getfixturevalue("postgres_server")
         monkeypatch.setenv("VULTUS_TEST_DATABASE_URL", url.replace("+psycopg", ""))
     interval = sys.getswitchinterval()
     try:
-        import_module(f"benchmarks.{name}").main()
+        import_module(module_of(BENCHMARKS[name])).main()
     finally:
         sys.setswitchinterval(interval)
     printed = capfd.readouterr().out.strip().splitlines()

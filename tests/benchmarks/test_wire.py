@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from benchmarks.wire import Wire
+from benchmarks.kit.wire import Wire
 
 _ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image, ImageEnhance, ImageOps
 
-from tests import photos
+from tests.kit import photos
 
 
 def write_two_people(folder: Path) -> Path:

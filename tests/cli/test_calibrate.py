@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from app.cli.main import cli
 from app.operations.calibration import load_map
-from tests import photos
+from tests.kit import photos
 
 RUN = CliRunner()
 

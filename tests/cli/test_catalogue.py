@@ -25,10 +25,10 @@ from app.settings import Settings
 from models.zoo.catalogue.entry import catalogue
 from models.zoo.names import DEFAULT_NETWORK
 from scripts.second_network import write_second_network
-from tests import photos
-from tests.catalogue_cards import HOST, card, catalogue_of, sha256
 from tests.cli.people import write_two_people
-from tests.weights_server import WeightsServer, serving
+from tests.kit import photos
+from tests.kit.catalogue_cards import HOST, card, catalogue_of, sha256
+from tests.kit.weights_server import WeightsServer, serving
 
 RUN = CliRunner()
 DEFAULT = "/v1/collections/default"

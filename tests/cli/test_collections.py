@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from app.cli.main import cli
 from app.errors import CollectionExists, CollectionNotFound
 from models.zoo.names import DEFAULT_NETWORK
-from tests import photos
+from tests.kit import photos
 
 RUN = CliRunner()
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli.main import cli, main
-from tests import photos
+from tests.kit import photos
 
 RUN = CliRunner()
 

@@ -14,9 +14,9 @@ from app.cli.main import cli
 from app.errors import LivenessNotMeasurable, LivenessOff, NetworkNotFetched, SettingUnusable
 from app.recognition.liveness.load_liveness import load_liveness
 from app.settings import LivenessSettings, Settings
-from tests import photos
-from tests.catalogue_cards import catalogue_of
-from tests.liveness_graphs import fetched_liveness
+from tests.kit import photos
+from tests.kit.catalogue_cards import catalogue_of
+from tests.kit.liveness_graphs import fetched_liveness
 
 RUN = CliRunner()
 

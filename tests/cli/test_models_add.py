@@ -19,7 +19,7 @@ from app.settings import Settings
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.registered import networks_dir
 from models.zoo.registry import LoadOptions, load_network
-from tests import photos
+from tests.kit import photos
 
 RUN = CliRunner()
 OLD_GALLERY = Path(__file__).parents[1] / "cases/onnx-gallery-0.1.0.zip"

@@ -10,8 +10,8 @@ from PIL import ImageFilter
 from typer.testing import CliRunner, Result
 
 from app.cli.main import cli
-from tests import photos
 from tests.api.people import lines
+from tests.kit import photos
 
 RUN = CliRunner()
 

@@ -21,8 +21,8 @@ from app.main import create_app
 from app.services import Services
 from app.settings import Settings
 from models.zoo.names import DEFAULT_NETWORK
-from tests import photos
-from tests.second_network import SECOND, add_second_network
+from tests.kit import photos
+from tests.kit.second_network import SECOND, add_second_network
 
 RUN = CliRunner()
 DEFAULT = "/v1/collections/default"

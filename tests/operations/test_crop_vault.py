@@ -10,7 +10,7 @@ from app.operations.crop_vault import CropSealedOtherwiseError, CropVault
 from app.recognition.types import WideCrop
 from app.recognition.wide_crop import WIDE, cut_wide
 from app.settings import Settings
-from tests import photos
+from tests.kit import photos
 
 KEY = bytes(range(32))
 LANDMARKS = np.array([[200, 110], [250, 108], [228, 140], [205, 165], [248, 163]], np.float32)

@@ -15,7 +15,7 @@ from app.recognition.select import largest_face
 from app.settings import Settings
 from models.training.errors import StoreUnusableError
 from models.zoo.network import Network
-from tests import photos
+from tests.kit import photos
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from app.recognition.types import Pixels
 from models.zoo.network import Network
-from tests.detectors import make_detector
-from tests.photos import another_photo, astronaut, hopper, pixels
+from tests.kit.detectors import make_detector
+from tests.kit.photos import another_photo, astronaut, hopper, pixels
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from typing import Final
 
 from PIL import Image
 
-from tests.photos import encoded
+from tests.kit.photos import encoded
 from tests.recognition.pictures import small
 
 JPEG: Final = encoded(small())

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.recognition.decode.photo_file import decode
-from tests.photos import Rgb, astronaut, pixels
+from tests.kit.photos import Rgb, astronaut, pixels
 
 PLENTY: Final = 1_000_000
 """A pixel cap far above every picture here."""

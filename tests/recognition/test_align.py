@@ -10,7 +10,7 @@ from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.types import Landmarks
 from models.zoo.network import InputSpec
 from models.zoo.templates import DLIB_150, FACENET_160, arcface_template
-from tests.photos import Rgb, astronaut, hopper, pixels
+from tests.kit.photos import Rgb, astronaut, hopper, pixels
 
 _NO_NORM = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 _DLIB = InputSpec(150, DLIB_150, *_NO_NORM)

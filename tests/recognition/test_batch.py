@@ -18,8 +18,8 @@ from app.recognition.select import largest_faces
 from app.recognition.types import ImageSize
 from app.request_scope import Stage
 from models.zoo.network import Network
-from tests.detectors import make_detector
-from tests.photos import another_photo, astronaut, coffee, encoded, group, hopper, pixels
+from tests.kit.detectors import make_detector
+from tests.kit.photos import another_photo, astronaut, coffee, encoded, group, hopper, pixels
 
 TOLERANCE = 1e-4
 """By which embeddings of a photo alone and in a batch may differ, in each of their values."""

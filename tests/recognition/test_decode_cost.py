@@ -18,7 +18,7 @@ from app.recognition.decode import (
     webp_structure,
 )
 from app.recognition.decode.photo_file import PhotoFile
-from tests.photos import encoded, pixels
+from tests.kit.photos import encoded, pixels
 from tests.recognition import hostile_files as hostile
 from tests.recognition.pictures import decoded, distance, small
 

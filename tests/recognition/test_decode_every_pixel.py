@@ -13,7 +13,7 @@ from PIL import Image
 from app.errors import ImageUnreadable
 from app.recognition.decode.photo_file import PhotoFile
 from app.recognition.types import Photo
-from tests.photos import Rgb, astronaut, encoded, pixels
+from tests.kit.photos import Rgb, astronaut, encoded, pixels
 from tests.recognition import hostile_files as hostile
 from tests.recognition.pictures import PLENTY, decoded, distance, gray_values, repeated, small
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from tests.photos import Rgb, encoded, pixels
+from tests.kit.photos import Rgb, encoded, pixels
 from tests.recognition.pictures import decoded, distance, small
 
 _STORED: Final[dict[int, Callable[[Rgb], Rgb]]] = {

@@ -6,7 +6,7 @@ from PIL import Image
 
 from app.errors import ImageUnreadable
 from app.recognition.decode.file_kinds import FORMATS
-from tests.photos import coffee, encoded, pixels
+from tests.kit.photos import coffee, encoded, pixels
 from tests.recognition.pictures import decoded, distance, small
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import ImageTooLarge, ImageUnreadable
-from tests.photos import pixels
+from tests.kit.photos import pixels
 from tests.recognition.pictures import decoded, distance, small
 
 _PORTRAIT = Path(__file__).parent / "portrait.heic"

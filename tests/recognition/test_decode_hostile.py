@@ -12,7 +12,7 @@ from PIL import Image
 from app.errors import ImageTooLarge, ImageUnreadable
 from app.recognition.decode.file_kinds import FORMATS
 from app.recognition.decode.photo_file import decode
-from tests.photos import astronaut, encoded
+from tests.kit.photos import astronaut, encoded
 from tests.recognition.pictures import PLENTY, decoded, small
 
 _CAP = 100_000

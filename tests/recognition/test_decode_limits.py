@@ -9,7 +9,7 @@ import pytest
 
 from app.errors import ImageTooLarge
 from app.recognition.decode.photo_file import decode
-from tests.photos import encoded
+from tests.kit.photos import encoded
 from tests.recognition.pictures import small
 
 _SIDE = 50_000

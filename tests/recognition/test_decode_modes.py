@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.photos import encoded, pixels
+from tests.kit.photos import encoded, pixels
 from tests.recognition.pictures import (
     coarse_distance,
     decoded,

@@ -8,7 +8,7 @@ from PIL import ExifTags, Image
 
 from app.recognition.decode.photo_file import PhotoFile
 from app.recognition.types import ImageSize, Photo
-from tests.photos import astronaut, encoded
+from tests.kit.photos import astronaut, encoded
 
 
 def _read(image: bytes, enough_px: int | None = None) -> Photo:

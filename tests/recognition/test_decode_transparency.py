@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.photos import Rgb, encoded, pixels
+from tests.kit.photos import Rgb, encoded, pixels
 from tests.recognition.pictures import decoded, small, small_gray
 
 

@@ -15,7 +15,7 @@ from app.errors import ImageTooLarge, ImageUnreadable, Stopping
 from app.recognition.decode import decoder_process
 from app.recognition.decode.decoder_process import DecoderProcesses
 from app.recognition.decode.file_kinds import FileKind
-from tests.photos import encoded, pixels
+from tests.kit.photos import encoded, pixels
 from tests.recognition import hostile_files as hostile
 from tests.recognition.pictures import small
 

@@ -10,8 +10,8 @@ from PIL import Image
 from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from app.recognition.types import Box, DetectedFace
-from tests.detectors import make_detector
-from tests.photos import Rgb, another_photo, astronaut, coffee, group, hopper, pixels
+from tests.kit.detectors import make_detector
+from tests.kit.photos import Rgb, another_photo, astronaut, coffee, group, hopper, pixels
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from app.recognition.types import Pixels
 from models.zoo.names import DEFAULT_NETWORK
 from models.zoo.network import Crops, Embeddings, Network, NetworkSpec, Precision
 from models.zoo.serving.backends import Backend
-from tests.default_network import MATCH
+from tests.kit.default_network import MATCH
 
 
 class _Scripted:

@@ -14,8 +14,8 @@ from app.recognition.types import Pixels
 from app.settings import Settings
 from models.zoo.network import Network
 from models.zoo.registry import SFACE
-from tests.detectors import make_detector
-from tests.photos import coffee, group, pixels
+from tests.kit.detectors import make_detector
+from tests.kit.photos import coffee, group, pixels
 
 pytestmark = [
     pytest.mark.gpu,

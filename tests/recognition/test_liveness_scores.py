@@ -18,8 +18,8 @@ from app.settings import Settings
 from models.zoo.network import Network
 from models.zoo.networks.liveness import LivenessNetwork, LivenessSpec
 from models.zoo.serving.cpu_threads import CpuThreads
-from tests import photos
-from tests.liveness_graphs import expected_scores, save_liveness_graph
+from tests.kit import photos
+from tests.kit.liveness_graphs import expected_scores, save_liveness_graph
 
 _NEAR = LivenessSpec("near", crop_scale=2.7, size_px=80)
 _WIDE = LivenessSpec("wide", crop_scale=4.0, size_px=80)

@@ -7,7 +7,7 @@ from PIL import Image
 from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.types import Direction
 from tests.cases import case
-from tests.photos import astronaut, hopper, opened, pixels
+from tests.kit.photos import astronaut, hopper, opened, pixels
 
 
 def _strip(width: int, height: int, places: dict[int, Image.Image]) -> Image.Image:

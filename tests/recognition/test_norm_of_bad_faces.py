@@ -14,8 +14,8 @@ from app.recognition.pipeline import Recognizer
 from app.recognition.select import only_face
 from app.recognition.types import EmbeddedFace, QualityComponent
 from app.settings import Settings
-from benchmarks.bad_photos import BAD_PHOTOS, UNTOUCHED
-from tests.photos import astronaut, encoded, hopper, pixels
+from benchmarks.accuracy.damage.bad_photos import BAD_PHOTOS, UNTOUCHED
+from tests.kit.photos import astronaut, encoded, hopper, pixels
 
 FLOOR, AUTO = QualityFilter.FLOOR, QualityFilter.AUTO
 EYES_PX = 42

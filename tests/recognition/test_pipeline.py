@@ -24,7 +24,7 @@ from app.recognition.select import largest_face, largest_faces, only_face
 from app.recognition.types import DetectedFace, ImageSize
 from models.zoo.network import Crops, Embeddings, Network, Precision
 from models.zoo.serving.backends import Backend
-from tests.photos import astronaut, coffee, encoded, group, hopper, pixels
+from tests.kit.photos import astronaut, coffee, encoded, group, hopper, pixels
 
 _BYTES_CAP = 1_000_000
 _PIXELS_CAP = 700_000

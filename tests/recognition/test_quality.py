@@ -18,8 +18,8 @@ from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.quality.assess import assess
 from app.recognition.quality.scales import SCALES, Scale
 from app.recognition.types import DetectedFace, FaceQuality, Pixels, QualityComponent
-from benchmarks.bad_photos import BAD_PHOTOS
-from tests.photos import another_photo, astronaut, encoded, hopper, pixels
+from benchmarks.accuracy.damage.bad_photos import BAD_PHOTOS
+from tests.kit.photos import another_photo, astronaut, encoded, hopper, pixels
 
 Damage = Callable[[Pixels, float], Pixels]
 

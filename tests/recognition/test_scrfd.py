@@ -21,11 +21,11 @@ from models.zoo.catalogue.entry import find_entry
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.detectors.scrfd import ScrfdNetwork
 from models.zoo.serving.cpu_threads import CpuThreads
-from tests.catalogue_cards import catalogue_of
-from tests.detectors import make_detector
-from tests.fetched_networks import fetched_card
-from tests.photos import astronaut, group, pixels
-from tests.scrfd_graphs import Encoded, save_constant_scrfd, save_red_cells_scrfd
+from tests.kit.catalogue_cards import catalogue_of
+from tests.kit.detectors import make_detector
+from tests.kit.fetched_networks import fetched_card
+from tests.kit.photos import astronaut, group, pixels
+from tests.kit.scrfd_graphs import Encoded, save_constant_scrfd, save_red_cells_scrfd
 
 _NAME = "scrfd-500m"
 _SIDE = 640

@@ -9,8 +9,8 @@ from PIL import Image, ImageOps
 from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.quality.assess import assess
 from app.recognition.types import DetectedFace, Direction, Landmarks, Pixels, QualityComponent
-from tests.detectors import make_detector
-from tests.photos import Rgb, astronaut, coffee, encoded, group, hopper, opened, pixels
+from tests.kit.detectors import make_detector
+from tests.kit.photos import Rgb, astronaut, coffee, encoded, group, hopper, opened, pixels
 
 TURNS = (1, 2, 3)
 """Quarter turns of a photo, counterclockwise; a face's top then points to the left, down, right."""

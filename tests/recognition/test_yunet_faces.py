@@ -8,8 +8,8 @@ from PIL import Image
 from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from app.recognition.types import DetectedFace, Direction
-from tests.detectors import make_detector
-from tests.photos import another_photo, astronaut, coffee, group, hopper, pixels
+from tests.kit.detectors import make_detector
+from tests.kit.photos import another_photo, astronaut, coffee, group, hopper, pixels
 
 PHOTOS = [astronaut(), hopper(), group(), another_photo(astronaut()), another_photo(hopper())]
 

@@ -14,7 +14,7 @@ def similarity_to_template(probe: Embedding, examples: Sequence[Embedding]) -> f
 
     The mean keeps what photos of a person share and averages out what they do not; among rules from
     one example to several it missed fewest people at the same rate of false identifications
-    (`benchmarks/templates.py`). Where the examples cancel out, the best of them counts.
+    (`benchmarks/accuracy/templates.py`). Where the examples cancel out, the best of them counts.
     """
     if len(examples) == 1:
         return cosine(float(examples[0] @ probe))

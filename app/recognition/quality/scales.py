@@ -2,7 +2,8 @@
 
 One scale for each component, on which 40 is where photos of Labeled Faces in the Wild that were
 damaged on purpose begin not to be recognised any more, 0 is far beyond, and 100 is where nothing is
-left to gain: `benchmarks/quality.py` measures what the levels of `quality_filter` make of that.
+left to gain: `benchmarks/accuracy/quality.py` measures what the levels of `quality_filter` make of
+that.
 """
 
 import math

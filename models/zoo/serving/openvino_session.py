@@ -17,7 +17,7 @@ from models.zoo.serving.run_options import RunOptions
 
 _MOST_ROWS = 8
 """Of one pass. OpenVINO keeps what it has prepared for each number of rows, of which there are few
-so; more of them at once are not faster (`benchmarks/runtimes.py`)."""
+so; more of them at once are not faster (`benchmarks/speed/runtimes.py`)."""
 
 
 class OpenVinoSession:

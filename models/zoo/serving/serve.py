@@ -48,7 +48,7 @@ def open_graph(graph: Path | bytes, backend: Backend, options: RunOptions) -> Gr
 
 
 def _forms(module: nn.Module, options: RunOptions) -> Sequence[Backend]:
-    """The backends that a network can run in, fastest first (`benchmarks/runtimes.py`)."""
+    """The backends that a network can run in, fastest first (`benchmarks/speed/runtimes.py`)."""
     if isinstance(module, SFace):
         return ("openvino", "onnxruntime", "torch")
     if isinstance(module, DlibResNet):

@@ -27,12 +27,12 @@ class Distinctiveness:
 
     Embeddings of bad photos (dark, blurred, covered, ...) of different people are alike: the
     network sees the fault before the face. The measure is low for such faces. It is 1 and more for
-    most good photos; `benchmarks/wrong_way.py` says what shares of good and of bad photos are below
-    which value.
+    most good photos; `benchmarks/accuracy/wrong_way.py` says what shares of good and of bad
+    photos are below which value.
 
     `weights` (dimension,) and `offset`: the value is their inner product with a unit embedding,
     plus the offset. It falls in the direction in which embeddings of bad photos lie, and
-    `benchmarks/fit_distinctiveness.py` finds the weights.
+    `benchmarks/accuracy/fit_distinctiveness.py` finds the weights.
 
     `norms`: the value follows from the norm instead, where that is known. Networks trained with a
     softmax over angles give short vectors to faces that they cannot make out, whatever the reason

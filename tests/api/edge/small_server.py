@@ -23,7 +23,7 @@ from app.api.edge.unread_bodies import UnreadBodies
 from app.settings import Limits
 from app.telemetry import Metrics
 from app.traffic import Traffic
-from tests.raw_http import TIMEOUT_S, RawConnection
+from tests.kit.raw_http import TIMEOUT_S, RawConnection
 
 AGES_S = 3_600.0
 """A patience that no test sees the end of."""

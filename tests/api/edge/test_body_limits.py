@@ -1,4 +1,4 @@
-"""Bytes in flight are counted right; what that means to uploads is in tests/test_uploads.py."""
+"""Bytes in flight are counted right; tests/process/test_uploads.py shows what uploads notice."""
 
 from collections.abc import Callable
 from random import Random

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
-from tests.postgres import new_postgres_database
+from tests.kit.postgres import new_postgres_database
 
 sqlite_only = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 """For what is refused before any SQL."""

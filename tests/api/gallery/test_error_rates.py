@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from tests.api.conftest import problem
 from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, like, names, search
-from tests.default_network import CALIBRATION, MATCH
+from tests.kit.default_network import CALIBRATION, MATCH
 
 PROBE = embedding(0)
 TWIN, OTHER_TWIN = like(PROBE, 0.97, seed=1), like(PROBE, 0.968, seed=2)

@@ -11,7 +11,7 @@ from app.gallery.service import Gallery
 from tests.api.conftest import problem
 from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, like, names, search
-from tests.default_network import MATCH
+from tests.kit.default_network import MATCH
 
 PROBE = embedding(0)
 UNLIKE, MORE_UNLIKE = MATCH - 0.05, MATCH - 0.15

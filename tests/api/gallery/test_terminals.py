@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from tests.api.conftest import problem
 from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, expire, like, names, search
-from tests.default_network import MATCH
+from tests.kit.default_network import MATCH
 
 ADA, BOB = embedding(1), embedding(2)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.gallery.store.database import Database
-from tests.postgres import drop_tables_of_postgres
+from tests.kit.postgres import drop_tables_of_postgres
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -34,8 +34,8 @@ from models.zoo.networks import sface
 from models.zoo.registered import networks_dir
 from models.zoo.registry import SFACE, LoadOptions, find_spec, load_network
 from models.zoo.weights.onnx_tensors import read_tensors
-from tests import photos
-from tests.catalogue_cards import HOST, card, catalogue_of, sha256
+from tests.kit import photos
+from tests.kit.catalogue_cards import HOST, card, catalogue_of, sha256
 
 _MATRIX = np.random.default_rng(3).normal(size=(3, 8)).astype(np.float32)
 

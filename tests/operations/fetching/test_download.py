@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.errors import FileNotAsPinned, SourceUnavailable
 from app.operations.fetching.download import Download, Patience, download
-from tests.weights_server import WeightsServer, serving
+from tests.kit.weights_server import WeightsServer, serving
 
 CONTENT = bytes(range(256)) * 400
 PATH = "/file.onnx"

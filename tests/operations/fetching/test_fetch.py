@@ -23,8 +23,8 @@ from app.operations.fetching.download import Patience
 from app.operations.fetching.fetch import Fetched, Places, fetch_network
 from models.zoo.catalogue.entry import find_entry
 from models.zoo.catalogue.fetched import catalogue_dir, find_receipt
-from tests.catalogue_cards import HOST, card, catalogue_of, sha256
-from tests.weights_server import WeightsServer, serving
+from tests.kit.catalogue_cards import HOST, card, catalogue_of, sha256
+from tests.kit.weights_server import WeightsServer, serving
 
 CONTENT = bytes(range(256)) * 200
 OTHER = bytes(reversed(CONTENT))

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from app.recognition.mtcnn import area
 from app.recognition.mtcnn.area import AreaSampler
-from tests.photos import hopper, pixels
+from tests.kit.photos import hopper, pixels
 
 PHOTO = pixels(hopper())
 

@@ -8,7 +8,7 @@ from app.recognition.mtcnn.search import find_faces
 from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
 from models.zoo.detectors.mtcnn_onnx import open_mtcnn
 from models.zoo.serving.cpu_threads import CpuThreads
-from tests.photos import another_photo, astronaut, coffee, group, hopper, pixels
+from tests.kit.photos import another_photo, astronaut, coffee, group, hopper, pixels
 
 PICTURES = [
     Picture(pixels(photo), smallest_px)

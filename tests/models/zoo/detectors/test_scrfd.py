@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from models.zoo.detectors.scrfd import STRIDES, ScrfdNetwork, decoded
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 from models.zoo.serving.cpu_threads import CpuThreads
-from tests.liveness_graphs import save_liveness_graph
-from tests.scrfd_graphs import Encoded, save_constant_scrfd, save_red_cells_scrfd
+from tests.kit.liveness_graphs import save_liveness_graph
+from tests.kit.scrfd_graphs import Encoded, save_constant_scrfd, save_red_cells_scrfd
 
 Floats = NDArray[np.float32]
 

@@ -19,7 +19,7 @@ from models.zoo.detectors.yunet_modules import FILE, STRIDES, load_yunet
 from models.zoo.detectors.yunet_onnx import open_yunet
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.serving.cpu_threads import CpuThreads
-from tests.photos import astronaut, group, hopper, pixels
+from tests.kit.photos import astronaut, group, hopper, pixels
 
 
 @pytest.fixture(scope="module", params=["torch", "onnxruntime"])

@@ -17,8 +17,8 @@ from models.zoo.network import Crops, Network
 from models.zoo.networks.dlib_format import read_layers
 from models.zoo.networks.dlib_resnet import SHA256, load
 from models.zoo.registry import DLIB_RESNET, LoadOptions, load_network
-from tests.detectors import make_detector
-from tests.photos import Rgb, another_photo, astronaut, hopper, pixels
+from tests.kit.detectors import make_detector
+from tests.kit.photos import Rgb, another_photo, astronaut, hopper, pixels
 
 _FILE = Path(face_recognition_models.face_recognition_model_location())
 _PHOTOS = (astronaut(), another_photo(astronaut()), hopper(), another_photo(hopper()))

@@ -12,7 +12,7 @@ from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 from models.zoo.network import Crops
 from models.zoo.networks.liveness import LivenessNetwork, LivenessSpec
 from models.zoo.serving.cpu_threads import CpuThreads
-from tests.liveness_graphs import expected_scores, save_liveness_graph
+from tests.kit.liveness_graphs import expected_scores, save_liveness_graph
 
 _SPEC = LivenessSpec("made-here", crop_scale=2.7, size_px=80)
 _WEIGHTS = (3.0, -1.0, 5.0)

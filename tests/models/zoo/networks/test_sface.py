@@ -27,7 +27,7 @@ from models.zoo.serving.backends import Backend
 from models.zoo.weights.onnx_tensors import OnnxFormatError, read_tensors
 from models.zoo.weights.packaged import PackagedFile
 from models.zoo.weights.weights_file import read_weights, save_weights
-from tests.photos import another_photo, astronaut, hopper, pixels
+from tests.kit.photos import another_photo, astronaut, hopper, pixels
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,155 @@
+"""How several examples of a person are compared with a probe: the table behind the rule in use.
+
+    python -m benchmarks templates --faces FOLDER [--quick]
+
+People with more than m photos are enrolled with m of them; probes are up to three others of each,
+and one photo each of everybody who is not enrolled. Each rule gets the threshold at which the
+strangers' FPIR is the target, so that rules are compared by their FNIR alone. `mixed` enrolls half
+of all people with one to five photos, as many as they have to spare, under one threshold for all.
+"""
+
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+
+from benchmarks.kit.lfw_data import lfw_data
+from benchmarks.kit.lfw_embeddings import People, embed_people
+from benchmarks.kit.report import console, print_figures, print_machine
+from benchmarks.kit.smoke import parse_options, synthetic_people
+
+_EXAMPLES = (2, 3, 5, 8)
+_MIXED = "mixed"
+_MOST_MIXED = 5
+_TARGETS = (0.1, 0.01)
+_DRAWS, _QUICK_DRAWS = 10, 3
+_PROBES_EACH = 3
+_ENROLLED = 0.7  # share of those with enough photos; the others are strangers
+
+Floats = NDArray[np.float64]
+Rule = Callable[[Floats, Floats, Floats], Floats]
+"""Probes (N, dimension), examples (M, dimension) and their quality (M,) to a similarity a probe."""
+
+
+def _top(count: int) -> Rule:
+    return lambda probes, own, _: np.sort(probes @ own.T, axis=1)[:, -count:].mean(axis=1)
+
+
+def _template(power: float) -> Rule:
+    """Each example weighs by this power of its quality."""
+
+    def similarities(probes: Floats, own: Floats, quality: Floats) -> Floats:
+        weight = np.maximum(quality, 1.0) ** power
+        mean = weight @ own
+        return np.asarray(probes @ (mean / np.linalg.norm(mean)))
+
+    return similarities
+
+
+_RULES: Mapping[str, Rule] = {
+    "best example": _top(1),
+    "mean of the best 2": _top(2),
+    "mean of the best 3": _top(3),
+    "mean of all": lambda probes, own, _: (probes @ own.T).mean(axis=1),
+    "template": _template(0.0),
+    "template, weighted by quality": _template(1.0),
+    "template, by quality squared": _template(2.0),
+    "template and best, mean": lambda probes, own, quality: (
+        (_template(0.0)(probes, own, quality) + (probes @ own.T).max(axis=1)) / 2
+    ),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--faces", type=Path, help="folder with images/")
+    parser.add_argument("--cache", type=Path, help="file that keeps the embeddings (.npz)")
+    parser.add_argument("--quick", action="store_true", help=f"{_QUICK_DRAWS} draws only")
+    options = parse_options(parser, needs_faces=True)
+    data = lfw_data(parser, options.faces)
+    print_machine()
+    if options.smoke:
+        people, draws = synthetic_people(), 1
+    else:
+        people, _ = embed_people(data, cache=options.cache)
+        draws = _QUICK_DRAWS if options.quick else _DRAWS
+    figures = {
+        str(examples): _mean_fnirs(people, examples, draws) for examples in (*_EXAMPLES, None)
+    }
+    figures[_MIXED] = figures.pop("None")
+    _report(figures, draws)
+
+
+def _mean_fnirs(people: People, examples: int | None, draws: int) -> dict[str, dict[str, float]]:
+    """By rule, by target FPIR."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for seed in range(draws):
+        rng = np.random.default_rng(seed)
+        for rule, by_target in _draw(people, examples, rng).items():
+            for target, fnir in by_target.items():
+                found.setdefault(rule, {}).setdefault(target, []).append(fnir)
+    return {
+        rule: {target: float(np.mean(fnirs)) for target, fnirs in by_target.items()}
+        for rule, by_target in found.items()
+    }
+
+
+def _draw(
+    people: People, examples: int | None, rng: np.random.Generator
+) -> dict[str, dict[str, float]]:
+    gallery, counts = _gallery(people, examples, rng)
+    templates: list[NDArray[np.intp]] = []
+    mated: list[int] = []
+    truth: list[int] = []
+    for place, (person, count) in enumerate(zip(gallery, counts, strict=True)):
+        photos = rng.permutation(people.photos_of[person])
+        templates.append(photos[:count])
+        probes = photos[count : count + _PROBES_EACH]
+        mated.extend(probes.tolist())
+        truth.extend([place] * len(probes))
+    strangers = np.setdiff1d(np.arange(people.count), gallery)
+    other = [int(rng.choice(people.photos_of[person])) for person in strangers]
+    probes = people.embeddings[[*mated, *other]].astype(np.float64)
+    scores = {rule: np.empty((len(probes), len(gallery))) for rule in _RULES}
+    for place, photos in enumerate(templates):
+        own = people.embeddings[photos].astype(np.float64)
+        for rule, score in _RULES.items():
+            scores[rule][:, place] = score(probes, own, people.quality[photos])
+    return {rule: _fnirs(score, np.array(truth)) for rule, score in scores.items()}
+
+
+def _gallery(
+    people: People, examples: int | None, rng: np.random.Generator
+) -> tuple[NDArray[np.intp], list[int]]:
+    """Whom to enroll, and with how many photos each."""
+    photos = np.array([len(own) for own in people.photos_of])
+    if examples is None:
+        gallery = rng.permutation(people.count)[: people.count // 2]
+        most = np.clip(photos[gallery] - 1, 1, _MOST_MIXED)
+        return gallery, [int(rng.integers(1, count + 1)) for count in most]
+    enough = rng.permutation(np.flatnonzero(photos > examples))
+    gallery = enough[: int(len(enough) * _ENROLLED)]
+    return gallery, [examples] * len(gallery)
+
+
+def _fnirs(scores: Floats, truth: NDArray[np.intp]) -> dict[str, float]:
+    best, named = scores.max(axis=1), scores.argmax(axis=1)
+    mated = slice(0, len(truth))
+    found = {}
+    for target in _TARGETS:
+        threshold = np.quantile(best[len(truth) :], 1.0 - target)
+        right = (named[mated] == truth) & (best[mated] >= threshold)
+        found[f"{target:g}"] = float(1.0 - right.mean())
+    return found
+
+
+def _report(figures: Mapping[str, Mapping[str, Mapping[str, float]]], draws: int) -> None:
+    target = f"{_TARGETS[-1]:g}"
+    table = Table("rule", *figures, title=f"FNIR at FPIR {target}, by examples, {draws} draws")
+    for rule in _RULES:
+        table.add_row(rule, *(f"{rules[rule][target]:.4f}" for rules in figures.values()))
+    console.print(table)
+    print_figures("templates", {"fnir": figures})

@@ -1,0 +1,134 @@
+"""Kill the service again and again in the middle of writing, and look what became of its word.
+
+    python -m benchmarks crash [--kills 200] [--server-kills 10] [--seed 0] [--quick]
+
+Four clients enroll and delete people as fast as they are answered. At a random moment, 0 to 300 ms
+later, everything that serves them is killed with SIGKILL. The next process opens what is left (the
+index's snapshot, the log, the database), and must find everybody whose enrolment was acknowledged,
+nobody whose deletion was, and of what was not answered either all or nothing.
+
+Half of it is on SQLite, half on PostgreSQL. Most kills hit a process that does all that the service
+does to the gallery (transactions, index, snapshots every 20 ms, sweeps) but loads no networks, so
+that it starts at once; `--server-kills` of them hit `vultus serve` with clients over HTTP. On a
+PostgreSQL that was started here every tenth round first kills one of its own processes, upon which
+it ends all others and recovers; the process of the gallery outlives that, and is looked at as well.
+
+A kill loses what a process had not handed to the system. A power cut also loses what the system had
+not written yet; that is not tried here.
+"""
+
+import argparse
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from rich.progress import Progress
+
+from benchmarks.kit.postgres import Postgres, postgres
+from benchmarks.kit.report import console, print_figures, print_machine, print_table
+from benchmarks.kit.smoke import parse_options
+from benchmarks.reliability.crash_rounds import Rounds, Tally
+
+_BACKEND_EVERY = 10
+_PROBLEMS = 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--kills", type=int, default=200, help="in all (default 200)")
+    parser.add_argument("--server-kills", type=int, default=10, help="of them, of vultus serve")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quick", action="store_true", help="40 kills, 2 of them of vultus serve")
+    options = parse_options(parser)
+    kills, of_servers = (40, 2) if options.quick else (options.kills, options.server_kills)
+    if options.smoke:
+        kills, of_servers = 2, 0
+    of_processes = kills - of_servers
+    print_machine()
+    started = time.monotonic()
+    random = Random(options.seed)
+    sqlite, postgresql = Tally(), Tally()
+    with tempfile.TemporaryDirectory() as scratch, postgres() as server:
+        with Progress(console=console) as progress:
+            bar = progress.add_task("kills", total=kills)
+
+            def killed() -> None:
+                progress.advance(bar)
+
+            on_sqlite = Rounds(sqlite, random, killed)
+            _kill_on_sqlite(on_sqlite, Path(scratch), of_processes // 2, of_servers // 2)
+            on_postgresql = Rounds(postgresql, random, killed)
+            _kill_on_postgresql(
+                on_postgresql,
+                server,
+                Path(scratch),
+                of_processes - of_processes // 2,
+                of_servers - of_servers // 2,
+            )
+    _report(sqlite, postgresql, seconds=time.monotonic() - started, packaged=server.packaged)
+
+
+def _kill_on_sqlite(rounds: Rounds, scratch: Path, of_processes: int, of_servers: int) -> None:
+    folder = scratch / "sqlite"
+    folder.mkdir()
+    rounds.of_processes(f"sqlite:///{folder / 'gallery.db'}", folder, of_processes)
+    rounds.of_servers(scratch / "sqlite-served", of_servers)
+
+
+def _kill_on_postgresql(
+    rounds: Rounds, server: Postgres, scratch: Path, of_processes: int, of_servers: int
+) -> None:
+    every = _BACKEND_EVERY if server.packaged else 0
+    with server.database() as url:
+        rounds.of_processes(url, scratch / "postgresql", of_processes, backend_every=every)
+    with server.database() as url:
+        folder = scratch / "postgresql-served"
+        rounds.of_servers(folder, of_servers, VULTUS_DATABASE_URL=url)
+
+
+def _report(sqlite: Tally, postgresql: Tally, *, seconds: float, packaged: bool) -> None:
+    both = (sqlite, postgresql)
+
+    def row(name: str, count: Callable[[Tally], int]) -> tuple[str, str]:
+        return name, " / ".join(str(count(tally)) for tally in both)
+
+    rows = [
+        row("kills", lambda tally: tally.kills),
+        row("of them, of vultus serve", lambda tally: tally.server_kills),
+        row("kills of a process of the database", lambda tally: tally.backend_kills),
+        row("after which the process that survived was looked at", lambda tally: tally.survivals),
+        row("requests acknowledged", lambda tally: tally.acknowledged),
+        row("requests that a kill left unanswered", lambda tally: tally.unanswered),
+        row("people looked for afterwards, in all rounds", lambda tally: tally.looked_for),
+        row("acknowledged enrolments that were lost", lambda tally: tally.lost),
+        row("acknowledged deletions that came back", lambda tally: tally.resurrected),
+        row("database and search disagreed, or half done", lambda tally: tally.inconsistent),
+    ]
+    events = sum((tally.events for tally in both), Counter[str]())
+    rows += [
+        (f"log: {event}", " / ".join(str(tally.events[event]) for tally in both))
+        for event in events
+    ]
+    print_table(f"SQLite / PostgreSQL, {seconds:.0f} s", rows)
+    if not packaged:
+        console.print("No process of the database was killed: it was not started here.")
+    for problem in (sqlite.problems + postgresql.problems)[:_PROBLEMS]:
+        console.print(problem, markup=False, highlight=False)
+    print_figures(
+        "crash",
+        {
+            "kills": sum(tally.kills for tally in both),
+            "lost": sum(tally.lost for tally in both),
+            "resurrected": sum(tally.resurrected for tally in both),
+            "inconsistent": sum(tally.inconsistent for tally in both),
+            "backend_kills": postgresql.backend_kills,
+            "sqlite_acknowledged": sqlite.acknowledged,
+            "postgresql_acknowledged": postgresql.acknowledged,
+            "unanswered": sum(tally.unanswered for tally in both),
+            "looked_for": sum(tally.looked_for for tally in both),
+            "seconds": round(seconds, 1),
+        },
+    )

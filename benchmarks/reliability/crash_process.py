@@ -1,0 +1,141 @@
+"""A process that does to the gallery all that the service does, without the networks.
+
+It opens the database, the index and its snapshots as the service does at a start, tells whether all
+is as the clients were told, and then runs a storm of its own until it is killed. Each line that it
+writes to its pipe is one JSON object.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from threading import Lock
+from time import monotonic, sleep
+from typing import Any
+
+import structlog
+
+from app.errors import DatabaseUnavailable, StartupError
+from app.gallery.index.faiss_index import FaissIndex
+from app.gallery.service import Gallery
+from app.gallery.store.database import Database
+from app.gallery.sync.index_sync import IndexSync
+from app.gallery.sync.periodic import Periodic
+from app.gallery.sync.snapshots import SnapshotStore
+from app.recognition.types import ModelId
+from benchmarks.reliability.crash_check import check
+from benchmarks.reliability.crash_doors import GalleryDoor
+from benchmarks.reliability.crash_ledger import DIMENSION, Ids, Kind, Ledger, done_line, tried_line
+from benchmarks.reliability.crash_storm import Storm
+
+_SNAPSHOT_ABOVE = 10
+_SNAPSHOT_EVERY_S = 0.02
+_LOG_REVISIONS = 50
+_SWEEP_EVERY_S = 0.05
+_POLL_S = 0.05
+
+SETTINGS = {
+    "VULTUS_INDEX__SNAPSHOT_ABOVE": str(_SNAPSHOT_ABOVE),
+    "VULTUS_INDEX__SNAPSHOT_EVERY_S": str(_SNAPSHOT_EVERY_S),
+    "VULTUS_RETENTION__LOG_REVISIONS": str(_LOG_REVISIONS),
+    "VULTUS_RETENTION__SWEEP_EVERY_S": str(_SWEEP_EVERY_S),
+}
+"""So that `vultus serve` is as busy with its files as the process here."""
+
+_MODEL = ModelId("crash-benchmark", "c" * 64, DIMENSION)
+_TIMEOUT_S = 30.0
+_TOLD = ("index_restored", "index_built")
+_WARNINGS = ("warning", "error", "exception", "critical")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """`seed` None: only look. `survives`: the storm ends when the database goes away, and whether
+    all is as told is then looked at once more, by this same process."""
+
+    url: str
+    folder: Path
+    ledger: Ledger
+    seed: int | None
+    survives: bool = False
+
+
+def work(task: Task, pipe: Connection) -> None:
+    """What the process does from beginning to end."""
+    os.setpgid(0, 0)
+    out = _Out(pipe.fileno(), task.ledger)
+    structlog.configure(processors=[out.log])
+    database = Database(task.url, timeout_s=_TIMEOUT_S)
+    snapshots = SnapshotStore(task.folder / "index")
+    sync = IndexSync(database, FaissIndex, snapshots=snapshots, snapshot_above=_SNAPSHOT_ABOVE)
+    gallery = Gallery(database, sync, _MODEL)
+    _patiently(database.upgrade)
+    _patiently(gallery.open)
+    door = GalleryDoor(gallery)
+    _patiently(lambda: out.verdict(door))
+    if task.seed is None:
+        gallery.close()
+        return
+    periodic = Periodic()
+    periodic.follow(gallery, database, poll_s=_POLL_S)
+    sweep = partial(gallery.erase_expired, log_revisions=_LOG_REVISIONS)
+    periodic.every(_SWEEP_EVERY_S, sweep, name="sweep")
+    periodic.every(_SNAPSHOT_EVERY_S, gallery.save_index, name="snapshots")
+    threads = Storm(lambda: door, out, dict(task.ledger.living), task.seed).start()
+    out.line({"what": "storm"})
+    for thread in threads:
+        thread.join()
+    if task.survives:
+        _patiently(lambda: out.verdict(door))
+    sleep(_TIMEOUT_S)
+
+
+class _Out:
+    """The pipe. A line is one write of less than PIPE_BUF, so that a kill cuts none in two."""
+
+    def __init__(self, handle: int, ledger: Ledger) -> None:
+        self._handle = handle
+        self._ledger = ledger
+        self._lock = Lock()
+
+    def line(self, values: Mapping[str, Any]) -> None:
+        os.write(self._handle, json.dumps(values).encode("utf-8") + b"\n")
+
+    def tried(self, client: int, kind: Kind, people: tuple[int, ...]) -> None:
+        with self._lock:
+            os.write(self._handle, tried_line(client, kind, people))
+            self._ledger.tried(client, kind, people)
+
+    def done(self, client: int, ids: Ids) -> None:
+        with self._lock:
+            os.write(self._handle, done_line(client, ids))
+            self._ledger.done(client, ids)
+
+    def verdict(self, door: GalleryDoor) -> None:
+        found = check(door, self._ledger)
+        self.line({"what": "verdict", **asdict(found), "present": list(found.present.items())})
+        self._ledger.settle(found.present)
+
+    def log(self, _logger: object, level: str, event: MutableMapping[str, Any]) -> str:
+        """Instead of writing a log: tell what is worth counting."""
+        if event["event"] in _TOLD or level in _WARNINGS:
+            cause = str(event.get("cause", ""))[:500]
+            self.line({"what": "log", "event": event["event"], "cause": cause})
+        raise structlog.DropEvent
+
+
+def _patiently(action: Callable[[], None]) -> None:
+    """Wait for a database that is recovering."""
+    gives_up = monotonic() + _TIMEOUT_S
+    while True:
+        try:
+            action()
+        except (StartupError, DatabaseUnavailable):
+            if monotonic() > gives_up:
+                raise
+            sleep(0.05)
+        else:
+            return

@@ -1,0 +1,227 @@
+"""Rounds of a storm, a kill, and a look at what is left."""
+
+import json
+import os
+import select
+import signal
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing import Pipe, get_context
+from pathlib import Path
+from random import Random
+from threading import Lock
+from typing import Any
+
+from benchmarks.kit.postgres import backends
+from benchmarks.kit.servers import Server, serving
+from benchmarks.reliability.crash_check import Verdict, check
+from benchmarks.reliability.crash_doors import HttpDoor
+from benchmarks.reliability.crash_ledger import Ids, Kind, Ledger, record
+from benchmarks.reliability.crash_process import SETTINGS, Task, work
+from benchmarks.reliability.crash_storm import Storm
+
+_LATEST_KILL_S = 0.3
+_OLD_DEAD = 50
+"""Of those who were deleted in earlier rounds, looked for in every round; all are at the end."""
+_ANSWERS_WITHIN_S = 300
+_NOTICED_WITHIN_S = 20
+_WORTH_COUNTING = ("index_restored", "index_built", "snapshot_not_used", "index_untrue")
+
+_processes = get_context("forkserver")
+_processes.set_forkserver_preload([__name__])  # imported once, not at every start
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted on one kind of database."""
+
+    kills: int = 0
+    server_kills: int = 0
+    backend_kills: int = 0
+    survivals: int = 0
+    """Of these, after which the gallery's process, which outlived them, was looked at as well."""
+    acknowledged: int = 0
+    unanswered: int = 0
+    looked_for: int = 0
+    lost: int = 0
+    resurrected: int = 0
+    inconsistent: int = 0
+    events: Counter[str] = field(default_factory=Counter)
+    """What the processes logged that is worth counting."""
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, verdict: Verdict) -> None:
+        self.looked_for += verdict.looked_for
+        self.lost += verdict.lost
+        self.resurrected += verdict.resurrected
+        self.inconsistent += verdict.inconsistent
+        self.problems += verdict.problems
+
+
+@dataclass(slots=True)
+class Rounds:
+    """Those on one kind of database. `killed` hears of every kill."""
+
+    tally: Tally
+    random: Random
+    killed: Callable[[], object]
+
+    def of_processes(self, url: str, folder: Path, kills: int, *, backend_every: int = 0) -> None:
+        """Kill processes that open the gallery themselves; in one round of `backend_every`, unless
+        it is 0, one of the database's own processes before that."""
+        ledger = Ledger()
+        buried: Ids = {}
+        for number in range(1, kills + 1):
+            survives = backend_every > 0 and number % backend_every == 0
+            child = _Child(Task(url, folder, ledger, number, survives))
+            try:
+                self._await(child, ledger, "verdict")
+                buried |= ledger.dead
+                ledger.dead = self._some(buried)
+                self._await(child, ledger, "storm")
+                self._follow(child, ledger, self.random.uniform(0, _LATEST_KILL_S))
+                if survives:
+                    self._kill_backend(url)
+                    noticed = self._follow(child, ledger, _NOTICED_WITHIN_S, until="verdict")
+                    self.tally.survivals += noticed
+            finally:
+                child.kill()
+            self._follow(child, ledger, _ANSWERS_WITHIN_S)
+            self._was_killed(ledger)
+        ledger.dead |= buried
+        child = _Child(Task(url, folder, ledger, None))
+        self._await(child, ledger, "verdict")
+        child.kill()
+        self.tally.acknowledged += ledger.acknowledged
+
+    def of_servers(self, folder: Path, kills: int, **variables: str) -> None:
+        """Kill `vultus serve`, whose clients speak HTTP."""
+        ledger = Ledger()
+        for number in range(1, kills + 1):
+            with serving(folder, **SETTINGS, **variables) as server:
+                self._look(server, ledger)
+                threads = _storm(server, ledger, number).start()
+                time.sleep(self.random.uniform(0, _LATEST_KILL_S))
+                server.kill()
+            for thread in threads:
+                thread.join()
+            self.tally.server_kills += 1
+            self._was_killed(ledger)
+        with serving(folder, **SETTINGS, **variables) as server:
+            self._look(server, ledger)
+            self.tally.events += _logged(server.log)
+        self.tally.acknowledged += ledger.acknowledged
+
+    def _await(self, child: "_Child", ledger: Ledger, what: str) -> None:
+        """Enter what the process tells until it has told this. Raises RuntimeError if it ends."""
+        if not self._follow(child, ledger, _ANSWERS_WITHIN_S, until=what):
+            raise RuntimeError(f"the process did not get as far as its {what}")
+
+    def _follow(
+        self, child: "_Child", ledger: Ledger, seconds: float, *, until: str | None = None
+    ) -> bool:
+        """Enter what the process tells, for some time or until it has told one thing, and whether
+        it has."""
+        for entry in child.entries(seconds):
+            match entry["what"]:
+                case "log":
+                    self.tally.events[entry["event"]] += 1
+                case "verdict":
+                    verdict = Verdict(**_without_what(entry))
+                    self.tally.add(verdict)
+                    ledger.settle(verdict.present)
+                case "tried" | "done":
+                    record(ledger, entry)
+            if entry["what"] == until:
+                return True
+        return False
+
+    def _kill_backend(self, url: str) -> None:
+        os.kill(self.random.choice(backends(url)), signal.SIGKILL)
+        self.tally.backend_kills += 1
+
+    def _was_killed(self, ledger: Ledger) -> None:
+        self.tally.kills += 1
+        self.tally.unanswered += len(ledger.open)
+        self.killed()
+
+    def _look(self, server: Server, ledger: Ledger) -> None:
+        verdict = check(HttpDoor(server.port), ledger)
+        self.tally.add(verdict)
+        ledger.settle(verdict.present)
+
+    def _some(self, buried: Ids) -> Ids:
+        return dict(self.random.sample(sorted(buried.items()), min(_OLD_DEAD, len(buried))))
+
+
+class _Child:
+    """A process that runs `work`, and what it tells."""
+
+    def __init__(self, task: Task) -> None:
+        self._reader, writer = Pipe(duplex=False)
+        self._process = _processes.Process(target=work, args=(task, writer))
+        self._process.start()
+        writer.close()  # the process has the only other end, so that its end is the pipe's
+        self._lines: deque[bytes] = deque()
+        self._rest = b""
+
+    def entries(self, seconds: float) -> Iterator[dict[str, Any]]:
+        """What it tells within this time, or until it has ended."""
+        until = time.monotonic() + seconds
+        handle = self._reader.fileno()
+        while True:
+            while self._lines:  # whoever stops listening in between goes on here
+                yield json.loads(self._lines.popleft())
+            left = until - time.monotonic()
+            if left <= 0 or not select.select([handle], [], [], left)[0]:
+                return
+            data = os.read(handle, 65_536)
+            if not data:
+                return
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            self._lines.extend(lines)
+
+    def kill(self) -> None:
+        pid = self._process.pid
+        assert pid  # 0 would be this process's own group
+        with suppress(ProcessLookupError):  # it has ended by itself, or not begun
+            os.killpg(pid, signal.SIGKILL)
+        self._process.kill()
+        self._process.join()
+
+
+class _Report:
+    """The clients of a server are threads of this process: they write into the ledger itself."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._lock = Lock()
+
+    def tried(self, client: int, kind: Kind, people: tuple[int, ...]) -> None:
+        with self._lock:
+            self._ledger.tried(client, kind, people)
+
+    def done(self, client: int, ids: Ids) -> None:
+        with self._lock:
+            self._ledger.done(client, ids)
+
+
+def _storm(server: Server, ledger: Ledger, number: int) -> Storm:
+    return Storm(lambda: HttpDoor(server.port), _Report(ledger), dict(ledger.living), number)
+
+
+def _logged(log: Path) -> Counter[str]:
+    """Events of the server's log that are worth counting."""
+    found: Counter[str] = Counter()
+    for line in log.read_text(encoding="utf-8").splitlines():
+        for event in _WORTH_COUNTING:
+            found[event] += f'"event": "{event}"' in line
+    return +found
+
+
+def _without_what(entry: dict[str, Any]) -> dict[str, Any]:
+    found = {name: value for name, value in entry.items() if name != "what"}
+    return {**found, "present": {int(person): name for person, name in entry["present"]}}

@@ -1,0 +1,240 @@
+"""A storm of large images, more than a server takes: how much memory does it use?
+
+    python -m benchmarks storm [--seconds 60] [--connections 48] [--quick]
+
+JPEGs and PNGs of 40 megapixels and close to 20 MB, made on the fly, are sent to /v1/detect of one
+`vultus serve` with its default limits, by many connections at once, each as soon as it was answered
+or a moment after it was refused: more than the service takes. A client reads while it sends, as
+curl does, and stops as soon as it is answered; so a refusal is timed from the first byte sent to
+the last one read. The server's resident memory is read from /proc every 20 ms. An error is
+anything but 200 and 503, a connection that breaks included.
+"""
+
+import argparse
+import selectors
+import socket
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from threading import Event, Thread
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.kit.report import console, print_figures, print_machine, print_table
+from benchmarks.kit.servers import Server, serving
+from benchmarks.kit.smoke import parse_options
+from benchmarks.kit.wire import FORM, form
+from tests.kit import photos
+
+_SIZE_PX = (8_000, 5_000)
+_SMOKE_SIZE_PX = (800, 500)
+_MAX_BYTES = 20_000_000
+_NOISE = 24
+_QUALITY = 92
+_NOISY_SHARE = 0.75
+"""Of the PNG's rows; with these three, both files are a little below _MAX_BYTES."""
+_SEED = 0
+_PIECE_BYTES = 64_000
+_PAUSE_S = 0.2
+"""After a refusal; Retry-After asks for more, and a storm does not care."""
+_TIMEOUT_S = 120.0
+_SAMPLE_S = 0.02
+
+
+@dataclass(slots=True)
+class Told:
+    """What the connections were told; times of answers and of refusals."""
+
+    answered_ms: list[float] = field(default_factory=list)
+    refused_ms: list[float] = field(default_factory=list)
+    errors: Counter[str] = field(default_factory=Counter)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--seconds", type=float, default=60.0, help="of storm")
+    parser.add_argument("--connections", type=int, default=48)
+    parser.add_argument("--quick", action="store_true", help="20 seconds")
+    options = parse_options(parser)
+    if options.smoke:
+        options.connections = 4
+    print_machine()
+    requests = [_request(kind, image) for kind, image in _images(smoke=options.smoke).items()]
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "data") as server:
+        start_mb = _resident_mb(server)
+        told = Told()
+        peak_mb = _storm(server, requests, told, options.connections, _seconds(options))
+    _report(told, start_mb=start_mb, peak_mb=peak_mb)
+
+
+def _seconds(options: argparse.Namespace) -> float:
+    if options.smoke:
+        return 0.1
+    return 20.0 if options.quick else float(options.seconds)
+
+
+def _images(*, smoke: bool) -> dict[str, bytes]:
+    """One of each kind, with a face in it, by media type."""
+    width, height = _SMOKE_SIZE_PX if smoke else _SIZE_PX
+    photo = Image.new("RGB", (width, height), "gray")
+    photo.paste(photos.astronaut().resize((height, height)), ((width - height) // 2, 0))
+    made = {"image/jpeg": _jpeg(np.asarray(photo)), "image/png": _png(np.asarray(photo))}
+    for kind, image in made.items():
+        console.print(f"{kind}: {len(image) / 1e6:.1f} MB", highlight=False)
+        assert smoke or 0.8 * _MAX_BYTES < len(image) <= _MAX_BYTES
+    return made
+
+
+def _jpeg(photo: NDArray[np.uint8]) -> bytes:
+    noise = np.random.default_rng(_SEED).integers(
+        -_NOISE, _NOISE + 1, (*photo.shape[:2], 1), dtype=np.int16
+    )
+    return _encoded(np.clip(photo + noise, 0, 255).astype(np.uint8), "JPEG", quality=_QUALITY)
+
+
+def _png(photo: NDArray[np.uint8]) -> bytes:
+    """With transparency, which takes the most memory to decode."""
+    coarse = photo[..., 1] & 0b1111_1100
+    pixels = np.dstack([coarse, coarse, coarse, np.full_like(coarse, 255)])
+    noisy = pixels[: int(_NOISY_SHARE * len(pixels)), :, 1]
+    noisy += np.random.default_rng(_SEED).integers(0, 2, noisy.shape, dtype=np.uint8)
+    return _encoded(pixels, "PNG", compress_level=1)
+
+
+def _encoded(pixels: NDArray[np.uint8], form: str, **options: int) -> bytes:
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def _request(kind: str, image: bytes) -> bytes:
+    body = form("image", image, kind=kind)
+    head = (
+        "POST /v1/detect HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
+        f"content-type: {FORM}\r\n"
+        f"content-length: {len(body)}\r\n\r\n"
+    ).encode("ascii")
+    return head + body
+
+
+def _storm(
+    server: Server, requests: Sequence[bytes], told: Told, connections: int, seconds: float
+) -> float:
+    """Returns the most memory that was resident, in megabytes."""
+    ends = time.monotonic() + seconds
+    over = Event()
+    samples: list[float] = []
+
+    def sample() -> None:
+        while not over.wait(_SAMPLE_S):
+            samples.append(_resident_mb(server))
+
+    def client(number: int) -> None:
+        turn = number
+        while time.monotonic() < ends:
+            _ask(server.port, requests[turn % len(requests)], told)
+            turn += 1
+
+    sampler = Thread(target=sample)
+    sampler.start()
+    with ThreadPoolExecutor(connections) as pool:
+        list(pool.map(client, range(connections)))
+    over.set()
+    sampler.join()
+    return max(samples)
+
+
+def _ask(port: int, request: bytes, told: Told) -> None:
+    started = time.perf_counter()
+    try:
+        answer = _exchange(port, request)
+    except OSError as error:
+        told.errors[type(error).__name__] += 1
+        return
+    took_ms = (time.perf_counter() - started) * 1e3
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status = head.split(b" ", 2)[1].decode("ascii") if head.startswith(b"HTTP/1.1 ") else "cut off"
+    if status == "200":
+        told.answered_ms.append(took_ms)
+    elif status == "503" and b'"overloaded"' in body and b"retry-after" in head.lower():
+        told.refused_ms.append(took_ms)
+        time.sleep(_PAUSE_S)
+    else:
+        told.errors[status] += 1
+
+
+def _exchange(port: int, request: bytes) -> bytes:
+    """Send until all is sent or an answer begins; return the answer."""
+    with socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT_S) as connection:
+        with selectors.DefaultSelector() as ready:
+            ready.register(connection, selectors.EVENT_READ | selectors.EVENT_WRITE)
+            rest = memoryview(request)
+            while rest:
+                happened = ready.select(_TIMEOUT_S)
+                if not happened or happened[0][1] & selectors.EVENT_READ:
+                    break
+                rest = rest[connection.send(rest[:_PIECE_BYTES]) :]
+        return _whole_answer(connection)
+
+
+def _whole_answer(connection: socket.socket) -> bytes:
+    answer = bytearray()
+    while not _is_whole(answer):
+        piece = connection.recv(_PIECE_BYTES)
+        if not piece:
+            break
+        answer += piece
+    return bytes(answer)
+
+
+def _is_whole(answer: bytes | bytearray) -> bool:
+    head, ended, body = answer.partition(b"\r\n\r\n")
+    if not ended:
+        return False
+    lengths = [
+        int(line.split(b":")[1])
+        for line in head.lower().split(b"\r\n")
+        if line.startswith(b"content-length:")
+    ]
+    return bool(lengths) and len(body) >= lengths[0]
+
+
+def _resident_mb(server: Server) -> float:
+    return float(psutil.Process(server.pid).memory_info().rss / 1e6)
+
+
+def _report(told: Told, *, start_mb: float, peak_mb: float) -> None:
+    def quantile(times: Sequence[float], share: float) -> float | None:
+        return round(float(np.quantile(times, share)), 1) if times else None
+
+    errors = sum(told.errors.values())
+    figures = {
+        "rss_start_mb": round(start_mb),
+        "peak_rss_mb": round(peak_mb),
+        "answered": len(told.answered_ms),
+        "answered_p50_ms": quantile(told.answered_ms, 0.5),
+        "refused": len(told.refused_ms),
+        "refused_p50_ms": quantile(told.refused_ms, 0.5),
+        "refused_p99_ms": quantile(told.refused_ms, 0.99),
+        "errors": errors,
+    }
+    print_table(
+        "Storm of large images",
+        [
+            ("resident memory before, and at most", f"{start_mb:.0f} and {peak_mb:.0f} MB"),
+            ("answered, p50", f"{figures['answered']}, {figures['answered_p50_ms']} ms"),
+            ("refused", str(figures["refused"])),
+            ("of these p50", f"{figures['refused_p50_ms']} ms"),
+            ("of these p99", f"{figures['refused_p99_ms']} ms"),
+            ("errors", f"{errors} {dict(told.errors) if errors else ''}".strip()),
+        ],
+    )
+    print_figures("storm", figures)

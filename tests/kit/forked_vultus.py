@@ -1,0 +1,106 @@
+"""`vultus` in a process of its own that does not import its libraries anew.
+
+A start with `exec` spends 3 s of CPU time on imports. Here the process is forked from one that has
+imported them and has done nothing else. After that it is like any other `vultus`: it has its own
+arguments, environment, folder, output, session and exit status, and it can be killed. Tests of the
+start itself (what is imported, what ends a command early) run the executable.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+# There is one such process for each process that forks: `benchmarks crash` shares it.
+_forks = get_context("forkserver")
+_forks.set_forkserver_preload(["tests.kit.forked_imports"])
+
+_STREAMS = {"stdout": 1, "stderr": 2}
+
+
+class ForkedVultus:
+    """`vultus ARGUMENTS`, started when made. Its methods are those of `subprocess.Popen`."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str | Path],
+        *,
+        env: Mapping[str, str],
+        cwd: Path | None = None,
+        stdout: int | None = None,
+        stderr: int | None = None,
+    ) -> None:
+        """`stdout`, `stderr`: file descriptors, which stay open here; None: those of the tests."""
+        self.args = ["vultus", *map(str, arguments)]
+        with ExitStack() as stack:
+            streams = [
+                None if given is None else stack.enter_context(Connection(os.dup(given)))
+                for given in (stdout, stderr)
+            ]
+            folder = Path.cwd() if cwd is None else cwd
+            self._process = _forks.Process(
+                target=_run, args=(self.args, dict(env), folder, streams)
+            )
+            self._process.start()
+        assert self._process.pid is not None
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        """Return the exit status; None while the process runs."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit status. Raises subprocess.TimeoutExpired after `timeout` seconds."""
+        self._process.join(timeout)
+        status = self.poll()
+        if status is None:
+            assert timeout is not None
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        return status
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+
+def run_vultus(
+    *arguments: str | Path, env: Mapping[str, str], cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `vultus ARGUMENTS` to its end, as `subprocess.run` with its output captured as text."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        forked = ForkedVultus(arguments, env=env, cwd=cwd, stdout=out.fileno(), stderr=err.fileno())
+        status = forked.wait(timeout=120)
+        for file in (out, err):
+            file.seek(0)
+        return subprocess.CompletedProcess(forked.args, status, out.read(), err.read())
+
+
+def _run(
+    args: list[str], env: dict[str, str], cwd: Path, streams: Sequence[Connection | None]
+) -> None:
+    os.setsid()
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    sys.stdin = os.fdopen(0, closefd=False)  # uvicorn hands its descriptor on
+    for (name, number), stream in zip(_STREAMS.items(), streams, strict=True):
+        if stream is not None:
+            os.dup2(stream.fileno(), number)
+            stream.close()
+        # The one that was inherited knows of its file whether it is a terminal, or has an end.
+        setattr(sys, name, os.fdopen(number, "w", buffering=1, encoding="utf-8", closefd=False))
+    os.environ.clear()
+    os.environ.update(env)
+    os.chdir(cwd)
+    sys.argv = args
+    from app.cli.main import main  # noqa: PLC0415  (it is imported where it runs)
+
+    main()

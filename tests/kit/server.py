@@ -1,0 +1,176 @@
+"""A real server process: `vultus serve` on a free port."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Condition, Thread
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.kit.forked_vultus import ForkedVultus
+
+VULTUS = Path(sys.executable).parent / "vultus"
+_STARTS_WITHIN_S = 180
+
+
+class ServerProcess:
+    """Started when made, with all its workers ready; `log` holds what it has logged so far."""
+
+    def __init__(self, data_dir: Path, *arguments: str, workers: int = 1, **variables: str) -> None:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("VULTUS_")}
+        environment |= {
+            "VULTUS_DATA_DIR": str(data_dir),
+            "VULTUS_PORT": "0",
+            "VULTUS_DEVICE": "cpu",
+            "VULTUS_LOG__FORMAT": "json",
+            **variables,
+        }
+        self.data_dir = data_dir
+        self.log: list[str] = []
+        self._log_ended = False
+        self._news = Condition()
+        command = ["serve", *(["--workers", str(workers)] if workers > 1 else []), *arguments]
+        read, write = os.pipe()
+        self._stderr = os.fdopen(read, encoding="utf-8")
+        self._process = self._start(command, environment, write)
+        os.close(write)
+        self._drain = Thread(target=self._read, args=(self._stderr,), daemon=True)
+        self._drain.start()
+        try:
+            self.wait_for("ready", count=workers)
+            self.url = self.wait_for("Uvicorn running on").split()[3]
+            self._wait_until_it_listens()
+        except BaseException:
+            self.kill()
+            raise
+
+    @property
+    def worker_ids(self) -> list[int]:
+        """Process ids of the workers that run, oldest first."""
+        log = "\n".join(self.events)
+        started = re.findall(r"Started server process \[(\d+)\]", log)
+        died = re.findall(r"Child process \[(\d+)\] died", log)
+        return [int(worker) for worker in started if worker not in died]
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """The log so far, without what is no JSON."""
+        return [json.loads(line) for line in self.log if line.startswith("{")]
+
+    @property
+    def events(self) -> list[str]:
+        """The event of every line of the log."""
+        return [entry["event"] for entry in self.entries]
+
+    def wait_for(self, event: str, *, count: int = 1) -> str:
+        """Return the event that begins so and is the `count`th of its kind, once it is logged."""
+
+        is_it = self._wait_for(lambda entry: str(entry["event"]).startswith(event), count)
+        return str(is_it["event"])
+
+    def wait_for_request(self, request_id: str) -> dict[str, Any]:
+        """Return the line of the log that ends this request, once it is logged."""
+        return self._wait_for(
+            lambda entry: entry["event"] == "request" and entry.get("request_id") == request_id, 1
+        )
+
+    def _wait_for(self, is_it: Callable[[dict[str, Any]], bool], count: int) -> dict[str, Any]:
+        def found() -> list[dict[str, Any]]:
+            return [entry for entry in self.entries if is_it(entry)]
+
+        with self._news:
+            self._news.wait_for(lambda: len(found()) >= count or self._log_ended, _STARTS_WITHIN_S)
+            assert len(found()) >= count, f"not in the log: {''.join(self.log)}"
+            return found()[count - 1]
+
+    def reset_peak_memory(self) -> int:
+        """Let `peak_memory` begin anew; return the bytes that are resident now. Linux alone."""
+        Path(f"/proc/{self._process.pid}/clear_refs").write_text("5", encoding="ascii")
+        return self.peak_memory()
+
+    def peak_memory(self) -> int:
+        """The most bytes that were resident. Linux alone."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        found = re.search(r"^VmHWM:\s+(\d+) kB$", status, flags=re.MULTILINE)
+        assert found is not None
+        return int(found[1]) * 1_024
+
+    def kill(self) -> None:
+        """End it as a power cut would: SIGKILL to all of it, nothing is flushed."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._ended()
+
+    def stop(self) -> int:
+        """End it as an orchestrator would: SIGTERM; return the exit status."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._ended()
+
+    def _start(
+        self, command: list[str], environment: dict[str, str], stderr: int
+    ) -> "ForkedVultus | subprocess.Popen[bytes]":
+        """Start it in its data folder, away from any .env file, as a group that can be killed."""
+        return ForkedVultus(command, env=environment, cwd=self.data_dir, stderr=stderr)
+
+    def _read(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            with self._news:
+                self.log.append(line)
+                self._news.notify_all()
+        with self._news:
+            self._log_ended = True
+            self._news.notify_all()
+
+    def _wait_until_it_listens(self) -> None:
+        """A worker is ready a moment before the first of them listens."""
+        address = urlsplit(self.url)
+        gives_up = monotonic() + _STARTS_WITHIN_S
+        while True:
+            try:
+                socket.create_connection((address.hostname, address.port)).close()
+            except ConnectionRefusedError:
+                assert monotonic() < gives_up
+            else:
+                return
+
+    def _ended(self) -> int:
+        status = self._process.wait(timeout=60)
+        # The end of the log is the end of the last process that could write to it.
+        self._drain.join(timeout=10)
+        assert not self._drain.is_alive(), "a worker has outlived the server"
+        self._stderr.close()
+        return status
+
+
+class ExecutableServer(ServerProcess):
+    """The installed `vultus`, which takes 3 s of CPU time more to start."""
+
+    def _start(
+        self, command: list[str], environment: dict[str, str], stderr: int
+    ) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [VULTUS, *command],
+            env=environment,
+            cwd=self.data_dir,
+            stderr=stderr,
+            start_new_session=True,
+        )
+
+
+@contextmanager
+def running(
+    data_dir: Path, *arguments: str, workers: int = 1, **variables: str
+) -> Iterator[ServerProcess]:
+    server = ServerProcess(data_dir, *arguments, workers=workers, **variables)
+    try:
+        yield server
+    finally:
+        server.kill()
