@@ -36,19 +36,19 @@ from app.gallery.sync.snapshots import SnapshotStore
 from app.gallery.unknowns.unknown_inbox import Unknowns
 from app.gallery.unknowns.unknown_records import InboxLimits
 from app.memory import give_back_memory
-from app.operations.calibration import CalibrationFiles, Calibrator
-from app.operations.correct_gallery import GalleryCorrector
-from app.operations.crop_vault import CropVault
-from app.operations.embedder_choice import ChosenBy, EmbedderChoice, choose_embedder
-from app.operations.enroll import Enroller
-from app.operations.enroll_batch import BatchEnroller
-from app.operations.examine_gallery import GalleryExaminer
-from app.operations.guards import Guards
-from app.operations.identify import Identifier, IdentifyLimits
-from app.operations.shadow import LiveShadow
-from app.operations.thresholds import Thresholds
-from app.operations.unknowns import UnknownKeeper, UnknownNamer
-from app.operations.verify import Verifier
+from app.operations.corrections import GalleryCorrector
+from app.operations.doctor import GalleryExaminer
+from app.operations.enroll.batch_enroller import BatchEnroller
+from app.operations.enroll.crop_vault import CropVault
+from app.operations.enroll.enroller import Enroller
+from app.operations.enroll.guard_lookup import Guards
+from app.operations.identify.identifier import Identifier, IdentifyLimits
+from app.operations.identify.shadow_decisions import LiveShadow
+from app.operations.identify.verifier import Verifier
+from app.operations.policy.calibrator import CalibrationFiles, Calibrator
+from app.operations.policy.thresholds import Thresholds
+from app.operations.rollout.embedder_choice import ChosenBy, EmbedderChoice, choose_embedder
+from app.operations.unknown_keeper import UnknownKeeper, UnknownNamer
 from app.recognition.build import (
     KnownModel,
     build_recognizer,

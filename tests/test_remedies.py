@@ -23,7 +23,7 @@ from app.errors import (
     VultusError,
 )
 from app.gallery.doctor import FindingKind
-from app.operations.examine_gallery import ADVICE
+from app.operations.doctor import ADVICE
 from app.remedies import Remedies
 
 _OF_HTTP = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) |/v1\b|=true\b|\bx-[a-z]+-[a-z]+")

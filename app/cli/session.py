@@ -7,7 +7,7 @@ from typing import TypeVar
 import typer
 
 from app.cli.configuration import load_settings
-from app.operations.embedder_choice import choose_embedder
+from app.operations.rollout.embedder_choice import choose_embedder
 from app.recognition.build import build_recognizer
 from app.recognition.liveness.load_liveness import load_liveness
 from app.recognition.pipeline import Recognizer

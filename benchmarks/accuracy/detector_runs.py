@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.operations.choices import QualityFilter
-from app.operations.quality_filter import shortcomings
+from app.operations.policy.face_rules import QualityFilter
+from app.operations.policy.quality_filter import shortcomings
 from app.recognition.align import align
 from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.embedder import NetworkEmbedder

@@ -31,8 +31,8 @@ from app.gallery.records import NewFace, NewIdentity, Searched
 from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.sync.index_sync import IndexSync
-from app.operations.examine_gallery import doctor_rules
-from app.operations.thresholds import Thresholds
+from app.operations.doctor import doctor_rules
+from app.operations.policy.thresholds import Thresholds
 from app.recognition.build import load_configured_network
 from app.recognition.types import ModelId
 from app.services import default_thresholds

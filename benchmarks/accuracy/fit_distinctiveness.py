@@ -29,10 +29,10 @@ from typing import Final
 import numpy as np
 from rich.progress import Progress
 
-from app.operations.together import together
 from app.recognition.build import build_recognizer, load_named_network, named_embedder
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import Embedding
+from app.runtime.gather import together
 from app.settings import Settings
 from benchmarks.accuracy.damage.bad_photo_people import face_of, photos_of_half, pixels_of
 from benchmarks.accuracy.damage.bad_photos import BAD_PHOTOS, FITTED_TO, UNTOUCHED

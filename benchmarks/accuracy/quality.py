@@ -32,15 +32,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from rich.progress import Progress
 
-from app.operations.choices import QualityFilter
-from app.operations.quality_filter import shortcomings
-from app.operations.together import together
+from app.operations.policy.face_rules import QualityFilter
+from app.operations.policy.quality_filter import shortcomings
 from app.recognition.build import build_recognizer, load_configured_network
 from app.recognition.device import limit_threads
 from app.recognition.pipeline import Recognizer
 from app.recognition.quality.assess import assess
 from app.recognition.select import central_face
 from app.recognition.types import AssessedFace, EmbeddedFace, FaceQuality
+from app.runtime.gather import together
 from app.settings import Settings
 from benchmarks.accuracy.damage.quality_damage import DAMAGES, Damage, Rgb, as_png
 from benchmarks.kit.lfw_data import PHOTO_SIDE_PX, LfwData, lfw_data

@@ -38,14 +38,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 from app.gallery.unknowns.unknown_centroids import mean_direction
-from app.operations.choices import QualityFilter
-from app.operations.quality_filter import shortcomings
-from app.operations.rate_claims import KEPT_FROM, doubt, doubt_of_score
-from app.operations.thresholds import Thresholds
-from app.operations.together import together
+from app.operations.policy.face_rules import QualityFilter
+from app.operations.policy.quality_filter import shortcomings
+from app.operations.policy.rate_claims import KEPT_FROM, doubt, doubt_of_score
+from app.operations.policy.thresholds import Thresholds
 from app.recognition.build import build_recognizer, load_configured_network
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import EmbeddedFace, FaceQuality, Pixels
+from app.runtime.gather import together
 from app.settings import Settings
 from benchmarks.accuracy.damage.bad_photo_people import Half, face_of, photos_of_half, pixels_of
 from benchmarks.accuracy.damage.bad_photos import BAD_PHOTOS, UNTOUCHED, Make

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
-from app.operations.together import together
 from app.recognition.build import build_recognizer, load_configured_network
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import central_face
+from app.runtime.gather import together
 from app.settings import Settings
 from benchmarks.kit.lfw_data import PHOTO_SIDE_PX, LfwData, person_of
 from benchmarks.kit.report import console

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from app.operations.choices import SubjectRule
-from app.operations.crops import CropCutter
-from app.operations.photo_listing import read_listing
+from app.datasets.crop_cutter import CropCutter
+from app.datasets.photo_listing import read_listing
+from app.datasets.subject_rule import SubjectRule
 from app.recognition.build import build_recognizer, load_configured_network
 from app.settings import Settings
 from benchmarks.kit.lfw_data import LfwData

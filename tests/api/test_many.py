@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.errors import DatabaseUnavailable, ImageUnreadable, Overloaded
-from app.operations.many import each_photo
+from app.operations.identify.photo_by_photo import each_photo
 from tests.api.conftest import Enroll, image, images, photo, problem
 from tests.kit import photos
 

@@ -87,7 +87,7 @@ def test_one_long_job_of_a_kind_runs_and_the_others_are_refused_at_once(
         assert go_on.wait(_LONG_S)
         raise DatabaseDamaged
 
-    monkeypatch.setattr("app.operations.calibration.Calibrator.calibrate", calibrate)
+    monkeypatch.setattr("app.operations.policy.calibrator.Calibrator.calibrate", calibrate)
     path = f"/v1/collections/{collection}/calibration"
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(client.post, path)

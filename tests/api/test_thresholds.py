@@ -8,7 +8,7 @@ import pytest
 from app.errors import StartupError, ThresholdRequired
 from app.gallery.collection_options import DecisionOptions
 from app.gallery.records import Searched
-from app.operations.thresholds import Thresholds
+from app.operations.policy.thresholds import Thresholds
 from app.recognition.types import ModelId
 from app.services import calibration_files, default_thresholds, known_map, next_thresholds
 from app.settings import Settings

@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance
 from typer.testing import CliRunner
 
 from app.cli.main import cli
-from app.operations.calibration import load_map
+from app.operations.policy.calibrator import load_map
 from tests.kit import photos
 
 RUN = CliRunner()

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from app.cli.serve.serve import _serve_alone
 from app.errors import StartupError
-from app.operations.embedder_choice import EmbedderChoice, Ground
+from app.operations.rollout.embedder_choice import EmbedderChoice, Ground
 from app.services import Services
 from app.settings import Settings
 

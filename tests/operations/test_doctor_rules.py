@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from app.errors import ThresholdRequired
-from app.operations.examine_gallery import doctor_rules
-from app.operations.thresholds import Thresholds
+from app.operations.doctor import doctor_rules
+from app.operations.policy.thresholds import Thresholds
 from models.zoo.registry import DLIB_RESNET
 
 assert DLIB_RESNET.calibration is not None

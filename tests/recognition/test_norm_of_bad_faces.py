@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from app.errors import Reason
-from app.operations.choices import QualityFilter
-from app.operations.quality_filter import shortcomings
+from app.operations.policy.face_rules import QualityFilter
+from app.operations.policy.quality_filter import shortcomings
 from app.recognition.build import build_recognizer, load_configured_network
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import only_face

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from app.datasets.photo_set import choice_of
+from app.datasets.subject_rule import SubjectRule
 from app.errors import ImageTooLarge, ImageUnreadable, StartupError
-from app.operations.choices import SubjectRule
-from app.operations.photo_set import choice_of
 from app.recognition.align import align
 from app.recognition.batch import BatchRecognizer
 from app.recognition.decode.file_kinds import FORMATS

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from app.operations.choices import QualityFilter
+from app.operations.policy.face_rules import QualityFilter
 from app.recognition.detectors.copying_detector import CopyingDetector
 from app.recognition.quality.assess import assess
 from app.recognition.quality.scales import SCALES, Scale

@@ -22,7 +22,7 @@ from app.cli.main import cli
 from app.cli.session import with_recognizer
 from app.errors import NetworkNotMade
 from app.main import create_app
-from app.operations import embedder_choice
+from app.operations.rollout import embedder_choice
 from app.recognition.pipeline import Recognizer
 from app.settings import Settings
 from models.zoo.network import Network

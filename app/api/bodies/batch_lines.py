@@ -11,8 +11,8 @@ from app.api.bodies.json_text import MOST_VALUES_OF_A_LINE, parse_json
 from app.api.remedies import HTTP
 from app.api.schemas.identities_batch import BatchItemBody, BatchResultBody
 from app.errors import InputError, RequestTooLarge
-from app.operations.choices import QualityFilter
-from app.operations.enroll_batch import BatchEnroller, BatchItem, ItemResult, rejected_item
+from app.operations.enroll.batch_enroller import BatchEnroller, BatchItem, ItemResult, rejected_item
+from app.operations.policy.face_rules import QualityFilter
 from app.remedies import Remedies
 
 _PIECE_LINES = 1_000

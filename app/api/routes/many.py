@@ -19,8 +19,8 @@ from app.api.schemas.identify import (
     IdentifyResultBody,
 )
 from app.api.schemas.parts.problem_bodies import ImageProblemBody
-from app.operations.identify import Identification
-from app.operations.many import PhotoError, each_photo
+from app.operations.identify.identifier import Identification
+from app.operations.identify.photo_by_photo import PhotoError, each_photo
 from app.recognition.select import largest_faces
 
 router = APIRouter(tags=["recognition"])

@@ -14,7 +14,7 @@ from app.api.schemas.parts.model_body import ModelBody
 from app.api.schemas.parts.person import IdentityBody
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
 from app.api.schemas.verify import ComparedFaceBody, ComparisonBody, VerifyAnswer, VerifyBody
-from app.operations.enroll import PassedOverFace
+from app.operations.enroll.enroller import PassedOverFace
 
 router = APIRouter(tags=["recognition"])
 

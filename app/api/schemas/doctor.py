@@ -9,7 +9,7 @@ from app.api.schemas.parts.pages import PageQuery
 from app.gallery.doctor import Checkup, Finding, FindingKind
 from app.gallery.store.repositories.page_cursors import encode_cursor
 from app.gallery.store.repositories.people_repository import PersonRef
-from app.operations.examine_gallery import (
+from app.operations.doctor import (
     ADVICE,
     Correction,
     DeleteFace,

@@ -20,7 +20,7 @@ from app.gallery.people.correction_records import MovedFace
 from app.gallery.records import (
     Face,
 )
-from app.operations.choices import FaceRule, QualityFilter
+from app.operations.policy.face_rules import FaceRule, QualityFilter
 
 
 class AddFacesBody(Schema):

@@ -23,8 +23,8 @@ from app.api.schemas.parts.photo_faces import (
 from app.api.schemas.parts.photo_list import IMAGES, ImageResult
 from app.api.schemas.parts.problem_bodies import ImageProblemBody
 from app.api.schemas.parts.search_options import SearchOptionsBody
-from app.operations.choices import QualityFilter
-from app.operations.identify import Identification, IdentifiedFace
+from app.operations.identify.identifier import Identification, IdentifiedFace
+from app.operations.policy.face_rules import QualityFilter
 
 
 class IdentifyOptionsBody(SearchOptionsBody):

@@ -26,7 +26,7 @@ from app.gallery.people.correction_records import Merged, PeopleDeletion
 from app.gallery.records import (
     IdentityFilter,
 )
-from app.operations.choices import FaceRule, QualityFilter
+from app.operations.policy.face_rules import FaceRule, QualityFilter
 
 
 class IdentityQuery(PageQuery):

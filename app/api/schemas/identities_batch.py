@@ -20,8 +20,8 @@ from app.api.schemas.parts.field_types import (
 )
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
 from app.gallery.records import NewIdentity
-from app.operations.choices import FaceRule, QualityFilter
-from app.operations.enroll_batch import BatchItem, ItemResult, ItemStatus
+from app.operations.enroll.batch_enroller import BatchItem, ItemResult, ItemStatus
+from app.operations.policy.face_rules import FaceRule, QualityFilter
 from app.remedies import Remedies
 
 _MAX_EMBEDDING_TEXT = MAX_DIMENSION * 6

@@ -10,8 +10,8 @@ from app.api.schemas.parts.photo_faces import (
     PhotoAnswer,
     detected_fields,
 )
-from app.operations.choices import QualityFilter
-from app.operations.quality_filter import shortcomings
+from app.operations.policy.face_rules import QualityFilter
+from app.operations.policy.quality_filter import shortcomings
 from app.recognition.types import AssessedFace, AssessedPhoto, QualityComponent
 
 

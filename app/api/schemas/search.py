@@ -12,7 +12,7 @@ from app.api.schemas.parts.field_types import (
 )
 from app.api.schemas.parts.model_body import ModelBody
 from app.api.schemas.parts.search_options import SearchOptionsBody
-from app.operations.decisions import Decision
+from app.operations.policy.decisions import Decision
 from app.recognition.types import (
     ModelId,
 )

@@ -27,9 +27,9 @@ from app.api.schemas.parts.photo_faces import (
     LivenessOption,
 )
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
-from app.operations.choices import QualityFilter, VerifyFaces
-from app.operations.rate_claims import RateReason
-from app.operations.verify import Comparison, VerifyStatus
+from app.operations.identify.verifier import Comparison, VerifyStatus
+from app.operations.policy.face_rules import QualityFilter, VerifyFaces
+from app.operations.policy.rate_claims import RateReason
 from app.recognition.types import (
     DetectedFace,
 )

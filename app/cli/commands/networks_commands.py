@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from app.datasets.subject_rule import SubjectRule
 from app.gallery.names import DEFAULT_COLLECTION
-from app.operations.choices import SubjectRule
 from models.zoo.names import Colours, TemplateName
 
 models = typer.Typer(no_args_is_help=True)

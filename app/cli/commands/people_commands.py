@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.gallery.names import DEFAULT_COLLECTION
-from app.operations.choices import FaceRule, QualityFilter, VerifyFaces
+from app.operations.policy.face_rules import FaceRule, QualityFilter, VerifyFaces
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 

@@ -13,7 +13,7 @@ from app.cli.session import with_services
 from app.gallery.names import DEFAULT_COLLECTION
 from app.gallery.people.correction_records import Merged, MovedFace
 from app.gallery.records import Erasure, NewIdentity
-from app.operations.examine_gallery import Correction, DeleteFace, MergePeople, MoveFace
+from app.operations.doctor import Correction, DeleteFace, MergePeople, MoveFace
 from app.services import Services
 
 

@@ -15,8 +15,8 @@ from app.api.schemas.identities_batch import BatchResultBody
 from app.cli.output import errors, print_json, results, text_column
 from app.cli.remedies import TERMINAL
 from app.cli.session import with_services
-from app.operations.choices import QualityFilter
-from app.operations.enroll_batch import ItemStatus
+from app.operations.enroll.batch_enroller import ItemStatus
+from app.operations.policy.face_rules import QualityFilter
 from app.services import Services
 
 _CHUNK_BYTES = 1_000_000

@@ -14,11 +14,11 @@ from app.cli.remedies import TERMINAL
 from app.cli.session import with_services
 from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, RejectedImage, WrongPerson
 from app.gallery.records import IdentityFilter, NewIdentity
-from app.operations.choices import FaceRule, QualityFilter
-from app.operations.enroll import Enrollment
-from app.operations.single_face import unusable
-from app.operations.together import together
+from app.operations.enroll.enroller import Enrollment
+from app.operations.enroll.photo_rejections import unusable
+from app.operations.policy.face_rules import FaceRule, QualityFilter
 from app.recognition.pipeline import Recognizer
+from app.runtime.gather import together
 from app.services import Services
 
 _LEFT_SOME_OUT = 3

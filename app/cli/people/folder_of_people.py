@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from app.operations.photo_listing import PHOTO_SUFFIXES
+from app.datasets.photo_listing import PHOTO_SUFFIXES
 
 
 class LeftOut(StrEnum):

@@ -7,9 +7,9 @@ from rich.table import Table
 from app.cli.output import print_json, results
 from app.cli.people.read_photo import read_photo
 from app.cli.session import require_one_at_most, with_services
-from app.operations.choices import QualityFilter
-from app.operations.decisions import SearchOptions
-from app.operations.identify import Identification, IdentifiedFace
+from app.operations.identify.identifier import Identification, IdentifiedFace
+from app.operations.policy.decisions import SearchOptions
+from app.operations.policy.face_rules import QualityFilter
 from app.services import Services
 
 

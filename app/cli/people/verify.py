@@ -10,8 +10,8 @@ from app.cli.output import print_json, results, say
 from app.cli.people.read_photo import read_photo
 from app.cli.remedies import TERMINAL
 from app.cli.session import require_one_at_most, with_services
-from app.operations.choices import QualityFilter, VerifyFaces
-from app.operations.verify import Verification, VerifyStatus
+from app.operations.identify.verifier import Verification, VerifyStatus
+from app.operations.policy.face_rules import QualityFilter, VerifyFaces
 from app.services import Services
 
 

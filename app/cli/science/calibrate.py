@@ -8,10 +8,10 @@ from rich.table import Table
 from app.cli.output import print_json, results
 from app.cli.science.embed_photos import embed_listing, rule_for
 from app.cli.session import with_recognizer, with_services
+from app.datasets.photo_listing import read_listing
+from app.datasets.subject_rule import SubjectRule
 from app.gallery.names import DEFAULT_COLLECTION
-from app.operations.calibration import measure, save_map
-from app.operations.choices import SubjectRule
-from app.operations.photo_listing import read_listing
+from app.operations.policy.calibrator import measure, save_map
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import ModelId
 from app.services import Services, calibration_files, known_map

@@ -20,7 +20,7 @@ from rich.table import Column, Table
 from app.cli.configuration import load_settings
 from app.cli.output import TextConsole, errors, print_json, results, say, text_column
 from app.errors import StartupError
-from app.operations.fetching.fetch import Fetched, Places, fetch_network, find_in_catalogue
+from app.operations.fetching.fetch_network import Fetched, Places, fetch_network, find_in_catalogue
 from app.settings import Settings
 from models.zoo.catalogue.entry import CatalogueEntry, Source
 from models.zoo.catalogue.entry import catalogue as all_entries

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from app.cli.output import progress_bar
-from app.operations.choices import SubjectRule
-from app.operations.photo_listing import PhotoListing
-from app.operations.photo_set import PhotoSetEmbedder, labelled, open_cache
+from app.datasets.photo_listing import PhotoListing
+from app.datasets.photo_set import PhotoSetEmbedder, labelled, open_cache
+from app.datasets.subject_rule import SubjectRule
 from app.recognition.pipeline import Recognizer
 from app.settings import Settings
 from models.evaluation.photos import LabelledPhotos

@@ -13,10 +13,10 @@ from app.cli.output import errors, print_json, results
 from app.cli.science.embed_photos import embed_listing, rule_for
 from app.cli.science.train_packages import require_train_packages
 from app.cli.session import with_recognizer
+from app.datasets.photo_listing import PhotoListing, read_listing
+from app.datasets.subject_rule import SubjectRule
 from app.errors import InvalidRequest
 from app.gallery.records import Searched
-from app.operations.choices import SubjectRule
-from app.operations.photo_listing import PhotoListing, read_listing
 from app.recognition.pipeline import Recognizer
 from app.services import default_thresholds
 from app.settings import Settings

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from app.cli.output import print_json, progress_bar, results, say
 from app.cli.session import with_recognizer
-from app.operations.liveness import (
+from app.datasets.liveness_measurement import (
     Capture,
     LivenessFit,
     ScoredCapture,

@@ -8,7 +8,7 @@ from rich.table import Column, Table
 from app.cli.configuration import load_settings
 from app.cli.output import print_json, results
 from app.cli.science.training_session import told
-from app.operations.embedder_choice import choose_embedder
+from app.operations.rollout.embedder_choice import choose_embedder
 from app.recognition.build import known_models
 from models.training.register import add_run
 from models.training.results.compare_runs import Comparison, compare_runs

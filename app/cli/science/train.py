@@ -10,7 +10,7 @@ from app.cli.configuration import load_settings
 from app.cli.output import print_json, results
 from app.cli.science.train_packages import require_train_packages
 from app.cli.science.training_session import bar, cut_crops, is_first, report_table, told
-from app.operations.choices import SubjectRule
+from app.datasets.subject_rule import SubjectRule
 from app.recognition.device import resolve_device
 from app.settings import Settings
 from models.training.config import TrainingConfig, read_config

@@ -13,10 +13,10 @@ from rich.table import Table
 from app.cli.output import TextConsole, errors, progress_bar, text_column
 from app.cli.science.embed_photos import rule_for
 from app.cli.session import with_recognizer
+from app.datasets.crop_cutter import CropCutter, crops_folder
+from app.datasets.photo_listing import PhotoListing, read_listing
+from app.datasets.subject_rule import SubjectRule
 from app.errors import InvalidRequest, StartupError
-from app.operations.choices import SubjectRule
-from app.operations.crops import CropCutter, crops_folder
-from app.operations.photo_listing import PhotoListing, read_listing
 from app.recognition.pipeline import Recognizer
 from app.settings import Settings
 from models.training.data.crop_store import CropStore

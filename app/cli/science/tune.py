@@ -8,7 +8,7 @@ from app.cli.configuration import load_settings
 from app.cli.output import print_json, results
 from app.cli.science.train_packages import require_train_packages
 from app.cli.science.training_session import bar, cut_crops, report_table, told
-from app.operations.choices import SubjectRule
+from app.datasets.subject_rule import SubjectRule
 from app.recognition.device import resolve_device
 from models.training.config import read_config
 from models.training.data.crop_store import open_store

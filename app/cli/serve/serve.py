@@ -19,7 +19,7 @@ from app.settings import Settings
 from app.telemetry import configure_logging
 
 if TYPE_CHECKING:
-    from app.operations.embedder_choice import EmbedderChoice
+    from app.operations.rollout.embedder_choice import EmbedderChoice
 
 _KEEP_ALIVE_S = 65  # longer than the usual 60 s of a proxy in front, which must not be cut off
 _GRACE_S = 10  # the application answers who is left after three

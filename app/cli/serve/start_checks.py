@@ -26,7 +26,7 @@ from models.zoo.names import FORMER_ONNX, ZOO_NAMES
 from models.zoo.weights.recipes import recipe_digest
 
 if TYPE_CHECKING:
-    from app.operations.embedder_choice import EmbedderChoice
+    from app.operations.rollout.embedder_choice import EmbedderChoice
 
 _PORT = "VULTUS_PORT"
 _HOST = "VULTUS_HOST"
@@ -133,7 +133,7 @@ def _require_detector(settings: Settings) -> None:
 
 
 def _chosen(settings: Settings) -> "EmbedderChoice":
-    from app.operations.embedder_choice import choose_embedder  # noqa: PLC0415  (as above)
+    from app.operations.rollout.embedder_choice import choose_embedder  # noqa: PLC0415  (as above)
 
     choice = choose_embedder(settings)
     with choice.explaining():

@@ -11,7 +11,7 @@ from app.cli.output import errors, print_json, results, text_column
 from app.cli.people.corrections import command_of
 from app.cli.session import with_services
 from app.gallery.doctor import Finding, FindingKind
-from app.operations.examine_gallery import correction
+from app.operations.doctor import correction
 from app.services import Services
 
 _FOUND_SOMETHING = 3

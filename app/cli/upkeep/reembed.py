@@ -15,12 +15,12 @@ from app.errors import CalibrationImpossible
 from app.gallery.rollout.rollouts import Reembedding, Rollout
 from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.store.database import Database
-from app.operations.calibration import measure_people
-from app.operations.crop_vault import CropVault
-from app.operations.embedder_choice import choose_embedder
-from app.operations.reembed import PhotoFolder, Reembedded, Reembedder
-from app.operations.shadow import Agreement
-from app.operations.shadow_enrolled import Comparison, Outcome, compare_enrolled
+from app.operations.enroll.crop_vault import CropVault
+from app.operations.identify.shadow_decisions import Agreement
+from app.operations.policy.calibrator import measure_people
+from app.operations.rollout.embedder_choice import choose_embedder
+from app.operations.rollout.enrolled_comparison import Comparison, Outcome, compare_enrolled
+from app.operations.rollout.reembedder import PhotoFolder, Reembedded, Reembedder
 from app.recognition.build import build_detector, default_workers, load_named_network
 from app.recognition.device import resolve_device
 from app.recognition.embedder import NetworkEmbedder

@@ -1,4 +1,4 @@
 """Fetch files of published networks: resumed, checked, atomic.
 
-`fetch` is the door; `download` speaks HTTP, `archive` reads zip archives.
+`fetch_network` is the door; `download` speaks HTTP, `zip_member` reads zip archives.
 """

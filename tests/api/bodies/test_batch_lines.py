@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from app.api.bodies.batch_lines import _lines, _parse
 from app.api.schemas.identities_batch import BatchItemBody
 from app.errors import InvalidRequest, RequestTooLarge
-from app.operations.choices import QualityFilter
-from app.operations.enroll_batch import BatchItem, ItemResult, ItemStatus
+from app.operations.enroll.batch_enroller import BatchItem, ItemResult, ItemStatus
+from app.operations.policy.face_rules import QualityFilter
 
 CUTS = st.lists(st.integers(0, 200), max_size=8)
 LINES = st.lists(

@@ -10,8 +10,8 @@ from app.api.schemas.parts.field_types import (
 )
 from app.api.schemas.parts.person import IdentityBody
 from app.gallery.records import Candidate
-from app.operations.decisions import Decision, Status
-from app.operations.rate_claims import RateReason
+from app.operations.policy.decisions import Decision, Status
+from app.operations.policy.rate_claims import RateReason
 from models.evaluation.calibration import similarity_map as calibration
 
 RATE_REASON: Any = Field(

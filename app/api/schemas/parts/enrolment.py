@@ -9,7 +9,7 @@ from app.api.schemas.parts.field_types import (
 )
 from app.api.schemas.parts.person import IdentityBody
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
-from app.operations.enroll import EnrolledFace, Enrollment, PassedOverFace
+from app.operations.enroll.enroller import EnrolledFace, Enrollment, PassedOverFace
 
 
 class EnrolledFaceBody(BaseModel):

@@ -24,7 +24,7 @@ from app.api.bodies.base64_text import decode_base64
 from app.gallery.people.attribute_texts import MAX_ATTRIBUTES_BYTES
 from app.gallery.people.identity_ref import PREFIX, by_external_id, external_id_of
 from app.gallery.people.text_forms import MAX_NAME_LENGTH, nfc
-from app.operations.choices import QualityFilter
+from app.operations.policy.face_rules import QualityFilter
 
 MAX_DIMENSION = 4_096
 """Numbers of an embedding."""

@@ -12,7 +12,7 @@ from app.api.schemas.parts.field_types import (
     parse_json_text,
 )
 from app.api.schemas.parts.people_filter import FilterBody, FilterObject, TerminalId
-from app.operations.decisions import SearchOptions, Stage
+from app.operations.policy.decisions import SearchOptions, Stage
 
 DEFAULT_TOP_K = 5
 

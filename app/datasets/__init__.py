@@ -1,0 +1,1 @@
+"""Photos on disk: listed, embedded and cut, for evaluation, calibration and training."""

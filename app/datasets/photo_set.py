@@ -1,0 +1,182 @@
+"""Embed the photos of a listing, one subject each, with what is known from earlier runs.
+
+embedder = PhotoSetEmbedder(recognizer, SubjectRule.SINGLE, cache)
+photos = labelled(listing, await embedder.embed([photo.path for photo in listing.photos]))
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from app.datasets.embedding_cache import EmbeddingCache, Known
+from app.datasets.photo_listing import PhotoListing
+from app.datasets.subject_rule import SubjectRule
+from app.errors import ImageTooLarge, ImageUnreadable, InvalidRequest, Reason
+from app.recognition.batch import Choose
+from app.recognition.pipeline import Recognizer
+from app.recognition.select import Selection, central_face, largest_face, only_face
+from app.recognition.types import DetectedFace, Embedding, ImageSize
+from app.runtime.gather import in_turns
+from app.settings import Settings
+from models.evaluation.photos import Groups, LabelledPhotos, ListedPairs
+from models.zoo.network import Network
+
+_CHOICES: dict[SubjectRule, Choose] = {
+    SubjectRule.SINGLE: lambda _: only_face,
+    SubjectRule.LARGEST: lambda _: largest_face,
+    SubjectRule.CENTRAL: lambda size: central_face(size.width, size.height),
+}
+
+
+def choice_of(rule: SubjectRule) -> Choose:
+    """What takes the subject from the faces of a photo of some size.
+
+    Only a face whose direction is clear is taken: the crop of another may be the wrong way up.
+    """
+    choose = _CHOICES[rule]
+
+    def clear(size: ImageSize) -> Selection:
+        return lambda faces: [face for face in choose(size)(faces) if face.direction is not None]
+
+    return clear
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedFile:
+    """A photo's subject, or why there is none."""
+
+    sha256: str
+    embedding: Embedding | None
+    failure: Reason | None
+
+
+class PhotoSetEmbedder:
+    """Embeds photos, as many at once as the recognizer has workers."""
+
+    def __init__(
+        self, recognizer: Recognizer, rule: SubjectRule, cache: EmbeddingCache | None = None
+    ) -> None:
+        self._recognizer = recognizer
+        self._rule = rule
+        self._cache = cache
+
+    async def embed(
+        self, paths: Sequence[Path], progress: Callable[[], None] = lambda: None
+    ) -> list[EmbeddedFile]:
+        """In the order of `paths`. `progress` is called after each.
+
+        Raises InvalidRequest where a file cannot be read at all.
+        """
+        return await in_turns(
+            paths, self._one, at_once=self._recognizer.concurrency, progress=progress
+        )
+
+    async def _one(self, path: Path) -> EmbeddedFile:
+        sha256 = await asyncio.to_thread(photo_sha256, path)
+        known = None if self._cache is None else self._cache.find(sha256)
+        if known is None:
+            known = await self._look(path)
+            if self._cache is not None:
+                self._cache.add(sha256, known)
+        return EmbeddedFile(sha256, known.embedding, known.failure)
+
+    async def _look(self, path: Path) -> Known:
+        try:
+            image = await asyncio.to_thread(read_photo, self._recognizer, path)
+            found = await self._recognizer.embed_chosen(image, choice_of(self._rule))
+        except (ImageUnreadable, ImageTooLarge) as error:
+            return Known(None, Reason(error.code))
+        if found.faces:
+            return Known(found.faces[0].embedding, None)
+        return Known(None, no_subject(found.detected))
+
+
+def open_cache(
+    folder: Path, settings: Settings, network: Network, rule: SubjectRule
+) -> EmbeddingCache:
+    """The cache of what this network gives with these settings, below `folder`."""
+    return EmbeddingCache(
+        folder,
+        about={
+            "embedder": network.spec.name,
+            "weights": network.digest,
+            "mirror_average": network.spec.mirror_average,
+            "half": settings.half_precision and network.device.startswith("cuda"),
+            "detector": settings.detector.model_dump(),
+            "directions": 4,  # in which faces are looked for
+            "faces": rule.value,
+        },
+        dimension=network.spec.dimension,
+    )
+
+
+def labelled(listing: PhotoListing, embedded: Sequence[EmbeddedFile]) -> LabelledPhotos:
+    """Join the photos of a listing with their embeddings, which are in the same order."""
+    names = tuple(photo.name for photo in listing.photos)
+    person_names = tuple(sorted({photo.person for photo in listing.photos}))
+    number = {person: place for place, person in enumerate(person_names)}
+    dimension = next((len(one.embedding) for one in embedded if one.embedding is not None), 0)
+    rows = np.zeros((len(embedded), dimension), dtype=np.float32)
+    for row, one in zip(rows, embedded, strict=True):
+        if one.embedding is not None:
+            row[:] = one.embedding
+    return LabelledPhotos(
+        names=names,
+        sha256=tuple(one.sha256 for one in embedded),
+        people=np.array([number[photo.person] for photo in listing.photos], dtype=np.intp),
+        person_names=person_names,
+        embeddings=rows,
+        failures=tuple(one.failure for one in embedded),
+        groups=_groups(listing, person_names),
+        pairs=_pairs(listing, names),
+    )
+
+
+def _groups(listing: PhotoListing, person_names: Sequence[str]) -> Groups | None:
+    of_people = [listing.groups.get(person) for person in person_names]
+    names = tuple(sorted({group for group in of_people if group is not None}))
+    if not names:
+        return None
+    place = {name: number for number, name in enumerate(names)}
+    numbers = [-1 if group is None else place[group] for group in of_people]
+    return Groups(names, np.array(numbers, dtype=np.intp))
+
+
+def _pairs(listing: PhotoListing, names: Sequence[str]) -> ListedPairs | None:
+    if listing.pairs is None:
+        return None
+    place = {name: number for number, name in enumerate(names)}
+    folds = [pair.fold for pair in listing.pairs if pair.fold is not None]
+    return ListedPairs(
+        left=np.array([place[pair.left] for pair in listing.pairs], dtype=np.intp),
+        right=np.array([place[pair.right] for pair in listing.pairs], dtype=np.intp),
+        folds=np.array(folds, dtype=np.int_) if folds else None,
+    )
+
+
+def read_photo(recognizer: Recognizer, path: Path) -> bytes:
+    """Raises ImageTooLarge before a byte is read."""
+    recognizer.require_size(path.stat().st_size)
+    return path.read_bytes()
+
+
+def no_subject(detected: Sequence[DetectedFace]) -> Reason:
+    """Why none of the faces of a photo is taken for the one that it shows."""
+    if not detected:
+        return Reason.NO_FACE
+    if all(face.direction is not None for face in detected):
+        return Reason.SEVERAL_FACES
+    return Reason.UNCLEAR_DIRECTION
+
+
+def photo_sha256(path: Path) -> str:
+    """Raises InvalidRequest where the file cannot be read at all."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InvalidRequest(f"the photo {path} cannot be read: {error}") from error

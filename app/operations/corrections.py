@@ -1,0 +1,91 @@
+"""Corrections of a gallery, as users ask for them."""
+
+from collections.abc import Sequence
+
+from app import request_scope
+from app.errors import WrongPerson
+from app.gallery.people.correction_records import Merged, MovedFace, PeopleDeletion
+from app.gallery.people.corrections import Corrections
+from app.gallery.people.enrolment_guards import EveryFaceRefusedError
+from app.gallery.records import NewIdentity, PeopleFilter
+from app.gallery.store.idempotency import Once
+from app.operations.enroll.enroller import WRONG_PERSON
+from app.operations.enroll.guard_lookup import Guards, looking_again, refused
+from app.threads import reading, threads, work_of_erasure, writing
+
+
+class GalleryCorrector:
+    """Merges people, moves faces, deletes people by a filter."""
+
+    def __init__(self, corrections: Corrections, guards: Guards) -> None:
+        self._corrections = corrections
+        self._guards = guards
+
+    async def merge(
+        self,
+        collection: str,
+        into: str,
+        sources: Sequence[str],
+        *,
+        if_revision: int | None = None,
+        once: Once[Merged] | None = None,
+    ) -> Merged:
+        """Make people part of another one; see `Corrections.merge`. No guard is asked."""
+        return await writing(
+            self._corrections.merge, collection, into, sources, if_revision=if_revision, once=once
+        )
+
+    async def move_face(
+        self,
+        collection: str,
+        face_id: str,
+        who: NewIdentity | str,
+        *,
+        force: bool = False,
+        if_revision: int | None = None,
+        once: Once[MovedFace] | None = None,
+    ) -> MovedFace:
+        """Give a face to another person, or to a new one, as if it were enrolled there.
+
+        With `force`, also against the guards' advice. Raises as `Corrections.move_face` does, and
+        WrongPerson when the guards refuse it.
+        """
+
+        def move() -> MovedFace:
+            request_scope.require_time()
+            ref = who if isinstance(who, str) else None
+            guard = self._guards.look_at_enrolled(collection, face_id, ref, force=force)
+            return self._corrections.move_face(
+                collection, face_id, who, guard=guard, if_revision=if_revision, once=once
+            )
+
+        try:
+            return await writing(looking_again, move)
+        except EveryFaceRefusedError as error:
+            rejected = [refused(refusal, None) for refusal in error.refusals]
+            raise WrongPerson(WRONG_PERSON, rejected) from error
+
+    async def delete_people(
+        self,
+        collection: str,
+        wanted: PeopleFilter,
+        *,
+        confirmed: int | None,
+        if_revision: int | None = None,
+        compact: bool = False,
+        once: Once[PeopleDeletion] | None = None,
+    ) -> PeopleDeletion:
+        """Delete the people whom a filter finds; without a `confirmed` count, only count them."""
+        if confirmed is None:
+            found = await reading(self._corrections.count, collection, wanted)
+            return PeopleDeletion(found)
+        return await threads().run(
+            work_of_erasure(compact=compact),
+            self._corrections.delete_people,
+            collection,
+            wanted,
+            confirmed=confirmed,
+            if_revision=if_revision,
+            compact=compact,
+            once=once,
+        )

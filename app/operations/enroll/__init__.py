@@ -1,0 +1,1 @@
+"""Enrollment: photos of one person each become faces of the gallery."""

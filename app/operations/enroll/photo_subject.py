@@ -1,0 +1,103 @@
+"""Which face of a photo is meant where one person is wanted, and which are passed over.
+
+A photo of one person may show others: a blurred passer-by, a face on a poster. A face that could
+not be used anyway, or that is tiny beside the largest, does not make it a photo of several people.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.errors import RejectedImage
+from app.operations.enroll.photo_rejections import no_face, seen, several_faces
+from app.operations.policy.face_rules import FaceRule, QualityFilter
+from app.operations.policy.quality_filter import Shortcomings, shortcomings
+from app.recognition.select import Selection, largest_face, prominent_faces
+from app.recognition.types import DetectedFace, EmbeddedFace, EmbeddedPhoto
+
+_TINY_SHARE = 1 / 3
+"""Share of the largest face's side below which another face is tiny beside it."""
+
+_MOST_COMPARED = 10
+"""Faces of a photo that are looked at closely. Where more are large enough, it shows a crowd."""
+
+
+class PassedOverReason(StrEnum):
+    """Why a face did not count, beside the reasons of `errors.Reason`; stable codes."""
+
+    MUCH_SMALLER = "much_smaller"
+    NOT_LARGEST = "not_largest"
+    """The largest face was asked for."""
+    BEYOND_LIMIT = "beyond_limit"
+    """Of a group, as many faces are compared as may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A face of a photo that was not used, though another one was; `reasons` are codes."""
+
+    face: DetectedFace
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The face that is meant; `refused` says why it is not good enough, or why none is meant.
+
+    Of a photo whose only faces are bad, `face` is the largest.
+    """
+
+    face: EmbeddedFace | None
+    refused: RejectedImage | None = None
+    passed_over: tuple[PassedOver, ...] = ()
+
+
+def candidates(rule: FaceRule) -> Selection:
+    """The faces among which `find_subject` chooses."""
+    if rule is FaceRule.LARGEST:
+        return largest_face
+    return prominent_faces(_MOST_COMPARED, _TINY_SHARE)
+
+
+def find_subject(
+    photo: EmbeddedPhoto, image_index: int, rule: FaceRule, quality_filter: QualityFilter
+) -> Subject:
+    """The subject of a photo whose `candidates` were embedded."""
+    if not photo.faces:
+        return Subject(None, no_face(photo, image_index))
+    lacking = [shortcomings(face.quality, quality_filter) for face in photo.faces]
+    good = [place for place, why in enumerate(lacking) if not why]
+    if not good:
+        largest = photo.faces[0]
+        return Subject(
+            largest,
+            RejectedImage(
+                image_index, lacking[0].reasons, lacking[0].detail, (seen(largest.face),)
+            ),
+        )
+    is_crowd = rule is FaceRule.SINGLE and len(photo.faces) < _prominent_count(photo)
+    if len(good) > 1 or is_crowd:
+        return Subject(None, several_faces(photo, image_index))
+    return Subject(photo.faces[good[0]], passed_over=_passed_over(photo, rule, good[0], lacking))
+
+
+def _prominent_count(photo: EmbeddedPhoto) -> int:
+    return len(prominent_faces(len(photo.detected), _TINY_SHARE)(photo.detected))
+
+
+def _passed_over(
+    photo: EmbeddedPhoto, rule: FaceRule, subject: int, lacking: Sequence[Shortcomings]
+) -> tuple[PassedOver, ...]:
+    """All faces but the subject, largest first."""
+    why = {
+        face.face.box: tuple(map(str, own.reasons))
+        for face, own in zip(photo.faces, lacking, strict=True)
+    }
+    other: tuple[str, ...] = (
+        PassedOverReason.NOT_LARGEST if rule is FaceRule.LARGEST else PassedOverReason.MUCH_SMALLER,
+    )
+    return tuple(
+        PassedOver(face, why.get(face.box, other))
+        for face in photo.detected
+        if face.box != photo.faces[subject].face.box
+    )

@@ -1,0 +1,1 @@
+"""Identification (1:N) and verification (1:1) of faces."""

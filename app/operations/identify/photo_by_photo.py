@@ -1,0 +1,33 @@
+"""Many photos in one request, each with a result or an error of its own."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from app.errors import ImageTooLarge, ImageUnreadable, Overloaded
+from app.runtime.gather import in_turns
+
+T = TypeVar("T")
+
+PhotoError = ImageUnreadable | ImageTooLarge | Overloaded
+"""What concerns one photo of a request; any other error is the request's."""
+
+
+async def each_photo(
+    images: Sequence[bytes], do: Callable[[bytes], Awaitable[T]], *, concurrency: int
+) -> list[T | PhotoError]:
+    """What `do` makes of each photo, or why nothing, in the order sent; `concurrency` at a time.
+
+    Raises Overloaded when all were refused so, and what else `do` raises.
+    """
+
+    async def one(image: bytes) -> T | PhotoError:
+        try:
+            return await do(image)
+        except (ImageUnreadable, ImageTooLarge, Overloaded) as error:
+            return error
+
+    results = await in_turns(images, one, at_once=concurrency)
+    overloaded = [result for result in results if isinstance(result, Overloaded)]
+    if overloaded and len(overloaded) == len(results):
+        raise overloaded[0]
+    return results

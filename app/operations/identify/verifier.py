@@ -1,0 +1,255 @@
+"""1:1: are these two the same person?"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app import request_scope
+from app.errors import NoUsableImage, RejectedImage
+from app.gallery.records import Basis, Candidate, Identity
+from app.gallery.service import Gallery
+from app.operations.enroll.photo_subject import PassedOver
+from app.operations.identify.verify_sides import Side, selection_of, side_of
+from app.operations.policy import rate_claims
+from app.operations.policy.calibrator import Calibrator
+from app.operations.policy.decisions import threshold_of
+from app.operations.policy.face_rules import QualityFilter, VerifyFaces
+from app.operations.policy.rate_claims import RateReason
+from app.recognition.pipeline import Recognizer
+from app.recognition.types import DetectedFace, ModelId, cosine
+from app.runtime.gather import together
+from app.threads import reading
+from models.evaluation.calibration.similarity_map import ErrorRate
+
+
+class VerifyStatus(StrEnum):
+    MATCH = "match"
+    NO_MATCH = "no_match"
+    REJECTED = "rejected"
+    """A face is not good enough to be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How alike two faces are, or a face and a person.
+
+    `indices` are the places of the faces among those of their photos, largest first.
+    """
+
+    indices: tuple[int, ...]
+    faces: tuple[DetectedFace, ...]
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """`match` says that `similarity` (the cosine) reaches `threshold`.
+
+    `fmr` is the chance that two strangers are at least this similar, None for the reason that
+    `rate_reason` says. `rejected` are the photos whose face is not good enough: there is no match
+    then, and `similarity` is None, since nothing was compared. `faces` are those compared, one an
+    image. Against an enrolled person, `identity`, the id of their most similar face and the number
+    of examples compared with are given too. `model` is the embedder that was asked.
+
+    Where each face of a group is compared, all of that is of the comparison that comes nearest to
+    a match, and `comparisons` are all, the most alike first. Threshold and rate are those of so
+    many comparisons: of k, one is a false match k times as often as of one; where one of the faces
+    compared is below the quality floor, no rate holds. `passed_over` are faces that were not
+    compared, each with the place of its photo in the request.
+    """
+
+    match: bool
+    similarity: float | None
+    threshold: float
+    fmr: ErrorRate | None
+    rate_reason: RateReason | None
+    faces: tuple[DetectedFace, ...]
+    identity: Identity | None = None
+    face_id: str | None = None
+    examples: int | None = None
+    rejected: tuple[RejectedImage, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    passed_over: tuple[tuple[int, PassedOver], ...] = ()
+    model: ModelId = field(kw_only=True)
+
+    @property
+    def status(self) -> VerifyStatus:
+        if self.rejected:
+            return VerifyStatus.REJECTED
+        return VerifyStatus.MATCH if self.match else VerifyStatus.NO_MATCH
+
+
+class Verifier:
+    def __init__(self, recognizer: Recognizer, gallery: Gallery, calibrator: Calibrator) -> None:
+        self._recognizer = recognizer
+        self._gallery = gallery
+        self._calibrator = calibrator
+
+    async def images(
+        self,
+        image_a: bytes,
+        image_b: bytes,
+        *,
+        rule: VerifyFaces,
+        threshold: float | None = None,
+        target_fmr: float | None = None,
+        quality_filter: QualityFilter = QualityFilter.FLOOR,
+        liveness: bool = False,
+    ) -> Verification:
+        """Compare two photos; with `liveness`, that of their faces is scored, and decides nothing.
+
+        Faces that are not good enough for the filter are not compared. Two doubtful ones need a
+        higher similarity (see `rate_claims.doubt`). Raises NoUsableImage for a photo without the
+        one face that is wanted, ImageUnreadable, ImageTooLarge, LivenessOff.
+        """
+        rules = self._calibrator.defaults
+        limit = rules.for_verify(threshold, target_fmr)  # raises before anything is looked at
+        a, b = await together(
+            self._side(image, rule, quality_filter, index=index, name=name, liveness=liveness)
+            for index, (name, image) in enumerate((("image_a", image_a), ("image_b", image_b)))
+        )
+        if a.refused or b.refused:
+            return _rejected([a, b], limit, self._gallery.model)
+        pairs = [(one, other) for one in a.faces for other in b.faces]
+        compared = []
+        for one, other in pairs:
+            # Of k comparisons, each has a k-th of the rate.
+            doubt = len(pairs) * rate_claims.doubt(one.embedded.quality, other.embedded.quality)
+            found = Comparison(
+                (one.index, other.index),
+                (one.embedded.face, other.embedded.face),
+                cosine(float(one.embedded.embedding @ other.embedded.embedding)),
+            )
+            compared.append((found, rules.for_verify(threshold, target_fmr, doubt=doubt), doubt))
+        place = max(range(len(pairs)), key=lambda at: compared[at][0].similarity - compared[at][1])
+        best, limit, doubt = compared[place]
+        fmr, why_none = _claimed(rules.fmr(best.similarity, doubt=doubt), [a, b])
+        return Verification(
+            best.similarity >= limit,
+            best.similarity,
+            limit,
+            fmr,
+            why_none,
+            best.faces,
+            comparisons=_in_order([found for found, *_ in compared]),
+            passed_over=_passed_over([a, b]),
+            model=self._gallery.model,
+        )
+
+    async def identity(
+        self,
+        image: bytes,
+        collection: str,
+        identity_id: str,
+        *,
+        rule: VerifyFaces,
+        threshold: float | None = None,
+        target_fmr: float | None = None,
+        quality_filter: QualityFilter = QualityFilter.FLOOR,
+        liveness: bool = False,
+    ) -> Verification:
+        """Compare a photo with an enrolled person, by the same rule as identify.
+
+        A threshold of the person's own counts where it is higher. Raises as `images` does,
+        CollectionNotFound, IdentityNotFound and EmbedderMismatch.
+        """
+
+        def look_beforehand() -> tuple[float, Identity]:
+            rules = self._calibrator.thresholds(collection)
+            # Both raise before the photo is looked at.
+            limit = rules.for_verify(threshold, target_fmr)
+            return limit, self._gallery.get_identity(collection, identity_id)
+
+        def compare() -> tuple[list[Candidate], Basis]:
+            request_scope.require_time()
+            probes = [face.embedded for face in side.faces]
+            with request_scope.timed(request_scope.Stage.SEARCH):
+                return self._gallery.compare_each(collection, identity_id, probes)
+
+        limit, identity = await reading(look_beforehand)
+        side = await self._side(
+            image, rule, quality_filter, index=0, name="image", liveness=liveness
+        )
+        if side.refused:
+            return _rejected([side], limit, self._gallery.model, identity)
+        candidates, basis = await reading(compare)
+        # As of the comparison: the collection may go over to another embedder at any moment.
+        rules = await reading(self._calibrator.resting_on, basis, collection)
+        place = max(range(len(candidates)), key=lambda at: candidates[at].similarity)
+        found, looks = candidates[place], len(candidates)
+        limit = rules.for_verify(threshold, target_fmr, examples=found.examples, doubt=looks)
+        limit = threshold_of(found, limit)
+        measured = rules.fmr(found.similarity, examples=found.examples, doubt=looks)
+        fmr, why_none = _claimed(measured, [side])
+        return Verification(
+            found.similarity >= limit,
+            found.similarity,
+            limit,
+            fmr,
+            why_none,
+            (side.faces[place].embedded.face,),
+            found.identity,
+            found.face_id,
+            found.examples,
+            comparisons=_in_order(
+                Comparison((face.index,), (face.embedded.face,), candidate.similarity)
+                for face, candidate in zip(side.faces, candidates, strict=True)
+            ),
+            passed_over=_passed_over([side]),
+            model=basis.model,
+        )
+
+    async def _side(
+        self,
+        image: bytes,
+        rule: VerifyFaces,
+        quality_filter: QualityFilter,
+        *,
+        index: int,
+        name: str,
+        liveness: bool,
+    ) -> Side:
+        photo = await self._recognizer.embed(image, selection_of(rule), liveness=liveness)
+        side = side_of(photo, index, rule, quality_filter)
+        if side.refused is not None and not side.faces:
+            raise NoUsableImage(f"{name}: {side.refused.detail}", (side.refused,))
+        return side
+
+
+def _in_order(compared: Iterable[Comparison]) -> tuple[Comparison, ...]:
+    return tuple(sorted(compared, key=lambda found: -found.similarity))
+
+
+def _passed_over(sides: Sequence[Side]) -> tuple[tuple[int, PassedOver], ...]:
+    return tuple((index, face) for index, side in enumerate(sides) for face in side.passed_over)
+
+
+def _rejected(
+    sides: Sequence[Side], threshold: float, model: ModelId, identity: Identity | None = None
+) -> Verification:
+    """No decision: the faces were not compared."""
+    return Verification(
+        match=False,
+        similarity=None,
+        threshold=threshold,
+        fmr=None,
+        rate_reason=RateReason.REJECTED,
+        faces=tuple(side.faces[0].embedded.face for side in sides),
+        identity=identity,
+        rejected=tuple(side.refused for side in sides if side.refused is not None),
+        model=model,
+    )
+
+
+def _claimed(
+    fmr: ErrorRate | None, sides: Sequence[Side]
+) -> tuple[ErrorRate | None, RateReason | None]:
+    """The rate, if it holds for all faces that were compared, or else why there is none.
+
+    Not only for the two that are most alike: the rate is that of any of the comparisons being a
+    false match.
+    """
+    compared = [face.embedded.quality for side in sides for face in side.faces]
+    if any(map(rate_claims.is_below_floor, compared)):
+        return None, RateReason.LOW_QUALITY
+    return fmr, RateReason.NOT_MEASURED if fmr is None else None

@@ -1,0 +1,1 @@
+"""Decisions: thresholds, error rates, and which faces are good enough."""

@@ -1,0 +1,155 @@
+"""The open-set decision: who it is, or nobody; among everybody, or stage by stage."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from app.errors import Reason
+from app.gallery.records import EVERYBODY, Candidate, Identity, PeopleFilter, Searched
+from app.operations.policy.quality_filter import Shortcomings
+from app.operations.policy.rate_claims import RateReason
+from models.evaluation.calibration.similarity_map import ErrorRate
+
+TERMINAL_STAGE = "terminal"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Some of the people, tried before others; `threshold` overrides the search's own."""
+
+    wanted: PeopleFilter = EVERYBODY
+    threshold: float | None = None
+    name: int | str = 0
+    """What an answer calls it: its place among the stages asked for, or TERMINAL_STAGE."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """How a probe is looked up.
+
+    `threshold` is a similarity, `target_fpir` a false positive identification rate (0 to 1,
+    exclusive); with neither, the defaults decide. The stages are tried in order; the first with a
+    match answers. `terminal_id` puts a stage before them, the people who were matched at that
+    terminal lately, and remembers who is matched now. `min_revision` is a revision of the
+    collection that the answer must not be older than.
+    """
+
+    top_k: int
+    threshold: float | None = None
+    target_fpir: float | None = None
+    stages: tuple[Stage, ...] = (Stage(),)
+    terminal_id: str | None = None
+    min_revision: int | None = None
+
+
+class Status(StrEnum):
+    MATCH = "match"
+    AMBIGUOUS = "ambiguous"
+    UNKNOWN = "unknown"
+    REJECTED = "rejected"
+    """Too bad a face to be looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`candidates` are the most similar people, whatever the threshold, most similar first.
+
+    They are those of the stage that answered, or else of the last one. `identity` is who it is,
+    None unless there is a match. `similarity` is that of the first candidate, None when there is
+    nobody. `fpir` is the chance that a stranger is at least that similar to one of those
+    `searched`; None for the reason that `rate_reason` says. `matched_stage` is that of a match, or
+    of an ambiguous answer. `unknown_group_id` is the group of unknown faces that the face was put
+    into, where the collection keeps them.
+    """
+
+    status: Status
+    identity: Identity | None
+    similarity: float | None
+    threshold: float
+    candidates: tuple[Candidate, ...]
+    searched: Searched
+    matched_stage: int | str | None = None
+    fpir: ErrorRate | None = None
+    rate_reason: RateReason | None = None
+    reasons: tuple[Reason, ...] = ()
+    """Why it was rejected."""
+    detail: str | None = None
+    """The same as a text, with the remedy."""
+    unknown_group_id: str | None = None
+
+
+def rejected(why: Shortcomings, threshold: float) -> Decision:
+    """No decision: the face was not searched."""
+    return Decision(
+        Status.REJECTED,
+        None,
+        None,
+        threshold,
+        (),
+        Searched(people=0, faces=0),
+        rate_reason=RateReason.REJECTED,
+        reasons=why.reasons,
+        detail=why.detail,
+    )
+
+
+def without_rate(decision: Decision) -> Decision:
+    """The same decision on a face that is below the floor, of which no rate is known."""
+    return replace(decision, fpir=None, rate_reason=RateReason.LOW_QUALITY)
+
+
+def decide(
+    candidates: tuple[Candidate, ...],
+    threshold: float,
+    *,
+    margin: float,
+    searched: Searched,
+    stage: int | str | None = None,
+    fpir: ErrorRate | None = None,
+) -> Decision:
+    """The open-set decision: the nearest person, if near enough, and if nobody else is as near.
+
+    A person is near enough at the threshold, or at their own where that is higher. When another
+    reaches the threshold less than `margin` behind, held back by their own or not, nobody is
+    asserted; nor when the nearest is held back and another is not, since it may be either.
+    """
+    near = [found for found in candidates if found.similarity >= threshold_of(found, threshold)]
+    if not near:
+        status = Status.UNKNOWN
+    elif near[0] is not candidates[0] or any(
+        other.similarity >= threshold and near[0].similarity - other.similarity < margin
+        for other in candidates[1:]
+    ):
+        status = Status.AMBIGUOUS
+    else:
+        status = Status.MATCH
+    return Decision(
+        status=status,
+        identity=near[0].identity if status is Status.MATCH else None,
+        similarity=candidates[0].similarity if candidates else None,
+        threshold=threshold,
+        candidates=candidates,
+        searched=searched,
+        matched_stage=None if status is Status.UNKNOWN else stage,
+        fpir=fpir,
+        rate_reason=_rate_reason(candidates, fpir),
+    )
+
+
+def _rate_reason(candidates: tuple[Candidate, ...], fpir: ErrorRate | None) -> RateReason | None:
+    if fpir is not None:
+        return None
+    return RateReason.NOT_MEASURED if candidates else RateReason.NOBODY_ENROLLED
+
+
+def threshold_of(candidate: Candidate, threshold: float) -> float:
+    """That of the search, or the person's own where it is higher."""
+    own = candidate.identity.threshold
+    return threshold if own is None else max(threshold, own)
+
+
+def stages_of(options: SearchOptions) -> list[Stage]:
+    """All stages in the order that they are tried in, the terminal's own first."""
+    if options.terminal_id is None:
+        return list(options.stages)
+    lately = Stage(PeopleFilter(terminal_id=options.terminal_id), name=TERMINAL_STAGE)
+    return [lately, *options.stages]

@@ -1,0 +1,1 @@
+"""Embedders: which one serves, and how a collection goes over to another one."""

@@ -1,0 +1,186 @@
+"""Faces that nobody enrolled matched: keep them, and name them later."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from app.errors import (
+    CollectionNotFound,
+    DatabaseUnavailable,
+    EmbedderMismatch,
+    IndexUnavailable,
+)
+from app.gallery.people.enrolment import KnownFace
+from app.gallery.people.enrolment_guards import Refusal
+from app.gallery.records import EVERYBODY, Basis, Candidate, NewIdentity
+from app.gallery.service import Gallery
+from app.gallery.store.repositories.face_repository import to_bytes
+from app.gallery.unknowns.unknown_inbox import Unknowns
+from app.gallery.unknowns.unknown_records import Sighting
+from app.operations.enroll.enroller import EnrolledFace, Enrollment
+from app.operations.policy.calibrator import Calibrator
+from app.operations.policy.decisions import Decision, SearchOptions, Status
+from app.recognition.types import EmbeddedPhoto, Embedding
+from app.threads import writing
+
+_log = structlog.get_logger(__name__)
+
+
+class UnknownKeeper:
+    """Keeps faces that are answered unknown, where their collection wants it.
+
+    This happens before the answer, which therefore says into which group a face was put.
+    """
+
+    def __init__(self, gallery: Gallery, unknowns: Unknowns, calibrator: Calibrator) -> None:
+        self._gallery = gallery
+        self._unknowns = unknowns
+        self._calibrator = calibrator
+
+    @staticmethod
+    def wants(seen: Sequence[Sighting | None], decisions: Sequence[Decision]) -> bool:
+        """Return whether there is a face to keep."""
+        return bool(_unknown(seen, decisions))
+
+    def keep(
+        self,
+        collection: str,
+        seen: Sequence[Sighting | None],
+        decisions: Sequence[Decision],
+        options: SearchOptions,
+        basis: Basis,
+    ) -> list[Decision]:
+        """The decisions, with the groups of the faces that were kept. Blocks.
+
+        `seen` has None for a face that is not to be kept. Only strangers are kept: a face that
+        reaches the threshold of grouping when everybody is looked at is none, although a filter
+        left the person out or the search asked for more.
+        """
+        unknown = _unknown(seen, decisions)
+        if not unknown:
+            return list(decisions)
+        kept = self._keep(
+            collection,
+            unknown,
+            {place: decisions[place] for place in unknown},
+            options,
+            basis,
+        )
+        return [
+            replace(decision, unknown_group_id=kept.get(place))
+            for place, decision in enumerate(decisions)
+        ]
+
+    def _keep(
+        self,
+        collection: str,
+        seen: dict[int, Sighting],
+        decisions: dict[int, Decision],
+        options: SearchOptions,
+        basis: Basis,
+    ) -> dict[int, str]:
+        """Ids of the groups, by place."""
+        try:
+            answered = max(decision.threshold for decision in decisions.values())
+            measured = self._calibrator.resting_on(basis, collection).alike()
+            threshold = answered if measured is None else measured
+            strangers = {
+                place: replace(
+                    seen[place],
+                    similarity=None if nearest is None else nearest.similarity,
+                    nearest_identity_id=None if nearest is None else nearest.identity.id,
+                    terminal_id=options.terminal_id,
+                )
+                for place, nearest in self._nearest(collection, seen, decisions, options).items()
+                if nearest is None or nearest.similarity < threshold
+            }
+            if not strangers:
+                return {}
+            groups = self._unknowns.keep(
+                collection, list(strangers.values()), threshold, digest=basis.model.digest
+            )
+        except (
+            DatabaseUnavailable,
+            IndexUnavailable,
+            CollectionNotFound,
+            EmbedderMismatch,
+        ) as error:
+            # The face was looked up, and that is what was asked for.
+            _log.warning("unknown_not_kept", collection=collection, cause=str(error))
+            return {}
+        return dict(zip(strangers, groups, strict=False))  # none when it is no longer wanted
+
+    def _nearest(
+        self,
+        collection: str,
+        seen: dict[int, Sighting],
+        decisions: dict[int, Decision],
+        options: SearchOptions,
+    ) -> dict[int, Candidate | None]:
+        """Who of everybody is most similar."""
+        if options.stages[-1].wanted == EVERYBODY:  # the decisions are of the last stage
+            found = [decision.candidates for decision in decisions.values()]
+        else:
+            found = self._gallery.search(collection, list(seen.values()), top_k=1)
+        return {
+            place: next(iter(candidates), None)
+            for place, candidates in zip(decisions, found, strict=True)
+        }
+
+
+def _unknown(seen: Sequence[Sighting | None], decisions: Sequence[Decision]) -> dict[int, Sighting]:
+    """The unknown faces that are to be kept, by place; `seen` may be empty."""
+    return {
+        place: sighting
+        for place, (sighting, decision) in enumerate(zip(seen, decisions, strict=False))
+        if sighting is not None and decision.status is Status.UNKNOWN
+    }
+
+
+class UnknownNamer:
+    """Makes people of groups."""
+
+    def __init__(self, unknowns: Unknowns) -> None:
+        self._unknowns = unknowns
+
+    async def name(
+        self,
+        collection: str,
+        group_id: str,
+        who: NewIdentity | str,
+        face_ids: Sequence[str] | None,
+    ) -> Enrollment:
+        """Enroll a group, or some of its faces; see `Unknowns.name`.
+
+        The places of the faces are those in the group, oldest first, or among the ones chosen.
+        """
+        identity, outcomes = await writing(self._unknowns.name, collection, group_id, who, face_ids)
+        enrolled = tuple(
+            EnrolledFace(outcome.face, place, already_enrolled=True)
+            if isinstance(outcome, KnownFace)
+            else EnrolledFace(outcome, place)
+            for place, outcome in enumerate(outcomes)
+            if not isinstance(outcome, Refusal)  # nobody asked the guards
+        )
+        return Enrollment(identity, enrolled, ())
+
+
+def seen_in_photo(photo: EmbeddedPhoto) -> list[Sighting]:
+    return [
+        Sighting(
+            embedding=face.embedding,
+            image_sha256=photo.sha256,
+            place=place,
+            box=face.face.box,
+            detection_score=face.face.score,
+            next_embedding=face.next_embedding,
+        )
+        for place, face in enumerate(photo.faces)
+    ]
+
+
+def seen_alone(embedding: Embedding) -> Sighting:
+    """An embedding that came without a photo."""
+    return Sighting(embedding, hashlib.sha256(to_bytes(embedding)).hexdigest())

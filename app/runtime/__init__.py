@@ -1,0 +1,1 @@
+"""Help for the event loop, threads and memory of a process."""
