@@ -26,10 +26,10 @@ from app.api.edge.root_path import RootPath
 from app.api.edge.stop_requests import StopRequests
 from app.api.edge.unread_bodies import UnreadBodies
 from app.api.routes import REQUEST_BODIES, api_router, operations_router
+from app.observe.logs import configure_logging
+from app.runtime.stopping import at_signals
 from app.services import Services
 from app.settings import Settings
-from app.stopping import at_signals
-from app.telemetry import configure_logging
 
 _SWITCH_S = 0.0005
 

@@ -35,7 +35,10 @@ from app.gallery.sync.snapshot_check import Verified, verify_snapshots
 from app.gallery.sync.snapshots import SnapshotStore
 from app.gallery.unknowns.unknown_inbox import Unknowns
 from app.gallery.unknowns.unknown_records import InboxLimits
-from app.memory import give_back_memory
+from app.observe.metrics import Metrics, Readings
+from app.observe.request_scope import Stage
+from app.observe.tracing import Tracing, build_tracing
+from app.observe.traffic import Traffic
 from app.operations.corrections import GalleryCorrector
 from app.operations.doctor import GalleryExaminer
 from app.operations.enroll.batch_enroller import BatchEnroller
@@ -61,13 +64,10 @@ from app.recognition.liveness.load_liveness import load_liveness
 from app.recognition.pipeline import Recognizer
 from app.recognition.scheduler import SchedulerWatch
 from app.recognition.types import ModelId
-from app.request_scope import Stage
+from app.runtime.memory import give_back_memory
+from app.runtime.stopping import StopSignal
+from app.runtime.threads import Threads, threads
 from app.settings import Settings
-from app.stopping import StopSignal
-from app.telemetry import Metrics, Readings
-from app.threads import Threads, threads
-from app.tracing import Tracing, build_tracing
-from app.traffic import Traffic
 from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.zoo.errors import WeightsError
 from models.zoo.network import Network, Precision

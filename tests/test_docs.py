@@ -21,8 +21,8 @@ from typer.testing import CliRunner
 
 from app.cli.main import cli
 from app.errors import Reason, VultusError
+from app.observe.metrics import Metrics, Readings
 from app.settings import Settings
-from app.telemetry import Metrics, Readings
 from models.zoo.registry import ZOO
 from tests.kit.default_network import CALIBRATION
 from tests.kit.server import ServerProcess, running

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from app.gallery.people.identity_ref import PREFIX
 from app.gallery.service import Gallery
 from app.gallery.store.idempotency import AnsweredBeforeError, KeptAnswer, Once, Ticket
-from app.threads import reading
+from app.runtime.threads import reading
 
 REPLAYED = "Idempotency-Replayed"
 

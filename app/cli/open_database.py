@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from app.cli.configuration import load_settings
 from app.gallery.store.database import Database
 from app.gallery.store.lost_database import require_not_lost
+from app.observe.logs import configure_logging
 from app.settings import LogSettings, Settings
-from app.telemetry import configure_logging
 
 
 @contextmanager

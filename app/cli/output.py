@@ -21,7 +21,7 @@ from rich.text import Text
 
 from app.cli.remedies import TERMINAL
 from app.errors import VultusError
-from app.plain_text import plain, plain_json
+from app.observe.plain_text import plain, plain_json
 
 
 class TextConsole(Console):

@@ -7,13 +7,13 @@ from typing import TypeVar
 import typer
 
 from app.cli.configuration import load_settings
+from app.observe.logs import configure_logging
 from app.operations.rollout.embedder_choice import choose_embedder
 from app.recognition.build import build_recognizer
 from app.recognition.liveness.load_liveness import load_liveness
 from app.recognition.pipeline import Recognizer
 from app.services import Services, load_chosen_network
 from app.settings import LogSettings, Settings
-from app.telemetry import configure_logging
 from models.zoo.network import Network
 
 T = TypeVar("T")

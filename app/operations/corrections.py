@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from app import request_scope
 from app.errors import WrongPerson
 from app.gallery.people.correction_records import Merged, MovedFace, PeopleDeletion
 from app.gallery.people.corrections import Corrections
 from app.gallery.people.enrolment_guards import EveryFaceRefusedError
 from app.gallery.records import NewIdentity, PeopleFilter
 from app.gallery.store.idempotency import Once
+from app.observe import request_scope
 from app.operations.enroll.enroller import WRONG_PERSON
 from app.operations.enroll.guard_lookup import Guards, looking_again, refused
-from app.threads import reading, threads, work_of_erasure, writing
+from app.runtime.threads import reading, threads, work_of_erasure, writing
 
 
 class GalleryCorrector:

@@ -11,7 +11,7 @@ from app.gallery.service import Gallery
 from app.gallery.store.repositories.page_cursors import encode_cursor
 from app.operations.policy.calibrator import Calibrator
 from app.operations.policy.thresholds import Thresholds
-from app.threads import Work, threads
+from app.runtime.threads import Work, threads
 
 _PIECE_S = 2.0
 

@@ -23,7 +23,7 @@ from app.operations.enroll.enroller import EnrolledFace, Enrollment
 from app.operations.policy.calibrator import Calibrator
 from app.operations.policy.decisions import Decision, SearchOptions, Status
 from app.recognition.types import EmbeddedPhoto, Embedding
-from app.threads import writing
+from app.runtime.threads import writing
 
 _log = structlog.get_logger(__name__)
 

@@ -8,11 +8,12 @@ from time import perf_counter
 import numpy as np
 
 from app.errors import InputError, Stopping
+from app.observe.request_scope import Stage
 from app.recognition.align import align, similarity_transform
 from app.recognition.decode.decoder_process import DECODE_S, DecoderProcesses
 from app.recognition.decode.photo_file import PhotoFile
 from app.recognition.decode.samples import find_shade
-from app.recognition.detector import Detector
+from app.recognition.detect.detector import Detector
 from app.recognition.embedder import Embedder
 from app.recognition.liveness.liveness_scorer import FaceCrops, LivenessScorer
 from app.recognition.memory_budget import MemoryBudget
@@ -29,7 +30,6 @@ from app.recognition.types import (
     WideCrop,
 )
 from app.recognition.wide_crop import WIDE, cut_wide
-from app.request_scope import Stage
 from models.zoo.network import InputSpec
 
 Choose = Callable[[ImageSize], Selection]

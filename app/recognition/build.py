@@ -16,14 +16,15 @@ from app.errors import (
     StartupError,
 )
 from app.recognition.batch import BatchRecognizer
-from app.recognition.detectors.copying_detector import CopyingDetector
-from app.recognition.detectors.detector_registry import DETECTORS, DetectorOptions
+from app.recognition.detect.copying_detector import CopyingDetector
+from app.recognition.detect.detector_registry import DETECTORS, DetectorOptions
 from app.recognition.device import detector_device, limit_threads, resolve_device
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.liveness.liveness_scorer import LivenessScorer
 from app.recognition.memory_budget import MemoryBudget
 from app.recognition.pipeline import Lanes, Recognizer
 from app.recognition.scheduler import SchedulerWatch
+from app.runtime.cores import own_cores
 from app.settings import AUTO_EMBEDDER, Settings, WorkerSettings
 from models.zoo.catalogue.fetched import list_fetched
 from models.zoo.catalogue.load import spec_of
@@ -35,7 +36,6 @@ from models.zoo.registry import ZOO, LoadOptions, load_network
 from models.zoo.serving.backends import EXTRAS, BackendChoice, missing_packages
 from models.zoo.serving.cpu_threads import CpuThreads
 
-_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _MOST_IDLE_THREADS = 4  # networks of this size gain little from more
 _GPU_WORKERS = 2  # one decodes and crops while the other has the device
 _CPU_BATCH = 8
@@ -291,18 +291,3 @@ def default_workers(device: str, processes: int = 1) -> int:
     if device != "cpu":
         return _GPU_WORKERS
     return max(1, own_cores() // processes)
-
-
-def own_cores() -> int:
-    """Those that this process may use, at once."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(cores or 1, _cgroup_cores())
-
-
-def _cgroup_cores() -> int:
-    """Cores of this container's CPU quota (cgroup v2), or more than any machine has."""
-    try:
-        quota, period = _CGROUP_QUOTA.read_text(encoding="ascii").split()
-        return max(1, int(quota) // int(period))
-    except (OSError, ValueError):  # no cgroup v2 here, or "max": no quota
-        return 1_000_000

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.errors import ImageTooLarge, ImageUnreadable, LivenessOff, StartupError
-from app.priority import give_way
+from app.observe.request_scope import Stage, deadline, note
 from app.recognition.batch import BatchRecognizer, Choose, Job, Seen
 from app.recognition.decode.file_kinds import FORMATS
 from app.recognition.liveness.liveness_scorer import LivenessScorer
@@ -23,7 +23,7 @@ from app.recognition.types import (
     ModelId,
     WideCrop,
 )
-from app.request_scope import Stage, deadline, note
+from app.runtime.thread_priority import give_way
 from models.zoo.network import InputSpec
 
 _LANE_NICENESS = 5

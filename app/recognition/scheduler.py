@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from app.errors import Overloaded, Stopping
-from app.request_scope import past_deadline
+from app.observe.request_scope import past_deadline
 
 J = TypeVar("J")
 R = TypeVar("R")

@@ -1,1 +1,1 @@
-"""Help for the event loop, threads and memory of a process."""
+"""What the process runs on: threads, memory, priorities, the moment it stops."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.operations.policy.face_rules import QualityFilter
 from app.operations.policy.quality_filter import shortcomings
 from app.recognition.align import align
-from app.recognition.detectors.copying_detector import CopyingDetector
+from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.quality.assess import assess
 from app.recognition.types import DetectedFace, FaceQuality, Pixels

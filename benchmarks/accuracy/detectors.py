@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 
 from app.recognition.build import build_detector, load_named_network
-from app.recognition.detectors.copying_detector import CopyingDetector
+from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import DetectedFace, Pixels

@@ -28,7 +28,7 @@ import torch
 from app.recognition.align import align
 from app.recognition.build import build_detector, build_recognizer, load_configured_network
 from app.recognition.decode.photo_file import decode
-from app.recognition.detectors.copying_detector import CopyingDetector
+from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.select import largest_face
 from app.recognition.types import DetectedFace, Pixels

@@ -49,7 +49,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from app.recognition.align import align
 from app.recognition.build import build_detector, load_configured_network
 from app.recognition.decode.photo_file import decode
-from app.recognition.detectors.copying_detector import CopyingDetector
+from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import Pixels

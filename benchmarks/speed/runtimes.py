@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from app.recognition.align import align
 from app.recognition.build import build_detector
 from app.recognition.decode.photo_file import decode
-from app.recognition.detectors.copying_detector import CopyingDetector
+from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from app.recognition.embedder import unit_length
 from app.settings import Settings, WorkerSettings

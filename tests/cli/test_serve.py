@@ -19,7 +19,7 @@ def test_it_tells_that_one_process_leaves_many_cores_idle(
     def refuse(*_: Any) -> Services:
         raise StartupError("far enough")
 
-    monkeypatch.setattr("app.recognition.build.own_cores", lambda: cores)
+    monkeypatch.setattr("app.runtime.cores.own_cores", lambda: cores)
     monkeypatch.setattr(Services, "build", refuse)
     with capture_logs() as logs, pytest.raises(StartupError, match="far enough"):
         _serve_alone(EmbedderChoice(Settings(_env_file=None), Ground.NAMED))

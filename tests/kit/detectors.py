@@ -3,7 +3,7 @@
 from typing import Literal
 
 from app.recognition.build import build_detector
-from app.recognition.detectors.copying_detector import CopyingDetector
+from app.recognition.detect.copying_detector import CopyingDetector
 from app.settings import DetectorSettings, Settings
 
 

@@ -14,9 +14,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from app.errors import StartupError
-from app.request_scope import Stage
+from app.observe.request_scope import Stage
+from app.observe.tracing import FinishedRequest, Tracing, build_tracing
 from app.settings import TracingSettings
-from app.tracing import FinishedRequest, Tracing, build_tracing
 from tests.kit.server import running
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.recognition.align import align, similarity_transform
-from app.recognition.detectors.copying_detector import CopyingDetector
+from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.types import Landmarks
 from models.zoo.network import InputSpec
 from models.zoo.templates import DLIB_150, FACENET_160, arcface_template

@@ -8,15 +8,15 @@ import pytest
 from PIL import Image
 
 from app.errors import ImageTooLarge, ImageUnreadable
+from app.observe.request_scope import Stage
 from app.recognition.align import align
 from app.recognition.batch import BatchRecognizer, Job, Seen
 from app.recognition.decode import photo_file
-from app.recognition.detectors.copying_detector import CopyingDetector
+from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.memory_budget import MemoryBudget
 from app.recognition.select import largest_faces
 from app.recognition.types import ImageSize
-from app.request_scope import Stage
 from models.zoo.network import Network
 from tests.kit.detectors import make_detector
 from tests.kit.photos import another_photo, astronaut, coffee, encoded, group, hopper, pixels

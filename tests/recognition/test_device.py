@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from app.errors import StartupError
-from app.priority import give_way
 from app.recognition.device import (
     detector_device,
     device_memory_bytes,
@@ -16,6 +15,7 @@ from app.recognition.device import (
     require_full_precision,
     resolve_device,
 )
+from app.runtime.thread_priority import give_way
 
 _MISSING = [
     name

@@ -8,7 +8,7 @@ import torch
 
 from app.recognition.align import align
 from app.recognition.build import load_configured_network
-from app.recognition.detectors.copying_detector import CopyingDetector
+from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import Pixels
 from app.settings import Settings

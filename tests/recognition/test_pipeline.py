@@ -15,7 +15,7 @@ from app.errors import ImageTooLarge, ImageUnreadable, StartupError
 from app.recognition.align import align
 from app.recognition.batch import BatchRecognizer
 from app.recognition.decode.file_kinds import FORMATS
-from app.recognition.detectors.copying_detector import CopyingDetector
+from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.memory_budget import MemoryBudget

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from app.operations.policy.face_rules import QualityFilter
-from app.recognition.detectors.copying_detector import CopyingDetector
+from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.quality.assess import assess
 from app.recognition.quality.scales import SCALES, Scale
 from app.recognition.types import DetectedFace, FaceQuality, Pixels, QualityComponent

@@ -10,10 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.edge.timeout import TIMEOUT_HEADER, find_timeout_s
 from app.api.problems import internal_error
-from app.request_scope import StageSeconds, request_scope
-from app.telemetry import Metrics
-from app.tracing import FinishedRequest, Tracing
-from app.traffic import Traffic
+from app.observe.metrics import Metrics
+from app.observe.request_scope import StageSeconds, request_scope
+from app.observe.tracing import FinishedRequest, Tracing
+from app.observe.traffic import Traffic
 
 API_PREFIX = "/v1"
 

@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem_of
 from app.errors import Stopping
-from app.stopping import StopSignal
+from app.runtime.stopping import StopSignal
 
 _GRACE_S = 3.0
 

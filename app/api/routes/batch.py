@@ -12,7 +12,7 @@ from app.api.bodies.media_types import JSON_LINES, find_charset, is_json_lines, 
 from app.api.deps import CollectionPath, ServicesDep
 from app.api.problems import REF_TEMPLATE, documented
 from app.errors import UnsupportedMediaType
-from app.threads import reading
+from app.runtime.threads import reading
 
 router = APIRouter(prefix="/collections/{collection}", tags=["identities"])
 

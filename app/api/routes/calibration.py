@@ -6,7 +6,7 @@ from app.api.deps import CollectionPath, ServicesDep
 from app.api.problems import documented
 from app.api.schemas.calibration import CalibrationBody
 from app.errors import ThresholdRequired
-from app.threads import Work, reading, threads, writing
+from app.runtime.threads import Work, reading, threads, writing
 
 router = APIRouter(prefix="/collections/{collection}/calibration", tags=["collections"])
 

@@ -19,8 +19,8 @@ from app.api.schemas.parts.pages import PageQuery
 from app.errors import InvalidRequest
 from app.gallery.records import Collection
 from app.gallery.store.idempotency import Once
+from app.runtime.threads import reading, threads, work_of_erasure, writing
 from app.services import Services
-from app.threads import reading, threads, work_of_erasure, writing
 
 router = APIRouter(prefix="/collections", tags=["collections"])
 

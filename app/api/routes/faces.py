@@ -15,7 +15,7 @@ from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
 from app.api.schemas.parts.pages import PageQuery
 from app.gallery.store.idempotency import Once
 from app.operations.enroll.enroller import Enrollment
-from app.threads import reading, threads, work_of_erasure
+from app.runtime.threads import reading, threads, work_of_erasure
 
 router = APIRouter(
     prefix="/collections/{collection}/identities/{identity_id}/faces", tags=["faces"]

@@ -10,8 +10,8 @@ from app.api.deps import CollectionPath, ServicesDep
 from app.api.problems import documented
 from app.api.schemas.identify import IdentifyAnswer, IdentifyBody
 from app.api.schemas.search import SearchAnswer, SearchBody
+from app.observe.metrics import Metrics
 from app.operations.identify.identifier import Identification
-from app.telemetry import Metrics
 
 router = APIRouter(prefix="/collections/{collection}", tags=["recognition"])
 

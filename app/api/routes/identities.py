@@ -16,7 +16,7 @@ from app.api.schemas.parts.person import IdentityBody
 from app.gallery.records import UNSET, IdentityChanges, NewIdentity
 from app.gallery.store.idempotency import Once
 from app.operations.enroll.enroller import Enrollment
-from app.threads import reading, threads, work_of_erasure, writing
+from app.runtime.threads import reading, threads, work_of_erasure, writing
 
 router = APIRouter(prefix="/collections/{collection}/identities", tags=["identities"])
 

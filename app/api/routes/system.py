@@ -17,7 +17,7 @@ from app.api.schemas.info import InfoAnswer, LimitsBody, LivenessInfoBody, Thres
 from app.api.schemas.models import DetectorBody, ModelsAnswer, ZooModelBody
 from app.api.schemas.stats import StatsAnswer
 from app.errors import Unavailable
-from app.telemetry import METRICS_CONTENT_TYPE
+from app.observe.metrics import METRICS_CONTENT_TYPE
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 
 _LINKS = {

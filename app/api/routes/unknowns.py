@@ -22,7 +22,7 @@ from app.api.schemas.unknowns import (
     UnknownGroupPage,
     UnknownQuery,
 )
-from app.threads import reading, threads, work_of_erasure, writing
+from app.runtime.threads import reading, threads, work_of_erasure, writing
 
 _GROUP = f"/{{group_id:{BEFORE_COLON}}}"
 

@@ -4,8 +4,8 @@ import os
 
 from pydantic import BaseModel, Field
 
-from app.telemetry import Metrics, Readings
-from app.traffic import Latency, Summary
+from app.observe.metrics import Metrics, Readings
+from app.observe.traffic import Latency, Summary
 
 
 class LatencyBody(BaseModel):

@@ -15,8 +15,8 @@ from app.cli.output import print_error
 from app.cli.serve.start_checks import require_startable
 from app.cli.serve.worker_processes import run_workers
 from app.errors import VultusError
+from app.observe.logs import configure_logging
 from app.settings import Settings
-from app.telemetry import configure_logging
 
 if TYPE_CHECKING:
     from app.operations.rollout.embedder_choice import EmbedderChoice
@@ -66,7 +66,7 @@ def _serve_alone(
 ) -> None:
     # Here, so that a process which only watches over others does not hold the networks' libraries.
     from app.main import create_server_app  # noqa: PLC0415
-    from app.recognition.build import own_cores  # noqa: PLC0415
+    from app.runtime.cores import own_cores  # noqa: PLC0415
     from app.services import Services  # noqa: PLC0415
 
     if own_cores() >= _MANY_CORES:

@@ -39,7 +39,7 @@ from app.gallery.store.database_errors import meaning
 from app.gallery.store.postgresql import GivesUp, WatchedConnection, postgresql_arguments
 from app.gallery.store.storage import DiskReserve, Storage
 from app.gallery.store.write_turns import WriteTurns
-from app.threads import MOST_AT_ONCE
+from app.runtime.threads import MOST_AT_ONCE
 
 _WRITES = "vultus_writes"
 _WRITES_UNTIL = "vultus_writes_until"

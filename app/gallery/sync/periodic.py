@@ -10,7 +10,7 @@ from app.errors import Unavailable
 from app.gallery.service import Gallery
 from app.gallery.store.change_signal import change_signal
 from app.gallery.store.database import Database
-from app.priority import give_way
+from app.runtime.thread_priority import give_way
 
 _LEAST_PAUSE_S = 10.0
 _PAUSES = 100

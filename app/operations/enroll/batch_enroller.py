@@ -24,7 +24,7 @@ from app.operations.enroll.guard_lookup import Guards, looking_again, refused
 from app.operations.identify.identifier import unit_embedding
 from app.operations.policy.face_rules import FaceRule, QualityFilter
 from app.runtime.gather import together
-from app.threads import Work, reading, threads
+from app.runtime.threads import Work, reading, threads
 
 
 class ItemStatus(StrEnum):

@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import structlog
 
-from app import request_scope
 from app.errors import (
     ImageTooLarge,
     ImageUnreadable,
@@ -21,6 +20,7 @@ from app.gallery.people.enrolment_guards import EveryFaceRefusedError, Refusal
 from app.gallery.records import Face, Identity, NewFace, NewIdentity
 from app.gallery.service import Enrolled, Gallery
 from app.gallery.store.idempotency import Once
+from app.observe import request_scope
 from app.operations.enroll.crop_vault import CropVault
 from app.operations.enroll.guard_lookup import Guards, looking_again, refused
 from app.operations.enroll.photo_rejections import unusable
@@ -28,7 +28,7 @@ from app.operations.enroll.photo_subject import PassedOver, candidates, find_sub
 from app.operations.policy.face_rules import FaceRule, QualityFilter
 from app.recognition.pipeline import Recognizer
 from app.runtime.gather import together
-from app.threads import reading, writing
+from app.runtime.threads import reading, writing
 
 _log = structlog.get_logger(__name__)
 

@@ -11,7 +11,6 @@ from time import monotonic
 import numpy as np
 import structlog
 
-from app import request_scope
 from app.errors import (
     CollectionNotFound,
     DatabaseUnavailable,
@@ -30,6 +29,7 @@ from app.gallery.search.nearest_people import Question
 from app.gallery.service import Gallery
 from app.gallery.store.database import waiting_briefly
 from app.gallery.unknowns.unknown_records import Sighting
+from app.observe import request_scope
 from app.operations.identify.shadow_decisions import LiveShadow
 from app.operations.policy.calibrator import Calibrator
 from app.operations.policy.decisions import (
@@ -50,7 +50,7 @@ from app.operations.unknown_keeper import UnknownKeeper, seen_alone, seen_in_pho
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_faces
 from app.recognition.types import DetectedFace, Embedding, FaceQuality, ImageSize, ModelId
-from app.threads import Work, reading, threads
+from app.runtime.threads import Work, reading, threads
 
 _LOOK_AGAIN_S = 0.02
 _NOTE_WAITS_S = 1.0

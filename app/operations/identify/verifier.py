@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from app import request_scope
 from app.errors import NoUsableImage, RejectedImage
 from app.gallery.records import Basis, Candidate, Identity
 from app.gallery.service import Gallery
+from app.observe import request_scope
 from app.operations.enroll.photo_subject import PassedOver
 from app.operations.identify.verify_sides import Side, selection_of, side_of
 from app.operations.policy import rate_claims
@@ -18,7 +18,7 @@ from app.operations.policy.rate_claims import RateReason
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import DetectedFace, ModelId, cosine
 from app.runtime.gather import together
-from app.threads import reading
+from app.runtime.threads import reading
 from models.evaluation.calibration.similarity_map import ErrorRate
 
 

@@ -13,7 +13,7 @@ from app.gallery.store.repositories.rollout_repository import WaitingFace
 from app.operations.enroll.crop_vault import CropSealedOtherwiseError, CropVault
 from app.recognition.align import align
 from app.recognition.decode.photo_file import PhotoFile
-from app.recognition.detector import Detector
+from app.recognition.detect.detector import Detector
 from app.recognition.embedder import Embedder
 from app.recognition.types import Box, DetectedFace, Embedding, Landmarks, Pixels
 

@@ -14,13 +14,13 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 
 from app.errors import ImageTooLarge, ImageUnreadable
-from app.memory import give_back_memory
 from app.recognition.decode.file_kinds import FileKind
 from app.recognition.decode.heif_decoder import decode_heif
 from app.recognition.decode.picture import Picture
 from app.recognition.decode.pillow_decoder import decode_with_pillow
 from app.recognition.decode.tiff_decoder import decode_tiff
 from app.recognition.decode.tiff_structure import read_tiff
+from app.runtime.memory import give_back_memory
 
 _LARGE_BYTES: Final = 50_000_000
 

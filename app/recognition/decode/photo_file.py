@@ -24,7 +24,7 @@ from app.recognition.decode.jpeg_decoder import DIVISORS, decode_jpeg
 from app.recognition.decode.picture import FRAMES_KEPT, Picture, choose_frame, part_there
 from app.recognition.decode.pillow_decoder import decode_with_pillow
 from app.recognition.decode.png_decoder import decode_png
-from app.recognition.tiles import searched_side_px
+from app.recognition.detect.tiles import searched_side_px
 from app.recognition.types import ImageSize, Photo, Pixels
 
 PROCESSES: Final = DecoderProcesses()

@@ -20,9 +20,9 @@ from app.api.edge.connection.connections import ConnectionLimits, Connections, E
 from app.api.edge.connection.http_protocol import LimitedHttp
 from app.api.edge.request_log import RequestLog
 from app.api.edge.unread_bodies import UnreadBodies
+from app.observe.metrics import Metrics
+from app.observe.traffic import Traffic
 from app.settings import Limits
-from app.telemetry import Metrics
-from app.traffic import Traffic
 from tests.kit.raw_http import TIMEOUT_S, RawConnection
 
 AGES_S = 3_600.0

@@ -10,9 +10,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from app.api.edge.request_log import Defects, RequestLog
-from app.request_scope import Stage, deadline, note
-from app.telemetry import Metrics
-from app.traffic import Traffic
+from app.observe.metrics import Metrics
+from app.observe.request_scope import Stage, deadline, note
+from app.observe.traffic import Traffic
 from tests.api.conftest import image, problem
 
 TIMEOUT = "x-request-timeout-ms"

@@ -9,7 +9,7 @@ from starlette.types import Message
 from app.api import problems
 from app.api.edge.stop_requests import StopRequests
 from app.api.edge.unread_bodies import UnreadBodies
-from app.stopping import StopSignal
+from app.runtime.stopping import StopSignal
 
 _LONG_S = 60.0
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from app.recognition.align import align
-from app.recognition.detectors.copying_detector import CopyingDetector
+from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 from models.zoo.network import Crops, Network

@@ -1,0 +1,278 @@
+"""Metrics: every one of the service is declared here."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from prometheus_client import CONTENT_TYPE_LATEST as METRICS_CONTENT_TYPE
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from app import __version__
+from app.errors import DatabaseDamaged, DatabaseMissing, DatabaseReadOnly, DiskFull
+from app.observe.request_scope import StageSeconds
+from app.runtime.threads import Load, Work
+
+__all__ = ["METRICS_CONTENT_TYPE", "Metrics", "Readings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What is read whenever somebody asks; None where it is not known, or there is none."""
+
+    photos_pending: int
+    photo_capacity: int
+    index_faces: int
+    collection_count: int | None
+    revisions_behind: int | None
+    device_memory_bytes: int | None
+    work: Mapping[Work, Load] = field(default_factory=dict)
+    """Threads by kind: how busy they are with calls that block."""
+    problems: Sequence[str] = ()
+    """Codes of what is wrong with the files of the database."""
+
+
+class Metrics:
+    """One set of metrics, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._process = ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        Gauge(
+            "vultus_process_info",
+            "The process that answers: of several workers, each tells of itself.",
+            ["pid", "version"],
+            registry=self.registry,
+        ).labels(str(os.getpid()), __version__).set(1)
+        self.requests = Counter(
+            "vultus_requests_total",
+            "HTTP requests answered.",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self.request_seconds = Histogram(
+            "vultus_request_seconds",
+            "Time from the first byte of a request to the last byte of its answer.",
+            ["method", "route"],
+            registry=self.registry,
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+        )
+        self.requests_in_progress = Gauge(
+            "vultus_requests_in_progress",
+            "HTTP requests being answered.",
+            registry=self.registry,
+        )
+        self.stage_seconds = Histogram(
+            "vultus_stage_seconds",
+            "Time of a request's stages, each summed over its photos.",
+            ["stage"],
+            registry=self.registry,
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+        )
+        self.batch_size = Histogram(
+            "vultus_batch_size",
+            "Photos, or faces, that went through a network together.",
+            ["stage"],
+            registry=self.registry,
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128),
+        )
+        self.photos_dropped = Counter(
+            "vultus_photos_dropped_total",
+            "Photos dropped before they were recognised: abandoned by the caller, past the "
+            "deadline, or refused by a full queue.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.decisions = Counter(
+            "vultus_decisions_total",
+            "Decisions of verify (match, no_match, rejected) and identify (match, ambiguous, "
+            "unknown, rejected).",
+            ["operation", "outcome"],
+            registry=self.registry,
+        )
+        self.shadow_decisions = Counter(
+            "vultus_shadow_decisions_total",
+            "Faces identified by both embedders of a collection, by whether they agreed: same, "
+            "only_first, only_second, other_person.",
+            ["agreement"],
+            registry=self.registry,
+        )
+        self.enrolled_faces = Counter(
+            "vultus_enrolled_faces_total", "Faces enrolled.", registry=self.registry
+        )
+        self.unknown_faces = Counter(
+            "vultus_unknown_faces_total",
+            "Faces that were answered unknown and put into a group.",
+            registry=self.registry,
+        )
+        self.rejected_images = Counter(
+            "vultus_rejected_images_total",
+            "Images that were not enrolled, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
+
+        self.connections = Gauge(
+            "vultus_connections", "Connections that are open now.", registry=self.registry
+        )
+        self._ended_connections = Counter(
+            "vultus_connections_ended_total",
+            "Connections that the server ended or refused, by why.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.body_bytes = Gauge(
+            "vultus_body_bytes",
+            "Bytes of request bodies that are being read or worked on.",
+            registry=self.registry,
+        )
+
+    def watch(self, read: Callable[[], Readings]) -> None:
+        """Take these readings whenever the metrics are asked for."""
+        self.registry.register(_Watched(read))
+
+    def observe_stages(self, stages: StageSeconds) -> None:
+        """At the end of a request."""
+        for stage, seconds in stages.items():
+            self.stage_seconds.labels(stage).observe(seconds)
+
+    def observe_batch(self, stage: str, size: int) -> None:
+        """A batch of `size` photos or faces went through the network of a stage."""
+        self.batch_size.labels(stage).observe(size)
+
+    def count_dropped(self, reason: str) -> None:
+        """A photo was dropped before it was recognised: abandoned, deadline or refused."""
+        self.photos_dropped.labels(reason).inc()
+
+    def count_decision(self, operation: str, outcome: str, *, kept: bool) -> None:
+        """`kept`: the face was put into a group of unknowns."""
+        self.decisions.labels(operation, outcome).inc()
+        self.unknown_faces.inc(kept)
+
+    def count_shadow(self, agreement: str) -> None:
+        """Both embedders of a collection decided about a face."""
+        self.shadow_decisions.labels(agreement).inc()
+
+    def count_enrollment(self, *, faces: int, reasons: Iterable[str]) -> None:
+        """Faces that were enrolled, and why images were not."""
+        self.enrolled_faces.inc(faces)
+        for reason in reasons:
+            self.rejected_images.labels(reason).inc()
+
+    def count_ended_connection(self, reason: str) -> None:
+        self._ended_connections.labels(reason).inc()
+
+    def render(self) -> bytes:
+        """Blocks, as the readings ask the database; call it from a worker thread."""
+        return generate_latest(self.registry)
+
+    def in_progress(self) -> int:
+        """Requests being answered."""
+        return int(_samples(self.requests_in_progress, "vultus_requests_in_progress")[()])
+
+    def mean_batch_sizes(self) -> dict[str, float]:
+        """By stage, since the start."""
+        totals = _samples(self.batch_size, "vultus_batch_size_sum")
+        counts = _samples(self.batch_size, "vultus_batch_size_count")
+        return {labels[0]: total / counts[labels] for labels, total in totals.items()}
+
+    def decision_counts(self) -> dict[str, dict[str, int]]:
+        """By operation and outcome, since the start."""
+        counts: dict[str, dict[str, int]] = {}
+        for (operation, outcome), count in _samples(
+            self.decisions, "vultus_decisions_total"
+        ).items():
+            counts.setdefault(operation, {})[outcome] = int(count)
+        return counts
+
+    def resident_bytes(self) -> int | None:
+        """Memory of this process; None where the system does not tell (anything but Linux)."""
+        found = _samples(self._process, "process_resident_memory_bytes")
+        return int(found[()]) if found else None
+
+
+_PROBLEMS = tuple(
+    kind.code for kind in (DatabaseMissing, DatabaseDamaged, DatabaseReadOnly, DiskFull)
+)
+
+
+class _Watched(Collector):
+    """Readings as gauges; what is not known is left out."""
+
+    def __init__(self, read: Callable[[], Readings]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        read = self._read()
+        for name, meaning, value in (
+            (
+                "vultus_photos_pending",
+                "Photos being recognised or waiting for it.",
+                read.photos_pending,
+            ),
+            (
+                "vultus_photo_capacity",
+                "Photos that may be recognised or wait at once; more are answered 503.",
+                read.photo_capacity,
+            ),
+            ("vultus_index_faces", "Faces in the search indexes.", read.index_faces),
+            ("vultus_collections", "Collections in the database.", read.collection_count),
+            (
+                "vultus_index_revisions_behind",
+                "Revisions by which the indexes lie behind the database, of all collections.",
+                read.revisions_behind,
+            ),
+            (
+                "vultus_device_memory_bytes",
+                "Memory of the device that PyTorch holds; none on the CPU.",
+                read.device_memory_bytes,
+            ),
+        ):
+            if value is not None:
+                yield GaugeMetricFamily(name, meaning, value=value)
+        problems = GaugeMetricFamily(
+            "vultus_database_problem",
+            "1 while something is wrong with the files of the database, by its code.",
+            labels=["code"],
+        )
+        for code in _PROBLEMS:
+            problems.add_metric([code], float(code in read.problems))
+        yield problems
+        yield from _of_work(read.work)
+
+
+def _of_work(work: Mapping[Work, Load]) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+    running = GaugeMetricFamily(
+        "vultus_work_running", "Calls that block and run now, by kind.", labels=["kind"]
+    )
+    waiting = GaugeMetricFamily(
+        "vultus_work_waiting", "Calls that wait for a thread, by kind.", labels=["kind"]
+    )
+    refused = CounterMetricFamily(
+        "vultus_work_refused", "Calls refused, as no place was free, by kind.", labels=["kind"]
+    )
+    for kind, load in work.items():
+        running.add_metric([kind], load.running)
+        waiting.add_metric([kind], load.waiting)
+        refused.add_metric([kind], load.refused)
+    yield from (running, waiting, refused)
+
+
+def _samples(collector: Collector, name: str) -> dict[tuple[str, ...], float]:
+    """By the values of their labels."""
+    return {
+        tuple(sample.labels.values()): sample.value
+        for family in collector.collect()
+        for sample in family.samples
+        if sample.name == name
+    }

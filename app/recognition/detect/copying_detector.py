@@ -1,0 +1,158 @@
+"""Search photos of any size on copies of limited size, long ones in parts."""
+
+from collections.abc import Iterable, Sequence
+from math import ceil
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.recognition.detect.found_faces import FindFaces, FoundFaces, Picture
+from app.recognition.detect.mtcnn.boxes import shares
+from app.recognition.detect.tiles import Tile, searched_side_px, tiles_of
+from app.recognition.types import Box, DetectedFace, Direction, Pixels
+
+_TILES_AT_ONCE = 4
+_SAME_FACE = 0.5  # share of the smaller of two boxes that lies in the other
+_SMALLEST_IN_COPY_PX = 20
+"""Below, MTCNN finds little but noise, and the cost of a detection explodes."""
+
+
+class CopyingDetector:
+    """A detector that searches copies of limited size; `find` finds the faces of a copy.
+
+    `max_side_px` bounds a copy's longest side, and with it the cost of a detection. A long photo is
+    searched in parts, each on a copy of its own.
+    `min_face_size_px` is the smallest face looked for, in pixels of the photo; where the copy is
+    much smaller than the photo, faces below 20 px of the copy are not looked for either.
+    """
+
+    def __init__(self, find: FindFaces, *, max_side_px: int, min_face_size_px: int) -> None:
+        self.max_side_px = max_side_px
+        self._find = find
+        self._min_face_size_px = min_face_size_px
+
+    def detect(self, photo: Pixels) -> tuple[DetectedFace, ...]:
+        """The faces of one photo."""
+        return self.detect_all([photo])[0]
+
+    def detect_all(
+        self, photos: Sequence[Pixels], *, factors: Sequence[float] = ()
+    ) -> list[tuple[DetectedFace, ...]]:
+        factors = factors or [1.0] * len(photos)
+        tiles = [tiles_of(photo.shape[1], photo.shape[0]) for photo in photos]
+        whole = [place for place, own in enumerate(tiles) if len(own) == 1]
+        found: dict[int, tuple[DetectedFace, ...]] = {}
+        pieces = self._search([photos[place] for place in whole], [factors[i] for i in whole])
+        found.update(zip(whole, pieces, strict=True))
+        for place, own in enumerate(tiles):
+            if len(own) > 1:
+                found[place] = self._search_tiles(photos[place], own, factors[place])
+        return [_largest_first(found[place]) for place in range(len(photos))]
+
+    def smallest_face_px(self, width: int, height: int) -> int:
+        reduction = max(1.0, searched_side_px(width, height) / self.max_side_px)
+        return ceil(max(self._min_face_size_px, _SMALLEST_IN_COPY_PX * reduction))
+
+    def _search_tiles(
+        self, photo: Pixels, tiles: Sequence[Tile], factor: float
+    ) -> tuple[DetectedFace, ...]:
+        """A few tiles at once, which bounds the memory of their copies."""
+        found: list[DetectedFace] = []
+        for begin in range(0, len(tiles), _TILES_AT_ONCE):
+            some = tiles[begin : begin + _TILES_AT_ONCE]
+            parts = [photo[top:bottom, left:right] for left, top, right, bottom in some]
+            for (left, top, *_), faces in zip(
+                some, self._search(parts, [factor] * len(parts)), strict=True
+            ):
+                found += [face.moved(left, top) for face in faces]
+        return _each_once(found)
+
+    def _search(
+        self, photos: Sequence[Pixels], factors: Sequence[float]
+    ) -> list[tuple[DetectedFace, ...]]:
+        pictures = [
+            self._picture(photo, factor) for photo, factor in zip(photos, factors, strict=True)
+        ]
+        found = self._find(pictures)
+        return [
+            self._faces(photo, picture.pixels, faces)
+            for photo, picture, faces in zip(photos, pictures, found, strict=True)
+        ]
+
+    def _picture(self, photo: Pixels, factor: float) -> Picture:
+        copy = self._shrunk(photo)
+        scale = max(copy.shape[:2]) / (max(photo.shape[:2]) * factor)
+        smallest = max(self._min_face_size_px * scale, float(_SMALLEST_IN_COPY_PX))
+        return Picture(copy, smallest)
+
+    def _shrunk(self, photo: Pixels) -> Pixels:
+        height, width = photo.shape[:2]
+        factor = self.max_side_px / max(height, width)
+        if factor >= 1.0:
+            return photo
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+        copy = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+        return np.asarray(copy, dtype=np.uint8)
+
+    def _faces(self, photo: Pixels, copy: Pixels, found: FoundFaces) -> tuple[DetectedFace, ...]:
+        """In pixels of the photo."""
+        per_axis = np.array(
+            [photo.shape[1] / copy.shape[1], photo.shape[0] / copy.shape[0]], dtype=np.float32
+        )
+        faces = []
+        certainties = [None] * len(found) if found.certainties is None else found.certainties
+        for box, score, points, quarters, is_clear, certainty in zip(
+            found.boxes,
+            found.scores,
+            found.points,
+            found.quarters,
+            found.clear,
+            certainties,
+            strict=True,
+        ):
+            clipped = _clip(box, per_axis, photo.shape)
+            if clipped is None:
+                continue
+            if not np.ptp(points, axis=0).all():
+                continue  # landmarks that fell together give no direction to turn the face by
+            landmarks = (points + 0.5) * per_axis - 0.5  # pixel centres
+            direction = Direction(90 * int(quarters)) if is_clear else None
+            faces.append(
+                DetectedFace(
+                    clipped,
+                    landmarks,
+                    float(score),
+                    direction,
+                    certainty=None if certainty is None else float(certainty),
+                )
+            )
+        return tuple(faces)
+
+
+def _largest_first(faces: Iterable[DetectedFace]) -> tuple[DetectedFace, ...]:
+    return tuple(sorted(faces, key=lambda face: face.area_px, reverse=True))
+
+
+def _each_once(faces: Sequence[DetectedFace]) -> tuple[DetectedFace, ...]:
+    """Of faces that lie in each other, as one does that several tiles have or cut: the one of the
+    best score."""
+    ordered = sorted(faces, key=lambda face: face.score, reverse=True)
+    boxes = np.array([face.box for face in ordered], dtype=np.float32).reshape(-1, 4)
+    same = shares(boxes, boxes) > _SAME_FACE
+    kept: list[int] = []
+    for place in range(len(ordered)):
+        if not same[place, kept].any():
+            kept.append(place)
+    return tuple(ordered[place] for place in kept)
+
+
+def _clip(
+    box: NDArray[np.float32], per_axis: NDArray[np.float32], shape: tuple[int, ...]
+) -> Box | None:
+    """The part of a box inside the photo, or None when nothing of it is."""
+    x1, x2 = np.clip(box[[0, 2]] * per_axis[0], 0, shape[1])
+    y1, y2 = np.clip(box[[1, 3]] * per_axis[1], 0, shape[0])
+    if x1 >= x2 or y1 >= y2:
+        return None
+    return float(x1), float(y1), float(x2), float(y2)

@@ -1,0 +1,117 @@
+"""The detectors by name, and how each is loaded."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+
+from app.recognition.detect.found_faces import FindFaces
+from app.recognition.detect.mtcnn.search import find_faces as find_by_mtcnn
+from app.recognition.detect.scrfd_faces import find_faces as find_by_scrfd
+from app.recognition.detect.yunet_faces import find_faces as find_by_yunet
+from app.recognition.device import require_full_precision
+from models.zoo.catalogue.entry import find_entry
+from models.zoo.catalogue.load import fetched_file
+from models.zoo.detectors.detector_cards import (
+    MTCNN,
+    SCRFD_10G,
+    SCRFD_500M,
+    YUNET,
+    YUNET_FLOAT,
+    DetectorCard,
+)
+from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
+from models.zoo.detectors.scrfd import ScrfdNetwork
+from models.zoo.detectors.yunet import TorchYunet, YunetNetwork
+from models.zoo.detectors.yunet_modules import Yunet, build_yunet, load_yunet
+from models.zoo.serving.cpu_threads import CpuThreads
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorOptions:
+    """How and from where a detector is loaded.
+
+    `device` is `cpu` or `cuda`; `onnx_runtime` is whether ONNX Runtime runs it, which is for
+    the CPU; `threads` are its CPU threads there. `weights_dir` keeps fetched weights.
+    `min_score` (0 to 1) is the least score that is reported as a face.
+    """
+
+    device: str
+    onnx_runtime: bool
+    threads: CpuThreads
+    weights_dir: Path
+    min_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorEntry:
+    """`load` raises WeightsError when the weights cannot be used."""
+
+    card: DetectorCard
+    load: Callable[[DetectorOptions], FindFaces]
+
+
+def load_mtcnn_networks(options: DetectorOptions) -> MtcnnNetworks:
+    """Load MTCNN's networks, of which other detectors use the last.
+
+    Raises WeightsMissingError without the package that has their weights.
+    """
+    modules = MtcnnModules.load()
+    if options.onnx_runtime:
+        # Here, because ONNX Runtime is an optional package.
+        from models.zoo.detectors.mtcnn_onnx import open_mtcnn  # noqa: PLC0415
+
+        return open_mtcnn(modules, threads=options.threads)
+    require_full_precision(options.device)
+    return TorchMtcnn(modules, device=options.device)
+
+
+def _load_mtcnn(options: DetectorOptions) -> FindFaces:
+    return partial(find_by_mtcnn, load_mtcnn_networks(options), least_score=options.min_score)
+
+
+def _load_yunet(options: DetectorOptions) -> FindFaces:
+    return _find_by_yunet(load_yunet(), options)
+
+
+def _load_yunet_float(options: DetectorOptions) -> FindFaces:
+    entry = find_entry(YUNET_FLOAT.name)
+    assert entry is not None  # a test compares the cards with the catalogue
+    path = fetched_file(entry, options.weights_dir)
+    return _find_by_yunet(build_yunet(path.read_bytes()), options)
+
+
+def _find_by_yunet(module: Yunet, options: DetectorOptions) -> FindFaces:
+    yunet: YunetNetwork
+    if options.onnx_runtime:
+        from models.zoo.detectors.yunet_onnx import open_yunet  # noqa: PLC0415
+
+        yunet = open_yunet(module, threads=options.threads)
+    else:
+        yunet = TorchYunet(module, device=options.device)
+    networks = load_mtcnn_networks(options)
+    return partial(find_by_yunet, yunet, networks, least_score=options.min_score)
+
+
+def _load_scrfd(name: str, options: DetectorOptions) -> FindFaces:
+    entry = find_entry(name)
+    assert entry is not None  # a test compares the cards with the catalogue
+    path = fetched_file(entry, options.weights_dir)
+    scrfd = ScrfdNetwork(path, device=options.device, threads=options.threads)
+    networks = load_mtcnn_networks(options)
+    return partial(find_by_scrfd, scrfd, networks, least_score=options.min_score)
+
+
+DETECTORS: Mapping[str, DetectorEntry] = MappingProxyType(
+    {
+        entry.card.name: entry
+        for entry in (
+            DetectorEntry(YUNET, _load_yunet),
+            DetectorEntry(MTCNN, _load_mtcnn),
+            DetectorEntry(YUNET_FLOAT, _load_yunet_float),
+            DetectorEntry(SCRFD_10G, partial(_load_scrfd, SCRFD_10G.name)),
+            DetectorEntry(SCRFD_500M, partial(_load_scrfd, SCRFD_500M.name)),
+        )
+    }
+)

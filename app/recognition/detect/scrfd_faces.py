@@ -1,0 +1,76 @@
+"""Faces by SCRFD, with its own landmarks; MTCNN's output network decides on their direction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from app.recognition.detect.direction import OTHERS
+from app.recognition.detect.found_faces import NO_FACES, FoundFaces, Picture
+from app.recognition.detect.mtcnn.area import AreaSampler
+from app.recognition.detect.mtcnn.boxes import Boxes, Scores, shares
+from app.recognition.detect.mtcnn.directions import (
+    CompareDirections,
+    best_directions,
+    with_certainty,
+)
+from app.recognition.detect.mtcnn.judge import direction_odds
+from app.recognition.detect.scrfd_search import find_in_direction
+from models.zoo.detectors.mtcnn import MtcnnNetworks
+from models.zoo.detectors.scrfd import ScrfdNetwork
+
+_SAME_FACE: Final = 0.5
+"""Share of the smaller of two boxes that lies in the other."""
+
+_FIRST_PIXEL: Final = np.array([1, 1, 0, 0], dtype=np.float32)
+"""The output network counts the first pixel as 1."""
+
+
+def find_faces(
+    scrfd: ScrfdNetwork,
+    networks: MtcnnNetworks,
+    pictures: Sequence[Picture],
+    *,
+    least_score: float,
+) -> list[FoundFaces]:
+    """Find the faces of several pictures, each picture's as if it were alone.
+
+    `least_score` (0 to 1) is of SCRFD's score. A picture in which no face, or not every face, is
+    surely upright is searched in the other three directions as well.
+    """
+    return [_faces_of(scrfd, networks, picture, least_score) for picture in pictures]
+
+
+def _faces_of(
+    scrfd: ScrfdNetwork, networks: MtcnnNetworks, picture: Picture, least_score: float
+) -> FoundFaces:
+    compare = partial(_direction_odds, networks, AreaSampler(picture.pixels))
+    find = partial(find_in_direction, scrfd, picture, least_score=least_score)
+    upright = with_certainty(find(), compare, least_score=least_score)
+    turned = NO_FACES
+    if not len(upright) or not upright.clear.all():
+        for direction in OTHERS:
+            turned = turned.and_also(find(direction=direction))
+        sure = upright.boxes[upright.clear]
+        apart = np.all(shares(turned.boxes, sure) < _SAME_FACE, axis=1)
+        turned = turned.where(apart)
+    found = best_directions(
+        upright, turned, compare, least_score=least_score, least_turned=least_score
+    )
+    return replace(found, certainties=_certainties(found, compare))
+
+
+def _certainties(found: FoundFaces, compare: CompareDirections) -> Scores:
+    """The output network's probability of each face, in its direction."""
+    if not len(found):
+        return found.scores
+    odds = compare(found.boxes)[np.arange(len(found)), found.quarters]
+    return np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float32)
+
+
+def _direction_odds(
+    networks: MtcnnNetworks, sampler: AreaSampler, boxes: Boxes, *, mirrored: bool = False
+) -> Scores:
+    return direction_odds(networks, sampler, boxes + _FIRST_PIXEL, mirrored=mirrored)

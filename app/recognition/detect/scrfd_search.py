@@ -1,0 +1,96 @@
+"""SCRFD's faces in pictures of any size, in any of the four directions."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+
+from app.recognition.detect.direction import UPRIGHT, boxes_back
+from app.recognition.detect.found_faces import FoundFaces, Picture
+from app.recognition.detect.mtcnn.boxes import best_of_overlapping
+from app.recognition.types import Pixels
+from models.zoo.detectors.scrfd import MULTIPLE, ScrfdFaces, ScrfdNetwork
+
+_ENOUGH_PX: Final = 640
+"""Longest side of the copy that is always searched: it shows large faces as SCRFD was trained on
+them. Only where the smallest faces are too small in it, a larger copy is searched as well."""
+
+_SMALLEST_PX: Final = 20.0
+"""Side of a face in a copy that SCRFD surely finds."""
+
+_OVERLAP: Final = 0.4
+
+
+def find_in_direction(
+    network: ScrfdNetwork, picture: Picture, *, least_score: float, direction: int = UPRIGHT
+) -> FoundFaces:
+    """The faces of a picture that stand in a direction, each once; none is `clear` yet.
+
+    Boxes and points are in pixels of the picture; edges count from 0.
+    """
+    height, width = picture.pixels.shape[:2]
+    turned = np.rot90(picture.pixels, direction)
+    copies = [
+        _found_in_copy(network, turned, longest, least_score)
+        for longest in _longest_sides(network, picture)
+    ]
+    boxes, scores, points = (
+        np.concatenate(some)
+        for some in zip(*((one.boxes, one.scores, one.points) for one in copies), strict=True)
+    )
+    kept = best_of_overlapping(boxes, scores, most=_OVERLAP)
+    boxes, scores, points = boxes[kept], scores[kept], points[kept]
+    large = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) >= picture.smallest_px
+    boxes, scores, points = boxes[large], scores[large], points[large]
+    centres = (points + 0.5).reshape(-1, 2)  # of pixels, whose edges count from 0
+    back = boxes_back(np.tile(centres, 2), direction, width=width, height=height)[:, :2] - 0.5
+    return FoundFaces(
+        boxes=boxes_back(boxes, direction, width=width, height=height),
+        scores=scores,
+        points=np.asarray(back.reshape(-1, 5, 2), dtype=np.float32),
+        quarters=np.full(len(boxes), direction, dtype=np.int64),
+        clear=np.zeros(len(boxes), dtype=np.bool_),
+    )
+
+
+def _longest_sides(network: ScrfdNetwork, picture: Picture) -> Sequence[float]:
+    """Of the copies that are searched; None is larger than the picture, but for a fixed size."""
+    longest = float(max(picture.pixels.shape[:2]))
+    if network.size is not None:
+        return [longest]  # `_found_in_copy` fits it
+    wanted = min(longest, longest * _SMALLEST_PX / picture.smallest_px)
+    enough = min(longest, float(_ENOUGH_PX))
+    return [enough] if wanted <= enough else [enough, wanted]
+
+
+def _found_in_copy(
+    network: ScrfdNetwork, picture: Pixels, longest: float, least_score: float
+) -> ScrfdFaces:
+    """What is found in a copy, in pixels of the picture. The copy is filled up with black to the
+    right and below."""
+    height, width = picture.shape[:2]
+    factor = longest / max(height, width)
+    if network.size is not None:
+        factor = min(network.size[0] / width, network.size[1] / height)
+    own = max(1, round(width * factor)), max(1, round(height * factor))
+    copy = picture if own == (width, height) else _resized(picture, own, factor)
+    whole = network.size or (_filled(own[0]), _filled(own[1]))
+    canvas = np.zeros((whole[1], whole[0], 3), dtype=np.uint8)
+    canvas[: own[1], : own[0]] = copy
+    found = network.look(canvas, least_score=least_score)
+    per_axis = np.array([width / own[0], height / own[1]], dtype=np.float32)
+    return ScrfdFaces(
+        found.boxes * np.tile(per_axis, 2),
+        found.scores,
+        (found.points + np.float32(0.5)) * per_axis - np.float32(0.5),
+    )
+
+
+def _resized(picture: Pixels, size: tuple[int, int], factor: float) -> Pixels:
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, size, interpolation=way), dtype=np.uint8)
+
+
+def _filled(length: int) -> int:
+    return -(-length // MULTIPLE) * MULTIPLE
