@@ -1,4 +1,4 @@
-"""The README keeps its promises: its lines run as pasted, its tables are those of the code."""
+"""The documents keep their promises: lines run, links resolve, tables are those of the code."""
 
 import json
 import os
@@ -28,7 +28,18 @@ from tests.kit.default_network import CALIBRATION
 from tests.kit.server import ServerProcess, running
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def _page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+README = _page("README.md")
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder, depth in ((ROOT, "*.md"), (ROOT / "docs", "*.md"), (ROOT / "examples", "**/*.md"))
+    for path in folder.glob(depth)
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,30 +49,35 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         yield started
 
 
-def test_the_curl_lines_work_as_pasted(server: ServerProcess) -> None:
-    first, second = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
-    answers = [_run(line, server.url) for line in first.strip().splitlines()]
-    unknown = httpx2.post(
-        f"{server.url}/v1/collections/default/identify",
-        files={"image": (ROOT / "examples" / "photos" / "eileen_again.jpg").read_bytes()},
-        timeout=60,
-    ).json()
-    more = [_run(line, server.url) for line in second.strip().splitlines()]
-    regular = _run(second.strip().splitlines()[2], server.url)
-    enrolled, also_enrolled, identified, verified, removed = answers
+def test_the_readmes_curl_lines_work_as_pasted(server: ServerProcess) -> None:
+    enrolled, identified, verified = _run_lines(README, server.url)
     assert '"name":"Eileen Collins"' in enrolled
-    assert '"name":"Grace Hopper"' in also_enrolled
-    assert identified.count('"status":"match"') == 2
+    assert identified.count('"status":"match"') == 1
+    assert identified.count('"status":"unknown"') == 1
     assert '"match":true' in verified
-    assert '"identity_count":1,"face_count":1' in removed
-    assert unknown["faces"][0]["status"] == "unknown"
-    with_attributes, filtered, staged, in_bulk = more
+    people = f"{server.url}/v1/collections/default/identities"
+    httpx2.delete(
+        f"{people}/{json.loads(enrolled)['identity']['id']}", timeout=60
+    ).raise_for_status()
+
+
+def test_the_curl_lines_of_the_api_page_work_as_pasted(server: ServerProcess) -> None:
+    page = _page("docs/api.md")
+    with_attributes, filtered, staged, in_bulk = _run_lines(page, server.url)
+    regular = _run_lines(page, server.url, only=2)[0]
     assert '"phone":"5554711"' in with_attributes
     assert filtered.count('"external_id":"customer-1"') >= 2
     assert filtered.count('"status":"unknown"') == 1
     assert '"matched_stage":1' in staged
     assert '"matched_stage":"terminal"' in regular
     assert '"status":"enrolled","external_id":"customer-2"' in in_bulk
+
+
+def _run_lines(page: str, url: str, only: int | None = None) -> list[str]:
+    """Run the lines of the page's block of shell commands, or one of them; return the answers."""
+    (block,) = re.findall(r"```sh\n(.*?)```", page, flags=re.DOTALL)
+    lines = block.strip().splitlines()
+    return [_run(line, url) for line in (lines if only is None else [lines[only]])]
 
 
 def test_the_example_in_curl_runs_whole_and_leaves_nothing(server: ServerProcess) -> None:
@@ -112,33 +128,60 @@ def _run(line: str, url: str) -> str:
     return done.stdout
 
 
-def test_every_setting_is_in_the_readme_and_no_other() -> None:
-    rows = re.findall(r"^\| `(VULTUS_\w+)` \|", README, flags=re.MULTILINE)
+def test_the_readme_is_one_page() -> None:
+    assert len(README.splitlines()) <= 130
+
+
+def test_every_page_of_the_documentation_is_in_its_index() -> None:
+    listed = set(re.findall(r"^\| \[(\S+\.md)\]", _page("docs/README.md"), flags=re.MULTILINE))
+    assert listed == {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_leads_to_a_file_and_a_heading(name: str) -> None:
+    links = re.findall(r"\]\((?!\w+:)([^)#\s]*)(?:#([\w-]+))?\)", _page(name))
+    for target, anchor in links:
+        path = (ROOT / name).parent / target if target else ROOT / name
+        assert path.exists(), target
+        if anchor:
+            assert anchor in _anchors(path.read_text(encoding="utf-8")), f"{target}#{anchor}"
+
+
+def _anchors(page: str) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page, flags=re.MULTILINE)
+    return {
+        re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings
+    }
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    rows = re.findall(r"^\| `(VULTUS_\w+)` \|", _page("docs/settings.md"), flags=re.MULTILINE)
     assert set(rows) == set(Settings.variables())
 
 
-def test_every_error_code_is_in_the_readme() -> None:
+def test_every_error_code_is_documented() -> None:
     def codes(kind: type[VultusError]) -> Iterator[str]:
         if not kind.__subclasses__():
             yield kind.code
         for child in kind.__subclasses__():
             yield from codes(child)
 
-    listed = set(re.findall(r"`([a-z_]+)`", README))
+    listed = set(re.findall(r"`([a-z_]+)`", _page("docs/errors.md")))
     expected = {*codes(VultusError), *(reason.value for reason in Reason)} - {"startup_failed"}
     assert expected <= listed
 
 
-def test_thresholds_in_the_readme_are_those_in_use() -> None:
-    rows = dict(re.findall(r"^\| (1e-\d) \| (0\.\d{4}) \|", README, flags=re.MULTILINE))
+def test_thresholds_in_the_documents_are_those_in_use() -> None:
+    page = _page("docs/accuracy.md")
+    rows = dict(re.findall(r"^\| (1e-\d) \| (0\.\d{4}) \|", page, flags=re.MULTILINE))
     assert {float(fmr): float(value) for fmr, value in rows.items()} == {
         fmr: round(value, 4) for fmr, value in CALIBRATION.thresholds().items()
     }
 
 
-def test_every_embedder_is_in_the_readme() -> None:
+def test_every_embedder_is_documented() -> None:
     for name in ZOO:
-        assert re.search(rf"^\| `{name}` \|", README, flags=re.MULTILINE)
+        assert re.search(rf"^\| `{name}` \|", _page("docs/embedders.md"), flags=re.MULTILINE)
 
 
 def test_every_metric_is_in_its_table_and_no_other() -> None:
@@ -149,7 +192,7 @@ def test_every_metric_is_in_its_table_and_no_other() -> None:
         if family.name.startswith("vultus_"):
             name = family.name + ("_total" if family.type == "counter" else "")
             declared[name] = family.type
-    page = (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")
+    page = _page("docs/observability.md")
     told = dict(re.findall(r"^\| `(vultus_\w+)` \| (\w+) \|", page, flags=re.MULTILINE))
     assert told == declared
     for alert in re.findall(r"vultus_\w+", page):
