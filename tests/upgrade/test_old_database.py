@@ -1,7 +1,7 @@
 """A gallery that version 0.1.0 wrote is served by this one, and goes over to another embedder.
 
-`tests/cases/gallery-0.1.0.db.gz` is the database of a service of 0.1.0, which was asked to enroll
-`eileen.jpg` and `grace.jpg`; the similarities are what it then answered.
+The service of 0.1.0 had enrolled `eileen.jpg` and `grace.jpg`; the similarities are what it then
+answered.
 """
 
 import gzip
@@ -35,10 +35,8 @@ OF_OTHERS = 0.88351
 
 
 @pytest.fixture(autouse=True)
-def _old_gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "vultus.db").write_bytes(gzip.decompress(case("gallery-0.1.0.db.gz")))
-    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("VULTUS_DEVICE", "cpu")
+def _old_gallery(data_dir: Path) -> None:
+    (data_dir / "vultus.db").write_bytes(gzip.decompress(case("gallery-0.1.0.db.gz")))
 
 
 @contextmanager
@@ -133,10 +131,10 @@ def test_commands_choose_as_the_service_does(
 
 
 def test_a_gallery_of_a_network_that_no_longer_ships_says_so_and_goes_over(
-    tmp_path: Path,
+    data_dir: Path, tmp_path: Path
 ) -> None:
     """Without the network's file, while no service runs."""
-    database = tmp_path / "vultus.db"
+    database = data_dir / "vultus.db"
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.executescript(
             "UPDATE collections SET embedder = 'vultus-resnet', digest = 'd';"
