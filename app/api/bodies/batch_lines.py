@@ -12,12 +12,13 @@ from app.api.remedies import HTTP
 from app.api.schemas.identities_batch import BatchItemBody, BatchResultBody
 from app.errors import InputError, RequestTooLarge
 from app.operations.enroll.batch_enroller import BatchEnroller, BatchItem, ItemResult, rejected_item
-from app.operations.policy.face_rules import QualityFilter
+from app.operations.enroll.enroll_options import EnrollOptions
 from app.remedies import Remedies
 
 _PIECE_LINES = 1_000
 _PIECE_BYTES = 8_000_000
 _LARGE_BYTES = 1_000_000
+_DEFAULTS = EnrollOptions()
 
 
 @dataclass(slots=True)
@@ -39,15 +40,15 @@ async def enroll_lines(
     chunks: AsyncIterator[bytes],
     *,
     max_line_bytes: int,
-    quality_filter: QualityFilter = QualityFilter.AUTO,
+    defaults: EnrollOptions = _DEFAULTS,
     remedies: Remedies = HTTP,
     dealt_with: Callable[[int], object] = lambda _: None,
 ) -> AsyncIterator[list[BatchResultBody]]:
     """Yield the results of each piece once it is committed, in the order of the lines.
 
-    `quality_filter` is for lines that have none, `remedies` are those of the reader. Empty lines
-    are passed over and not counted. A line that is no item is rejected by itself. `dealt_with`
-    gets the bytes of each piece that is done. Raises RequestTooLarge for a line over
+    `defaults` count where a line has no level of quality, `remedies` are those of the reader.
+    Empty lines are skipped and not counted. A line that is no item is rejected by itself.
+    `dealt_with` gets the bytes of each piece that is done. Raises RequestTooLarge for a line over
     `max_line_bytes`; what was yielded before stays enrolled.
     """
     piece = _Piece(0)
@@ -56,23 +57,23 @@ async def enroll_lines(
         piece.size += len(line) + 1
         if piece.full:
             first = piece.first + len(piece.lines)
-            results = await _enroll(enroller, collection, piece, quality_filter, remedies)
+            results = await _enroll(enroller, collection, piece, defaults, remedies)
             dealt_with(piece.size)
             yield results
             piece = _Piece(first)
     if piece.lines:
-        yield await _enroll(enroller, collection, piece, quality_filter, remedies)
+        yield await _enroll(enroller, collection, piece, defaults, remedies)
 
 
 async def _enroll(
     enroller: BatchEnroller,
     collection: str,
     piece: _Piece,
-    quality_filter: QualityFilter,
+    defaults: EnrollOptions,
     remedies: Remedies,
 ) -> list[BatchResultBody]:
     # In a thread: a single line may be as long as a body, and a piece has a thousand short ones.
-    entries = await asyncio.to_thread(_parse_all, piece.lines, quality_filter)
+    entries = await asyncio.to_thread(_parse_all, piece.lines, defaults)
     items = [entry for entry in entries if isinstance(entry, BatchItem)]
     results = iter(await enroller.enroll(collection, items))
     return [
@@ -84,17 +85,17 @@ async def _enroll(
 
 
 def _parse_all(
-    lines: list[bytes | bytearray], quality_filter: QualityFilter
+    lines: list[bytes | bytearray], defaults: EnrollOptions
 ) -> list[BatchItem | ItemResult]:
     """What each line says. Each is dropped once it is read: photos are a lot of memory twice."""
     lines.reverse()
-    return [_parse(lines.pop(), quality_filter) for _ in range(len(lines))]
+    return [_parse(lines.pop(), defaults) for _ in range(len(lines))]
 
 
-def _parse(line: bytes | bytearray, quality_filter: QualityFilter) -> BatchItem | ItemResult:
+def _parse(line: bytes | bytearray, defaults: EnrollOptions) -> BatchItem | ItemResult:
     try:
         values = parse_json(line, "the line", most_values=MOST_VALUES_OF_A_LINE)
-        return BatchItemBody.model_validate(values).item(quality_filter=quality_filter)
+        return BatchItemBody.model_validate(values).item(defaults)
     except ValidationError as error:
         return rejected_item(invalid(error, BatchItemBody))
     except InputError as error:

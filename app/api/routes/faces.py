@@ -52,9 +52,7 @@ async def add_faces(
             collection,
             identity_id,
             body.images,
-            body.faces,
-            quality_filter=body.quality_filter,
-            force=body.force,
+            body.options(),
             once=once,
         )
         services.metrics.count_enrollment(faces=done.new_face_count, reasons=done.rejection_reasons)

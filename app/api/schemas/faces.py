@@ -7,12 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.collapsed_face import CollapsedFace
+from app.api.schemas.parts.enroll_fields import EnrollFields
 from app.api.schemas.parts.field_types import (
     BoxArray,
     ImageList,
-    QualityLevel,
     QualityScore,
-    Schema,
 )
 from app.api.schemas.parts.person import EITHER, IdentityBody, NewOrEnrolledBody
 from app.api.schemas.parts.revision import IfRevision
@@ -20,21 +19,12 @@ from app.gallery.people.correction_records import MovedFace
 from app.gallery.records import (
     Face,
 )
-from app.operations.policy.face_rules import FaceRule, QualityFilter
 
 
-class AddFacesBody(Schema):
+class AddFacesBody(EnrollFields):
     """More photos of a person."""
 
     images: ImageList = Field(min_length=1)
-    faces: FaceRule = Field(
-        FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
-    )
-    quality_filter: QualityLevel = QualityFilter.AUTO
-    force: bool = Field(
-        False,
-        description="Enroll also what the guards refuse as another person; noted on the face.",
-    )
 
 
 class FaceBody(BaseModel):

@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.collapsed_face import CollapsedFace
+from app.api.schemas.parts.enroll_fields import EnrollFields
 from app.api.schemas.parts.erasure import ErasureBody
 from app.api.schemas.parts.field_types import (
     AttributesObject,
     FutureMoment,
     IdentityRef,
     ImageList,
-    QualityLevel,
     Schema,
     ShortText,
     Threshold,
@@ -26,7 +26,6 @@ from app.gallery.people.correction_records import Merged, PeopleDeletion
 from app.gallery.records import (
     IdentityFilter,
 )
-from app.operations.policy.face_rules import FaceRule, QualityFilter
 
 
 class IdentityQuery(PageQuery):
@@ -54,7 +53,7 @@ class IdentityQuery(PageQuery):
         )
 
 
-class EnrollBody(Schema):
+class EnrollBody(EnrollFields):
     """A person and photos of them, one face a photo."""
 
     name: ShortText | None = Field(None, examples=["Eileen Collins"])
@@ -67,14 +66,6 @@ class EnrollBody(Schema):
     )
     threshold: Threshold | None = Field(None, description=OWN_THRESHOLD)
     images: ImageList = Field(default_factory=list)
-    faces: FaceRule = Field(
-        FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
-    )
-    quality_filter: QualityLevel = QualityFilter.AUTO
-    force: bool = Field(
-        False,
-        description="Enroll also what the guards refuse as another person; noted on the face.",
-    )
 
 
 class PatchIdentityBody(Schema):

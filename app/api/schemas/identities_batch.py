@@ -21,7 +21,8 @@ from app.api.schemas.parts.field_types import (
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
 from app.gallery.records import NewIdentity
 from app.operations.enroll.batch_enroller import BatchItem, ItemResult, ItemStatus
-from app.operations.policy.face_rules import FaceRule, QualityFilter
+from app.operations.enroll.enroll_options import EnrollOptions
+from app.operations.policy.face_rules import FaceRule
 from app.remedies import Remedies
 
 _MAX_EMBEDDING_TEXT = MAX_DIMENSION * 6
@@ -86,8 +87,8 @@ class BatchItemBody(Schema):
     )
     force: bool = Field(False, description="Enroll also what the guards refuse.")
 
-    def item(self, *, quality_filter: QualityFilter) -> BatchItem:
-        """`quality_filter` is for those who do not say."""
+    def item(self, defaults: EnrollOptions) -> BatchItem:
+        """The person of this line; `defaults` count where the line has no level of quality."""
         identity = NewIdentity(
             self.name, self.external_id, self.attributes, self.expires_at, self.threshold
         )
@@ -95,10 +96,8 @@ class BatchItemBody(Schema):
             identity,
             tuple(self.images),
             tuple(self.embeddings),
-            self.faces,
-            self.quality_filter or quality_filter,
+            EnrollOptions(self.faces, self.quality_filter or defaults.quality_filter, self.force),
             self.guards,
-            self.force,
         )
 
 

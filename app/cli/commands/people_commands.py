@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from app.gallery.names import DEFAULT_COLLECTION
+from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.policy.face_rules import FaceRule, QualityFilter, VerifyFaces
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
@@ -40,9 +41,7 @@ def enroll_folder(
     run(
         folder=folder,
         collection=collection,
-        faces=faces,
-        quality_filter=quality_filter,
-        force=force,
+        options=EnrollOptions(faces, quality_filter, force),
         as_json=as_json,
     )
 
@@ -70,7 +69,8 @@ def enroll_batch(
     """
     from app.cli.people.enroll_batch import enroll_batch as run
 
-    run(file=file, collection=collection, quality_filter=quality_filter, as_json=as_json)
+    defaults = EnrollOptions(quality_filter=quality_filter)
+    run(file=file, collection=collection, defaults=defaults, as_json=as_json)
 
 
 def identify(

@@ -16,7 +16,7 @@ from app.cli.output import errors, print_json, results, text_column
 from app.cli.remedies import TERMINAL
 from app.cli.session import with_services
 from app.operations.enroll.batch_enroller import ItemStatus
-from app.operations.policy.face_rules import QualityFilter
+from app.operations.enroll.enroll_options import EnrollOptions
 from app.services import Services
 
 _CHUNK_BYTES = 1_000_000
@@ -40,7 +40,7 @@ class Summary:
 
 
 def enroll_batch(
-    *, file: typer.FileBinaryRead, collection: str, quality_filter: QualityFilter, as_json: bool
+    *, file: typer.FileBinaryRead, collection: str, defaults: EnrollOptions, as_json: bool
 ) -> None:
     """Enroll many people, a line each. Exit status 0: all are there, 3: some were rejected."""
 
@@ -56,7 +56,7 @@ def enroll_batch(
                 collection,
                 chunks,
                 max_line_bytes=most,
-                quality_filter=quality_filter,
+                defaults=defaults,
                 remedies=TERMINAL,
             ):
                 for result in piece:

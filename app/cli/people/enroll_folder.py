@@ -14,9 +14,9 @@ from app.cli.remedies import TERMINAL
 from app.cli.session import with_services
 from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, RejectedImage, WrongPerson
 from app.gallery.records import IdentityFilter, NewIdentity
+from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.enroll.enroller import Enrollment
 from app.operations.enroll.photo_rejections import unusable
-from app.operations.policy.face_rules import FaceRule, QualityFilter
 from app.recognition.pipeline import Recognizer
 from app.runtime.gather import together
 from app.services import Services
@@ -54,21 +54,12 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class _How:
-    """Which of the faces of a photo is enrolled, how good it must be, and against all advice?"""
-
-    rule: FaceRule
-    quality_filter: QualityFilter
-    force: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Enrolling:
     """Into which collection, how, and the turns that the photos of all people take together."""
 
     services: Services
     collection: str
-    how: _How
+    options: EnrollOptions
     turns: asyncio.Semaphore
 
 
@@ -76,9 +67,7 @@ def enroll_folder(
     *,
     folder: Path,
     collection: str,
-    faces: FaceRule,
-    quality_filter: QualityFilter,
-    force: bool,
+    options: EnrollOptions,
     as_json: bool,
 ) -> None:
     """Enroll a folder of people: one folder a person, whose name becomes name and external_id."""
@@ -86,11 +75,9 @@ def enroll_folder(
     if not found.photos:
         raise typer.BadParameter(f"{folder} has no folders in it; make one folder a person")
 
-    how = _How(faces, quality_filter, force)
-
     async def use(services: Services) -> Summary:
         summary = Summary(photos=sum(map(len, found.photos.values())), left_out=found.left_out)
-        enrolling = _Enrolling(services, collection, how, services.enroll.turns())
+        enrolling = _Enrolling(services, collection, options, services.enroll.turns())
         with progress_bar("enrolling") as progress:
             task = progress.add_task("people", total=len(found.photos))
             turns = asyncio.Semaphore(services.recognizer.concurrency)
@@ -146,7 +133,7 @@ async def _enroll_person(
 
 
 async def _enroll_images(enrolling: _Enrolling, name: str, images: list[bytes]) -> Enrollment:
-    services, collection, how = enrolling.services, enrolling.collection, enrolling.how
+    services, collection = enrolling.services, enrolling.collection
     known = await asyncio.to_thread(
         services.gallery.list_identities,
         collection,
@@ -159,20 +146,12 @@ async def _enroll_images(enrolling: _Enrolling, name: str, images: list[bytes]) 
             collection,
             known.items[0].id,
             images,
-            how.rule,
-            quality_filter=how.quality_filter,
-            force=how.force,
+            enrolling.options,
             turns=enrolling.turns,
         )
     new = NewIdentity(name=name.replace("_", " "), external_id=name)
     return await services.enroll.create(
-        collection,
-        new,
-        images,
-        how.rule,
-        quality_filter=how.quality_filter,
-        force=how.force,
-        turns=enrolling.turns,
+        collection, new, images, enrolling.options, turns=enrolling.turns
     )
 
 

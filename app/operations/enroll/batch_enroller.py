@@ -13,6 +13,7 @@ from app.errors import InputError, NoUsableImage, RejectedImage, WrongPerson
 from app.gallery.people.bulk_enrolment import BulkOutcome, NewPerson
 from app.gallery.records import NewFace, NewIdentity
 from app.gallery.service import Gallery
+from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.enroll.enroller import (
     WRONG_PERSON,
     Enroller,
@@ -22,7 +23,6 @@ from app.operations.enroll.enroller import (
 )
 from app.operations.enroll.guard_lookup import Guards, looking_again, refused
 from app.operations.identify.identifier import unit_embedding
-from app.operations.policy.face_rules import FaceRule, QualityFilter
 from app.runtime.gather import together
 from app.runtime.threads import Work, reading, threads
 
@@ -40,11 +40,9 @@ class BatchItem:
     identity: NewIdentity
     images: tuple[bytes, ...]
     embeddings: tuple[Sequence[float], ...]
-    rule: FaceRule
-    quality_filter: QualityFilter
+    options: EnrollOptions
     guarded: bool | None = None
-    """Whether the guards are asked; None: of somebody with photos."""
-    force: bool = False
+    """Whether the guards are asked; None: for a person with photos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ class BatchEnroller:
         guarded = [found for found in people if found.guarded]
         guards = iter(
             self._guards.look_for_many(
-                collection, [(found.person.faces, found.force) for found in guarded]
+                collection, [(found.person.faces, found.options) for found in guarded]
             )
         )
         new = [
@@ -118,11 +116,7 @@ class BatchEnroller:
         try:
             faces = [self._face(values) for values in item.embeddings]
             usable, rejected = await self._enroller.examine(
-                item.images,
-                item.rule,
-                turns=turns,
-                quality_filter=item.quality_filter,
-                keep_crops=keep_crops,
+                item.images, item.options, turns=turns, keep_crops=keep_crops
             )
         except NoUsableImage as error:
             return rejected_item(error, error.rejected)
@@ -131,7 +125,9 @@ class BatchEnroller:
         person = NewPerson(item.identity, (*faces, *(one.face for one in usable)))
         guarded = bool(item.images) if item.guarded is None else item.guarded
         places = (*[None] * len(faces), *(one.image_index for one in usable))
-        return _Usable(person, tuple(rejected), places, guarded, item.force, passed_over_of(usable))
+        return _Usable(
+            person, tuple(rejected), places, guarded, item.options, passed_over_of(usable)
+        )
 
     def _face(self, values: Sequence[float]) -> NewFace:
         embedding = unit_embedding(values, dimension=self._gallery.model.dimension)
@@ -147,7 +143,7 @@ class _Usable:
     rejected: tuple[RejectedImage, ...]
     places: tuple[int | None, ...]
     guarded: bool
-    force: bool
+    options: EnrollOptions
     passed_over: tuple[PassedOverFace, ...]
 
 

@@ -22,10 +22,10 @@ from app.gallery.service import Enrolled, Gallery
 from app.gallery.store.idempotency import Once
 from app.observe import request_scope
 from app.operations.enroll.crop_vault import CropVault
+from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.enroll.guard_lookup import Guards, looking_again, refused
 from app.operations.enroll.photo_rejections import unusable
 from app.operations.enroll.photo_subject import PassedOver, candidates, find_subject
-from app.operations.policy.face_rules import FaceRule, QualityFilter
 from app.recognition.pipeline import Recognizer
 from app.runtime.gather import together
 from app.runtime.threads import reading, writing
@@ -103,24 +103,19 @@ class Enroller:
         collection: str,
         new: NewIdentity,
         images: Sequence[bytes],
-        rule: FaceRule,
+        options: EnrollOptions,
         *,
-        quality_filter: QualityFilter,
-        force: bool = False,
         once: Once[Enrollment] | None = None,
         turns: asyncio.Semaphore | None = None,
     ) -> Enrollment:
         """Enroll a new person; without images, a person whose faces come later.
 
-        With `force`, also against the guards' advice; `turns` as of `examine`. Raises NoUsableImage
-        when images are given and none can be used, WrongPerson when the guards refuse those that
-        could be, ExternalIdTaken, CollectionNotFound, EmbedderMismatch, and AnsweredBeforeError by
-        `once`.
+        `turns` as of `examine`. Raises NoUsableImage when images are given and none can be used,
+        WrongPerson when the guards refuse those that could be, ExternalIdTaken, CollectionNotFound,
+        EmbedderMismatch, and AnsweredBeforeError by `once`.
         """
         keep_crops = await reading(self.keeps_crops, collection)
-        usable, rejected = await self.examine(
-            images, rule, quality_filter=quality_filter, turns=turns, keep_crops=keep_crops
-        )
+        usable, rejected = await self.examine(images, options, turns=turns, keep_crops=keep_crops)
         faces = [item.face for item in usable]
 
         def write() -> Enrollment:
@@ -132,7 +127,7 @@ class Enroller:
                     collection,
                     new,
                     faces,
-                    guard=self.guards.look(collection, faces, force=force),
+                    guard=self.guards.look(collection, faces, options),
                     once=_once(once, usable, rejected),
                 ),
             )
@@ -147,10 +142,8 @@ class Enroller:
         collection: str,
         identity_id: str,
         images: Sequence[bytes],
-        rule: FaceRule,
+        options: EnrollOptions,
         *,
-        quality_filter: QualityFilter,
-        force: bool = False,
         once: Once[Enrollment] | None = None,
         turns: asyncio.Semaphore | None = None,
     ) -> Enrollment:
@@ -161,18 +154,13 @@ class Enroller:
         known = await self._known(collection, identity_id, images)
         keep_crops = await reading(self.keeps_crops, collection)
         usable, rejected = await self.examine(
-            images,
-            rule,
-            quality_filter=quality_filter,
-            skip=set(known),
-            turns=turns,
-            keep_crops=keep_crops,
+            images, options, skip=set(known), turns=turns, keep_crops=keep_crops
         )
         faces = [item.face for item in usable]
 
         def write() -> Enrollment:
             request_scope.require_time()  # from here on, it is done
-            guard = self.guards.look(collection, faces, identity_id=identity_id, force=force)
+            guard = self.guards.look(collection, faces, options, identity_id=identity_id)
             done = self._gallery.add_faces(
                 collection,
                 identity_id,
@@ -218,9 +206,8 @@ class Enroller:
     async def examine(
         self,
         images: Sequence[bytes],
-        rule: FaceRule,
+        options: EnrollOptions,
         *,
-        quality_filter: QualityFilter,
         skip: Collection[int] = (),
         turns: asyncio.Semaphore | None = None,
         keep_crops: bool = False,
@@ -234,9 +221,7 @@ class Enroller:
 
         async def examine(index: int, image: bytes) -> UsableImage | RejectedImage:
             async with turns:
-                return await self._examine_one(
-                    index, image, rule, quality_filter, keep_crops=keep_crops
-                )
+                return await self._examine_one(index, image, options, keep_crops=keep_crops)
 
         results = await together(
             examine(i, image) for i, image in enumerate(images) if i not in skip
@@ -251,16 +236,17 @@ class Enroller:
         self,
         index: int,
         image: bytes,
-        rule: FaceRule,
-        quality_filter: QualityFilter,
+        options: EnrollOptions,
         *,
         keep_crops: bool,
     ) -> UsableImage | RejectedImage:
         try:
-            photo = await self._recognizer.embed(image, candidates(rule), keep_crops=keep_crops)
+            photo = await self._recognizer.embed(
+                image, candidates(options.faces), keep_crops=keep_crops
+            )
         except (ImageUnreadable, ImageTooLarge) as error:
             return unusable(error, index)
-        subject = find_subject(photo, index, rule, quality_filter)
+        subject = find_subject(photo, index, options.faces, options.quality_filter)
         embedded = subject.face
         if subject.refused is not None or embedded is None:
             assert subject.refused is not None  # a photo without a subject says why

@@ -13,6 +13,7 @@ from app.gallery.records import Found, NewFace
 from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.search.nearest_people import Question
 from app.gallery.service import Gallery
+from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.policy.calibrator import Calibrator
 
 T = TypeVar("T")
@@ -48,9 +49,9 @@ class Guards:
         self,
         collection: str,
         faces: Sequence[NewFace],
+        options: EnrollOptions,
         *,
         identity_id: str | None = None,
-        force: bool = False,
     ) -> Guard | None:
         """The guard for new faces of a person, or of a new one. Blocks.
 
@@ -58,7 +59,8 @@ class Guards:
         """
         if not self._enabled or not faces:
             return None
-        return self._guard(collection, faces, identity_id, force=force)
+        guard = self._guard(collection, faces, identity_id)
+        return None if guard is None else replace(guard, force=options.force)
 
     def look_at_enrolled(
         self, collection: str, face_id: str, identity_id: str | None, *, force: bool = False
@@ -74,20 +76,21 @@ class Guards:
         model = self._gallery.require_collection(collection).model
         if model.digest not in probe.by_digest:
             return None
-        return self._guard(collection, [probe], identity_id, force=force, exclude_face_id=face_id)
+        guard = self._guard(collection, [probe], identity_id, exclude_face_id=face_id)
+        return None if guard is None else replace(guard, force=force)
 
     def look_for_many(
-        self, collection: str, people: Sequence[tuple[Sequence[NewFace], bool]]
+        self, collection: str, people: Sequence[tuple[Sequence[NewFace], EnrollOptions]]
     ) -> list[Guard | None]:
-        """The guards for new people, from their faces and whether they are forced. Blocks."""
+        """The guards for new people, from their faces and options. Blocks."""
         faces = [face for own, _ in people for face in own]
         common = self._guard(collection, faces, None) if self._enabled and faces else None
         if common is None:
             return [None] * len(people)
         of_each = iter(common.nearest)
         return [
-            replace(common, nearest=tuple(islice(of_each, len(own))), force=force)
-            for own, force in people
+            replace(common, nearest=tuple(islice(of_each, len(own))), force=options.force)
+            for own, options in people
         ]
 
     def _guard(
@@ -96,7 +99,6 @@ class Guards:
         faces: Sequence[Probe],
         identity_id: str | None,
         *,
-        force: bool = False,
         exclude_face_id: str | None = None,
     ) -> Guard | None:
         # In this order: whoever is enrolled after this is found by the transaction that writes.
@@ -125,7 +127,7 @@ class Guards:
             for candidates in found.candidates
         )
         digest = found.basis.model.digest
-        return Guard(limits.resembles, limits.another, revision, nearest, digest, force)
+        return Guard(limits.resembles, limits.another, revision, nearest, digest)
 
 
 def looking_again(write: Callable[[], T]) -> T:

@@ -13,7 +13,7 @@ from app.api.bodies.batch_lines import _lines, _parse
 from app.api.schemas.identities_batch import BatchItemBody
 from app.errors import InvalidRequest, RequestTooLarge
 from app.operations.enroll.batch_enroller import BatchItem, ItemResult, ItemStatus
-from app.operations.policy.face_rules import QualityFilter
+from app.operations.enroll.enroll_options import EnrollOptions
 
 CUTS = st.lists(st.integers(0, 200), max_size=8)
 LINES = st.lists(
@@ -82,7 +82,7 @@ def test_any_bytes_are_an_item_or_rejected(line: bytes) -> None:
 
 
 def _is_item_or_rejected(line: bytes) -> None:
-    parsed = _parse(line, QualityFilter.AUTO)
+    parsed = _parse(line, EnrollOptions())
     if isinstance(parsed, ItemResult):
         assert parsed.status == ItemStatus.REJECTED
         assert isinstance(parsed.error, InvalidRequest)
