@@ -1,5 +1,6 @@
-"""Write files so that whoever looks finds the old one or the new one, whatever happens."""
+"""Files: written so that a reader finds the old one or the new one, and their digests."""
 
+import hashlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,6 +33,12 @@ def move_into_place(finished: Path, path: Path) -> None:
 
 def write_text_atomically(path: Path, text: str) -> None:
     write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _flush_folder(folder: Path) -> None:

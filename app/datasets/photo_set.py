@@ -5,7 +5,6 @@ photos = labelled(listing, await embedder.embed([photo.path for photo in listing
 """
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from app.recognition.types import DetectedFace, Embedding, ImageSize
 from app.runtime.gather import in_turns
 from app.settings import Settings
 from models.evaluation.photos import Groups, LabelledPhotos, ListedPairs
+from models.files import file_sha256
 from models.zoo.network import Network
 
 _CHOICES: dict[SubjectRule, Choose] = {
@@ -176,7 +176,6 @@ def no_subject(detected: Sequence[DetectedFace]) -> Reason:
 def photo_sha256(path: Path) -> str:
     """Raises InvalidRequest where the file cannot be read at all."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise InvalidRequest(f"the photo {path} cannot be read: {error}") from error

@@ -10,9 +10,13 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from models.zoo.detectors.scrfd import STRIDES
+from models.zoo.catalogue.entry import DetectorInput
 
 Floats = NDArray[np.float32]
+
+STRIDES = (8, 16, 32)
+SCRFD_INPUT = DetectorInput(mean=(127.5,) * 3, std=(128.0,) * 3, colours="rgb", strides=STRIDES)
+"""How pictures enter these graphs, as InsightFace's."""
 
 _ANCHORS = 2
 

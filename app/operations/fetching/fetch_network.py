@@ -1,6 +1,5 @@
 """Fetch a network of the catalogue: from its source, from a mirror, or from a folder."""
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from app.errors import (
 )
 from app.operations.fetching.download import Download, Patience, discard, download, shown
 from app.operations.fetching.zip_member import extract_member
-from models.files import move_into_place
+from models.files import file_sha256, move_into_place
 from models.zoo.catalogue.entry import CatalogueEntry, Source, catalogue
 from models.zoo.catalogue.fetched import (
     Receipt,
@@ -142,7 +141,7 @@ def _present(entry: CatalogueEntry, digest: str | None, places: Places) -> Fetch
     path = file_of(entry.name, places.weights_dir)
     if receipt is None or digest not in (None, receipt.sha256):
         return None
-    if path.stat().st_size != receipt.bytes or _sha256(path) != receipt.sha256:
+    if path.stat().st_size != receipt.bytes or file_sha256(path) != receipt.sha256:
         return None
     return Fetched(entry, path, receipt, new=False)
 
@@ -273,7 +272,7 @@ class _Fetch:
             receipt = self._place(self._entry, self._digest, path, where)
             return Fetched(self._entry, self._path(self._entry), receipt, new=True)
         if source.sha256 is not None:
-            found = _sha256(path)
+            found = file_sha256(path)
             if found != source.sha256:
                 raise FileNotAsPinned(
                     f"{where} has the SHA-256 {found}, expected {source.sha256}: it is another "
@@ -319,7 +318,7 @@ class _Fetch:
                 raise FileNotAsPinned(
                     f"{where} has {size} bytes, expected {entry.bytes}: it is another file"
                 )
-            found = _sha256(checked)
+            found = file_sha256(checked)
             if digest not in (None, found):
                 raise FileNotAsPinned(
                     f"{where} has the SHA-256 {found}, expected {digest}: it is another file, or "
@@ -355,11 +354,6 @@ def _mirrored(url: str, mirror: str | None) -> str:
         return url
     parts = urlsplit(url)
     return f"{mirror.rstrip('/')}/{parts.netloc}{parts.path}"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Take one file out of a zip archive, trusting neither its names nor its sizes."""
 
+import lzma
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -8,6 +9,15 @@ from typing import Final
 from app.errors import FileNotAsPinned
 
 _PIECE: Final = 1 << 18
+_UNREADABLE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+)
+"""What zipfile raises for an archive that is damaged, encrypted or packed in another way."""
 
 
 def extract_member(archive: Path, member: str, target: Path, *, most_bytes: int) -> None:
@@ -28,10 +38,12 @@ def extract_member(archive: Path, member: str, target: Path, *, most_bytes: int)
                     if written > most_bytes:
                         raise _too_large(archive, member, most_bytes)
                     file.write(piece)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
-        raise FileNotAsPinned(
-            f"{archive.name} cannot be read as a zip archive ({error})"
-        ) from error
+    except _UNREADABLE as error:
+        raise _unreadable(archive, error) from error
+    except OSError as error:
+        if error.errno is not None:  # of the disk; bz2 raises it without for damaged data
+            raise
+        raise _unreadable(archive, error) from error
 
 
 def _find(opened: zipfile.ZipFile, archive: Path, member: str) -> zipfile.ZipInfo:
@@ -48,6 +60,10 @@ def _find(opened: zipfile.ZipFile, archive: Path, member: str) -> zipfile.ZipInf
 def _leads_outside(name: str) -> bool:
     path = PurePosixPath(name.replace("\\", "/"))
     return path.is_absolute() or ".." in path.parts
+
+
+def _unreadable(archive: Path, error: Exception) -> FileNotAsPinned:
+    return FileNotAsPinned(f"{archive.name} cannot be read as a zip archive ({error})")
 
 
 def _too_large(archive: Path, member: str, most_bytes: int) -> FileNotAsPinned:

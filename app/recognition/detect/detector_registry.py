@@ -11,16 +11,9 @@ from app.recognition.detect.mtcnn.search import find_faces as find_by_mtcnn
 from app.recognition.detect.scrfd_faces import find_faces as find_by_scrfd
 from app.recognition.detect.yunet_faces import find_faces as find_by_yunet
 from app.recognition.device import require_full_precision
-from models.zoo.catalogue.entry import find_entry
+from models.zoo.catalogue.entry import CatalogueEntry, find_entry
 from models.zoo.catalogue.load import fetched_file
-from models.zoo.detectors.detector_cards import (
-    MTCNN,
-    SCRFD_10G,
-    SCRFD_500M,
-    YUNET,
-    YUNET_FLOAT,
-    DetectorCard,
-)
+from models.zoo.detectors.detector_cards import DETECTOR_CARDS, MTCNN, YUNET, DetectorCard
 from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
 from models.zoo.detectors.scrfd import ScrfdNetwork
 from models.zoo.detectors.yunet import TorchYunet, YunetNetwork
@@ -75,13 +68,6 @@ def _load_yunet(options: DetectorOptions) -> FindFaces:
     return _find_by_yunet(load_yunet(), options)
 
 
-def _load_yunet_float(options: DetectorOptions) -> FindFaces:
-    entry = find_entry(YUNET_FLOAT.name)
-    assert entry is not None  # a test compares the cards with the catalogue
-    path = fetched_file(entry, options.weights_dir)
-    return _find_by_yunet(build_yunet(path.read_bytes()), options)
-
-
 def _find_by_yunet(module: Yunet, options: DetectorOptions) -> FindFaces:
     yunet: YunetNetwork
     if options.onnx_runtime:
@@ -94,24 +80,40 @@ def _find_by_yunet(module: Yunet, options: DetectorOptions) -> FindFaces:
     return partial(find_by_yunet, yunet, networks, least_score=options.min_score)
 
 
+def _load_published_yunet(name: str, options: DetectorOptions) -> FindFaces:
+    path = fetched_file(_entry(name), options.weights_dir)
+    return _find_by_yunet(build_yunet(path.read_bytes()), options)
+
+
 def _load_scrfd(name: str, options: DetectorOptions) -> FindFaces:
-    entry = find_entry(name)
-    assert entry is not None  # a test compares the cards with the catalogue
+    entry = _entry(name)
     path = fetched_file(entry, options.weights_dir)
-    scrfd = ScrfdNetwork(path, device=options.device, threads=options.threads)
+    assert entry.detector is not None
+    scrfd = ScrfdNetwork(path, entry.detector, device=options.device, threads=options.threads)
     networks = load_mtcnn_networks(options)
     return partial(find_by_scrfd, scrfd, networks, least_score=options.min_score)
 
 
+def _entry(name: str) -> CatalogueEntry:
+    entry = find_entry(name)
+    assert entry is not None  # DETECTOR_CARDS has it from there
+    return entry
+
+
+_OF_PACKAGES = {YUNET.name: _load_yunet, MTCNN.name: _load_mtcnn}
+_BY_FAMILY = {"yunet": _load_published_yunet, "scrfd": _load_scrfd}
+
+
+def _loader(name: str) -> Callable[[DetectorOptions], FindFaces]:
+    if name in _OF_PACKAGES:
+        return _OF_PACKAGES[name]
+    card = _entry(name).detector
+    assert card is not None
+    assert card.use is not None
+    return partial(_BY_FAMILY[card.use.family], name)
+
+
 DETECTORS: Mapping[str, DetectorEntry] = MappingProxyType(
-    {
-        entry.card.name: entry
-        for entry in (
-            DetectorEntry(YUNET, _load_yunet),
-            DetectorEntry(MTCNN, _load_mtcnn),
-            DetectorEntry(YUNET_FLOAT, _load_yunet_float),
-            DetectorEntry(SCRFD_10G, partial(_load_scrfd, SCRFD_10G.name)),
-            DetectorEntry(SCRFD_500M, partial(_load_scrfd, SCRFD_500M.name)),
-        )
-    }
+    {name: DetectorEntry(card, _loader(name)) for name, card in DETECTOR_CARDS.items()}
 )
+"""By name; those that no package ships are loaded by the family that their card names."""

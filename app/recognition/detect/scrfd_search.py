@@ -10,7 +10,7 @@ from app.recognition.detect.direction import UPRIGHT, boxes_back
 from app.recognition.detect.found_faces import FoundFaces, Picture
 from app.recognition.detect.mtcnn.boxes import best_of_overlapping
 from app.recognition.types import Pixels
-from models.zoo.detectors.scrfd import MULTIPLE, ScrfdFaces, ScrfdNetwork
+from models.zoo.detectors.scrfd import ScrfdFaces, ScrfdNetwork
 
 _ENOUGH_PX: Final = 640
 """Longest side of the copy that is always searched: it shows large faces as SCRFD was trained on
@@ -75,7 +75,7 @@ def _found_in_copy(
         factor = min(network.size[0] / width, network.size[1] / height)
     own = max(1, round(width * factor)), max(1, round(height * factor))
     copy = picture if own == (width, height) else _resized(picture, own, factor)
-    whole = network.size or (_filled(own[0]), _filled(own[1]))
+    whole = network.size or tuple(-(-side // network.multiple) * network.multiple for side in own)
     canvas = np.zeros((whole[1], whole[0], 3), dtype=np.uint8)
     canvas[: own[1], : own[0]] = copy
     found = network.look(canvas, least_score=least_score)
@@ -90,7 +90,3 @@ def _found_in_copy(
 def _resized(picture: Pixels, size: tuple[int, int], factor: float) -> Pixels:
     way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, size, interpolation=way), dtype=np.uint8)
-
-
-def _filled(length: int) -> int:
-    return -(-length // MULTIPLE) * MULTIPLE

@@ -25,7 +25,7 @@ class LivenessScorer:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(network.spec.name for network in self._networks)
+        return tuple(network.name for network in self._networks)
 
     @property
     def digest(self) -> str:
@@ -39,7 +39,7 @@ class LivenessScorer:
         """The crops of a face; its box is in pixels of this photo."""
         return [
             cut_surroundings(
-                photo, face, scale=network.spec.crop_scale, size_px=network.spec.size_px
+                photo, face, scale=network.card.crop_scale, size_px=network.card.size_px
             )
             for network in self._networks
         ]
@@ -57,5 +57,5 @@ class LivenessScorer:
     def try_networks(self) -> None:
         """Run each network once."""
         for network in self._networks:
-            side = network.spec.size_px
+            side = network.card.size_px
             network.scores(np.zeros((1, side, side, 3), dtype=np.uint8))

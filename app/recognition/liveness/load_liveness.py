@@ -9,7 +9,7 @@ from app.settings import Settings
 from models.zoo.catalogue.entry import CatalogueEntry
 from models.zoo.catalogue.load import fetched_file
 from models.zoo.errors import WeightsError
-from models.zoo.networks.liveness import LivenessNetwork, LivenessSpec
+from models.zoo.networks.liveness import LivenessNetwork
 
 
 def load_liveness(settings: Settings) -> LivenessScorer | None:
@@ -35,17 +35,9 @@ def load_liveness(settings: Settings) -> LivenessScorer | None:
 def _load(settings: Settings, entry: CatalogueEntry) -> LivenessNetwork:
     card = entry.liveness
     assert card is not None  # as in every card of this kind
-    spec = LivenessSpec(
-        entry.name,
-        crop_scale=card.crop_scale,
-        size_px=card.size_px,
-        channels=card.colours,
-        mean=card.mean,
-        std=card.std,
-        genuine_class=card.genuine_class,
-    )
     return LivenessNetwork(
-        spec,
+        entry.name,
+        card,
         fetched_file(entry, settings.resolved_weights_dir),
         device=resolve_device(settings.device),
         threads=cpu_threads(settings.workers),

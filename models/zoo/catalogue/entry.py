@@ -101,13 +101,31 @@ class EmbedderInput(_Part):
     architecture: Literal["sface"] | None = None
 
 
+class DetectorUse(_Part):
+    """How Vultus finds faces by a detector: the `family` says what runs it.
+
+    `score` says what the reported score (0 to 1) means; `min_score` is the least that counts as a
+    face, unless the user says otherwise. `finds_landmarks`: the landmarks are the detector's own;
+    else MTCNN's output network finds them in its boxes.
+    """
+
+    family: Literal["scrfd", "yunet"]
+    score: str = Field(min_length=1)
+    min_score: float = Field(gt=0, le=1)
+    finds_landmarks: bool
+
+
 class DetectorInput(_Part):
-    """How photos enter a detector; `strides` are those of its maps, in pixels."""
+    """How pictures enter a detector; `strides` are those of its maps, in pixels.
+
+    `use` is None for a detector that is fetched for other programs alone.
+    """
 
     mean: Triple
     std: Triple
     colours: Colours
     strides: tuple[int, ...] = (8, 16, 32)
+    use: DetectorUse | None = None
 
 
 class LivenessInput(_Part):

@@ -1,8 +1,8 @@
 """Run a fetched embedder as its card says."""
 
-import hashlib
 from pathlib import Path
 
+from models.files import file_sha256
 from models.zoo.catalogue.entry import CatalogueEntry
 from models.zoo.catalogue.fetched import file_of, find_receipt
 from models.zoo.errors import NotFetchedError, UnknownNetworkError, WeightsInvalidError
@@ -40,8 +40,7 @@ def fetched_file(entry: CatalogueEntry, weights_dir: Path) -> Path:
     if receipt is None:
         raise NotFetchedError(entry.name, needs_acceptance=entry.needs_acceptance)
     path = file_of(entry.name, weights_dir)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = file_sha256(path)
     if digest != receipt.sha256:
         raise WeightsInvalidError(
             f"{path} is not the file that was fetched: its SHA-256 is {digest}, expected "
@@ -64,8 +63,7 @@ def load_fetched(entry: CatalogueEntry, weights_dir: Path, run: RunOptions) -> N
         )
     path = fetched_file(entry, weights_dir)
     if card.architecture == "sface":
-        data = path.read_bytes()
-        return serve(sface.build(data), spec, hashlib.sha256(data).hexdigest(), run)
+        return serve(sface.build(path.read_bytes()), spec, file_sha256(path), run)
     options = OnnxOptions(
         size_px=card.size_px,
         mean=card.mean,

@@ -1,9 +1,11 @@
 """What is known of each face detector: source, licence, training data, what its score means."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from models.zoo.catalogue.entry import CatalogueEntry, DetectorUse, catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,43 +55,27 @@ YUNET: Final = DetectorCard(
     finds_landmarks=False,
 )
 
-YUNET_FLOAT: Final = replace(
-    YUNET,
-    name="yunet-float",
-    source="face_detection_yunet_2023mar.onnx of OpenCV Zoo, of which the packaged file is a "
-    "compressed form; fetched by name from the catalogue",
-    digest="8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
-)
 
-
-def _scrfd(name: str, flops: str, packs: str, digest: str) -> DetectorCard:
+def _published(entry: CatalogueEntry, use: DetectorUse) -> DetectorCard:
     return DetectorCard(
-        name=name,
-        description=f"SCRFD with landmarks, {flops} floating-point operations (Guo et al., 2021)",
-        license="InsightFace's: non-commercial research only",
-        source=f"InsightFace's packs {packs}; fetched by name from the catalogue",
-        training_data="WIDER FACE",
-        score="SCRFD's own confidence, which is no probability; InsightFace takes 0.5 for a face",
-        min_score=0.5,
-        digest=digest,
-        finds_landmarks=True,
+        name=entry.name,
+        description=entry.description,
+        license=entry.license.summary,
+        source=f"fetched by name from the catalogue: {entry.sources[0].url}",
+        training_data=entry.training_data,
+        score=use.score,
+        min_score=use.min_score,
+        digest=entry.sha256 or "",
+        finds_landmarks=use.finds_landmarks,
     )
 
 
-SCRFD_10G: Final = _scrfd(
-    "scrfd-10g",
-    "10 G",
-    "buffalo_l and antelopev2",
-    "5838f7fe053675b1c7a08b633df49e7af5495cee0493c7dcf6697200b85b5b91",
-)
-SCRFD_500M: Final = _scrfd(
-    "scrfd-500m",
-    "500 M",
-    "buffalo_sc and buffalo_s",
-    "5e4447f50245bbd7966bd6c0fa52938c61474a04ec7def48753668a9d8b4ea3a",
-)
-
 DETECTOR_CARDS: Final[Mapping[str, DetectorCard]] = MappingProxyType(
-    {card.name: card for card in (YUNET, MTCNN, YUNET_FLOAT, SCRFD_10G, SCRFD_500M)}
+    {card.name: card for card in (YUNET, MTCNN)}
+    | {
+        entry.name: _published(entry, entry.detector.use)
+        for entry in catalogue().values()
+        if entry.detector is not None and entry.detector.use is not None
+    }
 )
-"""By name. A name here has an entry in the service's registry of detectors."""
+"""By name: those that packages ship, then those of the catalogue that Vultus can run."""

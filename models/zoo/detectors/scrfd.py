@@ -2,7 +2,7 @@
 
 The graph takes one RGB picture (1, 3, height, width), normalised, and answers nine arrays: scores,
 boxes and landmarks, each for the levels of strides 8, 16 and 32. A level has two anchors a cell, in
-order of rows, columns and anchors.
+order of rows, columns and anchors. Strides, mean, divisor and colours are those of its card.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.zoo.catalogue.entry import DetectorInput
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 from models.zoo.serving.cpu_threads import CpuThreads
 from models.zoo.serving.onnx_session import OnnxRuntimeSession, runtime
@@ -20,14 +21,8 @@ from models.zoo.serving.run_options import RunOptions
 
 Floats = NDArray[np.float32]
 
-STRIDES: Final = (8, 16, 32)
-MULTIPLE: Final = STRIDES[-1]
-"""Sides of a picture are multiples of this."""
-
 _ANCHORS: Final = 2
 _POINTS: Final = 5
-_MEAN: Final = np.float32(127.5)
-_STD: Final = np.float32(128.0)
 _TRIAL: Final = (64, 96)
 
 
@@ -47,12 +42,19 @@ class ScrfdFaces:
 class ScrfdNetwork:
     """An SCRFD with landmarks in an .onnx file, run by ONNX Runtime.
 
-    `size` is (width, height) where the graph takes pictures of that size alone, else None. Raises
-    WeightsMissingError without the file or the runtime, WeightsInvalidError where the graph is no
-    such network.
+    `size` is (width, height) where the graph takes pictures of that size alone, else None; sides
+    of other pictures are multiples of `multiple`. Raises WeightsMissingError without the file or
+    the runtime, WeightsInvalidError where the graph is no such network.
     """
 
-    def __init__(self, path: Path, *, device: str, threads: CpuThreads) -> None:
+    def __init__(
+        self, path: Path, card: DetectorInput, *, device: str, threads: CpuThreads
+    ) -> None:
+        self._mean = np.asarray(card.mean, dtype=np.float32)
+        self._std = np.asarray(card.std, dtype=np.float32)
+        self._blue_first = card.colours == "bgr"
+        self._strides = card.strides
+        self.multiple = card.strides[-1]
         runtime()  # reports a missing package before a missing file
         if not path.is_file():
             raise WeightsMissingError(f"there is no weights file {path}")
@@ -65,7 +67,7 @@ class ScrfdNetwork:
         except Exception as error:  # onnxruntime's own exceptions share no public base
             raise WeightsInvalidError(f"{path} does not run on a picture: {error}") from error
         shapes = [answer.shape for answer in answers]
-        expected = _expected_shapes(height, width)
+        expected = _expected_shapes(height, width, self._strides)
         if shapes != expected:
             raise WeightsInvalidError(
                 f"{path} answers {shapes} for a picture of {width} x {height}; SCRFD with "
@@ -76,28 +78,33 @@ class ScrfdNetwork:
         """What may be faces of a `least_score`, overlapping ones included.
 
         The picture is RGB (height, width, 3), of the network's `size`, or with sides that are
-        multiples of 32. Safe to call from several threads at once.
+        multiples of `multiple`. Safe to call from several threads at once.
         """
         answers = self._answers(picture)
-        return decoded(answers, width=picture.shape[1], least_score=least_score)
+        width = picture.shape[1]
+        return decoded(answers, self._strides, width=width, least_score=least_score)
 
     def _answers(self, picture: NDArray[np.uint8]) -> list[Floats]:
         """The nine arrays, each (anchors, values)."""
-        x = (picture.astype(np.float32) - _MEAN) / _STD
+        ordered = picture[..., ::-1] if self._blue_first else picture
+        x = (ordered.astype(np.float32) - self._mean) / self._std
         results = self._session.run_all(x.transpose(2, 0, 1)[None])
         # Some exports have an axis of one picture before the anchors.
         return [result.reshape(-1, result.shape[-1]) for result in results]
 
 
-def decoded(answers: Sequence[Floats], *, width: int, least_score: float) -> ScrfdFaces:
-    """The faces of `least_score` in the network's answers for a picture of this width.
+def decoded(
+    answers: Sequence[Floats], strides: Sequence[int], *, width: int, least_score: float
+) -> ScrfdFaces:
+    """The faces of `least_score` in the network's answers for a picture of this width, in pixels.
 
-    Distances are in strides: of a box, from the cell to the left, the top, the right and the
-    bottom; of a landmark, to the right and down.
+    `answers` are scores, boxes and landmarks, each for the levels of `strides`. Distances are in
+    strides: of a box, from the cell to the left, the top, the right and the bottom; of a landmark,
+    to the right and down.
     """
-    levels = len(STRIDES)
+    levels = len(strides)
     found = []
-    for level, stride in enumerate(STRIDES):
+    for level, stride in enumerate(strides):
         scores, boxes, points = (answers[level + levels * kind] for kind in range(3))
         (likely,) = np.nonzero(scores[:, 0] >= least_score)
         rows, columns = np.divmod(likely // _ANCHORS, width // stride)
@@ -111,8 +118,8 @@ def decoded(answers: Sequence[Floats], *, width: int, least_score: float) -> Scr
     )
 
 
-def _expected_shapes(height: int, width: int) -> list[tuple[int, int]]:
-    counts = [_ANCHORS * (height // stride) * (width // stride) for stride in STRIDES]
+def _expected_shapes(height: int, width: int, strides: Sequence[int]) -> list[tuple[int, int]]:
+    counts = [_ANCHORS * (height // stride) * (width // stride) for stride in strides]
     return [(count, values) for values in (1, 4, 2 * _POINTS) for count in counts]
 
 

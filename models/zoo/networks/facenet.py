@@ -4,7 +4,6 @@ Schroff et al., 2015 (FaceNet); Szegedy et al., 2016 (Inception-ResNet). The wei
 by softmax on VGGFace2 or CASIA-WebFace and converted by facenet-pytorch from davidsandberg/facenet.
 """
 
-import hashlib
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from urllib.error import URLError
 import torch
 from torch import nn
 
+from models.files import file_sha256
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 
 _RELEASE = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
@@ -66,9 +66,7 @@ def load(
             "deleted",
             option="weights_path",
         ) from error
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return network.eval(), digest
+    return network.eval(), file_sha256(path)
 
 
 def _fetched(filename: str, weights_dir: Path, download: Download) -> Path:

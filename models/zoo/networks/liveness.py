@@ -5,13 +5,13 @@ attack away.
 """
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.zoo.catalogue.entry import LivenessInput
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 from models.zoo.network import Crops
 from models.zoo.serving.cpu_threads import CpuThreads
@@ -25,54 +25,38 @@ _MAX_BATCH: Final = 32
 """Crops of one pass, which bounds its memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class LivenessSpec:
-    """What a liveness network takes and answers.
-
-    `crop_scale`: sides of its crop, by those of the face's box. `size_px`: side of the square that
-    the crop is resized to. A pixel p (0 to 255) of a channel enters as `(p - mean) / std`, channels
-    in the order of `channels`. It answers logits of classes, of which `genuine_class` is that of a
-    face that was before the camera itself.
-    """
-
-    name: str
-    crop_scale: float
-    size_px: int
-    channels: Literal["rgb", "bgr"] = "bgr"
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    genuine_class: int = 1
-
-
 class LivenessNetwork:
     """A liveness network in an .onnx file, run by ONNX Runtime.
 
     Its only input is (N, 3, size_px, size_px), where N may be fixed to 1; its first output is
-    (N, classes). Raises WeightsMissingError without the file or the runtime, WeightsInvalidError
-    where the graph is not such a network.
+    (N, classes), logits. `card` says how faces enter it. Raises WeightsMissingError without the
+    file or the runtime, WeightsInvalidError where the graph is not such a network.
     """
 
-    def __init__(self, spec: LivenessSpec, path: Path, *, device: str, threads: CpuThreads) -> None:
+    def __init__(
+        self, name: str, card: LivenessInput, path: Path, *, device: str, threads: CpuThreads
+    ) -> None:
         runtime()  # reports a missing package before a missing file
         if not path.is_file():
             raise WeightsMissingError(f"there is no weights file {path}")
         content = path.read_bytes()
-        self.spec = spec
+        self.name = name
+        self.card = card
         self.digest = hashlib.sha256(content).hexdigest()
         """SHA-256 of the file, in hexadecimal."""
-        self._mean = np.asarray(spec.mean, dtype=np.float32)
-        self._std = np.asarray(spec.std, dtype=np.float32)
+        self._mean = np.asarray(card.mean, dtype=np.float32)
+        self._std = np.asarray(card.std, dtype=np.float32)
         try:
             options = RunOptions(device, half=False, threads=threads)
             self._session = OnnxRuntimeSession(content, options)
-            blank = np.zeros((1, spec.size_px, spec.size_px, 3), dtype=np.uint8)
+            blank = np.zeros((1, card.size_px, card.size_px, 3), dtype=np.uint8)
             logits = self._logits(blank)
         except Exception as error:  # onnxruntime's own exceptions share no public base
             raise WeightsInvalidError(f"{path} does not run on a crop: {error}") from error
-        if logits.ndim != 2 or len(logits) != 1 or logits.shape[1] <= spec.genuine_class:
+        if logits.ndim != 2 or len(logits) != 1 or logits.shape[1] <= card.genuine_class:
             raise WeightsInvalidError(
-                f"{path} answers shape {logits.shape} for one crop; {spec.name} answers scores of "
-                f"at least {spec.genuine_class + 1} classes"
+                f"{path} answers shape {logits.shape} for one crop; {name} answers scores of "
+                f"at least {card.genuine_class + 1} classes"
             )
         self._at_once = 1 if self._session.input_shape[0] == 1 else _MAX_BATCH
 
@@ -86,9 +70,9 @@ class LivenessNetwork:
         begins = range(0, len(crops), self._at_once)
         logits = np.concatenate([self._logits(crops[at : at + self._at_once]) for at in begins])
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(powers[:, self.spec.genuine_class] / powers.sum(axis=1))
+        return np.asarray(powers[:, self.card.genuine_class] / powers.sum(axis=1))
 
     def _logits(self, crops: Crops) -> NDArray[np.float64]:
-        ordered = crops[..., ::-1] if self.spec.channels == "bgr" else crops
+        ordered = crops[..., ::-1] if self.card.colours == "bgr" else crops
         x = (ordered.astype(np.float32) - self._mean) / self._std
         return self._session.run(x.transpose(0, 3, 1, 2)).astype(np.float64)

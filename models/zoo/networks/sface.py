@@ -7,7 +7,6 @@ each block of a row; they are multiplied out when it is read. Which photos it wa
 documented.
 """
 
-import hashlib
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from models.files import file_sha256
+from models.zoo.catalogue.entry import find_entry
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.weights.onnx_tensors import OnnxFormatError, read_tensors
 from models.zoo.weights.packaged import PackagedFile
@@ -28,10 +29,6 @@ FILE = PackagedFile(
     sha256="fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
     published_as="sface-float",
 )
-
-FLOAT_SHA256 = "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79"
-"""Of `face_recognition_sface_2021dec.onnx`, the float weights that the packaged ones are made of;
-no package ships them."""
 
 _WIDTHS = (32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
 """Filters of the first convolution and of each pair after it."""
@@ -114,9 +111,10 @@ def load(path: Path | None = None) -> tuple[SFace, str]:
     WeightsMissingError, or WeightsInvalidError when the file is not a published one.
     """
     if path is not None and path.is_file():
-        data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() == FLOAT_SHA256:
-            return build(data), FLOAT_SHA256
+        digest = file_sha256(path)
+        published = find_entry(FILE.published_as)
+        if published is not None and digest == published.sha256:
+            return build(path.read_bytes()), digest
     return build(FILE.read(path)), FILE.sha256
 
 

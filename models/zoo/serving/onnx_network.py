@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from models.files import file_sha256
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 from models.zoo.names import Colours, TemplateName
 from models.zoo.network import Crops, Embeddings, InputSpec, NetworkSpec
@@ -157,8 +158,7 @@ def _digest(path: Path, spec: InputSpec, options: OnnxOptions, *, open_size: int
     """
     sha256 = hashlib.sha256(path.read_bytes())
     for beside in external_files(path):
-        with beside.open("rb") as file:
-            sha256.update(hashlib.file_digest(file, "sha256").digest())
+        sha256.update(bytes.fromhex(file_sha256(beside)))
     prepared = (open_size, spec.mean, spec.std, options.colours, options.mirror_average)
     usual_size = None if open_size is None else _DEFAULT_SIZE_PX
     if prepared != (usual_size, _DEFAULT_MEAN, _DEFAULT_STD, "rgb", False):

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import torch
 from pydantic import BaseModel
@@ -13,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from models.files import write_atomically
+from models.files import file_sha256, write_atomically
 from models.zoo.architectures import Recipe
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 
@@ -55,10 +54,9 @@ def read_weights(path: Path) -> SavedWeights:
     Raises WeightsMissingError, WeightsInvalidError.
     """
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            if path.suffix != ".safetensors":
-                return SavedWeights(_torch_state(path, file), digest, None, None)
+        digest = file_sha256(path)
+        if path.suffix != ".safetensors":
+            return SavedWeights(_torch_state(path), digest, None, None)
         with safe_open(path, framework="pt") as opened:
             about = _About.model_validate_json((opened.metadata() or {}).get(_KEY, "{}"))
             state = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
@@ -78,10 +76,9 @@ class _About(BaseModel):
     mirror_average: bool | None = None
 
 
-def _torch_state(path: Path, file: BinaryIO) -> Mapping[str, Tensor]:
-    file.seek(0)
+def _torch_state(path: Path) -> Mapping[str, Tensor]:
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
         if all(isinstance(value, Tensor) for value in state.values()):
             return state  # type: ignore[no-any-return]
     except Exception as error:  # torch.load raises unpickling, zip, key and runtime errors

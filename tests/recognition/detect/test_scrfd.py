@@ -25,7 +25,7 @@ from tests.kit.catalogue_cards import catalogue_of
 from tests.kit.detectors import make_detector
 from tests.kit.fetched_networks import fetched_card
 from tests.kit.photos import astronaut, group, pixels
-from tests.kit.scrfd_graphs import Encoded, save_constant_scrfd, save_red_cells_scrfd
+from tests.kit.scrfd_graphs import SCRFD_INPUT, Encoded, save_constant_scrfd, save_red_cells_scrfd
 
 _NAME = "scrfd-500m"
 _SIDE = 640
@@ -147,7 +147,7 @@ def red_cells(tmp_path_factory: pytest.TempPathFactory) -> ScrfdNetwork:
     """Finds a face of 64 x 80 px around each cell of 8 px that is red, in pictures of any size."""
     path = tmp_path_factory.mktemp("scrfd") / "net.onnx"
     save_red_cells_scrfd(path, reach=(4, 4, 4, 6), points=_RED_POINTS)
-    return ScrfdNetwork(path, device="cpu", threads=CpuThreads())
+    return ScrfdNetwork(path, SCRFD_INPUT, device="cpu", threads=CpuThreads())
 
 
 def _with_a_red_cell(width: int, height: int, x: int, y: int, side: int = 8) -> Pixels:

@@ -15,14 +15,15 @@ from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_face, largest_faces
 from app.recognition.types import DetectedFace, Pixels
 from app.settings import Settings
+from models.zoo.catalogue.entry import LivenessInput
 from models.zoo.network import Network
-from models.zoo.networks.liveness import LivenessNetwork, LivenessSpec
+from models.zoo.networks.liveness import LivenessNetwork
 from models.zoo.serving.cpu_threads import CpuThreads
 from tests.kit import photos
 from tests.kit.liveness_graphs import expected_scores, save_liveness_graph
 
-_NEAR = LivenessSpec("near", crop_scale=2.7, size_px=80)
-_WIDE = LivenessSpec("wide", crop_scale=4.0, size_px=80)
+_NEAR = LivenessInput(crop_scale=2.7, size_px=80, colours="bgr")
+_WIDE = LivenessInput(crop_scale=4.0, size_px=80, colours="bgr")
 _WEIGHTS = {"near": (1.0, -4.0, 6.0), "wide": (-2.0, 5.0, 1.0)}
 
 
@@ -31,12 +32,13 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Sequence[LivenessNetwo
     folder = tmp_path_factory.mktemp("liveness")
     return [
         LivenessNetwork(
-            spec,
-            save_liveness_graph(folder / f"{spec.name}.onnx", weights=_WEIGHTS[spec.name]),
+            name,
+            card,
+            save_liveness_graph(folder / f"{name}.onnx", weights=_WEIGHTS[name]),
             device="cpu",
             threads=CpuThreads(),
         )
-        for spec in (_NEAR, _WIDE)
+        for name, card in (("near", _NEAR), ("wide", _WIDE))
     ]
 
 
@@ -52,10 +54,10 @@ def _by_hand(photo: Pixels, face: DetectedFace) -> float:
     """The mean score of both networks for a face of a photo."""
     scores = [
         expected_scores(
-            cut_surroundings(photo, face, scale=spec.crop_scale, size_px=80)[None],
-            _WEIGHTS[spec.name],
+            cut_surroundings(photo, face, scale=card.crop_scale, size_px=80)[None],
+            _WEIGHTS[name],
         )[0]
-        for spec in (_NEAR, _WIDE)
+        for name, card in (("near", _NEAR), ("wide", _WIDE))
     ]
     return float(np.mean(scores))
 

@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.zoo.detectors.scrfd import STRIDES, ScrfdNetwork, decoded
+from models.zoo.detectors.scrfd import ScrfdNetwork, decoded
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 from models.zoo.serving.cpu_threads import CpuThreads
 from tests.kit.liveness_graphs import save_liveness_graph
-from tests.kit.scrfd_graphs import Encoded, save_constant_scrfd, save_red_cells_scrfd
+from tests.kit.scrfd_graphs import (
+    SCRFD_INPUT,
+    STRIDES,
+    Encoded,
+    save_constant_scrfd,
+    save_red_cells_scrfd,
+)
 
 Floats = NDArray[np.float32]
 
@@ -18,7 +24,7 @@ _POINTS = np.array([[-1, -1], [1, -1], [0, 0], [-0.7, 1], [0.7, 1]], dtype=np.fl
 
 
 def _opened(path: Path) -> ScrfdNetwork:
-    return ScrfdNetwork(path, device="cpu", threads=CpuThreads())
+    return ScrfdNetwork(path, SCRFD_INPUT, device="cpu", threads=CpuThreads())
 
 
 def _naive(
@@ -51,7 +57,7 @@ def test_decoding_agrees_with_a_loop_over_cells_and_anchors() -> None:
         for values in (1, 4, 10)
         for count in counts
     ]
-    found = decoded(answers, width=width, least_score=0.7)
+    found = decoded(answers, STRIDES, width=width, least_score=0.7)
     expected = _naive(answers, width, height, 0.7)
     assert 20 < len(expected) < sum(counts)
     assert np.allclose(found.boxes, [box for box, _, _ in expected], atol=1e-4)

@@ -1,6 +1,5 @@
 """Liveness networks: colours, classes and batches as their spec says; other graphs are refused."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,18 +7,25 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from models.zoo.catalogue.entry import LivenessInput
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 from models.zoo.network import Crops
-from models.zoo.networks.liveness import LivenessNetwork, LivenessSpec
+from models.zoo.networks.liveness import LivenessNetwork
 from models.zoo.serving.cpu_threads import CpuThreads
 from tests.kit.liveness_graphs import expected_scores, save_liveness_graph
 
-_SPEC = LivenessSpec("made-here", crop_scale=2.7, size_px=80)
+_CARD = LivenessInput(crop_scale=2.7, size_px=80, colours="bgr")
 _WEIGHTS = (3.0, -1.0, 5.0)
 
 
-def _opened(path: Path, spec: LivenessSpec = _SPEC) -> LivenessNetwork:
-    return LivenessNetwork(spec, path, device="cpu", threads=CpuThreads())
+def _opened(path: Path, **changes: object) -> LivenessNetwork:
+    return LivenessNetwork(
+        "made-here",
+        _CARD.model_copy(update=changes),
+        path,
+        device="cpu",
+        threads=CpuThreads(),
+    )
 
 
 def _crops(count: int) -> Crops:
@@ -41,13 +47,14 @@ def test_score_is_the_probability_of_the_genuine_class_of_a_crop_in_bgr(
 def test_spec_decides_class_colours_mean_and_std(tmp_path: Path) -> None:
     path = save_liveness_graph(tmp_path / "net.onnx", weights=_WEIGHTS)
     crops = _crops(4)
-    attack = _opened(path, replace(_SPEC, genuine_class=0)).scores(crops)
+    attack = _opened(path, genuine_class=0).scores(crops)
     assert np.allclose(attack, (1 - expected_scores(crops, _WEIGHTS)) / 2, atol=1e-5)
-    red_first = _opened(path, replace(_SPEC, channels="rgb")).scores(crops)
+    red_first = _opened(path, colours="rgb").scores(crops)
     assert np.allclose(red_first, expected_scores(crops[..., ::-1], _WEIGHTS), atol=1e-5)
-    shifted = replace(_SPEC, mean=(10.0, 10.0, 10.0), std=(2.0, 2.0, 2.0))
     by_hand = expected_scores((crops.astype(np.float64) - 10) / 2, _WEIGHTS)  # type: ignore[arg-type]
-    assert np.allclose(_opened(path, shifted).scores(crops), by_hand, atol=1e-5)
+    assert np.allclose(
+        _opened(path, mean=(10.0,) * 3, std=(2.0,) * 3).scores(crops), by_hand, atol=1e-5
+    )
 
 
 def test_missing_file_and_file_that_is_no_graph_are_told_apart(tmp_path: Path) -> None:
@@ -61,7 +68,7 @@ def test_missing_file_and_file_that_is_no_graph_are_told_apart(tmp_path: Path) -
 def test_graph_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = save_liveness_graph(tmp_path / "net.onnx")
     with pytest.raises(WeightsInvalidError, match="at least 6 classes"):
-        _opened(path, replace(_SPEC, genuine_class=5))
+        _opened(path, genuine_class=5)
     graph = helper.make_graph(
         [helper.make_node("Add", ["a", "b"], ["c"])],
         "sum",
