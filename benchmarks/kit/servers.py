@@ -3,74 +3,25 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
-from typing import Protocol
+from typing import Unpack
 
 from benchmarks.kit.wire import Wire
+from tests.kit.programs import (
+    Program,
+    Surroundings,
+    server_environment,
+    start_program,
+    start_vultus,
+)
 
-VULTUS = Path(sys.executable).parent / "vultus"
 _STARTS_WITHIN_S = 300
 _ENDS_WITHIN_S = 300
-
-
-class Process(Protocol):
-    """What is used of `subprocess.Popen`."""
-
-    pid: int
-
-    def poll(self) -> int | None: ...
-    def wait(self, timeout: float | None = None) -> int: ...
-    def terminate(self) -> None: ...
-
-
-class Start(Protocol):
-    """Starts a process. `stdout`, `stderr`: file descriptors; None: those of this process."""
-
-    def __call__(
-        self,
-        command: Sequence[str | Path],
-        *,
-        env: Mapping[str, str],
-        cwd: Path | None = None,
-        stdout: int | None = None,
-        stderr: int | None = None,
-    ) -> Process: ...
-
-
-def start_program(
-    command: Sequence[str | Path],
-    *,
-    env: Mapping[str, str],
-    cwd: Path | None = None,
-    stdout: int | None = None,
-    stderr: int | None = None,
-) -> Process:
-    """A `Start`."""
-    return subprocess.Popen(
-        command, env=env, cwd=cwd, stdout=stdout, stderr=stderr, start_new_session=True
-    )
-
-
-def start_vultus(
-    command: Sequence[str | Path],
-    *,
-    env: Mapping[str, str],
-    cwd: Path | None = None,
-    stdout: int | None = None,
-    stderr: int | None = None,
-) -> Process:
-    """A `Start` of the installed `vultus`; `command` is what follows its name.
-
-    The test of all benchmarks puts another here, which imports nothing anew.
-    """
-    return start_program([VULTUS, *command], env=env, cwd=cwd, stdout=stdout, stderr=stderr)
 
 
 def run_vultus(
@@ -96,15 +47,13 @@ class ServerProcess:
         command: Sequence[str | Path],
         port: int,
         folder: Path,
-        environment: dict[str, str],
-        *,
-        start: Start = start_program,
+        environment: Mapping[str, str],
     ) -> None:
         self.port = port
         self.log = folder.with_name(folder.name + ".log")
         folder.mkdir(exist_ok=True)
         with self.log.open("ab") as log:
-            self._process = start(command, env=environment, cwd=folder, stderr=log.fileno())
+            self._process = self._start(command, env=environment, cwd=folder, stderr=log.fileno())
 
     @property
     def pid(self) -> int:
@@ -131,6 +80,11 @@ class ServerProcess:
         self._process.terminate()
         self._process.wait(timeout=_ENDS_WITHIN_S)
 
+    def _start(
+        self, command: Sequence[str | Path], **surroundings: Unpack[Surroundings]
+    ) -> Program:
+        return start_program(command, **surroundings)
+
     def _is_ready(self) -> bool:
         wire = Wire(self.port, timeout_s=60)
         try:
@@ -146,11 +100,14 @@ class Server(ServerProcess):
 
     def __init__(self, data_dir: Path, *arguments: str, **variables: str) -> None:
         port = free_port()
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("VULTUS_")}
-        environment |= {"VULTUS_DATA_DIR": str(data_dir), "VULTUS_PORT": str(port)}
-        environment |= {"VULTUS_DEVICE": "cpu", "VULTUS_LOG__FORMAT": "json", **variables}
+        environment = server_environment(data_dir, port, **variables)
         # In its data folder, it is away from any .env file.
-        super().__init__(["serve", *arguments], port, data_dir, environment, start=start_vultus)
+        super().__init__(["serve", *arguments], port, data_dir, environment)
+
+    def _start(
+        self, command: Sequence[str | Path], **surroundings: Unpack[Surroundings]
+    ) -> Program:
+        return start_vultus(command, **surroundings)
 
 
 @contextmanager

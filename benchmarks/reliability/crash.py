@@ -27,10 +27,10 @@ from random import Random
 
 from rich.progress import Progress
 
-from benchmarks.kit.postgres import Postgres, postgres
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.smoke import parse_options
 from benchmarks.reliability.crash_rounds import Rounds, Tally
+from tests.kit.postgres import PostgresServer, new_postgres_database, postgres_server
 
 _BACKEND_EVERY = 10
 _PROBLEMS = 20
@@ -51,7 +51,7 @@ def main() -> None:
     started = time.monotonic()
     random = Random(options.seed)
     sqlite, postgresql = Tally(), Tally()
-    with tempfile.TemporaryDirectory() as scratch, postgres() as server:
+    with tempfile.TemporaryDirectory() as scratch, postgres_server() as server:
         with Progress(console=console) as progress:
             bar = progress.add_task("kills", total=kills)
 
@@ -79,12 +79,12 @@ def _kill_on_sqlite(rounds: Rounds, scratch: Path, of_processes: int, of_servers
 
 
 def _kill_on_postgresql(
-    rounds: Rounds, server: Postgres, scratch: Path, of_processes: int, of_servers: int
+    rounds: Rounds, server: PostgresServer, scratch: Path, of_processes: int, of_servers: int
 ) -> None:
     every = _BACKEND_EVERY if server.packaged else 0
-    with server.database() as url:
+    with new_postgres_database(server.url) as url:
         rounds.of_processes(url, scratch / "postgresql", of_processes, backend_every=every)
-    with server.database() as url:
+    with new_postgres_database(server.url) as url:
         folder = scratch / "postgresql-served"
         rounds.of_servers(folder, of_servers, VULTUS_DATABASE_URL=url)
 

@@ -15,13 +15,13 @@ from random import Random
 from threading import Lock
 from typing import Any
 
-from benchmarks.kit.postgres import backends
 from benchmarks.kit.servers import Server, serving
 from benchmarks.reliability.crash_check import Verdict, check
 from benchmarks.reliability.crash_doors import HttpDoor
 from benchmarks.reliability.crash_ledger import Ids, Kind, Ledger, record
 from benchmarks.reliability.crash_process import SETTINGS, Task, work
 from benchmarks.reliability.crash_storm import Storm
+from tests.kit.postgres import backends
 
 _LATEST_KILL_S = 0.3
 _OLD_DEAD = 50

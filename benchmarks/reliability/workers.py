@@ -33,12 +33,12 @@ from threading import Event
 import numpy as np
 import psutil
 
-from benchmarks.kit.postgres import postgres
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import Server, serving
 from benchmarks.kit.smoke import parse_options
 from benchmarks.kit.vectors import Vectors, lines, name_of, person_line, unit_vectors
 from benchmarks.kit.wire import IDENTITIES, SEARCH, AnswerError, Wire, search_body
+from tests.kit.postgres import new_postgres_database, postgres_server
 
 _AGREED = 2
 _GIVES_UP_S = 60
@@ -141,7 +141,11 @@ def main() -> None:
     sys.setswitchinterval(_SWITCH_S)
     measured = Measured()
     steps = _steps(first=options.people)
-    with tempfile.TemporaryDirectory() as folder, postgres() as server, server.database() as url:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        postgres_server() as server,
+        new_postgres_database(server.url) as url,
+    ):
         scratch = Path(folder)
         with _servers(scratch, url, scale.processes) as servers:
             Wire(servers[0].port).batch(lines(_vectors(options.people), 0))

@@ -16,6 +16,9 @@ from contextlib import ExitStack
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Unpack
+
+from tests.kit.programs import Surroundings
 
 # There is one such process for each process that forks: `benchmarks crash` shares it.
 _forks = get_context("forkserver")
@@ -25,27 +28,22 @@ _STREAMS = {"stdout": 1, "stderr": 2}
 
 
 class ForkedVultus:
-    """`vultus ARGUMENTS`, started when made. Its methods are those of `subprocess.Popen`."""
+    """`vultus ARGUMENTS`, started when made. A `Program`."""
 
     def __init__(
         self,
         arguments: Sequence[str | Path],
-        *,
-        env: Mapping[str, str],
-        cwd: Path | None = None,
-        stdout: int | None = None,
-        stderr: int | None = None,
+        **surroundings: Unpack[Surroundings],
     ) -> None:
-        """`stdout`, `stderr`: file descriptors, which stay open here; None: those of the tests."""
         self.args = ["vultus", *map(str, arguments)]
         with ExitStack() as stack:
             streams = [
                 None if given is None else stack.enter_context(Connection(os.dup(given)))
-                for given in (stdout, stderr)
+                for given in (surroundings.get("stdout"), surroundings.get("stderr"))
             ]
-            folder = Path.cwd() if cwd is None else cwd
+            folder = surroundings.get("cwd", Path.cwd())
             self._process = _forks.Process(
-                target=_run, args=(self.args, dict(env), folder, streams)
+                target=_run, args=(self.args, dict(surroundings["env"]), folder, streams)
             )
             self._process.start()
         assert self._process.pid is not None
@@ -64,9 +62,9 @@ class ForkedVultus:
             raise subprocess.TimeoutExpired(self.args, timeout)
         return status
 
-    def send_signal(self, number: int) -> None:
+    def send_signal(self, sig: int, /) -> None:
         if self.poll() is None:
-            os.kill(self.pid, number)
+            os.kill(self.pid, sig)
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
@@ -77,7 +75,9 @@ def run_vultus(
 ) -> subprocess.CompletedProcess[str]:
     """Run `vultus ARGUMENTS` to its end, as `subprocess.run` with its output captured as text."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        forked = ForkedVultus(arguments, env=env, cwd=cwd, stdout=out.fileno(), stderr=err.fileno())
+        forked = ForkedVultus(
+            arguments, env=env, cwd=cwd or Path.cwd(), stdout=out.fileno(), stderr=err.fileno()
+        )
         status = forked.wait(timeout=120)
         for file in (out, err):
             file.seek(0)

@@ -5,19 +5,17 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Condition, Thread
 from time import monotonic
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import urlsplit
 
 from tests.kit.forked_vultus import ForkedVultus
+from tests.kit.programs import Program, Surroundings, server_environment, start_vultus
 
-VULTUS = Path(sys.executable).parent / "vultus"
 _STARTS_WITHIN_S = 180
 
 
@@ -25,14 +23,6 @@ class ServerProcess:
     """Started when made, with all its workers ready; `log` holds what it has logged so far."""
 
     def __init__(self, data_dir: Path, *arguments: str, workers: int = 1, **variables: str) -> None:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("VULTUS_")}
-        environment |= {
-            "VULTUS_DATA_DIR": str(data_dir),
-            "VULTUS_PORT": "0",
-            "VULTUS_DEVICE": "cpu",
-            "VULTUS_LOG__FORMAT": "json",
-            **variables,
-        }
         self.data_dir = data_dir
         self.log: list[str] = []
         self._log_ended = False
@@ -40,7 +30,9 @@ class ServerProcess:
         command = ["serve", *(["--workers", str(workers)] if workers > 1 else []), *arguments]
         read, write = os.pipe()
         self._stderr = os.fdopen(read, encoding="utf-8")
-        self._process = self._start(command, environment, write)
+        # In its data folder, it is away from any .env file.
+        environment = server_environment(data_dir, 0, **variables)
+        self._process = self._start(command, env=environment, cwd=data_dir, stderr=write)
         os.close(write)
         self._drain = Thread(target=self._read, args=(self._stderr,), daemon=True)
         self._drain.start()
@@ -114,11 +106,8 @@ class ServerProcess:
         self._process.send_signal(signal.SIGTERM)
         return self._ended()
 
-    def _start(
-        self, command: list[str], environment: dict[str, str], stderr: int
-    ) -> "ForkedVultus | subprocess.Popen[bytes]":
-        """Start it in its data folder, away from any .env file, as a group that can be killed."""
-        return ForkedVultus(command, env=environment, cwd=self.data_dir, stderr=stderr)
+    def _start(self, command: list[str], **surroundings: Unpack[Surroundings]) -> Program:
+        return ForkedVultus(command, **surroundings)
 
     def _read(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -153,16 +142,8 @@ class ServerProcess:
 class ExecutableServer(ServerProcess):
     """The installed `vultus`, which takes 3 s of CPU time more to start."""
 
-    def _start(
-        self, command: list[str], environment: dict[str, str], stderr: int
-    ) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [VULTUS, *command],
-            env=environment,
-            cwd=self.data_dir,
-            stderr=stderr,
-            start_new_session=True,
-        )
+    def _start(self, command: list[str], **surroundings: Unpack[Surroundings]) -> Program:
+        return start_vultus(command, **surroundings)
 
 
 @contextmanager

@@ -30,7 +30,8 @@ from app.cli.serve.serve import _try_to_start
 from app.cli.serve.worker_processes import _Worker, run_workers
 from app.settings import Settings
 from tests.api.people import JSON_LINES, Values, embedding, lines
-from tests.kit.server import VULTUS, ServerProcess, running
+from tests.kit.programs import VULTUS
+from tests.kit.server import ServerProcess, running
 
 COLLECTION = "/v1/collections/default"
 _TIMEOUT_S = 60

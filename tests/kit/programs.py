@@ -1,0 +1,60 @@
+"""Programs in processes of their own, each in a process group that can be killed as a whole."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, Required, TypedDict, Unpack
+
+VULTUS = Path(sys.executable).parent / "vultus"
+"""The installed command."""
+
+
+class Program(Protocol):
+    """A process; the methods are those of `subprocess.Popen`."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int, /) -> None: ...
+    def terminate(self) -> None: ...
+
+
+class Surroundings(TypedDict, total=False):
+    """What a process inherits: environment, folder and file descriptors.
+
+    `stdout` and `stderr` are those of this process where they are not given.
+    """
+
+    env: Required[Mapping[str, str]]
+    cwd: Path
+    stdout: int
+    stderr: int
+
+
+def start_program(
+    command: Sequence[str | Path], **surroundings: Unpack[Surroundings]
+) -> subprocess.Popen[bytes]:
+    """Start a program in a process group of its own."""
+    return subprocess.Popen(command, start_new_session=True, **surroundings)
+
+
+def start_vultus(arguments: Sequence[str | Path], **surroundings: Unpack[Surroundings]) -> Program:
+    """Start the installed `vultus`, which takes 3 s of CPU time for its imports."""
+    return start_program([VULTUS, *arguments], **surroundings)
+
+
+def server_environment(data_dir: Path, port: int, **variables: str) -> dict[str, str]:
+    """The environment of a `vultus serve` on the CPU, without the VULTUS_ variables from here."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("VULTUS_")
+    }
+    return inherited | {
+        "VULTUS_DATA_DIR": str(data_dir),
+        "VULTUS_PORT": str(port),
+        "VULTUS_DEVICE": "cpu",
+        "VULTUS_LOG__FORMAT": "json",
+        **variables,
+    }
