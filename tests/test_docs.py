@@ -149,9 +149,7 @@ def test_every_link_leads_to_a_file_and_a_heading(name: str) -> None:
 
 def _anchors(page: str) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", page, flags=re.MULTILINE)
-    return {
-        re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings
-    }
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 def test_every_setting_is_documented_and_no_other() -> None:
@@ -273,6 +271,21 @@ def test_compose_runs_the_service_on_postgres_with_volumes() -> None:
     assert given == "${VULTUS_DATABASE_URL"
     url = re.sub(r"\$\{POSTGRES_PASSWORD:-(\w+)\}", r"\1", default.removesuffix("}"))
     assert Settings(database_url=url).resolved_database_url.startswith("postgresql+psycopg://")
+
+
+def test_pre_commit_runs_what_make_check_runs() -> None:
+    (recipe,) = re.findall(r"^check: .*\n((?:\t.*\n)+)", _page("Makefile"), flags=re.MULTILINE)
+    checks = [line.strip().replace("$(BIN)", ".venv/bin") for line in recipe.splitlines()]
+    config: dict[str, Any] = yaml.safe_load(_page(".pre-commit-config.yaml"))
+    assert [hook["entry"] for repo in config["repos"] for hook in repo["hooks"]] == checks
+
+
+def test_the_changelog_begins_with_the_version_of_the_package() -> None:
+    released = re.findall(
+        r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$", _page("CHANGELOG.md"), flags=re.MULTILINE
+    )
+    project = tomllib.loads(_page("pyproject.toml"))["project"]
+    assert released[0] == project["version"]
 
 
 def test_every_dependency_is_pinned() -> None:
