@@ -45,6 +45,8 @@ from app.operations.enroll.batch_enroller import BatchEnroller
 from app.operations.enroll.crop_vault import CropVault
 from app.operations.enroll.enroller import Enroller
 from app.operations.enroll.guard_lookup import Guards
+from app.operations.identify.blocking_notes import BlockingNotes
+from app.operations.identify.blocking_search import BlockingSearch
 from app.operations.identify.identifier import Identifier, IdentifyLimits
 from app.operations.identify.shadow_decisions import LiveShadow
 from app.operations.identify.verifier import Verifier
@@ -110,6 +112,7 @@ class Services:
     examine_gallery: GalleryExaminer
     correct: GalleryCorrector
     verify: Verifier
+    search: BlockingSearch
     identify: Identifier
     unknowns: Unknowns
     name_unknown: UnknownNamer
@@ -175,6 +178,7 @@ class Services:
         vault = CropVault.of(settings)
         enroller = Enroller(recognizer, gallery, guards, vault)
         unknowns = Unknowns(database, gallery, _inbox_limits(settings))
+        search = BlockingSearch(gallery, calibrator)
         return cls(
             settings=settings,
             choice=choice,
@@ -192,16 +196,19 @@ class Services:
             examine_gallery=GalleryExaminer(gallery, calibrator),
             correct=GalleryCorrector(Corrections(database, gallery), guards),
             verify=Verifier(recognizer, gallery, calibrator),
+            search=search,
             identify=Identifier(
                 recognizer,
                 gallery,
-                calibrator,
-                IdentifyLimits(
-                    max_faces=settings.limits.max_faces,
+                search,
+                BlockingNotes(
+                    gallery,
+                    UnknownKeeper(gallery, unknowns, calibrator),
                     terminal_people=settings.retention.terminal_people,
-                    max_wait_s=settings.index.max_wait_s,
                 ),
-                UnknownKeeper(gallery, unknowns, calibrator),
+                IdentifyLimits(
+                    max_faces=settings.limits.max_faces, max_wait_s=settings.index.max_wait_s
+                ),
                 LiveShadow(metrics.count_shadow) if settings.next.shadow else None,
             ),
             unknowns=unknowns,

@@ -84,7 +84,7 @@ def shadow(*, collection: str, faces: int, as_json: bool) -> None:
             task = progress.add_task("faces", total=len(seen))
             return await asyncio.to_thread(
                 compare_enrolled,
-                services.identify,
+                services.search,
                 services.gallery,
                 collection,
                 seen,

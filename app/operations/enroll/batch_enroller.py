@@ -22,7 +22,7 @@ from app.operations.enroll.enroller import (
     passed_over_of,
 )
 from app.operations.enroll.guard_lookup import Guards, looking_again, refused
-from app.operations.identify.identifier import unit_embedding
+from app.operations.identify.unit_embedding import unit_embedding
 from app.runtime.gather import together
 from app.runtime.threads import Work, reading, threads
 

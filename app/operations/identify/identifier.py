@@ -1,20 +1,14 @@
 """1:N: who is this, among all enrolled, or nobody?"""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from math import inf
 from time import monotonic
 
-import numpy as np
 import structlog
 
 from app.errors import (
-    CollectionNotFound,
-    DatabaseUnavailable,
-    EmbedderMismatch,
     FieldProblem,
     ImageTooLarge,
     ImageUnreadable,
@@ -23,21 +17,18 @@ from app.errors import (
     ThresholdRequired,
     Unavailable,
 )
-from app.gallery.records import Basis, Candidate, Found, Scoring, Searched
+from app.gallery.records import Searched
 from app.gallery.rollout.embedder_pair import Probe
-from app.gallery.search.nearest_people import Question
 from app.gallery.service import Gallery
-from app.gallery.store.database import waiting_briefly
 from app.gallery.unknowns.unknown_records import Sighting
 from app.observe import request_scope
+from app.operations.identify.blocking_notes import BlockingNotes, matched
+from app.operations.identify.blocking_search import BlockingSearch, Decided, require_threshold
 from app.operations.identify.shadow_decisions import LiveShadow
-from app.operations.policy.calibrator import Calibrator
+from app.operations.identify.unit_embedding import unit_embedding
 from app.operations.policy.decisions import (
     Decision,
     SearchOptions,
-    Stage,
-    Status,
-    decide,
     rejected,
     stages_of,
     without_rate,
@@ -49,29 +40,20 @@ from app.operations.policy.thresholds import Thresholds
 from app.operations.unknown_keeper import UnknownKeeper, seen_alone, seen_in_photo
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_faces
-from app.recognition.types import DetectedFace, Embedding, FaceQuality, ImageSize, ModelId
+from app.recognition.types import DetectedFace, FaceQuality, ImageSize, ModelId
 from app.runtime.threads import Work, reading, threads
 
 _LOOK_AGAIN_S = 0.02
-_NOTE_WAITS_S = 1.0
-"""What is noted beside an answer waits so long for the database's lock ..."""
-_LATE_NOTE_WAITS_S = 0.05
-"""... and so long while it was locked less than _LOCKED_S ago: an answer waits once, not each."""
-_LOCKED_S = 10.0
-_LOOKED_AT = 10  # people by whom an answer is decided, however few are asked for
-_RIVALS = 2  # of an ambiguous answer, both are shown
-_MOST_RECENT = 1_000
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class IdentifyLimits:
-    """`max_faces` of one photo are looked up, largest first; a terminal remembers
-    `terminal_people`; a request waits `max_wait_s` at most for its `min_revision`."""
+    """`max_faces` of one photo are looked up, largest first; a request waits `max_wait_s` at most
+    for its `min_revision`."""
 
     max_faces: int
-    terminal_people: int
     max_wait_s: float
 
 
@@ -93,47 +75,27 @@ class Identification:
     model: ModelId
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    """Decisions, how the collection decides, and what that rests on."""
-
-    decisions: list[Decision]
-    rules: Thresholds
-    basis: Basis
-
-    @property
-    def model(self) -> ModelId:
-        return self.basis.model
-
-
-Find = Callable[[str, Sequence[Probe], Question], Found]
-
-
-class _NoSecondError(Exception):
-    pass
-
-
 class Identifier:
-    """`limits` bound what one request may ask for."""
+    """Answers who is on a photo, or whose an embedding is. No method blocks.
+
+    `limits` bound what one request may ask for.
+    """
 
     def __init__(
         self,
         recognizer: Recognizer,
         gallery: Gallery,
-        calibrator: Calibrator,
+        search: BlockingSearch,
+        notes: BlockingNotes,
         limits: IdentifyLimits,
-        keeper: UnknownKeeper,
         shadow: LiveShadow | None = None,
     ) -> None:
         self._recognizer = recognizer
         self._gallery = gallery
-        self._calibrator = calibrator
+        self._search = search
+        self._notes = notes
         self._limits = limits
-        self._keeper = keeper
         self._shadow = shadow
-        self._locked_at = -inf
-        self._recent: dict[str, Thresholds] = {}
-        """How collections decided when they were read last; they may be gone by now."""
 
     async def photo(
         self,
@@ -162,7 +124,7 @@ class Identifier:
             photo = await self._recognizer.embed(image, largest_faces(count), liveness=liveness)
         except (ImageUnreadable, ImageTooLarge):
             # Of a collection that is gone by now, that is what is wrong first.
-            await reading(self._rules_now, collection, options)
+            await reading(self._search.policy, collection, options)
             raise
         lacking = [shortcomings(face.quality, quality_filter) for face in photo.faces]
         seen = [
@@ -179,7 +141,7 @@ class Identifier:
         faces = tuple(
             IdentifiedFace(
                 face.face,
-                rejected(why, _without_search(done.rules, options)) if why else next(decisions),
+                rejected(why, _without_search(done.policy, options)) if why else next(decisions),
                 face.quality,
             )
             for face, why in zip(photo.faces, lacking, strict=True)
@@ -216,7 +178,7 @@ class Identifier:
         Also answers by which embedder. Raises FaceNotFound.
         """
         probe = await reading(self._gallery.probe_of, collection, face_id)
-        done = await self._decide(collection, [probe], options, exclude_face_id=face_id)
+        done = await self._decide(collection, [probe], replace(options, exclude_face_id=face_id))
         return done.decisions[0], done.model
 
     async def _decide(
@@ -225,188 +187,57 @@ class Identifier:
         probes: Sequence[Probe],
         options: SearchOptions,
         *,
-        exclude_face_id: str | None = None,
         keep: Sequence[Sighting | None] = (),
-    ) -> _Decided:
-        """Who each is, and how the collection decides. `keep` has the sightings of the probes that
-        are to be kept if they are unknown, where the collection keeps unknown faces.
+    ) -> Decided:
+        """Decide who each probe is. `keep` has the sightings of the probes to keep if they are
+        unknown, where the collection keeps unknown faces.
 
-        What is read is read in one thread: handing over takes as long as a statement of SQL. What
-        is written has a thread of another kind, so that a locked database does not hold up those
-        who only search.
+        One thread reads everything: another one costs as much as a statement of SQL. What is
+        written has a thread of another kind, so that a locked database does not hold up searches.
         """
         await self._reach(collection, options.min_revision)
 
-        def look() -> _Decided:
+        def look() -> Decided:
             request_scope.require_time()
             if not probes:
-                basis, rules = self._rules_now(collection, options)
-                return _Decided([], rules, basis)
+                return self._search.policy(collection, options)
             with request_scope.timed(request_scope.Stage.SEARCH):
-                decisions, basis, rules = self._look(collection, probes, options, exclude_face_id)
+                decided = self._search.decide(collection, probes, options)
             if self._shadow is not None:
                 self._shadow.compare(
                     collection,
-                    decisions,
-                    lambda: self.decide_by_second(
-                        collection, probes, options, exclude_face_id=exclude_face_id
-                    ),
+                    decided.decisions,
+                    lambda: self._search.decide_by_second(collection, probes, options),
                 )
-            return _Decided(decisions, rules, basis)
+            return decided
 
         decided = await reading(look)
-        matched = _matched(decided.decisions) if options.terminal_id is not None else []
         strangers = keep if decided.basis.options.unknowns.keep else ()
-        if not matched and not UnknownKeeper.wants(strangers, decided.decisions):
+        recognised = options.terminal_id is not None and matched(decided.decisions)
+        if not recognised and not UnknownKeeper.wants(strangers, decided.decisions):
             return decided
-
-        was_locked = monotonic() - self._locked_at < _LOCKED_S
-
-        def note_down() -> _Decided:
-            began = monotonic()
-            with waiting_briefly(_LATE_NOTE_WAITS_S if was_locked else _NOTE_WAITS_S):
-                self._remember(collection, options.terminal_id, matched)
-                kept = decided.decisions
-                if strangers:
-                    kept = self._keeper.keep(
-                        collection, strangers, decided.decisions, options, decided.basis
-                    )
-            if monotonic() - began > _NOTE_WAITS_S:
-                self._locked_at = monotonic()
-            return replace(decided, decisions=kept)
-
         try:
-            return await threads().run(Work.NOTE, note_down)
+            noted = await threads().run(
+                Work.NOTE, self._notes.write, collection, decided, options, strangers
+            )
         except Unavailable as error:
-            # What was asked for is done; this was beside it.
+            # The search is done; the note was beside it.
             _log.warning("not_noted_down", collection=collection, cause=str(error))
             return decided
-
-    def decide(
-        self,
-        collection: str,
-        probes: Sequence[Probe],
-        options: SearchOptions,
-        *,
-        exclude_face_id: str | None = None,
-    ) -> list[Decision]:
-        """Who each is. Blocks. Raises as `photo` does; there must be one probe at least."""
-        return self._look(collection, probes, options, exclude_face_id)[0]
-
-    def decide_by_second(
-        self,
-        collection: str,
-        probes: Sequence[Probe],
-        options: SearchOptions,
-        *,
-        exclude_face_id: str | None = None,
-    ) -> list[Decision] | None:
-        """As `decide`, by the second embedder of a collection; None if it has none that runs here.
-
-        A similarity that was asked for is by the first one, so the default decides instead.
-        """
-        options = replace(
-            options,
-            threshold=None,
-            stages=tuple(replace(stage, threshold=None) for stage in options.stages),
-        )
-        try:
-            return self._look(
-                collection, probes, options, exclude_face_id, find=self._find_by_second
-            )[0]
-        except _NoSecondError:
-            return None
-
-    def _find_by_second(
-        self, collection: str, probes: Sequence[Probe], question: Question
-    ) -> Found:
-        found = self._gallery.find_by_second(collection, probes, question)
-        if found is None:
-            raise _NoSecondError
-        return found
-
-    def _look(
-        self,
-        collection: str,
-        probes: Sequence[Probe],
-        options: SearchOptions,
-        exclude_face_id: str | None,
-        *,
-        find: Find | None = None,
-    ) -> tuple[list[Decision], Basis, Thresholds]:
-        """The decisions, one at least, and what the last of them rest on."""
-        decisions: dict[int, Decision] = {}
-        stages = stages_of(options)
-        for stage in stages:
-            open_places = [
-                place
-                for place in range(len(probes))
-                if place not in decisions or decisions[place].status is Status.UNKNOWN
-            ]
-            if not open_places:
-                break
-            question = Question(
-                max(options.top_k, _LOOKED_AT),
-                datetime.now(UTC),
-                stage.wanted,
-                exclude_face_id,
-                Scoring.TEMPLATE,
-            )
-            asked = [probes[place] for place in open_places]
-            with self._forgetting(collection):
-                found = (find or self._gallery.find)(collection, asked, question)
-            rules = self._rules(collection, found.basis, options, note=find is None)
-            limit = rules.for_identify(
-                options.threshold if stage.threshold is None else stage.threshold,
-                options.target_fpir,
-                searched=found.searched,
-                looks=len(stages),
-            )
-            for place, candidates in zip(open_places, found.candidates, strict=True):
-                decisions[place] = _decision(
-                    candidates, limit, rules, found.searched, stage, options.top_k
-                )
-        return [decisions[place] for place in range(len(probes))], found.basis, rules
+        return replace(decided, decisions=noted)
 
     async def _require(self, collection: str, options: SearchOptions) -> None:
-        """Raise what would be in vain to look at a photo for, as `_rules_now` does.
+        """Raise what would be in vain to look at a photo for, as `BlockingSearch.policy` does.
 
         The database is not asked for a collection that was there the last time: it will be, by the
         search. What is wrong is only ever said by the database.
         """
-        recent = self._recent.get(collection)
+        recent = self._search.recent.get(collection)
         if recent is not None:
             with suppress(ThresholdRequired):
-                _require_threshold(recent, options)
+                require_threshold(recent, options)
                 return
-        await reading(self._rules_now, collection, options)
-
-    def _rules_now(self, collection: str, options: SearchOptions) -> tuple[Basis, Thresholds]:
-        """Raises CollectionNotFound, EmbedderMismatch and ThresholdRequired."""
-        with self._forgetting(collection):
-            basis = self._gallery.require_collection(collection)
-        return basis, self._rules(collection, basis, options)
-
-    @contextmanager
-    def _forgetting(self, collection: str) -> Iterator[None]:
-        """Should the collection be gone, the next request for it asks before it does anything."""
-        try:
-            yield
-        except (CollectionNotFound, EmbedderMismatch):
-            self._recent.pop(collection, None)
-            raise
-
-    def _rules(
-        self, collection: str, basis: Basis, options: SearchOptions, *, note: bool = True
-    ) -> Thresholds:
-        """How this collection decides. Raises ThresholdRequired also for a later stage."""
-        rules = self._calibrator.resting_on(basis, collection)
-        if note:
-            if len(self._recent) >= _MOST_RECENT:
-                self._recent.clear()
-            self._recent[collection] = rules
-        _require_threshold(rules, options)
-        return rules
+        await reading(self._search.policy, collection, options)
 
     async def _reach(self, collection: str, revision: int | None) -> None:
         """Wait until the database that is read here has come to a revision.
@@ -427,52 +258,6 @@ class Identifier:
                 )
             await asyncio.sleep(_LOOK_AGAIN_S)
 
-    def _remember(self, collection: str, terminal_id: str | None, matched: Sequence[str]) -> None:
-        if terminal_id is None or not matched:
-            return
-        try:
-            self._gallery.remember_match(
-                collection, terminal_id, matched, most=self._limits.terminal_people
-            )
-        except (DatabaseUnavailable, CollectionNotFound) as error:
-            # What a terminal remembers only makes the next search quicker; this one is done.
-            _log.warning("match_not_remembered", terminal=terminal_id, cause=str(error))
-
-
-def _decision(
-    candidates: tuple[Candidate, ...],
-    limit: float,
-    rules: Thresholds,
-    searched: Searched,
-    stage: Stage,
-    top_k: int,
-) -> Decision:
-    fpir = rules.fpir(candidates[0].similarity, searched) if candidates else None
-    decision = decide(
-        candidates,
-        limit,
-        margin=rules.find_margin(),
-        searched=searched,
-        stage=stage.name,
-        fpir=fpir,
-    )
-    # Both people of an ambiguous answer are listed, however few were asked for.
-    shown = max(top_k, _RIVALS) if decision.status is Status.AMBIGUOUS else top_k
-    return replace(decision, candidates=candidates[:shown])
-
-
-def _matched(decisions: Sequence[Decision]) -> list[str]:
-    """Ids of the people who were recognised, each once."""
-    return list(
-        {decision.identity.id: None for decision in decisions if decision.identity is not None}
-    )
-
-
-def _require_threshold(rules: Thresholds, options: SearchOptions) -> None:
-    """Raises ThresholdRequired."""
-    if any(stage.threshold is None for stage in stages_of(options)):
-        rules.require_identify(options.threshold, options.target_fpir)
-
 
 def _good_enough(
     seen: Sequence[Sighting], qualities: Sequence[FaceQuality]
@@ -484,21 +269,11 @@ def _good_enough(
     ]
 
 
-def _without_search(rules: Thresholds, options: SearchOptions) -> float:
+def _without_search(policy: Thresholds, options: SearchOptions) -> float:
     """What is answered as the threshold of a face that was not looked up."""
     first = stages_of(options)[0].threshold
-    return rules.for_identify(
+    return policy.for_identify(
         options.threshold if first is None else first,
         options.target_fpir,
         searched=Searched(people=0, faces=0),
     )
-
-
-def unit_embedding(values: Sequence[float], *, dimension: int) -> Embedding:
-    """Numbers of a caller's own as a unit vector. Raises InvalidRequest when they make none."""
-    vector = np.asarray(values, dtype=np.float64)
-    peak = float(np.abs(vector).max()) if vector.size == dimension else 0.0
-    if not np.isfinite(peak) or peak == 0.0:
-        raise InvalidRequest(f"an embedding must be {dimension} finite numbers, not all zero")
-    scaled = vector / peak  # so that no square overflows or vanishes
-    return np.asarray(scaled / np.linalg.norm(scaled), dtype=np.float32)

@@ -30,7 +30,8 @@ class SearchOptions:
     exclusive); with neither, the defaults decide. The stages are tried in order; the first with a
     match answers. `terminal_id` puts a stage before them, the people who were matched at that
     terminal lately, and remembers who is matched now. `min_revision` is a revision of the
-    collection that the answer must not be older than.
+    collection that the answer must not be older than. `exclude_face_id` is an enrolled face that
+    does not count.
     """
 
     top_k: int
@@ -39,6 +40,7 @@ class SearchOptions:
     stages: tuple[Stage, ...] = (Stage(),)
     terminal_id: str | None = None
     min_revision: int | None = None
+    exclude_face_id: str | None = None
 
 
 class Status(StrEnum):

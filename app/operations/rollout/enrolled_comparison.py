@@ -8,7 +8,7 @@ from enum import StrEnum
 from app.errors import FaceNotFound, SecondEmbedderMissing
 from app.gallery.service import Gallery
 from app.gallery.store.repositories.rollout_repository import SeenFace
-from app.operations.identify.identifier import Identifier
+from app.operations.identify.blocking_search import BlockingSearch
 from app.operations.identify.shadow_decisions import Agreement, agreement
 from app.operations.policy.decisions import Decision, SearchOptions, Status
 
@@ -51,7 +51,7 @@ class Comparison:
 
 
 def compare_enrolled(
-    identifier: Identifier,
+    search: BlockingSearch,
     gallery: Gallery,
     collection: str,
     faces: Sequence[SeenFace],
@@ -64,15 +64,13 @@ def compare_enrolled(
     ThresholdRequired when nobody has measured one of them.
     """
     done = Comparison()
-    options = SearchOptions(top_k=1)
     for face in faces:
         progress()
         try:
             probe = gallery.probe_of(collection, face.face_id)
-            first, second = (
-                decide(collection, [probe], options, exclude_face_id=face.face_id)
-                for decide in (identifier.decide, identifier.decide_by_second)
-            )
+            options = SearchOptions(top_k=1, exclude_face_id=face.face_id)
+            first = search.decide(collection, [probe], options).decisions
+            second = search.decide_by_second(collection, [probe], options)
         except FaceNotFound:  # deleted meanwhile
             done.skipped += 1
             continue
@@ -80,6 +78,5 @@ def compare_enrolled(
             raise SecondEmbedderMissing(
                 f"the second embedder of collection {collection!r} does not run here", embedder=""
             )
-        assert first is not None
         done.add(face.identity_id, first[0], second[0], is_known=face.has_others)
     return done

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import InvalidRequest
-from app.operations.identify.identifier import unit_embedding
+from app.operations.identify.unit_embedding import unit_embedding
 
 NUMBERS = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=4, max_size=4)
 

@@ -1,0 +1,74 @@
+"""What is written beside the answer of a search. It blocks."""
+
+from collections.abc import Sequence
+from math import inf
+from time import monotonic
+
+import structlog
+
+from app.errors import CollectionNotFound, DatabaseUnavailable
+from app.gallery.service import Gallery
+from app.gallery.store.database import waiting_briefly
+from app.gallery.unknowns.unknown_records import Sighting
+from app.operations.identify.blocking_search import Decided
+from app.operations.policy.decisions import Decision, SearchOptions
+from app.operations.unknown_keeper import UnknownKeeper
+
+_WAITS_S = 1.0
+"""Time that a note waits for the database's lock ..."""
+_WAITS_AGAIN_S = 0.05
+"""... and that it waits within _LOCKED_S after a long wait: one answer waits, not each."""
+_LOCKED_S = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+class BlockingNotes:
+    """Notes who was matched at a terminal, and keeps unknown faces. `write` blocks.
+
+    A terminal remembers `terminal_people`.
+    """
+
+    def __init__(self, gallery: Gallery, keeper: UnknownKeeper, *, terminal_people: int) -> None:
+        self._gallery = gallery
+        self._keeper = keeper
+        self._terminal_people = terminal_people
+        self._locked_at = -inf
+
+    def write(
+        self,
+        collection: str,
+        decided: Decided,
+        options: SearchOptions,
+        strangers: Sequence[Sighting | None],
+    ) -> list[Decision]:
+        """Return the decisions, with the groups of the `strangers` that were kept."""
+        began = monotonic()
+        was_locked = began - self._locked_at < _LOCKED_S
+        with waiting_briefly(_WAITS_AGAIN_S if was_locked else _WAITS_S):
+            if options.terminal_id is not None:
+                self._remember(collection, options.terminal_id, matched(decided.decisions))
+            kept = decided.decisions
+            if strangers:
+                kept = self._keeper.keep(collection, strangers, kept, options, decided.basis)
+        if monotonic() - began > _WAITS_S:
+            self._locked_at = monotonic()
+        return kept
+
+    def _remember(self, collection: str, terminal_id: str, matched: Sequence[str]) -> None:
+        if not matched:
+            return
+        try:
+            self._gallery.remember_match(
+                collection, terminal_id, matched, most=self._terminal_people
+            )
+        except (DatabaseUnavailable, CollectionNotFound) as error:
+            # The search is answered. What a terminal remembers only makes the next one quicker.
+            _log.warning("match_not_remembered", terminal=terminal_id, cause=str(error))
+
+
+def matched(decisions: Sequence[Decision]) -> list[str]:
+    """Ids of the people who were recognised, each once."""
+    return list(
+        {decision.identity.id: None for decision in decisions if decision.identity is not None}
+    )

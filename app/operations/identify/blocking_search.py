@@ -1,0 +1,188 @@
+"""The search behind an identification: the index, the database and the decision. It blocks."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from app.errors import CollectionNotFound, EmbedderMismatch
+from app.gallery.records import Basis, Candidate, Found, Scoring, Searched
+from app.gallery.rollout.embedder_pair import Probe
+from app.gallery.search.nearest_people import Question
+from app.gallery.service import Gallery
+from app.operations.policy.calibrator import Calibrator
+from app.operations.policy.decisions import (
+    Decision,
+    SearchOptions,
+    Stage,
+    Status,
+    decide,
+    stages_of,
+)
+from app.operations.policy.thresholds import Thresholds
+from app.recognition.types import ModelId
+
+_LEAST_COMPARED = 10
+"""People by whom an answer is decided, however few are asked for."""
+_RIVALS = 2
+"""People shown of an ambiguous answer, however few are asked for."""
+_MOST_RECENT = 1_000
+
+Find = Callable[[str, Sequence[Probe], Question], Found]
+
+
+class _NoSecondEmbedderError(Exception):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision for each probe, and the policy and basis that they rest on."""
+
+    decisions: list[Decision]
+    policy: Thresholds
+    basis: Basis
+
+    @property
+    def model(self) -> ModelId:
+        return self.basis.model
+
+
+class BlockingSearch:
+    """Decides who probes are. All methods block: call them from a thread."""
+
+    def __init__(self, gallery: Gallery, calibrator: Calibrator) -> None:
+        self._gallery = gallery
+        self._calibrator = calibrator
+        self._recent: dict[str, Thresholds] = {}
+        self.recent: Mapping[str, Thresholds] = MappingProxyType(self._recent)
+        """By collection, the policy that was read last; the collection may be gone by now."""
+
+    def policy(self, collection: str, options: SearchOptions) -> Decided:
+        """Return the policy of a collection, without decisions.
+
+        Raises CollectionNotFound, EmbedderMismatch and ThresholdRequired.
+        """
+        with self._forgetting(collection):
+            basis = self._gallery.require_collection(collection)
+        return Decided([], self._policy(collection, basis, options), basis)
+
+    def decide(self, collection: str, probes: Sequence[Probe], options: SearchOptions) -> Decided:
+        """Decide who each probe is; there must be one at least. Raises as `policy` does."""
+        return self._decide(collection, probes, options)
+
+    def decide_by_second(
+        self, collection: str, probes: Sequence[Probe], options: SearchOptions
+    ) -> list[Decision] | None:
+        """Decide by the second embedder of a collection; None if it has none that runs here.
+
+        A similarity in the options belongs to the first embedder, so the default decides instead.
+        """
+        options = replace(
+            options,
+            threshold=None,
+            stages=tuple(replace(stage, threshold=None) for stage in options.stages),
+        )
+        try:
+            return self._decide(collection, probes, options, find=self._find_by_second).decisions
+        except _NoSecondEmbedderError:
+            return None
+
+    def _find_by_second(
+        self, collection: str, probes: Sequence[Probe], question: Question
+    ) -> Found:
+        found = self._gallery.find_by_second(collection, probes, question)
+        if found is None:
+            raise _NoSecondEmbedderError
+        return found
+
+    def _decide(
+        self,
+        collection: str,
+        probes: Sequence[Probe],
+        options: SearchOptions,
+        *,
+        find: Find | None = None,
+    ) -> Decided:
+        """Try the stages in order for the probes that no stage before has answered."""
+        decisions: dict[int, Decision] = {}
+        stages = stages_of(options)
+        for stage in stages:
+            open_places = [
+                place
+                for place in range(len(probes))
+                if place not in decisions or decisions[place].status is Status.UNKNOWN
+            ]
+            if not open_places:
+                break
+            question = Question(
+                max(options.top_k, _LEAST_COMPARED),
+                datetime.now(UTC),
+                stage.wanted,
+                options.exclude_face_id,
+                Scoring.TEMPLATE,
+            )
+            asked = [probes[place] for place in open_places]
+            with self._forgetting(collection):
+                found = (find or self._gallery.find)(collection, asked, question)
+            policy = self._policy(collection, found.basis, options, note=find is None)
+            limit = policy.for_identify(
+                options.threshold if stage.threshold is None else stage.threshold,
+                options.target_fpir,
+                searched=found.searched,
+                looks=len(stages),
+            )
+            for place, candidates in zip(open_places, found.candidates, strict=True):
+                decisions[place] = _decision(
+                    candidates, limit, policy, found.searched, stage, options.top_k
+                )
+        return Decided([decisions[place] for place in range(len(probes))], policy, found.basis)
+
+    @contextmanager
+    def _forgetting(self, collection: str) -> Iterator[None]:
+        """Forget the policy when the collection is gone, so that the next request reads it."""
+        try:
+            yield
+        except (CollectionNotFound, EmbedderMismatch):
+            self._recent.pop(collection, None)
+            raise
+
+    def _policy(
+        self, collection: str, basis: Basis, options: SearchOptions, *, note: bool = True
+    ) -> Thresholds:
+        """Raises ThresholdRequired, also for a later stage."""
+        policy = self._calibrator.resting_on(basis, collection)
+        if note:
+            if len(self._recent) >= _MOST_RECENT:
+                self._recent.clear()
+            self._recent[collection] = policy
+        require_threshold(policy, options)
+        return policy
+
+
+def require_threshold(policy: Thresholds, options: SearchOptions) -> None:
+    """Raises ThresholdRequired where a stage of a search has no threshold."""
+    if any(stage.threshold is None for stage in stages_of(options)):
+        policy.require_identify(options.threshold, options.target_fpir)
+
+
+def _decision(
+    candidates: tuple[Candidate, ...],
+    limit: float,
+    policy: Thresholds,
+    searched: Searched,
+    stage: Stage,
+    top_k: int,
+) -> Decision:
+    fpir = policy.fpir(candidates[0].similarity, searched) if candidates else None
+    decision = decide(
+        candidates,
+        limit,
+        margin=policy.find_margin(),
+        searched=searched,
+        stage=stage.name,
+        fpir=fpir,
+    )
+    shown = max(top_k, _RIVALS) if decision.status is Status.AMBIGUOUS else top_k
+    return replace(decision, candidates=candidates[:shown])
