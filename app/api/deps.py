@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import Depends, Path, Request, Security
 from fastapi.security import APIKeyHeader
 from pydantic import BeforeValidator
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from app.api.edge.callers import KEY_HEADER, find_key
 from app.api.edge.identity_paths import decoded
 from app.api.schemas.parts.field_types import CollectionName, IdentityRef, RecordId
-from app.api.schemas.parts.model_body import ModelBody
 from app.errors import AccessDenied
 from app.services import Services
 
@@ -45,12 +45,24 @@ async def require_key(request: Request, key: Annotated[str | None, Security(_api
         raise AccessDenied("the API key is missing or wrong")
 
 
-async def _model(request: Request) -> ModelBody:
-    return ModelBody.of(services_of(request).recognizer.model)
+async def _request_id(request: Request) -> str:
+    request_id: str = request.state.request_id
+    return request_id
 
 
-ModelDep = Annotated[ModelBody, Depends(_model)]
+RequestIdDep = Annotated[str, Depends(_request_id)]
 CollectionPath = Annotated[CollectionName, Path()]
 IdentityPath = Annotated[IdentityRef, BeforeValidator(decoded), Path()]
 FacePath = Annotated[RecordId, Path()]
 GroupPath = Annotated[RecordId, Path()]
+
+BEFORE_COLON = "before_colon"
+"""Name of the convertor for an id before a verb: else ID:verb would be taken for an id by the
+routes without a verb."""
+
+
+class _BeforeColon(StringConvertor):
+    regex = "[^/:]+"
+
+
+register_url_convertor(BEFORE_COLON, _BeforeColon())

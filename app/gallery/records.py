@@ -39,6 +39,11 @@ class Collection:
     face_count: int
     options: CollectionOptions = DEFAULT_OPTIONS
 
+    @property
+    def model(self) -> ModelId:
+        """The network that the embeddings are of."""
+        return ModelId(self.embedder, self.digest, self.dimension)
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:

@@ -77,11 +77,26 @@ async def _enroll(
     items = [entry for entry in entries if isinstance(entry, BatchItem)]
     results = iter(await enroller.enroll(collection, items))
     return [
-        BatchResultBody.of(index, entry.identity.external_id, next(results), remedies)
+        _result(index, entry.identity.external_id, next(results), remedies)
         if isinstance(entry, BatchItem)
-        else BatchResultBody.of(index, None, entry, remedies)
+        else _result(index, None, entry, remedies)
         for index, entry in enumerate(entries, start=piece.first)
     ]
+
+
+def _result(
+    index: int, external_id: str | None, result: ItemResult, remedies: Remedies
+) -> BatchResultBody:
+    error = result.error
+    return BatchResultBody.of(
+        result,
+        remedies,
+        index=index,
+        external_id=external_id,
+        code=None if error is None else str(error.code),
+        detail=None if error is None else remedies.detail(error),
+        rejected=result.images,
+    )
 
 
 def _parse_all(

@@ -1,39 +1,39 @@
 """Error rates of a collection's similarities."""
 
-from fastapi import APIRouter
-
 from app.api.deps import CollectionPath, ServicesDep
-from app.api.problems import documented
+from app.api.endpoint import Endpoints
 from app.api.schemas.calibration import CalibrationBody
 from app.errors import ThresholdRequired
 from app.runtime.threads import Work, reading, threads, writing
 
-router = APIRouter(prefix="/collections/{collection}/calibration", tags=["collections"])
+router = Endpoints("/collections/{collection}/calibration", tag="collections")
 
 
-@router.get("", responses=documented(404))
+@router.endpoint("GET", "", CalibrationBody)
 async def get_calibration(collection: CollectionPath, services: ServicesDep) -> CalibrationBody:
-    """Tell what a collection's decisions rest on: its own calibration, or the embedder's."""
+    """Return what a collection's decisions rest on: its own calibration, or the embedder's."""
     used, is_own = await reading(services.calibrator.find_map, collection)
     if used is None:
         raise ThresholdRequired(
             "the error rates of this collection's embedder were not measured",
             settings=["VULTUS_THRESHOLDS__VERIFY", "VULTUS_THRESHOLDS__IDENTIFY"],
         )
-    return CalibrationBody.of(used, own=is_own)
+    return CalibrationBody.measured(used, own=is_own)
 
 
-@router.post("", responses=documented(404, 409))
-async def calibrate(collection: CollectionPath, services: ServicesDep) -> CalibrationBody:
-    """Measure the people enrolled here, and decide by that from now on.
+@router.endpoint("POST", "", CalibrationBody, problems=[409])
+async def calibrate_collection(
+    collection: CollectionPath, services: ServicesDep
+) -> CalibrationBody:
+    """Measure the error rates on the people of this collection, and decide by them from now on.
 
-    Of thousands of people, this takes half a minute; only one is measured at a time.
+    Thousands of people take half a minute. Only one collection is measured at a time.
     """
     measured = await threads().run(Work.CALIBRATION, services.calibrator.calibrate, collection)
-    return CalibrationBody.of(measured, own=True)
+    return CalibrationBody.measured(measured, own=True)
 
 
-@router.delete("", status_code=204, responses=documented(404))
-async def forget_calibration(collection: CollectionPath, services: ServicesDep) -> None:
+@router.endpoint("DELETE", "", None, status=204)
+async def delete_calibration(collection: CollectionPath, services: ServicesDep) -> None:
     """Go back to the embedder's calibration."""
     await writing(services.calibrator.forget, collection)

@@ -2,12 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Query
 
-from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import CollectionPath, ServicesDep
-from app.api.idempotency import IdempotencyKey, answer_once
-from app.api.problems import documented
+from app.api.endpoint import Endpoints, OnceDep, Sent
 from app.api.schemas.collections import (
     CollectionBody,
     CollectionPage,
@@ -17,89 +15,57 @@ from app.api.schemas.collections import (
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
 from app.api.schemas.parts.pages import PageQuery
 from app.errors import InvalidRequest
-from app.gallery.records import Collection
-from app.gallery.store.idempotency import Once
+from app.gallery.records import Collection, Erasure, Page
 from app.runtime.threads import reading, threads, work_of_erasure, writing
 from app.services import Services
 
-router = APIRouter(prefix="/collections", tags=["collections"])
+router = Endpoints("/collections", tag="collections")
 
 
-@router.post(
-    "",
-    status_code=201,
-    response_model=CollectionBody,
-    responses=documented(409, 413, 415),
-    openapi_extra=documented_body(NewCollectionBody),
-)
+@router.endpoint("POST", "", CollectionBody, status=201, problems=[409])
 async def create_collection(
-    body: Annotated[NewCollectionBody, Depends(Body(NewCollectionBody))],
-    services: ServicesDep,
-    request: Request,
-    key: IdempotencyKey = None,
-) -> Response:
+    body: Sent[NewCollectionBody], services: ServicesDep, once: OnceDep
+) -> Collection:
     """Create an empty collection for the service's embedder."""
-
-    async def create(once: Once[Collection] | None) -> Collection:
-        return await writing(
-            services.gallery.create_collection, body.name, body.description, once=once
-        )
-
-    return await answer_once(
-        request, key, body, services.gallery, create, lambda made: (201, CollectionBody.of(made))
-    )
+    return await writing(services.gallery.create_collection, body.name, body.description, once=once)
 
 
-@router.get("")
+@router.endpoint("GET", "", CollectionPage, large=True)
 async def list_collections(
     services: ServicesDep, query: Annotated[PageQuery, Query()]
-) -> CollectionPage:
+) -> Page[Collection]:
     """List collections, oldest first."""
-    page = await reading(services.gallery.list_collections, limit=query.limit, cursor=query.cursor)
-    return CollectionPage(
-        collections=[CollectionBody.of(item) for item in page.items], next_cursor=page.next_cursor
-    )
+    return await reading(services.gallery.list_collections, limit=query.limit, cursor=query.cursor)
 
 
-@router.get("/{collection}", responses=documented(404))
-async def get_collection(collection: CollectionPath, services: ServicesDep) -> CollectionBody:
-    """Tell how many people and faces a collection has, and of which embedder."""
-    return CollectionBody.of(await reading(services.gallery.get_collection, collection))
+@router.endpoint("GET", "/{collection}", CollectionBody)
+async def get_collection(collection: CollectionPath, services: ServicesDep) -> Collection:
+    """Return a collection: its options, its embedder, and how many people and faces it has."""
+    return await reading(services.gallery.get_collection, collection)
 
 
-@router.patch(
-    "/{collection}",
-    responses=documented(404, 413, 415),
-    openapi_extra=documented_body(PatchCollectionBody),
-)
+@router.endpoint("PATCH", "/{collection}", CollectionBody)
 async def update_collection(
-    collection: CollectionPath,
-    body: Annotated[PatchCollectionBody, Depends(Body(PatchCollectionBody))],
-    services: ServicesDep,
-) -> CollectionBody:
-    """Change a collection's description, or what it does otherwise than the settings say."""
+    collection: CollectionPath, body: Sent[PatchCollectionBody], services: ServicesDep
+) -> Collection:
+    """Change a collection's description, or its options, which override the settings."""
     if body.options.crops.keep:
         _require_crops_key(services)
-    # The crops that are kept no longer are overwritten in the database's files at once.
+    # Crops that are no longer kept are overwritten in the database's files at once.
     work = work_of_erasure(compact=body.options.crops.keep is False)
-    changed = await threads().run(
-        work, services.gallery.update_collection, collection, body.changes()
-    )
-    return CollectionBody.of(changed)
+    return await threads().run(work, services.gallery.update_collection, collection, body.changes())
 
 
-@router.delete("/{collection}", responses=documented(404))
+@router.endpoint("DELETE", "/{collection}", ErasureBody)
 async def delete_collection(
     collection: CollectionPath, services: ServicesDep, query: Annotated[ErasureQuery, Query()]
-) -> ErasureBody:
-    """Delete a collection and everybody in it. `default` is there again, empty, at once."""
-    return ErasureBody.of(
-        await threads().run(
-            work_of_erasure(compact=query.compact),
-            services.gallery.delete_collection,
-            collection,
-            compact=query.compact,
-        )
+) -> Erasure:
+    """Delete a collection and all people in it. `default` exists again at once, empty."""
+    return await threads().run(
+        work_of_erasure(compact=query.compact),
+        services.gallery.delete_collection,
+        collection,
+        compact=query.compact,
     )
 
 

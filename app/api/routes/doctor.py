@@ -1,27 +1,27 @@
 """The gallery doctor."""
 
+import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query
 
-from app.api.answers import page_answer
 from app.api.deps import CollectionPath, ServicesDep
-from app.api.problems import documented
+from app.api.endpoint import Endpoints
 from app.api.schemas.doctor import DoctorAnswer, DoctorQuery
 
-router = APIRouter(prefix="/collections/{collection}", tags=["collections"])
+router = Endpoints("/collections/{collection}", tag="collections")
 
 
-@router.get("/doctor", response_model=DoctorAnswer, responses=documented(404, 409))
-async def examine(
+@router.endpoint("GET", "/doctor", DoctorAnswer, problems=[409], large=True)
+async def examine_collection(
     collection: CollectionPath, services: ServicesDep, query: Annotated[DoctorQuery, Query()]
-) -> Response:
-    """Look for photos under the wrong person, people under two names, outliers and look-alikes.
+) -> DoctorAnswer:
+    """Find photos under the wrong person, people under two names, outliers and look-alikes.
 
-    Goes through the people in the order of their enrolment, a page at a time; follow `next_cursor`
-    until it is null. Nothing is changed; `action` of a finding is the request that would.
+    The people are examined in the order of their enrolment, a page at a time; follow `next_cursor`
+    until it is null. Nothing is changed; `action` of a finding is the request that corrects it.
     """
     page = await services.examine_gallery.page(
         collection, limit=query.limit, cursor=query.cursor, within_s=query.within_s
     )
-    return await page_answer(lambda: DoctorAnswer.of(page, collection))
+    return await asyncio.to_thread(DoctorAnswer.page, page, collection)

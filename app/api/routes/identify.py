@@ -1,75 +1,66 @@
-"""1:N identification, from a photo, an embedding or an enrolled face."""
+"""1:N identification of the faces of photos."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Response
-
-from app.api.answers import answer
-from app.api.bodies.request_body import Body, documented_body
-from app.api.deps import CollectionPath, ServicesDep
-from app.api.problems import documented
-from app.api.schemas.identify import IdentifyAnswer, IdentifyBody
-from app.api.schemas.search import SearchAnswer, SearchBody
-from app.observe.metrics import Metrics
-from app.operations.identify.identifier import Identification
-
-router = APIRouter(prefix="/collections/{collection}", tags=["recognition"])
-
-
-@router.post(
-    "/identify",
-    response_model=IdentifyAnswer,
-    responses=documented(404, 409, 413, 415),
-    openapi_extra=documented_body(IdentifyBody),
+from app.api.deps import CollectionPath, RequestIdDep, ServicesDep
+from app.api.endpoint import Endpoints, Sent
+from app.api.photo_results import results_of
+from app.api.schemas.identify import (
+    IdentifyAnswer,
+    IdentifyBody,
+    IdentifyImagesAnswer,
+    IdentifyImagesBody,
+    IdentifyOptionsBody,
 )
+from app.operations.identify.identifier import Identification
+from app.operations.identify.photo_by_photo import each_photo
+from app.services import Services
+
+router = Endpoints("/collections/{collection}", tag="recognition")
+
+
+@router.endpoint("POST", "/identify", IdentifyAnswer, problems=[409])
 async def identify(
-    collection: CollectionPath,
-    body: Annotated[IdentifyBody, Depends(Body(IdentifyBody))],
-    services: ServicesDep,
-) -> Response:
-    """Say of every face in a photo who it is, or that it is unknown.
+    collection: CollectionPath, body: Sent[IdentifyBody], services: ServicesDep
+) -> Identification:
+    """Identify every face of a photo: who it is, or that it is unknown.
 
     A face that is not good enough for `quality_filter` is `rejected` with reasons, not searched.
     """
+    return await _identify(services, collection, body.image, body)
+
+
+@router.endpoint("POST", "/identify:batch", IdentifyImagesAnswer, problems=[409], large=True)
+async def identify_batch(
+    collection: CollectionPath,
+    body: Sent[IdentifyImagesBody],
+    services: ServicesDep,
+    request_id: RequestIdDep,
+) -> IdentifyImagesAnswer:
+    """Identify the faces of many photos, by the same options, each photo with its own outcome.
+
+    A photo that is unreadable or too large, or finds no place in the queue, has an `error` and
+    leaves the others alone. Several photos are worked on at once, so what one of them adds to a
+    terminal's memory, or to the unknown faces, may be there for the next or not.
+    """
+    done = await each_photo(
+        body.images,
+        lambda image: _identify(services, collection, image, body),
+        concurrency=services.recognizer.concurrency,
+    )
+    return await results_of(done, IdentifyImagesAnswer, IdentifyAnswer.of, request_id)
+
+
+async def _identify(
+    services: Services, collection: str, image: bytes, options: IdentifyOptionsBody
+) -> Identification:
     done = await services.identify.photo(
         collection,
-        body.image,
-        body.options(),
-        max_faces=body.max_faces,
-        quality_filter=body.quality_filter,
-        liveness=body.liveness,
+        image,
+        options.options(),
+        max_faces=options.max_faces,
+        quality_filter=options.quality_filter,
+        liveness=options.liveness,
     )
-    count_decisions(services.metrics, done)
-    return answer(IdentifyAnswer.of(done))
-
-
-@router.post(
-    "/search",
-    response_model=SearchAnswer,
-    responses=documented(404, 409, 413, 415),
-    openapi_extra=documented_body(SearchBody),
-)
-async def search(
-    collection: CollectionPath,
-    body: Annotated[SearchBody, Depends(Body(SearchBody))],
-    services: ServicesDep,
-) -> Response:
-    """Say whose an embedding is, or who else looks like an enrolled face."""
-    if body.embedding is not None:
-        decision, model = await services.identify.embedding(
-            collection, body.embedding, body.options()
-        )
-    else:
-        assert body.face_id is not None  # the schema wants one of the two
-        decision, model = await services.identify.enrolled_face(
-            collection, body.face_id, body.options()
-        )
-    kept = decision.unknown_group_id is not None
-    services.metrics.count_decision("search", decision.status, kept=kept)
-    return answer(SearchAnswer.of_decision(decision, model))
-
-
-def count_decisions(metrics: Metrics, done: Identification) -> None:
     for face in done.faces:
         kept = face.decision.unknown_group_id is not None
-        metrics.count_decision("identify", face.decision.status, kept=kept)
+        services.metrics.count_decision("identify", face.decision.status, kept=kept)
+    return done

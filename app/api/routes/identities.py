@@ -2,137 +2,133 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Query
 
-from app.api.answers import page_answer
-from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import CollectionPath, IdentityPath, ServicesDep
-from app.api.idempotency import IdempotencyKey, answer_once
-from app.api.problems import documented
-from app.api.schemas.identities import EnrollBody, IdentityPage, IdentityQuery, PatchIdentityBody
+from app.api.endpoint import Endpoints, OnceDep, Sent
+from app.api.schemas.identities import (
+    DeletePeopleAnswer,
+    DeletePeopleBody,
+    EnrollBody,
+    IdentityPage,
+    IdentityQuery,
+    MergeAnswer,
+    MergeBody,
+    PatchIdentityBody,
+)
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
 from app.api.schemas.parts.person import IdentityBody
-from app.gallery.records import UNSET, IdentityChanges, NewIdentity
-from app.gallery.store.idempotency import Once
+from app.gallery.people.correction_records import Merged, PeopleDeletion
+from app.gallery.records import Erasure, Identity, Page
 from app.operations.enroll.enroller import Enrollment
 from app.runtime.threads import reading, threads, work_of_erasure, writing
 
-router = APIRouter(prefix="/collections/{collection}/identities", tags=["identities"])
+router = Endpoints("/collections/{collection}/identities", tag="identities")
 
 
-@router.post(
-    "",
-    status_code=201,
-    response_model=EnrollmentBody,
-    responses=documented(404, 409, 413, 415),
-    openapi_extra=documented_body(EnrollBody),
-)
-async def enroll(
-    collection: CollectionPath,
-    body: Annotated[EnrollBody, Depends(Body(EnrollBody))],
-    services: ServicesDep,
-    request: Request,
-    key: IdempotencyKey = None,
-) -> Response:
+@router.endpoint("POST", "", EnrollmentBody, status=201, problems=[409])
+async def enroll_identity(
+    collection: CollectionPath, body: Sent[EnrollBody], services: ServicesDep, once: OnceDep
+) -> Enrollment:
     """Enroll a person from photos of one face each.
 
     Photos that cannot be used are listed in `rejected` with reasons; when none can, the answer is
-    422 and nothing is created. So are photos that seem to be of somebody enrolled already, or of
-    several people, unless `force` is sent; when that leaves none, the answer is 409.
+    422 and nothing is created. Photos that seem to show a person who is enrolled already, or
+    several people, are rejected as well, unless `force` is sent; when that leaves none, the answer
+    is 409.
     """
-    new = NewIdentity(
-        name=body.name,
-        external_id=body.external_id,
-        attributes=body.attributes,
-        expires_at=body.expires_at,
-        threshold=body.threshold,
+    done = await services.enroll.create(
+        collection,
+        body.new_identity(),
+        body.images,
+        body.options(),
+        once=once,
     )
-
-    async def create(once: Once[Enrollment] | None) -> Enrollment:
-        done = await services.enroll.create(
-            collection,
-            new,
-            body.images,
-            body.options(),
-            once=once,
-        )
-        services.metrics.count_enrollment(faces=done.new_face_count, reasons=done.rejection_reasons)
-        return done
-
-    return await answer_once(
-        request, key, body, services.gallery, create, lambda done: (201, EnrollmentBody.of(done))
-    )
+    services.metrics.count_enrollment(faces=done.new_face_count, reasons=done.rejection_reasons)
+    return done
 
 
-@router.get("", response_model=IdentityPage, responses=documented(404))
+@router.endpoint("GET", "", IdentityPage, large=True)
 async def list_identities(
-    collection: CollectionPath,
-    services: ServicesDep,
-    query: Annotated[IdentityQuery, Query()],
-) -> Response:
-    """List people, oldest first; those whose name or external_id begins in some way, if asked."""
-    page = await reading(
+    collection: CollectionPath, services: ServicesDep, query: Annotated[IdentityQuery, Query()]
+) -> Page[Identity]:
+    """List people, oldest first: all, or those whose name or external_id is, or begins, as sent."""
+    return await reading(
         services.gallery.list_identities,
         collection,
         query.wanted(),
         limit=query.limit,
         cursor=query.cursor,
     )
-    return await page_answer(
-        lambda: IdentityPage(
-            identities=[IdentityBody.of(item) for item in page.items], next_cursor=page.next_cursor
-        )
-    )
 
 
-@router.get("/{identity_id}", responses=documented(404))
+@router.endpoint("GET", "/{identity_id}", IdentityBody)
 async def get_identity(
     collection: CollectionPath, identity_id: IdentityPath, services: ServicesDep
-) -> IdentityBody:
-    """Tell about one person."""
-    return IdentityBody.of(await reading(services.gallery.get_identity, collection, identity_id))
+) -> Identity:
+    """Return one person."""
+    return await reading(services.gallery.get_identity, collection, identity_id)
 
 
-@router.patch(
-    "/{identity_id}",
-    responses=documented(404, 409, 413, 415),
-    openapi_extra=documented_body(PatchIdentityBody),
-)
+@router.endpoint("PATCH", "/{identity_id}", IdentityBody, problems=[409])
 async def update_identity(
     collection: CollectionPath,
     identity_id: IdentityPath,
-    body: Annotated[PatchIdentityBody, Depends(Body(PatchIdentityBody))],
+    body: Sent[PatchIdentityBody],
     services: ServicesDep,
-) -> IdentityBody:
-    """Change name, external_id or attributes; what is left out stays."""
-    sent = body.model_fields_set
-    changes = IdentityChanges(
-        name=body.name if "name" in sent else UNSET,
-        external_id=body.external_id if "external_id" in sent else UNSET,
-        attributes=body.attributes if "attributes" in sent else UNSET,
-        expires_at=body.expires_at if "expires_at" in sent else UNSET,
-        threshold=body.threshold if "threshold" in sent else UNSET,
-    )
-    return IdentityBody.of(
-        await writing(services.gallery.update_identity, collection, identity_id, changes)
-    )
+) -> Identity:
+    """Change what is known of a person; fields that are left out stay as they are."""
+    return await writing(services.gallery.update_identity, collection, identity_id, body.changes())
 
 
-@router.delete("/{identity_id}", responses=documented(404))
+@router.endpoint("DELETE", "/{identity_id}", ErasureBody)
 async def delete_identity(
     collection: CollectionPath,
     identity_id: IdentityPath,
     services: ServicesDep,
     query: Annotated[ErasureQuery, Query()],
-) -> ErasureBody:
-    """Remove a person with all their faces. From this answer on, nobody finds them."""
-    return ErasureBody.of(
-        await threads().run(
-            work_of_erasure(compact=query.compact),
-            services.gallery.delete_identity,
-            collection,
-            identity_id,
-            compact=query.compact,
-        )
+) -> Erasure:
+    """Delete a person with all their faces. From this answer on, no search finds them."""
+    return await threads().run(
+        work_of_erasure(compact=query.compact),
+        services.gallery.delete_identity,
+        collection,
+        identity_id,
+        compact=query.compact,
+    )
+
+
+@router.endpoint("POST", ":merge", MergeAnswer, problems=[409])
+async def merge_identities(
+    collection: CollectionPath, body: Sent[MergeBody], services: ServicesDep, once: OnceDep
+) -> Merged:
+    """Merge people who are one person: `into` stays, those of `from` become part of them.
+
+    All their faces become `into`'s. Each field of `into` stays; a missing one is taken over from
+    the first of `from` that has it, attributes key by key. The earliest `expires_at` and the
+    highest `threshold` count. The same picture is kept once. The guards are not asked, and a merge
+    cannot be undone.
+    """
+    return await services.correct.merge(
+        collection, body.into, body.sources, if_revision=body.if_revision, once=once
+    )
+
+
+@router.endpoint("POST", ":delete", DeletePeopleAnswer, problems=[409])
+async def delete_identities(
+    collection: CollectionPath, body: Sent[DeletePeopleBody], services: ServicesDep, once: OnceDep
+) -> PeopleDeletion:
+    """Delete the people whom a filter finds, with all their faces; at most 10,000 at once.
+
+    Without `confirm_count` nothing is deleted, and the answer says how many there are. Sent again
+    with this number, they are deleted if they are still as many.
+    """
+    return await services.correct.delete_people(
+        collection,
+        body.filter.people(),
+        confirmed=body.confirm_count,
+        if_revision=body.if_revision,
+        compact=body.compact,
+        once=once,
     )

@@ -1,14 +1,11 @@
-"""The inbox: faces that nobody enrolled matched, in groups."""
+"""The inbox: faces that matched no enrolled person, in groups."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Query
 
-from app.api.answers import page_answer
-from app.api.bodies.request_body import Body, documented_body
-from app.api.deps import CollectionPath, FacePath, GroupPath, ServicesDep
-from app.api.path_parts import BEFORE_COLON
-from app.api.problems import documented
+from app.api.deps import BEFORE_COLON, CollectionPath, FacePath, GroupPath, ServicesDep
+from app.api.endpoint import Endpoints, Sent
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.parts.erasure import ErasureQuery
 from app.api.schemas.unknowns import (
@@ -16,30 +13,30 @@ from app.api.schemas.unknowns import (
     NameUnknownBody,
     SplitUnknownBody,
     UnknownErasureBody,
-    UnknownFaceBody,
     UnknownGroupAnswer,
     UnknownGroupBody,
     UnknownGroupPage,
     UnknownQuery,
 )
+from app.gallery.records import Page
+from app.gallery.unknowns.unknown_records import UnknownErasure, UnknownGroup
+from app.operations.enroll.enroller import Enrollment
 from app.runtime.threads import reading, threads, work_of_erasure, writing
 
 _GROUP = f"/{{group_id:{BEFORE_COLON}}}"
 
-router = APIRouter(prefix="/collections/{collection}/unknowns", tags=["unknowns"])
+router = Endpoints("/collections/{collection}/unknowns", tag="unknowns")
 
 
-@router.get("", response_model=UnknownGroupPage, responses=documented(404))
+@router.endpoint("GET", "", UnknownGroupPage, large=True)
 async def list_unknowns(
-    collection: CollectionPath,
-    services: ServicesDep,
-    query: Annotated[UnknownQuery, Query()],
-) -> Response:
-    """List the groups of faces that nobody enrolled matched, newest or largest first.
+    collection: CollectionPath, services: ServicesDep, query: Annotated[UnknownQuery, Query()]
+) -> Page[UnknownGroup]:
+    """List the groups of faces that matched no enrolled person, newest or largest first.
 
     Empty unless the collection's options say `unknowns.keep`.
     """
-    page = await reading(
+    return await reading(
         services.unknowns.list_groups,
         collection,
         query.order,
@@ -47,114 +44,83 @@ async def list_unknowns(
         limit=query.limit,
         cursor=query.cursor,
     )
-    return await page_answer(
-        lambda: UnknownGroupPage(
-            groups=[UnknownGroupBody.of(item) for item in page.items], next_cursor=page.next_cursor
-        )
-    )
 
 
-@router.get(_GROUP, response_model=UnknownGroupAnswer, responses=documented(404))
+@router.endpoint("GET", _GROUP, UnknownGroupAnswer, large=True)
 async def get_unknown(
     collection: CollectionPath, group_id: GroupPath, services: ServicesDep
-) -> Response:
-    """Show a group with its faces."""
+) -> UnknownGroupAnswer:
+    """Return a group with its faces."""
     group, faces = await reading(services.unknowns.get_group, collection, group_id)
-    return await page_answer(
-        lambda: UnknownGroupAnswer(
-            **UnknownGroupBody.of(group).model_dump(), faces=[UnknownFaceBody.of(f) for f in faces]
-        )
-    )
+    return UnknownGroupAnswer.of(group, faces=faces)
 
 
-@router.post(
-    f"{_GROUP}:name",
-    status_code=201,
-    responses=documented(404, 409, 413, 415),
-    openapi_extra=documented_body(NameUnknownBody),
-)
+@router.endpoint("POST", f"{_GROUP}:name", EnrollmentBody, status=201, problems=[409])
 async def name_unknown(
     collection: CollectionPath,
     group_id: GroupPath,
-    body: Annotated[NameUnknownBody, Depends(Body(NameUnknownBody))],
+    body: Sent[NameUnknownBody],
     services: ServicesDep,
-) -> EnrollmentBody:
+) -> Enrollment:
     """Enroll a group as a new person, or as more faces of one; they leave the inbox with it.
 
     `image_index` counts the faces, oldest first.
     """
     done = await services.name_unknown.name(collection, group_id, body.who(), body.face_ids)
     services.metrics.count_enrollment(faces=done.new_face_count, reasons=done.rejection_reasons)
-    return EnrollmentBody.of(done)
+    return done
 
 
-@router.post(
-    ":merge",
-    responses=documented(404, 413, 415),
-    openapi_extra=documented_body(MergeUnknownsBody),
-)
+@router.endpoint("POST", ":merge", UnknownGroupBody)
 async def merge_unknowns(
-    collection: CollectionPath,
-    body: Annotated[MergeUnknownsBody, Depends(Body(MergeUnknownsBody))],
-    services: ServicesDep,
-) -> UnknownGroupBody:
+    collection: CollectionPath, body: Sent[MergeUnknownsBody], services: ServicesDep
+) -> UnknownGroup:
     """Make one group of several; it keeps the id of the oldest."""
-    return UnknownGroupBody.of(await writing(services.unknowns.merge, collection, body.group_ids))
+    return await writing(services.unknowns.merge, collection, body.group_ids)
 
 
-@router.post(
-    f"{_GROUP}:split",
-    status_code=201,
-    responses=documented(404, 413, 415),
-    openapi_extra=documented_body(SplitUnknownBody),
-)
+@router.endpoint("POST", f"{_GROUP}:split", UnknownGroupBody, status=201)
 async def split_unknown(
     collection: CollectionPath,
     group_id: GroupPath,
-    body: Annotated[SplitUnknownBody, Depends(Body(SplitUnknownBody))],
+    body: Sent[SplitUnknownBody],
     services: ServicesDep,
-) -> UnknownGroupBody:
+) -> UnknownGroup:
     """Move some faces of a group into a new one, which is answered."""
-    return UnknownGroupBody.of(
-        await writing(services.unknowns.split, collection, group_id, body.face_ids)
-    )
+    return await writing(services.unknowns.split, collection, group_id, body.face_ids)
 
 
-@router.delete(_GROUP, responses=documented(404))
+@router.endpoint("DELETE", _GROUP, UnknownErasureBody)
 async def dismiss_unknown(
     collection: CollectionPath,
     group_id: GroupPath,
     services: ServicesDep,
     query: Annotated[ErasureQuery, Query()],
-) -> UnknownErasureBody:
+) -> UnknownErasure:
     """Erase a group. The person begins a new one when they are seen again."""
-    return UnknownErasureBody.of(
-        await threads().run(
-            work_of_erasure(compact=query.compact),
-            services.unknowns.dismiss,
-            collection,
-            group_id,
-            compact=query.compact,
-        )
+    return await threads().run(
+        work_of_erasure(compact=query.compact),
+        services.unknowns.dismiss,
+        collection,
+        group_id,
+        compact=query.compact,
     )
 
 
-@router.delete(f"{_GROUP}/faces/{{face_id}}", responses=documented(404))
+@router.endpoint("DELETE", f"{_GROUP}/faces/{{face_id}}", UnknownErasureBody)
 async def dismiss_unknown_face(
     collection: CollectionPath,
     group_id: GroupPath,
     face_id: FacePath,
     services: ServicesDep,
     query: Annotated[ErasureQuery, Query()],
-) -> UnknownErasureBody:
+) -> UnknownErasure:
     """Erase one face of a group, and the group if it was the last."""
-    return UnknownErasureBody.of(
-        await threads().run(
-            work_of_erasure(compact=query.compact),
-            services.unknowns.dismiss_face,
-            collection,
-            group_id,
-            face_id,
-            compact=query.compact,
-        )
+    return await threads().run(
+        work_of_erasure(compact=query.compact),
+        services.unknowns.dismiss_face,
+        collection,
+        group_id,
+        face_id,
+        compact=query.compact,
     )

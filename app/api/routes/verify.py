@@ -1,34 +1,15 @@
 """1:1 verification."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Response
-
-from app.api.answers import answer
-from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import ServicesDep
-from app.api.problems import documented
-from app.api.schemas.parts.decision import ErrorRateBody
-from app.api.schemas.parts.enrolment import PassedOverBody
-from app.api.schemas.parts.model_body import ModelBody
-from app.api.schemas.parts.person import IdentityBody
-from app.api.schemas.parts.problem_bodies import RejectedImageBody
-from app.api.schemas.verify import ComparedFaceBody, ComparisonBody, VerifyAnswer, VerifyBody
+from app.api.endpoint import Endpoints, Sent
+from app.api.schemas.verify import VerifyAnswer, VerifyBody
 from app.operations.enroll.enroller import PassedOverFace
 
-router = APIRouter(tags=["recognition"])
+router = Endpoints(tag="recognition")
 
 
-@router.post(
-    "/verify",
-    response_model=VerifyAnswer,
-    responses=documented(404, 409, 413, 415),
-    openapi_extra=documented_body(VerifyBody),
-)
-async def verify(
-    body: Annotated[VerifyBody, Depends(Body(VerifyBody))],
-    services: ServicesDep,
-) -> Response:
+@router.endpoint("POST", "/verify", VerifyAnswer, problems=[404, 409])
+async def verify(body: Sent[VerifyBody], services: ServicesDep) -> VerifyAnswer:
     """Compare two photos, or a photo with an enrolled person.
 
     A face that is not good enough for `quality_filter` is not compared: the status is `rejected`.
@@ -46,7 +27,7 @@ async def verify(
             liveness=body.liveness,
         )
     else:
-        # The schema lets nothing through in which one of these is missing.
+        # The schema refuses a body in which one of these is missing.
         assert body.image is not None
         assert body.collection is not None
         assert body.identity_id is not None
@@ -61,23 +42,5 @@ async def verify(
             liveness=body.liveness,
         )
     services.metrics.decisions.labels("verify", done.status).inc()
-    return answer(
-        VerifyAnswer(
-            status=done.status,
-            match=done.match,
-            similarity=done.similarity,
-            threshold=done.threshold,
-            fmr=ErrorRateBody.of(done.fmr),
-            rate_reason=done.rate_reason,
-            rejected=[RejectedImageBody.of(image) for image in done.rejected],
-            faces=[ComparedFaceBody.of(face) for face in done.faces],
-            comparisons=[ComparisonBody.of(found) for found in done.comparisons],
-            passed_over=[
-                PassedOverBody.of(PassedOverFace(face, index)) for index, face in done.passed_over
-            ],
-            identity=None if done.identity is None else IdentityBody.of(done.identity),
-            face_id=done.face_id,
-            examples=done.examples,
-            model=ModelBody.of(done.model),
-        )
-    )
+    passed_over = [PassedOverFace(face, index) for index, face in done.passed_over]
+    return VerifyAnswer.of(done, passed_over=passed_over)

@@ -1,18 +1,19 @@
 """What similarities mean in a collection."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from app.api.schemas.parts.answer import Answer
 from models.evaluation.calibration.similarity_map import SimilarityMap
 
 _DECADES = tuple(10.0**-power for power in range(1, 9))
 
 
-class ThresholdAtFmr(BaseModel):
+class ThresholdAtFmr(Answer):
     fmr: float
     similarity: float
 
 
-class CalibrationBody(BaseModel):
+class CalibrationBody(Answer):
     """The false match rate of each similarity, and what it was measured on."""
 
     source: str
@@ -29,16 +30,6 @@ class CalibrationBody(BaseModel):
     )
 
     @classmethod
-    def of(cls, measured: SimilarityMap, *, own: bool) -> "CalibrationBody":
-        return cls(
-            source=measured.source,
-            own=own,
-            embedder=measured.embedder,
-            people=measured.people,
-            photos=measured.photos,
-            pairs=measured.pairs,
-            data_ends=measured.data_ends,
-            thresholds=[
-                ThresholdAtFmr(fmr=fmr, similarity=measured.threshold(fmr)) for fmr in _DECADES
-            ],
-        )
+    def measured(cls, used: SimilarityMap, *, own: bool) -> "CalibrationBody":
+        thresholds = [{"fmr": fmr, "similarity": used.threshold(fmr)} for fmr in _DECADES]
+        return cls.of(used, own=own, thresholds=thresholds)

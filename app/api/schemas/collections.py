@@ -1,19 +1,21 @@
 """Collections."""
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
-from app.api.schemas.parts.collection_options import OptionsBody, OptionsObject
+from app.api.schemas.parts.answer import Answer
+from app.api.schemas.parts.collection_options import OptionsBody, OptionsObject, as_body
 from app.api.schemas.parts.field_types import (
     CollectionName,
     LongText,
     Schema,
 )
 from app.api.schemas.parts.model_body import ModelBody
+from app.api.schemas.parts.pages import NextCursor
 from app.gallery.records import (
     UNSET,
-    Collection,
     CollectionChanges,
 )
 
@@ -44,7 +46,7 @@ class PatchCollectionBody(Schema):
         )
 
 
-class CollectionBody(BaseModel):
+class CollectionBody(Answer):
     name: str
     description: str | None
     identity_count: int
@@ -52,22 +54,9 @@ class CollectionBody(BaseModel):
     revision: int = Field(description="Grows with every change of its people or faces.")
     model: ModelBody
     created_at: datetime
-    options: OptionsBody
-
-    @classmethod
-    def of(cls, collection: Collection) -> "CollectionBody":
-        return cls(
-            name=collection.name,
-            description=collection.description,
-            identity_count=collection.identity_count,
-            face_count=collection.face_count,
-            revision=collection.revision,
-            model=ModelBody(name=collection.embedder, digest=collection.digest),
-            created_at=collection.created_at,
-            options=OptionsBody.of(collection.options),
-        )
+    options: Annotated[OptionsBody, BeforeValidator(as_body)]
 
 
-class CollectionPage(BaseModel):
-    collections: list[CollectionBody]
-    next_cursor: str | None = Field(description="Send it as `cursor` for the next page.")
+class CollectionPage(Answer):
+    collections: list[CollectionBody] = Field(validation_alias="items")
+    next_cursor: NextCursor

@@ -2,13 +2,13 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from app.api.schemas.parts import answer_examples as examples
+from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.pages import PageQuery
 from app.gallery.doctor import Checkup, Finding, FindingKind
 from app.gallery.store.repositories.page_cursors import encode_cursor
-from app.gallery.store.repositories.people_repository import PersonRef
 from app.operations.doctor import (
     ADVICE,
     Correction,
@@ -31,17 +31,13 @@ class DoctorQuery(PageQuery):
     )
 
 
-class FoundPersonBody(BaseModel):
+class FoundPersonBody(Answer):
     identity_id: str
     name: str | None
     external_id: str | None
 
-    @classmethod
-    def of(cls, person: PersonRef) -> "FoundPersonBody":
-        return cls(identity_id=person.identity_id, name=person.name, external_id=person.external_id)
 
-
-class ActionBody(BaseModel):
+class ActionBody(Answer):
     """A request that corrects a finding; send it as it is, once you have looked."""
 
     method: Literal["POST", "DELETE"]
@@ -49,7 +45,7 @@ class ActionBody(BaseModel):
     body: dict[str, Any] | None = Field(description="As JSON; null: none.")
 
     @classmethod
-    def of(cls, wanted: Correction, collection: str) -> "ActionBody":
+    def request(cls, wanted: Correction, collection: str) -> "ActionBody":
         base = f"/v1/collections/{collection}"
         match wanted:
             case MergePeople(into, source, if_revision):
@@ -63,7 +59,7 @@ class ActionBody(BaseModel):
                 return cls(method="DELETE", path=path, body=None)
 
 
-class FindingBody(BaseModel):
+class FindingBody(Answer):
     """Something to look at; nothing is changed by itself."""
 
     kind: FindingKind
@@ -87,28 +83,17 @@ class FindingBody(BaseModel):
     )
 
     @classmethod
-    def of(
-        cls,
-        finding: Finding,
-        collection: str,
-        revision: int,
-    ) -> "FindingBody":
+    def found(cls, finding: Finding, collection: str, revision: int) -> "FindingBody":
+        """`revision` is that of the collection as it was examined."""
         wanted = correction(finding, revision)
-        return cls(
-            kind=finding.kind,
-            identity=FoundPersonBody.of(finding.identity),
-            other=None if finding.other is None else FoundPersonBody.of(finding.other),
-            face_id=finding.face_id,
-            other_face_id=finding.other_face_id,
-            similarity=finding.similarity,
-            own_similarity=finding.own_similarity,
-            threshold=finding.threshold,
+        return cls.of(
+            finding,
             advice=ADVICE[finding.kind],
-            action=None if wanted is None else ActionBody.of(wanted, collection),
+            action=None if wanted is None else ActionBody.request(wanted, collection),
         )
 
 
-class DoctorAnswer(BaseModel):
+class DoctorAnswer(Answer):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.CHECKUP]})
 
     findings: list[FindingBody]
@@ -120,12 +105,11 @@ class DoctorAnswer(BaseModel):
     )
 
     @classmethod
-    def of(cls, checkup: Checkup, collection: str) -> "DoctorAnswer":
-        revision = checkup.revision
-        return cls(
-            findings=[FindingBody.of(found, collection, revision) for found in checkup.findings],
-            identities_examined=checkup.identities_examined,
-            faces_examined=checkup.faces_examined,
-            revision=revision,
+    def page(cls, checkup: Checkup, collection: str) -> "DoctorAnswer":
+        return cls.of(
+            checkup,
+            findings=[
+                FindingBody.found(found, collection, checkup.revision) for found in checkup.findings
+            ],
             next_cursor=None if checkup.next_after is None else encode_cursor(checkup.next_after),
         )

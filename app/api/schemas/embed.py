@@ -1,8 +1,10 @@
 """Embeddings of a photo."""
 
-from pydantic import BaseModel, ConfigDict, Field
+import numpy as np
+from pydantic import AliasPath, ConfigDict, Field, ValidationInfo, field_validator
 
 from app.api.schemas.parts import answer_examples as examples
+from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.field_types import (
     ImageList,
     QualityScore,
@@ -11,47 +13,30 @@ from app.api.schemas.parts.field_types import (
 from app.api.schemas.parts.model_body import ModelBody
 from app.api.schemas.parts.photo_faces import (
     DetectedFaceBody,
-    ImageSizeBody,
     PhotoAnswer,
-    detected_fields,
 )
 from app.api.schemas.parts.photo_list import IMAGES, ImageResult
 from app.api.schemas.parts.problem_bodies import ImageProblemBody
-from app.recognition.types import (
-    EmbeddedFace,
-    EmbeddedPhoto,
-)
 
 
 class EmbeddedFaceBody(DetectedFaceBody):
-    quality: QualityScore
+    quality: QualityScore = Field(validation_alias=AliasPath("quality", "unified"))
     embedding: list[float] | None = Field(
         description="Unit length. Null when the face's `direction` is not clear: embeddings of "
         "faces that are the wrong way up are alike, whoever they show."
     )
 
+    @field_validator("embedding", mode="before")
     @classmethod
-    def of_embedded(cls, face: EmbeddedFace) -> "EmbeddedFaceBody":
-        return cls(
-            **detected_fields(face.face),
-            quality=face.quality.unified,
-            embedding=None if face.face.direction is None else face.embedding.tolist(),
-        )
+    def _only_where_direction_is_clear(cls, value: object, info: ValidationInfo) -> object:
+        if info.data.get("direction") is None:
+            return None
+        return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 class EmbedAnswer(PhotoAnswer):
     faces: list[EmbeddedFaceBody] = Field(description="Largest first.")
     model: ModelBody
-
-    @classmethod
-    def of(cls, photo: EmbeddedPhoto, model: ModelBody) -> "EmbedAnswer":
-        return cls(
-            faces=[EmbeddedFaceBody.of_embedded(face) for face in photo.faces],
-            faces_found=len(photo.detected),
-            faces_used=len(photo.faces),
-            image=ImageSizeBody.of(photo.size),
-            model=model,
-        )
 
 
 class ImagesBody(Schema):
@@ -67,7 +52,7 @@ class EmbedResultBody(ImageResult):
     error: ImageProblemBody | None
 
 
-class EmbedImagesAnswer(BaseModel):
+class EmbedImagesAnswer(Answer):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.EMBEDDINGS]})
 
     results: list[EmbedResultBody] = Field(description="In the order sent.")

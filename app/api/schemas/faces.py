@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from app.api.schemas.parts import answer_examples as examples
+from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.collapsed_face import CollapsedFace
 from app.api.schemas.parts.enroll_fields import EnrollFields
 from app.api.schemas.parts.field_types import (
@@ -13,12 +14,9 @@ from app.api.schemas.parts.field_types import (
     ImageList,
     QualityScore,
 )
+from app.api.schemas.parts.pages import NextCursor
 from app.api.schemas.parts.person import EITHER, IdentityBody, NewOrEnrolledBody
 from app.api.schemas.parts.revision import IfRevision
-from app.gallery.people.correction_records import MovedFace
-from app.gallery.records import (
-    Face,
-)
 
 
 class AddFacesBody(EnrollFields):
@@ -27,7 +25,7 @@ class AddFacesBody(EnrollFields):
     images: ImageList = Field(min_length=1)
 
 
-class FaceBody(BaseModel):
+class FaceBody(Answer):
     id: str
     identity_id: str
     box: BoxArray | None
@@ -37,23 +35,10 @@ class FaceBody(BaseModel):
     forced: bool = Field(description="Enrolled although a guard advised against it.")
     created_at: datetime
 
-    @classmethod
-    def of(cls, face: Face) -> "FaceBody":
-        return cls(
-            id=face.id,
-            identity_id=face.identity_id,
-            box=face.box,
-            detection_score=face.detection_score,
-            quality=face.quality,
-            image_sha256=face.image_sha256,
-            forced=face.forced,
-            created_at=face.created_at,
-        )
 
-
-class FacePage(BaseModel):
-    faces: list[FaceBody]
-    next_cursor: str | None = Field(description="Send it as `cursor` for the next page.")
+class FacePage(Answer):
+    faces: list[FaceBody] = Field(validation_alias="items")
+    next_cursor: NextCursor
 
 
 class MoveFaceBody(NewOrEnrolledBody):
@@ -73,7 +58,7 @@ class MoveFaceBody(NewOrEnrolledBody):
         return self
 
 
-class MoveFaceAnswer(BaseModel):
+class MoveFaceAnswer(Answer):
     """The receipt of a move."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.MOVE]})
@@ -87,12 +72,3 @@ class MoveFaceAnswer(BaseModel):
     collapsed: list[CollapsedFace] = Field(
         description="When `identity` had the same picture: `face` is the one that is kept."
     )
-
-    @classmethod
-    def of(cls, done: MovedFace) -> Self:
-        return cls(
-            face=FaceBody.of(done.face),
-            identity=IdentityBody.of(done.identity),
-            previous=IdentityBody.of(done.previous),
-            collapsed=[CollapsedFace.of(one) for one in done.collapsed],
-        )

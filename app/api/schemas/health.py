@@ -1,7 +1,9 @@
 """Whether the service is well."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from app.api.schemas.parts.answer import Answer
 
 
-class HealthAnswer(BaseModel):
+class HealthAnswer(Answer):
     status: str = Field(examples=["ok"])

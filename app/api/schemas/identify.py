@@ -1,9 +1,10 @@
 """1:N identification from a photo."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasPath, ConfigDict, Field
 
 from app.api.schemas.parts import answer_examples as examples
-from app.api.schemas.parts.decision import DecisionBody, decided_fields
+from app.api.schemas.parts.answer import Answer, attributes_of
+from app.api.schemas.parts.decision import DecisionBody
 from app.api.schemas.parts.field_types import (
     ImageBytes,
     ImageList,
@@ -13,17 +14,13 @@ from app.api.schemas.parts.field_types import (
 from app.api.schemas.parts.model_body import ModelBody
 from app.api.schemas.parts.photo_faces import (
     DetectedFaceBody,
-    ImageSizeBody,
-    LivenessBody,
     LivenessField,
     LivenessOption,
     PhotoAnswer,
-    detected_fields,
 )
 from app.api.schemas.parts.photo_list import IMAGES, ImageResult
 from app.api.schemas.parts.problem_bodies import ImageProblemBody
 from app.api.schemas.parts.search_options import SearchOptionsBody
-from app.operations.identify.identifier import Identification, IdentifiedFace
 from app.operations.policy.face_rules import QualityFilter
 
 
@@ -48,8 +45,10 @@ class IdentifyBody(IdentifyOptionsBody):
 
 
 class IdentifiedFaceBody(DetectedFaceBody, DecisionBody):
+    model_config = ConfigDict(alias_generator=attributes_of("face", "decision"))
+
     liveness: LivenessField
-    quality: QualityScore
+    quality: QualityScore = Field(validation_alias=AliasPath("quality", "unified"))
     reasons: list[str] = Field(
         description="Why it was rejected by `quality_filter`; then it was not searched.",
         examples=[[]],
@@ -58,33 +57,12 @@ class IdentifiedFaceBody(DetectedFaceBody, DecisionBody):
         description="The reasons as a text that says values and remedies; null when there are none."
     )
 
-    @classmethod
-    def of_identified(cls, found: IdentifiedFace) -> "IdentifiedFaceBody":
-        return cls(
-            **detected_fields(found.face),
-            **decided_fields(found.decision),
-            liveness=LivenessBody.of(found.face.liveness),
-            quality=found.quality.unified,
-            reasons=list(found.decision.reasons),
-            detail=found.decision.detail,
-        )
-
 
 class IdentifyAnswer(PhotoAnswer):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.IDENTIFICATION]})
 
     faces: list[IdentifiedFaceBody] = Field(description="Largest first.")
     model: ModelBody
-
-    @classmethod
-    def of(cls, done: Identification) -> "IdentifyAnswer":
-        return cls(
-            faces=[IdentifiedFaceBody.of_identified(face) for face in done.faces],
-            faces_found=done.faces_found,
-            faces_used=len(done.faces),
-            image=ImageSizeBody.of(done.size),
-            model=ModelBody.of(done.model),
-        )
 
 
 class IdentifyImagesBody(IdentifyOptionsBody):
@@ -100,7 +78,7 @@ class IdentifyResultBody(ImageResult):
     error: ImageProblemBody | None
 
 
-class IdentifyImagesAnswer(BaseModel):
+class IdentifyImagesAnswer(Answer):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.IDENTIFICATIONS]})
 
     results: list[IdentifyResultBody] = Field(description="In the order sent.")

@@ -1,28 +1,25 @@
 """Identities: the people of a collection."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasPath, ConfigDict, Field
 
 from app.api.schemas.parts import answer_examples as examples
+from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.collapsed_face import CollapsedFace
 from app.api.schemas.parts.enroll_fields import EnrollFields
 from app.api.schemas.parts.erasure import ErasureBody
 from app.api.schemas.parts.field_types import (
-    AttributesObject,
-    FutureMoment,
     IdentityRef,
     ImageList,
     Schema,
     ShortText,
-    Threshold,
 )
-from app.api.schemas.parts.pages import PageQuery
+from app.api.schemas.parts.pages import NextCursor, PageQuery
 from app.api.schemas.parts.people_filter import FilterObject
-from app.api.schemas.parts.person import OWN_THRESHOLD, IdentityBody
+from app.api.schemas.parts.person import IdentityBody, PersonFields
 from app.api.schemas.parts.revision import Count, IfRevision
-from app.gallery.people.correction_records import Merged, PeopleDeletion
 from app.gallery.records import (
     IdentityFilter,
 )
@@ -53,38 +50,23 @@ class IdentityQuery(PageQuery):
         )
 
 
-class EnrollBody(EnrollFields):
+class EnrollBody(PersonFields, EnrollFields):
     """A person and photos of them, one face a photo."""
 
-    name: ShortText | None = Field(None, examples=["Eileen Collins"])
-    external_id: ShortText | None = Field(
-        None, description="Your own key; unique in the collection.", examples=["emp-1042"]
-    )
-    attributes: AttributesObject = Field(default_factory=dict)
-    expires_at: FutureMoment | None = Field(
-        None, description="From then on the person matches nobody, and is erased."
-    )
-    threshold: Threshold | None = Field(None, description=OWN_THRESHOLD)
     images: ImageList = Field(default_factory=list)
 
 
-class PatchIdentityBody(Schema):
+class PatchIdentityBody(PersonFields):
     """Fields that are left out stay as they are; null empties one."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"name": "Eileen M. Collins", "external_id": None}]}
     )
 
-    name: ShortText | None = None
-    external_id: ShortText | None = None
-    attributes: AttributesObject = Field(default_factory=dict)
-    expires_at: FutureMoment | None = None
-    threshold: Threshold | None = Field(None, description=OWN_THRESHOLD)
 
-
-class IdentityPage(BaseModel):
-    identities: list[IdentityBody]
-    next_cursor: str | None = Field(description="Send it as `cursor` for the next page.")
+class IdentityPage(Answer):
+    identities: list[IdentityBody] = Field(validation_alias="items")
+    next_cursor: NextCursor
 
 
 class MergeBody(Schema):
@@ -106,7 +88,7 @@ class MergeBody(Schema):
     if_revision: IfRevision = None
 
 
-class MergedPersonBody(BaseModel):
+class MergedPersonBody(Answer):
     """Somebody who is gone, as they were last; their external_id is free again unless
     `identity` has it now."""
 
@@ -115,7 +97,7 @@ class MergedPersonBody(BaseModel):
     external_id: str | None
 
 
-class MergeAnswer(BaseModel):
+class MergeAnswer(Answer):
     """The receipt of a merge."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.MERGE]})
@@ -125,21 +107,6 @@ class MergeAnswer(BaseModel):
     moved_face_ids: list[str] = Field(description="Faces that are `identity`'s now.")
     collapsed: list[CollapsedFace]
     merged_at: datetime
-
-    @classmethod
-    def of(cls, done: Merged) -> Self:
-        return cls(
-            identity=IdentityBody.of(done.identity),
-            merged=[
-                MergedPersonBody(
-                    identity_id=gone.identity_id, name=gone.name, external_id=gone.external_id
-                )
-                for gone in done.merged
-            ],
-            moved_face_ids=list(done.moved_face_ids),
-            collapsed=[CollapsedFace.of(one) for one in done.collapsed],
-            merged_at=done.merged_at,
-        )
 
 
 class DeletePeopleBody(Schema):
@@ -162,8 +129,13 @@ class DeletePeopleBody(Schema):
         False, description="Overwrite at once what files still hold of it, as in `DELETE`."
     )
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Without a confirmed count people are only counted; an `Idempotency-Key` is ignored."""
+        return self.confirm_count is None
 
-class DeletePeopleAnswer(BaseModel):
+
+class DeletePeopleAnswer(Answer):
     """How many people a filter finds, and the receipt when they were deleted."""
 
     model_config = ConfigDict(
@@ -172,18 +144,15 @@ class DeletePeopleAnswer(BaseModel):
         }
     )
 
-    count: int = Field(description="People whom the filter finds, or found.")
-    face_count: int
-    revision: int = Field(description="Of the collection.")
-    receipt: ErasureBody | None = Field(
-        description="Null: nothing was deleted; send `count` as `confirm_count`."
+    count: int = Field(
+        validation_alias=AliasPath("found", "people"),
+        description="People whom the filter finds, or found.",
     )
-
-    @classmethod
-    def of(cls, done: PeopleDeletion) -> Self:
-        return cls(
-            count=done.found.people,
-            face_count=done.found.faces,
-            revision=done.found.revision,
-            receipt=None if done.erasure is None else ErasureBody.of(done.erasure),
-        )
+    face_count: int = Field(validation_alias=AliasPath("found", "faces"))
+    revision: int = Field(
+        validation_alias=AliasPath("found", "revision"), description="Of the collection."
+    )
+    receipt: ErasureBody | None = Field(
+        validation_alias="erasure",
+        description="Null: nothing was deleted; send `count` as `confirm_count`.",
+    )

@@ -3,27 +3,21 @@
 from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from app.api.bodies.base64_text import decode_base64
-from app.api.remedies import HTTP
+from app.api.schemas.parts.answer import Answer
+from app.api.schemas.parts.enroll_fields import PhotoRules
 from app.api.schemas.parts.enrolment import PassedOverBody
 from app.api.schemas.parts.field_types import (
     MAX_DIMENSION,
-    AttributesObject,
-    FutureMoment,
     ImageList,
     QualityLevel,
-    Schema,
-    ShortText,
-    Threshold,
 )
+from app.api.schemas.parts.person import PersonFields
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
-from app.gallery.records import NewIdentity
-from app.operations.enroll.batch_enroller import BatchItem, ItemResult, ItemStatus
+from app.operations.enroll.batch_enroller import BatchItem, ItemStatus
 from app.operations.enroll.enroll_options import EnrollOptions
-from app.operations.policy.face_rules import FaceRule
-from app.remedies import Remedies
 
 _MAX_EMBEDDING_TEXT = MAX_DIMENSION * 6
 """Characters: 4 bytes of a number are 5.3 of base64, and there may be white space."""
@@ -58,25 +52,17 @@ _Embedding = Annotated[
 ]
 
 
-class BatchItemBody(Schema):
+class BatchItemBody(PersonFields, PhotoRules):
     """One line: a person with photos, or with embeddings that the same network made elsewhere."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"external_id": "emp-1042", "images": ["/9j/4AAQ..."]}]}
     )
 
-    name: ShortText | None = None
-    external_id: ShortText | None = Field(
-        None, description="Your own key: whoever has one is enrolled once, however often sent."
-    )
-    attributes: AttributesObject = Field(default_factory=dict)
-    expires_at: FutureMoment | None = None
-    threshold: Threshold | None = None
     images: ImageList = Field(default_factory=list, max_length=100)
     embeddings: Annotated[list[_Embedding], Field(fail_fast=True)] = Field(
         default_factory=list, max_length=1_000
     )
-    faces: FaceRule = FaceRule.SINGLE
     quality_filter: QualityLevel | None = Field(
         None, description="How good a face must be; `auto` when left out."
     )
@@ -85,15 +71,11 @@ class BatchItemBody(Schema):
         description="Whether to refuse faces that seem to be of another person; if left out, of a "
         "line with images.",
     )
-    force: bool = Field(False, description="Enroll also what the guards refuse.")
 
     def item(self, defaults: EnrollOptions) -> BatchItem:
         """The person of this line; `defaults` count where the line has no level of quality."""
-        identity = NewIdentity(
-            self.name, self.external_id, self.attributes, self.expires_at, self.threshold
-        )
         return BatchItem(
-            identity,
+            self.new_identity(),
             tuple(self.images),
             tuple(self.embeddings),
             EnrollOptions(self.faces, self.quality_filter or defaults.quality_filter, self.force),
@@ -101,7 +83,7 @@ class BatchItemBody(Schema):
         )
 
 
-class BatchResultBody(BaseModel):
+class BatchResultBody(Answer):
     """One line: what became of the line of the same `index`, from 0."""
 
     index: int
@@ -116,26 +98,3 @@ class BatchResultBody(BaseModel):
     passed_over: list[PassedOverBody] = Field(
         description="Other faces on the photos that were used."
     )
-
-    @classmethod
-    def of(
-        cls,
-        index: int,
-        external_id: str | None,
-        result: ItemResult,
-        remedies: Remedies = HTTP,
-    ) -> "BatchResultBody":
-        """`remedies`: those of the reader."""
-        error = result.error
-        return cls(
-            index=index,
-            status=result.status,
-            external_id=external_id,
-            identity_id=result.identity_id,
-            face_count=result.face_count,
-            revision=result.revision,
-            code=None if error is None else str(error.code),
-            detail=None if error is None else remedies.detail(error),
-            passed_over=[PassedOverBody.of(found) for found in result.passed_over],
-            rejected=[RejectedImageBody.of(image, remedies) for image in result.images],
-        )

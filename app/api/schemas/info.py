@@ -1,11 +1,12 @@
 """What runs here."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.model_body import ModelBody
 
 
-class ThresholdsBody(BaseModel):
+class ThresholdsBody(Answer):
     """How verify and identify decide unless a request or a collection says otherwise."""
 
     target_fmr: float = Field(description="False match rate of verify.")
@@ -23,7 +24,7 @@ class ThresholdsBody(BaseModel):
     source: str | None = Field(description="Where the rates were measured.")
 
 
-class LimitsBody(BaseModel):
+class LimitsBody(Answer):
     max_image_bytes: int
     max_pixels: int
     max_request_bytes: int
@@ -42,7 +43,7 @@ class LimitsBody(BaseModel):
     )
 
 
-class LivenessInfoBody(BaseModel):
+class LivenessInfoBody(Answer):
     """What scores liveness for requests that ask for it."""
 
     networks: list[str] = Field(description="Their mean is the score.")
@@ -51,7 +52,7 @@ class LivenessInfoBody(BaseModel):
     )
 
 
-class InfoAnswer(BaseModel):
+class InfoAnswer(Answer):
     version: str
     model: ModelBody
     device: str

@@ -2,10 +2,12 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from app.api.schemas.parts.answer import Answer
 
 
-class ZooModelBody(BaseModel):
+class ZooModelBody(Answer):
     name: str
     description: str
     license: str = Field(description="Of the weights.")
@@ -24,7 +26,7 @@ class ZooModelBody(BaseModel):
     measured_on: str | None
 
 
-class DetectorBody(BaseModel):
+class DetectorBody(Answer):
     """A face detector that `VULTUS_DETECTOR__NAME` can name."""
 
     name: str
@@ -43,7 +45,7 @@ class DetectorBody(BaseModel):
     active: bool = Field(description="Whether this service runs it.")
 
 
-class ModelsAnswer(BaseModel):
+class ModelsAnswer(Answer):
     models: list[ZooModelBody] = Field(description="Embedders.")
     detectors: list[DetectorBody]
     chosen_by: Literal["setting", "auto"] = Field(

@@ -5,17 +5,13 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, model_validator
 
 from app.api.schemas.parts import answer_examples as examples
-from app.api.schemas.parts.decision import DecisionBody, decided_fields
+from app.api.schemas.parts.decision import DecisionBody
 from app.api.schemas.parts.field_types import (
     MAX_DIMENSION,
     RecordId,
 )
 from app.api.schemas.parts.model_body import ModelBody
 from app.api.schemas.parts.search_options import SearchOptionsBody
-from app.operations.policy.decisions import Decision
-from app.recognition.types import (
-    ModelId,
-)
 
 
 class SearchBody(SearchOptionsBody):
@@ -37,7 +33,3 @@ class SearchBody(SearchOptionsBody):
 
 class SearchAnswer(DecisionBody):
     model: ModelBody
-
-    @classmethod
-    def of_decision(cls, decision: Decision, model: ModelId) -> "SearchAnswer":
-        return cls(**decided_fields(decision), model=ModelBody.of(model))

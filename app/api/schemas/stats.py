@@ -1,55 +1,52 @@
 """How busy a process is."""
 
 import os
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, Field
 
+from app.api.schemas.parts.answer import Answer
 from app.observe.metrics import Metrics, Readings
-from app.observe.traffic import Latency, Summary
+from app.observe.traffic import Summary
+
+_Rounded = Annotated[float, AfterValidator(lambda value: round(value, 2))]
 
 
-class LatencyBody(BaseModel):
+class LatencyBody(Answer):
     count: int
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-
-    @classmethod
-    def of(cls, latency: Latency) -> "LatencyBody":
-        return cls(
-            count=latency.count,
-            p50_ms=round(latency.p50_ms, 2),
-            p95_ms=round(latency.p95_ms, 2),
-            p99_ms=round(latency.p99_ms, 2),
-        )
+    p50_ms: _Rounded
+    p95_ms: _Rounded
+    p99_ms: _Rounded
 
 
-class QueueBody(BaseModel):
+class QueueBody(Answer):
     photos_pending: int = Field(description="Photos being recognised or waiting for it.")
     photo_capacity: int = Field(description="More are answered 503.")
 
 
-class IndexBody(BaseModel):
-    faces: int
-    collections: int | None = Field(description="null while the database does not answer.")
+class IndexBody(Answer):
+    faces: int = Field(validation_alias="index_faces")
+    collections: int | None = Field(
+        validation_alias="collection_count", description="null while the database does not answer."
+    )
     revisions_behind: int | None = Field(
         description="By which this process's indexes lie behind the database."
     )
 
 
-class StatsAnswer(BaseModel):
+class StatsAnswer(Answer):
     """How busy the process is that answers; of several, each tells of itself."""
 
     pid: int
     uptime_s: float
-    requests_per_s: float = Field(description="Over the last minute.")
+    requests_per_s: _Rounded = Field(description="Over the last minute.")
     requests_in_progress: int = Field(description="With this one.")
     routes: dict[str, LatencyBody] = Field(description="By method and route.")
     stages: dict[str, LatencyBody] = Field(
         description="By stage of a request: decode, queue, detect, embed, liveness, search."
     )
     queue: QueueBody
-    mean_batch_sizes: dict[str, float] = Field(description="By stage, since the start.")
+    mean_batch_sizes: dict[str, _Rounded] = Field(description="By stage, since the start.")
     index: IndexBody
     resident_bytes: int | None = Field(description="Memory of the process.")
     device: str
@@ -59,29 +56,22 @@ class StatsAnswer(BaseModel):
     )
 
     @classmethod
-    def of(
+    def measured(
         cls, traffic: Summary, readings: Readings, metrics: Metrics, *, device: str
     ) -> "StatsAnswer":
-        return cls(
+        """`metrics` and `traffic` are those of this process, `readings` of its index and queue."""
+        return cls.of(
+            readings,
             pid=os.getpid(),
             uptime_s=round(traffic.uptime_s, 1),
-            requests_per_s=round(traffic.requests_per_s, 2),
+            requests_per_s=traffic.requests_per_s,
             requests_in_progress=metrics.in_progress(),
-            routes={name: LatencyBody.of(took) for name, took in traffic.routes.items()},
-            stages={name: LatencyBody.of(took) for name, took in traffic.stages.items()},
-            queue=QueueBody(
-                photos_pending=readings.photos_pending, photo_capacity=readings.photo_capacity
-            ),
-            mean_batch_sizes={
-                stage: round(mean, 2) for stage, mean in metrics.mean_batch_sizes().items()
-            },
-            index=IndexBody(
-                faces=readings.index_faces,
-                collections=readings.collection_count,
-                revisions_behind=readings.revisions_behind,
-            ),
+            routes=traffic.routes,
+            stages=traffic.stages,
+            queue=readings,
+            mean_batch_sizes=metrics.mean_batch_sizes(),
+            index=readings,
             resident_bytes=metrics.resident_bytes(),
             device=device,
-            device_memory_bytes=readings.device_memory_bytes,
             decisions=metrics.decision_counts(),
         )

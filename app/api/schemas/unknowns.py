@@ -1,11 +1,12 @@
 """The inbox of unknown faces."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from app.api.schemas.parts import answer_examples as examples
+from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.field_types import (
     BoxArray,
     IdentityRef,
@@ -13,13 +14,10 @@ from app.api.schemas.parts.field_types import (
     Schema,
     Similarity,
 )
-from app.api.schemas.parts.pages import PageQuery
+from app.api.schemas.parts.pages import NextCursor, PageQuery
 from app.api.schemas.parts.person import NewOrEnrolledBody
 from app.gallery.unknowns.unknown_records import (
     GroupOrder,
-    UnknownErasure,
-    UnknownFace,
-    UnknownGroup,
 )
 
 FaceIds = Annotated[list[RecordId], Field(fail_fast=True, min_length=1, max_length=1_000)]
@@ -65,7 +63,7 @@ class SplitUnknownBody(Schema):
     face_ids: FaceIds
 
 
-class UnknownGroupBody(BaseModel):
+class UnknownGroupBody(Answer):
     """Faces that are likely of one person."""
 
     id: str
@@ -74,23 +72,13 @@ class UnknownGroupBody(BaseModel):
     first_seen_at: datetime
     last_seen_at: datetime
 
-    @classmethod
-    def of(cls, group: UnknownGroup) -> Self:
-        return cls(
-            id=group.id,
-            seen_count=group.seen_count,
-            face_count=group.face_count,
-            first_seen_at=group.first_seen_at,
-            last_seen_at=group.last_seen_at,
-        )
+
+class UnknownGroupPage(Answer):
+    groups: list[UnknownGroupBody] = Field(validation_alias="items")
+    next_cursor: NextCursor
 
 
-class UnknownGroupPage(BaseModel):
-    groups: list[UnknownGroupBody]
-    next_cursor: str | None = Field(description="Send it as `cursor` for the next page.")
-
-
-class UnknownFaceBody(BaseModel):
+class UnknownFaceBody(Answer):
     """One sighting. The photo is not kept; its SHA-256 finds it among your own."""
 
     id: str
@@ -104,25 +92,12 @@ class UnknownFaceBody(BaseModel):
     )
     nearest_identity_id: str | None = Field(description="This person; null when erased since.")
 
-    @classmethod
-    def of(cls, face: UnknownFace) -> "UnknownFaceBody":
-        return cls(
-            id=face.id,
-            seen_at=face.seen_at,
-            terminal_id=face.terminal_id,
-            box=face.box,
-            detection_score=face.detection_score,
-            image_sha256=face.image_sha256,
-            similarity=face.similarity,
-            nearest_identity_id=face.nearest_identity_id,
-        )
-
 
 class UnknownGroupAnswer(UnknownGroupBody):
     faces: list[UnknownFaceBody] = Field(description="Those that are kept, oldest first.")
 
 
-class UnknownErasureBody(BaseModel):
+class UnknownErasureBody(Answer):
     """The receipt of a dismissal."""
 
     collection: str
@@ -130,13 +105,3 @@ class UnknownErasureBody(BaseModel):
     face_ids: list[str]
     erased_at: datetime
     compacted: bool = Field(description="Whether files were rewritten as well; see `compact`.")
-
-    @classmethod
-    def of(cls, erasure: UnknownErasure) -> "UnknownErasureBody":
-        return cls(
-            collection=erasure.collection,
-            group_ids=list(erasure.group_ids),
-            face_ids=list(erasure.face_ids),
-            erased_at=erasure.erased_at,
-            compacted=erasure.compacted,
-        )

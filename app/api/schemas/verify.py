@@ -1,10 +1,12 @@
 """1:1 verification."""
 
-from typing import Self
+from collections.abc import Iterable
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from app.api.schemas.parts import answer_examples as examples
+from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.decision import RATE_REASON, ErrorRateBody
 from app.api.schemas.parts.enrolment import PassedOverBody
 from app.api.schemas.parts.field_types import (
@@ -17,22 +19,19 @@ from app.api.schemas.parts.field_types import (
     Schema,
     Similarity,
     Threshold,
+    require_one_at_most,
 )
 from app.api.schemas.parts.model_body import ModelBody
 from app.api.schemas.parts.person import IdentityBody
 from app.api.schemas.parts.photo_faces import (
     FaceInPhoto,
-    LivenessBody,
     LivenessField,
     LivenessOption,
 )
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
-from app.operations.identify.verifier import Comparison, VerifyStatus
+from app.operations.identify.verifier import VerifyStatus
 from app.operations.policy.face_rules import QualityFilter, VerifyFaces
 from app.operations.policy.rate_claims import RateReason
-from app.recognition.types import (
-    DetectedFace,
-)
 
 
 class VerifyBody(Schema):
@@ -59,8 +58,7 @@ class VerifyBody(Schema):
 
     @model_validator(mode="after")
     def _threshold_or_rate(self) -> Self:
-        if self.threshold is not None and self.target_fmr is not None:
-            raise ValueError("send either threshold or target_fmr")
+        require_one_at_most(self, "threshold", "target_fmr")
         return self
 
     @model_validator(mode="after")
@@ -77,33 +75,24 @@ class VerifyBody(Schema):
 class ComparedFaceBody(FaceInPhoto):
     liveness: LivenessField
 
-    @classmethod
-    def of(cls, face: DetectedFace) -> "ComparedFaceBody":
-        return cls(
-            box=face.box, detection_score=face.score, liveness=LivenessBody.of(face.liveness)
-        )
+
+def _boxes(faces: Iterable[object]) -> list[object]:
+    return [getattr(face, "box", face) for face in faces]
 
 
-class ComparisonBody(BaseModel):
+class ComparisonBody(Answer):
     """How alike two faces are, or a face and the enrolled person."""
 
     face_indices: list[int] = Field(
+        validation_alias="indices",
         description="Places among the faces of `image_a` and of `image_b`, or of `image`, from 0, "
-        "largest first: as POST /v1/detect lists them."
+        "largest first: as POST /v1/detect lists them.",
     )
-    boxes: list[BoxArray]
+    boxes: Annotated[list[BoxArray], BeforeValidator(_boxes)] = Field(validation_alias="faces")
     similarity: Similarity
 
-    @classmethod
-    def of(cls, found: Comparison) -> "ComparisonBody":
-        return cls(
-            face_indices=list(found.indices),
-            boxes=[face.box for face in found.faces],
-            similarity=found.similarity,
-        )
 
-
-class VerifyAnswer(BaseModel):
+class VerifyAnswer(Answer):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.VERIFICATION]})
 
     status: VerifyStatus = Field(

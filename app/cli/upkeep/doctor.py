@@ -50,7 +50,7 @@ def doctor(*, collection: str, limit: int, as_json: bool) -> None:
 
 
 def _show(found: Finding, collection: str, revision: int, *, as_json: bool) -> None:
-    finding = FindingBody.of(found, collection, revision)
+    finding = FindingBody.found(found, collection, revision)
     wanted = correction(found, revision)
     command = None if wanted is None else command_of(wanted, collection)
     if as_json:

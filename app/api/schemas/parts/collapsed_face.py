@@ -1,16 +1,12 @@
 """Faces of the same picture."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from app.gallery.people.correction_records import Collapsed
+from app.api.schemas.parts.answer import Answer
 
 
-class CollapsedFace(BaseModel):
+class CollapsedFace(Answer):
     """A face of the same picture as another one of the person; one of the two is kept."""
 
     face_id: str = Field(description="Erased.")
     kept_face_id: str
-
-    @classmethod
-    def of(cls, collapsed: Collapsed) -> "CollapsedFace":
-        return cls(face_id=collapsed.face_id, kept_face_id=collapsed.kept_face_id)

@@ -60,14 +60,15 @@ class OptionsBody(_Group):
     unknowns: UnknownOptionsBody = Field(default_factory=UnknownOptionsBody)
     crops: CropOptionsBody = Field(default_factory=CropOptionsBody)
 
-    @classmethod
-    def of(cls, options: CollectionOptions) -> "OptionsBody":
-        return cls.model_validate(asdict(options))
-
     def patch(self) -> OptionsPatch:
         """What was sent: fields that were left out stay as they are."""
         sent: OptionsPatch = self.model_dump(exclude_unset=True)
         return sent
+
+
+def as_body(options: object) -> object:
+    """The options of a record, as the body reads them; anything else stays."""
+    return asdict(options) if isinstance(options, CollectionOptions) else options
 
 
 OptionsObject = Annotated[OptionsBody, BeforeValidator(parse_json_text)]

@@ -2,17 +2,16 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AliasPath, Field
 
+from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.field_types import (
     Similarity,
     Threshold,
 )
 from app.api.schemas.parts.person import IdentityBody
-from app.gallery.records import Candidate
-from app.operations.policy.decisions import Decision, Status
+from app.operations.policy.decisions import Status
 from app.operations.policy.rate_claims import RateReason
-from models.evaluation.calibration import similarity_map as calibration
 
 RATE_REASON: Any = Field(
     None,
@@ -22,7 +21,7 @@ RATE_REASON: Any = Field(
 )
 
 
-class ErrorRateBody(BaseModel):
+class ErrorRateBody(Answer):
     """A rate, 0 to 1, that was measured, and its 95 % interval."""
 
     value: float
@@ -30,43 +29,26 @@ class ErrorRateBody(BaseModel):
     high: float
     extrapolated: bool = Field(description="So few pairs are so alike that it is an estimate.")
 
-    @classmethod
-    def of(cls, rate: calibration.ErrorRate | None) -> "ErrorRateBody | None":
-        if rate is None:
-            return None
-        return cls(value=rate.value, low=rate.low, high=rate.high, extrapolated=rate.extrapolated)
 
-
-class SearchedBody(BaseModel):
+class SearchedBody(Answer):
     """Among how many a face was looked for; of more than 10,000 faces, to within one per cent."""
 
     people: int
     faces: int
 
 
-class CandidateBody(BaseModel):
+class CandidateBody(Answer):
     """A person, compared by the mean of their examples."""
 
-    identity_id: str
-    external_id: str | None
-    name: str | None
+    identity_id: str = Field(validation_alias=AliasPath("identity", "id"))
+    external_id: str | None = Field(validation_alias=AliasPath("identity", "external_id"))
+    name: str | None = Field(validation_alias=AliasPath("identity", "name"))
     similarity: Similarity
     face_id: str = Field(description="The most similar of their faces.")
     examples: int = Field(description="How many faces of theirs the similarity was taken to.")
 
-    @classmethod
-    def of(cls, candidate: Candidate) -> "CandidateBody":
-        return cls(
-            identity_id=candidate.identity.id,
-            external_id=candidate.identity.external_id,
-            name=candidate.identity.name,
-            similarity=candidate.similarity,
-            face_id=candidate.face_id,
-            examples=candidate.examples,
-        )
 
-
-class DecisionBody(BaseModel):
+class DecisionBody(Answer):
     status: Status = Field(
         description="`unknown`: nobody enrolled is similar enough. `ambiguous`: several are, and "
         "the most similar are too close to tell; see `candidates`. `rejected`: the face is not "
@@ -94,19 +76,3 @@ class DecisionBody(BaseModel):
         description="The group of unknown faces that it was put into; null where the collection "
         "keeps none."
     )
-
-
-def decided_fields(decision: Decision) -> dict[str, Any]:
-    identity = decision.identity
-    return {
-        "status": decision.status,
-        "identity": None if identity is None else IdentityBody.of(identity),
-        "similarity": decision.similarity,
-        "threshold": decision.threshold,
-        "fpir": ErrorRateBody.of(decision.fpir),
-        "rate_reason": decision.rate_reason,
-        "searched": SearchedBody(people=decision.searched.people, faces=decision.searched.faces),
-        "candidates": [CandidateBody.of(candidate) for candidate in decision.candidates],
-        "matched_stage": decision.matched_stage,
-        "unknown_group_id": decision.unknown_group_id,
-    }

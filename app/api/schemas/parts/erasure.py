@@ -2,13 +2,11 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.field_types import (
     Schema,
-)
-from app.gallery.records import (
-    Erasure,
 )
 
 
@@ -20,7 +18,7 @@ class ErasureQuery(Schema):
     )
 
 
-class ErasureBody(BaseModel):
+class ErasureBody(Answer):
     """The receipt of a deletion: all of it is gone, from here on nobody finds it."""
 
     collection: str
@@ -33,18 +31,3 @@ class ErasureBody(BaseModel):
     compacted: bool = Field(description="Whether files were rewritten as well; see `compact`.")
     unknown_face_count: int = Field(description="Faces erased with it that were kept as unknown.")
     crop_count: int = Field(description="Of how many of the faces a crop was kept, and erased.")
-
-    @classmethod
-    def of(cls, erasure: Erasure) -> "ErasureBody":
-        return cls(
-            collection=erasure.collection,
-            identity_ids=list(erasure.identity_ids),
-            face_ids=list(erasure.face_ids),
-            identity_count=erasure.identity_count,
-            face_count=erasure.face_count,
-            revision=erasure.revision,
-            erased_at=erasure.erased_at,
-            compacted=erasure.compacted,
-            unknown_face_count=erasure.unknown_face_count,
-            crop_count=erasure.crop_count,
-        )

@@ -53,6 +53,12 @@ class Schema(BaseModel):
         return values
 
 
+def require_one_at_most(body: BaseModel, first: str, second: str) -> None:
+    """Raises ValueError when both fields are given."""
+    if getattr(body, first) is not None and getattr(body, second) is not None:
+        raise ValueError(f"send either {first} or {second}")
+
+
 def no_nul(text: str) -> str:
     if "\x00" in text:  # PostgreSQL cannot store it
         raise ValueError("must not contain the NUL character")

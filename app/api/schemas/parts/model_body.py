@@ -1,16 +1,12 @@
 """Which network made an embedding."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from app.recognition.types import ModelId
+from app.api.schemas.parts.answer import Answer
 
 
-class ModelBody(BaseModel):
+class ModelBody(Answer):
     """The network that made an embedding."""
 
     name: str = Field(examples=["sface"])
     digest: str = Field(description="SHA-256 of its weights.")
-
-    @classmethod
-    def of(cls, model: ModelId) -> "ModelBody":
-        return cls(name=model.name, digest=model.digest)

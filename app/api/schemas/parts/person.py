@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
+from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.field_types import (
     AttributesObject,
     FutureMoment,
@@ -14,7 +15,7 @@ from app.api.schemas.parts.field_types import (
     Threshold,
 )
 from app.gallery.records import (
-    Identity,
+    IdentityChanges,
     NewIdentity,
 )
 
@@ -27,15 +28,34 @@ OWN_THRESHOLD = (
 EITHER = "send either identity_id, or what a new person is called"
 
 
-class NewOrEnrolledBody(Schema):
+class PersonFields(Schema):
+    """What is known of a person, for all bodies that describe one."""
+
+    name: ShortText | None = Field(None, examples=["Eileen Collins"])
+    external_id: ShortText | None = Field(
+        None, description="Your own key; unique in the collection.", examples=["emp-1042"]
+    )
+    attributes: AttributesObject = Field(default_factory=dict)
+    expires_at: FutureMoment | None = Field(
+        None, description="From then on the person matches nobody, and is erased."
+    )
+    threshold: Threshold | None = Field(None, description=OWN_THRESHOLD)
+
+    def new_identity(self) -> NewIdentity:
+        return NewIdentity(**{name: getattr(self, name) for name in PersonFields.model_fields})
+
+    def changes(self) -> IdentityChanges:
+        """What was sent; fields that were left out stay as they are."""
+        return IdentityChanges(**{name: getattr(self, name) for name in self._sent()})
+
+    def _sent(self) -> set[str]:
+        return self.model_fields_set & PersonFields.model_fields.keys()
+
+
+class NewOrEnrolledBody(PersonFields):
     """A person: an enrolled one by `identity_id`, or what a new one is called."""
 
     identity_id: IdentityRef | None = None
-    name: ShortText | None = None
-    external_id: ShortText | None = None
-    attributes: AttributesObject = Field(default_factory=dict)
-    expires_at: FutureMoment | None = None
-    threshold: Threshold | None = Field(None, description=OWN_THRESHOLD)
 
     @model_validator(mode="after")
     def _not_both(self) -> Self:
@@ -45,18 +65,13 @@ class NewOrEnrolledBody(Schema):
 
     @property
     def describes_a_new_person(self) -> bool:
-        of_a_new_person = {"name", "external_id", "attributes", "expires_at", "threshold"}
-        return bool(self.model_fields_set & of_a_new_person)
+        return bool(self._sent())
 
     def who(self) -> NewIdentity | str:
-        if self.identity_id is not None:
-            return self.identity_id
-        return NewIdentity(
-            self.name, self.external_id, self.attributes, self.expires_at, self.threshold
-        )
+        return self.new_identity() if self.identity_id is None else self.identity_id
 
 
-class IdentityBody(BaseModel):
+class IdentityBody(Answer):
     id: str
     external_id: str | None
     name: str | None
@@ -70,18 +85,3 @@ class IdentityBody(BaseModel):
         description="Of the collection when this was read, or written. As `min_revision` of a "
         "search it makes sure that the search sees this."
     )
-
-    @classmethod
-    def of(cls, identity: Identity) -> "IdentityBody":
-        return cls(
-            id=identity.id,
-            external_id=identity.external_id,
-            name=identity.name,
-            attributes=dict(identity.attributes),
-            face_count=identity.face_count,
-            created_at=identity.created_at,
-            updated_at=identity.updated_at,
-            expires_at=identity.expires_at,
-            threshold=identity.threshold,
-            revision=identity.revision,
-        )

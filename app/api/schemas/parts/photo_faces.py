@@ -1,9 +1,12 @@
 """A photo and its faces."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sized
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+import numpy as np
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, model_validator
 
+from app.api.schemas.parts.answer import Answer, attribute, attributes_of
 from app.api.schemas.parts.field_types import (
     BoxArray,
     Flag,
@@ -11,10 +14,6 @@ from app.api.schemas.parts.field_types import (
     Schema,
 )
 from app.recognition.types import (
-    DetectedFace,
-    ImageSize,
-    Landmarks,
-    Liveness,
     Shade,
 )
 
@@ -34,7 +33,7 @@ LivenessOption = Annotated[
 ]
 
 
-class ImageSizeBody(BaseModel):
+class ImageSizeBody(Answer):
     """Size of the upright image, in pixels, and what of the file it shows."""
 
     width: int
@@ -61,29 +60,20 @@ class ImageSizeBody(BaseModel):
         "follows from the image's size and the server's settings.",
     )
 
-    @classmethod
-    def of(cls, size: ImageSize) -> "ImageSizeBody":
-        return cls(
-            width=size.width,
-            height=size.height,
-            rows_decoded=size.rows_decoded,
-            frames=size.frames,
-            frame_used=size.frame_used,
-            shade=size.shade,
-            smallest_face_px=size.smallest_face_px,
-        )
 
+class FaceInPhoto(Answer):
+    """A face of a record that is one, or that has one as its `face`."""
 
-class FaceInPhoto(BaseModel):
+    model_config = ConfigDict(alias_generator=attributes_of("face"))
+
     box: BoxArray
-    detection_score: float = Field(description="Probability of a face, 0 to 1.")
+    detection_score: float = Field(
+        validation_alias=attribute("score", part="face"),
+        description="Probability of a face, 0 to 1.",
+    )
 
-    @classmethod
-    def of(cls, face: DetectedFace) -> "FaceInPhoto":
-        return cls(box=face.box, detection_score=face.score)
 
-
-class LandmarksBody(BaseModel):
+class LandmarksBody(Answer):
     """Points [x, y] in pixels of the image, by its EXIF upright. Left and right are those of who
     sees the face upright, as `direction` says that it stands."""
 
@@ -93,11 +83,13 @@ class LandmarksBody(BaseModel):
     mouth_left: tuple[float, float]
     mouth_right: tuple[float, float]
 
+    @model_validator(mode="before")
     @classmethod
-    def of(cls, landmarks: Landmarks) -> "LandmarksBody":
-        names = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
-        points = {name: (float(x), float(y)) for name, (x, y) in zip(names, landmarks, strict=True)}
-        return cls(**points)
+    def _from_points(cls, points: object) -> object:
+        """Landmarks of a record are an array, (5, 2), in the order of the fields."""
+        if not isinstance(points, np.ndarray):
+            return points
+        return dict(zip(cls.model_fields, points.tolist(), strict=True))
 
 
 class DetectedFaceBody(FaceInPhoto):
@@ -107,12 +99,8 @@ class DetectedFaceBody(FaceInPhoto):
         "down, 270 to the left. Null when that is not clear; such a face is not recognised."
     )
 
-    @classmethod
-    def of(cls, face: DetectedFace) -> "DetectedFaceBody":
-        return cls(**detected_fields(face))
 
-
-class LivenessBody(BaseModel):
+class LivenessBody(Answer):
     """A score for webcams. Printed photos and screens mostly score low, but so do some genuine
     photos."""
 
@@ -126,12 +114,6 @@ class LivenessBody(BaseModel):
         description="Whether the score reaches the threshold; null without a threshold."
     )
 
-    @classmethod
-    def of(cls, liveness: Liveness | None) -> "LivenessBody | None":
-        if liveness is None:
-            return None
-        return cls(score=liveness.score, threshold=liveness.threshold, live=liveness.live)
-
 
 LivenessField = Annotated[
     LivenessBody | None,
@@ -142,21 +124,23 @@ LivenessField = Annotated[
 ]
 
 
-class PhotoAnswer(BaseModel):
+def _count(value: object) -> object:
+    return len(value) if isinstance(value, Sized) else value
+
+
+_Count = Annotated[int, BeforeValidator(_count)]
+
+
+class PhotoAnswer(Answer):
     """What every answer about the faces of one photo says: a limit never shortens it unnoticed."""
 
-    faces_found: int = Field(description="How many faces the photo has.")
-    faces_used: int = Field(
-        description="How many of them are answered, the largest first; fewer than `faces_found` "
-        "where `max_faces`, or the server's own limit of faces, left some out."
+    faces_found: _Count = Field(
+        validation_alias=AliasChoices("faces_found", "detected", "faces"),
+        description="How many faces the photo has.",
     )
-    image: ImageSizeBody
-
-
-def detected_fields(face: DetectedFace) -> dict[str, Any]:
-    return {
-        "box": face.box,
-        "detection_score": face.score,
-        "landmarks": LandmarksBody.of(face.landmarks),
-        "direction": None if face.direction is None else face.direction.value,
-    }
+    faces_used: _Count = Field(
+        validation_alias=AliasChoices("faces_used", "faces"),
+        description="How many of them are answered, the largest first; fewer than `faces_found` "
+        "where `max_faces`, or the server's own limit of faces, left some out.",
+    )
+    image: ImageSizeBody = Field(validation_alias=AliasChoices("image", "size"))

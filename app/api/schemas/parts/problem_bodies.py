@@ -1,21 +1,19 @@
 """Problem details, RFC 9457."""
 
-from dataclasses import asdict
-
-from pydantic import BaseModel, Field
+from pydantic import Field, ValidationInfo, model_validator
 
 from app.api.remedies import HTTP
+from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.field_types import BoxArray
-from app.errors import FieldProblem, RejectedImage
-from app.remedies import Remedies
+from app.errors import RejectedImage
 
 
-class SeenFace(BaseModel):
+class SeenFace(Answer):
     box: BoxArray
     detection_score: float = Field(description="Probability of a face, 0 to 1.")
 
 
-class ResemblanceBody(BaseModel):
+class ResemblanceBody(Answer):
     """Whom a refused face was compared with.
 
     For `belongs_to_another_identity`: whom it looks like. For `low_match_confidence`: whom it does
@@ -29,7 +27,7 @@ class ResemblanceBody(BaseModel):
     threshold: float = Field(description="What the similarity was held against.")
 
 
-class RejectedImageBody(BaseModel):
+class RejectedImageBody(Answer):
     """An image that was not used, and why."""
 
     image_index: int | None = Field(
@@ -43,31 +41,29 @@ class RejectedImageBody(BaseModel):
     faces: list[SeenFace] = Field(description="Faces found in it, largest first.")
     resemblance: ResemblanceBody | None = Field(None, description="When a guard refused it.")
 
+    @model_validator(mode="before")
     @classmethod
-    def of(cls, image: RejectedImage, remedies: Remedies = HTTP) -> "RejectedImageBody":
-        """`remedies`: those of the reader."""
-        return cls(
-            image_index=image.image_index,
-            embedding_index=image.embedding_index,
-            reasons=list(image.reasons),
-            detail=remedies.detail_of_image(image),
-            faces=[SeenFace(box=box, detection_score=score) for box, score in image.faces],
-            resemblance=None
-            if image.resemblance is None
-            else ResemblanceBody(**asdict(image.resemblance)),
-        )
+    def _with_remedy(cls, image: object, info: ValidationInfo) -> object:
+        """Word an image for its reader, whose remedies are the context."""
+        if not isinstance(image, RejectedImage):
+            return image
+        remedies = info.context or HTTP
+        return {
+            "image_index": image.image_index,
+            "embedding_index": image.embedding_index,
+            "reasons": image.reasons,
+            "detail": remedies.detail_of_image(image),
+            "faces": [{"box": box, "detection_score": score} for box, score in image.faces],
+            "resemblance": image.resemblance,
+        }
 
 
-class FieldProblemBody(BaseModel):
+class FieldProblemBody(Answer):
     field: str
     message: str
 
-    @classmethod
-    def of(cls, problem: FieldProblem) -> "FieldProblemBody":
-        return cls(field=problem.field, message=problem.message)
 
-
-class ImageProblemBody(BaseModel):
+class ImageProblemBody(Answer):
     """What went wrong with one image of several, as it would be told of the image alone."""
 
     type: str = Field(examples=["urn:vultus:problem:no_face"])

@@ -10,6 +10,7 @@ from app.api.schemas.parts.field_types import (
     Threshold,
     TopK,
     parse_json_text,
+    require_one_at_most,
 )
 from app.api.schemas.parts.people_filter import FilterBody, FilterObject, TerminalId
 from app.operations.policy.decisions import SearchOptions, Stage
@@ -63,8 +64,7 @@ class SearchOptionsBody(Schema):
 
     @model_validator(mode="after")
     def _threshold_or_rate(self) -> Self:
-        if self.threshold is not None and self.target_fpir is not None:
-            raise ValueError("send either threshold or target_fpir")
+        require_one_at_most(self, "threshold", "target_fpir")
         return self
 
     @model_validator(mode="after")

@@ -1,20 +1,22 @@
-"""Many people in one request."""
+"""Many people in one request, as lines."""
 
 from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import StreamingResponse
 
 from app.api.bodies.batch_lines import enroll_lines
 from app.api.bodies.media_types import JSON_LINES, find_charset, is_json_lines, media_type_of, shown
 from app.api.deps import CollectionPath, ServicesDep
+from app.api.endpoint import Endpoints, described
 from app.api.problems import REF_TEMPLATE, documented
+from app.api.schemas.identities_batch import BatchItemBody, BatchResultBody
 from app.errors import UnsupportedMediaType
 from app.runtime.threads import reading
 
-router = APIRouter(prefix="/collections/{collection}", tags=["identities"])
+router = Endpoints("/collections/{collection}", tag="identities")
 
 _MEMORY_BYTES = 4_000_000
 _CHUNK_BYTES = 64_000
@@ -24,24 +26,14 @@ def _lines_of(schema: str) -> dict[str, object]:
     return {"content": {JSON_LINES: {"schema": {"$ref": REF_TEMPLATE.format(model=schema)}}}}
 
 
-@router.post(
-    "/identities:batch",
-    response_class=StreamingResponse,
-    responses={
-        200: {"description": "A line for each line sent.", **_lines_of("BatchResultBody")},
-        **documented(404, 409, 413, 415),
-    },
-    openapi_extra={"requestBody": {"required": True, **_lines_of("BatchItemBody")}},
-)
-async def enroll_batch(
+async def enroll_identities_batch(
     collection: CollectionPath, request: Request, services: ServicesDep
 ) -> StreamingResponse:
-    """Enroll many people: JSON Lines in, JSON Lines out, each with its own outcome.
+    """Enroll many people: JSON Lines in, JSON Lines out, each line with its own outcome.
 
-    The body may be as long as you like; it is read as it comes, and about a thousand people are
-    committed at a time. The answer begins when all are enrolled. If the connection breaks before,
-    send the same lines again: those with an external_id who are enrolled already are told as
-    `exists`.
+    The body may be of any length; it is read as it comes, and about a thousand people are committed
+    at a time. The answer begins when all are enrolled. If the connection breaks before, send the
+    same lines again: people with an external_id who are enrolled already are answered as `exists`.
     """
     content_type = request.headers.get("content-type", "")
     media_type = media_type_of(content_type)
@@ -50,7 +42,7 @@ async def enroll_batch(
     if find_charset(content_type) not in {None, "utf-8", "ascii"}:
         raise UnsupportedMediaType("lines of JSON are read as UTF-8 alone; send UTF-8")
     await reading(services.gallery.require_collection, collection)
-    # Written aside until the body is read: most clients do not read an answer while they send.
+    # Kept in a file until the body is read: most clients do not read an answer while they send.
     results = SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115  (the answer closes it)
     try:
         async for piece in enroll_lines(
@@ -82,3 +74,18 @@ def _read_and_close(file: IO[bytes]) -> Iterator[bytes]:
     with file:
         while chunk := file.read(_CHUNK_BYTES):
             yield chunk
+
+
+router.add_api_route(
+    "/identities:batch",
+    enroll_identities_batch,
+    methods=["POST"],
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "A line for each line sent.", **_lines_of("BatchResultBody")},
+        **documented(404, 409, 413, 415),
+    },
+    openapi_extra={"requestBody": {"required": True, **_lines_of("BatchItemBody")}},
+    **described(enroll_identities_batch),
+)
+router.bodies += [BatchItemBody, BatchResultBody]

@@ -1,0 +1,189 @@
+"""Routes, each declared once: what it reads, what it answers, and with which problems."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar, get_args
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel
+
+from app.api.bodies.request_body import Body, documented_body
+from app.api.deps import services_of
+from app.api.idempotency import IdempotencyKey, answer_once
+from app.api.problems import documented
+from app.api.schemas.parts.answer import Answer
+from app.gallery.store.idempotency import Once
+
+ModelT = TypeVar("ModelT")
+Handler = Callable[..., Awaitable[object]]
+
+
+class _Sent:
+    """Marks the parameter of a route that is the request's body."""
+
+
+class _Once:
+    """Marks the parameter of a route that makes a change happen once an `Idempotency-Key`."""
+
+
+Sent = Annotated[ModelT, _Sent]
+"""The request's body, read by a schema: `body: Sent[EnrollBody]`."""
+OnceDep = Annotated[Once[Any] | None, _Once]
+"""Passed on to the transaction, which keeps the answer with the change; None without a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Otherwise:
+    """Another status of the same answer: which, what it means, and for which results."""
+
+    status: int
+    meaning: str
+    applies: Callable[[Any], bool]
+
+
+class Endpoints(APIRouter):
+    """The routes of one prefix and tag.
+
+    A route is a coroutine function. It returns a record, whose attributes the answer's schema
+    reads, or the answer itself. The function's name is the `operationId`, and the first sentence of
+    its docstring is the summary. `bodies` are the schemas of the bodies that its routes read.
+    """
+
+    def __init__(self, prefix: str = "", *, tag: str) -> None:
+        super().__init__(prefix=prefix, tags=[tag])
+        self.bodies: list[type[BaseModel]] = []
+
+    def endpoint(
+        self,
+        method: str,
+        path: str,
+        answers: type[Answer] | None,
+        *,
+        status: int = 200,
+        otherwise: Otherwise | None = None,
+        problems: Sequence[int] = (),
+        large: bool = False,
+    ) -> Callable[[Handler], Handler]:
+        """Add a route.
+
+        `problems` are statuses beside those that all routes have, 404 of a path with parameters,
+        and 413 and 415 of a route with a body. A `large` answer, of up to a thousand items, is made
+        in a thread: as text it is megabytes, which would hold up all other requests.
+        """
+
+        def add(function: Handler) -> Handler:
+            signature, body, is_repeatable = _read(function)
+            handler = _Handler(function, answers, status, otherwise, large=large)
+            call = handler.handle_once if is_repeatable else handler.handle
+
+            async def handle(**values: object) -> Response:
+                return await call(values)
+
+            handle.__signature__ = signature  # type: ignore[attr-defined]
+            statuses = {*problems}
+            if "{" in self.prefix + path:
+                statuses.add(404)
+            if body is not None:
+                statuses |= {413, 415}
+                self.bodies.append(body)
+            responses = documented(*sorted(statuses))
+            if otherwise is not None:
+                responses[otherwise.status] = {"description": otherwise.meaning, "model": answers}
+            self.add_api_route(
+                path,
+                handle,
+                methods=[method],
+                status_code=status,
+                response_model=answers,
+                responses=responses,
+                openapi_extra=None if body is None else documented_body(body),
+                **described(function),
+            )
+            return function
+
+        return add
+
+
+def described(function: Callable[..., object]) -> dict[str, Any]:
+    """The name, summary and description of a route, from its function."""
+    text = inspect.getdoc(function)
+    assert text is not None, f"{function.__name__} has no docstring"
+    summary = " ".join(text.partition("\n\n")[0].split())
+    return {
+        "name": function.__name__,
+        "operation_id": function.__name__,
+        "summary": summary.partition(". ")[0].rstrip(".") + ".",
+        "description": text,
+    }
+
+
+def _read(function: Handler) -> tuple[inspect.Signature, type[BaseModel] | None, bool]:
+    """The signature that FastAPI sees, the schema of the body, and whether there is a `once`."""
+    parameters: list[inspect.Parameter] = []
+    body: type[BaseModel] | None = None
+    is_repeatable = False
+    for parameter in inspect.signature(function).parameters.values():
+        kind, *marks = get_args(parameter.annotation) or (None,)
+        if _Once in marks:
+            is_repeatable = True
+            parameters += [
+                inspect.Parameter("request", parameter.KEYWORD_ONLY, annotation=Request),
+                inspect.Parameter(
+                    "key", parameter.KEYWORD_ONLY, annotation=IdempotencyKey, default=None
+                ),
+            ]
+        elif _Sent in marks:
+            body = kind
+            annotation = Annotated[kind, Depends(Body(kind))]  # type: ignore[valid-type]
+            parameters.append(parameter.replace(kind=parameter.KEYWORD_ONLY, annotation=annotation))
+        else:
+            parameters.append(parameter.replace(kind=parameter.KEYWORD_ONLY))
+    return inspect.Signature(parameters), body, is_repeatable
+
+
+@dataclass(frozen=True)
+class _Handler:
+    """Calls a route's function and makes the response of what it returns."""
+
+    function: Handler
+    answers: type[Answer] | None
+    status: int
+    otherwise: Otherwise | None
+    large: bool
+
+    async def handle(self, values: dict[str, Any]) -> Response:
+        result = await self.function(**values)
+        if isinstance(result, Response):
+            return result
+        if self.answers is None:
+            return Response(status_code=self.status)
+        # Not by FastAPI, which would check each answer once more before it writes it.
+        text = await asyncio.to_thread(self._text, result) if self.large else self._text(result)
+        return Response(text, status_code=self._status(result), media_type="application/json")
+
+    async def handle_once(self, values: dict[str, Any]) -> Response:
+        request, key = values.pop("request"), values.pop("key")
+        body = next(value for value in values.values() if isinstance(value, BaseModel))
+        return await answer_once(
+            request,
+            None if getattr(body, "changes_nothing", False) else key,
+            body,
+            services_of(request).gallery,
+            lambda once: self.function(**values, once=once),
+            lambda result: (self._status(result), self._answer(result)),
+        )
+
+    def _status(self, result: object) -> int:
+        otherwise = self.otherwise
+        return otherwise.status if otherwise and otherwise.applies(result) else self.status
+
+    def _answer(self, result: object) -> BaseModel:
+        if isinstance(result, BaseModel):
+            return result
+        assert self.answers is not None
+        return self.answers.of(result)
+
+    def _text(self, result: object) -> str:
+        return self._answer(result).model_dump_json()

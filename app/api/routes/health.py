@@ -1,0 +1,78 @@
+"""Health and metrics of the process, for orchestrators and scrapers: no API key is needed."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+
+from app import __version__
+from app.api.deps import RequestIdDep, ServicesDep
+from app.api.edge.root_path import link
+from app.api.endpoint import Endpoints, described
+from app.api.problems import problem_of
+from app.api.schemas.health import HealthAnswer
+from app.errors import Unavailable
+from app.observe.metrics import METRICS_CONTENT_TYPE
+
+_LINKS = {
+    "info": "/v1/info",
+    "documentation": "/docs",
+    "openapi": "/openapi.json",
+    "health": "/healthz",
+    "readiness": "/readyz",
+    "metrics": "/metrics",
+}
+
+router = Endpoints(tag="system")
+
+
+@router.get("/", include_in_schema=False)
+async def welcome(request: Request) -> Response:
+    """Redirect browsers to the documentation, and answer links to other clients."""
+    varies = {"Vary": "Accept"}
+    if "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse(link(request.scope, "/docs"), headers=varies)
+    links = {name: link(request.scope, path) for name, path in _LINKS.items()}
+    return JSONResponse({"name": "Vultus", "version": __version__, **links}, headers=varies)
+
+
+@router.endpoint("GET", "/healthz", HealthAnswer)
+async def check_health() -> HealthAnswer:
+    """Answer as long as the process does."""
+    return HealthAnswer(status="ok")
+
+
+@router.endpoint("GET", "/readyz", HealthAnswer, problems=[422, 503])
+async def check_readiness(
+    services: ServicesDep,
+    request_id: RequestIdDep,
+    reads: Annotated[
+        bool,
+        Query(description="Whether searches alone count: a full disk does not matter to them."),
+    ] = False,
+) -> HealthAnswer | Response:
+    """Answer ok while requests can be answered; else 503 with what is wrong.
+
+    The answer comes within a fifth of a second, whatever the database does.
+    """
+    try:
+        await services.require_ready(reads_only=reads)
+    except Unavailable as error:
+        return problem_of(error, request_id, status=503)
+    return HealthAnswer(status="ready")
+
+
+async def get_metrics(services: ServicesDep) -> Response:
+    """Return the metrics of the process in the format of Prometheus."""
+    rendered = await asyncio.to_thread(services.metrics.render)
+    return Response(rendered, media_type=METRICS_CONTENT_TYPE)
+
+
+router.add_api_route(
+    "/metrics",
+    get_metrics,
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}},
+    **described(get_metrics),
+)

@@ -1,0 +1,26 @@
+"""1:N search by an embedding or an enrolled face."""
+
+from app.api.deps import CollectionPath, ServicesDep
+from app.api.endpoint import Endpoints, Sent
+from app.api.schemas.search import SearchAnswer, SearchBody
+
+router = Endpoints("/collections/{collection}", tag="recognition")
+
+
+@router.endpoint("POST", "/search", SearchAnswer, problems=[409])
+async def search(
+    collection: CollectionPath, body: Sent[SearchBody], services: ServicesDep
+) -> SearchAnswer:
+    """Identify the person of an embedding, or find who else looks like an enrolled face."""
+    if body.embedding is not None:
+        decision, model = await services.identify.embedding(
+            collection, body.embedding, body.options()
+        )
+    else:
+        assert body.face_id is not None  # the schema wants one of the two
+        decision, model = await services.identify.enrolled_face(
+            collection, body.face_id, body.options()
+        )
+    kept = decision.unknown_group_id is not None
+    services.metrics.count_decision("search", decision.status, kept=kept)
+    return SearchAnswer.of(decision, model=model)
