@@ -20,7 +20,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt scripts/install.py
 
-.PHONY: serve test check format bench clean
+.PHONY: serve test check format openapi bench clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.installed-$(TORCH)-$(EXTRAS)
@@ -39,6 +39,10 @@ check: $(VENV)/.installed-dev-$(TORCH)
 format: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# The description of the API that is committed; a test compares it with the routes.
+openapi: $(VENV)/.installed-dev-$(TORCH)
+	$(BIN)/python -m scripts.write_openapi
 
 bench: $(VENV)/.installed-dev-$(TORCH)
 	@test -n "$(FACES)" || { echo "make bench FACES=FOLDER; see benchmarks/README.md" >&2; exit 2; }

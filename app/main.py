@@ -9,9 +9,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app import __version__
-from app.api import documents, problems
 from app.api.bodies.compressed_bodies import CompressedBodies
+from app.api.described_routes import application_of_routes
 from app.api.edge.admission import Admission
 from app.api.edge.body_limits import BodyLimits
 from app.api.edge.connection.arrival import Refusals
@@ -25,22 +24,12 @@ from app.api.edge.request_log import Defects, RequestLog
 from app.api.edge.root_path import RootPath
 from app.api.edge.stop_requests import StopRequests
 from app.api.edge.unread_bodies import UnreadBodies
-from app.api.routes import REQUEST_BODIES, api_router, operations_router
 from app.observe.logs import configure_logging
 from app.runtime.stopping import at_signals
 from app.services import Services
 from app.settings import Settings
 
 _SWITCH_S = 0.0005
-
-_DESCRIPTION = """
-Self-hosted face recognition: enroll people, remove them, verify two faces (1:1) and identify one
-face among all enrolled (1:N), with an honest *unknown*.
-
-Images arrive as multipart files, as base64 in JSON, or as the whole body. `box` is
-`[x1, y1, x2, y2]` in pixels of the upright image; `similarity` is the cosine, -1 to 1. Every error
-is `application/problem+json` with a stable `code`.
-"""
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> FastAPI:
@@ -78,20 +67,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             yield connections.lifespan_state
         await services.stop()
 
-    app = FastAPI(
-        title="Vultus",
-        version=__version__,
-        description=_DESCRIPTION,
-        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        lifespan=lifespan,
-        redirect_slashes=False,  # `misses` knows more spellings, and what a proxy puts before them
-        openapi_url=None,  # `documents` answers it
-    )
+    app = application_of_routes(lifespan)
     app.state.services = services
-    problems.install(app, REQUEST_BODIES)
-    documents.install(app)
-    app.include_router(api_router)
-    app.include_router(operations_router)
     # The last is the outermost. From outside in: the paths as the API names them; the rest of a
     # body that is not read; the log, which sees every answer; the headers for other origins on all
     # of them; the end of the process, defects, and what the connection refuses; limits, the

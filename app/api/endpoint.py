@@ -110,12 +110,13 @@ def described(function: Callable[..., object]) -> dict[str, Any]:
     """The name, summary and description of a route, from its function."""
     text = inspect.getdoc(function)
     assert text is not None, f"{function.__name__} has no docstring"
-    summary = " ".join(text.partition("\n\n")[0].split())
+    first, _, rest = text.partition("\n\n")
+    summary, _, more = " ".join(first.split()).partition(". ")
     return {
         "name": function.__name__,
         "operation_id": function.__name__,
-        "summary": summary.partition(". ")[0].rstrip(".") + ".",
-        "description": text,
+        "summary": summary.rstrip(".") + ".",
+        "description": "\n\n".join(filter(None, (more, rest))) or text,
     }
 
 

@@ -14,6 +14,7 @@ from app.api.schemas.embed import EmbedImagesAnswer
 from app.api.schemas.identify import IdentifyAnswer, IdentifyImagesAnswer
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.verify import VerifyAnswer
+from scripts.write_openapi import PATH, openapi_text
 from tests.kit.server import running
 
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
@@ -116,6 +117,25 @@ def test_batch_is_documented_as_lines(client: TestClient) -> None:
     ):
         told = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
         assert part["content"] == {"application/x-ndjson": told}
+
+
+def test_committed_description_is_that_of_the_routes() -> None:
+    assert PATH.read_text(encoding="utf-8") == openapi_text(), "renew it: make openapi"
+
+
+def test_operations_are_named_and_summarised_for_clients(client: TestClient) -> None:
+    description = client.get("/openapi.json").json()
+    described = {tag["name"] for tag in description["tags"] if tag["description"]}
+    operations = [
+        operation for path in description["paths"].values() for operation in path.values()
+    ]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+    assert {"enroll_identity", "list_identities", "identify", "verify"} <= set(names)
+    for operation in operations:
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", operation["operationId"])
+        assert re.fullmatch(r"[A-Z].*\w\.", operation["summary"]), operation["summary"]
+        assert set(operation["tags"]) <= described
 
 
 def test_every_reference_leads_somewhere(client: TestClient) -> None:
