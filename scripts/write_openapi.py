@@ -1,16 +1,22 @@
 """Write docs/openapi.json: the API as its clients see it. Run by `make openapi`."""
 
 import json
+import tomllib
 from pathlib import Path
 
 from app.api.described_routes import application_of_routes
 
-PATH = Path(__file__).parents[1] / "docs" / "openapi.json"
+_ROOT = Path(__file__).parents[1]
+PATH = _ROOT / "docs" / "openapi.json"
 
 
 def openapi_text() -> str:
     """The document as it is committed: indented, so that a change is a few lines of a diff."""
-    return json.dumps(application_of_routes().openapi(), indent=1, ensure_ascii=False) + "\n"
+    description = application_of_routes().openapi()
+    # That of the sources: an environment may still have the version that was installed into it.
+    project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    description["info"]["version"] = project["version"]
+    return json.dumps(description, indent=1, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
