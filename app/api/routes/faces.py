@@ -6,12 +6,7 @@ from fastapi import Query
 
 from app.api.deps import BEFORE_COLON, CollectionPath, FacePath, IdentityPath, ServicesDep
 from app.api.endpoint import Endpoints, OnceDep, Otherwise, Sent
-from app.api.schemas.faces import (
-    AddFacesBody,
-    FacePage,
-    MoveFaceAnswer,
-    MoveFaceBody,
-)
+from app.api.schemas.faces import AddFacesBody, FacePage, MoveFaceAnswer, MoveFaceBody
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
 from app.api.schemas.parts.pages import PageQuery

@@ -7,17 +7,10 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.collection_options import OptionsBody, OptionsObject, as_body
-from app.api.schemas.parts.field_types import (
-    CollectionName,
-    LongText,
-    Schema,
-)
-from app.api.schemas.parts.model_body import ModelBody
+from app.api.schemas.parts.field_types import CollectionName, LongText, Schema
 from app.api.schemas.parts.pages import NextCursor
-from app.gallery.records import (
-    UNSET,
-    CollectionChanges,
-)
+from app.api.schemas.parts.photo_faces import ModelBody
+from app.gallery.records import UNSET, CollectionChanges
 
 
 class NewCollectionBody(Schema):

@@ -5,17 +5,14 @@ from pydantic import AliasPath, ConfigDict, Field, ValidationInfo, field_validat
 
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer
-from app.api.schemas.parts.field_types import (
-    ImageList,
-    QualityScore,
-    Schema,
-)
-from app.api.schemas.parts.model_body import ModelBody
+from app.api.schemas.parts.field_types import ImageList, QualityScore, Schema
 from app.api.schemas.parts.photo_faces import (
+    IMAGES,
     DetectedFaceBody,
+    ImageResult,
+    ModelBody,
     PhotoAnswer,
 )
-from app.api.schemas.parts.photo_list import IMAGES, ImageResult
 from app.api.schemas.parts.problem_bodies import ImageProblemBody
 
 

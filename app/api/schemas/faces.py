@@ -7,16 +7,11 @@ from pydantic import ConfigDict, Field, model_validator
 
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer
-from app.api.schemas.parts.collapsed_face import CollapsedFace
-from app.api.schemas.parts.enroll_fields import EnrollFields
-from app.api.schemas.parts.field_types import (
-    BoxArray,
-    ImageList,
-    QualityScore,
-)
+from app.api.schemas.parts.corrections import CollapsedFace, IfRevision
+from app.api.schemas.parts.enrolment import EnrollFields
+from app.api.schemas.parts.field_types import BoxArray, ImageList, QualityScore
 from app.api.schemas.parts.pages import NextCursor
 from app.api.schemas.parts.person import EITHER, IdentityBody, NewOrEnrolledBody
-from app.api.schemas.parts.revision import IfRevision
 
 
 class AddFacesBody(EnrollFields):

@@ -5,20 +5,16 @@ from pydantic import AliasPath, ConfigDict, Field
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer, attributes_of
 from app.api.schemas.parts.decision import DecisionBody
-from app.api.schemas.parts.field_types import (
-    ImageBytes,
-    ImageList,
-    QualityLevel,
-    QualityScore,
-)
-from app.api.schemas.parts.model_body import ModelBody
+from app.api.schemas.parts.field_types import ImageBytes, ImageList, QualityLevel, QualityScore
 from app.api.schemas.parts.photo_faces import (
+    IMAGES,
     DetectedFaceBody,
+    ImageResult,
     LivenessField,
     LivenessOption,
+    ModelBody,
     PhotoAnswer,
 )
-from app.api.schemas.parts.photo_list import IMAGES, ImageResult
 from app.api.schemas.parts.problem_bodies import ImageProblemBody
 from app.api.schemas.parts.search_options import SearchOptionsBody
 from app.operations.policy.face_rules import QualityFilter

@@ -7,22 +7,14 @@ from pydantic import AliasPath, ConfigDict, Field
 
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer
-from app.api.schemas.parts.collapsed_face import CollapsedFace
-from app.api.schemas.parts.enroll_fields import EnrollFields
+from app.api.schemas.parts.corrections import CollapsedFace, Count, IfRevision
+from app.api.schemas.parts.enrolment import EnrollFields
 from app.api.schemas.parts.erasure import ErasureBody
-from app.api.schemas.parts.field_types import (
-    IdentityRef,
-    ImageList,
-    Schema,
-    ShortText,
-)
+from app.api.schemas.parts.field_types import IdentityRef, ImageList, Schema, ShortText
 from app.api.schemas.parts.pages import NextCursor, PageQuery
 from app.api.schemas.parts.people_filter import FilterObject
 from app.api.schemas.parts.person import IdentityBody, PersonFields
-from app.api.schemas.parts.revision import Count, IfRevision
-from app.gallery.records import (
-    IdentityFilter,
-)
+from app.gallery.records import IdentityFilter
 
 
 class IdentityQuery(PageQuery):

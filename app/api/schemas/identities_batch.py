@@ -7,13 +7,8 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from app.api.bodies.base64_text import decode_base64
 from app.api.schemas.parts.answer import Answer
-from app.api.schemas.parts.enroll_fields import PhotoRules
-from app.api.schemas.parts.enrolment import PassedOverBody
-from app.api.schemas.parts.field_types import (
-    MAX_DIMENSION,
-    ImageList,
-    QualityLevel,
-)
+from app.api.schemas.parts.enrolment import PassedOverBody, PhotoRules
+from app.api.schemas.parts.field_types import MAX_DIMENSION, ImageList, QualityLevel
 from app.api.schemas.parts.person import PersonFields
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
 from app.operations.enroll.batch_enroller import BatchItem, ItemStatus

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from app.api.schemas.parts.answer import Answer
-from app.api.schemas.parts.model_body import ModelBody
+from app.api.schemas.parts.photo_faces import ModelBody
 
 
 class ThresholdsBody(Answer):

@@ -7,10 +7,7 @@ from pydantic import AliasPath, BeforeValidator, ConfigDict, Field
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.field_types import QualityScore
-from app.api.schemas.parts.photo_faces import (
-    DetectedFaceBody,
-    PhotoAnswer,
-)
+from app.api.schemas.parts.photo_faces import DetectedFaceBody, PhotoAnswer
 from app.operations.policy.face_rules import QualityFilter
 from app.operations.policy.quality_filter import shortcomings
 from app.recognition.types import FaceQuality, QualityComponent

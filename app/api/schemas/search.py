@@ -6,11 +6,8 @@ from pydantic import ConfigDict, Field, model_validator
 
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.decision import DecisionBody
-from app.api.schemas.parts.field_types import (
-    MAX_DIMENSION,
-    RecordId,
-)
-from app.api.schemas.parts.model_body import ModelBody
+from app.api.schemas.parts.field_types import MAX_DIMENSION, RecordId
+from app.api.schemas.parts.photo_faces import ModelBody
 from app.api.schemas.parts.search_options import SearchOptionsBody
 
 

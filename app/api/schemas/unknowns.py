@@ -7,18 +7,10 @@ from pydantic import ConfigDict, Field
 
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer
-from app.api.schemas.parts.field_types import (
-    BoxArray,
-    IdentityRef,
-    RecordId,
-    Schema,
-    Similarity,
-)
+from app.api.schemas.parts.field_types import BoxArray, IdentityRef, RecordId, Schema, Similarity
 from app.api.schemas.parts.pages import NextCursor, PageQuery
 from app.api.schemas.parts.person import NewOrEnrolledBody
-from app.gallery.unknowns.unknown_records import (
-    GroupOrder,
-)
+from app.gallery.unknowns.unknown_records import GroupOrder
 
 FaceIds = Annotated[list[RecordId], Field(fail_fast=True, min_length=1, max_length=1_000)]
 

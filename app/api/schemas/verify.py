@@ -21,13 +21,8 @@ from app.api.schemas.parts.field_types import (
     Threshold,
     require_one_at_most,
 )
-from app.api.schemas.parts.model_body import ModelBody
 from app.api.schemas.parts.person import IdentityBody
-from app.api.schemas.parts.photo_faces import (
-    FaceInPhoto,
-    LivenessField,
-    LivenessOption,
-)
+from app.api.schemas.parts.photo_faces import FaceInPhoto, LivenessField, LivenessOption, ModelBody
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
 from app.operations.identify.verifier import VerifyStatus
 from app.operations.policy.face_rules import QualityFilter, VerifyFaces

@@ -5,10 +5,7 @@ from typing import Any, Literal
 from pydantic import AliasPath, Field
 
 from app.api.schemas.parts.answer import Answer
-from app.api.schemas.parts.field_types import (
-    Similarity,
-    Threshold,
-)
+from app.api.schemas.parts.field_types import Similarity, Threshold
 from app.api.schemas.parts.person import IdentityBody
 from app.operations.policy.decisions import Status
 from app.operations.policy.rate_claims import RateReason

@@ -1,15 +1,35 @@
-"""What became of the photos of a person."""
+"""How photos are enrolled, and what became of them."""
 
 from pydantic import AliasPath, ConfigDict, Field
 
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer, attributes_of
-from app.api.schemas.parts.field_types import (
-    BoxArray,
-    QualityScore,
-)
+from app.api.schemas.parts.field_types import BoxArray, QualityLevel, QualityScore, Schema
 from app.api.schemas.parts.person import IdentityBody
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
+from app.operations.enroll.enroll_options import EnrollOptions
+from app.operations.policy.face_rules import FaceRule, QualityFilter
+
+
+class PhotoRules(Schema):
+    """Which faces of photos are enrolled."""
+
+    faces: FaceRule = Field(
+        FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
+    )
+    force: bool = Field(
+        False,
+        description="Enroll also what the guards refuse as another person; noted on the face.",
+    )
+
+
+class EnrollFields(PhotoRules):
+    """How photos are enrolled."""
+
+    quality_filter: QualityLevel = QualityFilter.AUTO
+
+    def options(self) -> EnrollOptions:
+        return EnrollOptions(self.faces, self.quality_filter, self.force)
 
 
 class EnrolledFaceBody(Answer):

@@ -5,9 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from app.api.schemas.parts.answer import Answer
-from app.api.schemas.parts.field_types import (
-    Schema,
-)
+from app.api.schemas.parts.field_types import Schema
 
 
 class ErasureQuery(Schema):

@@ -4,9 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.api.schemas.parts.field_types import (
-    Schema,
-)
+from app.api.schemas.parts.field_types import Schema
 
 
 class PageQuery(Schema):

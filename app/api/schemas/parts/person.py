@@ -14,10 +14,7 @@ from app.api.schemas.parts.field_types import (
     ShortText,
     Threshold,
 )
-from app.gallery.records import (
-    IdentityChanges,
-    NewIdentity,
-)
+from app.gallery.records import IdentityChanges, NewIdentity
 
 OWN_THRESHOLD = (
     "Below this similarity nobody is taken for this person, whatever a search asks for. Raise it "

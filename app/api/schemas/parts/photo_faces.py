@@ -1,21 +1,20 @@
-"""A photo and its faces."""
+"""Photos, their faces, and the network that made an embedding."""
 
 from collections.abc import Sized
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.api.schemas.parts.answer import Answer, attribute, attributes_of
-from app.api.schemas.parts.field_types import (
-    BoxArray,
-    Flag,
-    ImageBytes,
-    Schema,
-)
-from app.recognition.types import (
-    Shade,
-)
+from app.api.schemas.parts.field_types import BoxArray, Flag, ImageBytes, Schema
+from app.recognition.types import Shade
+
+IMAGES: Any = Field(min_length=1, description="As many as the service's limits allow.")
+
+
+class ImageResult(Answer):
+    index: int = Field(description="Place of the photo in the request, from 0.")
 
 
 class ImageBody(Schema):
@@ -144,3 +143,10 @@ class PhotoAnswer(Answer):
         "where `max_faces`, or the server's own limit of faces, left some out.",
     )
     image: ImageSizeBody = Field(validation_alias=AliasChoices("image", "size"))
+
+
+class ModelBody(Answer):
+    """The network that made an embedding."""
+
+    name: str = Field(examples=["sface"])
+    digest: str = Field(description="SHA-256 of its weights.")

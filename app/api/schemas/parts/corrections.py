@@ -1,12 +1,19 @@
-"""Conditions that a correction may have."""
+"""What corrections of a gallery have in common."""
 
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from app.api.schemas.parts.field_types import (
-    no_truth,
-)
+from app.api.schemas.parts.answer import Answer
+from app.api.schemas.parts.field_types import no_truth
+
+
+class CollapsedFace(Answer):
+    """A face of the same picture as another one of the person; one of the two is kept."""
+
+    face_id: str = Field(description="Erased.")
+    kept_face_id: str
+
 
 Revision = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(no_truth)]
 
