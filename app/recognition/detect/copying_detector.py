@@ -3,17 +3,16 @@
 from collections.abc import Iterable, Sequence
 from math import ceil
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.recognition.detect.found_faces import FindFaces, FoundFaces, Picture
-from app.recognition.detect.mtcnn.boxes import shares
+from app.recognition.detect.mtcnn.boxes import SAME_FACE, shares
+from app.recognition.detect.resize import scaled
 from app.recognition.detect.tiles import Tile, searched_side_px, tiles_of
 from app.recognition.types import Box, DetectedFace, Direction, Pixels
 
 _TILES_AT_ONCE = 4
-_SAME_FACE = 0.5  # share of the smaller of two boxes that lies in the other
 _SMALLEST_IN_COPY_PX = 20
 """Below, MTCNN finds little but noise, and the cost of a detection explodes."""
 
@@ -81,19 +80,10 @@ class CopyingDetector:
         ]
 
     def _picture(self, photo: Pixels, factor: float) -> Picture:
-        copy = self._shrunk(photo)
+        copy = scaled(photo, min(1.0, self.max_side_px / max(photo.shape[:2])))
         scale = max(copy.shape[:2]) / (max(photo.shape[:2]) * factor)
         smallest = max(self._min_face_size_px * scale, float(_SMALLEST_IN_COPY_PX))
         return Picture(copy, smallest)
-
-    def _shrunk(self, photo: Pixels) -> Pixels:
-        height, width = photo.shape[:2]
-        factor = self.max_side_px / max(height, width)
-        if factor >= 1.0:
-            return photo
-        size = (max(1, round(width * factor)), max(1, round(height * factor)))
-        copy = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
-        return np.asarray(copy, dtype=np.uint8)
 
     def _faces(self, photo: Pixels, copy: Pixels, found: FoundFaces) -> tuple[DetectedFace, ...]:
         """In pixels of the photo."""
@@ -139,7 +129,7 @@ def _each_once(faces: Sequence[DetectedFace]) -> tuple[DetectedFace, ...]:
     best score."""
     ordered = sorted(faces, key=lambda face: face.score, reverse=True)
     boxes = np.array([face.box for face in ordered], dtype=np.float32).reshape(-1, 4)
-    same = shares(boxes, boxes) > _SAME_FACE
+    same = shares(boxes, boxes) > SAME_FACE
     kept: list[int] = []
     for place in range(len(ordered)):
         if not same[place, kept].any():

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final
 
 import numpy as np
 
 from app.recognition.detect.direction import OTHERS
 from app.recognition.detect.found_faces import NO_FACES, FoundFaces, Picture
 from app.recognition.detect.mtcnn.area import AreaSampler
-from app.recognition.detect.mtcnn.boxes import Boxes, Scores, shares
+from app.recognition.detect.mtcnn.boxes import FIRST_PIXEL, Boxes, Scores, apart_from
 from app.recognition.detect.mtcnn.directions import (
     CompareDirections,
     best_directions,
@@ -20,12 +19,6 @@ from app.recognition.detect.mtcnn.judge import direction_odds
 from app.recognition.detect.scrfd_search import find_in_direction
 from models.zoo.detectors.mtcnn import MtcnnNetworks
 from models.zoo.detectors.scrfd import ScrfdNetwork
-
-_SAME_FACE: Final = 0.5
-"""Share of the smaller of two boxes that lies in the other."""
-
-_FIRST_PIXEL: Final = np.array([1, 1, 0, 0], dtype=np.float32)
-"""The output network counts the first pixel as 1."""
 
 
 def find_faces(
@@ -53,9 +46,7 @@ def _faces_of(
     if not len(upright) or not upright.clear.all():
         for direction in OTHERS:
             turned = turned.and_also(find(direction=direction))
-        sure = upright.boxes[upright.clear]
-        apart = np.all(shares(turned.boxes, sure) < _SAME_FACE, axis=1)
-        turned = turned.where(apart)
+        turned = turned.where(apart_from(turned.boxes, upright.boxes[upright.clear]))
     found = best_directions(
         upright, turned, compare, least_score=least_score, least_turned=least_score
     )
@@ -73,4 +64,4 @@ def _certainties(found: FoundFaces, compare: CompareDirections) -> Scores:
 def _direction_odds(
     networks: MtcnnNetworks, sampler: AreaSampler, boxes: Boxes, *, mirrored: bool = False
 ) -> Scores:
-    return direction_odds(networks, sampler, boxes + _FIRST_PIXEL, mirrored=mirrored)
+    return direction_odds(networks, sampler, boxes + FIRST_PIXEL, mirrored=mirrored)

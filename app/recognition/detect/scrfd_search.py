@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-import cv2
 import numpy as np
 
 from app.recognition.detect.direction import UPRIGHT, boxes_back
 from app.recognition.detect.found_faces import FoundFaces, Picture
 from app.recognition.detect.mtcnn.boxes import best_of_overlapping
+from app.recognition.detect.resize import filled_up, fitted, scaled
 from app.recognition.types import Pixels
 from models.zoo.detectors.scrfd import ScrfdFaces, ScrfdNetwork
 
@@ -73,20 +73,14 @@ def _found_in_copy(
     factor = longest / max(height, width)
     if network.size is not None:
         factor = min(network.size[0] / width, network.size[1] / height)
-    own = max(1, round(width * factor)), max(1, round(height * factor))
-    copy = picture if own == (width, height) else _resized(picture, own, factor)
-    whole = network.size or tuple(-(-side // network.multiple) * network.multiple for side in own)
-    canvas = np.zeros((whole[1], whole[0], 3), dtype=np.uint8)
-    canvas[: own[1], : own[0]] = copy
+    copy = scaled(picture, factor)
+    canvas = (
+        fitted(copy, *network.size) if network.size else filled_up(copy, multiple=network.multiple)
+    )
     found = network.look(canvas, least_score=least_score)
-    per_axis = np.array([width / own[0], height / own[1]], dtype=np.float32)
+    per_axis = np.array([width / copy.shape[1], height / copy.shape[0]], dtype=np.float32)
     return ScrfdFaces(
         found.boxes * np.tile(per_axis, 2),
         found.scores,
         (found.points + np.float32(0.5)) * per_axis - np.float32(0.5),
     )
-
-
-def _resized(picture: Pixels, size: tuple[int, int], factor: float) -> Pixels:
-    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, size, interpolation=way), dtype=np.uint8)

@@ -5,16 +5,23 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-import cv2
 import numpy as np
 
 from app.recognition.detect.direction import OTHERS, UPRIGHT
 from app.recognition.detect.found_faces import NO_FACES, FoundFaces, Picture
 from app.recognition.detect.mtcnn.area import AreaSampler
-from app.recognition.detect.mtcnn.boxes import Boxes, Scores, shares, sides, squared
+from app.recognition.detect.mtcnn.boxes import (
+    FIRST_PIXEL,
+    Boxes,
+    Scores,
+    apart_from,
+    sides,
+    squared,
+)
 from app.recognition.detect.mtcnn.candidates import Candidates
 from app.recognition.detect.mtcnn.directions import best_directions, with_certainty
 from app.recognition.detect.mtcnn.judge import direction_odds, locate
+from app.recognition.detect.resize import scaled
 from app.recognition.detect.yunet_search import SURE_PX, find_boxes
 from models.zoo.detectors.mtcnn import MtcnnNetworks
 from models.zoo.detectors.yunet import YunetNetwork
@@ -34,9 +41,6 @@ upside down."""
 _LEAST_TURNED: Final = 0.9
 """The output network's score of a face in another direction. Two networks agree on such a face, so
 that no more is needed than upright."""
-
-_SAME_FACE: Final = 0.5
-"""Share of the smaller of two boxes that lies in the other."""
 
 _SIDE_BESIDE: Final = 0.35
 """Beside faces: least side, by that of the largest of them, of what is looked for in other
@@ -60,8 +64,6 @@ for four of five faces of Labeled Faces in the Wild; of squares around boxes, fo
 
 _DOWN: Final = np.array([[0, 1], [-1, 0], [0, -1], [1, 0]], dtype=np.float32)
 """Where the chin is, by the direction."""
-
-_FIRST_PIXEL: Final = np.array([1, 1, 0, 0], dtype=np.float32)
 
 
 def find_faces(
@@ -117,7 +119,7 @@ def _squares(
     boxes: Boxes, scores: Scores, picture: Picture, *, direction: int = UPRIGHT
 ) -> tuple[Boxes, Scores]:
     """The squares of boxes that are not too small, as the output network sees them."""
-    squares = squared(boxes + _FIRST_PIXEL)
+    squares = squared(boxes + FIRST_PIXEL)
     longer = sides(squares)
     large = longer >= _OF_SMALLEST * picture.smallest_px
     centres = (squares[:, :2] + squares[:, 2:]) / 2 + _DOWN[direction] * _LOWER * longer[:, None]
@@ -138,7 +140,7 @@ class _Region:
 
     def in_picture(self, squares: Boxes) -> Boxes:
         """Squares of this part, whose first pixel is 1, in pixels of the whole picture."""
-        back = (squares - _FIRST_PIXEL) / self.factor + np.array(self.corner * 2) + _FIRST_PIXEL
+        back = (squares - FIRST_PIXEL) / self.factor + np.array(self.corner * 2) + FIRST_PIXEL
         return np.asarray(back, dtype=np.float32)
 
 
@@ -154,7 +156,7 @@ def _regions(
     if not len(faces) or not faces.clear.all():
         return [_Region(place, picture)]
     large = squares[sides(squares) >= _SIDE_BESIDE * sides(faces.boxes).max()]
-    apart = large[(shares(large, faces.boxes) < _SAME_FACE).all(axis=1)]
+    apart = large[apart_from(large, faces.boxes)]
     order = np.argsort(-sides(apart), kind="stable")[:_MOST_REGIONS]
     return [_around(place, picture, square) for square in apart[order]]
 
@@ -169,10 +171,7 @@ def _around(place: int, picture: Picture, square: Boxes) -> _Region:
     )
     part = picture.pixels[top : max(top + 1, int(y + reach)), left : max(left + 1, int(x + reach))]
     factor = min(1.0, 2 * SURE_PX / side)
-    if factor < 1:
-        size = [max(1, round(length * factor)) for length in part.shape[1::-1]]
-        part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    return _Region(place, Picture(part, SURE_PX), (left, top), factor)
+    return _Region(place, Picture(scaled(part, factor), SURE_PX), (left, top), factor)
 
 
 def _turned(yunet: YunetNetwork, regions: Sequence[_Region], count: int) -> list[Candidates]:
@@ -192,8 +191,7 @@ def _turned(yunet: YunetNetwork, regions: Sequence[_Region], count: int) -> list
 
 def _apart(turned: Candidates, upright: FoundFaces) -> Candidates:
     """Those that do not lie where a face is surely upright."""
-    sure = upright.boxes[upright.clear]
-    apart = np.asarray((shares(turned.boxes, sure) < _SAME_FACE).all(axis=1))
+    apart = apart_from(turned.boxes, upright.boxes[upright.clear])
     return Candidates(turned.boxes[apart], turned.quarters[apart])
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 
 from app.recognition.detect.direction import UPRIGHT, boxes_back
 from app.recognition.detect.found_faces import Picture
 from app.recognition.detect.mtcnn.boxes import Boxes, Scores, best_of_overlapping
+from app.recognition.detect.resize import filled_up, scaled
 from app.recognition.types import Pixels
 from models.zoo.detectors.yunet import Cells, YunetNetwork
 
@@ -72,20 +72,9 @@ def _copy(picture: Picture, place: int, factor: float, direction: int) -> _Copy:
     """In its size, turned so that faces in the direction are upright, and filled up with black."""
     height, width = picture.pixels.shape[:2]
     factor *= max(SURE_PX / picture.smallest_px, min(1.0, _ENOUGH_PX / max(height, width)))
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    shown = picture.pixels
-    if size != (width, height):
-        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-        shown = np.asarray(cv2.resize(shown, size, interpolation=method))
-    shown = np.rot90(shown, direction)
-    height, width = shown.shape[:2]
-    filled = np.zeros((_filled(height), _filled(width), 3), dtype=np.uint8)
-    filled[:height, :width] = shown
-    return _Copy(place, size, filled)
-
-
-def _filled(length: int) -> int:
-    return -(-length // _MULTIPLE) * _MULTIPLE
+    shown = scaled(picture.pixels, factor)
+    turned = filled_up(np.rot90(shown, direction), multiple=_MULTIPLE)
+    return _Copy(place, (shown.shape[1], shown.shape[0]), turned)
 
 
 def _batches(copies: Sequence[_Copy]) -> Iterator[list[_Copy]]:

@@ -3,6 +3,8 @@
 Boxes are float32 (N, 4): x1, y1, x2, y2 in pixels, where the first pixel is 1.
 """
 
+from typing import Final
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,12 @@ from numpy.typing import NDArray
 Boxes = NDArray[np.float32]
 Scores = NDArray[np.float32]
 Chosen = NDArray[np.int64]
+
+FIRST_PIXEL: Final = np.array([1, 1, 0, 0], dtype=np.float32)
+"""Added to boxes whose edges count from 0, it makes them boxes whose first pixel is 1."""
+
+SAME_FACE: Final = 0.5
+"""Share of the smaller of two boxes that lies in the other, if both show one face."""
 
 _LEAST = np.finfo(np.float32).tiny
 
@@ -95,3 +103,8 @@ def shares(boxes: Boxes, others: Boxes) -> Scores:
     return np.asarray(
         shared / np.maximum(np.minimum(areas[:, None], other_areas), 1e-6), dtype=np.float32
     )
+
+
+def apart_from(boxes: Boxes, others: Boxes) -> NDArray[np.bool_]:
+    """Which boxes (N,) show none of the faces that the others show."""
+    return np.asarray((shares(boxes, others) < SAME_FACE).all(axis=1))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.recognition.detect.direction import UPRIGHT
 from app.recognition.detect.found_faces import FoundFaces, Points
-from app.recognition.detect.mtcnn.boxes import Boxes, Scores, shares, sides
+from app.recognition.detect.mtcnn.boxes import SAME_FACE, Boxes, Scores, apart_from, shares, sides
 from app.recognition.detect.mtcnn.judge import log_odds
 
 
@@ -41,9 +41,6 @@ _CLEAR: Final = 2.0
 
 _CLEAR_AT_ONCE: Final = 3.0
 """The same, without a look at the mirror image."""
-
-_SAME_FACE: Final = 0.5
-"""Share of the smaller of two boxes that lies in the other."""
 
 _SAME_POINTS: Final = 0.35
 """Mean distance of landmarks, by that of the eyes. Of a face between two directions both find the
@@ -94,8 +91,7 @@ def left_to_explain(
     if not len(sure):
         return worth
     large = worth[sides(worth) >= _SIDE_BESIDE * sides(sure).max()]
-    apart = (shares(large, sure) < _SAME_FACE).all(axis=1)
-    return np.asarray(large[apart])
+    return np.asarray(large[apart_from(large, sure)])
 
 
 def best_directions(
@@ -118,7 +114,7 @@ def best_directions(
     every = upright.and_also(turned)
     is_upright = every.quarters == UPRIGHT
     sure = is_upright & every.clear
-    same = shares(every.boxes, every.boxes) > _SAME_FACE
+    same = shares(every.boxes, every.boxes) > SAME_FACE
     # What is sure stays, whatever else is seen there.
     order = np.argsort(-(every.scores + sure), kind="stable")
     gone = np.zeros(len(every), dtype=np.bool_)

@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 from app.recognition.detect.direction import OTHERS, UPRIGHT, boxes_back
 from app.recognition.detect.found_faces import FoundFaces, Picture
 from app.recognition.detect.mtcnn.area import AreaSampler
-from app.recognition.detect.mtcnn.boxes import Boxes, best_of_overlapping, corrected, squared
+from app.recognition.detect.mtcnn.boxes import (
+    FIRST_PIXEL,
+    Boxes,
+    best_of_overlapping,
+    corrected,
+    squared,
+)
 from app.recognition.detect.mtcnn.candidates import Candidates
 from app.recognition.detect.mtcnn.directions import best_directions, left_to_explain, with_certainty
 from app.recognition.detect.mtcnn.judge import direction_odds, examine
@@ -21,7 +27,6 @@ _SHRINK = 0.709  # from one scale to the next: half the area
 _LEAST_SCORE = 0.6
 _OVERLAP_IN_A_SCALE = 0.5
 _OVERLAP = 0.7
-_FIRST_PIXEL = np.array([1, 1, 0, 0], dtype=np.float32)
 
 
 def find_faces(
@@ -104,8 +109,8 @@ def _proposals(
     seen = squared(corrected(boxes[kept], moves, inclusive=False))
     if direction == UPRIGHT:
         return seen
-    edges = boxes_back(seen - _FIRST_PIXEL, direction, width=sampler.width, height=sampler.height)
-    return edges + _FIRST_PIXEL
+    edges = boxes_back(seen - FIRST_PIXEL, direction, width=sampler.width, height=sampler.height)
+    return edges + FIRST_PIXEL
 
 
 def _scales(shorter_px: int, smallest_px: float) -> list[float]:
