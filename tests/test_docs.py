@@ -152,6 +152,22 @@ def _anchors(page: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "docs/design.md"])
+def test_every_file_and_folder_that_is_named_exists(name: str) -> None:
+    existing = {
+        path.relative_to(ROOT).as_posix() + ("/" if path.is_dir() else "")
+        for room in ("app", "benchmarks", "docs", "examples", "migrations", "models", "tests")
+        for path in (ROOT / room).rglob("*")
+    } | {path.name + "/" * path.is_dir() for path in ROOT.iterdir()}
+    page = re.sub(r"```.*?```", "", _page(name), flags=re.DOTALL)
+    named = re.findall(r"`((?:[\w.]+/)*[\w.]+(?:/|\.(?:py|md|toml)))`", page)
+    assert named
+    lacking = [
+        path for path in named if not any(f"/{one}".endswith(f"/{path}") for one in existing)
+    ]
+    assert not lacking
+
+
 def test_every_setting_is_documented_and_no_other() -> None:
     rows = re.findall(r"^\| `(VULTUS_\w+)` \|", _page("docs/settings.md"), flags=re.MULTILINE)
     assert set(rows) == set(Settings.variables())
