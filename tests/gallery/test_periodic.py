@@ -100,6 +100,9 @@ def test_stop_waits_for_a_job_that_is_under_way(periodic: Periodic) -> None:
 
 
 def test_stopping_twice_is_stopping_once(periodic: Periodic) -> None:
+    job = Job()
+    periodic.every(SOON_S, job, name="once")
+    assert job.went_well.wait(60)
     stop: Callable[[], bool] = periodic.stop
-    stop()
-    stop()
+    assert [stop(), stop()] == [True, True]
+    assert not [thread for thread in threads() if thread.name.startswith("vultus-once")]

@@ -63,6 +63,7 @@ def test_search_reads_no_table_from_end_to_end(database: Database) -> None:
     with sent(database) as statements:
         search(gallery)
 
+    assert statements
     with database.engine.connect() as connection:
         for sql, values in statements:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()

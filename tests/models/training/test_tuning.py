@@ -71,6 +71,7 @@ class _Silent:
 
     def __init__(self) -> None:
         self.lines: list[Mapping[str, Any]] = []
+        self.best: list[bool] = []
         self.copies = 0
         self.losses: list[float] = []
 
@@ -84,8 +85,8 @@ class _Silent:
         self.losses.append(loss)
 
     def evaluated(self, line: Mapping[str, Any], *, is_best: bool) -> None:
-        assert isinstance(is_best, bool)
         self.lines.append(line)
+        self.best.append(is_best)
 
 
 def _config(**changes: Any) -> TuningConfig:
@@ -139,7 +140,14 @@ def _auc(network: TrainableNetwork, store: CropStore, numbers: NDArray[np.int64]
 
 def _tune(path: Path, store: CropStore, config: TuningConfig, **more: Any) -> Mapping[str, Any]:
     path.mkdir()
-    return tune(config, store, RunFolder(path), weights_dir=path, watch=_Silent(), **more)
+    watch = _Silent()
+    report = tune(config, store, RunFolder(path), weights_dir=path, watch=watch, **more)
+    best = 0.0
+    for line, is_best in zip(watch.lines, watch.best, strict=True):
+        auc = line.get("auc", np.inf)  # without people to choose by, the last network is taken
+        assert is_best == (auc > best or auc == np.inf)
+        best = max(best, auc)
+    return report
 
 
 def test_it_learns_to_tell_its_people_apart(store: CropStore, begun: Path, tmp_path: Path) -> None:
