@@ -11,6 +11,7 @@ from math import inf
 
 import structlog
 
+from app.constants import CONSTANTS, Constants
 from app.errors import (
     DatabaseDamaged,
     DatabaseReadOnly,
@@ -97,6 +98,7 @@ class Services:
 
     settings: Settings
     """Those that were given, with the name of the embedder that was chosen."""
+    constants: Constants
     choice: EmbedderChoice
     device: str
     runtime: Backend
@@ -129,14 +131,19 @@ class Services:
     """Those of the event loop that serves."""
 
     @classmethod
-    def build(cls, settings: Settings, choice: EmbedderChoice | None = None) -> "Services":
+    def build(
+        cls,
+        settings: Settings,
+        choice: EmbedderChoice | None = None,
+        constants: Constants = CONSTANTS,
+    ) -> "Services":
         """Choose the embedder unless that is done, load the networks and open the database.
 
         Raises StartupError with the remedy.
         """
         choice = choice or choose_embedder(settings)
         settings = choice.settings
-        tracing = build_tracing(settings.tracing)
+        tracing = build_tracing()
         metrics = Metrics()
         network = load_chosen_network(choice)
         next_network = load_next_network(settings)
@@ -152,13 +159,13 @@ class Services:
         database = Database(
             settings.resolved_database_url,
             timeout_s=settings.database.timeout_s,
-            reserve_bytes=settings.database.reserve_bytes,
+            reserve_bytes=constants.reserve_bytes,
         )
         models = (recognizer.model, recognizer.next_model)
         digests = [model.digest for model in models if model is not None]
         gallery = Gallery(
             database,
-            build_sync(settings, database, digests),
+            build_sync(settings, database, digests, constants),
             *models,
             chosen_by_auto=choice.by is ChosenBy.AUTO,
         )
@@ -177,10 +184,11 @@ class Services:
         guards = Guards(gallery, calibrator, enabled=settings.guards.enabled)
         vault = CropVault.of(settings)
         enroller = Enroller(recognizer, gallery, guards, vault)
-        unknowns = Unknowns(database, gallery, _inbox_limits(settings))
+        unknowns = Unknowns(database, gallery, _inbox_limits(settings, constants))
         search = BlockingSearch(gallery, calibrator)
         return cls(
             settings=settings,
+            constants=constants,
             choice=choice,
             device=network.device,
             runtime=network.runtime,
@@ -204,10 +212,10 @@ class Services:
                 BlockingNotes(
                     gallery,
                     UnknownKeeper(gallery, unknowns, calibrator),
-                    terminal_people=settings.retention.terminal_people,
+                    terminal_people=constants.terminal_people,
                 ),
                 IdentifyLimits(
-                    max_faces=settings.limits.max_faces, max_wait_s=settings.index.max_wait_s
+                    max_faces=settings.limits.max_faces, max_wait_s=constants.max_wait_s
                 ),
                 LiveShadow(metrics.count_shadow) if settings.next.shadow else None,
             ),
@@ -350,10 +358,10 @@ class Services:
             self._erase_expired_people()
 
     def _erase_expired_people(self) -> None:
-        retention = self.settings.retention
-        keys_kept = timedelta(seconds=retention.idempotency_keys_s)
+        keys_kept = timedelta(seconds=self.settings.retention.idempotency_keys_s)
         for receipt in self.gallery.erase_expired(
-            log_revisions=retention.log_revisions, answers_before=datetime.now(UTC) - keys_kept
+            log_revisions=self.constants.log_revisions,
+            answers_before=datetime.now(UTC) - keys_kept,
         ):
             _log.info(
                 "expired_erased",
@@ -364,12 +372,12 @@ class Services:
             )
 
     def _start_periodic(self) -> None:
-        index, retention = self.settings.index, self.settings.retention
+        constants = self.constants
         self.watch.start()
-        self.periodic.follow(self.gallery, self.database, poll_s=index.poll_ms / 1000)
+        self.periodic.follow(self.gallery, self.database, poll_s=constants.poll_s)
         self.periodic.in_turn(self.database.check_pages, name="pages")
-        self.periodic.every(retention.sweep_every_s, self.erase_expired, name="sweep")
-        self.periodic.every(index.snapshot_every_s, self.gallery.save_index, name="snapshots")
+        self.periodic.every(constants.sweep_every_s, self.erase_expired, name="sweep")
+        self.periodic.every(constants.snapshot_every_s, self.gallery.save_index, name="snapshots")
         self.periodic.every(_NOTE_EVERY_S, self._note_gallery, name="note")
         self.periodic.every(_MEMORY_EVERY_S, give_back_memory, name="memory")
 
@@ -409,7 +417,12 @@ def _going_on_with_damage() -> Iterator[None]:
         _log.critical("database_damaged", cause=str(error))
 
 
-def build_sync(settings: Settings, database: Database, digests: Sequence[str] = ()) -> Sync:
+def build_sync(
+    settings: Settings,
+    database: Database,
+    digests: Sequence[str] = (),
+    constants: Constants = CONSTANTS,
+) -> Sync:
     """The indexes as the settings want them, for the embedders `digests`.
 
     Raises StartupError when Milvus cannot be used.
@@ -418,9 +431,9 @@ def build_sync(settings: Settings, database: Database, digests: Sequence[str] = 
         return _milvus_sync(settings, settings.index.milvus_uri, database)
     return IndexSync(
         database,
-        _index_maker(settings),
+        _index_maker(settings, constants),
         snapshots=_snapshots(settings),
-        snapshot_above=settings.index.snapshot_above,
+        snapshot_above=constants.snapshot_above,
         digests=digests,
     )
 
@@ -432,19 +445,19 @@ def verify_index(
     return verify_snapshots(
         database,
         _snapshots(settings),
-        _index_maker(settings),
+        _index_maker(settings, CONSTANTS),
         repair=repair,
-        snapshot_above=settings.index.snapshot_above,
+        snapshot_above=CONSTANTS.snapshot_above,
         report=report,
     )
 
 
-def _inbox_limits(settings: Settings) -> InboxLimits:
+def _inbox_limits(settings: Settings, constants: Constants) -> InboxLimits:
     retention = settings.retention
     return InboxLimits(
         retention_s=retention.unknown_s,
         faces=retention.unknown_faces,
-        faces_a_group=retention.unknown_faces_a_group,
+        faces_a_group=constants.unknown_faces_a_group,
     )
 
 
@@ -466,9 +479,9 @@ def _exact_index(dimension: int) -> LocalIndex:
     return FaissIndex(dimension, IndexOptions(exact_up_to=sys.maxsize))
 
 
-def _index_maker(settings: Settings) -> MakeIndex:
+def _index_maker(settings: Settings, constants: Constants) -> MakeIndex:
     options = IndexOptions(
-        exact_up_to=settings.index.exact_up_to, listed_above=settings.index.listed_above
+        exact_up_to=constants.exact_up_to, listed_above=settings.index.listed_above
     )
     return lambda dimension: FaissIndex(dimension, options)
 

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from app.former_settings import current
 
 _ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 AUTO_EMBEDDER = "auto"
@@ -95,6 +103,9 @@ class Limits(_Group):
         description="CPU seconds that decoding one TIFF, HEIF, AVIF, JPEG 2000 or animated WebP "
         "may take.",
     )
+    max_waiting: int = Field(
+        256, ge=1, description="Photos that may wait for a thread; more are answered 503."
+    )
 
 
 class DetectorSettings(_Group):
@@ -171,34 +182,6 @@ class CatalogueSettings(_Group):
     _unset = field_validator("mirror", "folder", mode="before")(_none_if_empty)
 
 
-class WorkerSettings(_Group):
-    count: int | None = Field(
-        None,
-        ge=1,
-        le=256,
-        description="Threads that detect and embed (default: one a core, or 2 on a GPU).",
-    )
-    batch_size: int | None = Field(
-        None,
-        ge=1,
-        le=256,
-        description="Most waiting photos that one of them takes at once (default: 8, or 16 on a "
-        "GPU).",
-    )
-    torch_threads: int = Field(1, ge=1, le=256, description="CPU threads inside one of them.")
-    idle_threads: int | None = Field(
-        None,
-        ge=1,
-        le=256,
-        description="CPU threads inside one of them while as many cores of the machine are idle, "
-        "on Linux, outside PyTorch (default: one a core, 4 at most; with a CPU quota, as "
-        "when busy).",
-    )
-    max_waiting: int = Field(
-        256, ge=1, description="Photos that may wait for a worker; more are answered 503."
-    )
-
-
 class ThresholdSettings(_Group):
     target_fmr: float = Field(1e-3, gt=0, lt=1, description="Default false match rate of verify.")
     target_fpir: float = Field(
@@ -237,32 +220,11 @@ class DatabaseSettings(_Group):
     timeout_s: float = Field(
         30.0, gt=0, le=600, description="Longest wait for a connection or a lock, in seconds."
     )
-    reserve_bytes: int = Field(
-        16_000_000,
-        ge=0,
-        description="Disk space kept beside SQLite's file, by which people can be deleted while "
-        "the disk is full; 0 for none.",
-    )
 
 
 class IndexSettings(_Group):
-    exact_up_to: int = Field(
-        100_000, ge=0, description="Faces of a collection up to which every one is compared."
-    )
     listed_above: int = Field(
         5_000_000, ge=1, description="Faces above which only the nearest lists are looked at."
-    )
-    snapshot_above: int = Field(
-        10_000, ge=0, description="Faces from which on an index is kept as a file, too."
-    )
-    snapshot_every_s: float = Field(
-        300.0, gt=0, description="Seconds between looks at whether these files are to be renewed."
-    )
-    poll_ms: int = Field(
-        50, ge=1, le=60_000, description="Between looks at the log of changes, in milliseconds."
-    )
-    max_wait_s: float = Field(
-        5.0, ge=0, le=600, description="Longest wait for the min_revision of a request."
     )
     milvus_uri: str | None = Field(
         None, description="Search in this Milvus (http://host:19530) and not in memory."
@@ -276,20 +238,11 @@ class IndexSettings(_Group):
 
 
 class RetentionSettings(_Group):
-    sweep_every_s: float = Field(
-        30.0, gt=0, description="Seconds between erasures of who and what has expired."
-    )
-    terminal_people: int = Field(
-        1_000, ge=1, le=30_000, description="Most people whom a terminal remembers."
-    )
     idempotency_keys_s: float = Field(
         86_400.0,
         gt=0,
         le=31_622_400,
         description="Seconds that the answer to an Idempotency-Key is kept.",
-    )
-    log_revisions: int = Field(
-        100_000, ge=1, description="Revisions of a collection that the log of changes keeps."
     )
     unknown_s: float = Field(
         2_592_000.0,
@@ -303,9 +256,6 @@ class RetentionSettings(_Group):
         le=1_000_000,
         description="Most unknown faces of a collection; the oldest leave first.",
     )
-    unknown_faces_a_group: int = Field(
-        20, ge=1, le=1_000, description="Most faces of a group of unknowns; the newest stay."
-    )
 
 
 class LogSettings(_Group):
@@ -313,20 +263,6 @@ class LogSettings(_Group):
     format: Literal["auto", "console", "json"] = Field(
         "auto", description="auto is console on a terminal, else json."
     )
-
-
-class TracingSettings(_Group):
-    endpoint: str | None = Field(
-        None,
-        pattern=r"^https?://[^\s/]+",
-        description="Where spans are sent by OTLP over HTTP (http://host:4318/v1/traces).",
-    )
-    service_name: str = Field("vultus", min_length=1, description="Name of the service in spans.")
-    sample_ratio: float = Field(
-        1.0, ge=0, le=1, description="Share of requests traced, unless the caller has decided."
-    )
-
-    _unset = field_validator("endpoint", mode="before")(_none_if_empty)
 
 
 class Settings(BaseSettings):
@@ -354,6 +290,13 @@ class Settings(BaseSettings):
         "all.",
     )
     processes: int = Field(1, ge=1, le=256, description="Server processes on this machine.")
+    threads: int | None = Field(
+        None,
+        ge=1,
+        le=256,
+        description="Threads of a process that detect and embed (default: one a core, shared by "
+        "the processes, or 2 on a GPU).",
+    )
     data_dir: Path = Field(
         Path("data"), description="Database, index snapshots and fetched weights."
     )
@@ -396,14 +339,12 @@ class Settings(BaseSettings):
     limits: Limits = Field(default_factory=Limits)
     detector: DetectorSettings = Field(default_factory=DetectorSettings)
     liveness: LivenessSettings = Field(default_factory=LivenessSettings)
-    workers: WorkerSettings = Field(default_factory=WorkerSettings)
     thresholds: ThresholdSettings = Field(default_factory=ThresholdSettings)
     guards: GuardSettings = Field(default_factory=GuardSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     index: IndexSettings = Field(default_factory=IndexSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     log: LogSettings = Field(default_factory=LogSettings)
-    tracing: TracingSettings = Field(default_factory=TracingSettings)
 
     _split = field_validator("api_keys", "trusted_proxies", "cors_origins", mode="before")(
         _split_at_commas
@@ -437,8 +378,23 @@ class Settings(BaseSettings):
         return value
 
     _unset = field_validator(
-        "database_url", "weights_path", "weights_dir", "crops_key", mode="before"
+        "threads", "database_url", "weights_path", "weights_dir", "crops_key", mode="before"
     )(_none_if_empty)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  (pydantic gives it)
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read variables of an earlier version under the names of this one."""
+        for source in (env_settings, dotenv_settings):
+            assert isinstance(source, EnvSettingsSource)
+            source.env_vars = current(source.env_vars)
+        return init_settings, env_settings, dotenv_settings, file_secret_settings
 
     @cached_property
     def resolved_database_url(self) -> str:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from app.errors import StartupError
+from app.former_settings import former_names, opentelemetry, remedy_of
 from app.settings import Settings
 
 _PREFIX = "VULTUS_"
@@ -53,11 +54,38 @@ class UnknownSetting:
 def unknown_settings() -> Iterator[UnknownSetting]:
     """Those of the environment, then those of the file .env."""
     known = (*Settings.variables(), *Settings.groups())
-    for source, names in (("environment", list(os.environ)), (".env", _names_in_file())):
-        for name in sorted(names):
+    for source, variables in _sources():
+        for name in sorted(variables):
             upper = name.upper()
-            if upper.startswith(_PREFIX) and upper not in known:
+            is_former = next(former_names({name: variables[name]}), None) is not None
+            if upper.startswith(_PREFIX) and upper not in known and not is_former:
                 yield UnknownSetting(name, source, _nearest(upper))
+
+
+@dataclass(frozen=True, slots=True)
+class FormerSetting:
+    """A setting of an earlier version; `remedy` says what stands in its place."""
+
+    name: str
+    source: str
+    remedy: str
+
+
+def former_settings() -> Iterator[FormerSetting]:
+    """Those of the environment, then those of the file .env."""
+    for source, variables in _sources():
+        for name in former_names(variables):
+            yield FormerSetting(name, source, remedy_of(name) or "")
+
+
+def export_opentelemetry() -> None:
+    """Add OpenTelemetry's variables of the file .env to the environment, where its SDK reads them.
+
+    Also those that follow from settings of an earlier version. The environment's own win.
+    """
+    for _, variables in _sources():
+        for name, value in opentelemetry(variables).items():
+            os.environ.setdefault(name, value)
 
 
 def _nearest(name: str) -> str | None:
@@ -65,8 +93,8 @@ def _nearest(name: str) -> str | None:
     return found[0] if found else None
 
 
-def _names_in_file() -> list[str]:
+def _sources() -> Iterator[tuple[str, dict[str, str | None]]]:
+    yield "environment", dict(os.environ)
     file = Settings.model_config.get("env_file")
-    if not isinstance(file, str | Path) or not Path(file).is_file():
-        return []
-    return list(dotenv_values(file, interpolate=False))
+    if isinstance(file, str | Path) and Path(file).is_file():
+        yield ".env", dotenv_values(file)

@@ -1,8 +1,10 @@
 """OpenTelemetry spans of requests, when an endpoint is configured; the only import of its SDK.
 
-A request's spans are made when it has ended; without an endpoint nothing is done at all. The
-provider is our own and not the process's global one, so no other library adds spans to it: none
-ever holds a query, a body or a header.
+OpenTelemetry's own variables configure it: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT (or
+OTEL_EXPORTER_OTLP_ENDPOINT) turns it on; the SDK reads the others, as OTEL_SERVICE_NAME,
+OTEL_TRACES_SAMPLER and OTEL_EXPORTER_OTLP_HEADERS. A request's spans are made when it has ended.
+The provider is our own and not the process's global one, so no other library adds spans to it: no
+span holds a query, a body or a header.
 """
 
 import os
@@ -10,14 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app import __version__
-from app.errors import StartupError
+from app.errors import PackagesMissing
 from app.observe.request_scope import Stage
-from app.settings import TracingSettings
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
 _NS = 1_000_000_000
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,43 +40,39 @@ class FinishedRequest:
 class Tracing:
     """Sends spans in the background, in batches; those that cannot be sent are dropped."""
 
-    def __init__(self, settings: TracingSettings, exporter: "SpanExporter | None" = None) -> None:
-        """Raises StartupError when the packages are missing."""
+    def __init__(self, exporter: "SpanExporter | None" = None) -> None:
+        """Raises PackagesMissing."""
         try:
             from opentelemetry import trace  # noqa: PLC0415  (an optional package)
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
                 OTLPSpanExporter,
             )
-            from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+            from opentelemetry.sdk.resources import (  # noqa: PLC0415
+                SERVICE_NAME,
+                OTELResourceDetector,
+                Resource,
+            )
             from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
             from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-            from opentelemetry.sdk.trace.sampling import (  # noqa: PLC0415
-                ParentBased,
-                TraceIdRatioBased,
-            )
             from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415
                 TraceContextTextMapPropagator,
             )
         except ImportError as error:
-            raise StartupError(
-                f"VULTUS_TRACING__ENDPOINT is set, but OpenTelemetry is not installed ({error}); "
-                "pip install 'vultus[otel]', or unset it"
+            raise PackagesMissing(
+                f"{' or '.join(filter(os.environ.get, _ENDPOINTS))} asks for spans, but "
+                f"OpenTelemetry is not installed ({error}); OTEL_SDK_DISABLED=true sends none",
+                extra="otel",
             ) from error
         self._trace = trace
         self._propagator = TraceContextTextMapPropagator()
-        self._provider = TracerProvider(
-            sampler=ParentBased(TraceIdRatioBased(settings.sample_ratio)),
-            resource=Resource.create(
-                {
-                    "service.name": settings.service_name,
-                    "service.version": __version__,
-                    "process.pid": os.getpid(),
-                }
-            ),
-        )
-        self._provider.add_span_processor(
-            BatchSpanProcessor(exporter or OTLPSpanExporter(endpoint=settings.endpoint))
-        )
+        attributes: dict[str, str | int] = {
+            "service.version": __version__,
+            "process.pid": os.getpid(),
+        }
+        if SERVICE_NAME not in OTELResourceDetector().detect().attributes:
+            attributes[SERVICE_NAME] = "vultus"
+        self._provider = TracerProvider(resource=Resource.create(attributes))
+        self._provider.add_span_processor(BatchSpanProcessor(exporter or OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer("vultus", __version__)
 
     def record(self, request: FinishedRequest) -> None:
@@ -112,6 +110,8 @@ class Tracing:
         self._provider.shutdown()
 
 
-def build_tracing(settings: TracingSettings) -> Tracing | None:
-    """None without an endpoint. Raises StartupError when the packages are missing."""
-    return None if settings.endpoint is None else Tracing(settings)
+def build_tracing() -> Tracing | None:
+    """None where the environment names no endpoint. Raises PackagesMissing."""
+    off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    off |= os.environ.get("OTEL_TRACES_EXPORTER", "").lower() == "none"
+    return Tracing() if any(map(os.environ.get, _ENDPOINTS)) and not off else None

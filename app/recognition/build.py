@@ -25,7 +25,7 @@ from app.recognition.memory_budget import MemoryBudget
 from app.recognition.pipeline import Lanes, Recognizer
 from app.recognition.scheduler import SchedulerWatch
 from app.runtime.cores import own_cores
-from app.settings import AUTO_EMBEDDER, Settings, WorkerSettings
+from app.settings import AUTO_EMBEDDER, Settings
 from models.zoo.catalogue.fetched import list_fetched
 from models.zoo.catalogue.load import spec_of
 from models.zoo.errors import NotAddedError, NotFetchedError, NotMadeError, WeightsError
@@ -37,16 +37,19 @@ from models.zoo.serving.backends import EXTRAS, BackendChoice, missing_packages
 from models.zoo.serving.cpu_threads import CpuThreads
 
 _MOST_IDLE_THREADS = 4  # networks of this size gain little from more
-_GPU_WORKERS = 2  # one decodes and crops while the other has the device
+_GPU_THREADS = 2  # one decodes and crops while the other has the device
 _CPU_BATCH = 8
 _GPU_BATCH = 16
 
 _log = structlog.get_logger(__name__)
 
 
-def load_configured_network(settings: Settings) -> Network:
-    """Load the embedding network that the settings name. Raises StartupError with the remedy."""
-    return _load(settings, named_embedder(settings), settings.weights_path)
+def load_configured_network(settings: Settings, threads: CpuThreads | None = None) -> Network:
+    """Load the embedding network that the settings name.
+
+    `threads`: of a pass through it (default: `cpu_threads`). Raises StartupError with the remedy.
+    """
+    return _load(settings, named_embedder(settings), settings.weights_path, threads=threads)
 
 
 def named_embedder(settings: Settings) -> str:
@@ -77,18 +80,24 @@ def load_named_network(settings: Settings, name: str, weights_path: Path | None)
 
 
 def _load(
-    settings: Settings, name: str, weights_path: Path | None, *, prefix: str = "VULTUS_"
+    settings: Settings,
+    name: str,
+    weights_path: Path | None,
+    *,
+    prefix: str = "VULTUS_",
+    threads: CpuThreads | None = None,
 ) -> Network:
     device = resolve_device(settings.device)
-    limit_threads(settings.workers.torch_threads)
+    threads = threads or cpu_threads()
+    limit_threads(threads.busy)
     options = LoadOptions(
         device=device,
         backend=embedder_backend(settings, device),
         half=settings.half_precision,
         weights_dir=settings.resolved_weights_dir,
         weights_path=weights_path,
-        threads=cpu_threads(settings.workers),
-        passes=worker_count(settings, device),
+        threads=threads,
+        passes=thread_count(settings, device),
     )
     try:
         return load_network(name, options)
@@ -129,15 +138,21 @@ def build_recognizer(
     next_network: Network | None = None,
     liveness: LivenessScorer | None = None,
     watch: SchedulerWatch | None = None,
+    batch_size: int | None = None,
+    threads: CpuThreads | None = None,
 ) -> Recognizer:
-    """Assemble the detector, the embedders and the lanes that they run in."""
+    """Assemble the detector, the embedders and the threads that they run in.
+
+    `batch_size`: most waiting photos that one of them takes at once (default: 8, or 16 on a GPU).
+    `threads`: of a pass through a network (default: `cpu_threads`).
+    """
     device = resolve_device(settings.device)
     embedder = NetworkEmbedder(network)
     next_embedder = None if next_network is None else NetworkEmbedder(next_network)
-    chosen = settings.workers
+    threads = threads or cpu_threads()
     return Recognizer(
         BatchRecognizer(
-            detector=build_detector(settings),
+            detector=build_detector(settings, threads),
             embedder=embedder,
             memory=MemoryBudget(settings.limits.decode_memory_bytes),
             max_pixels=settings.limits.max_pixels,
@@ -148,19 +163,22 @@ def build_recognizer(
         model=embedder.model,
         next_model=None if next_embedder is None else next_embedder.model,
         lanes=Lanes(
-            count=worker_count(settings, device),
-            batch_size=chosen.batch_size or (_CPU_BATCH if device == "cpu" else _GPU_BATCH),
-            max_waiting=chosen.max_waiting,
+            count=thread_count(settings, device),
+            batch_size=batch_size or (_CPU_BATCH if device == "cpu" else _GPU_BATCH),
+            max_waiting=settings.limits.max_waiting,
         ),
         max_image_bytes=settings.limits.max_image_bytes,
-        prepare=partial(limit_threads, chosen.torch_threads),
+        prepare=partial(limit_threads, threads.busy),
         watch=watch,
         liveness=liveness,
     )
 
 
-def build_detector(settings: Settings) -> CopyingDetector:
-    """Load the detector that the settings name. Raises StartupError with the remedy."""
+def build_detector(settings: Settings, threads: CpuThreads | None = None) -> CopyingDetector:
+    """Load the detector that the settings name. Raises StartupError with the remedy.
+
+    `threads`: of a pass through its networks (default: `cpu_threads`).
+    """
     name = settings.detector.name
     entry = DETECTORS.get(name)
     if entry is None:
@@ -173,7 +191,7 @@ def build_detector(settings: Settings) -> CopyingDetector:
     options = DetectorOptions(
         device=device,
         onnx_runtime=backend_of(settings, device) == "onnxruntime",
-        threads=cpu_threads(settings.workers),
+        threads=threads or cpu_threads(),
         weights_dir=settings.resolved_weights_dir,
         min_score=entry.card.min_score if min_score is None else min_score,
     )
@@ -271,23 +289,20 @@ def _known(spec: NetworkSpec, *, active: bool) -> KnownModel:
     )
 
 
-def cpu_threads(chosen: WorkerSettings) -> CpuThreads:
-    """Of a pass through a network, on a busy machine and on an idle one."""
-    if chosen.idle_threads is not None:
-        return CpuThreads(chosen.torch_threads, chosen.idle_threads)
+def cpu_threads() -> CpuThreads:
+    """Threads inside a pass through a network: one while the machine is busy, more while idle."""
     cores = own_cores()
     # Cores may be idle that a quota keeps from us: the machine's load says nothing of that.
-    idle = min(cores, _MOST_IDLE_THREADS) if cores == os.cpu_count() else 1
-    return CpuThreads(chosen.torch_threads, max(chosen.torch_threads, idle))
+    return CpuThreads(1, min(cores, _MOST_IDLE_THREADS) if cores == os.cpu_count() else 1)
 
 
-def worker_count(settings: Settings, device: str) -> int:
+def thread_count(settings: Settings, device: str) -> int:
     """Threads that recognise, each of which runs the networks."""
-    return settings.workers.count or default_workers(device, settings.processes)
+    return settings.threads or default_threads(device, settings.processes)
 
 
-def default_workers(device: str, processes: int = 1) -> int:
+def default_threads(device: str, processes: int = 1) -> int:
     """One a core that these processes may use, as a container's quota says; two on a GPU."""
     if device != "cpu":
-        return _GPU_WORKERS
+        return _GPU_THREADS
     return max(1, own_cores() // processes)

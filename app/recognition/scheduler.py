@@ -124,7 +124,7 @@ class Scheduler(Generic[J, R]):
         if len(self._queue) >= self._max_waiting + self._free_lanes:
             self._watch.dropped(Dropped.REFUSED)
             raise Overloaded(
-                f"{len(self._queue)} photos are already waiting (VULTUS_WORKERS__MAX_WAITING)"
+                f"{len(self._queue)} photos are already waiting (VULTUS_LIMITS__MAX_WAITING)"
             )
 
     async def submit(self, job: J, *, deadline: float | None = None) -> Done[R]:

@@ -29,7 +29,7 @@ from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import DetectedFace, Pixels
-from app.settings import Settings, WorkerSettings
+from app.settings import Settings
 from benchmarks.accuracy.damage.bad_photo_people import pixels_of
 from benchmarks.accuracy.detector_runs import (
     Central,
@@ -44,6 +44,7 @@ from benchmarks.accuracy.detector_runs import (
 from benchmarks.kit.lfw_data import LfwData, lfw_data, person_of
 from benchmarks.kit.report import print_figures, print_machine, print_table
 from benchmarks.kit.smoke import parse_options
+from models.zoo.serving.cpu_threads import CpuThreads
 from tests.kit.photos import coffee, pixels
 
 _QUICK_PHOTOS, _SMOKE_PHOTOS = 1_000, 6
@@ -69,7 +70,7 @@ def main() -> None:
     data = lfw_data(parser, options.faces)
     print_machine()
     limit_threads(1)
-    settings = Settings(device="cpu", workers=WorkerSettings(torch_threads=1, idle_threads=1))
+    settings = Settings(device="cpu")
     detectors = {name: _detector(settings, name) for name in options.detectors}
     embedder = NetworkEmbedder(load_named_network(settings, options.embedder, None))
     names = _photos(data, options)
@@ -94,7 +95,7 @@ def main() -> None:
 
 def _detector(settings: Settings, name: str) -> CopyingDetector:
     chosen = settings.detector.model_copy(update={"name": name})
-    return build_detector(settings.model_copy(update={"detector": chosen}))
+    return build_detector(settings.model_copy(update={"detector": chosen}), CpuThreads())
 
 
 def _photos(data: LfwData, options: argparse.Namespace) -> list[str]:

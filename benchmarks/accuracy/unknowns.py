@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
+from app.constants import CONSTANTS
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.names import DEFAULT_COLLECTION
 from app.gallery.records import CollectionChanges
@@ -57,7 +58,7 @@ Vectors = NDArray[np.float32]
 Rule = Callable[[Vectors, float], Labels]
 """Group numbers of vectors in the order that they are seen in, by a threshold."""
 
-_KEPT = Settings().retention.unknown_faces_a_group
+_KEPT = CONSTANTS.unknown_faces_a_group
 _FMRS = (1e-3, 1e-4, 3e-5, 1e-5)
 _CHOSEN = ("centroid", 3e-5)
 _SEED = 0

@@ -6,7 +6,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from typing import Unpack
@@ -110,10 +110,14 @@ class Server(ServerProcess):
         return start_vultus(command, **surroundings)
 
 
-@contextmanager
-def serving(data_dir: Path, *arguments: str, **variables: str) -> Iterator[Server]:
+def serving(data_dir: Path, *arguments: str, **variables: str) -> AbstractContextManager[Server]:
     """A server that is ready; killed at the end unless it has ended by then."""
-    server = Server(data_dir, *arguments, **variables)
+    return until_killed(Server(data_dir, *arguments, **variables))
+
+
+@contextmanager
+def until_killed(server: Server) -> Iterator[Server]:
+    """The server once it is ready; killed at the end unless it has ended by then."""
     try:
         server.wait_until_ready()
         yield server

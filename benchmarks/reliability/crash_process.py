@@ -26,24 +26,11 @@ from app.gallery.sync.index_sync import IndexSync
 from app.gallery.sync.periodic import Periodic
 from app.gallery.sync.snapshots import SnapshotStore
 from app.recognition.types import ModelId
+from benchmarks.reliability.busy_server import BUSY
 from benchmarks.reliability.crash_check import check
 from benchmarks.reliability.crash_doors import GalleryDoor
 from benchmarks.reliability.crash_ledger import DIMENSION, Ids, Kind, Ledger, done_line, tried_line
 from benchmarks.reliability.crash_storm import Storm
-
-_SNAPSHOT_ABOVE = 10
-_SNAPSHOT_EVERY_S = 0.02
-_LOG_REVISIONS = 50
-_SWEEP_EVERY_S = 0.05
-_POLL_S = 0.05
-
-SETTINGS = {
-    "VULTUS_INDEX__SNAPSHOT_ABOVE": str(_SNAPSHOT_ABOVE),
-    "VULTUS_INDEX__SNAPSHOT_EVERY_S": str(_SNAPSHOT_EVERY_S),
-    "VULTUS_RETENTION__LOG_REVISIONS": str(_LOG_REVISIONS),
-    "VULTUS_RETENTION__SWEEP_EVERY_S": str(_SWEEP_EVERY_S),
-}
-"""So that `vultus serve` is as busy with its files as the process here."""
 
 _MODEL = ModelId("crash-benchmark", "c" * 64, DIMENSION)
 _TIMEOUT_S = 30.0
@@ -70,7 +57,7 @@ def work(task: Task, pipe: Connection) -> None:
     structlog.configure(processors=[out.log])
     database = Database(task.url, timeout_s=_TIMEOUT_S)
     snapshots = SnapshotStore(task.folder / "index")
-    sync = IndexSync(database, FaissIndex, snapshots=snapshots, snapshot_above=_SNAPSHOT_ABOVE)
+    sync = IndexSync(database, FaissIndex, snapshots=snapshots, snapshot_above=BUSY.snapshot_above)
     gallery = Gallery(database, sync, _MODEL)
     _patiently(database.upgrade)
     _patiently(gallery.open)
@@ -80,10 +67,10 @@ def work(task: Task, pipe: Connection) -> None:
         gallery.close()
         return
     periodic = Periodic()
-    periodic.follow(gallery, database, poll_s=_POLL_S)
-    sweep = partial(gallery.erase_expired, log_revisions=_LOG_REVISIONS)
-    periodic.every(_SWEEP_EVERY_S, sweep, name="sweep")
-    periodic.every(_SNAPSHOT_EVERY_S, gallery.save_index, name="snapshots")
+    periodic.follow(gallery, database, poll_s=BUSY.poll_s)
+    sweep = partial(gallery.erase_expired, log_revisions=BUSY.log_revisions)
+    periodic.every(BUSY.sweep_every_s, sweep, name="sweep")
+    periodic.every(BUSY.snapshot_every_s, gallery.save_index, name="snapshots")
     threads = Storm(lambda: door, out, dict(task.ledger.living), task.seed).start()
     out.line({"what": "storm"})
     for thread in threads:

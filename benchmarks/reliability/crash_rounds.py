@@ -4,24 +4,27 @@ import json
 import os
 import select
 import signal
+import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe, get_context
 from pathlib import Path
 from random import Random
 from threading import Lock
-from typing import Any
+from typing import Any, Unpack
 
-from benchmarks.kit.servers import Server, serving
+from benchmarks.kit.servers import Server, until_killed
+from benchmarks.reliability import busy_server
 from benchmarks.reliability.crash_check import Verdict, check
 from benchmarks.reliability.crash_doors import HttpDoor
 from benchmarks.reliability.crash_ledger import Ids, Kind, Ledger, record
-from benchmarks.reliability.crash_process import SETTINGS, Task, work
+from benchmarks.reliability.crash_process import Task, work
 from benchmarks.reliability.crash_storm import Storm
 from tests.kit.postgres import backends
+from tests.kit.programs import Program, Surroundings, start_program
 
 _LATEST_KILL_S = 0.3
 _OLD_DEAD = 50
@@ -32,6 +35,13 @@ _WORTH_COUNTING = ("index_restored", "index_built", "snapshot_not_used", "index_
 
 _processes = get_context("forkserver")
 _processes.set_forkserver_preload([__name__])  # imported once, not at every start
+
+
+class _BusyServer(Server):
+    def _start(
+        self, command: Sequence[str | Path], **surroundings: Unpack[Surroundings]
+    ) -> Program:
+        return start_program([sys.executable, busy_server.__file__, *command], **surroundings)
 
 
 @dataclass(slots=True)
@@ -101,7 +111,7 @@ class Rounds:
         """Kill `vultus serve`, whose clients speak HTTP."""
         ledger = Ledger()
         for number in range(1, kills + 1):
-            with serving(folder, **SETTINGS, **variables) as server:
+            with until_killed(_BusyServer(folder, **variables)) as server:
                 self._look(server, ledger)
                 threads = _storm(server, ledger, number).start()
                 time.sleep(self.random.uniform(0, _LATEST_KILL_S))
@@ -110,7 +120,7 @@ class Rounds:
                 thread.join()
             self.tally.server_kills += 1
             self._was_killed(ledger)
-        with serving(folder, **SETTINGS, **variables) as server:
+        with until_killed(_BusyServer(folder, **variables)) as server:
             self._look(server, ledger)
             self.tally.events += _logged(server.log)
         self.tally.acknowledged += ledger.acknowledged

@@ -10,7 +10,7 @@ sending to the whole answer; how late the client sent is told, because it shares
 server. Where other work shares the cores, answers for each second of the server's CPU time tell
 more than those a second. At the end one connection asks alone again, as before.
 
-The queue is the service's default, unless VULTUS_WORKERS__MAX_WAITING is given by `--max-waiting`.
+The queue is the service's default, unless VULTUS_LIMITS__MAX_WAITING is given by `--max-waiting`.
 Without `--faces` the photos are made from two that packages ship.
 """
 
@@ -99,10 +99,10 @@ def main() -> None:
     requests = [upload(IDENTIFY, "image", photo) for photo in portraits(data, scale.photos)]
     arguments = [] if options.workers is None else ["--workers", str(options.workers)]
     variables = {}
-    max_waiting = Settings(_env_file=None).workers.max_waiting
+    max_waiting = Settings(_env_file=None).limits.max_waiting
     if options.max_waiting is not None:
         max_waiting = options.max_waiting
-        variables["VULTUS_WORKERS__MAX_WAITING"] = str(max_waiting)
+        variables["VULTUS_LIMITS__MAX_WAITING"] = str(max_waiting)
     with tempfile.TemporaryDirectory() as folder:
         with serving(Path(folder) / "data", *arguments, **variables) as server:
             measured = _measure(server, requests, max_waiting, options.factor, scale)
@@ -171,7 +171,7 @@ def _report(measured: Measured, factor: float) -> None:
     print_table(
         f"{factor:g} times the peak for {measured.window_s:g} s",
         [
-            ("photos that may wait (VULTUS_WORKERS__MAX_WAITING)", str(measured.max_waiting)),
+            ("photos that may wait (VULTUS_LIMITS__MAX_WAITING)", str(measured.max_waiting)),
             (
                 "closed loops, by connections",
                 ", ".join(f"{n}: {peak:.1f}/s" for n, peak in measured.peaks.items()),

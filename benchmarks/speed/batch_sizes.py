@@ -32,11 +32,12 @@ from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.select import largest_face
 from app.recognition.types import DetectedFace, Pixels
-from app.settings import Settings, WorkerSettings
+from app.settings import Settings
 from benchmarks.kit.boxes import ious
 from benchmarks.kit.load_photos import portraits
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.smoke import optional_faces, parse_options
+from models.zoo.serving.cpu_threads import CpuThreads
 
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _PHOTOS = 256
@@ -53,10 +54,11 @@ Rates = dict[int, float]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A way to compute: its name, and its settings."""
+    """A way to compute: its name, its settings, and the threads of a pass through a network."""
 
     name: str
     settings: Settings
+    threads: CpuThreads
 
 
 @dataclass(slots=True)
@@ -95,29 +97,23 @@ def main() -> None:
 def _places(embedder: str) -> Iterator[Place]:
     cores = os.cpu_count() or 1
 
-    def settings(device: str, threads: int = 1, *, half: bool = True) -> Settings:
-        workers = WorkerSettings(torch_threads=threads, idle_threads=threads)
-        return Settings(
-            _env_file=None,
-            device=device,
-            embedder=embedder,
-            half_precision=half,
-            workers=workers,
-        )
+    def settings(device: str, *, half: bool = True) -> Settings:
+        return Settings(_env_file=None, device=device, embedder=embedder, half_precision=half)
 
-    yield Place("cpu, 1 thread", settings("cpu"))
-    yield Place(f"cpu, {cores} threads", settings("cpu", cores))
+    one = CpuThreads()
+    yield Place("cpu, 1 thread", settings("cpu"), one)
+    yield Place(f"cpu, {cores} threads", settings("cpu"), CpuThreads(cores, cores))
     if torch.cuda.is_available():
-        yield Place("cuda, half precision", settings("cuda"))
-        yield Place("cuda", settings("cuda", half=False))
+        yield Place("cuda, half precision", settings("cuda"), one)
+        yield Place("cuda", settings("cuda", half=False), one)
 
 
 class _Reference:
     """Crops, and what the CPU makes of them and of the photos."""
 
     def __init__(self, place: Place, photos: Sequence[Pixels]) -> None:
-        network = load_configured_network(place.settings)
-        self.faces = _faces(build_detector(place.settings), photos)
+        network = load_configured_network(place.settings, place.threads)
+        self.faces = _faces(build_detector(place.settings, place.threads), photos)
         self.crops = [
             align(photo, faces[0].landmarks, network.spec.input)
             for photo, faces in zip(photos, self.faces, strict=True)
@@ -134,15 +130,15 @@ def _measure(
     sizes: Sequence[int],
     seconds: float,
 ) -> Found:
-    network = load_configured_network(place.settings)
-    detector = build_detector(place.settings)
+    network = load_configured_network(place.settings, place.threads)
+    detector = build_detector(place.settings, place.threads)
     embedder = NetworkEmbedder(network)
     crops = np.stack([reference.crops[n % len(reference.crops)] for n in range(max(sizes))])
     rows = embedder.embed(reference.crops)
     return Found(
         {size: _rate(size, partial(network.forward, crops[:size]), seconds) for size in sizes},
         {size: _rate(size, partial(detector.detect_all, photos[:size]), seconds) for size in sizes},
-        _recognition(place.settings, files, sizes) if place.settings.half_precision else {},
+        _recognition(place, files, sizes) if place.settings.half_precision else {},
         float((rows * reference.rows).sum(axis=1).min()),
         _same(reference.faces, _faces(detector, photos)),
     )
@@ -159,32 +155,28 @@ def _rate(size: int, work: Callable[[], object], seconds: float) -> float:
     return size / shortest
 
 
-def _recognition(settings: Settings, files: Sequence[bytes], sizes: Sequence[int]) -> Rates:
+def _recognition(place: Place, files: Sequence[bytes], sizes: Sequence[int]) -> Rates:
     """Decoding, detecting, aligning, embedding and looking at quality, as the service does."""
     found = {}
     for size in sizes:
-        sized = settings.model_copy(
-            update={
-                "workers": settings.workers.model_copy(
-                    update={
-                        "batch_size": size,
-                        "max_waiting": _LEAST_PENDING + _PENDING_BATCHES * max(sizes),
-                    }
-                )
-            }
-        )
         pending = max(_LEAST_PENDING, _PENDING_BATCHES * size)
-        found[size] = asyncio.run(_recognized(sized, files, pending))
+        found[size] = asyncio.run(_recognized(place, files, size, pending))
     return found
 
 
-async def _recognized(settings: Settings, files: Sequence[bytes], pending: int) -> float:
-    """Photos a second while so many are asked for at once."""
-    recognizer = build_recognizer(settings, load_configured_network(settings))
+async def _recognized(place: Place, files: Sequence[bytes], size: int, pending: int) -> float:
+    """Photos a second in batches of `size`, while `pending` are asked for at once."""
+    limits = place.settings.limits.model_copy(update={"max_waiting": pending})
+    recognizer = build_recognizer(
+        place.settings.model_copy(update={"limits": limits}),
+        load_configured_network(place.settings, place.threads),
+        batch_size=size,
+        threads=place.threads,
+    )
 
     async def client(number: int) -> None:
-        for place in range(number, photos, pending):
-            await recognizer.embed(files[place % len(files)], largest_face)
+        for photo in range(number, photos, pending):
+            await recognizer.embed(files[photo % len(files)], largest_face)
 
     photos = pending
     try:

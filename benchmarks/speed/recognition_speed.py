@@ -53,7 +53,7 @@ from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import Pixels
-from app.settings import Settings, WorkerSettings
+from app.settings import Settings
 from benchmarks.kit.boxes import ious
 from benchmarks.kit.lfw_data import LfwData, lfw_data
 from benchmarks.kit.load_photos import group_photos, large
@@ -62,8 +62,11 @@ from benchmarks.kit.smoke import parse_options
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.networks.dlib_resnet import DlibResNet
 from models.zoo.registry import DLIB_RESNET
+from models.zoo.serving.cpu_threads import CpuThreads
 
 _SEED = 0
+_ONE_THREAD = CpuThreads()
+"""Also while the other cores have nothing to do."""
 _SMALLEST_FACES_PX = (20, 40)
 _UPSAMPLE = 1
 _SAME_IOU = 0.9
@@ -158,9 +161,7 @@ def main() -> None:
     print_machine()
     limit_threads(1)
     size = _SMOKE if options.smoke else _QUICK if options.quick else _FULL
-    # One thread is one thread, also while the other cores have nothing to do.
-    workers = WorkerSettings(torch_threads=1, idle_threads=1)
-    settings = Settings(_env_file=None, device="cpu", embedder=DLIB_RESNET.name, workers=workers)
+    settings = Settings(_env_file=None, device="cpu", embedder=DLIB_RESNET.name)
     lfw = _lfw_photos(data)
     groups = []
     if options.photos is not None and not options.smoke:
@@ -191,11 +192,11 @@ def _lfw_photos(data: LfwData) -> list[bytes]:
 
 def _our_detector(settings: Settings, smallest_px: int) -> CopyingDetector:
     chosen = settings.detector.model_copy(update={"min_face_size_px": smallest_px})
-    return build_detector(settings.model_copy(update={"detector": chosen}))
+    return build_detector(settings.model_copy(update={"detector": chosen}), _ONE_THREAD)
 
 
 def _our_embedder(settings: Settings) -> NetworkEmbedder:
-    return NetworkEmbedder(load_configured_network(settings))
+    return NetworkEmbedder(load_configured_network(settings, _ONE_THREAD))
 
 
 class Facenet:

@@ -38,7 +38,7 @@ from app.recognition.decode.photo_file import decode
 from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from app.recognition.embedder import unit_length
-from app.settings import Settings, WorkerSettings
+from app.settings import Settings
 from benchmarks.kit.lfw_data import LfwData, lfw_data, person_of
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.smoke import parse_options
@@ -46,6 +46,7 @@ from models.zoo.network import Crops, Embeddings, InputSpec, Network
 from models.zoo.networks import sface
 from models.zoo.networks.sface_onnx import sface_graph
 from models.zoo.registry import SFACE, LoadOptions, load_network
+from models.zoo.serving.cpu_threads import CpuThreads
 from models.zoo.serving.graph_network import GraphNetwork
 from models.zoo.serving.onnx_session import OnnxRuntimeSession
 from models.zoo.serving.run_options import RunOptions
@@ -86,8 +87,7 @@ def main() -> None:
     size = _SMOKE if options.smoke else _QUICK if options.quick else _FULL
     names = data.photos()
     names = names[:: max(1, len(names) // size.photos)] if size.photos else names
-    workers = WorkerSettings(count=1, torch_threads=1, idle_threads=1)
-    detector = build_detector(Settings(_env_file=None, device="cpu", workers=workers))
+    detector = build_detector(Settings(_env_file=None, device="cpu"), CpuThreads())
     figures: dict[str, object] = {}
     with TemporaryDirectory() as folder:
         runtimes = {name: _networks(name, Path(folder)) for name in _NETWORKS}

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from app.constants import Constants
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
@@ -61,12 +62,11 @@ def tight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         data_dir=tmp_path_factory.mktemp("tight"),
         device="cpu",
         api_keys="key",
-        limits={"max_request_bytes": 200_000},
-        workers={"count": 1, "max_waiting": 1},
-        index={"max_wait_s": 0.05},
-        retention={"sweep_every_s": 0.05, "terminal_people": 2},
+        limits={"max_request_bytes": 200_000, "max_waiting": 1},
+        threads=1,
     )
-    app = create_app(settings, Services.build(settings))
+    constants = Constants(max_wait_s=0.05, sweep_every_s=0.05, terminal_people=2)
+    app = create_app(settings, Services.build(settings, constants=constants))
     with TestClient(app, headers={"x-api-key": "key"}) as started:
         yield started
 

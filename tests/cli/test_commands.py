@@ -85,8 +85,8 @@ def test_what_a_folder_has_and_is_not_enrolled_is_counted(people: Path) -> None:
 def test_photos_of_a_folder_wait_their_turns_however_short_the_queue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("VULTUS_WORKERS__COUNT", "1")
-    monkeypatch.setenv("VULTUS_WORKERS__MAX_WAITING", "1")
+    monkeypatch.setenv("VULTUS_THREADS", "1")
+    monkeypatch.setenv("VULTUS_LIMITS__MAX_WAITING", "1")
     image = photos.hopper().resize((256, 300))
     for person in ("Ada", "Bea", "Cid"):
         (tmp_path / "people" / person).mkdir(parents=True)

@@ -13,14 +13,13 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from app.errors import StartupError
+from app.cli.remedies import TERMINAL
+from app.errors import PackagesMissing
 from app.observe.request_scope import Stage
 from app.observe.tracing import FinishedRequest, Tracing, build_tracing
-from app.settings import TracingSettings
 from tests.kit.server import running
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-SETTINGS = TracingSettings(endpoint="http://127.0.0.1:1/v1/traces")
 
 
 def _request(**changes: Any) -> FinishedRequest:
@@ -37,10 +36,10 @@ def _request(**changes: Any) -> FinishedRequest:
     return FinishedRequest(**told)
 
 
-def _spans(settings: TracingSettings, *requests: FinishedRequest) -> dict[str, Any]:
+def _spans(*requests: FinishedRequest) -> dict[str, Any]:
     """The finished spans of these requests, by name."""
     exporter = InMemorySpanExporter()
-    tracing = Tracing(settings, exporter)
+    tracing = Tracing(exporter)
     for request in requests:
         tracing.record(request)
     tracing.stop()
@@ -48,7 +47,7 @@ def _spans(settings: TracingSettings, *requests: FinishedRequest) -> dict[str, A
 
 
 def test_request_is_a_span_with_its_stages_inside() -> None:
-    spans = _spans(SETTINGS, _request())
+    spans = _spans(_request())
     request = spans["POST /v1/verify"]
     assert request.attributes == {
         "http.request.method": "POST",
@@ -67,39 +66,56 @@ def test_request_is_a_span_with_its_stages_inside() -> None:
 
 
 def test_span_belongs_to_the_callers_trace() -> None:
-    spans = _spans(SETTINGS, _request(traceparent=f"00-{TRACE}-{PARENT}-01"))
+    spans = _spans(_request(traceparent=f"00-{TRACE}-{PARENT}-01"))
     span = spans["POST /v1/verify"]
     assert f"{span.context.trace_id:032x}" == TRACE
     assert f"{span.parent.span_id:016x}" == PARENT
 
 
-def test_caller_decides_whether_a_request_is_traced_else_the_ratio() -> None:
-    none = SETTINGS.model_copy(update={"sample_ratio": 0.0})
-    assert _spans(none, _request()) == {}
-    assert _spans(none, _request(traceparent=f"00-{TRACE}-{PARENT}-01"))
-    assert _spans(SETTINGS, _request(traceparent=f"00-{TRACE}-{PARENT}-00")) == {}
+def test_caller_decides_whether_a_request_is_traced_else_the_ratio(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
+        patch.setenv("OTEL_TRACES_SAMPLER_ARG", "0")
+        assert _spans(_request()) == {}
+        assert _spans(_request(traceparent=f"00-{TRACE}-{PARENT}-01"))
+    assert _spans(_request(traceparent=f"00-{TRACE}-{PARENT}-00")) == {}
 
 
 @pytest.mark.parametrize("header", ["", "nonsense", f"00-{'0' * 32}-{PARENT}-01"])
 def test_useless_traceparent_begins_a_trace_of_its_own(header: str) -> None:
-    assert _spans(SETTINGS, _request(traceparent=header))["POST /v1/verify"].parent is None
+    assert _spans(_request(traceparent=header))["POST /v1/verify"].parent is None
 
 
 def test_defect_is_an_error_and_a_refusal_is_not() -> None:
     for status, is_ok in ((500, False), (503, False), (422, True)):
-        span = _spans(SETTINGS, _request(status=status))["POST /v1/verify"]
+        span = _spans(_request(status=status))["POST /v1/verify"]
         assert (span.status.status_code.name != "ERROR") == is_ok
 
 
 def test_missing_packages_stop_the_start_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
-    with pytest.raises(StartupError, match=r"vultus\[otel\]"):
-        build_tracing(SETTINGS)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    with pytest.raises(PackagesMissing, match=r"^OTEL_EXPORTER_OTLP_ENDPOINT asks") as caught:
+        build_tracing()
+    assert "vultus[otel]" in TERMINAL.detail(caught.value)
 
 
 def test_without_an_endpoint_there_is_no_tracing() -> None:
     """Nor are its packages loaded: tests/cli/test_imports.py."""
-    assert build_tracing(TracingSettings()) is None
+    assert build_tracing() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "none")]
+)
+def test_opentelemetrys_own_switches_turn_tracing_off(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv(name, value)
+    assert build_tracing() is None
 
 
 @contextmanager
@@ -128,14 +144,19 @@ def _collector() -> Iterator[tuple[str, list[ExportTraceServiceRequest]]]:
         server.server_close()
 
 
-def test_server_sends_its_spans_to_the_collector(tmp_path: Path) -> None:
+def test_server_sends_its_spans_to_the_collector_that_the_file_of_settings_names(
+    tmp_path: Path,
+) -> None:
+    """By a name of 0.1.0, which the start reports, and by OpenTelemetry's own."""
     with _collector() as (endpoint, received):
-        with running(
-            tmp_path, VULTUS_TRACING__ENDPOINT=endpoint, VULTUS_TRACING__SERVICE_NAME="door"
-        ) as server:
+        (tmp_path / ".env").write_text(
+            f"VULTUS_TRACING__ENDPOINT={endpoint}\nOTEL_SERVICE_NAME=door\n"
+        )
+        with running(tmp_path) as server:
             sent = {"traceparent": f"00-{TRACE}-{PARENT}-01", "x-request-id": "till-7"}
             httpx2.get(f"{server.url}/v1/models?secret=1", headers=sent, timeout=60)
             server.stop()
+            assert "former_setting" in server.events
     spans = [
         span
         for request in received

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from app.errors import SettingUnusable, StartupError
 from app.recognition.build import backend_of, embedder_backend, load_configured_network
-from app.settings import Settings, WorkerSettings
+from app.settings import Settings
 from models.zoo.registry import LoadOptions, load_network
 from models.zoo.serving import backends
 from models.zoo.serving.backends import Backend, choose_backend
@@ -64,8 +64,8 @@ def test_a_runtime_that_does_not_work_here_names_the_setting(
         raise RuntimeError("this processor lacks SSE4.2")
 
     monkeypatch.setattr(OpenVinoSession, "_compile", fail)
-    workers = WorkerSettings(count=7)  # as in no other test, whose network would be taken
-    settings = Settings(device="cpu", embedder="sface", backend="openvino", workers=workers)
+    # Seven threads, as in no other test, whose network would be taken.
+    settings = Settings(device="cpu", embedder="sface", backend="openvino", threads=7)
     with pytest.raises(SettingUnusable, match=r"cannot run sface .*lacks SSE4\.2") as caught:
         load_configured_network(settings)
     assert caught.value.setting == "VULTUS_BACKEND"

@@ -146,7 +146,7 @@ async def test_a_full_queue_refuses_and_later_accepts_again(
     await gate.started()
     waiting = [asyncio.create_task(_result(one_lane, number)) for number in range(6)]
     await _until(lambda: one_lane.waiting == 6)
-    with pytest.raises(Overloaded, match="VULTUS_WORKERS__MAX_WAITING"):
+    with pytest.raises(Overloaded, match="VULTUS_LIMITS__MAX_WAITING"):
         await one_lane.submit("one too many")
     assert dropped == [Dropped.REFUSED]
     gate.open()

@@ -10,10 +10,16 @@ import structlog
 import typer
 import uvicorn
 
-from app.cli.configuration import load_settings, unknown_settings
+from app.cli.configuration import (
+    export_opentelemetry,
+    former_settings,
+    load_settings,
+    unknown_settings,
+)
 from app.cli.output import print_error
 from app.cli.serve.start_checks import require_startable
 from app.cli.serve.worker_processes import run_workers
+from app.constants import CONSTANTS, Constants
 from app.errors import VultusError
 from app.observe.logs import configure_logging
 from app.settings import Settings
@@ -29,12 +35,19 @@ _MANY_CORES = 4  # more than one process can keep busy: its threads take turns i
 _log = structlog.get_logger(__name__)
 
 
-def serve(*, host: str | None, port: int | None, workers: int | None) -> None:
-    """Start the service."""
+def serve(
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    workers: int | None = None,
+    constants: Constants = CONSTANTS,
+) -> None:
+    """Start the service. `constants`: of a service of one process."""
     if workers is not None:
         # For this process and for those that it starts, which read the settings themselves.
         os.environ["VULTUS_PROCESSES"] = str(workers)
     settings = load_settings()
+    export_opentelemetry()
     configure_logging(settings.log)
     address = host or settings.host
     chosen_port = settings.port if port is None else port
@@ -57,11 +70,12 @@ def serve(*, host: str | None, port: int | None, workers: int | None) -> None:
         _prepare(settings)
         run_workers(settings.processes, **options)
         return
-    _serve_alone(choice, **options)
+    _serve_alone(choice, constants, **options)
 
 
 def _serve_alone(
     choice: "EmbedderChoice",
+    constants: Constants = CONSTANTS,
     **options: Any,  # noqa: ANN401  (uvicorn's own)
 ) -> None:
     # Here, so that a process which only watches over others does not hold the networks' libraries.
@@ -77,7 +91,7 @@ def _serve_alone(
             "a gigabyte",
         )
     # Started here and not by the server, so that what is wrong is said in one line.
-    services = Services.build(choice.settings, choice)
+    services = Services.build(choice.settings, choice, constants)
     asyncio.run(services.start())
     uvicorn.run(create_server_app(services=services), **options)
 
@@ -115,6 +129,10 @@ def _warn_of_likely_mistakes(settings: Settings, address: str) -> None:
             "unread_setting",
             variable="FORWARDED_ALLOW_IPS",
             remedy="name the proxies in VULTUS_TRUSTED_PROXIES",
+        )
+    for former in former_settings():
+        _log.warning(
+            "former_setting", variable=former.name, source=former.source, remedy=former.remedy
         )
     for unknown in unknown_settings():
         _log.warning(

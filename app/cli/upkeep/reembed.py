@@ -21,7 +21,7 @@ from app.operations.policy.calibrator import measure_people
 from app.operations.rollout.embedder_choice import choose_embedder
 from app.operations.rollout.enrolled_comparison import Comparison, Outcome, compare_enrolled
 from app.operations.rollout.reembedder import PhotoFolder, Reembedded, Reembedder
-from app.recognition.build import build_detector, default_workers, load_named_network
+from app.recognition.build import build_detector, load_named_network, thread_count
 from app.recognition.device import resolve_device
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import ModelId
@@ -50,7 +50,7 @@ def reembed(
             detector=build_detector(settings),
             vault=CropVault.of(settings),
             max_pixels=settings.limits.max_pixels,
-            threads=settings.workers.count or default_workers(resolve_device(settings.device)),
+            threads=thread_count(settings, resolve_device(settings.device)),
         )
         total = Reembedding(database).look(collection).faces
         with progress_bar("embedding") as progress:

@@ -40,5 +40,5 @@ def _load(settings: Settings, entry: CatalogueEntry) -> LivenessNetwork:
         card,
         fetched_file(entry, settings.resolved_weights_dir),
         device=resolve_device(settings.device),
-        threads=cpu_threads(settings.workers),
+        threads=cpu_threads(),
     )

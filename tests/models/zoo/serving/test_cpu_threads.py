@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from app.recognition.build import cpu_threads
-from app.settings import WorkerSettings
 from models.zoo.network import Network
 from models.zoo.networks.dlib_resnet import load
 from models.zoo.registry import DLIB_RESNET, dlib_weights
@@ -88,11 +87,16 @@ def test_a_network_gives_the_same_with_few_threads_and_with_many(
     assert np.allclose(elastic.forward(crops), alone, atol=1e-5)
 
 
-def test_the_settings_say_how_many() -> None:
-    assert cpu_threads(WorkerSettings(idle_threads=1)) == CpuThreads(1, 1)
-    assert cpu_threads(WorkerSettings(torch_threads=2, idle_threads=3)) == CpuThreads(2, 3)
-    by_default = cpu_threads(WorkerSettings(torch_threads=8))
-    assert by_default == CpuThreads(8, 8)  # never fewer while idle
+@pytest.mark.parametrize(
+    ("own", "of_the_machine", "idle"), [(2, 2, 2), (16, 16, 4), (1, 1, 1), (4, 16, 1)]
+)
+def test_a_pass_has_one_thread_on_a_busy_machine_and_up_to_four_on_an_idle_one(
+    own: int, of_the_machine: int, idle: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One in all where a quota leaves the process fewer cores than there are."""
+    monkeypatch.setattr("app.recognition.build.own_cores", lambda: own)
+    monkeypatch.setattr("os.cpu_count", lambda: of_the_machine)
+    assert cpu_threads() == CpuThreads(1, idle)
 
 
 def _within_a_while(happens: Callable[[], bool]) -> bool:

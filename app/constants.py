@@ -1,0 +1,33 @@
+"""What is fixed in a running service. Tests and benchmarks give other values."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """Given to `Services.build`, and by `app.cli.serve.serve` to the service that it starts."""
+
+    exact_up_to: int = 100_000
+    """Faces of a collection up to which a search compares with each face."""
+    snapshot_above: int = 10_000
+    """Faces from which on an index is also kept as a file."""
+    snapshot_every_s: float = 300.0
+    """Seconds between two renewals of these files, where they are outdated."""
+    poll_s: float = 0.05
+    """Seconds between two looks at the log of changes."""
+    max_wait_s: float = 5.0
+    """Longest wait for the `min_revision` of a request."""
+    terminal_people: int = 1_000
+    """People that a terminal remembers."""
+    sweep_every_s: float = 30.0
+    """Seconds between two erasures of expired people and unknown faces."""
+    log_revisions: int = 100_000
+    """Revisions that the log of changes of a collection keeps."""
+    unknown_faces_a_group: int = 20
+    """Faces that are kept of a group of unknowns; the newest."""
+    reserve_bytes: int = 16_000_000
+    """Disk space kept beside SQLite's file: with it, people can be erased on a full disk."""
+
+
+CONSTANTS: Final = Constants()
