@@ -20,7 +20,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt scripts/install.py
 
-.PHONY: serve test check format openapi bench clean
+.PHONY: serve test check format openapi reference bench clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.installed-$(TORCH)-$(EXTRAS)
@@ -43,6 +43,10 @@ format: $(VENV)/.installed-dev-$(TORCH)
 # The description of the API that is committed; a test compares it with the routes.
 openapi: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/python -m scripts.write_openapi
+
+# The pages of settings and errors, which are written from the code; a test compares them.
+reference: $(VENV)/.installed-dev-$(TORCH)
+	$(BIN)/python -m scripts.reference_pages
 
 bench: $(VENV)/.installed-dev-$(TORCH)
 	@test -n "$(FACES)" || { echo "make bench FACES=FOLDER; see benchmarks/README.md" >&2; exit 2; }

@@ -3,39 +3,39 @@
 VultusError
 ├── InputError                      what the caller sent cannot be used
 │   ├── InvalidRequest              a field is missing, malformed or out of bounds
-│   │   └── SeveralCollections      of an archive, where one is needed
+│   │   └── SeveralCollections      the archive holds several, and one is needed
 │   ├── UnsupportedMediaType        the body is neither JSON nor a multipart form
-│   │   └── UnsupportedContentEncoding  it is compressed in a way that is not read here
-│   ├── RequestTooLarge             the whole body is over its cap
-│   ├── HeadersTooLarge             what comes before a body is over its cap
-│   ├── MalformedRequest            it breaks the rules of the protocol
-│   ├── ImageTooLarge               over the byte or pixel cap
-│   ├── ImageUnreadable             no decoder makes a picture of it
+│   │   └── UnsupportedContentEncoding  the body is compressed in a way that is not supported
+│   ├── RequestTooLarge             the whole body is over its limit
+│   ├── HeadersTooLarge             the request line or the headers are over their limit
+│   ├── MalformedRequest            the request violates the rules of HTTP
+│   ├── ImageTooLarge               the image is over the limit of bytes or pixels
+│   ├── ImageUnreadable             no decoder can read the image
 │   ├── NoUsableImage               every image was rejected; see Reason
 │   ├── IdentityWithoutFace         the person has no enrolled face to compare with
-│   ├── ThresholdRequired           nobody measured a default for this embedder
+│   ├── ThresholdRequired           the embedder has no measured default threshold
 │   ├── CalibrationImpossible       there are too few people to measure
 │   ├── LivenessOff                 no network scores liveness here
 │   ├── LivenessNotMeasurable       there are too few captures to fit a threshold
-│   └── ArchiveUnusable             a gallery's archive cannot be read or written
+│   └── ArchiveUnusable             an archive cannot be read or written
 │       ├── NotAnArchive            the file is no archive of a gallery
-│       ├── ArchiveDamaged          it is not as it was written
-│       ├── ArchiveTooNew           a later version of Vultus wrote it
+│       ├── ArchiveDamaged          the archive is not as it was written
+│       ├── ArchiveTooNew           a later version of Vultus wrote the archive
 │       └── NotExportable           a row of the gallery is damaged
 ├── RequestTimeout                  the request arrives too slowly, or not as a whole
 ├── AccessDenied                    the API key is missing or wrong
 ├── NotFound
-│   ├── CollectionNotFound
-│   │   └── CollectionNotInArchive
-│   ├── IdentityNotFound
-│   ├── FaceNotFound
-│   ├── UnknownGroupNotFound        it was named, merged, dismissed or kept for long enough
-│   └── UnknownFaceNotFound
+│   ├── CollectionNotFound          no collection has this name
+│   │   └── CollectionNotInArchive  the archive holds no collection of this name
+│   ├── IdentityNotFound            no person has this id in the collection
+│   ├── FaceNotFound                no face has this id in the collection
+│   ├── UnknownGroupNotFound        the group was named, merged, dismissed, or has expired
+│   └── UnknownFaceNotFound         no face of the group has this id
 ├── Conflict
-│   ├── CollectionExists
-│   ├── ExternalIdTaken
+│   ├── CollectionExists            a collection has this name already
+│   ├── ExternalIdTaken             another person has this external_id
 │   ├── WrongPerson                 the guards refuse every image that could be enrolled
-│   ├── RevisionConflict            somebody changed since the caller looked
+│   ├── RevisionConflict            a person was changed after the caller read them
 │   ├── CountChanged                a filter finds another number of people than was confirmed
 │   ├── RolloutImpossible           a collection cannot go over to another embedder yet
 │   ├── IdempotencyKeyReused        the key was sent before, with another request
@@ -44,35 +44,35 @@ VultusError
 │       ├── SecondEmbedderMissing   the collection has one network, or its second does not run here
 │       └── ArchiveOfOtherEmbedder  the archive and the collection are of different networks
 ├── TooManyRequests
-│   ├── RateLimited                 more a second than one caller may send
-│   └── TooManyAtOnce               so many requests of the caller are being answered
+│   ├── RateLimited                 the caller sends more requests a second than allowed
+│   └── TooManyAtOnce               too many requests of the caller are being answered
 ├── Unavailable
 │   ├── Overloaded                  the queue is full, or too many bytes are being worked on
 │   ├── Busy                        a long job runs, and one of its kind at a time
 │   ├── Stopping                    the process is ending
-│   ├── DatabaseUnavailable         it does not answer
-│   │   ├── ChangeUnconfirmed       it may have made the change, or not
+│   ├── DatabaseUnavailable         the database does not answer
+│   │   ├── ChangeUnconfirmed       the database may have made the change, or not
 │   │   ├── DatabaseLocked          another change holds the lock for too long
-│   │   ├── DatabaseDamaged         a page cannot be read as what it should be
-│   │   ├── DatabaseMissing         its file was removed or replaced
-│   │   ├── DatabaseReadOnly        it accepts no changes
-│   │   └── DiskFull                there is no room for a change
-│   ├── IndexUnavailable            the index lies elsewhere and does not answer
-│   ├── RevisionNotReached          what the caller has seen is not here yet
-│   ├── NotReady                    no real embedding was made yet
+│   │   ├── DatabaseDamaged         a page of the database cannot be read
+│   │   ├── DatabaseMissing         the file of the database was removed or replaced
+│   │   ├── DatabaseReadOnly        the database accepts no changes
+│   │   └── DiskFull                the disk has no room for a change
+│   ├── IndexUnavailable            Milvus holds the index and does not answer
+│   ├── RevisionNotReached          this process does not have the requested revision yet
+│   ├── NotReady                    the networks have not made an embedding yet
 │   └── DeadlineExceeded            the time that the caller gave is over
 ├── FetchFailed                     the file of a published network cannot be fetched
 │   ├── NotInCatalogue              no network of that name is published
-│   ├── LicenseNotAccepted          it forbids commercial use, or may, and was not accepted
-│   ├── DigestUnknown               no source states what the file has to be
+│   ├── LicenseNotAccepted          the licence forbids commercial use, or may, and is not accepted
+│   ├── DigestUnknown               no source states the SHA-256 of the file
 │   ├── FileNotAsPinned             the file has another size or SHA-256, or is damaged
-│   └── SourceUnavailable           its server, mirror or folder does not give it
+│   └── SourceUnavailable           the server, mirror or folder does not give the file
 └── StartupError                    the process cannot start as configured
     ├── SettingUnusable             a setting cannot be followed
     ├── NetworkNotMade              a network that Vultus no longer ships was not added
     ├── NetworkNotAdded             a network in a file of the user's own was not added
     ├── PackagesMissing             packages of an extra are not installed
-    ├── NetworkNotFetched           its network is of the catalogue, and its file is not here
+    ├── NetworkNotFetched           the file of a published network was not fetched
     ├── DatabaseLost                there are no tables, but traces of those that were
     ├── SchemaOutdated              the database is at an earlier migration
     └── EmbedderChanged             a collection with faces belongs to a network that does not run

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-_ONNX = "register the file as a network: vultus models add FILE.onnx --mean ... --std ... (see "
+_ONNX = "register the file with vultus models add FILE --mean ... --std ..., and name it with"
 _CONSTANT = "the value is fixed now; remove the setting"
 
 RENAMED: Final[Mapping[str, str]] = {
@@ -23,8 +23,8 @@ OPENTELEMETRY: Final[Mapping[str, str]] = {
 }
 """The variable of OpenTelemetry by the former name."""
 
-_SAMPLER = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio"}
-"""What a ratio needs beside it."""
+_BESIDE = {"VULTUS_TRACING__SAMPLE_RATIO": {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio"}}
+"""What must be set beside it."""
 
 REMOVED: Final[Mapping[str, str]] = {
     "VULTUS_WORKERS__BATCH_SIZE": _CONSTANT,
@@ -41,15 +41,18 @@ REMOVED: Final[Mapping[str, str]] = {
     "VULTUS_RETENTION__UNKNOWN_FACES_A_GROUP": _CONSTANT,
     "VULTUS_DATABASE__RESERVE_BYTES": _CONSTANT,
     **{
-        f"VULTUS_{group}ONNX__{name}": f"{_ONNX}docs/networks.md), and name it with "
-        f"VULTUS_{group}EMBEDDER"
+        f"VULTUS_{group}ONNX__{name}": f"{_ONNX} VULTUS_{group}EMBEDDER (see docs/networks.md)"
         for group in ("", "NEXT__")
         for name in ("SIZE_PX", "MEAN", "STD", "CHANNELS", "MIRROR_AVERAGE")
     },
 }
 """What to do instead, by the name of a setting that has no effect any more."""
 
-_GROUPS = {name.rsplit("__", 1)[0] for name in (*RENAMED, *OPENTELEMETRY, *REMOVED)}
+_GROUPS = {
+    "__".join(parts[:length])
+    for parts in (name.split("__") for name in (*RENAMED, *OPENTELEMETRY, *REMOVED))
+    for length in range(1, len(parts))
+}
 """The groups that they were in, each of which may be given as one JSON object."""
 
 
@@ -58,10 +61,15 @@ def remedy_of(name: str) -> str | None:
     if name in RENAMED:
         return f"{name} has another name now: set {RENAMED[name]}"
     if name in OPENTELEMETRY:
-        return f"{name} is OpenTelemetry's own variable now: set {OPENTELEMETRY[name]}"
+        return f"{name} is a variable of OpenTelemetry now: set {_set_instead(name)}"
     if name in REMOVED:
         return f"{name} is no longer needed: {REMOVED[name]}"
     return None
+
+
+def _set_instead(name: str) -> str:
+    beside = (f"{key}={value}" for key, value in _BESIDE.get(name, {}).items())
+    return " and ".join([OPENTELEMETRY[name], *beside])
 
 
 def former_names(variables: Mapping[str, str | None]) -> Iterator[str]:
@@ -93,7 +101,7 @@ def opentelemetry(variables: Mapping[str, str | None]) -> dict[str, str]:
     for name, value in _unfolded(variables):
         if value and name in OPENTELEMETRY:
             found[OPENTELEMETRY[name]] = value
-            found |= _SAMPLER if name == "VULTUS_TRACING__SAMPLE_RATIO" else {}
+            found |= _BESIDE.get(name, {})
     own = {name: value for name, value in variables.items() if value and name.startswith("OTEL_")}
     return found | own
 

@@ -41,6 +41,8 @@ class _Group(BaseModel):
 
 
 class Limits(_Group):
+    """Limits."""
+
     max_image_bytes: int = Field(50_000_000, ge=1_000, description="Largest image file, in bytes.")
     max_pixels: int = Field(
         220_000_000,
@@ -109,6 +111,8 @@ class Limits(_Group):
 
 
 class DetectorSettings(_Group):
+    """Detector."""
+
     name: str = Field("yunet", description="Name of the face detector.")
     max_side_px: int = Field(
         1280, ge=64, le=10_000, description="Longest side of the copy that the detector sees."
@@ -128,6 +132,8 @@ class DetectorSettings(_Group):
 
 
 class LivenessSettings(_Group):
+    """Liveness."""
+
     name: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Comma-separated liveness networks, whose mean score is answered to requests "
@@ -152,6 +158,8 @@ class LivenessSettings(_Group):
 
 
 class NextSettings(_Group):
+    """Next embedder."""
+
     embedder: str | None = Field(
         None, description="Name of a second embedder, to carry collections to it (else none)."
     )
@@ -167,6 +175,8 @@ class NextSettings(_Group):
 
 
 class CatalogueSettings(_Group):
+    """Catalogue of published networks."""
+
     mirror: str | None = Field(
         None,
         pattern=r"^https?://[^\s/?#]+[^\s?#]*$",
@@ -183,6 +193,8 @@ class CatalogueSettings(_Group):
 
 
 class ThresholdSettings(_Group):
+    """Thresholds."""
+
     target_fmr: float = Field(1e-3, gt=0, lt=1, description="Default false match rate of verify.")
     target_fpir: float = Field(
         0.01, gt=0, lt=1, description="Default false positive identification rate of identify."
@@ -203,6 +215,8 @@ class ThresholdSettings(_Group):
 
 
 class GuardSettings(_Group):
+    """Guards."""
+
     enabled: bool = Field(
         True, description="Refuse photos that seem to be of another person, at enrolment."
     )
@@ -216,6 +230,8 @@ class GuardSettings(_Group):
 
 
 class DatabaseSettings(_Group):
+    """Database."""
+
     auto_upgrade: bool = Field(True, description="Migrate the database when the service starts.")
     timeout_s: float = Field(
         30.0, gt=0, le=600, description="Longest wait for a connection or a lock, in seconds."
@@ -223,6 +239,8 @@ class DatabaseSettings(_Group):
 
 
 class IndexSettings(_Group):
+    """Index."""
+
     listed_above: int = Field(
         5_000_000, ge=1, description="Faces above which only the nearest lists are looked at."
     )
@@ -238,6 +256,8 @@ class IndexSettings(_Group):
 
 
 class RetentionSettings(_Group):
+    """Retention."""
+
     idempotency_keys_s: float = Field(
         86_400.0,
         gt=0,
@@ -259,6 +279,8 @@ class RetentionSettings(_Group):
 
 
 class LogSettings(_Group):
+    """Log."""
+
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level.")
     format: Literal["auto", "console", "json"] = Field(
         "auto", description="auto is console on a terminal, else json."

@@ -21,9 +21,11 @@ from typer.testing import CliRunner
 
 from app.cli.main import cli
 from app.errors import Reason, VultusError
+from app.former_settings import OPENTELEMETRY, REMOVED, RENAMED
 from app.observe.metrics import Metrics, Readings
 from app.settings import Settings
 from models.zoo.registry import ZOO
+from scripts.reference_pages import errors_page, settings_page
 from tests.kit.default_network import CALIBRATION
 from tests.kit.server import ServerProcess, running
 
@@ -168,9 +170,18 @@ def test_every_file_and_folder_that_is_named_exists(name: str) -> None:
     assert not lacking
 
 
-def test_every_setting_is_documented_and_no_other() -> None:
+@pytest.mark.parametrize(
+    ("name", "written"), [("settings", settings_page()), ("errors", errors_page())]
+)
+def test_pages_of_settings_and_errors_are_those_of_the_code(name: str, written: str) -> None:
+    assert _page(f"docs/{name}.md") == written, "run: make reference"
+
+
+def test_every_setting_is_documented_once() -> None:
     rows = re.findall(r"^\| `(VULTUS_\w+)` \|", _page("docs/settings.md"), flags=re.MULTILINE)
-    assert set(rows) == set(Settings.variables())
+    former = {*RENAMED, *OPENTELEMETRY, *REMOVED}
+    assert sorted(set(rows) - former) == sorted(Settings.variables())
+    assert former.isdisjoint(Settings.variables())
 
 
 def test_every_error_code_is_documented() -> None:

@@ -220,10 +220,20 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
     )
 
 
+def status_of(kind: type[VultusError]) -> int | None:
+    """The status of a class of errors; None for one that no request raises."""
+    found = _find_title(kind)
+    return None if found is None else found[0]
+
+
+def _find_title(kind: type[VultusError]) -> tuple[int, str] | None:
+    known = ((status, title) for base, status, title in _STATUS if issubclass(kind, base))
+    return next(known, None)
+
+
 def _find_status(error: VultusError) -> tuple[int, str] | None:
     """Status and title; None for what should never have left the service."""
-    known = ((status, title) for kind, status, title in _STATUS if isinstance(error, kind))
-    found = next(known, None)
+    found = _find_title(type(error))
     if found is not None and error.code == Reason.IMAGE_TOO_LARGE:
         return 413, found[1]  # also when it is why no image was usable
     return found

@@ -8,7 +8,7 @@ from app.remedies import REASONS_THAT_SAY_ENOUGH, Remedies
 
 
 def _unlike(image: RejectedImage) -> str:
-    """The remedy where a face is unlike a person, or unlike the other photos of a request."""
+    """Send another photo of the person, or force=true when it is them."""
     if image.resemblance is not None and image.resemblance.identity_id is None:
         return "send photos of one person, or force=true when they are"
     return "send another photo, or force=true when it is them"

@@ -36,6 +36,7 @@ _OBSTACLES: Final = {
 
 
 def _rollout(error: RolloutImpossible) -> str:
+    """The remedy for each obstacle; docs/rollout.md lists them."""
     remedies = [_OBSTACLES[obstacle].format_map(vars(error)) for obstacle in error.obstacles]
     if error.can_be_forced:
         remedies.append("or do it all the same with --force")
@@ -43,12 +44,13 @@ def _rollout(error: RolloutImpossible) -> str:
 
 
 def _fetch(error: NetworkNotFetched) -> str:
+    """Run vultus models fetch NAME, with --accept-license where the licence asks for it."""
     accepting = " --accept-license" if error.needs_acceptance else ""
     return f"run: vultus models fetch {error.name}{accepting}"
 
 
 def _unlike(image: RejectedImage) -> str:
-    """The remedy where a face is unlike a person, or unlike the person's other photos."""
+    """Give another photo of the person, or --force when it is them."""
     if image.resemblance is not None and image.resemblance.identity_id is None:
         return "give photos of one person, or --force when they are"
     return "give another photo, or --force when it is them"
