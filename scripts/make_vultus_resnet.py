@@ -30,8 +30,8 @@ from models.training.data.crop_store import CropStore
 from models.training.networks import TrainableNetwork, build_network, input_of
 from models.training.results.measure import embed
 from models.training.results.run_folder import RunFolder, read_report
-from models.training.tuning.config import TuningConfig
-from models.training.tuning.run import tune
+from models.training.tuning.tune import tune
+from models.training.tuning.tuning_config import TuningConfig
 from models.zoo.cards import NetworkCard, write_card
 from models.zoo.registered import fill
 from models.zoo.weights.weights_file import read_weights, save_weights

@@ -32,8 +32,8 @@ from models.training.data.crop_store import CropStore
 from models.training.networks import TrainableNetwork, build_network, input_of
 from models.training.results.measure import embed
 from models.training.results.run_folder import RunFolder, require_unused
-from models.training.tuning.config import TuningConfig
-from models.training.tuning.run import tune
+from models.training.tuning.tune import tune
+from models.training.tuning.tuning_config import TuningConfig
 from models.zoo.registered import fill
 from models.zoo.weights.weights_file import read_weights
 
@@ -208,16 +208,18 @@ class Watcher:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def began(self, *, people: int, photos: int, copies: int, steps: int) -> None:
+    def began(self, *, step: int, steps: int, people: int, photos: int, copies: int) -> None:
         self._progress.console.print(f"tuning on {photos:,} photos of {people:,} people")
         self._copies = self._progress.add_task("frozen parts", total=copies)
-        self._steps = self._progress.add_task("steps", total=steps)
+        self._steps = self._progress.add_task("steps", total=steps, completed=step)
 
     def computed(self, copies: int) -> None:
         self._progress.advance(self._copies, copies)
 
-    def stepped(self, loss: float, rate: float) -> None:
-        self._progress.update(self._steps, advance=1, description=f"loss {loss:.4f} {rate:.1e}")
+    def stepped(self, *, step: int, loss: float, rate: float) -> None:
+        self._progress.update(
+            self._steps, completed=step, description=f"loss {loss:.4f} {rate:.1e}"
+        )
 
     def evaluated(self, line: Mapping[str, Any], *, is_best: bool) -> None:
         tar = line.get("tar_at_fmr.1e-4", float("nan"))

@@ -48,9 +48,9 @@ from models.training.networks import build_network, input_of
 from models.training.results.measure import embed
 from models.training.steps.randomness import repeatable
 from models.training.tuning.average import State, mean_state, moved_back
-from models.training.tuning.config import TuningConfig
 from models.training.tuning.features import Features, compute_features
 from models.training.tuning.tuner import Tuner
+from models.training.tuning.tuning_config import TuningConfig
 
 _DRAW = 5678  # another than the one of `finetune`, which draws whom these folds are made of
 _QUICK = ("runs=1", "steps=20", "data.copies=3")

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -42,28 +42,33 @@ class AugmentOptions(Group):
     )
 
 
-class DataOptions(Group):
-    people: int = Field(16, ge=2, le=4096, description="People a batch (P); at most all of them.")
-    examples: int = Field(4, ge=1, le=256, description="Examples of each in a batch (K).")
+class ShareOptions(Group):
+    """Who is trained on, chosen by and tested on."""
+
     min_photos: int = Field(
         2, ge=1, le=1_000, description="Photos that a person must have to be trained on."
     )
     choose: float = Field(
-        0.15, ge=0, lt=1, description="Share of the people that the best checkpoint is chosen by."
+        0.15, ge=0, lt=1, description="Share of the people that the best weights are chosen by."
     )
     test: float = Field(
         0.15, ge=0, lt=1, description="Share of the people that it is tested on, once, at the end."
     )
-    workers: int = Field(
-        0, ge=0, le=256, description="Processes that read and change crops; 0: none but this."
-    )
-    augment: AugmentOptions = Field(default_factory=AugmentOptions)
 
     @model_validator(mode="after")
     def _some_are_left(self) -> Self:
         if self.choose + self.test >= 1:
             raise ValueError("choose and test together must be below 1: nobody is left to train on")
         return self
+
+
+class DataOptions(ShareOptions):
+    people: int = Field(16, ge=2, le=4096, description="People a batch (P); at most all of them.")
+    examples: int = Field(4, ge=1, le=256, description="Examples of each in a batch (K).")
+    workers: int = Field(
+        0, ge=0, le=256, description="Processes that read and change crops; 0: none but this."
+    )
+    augment: AugmentOptions = Field(default_factory=AugmentOptions)
 
 
 class NetworkOptions(Group):
@@ -157,10 +162,31 @@ class MeasureOptions(Group):
         return self
 
 
-class TrainingConfig(Group):
-    """A whole run."""
+class RunConfig(Group):
+    """What a training and a fine-tuning have in common. `page` documents the options."""
+
+    page: ClassVar[str]
 
     seed: int = Field(0, ge=0, le=2**32 - 1, description="Decides every draw.")
+    threads: int = Field(
+        0, ge=0, le=1_024, description="CPU threads of one operation; 0: one a core."
+    )
+    data: ShareOptions = Field(default_factory=ShareOptions)
+    network: NetworkOptions = Field(default_factory=NetworkOptions)
+    optimiser: OptimiserOptions = Field(default_factory=OptimiserOptions)
+    evaluation: MeasureOptions = Field(default_factory=MeasureOptions)
+
+    @classmethod
+    def options(cls) -> tuple[tuple[str, str, str], ...]:
+        """Every option as (dotted name, default, description)."""
+        return tuple(_options(cls, ""))
+
+
+class TrainingConfig(RunConfig):
+    """The options of `vultus train`."""
+
+    page = "docs/training.md"
+
     epochs: int = Field(20, ge=1, le=1_000_000, description="Epochs.")
     steps_per_epoch: int | None = Field(
         None,
@@ -171,9 +197,6 @@ class TrainingConfig(Group):
     precision: Literal["float32", "bf16", "fp16"] = Field(
         "float32", description="What CUDA computes the network in; on a CPU, float32."
     )
-    threads: int = Field(
-        0, ge=0, le=1_024, description="CPU threads of one operation; 0: one a core."
-    )
     deterministic: bool = Field(
         True, description="Prefer operations that give the same result each time."
     )
@@ -181,23 +204,10 @@ class TrainingConfig(Group):
         200, ge=1, le=10_000_000, description="Steps between checkpoints, besides each epoch's."
     )
     data: DataOptions = Field(default_factory=DataOptions)
-    network: NetworkOptions = Field(default_factory=NetworkOptions)
     loss: LossChoice = Field(default_factory=LossChoice)
-    optimiser: OptimiserOptions = Field(default_factory=OptimiserOptions)
-    evaluation: MeasureOptions = Field(default_factory=MeasureOptions)
-
-    @classmethod
-    def options(cls) -> tuple[tuple[str, str, str], ...]:
-        """Every option as (dotted name, default, description)."""
-        return options_of(cls)
 
 
-_Config = TypeVar("_Config", bound=Group)
-
-
-def options_of(config: type[Group]) -> tuple[tuple[str, str, str], ...]:
-    """Every option of a configuration as (dotted name, default, description)."""
-    return tuple(_options(config, ""))
+_Config = TypeVar("_Config", bound=RunConfig)
 
 
 def read_config(kind: type[_Config], path: Path | None, overrides: Sequence[str] = ()) -> _Config:
@@ -225,7 +235,7 @@ def config_from(kind: type[_Config], content: Mapping[str, Any]) -> _Config:
             f"{'.'.join(map(str, entry['loc'])) or 'configuration'}: {entry['msg']}"
             for entry in error.errors(include_url=False, include_input=False)
         )
-        raise ConfigInvalidError(f"{wrong}; the options are in docs/training.md") from error
+        raise ConfigInvalidError(f"{wrong}; the options are in {kind.page}") from error
 
 
 def _set(content: dict[str, Any], override: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import nn
 
 from models.evaluation.calibration.measure_map import measure_map
 from models.evaluation.calibration.similarity_map import SimilarityMap
-from models.training.config import MeasureOptions, NetworkOptions
+from models.training.config import RunConfig
 from models.training.data.crop_store import CropStore
 from models.training.data.split import Split
 from models.training.errors import MetricMissingError
@@ -29,25 +29,10 @@ Figures = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """Embeddings (N, dimension), and whom each shows (N,)."""
+    """Embeddings (N, dimension), and their people (N,)."""
 
     embeddings: NDArray[np.float32]
     labels: NDArray[np.int64]
-
-
-class Judged(Protocol):
-    """What a run's configuration tells whoever judges it."""
-
-    @property
-    def seed(self) -> int: ...
-
-    @property
-    def network(self) -> NetworkOptions: ...
-
-    @property
-    def evaluation(self) -> MeasureOptions: ...
-
-    def model_dump(self, *, mode: str) -> dict[str, Any]: ...
 
 
 class Judge:
@@ -55,7 +40,7 @@ class Judge:
 
     def __init__(
         self,
-        config: Judged,
+        config: RunConfig,
         store: CropStore,
         split: Split,
         network: TrainableNetwork,

@@ -3,10 +3,9 @@
 import math
 from collections.abc import Iterator, Mapping
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,31 +15,19 @@ from models.training.data.augment import Augmenter
 from models.training.data.batches import Batch, TrainingCrops, training_batches
 from models.training.data.crop_store import CropStore
 from models.training.data.samplers import PeopleExamples
-from models.training.data.split import split_people
 from models.training.errors import NotFiniteError, TooFewPeopleError
-from models.training.judge import Judge
 from models.training.losses import build_loss
 from models.training.miners import build_miner
-from models.training.networks import TrainableNetwork, build_network, require_crops_of
 from models.training.results.measure import normalised
 from models.training.results.run_folder import RunFolder
+from models.training.run import Run, Surroundings, Watch
 from models.training.steps.bank import Bank
-from models.training.steps.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
+from models.training.steps.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from models.training.steps.optimise import Optimiser
 from models.training.steps.randomness import SHARED, repeatable, seed_step
 from models.training.steps.ranks import Ranks, joined_ranks
 
 _HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-class Watch(Protocol):
-    """Whoever follows a run."""
-
-    def began(self, *, step: int, steps: int, people: int, photos: int) -> None: ...
-
-    def stepped(self, *, step: int, loss: float, rate: float) -> None: ...
-
-    def evaluated(self, line: Mapping[str, Any], *, is_best: bool) -> None: ...
 
 
 def train(
@@ -61,36 +48,24 @@ def train(
         repeatable(wanted=config.deterministic, threads=config.threads),
         joined_ranks(device) as (ranks, place),
     ):
-        return _Training(config, store, folder, weights_dir, place, ranks, watch).run()
+        shown = watch if ranks.is_first else None
+        around = Surroundings(store, folder, weights_dir, place, shown)
+        return _Training(config, around, ranks).run()
 
 
-class _Training:
-    def __init__(
-        self,
-        config: TrainingConfig,
-        store: CropStore,
-        folder: RunFolder,
-        weights_dir: Path,
-        device: torch.device,
-        ranks: Ranks,
-        watch: Watch | None,
-    ) -> None:
-        self._config = config
-        self._store = store
-        self._folder = folder
-        self._weights_dir = weights_dir
-        self._device = device
-        self._ranks = ranks
-        self._watch = watch if ranks.is_first else None
-        split = split_people(
-            store,
-            choose=config.data.choose,
-            test=config.data.test,
-            min_photos=config.data.min_photos,
-            seed=config.seed,
+class _Training(Run):
+    def __init__(self, config: TrainingConfig, around: Surroundings, ranks: Ranks) -> None:
+        device = around.device
+        super().__init__(
+            config,
+            around,
+            processes=ranks.count,
+            synchronised=ranks.count > 1 and device.type == "cuda",
         )
+        self._config = config
+        self._ranks = ranks
         augment = Augmenter(config.data.augment, seed=config.seed)
-        self._crops = TrainingCrops(store, split.train, augment)
+        self._crops = TrainingCrops(around.store, self._split.train, augment)
         self._sampler = partial(
             PeopleExamples,
             self._crops.labels,
@@ -103,7 +78,6 @@ class _Training:
         )
         self._epoch_steps = self._sampler().batches
         self._steps = self._epoch_steps * config.epochs
-        self._network = self._build_network()
         self._loss = self._build_loss().to(device)
         self._bank = Bank(config.loss.bank, self._network.recipe.dimension).to(device)
         self._miner = build_miner(config.loss.miner, config.loss.miner_options)
@@ -113,9 +87,6 @@ class _Training:
         self._half = _HALVES.get(config.precision) if device.type == "cuda" else None
         self._scaler = torch.amp.GradScaler(device.type, enabled=self._half is torch.float16)
         self._forward = ranks.wrap(self._network.module)
-        self._judge = Judge(config, store, split, self._network, folder, device)
-        self._progress = Progress()
-        self._clock = monotonic()
 
     def run(self) -> Mapping[str, Any]:
         if self._folder.checkpoint.exists():
@@ -126,6 +97,7 @@ class _Training:
                 steps=self._steps,
                 people=self._crops.people,
                 photos=len(self._crops),
+                copies=0,
             )
         if self._progress.step == 0:
             self._progress.history, self._progress.best = [], None
@@ -134,7 +106,7 @@ class _Training:
             self._train_epoch(self._progress.step // self._epoch_steps)
         report: Mapping[str, Any] = {}
         if self._ranks.is_first:
-            report = self._judge.finish(self._progress, self._about(), self._weights_dir)
+            report = self._finish()
         self._ranks.wait()
         return report
 
@@ -212,16 +184,9 @@ class _Training:
         """Evaluate, if it is time to, and write a checkpoint."""
         is_due = epoch % self._config.evaluation.every_epochs == 0 or epoch == self._config.epochs
         if self._ranks.is_first and is_due:
-            line = {
-                "epoch": epoch,
-                "step": self._progress.step,
-                "loss": loss,
-                "rate": rate,
-                "seconds": round(self._seconds(), 3),
-            }
-            whole, is_best = self._judge.evaluate(self._progress, line)
-            if self._watch is not None:
-                self._watch.evaluated(whole, is_best=is_best)
+            self._evaluate(
+                {"epoch": epoch, "step": self._progress.step, "loss": loss, "rate": rate}
+            )
         self._save()
 
     def _save(self) -> None:
@@ -251,17 +216,6 @@ class _Training:
         self._optimiser.torch.load_state_dict(dict(found.optimiser))
         self._scaler.load_state_dict(dict(found.scaler))
 
-    def _build_network(self) -> TrainableNetwork:
-        built = build_network(
-            self._config.network,
-            weights_dir=self._weights_dir,
-            seed=self._config.seed,
-            synchronised=self._ranks.count > 1 and self._device.type == "cuda",
-        )
-        require_crops_of(built, self._store)
-        built.module.to(self._device).to(memory_format=torch.channels_last)  # as it is served
-        return built
-
     def _build_loss(self) -> torch.nn.Module:
         with torch.random.fork_rng():
             torch.manual_seed(self._config.seed)
@@ -271,17 +225,6 @@ class _Training:
                 classes=self._crops.people,
                 options=self._config.loss.options,
             )
-
-    def _seconds(self) -> float:
-        return self._progress.seconds + monotonic() - self._clock
-
-    def _about(self) -> Mapping[str, Any]:
-        return {
-            "vultus": version("vultus"),
-            "torch": torch.__version__,
-            "device": self._device.type,
-            "processes": self._ranks.count,
-        }
 
 
 def _people_a_batch(wanted: int, there: int, processes: int) -> int:

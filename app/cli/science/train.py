@@ -9,13 +9,12 @@ import typer
 from app.cli.configuration import load_settings
 from app.cli.output import print_json, results
 from app.cli.science.train_packages import require_train_packages
-from app.cli.science.training_session import bar, cut_crops, is_first, report_table, told
+from app.cli.science.training_session import RunProgress, cut_crops, is_first, report_table, told
 from app.datasets.subject_rule import SubjectRule
 from app.recognition.device import resolve_device
 from app.settings import Settings
 from models.training.config import TrainingConfig, read_config
 from models.training.data.crop_store import CropStore, open_store
-from models.training.results.metric_names import METRICS
 from models.training.results.run_folder import RunFolder, RunSource, begin_run, open_run
 from models.zoo.network import InputSpec
 
@@ -88,43 +87,17 @@ def _train(
     # Here, because it brings along what trains.
     from models.training.trainer import train as run  # noqa: PLC0415
 
-    with _Teller(config.evaluation.metric) as teller:
+    with RunProgress("train", config.evaluation.metric, _said) as progress:
         return run(
             config,
             store,
             folder,
             weights_dir=settings.resolved_weights_dir,
             device=resolve_device(settings.device),
-            watch=teller,
+            watch=progress,
         )
 
 
-class _Teller:
-    """A progress bar of the steps, and a line an evaluation."""
-
-    def __init__(self, metric: str) -> None:
-        self._metric = metric
-        self._progress = bar("training")
-
-    def __enter__(self) -> "_Teller":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def began(self, *, step: int, steps: int, people: int, photos: int) -> None:
-        self._say(f"{photos} crops of {people} people to train on")
-        self._task = self._progress.add_task("", total=steps, completed=step)
-
-    def stepped(self, *, step: int, loss: float, rate: float) -> None:
-        self._progress.update(self._task, completed=step, description=f"loss {loss:.4f} {rate:.1e}")
-
-    def evaluated(self, line: Mapping[str, Any], *, is_best: bool) -> None:
-        value = line.get(self._metric)
-        figure = "" if value is None else f", {METRICS[self._metric]} {value:.4f}"
-        loss = "" if line["loss"] is None else f", loss {line['loss']:.4f}"
-        self._say(f"epoch {line['epoch']}{loss}{figure}{' (best)' if is_best else ''}")
-
-    def _say(self, text: str) -> None:
-        self._progress.console.print(text)
+def _said(line: Mapping[str, Any]) -> str:
+    loss = "" if line["loss"] is None else f", loss {line['loss']:.4f}"
+    return f"epoch {line['epoch']}{loss}"

@@ -1,7 +1,7 @@
 """What `vultus train` and `vultus tune` have in common: crops, progress, and what they tell."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -103,3 +103,42 @@ def console() -> Console:
 
 def is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
+
+
+class RunProgress:
+    """A bar of what is computed and of the steps, and a line an evaluation.
+
+    `verb` is `train` or `tune`; `said` words where an evaluation stands.
+    """
+
+    def __init__(self, verb: str, metric: str, said: Callable[[Mapping[str, Any]], str]) -> None:
+        self._verb = verb
+        self._metric = metric
+        self._said = said
+        self._progress = bar("training" if verb == "train" else "tuning")
+
+    def __enter__(self) -> "RunProgress":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def began(self, *, step: int, steps: int, people: int, photos: int, copies: int) -> None:
+        self._progress.console.print(f"{photos} crops of {people} people to {self._verb} on")
+        if copies:
+            self._copies = self._progress.add_task("frozen parts, copies", total=copies)
+        self._steps = self._progress.add_task("steps", total=steps, completed=step)
+
+    def computed(self, copies: int) -> None:
+        self._progress.advance(self._copies, copies)
+
+    def stepped(self, *, step: int, loss: float, rate: float) -> None:
+        described = f"loss {loss:.4f} {rate:.1e}"
+        self._progress.update(self._steps, completed=step, description=described)
+
+    def evaluated(self, line: Mapping[str, Any], *, is_best: bool) -> None:
+        value = line.get(self._metric)
+        figure = "" if value is None else f", {METRICS[self._metric]} {value:.4f}"
+        best = " (best)" if is_best else ""
+        self._progress.console.print(f"{self._said(line)}{figure}{best}")

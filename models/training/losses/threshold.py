@@ -47,10 +47,20 @@ class Threshold(TrainingLoss):
         return _mean_where(one, self._of_one(cosine)) + _mean_where(two, self._of_two(cosine))
 
     def _of_one(self, cosine: Tensor) -> Tensor:
-        return functional.softplus(self._scale * (self.threshold - cosine))
+        return below(self.threshold, cosine, self._scale)
 
     def _of_two(self, cosine: Tensor) -> Tensor:
-        return functional.softplus(self._scale * (cosine - self.threshold))
+        return above(self.threshold, cosine, self._scale)
+
+
+def below(threshold: Tensor, cosine: Tensor, scale: float) -> Tensor:
+    """What a pair of one person costs: log(1 + e^(s (t - cos))), element by element."""
+    return functional.softplus(scale * (threshold - cosine))
+
+
+def above(threshold: Tensor, cosine: Tensor, scale: float) -> Tensor:
+    """What a pair of two people costs: log(1 + e^(s (cos - t))), element by element."""
+    return functional.softplus(scale * (cosine - threshold))
 
 
 def _mean_where(mask: Tensor, values: Tensor) -> Tensor:

@@ -1,10 +1,13 @@
-"""Embeddings of the latest examples, for a batch to be paired with as well.
+"""Embeddings that are kept, for a batch to be compared with as well.
 
-The cross-batch memory of Wang et al., 2020: a small step changes embeddings little, so those of the
-last thousands of examples are nearly what the network would give now, and cost nothing.
+The cross-batch memory of Wang et al., 2020: a small step changes embeddings little, so those of
+earlier steps are nearly what the network would give now, and cost nothing. Training keeps the
+latest examples, fine-tuning all photos.
 """
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 
@@ -41,3 +44,30 @@ class Bank(nn.Module):
             self.embeddings[places] = embeddings.detach()[kept]
             self.labels[places] = labels[kept]
             self.count += len(labels)
+
+
+class WholeBank:
+    """Embeddings of length 1 of the first `copies` copies of N photos, (copies, N, D).
+
+    A batch takes the place of what it was before; the rest are as the network was when they were
+    computed. `labels` (copies * N,) is the person of each row, `places` (copies * N,) its photo.
+    """
+
+    def __init__(self, embeddings: Tensor, labels: Tensor) -> None:
+        self._embeddings = embeddings
+        copies, self.photos = embeddings.shape[:2]
+        self.labels = labels.repeat(copies)
+        self.places = torch.arange(self.photos, device=labels.device).repeat(copies)
+
+    def rows(self) -> Tensor:
+        """All embeddings, (copies * N, D)."""
+        return self._embeddings.flatten(0, 1)
+
+    def numpy(self) -> NDArray[np.float32]:
+        return np.asarray(self._embeddings.cpu().numpy())
+
+    def put(self, copies: NDArray[np.intp], places: NDArray[np.intp], embeddings: Tensor) -> None:
+        """Keep the embeddings (B, D) of a batch; copies that are not kept are left out."""
+        kept = torch.from_numpy(copies < len(self._embeddings))
+        where = torch.from_numpy(copies)[kept], torch.from_numpy(places)[kept]
+        self._embeddings[where] = embeddings.detach()[kept]

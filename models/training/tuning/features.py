@@ -43,7 +43,7 @@ def compute_features(
 ) -> Features:
     """Of the crops with these numbers, into `file`, which may be larger than memory.
 
-    `progress` is told how many copies were added. Raises NotFiniteError where the values are too
+    `progress` takes how many copies were added. Raises NotFiniteError where the values are too
     large for half precision.
     """
     module = divisible(network)

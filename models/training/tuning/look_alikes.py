@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.tuning.config import TunedDataOptions
+from models.training.tuning.tuning_config import TunedDataOptions
 
 Places = NDArray[np.intp]
 
@@ -23,7 +23,7 @@ class LookAlikes:
         return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True).clip(1e-12))
 
     def draw(self, centres: NDArray[np.float32], draw: np.random.Generator) -> Places:
-        """Groups of a person and some of the people who are most like them, nobody's photo twice.
+        """Groups of a person and some of the people who are most like them, no photo twice.
 
         The others of a group are drawn from twice as many of the nearest.
         """

@@ -5,22 +5,24 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from models.training.errors import NotFiniteError
 from models.training.networks import TrainableNetwork
+from models.training.steps.bank import WholeBank
 from models.training.steps.optimise import Optimiser
-from models.training.tuning.bank import WholeBank, fill_bank
-from models.training.tuning.config import TuningConfig
 from models.training.tuning.features import Features, divisible
 from models.training.tuning.look_alikes import LookAlikes, Places
-from models.training.tuning.loss import ThresholdLoss
+from models.training.tuning.tuning_config import TuningConfig
+from models.training.tuning.weighted_threshold import WeightedThreshold
 
-_CENTRES_STEPS = 10  # who looks like whom changes little from step to step
+_CENTRES_STEPS = 10  # look-alikes change little from step to step
+_PART = 256  # photos that are embedded at once
 
 Stepped = Callable[[float, float], None]
-"""Told the loss and the learning rate of each step."""
+"""Takes the loss and the learning rate of each step."""
 
 
 class Tuner:
@@ -50,11 +52,11 @@ class Tuner:
         """
         config = self._config
         draw = np.random.default_rng((config.seed, number))
-        # Normalisation keeps its statistics: those of look-alikes are not everybody's, and weights
+        # Normalisation keeps its statistics: those of look-alikes are not those of all, and weights
         # that are averaged or moved back would not fit those of any run.
         self._network.module.eval()
         bank = self._filled_bank()
-        loss = ThresholdLoss(config.loss, bank).to(self._device)
+        loss = WeightedThreshold(config.loss, bank).to(self._device)
         optimiser = Optimiser(self._network.module, loss, config.optimiser, steps=config.steps)
         for step in range(config.steps):
             if step and step % config.refresh_steps == 0:
@@ -72,7 +74,7 @@ class Tuner:
         places: Places,
         copies: Places,
         bank: WholeBank,
-        loss: ThresholdLoss,
+        loss: WeightedThreshold,
         optimiser: Optimiser,
     ) -> float:
         embeddings = self._embed(
@@ -92,9 +94,17 @@ class Tuner:
         return value
 
     def _filled_bank(self) -> WholeBank:
-        copies = min(self._config.loss.bank_copies, len(self._features))
-        return fill_bank(self._embed, self._features, self._labels, copies=copies)
+        """Of as many copies as are kept, computed in parts: all are too large as float32."""
+        copies = self._features[: self._config.loss.bank_copies]
+        with torch.inference_mode():
+            rows = [torch.cat([self._embed(part) for part in _in_parts(copy)]) for copy in copies]
+        return WholeBank(torch.stack(rows).clone(), self._labels)
 
     def _embed(self, features: Tensor) -> Tensor:
         rows = self._divided.finish(features.to(self._device), self._config.network.frozen_parts)
         return functional.normalize(rows.float())
+
+
+def _in_parts(features: NDArray[np.float16]) -> list[Tensor]:
+    starts = range(0, len(features), _PART)
+    return [torch.from_numpy(features[at : at + _PART].astype(np.float32)) for at in starts]

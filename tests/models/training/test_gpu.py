@@ -15,8 +15,8 @@ from models.training.networks import TrainableNetwork, build_network
 from models.training.results.measure import embed
 from models.training.results.run_folder import RunFolder, RunSource, begin_run
 from models.training.trainer import train
-from models.training.tuning.config import TuningConfig
-from models.training.tuning.run import tune
+from models.training.tuning.tune import tune
+from models.training.tuning.tuning_config import TuningConfig
 from models.zoo.registered import fill
 from models.zoo.weights.weights_file import read_weights
 from tests.models.training.crops import SIDE, make_config, make_store
@@ -30,7 +30,7 @@ pytestmark = [
 class _Nobody:
     def began(self, **_: int) -> None: ...
     def computed(self, copies: int) -> None: ...
-    def stepped(self, loss: float, rate: float) -> None: ...
+    def stepped(self, *, step: int, loss: float, rate: float) -> None: ...
     def evaluated(self, line: Mapping[str, Any], *, is_best: bool) -> None: ...
 
 

@@ -22,14 +22,14 @@ from models.training.networks import TrainableNetwork, build_network
 from models.training.register import add_run
 from models.training.results.measure import embed, figures
 from models.training.results.run_folder import RunFolder, RunSource, begin_run
+from models.training.steps.bank import WholeBank
 from models.training.trainer import train
 from models.training.tuning.average import mean_state, moved_back
-from models.training.tuning.bank import WholeBank
-from models.training.tuning.config import TunedDataOptions, TunedLossOptions, TuningConfig
 from models.training.tuning.features import compute_features
 from models.training.tuning.look_alikes import LookAlikes
-from models.training.tuning.loss import ThresholdLoss
-from models.training.tuning.run import tune
+from models.training.tuning.tune import tune
+from models.training.tuning.tuning_config import TunedDataOptions, TunedLossOptions, TuningConfig
+from models.training.tuning.weighted_threshold import WeightedThreshold
 from models.zoo.adding import Naming
 from models.zoo.networks import sface
 from models.zoo.networks.mobilefacenet import MobileFaceNet
@@ -80,9 +80,10 @@ class _Silent:
     def computed(self, copies: int) -> None:
         self.copies += copies
 
-    def stepped(self, loss: float, rate: float) -> None:
+    def stepped(self, *, step: int, loss: float, rate: float) -> None:
         assert rate > 0
         self.losses.append(loss)
+        assert step == len(self.losses)
 
     def evaluated(self, line: Mapping[str, Any], *, is_best: bool) -> None:
         self.lines.append(line)
@@ -307,7 +308,7 @@ def test_the_loss_is_that_of_a_naive_loop() -> None:
     labels = torch.tensor([0, 0, 1, 1, 1, 2, 3])
     bank = WholeBank(kept, labels)
     options = TunedLossOptions(scale=12.0, negative_weight=30.0, fmr=0.1)
-    loss = ThresholdLoss(options, bank)
+    loss = WeightedThreshold(options, bank)
     t = float(loss.threshold.detach())
     places = torch.tensor([1, 2, 5])
     embeddings = functional.normalize(torch.randn(3, 5, generator=draw))
@@ -331,7 +332,7 @@ def test_the_loss_is_that_of_a_naive_loop() -> None:
 def test_the_threshold_begins_at_the_rate_that_is_asked_for() -> None:
     kept = functional.normalize(torch.randn(1, 60, 8, generator=torch.Generator().manual_seed(5)))
     bank = WholeBank(functional.normalize(kept, dim=2), torch.arange(60) // 2)
-    threshold = float(ThresholdLoss(TunedLossOptions(fmr=0.1), bank).threshold.detach())
+    threshold = float(WeightedThreshold(TunedLossOptions(fmr=0.1), bank).threshold.detach())
     similarity = (bank.rows() @ bank.rows().T)[bank.labels[:, None] != bank.labels[None]]
     assert float((similarity > threshold).float().mean()) == pytest.approx(0.1, abs=0.005)
 

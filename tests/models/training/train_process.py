@@ -17,6 +17,8 @@ class Teller:
     def began(self, *, step: int, **_: int) -> None:
         self._say(f"began {step}")
 
+    def computed(self, copies: int) -> None: ...
+
     def stepped(self, *, step: int, loss: float, **_: float) -> None:
         self._say(f"step {step} {loss!r}")
 

@@ -1,6 +1,6 @@
 """How to fine-tune a network: options with bounds and defaults, from a TOML file."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,7 +10,8 @@ from models.training.config import (
     MeasureOptions,
     NetworkOptions,
     OptimiserOptions,
-    options_of,
+    RunConfig,
+    ShareOptions,
 )
 
 _Share = Annotated[float, Field(ge=0, lt=1)]
@@ -26,7 +27,7 @@ class TunedAugmentOptions(AugmentOptions):
     move: float = Field(0.9, ge=0, le=1, description="Probability of turning and shifting.")
 
 
-class TunedDataOptions(Group):
+class TunedDataOptions(ShareOptions):
     groups: int = Field(16, ge=1, le=4096, description="Groups of look-alikes in a batch.")
     people: int = Field(8, ge=2, le=1024, description="People of a group; at most all of them.")
     examples: int = Field(2, ge=1, le=256, description="Photos of each person, at most.")
@@ -40,19 +41,7 @@ class TunedDataOptions(Group):
     min_photos: int = Field(
         1, ge=1, le=1_000, description="Photos that a person must have to be trained on."
     )
-    choose: float = Field(
-        0.15, ge=0, lt=1, description="Share of the people that the way back is chosen by."
-    )
-    test: float = Field(
-        0.15, ge=0, lt=1, description="Share of the people that it is tested on, once, at the end."
-    )
     augment: TunedAugmentOptions = Field(default_factory=TunedAugmentOptions)
-
-    @model_validator(mode="after")
-    def _some_are_left(self) -> Self:
-        if self.choose + self.test >= 1:
-            raise ValueError("choose and test together must be below 1: nobody is left to train on")
-        return self
 
 
 class TunedNetworkOptions(NetworkOptions):
@@ -96,10 +85,11 @@ class TunedMeasureOptions(MeasureOptions):
     )
 
 
-class TuningConfig(Group):
-    """A whole run."""
+class TuningConfig(RunConfig):
+    """The options of `vultus tune`."""
 
-    seed: int = Field(0, ge=0, le=2**32 - 1, description="Decides every draw.")
+    page = "docs/tuning.md"
+
     runs: int = Field(4, ge=1, le=100, description="Runs whose weights are averaged.")
     steps: int = Field(160, ge=1, le=1_000_000, description="Steps of each run.")
     refresh_steps: int = Field(
@@ -111,19 +101,11 @@ class TuningConfig(Group):
         description="How far the mean is moved back to the network before: the best of these is "
         "kept.",
     )
-    threads: int = Field(
-        0, ge=0, le=1_024, description="CPU threads of one operation; 0: one a core."
-    )
     data: TunedDataOptions = Field(default_factory=TunedDataOptions)
     network: TunedNetworkOptions = Field(default_factory=TunedNetworkOptions)
     loss: TunedLossOptions = Field(default_factory=TunedLossOptions)
     optimiser: TunedOptimiserOptions = Field(default_factory=TunedOptimiserOptions)
     evaluation: TunedMeasureOptions = Field(default_factory=TunedMeasureOptions)
-
-    @classmethod
-    def options(cls) -> tuple[tuple[str, str, str], ...]:
-        """Every option as (dotted name, default, description)."""
-        return options_of(cls)
 
     @model_validator(mode="before")
     @classmethod

@@ -3,15 +3,16 @@
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from models.training.tuning.bank import WholeBank
-from models.training.tuning.config import TunedLossOptions
+from models.training.losses.base import mean
+from models.training.losses.threshold import above, below
+from models.training.steps.bank import WholeBank
+from models.training.tuning.tuning_config import TunedLossOptions
 
 _MOST_PHOTOS = 5_000  # to find a similarity by
 
 
-class ThresholdLoss(nn.Module):
+class WeightedThreshold(nn.Module):
     """A logistic loss of verification, with a weight for strangers.
 
         mean over pairs of one person of log(1 + e^(s (t - cos))) / s
@@ -35,18 +36,18 @@ class ThresholdLoss(nn.Module):
     def forward(
         self, embeddings: Tensor, labels: Tensor, places: Tensor, bank: WholeBank
     ) -> Tensor:
-        """Of embeddings (B, D) of length 1; `places` (B,) tell which photo each shows."""
+        """The loss, a scalar, of embeddings (B, D) of length 1; `places` (B,) are their photos."""
         cosine = embeddings @ bank.rows().T
         one = labels[:, None] == bank.labels[None, :]
         two = ~one
         one &= places[:, None] != bank.places[None, :]
-        positive = functional.softplus(self._scale * (self.threshold - cosine)) * one
-        negative = functional.softplus(self._scale * (cosine[two] - self.threshold))
+        positive = below(self.threshold, cosine, self._scale) * one
+        negative = above(self.threshold, cosine[two], self._scale)
         pairs = one.sum(dim=1)
         of_photos = (positive.sum(dim=1) / pairs.clamp(min=1)).sum() / (pairs > 0).sum().clamp(
             min=1
         )
-        return (of_photos + self._negative_weight * _mean(negative)) / self._scale
+        return (of_photos + self._negative_weight * mean(negative)) / self._scale
 
 
 def _similarity_at(fmr: float, bank: WholeBank) -> float:
@@ -56,7 +57,3 @@ def _similarity_at(fmr: float, bank: WholeBank) -> float:
     rows, labels = bank.rows()[chosen], bank.labels[chosen]
     strangers = (rows @ rows.T)[labels[:, None] != labels[None, :]]
     return float(np.quantile(strangers.cpu().numpy(), 1.0 - fmr))
-
-
-def _mean(values: Tensor) -> Tensor:
-    return values.sum() / max(values.numel(), 1)
