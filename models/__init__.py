@@ -1,1 +1,1 @@
-"""Face embedding networks: the zoo that serves them and the evaluation that measures them."""
+"""Networks: the zoo that serves them, their evaluation and their training."""

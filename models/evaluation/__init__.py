@@ -1,1 +1,1 @@
-"""How well embeddings tell people apart, in the terms of ISO/IEC 19795-1."""
+"""Accuracy of embeddings, in the terms of ISO/IEC 19795-1."""

@@ -17,7 +17,7 @@ class Protocol(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOptions:
-    """`verify_thresholds` and `identify_thresholds` are similarities at which rates are told.
+    """`verify_thresholds` and `identify_thresholds` are similarities at which rates are reported.
 
     Rates that the data are too few to show are left out. `enroll_photos` a person are enrolled;
     in the open set, `enrolled_share` of the people are. `seed` decides every draw.

@@ -29,7 +29,7 @@ class Groups:
 class LabelledPhotos:
     """N photos of P people.
 
-    `names` and `sha256` tell the photos, `people` (N,) numbers whom each shows, in the order of
+    `names` and `sha256` identify the photos, `people` (N,) is the person of each, a place in
     `person_names`, which is sorted. `embeddings` is (N, dimension), of unit length; where
     `failures` has a reason (a failure to enroll, ISO/IEC 19795-1), its row is zero.
     """

@@ -33,14 +33,14 @@ def evaluate(
     strict: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Measure by each of the protocols. `progress` is told which it is at.
+    """Measure by each of the protocols. `progress` takes the name of the protocol that begins.
 
     Raises NotMeasurableError, saying what is missing, where the photos cannot show what is asked
     for; if not `strict`, the report says so in its place.
     """
     if not photos.usable.any():
         raise NotMeasurableError("no photo gives an embedding")
-    # Over everybody, with or without an embedding: another network's failures do not change it.
+    # Over all people, with or without an embedding: another network's failures do not change it.
     weights = draw_people(photos.person_count, replicates=options.replicates, seed=options.seed)
     all_pairs = cache(lambda: verify_all_pairs(photos, weights, options))
 

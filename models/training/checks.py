@@ -1,4 +1,4 @@
-"""Find out before hours of work whether a run can begin at all."""
+"""Checks before a run begins, which takes hours."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from models.zoo.network import InputSpec
 
 
 def require_possible(config: TrainingConfig, run: Path) -> InputSpec:
-    """The crops that the network wants. Raises TrainingError with what is wrong."""
+    """Return the crops that the network takes. Raises TrainingError with what is wrong."""
     require_unused(run)
     chosen = config.loss
     loss = build_loss(chosen.name, dimension=2, classes=2, options=chosen.options)

@@ -1,4 +1,4 @@
-"""What training raises. Each text says the fact and the remedy."""
+"""Errors of training. Each text says the fact and the remedy."""
 
 
 class TrainingError(ValueError):
@@ -10,7 +10,7 @@ class ConfigInvalidError(TrainingError):
 
 
 class StoreUnusableError(TrainingError):
-    """The folder of crops is not there, damaged, or of other crops than the network wants."""
+    """The folder of crops is not there, damaged, or has crops of another network."""
 
 
 class TooFewPeopleError(TrainingError):

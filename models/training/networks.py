@@ -37,8 +37,10 @@ class TrainableNetwork:
 
 
 def input_of(options: NetworkOptions) -> InputSpec:
-    """The crops that it will want. Raises ConfigInvalidError, or WeightsError where the file of
-    weights cannot be read."""
+    """The crops that the network takes.
+
+    Raises ConfigInvalidError, or WeightsError where the file of weights cannot be read.
+    """
     saved = None if options.weights in NO_FILES else read_weights(Path(options.weights))
     return _recipe(options, saved).input
 
@@ -77,7 +79,7 @@ def require_crops_of(network: TrainableNetwork, store: CropStore) -> None:
     if (wanted.size_px, wanted.template) != (store.input.size_px, store.input.template):
         raise StoreUnusableError(
             f"{store.folder} holds crops of {store.input.size_px} px that were cut for another "
-            f"network; {network.recipe.architecture} wants its own, of {wanted.size_px} px: cut "
+            f"network; {network.recipe.architecture} takes its own, of {wanted.size_px} px: cut "
             "the photos again"
         )
 

@@ -45,7 +45,7 @@ def same_person(labels: Tensor, everyone: Tensor) -> Tensor:
 
 
 def all_pairs(labels: Tensor, everyone: Tensor) -> Pairs:
-    """Every pair of a row of the batch with anybody but itself."""
+    """Every pair of a row of the batch with another example."""
     left, right = torch.where(same_person(labels, everyone))
     left_apart, right_apart = torch.where(labels[:, None] != everyone[None, :])
     return Pairs(left, right, left_apart, right_apart)

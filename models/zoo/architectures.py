@@ -1,4 +1,4 @@
-"""The networks that can be trained, by name: how to build each, and the crop it wants.
+"""The networks that can be trained, by name: how to build each, and the crop that it takes.
 
 A `Recipe` says what was built, so that its weights can be loaded again anywhere.
 """

@@ -1,4 +1,4 @@
-"""The card of a registered network: what it is, from what, how good, for whom."""
+"""The card of a registered network: its weights, training, figures and licence."""
 
 import json
 import re

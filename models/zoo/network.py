@@ -1,4 +1,4 @@
-"""What every embedding network tells about itself, and what it can do once loaded."""
+"""Embedding networks: the description of each, and the protocol of a loaded one."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -67,7 +67,7 @@ class NetworkSpec:
     """A network as the service and its users know it.
 
     `dimension` is the length of an embedding; `mirror_average` says that the embedding of a crop
-    and of its mirror image are averaged; `calibration` tells the error rates of its similarities,
+    and of its mirror image are averaged; `calibration` has the error rates of its similarities,
     with its published weights, and is None where they were not measured; `distinctiveness` is None
     likewise. `training_data` says what is known of the photos that the network was trained on.
     """

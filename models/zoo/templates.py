@@ -1,4 +1,4 @@
-"""Where a network's training crops had the landmarks: eyes (left of the image first), nose, mouth.
+"""Positions of landmarks in a network's crops: eyes (left of the image first), nose, mouth.
 
 A template is part of a network as its weights are: crops cut to another one embed badly.
 """

@@ -22,7 +22,7 @@ _SOME_PEOPLE = 2_000
 _TAIL_PAIRS = 250  # the tail is fitted to so many of the most similar pairs
 _KNOTS = 96
 _EQUAL_PROBES = 100.0  # shape from which on probes are as good as equal
-_SPREAD_MATCHES = 30  # fewer matches tell nothing of how they spread over probes
+_SPREAD_MATCHES = 30  # fewer matches do not show how they spread over probes
 _GAIN_EXAMPLES = (2, 3, 5, 8)
 USUAL_GAINS: Gains = ((1.0, 1.0), (2.0, 2.7), (3.0, 3.6), (5.0, 4.8), (8.0, 6.2))
 """Those of dlib-resnet on LFW, the largest of the networks that were measured."""
@@ -73,8 +73,8 @@ def measure_map(
     count = int(labels.max()) + 1 if len(labels) else 0
     if count < FEWEST_PEOPLE:
         raise ValueError(
-            f"{count} people are too few to tell how alike strangers are; it takes {FEWEST_PEOPLE} "
-            "at least, so add some"
+            f"{count} people are too few to measure how alike strangers are; it takes "
+            f"{FEWEST_PEOPLE} at least, so add some"
         )
     pairs, total = _similar_pairs(embeddings, labels)
     tail_from = min(_TAIL_PAIRS, len(pairs.similarity) // 4)
@@ -192,8 +192,8 @@ def _rates(pairs: _Pairs, multiplicity: Floats, knots: Floats, tail_from: int) -
     A person's copies make no pairs with one another: those would be genuine.
     """
     weights = pairs.weight * multiplicity[pairs.first] * multiplicity[pairs.second]
-    everybody = multiplicity.sum()
-    total = (everybody**2 - (multiplicity**2).sum()) / 2.0
+    everyone = multiplicity.sum()
+    total = (everyone**2 - (multiplicity**2).sum()) / 2.0
     above = np.concatenate([[0.0], np.cumsum(weights)]) / total
     # How many pairs are at least as similar as each knot.
     reach = np.searchsorted(-pairs.similarity, -knots, side="right")
@@ -253,13 +253,13 @@ def _spread(
     mean = weight @ counts
     excess = weight @ (counts.astype(np.float64) ** 2) - mean**2 - mean
     by_chance = np.sqrt((mean + 2.0 * mean**2) / people)  # standard error of a Poisson's excess
-    told = (mean * people >= _SPREAD_MATCHES) & (excess > 3.0 * by_chance) & (fmr < 0.5)
-    if told.sum() < 2:
+    known = (mean * people >= _SPREAD_MATCHES) & (excess > 3.0 * by_chance) & (fmr < 0.5)
+    if known.sum() < 2:
         return np.full(len(knots), _EQUAL_PROBES)
     logs = np.log10(np.maximum(fmr, 1e-12))
-    shapes = np.log10(mean[told] ** 2 / excess[told])
-    slope, at_one = np.polyfit(logs[told], shapes, 1)
-    fitted = at_one + max(slope, 0.0) * np.maximum(logs, logs[told].min())
+    shapes = np.log10(mean[known] ** 2 / excess[known])
+    slope, at_one = np.polyfit(logs[known], shapes, 1)
+    fitted = at_one + max(slope, 0.0) * np.maximum(logs, logs[known].min())
     return np.asarray(np.clip(10.0**fitted, 1e-3, _EQUAL_PROBES))
 
 

@@ -17,7 +17,7 @@ Gains = tuple[tuple[float, float], ...]
 """Pairs (examples, gain); see `SimilarityMap.template_gain`."""
 
 _SMALLEST_LOG = -12.0
-"""log10 of the least FMR that is told: nothing near it can be measured."""
+"""log10 of the least FMR that is reported: nothing near it can be measured."""
 
 _FORMAT = 1
 _SPREADS = (-4.0, 8.0)  # log10 of shapes, from wolves and lambs to equal probes
@@ -46,9 +46,9 @@ class SimilarityMap:
     follow the fitted tail. FMR is over pairs of different people, each pair of people counting
     once, however many photos of them there are: the chance that two strangers match.
 
-    `log_spread` (K,) tells how unlike probes are: each has an FMR of its own, gamma distributed
+    `log_spread` (K,) is how unlike probes are: each has an FMR of its own, gamma distributed
     around that of the map with this log10 of the shape ("wolves" and "lambs", Doddington et al.,
-    1998). So a probe that matches nobody among n is more frequent than with equal ones.
+    1998). So a probe without a match among n is more frequent than with equal ones.
 
     `template_gain` are pairs (examples, gain): a person with so many examples is matched by
     strangers that many times as often as one with a single example.
@@ -216,7 +216,7 @@ def gain_at(pairs: Gains, examples: float) -> float:
 
 
 def clamp_log(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """log10 of rates, not below what is ever told."""
+    """log10 of rates, not below the least that is reported."""
     with np.errstate(divide="ignore"):
         return np.maximum(np.log10(values), _SMALLEST_LOG)
 

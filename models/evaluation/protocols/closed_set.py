@@ -1,4 +1,4 @@
-"""Closed-set identification: everybody who is looked for is enrolled. CMC and Recall@K."""
+"""Closed-set identification: the person of each probe is enrolled. CMC and Recall@K."""
 
 from collections.abc import Sequence
 

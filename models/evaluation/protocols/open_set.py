@@ -1,8 +1,8 @@
 """Open-set identification: some of those who are looked for are not enrolled.
 
-ISO/IEC 19795-1. FPIR at a threshold is the share of probes of people who are not enrolled for whom
-anybody reaches it; FNIR at a threshold and rank R the share of probes of enrolled people whose own
-person does not reach it, or is not among the first R.
+ISO/IEC 19795-1. FPIR at a threshold is the share of probes of people who are not enrolled for which
+any person reaches it; FNIR at a threshold and rank R the share of probes of enrolled people whose
+own person does not reach it, or is not among the first R.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Who is enrolled, who is looked for, and what a search of the gallery says of each probe."""
+"""A gallery, its probes, and the result of a search for each probe."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Split:
 class Searched:
     """Of each probe, (probes,): `own`, the similarity to their own person (-inf where not
     enrolled); `rank`, the place of this person among all, 1 being the most similar; and `best`, the
-    similarity of the most similar person, whoever it is (-inf in an empty gallery).
+    similarity of the most similar person (-inf in an empty gallery).
 
     A person is as similar as their template, the normalised mean of their enrolled embeddings: as
     the service compares. Of equally similar people, the own one comes last: what is due to chance
@@ -38,7 +38,7 @@ def enroll_first(
 ) -> Split:
     """Enroll the first photos of each person; all others are probes.
 
-    `enrolled`, by person, says who is enrolled at all (everybody, if not given).
+    `enrolled`, by person, says who is enrolled (all people, if not given).
     """
     order = np.argsort(people, kind="stable")
     ordered = people[order]

@@ -39,7 +39,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`unpaired` tells why there are no intervals, or is None."""
+    """`unpaired` is the reason why there are no intervals, or None."""
 
     differences: tuple[Difference, ...]
     unpaired: str | None

@@ -61,7 +61,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`about` tells what was measured with which network, and how to draw the same replicates."""
+    """`about` says what was measured with which network, and how to draw the same replicates."""
 
     about: Mapping[str, Any]
     sections: tuple[Section, ...] = field(default=())

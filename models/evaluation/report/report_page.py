@@ -13,7 +13,7 @@ from models.evaluation.statistics.resample import LEVEL
 
 
 def as_page(report: Report, comparison: Comparison | None = None) -> str:
-    """`report.about` must tell the `model` (name, digest, dimension) and `options`."""
+    """`report.about` must have the `model` (name, digest, dimension) and `options`."""
     environment = Environment(
         loader=PackageLoader("models.evaluation.report", "."),
         autoescape=True,

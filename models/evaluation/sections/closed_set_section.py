@@ -1,4 +1,4 @@
-"""1:N, everybody enrolled: CMC and Recall@K."""
+"""1:N, all people enrolled: CMC and Recall@K."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ _CLOSED = (
 def closed_set_section(
     photos: LabelledPhotos, weights: Weights, options: EvaluationOptions
 ) -> Section:
-    """Raises NotMeasurableError where no probe is left: nobody has a further photo."""
+    """Raises NotMeasurableError where no person has a second photo."""
     trial = search_all(photos, options.enroll_photos, None)
     rank, people = trial.found.rank, trial.people
     compared = trial.usable & trial.enrolled[people]

@@ -1,4 +1,4 @@
-"""Failures to enroll, told apart by their reason."""
+"""Failures to enroll, by reason."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from models.evaluation.statistics.resample import Weights, by_person, shares
 
 _ATTEMPTS = (
     "Rates are over the comparisons that could be made; where it says so, also with the attempts "
-    "that failed, as ISO/IEC 19795-1 tells FNMR from the false rejection rate."
+    "that failed, as ISO/IEC 19795-1 separates FNMR from the false rejection rate."
 )
 
 
@@ -35,13 +35,13 @@ def failures_section(photos: LabelledPhotos, weights: Weights) -> Section:
         count(f"photos.failures.{reason}", f"photos that failed: {reason}", number)
         for reason, number in sorted(reasons.items())
     ]
-    nobody_left = by_person(photos.people, everyone, photos.usable) == 0
-    if nobody_left.any():
+    without_photo = by_person(photos.people, everyone, photos.usable) == 0
+    if without_photo.any():
         figures.append(
             Figure(
                 "photos.people_fte",
                 "share of people of whom no photo could be embedded",
-                float(np.mean(nobody_left)),
+                float(np.mean(without_photo)),
             )
         )
     return Section(

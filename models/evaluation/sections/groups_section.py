@@ -9,11 +9,11 @@ from models.evaluation.report.report_document import Figure, Section, count, mea
 from models.evaluation.sections.verification_figures import Verification, measurable
 from models.evaluation.statistics.curves import threshold_at_fmr
 
-_FALSE_MATCHES = 100  # of everybody, below which a group's own are too few to tell anything
+_FALSE_MATCHES = 100  # of all people; with fewer, those of a group mean nothing
 
 _WITHIN = (
-    "Pairs of two people of the same group, at the threshold at which everybody together has the "
-    "FMR told. The worst ratio is that of the highest rate to the lowest; the two groups are the "
+    "Pairs of two people of the same group, at the threshold at which all people together have the "
+    "stated FMR. The worst ratio is that of the highest rate to the lowest; the two groups are the "
     "same in all replicates."
 )
 
@@ -42,8 +42,8 @@ def groups_section(pairs: Verification, groups: Groups, options: EvaluationOptio
 def _at(
     pairs: Verification, groups: Groups, threshold: float, key: str, title: str
 ) -> list[Figure]:
-    everybody_once = np.ones((1, pairs.weights.shape[1]), dtype=np.float32)
-    once = rates_by_group(pairs.tallies, threshold, everybody_once, groups.of)
+    all_once = np.ones((1, pairs.weights.shape[1]), dtype=np.float32)
+    once = rates_by_group(pairs.tallies, threshold, all_once, groups.of)
     drawn = rates_by_group(pairs.tallies, threshold, pairs.weights, groups.of)
     people = [
         int((pairs.attempts.compared[groups.of == group] > 0).sum())

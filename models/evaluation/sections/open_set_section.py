@@ -35,7 +35,7 @@ def open_set_section(
             "are not enrolled; add people and photos"
         )
     compared = _open_set(trial, known, strangers)
-    # With failures: an attempt that fails names nobody, and whoever is not enrolled is not found.
+    # With failures: a failed attempt names no one, and a person who is not enrolled is not found.
     attempted = _open_set(trial, chosen[trial.people], ~chosen[trial.people])
     failed = attempted.own.size + attempted.best.size != int(known.sum() + strangers.sum())
     figures = [

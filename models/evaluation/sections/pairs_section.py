@@ -164,7 +164,7 @@ def _weighted_shares(
 
 
 def _exact_thresholds(scores: PairScores, options: EvaluationOptions) -> list[float]:
-    """Those at which rates are told: of the FMRs, and as asked for."""
+    """The thresholds at which rates are reported: of the FMRs, and as asked for."""
     if not len(scores.impostor):
         return []
     of_fmrs = [

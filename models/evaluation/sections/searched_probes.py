@@ -1,6 +1,6 @@
 """Searches for all probes of an identification protocol, failures among them.
 
-The gallery is the same in all replicates: intervals tell the chance in who is looked for, not the
+The gallery is the same in all replicates: intervals cover the chance in the probes, not the
 chance in who is enrolled.
 """
 
@@ -15,9 +15,9 @@ from models.evaluation.protocols.search import Searched, Split, enroll_first, se
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Of each probe, (probes,): whom it shows, whether it has an embedding, and what was found.
+    """For each probe, (probes,): the person, whether it has an embedding, and what was found.
 
-    A probe without an embedding finds nobody. `enrolled`, (people,), says who is in the gallery:
+    A probe without an embedding has no match. `enrolled`, (people,), says who is in the gallery:
     of those who should be, all but the ones of whom no photo could be enrolled.
     """
 
@@ -30,7 +30,7 @@ class Trial:
 def search_all(
     photos: LabelledPhotos, enroll_photos: int, chosen: NDArray[np.bool_] | None
 ) -> Trial:
-    """Enroll the first photos of the `chosen` people (everybody, if None), look for all others.
+    """Enroll the first photos of the `chosen` people (all people, if None), search for all others.
 
     A photo that gives no embedding is an attempt that failed: no other takes its place.
     """
@@ -41,14 +41,14 @@ def search_all(
     enrolled = np.zeros(photos.person_count, dtype=np.bool_)
     enrolled[photos.people[gallery]] = True
     probes_usable = usable[split.probes]
-    nobody = np.float32(-np.inf)
+    no_match = np.float32(-np.inf)
     return Trial(
         people=photos.people[split.probes],
         usable=probes_usable,
         found=Searched(
-            own=np.where(probes_usable, found.own, nobody),
+            own=np.where(probes_usable, found.own, no_match),
             rank=np.where(probes_usable, found.rank, int(enrolled.sum()) + 1),
-            best=np.where(probes_usable, found.best, nobody),
+            best=np.where(probes_usable, found.best, no_match),
         ),
         enrolled=enrolled,
     )

@@ -19,7 +19,7 @@ class PairScores:
 
 @dataclass(frozen=True, slots=True)
 class Comparisons:
-    """Compared pairs of photos: similarity, and whom the left and right photo show.
+    """Compared pairs of photos: similarity, and the people of the left and right photo.
 
     All of shape (pairs,); people are numbers from 0 on.
     """

@@ -24,7 +24,7 @@ _DENSE_SHARE = 0.05  # from this share of cells on, a dense product is the faste
 _DENSE_PEOPLE = 8_000  # bounds the memory of a dense matrix: 0.26 GB
 _REPLICATES_AT_ONCE = 250
 
-Counts: TypeAlias = Any  # a sparse.csr_array, or a dense array; SciPy does not tell its types
+Counts: TypeAlias = Any  # a sparse.csr_array, or a dense array; SciPy has no type hints
 
 
 @dataclass(frozen=True, slots=True)

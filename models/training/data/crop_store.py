@@ -49,9 +49,9 @@ class ListedCrop:
 class CropStore:
     """N crops of P people.
 
-    `rows` (N,) are their places in `crops`, `labels` (N,) number whom each shows in the order of
-    `names`, which is sorted. `photos` and `sha256` tell the photos. `failures` are (photo, reason).
-    `digest` tells whether two stores hold the same crops of the same people.
+    `rows` (N,) are their places in `crops`, `labels` (N,) are their people, in the order of
+    `names`, which is sorted. `photos` and `sha256` identify the photos. `failures` are (photo,
+    reason). `digest` is the same where two stores hold the same crops of the same people.
     """
 
     folder: Path
@@ -160,7 +160,7 @@ class CropStoreWriter:
 
     def add(self, sha256: str, crop: Crop) -> None:
         if crop.shape != self._shape or crop.dtype != np.uint8:
-            raise StoreUnusableError(f"a crop of {crop.shape}; the network wants {self._shape}")
+            raise StoreUnusableError(f"a crop of {crop.shape}; the network takes {self._shape}")
         if self.known(sha256):
             return
         self._crops.seek(self._start_of(self._next_row))
@@ -180,7 +180,7 @@ class CropStoreWriter:
         self._write_header(self._next_row)
         os.fsync(self._crops.fileno())
         used = [one for one in listing if one.failure is None and self.failure(one.sha256) is None]
-        used.sort(key=lambda one: (one.person, one.sha256, one.photo))  # so the digest tells it
+        used.sort(key=lambda one: (one.person, one.sha256, one.photo))  # for the digest
         failures = [
             (one.photo, one.failure or self.failure(one.sha256))
             for one in listing
@@ -203,7 +203,7 @@ class CropStoreWriter:
         write_text_atomically(self._folder / _STORE, json.dumps(content))
 
     def _note(self, sha256: str, outcome: int | str) -> None:
-        """The line after the row: what a line tells is there."""
+        """The line after the row: a row that a line names is there."""
         self._crops.flush()
         line = json.dumps({"sha256": sha256, "outcome": outcome})
         self._photos.write(line.encode() + b"\n")
@@ -252,7 +252,7 @@ class CropStoreWriter:
             before = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise StoreUnusableError(
-                f"{self._folder} does not tell how its crops were cut ({error}); delete it, or "
+                f"{self._folder} does not say how its crops were cut ({error}); delete it, or "
                 "name another folder for crops (--crops)"
             ) from error
         if before != self._cut_by:

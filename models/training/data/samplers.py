@@ -18,7 +18,7 @@ class Draw:
 
 
 class PeopleExamples(Sampler[list[Draw]]):
-    """Class-balanced: in each round every person comes once, whoever has many photos as well.
+    """Class-balanced: in each round every person comes once, however many photos they have.
 
     An epoch has `batches` (by default, as many as it takes to draw as many examples as there are).
     Every batch follows from the seed, the epoch and its number, so training can go on from batch
@@ -74,7 +74,7 @@ class PeopleExamples(Sampler[list[Draw]]):
         ]
 
     def _rounds(self) -> Iterator[NDArray[np.intp]]:
-        """The people of each batch, nobody twice in one; rounds follow each other."""
+        """The people of each batch, each once; rounds follow each other."""
         draw = np.random.default_rng((self._seed, self._epoch, 0))
         waiting = draw.permutation(len(self._places))
         for _ in range(self.batches):

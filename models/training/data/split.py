@@ -1,4 +1,4 @@
-"""Share out people, not photos: nobody who is trained on is chosen or tested by."""
+"""Shares of people, not of photos: each person is trained on, chosen by or tested on."""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The losses by name, and how to build one. docs/losses.md tells when to use which."""
+"""The losses by name, and how to build one. docs/losses.md says when to use which."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -24,10 +24,10 @@ from models.training.tuples import (
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch as a loss sees it: float32 or float64, and normalised if the loss wants that.
+    """A batch as a loss sees it: float32 or float64, and normalised if the loss needs that.
 
     `embeddings` is (N, D) and `labels` (N,); `everyone` (N + M, D) is the batch, followed by the
-    others that it is compared with, and `everyone_labels` tells who they are.
+    others that it is compared with, and `everyone_labels` are their people.
     """
 
     embeddings: Tensor

@@ -1,4 +1,4 @@
-"""DeepID2: tell people apart by name, and pairs by distance, at once."""
+"""DeepID2: classify people, and separate pairs by distance, at once."""
 
 from pydantic import Field
 from torch import Tensor, nn

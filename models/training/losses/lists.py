@@ -89,7 +89,7 @@ class RankedListOptions(Options):
 
 
 class RankedList(TrainingLoss):
-    """Others join the batch: each of them is ranked against everybody, too."""
+    """Others join the batch: each of them is ranked against all, too."""
 
     normalised = True
     mined = False

@@ -1,4 +1,4 @@
-"""Linear maps after which distances tell people better apart: M = L^T L stays positive."""
+"""Linear maps that make distances separate people better; M = L^T L stays positive."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

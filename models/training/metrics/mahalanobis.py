@@ -29,7 +29,7 @@ class Mahalanobis:
     That is the paper's problem with its two sides exchanged, as the paper itself solves it, with
     means for sums. Instead of climbing in M and projecting it back, it climbs in a root of M, from
     the one that whitens people: that is positive always, and does not stick to the border. The
-    ridge keeps directions in which nobody varies from counting without bound.
+    ridge keeps directions in which no person varies from counting without bound.
     """
 
     def __init__(self, options: MahalanobisOptions) -> None:
@@ -60,7 +60,7 @@ def _climb(strangers: Floats, steps: int, progress: Progress | None) -> Floats:
         value, gradient = spread(flat.reshape(size, size), strangers)
         return -value, -gradient.ravel()
 
-    def told(intermediate_result: OptimizeResult) -> None:
+    def report(intermediate_result: OptimizeResult) -> None:
         nonlocal done
         done += 1
         if progress is not None:
@@ -68,7 +68,12 @@ def _climb(strangers: Floats, steps: int, progress: Progress | None) -> Floats:
 
     begun = np.eye(size) / np.sqrt(size)
     found = minimize(
-        lower, begun.ravel(), jac=True, method="L-BFGS-B", callback=told, options={"maxiter": steps}
+        lower,
+        begun.ravel(),
+        jac=True,
+        method="L-BFGS-B",
+        callback=report,
+        options={"maxiter": steps},
     )
     turned = found.x.reshape(size, size)
     return np.asarray(turned / np.linalg.norm(turned))

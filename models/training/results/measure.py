@@ -1,4 +1,4 @@
-"""How well a network tells people apart whom it was not trained on."""
+"""Accuracy of a network on people that it was not trained on."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -99,9 +99,15 @@ def _open_set(
     enrolled = draw_enrolled(int(people.max()) + 1, share=0.5, seed=seed)
     split = enroll_first(people, enrolled=enrolled)
     seen = search(embeddings, people, split)
-    whom = people[split.probes]
-    known = enrolled[whom]
-    trial = OpenSet(seen.own[known], seen.rank[known], whom[known], seen.best[~known], whom[~known])
+    of_probes = people[split.probes]
+    known = enrolled[of_probes]
+    trial = OpenSet(
+        seen.own[known],
+        seen.rank[known],
+        of_probes[known],
+        seen.best[~known],
+        of_probes[~known],
+    )
     found: dict[str, float] = {}
     if known.any():
         for name, rate in (("1e-1", 1e-1), ("1e-2", 1e-2)):

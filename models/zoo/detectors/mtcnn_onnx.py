@@ -108,7 +108,7 @@ def _pooled_prelu(
     both = torch.cat([rising, falling])
     weight, bias = layer.weight[both][:, order], layer.bias[both]
     channels = len(both)
-    # Pooling in blocks wants whole blocks: the turned ones are filled up with zeros.
+    # Pooling in blocks takes whole blocks: the turned ones are filled up with zeros.
     turning = torch.zeros(len(falling) + -(channels + len(falling)) % _BLOCK, channels)
     turning[torch.arange(len(falling)), len(rising) + torch.arange(len(falling))] = slopes[falling]
     rest = len(turning) - len(falling)

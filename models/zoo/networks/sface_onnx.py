@@ -56,7 +56,7 @@ def _blocks_split(graph: OnnxGraph, x: str, module: SFace) -> str:
         x = _split_prelu(graph, x, block.depthwise, ones, None)
         x = _convolution(graph, x, block.pointwise)
         before = block.pointwise
-    return _prelu(graph, x, before)  # what follows wants the plain layout anyway
+    return _prelu(graph, x, before)  # what follows takes the plain layout
 
 
 def _split_prelu(

@@ -34,7 +34,7 @@ def yielding() -> Iterator[None]:
 
 
 class IdleCores:
-    """Asks Linux how many threads run or want to, of all processes: elsewhere, none is idle.
+    """Asks Linux how many threads are runnable, of all processes: elsewhere, none is idle.
 
     That takes two microseconds, so it can be asked before each of a network's passes, and needs
     nothing that processes would have to share.
@@ -51,7 +51,7 @@ class IdleCores:
         """Whether `count` threads, the asking one among them, each find a core of their own."""
         if self._file is None:
             return False
-        # "0.20 0.18 0.12 1/80 11206": 1 of 80 threads runs or wants to, the asking one itself.
+        # "0.20 0.18 0.12 1/80 11206": 1 of 80 threads is runnable, the asking one itself.
         running = os.pread(self._file, 128, 0).split()[3].partition(b"/")[0]
         others = int(running) - 1 - len(_yielding)
         return max(0, others) + count <= self._cores

@@ -1,4 +1,4 @@
-"""How far a face can be told from strangers, by its embedding; one JSON file a network."""
+"""How far a face can be distinguished from strangers, by its embedding; one JSON file a network."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class NormScale:
 
 @dataclass(frozen=True, slots=True)
 class Distinctiveness:
-    """What a network's embeddings say of how far a face can be told from those of strangers.
+    """How far a face can be distinguished from strangers, as a network's embeddings show.
 
     Embeddings of bad photos (dark, blurred, covered, ...) of different people are alike: the
     network sees the fault before the face. The measure is low for such faces. It is 1 and more for
@@ -37,7 +37,7 @@ class Distinctiveness:
     `norms`: the value follows from the norm instead, where that is known. Networks trained with a
     softmax over angles give short vectors to faces that they cannot make out, whatever the reason
     (Meng et al., 2021, MagFace). Where a network has it, it is enough: photos with faults that
-    other measures see are told apart as well as good ones if the norm is large.
+    other measures see can be distinguished as well as good ones if the norm is large.
     """
 
     weights: tuple[float, ...]
