@@ -23,8 +23,15 @@ from app.errors import (
 )
 from app.gallery.doctor import Checkup, DoctorRules, examine
 from app.gallery.names import DEFAULT_COLLECTION
-from app.gallery.people.bulk_enrolment import BulkOutcome, NewPerson, enroll_many
-from app.gallery.people.enrolment import Outcome, write_faces
+from app.gallery.people.enrolment import (
+    BulkOutcome,
+    NewPerson,
+    Outcome,
+    add_faces,
+    add_person,
+    enroll_people,
+    require_one_accepted,
+)
 from app.gallery.people.enrolment_guards import EmbedderSwitchedError, Guard
 from app.gallery.people.erasure import erase_collection, erase_face, erase_people
 from app.gallery.records import (
@@ -244,11 +251,16 @@ class Gallery:
         with self._store.changing(collection_name) as transaction:
             transaction.claim(once)
             identities = transaction.identities
-            row = self.add_person(identities, new)
-            taken = self._taken(transaction, faces)
-            outcomes = self._enroll(transaction, row, taken, guard)
-            enrolled = identities.record(row), outcomes
-            transaction.keep(once, enrolled, row.id)
+            self._require_free(identities, new.external_id)
+            taken = self._taken(transaction, faces, guard)
+            with _unique(_taken(new.external_id)):
+                (done,) = enroll_people(
+                    transaction, [NewPerson(new, tuple(taken), guard)], by_crop=True
+                )
+            require_one_accepted(done.faces)
+            assert done.identity_id is not None
+            enrolled = identities.record(identities.get(done.identity_id)), done.faces
+            transaction.keep(once, enrolled, done.identity_id)
         self.follow_change(collection_name)
         return enrolled
 
@@ -319,9 +331,9 @@ class Gallery:
                 )
                 for person in people
             ]
-            outcomes = enroll_many(transaction, written)
+            outcomes = enroll_people(transaction, written, by_crop=False)
         self.follow_change(collection_name)
-        return outcomes
+        return [BulkOutcome.of(outcome, collection.revision) for outcome in outcomes]
 
     @erases
     def delete_identity(
@@ -375,8 +387,8 @@ class Gallery:
             transaction.claim(once)
             identities = transaction.identities
             row = identities.get(identity_id)
-            taken = self._taken(transaction, faces)
-            outcomes = self._enroll(transaction, row, taken, guard)
+            taken = self._taken(transaction, faces, guard)
+            outcomes = add_faces(transaction, row, taken, guard)
             identities.note_change(row)
             enrolled = identities.record(row), outcomes
             transaction.keep(once, enrolled, row.id)
@@ -585,12 +597,11 @@ class Gallery:
 
     # -- for those who change people in transactions of their own -------------------------------
 
-    def add_person(self, identities: IdentityRepository, new: NewIdentity) -> IdentityTable:
-        """Raises ExternalIdTaken."""
-        if new.external_id is not None:
-            self._require_free(identities, new.external_id)
+    def add_person(self, transaction: Transaction, new: NewIdentity) -> IdentityTable:
+        """Add a person without a face. Raises ExternalIdTaken."""
+        self._require_free(transaction.identities, new.external_id)
         with _unique(_taken(new.external_id)):
-            return identities.add(new)
+            return add_person(transaction, new)
 
     def follow_change(self, name: str) -> None:
         """Bring the index up to a change that is committed, and so acknowledged come what may.
@@ -648,26 +659,26 @@ class Gallery:
                 if receipt.identity_count < _ERASED_AT_ONCE:
                     return
 
-    def _enroll(
-        self,
-        transaction: Transaction,
-        identity: IdentityTable,
-        faces: Sequence[NewFace],
-        guard: Guard | None = None,
-    ) -> tuple[Outcome, ...]:
-        if faces:
-            self.embedders.require(transaction.collection)
-        require_same_embedder(transaction.collection, guard)
-        return write_faces(transaction, identity, faces, guard)
+    def _taken(
+        self, transaction: Transaction, faces: FacesToEnroll, guard: Guard | None
+    ) -> Sequence[NewFace]:
+        """Convert new faces to the collection's embedder; those from its inbox already are.
 
-    def _taken(self, transaction: Transaction, faces: FacesToEnroll) -> Sequence[NewFace]:
-        """Convert new faces to the collection's embedder; those from its inbox already are."""
+        Raises EmbedderMismatch and EmbedderSwitchedError.
+        """
+        collection = transaction.collection
         if callable(faces):
-            return faces(transaction)
-        return [self.embedders.for_writing(transaction.collection, face) for face in faces]
+            taken = faces(transaction)
+        else:
+            taken = [self.embedders.for_writing(collection, face) for face in faces]
+        if taken:
+            self.embedders.require(collection)
+        require_same_embedder(collection, guard)
+        return taken
 
-    def _require_free(self, identities: IdentityRepository, external_id: str) -> None:
-        if identities.find_by_external_id(external_id) is not None:
+    def _require_free(self, identities: IdentityRepository, external_id: str | None) -> None:
+        """Raises ExternalIdTaken."""
+        if external_id is not None and identities.find_by_external_id(external_id) is not None:
             raise _taken(external_id)
 
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from app.gallery.doctor import Checkup, DoctorRules, FindingKind
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.names import DEFAULT_COLLECTION
-from app.gallery.people.bulk_enrolment import NewPerson
+from app.gallery.people.enrolment import NewPerson
 from app.gallery.records import NewFace, NewIdentity, Searched
 from app.gallery.service import Gallery
 from app.gallery.store.database import Database

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from app.errors import IdentityNotFound
 from app.gallery.names import DEFAULT_COLLECTION
-from app.gallery.people.bulk_enrolment import BulkOutcome, NewPerson
+from app.gallery.people.enrolment import BulkOutcome, NewPerson
 from app.gallery.records import IdentityFilter, NewFace, NewIdentity
 from app.gallery.service import Gallery
 from app.recognition.types import Embedding

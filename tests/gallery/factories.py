@@ -14,8 +14,7 @@ from sqlalchemy import func, select
 from app.errors import VultusError
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import MakeIndex
-from app.gallery.people.bulk_enrolment import BulkOutcome, NewPerson
-from app.gallery.people.enrolment import Outcome
+from app.gallery.people.enrolment import BulkOutcome, NewPerson, Outcome
 from app.gallery.records import (
     EVERYBODY,
     Attributes,

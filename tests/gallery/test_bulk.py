@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from app.errors import CollectionNotFound, EmbedderMismatch
-from app.gallery.people import bulk_enrolment as bulk
-from app.gallery.people.bulk_enrolment import BulkOutcome, NewPerson
+from app.gallery.people import enrolment as bulk
+from app.gallery.people.enrolment import BulkOutcome, NewPerson
 from app.gallery.records import Condition, IdentityFilter, NewIdentity, PeopleFilter
 from app.gallery.service import Gallery
 from app.gallery.store.database import Database

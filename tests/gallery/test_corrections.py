@@ -15,9 +15,8 @@ from app.errors import (
     InvalidRequest,
     RevisionConflict,
 )
-from app.gallery.people.bulk_enrolment import NewPerson
 from app.gallery.people.corrections import Corrections
-from app.gallery.people.enrolment import Outcome
+from app.gallery.people.enrolment import NewPerson, Outcome
 from app.gallery.people.enrolment_guards import EveryFaceRefusedError, Guard, Neighbour
 from app.gallery.records import (
     CollectionChanges,

@@ -10,7 +10,7 @@ from app.gallery.doctor import Checkup, DoctorRules, Finding, FindingKind
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import VectorIndex
-from app.gallery.people.bulk_enrolment import NewPerson
+from app.gallery.people.enrolment import NewPerson
 from app.gallery.records import NewIdentity
 from app.gallery.service import Gallery
 from app.gallery.store.repositories.page_cursors import encode_cursor

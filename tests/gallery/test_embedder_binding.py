@@ -10,6 +10,7 @@ from sqlalchemy import event, text
 from structlog.testing import capture_logs
 
 from app.errors import EmbedderChanged, EmbedderMismatch
+from app.gallery.people.enrolment import NewPerson, enroll_people
 from app.gallery.records import CollectionChanges, IdentityChanges, NewIdentity
 from app.gallery.store.database import Database
 from app.recognition.types import ModelId
@@ -159,8 +160,8 @@ def test_collection_is_not_taken_over_beside_its_first_enrolment(
 
     with ThreadPoolExecutor(1) as pool:
         with first._store.changing(COLLECTION) as transaction:
-            person = transaction.identities.add(NewIdentity())
-            first._enroll(transaction, person, [new_face(PROBE)])
+            person = NewPerson(NewIdentity(), (new_face(PROBE),))
+            enroll_people(transaction, [person], by_crop=True)
             taking_over = pool.submit(new_gallery(theirs, model=OTHER_MODEL).open)
             while not (looked.is_set() or is_waiting()):
                 pass

@@ -7,7 +7,7 @@ import pytest
 
 from app.errors import IdentityNotFound
 from app.gallery import service
-from app.gallery.people.bulk_enrolment import NewPerson
+from app.gallery.people.enrolment import NewPerson
 from app.gallery.records import Erasure, IdentityChanges, NewIdentity, PeopleFilter
 from app.gallery.service import Gallery
 from app.gallery.store.database import Database

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.errors import ExternalIdTaken
 from app.gallery.people.attribute_texts import MAX_KEY_LENGTH, MAX_TEXT_LENGTH, filterable
-from app.gallery.people.bulk_enrolment import NewPerson
+from app.gallery.people.enrolment import NewPerson
 from app.gallery.records import (
     Condition,
     IdentityChanges,

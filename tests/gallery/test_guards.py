@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import Reason
-from app.gallery.people.bulk_enrolment import NewPerson
-from app.gallery.people.enrolment import KnownFace
+from app.gallery.people.enrolment import KnownFace, NewPerson
 from app.gallery.people.enrolment_guards import (
     EveryFaceRefusedError,
     Guard,

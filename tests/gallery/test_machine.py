@@ -23,10 +23,9 @@ from structlog.testing import capture_logs
 from app.errors import CountChanged, ExternalIdTaken, IdentityNotFound
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.protocol import MakeIndex
-from app.gallery.people.bulk_enrolment import NewPerson
 from app.gallery.people.correction_records import Merged
 from app.gallery.people.corrections import Corrections
-from app.gallery.people.enrolment import KnownFace, Outcome
+from app.gallery.people.enrolment import KnownFace, NewPerson, Outcome
 from app.gallery.records import (
     EVERYBODY,
     Condition,

@@ -12,8 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.errors import EmbedderMismatch, RolloutImpossible, StartupError
-from app.gallery.people.bulk_enrolment import NewPerson
-from app.gallery.people.enrolment import KnownFace
+from app.gallery.people.enrolment import KnownFace, NewPerson
 from app.gallery.people.enrolment_guards import EmbedderSwitchedError, Guard
 from app.gallery.records import (
     CollectionChanges,

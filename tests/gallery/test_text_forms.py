@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from app.errors import ExternalIdTaken, IdentityNotFound
-from app.gallery.people.bulk_enrolment import NewPerson
+from app.gallery.people.enrolment import NewPerson
 from app.gallery.people.identity_ref import by_external_id
 from app.gallery.people.text_forms import folded
 from app.gallery.records import (

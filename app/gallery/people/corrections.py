@@ -102,7 +102,7 @@ class Corrections:
             if isinstance(who, str):
                 owner = identities.get_living(who)
             else:
-                owner = self._gallery.add_person(identities, who)
+                owner = self._gallery.add_person(transaction, who)
             people = [previous] if isinstance(who, NewIdentity) else [previous, owner]
             identities.lock(people)
             _require_unchanged(transaction.collection, people, if_revision)

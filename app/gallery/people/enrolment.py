@@ -1,27 +1,47 @@
-"""Write a person's new faces, but for those that are there already and those that a guard refuses.
+"""Enrolment: the one path on which new people and new faces are written.
 
-Part of a transaction that holds the collection at its next revision.
+Part of a transaction that holds the collection at its next revision, so that no other writer takes
+an external_id meanwhile.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain, islice
+from uuid import uuid4
 
 import numpy as np
 
-from app.gallery.index.protocol import Vectors
-from app.gallery.people.enrolment_guards import EveryFaceRefusedError, Guard, Refusal, judge, nearer
-from app.gallery.records import Face, Identity, NewFace
+from app.gallery.people.enrolment_guards import (
+    EveryFaceRefusedError,
+    Guard,
+    Neighbour,
+    Newcomers,
+    Refusal,
+    judge,
+    nearer,
+)
+from app.gallery.people.same_picture import Pictures
+from app.gallery.records import Face, NewFace, NewIdentity
 from app.gallery.store.repositories import face_repository as face_records
-from app.gallery.store.tables import FaceTable, IdentityTable
+from app.gallery.store.repositories.face_repository import to_bytes
+from app.gallery.store.repositories.people_insertion import (
+    FaceRow,
+    PersonRows,
+    insert_faces,
+    insert_people,
+)
+from app.gallery.store.tables import IdentityTable
 from app.gallery.store.transaction import Transaction
-from app.recognition.types import Embedding
 
-SAME_CROP = 1.0 - 1e-6
-"""Similarity from which on two embeddings are of the same picture of a face, however encoded.
 
-Embeddings of one crop differ by rounding, some 1e-7. A photo that is compressed anew, or another
-one of the same moment, is further away (1e-4 and more), and is an example of its own.
-"""
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """A person to enroll; without `guard`, their faces are compared with those of no one else."""
+
+    identity: NewIdentity
+    faces: tuple[NewFace, ...] = ()
+    guard: Guard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,93 +55,242 @@ Outcome = Face | KnownFace | Refusal
 """What became of a new face."""
 
 
-def write_faces(
+@dataclass(frozen=True, slots=True)
+class PersonOutcome:
+    """What became of a new person: enrolled now, known before by their external_id, or neither.
+
+    `faces` has an outcome for each face. When the guard refuses all of them, the person is not
+    enrolled, and `identity_id` is None.
+    """
+
+    identity_id: str | None
+    enrolled: bool
+    faces: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BulkOutcome:
+    """What became of one of many new people; `identity_id` and `enrolled` as of PersonOutcome.
+
+    `refused` has the guard's verdict on each of their faces, and is empty where it refuses none.
+    """
+
+    identity_id: str | None
+    enrolled: bool
+    face_count: int
+    revision: int
+    refused: tuple[Refusal | None, ...] = ()
+
+    @classmethod
+    def of(cls, outcome: PersonOutcome, revision: int) -> "BulkOutcome":
+        verdicts = tuple(face if isinstance(face, Refusal) else None for face in outcome.faces)
+        return cls(
+            outcome.identity_id,
+            outcome.enrolled,
+            sum(isinstance(face, Face) for face in outcome.faces),
+            revision,
+            verdicts if any(verdicts) else (),
+        )
+
+
+def enroll_people(
+    transaction: Transaction, people: Sequence[NewPerson], *, by_crop: bool
+) -> list[PersonOutcome]:
+    """Enroll those whose external_id is new to the collection, also within `people` themselves.
+
+    The same photo of a person is enrolled once, as it came first; with `by_crop`, so is the same
+    picture of a face in another file (see `same_picture.py`).
+    """
+    known = transaction.identities.ids_of(
+        person.identity.external_id for person in people if person.identity.external_id is not None
+    )
+    outcomes = []
+    rows: list[PersonRows] = []
+    newcomers = Newcomers()
+    for person, nearest in zip(people, _nearest(transaction, people), strict=True):
+        external_id = person.identity.external_id
+        before = None if external_id is None else known.get(external_id)
+        if before is not None:
+            outcomes.append(PersonOutcome(before, enrolled=False))
+            continue
+        identity_id = uuid4().hex
+        refusals = _refusals_of_new(person, nearest, newcomers)
+        pictures: Pictures[Face] = Pictures()
+        faces, new = _sort(
+            identity_id, person.faces, refusals, pictures, person.guard, by_crop=by_crop
+        )
+        if _all_refused(faces):
+            outcomes.append(PersonOutcome(None, False, faces))
+            continue
+        if external_id is not None:
+            known[external_id] = identity_id
+        outcomes.append(PersonOutcome(identity_id, True, faces))
+        rows.append(_person_rows(identity_id, person.identity, new))
+        if person.guard is not None:
+            enrolled = Neighbour(identity_id, person.identity.name, external_id, -1.0)
+            newcomers.add(enrolled, [face for face, _ in new])
+    insert_people(transaction, rows)
+    return outcomes
+
+
+def add_faces(
     transaction: Transaction,
     identity: IdentityTable,
     faces: Sequence[NewFace],
     guard: Guard | None,
 ) -> tuple[Outcome, ...]:
-    """One outcome a face, in their order. Raises EveryFaceRefusedError."""
-    repository = transaction.faces
-    rows = repository.of_identity(identity) if faces else ()
-    examples = repository.examples_of([identity.number]) if rows else {}
-    enrolled = _Enrolled(identity, rows, examples.get(identity.number, {}))
-    known = [enrolled.find(face) for face in faces]
-    new = [place for place, found in enumerate(known) if found is None]
-    refusals = _refusals(transaction, identity, enrolled.embeddings, faces, new, guard)
+    """Enroll more faces of a person; one outcome a face, in order. Raises EveryFaceRefusedError."""
+    rows = transaction.faces.of_identity(identity) if faces else ()
+    examples = transaction.faces.examples_of([identity.number]) if rows else {}
+    own = examples.get(identity.number, {})
+    pictures = Pictures((face_records.record(row, identity), own.get(row.number)) for row in rows)
+    refusals: list[Refusal | None] = [None] * len(faces)
+    new_places = [
+        place
+        for place, face in enumerate(faces)
+        if pictures.find(face.image_sha256, face.embedding) is None
+    ]
+    if guard is not None and new_places:
+        nearest = nearer(transaction, faces, guard, person_number=identity.number)
+        verdicts = judge(
+            [faces[place] for place in new_places],
+            transaction.identities.record(identity),
+            face_records.stacked(list(own.values())),
+            [nearest[place] for place in new_places],
+            guard,
+        )
+        for place, verdict in zip(new_places, verdicts, strict=True):
+            refusals[place] = verdict
+    outcomes, new = _sort(identity.id, faces, refusals, pictures, guard, by_crop=True)
+    require_one_accepted(outcomes)
+    insert_faces(transaction, [(identity.number, _face_row(face, record)) for face, record in new])
+    return outcomes
+
+
+def require_one_accepted(outcomes: Sequence[Outcome]) -> None:
+    """Raises EveryFaceRefusedError when there are faces and a guard refuses all of them."""
+    if _all_refused(outcomes):
+        raise EveryFaceRefusedError(
+            [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
+        )
+
+
+def add_person(transaction: Transaction, new: NewIdentity) -> IdentityTable:
+    """Add a person without a face, whose external_id is free."""
+    (outcome,) = enroll_people(transaction, [NewPerson(new)], by_crop=False)
+    assert outcome.enrolled
+    assert outcome.identity_id is not None
+    return transaction.identities.get(outcome.identity_id)
+
+
+_Nearest = tuple[Neighbour | None, ...]
+
+
+def _nearest(transaction: Transaction, people: Sequence[NewPerson]) -> list[_Nearest]:
+    """For each person who is most like each of their faces; () of those without a guard."""
+    guarded = [(person, person.guard) for person in people if person.guard is not None]
+    if not guarded:
+        return [()] * len(people)
+    # One look for all: the log is read once, however many they are.
+    together = Guard(
+        resembles=min(guard.resembles for _, guard in guarded),
+        another=min(guard.another for _, guard in guarded),
+        revision=min(guard.revision for _, guard in guarded),
+        nearest=tuple(chain.from_iterable(guard.nearest for _, guard in guarded)),
+        digest=transaction.collection.digest,
+    )
+    faces = [face for person, _ in guarded for face in person.faces]
+    found = iter(nearer(transaction, faces, together, person_number=None))
+    return [
+        () if person.guard is None else tuple(islice(found, len(person.faces))) for person in people
+    ]
+
+
+def _refusals_of_new(
+    person: NewPerson, nearest: _Nearest, newcomers: Newcomers
+) -> Sequence[Refusal | None]:
+    """The guard's verdicts, also with regard to those enrolled just before in this transaction."""
+    if person.guard is None:
+        return [None] * len(person.faces)
+    no_faces = np.empty((0, 0), dtype=np.float32)
+    closest = newcomers.nearer(nearest, person.faces)
+    return judge(person.faces, None, no_faces, closest, person.guard)
+
+
+def _sort(
+    identity_id: str,
+    faces: Sequence[NewFace],
+    refusals: Sequence[Refusal | None],
+    pictures: Pictures[Face],
+    guard: Guard | None,
+    *,
+    by_crop: bool,
+) -> tuple[tuple[Outcome, ...], list[tuple[NewFace, Face]]]:
+    """An outcome for each face, and the faces to write with their records."""
     force = guard is not None and guard.force
     outcomes: list[Outcome] = []
-    numbers = []
-    for face, before, refusal in zip(faces, known, refusals, strict=True):
-        found = before or enrolled.find(face)
+    new = []
+    for face, refusal in zip(faces, refusals, strict=True):
+        crop = face.embedding if by_crop else None
+        found = pictures.find(face.image_sha256, crop)
         if found is not None:
             outcomes.append(KnownFace(found))
         elif refusal is not None and not force:
             outcomes.append(refusal)
         else:
-            row = repository.add(identity, face, forced=refusal is not None)
-            numbers.append(row.number)
-            outcomes.append(enrolled.add(row, face.embedding))
-    refused = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
-    if refused and len(refused) == len(faces):
-        raise EveryFaceRefusedError(refused)
-    transaction.changes.log("add", numbers)
-    return tuple(outcomes)
+            record = _record(identity_id, face, forced=refusal is not None)
+            pictures.add(record, crop)
+            outcomes.append(record)
+            new.append((face, record))
+    return tuple(outcomes), new
 
 
-def _refusals(
-    transaction: Transaction,
-    identity: IdentityTable,
-    own: Vectors,
-    faces: Sequence[NewFace],
-    new: Sequence[int],
-    guard: Guard | None,
-) -> list[Refusal | None]:
-    """Verdicts on those in the places `new`, None for the rest."""
-    refusals: list[Refusal | None] = [None] * len(faces)
-    if guard is None or not new:
-        return refusals
-    person: Identity | None = transaction.identities.record(identity)
-    nearest = nearer(transaction, faces, guard, person_number=identity.number)
-    verdicts = judge(
-        [faces[place] for place in new], person, own, [nearest[place] for place in new], guard
+def _all_refused(outcomes: Sequence[Outcome]) -> bool:
+    return bool(outcomes) and all(isinstance(outcome, Refusal) for outcome in outcomes)
+
+
+def _record(identity_id: str, face: NewFace, *, forced: bool) -> Face:
+    return Face(
+        id=face.face_id or uuid4().hex,
+        identity_id=identity_id,
+        box=face.box,
+        detection_score=face.detection_score,
+        image_sha256=face.image_sha256,
+        created_at=datetime.now(UTC),
+        quality=face.quality,
+        forced=forced,
     )
-    for place, verdict in zip(new, verdicts, strict=True):
-        refusals[place] = verdict
-    return refusals
 
 
-class _Enrolled:
-    """The faces of a person, found by photo and by crop."""
+def _person_rows(
+    identity_id: str, identity: NewIdentity, faces: Sequence[tuple[NewFace, Face]]
+) -> PersonRows:
+    return PersonRows(
+        {
+            "id": identity_id,
+            "external_id": identity.external_id,
+            "name": identity.name,
+            "attributes": dict(identity.attributes or {}),
+            "expires_at": identity.expires_at,
+            "threshold": identity.threshold,
+        },
+        [_face_row(face, record) for face, record in faces],
+    )
 
-    def __init__(
-        self,
-        identity: IdentityTable,
-        rows: Sequence[FaceTable],
-        embeddings: Mapping[int, Embedding],
-    ) -> None:
-        self._identity = identity
-        self._rows = [row for row in rows if row.number in embeddings]
-        self._vectors = [embeddings[row.number] for row in self._rows]
-        self._by_photo = {row.image_sha256: row for row in rows if row.image_sha256 is not None}
 
-    @property
-    def embeddings(self) -> Vectors:
-        """Shape (N, dimension); (0, 0) of a person without a face."""
-        return face_records.stacked(self._vectors)
-
-    def find(self, face: NewFace) -> Face | None:
-        row = self._by_photo.get(face.image_sha256)
-        if row is None and self._vectors:
-            # In double precision: rounding must not decide.
-            similarities = self.embeddings.astype(np.float64) @ face.embedding.astype(np.float64)
-            best = int(np.argmax(similarities))
-            row = self._rows[best] if similarities[best] >= SAME_CROP else None
-        return None if row is None else face_records.record(row, self._identity)
-
-    def add(self, row: FaceTable, embedding: Embedding) -> Face:
-        self._rows.append(row)
-        self._vectors.append(embedding)
-        if row.image_sha256 is not None:
-            self._by_photo[row.image_sha256] = row
-        return face_records.record(row, self._identity)
+def _face_row(face: NewFace, record: Face) -> FaceRow:
+    return FaceRow(
+        {
+            "id": record.id,
+            "embedding": to_bytes(face.embedding),
+            "box": None if face.box is None else list(face.box),
+            "landmarks": None if face.landmarks is None else face.landmarks.tolist(),
+            "detection_score": face.detection_score,
+            "quality": face.quality,
+            "image_sha256": face.image_sha256,
+            "forced": record.forced,
+            "created_at": record.created_at,
+        },
+        None if face.next_embedding is None else to_bytes(face.next_embedding),
+        face.sealed_crop,
+    )

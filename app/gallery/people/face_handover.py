@@ -8,10 +8,8 @@ is kept stays, and of equals that of the new owner.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from app.gallery.people.correction_records import Collapsed
-from app.gallery.people.enrolment import SAME_CROP
+from app.gallery.people.same_picture import Pictures
 from app.gallery.store.tables import FaceTable, IdentityTable
 from app.gallery.store.transaction import Transaction
 from app.recognition.types import Embedding
@@ -35,19 +33,19 @@ def hand_over(
     """
     repository = transaction.faces
     own = list(repository.of_identity(owner))
-    pictures = _Pictures(transaction, [*own, *faces])
+    stored = _Kept(transaction, [*own, *faces])
     kept = list(own)
     moved: list[FaceTable] = []
     gone: list[FaceTable] = []
     done = HandedOver()
     for face in faces:
-        twin = pictures.find_twin(face, kept)
+        twin = stored.find_twin(face, kept)
         if twin is None:
             kept.append(face)
             moved.append(face)
             continue
         leaves, stays = face, twin
-        if pictures.worth(face) > pictures.worth(twin):
+        if stored.worth(face) > stored.worth(twin):
             leaves, stays = twin, face
             kept[kept.index(twin)] = face
             moved = [other for other in moved if other is not twin] + [face]
@@ -66,8 +64,8 @@ def hand_over(
     return done
 
 
-class _Pictures:
-    """Which faces are of the same picture, and how much is kept of each."""
+class _Kept:
+    """What is kept of each face."""
 
     def __init__(self, transaction: Transaction, faces: Sequence[FaceTable]) -> None:
         numbers = [face.number for face in faces]
@@ -79,15 +77,6 @@ class _Pictures:
         return face.number in self._with_both, face.number in self._with_crop
 
     def find_twin(self, face: FaceTable, others: Sequence[FaceTable]) -> FaceTable | None:
-        for other in others:
-            if face.image_sha256 is not None and face.image_sha256 == other.image_sha256:
-                return other
-        own = self._embeddings.get(face.number)
-        seen = [other for other in others if other.number in self._embeddings]
-        if own is None or not seen:
-            return None
-        # In double precision: rounding must not decide.
-        theirs = np.stack([self._embeddings[other.number] for other in seen]).astype(np.float64)
-        similarities = theirs @ own.astype(np.float64)
-        best = int(np.argmax(similarities))
-        return seen[best] if similarities[best] >= SAME_CROP else None
+        """The one of the others that is of the same picture."""
+        pictures = Pictures((other, self._embeddings.get(other.number)) for other in others)
+        return pictures.find(face.image_sha256, self._embeddings.get(face.number))

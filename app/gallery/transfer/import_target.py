@@ -13,7 +13,7 @@ from app.errors import ArchiveOfOtherEmbedder, Conflict
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
-from app.gallery.store.repositories.bulk_insertion import PersonRows, insert_people
+from app.gallery.store.repositories.people_insertion import FaceRow, PersonRows, insert_people
 from app.gallery.store.transaction import Collections
 from app.gallery.transfer.archive_manifest import CollectionEntry
 from app.gallery.transfer.archived_people import ArchivedPerson
@@ -111,7 +111,7 @@ class CollectionTarget:
 def _rows(person: ArchivedPerson) -> PersonRows:
     """Lines have the fields that the tables have, but for whose a face is."""
     faces = [
-        {**face.line.model_dump(exclude={"identity_id"}), "embedding": face.embedding}
+        FaceRow({**face.line.model_dump(exclude={"identity_id"}), "embedding": face.embedding})
         for face in person.faces
     ]
     return PersonRows(person.line.model_dump(), faces)

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from app.errors import InputError, NoUsableImage, RejectedImage, WrongPerson
-from app.gallery.people.bulk_enrolment import BulkOutcome, NewPerson
+from app.gallery.people.enrolment import BulkOutcome, NewPerson
 from app.gallery.records import NewFace, NewIdentity
 from app.gallery.service import Gallery
 from app.operations.enroll.enroll_options import EnrollOptions

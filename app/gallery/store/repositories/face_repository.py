@@ -12,10 +12,9 @@ from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, inse
 from sqlalchemy.orm import Session
 
 from app.errors import FaceNotFound
-from app.gallery.records import EVERYBODY, Face, NewFace, PeopleFilter
+from app.gallery.records import EVERYBODY, Face, PeopleFilter
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.among_numbers import among
-from app.gallery.store.repositories.crop_repository import CropRepository
 from app.gallery.store.repositories.embedding_columns import PLACES, place_in
 from app.gallery.store.repositories.people_filter_sql import not_expired, wanted_people
 from app.gallery.store.tables import FaceTable, IdentityTable, SecondEmbeddingTable
@@ -116,31 +115,6 @@ class FaceRepository:
         """SHA-256 of the photos that the identity's faces came from."""
         query = select(FaceTable.image_sha256).where(FaceTable.identity_number == identity.number)
         return {sha256 for sha256 in self._session.scalars(query) if sha256 is not None}
-
-    def add(self, identity: IdentityTable, face: NewFace, *, forced: bool = False) -> FaceTable:
-        """`face` is as `Gallery` writes it: by the collection's embedder, and by its second."""
-        row = FaceTable(
-            collection_number=self._collection.number,
-            identity_number=identity.number,
-            embedding=to_bytes(face.embedding),
-            embedder=self._collection.embedder,
-            digest=self._collection.digest,
-            box=None if face.box is None else list(face.box),
-            landmarks=None if face.landmarks is None else face.landmarks.tolist(),
-            detection_score=face.detection_score,
-            quality=face.quality,
-            image_sha256=face.image_sha256,
-            forced=forced,
-        )
-        if face.face_id is not None:
-            row.id = face.face_id
-        self._session.add(row)
-        self._session.flush()
-        if face.sealed_crop is not None:
-            CropRepository(self._session, self._collection).add({row.number: face.sealed_crop})
-        if face.next_embedding is not None:
-            self.add_by_other({row.number: to_bytes(face.next_embedding)})
-        return row
 
     def add_by_other(self, embeddings: Mapping[int, bytes]) -> None:
         """By face number, embeddings by the collection's other embedder."""

@@ -15,7 +15,6 @@ from app.gallery.records import (
     Attributes,
     Identity,
     IdentityFilter,
-    NewIdentity,
     PeopleFilter,
 )
 from app.gallery.store.collection_view import CollectionView
@@ -127,21 +126,6 @@ class IdentityRepository:
         """How many people are wanted, with faces or without."""
         query = select(func.count()).where(*self._matching(wanted))
         return self._session.scalar(query) or 0
-
-    def add(self, new: NewIdentity) -> IdentityTable:
-        row = IdentityTable(
-            collection_number=self._collection.number,
-            attributes=dict(new.attributes or {}),
-            expires_at=new.expires_at,
-            threshold=new.threshold,
-            revision=self._collection.revision,
-        )
-        self.set_name(row, new.name)
-        self.set_external_id(row, new.external_id)
-        self._session.add(row)
-        self._session.flush()
-        self._write_attributes(row)
-        return row
 
     def set_name(self, row: IdentityTable, name: str | None) -> None:
         row.name = None if name is None else nfc(name)

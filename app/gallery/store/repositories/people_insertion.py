@@ -1,7 +1,7 @@
-"""SQL that inserts many people at once: what an enrolment writes, in a statement a table."""
+"""SQL that inserts people and faces, one or many: a statement a table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -21,17 +21,23 @@ _IDS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 
 
 @dataclass(frozen=True, slots=True)
-class PersonRows:
-    """Columns of a person and of their faces, but for those that tell whose they are.
+class FaceRow:
+    """Columns of a face, but for those that say whose it is; `id` is among them.
 
-    `seconds`, by face id: what the faces are to the collection's second embedder, where known;
-    `crops`, in the same way, those that are kept of them.
+    `second` is its embedding by the collection's second embedder, `crop` its sealed crop.
     """
 
+    columns: Mapping[str, Any]
+    second: bytes | None = None
+    crop: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRows:
+    """Columns of a person, and their faces."""
+
     identity: Mapping[str, Any]
-    faces: Sequence[Mapping[str, Any]]
-    seconds: Mapping[str, bytes] = field(default_factory=dict)
-    crops: Mapping[str, bytes] = field(default_factory=dict)
+    faces: Sequence[FaceRow] = ()
 
 
 def insert_people(transaction: Transaction, people: Sequence[PersonRows]) -> None:
@@ -54,24 +60,30 @@ def insert_people(transaction: Transaction, people: Sequence[PersonRows]) -> Non
         )
     ]
     _insert_rows(session, AttributeTable, attributes)
-    network = {"embedder": collection.embedder, "digest": collection.digest}
-    faces = [
-        {**here, **network, "identity_number": numbers[person.identity["id"]], **face}
-        for person in people
-        for face in person.faces
-    ]
-    face_numbers = _insert(session, FaceTable, faces)
-    seconds = {
-        face_numbers[face_id]: embedding
-        for person in people
-        for face_id, embedding in person.seconds.items()
+    insert_faces(
+        transaction,
+        [(numbers[person.identity["id"]], face) for person in people for face in person.faces],
+    )
+
+
+def insert_faces(transaction: Transaction, faces: Sequence[tuple[int, FaceRow]]) -> None:
+    """Write faces, each with the number of its owner, and log them at the current revision."""
+    collection = transaction.collection
+    common = {
+        "collection_number": collection.number,
+        "embedder": collection.embedder,
+        "digest": collection.digest,
     }
-    transaction.faces.add_by_other(seconds)
-    crops = {
-        face_numbers[face_id]: crop for person in people for face_id, crop in person.crops.items()
-    }
-    transaction.crops.add(crops)
-    transaction.changes.log("add", face_numbers.values())
+    rows = [{**common, "identity_number": owner, **face.columns} for owner, face in faces]
+    numbers = _insert(transaction.session, FaceTable, rows)
+    by_number = {numbers[face.columns["id"]]: face for _, face in faces}
+    transaction.faces.add_by_other(
+        {number: face.second for number, face in by_number.items() if face.second is not None}
+    )
+    transaction.crops.add(
+        {number: face.crop for number, face in by_number.items() if face.crop is not None}
+    )
+    transaction.changes.log("add", numbers.values())
 
 
 def _text_columns(identity: Mapping[str, Any]) -> dict[str, str | None]:
