@@ -42,6 +42,12 @@ PAGES = sorted(
     for folder, depth in ((ROOT, "*.md"), (ROOT / "docs", "*.md"), (ROOT / "examples", "**/*.md"))
     for path in folder.glob(depth)
 )
+_ABOUT_FORMER_SETTINGS = {
+    "CHANGELOG.md",
+    "docs/networks.md",
+    "docs/settings.md",
+    "docs/upgrading.md",
+}
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +200,15 @@ def test_every_error_code_is_documented() -> None:
     listed = set(re.findall(r"`([a-z_]+)`", _page("docs/errors.md")))
     expected = {*codes(VultusError), *(reason.value for reason in Reason)} - {"startup_failed"}
     assert expected <= listed
+
+
+@pytest.mark.parametrize("name", [*PAGES, "docker-compose.yml", "Makefile", "benchmarks/README.md"])
+def test_no_page_names_a_setting_that_does_not_exist(name: str) -> None:
+    of_tools = {"VULTUS_BIND", "VULTUS_EXTRAS", "VULTUS_TEST_DATABASE_URL"}
+    of_tools |= {"VULTUS_URL", "VULTUS_API_KEY"}  # the examples' own
+    former = {*RENAMED, *OPENTELEMETRY, *REMOVED} if name in _ABOUT_FORMER_SETTINGS else set()
+    named = set(re.findall(r"VULTUS_\w*[A-Z]\b", _page(name)))
+    assert named <= {*Settings.variables(), *of_tools, *former}
 
 
 def test_thresholds_in_the_documents_are_those_in_use() -> None:

@@ -139,5 +139,7 @@ def _warn_of_likely_mistakes(settings: Settings, address: str) -> None:
             "unknown_setting",
             variable=unknown.name,
             source=unknown.source,
-            remedy=f"did you mean {unknown.nearest}?" if unknown.nearest else "see the README",
+            remedy=f"did you mean {unknown.nearest}?"
+            if unknown.nearest
+            else "see docs/settings.md",
         )
