@@ -1,4 +1,6 @@
-"""Errors of training. Each text says the fact and the remedy."""
+"""Errors of training. Each text is a fact, or names the option of the run that is at fault."""
+
+from pathlib import Path
 
 
 class TrainingError(ValueError):
@@ -13,12 +15,32 @@ class StoreUnusableError(TrainingError):
     """The folder of crops is not there, damaged, or has crops of another network."""
 
 
+class CropsCutOtherwiseError(StoreUnusableError):
+    """A folder of crops was filled in another way, or nothing says how it was filled."""
+
+
 class TooFewPeopleError(TrainingError):
     """The photos do not allow what is asked for."""
 
 
 class RunUnusableError(TrainingError):
     """The folder of a run holds another run, none, or one that does not fit."""
+
+
+class RunTakenError(RunUnusableError):
+    """The folder `path` holds a run already."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} already holds a run")
+        self.path = path
+
+
+class RunUnfinishedError(RunUnusableError):
+    """The run in the folder `path` has not finished."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} holds no finished run")
+        self.path = path
 
 
 class MetricMissingError(TrainingError):

@@ -90,6 +90,9 @@ def test_a_finished_run_that_is_resumed_stays_as_it_is(people: Path, tmp_path: P
     again = json.loads(_done("train", "--resume", tmp_path / "1", "--json"))
     assert again["digest"] == begun["digest"]
     assert again["history"] == begun["history"]
+    over = RUN.invoke(cli, ["train", str(people), "--out", str(tmp_path / "1"), *FEW_STEPS])
+    assert isinstance(over.exception, InvalidRequest)
+    assert f"--resume {tmp_path / '1'}" in str(over.exception)
     for ignored in (
         [str(people)],
         *(["--out", "other"], ["--network", "small-cnn"], ["--weights", "scratch"]),

@@ -20,12 +20,23 @@ from app.errors import InvalidRequest, StartupError
 from app.recognition.pipeline import Recognizer
 from app.settings import Settings
 from models.training.data.crop_store import CropStore
-from models.training.errors import TrainingError
+from models.training.errors import (
+    CropsCutOtherwiseError,
+    RunTakenError,
+    RunUnfinishedError,
+    TrainingError,
+)
 from models.training.results.metric_names import METRICS
 from models.zoo.errors import NameTakenError, WeightsError
 from models.zoo.network import InputSpec, Network
 
 _TOLD_FAILURES = 10
+
+_REMEDIES: Mapping[type[TrainingError], str] = {
+    RunTakenError: "go on with it by --resume {path}, or name another folder",
+    RunUnfinishedError: "finish it with vultus train --resume {path}",
+    CropsCutOtherwiseError: "name another folder with --crops, or delete it",
+}
 
 
 def cut_crops(source: Path, spec: InputSpec, crops: Path | None, faces: SubjectRule | None) -> Path:
@@ -83,9 +94,12 @@ def _figure(value: float | None) -> str:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """What training cannot do is told as other commands tell it."""
+    """Report errors of training as other commands report theirs, with the remedy."""
     try:
         yield
+    except (RunTakenError, RunUnfinishedError, CropsCutOtherwiseError) as error:
+        remedy = _REMEDIES[type(error)].format(**vars(error))
+        raise InvalidRequest(f"{error}; {remedy}") from error
     except (TrainingError, NameTakenError) as error:
         raise InvalidRequest(str(error)) from error
     except WeightsError as error:

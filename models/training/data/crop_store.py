@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.files import write_text_atomically
-from models.training.errors import StoreUnusableError
+from models.training.errors import CropsCutOtherwiseError, StoreUnusableError
 from models.zoo.network import InputSpec
 
 Crop = NDArray[np.uint8]
@@ -251,15 +251,13 @@ class CropStoreWriter:
         try:
             before = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise StoreUnusableError(
-                f"{self._folder} does not say how its crops were cut ({error}); delete it, or "
-                "name another folder for crops (--crops)"
+            raise CropsCutOtherwiseError(
+                f"{self._folder} does not say how its crops were cut ({error})"
             ) from error
         if before != self._cut_by:
-            raise StoreUnusableError(
-                f"{self._folder} holds crops that were cut otherwise (another network's, other "
-                "--faces, or other settings of the detector); name another folder for crops "
-                "(--crops)"
+            raise CropsCutOtherwiseError(
+                f"{self._folder} holds crops that were cut otherwise: for another network, of "
+                "other faces, or by another detector"
             )
 
     def _start_of(self, row: int) -> int:

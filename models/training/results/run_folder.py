@@ -17,7 +17,7 @@ from typing import Any
 
 from models.files import write_text_atomically
 from models.training.config import NO_FILES, TrainingConfig, config_from
-from models.training.errors import RunUnusableError
+from models.training.errors import RunTakenError, RunUnfinishedError, RunUnusableError
 
 _FORMAT = 1
 
@@ -64,7 +64,7 @@ class RunSource:
 
 
 def begin_run(path: Path, source: RunSource) -> RunFolder:
-    """Raises RunUnusableError where another run has come as far as its first weights."""
+    """Raises RunTakenError where another run has come as far as its first weights."""
     require_unused(path)
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     content = {
@@ -77,12 +77,10 @@ def begin_run(path: Path, source: RunSource) -> RunFolder:
 
 
 def require_unused(path: Path) -> None:
-    """Raises RunUnusableError where there is anything of a run that took time to make."""
+    """Raises RunTakenError where there is anything of a run that took time to make."""
     run = RunFolder(path)
     if any(file.exists() for file in (run.checkpoint, run.weights, run.report)):
-        raise RunUnusableError(
-            f"{path} already holds a run; go on with it by --resume {path}, or name another folder"
-        )
+        raise RunTakenError(path)
 
 
 def open_run(path: Path) -> tuple[RunFolder, RunSource]:
@@ -96,13 +94,11 @@ def open_run(path: Path) -> tuple[RunFolder, RunSource]:
 
 
 def read_report(path: Path) -> dict[str, Any]:
-    """Of a finished run. Raises RunUnusableError."""
+    """The report of a finished run. Raises RunUnfinishedError, RunUnusableError."""
     try:
         report = json.loads(RunFolder(path).report.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise RunUnusableError(
-            f"{path} holds no finished run; finish it with vultus train --resume {path}"
-        ) from error
+        raise RunUnfinishedError(path) from error
     except (OSError, ValueError) as error:
         raise RunUnusableError(f"{path}/report.json cannot be read: {error}") from error
     if not isinstance(report, dict) or report.get("format") != _FORMAT:

@@ -24,7 +24,7 @@ def divisible(network: TrainableNetwork) -> Divisible:
         return network.module
     raise ConfigInvalidError(
         f"{network.recipe.architecture} cannot be run in two pieces; take sface, dlib-resnet, an "
-        "iresnet or mobilefacenet, or train it by vultus train with network.frozen_parts"
+        "iresnet or mobilefacenet, or train it with network.frozen_parts"
     )
 
 

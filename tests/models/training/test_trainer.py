@@ -255,7 +255,7 @@ def test_a_second_run_does_not_overwrite_the_first(store: CropStore, tmp_path: P
         read_report(tmp_path / "run")
     run = _begin(tmp_path / "run", store, make_config(seed=1))  # nothing was trained yet
     train(make_config(seed=1, epochs=1), store, run, weights_dir=tmp_path)
-    with pytest.raises(RunUnusableError, match="--resume"):
+    with pytest.raises(RunUnusableError, match="already holds a run"):
         _begin(tmp_path / "run", store, make_config(seed=2))
     for left in (run.weights, run.report):
         other = tmp_path / left.name / "run"

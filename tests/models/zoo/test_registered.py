@@ -165,7 +165,7 @@ def test_a_card_that_tells_otherwise_than_its_weights_is_refused(
 
 def test_a_run_that_has_not_finished_is_not_added(store: CropStore, tmp_path: Path) -> None:
     run = begin_run(tmp_path / "run", RunSource(make_config(), store.folder))
-    with pytest.raises(RunUnusableError, match="--resume"):
+    with pytest.raises(RunUnusableError, match="no finished run"):
         add_run(run.path, NAMING, tmp_path)
     assert find_card("ours-1", tmp_path) is None
 
