@@ -270,7 +270,7 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """For each probe the most similar people, most similar first; and among how many.
 
     `basis` is what decisions about them rest on, as of the same revision.

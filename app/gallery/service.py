@@ -42,7 +42,6 @@ from app.gallery.records import (
     CollectionChanges,
     Erasure,
     Face,
-    Found,
     Identity,
     IdentityChanges,
     IdentityFilter,
@@ -50,10 +49,11 @@ from app.gallery.records import (
     NewIdentity,
     Page,
     PeopleFilter,
+    SearchResult,
     Unset,
 )
 from app.gallery.rollout.embedder_pair import Embedders, EnrolledProbe, Probe
-from app.gallery.search.nearest_people import Question, UntrueIndexError, nearest_people
+from app.gallery.search.nearest_people import PeopleQuery, UntrueIndexError, nearest_people
 from app.gallery.search.people_counts import PeopleCounts
 from app.gallery.search.person_template import similarity_to_template
 from app.gallery.store.collection_view import CollectionView
@@ -435,37 +435,39 @@ class Gallery:
         The answer is that of comparing with all faces of these people and no others. The face
         `exclude_face_id` does not count. Raises EmbedderMismatch.
         """
-        question = Question(top_k, datetime.now(UTC), wanted, exclude_face_id)
-        return self.find(collection_name, probes, question).candidates
+        query = PeopleQuery(top_k, datetime.now(UTC), wanted, exclude_face_id)
+        return self.find(collection_name, probes, query).candidates
 
     @read_again
-    def find(self, collection_name: str, probes: Sequence[Probe], question: Question) -> Found:
-        """As `search`, compared as the question says, and among how many."""
+    def find(
+        self, collection_name: str, probes: Sequence[Probe], query: PeopleQuery
+    ) -> SearchResult:
+        """As `search`, compared as the query says, and among how many."""
         try:
-            return self._search(collection_name, probes, question)
+            return self._search(collection_name, probes, query)
         except UntrueIndexError as error:
             _log.warning("index_untrue", collection=collection_name, remedy="it is built anew")
             self._sync.forget(error.collection_number)
-            return self._search(collection_name, probes, question)
+            return self._search(collection_name, probes, query)
         except EmbedderGoneError:  # the collection was read before a purge
-            return self._search(collection_name, probes, question)
+            return self._search(collection_name, probes, query)
 
     def find_by_second(
-        self, collection_name: str, probes: Sequence[Probe], question: Question
-    ) -> Found | None:
+        self, collection_name: str, probes: Sequence[Probe], query: PeopleQuery
+    ) -> SearchResult | None:
         """As `find`, by the second embedder of a collection; None when it has none that runs here,
         or its index is not to be had at this moment.
 
         Where a probe is a plain embedding, it is by that one.
         """
         try:
-            return self._search_by_second(collection_name, probes, question)
+            return self._search_by_second(collection_name, probes, query)
         except (EmbedderGoneError, UntrueIndexError):
             return None
 
     def _search_by_second(
-        self, collection_name: str, probes: Sequence[Probe], question: Question
-    ) -> Found | None:
+        self, collection_name: str, probes: Sequence[Probe], query: PeopleQuery
+    ) -> SearchResult | None:
         with self._store.reading(collection_name) as serving:
             transaction = serving.by_other()
             if transaction is None or not self.embedders.run(transaction.collection):
@@ -477,9 +479,9 @@ class Gallery:
             ]
             index = self._sync.index_at(view)
             candidates, searched = nearest_people(
-                transaction, index, embeddings, question, self._second_counts
+                transaction, index, embeddings, query, self._second_counts
             )
-            return Found(candidates, searched, transaction.basis)
+            return SearchResult(candidates, searched, transaction.basis)
 
     @read_again
     def examine(
@@ -624,7 +626,7 @@ class Gallery:
 
     # -- helpers ---------------------------------------------------------------------------------
 
-    def _search(self, name: str, probes: Sequence[Probe], question: Question) -> Found:
+    def _search(self, name: str, probes: Sequence[Probe], query: PeopleQuery) -> SearchResult:
         """Search the index and the database as of one revision.
 
         By the embedder that the collection answers by as of that revision.
@@ -641,10 +643,10 @@ class Gallery:
                 embeddings = [self.embedders.seen_by(collection, probe) for probe in probes]
                 index = self._sync.index_at(collection)
                 candidates, searched = nearest_people(
-                    transaction, index, embeddings, question, self._counts
+                    transaction, index, embeddings, query, self._counts
                 )
                 if tries == _MOST_TRIES or self._sync.is_at(collection):
-                    return Found(candidates, searched, transaction.basis)
+                    return SearchResult(candidates, searched, transaction.basis)
 
     def _erase_expired(self, name: str, now: datetime) -> Iterator[Erasure]:
         with suppress(CollectionNotFound):  # somebody deletes it meanwhile

@@ -23,7 +23,7 @@ from app.gallery.records import (
 )
 from app.gallery.rollout.rollouts import Reembedding
 from app.gallery.search.collection_calibrations import CalibrationStore
-from app.gallery.search.nearest_people import Question
+from app.gallery.search.nearest_people import PeopleQuery
 from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
@@ -91,8 +91,8 @@ def reembed(reembedding: Reembedding, *, leave: int | None = None) -> int:
 
 def found(gallery: Gallery, place: int) -> tuple[str, str]:
     """Who is most like a photo, surely the same one, and the embedder that says so."""
-    question = Question(1, datetime.now(UTC))
-    answer = gallery.find(COLLECTION, [photo(place)], question)
+    query = PeopleQuery(1, datetime.now(UTC))
+    answer = gallery.find(COLLECTION, [photo(place)], query)
     ((candidate,),) = answer.candidates
     assert candidate.similarity == pytest.approx(1, abs=1e-5)
     return candidate.identity.id, answer.basis.model.name
@@ -178,11 +178,11 @@ def test_deletion_deletes_both(both: Gallery, reembedding: Reembedding, database
     gone, stays = enroll_photo(both, 0), enroll_photo(both, 1)
     reembed(reembedding)
     both.follow()
-    question = Question(9, datetime.now(UTC))
+    query = PeopleQuery(9, datetime.now(UTC))
     both.delete_identity(COLLECTION, gone)
     assert rows(database, FaceTable) == rows(database, SecondEmbeddingTable) == 1
     assert both.indexed_faces() == 2
-    shadow = both.find_by_second(COLLECTION, [photo(0)], question)
+    shadow = both.find_by_second(COLLECTION, [photo(0)], query)
     assert shadow is not None
     assert [[c.identity.id for c in some] for some in shadow.candidates] == [[stays]]
     both.delete_collection(COLLECTION)
@@ -225,7 +225,7 @@ def test_forced_switch_finds_whom_it_can_and_the_way_back_finds_everybody(
     reembed(reembedding, leave=1)
     reembedding.switch(COLLECTION, is_measured=True, force=True)
     assert found(both, 0) == (people[0], NEW.name)
-    answer = both.find(COLLECTION, [photo(1)], Question(9, datetime.now(UTC)))
+    answer = both.find(COLLECTION, [photo(1)], PeopleQuery(9, datetime.now(UTC)))
     assert {c.identity.id for c in answer.candidates[0]} == {people[0], people[2]}
     assert answer.searched.faces == 2
     with pytest.raises(RolloutImpossible, match="1 faces have no embedding by other-net"):
@@ -286,16 +286,16 @@ def test_purge_that_broke_off_leaves_nobody_half_and_goes_on(
     with pytest.raises(KeyboardInterrupt):
         reembedding.purge(COLLECTION)
     monkeypatch.setattr(RolloutRepository, "settle", settle)
-    question = Question(5, datetime.now(UTC), scoring=Scoring.TEMPLATE)
+    query = PeopleQuery(5, datetime.now(UTC), scoring=Scoring.TEMPLATE)
     for place in (0, 1):
         assert found(both, place) == (person.id, OLD.name)
-        by_second = both.find_by_second(COLLECTION, [photo(place)], question)
+        by_second = both.find_by_second(COLLECTION, [photo(place)], query)
         assert by_second is not None
         told = [candidate.identity.id for candidate in by_second.candidates[0]]
         assert told in ([], [person.id])
     assert reembed(reembedding) == 1
     both.follow()
-    assert both.find_by_second(COLLECTION, [photo(0)], question) is not None
+    assert both.find_by_second(COLLECTION, [photo(0)], query) is not None
     assert reembedding.purge(COLLECTION) == 2
     assert found(both, 1) == (person.id, OLD.name)
 

@@ -15,7 +15,7 @@ from app.gallery.records import (
     Scoring,
     Searched,
 )
-from app.gallery.search.nearest_people import Question
+from app.gallery.search.nearest_people import PeopleQuery
 from app.gallery.service import Gallery
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
@@ -181,9 +181,9 @@ def test_search_by_templates_agrees_with_a_naive_loop(gallery: Gallery) -> None:
         photos /= np.linalg.norm(photos, axis=1, keepdims=True)
         identity, faces = enroll(gallery, *photos.astype(np.float32))
         people[identity.id] = faces
-    question = Question(5, datetime.now(UTC), scoring=Scoring.TEMPLATE)
+    query = PeopleQuery(5, datetime.now(UTC), scoring=Scoring.TEMPLATE)
     probes = [next(iter(faces.values())) for faces in people.values()]
-    found = gallery.find(COLLECTION, probes, question)
+    found = gallery.find(COLLECTION, probes, query)
     assert found.searched == Searched(60, sum(len(faces) for faces in people.values()))
     for probe, candidates in zip(probes, found.candidates, strict=True):
         templates = {
@@ -206,8 +206,8 @@ def test_excluded_face_is_no_part_of_a_template(gallery: Gallery) -> None:
     first, second = unit_vectors(2, seed=19)
     identity, faces = enroll(gallery, first, second)
     (excluded, _) = faces
-    question = Question(5, datetime.now(UTC), EVERYBODY, excluded, Scoring.TEMPLATE)
-    ((candidate,),) = gallery.find(COLLECTION, [second], question).candidates
+    query = PeopleQuery(5, datetime.now(UTC), EVERYBODY, excluded, Scoring.TEMPLATE)
+    ((candidate,),) = gallery.find(COLLECTION, [second], query).candidates
     assert (candidate.identity, candidate.examples) == (identity, 1)
     assert candidate.similarity == pytest.approx(1.0, abs=1e-6)
 
@@ -221,8 +221,8 @@ def test_people_searched_are_counted_as_filtered(gallery: Gallery) -> None:
         )
     in_bern = PeopleFilter((Condition("town", one_of=("bern",)),))
     for wanted, expected in ((in_bern, Searched(2, 3)), (EVERYBODY, Searched(4, 6))):
-        question = Question(5, datetime.now(UTC), wanted)
-        assert gallery.find(COLLECTION, [PROBE], question).searched == expected
+        query = PeopleQuery(5, datetime.now(UTC), wanted)
+        assert gallery.find(COLLECTION, [PROBE], query).searched == expected
 
 
 def test_comparison_with_a_person_without_faces_is_refused(gallery: Gallery) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import event
 
 from app.gallery.records import Scoring
-from app.gallery.search.nearest_people import Question
+from app.gallery.search.nearest_people import PeopleQuery
 from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from tests.gallery.conftest import sqlite_only
@@ -42,8 +42,8 @@ def filled(database: Database) -> Gallery:
 
 
 def search(gallery: Gallery) -> int:
-    question = Question(10, datetime.now(UTC), scoring=Scoring.TEMPLATE)
-    found = gallery.find(COLLECTION, list(unit_vectors(1, seed=2)), question)
+    query = PeopleQuery(10, datetime.now(UTC), scoring=Scoring.TEMPLATE)
+    found = gallery.find(COLLECTION, list(unit_vectors(1, seed=2)), query)
     return len(found.candidates[0])
 
 

@@ -43,7 +43,7 @@ class UntrueIndexError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PeopleQuery:
     """Whom a search looks for: the `top_k` most similar of the people wanted.
 
     A face of `exclude_face_id` does not count, nor does anybody who has expired by `now`.
@@ -76,14 +76,14 @@ def nearest_people(
     transaction: Transaction,
     index: VectorIndex,
     probes: Sequence[Embedding],
-    question: Question,
+    query: PeopleQuery,
     counts: PeopleCounts,
 ) -> tuple[list[tuple[Candidate, ...]], Searched]:
     """For each probe the most similar people, and among how many.
 
     Raises UntrueIndexError when what would be answered is not what the database says.
     """
-    return _Search(transaction, index, question, counts).answer(probes)
+    return _Search(transaction, index, query, counts).answer(probes)
 
 
 class _Search:
@@ -91,7 +91,7 @@ class _Search:
         self,
         transaction: Transaction,
         index: VectorIndex,
-        question: Question,
+        query: PeopleQuery,
         counts: PeopleCounts,
     ) -> None:
         self._transaction = transaction
@@ -99,17 +99,17 @@ class _Search:
         self._faces = transaction.faces
         self._identities = transaction.identities
         self._index = index
-        self._question = question
-        self._everybody = question.wanted == EVERYBODY
+        self._query = query
+        self._everybody = query.wanted == EVERYBODY
 
     def answer(self, probes: Sequence[Embedding]) -> tuple[list[tuple[Candidate, ...]], Searched]:
         look: _Look = self._everywhere
         total = len(self._index)
         if not self._everybody:
-            few = self._faces.numbers_of(self._question.wanted, most=_FEW_FACES + 1)
+            few = self._faces.numbers_of(self._query.wanted, most=_FEW_FACES + 1)
             if len(few) <= _FEW_FACES:
                 look, total = self._only(few), len(few)
-        count = min(total, max(_FACES_A_PERSON * self._question.top_k, _FEWEST_FACES))
+        count = min(total, max(_FACES_A_PERSON * self._query.top_k, _FEWEST_FACES))
         first = look(probes, count) if count and probes else [None] * len(probes)
         candidates = [
             self._candidates(probe, hits, look, count, total)
@@ -119,8 +119,8 @@ class _Search:
 
     def _searched(self, faces: int, *, everywhere: bool) -> Searched:
         if everywhere and not self._everybody:
-            faces = self._faces.count(self._question.wanted)
-        people = self._counts.of(self._transaction, self._question.wanted, faces)
+            faces = self._faces.count(self._query.wanted)
+        people = self._counts.of(self._transaction, self._query.wanted, faces)
         return Searched(people, faces)
 
     def _everywhere(self, probes: Sequence[Embedding], count: int) -> list[Hits]:
@@ -141,20 +141,20 @@ class _Search:
                 break
             count = min(total, 4 * count)
             if count > _FAR and not self._everybody and look == self._everywhere:
-                numbers = self._faces.numbers_of(self._question.wanted)
+                numbers = self._faces.numbers_of(self._query.wanted)
                 look, total = self._only(numbers), len(numbers)
                 count = min(count, total)
             (hits,) = look([probe], count)
-        nearest = dict(list(best.items())[: self._question.proposed])
+        nearest = dict(list(best.items())[: self._query.proposed])
         scored = self._scored(probe, nearest)
-        ranked = sorted(scored, key=lambda number: -scored[number][0])[: self._question.top_k]
+        ranked = sorted(scored, key=lambda number: -scored[number][0])[: self._query.top_k]
         people = self._identities.by_number(ranked)
         return tuple(
             Candidate(people[number], nearest[number].face_id, *scored[number]) for number in ranked
         )
 
     def _enough(self, best: Mapping[int, _Nearest]) -> bool:
-        wanted = self._question.proposed
+        wanted = self._query.proposed
         if len(best) >= wanted:
             return True
         # Only a collection of fewer people than asked for is worth a query of its own.
@@ -165,16 +165,16 @@ class _Search:
 
         What the database no longer has is passed over, whatever the index says.
         """
-        question = self._question
+        query = self._query
         owners: Mapping[int, FaceOwner] = self._faces.owners(
-            hits.numbers.tolist(), question.wanted, now=question.now
+            hits.numbers.tolist(), query.wanted, now=query.now
         )
         best: dict[int, _Nearest] = {}
         for number, similarity in zip(
             hits.numbers.tolist(), hits.similarities.tolist(), strict=True
         ):
             owner = owners.get(number)
-            if owner is not None and owner.face_id != question.exclude_face_id:
+            if owner is not None and owner.face_id != query.exclude_face_id:
                 best.setdefault(owner.identity_number, _Nearest(number, owner.face_id, similarity))
         return best
 
@@ -188,7 +188,7 @@ class _Search:
         running process and its numbers were given out again; it would then answer with the wrong
         name.
         """
-        if self._question.scoring is Scoring.BEST:
+        if self._query.scoring is Scoring.BEST:
             faces = self._faces.embeddings_of([found.face_number for found in nearest.values()])
             examples = {
                 number: {found.face_number: faces[found.face_number]}
@@ -197,7 +197,7 @@ class _Search:
             }
         else:
             examples = self._faces.examples_of(
-                list(nearest), exclude_face_id=self._question.exclude_face_id
+                list(nearest), exclude_face_id=self._query.exclude_face_id
             )
         scored = {}
         for number, own in examples.items():

@@ -12,7 +12,7 @@ from app.gallery.transfer.transfer_progress import Steps
 _KEY_BYTES = 16
 
 
-def verify(archive: ArchiveReader, steps: Steps) -> None:
+def check_archive(archive: ArchiveReader, steps: Steps) -> None:
     """Raises ArchiveUnusable unless every collection can be imported as it is."""
     people, faces = _Distinct(), _Distinct()
     for entry in archive.manifest.collections:

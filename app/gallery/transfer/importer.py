@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.errors import CollectionNotInArchive, SeveralCollections
 from app.gallery.store.database import Database
-from app.gallery.transfer.archive_check import verify
+from app.gallery.transfer.archive_check import check_archive
 from app.gallery.transfer.archive_manifest import CollectionEntry, Manifest
 from app.gallery.transfer.archive_reader import ArchiveReader, open_archive
 from app.gallery.transfer.archived_people import ArchivedPerson, archived_people
@@ -58,7 +58,7 @@ def import_gallery(
         ]
         for _, target in chosen:
             target.require_same_network()
-        verify(archive, Steps(progress, "verifying", _rows(archive.manifest.collections)))
+        check_archive(archive, Steps(progress, "verifying", _rows(archive.manifest.collections)))
         steps = Steps(progress, "importing", _rows([entry for entry, _ in chosen]))
         return tuple(_load(archive, entry, target, steps) for entry, target in chosen)
 

@@ -9,9 +9,9 @@ from typing import TypeVar
 from app.errors import Reason, RejectedImage
 from app.gallery.people.enrolment_guards import EmbedderSwitchedError, Guard, Neighbour, Refusal
 from app.gallery.people.identity_ref import refers_to
-from app.gallery.records import Found, NewFace
+from app.gallery.records import NewFace, SearchResult
 from app.gallery.rollout.embedder_pair import Probe
-from app.gallery.search.nearest_people import Question
+from app.gallery.search.nearest_people import PeopleQuery
 from app.gallery.service import Gallery
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.policy.calibrator import Calibrator
@@ -36,11 +36,11 @@ class Guards:
         self._calibrator = calibrator
         self._enabled = enabled
 
-    def _limits(self, collection: str, found: Found) -> GuardLimits | None:
+    def _limits(self, collection: str, found: SearchResult) -> GuardLimits | None:
         """None where nobody measured any for the embedder."""
-        rules = self._calibrator.resting_on(found.basis, collection)
-        another = rules.find_identify(found.searched)
-        resembles = rules.resembling()
+        policy = self._calibrator.resting_on(found.basis, collection)
+        another = policy.find_identify(found.searched)
+        resembles = policy.resembling()
         if resembles is None or another is None:
             return None
         return GuardLimits(resembles, another)
@@ -103,10 +103,10 @@ class Guards:
     ) -> Guard | None:
         # In this order: whoever is enrolled after this is found by the transaction that writes.
         revision = self._gallery.revision(collection)
-        question = Question(
+        query = PeopleQuery(
             1 if identity_id is None else 2, datetime.now(UTC), exclude_face_id=exclude_face_id
         )
-        found = self._gallery.find(collection, faces, question)
+        found = self._gallery.find(collection, faces, query)
         limits = self._limits(collection, found)
         if limits is None:
             return None

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from app.errors import CollectionNotFound, EmbedderMismatch
-from app.gallery.records import Basis, Candidate, Found, Scoring, Searched
+from app.gallery.records import Basis, Candidate, Scoring, Searched, SearchResult
 from app.gallery.rollout.embedder_pair import Probe
-from app.gallery.search.nearest_people import Question
+from app.gallery.search.nearest_people import PeopleQuery
 from app.gallery.service import Gallery
 from app.operations.policy.calibrator import Calibrator
 from app.operations.policy.decisions import (
@@ -29,7 +29,7 @@ _RIVALS = 2
 """People shown of an ambiguous answer, however few are asked for."""
 _MOST_RECENT = 1_000
 
-Find = Callable[[str, Sequence[Probe], Question], Found]
+Find = Callable[[str, Sequence[Probe], PeopleQuery], SearchResult]
 
 
 class _NoSecondEmbedderError(Exception):
@@ -90,9 +90,9 @@ class BlockingSearch:
             return None
 
     def _find_by_second(
-        self, collection: str, probes: Sequence[Probe], question: Question
-    ) -> Found:
-        found = self._gallery.find_by_second(collection, probes, question)
+        self, collection: str, probes: Sequence[Probe], query: PeopleQuery
+    ) -> SearchResult:
+        found = self._gallery.find_by_second(collection, probes, query)
         if found is None:
             raise _NoSecondEmbedderError
         return found
@@ -116,7 +116,7 @@ class BlockingSearch:
             ]
             if not open_places:
                 break
-            question = Question(
+            query = PeopleQuery(
                 max(options.top_k, _LEAST_COMPARED),
                 datetime.now(UTC),
                 stage.wanted,
@@ -125,7 +125,7 @@ class BlockingSearch:
             )
             asked = [probes[place] for place in open_places]
             with self._forgetting(collection):
-                found = (find or self._gallery.find)(collection, asked, question)
+                found = (find or self._gallery.find)(collection, asked, query)
             policy = self._policy(collection, found.basis, options, note=find is None)
             limit = policy.for_identify(
                 options.threshold if stage.threshold is None else stage.threshold,

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.gallery.records import Found
-from app.gallery.search.nearest_people import Question
+from app.gallery.records import SearchResult
+from app.gallery.search.nearest_people import PeopleQuery
 from app.gallery.service import Gallery
 from tests.api.conftest import problem
 from tests.api.gallery.conftest import sqlite_only
@@ -68,9 +68,9 @@ def test_later_stages_are_not_looked_at_once_there_is_a_match(
     looked: list[object] = []
     find_once = Gallery.find
 
-    def counted(gallery: Gallery, name: str, probes: Any, question: Question) -> Found:
-        looked.append(question.wanted.conditions[0].one_of)
-        return find_once(gallery, name, probes, question)
+    def counted(gallery: Gallery, name: str, probes: Any, query: PeopleQuery) -> SearchResult:
+        looked.append(query.wanted.conditions[0].one_of)
+        return find_once(gallery, name, probes, query)
 
     monkeypatch.setattr(Gallery, "find", counted)
     search(client, collection, PROBE, stages=[_site("east"), _site("south"), _site("north")])
