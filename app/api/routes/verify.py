@@ -17,29 +17,14 @@ async def verify(body: Sent[VerifyBody], services: ServicesDep) -> VerifyAnswer:
     the more there are, the more alike a match must be for the same `target_fmr`.
     """
     if body.image_a is not None and body.image_b is not None:
-        done = await services.verify.images(
-            body.image_a,
-            body.image_b,
-            rule=body.faces,
-            threshold=body.threshold,
-            target_fmr=body.target_fmr,
-            quality_filter=body.quality_filter,
-            liveness=body.liveness,
-        )
+        done = await services.verify.images(body.image_a, body.image_b, body.options())
     else:
         # The schema refuses a body in which one of these is missing.
         assert body.image is not None
         assert body.collection is not None
         assert body.identity_id is not None
         done = await services.verify.identity(
-            body.image,
-            body.collection,
-            body.identity_id,
-            rule=body.faces,
-            threshold=body.threshold,
-            target_fmr=body.target_fmr,
-            quality_filter=body.quality_filter,
-            liveness=body.liveness,
+            body.image, body.collection, body.identity_id, body.options()
         )
     services.metrics.decisions.labels("verify", done.status).inc()
     passed_over = [PassedOverFace(face, index) for index, face in done.passed_over]

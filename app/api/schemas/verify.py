@@ -25,6 +25,7 @@ from app.api.schemas.parts.person import IdentityBody
 from app.api.schemas.parts.photo_faces import FaceInPhoto, LivenessField, LivenessOption, ModelBody
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
 from app.operations.identify.verifier import VerifyStatus
+from app.operations.identify.verify_options import VerifyOptions
 from app.operations.policy.face_rules import QualityFilter, VerifyFaces
 from app.operations.policy.rate_claims import RateReason
 
@@ -50,6 +51,11 @@ class VerifyBody(Schema):
     )
     quality_filter: QualityLevel = QualityFilter.FLOOR
     liveness: LivenessOption = False
+
+    def options(self) -> VerifyOptions:
+        return VerifyOptions(
+            self.faces, self.threshold, self.target_fmr, self.quality_filter, self.liveness
+        )
 
     @model_validator(mode="after")
     def _threshold_or_rate(self) -> Self:

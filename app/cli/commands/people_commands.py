@@ -7,6 +7,7 @@ import typer
 
 from app.gallery.names import DEFAULT_COLLECTION
 from app.operations.enroll.enroll_options import EnrollOptions
+from app.operations.identify.verify_options import VerifyOptions
 from app.operations.policy.face_rules import FaceRule, QualityFilter, VerifyFaces
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
@@ -139,10 +140,7 @@ def verify(
     run(
         a=a,
         b=b,
-        threshold=threshold,
-        target_fmr=target_fmr,
-        faces=faces,
-        quality_filter=quality_filter,
+        options=VerifyOptions(faces, threshold, target_fmr, quality_filter),
         as_json=as_json,
     )
 

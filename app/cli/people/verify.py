@@ -11,7 +11,7 @@ from app.cli.people.read_photo import read_photo
 from app.cli.remedies import TERMINAL
 from app.cli.session import require_one_at_most, with_services
 from app.operations.identify.verifier import Verification, VerifyStatus
-from app.operations.policy.face_rules import QualityFilter, VerifyFaces
+from app.operations.identify.verify_options import VerifyOptions
 from app.services import Services
 
 
@@ -19,10 +19,7 @@ def verify(
     *,
     a: Path,
     b: Path,
-    threshold: float | None,
-    target_fmr: float | None,
-    faces: VerifyFaces,
-    quality_filter: QualityFilter,
+    options: VerifyOptions,
     as_json: bool,
 ) -> None:
     """Say whether two photos show the same person.
@@ -31,16 +28,9 @@ def verify(
     """
 
     async def use(services: Services) -> Verification:
-        return await services.verify.images(
-            photo_a,
-            photo_b,
-            rule=faces,
-            threshold=threshold,
-            target_fmr=target_fmr,
-            quality_filter=quality_filter,
-        )
+        return await services.verify.images(photo_a, photo_b, options)
 
-    require_one_at_most(threshold, target_fmr, rate="--target-fmr")
+    require_one_at_most(options.threshold, options.target_fmr, rate="--target-fmr")
     photo_a, photo_b = read_photo(a), read_photo(b)
     done = with_services(use)
     if as_json:

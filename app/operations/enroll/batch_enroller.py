@@ -74,7 +74,7 @@ class BatchEnroller:
         external_ids = [item.identity.external_id for item in items if item.identity.external_id]
         known = await reading(self._gallery.ids_of, collection, external_ids)
         turns = self._enroller.turns()
-        keep_crops = await reading(self._enroller.keeps_crops, collection)
+        keep_crops = await self._enroller.keeps_crops(collection)
         examined = await together(
             self._examine(item, known, turns, keep_crops=keep_crops) for item in items
         )

@@ -114,7 +114,7 @@ class Enroller:
         WrongPerson when the guards refuse those that could be, ExternalIdTaken, CollectionNotFound,
         EmbedderMismatch, and AnsweredBeforeError by `once`.
         """
-        keep_crops = await reading(self.keeps_crops, collection)
+        keep_crops = await self.keeps_crops(collection)
         usable, rejected = await self.examine(images, options, turns=turns, keep_crops=keep_crops)
         faces = [item.face for item in usable]
 
@@ -152,7 +152,7 @@ class Enroller:
         Raises as `create` does, and IdentityNotFound.
         """
         known = await self._known(collection, identity_id, images)
-        keep_crops = await reading(self.keeps_crops, collection)
+        keep_crops = await self.keeps_crops(collection)
         usable, rejected = await self.examine(
             images, options, skip=set(known), turns=turns, keep_crops=keep_crops
         )
@@ -189,12 +189,10 @@ class Enroller:
         digests = await asyncio.to_thread(lambda: [_sha256(image) for image in images])
         return {place: known[digest] for place, digest in enumerate(digests) if digest in known}
 
-    def keeps_crops(self, collection: str) -> bool:
-        """Whether crops are kept in a collection. Blocks.
-
-        Raises CollectionNotFound and EmbedderMismatch.
-        """
-        wanted = self._gallery.require_collection(collection).options.crops.keep
+    async def keeps_crops(self, collection: str) -> bool:
+        """Whether a collection keeps crops. Raises CollectionNotFound and EmbedderMismatch."""
+        basis = await reading(self._gallery.require_collection, collection)
+        wanted = basis.options.crops.keep
         if wanted and self._vault is None:
             _log.warning("crops_not_kept", collection=collection, remedy="set VULTUS_CROPS_KEY")
         return wanted and self._vault is not None

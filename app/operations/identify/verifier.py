@@ -9,11 +9,11 @@ from app.gallery.records import Basis, Candidate, Identity
 from app.gallery.service import Gallery
 from app.observe import request_scope
 from app.operations.enroll.photo_subject import PassedOver
+from app.operations.identify.verify_options import VerifyOptions
 from app.operations.identify.verify_sides import Side, selection_of, side_of
 from app.operations.policy import rate_claims
 from app.operations.policy.calibrator import Calibrator
 from app.operations.policy.decisions import threshold_of
-from app.operations.policy.face_rules import QualityFilter, VerifyFaces
 from app.operations.policy.rate_claims import RateReason
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import DetectedFace, ModelId, cosine
@@ -89,23 +89,19 @@ class Verifier:
         self,
         image_a: bytes,
         image_b: bytes,
-        *,
-        rule: VerifyFaces,
-        threshold: float | None = None,
-        target_fmr: float | None = None,
-        quality_filter: QualityFilter = QualityFilter.FLOOR,
-        liveness: bool = False,
+        options: VerifyOptions,
     ) -> Verification:
-        """Compare two photos; with `liveness`, that of their faces is scored, and decides nothing.
+        """Compare two photos.
 
         Faces that are not good enough for the filter are not compared. Two doubtful ones need a
         higher similarity (see `rate_claims.doubt`). Raises NoUsableImage for a photo without the
         one face that is wanted, ImageUnreadable, ImageTooLarge, LivenessOff.
         """
-        rules = self._calibrator.defaults
-        limit = rules.for_verify(threshold, target_fmr)  # raises before anything is looked at
+        policy = self._calibrator.defaults
+        wanted = options.threshold, options.target_fmr
+        limit = policy.for_verify(*wanted)  # raises before anything is looked at
         a, b = await together(
-            self._side(image, rule, quality_filter, index=index, name=name, liveness=liveness)
+            self._side(image, options, index=index, name=name)
             for index, (name, image) in enumerate((("image_a", image_a), ("image_b", image_b)))
         )
         if a.refused or b.refused:
@@ -120,10 +116,10 @@ class Verifier:
                 (one.embedded.face, other.embedded.face),
                 cosine(float(one.embedded.embedding @ other.embedded.embedding)),
             )
-            compared.append((found, rules.for_verify(threshold, target_fmr, doubt=doubt), doubt))
+            compared.append((found, policy.for_verify(*wanted, doubt=doubt), doubt))
         place = max(range(len(pairs)), key=lambda at: compared[at][0].similarity - compared[at][1])
         best, limit, doubt = compared[place]
-        fmr, why_none = _claimed(rules.fmr(best.similarity, doubt=doubt), [a, b])
+        fmr, why_none = _claimed(policy.fmr(best.similarity, doubt=doubt), [a, b])
         return Verification(
             best.similarity >= limit,
             best.similarity,
@@ -141,12 +137,7 @@ class Verifier:
         image: bytes,
         collection: str,
         identity_id: str,
-        *,
-        rule: VerifyFaces,
-        threshold: float | None = None,
-        target_fmr: float | None = None,
-        quality_filter: QualityFilter = QualityFilter.FLOOR,
-        liveness: bool = False,
+        options: VerifyOptions,
     ) -> Verification:
         """Compare a photo with an enrolled person, by the same rule as identify.
 
@@ -154,10 +145,12 @@ class Verifier:
         CollectionNotFound, IdentityNotFound and EmbedderMismatch.
         """
 
+        wanted = options.threshold, options.target_fmr
+
         def look_beforehand() -> tuple[float, Identity]:
-            rules = self._calibrator.thresholds(collection)
+            policy = self._calibrator.thresholds(collection)
             # Both raise before the photo is looked at.
-            limit = rules.for_verify(threshold, target_fmr)
+            limit = policy.for_verify(*wanted)
             return limit, self._gallery.get_identity(collection, identity_id)
 
         def compare() -> tuple[list[Candidate], Basis]:
@@ -167,19 +160,17 @@ class Verifier:
                 return self._gallery.compare_each(collection, identity_id, probes)
 
         limit, identity = await reading(look_beforehand)
-        side = await self._side(
-            image, rule, quality_filter, index=0, name="image", liveness=liveness
-        )
+        side = await self._side(image, options, index=0, name="image")
         if side.refused:
             return _rejected([side], limit, self._gallery.model, identity)
         candidates, basis = await reading(compare)
         # As of the comparison: the collection may go over to another embedder at any moment.
-        rules = await reading(self._calibrator.resting_on, basis, collection)
+        policy = await reading(self._calibrator.resting_on, basis, collection)
         place = max(range(len(candidates)), key=lambda at: candidates[at].similarity)
         found, looks = candidates[place], len(candidates)
-        limit = rules.for_verify(threshold, target_fmr, examples=found.examples, doubt=looks)
+        limit = policy.for_verify(*wanted, examples=found.examples, doubt=looks)
         limit = threshold_of(found, limit)
-        measured = rules.fmr(found.similarity, examples=found.examples, doubt=looks)
+        measured = policy.fmr(found.similarity, examples=found.examples, doubt=looks)
         fmr, why_none = _claimed(measured, [side])
         return Verification(
             found.similarity >= limit,
@@ -202,15 +193,15 @@ class Verifier:
     async def _side(
         self,
         image: bytes,
-        rule: VerifyFaces,
-        quality_filter: QualityFilter,
+        options: VerifyOptions,
         *,
         index: int,
         name: str,
-        liveness: bool,
     ) -> Side:
-        photo = await self._recognizer.embed(image, selection_of(rule), liveness=liveness)
-        side = side_of(photo, index, rule, quality_filter)
+        photo = await self._recognizer.embed(
+            image, selection_of(options.faces), liveness=options.liveness
+        )
+        side = side_of(photo, index, options.faces, options.quality_filter)
         if side.refused is not None and not side.faces:
             raise NoUsableImage(f"{name}: {side.refused.detail}", (side.refused,))
         return side
