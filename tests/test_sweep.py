@@ -24,7 +24,7 @@ def test_people_are_erased_although_the_inbox_cannot_be(
 
     monkeypatch.setattr(services.unknowns, "erase_expired", fails)
     with pytest.raises(ZeroDivisionError):
-        services.erase_expired()
+        services.sweep.erase_expired()
     assert services.gallery.get_collection(DEFAULT_COLLECTION).identity_count == 0
     services.recognizer.stop()
     services.gallery.close()

@@ -12,7 +12,8 @@ from app.operations.rollout.embedder_choice import choose_embedder
 from app.recognition.build import build_recognizer
 from app.recognition.liveness.load_liveness import load_liveness
 from app.recognition.pipeline import Recognizer
-from app.services import Services, load_chosen_network
+from app.services import Services
+from app.services.services import load_chosen_network
 from app.settings import LogSettings, Settings
 from models.zoo.network import Network
 

@@ -35,7 +35,7 @@ from app.operations.doctor import doctor_rules
 from app.operations.policy.thresholds import Thresholds
 from app.recognition.build import load_configured_network
 from app.recognition.types import ModelId
-from app.services import default_thresholds
+from app.services.known_thresholds import default_thresholds
 from app.settings import Settings
 from benchmarks.kit.lfw_data import LfwData, lfw_data, person_of
 from benchmarks.kit.lfw_embeddings import embed_photos

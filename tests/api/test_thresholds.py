@@ -10,7 +10,12 @@ from app.gallery.collection_options import DecisionOptions
 from app.gallery.records import Searched
 from app.operations.policy.thresholds import Thresholds
 from app.recognition.types import ModelId
-from app.services import calibration_files, default_thresholds, known_map, next_thresholds
+from app.services.known_thresholds import (
+    calibration_files,
+    default_thresholds,
+    known_map,
+    next_thresholds,
+)
 from app.settings import Settings
 from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.zoo.architectures import Recipe

@@ -57,7 +57,7 @@ async def check_readiness(
     The answer comes within a fifth of a second, whatever the database does.
     """
     try:
-        await services.require_ready(reads_only=reads)
+        await services.readiness.require(reads_only=reads)
     except Unavailable as error:
         return problem_of(error, request_id, status=503)
     return HealthAnswer(status="ready")

@@ -14,7 +14,8 @@ from app.gallery.names import DEFAULT_COLLECTION
 from app.operations.policy.calibrator import measure, save_map
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import ModelId
-from app.services import Services, calibration_files, known_map
+from app.services import Services
+from app.services.known_thresholds import calibration_files, known_map
 from app.settings import Settings
 from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.evaluation.photos import LabelledPhotos

@@ -18,7 +18,7 @@ from app.datasets.subject_rule import SubjectRule
 from app.errors import InvalidRequest
 from app.gallery.records import Searched
 from app.recognition.pipeline import Recognizer
-from app.services import default_thresholds
+from app.services.known_thresholds import default_thresholds
 from app.settings import Settings
 from models.evaluation.errors import NotMeasurableError
 from models.evaluation.options import EvaluationOptions, Protocol

@@ -16,7 +16,8 @@ from app.gallery.store.collection_list import all_collections, collection_named
 from app.gallery.transfer.archive_manifest import COLLECTION_NAME
 from app.observe.plain_text import plain
 from app.recognition.types import ModelId
-from app.services import Services, build_sync
+from app.services import Services
+from app.services.index_building import build_sync
 
 
 def list_(*, as_json: bool) -> None:

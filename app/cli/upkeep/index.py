@@ -8,7 +8,7 @@ from app.cli.configuration import load_settings
 from app.cli.output import print_json, results
 from app.gallery.store.database import Database
 from app.gallery.sync.snapshot_check import Verified
-from app.services import verify_index
+from app.services.index_building import verify_index
 
 _DIFFERENCES = 3
 

@@ -25,7 +25,8 @@ from app.recognition.build import build_detector, load_named_network, thread_cou
 from app.recognition.device import resolve_device
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import ModelId
-from app.services import Services, known_map
+from app.services import Services
+from app.services.known_thresholds import known_map
 from app.settings import Settings
 
 _SOME_LEFT = 3

@@ -10,7 +10,7 @@ from app.cli.serve.start_checks import require_startable
 from app.errors import NetworkNotMade
 from app.recognition.build import load_named_network
 from app.recognition.types import ModelId
-from app.services import known_map
+from app.services.known_thresholds import known_map
 from app.settings import Settings
 from models.zoo.adding import Naming, add_weights
 from models.zoo.cards import read_card

@@ -1,0 +1,78 @@
+"""The indexes of collections, as the settings configure them."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from app.constants import CONSTANTS, Constants
+from app.gallery.index.faiss_index import FaissIndex
+from app.gallery.index.index_options import IndexOptions
+from app.gallery.index.protocol import LocalIndex, MakeIndex
+from app.gallery.store.database import Database
+from app.gallery.sync.index_sync import IndexSync, Sync
+from app.gallery.sync.snapshot_check import Verified, verify_snapshots
+from app.gallery.sync.snapshots import SnapshotStore
+from app.settings import Settings
+
+
+def build_sync(
+    settings: Settings,
+    database: Database,
+    digests: Sequence[str] = (),
+    constants: Constants = CONSTANTS,
+) -> Sync:
+    """The indexes as the settings want them, for the embedders `digests`.
+
+    Raises StartupError when Milvus cannot be used.
+    """
+    if settings.index.milvus_uri is not None:
+        return _milvus_sync(settings, settings.index.milvus_uri, database)
+    return IndexSync(
+        database,
+        _index_maker(settings, constants),
+        snapshots=_snapshots(settings),
+        snapshot_above=constants.snapshot_above,
+        digests=digests,
+    )
+
+
+def verify_index(
+    settings: Settings, database: Database, *, repair: bool, report: Callable[[Verified], None]
+) -> bool:
+    """Compare what is kept of the indexes outside of the database with it; whether it agreed."""
+    return verify_snapshots(
+        database,
+        _snapshots(settings),
+        _index_maker(settings, CONSTANTS),
+        repair=repair,
+        snapshot_above=CONSTANTS.snapshot_above,
+        report=report,
+    )
+
+
+def _milvus_sync(settings: Settings, uri: str, database: Database) -> Sync:
+    # Here, because the client of Milvus is an optional package.
+    from app.gallery.index.milvus_index import Milvus  # noqa: PLC0415
+    from app.gallery.sync.milvus_sync import MilvusSync  # noqa: PLC0415
+
+    token = settings.index.milvus_token
+    return MilvusSync(
+        database,
+        Milvus(uri, token="" if token is None else token.get_secret_value()),
+        fallback=_exact_index if settings.index.milvus_fallback == "exact" else None,
+    )
+
+
+def _exact_index(dimension: int) -> LocalIndex:
+    """An index that is exact at any size, as it only replaces Milvus for a while."""
+    return FaissIndex(dimension, IndexOptions(exact_up_to=sys.maxsize))
+
+
+def _index_maker(settings: Settings, constants: Constants) -> MakeIndex:
+    options = IndexOptions(
+        exact_up_to=constants.exact_up_to, listed_above=settings.index.listed_above
+    )
+    return lambda dimension: FaissIndex(dimension, options)
+
+
+def _snapshots(settings: Settings) -> SnapshotStore:
+    return SnapshotStore(settings.snapshots_dir)

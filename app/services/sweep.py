@@ -1,0 +1,47 @@
+"""The erasure of expired people and unknown faces."""
+
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from app.gallery.service import Gallery
+from app.gallery.unknowns.unknown_inbox import Unknowns
+
+_log = structlog.get_logger(__name__)
+
+
+class Sweep:
+    """Keeps `log_revisions` of each collection's log, and answers to keys for `keys_kept_s`."""
+
+    def __init__(
+        self, gallery: Gallery, unknowns: Unknowns, *, log_revisions: int, keys_kept_s: float
+    ) -> None:
+        self._gallery = gallery
+        self._unknowns = unknowns
+        self._log_revisions = log_revisions
+        self._keys_kept = timedelta(seconds=keys_kept_s)
+
+    def erase_expired(self) -> None:
+        """Erase expired people and unknown faces, and log it. One may fail alone.
+
+        People come last: their erasure also overwrites what the database's files still hold of
+        the unknown faces.
+        """
+        try:
+            for name, count in self._unknowns.erase_expired().items():
+                _log.info("unknowns_erased", collection=name, faces=count)
+        finally:
+            self._erase_expired_people()
+
+    def _erase_expired_people(self) -> None:
+        for receipt in self._gallery.erase_expired(
+            log_revisions=self._log_revisions,
+            answers_before=datetime.now(UTC) - self._keys_kept,
+        ):
+            _log.info(
+                "expired_erased",
+                collection=receipt.collection,
+                identities=receipt.identity_count,
+                faces=receipt.face_count,
+                revision=receipt.revision,
+            )
