@@ -11,8 +11,10 @@ with one detector and is searched with the other. Quality: by component, the med
 differences of scores, and how many photos the default floor refuses.
 
 Faces turned by 90, 180 and 270 degrees: how many are found, and how many in the wrong direction.
-Faces shrunk to a side, in a gray picture: how many are found. CPU time by size of the photo, one
-thread, in interleaved rounds. `--photos` is a folder of group photos, whose faces are counted.
+Faces shrunk to a side, in a gray picture: how many are found. One photo each of 200 people, damaged
+and rolled: how many of their faces are found; also by `yunet` without its second look, and with
+MTCNN in its place. CPU time by size of the photo, one thread, in interleaved rounds. `--photos` is
+a folder of group photos, whose faces are counted.
 """
 
 import argparse
@@ -30,7 +32,8 @@ from app.recognition.device import limit_threads
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import DetectedFace, Pixels
 from app.settings import Settings
-from benchmarks.accuracy.damage.bad_photo_people import pixels_of
+from benchmarks.accuracy.damage.bad_photo_people import photos_of_half, pixels_of
+from benchmarks.accuracy.damaged_faces import found_in_damaged, without_second_look
 from benchmarks.accuracy.detector_runs import (
     Central,
     central_faces,
@@ -39,6 +42,7 @@ from benchmarks.accuracy.detector_runs import (
     landmark_distance,
     least_cpu_ms,
     match_rates,
+    nearest_centre,
     turned_faces,
 )
 from benchmarks.kit.lfw_data import LfwData, lfw_data, person_of
@@ -50,6 +54,7 @@ from tests.kit.photos import coffee, pixels
 _QUICK_PHOTOS, _SMOKE_PHOTOS = 1_000, 6
 _TURNED, _QUICK_TURNED = 500, 100
 _SMALL, _QUICK_SMALL = 100, 40
+_DAMAGED, _QUICK_DAMAGED = 200, 50
 _SIDES: Final = (20, 24, 28, 32, 36, 40, 48)
 _SIZES: Final = ((250, 250), (640, 480), (1280, 720))
 _CANVASES: Final = ((640, 480), (1280, 720), (2560, 1440))
@@ -78,6 +83,7 @@ def main() -> None:
         name: central_faces(detector, embedder, _read(data, names))
         for name, detector in detectors.items()
     }
+    ways = {**detectors, **without_second_look(settings)}
     rounds = 1 if options.smoke else 3
     figures: dict[str, Any] = {
         "photos": len(names),
@@ -86,7 +92,8 @@ def main() -> None:
         "quality": _quality(central),
         "turned": _turned(detectors, central, data, names[: _count(options, _TURNED)]),
         "found_by_side": _small(detectors, central, data, names, options),
-        "cpu_ms": _times(detectors, data, names[:_TIMED], rounds),
+        "damaged": _damaged(ways, data, _count(options, _DAMAGED)),
+        "cpu_ms": _times(ways, data, names[:_TIMED], rounds),
         "group_photos": {} if options.photos is None else _groups(detectors, options.photos),
     }
     _report(figures)
@@ -107,7 +114,7 @@ def _photos(data: LfwData, options: argparse.Namespace) -> list[str]:
 
 
 def _count(options: argparse.Namespace, full: int) -> int:
-    quick = {_TURNED: _QUICK_TURNED, _SMALL: _QUICK_SMALL}[full]
+    quick = {_TURNED: _QUICK_TURNED, _SMALL: _QUICK_SMALL, _DAMAGED: _QUICK_DAMAGED}[full]
     return 2 if options.smoke else quick if options.quick else full
 
 
@@ -223,6 +230,19 @@ def _small(
     }
 
 
+def _damaged(ways: Detectors, data: LfwData, people: int) -> dict[str, dict[str, int]]:
+    one = next(iter(ways.values()))
+    photos: list[Pixels] = []
+    faces: list[DetectedFace] = []
+    for paths in photos_of_half(data, "report")[:people]:
+        photo = pixels_of(paths[0])
+        face = nearest_centre(one.detect(photo), photo)
+        if face is not None:
+            photos.append(photo)
+            faces.append(face)
+    return found_in_damaged(ways, photos, faces)
+
+
 def _times(
     detectors: Detectors, data: LfwData, names: Sequence[str], rounds: int
 ) -> dict[str, dict[str, float]]:
@@ -282,13 +302,17 @@ def _report(figures: Mapping[str, Any]) -> None:
         ],
     )
     print_table(
-        "Faces turned, small faces, CPU ms, group photos",
+        "Faces turned, small, and damaged, CPU ms, group photos",
         [
             *((f"turned, {name}", str(seen)) for name, seen in figures["turned"].items()),
             *(
                 (f"found in {canvas} by {name}, of side", _shares(shares))
                 for canvas, by_detector in figures["found_by_side"].items()
                 for name, shares in by_detector.items()
+            ),
+            *(
+                (kind, ", ".join(f"{name} {found}" for name, found in counted.items()))
+                for kind, counted in figures["damaged"].items()
             ),
             *(
                 (f"CPU ms, {size}", ", ".join(f"{name} {ms:.1f}" for name, ms in took.items()))

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from app.recognition.detect.found_faces import FindFaces
 from app.recognition.detect.mtcnn.search import find_faces as find_by_mtcnn
 from app.recognition.detect.scrfd_faces import find_faces as find_by_scrfd
-from app.recognition.detect.yunet_faces import find_faces as find_by_yunet
+from app.recognition.detect.second_look import find_faces as find_by_yunet
 from app.recognition.device import require_full_precision
 from models.zoo.catalogue.entry import CatalogueEntry, find_entry
 from models.zoo.catalogue.load import fetched_file

@@ -8,21 +8,20 @@ from typing import Final
 import numpy as np
 
 from app.recognition.detect.direction import OTHERS, UPRIGHT
-from app.recognition.detect.found_faces import NO_FACES, FoundFaces, Picture
+from app.recognition.detect.found_faces import FoundFaces, Picture
 from app.recognition.detect.mtcnn.area import AreaSampler
 from app.recognition.detect.mtcnn.boxes import (
     FIRST_PIXEL,
     Boxes,
-    Scores,
     apart_from,
     sides,
-    squared,
 )
 from app.recognition.detect.mtcnn.candidates import Candidates
 from app.recognition.detect.mtcnn.directions import best_directions, with_certainty
-from app.recognition.detect.mtcnn.judge import direction_odds, locate
+from app.recognition.detect.mtcnn.judge import direction_odds
 from app.recognition.detect.resize import scaled
-from app.recognition.detect.yunet_search import SURE_PX, find_boxes
+from app.recognition.detect.yunet_search import SURE_PX
+from app.recognition.detect.yunet_squares import find_squares, locate_in_squares
 from models.zoo.detectors.mtcnn import MtcnnNetworks
 from models.zoo.detectors.yunet import YunetNetwork
 
@@ -52,19 +51,6 @@ _AROUND: Final = 3.0
 _MOST_REGIONS: Final = 16
 """Of a picture, which bounds the work."""
 
-_OF_SMALLEST: Final = 0.6
-"""Least side of a box, by that of the smallest face: MTCNN, of which that size is a window, finds
-such boxes, too."""
-
-_SMALLER: Final = 0.95
-_LOWER: Final = 0.04
-"""The square that the output network sees, by the side of that around a box: how large it is, and
-how much nearer the chin. So its scores are distributed as for the squares of MTCNN: at least 0.9998
-for four of five faces of Labeled Faces in the Wild; of squares around boxes, for one of three."""
-
-_DOWN: Final = np.array([[0, 1], [-1, 0], [0, -1], [1, 0]], dtype=np.float32)
-"""Where the chin is, by the direction."""
-
 
 def find_faces(
     yunet: YunetNetwork,
@@ -81,17 +67,14 @@ def find_faces(
     """
     samplers = [AreaSampler(picture.pixels) for picture in pictures]
     compare = [partial(direction_odds, networks, sampler) for sampler in samplers]
-    seen = [
-        _squares(*found, picture)
-        for found, picture in zip(
-            find_boxes(yunet, pictures, least_score=_WORTH_A_LOOK), pictures, strict=True
-        )
+    seen = find_squares(yunet, pictures, least_score=_WORTH_A_LOOK)
+    likely = [
+        Candidates.of(squares[scores >= _LEAST_SCORE], (UPRIGHT,)) for squares, scores in seen
     ]
-    likely = [squares[scores >= _LEAST_SCORE] for squares, scores in seen]
     upright = [
         with_certainty(faces, comparing, least_score=least_score)
         for faces, comparing in zip(
-            _located(networks, samplers, [Candidates.of(some, (UPRIGHT,)) for some in likely]),
+            locate_in_squares(networks, samplers, likely),
             compare,
             strict=True,
         )
@@ -110,22 +93,9 @@ def find_faces(
             faces, others, comparing, least_score=least_score, least_turned=_LEAST_TURNED
         )
         for faces, others, comparing in zip(
-            upright, _located(networks, samplers, candidates), compare, strict=True
+            upright, locate_in_squares(networks, samplers, candidates), compare, strict=True
         )
     ]
-
-
-def _squares(
-    boxes: Boxes, scores: Scores, picture: Picture, *, direction: int = UPRIGHT
-) -> tuple[Boxes, Scores]:
-    """The squares of boxes that are not too small, as the output network sees them."""
-    squares = squared(boxes + FIRST_PIXEL)
-    longer = sides(squares)
-    large = longer >= _OF_SMALLEST * picture.smallest_px
-    centres = (squares[:, :2] + squares[:, 2:]) / 2 + _DOWN[direction] * _LOWER * longer[:, None]
-    halves = longer[:, None] * (_SMALLER / 2)
-    seen = np.concatenate([centres - halves, centres + halves], axis=1, dtype=np.float32)
-    return seen[large], scores[large]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +150,10 @@ def _turned(yunet: YunetNetwork, regions: Sequence[_Region], count: int) -> list
     if regions:
         pictures = [region.picture for region in regions]
         for direction in OTHERS:
-            boxes = find_boxes(
+            seen = find_squares(
                 yunet, pictures, least_score=_LEAST_TURNED_SCORE, direction=direction
             )
-            for region, own in zip(regions, boxes, strict=True):
-                squares, _ = _squares(*own, region.picture, direction=direction)
+            for region, (squares, _) in zip(regions, seen, strict=True):
                 found[region.place].append(Candidates.of(region.in_picture(squares), (direction,)))
     return [Candidates.joined(some) for some in found]
 
@@ -193,11 +162,3 @@ def _apart(turned: Candidates, upright: FoundFaces) -> Candidates:
     """Those that do not lie where a face is surely upright."""
     apart = apart_from(turned.boxes, upright.boxes[upright.clear])
     return Candidates(turned.boxes[apart], turned.quarters[apart])
-
-
-def _located(
-    networks: MtcnnNetworks, samplers: Sequence[AreaSampler], some: Sequence[Candidates]
-) -> list[FoundFaces]:
-    if not any(map(len, some)):
-        return [NO_FACES] * len(samplers)
-    return locate(networks, samplers, some)

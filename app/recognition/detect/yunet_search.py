@@ -20,10 +20,10 @@ faces have it."""
 _ENOUGH_PX: Final = 640
 """Longest side of a picture below which shrinking it saves little."""
 
-_FACTORS: Final = (1.0, 0.5)
-"""Each picture is seen in two sizes. Halved, noise and the blocks of JPEG are averaged away, which
-hide all faces otherwise: of 40 faces with noise of 60 none is found at full size, and all are at
-half of it. It costs a quarter more."""
+SIZES: Final = (1.0, 0.5)
+"""By default, each picture is seen in two sizes. Halved, noise and the blocks of JPEG are averaged
+away, which hide all faces otherwise: of 40 faces with noise of 60 none is found at full size, and
+all are at half of it. It costs a quarter more."""
 
 _MULTIPLE: Final = 32
 _OVERLAP: Final = 0.3
@@ -46,6 +46,7 @@ def find_boxes(
     *,
     least_score: float,
     direction: int = UPRIGHT,
+    sizes: Sequence[float] = SIZES,
 ) -> list[tuple[Boxes, Scores]]:
     """The boxes of each picture in which a face may stand in a direction, with scores (0 to 1).
 
@@ -55,7 +56,7 @@ def find_boxes(
     copies = [
         _copy(picture, place, factor, direction)
         for place, picture in enumerate(pictures)
-        for factor in _FACTORS
+        for factor in sizes
     ]
     boxes: list[list[Boxes]] = [[] for _ in pictures]
     scores: list[list[Scores]] = [[] for _ in pictures]
