@@ -39,8 +39,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     """
     settings = settings or (services.settings if services else Settings())
     configure_logging(settings.log)
-    # A lane that comes back from a network waits for whoever holds the interpreter, and the other
-    # way round; by default, up to 5 ms each time, and a photo has ten such times.
+    # A thread that comes back from a network waits for the one that holds the interpreter, by
+    # default up to 5 ms each time; a photo has ten such times.
     sys.setswitchinterval(_SWITCH_S)
     services = services or Services.build(settings)
 
@@ -99,15 +99,14 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 def create_server_app(
     settings: Settings | None = None, services: Services | None = None
 ) -> FastAPI:
-    """As `create_app`, for a process that does nothing else than serve it.
+    """Build the application for a process that does nothing else than serve it.
 
-    To be run by `vultus serve`, whose HTTP protocol has the limits of connections.
+    It is run by `vultus serve`, whose HTTP protocol has the limits of connections.
     """
     allow_many_open_files()
     app = create_app(settings, services)
-    # What libraries and networks left behind by now stays as long as the process. The garbage
-    # collector is not to go through it again and again: that takes 0.1 s and more, in which every
-    # thread stands still.
+    # The objects of libraries and networks live as long as the process. The garbage collector
+    # does not go through them again and again: that takes 0.1 s and more, and stops all threads.
     gc.collect()
     gc.freeze()
     return app

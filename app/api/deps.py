@@ -1,4 +1,4 @@
-"""What routes ask for, as Annotated aliases."""
+"""Parameters of routes, as Annotated aliases."""
 
 from typing import Annotated
 

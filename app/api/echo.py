@@ -1,4 +1,4 @@
-"""What a caller sent, repeated in an error: never more than a glance of it."""
+"""Texts of a caller, shortened so that an error can repeat them."""
 
 _MOST = 64
 

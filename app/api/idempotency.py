@@ -41,16 +41,17 @@ async def answer_once(
     body: BaseModel,
     gallery: Gallery,
     do: Callable[[Once[ResultT] | None], Awaitable[ResultT]],
-    told: Callable[[ResultT], tuple[int, BaseModel]],
+    answer_of: Callable[[ResultT], tuple[int, BaseModel]],
 ) -> Response:
     """Carry out a request, or answer what was answered to it before.
 
-    `do` makes the change and keeps the answer in one transaction; `told` is the answer. What failed
-    changed nothing and is not kept: sent again, it is tried again. Raises IdempotencyKeyReused.
+    `do` makes the change and keeps the answer in one transaction; `answer_of` is its status and
+    body. A failure changed nothing and is not kept: sent again, the request is tried again. Raises
+    IdempotencyKeyReused.
     """
 
     def answer(result: ResultT) -> KeptAnswer:
-        status, content = told(result)
+        status, content = answer_of(result)
         return KeptAnswer(status, content.model_dump(mode="json"))
 
     if key is None:
@@ -95,7 +96,7 @@ def _plain(value: object) -> str:
 
 
 def _kept(answer: KeptAnswer) -> KeptAnswer:
-    """Without the names of others, who may be erased before the answer is."""
+    """Remove the names of other people, who may be erased before the answer is."""
     body = dict(answer.body)
     previous = body.get("previous")
     if isinstance(previous, dict):

@@ -72,7 +72,7 @@ _STATUS: tuple[tuple[type[VultusError], int, str], ...] = (  # the first that fi
     (Unavailable, 503, "Unavailable"),
 )
 _CLOSES = frozenset({400, 408, 431})
-"""Statuses after which what follows on the connection could not be told apart."""
+"""Statuses that close the connection, as the next request on it could not be recognised."""
 
 _log = structlog.get_logger(__name__)
 
@@ -105,7 +105,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def internal_error(request_id: str) -> JSONResponse:
-    """What a caller may know of a defect: nothing but where to find it in the log."""
+    """Answer a defect, by nothing but the id under which it is in the log."""
     return _problem(
         500,
         "Internal error",
@@ -145,7 +145,7 @@ def problem_of(error: VultusError, request_id: str, *, status: int | None = None
 
 
 def image_problem(error: InputError | Overloaded, request_id: str) -> ImageProblemBody:
-    """What is told of an image that failed by itself, among others that did not."""
+    """Describe an image that failed by itself, among others that did not."""
     known = _find_status(error)
     assert known is not None
     status, title = known

@@ -13,7 +13,7 @@ _DATA_URL = re.compile(
 _SLICE_BYTES = 1 << 20
 """Decoded at once, a multiple of four: between two slices, other threads have their turn."""
 _DATA_URL_BYTES = 1_000
-"""More is not looked at: a data URL's type and parameters are short."""
+"""Bytes that are searched for a prefix: a data URL's type and parameters are short."""
 _PERCENT_ENCODED = {b"%2b": b"+", b"%2f": b"/", b"%3d": b"=", b"%0a": b"", b"%0d": b"", b"%20": b""}
 _LINK = re.compile(r"\s*(?:https?|ftp|file|s3|gs|blob):", re.IGNORECASE)
 _FILE_NAME = re.compile(
@@ -43,7 +43,7 @@ def decode_base64(text: str) -> bytes:
 
 
 def _end_of_prefix(encoded: bytes) -> int:
-    """Where the base64 of a data URL begins; 0 for any other text."""
+    """Return where the base64 of a data URL begins; 0 for any other text."""
     prefix = _DATA_URL.match(encoded, 0, _DATA_URL_BYTES)
     if prefix is None:
         if encoded[:5].lower() == b"data:":
@@ -56,7 +56,7 @@ def _end_of_prefix(encoded: bytes) -> int:
 
 
 def _decode_strictly(encoded: bytes, start: int) -> bytes:
-    """Of text as encoders write it by default, which most is."""
+    """Decode text as encoders write it by default, which is nearly all of it."""
     return b"".join(
         binascii.a2b_base64(encoded[at : at + _SLICE_BYTES], strict_mode=True)
         for at in range(start, len(encoded), _SLICE_BYTES)
@@ -88,7 +88,7 @@ def _decode_patiently(text: str, encoded: bytes, start: int) -> bytes:
 
 
 def _stranger(text: str, place: int) -> str:
-    """What is wrong with a text that has a character which base64 has not, and a likely reason."""
+    """Describe a character that base64 does not have, and the likely reason for it."""
     fact = f"character {text[place]!r} at position {place} is none of base64's"
     if _LINK.match(text):
         return "it looks like a URL: photos are sent as bytes, not fetched"

@@ -102,7 +102,7 @@ def _result(
 def _parse_all(
     lines: list[bytes | bytearray], defaults: EnrollOptions
 ) -> list[BatchItem | ItemResult]:
-    """What each line says. Each is dropped once it is read: photos are a lot of memory twice."""
+    """Parse lines. Each is dropped once it is parsed: two copies of photos are a lot of memory."""
     lines.reverse()
     return [_parse(lines.pop(), defaults) for _ in range(len(lines))]
 
@@ -126,7 +126,7 @@ async def _lines(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes
             rest = bytearray(lines.pop())
             lines = [line for line in reversed(lines) if line and not line.isspace()]
             while lines:
-                line = lines.pop()  # a long one is not to be kept until the next
+                line = lines.pop()  # so that a long one is not kept until the next
                 _require_size(line, most)
                 yield line
         _require_size(rest, most)

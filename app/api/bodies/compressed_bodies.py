@@ -45,7 +45,7 @@ class CompressedBodies:
 
 
 class _Inflated:
-    """What comes of a body, decompressed, in pieces."""
+    """A body that is decompressed as it comes, in pieces."""
 
     def __init__(
         self, codings: list[str], receive: Receive, hold: BodyHold, most: int | None
@@ -65,7 +65,7 @@ class _Inflated:
             self._decoders = [Decoder(coding) for coding in reversed(self._codings)]
         while True:
             for piece in self._pieces:
-                await asyncio.sleep(0)  # others have their turn: the next piece is there already
+                await asyncio.sleep(0)  # let others have their turn: the next piece is ready
                 if piece:
                     self._count(len(piece))
                     return {"type": "http.request", "body": piece, "more_body": True}
@@ -107,7 +107,7 @@ class Decoder:
         self._came = self._made = self._members = 0
 
     def feed(self, raw: bytes) -> Iterator[bytes]:
-        """What becomes of the next bytes, in pieces, which may be empty.
+        """Decompress the next bytes, into pieces, which may be empty.
 
         Raises InvalidRequest when the bytes are damaged, RequestTooLarge when they grow too much.
         """
@@ -155,7 +155,7 @@ class Decoder:
 
 
 def _through(decoders: list[Decoder], raw: bytes, *, is_last: bool) -> Iterator[bytes]:
-    """What the last decoder makes of it, each of them fed with what the one before it makes."""
+    """Decode bytes by each decoder in turn."""
     first, *rest = decoders
     for piece in first.feed(raw):
         if rest:

@@ -1,7 +1,7 @@
-"""What is wrong with the fields of a request, in words of our own.
+"""Messages about wrong fields of a request, for its sender.
 
-The library that checks schemas has messages for those who wrote the schema. A caller reads here
-where, what is wrong, and what would be right; never what was sent, which may be a photo.
+pydantic's own messages are for the author of a schema. These say which field is wrong, in what, and
+what would be right. They never repeat what was sent, which may be a photo.
 """
 
 import re
@@ -92,7 +92,7 @@ def field_names(model: type[BaseModel]) -> list[str]:
 
 
 def invalid_parameters(entries: Iterable[Mapping[str, Any]]) -> InvalidRequest:
-    """The same for parameters of the path, the query and the headers, as FastAPI reports them."""
+    """Make one error for wrong parameters of path, query and headers, as FastAPI reports them."""
     # Without the leading "query" or "path": fields are named alike wherever they come from.
     return of_problems([_problem(entry, entry["loc"][1:]) for entry in entries])
 

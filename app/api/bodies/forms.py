@@ -1,8 +1,8 @@
 """Forms (multipart/form-data) as real clients send them, read as they come.
 
-What may be in a form is known before it is read: a field that comes twice and a photo too many are
-refused at their headers, and what no field takes is not kept, so that a form has few parts whatever
-it says. Text is bounded before anything parses it.
+The fields of a form are known before it is read. A field that comes twice and a photo too many are
+refused at their headers, and unknown parts are not kept, so that no form has many parts. The length
+of text is bounded before anything parses it.
 """
 
 import re
@@ -23,7 +23,7 @@ MAX_TEXT_BYTES = 1_000_000
 
 _LARGE_BYTES = 1_000_000
 _MOST_BOUNDARIES = 10_000
-"""Of a large form, most of them false: each stops the search for the next, which is fast else."""
+"""Most boundaries of a large form. Text that only looks like one slows the search down."""
 _EXTENDED_FILE_NAME = re.compile(rb";\s*filename\*[^=;]*=", re.IGNORECASE)
 """RFC 5987, and the continuations of RFC 2231; the parser leaves both out."""
 _TEXT_CHARACTERS = bytes([*range(0x20, 0x7F), *b"\t\n\v\f\r"])
@@ -34,7 +34,7 @@ FormValue = str | bytes | list[str | bytes]
 
 @dataclass(frozen=True, slots=True)
 class FormFields:
-    """What a form may hold. A field of `lists` takes up to `max_photos` parts, others one."""
+    """The fields that a form may have. One of `lists` takes up to `max_photos` parts."""
 
     texts: frozenset[str]
     photos: frozenset[str]
@@ -94,7 +94,7 @@ async def read_form(
 
 
 class _Form:
-    """What has come of a form."""
+    """The parts of a form that were read."""
 
     def __init__(self, fields: FormFields, charset: str) -> None:
         self.values: dict[str, FormValue] = {}
@@ -189,7 +189,7 @@ class _Form:
         return self._part.name not in self._fields.names
 
     def _checked_name(self, name: str) -> str:
-        if name.endswith("[]") and name[:-2] in self._fields.lists:  # as PHP wants lists
+        if name.endswith("[]") and name[:-2] in self._fields.lists:  # how PHP names lists
             name = name[:-2]
         if name not in self._fields.names:
             self._unknown.append(name)

@@ -1,4 +1,4 @@
-"""JSON that somebody else sent: counted before anything is made of it, and in any UTF."""
+"""JSON of clients, in any UTF: its values are counted before any of them is made."""
 
 import codecs
 

@@ -1,4 +1,4 @@
-"""What `Content-Type` says of a body: its type, and the charset of its text."""
+"""The media type and the charset that `Content-Type` names."""
 
 import codecs
 
@@ -37,7 +37,7 @@ _CHARSETS = frozenset(
         "utf-32-le",
     }
 )
-"""Python's names. Its other codecs are none of text (`zip`), or none that JSON or forms come in."""
+"""Charsets that are read, by Python's names. JSON and forms come in no others."""
 
 
 def media_type_of(content_type: str) -> str:
@@ -66,7 +66,7 @@ def shown(media_type: str) -> str:
 
 
 def find_charset(content_type: str) -> str | None:
-    """Python's name of the charset that a type names; None when it names none.
+    """Find the charset that a type names, by Python's name; None when it names none.
 
     Raises UnsupportedMediaType for one that texts cannot be sent in.
     """
@@ -78,7 +78,7 @@ def find_charset(content_type: str) -> str | None:
 
 
 def charset_of(parameter: str) -> str:
-    """Python's name of a charset that texts may be sent in.
+    """Return Python's name of a charset that texts may be sent in.
 
     Raises UnsupportedMediaType for any other.
     """

@@ -21,8 +21,8 @@ M = TypeVar("M", bound=BaseModel)
 
 _MAX_PLAIN_BYTES = 1_000_000
 _AT_ONCE_BYTES = 65_536
-"""Up to so much text is read on the event loop: it takes less time than another thread would be
-waited for. What takes longer, large photos in base64 above all, is read in a worker thread."""
+"""Text up to this length is parsed on the event loop: that is faster than handing it to a thread.
+Longer text, above all large photos in base64, is parsed in a thread."""
 _IMAGE_SCHEMA = {"type": "string", "format": "binary", "description": "Image file."}
 _WHOLE_BODY_SCHEMA = {
     "type": "string",

@@ -1,4 +1,4 @@
-"""Photos that would find no place in the queue are refused before they are read."""
+"""Refuse photos that would find no place in the queue before they are read."""
 
 from collections.abc import Callable
 
@@ -8,15 +8,15 @@ from app.api.problems import problem_of
 from app.errors import Overloaded
 
 _PHOTOS = frozenset({"identify", "verify", "detect", "embed", "quality"})
-"""Last parts of the paths whose requests always carry photos that nobody has looked at."""
+"""Last parts of the paths whose requests always carry new photos."""
 
 
 class Admission:
     """Answers 503 at once while the queue of photos is full.
 
     Reading a body, and all that is done before its photo is offered to the queue, costs a good part
-    of what an answer does: under overload, those who are refused would take it from those who are
-    not. The queue itself refuses as well, should it fill up in between.
+    of what an answer does: under overload, refused requests would take it from the others. The
+    queue itself refuses as well, in case it fills up in between.
     """
 
     def __init__(self, app: ASGIApp, *, require_place: Callable[[], None]) -> None:

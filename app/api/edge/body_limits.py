@@ -13,17 +13,17 @@ from app.errors import Overloaded, RequestTooLarge
 from app.settings import Limits
 
 SMALL_BYTES = 65_536
-"""Up to so many bytes of a body are never refused. The connection holds as many by itself, and so
-requests without photos are answered whatever others send."""
+"""Bodies up to this size are never refused, so requests without photos are always answered. A
+connection buffers as many bytes anyway."""
 _SHARE = 3
-"""A caller may hold so many times what is left free, so that there is always something left."""
+"""A caller may hold this many times the bytes that are free, so that some are always left."""
 
 
 class BytesInFlight:
     """Bytes of the bodies of all requests that are being read or worked on, `most` at a time.
 
     They are counted as they come. One caller may hold `_SHARE` times what is free (the dynamic
-    threshold of Choudhury and Hahne, 1998): three quarters of all while nobody else sends anything,
+    threshold of Choudhury and Hahne, 1998): three quarters of all while no other caller sends any,
     less the more others hold, and never all of it. A request that is alone may hold more, so that
     none is refused for ever. `report` gets the bytes whenever they change.
     """
@@ -69,7 +69,7 @@ class BytesInFlight:
 
 
 class BodyHold:
-    """What one request holds of the bytes in flight."""
+    """The bytes in flight that one request holds."""
 
     def __init__(self, in_flight: BytesInFlight, find_caller: Callable[[], str]) -> None:
         self._in_flight = in_flight
@@ -92,7 +92,7 @@ class BodyHold:
             self._in_flight.change_of(self._caller, count)
 
     def give_back(self, count: int) -> None:
-        """Of a stream: this much of it is dealt with."""
+        """Release the bytes of a stream that were processed."""
         count = min(count, self._own)
         self._own -= count
         self._in_flight.change(-count)
@@ -179,7 +179,7 @@ def _announced_length(scope: Scope) -> int:
 def is_stream(scope: Scope) -> bool:
     """Return whether the body is read line by line; each line then has the cap of other bodies.
 
-    Only where the route reads lines: another is not to be fooled by the type alone.
+    Only a route that reads lines counts, so that the type alone lifts no cap of another route.
     """
     if not scope["path"].endswith("/identities:batch"):
         return False

@@ -1,4 +1,4 @@
-"""Who sent a request: the holder of an API key, or a client address."""
+"""The caller of a request: the holder of an API key, or a client address."""
 
 import secrets
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ _NETWORK_BITS = 64  # of an IPv6 address; the rest is the client's to choose, an
 def find_key(allowed: Sequence[SecretStr], sent: str) -> int | None:
     """The place of a sent key among those allowed; None when it is none of them."""
     key = sent.encode("utf-8")
-    # Every key is compared in full, so that the time taken tells nothing.
+    # Every key is compared in full, so that the time taken reveals nothing.
     matches = [secrets.compare_digest(key, k.get_secret_value().encode("utf-8")) for k in allowed]
     return matches.index(True) if any(matches) else None
 
 
 def caller_of(scope: Scope, allowed: Sequence[SecretStr]) -> str:
-    """A name for whoever sent a request.
+    """Return a name for the caller of a request.
 
-    By a key only when it is a valid one: else everybody could take a new name for each request.
+    Only a valid key names a caller: otherwise a client could take a new name for each request.
     """
     place = find_key(allowed, Headers(scope=scope).get(KEY_HEADER, ""))
     return name_address(scope.get("client")) if place is None else f"key {place}"

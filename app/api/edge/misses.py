@@ -1,4 +1,4 @@
-"""Requests that no route answers: another method, or another spelling of the path, would be."""
+"""Requests that no route answers, although one answers another method or spelling of the path."""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _SLASHES = re.compile(r"/{2,}")
 
 
 def allowed_methods(request: Request) -> list[str]:
-    """What the path of a request may be asked for, sorted; empty when there is no such path.
+    """Return the methods that the path of a request has, sorted; empty when there is no such path.
 
     HEAD goes with GET, and OPTIONS is answered where pages of other origins may ask.
     """

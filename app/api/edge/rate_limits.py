@@ -1,4 +1,4 @@
-"""How many requests one caller may send, a second and at once; counted in this process alone."""
+"""Limits on the requests of one caller, per second and at once; counted in this process alone."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -17,7 +17,7 @@ from app.settings import Limits
 class RateLimits:
     """Answers 429 to a caller's requests beyond what the limits allow, before anything is read.
 
-    Only below /v1: whoever watches over the service must not be turned away from its health.
+    Only below /v1, so that monitoring always reaches the health of the service.
     """
 
     def __init__(self, app: ASGIApp, *, limits: Limits, api_keys: Sequence[SecretStr]) -> None:

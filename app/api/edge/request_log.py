@@ -1,4 +1,4 @@
-"""Around every request: an id, a log line, metrics, and the last safety net."""
+"""An id, a log line and metrics for every request, and the last safety net."""
 
 import re
 import time
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 class RequestLog:
     """Gives each request an id, a deadline and a place for its times; logs, counts and traces it.
 
-    The id is the caller's x-request-id, if it is a sane one. Answers of the API tell the times of
+    The id is the caller's x-request-id, if it is well-formed. Answers of the API have the times of
     the request's stages until then in `Server-Timing`.
     """
 
@@ -136,9 +136,9 @@ class Defects:
 
 
 def _server_timing(stages: StageSeconds, seconds: float) -> str:
-    """As the W3C's Server Timing has it, in milliseconds."""
-    told = [*stages.items(), ("total", seconds)]
-    return ", ".join(f"{name};dur={took * 1_000:.2f}" for name, took in told)
+    """The stages in milliseconds, in the format of the W3C's Server Timing."""
+    entries = [*stages.items(), ("total", seconds)]
+    return ", ".join(f"{name};dur={took * 1_000:.2f}" for name, took in entries)
 
 
 def _deadline(scope: Scope) -> float | None:

@@ -1,4 +1,4 @@
-"""How long the caller waits: the header `x-request-timeout-ms`.
+"""The time that the caller waits: the header `x-request-timeout-ms`.
 
 `RequestLog` makes it the request's deadline before anything else is done; the dependency refuses
 what is no such time, and documents the header.

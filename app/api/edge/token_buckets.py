@@ -4,15 +4,15 @@ from collections.abc import Callable
 from time import monotonic
 
 _MOST_CALLERS = 10_000
-_AT_ONCE_S = 1e-6  # far more than rounding makes of it, and less than anybody notices
+_AT_ONCE_S = 1e-6  # far more than rounding makes of it, and too little to be noticed
 
 
 class TokenBuckets:
     """Each caller may send `rate_per_s` requests a second on average, and `burst` at once.
 
     The generic cell rate algorithm (ITU-T I.371): of a bucket only the moment is kept at which it
-    is full again. Of more than `most_callers`, those who were heard least recently are forgotten,
-    and so begin with a full bucket. `clock` tells seconds.
+    is full again. Beyond `most_callers`, the callers heard least recently are forgotten, and begin
+    with a full bucket again. `clock` returns seconds.
     """
 
     def __init__(
@@ -28,10 +28,10 @@ class TokenBuckets:
         self._most_callers = most_callers
         self._clock = clock
         self._full_at: dict[str, float] = {}
-        """Of each caller, who was heard least recently first."""
+        """By caller; the caller heard least recently comes first."""
 
     def __len__(self) -> int:
-        """How many callers are remembered."""
+        """Return the number of callers that are remembered."""
         return len(self._full_at)
 
     def take(self, caller: str) -> float:

@@ -49,23 +49,23 @@ class UnreadBodies:
 
 
 class _Body:
-    """What has come of a body, and what is still to come."""
+    """A body, how much of it has come and how much is still to come."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         headers = Headers(scope=scope)
-        told = headers.get("content-length", "")
-        self._left = int(told) if told.isdigit() else None
-        """Bytes, None when nobody knows."""
+        announced = headers.get("content-length", "")
+        self._left = int(announced) if announced.isdigit() else None
+        """Bytes; None when their number is not announced."""
         self._arrival = arrival_of(scope)
-        is_told = self._left or "transfer-encoding" in headers
-        self._ended = not is_told and self._arrival.refusal is None
+        has_body = self._left or "transfer-encoding" in headers
+        self._ended = not has_body and self._arrival.refusal is None
         self._is_waiting = headers.get("expect", "").lower() == "100-continue"
-        """For us to ask for the body. It never comes when an answer does."""
+        """True while the client waits to be asked for the body; an answer may come first."""
         self._receive = receive
 
     @property
     def is_long(self) -> bool:
-        """Whether more is to come than it is worth to read."""
+        """Whether so much is still to come that the connection is better closed than read."""
         return not self._ended and (self._left is None or self._left > _KEPT_OPEN_BYTES)
 
     async def receive(self) -> Message:
@@ -77,7 +77,7 @@ class _Body:
         return message
 
     async def throw_away(self) -> None:
-        """Read on, until the end of it or of our patience."""
+        """Read on until the body ends or the limits are reached."""
         if self._is_waiting:
             return
         thrown = 0

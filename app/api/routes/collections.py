@@ -6,6 +6,7 @@ from fastapi import Query
 
 from app.api.deps import CollectionPath, ServicesDep
 from app.api.endpoint import Endpoints, OnceDep, Sent
+from app.api.erasing import erase
 from app.api.schemas.collections import (
     CollectionBody,
     CollectionPage,
@@ -61,12 +62,7 @@ async def delete_collection(
     collection: CollectionPath, services: ServicesDep, query: Annotated[ErasureQuery, Query()]
 ) -> Erasure:
     """Delete a collection and all people in it. `default` exists again at once, empty."""
-    return await threads().run(
-        work_of_erasure(compact=query.compact),
-        services.gallery.delete_collection,
-        collection,
-        compact=query.compact,
-    )
+    return await erase(query, services.gallery.delete_collection, collection)
 
 
 def _require_crops_key(services: Services) -> None:

@@ -6,6 +6,7 @@ from fastapi import Query
 
 from app.api.deps import BEFORE_COLON, CollectionPath, FacePath, IdentityPath, ServicesDep
 from app.api.endpoint import Endpoints, OnceDep, Otherwise, Sent
+from app.api.erasing import erase
 from app.api.schemas.faces import AddFacesBody, FacePage, MoveFaceAnswer, MoveFaceBody
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
@@ -13,7 +14,7 @@ from app.api.schemas.parts.pages import PageQuery
 from app.gallery.people.correction_records import MovedFace
 from app.gallery.records import Erasure, Face, Page
 from app.operations.enroll.enroller import Enrollment
-from app.runtime.threads import reading, threads, work_of_erasure
+from app.runtime.threads import reading
 
 router = Endpoints("/collections/{collection}", tag="faces")
 _OF_A_PERSON = "/identities/{identity_id}/faces"
@@ -75,14 +76,7 @@ async def delete_face(
     query: Annotated[ErasureQuery, Query()],
 ) -> Erasure:
     """Delete one face. The person stays, even without any face."""
-    return await threads().run(
-        work_of_erasure(compact=query.compact),
-        services.gallery.delete_face,
-        collection,
-        identity_id,
-        face_id,
-        compact=query.compact,
-    )
+    return await erase(query, services.gallery.delete_face, collection, identity_id, face_id)
 
 
 @router.endpoint(

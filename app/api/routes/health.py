@@ -54,7 +54,7 @@ async def check_readiness(
 ) -> HealthAnswer | Response:
     """Answer ok while requests can be answered; else 503 with what is wrong.
 
-    The answer comes within a fifth of a second, whatever the database does.
+    The answer comes within a fifth of a second, even if the database is silent.
     """
     try:
         await services.readiness.require(reads_only=reads)

@@ -6,6 +6,7 @@ from fastapi import Query
 
 from app.api.deps import CollectionPath, IdentityPath, ServicesDep
 from app.api.endpoint import Endpoints, OnceDep, Sent
+from app.api.erasing import erase
 from app.api.schemas.identities import (
     DeletePeopleAnswer,
     DeletePeopleBody,
@@ -22,7 +23,7 @@ from app.api.schemas.parts.person import IdentityBody
 from app.gallery.people.correction_records import Merged, PeopleDeletion
 from app.gallery.records import Erasure, Identity, Page
 from app.operations.enroll.enroller import Enrollment
-from app.runtime.threads import reading, threads, work_of_erasure, writing
+from app.runtime.threads import reading, writing
 
 router = Endpoints("/collections/{collection}/identities", tag="identities")
 
@@ -90,13 +91,7 @@ async def delete_identity(
     query: Annotated[ErasureQuery, Query()],
 ) -> Erasure:
     """Delete a person with all their faces. From this answer on, no search finds them."""
-    return await threads().run(
-        work_of_erasure(compact=query.compact),
-        services.gallery.delete_identity,
-        collection,
-        identity_id,
-        compact=query.compact,
-    )
+    return await erase(query, services.gallery.delete_identity, collection, identity_id)
 
 
 @router.endpoint("POST", ":merge", MergeAnswer, problems=[409])

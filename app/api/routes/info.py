@@ -1,4 +1,4 @@
-"""What runs here."""
+"""The version, the networks and the limits of the service."""
 
 from app import __version__
 from app.api.deps import ServicesDep

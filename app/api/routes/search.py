@@ -17,7 +17,7 @@ async def search(
             collection, body.embedding, body.options()
         )
     else:
-        assert body.face_id is not None  # the schema wants one of the two
+        assert body.face_id is not None  # the schema demands one of the two
         decision, model = await services.identify.enrolled_face(
             collection, body.face_id, body.options()
         )

@@ -1,4 +1,4 @@
-"""How busy the process is that answers."""
+"""The load of the process that answers."""
 
 import asyncio
 

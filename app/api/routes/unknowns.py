@@ -6,6 +6,7 @@ from fastapi import Query
 
 from app.api.deps import BEFORE_COLON, CollectionPath, FacePath, GroupPath, ServicesDep
 from app.api.endpoint import Endpoints, Sent
+from app.api.erasing import erase
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.parts.erasure import ErasureQuery
 from app.api.schemas.unknowns import (
@@ -21,7 +22,7 @@ from app.api.schemas.unknowns import (
 from app.gallery.records import Page
 from app.gallery.unknowns.unknown_records import UnknownErasure, UnknownGroup
 from app.operations.enroll.enroller import Enrollment
-from app.runtime.threads import reading, threads, work_of_erasure, writing
+from app.runtime.threads import reading, writing
 
 _GROUP = f"/{{group_id:{BEFORE_COLON}}}"
 
@@ -98,13 +99,7 @@ async def dismiss_unknown(
     query: Annotated[ErasureQuery, Query()],
 ) -> UnknownErasure:
     """Erase a group. The person begins a new one when they are seen again."""
-    return await threads().run(
-        work_of_erasure(compact=query.compact),
-        services.unknowns.dismiss,
-        collection,
-        group_id,
-        compact=query.compact,
-    )
+    return await erase(query, services.unknowns.dismiss, collection, group_id)
 
 
 @router.endpoint("DELETE", f"{_GROUP}/faces/{{face_id}}", UnknownErasureBody)
@@ -116,11 +111,4 @@ async def dismiss_unknown_face(
     query: Annotated[ErasureQuery, Query()],
 ) -> UnknownErasure:
     """Erase one face of a group, and the group if it was the last."""
-    return await threads().run(
-        work_of_erasure(compact=query.compact),
-        services.unknowns.dismiss_face,
-        collection,
-        group_id,
-        face_id,
-        compact=query.compact,
-    )
+    return await erase(query, services.unknowns.dismiss_face, collection, group_id, face_id)

@@ -1,1 +1,1 @@
-"""What goes over the wire. Pydantic lives here and nowhere deeper."""
+"""Bodies and answers of the routes. A file has the name of the last word of its URLs."""

@@ -1,4 +1,4 @@
-"""What similarities mean in a collection."""
+"""Error rates of a collection's similarities."""
 
 from pydantic import Field
 

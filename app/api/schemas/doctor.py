@@ -1,4 +1,4 @@
-"""What the gallery doctor finds."""
+"""Findings of the gallery doctor."""
 
 from typing import Any, Literal
 
@@ -58,7 +58,7 @@ class FindingBody(Answer):
     kind: FindingKind
     identity: FoundPersonBody
     other: FoundPersonBody | None = Field(
-        description="Whom the face looks like, or who may be the same person."
+        description="The person whom the face looks like, or who may be the same person."
     )
     face_id: str | None = Field(description="The face in question, one of `identity`.")
     other_face_id: str | None = Field(description="The face of `other` that it looks like.")

@@ -20,7 +20,7 @@ class EmbeddedFaceBody(DetectedFaceBody):
     quality: QualityScore = Field(validation_alias=AliasPath("quality", "unified"))
     embedding: list[float] | None = Field(
         description="Unit length. Null when the face's `direction` is not clear: embeddings of "
-        "faces that are the wrong way up are alike, whoever they show."
+        "faces that are the wrong way up are alike, whichever person they show."
     )
 
     @field_validator("embedding", mode="before")

@@ -37,7 +37,7 @@ class FacePage(Answer):
 
 
 class MoveFaceBody(NewOrEnrolledBody):
-    """Whose a face is: somebody's by `identity_id`, or a new person's."""
+    """The person of a face: an enrolled one by `identity_id`, or a new one."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"identity_id": "ext:emp-1042"}]})
 
@@ -47,7 +47,7 @@ class MoveFaceBody(NewOrEnrolledBody):
     if_revision: IfRevision = None
 
     @model_validator(mode="after")
-    def _somebody_or_a_new_person(self) -> Self:
+    def _an_enrolled_or_a_new_person(self) -> Self:
         if self.identity_id is None and not self.describes_a_new_person:
             raise ValueError(EITHER)
         return self
@@ -59,10 +59,10 @@ class MoveFaceAnswer(Answer):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.MOVE]})
 
     face: FaceBody
-    identity: IdentityBody = Field(description="Whose the face is now.")
+    identity: IdentityBody = Field(description="The person who has the face now.")
     previous: IdentityBody = Field(
-        description="Whose it was; they stay, also without a face. The same person if it was "
-        "`identity`'s already."
+        description="The person who had the face; they stay, even without any. The same "
+        "person if `identity` had it already."
     )
     collapsed: list[CollapsedFace] = Field(
         description="When `identity` had the same picture: `face` is the one that is kept."

@@ -21,7 +21,7 @@ from app.operations.policy.face_rules import QualityFilter
 
 
 class IdentifyOptionsBody(SearchOptionsBody):
-    """How the faces of a photo are looked up."""
+    """Options for identifying the faces of a photo."""
 
     max_faces: int | None = Field(
         None,
@@ -35,7 +35,7 @@ class IdentifyOptionsBody(SearchOptionsBody):
 
 
 class IdentifyBody(IdentifyOptionsBody):
-    """A photo whose faces are looked up."""
+    """A photo whose faces are identified."""
 
     image: ImageBytes
 
@@ -62,7 +62,7 @@ class IdentifyAnswer(PhotoAnswer):
 
 
 class IdentifyImagesBody(IdentifyOptionsBody):
-    """Photos whose faces are looked up, all by the same options."""
+    """Photos whose faces are identified, all by the same options."""
 
     images: ImageList = IMAGES
 

@@ -81,8 +81,8 @@ class MergeBody(Schema):
 
 
 class MergedPersonBody(Answer):
-    """Somebody who is gone, as they were last; their external_id is free again unless
-    `identity` has it now."""
+    """A person who became part of `identity`, as they were last. Their external_id is free again
+    unless `identity` has it now."""
 
     identity_id: str
     name: str | None
@@ -102,7 +102,7 @@ class MergeAnswer(Answer):
 
 
 class DeletePeopleBody(Schema):
-    """Whom to delete. Without `confirm_count` they are only counted."""
+    """People to delete. Without `confirm_count` they are only counted."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -123,12 +123,12 @@ class DeletePeopleBody(Schema):
 
     @property
     def changes_nothing(self) -> bool:
-        """Without a confirmed count people are only counted; an `Idempotency-Key` is ignored."""
+        """Return whether people are only counted; an `Idempotency-Key` is ignored then."""
         return self.confirm_count is None
 
 
 class DeletePeopleAnswer(Answer):
-    """How many people a filter finds, and the receipt when they were deleted."""
+    """The number of people whom a filter finds, and the receipt when they were deleted."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -1,4 +1,4 @@
-"""What runs here."""
+"""The version, the networks and the limits of the service."""
 
 from pydantic import Field
 
@@ -7,7 +7,7 @@ from app.api.schemas.parts.photo_faces import ModelBody
 
 
 class ThresholdsBody(Answer):
-    """How verify and identify decide unless a request or a collection says otherwise."""
+    """Thresholds of verify and identify, unless a request or a collection has its own."""
 
     target_fmr: float = Field(description="False match rate of verify.")
     target_fpir: float = Field(description="False positive identification rate of identify.")
@@ -15,11 +15,11 @@ class ThresholdsBody(Answer):
         description="Two people who match and differ by less in similarity are ambiguous."
     )
     verify: float | None = Field(
-        description="The similarity that verify wants; null where nobody measured the embedder."
+        description="The similarity that verify demands; null where the embedder was not measured."
     )
     identify: float | None = Field(
-        description="The similarity that identify wants, where it is fixed; else null: it follows "
-        "from the number of people searched."
+        description="The similarity that identify demands, where it is fixed; else null: it "
+        "follows from the number of people searched."
     )
     source: str | None = Field(description="Where the rates were measured.")
 
@@ -44,7 +44,7 @@ class LimitsBody(Answer):
 
 
 class LivenessInfoBody(Answer):
-    """What scores liveness for requests that ask for it."""
+    """The networks that score liveness for requests that ask for it."""
 
     networks: list[str] = Field(description="Their mean is the score.")
     threshold: float | None = Field(

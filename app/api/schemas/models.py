@@ -12,7 +12,9 @@ class ZooModelBody(Answer):
     description: str
     license: str = Field(description="Of the weights.")
     training_data: str = Field(description="What is known of the photos that it was trained on.")
-    dimension: int | None = Field(description="Length of an embedding; null when the file tells.")
+    dimension: int | None = Field(
+        description="Length of an embedding; null where only the file says it."
+    )
     active: bool = Field(description="Whether this service runs it.")
     runtime: str | None = Field(
         description="What runs it: torch, onnxruntime or openvino; null unless it is active."

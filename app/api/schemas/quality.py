@@ -1,4 +1,4 @@
-"""How good a photo of a face is."""
+"""The quality of faces."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ class ComponentBody(Answer):
 
 
 def _by_level(quality: object) -> object:
-    """Why a face of this quality would be rejected, by level."""
+    """Return by level the reasons for which a face of this quality would be rejected."""
     if not isinstance(quality, FaceQuality):
         return quality
     return {

@@ -1,4 +1,4 @@
-"""How busy a process is."""
+"""The load of a process."""
 
 import os
 from typing import Annotated
@@ -35,7 +35,7 @@ class IndexBody(Answer):
 
 
 class StatsAnswer(Answer):
-    """How busy the process is that answers; of several, each tells of itself."""
+    """The load of the process that answers. Of several processes, each answers for itself."""
 
     pid: int
     uptime_s: float

@@ -25,7 +25,7 @@ class UnknownQuery(PageQuery):
 
 
 class NameUnknownBody(NewOrEnrolledBody):
-    """Who a group is: a new person, or by `identity_id` one who is enrolled."""
+    """The person of a group: a new one, or by `identity_id` one who is enrolled."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"name": "Eileen Collins", "external_id": "emp-1042"}]}
@@ -48,7 +48,7 @@ class MergeUnknownsBody(Schema):
 
 
 class SplitUnknownBody(Schema):
-    """Faces that are somebody else."""
+    """Faces of another person."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"face_ids": [examples.FACE_ID]}]})
 
@@ -80,7 +80,7 @@ class UnknownFaceBody(Answer):
     detection_score: float | None
     image_sha256: str = Field(description="Of the photo, or of an embedding that had none.")
     similarity: Similarity | None = Field(
-        description="To the person who was most alike then; null when nobody was enrolled."
+        description="To the person who was most alike then; null when no person was enrolled."
     )
     nearest_identity_id: str | None = Field(description="This person; null when erased since.")
 

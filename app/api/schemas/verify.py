@@ -82,7 +82,7 @@ def _boxes(faces: Iterable[object]) -> list[object]:
 
 
 class ComparisonBody(Answer):
-    """How alike two faces are, or a face and the enrolled person."""
+    """The similarity of two faces, or of a face and the enrolled person."""
 
     face_indices: list[int] = Field(
         validation_alias="indices",

@@ -1,4 +1,4 @@
-"""How a request arrives, as the connection sees it and the application answers it."""
+"""Faults of a request on its way: seen by the connection, answered by the application."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,16 +13,16 @@ _KEY = "arrival"
 
 @dataclass(slots=True)
 class Arrival:
-    """What is wrong with a request on its way; the connection keeps it up to date."""
+    """Faults of a request on its way; the connection keeps them up to date."""
 
     refusal: VultusError | None = None
-    """Why the request cannot be read, or not any further."""
+    """The error that keeps the request from being read, or from being read further."""
     is_over: bool = False
     """True when the connection has stopped waiting for the rest of the body."""
 
 
 def announce(state: dict[str, Any], arrival: Arrival) -> None:
-    """Make an arrival known to whatever answers the request with this state."""
+    """Pass an arrival on to the application, in the state of its request."""
     state[_KEY] = arrival
 
 

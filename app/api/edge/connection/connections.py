@@ -35,7 +35,7 @@ class Ended(StrEnum):
 
 
 class Connection(Protocol):
-    """What is asked of a connection."""
+    """A connection, as the limits see it."""
 
     address: str
     """The client's; for an IPv6 address, its network."""
@@ -54,7 +54,7 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """How many connections, and how long each may wait for its client."""
+    """Limits on the number of connections, and on how long each may wait for its client."""
 
     most: int
     patience_s: float
@@ -91,7 +91,7 @@ class Connections:
 
     @property
     def lifespan_state(self) -> dict[str, Any]:
-        """What an application's lifespan hands to the server, for `of`."""
+        """The state that an application's lifespan hands to the server; `of` reads it."""
         return {_KEY: self}
 
     @staticmethod

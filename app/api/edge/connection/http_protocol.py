@@ -1,8 +1,8 @@
 """HTTP/1.1 with limits: uvicorn's protocol on httptools, which itself has none.
 
-A head is limited in bytes and lines before anything of it is used. Whatever a client owes (the
-rest of a head, of a body, the reading of an answer) is waited for with limited patience. What is
-refused is answered by the application, as a problem, with the connection closed after it.
+A head is limited in bytes and lines before anything of it is used. The wait for a
+client (for the rest of a head or of a body, or until it reads an answer) is limited. A refused
+request is answered by the application, as a problem, and its connection is closed.
 
 uvicorn's other protocol, on h11, caps the bytes of a head, but neither its lines nor any time. A
 small request takes 75 microseconds in it, 15 in the one on httptools, and 24 in this one.
@@ -43,7 +43,7 @@ class _Violation(Exception):
 
 
 class _Phase(Enum):
-    """What the connection expects next."""
+    """The next thing that the connection expects."""
 
     IDLE = auto()  # the first byte of a request
     HEAD = auto()  # the rest of a request line and headers

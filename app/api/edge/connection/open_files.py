@@ -25,7 +25,7 @@ def allow_many_open_files() -> None:
 
 
 def connections_that_fit(wanted: int) -> int:
-    """How many of the wanted connections the limit of open files leaves place for."""
+    """Return how many of the wanted connections fit into the limit of open files."""
     if sys.platform == "win32":
         return wanted
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)

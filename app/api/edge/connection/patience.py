@@ -1,4 +1,4 @@
-"""How long a slow peer is waited for."""
+"""The time that a slow peer is given."""
 
 
 class Patience:
@@ -22,6 +22,6 @@ class Patience:
         self._left_s = min(self._most_s, left_s)
 
     def shorten(self, most_s: float) -> None:
-        """Wait for `most_s` more seconds at most, whatever comes."""
+        """Wait for `most_s` more seconds at most, even if bytes come."""
         self._left_s = min(self._left_s, most_s)
         self._bytes_per_s = float("inf")

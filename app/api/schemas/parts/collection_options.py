@@ -1,4 +1,4 @@
-"""What a collection does otherwise than the service's settings say."""
+"""Options of a collection, which override the service's settings."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -12,7 +12,7 @@ _RETENTION_DAYS = 366
 
 
 class _Group(Schema):
-    """Always JSON, so that true is never taken for the number 1, nor the other way round."""
+    """A group of options. It is always JSON, so true and the number 1 are never mixed up."""
 
     model_config = ConfigDict(strict=True)
 
@@ -37,7 +37,7 @@ class DecisionOptionsBody(_Group):
 
 
 class UnknownOptionsBody(_Group):
-    """What becomes of faces that are answered `unknown`."""
+    """Options for faces that are answered `unknown`."""
 
     keep: bool | None = Field(None, description="Keep their embeddings in the inbox; never photos.")
     retention_s: Annotated[float, Field(gt=0, le=_RETENTION_DAYS * 86_400)] | None = Field(
@@ -46,7 +46,7 @@ class UnknownOptionsBody(_Group):
 
 
 class CropOptionsBody(_Group):
-    """Whether crops of enrolled faces are kept, encrypted, to embed them by other networks."""
+    """Options for encrypted crops of enrolled faces, from which other networks can embed them."""
 
     keep: bool | None = Field(
         None,
@@ -61,7 +61,7 @@ class OptionsBody(_Group):
     crops: CropOptionsBody = Field(default_factory=CropOptionsBody)
 
     def patch(self) -> OptionsPatch:
-        """What was sent: fields that were left out stay as they are."""
+        """Return the options that were sent; those that were left out stay as they are."""
         sent: OptionsPatch = self.model_dump(exclude_unset=True)
         return sent
 

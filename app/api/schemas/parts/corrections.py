@@ -1,4 +1,4 @@
-"""What corrections of a gallery have in common."""
+"""Parts that corrections of a gallery share."""
 
 from typing import Annotated
 

@@ -47,17 +47,17 @@ class CandidateBody(Answer):
 
 class DecisionBody(Answer):
     status: Status = Field(
-        description="`unknown`: nobody enrolled is similar enough. `ambiguous`: several are, and "
-        "the most similar are too close to tell; see `candidates`. `rejected`: the face is not "
+        description="`unknown`: no enrolled person is similar enough. `ambiguous`: several are, "
+        "and the most similar are too close to tell; see `candidates`. `rejected`: the face is not "
         "good enough for `quality_filter`, and was not searched."
     )
     identity: IdentityBody | None = Field(description="Who it is; null unless it is a match.")
     similarity: Similarity | None = Field(
-        description="Of the most similar person, match or not; null when nobody is enrolled."
+        description="Of the most similar person, match or not; null when no person is enrolled."
     )
     threshold: Threshold
     fpir: ErrorRateBody | None = Field(
-        description="The chance that a stranger is at least as similar to somebody among those "
+        description="The chance that a stranger is at least as similar to one of those "
         "searched; null for the reason that `rate_reason` says."
     )
     rate_reason: RateReason | None = RATE_REASON

@@ -1,4 +1,4 @@
-"""How photos are enrolled, and what became of them."""
+"""Options of an enrolment, and its answer."""
 
 from pydantic import AliasPath, ConfigDict, Field
 
@@ -12,7 +12,7 @@ from app.operations.policy.face_rules import FaceRule, QualityFilter
 
 
 class PhotoRules(Schema):
-    """Which faces of photos are enrolled."""
+    """Rules for the faces of photos that are enrolled."""
 
     faces: FaceRule = Field(
         FaceRule.SINGLE, description="A photo of several faces: refuse it, or take the largest."
@@ -24,7 +24,7 @@ class PhotoRules(Schema):
 
 
 class EnrollFields(PhotoRules):
-    """How photos are enrolled."""
+    """Options of an enrolment from photos."""
 
     quality_filter: QualityLevel = QualityFilter.AUTO
 
@@ -47,7 +47,7 @@ class EnrolledFaceBody(Answer):
 
 
 class PassedOverBody(Answer):
-    """A face on a photo that did not count: it could not have been used, or is not who is meant."""
+    """A face on a photo that did not count: it is not usable, or not of the person who is meant."""
 
     image_index: int
     box: BoxArray = Field(validation_alias=AliasPath("passed_over", "face", "box"))

@@ -17,7 +17,7 @@ class ErasureQuery(Schema):
 
 
 class ErasureBody(Answer):
-    """The receipt of a deletion: all of it is gone, from here on nobody finds it."""
+    """The receipt of a deletion: all of it is gone, and no search finds it from now on."""
 
     collection: str
     identity_ids: list[str] = Field(description="The people erased; empty for a collection.")

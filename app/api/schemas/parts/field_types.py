@@ -32,7 +32,7 @@ MAX_DIMENSION = 4_096
 _MAX_ATTRIBUTES_DEPTH = 32
 _RECORD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MAX_DIGITS = 308
-"""Of a whole number: what a 64-bit float, as most JSON readers have, can still hold."""
+"""Most digits of a whole number: a 64-bit float, as most JSON readers have, holds no more."""
 _MAX_UNKNOWN_FIELDS = 20
 _TOO_LONG = f"must be at most {MAX_ATTRIBUTES_BYTES} bytes as JSON"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -172,7 +172,7 @@ def _check_scalar(value: object) -> None:
 def no_truth(value: object) -> object:
     """A form sends numbers as text; but true is not the number 1."""
     if isinstance(value, bool):
-        raise ValueError("must be a number")  # noqa: TRY004  (pydantic wants a ValueError)
+        raise ValueError("must be a number")  # noqa: TRY004  (pydantic handles ValueError alone)
     return value
 
 
@@ -214,7 +214,7 @@ ImageBytes = Annotated[
     ),
 ]
 ImageList = Annotated[list[ImageBytes], Field(fail_fast=True)]
-"""How many a request may have is a setting; they are counted before they are decoded."""
+"""Photos of a request. A setting limits their number, which is checked before they are decoded."""
 CollectionName = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),

@@ -1,4 +1,4 @@
-"""Who is searched: conditions on attributes, and lists of people."""
+"""Filters of people: conditions on attributes, and lists of people."""
 
 from typing import Annotated
 
@@ -87,7 +87,7 @@ _ValueOrCondition = Annotated[
 
 
 class FilterBody(Schema):
-    """People for whom all of it holds; an empty filter is everybody."""
+    """People for whom all of it holds; an empty filter finds all people."""
 
     model_config = ConfigDict(
         json_schema_extra={

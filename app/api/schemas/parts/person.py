@@ -17,8 +17,8 @@ from app.api.schemas.parts.field_types import (
 from app.gallery.records import IdentityChanges, NewIdentity
 
 OWN_THRESHOLD = (
-    "Below this similarity nobody is taken for this person, whatever a search asks for. Raise it "
-    "for people who are hard to tell apart: twins, look-alikes."
+    "Below this similarity no face matches this person, even if the search has a lower threshold. "
+    "Raise it for people who are hard to distinguish: twins, look-alikes."
 )
 
 
@@ -26,7 +26,7 @@ EITHER = "send either identity_id, or what a new person is called"
 
 
 class PersonFields(Schema):
-    """What is known of a person, for all bodies that describe one."""
+    """Fields of a person, for all bodies that describe one."""
 
     name: ShortText | None = Field(None, examples=["Eileen Collins"])
     external_id: ShortText | None = Field(
@@ -34,7 +34,7 @@ class PersonFields(Schema):
     )
     attributes: AttributesObject = Field(default_factory=dict)
     expires_at: FutureMoment | None = Field(
-        None, description="From then on the person matches nobody, and is erased."
+        None, description="From then on no face matches the person, and they are erased."
     )
     threshold: Threshold | None = Field(None, description=OWN_THRESHOLD)
 
@@ -42,7 +42,7 @@ class PersonFields(Schema):
         return NewIdentity(**{name: getattr(self, name) for name in PersonFields.model_fields})
 
     def changes(self) -> IdentityChanges:
-        """What was sent; fields that were left out stay as they are."""
+        """Return the fields that were sent; those that were left out stay as they are."""
         return IdentityChanges(**{name: getattr(self, name) for name in self._sent()})
 
     def _sent(self) -> set[str]:

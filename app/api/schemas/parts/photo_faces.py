@@ -131,7 +131,7 @@ _Count = Annotated[int, BeforeValidator(_count)]
 
 
 class PhotoAnswer(Answer):
-    """What every answer about the faces of one photo says: a limit never shortens it unnoticed."""
+    """Fields of every answer about the faces of one photo, so that a limit never goes unnoticed."""
 
     faces_found: _Count = Field(
         validation_alias=AliasChoices("faces_found", "detected", "faces"),

@@ -14,10 +14,10 @@ class SeenFace(Answer):
 
 
 class ResemblanceBody(Answer):
-    """Whom a refused face was compared with.
+    """The person whom a refused face was compared with.
 
-    For `belongs_to_another_identity`: whom it looks like. For `low_match_confidence`: whom it does
-    not look like; without ids when that is only the other photos of the same request.
+    For `belongs_to_another_identity`, the face looks like this person. For `low_match_confidence`,
+    it does not; there are no ids when it was compared with the other photos of the request alone.
     """
 
     identity_id: str | None
@@ -64,7 +64,7 @@ class FieldProblemBody(Answer):
 
 
 class ImageProblemBody(Answer):
-    """What went wrong with one image of several, as it would be told of the image alone."""
+    """The problem of one image of several: the same as if the image had been sent alone."""
 
     type: str = Field(examples=["urn:vultus:problem:no_face"])
     title: str
@@ -75,7 +75,7 @@ class ImageProblemBody(Answer):
 
 
 class ProblemBody(ImageProblemBody):
-    """What went wrong. `code` is stable; `detail` says the fact and the remedy, for people."""
+    """A problem. `code` is stable; `detail` is the fact and the remedy, for people to read."""
 
     errors: list[FieldProblemBody] | None = Field(None, description="Fields that are wrong.")
     rejected: list[RejectedImageBody] | None = Field(None, description="Images not used.")

@@ -1,4 +1,4 @@
-"""How a face is searched."""
+"""Options of a search."""
 
 from typing import Annotated, Self
 
@@ -33,7 +33,7 @@ StageList = Annotated[
 
 
 class SearchOptionsBody(Schema):
-    """How a face is looked up."""
+    """Options of a search for the person of a face."""
 
     top_k: TopK = DEFAULT_TOP_K
     threshold: Threshold | None = None
@@ -44,7 +44,7 @@ class SearchOptionsBody(Schema):
         examples=[0.01],
     )
     filter: FilterObject | None = Field(
-        None, description="Look among these people only. In a form: as JSON text."
+        None, description="Search these people only. In a form: as JSON text."
     )
     stages: StageList | None = Field(
         None,
@@ -52,8 +52,8 @@ class SearchOptionsBody(Schema):
     )
     terminal_id: TerminalId | None = Field(
         None,
-        description="Try those first who were matched at this terminal lately, and remember "
-        "whoever is matched now.",
+        description="Search the people first who were matched at this terminal lately, and "
+        "remember who is matched now.",
     )
     min_revision: int | None = Field(
         None,
