@@ -46,8 +46,8 @@ from benchmarks.accuracy.detector_runs import (
     turned_faces,
 )
 from benchmarks.kit.lfw_data import LfwData, lfw_data, person_of
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import print_figures, print_machine, print_table
-from benchmarks.kit.smoke import parse_options
 from models.zoo.serving.cpu_threads import CpuThreads
 from tests.kit.photos import coffee, pixels
 
@@ -65,10 +65,8 @@ Detectors = Mapping[str, CopyingDetector]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, help="folder with images/")
+    parser = benchmark_parser(__doc__, quick=f"only {_QUICK_PHOTOS} photos", faces=True)
     parser.add_argument("--photos", type=Path, help="folder of group photos")
-    parser.add_argument("--quick", action="store_true", help=f"only {_QUICK_PHOTOS} photos")
     parser.add_argument("--embedder", default="dlib-resnet", metavar="NAME")
     parser.add_argument("--detectors", nargs=2, default=["mtcnn", "yunet"], metavar="NAME")
     options = parse_options(parser, needs_faces=True)

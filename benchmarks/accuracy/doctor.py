@@ -10,14 +10,12 @@ The doctor reads embeddings alone, so the photos are embedded by the service's r
 enrolled as embeddings, without the guards.
 """
 
-import argparse
 import random
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -39,8 +37,8 @@ from app.services.known_thresholds import default_thresholds
 from app.settings import Settings
 from benchmarks.kit.lfw_data import LfwData, lfw_data, person_of
 from benchmarks.kit.lfw_embeddings import embed_photos
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import print_figures, print_machine, print_table
-from benchmarks.kit.smoke import parse_options
 
 _SEED = 0
 _PHOTOS = 10
@@ -60,11 +58,10 @@ class Planted:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, help="folder with images/")
-    parser.add_argument("--quick", action="store_true", help="a fifth of the people and mistakes")
+    parser = benchmark_parser(
+        __doc__, quick="a fifth of the people and mistakes", faces=True, cache=True
+    )
     parser.add_argument("--half", type=int, default=1, choices=(0, 1), help="0: for choosing rules")
-    parser.add_argument("--cache", type=Path, help="file that keeps the embeddings (.npz)")
     options = parse_options(parser, needs_faces=True)
     print_machine()
     count, planted = (200, 10) if options.quick else (1_000, 50)

@@ -9,7 +9,6 @@ cameras worse, and whether its strangers are more alike than its calibration tel
 how it bears years and poses.
 """
 
-import argparse
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,8 +26,8 @@ from app.settings import Settings
 from benchmarks.accuracy.damage.quality_damage import Damage, as_png
 from benchmarks.kit.boxes import ious
 from benchmarks.kit.load_photos import group_photos
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import print_figures, print_machine, print_table
-from benchmarks.kit.smoke import parse_options
 from models.evaluation.statistics.curves import tar_at_fmr
 from models.evaluation.statistics.resample import draw_people, interval
 from models.evaluation.statistics.scores import PairScores
@@ -73,10 +72,9 @@ class Result:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = benchmark_parser(__doc__, quick="each third kind of damage only")
     parser.add_argument("--photos", type=Path, help="folder of group photos (.jpg)")
     parser.add_argument("--embedders", nargs=2, default=("dlib-resnet", "sface"), metavar="NAME")
-    parser.add_argument("--quick", action="store_true", help="each third kind of damage only")
     options = parse_options(parser, needs_photos=True)
     damages = _DAMAGES[:: 3 if options.quick else 1]
     fmrs = FMRS[:1] if options.smoke else FMRS

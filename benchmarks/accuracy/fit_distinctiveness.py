@@ -18,7 +18,6 @@ both are compared.
 the zoo, and that is the `distinctiveness` of a card.
 """
 
-import argparse
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
@@ -44,8 +43,8 @@ from benchmarks.accuracy.distinctiveness_weights import (
     threshold_of_strangers,
 )
 from benchmarks.kit.lfw_data import lfw_data
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
-from benchmarks.kit.smoke import parse_options
 from models.files import write_text_atomically
 from models.zoo.network import Network
 from models.zoo.weights.distinctiveness import Distinctiveness
@@ -88,12 +87,10 @@ class Sample:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, help="folder with images/")
+    parser = benchmark_parser(__doc__, quick=f"only {_QUICK.people} people", faces=True)
     parser.add_argument("--embedder", help="its name; by default, the one that the settings name")
     parser.add_argument("--weights", type=Path, help="its weights file, where it is elsewhere")
     parser.add_argument("--out", type=Path, help="file for the weights, JSON")
-    parser.add_argument("--quick", action="store_true", help=f"only {_QUICK.people} people")
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()

@@ -28,9 +28,9 @@ from rich.progress import track
 
 from app.settings import Settings
 from benchmarks.kit.lfw_data import PHOTO_SIDE_PX, LfwData, lfw_data, person_of
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import run_vultus
-from benchmarks.kit.smoke import parse_options
 from models.evaluation.protocols.cross_validation import OpenSetRates, open_set_rates
 from models.zoo.names import DEFAULT_NETWORK
 from tests.kit.server import ServerProcess, running
@@ -70,9 +70,7 @@ class Best:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, help="folder with images/")
-    parser.add_argument("--quick", action="store_true", help="a fifth of the people")
+    parser = benchmark_parser(__doc__, quick="a fifth of the people", faces=True)
     parser.add_argument("--embedder", default=DEFAULT_NETWORK)
     parser.add_argument("--detector", default=Settings().detector.name)
     options = parse_options(parser, needs_faces=True)

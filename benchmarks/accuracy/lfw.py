@@ -8,7 +8,6 @@ photo in which no face was found counts as a non-match in the accuracy. The othe
 comparisons that could be made, and such photos are counted apart, as ISO/IEC 19795-1 wants it.
 """
 
-import argparse
 import asyncio
 import math
 from collections.abc import Sequence
@@ -20,8 +19,8 @@ from app.recognition.build import build_recognizer, load_configured_network
 from app.settings import Settings
 from benchmarks.kit.lfw_data import Pair, lfw_data, person_of
 from benchmarks.kit.lfw_embeddings import Embeddings, embed_all, embed_photos
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import print_figures, print_machine, print_table
-from benchmarks.kit.smoke import parse_options
 from models.evaluation.protocols.cross_validation import cross_validated_accuracy
 from models.evaluation.statistics.curves import auc, eer, tar_at_fmr, threshold_at_fmr
 from models.evaluation.statistics.scores import PairScores, all_pairs
@@ -33,10 +32,8 @@ _NO_FACE = -1.0  # the similarity of a pair with a photo in which no face was fo
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = benchmark_parser(__doc__, quick=f"only the first {_QUICK_FOLDS} folds", cache=True)
     parser.add_argument("--faces", type=Path, help="folder with images/, pairs.csv")
-    parser.add_argument("--cache", type=Path, help="file that keeps the embeddings (.npz)")
-    parser.add_argument("--quick", action="store_true", help=f"only the first {_QUICK_FOLDS} folds")
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()

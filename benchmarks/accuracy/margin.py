@@ -9,19 +9,16 @@ answers, and right ones, too: both are shares of all photos of enrolled people. 
 people who are left out of the gallery.
 """
 
-import argparse
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
 from benchmarks.kit.lfw_data import lfw_data
-from benchmarks.kit.lfw_embeddings import People, embed_people
+from benchmarks.kit.lfw_embeddings import People
+from benchmarks.kit.options import benchmark_parser, parse_options, people_to_measure
 from benchmarks.kit.report import console, print_figures, print_machine
-from benchmarks.kit.smoke import parse_options, synthetic_people
-from models.evaluation.calibration.measure_map import measure_map
 
 _SHARES = (0.0, 0.1, 0.2, 0.36, 0.5, 0.75, 1.0, 1.5, 2.0)
 _TARGET_FPIRS = (0.1, 0.01)
@@ -47,18 +44,11 @@ class Answers:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, help="folder with images/")
-    parser.add_argument("--cache", type=Path, help="file that keeps the embeddings (.npz)")
-    parser.add_argument("--quick", action="store_true", help=f"{_QUICK_SPLITS} splits only")
+    parser = benchmark_parser(__doc__, quick=f"{_QUICK_SPLITS} splits only", faces=True, cache=True)
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
-    if options.smoke:
-        people, splits = synthetic_people(), 1
-    else:
-        people, _ = embed_people(data, cache=options.cache)
-        splits = _QUICK_SPLITS if options.quick else _SPLITS
+    people, _, splits = people_to_measure(options, data, quick_draws=_QUICK_SPLITS, draws=_SPLITS)
     rates = [_split(people, seed) for seed in range(splits)]
     _report(np.mean([rate for rate, _ in rates], axis=0), float(np.mean([d for _, d in rates])))
 
@@ -67,14 +57,7 @@ def _split(people: People, seed: int) -> tuple[NDArray[np.float64], float]:
     """Shares of right names, wrong names and strangers named, (FPIRs, margins, 3); the decade."""
     rng = np.random.default_rng(seed)
     calibrated_on, measured_on = np.array_split(rng.permutation(people.count), 2)
-    photos = np.concatenate([people.photos_of[person] for person in calibrated_on])
-    measured = measure_map(
-        people.embeddings[photos],
-        [people.names[person] for person in people.person[photos]],
-        embedder="",
-        digest="",
-        source="half of the people",
-    )
+    measured = people.calibrate_on(calibrated_on)
     decade = measured.threshold(1e-4) - measured.threshold(1e-3)
     strangers, enrolled = np.split(measured_on, [int(_STRANGERS * len(measured_on))])
     known, unknown = _identify(people, enrolled, strangers)

@@ -8,19 +8,16 @@ the share of strangers who are given a name. Strangers are always of the half th
 calibrated on; the gallery is, too, until that half is used up, and is then filled from the other.
 """
 
-import argparse
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
 from benchmarks.kit.lfw_data import lfw_data
-from benchmarks.kit.lfw_embeddings import People, embed_people
+from benchmarks.kit.lfw_embeddings import People
+from benchmarks.kit.options import benchmark_parser, parse_options, people_to_measure
 from benchmarks.kit.report import console, print_figures, print_machine
-from benchmarks.kit.smoke import parse_options, synthetic_people
-from models.evaluation.calibration.measure_map import measure_map
 from models.evaluation.calibration.similarity_map import SimilarityMap
 
 _SIZES = (100, 500, 1_000, 2_000)
@@ -45,25 +42,20 @@ class Rates:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, help="folder with images/")
-    parser.add_argument("--cache", type=Path, help="file that keeps the embeddings (.npz)")
-    parser.add_argument("--quick", action="store_true", help=f"{_QUICK_SPLITS} splits only")
+    parser = benchmark_parser(__doc__, quick=f"{_QUICK_SPLITS} splits only", faces=True, cache=True)
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
-    if options.smoke:
-        people, digest, splits = synthetic_people(), "0" * 64, 1
-    else:
-        people, digest = embed_people(data, cache=options.cache)
-        splits = _QUICK_SPLITS if options.quick else _SPLITS
+    people, digest, splits = people_to_measure(
+        options, data, quick_draws=_QUICK_SPLITS, draws=_SPLITS
+    )
     runs: dict[tuple[int, int, float], list[Rates]] = {}
     pairs: dict[float, list[tuple[float, float, float]]] = {}
     for seed in range(splits):
         rng = np.random.default_rng(seed)
         shuffled = rng.permutation(people.count)
         calibrated_on, measured_on = np.array_split(shuffled, 2)
-        rates = _calibrate(people, calibrated_on, digest)
+        rates = people.calibrate_on(calibrated_on, digest=digest)
         for target, shares in _pairs(people, measured_on, rates).items():
             pairs.setdefault(target, []).append(shares)
         for size in _SIZES[:1] if options.smoke else _SIZES:
@@ -73,17 +65,6 @@ def main() -> None:
                 for target, rate in found.items():
                     runs.setdefault((size, examples, target), []).append(rate)
     _report(runs, pairs, splits)
-
-
-def _calibrate(people: People, some: Numbers, digest: str) -> SimilarityMap:
-    photos = np.concatenate([people.photos_of[person] for person in some])
-    return measure_map(
-        people.embeddings[photos],
-        [people.names[person] for person in people.person[photos]],
-        embedder="",
-        digest=digest,
-        source="half of the people",
-    )
 
 
 def _pairs(

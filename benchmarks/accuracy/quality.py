@@ -18,12 +18,10 @@ ones; and of all untouched photos of the half, by quality alone, not because of 
 none.
 """
 
-import argparse
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from time import thread_time
 from typing import Any, TypeVar
 
@@ -44,8 +42,8 @@ from app.runtime.gather import together
 from app.settings import Settings
 from benchmarks.accuracy.damage.quality_damage import DAMAGES, Damage, Rgb, as_png
 from benchmarks.kit.lfw_data import PHOTO_SIDE_PX, LfwData, lfw_data
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
-from benchmarks.kit.smoke import parse_options
 
 _SEED = 5
 _DISCARDS = tuple(round(0.05 * step, 2) for step in range(20))
@@ -84,9 +82,7 @@ class Probe:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, help="folder with images/")
-    parser.add_argument("--quick", action="store_true", help=f"only {_QUICK.people} people")
+    parser = benchmark_parser(__doc__, quick=f"only {_QUICK.people} people", faces=True)
     parser.add_argument("--half", choices=("report", "choose"), default="report")
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)

@@ -8,18 +8,16 @@ strangers' FPIR is the target, so that rules are compared by their FNIR alone. `
 of all people with one to five photos, as many as they have to spare, under one threshold for all.
 """
 
-import argparse
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
 from benchmarks.kit.lfw_data import lfw_data
-from benchmarks.kit.lfw_embeddings import People, embed_people
+from benchmarks.kit.lfw_embeddings import People
+from benchmarks.kit.options import benchmark_parser, parse_options, people_to_measure
 from benchmarks.kit.report import console, print_figures, print_machine
-from benchmarks.kit.smoke import parse_options, synthetic_people
 
 _EXAMPLES = (2, 3, 5, 8)
 _MIXED = "mixed"
@@ -64,18 +62,11 @@ _RULES: Mapping[str, Rule] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, help="folder with images/")
-    parser.add_argument("--cache", type=Path, help="file that keeps the embeddings (.npz)")
-    parser.add_argument("--quick", action="store_true", help=f"{_QUICK_DRAWS} draws only")
+    parser = benchmark_parser(__doc__, quick=f"{_QUICK_DRAWS} draws only", faces=True, cache=True)
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
-    if options.smoke:
-        people, draws = synthetic_people(), 1
-    else:
-        people, _ = embed_people(data, cache=options.cache)
-        draws = _QUICK_DRAWS if options.quick else _DRAWS
+    people, _, draws = people_to_measure(options, data, quick_draws=_QUICK_DRAWS, draws=_DRAWS)
     figures = {
         str(examples): _mean_fnirs(people, examples, draws) for examples in (*_EXAMPLES, None)
     }

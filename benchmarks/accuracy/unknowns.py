@@ -16,7 +16,6 @@ difference that it makes to requests over HTTP, to a collection that keeps and o
 turns.
 """
 
-import argparse
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -46,8 +45,8 @@ from app.recognition.types import ModelId
 from app.settings import Settings
 from benchmarks.kit.lfw_data import lfw_data, person_of
 from benchmarks.kit.lfw_embeddings import embed_photos
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
-from benchmarks.kit.smoke import parse_options
 from benchmarks.kit.vectors import DIMENSION, unit_vectors
 from models.evaluation.calibration.similarity_map import SimilarityMap
 from tests.kit import photos
@@ -98,10 +97,7 @@ class Outcome:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, help="folder with images/")
-    parser.add_argument("--cache", type=Path, help="file that keeps the embeddings (.npz)")
-    parser.add_argument("--quick", action="store_true", help="a fifth of the people")
+    parser = benchmark_parser(__doc__, quick="a fifth of the people", faces=True, cache=True)
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()

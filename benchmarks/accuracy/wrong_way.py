@@ -50,8 +50,8 @@ from app.settings import Settings
 from benchmarks.accuracy.damage.bad_photo_people import Half, face_of, photos_of_half, pixels_of
 from benchmarks.accuracy.damage.bad_photos import BAD_PHOTOS, UNTOUCHED, Make
 from benchmarks.kit.lfw_data import LfwData, lfw_data
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
-from benchmarks.kit.smoke import parse_options
 from models.zoo.network import Network
 
 _PEOPLE, _QUICK_PEOPLE, _SMOKE_PEOPLE = 300, 60, 2
@@ -112,9 +112,7 @@ class Figures:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, help="folder with images/")
-    parser.add_argument("--quick", action="store_true", help=f"only {_QUICK_PEOPLE} people")
+    parser = benchmark_parser(__doc__, quick=f"only {_QUICK_PEOPLE} people", faces=True)
     parser.add_argument("--people", type=int, help=f"so many people, instead of {_PEOPLE}")
     parser.add_argument("--kinds", nargs="+", choices=BAD_PHOTOS, metavar="KIND", help="only these")
     parser.add_argument("--half", choices=("report", "choose"), default="report")

@@ -17,6 +17,8 @@ from app.runtime.gather import together
 from app.settings import Settings
 from benchmarks.kit.lfw_data import PHOTO_SIDE_PX, LfwData, person_of
 from benchmarks.kit.report import console
+from models.evaluation.calibration.measure_map import measure_map
+from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.zoo.network import Network
 
 Embeddings = dict[str, NDArray[np.float32] | None]
@@ -48,6 +50,17 @@ class People:
     @property
     def count(self) -> int:
         return len(self.names)
+
+    def calibrate_on(self, some: NDArray[np.intp], *, digest: str = "") -> SimilarityMap:
+        """The similarities of these people's photos, measured as `vultus calibrate` does."""
+        photos = np.concatenate([self.photos_of[person] for person in some])
+        return measure_map(
+            self.embeddings[photos],
+            [self.names[person] for person in self.person[photos]],
+            embedder="",
+            digest=digest,
+            source=f"{len(some)} of the people",
+        )
 
 
 def embed_people(data: LfwData, *, cache: Path | None = None) -> tuple[People, str]:

@@ -17,7 +17,6 @@ A kill loses what a process had not handed to the system. A power cut also loses
 not written yet; that is not tried here.
 """
 
-import argparse
 import tempfile
 import time
 from collections import Counter
@@ -27,8 +26,8 @@ from random import Random
 
 from rich.progress import Progress
 
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
-from benchmarks.kit.smoke import parse_options
 from benchmarks.reliability.crash_rounds import Rounds, Tally
 from tests.kit.postgres import PostgresServer, new_postgres_database, postgres_server
 
@@ -37,11 +36,10 @@ _PROBLEMS = 20
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = benchmark_parser(__doc__, quick="40 kills, 2 of them of vultus serve")
     parser.add_argument("--kills", type=int, default=200, help="in all (default 200)")
     parser.add_argument("--server-kills", type=int, default=10, help="of them, of vultus serve")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--quick", action="store_true", help="40 kills, 2 of them of vultus serve")
     options = parse_options(parser)
     kills, of_servers = (40, 2) if options.quick else (options.kills, options.server_kills)
     if options.smoke:

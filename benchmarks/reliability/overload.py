@@ -14,7 +14,6 @@ The queue is the service's default, unless VULTUS_LIMITS__MAX_WAITING is given b
 Without `--faces` the photos are made from two that packages ship.
 """
 
-import argparse
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +31,9 @@ from benchmarks.kit.load import (
     upload,
 )
 from benchmarks.kit.load_photos import portraits
+from benchmarks.kit.options import benchmark_parser, optional_faces, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import Server, serving
-from benchmarks.kit.smoke import optional_faces, parse_options
 from benchmarks.kit.usage import cpu_s
 from benchmarks.kit.vectors import lines, unit_vectors
 from benchmarks.kit.wire import Wire
@@ -86,12 +85,10 @@ class Measured:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, help="folder with images/")
+    parser = benchmark_parser(__doc__, quick="15 s of overload, not 60", faces=True)
     parser.add_argument("--factor", type=float, default=3.0, help="times the peak that is offered")
     parser.add_argument("--workers", type=int, help="vultus serve --workers N (else as it starts)")
     parser.add_argument("--max-waiting", type=int, help="photos that may wait (else the default)")
-    parser.add_argument("--quick", action="store_true", help="15 s of overload, not 60")
     options = parse_options(parser)
     data = optional_faces(parser, options)
     print_machine()

@@ -17,7 +17,6 @@ is late when it was asked for after a switch, or the way back, was acknowledged,
 network before.
 """
 
-import argparse
 import asyncio
 import json
 import os
@@ -37,9 +36,9 @@ import numpy as np
 
 from benchmarks.kit.lfw_data import LfwData, lfw_data
 from benchmarks.kit.load import IDENTIFY, Connection, request, run, upload
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import Server, run_vultus, serving
-from benchmarks.kit.smoke import parse_options
 from benchmarks.kit.wire import IDENTITIES, Wire
 from scripts.second_network import write_second_network
 
@@ -74,11 +73,9 @@ class Steps:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, help="folder with images/")
+    parser = benchmark_parser(__doc__, quick="a fifth of the people", faces=True)
     parser.add_argument("--people", type=int, default=1_000)
     parser.add_argument("--workers", type=int, default=2, help="server processes")
-    parser.add_argument("--quick", action="store_true", help="a fifth of the people")
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()

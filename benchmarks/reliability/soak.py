@@ -19,7 +19,6 @@ are small, so that many requests fit in: the middles of portraits at 120 pixels;
 pixels, and a few 1,000.
 """
 
-import argparse
 import asyncio
 import json
 import random
@@ -38,9 +37,9 @@ from numpy.typing import NDArray
 from benchmarks.kit.lfw_data import LfwData
 from benchmarks.kit.load import IDENTIFY, Answer, Connection, closed_loop, request, run, upload
 from benchmarks.kit.load_photos import portraits, smaller
+from benchmarks.kit.options import benchmark_parser, optional_faces, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import Server, serving
-from benchmarks.kit.smoke import optional_faces, parse_options
 from benchmarks.kit.usage import descriptors, resident_mb, settled, threads
 from benchmarks.kit.wire import IDENTITIES
 from benchmarks.reliability.soak_images import BAD, Bad
@@ -112,11 +111,10 @@ class Soak:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = benchmark_parser(__doc__, quick="2,000 requests")
     parser.add_argument("--faces", type=Path, help="folder with images/ (else photos of packages)")
     parser.add_argument("--requests", type=int, default=50_000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end after these")
-    parser.add_argument("--quick", action="store_true", help="2,000 requests")
     options = parse_options(parser)
     data = optional_faces(parser, options)
     print_machine()

@@ -28,9 +28,9 @@ import psutil
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import Server, serving
-from benchmarks.kit.smoke import parse_options
 from benchmarks.kit.wire import FORM, form
 from tests.kit import photos
 
@@ -59,10 +59,9 @@ class Told:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = benchmark_parser(__doc__, quick="20 seconds")
     parser.add_argument("--seconds", type=float, default=60.0, help="of storm")
     parser.add_argument("--connections", type=int, default=48)
-    parser.add_argument("--quick", action="store_true", help="20 seconds")
     options = parse_options(parser)
     if options.smoke:
         options.connections = 4

@@ -18,7 +18,6 @@ each can be asked by itself. Somebody is enrolled through the first, deleted, th
   that the system deals them out to the workers.
 """
 
-import argparse
 import sys
 import tempfile
 import time
@@ -33,9 +32,9 @@ from threading import Event
 import numpy as np
 import psutil
 
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import Server, serving
-from benchmarks.kit.smoke import parse_options
 from benchmarks.kit.vectors import Vectors, lines, name_of, person_line, unit_vectors
 from benchmarks.kit.wire import IDENTITIES, SEARCH, AnswerError, Wire, search_body
 from tests.kit.postgres import new_postgres_database, postgres_server
@@ -128,10 +127,9 @@ _SMOKE = Scale(processes=2, workers=1, idle_s=0.2)  # workers import everything 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = benchmark_parser(__doc__, quick="a fifth of the changes")
     parser.add_argument("--changes", type=int, default=300, help="of each kind of measurement")
     parser.add_argument("--people", type=int, default=2_000, help="enrolled beforehand")
-    parser.add_argument("--quick", action="store_true", help="a fifth of the changes")
     options = parse_options(parser)
     changes = options.changes // 5 if options.quick else options.changes
     scale = _SMOKE if options.smoke else Scale()

@@ -12,7 +12,6 @@ Agreement is with the CPU: the least cosine of embeddings of the same crops, and
 that are found with an IoU over 0.9.
 """
 
-import argparse
 import asyncio
 import os
 import time
@@ -35,8 +34,8 @@ from app.recognition.types import DetectedFace, Pixels
 from app.settings import Settings
 from benchmarks.kit.boxes import ious
 from benchmarks.kit.load_photos import portraits
+from benchmarks.kit.options import benchmark_parser, optional_faces, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
-from benchmarks.kit.smoke import optional_faces, parse_options
 from models.zoo.serving.cpu_threads import CpuThreads
 
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -71,10 +70,9 @@ class Found:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = benchmark_parser(__doc__, quick="one size in two, short rounds")
     parser.add_argument("--faces", type=Path, help="folder with images/ (else packages' photos)")
     parser.add_argument("--embedder", default="dlib-resnet")
-    parser.add_argument("--quick", action="store_true", help="one size in two, short rounds")
     options = parse_options(parser)
     data = optional_faces(parser, options)
     print_machine()

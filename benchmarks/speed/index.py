@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.gallery.index.faiss_index import FaissIndex
+from benchmarks.kit.options import parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
-from benchmarks.kit.smoke import parse_options
 from benchmarks.speed.index_data import THRESHOLD, Probes, Vectors, faces, probes
 from benchmarks.speed.index_peers import (
     COUNT,

@@ -13,7 +13,6 @@ CPU time is that of the processes, all threads of them, over all their requests 
 client's own is not in it, but is in the latencies: about 0.3 ms a request.
 """
 
-import argparse
 import asyncio
 import json
 import tempfile
@@ -35,9 +34,9 @@ from app.recognition.select import largest_faces
 from app.settings import Settings
 from benchmarks.kit.load import IDENTIFY
 from benchmarks.kit.load_photos import large
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import Server, serving
-from benchmarks.kit.smoke import parse_options
 from benchmarks.kit.vectors import Vectors, lines, noisy, unit_vectors
 from benchmarks.kit.wire import FORM, IDENTITIES, JSON, SEARCH, AnswerError, Wire, form, search_body
 from tests.kit import photos
@@ -123,10 +122,9 @@ class Kind:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = benchmark_parser(__doc__, quick="100 rounds")
     parser.add_argument("--rounds", type=int, default=400, help="requests of each kind")
     parser.add_argument("--people", type=int, default=1_000)
-    parser.add_argument("--quick", action="store_true", help="100 rounds")
     options = parse_options(parser)
     rounds = 100 if options.quick else options.rounds
     if options.smoke:

@@ -49,9 +49,9 @@ from benchmarks.kit.load import (
     upload,
 )
 from benchmarks.kit.load_photos import group_photos, large
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import Server, ServerProcess, free_port, serving
-from benchmarks.kit.smoke import parse_options
 from benchmarks.kit.usage import cpu_s, idle_share
 from benchmarks.kit.wire import BATCH, IDENTITIES, JSON_LINES, Wire
 from models.evaluation.protocols.cross_validation import OpenSetRates, open_set_rates
@@ -153,8 +153,7 @@ Pair = tuple[Turns, Turns]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, help="folder with images/")
+    parser = benchmark_parser(__doc__, quick="60 people, one short round", faces=True)
     parser.add_argument("--photos", type=Path, help="folder with group photos")
     parser.add_argument("--workers", type=int, help="vultus serve --workers N (else as it starts)")
     parser.add_argument("--peer-workers", type=int, default=len(os.sched_getaffinity(0)))
@@ -166,7 +165,6 @@ def main() -> None:
     parser.add_argument(
         "--peer-max-side-px", type=int, default=0, help="the peer shrinks larger photos to this"
     )
-    parser.add_argument("--quick", action="store_true", help="60 people, one short round")
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()

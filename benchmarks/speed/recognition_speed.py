@@ -23,7 +23,6 @@ photos: the share of the faces of each for which the other has one with an IoU o
 apart the landmarks of these are, in pixels.
 """
 
-import argparse
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -57,8 +56,8 @@ from app.settings import Settings
 from benchmarks.kit.boxes import ious
 from benchmarks.kit.lfw_data import LfwData, lfw_data
 from benchmarks.kit.load_photos import group_photos, large
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
-from benchmarks.kit.smoke import parse_options
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.networks.dlib_resnet import DlibResNet
 from models.zoo.registry import DLIB_RESNET
@@ -152,10 +151,8 @@ class Agreement:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, help="folder with images/")
+    parser = benchmark_parser(__doc__, quick="few photos, agreement on 500", faces=True)
     parser.add_argument("--photos", type=Path, help="folder with group photos")
-    parser.add_argument("--quick", action="store_true", help="few photos, agreement on 500")
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()

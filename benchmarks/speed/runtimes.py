@@ -19,7 +19,6 @@ by each (a gallery that was made with one runtime and is searched with another).
 mirror image's, at its own similarities; it costs a second crop.
 """
 
-import argparse
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -40,8 +39,8 @@ from app.recognition.device import limit_threads
 from app.recognition.embedder import unit_length
 from app.settings import Settings
 from benchmarks.kit.lfw_data import LfwData, lfw_data, person_of
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
-from benchmarks.kit.smoke import parse_options
 from models.zoo.network import Crops, Embeddings, InputSpec, Network
 from models.zoo.networks import sface
 from models.zoo.networks.sface_onnx import sface_graph
@@ -73,9 +72,7 @@ _SMOKE = Size(8, 1)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--faces", type=Path, help="folder with images/")
-    parser.add_argument("--quick", action="store_true", help="500 photos, few rounds")
+    parser = benchmark_parser(__doc__, quick="500 photos, few rounds", faces=True)
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()

@@ -16,7 +16,6 @@ from the server, so its own CPU time is told. Vectors come from a seeded generat
 only the probes' are kept.
 """
 
-import argparse
 import json
 import sys
 import tempfile
@@ -31,9 +30,9 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import Server, serving
-from benchmarks.kit.smoke import parse_options
 from benchmarks.kit.vectors import Vectors, lines, name_of, noisy, unit_vectors
 from benchmarks.kit.wire import (
     BATCH,
@@ -98,11 +97,10 @@ class Measured:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = benchmark_parser(__doc__, quick="20,000 people, 2,000 searches")
     parser.add_argument("--identities", type=int, default=1_000_000)
     parser.add_argument("--searches", type=int, default=100_000)
     parser.add_argument("--removals", type=int, default=0, help="people deleted one by one")
-    parser.add_argument("--quick", action="store_true", help="20,000 people, 2,000 searches")
     options = parse_options(parser)
     people, searches = (20_000, 2_000) if options.quick else (options.identities, options.searches)
     if options.smoke:

@@ -8,7 +8,6 @@ raw pixels is of the same class in 99 of 100 cases already.) Trained is on 0 to 
 the options in `digits_runs.py` were chosen with the two exchanged, by `--choose`.
 """
 
-import argparse
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -22,8 +21,8 @@ from numpy.typing import NDArray
 from rich.table import Table
 from torch import Tensor, nn
 
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine
-from benchmarks.kit.smoke import parse_options
 from benchmarks.training.digits_data import (
     FIRST,
     SECOND,
@@ -59,9 +58,8 @@ class Score:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = benchmark_parser(__doc__, quick=f"{_QUICK_SEEDS} seeds only")
     parser.add_argument("--losses", nargs="+", choices=list(RUNS), default=list(RUNS))
-    parser.add_argument("--quick", action="store_true", help=f"{_QUICK_SEEDS} seeds only")
     parser.add_argument("--choose", action="store_true", help="try options, on exchanged halves")
     parser.add_argument("--picture", type=Path, help="draw embeddings of two dimensions instead")
     parser.add_argument(

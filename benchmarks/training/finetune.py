@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from rich.progress import Progress
 
 from benchmarks.kit.lfw_data import lfw_data
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
-from benchmarks.kit.smoke import parse_options
 from benchmarks.training.finetune_data import lfw_crops, share_out
 from benchmarks.training.finetune_metrics import Learned, Part, learn_metrics
 from benchmarks.training.finetune_pairs import FMRS, SMOKE_FMRS, Gain, Measured, gain, measure, told
@@ -47,11 +47,10 @@ _SMOKE = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = benchmark_parser(__doc__, quick="as --choose, one short run")
     parser.add_argument("--faces", type=Path, help="folder with images/, pairs.csv")
     parser.add_argument("--out", type=Path, help="folder of the run (else a temporary one)")
     parser.add_argument("--crops", type=Path, help="where crops are kept (else a temporary one)")
-    parser.add_argument("--quick", action="store_true", help="as --choose, one short run")
     parser.add_argument("--choose", action="store_true", help="among those who are tuned on")
     parser.add_argument("--set", action="append", default=[], help="an option of vultus tune")
     options = parse_options(parser, needs_faces=True)

@@ -12,7 +12,6 @@ TAR is told twice: over all pairs, where people of many photos count most, and a
 people. With `--crops` alone, crops are taken that were cut before.
 """
 
-import argparse
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -26,8 +25,8 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.kit.lfw_data import lfw_data
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import print_figures, print_machine, print_table
-from benchmarks.kit.smoke import parse_options
 from benchmarks.training.finetune_data import lfw_crops, share_out
 from benchmarks.training.finetune_pairs import (
     FMRS,
@@ -81,14 +80,13 @@ class Folds:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = benchmark_parser(__doc__, quick="three folds, one short run each")
     parser.add_argument("--faces", type=Path, help="folder with images/, pairs.csv")
     parser.add_argument("--crops", type=Path, help="where crops are kept (else a temporary one)")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--choose", action="store_true", help="among those whom finetune tunes on")
     parser.add_argument("--set", action="append", default=[], help="an option of vultus tune")
-    parser.add_argument("--quick", action="store_true", help="three folds, one short run each")
     options = parse_options(parser)
     if options.faces is None and options.crops is None:
         parser.error("--faces or --crops is needed")

@@ -1,10 +1,9 @@
-"""`--smoke`: a benchmark that ends in seconds, to see that it runs at all.
+"""The data of `--smoke`, with which a benchmark ends in seconds: it shows that the benchmark runs.
 
-It works on photos of two people whom packages ship, stretched so that they make a dozen "people".
-Its figures say nothing of Vultus.
+Photos of two people, which packages ship, are stretched so that they make a dozen "people". Figures
+measured on them say nothing about Vultus.
 """
 
-import argparse
 import atexit
 import csv
 import shutil
@@ -15,43 +14,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-from benchmarks.kit.lfw_data import PHOTO_SIDE_PX, LfwData, lfw_data
+from benchmarks.kit.lfw_data import PHOTO_SIDE_PX
 from benchmarks.kit.lfw_embeddings import People
 from tests.kit.photos import astronaut, encoded, hopper
 
 _PEOPLE = 12
 _PHOTOS_EACH = 3
 _FOLDS = 5
-
-
-def parse_options(
-    parser: argparse.ArgumentParser, *, needs_faces: bool = False, needs_photos: bool = False
-) -> argparse.Namespace:
-    """The options of a benchmark, with `--smoke` beside its own.
-
-    With `--smoke`, `quick` is true, and `faces` and `photos` name folders that are made for it.
-    Ends the program, with the remedy, where a folder is needed and not named.
-    """
-    parser.add_argument(
-        "--smoke", action="store_true", help="end in seconds; the figures mean nothing"
-    )
-    options = parser.parse_args()
-    if options.smoke:
-        options.quick = True
-        if getattr(options, "faces", "") is None:
-            options.faces = _faces_folder()
-        if getattr(options, "photos", "") is None:
-            options.photos = _photos_folder()
-    if needs_faces and options.faces is None:
-        parser.error("--faces FOLDER is needed, or --smoke; see benchmarks/README.md")
-    if needs_photos and options.photos is None:
-        parser.error("--photos FOLDER is needed, or --smoke; see benchmarks/README.md")
-    return options
-
-
-def optional_faces(parser: argparse.ArgumentParser, options: argparse.Namespace) -> LfwData | None:
-    """The data in `--faces`, or None where photos of packages are used instead."""
-    return None if options.faces is None else lfw_data(parser, options.faces)
 
 
 def synthetic_people(dimension: int = 128) -> People:
@@ -69,7 +38,7 @@ def synthetic_people(dimension: int = 128) -> People:
 
 
 @cache
-def _faces_folder() -> Path:
+def smoke_faces_folder() -> Path:
     """A folder as that of Labeled Faces in the Wild: images/ and pairs.csv."""
     root = _temporary_folder()
     names = [f"Person_{number:02d}" for number in range(_PEOPLE)]
@@ -91,7 +60,7 @@ def _faces_folder() -> Path:
 
 
 @cache
-def _photos_folder() -> Path:
+def smoke_photos_folder() -> Path:
     """A folder with a group photo of all "people"."""
     root = _temporary_folder()
     columns = 5
