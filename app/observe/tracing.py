@@ -11,6 +11,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
 from app import __version__
 from app.errors import PackagesMissing
 from app.observe.request_scope import Stage
@@ -19,7 +21,10 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
 _NS = 1_000_000_000
-_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_OF_TRACES = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+_ENDPOINTS = (_OF_TRACES, "OTEL_EXPORTER_OTLP_ENDPOINT")
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,19 @@ class Tracing:
 
 
 def build_tracing() -> Tracing | None:
-    """None where the environment names no endpoint. Raises PackagesMissing."""
+    """None where the environment names no endpoint, or OpenTelemetry is switched off.
+
+    Raises PackagesMissing where the endpoint of traces itself is named. That of all signals may be
+    set for every service of a platform: without the packages, only the log says so.
+    """
     off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
     off |= os.environ.get("OTEL_TRACES_EXPORTER", "").lower() == "none"
-    return Tracing() if any(map(os.environ.get, _ENDPOINTS)) and not off else None
+    if off or not any(map(os.environ.get, _ENDPOINTS)):
+        return None
+    try:
+        return Tracing()
+    except PackagesMissing as error:
+        if os.environ.get(_OF_TRACES):
+            raise
+        _log.warning("tracing_unavailable", cause=str(error), remedy="install vultus[otel]")
+        return None

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from structlog.testing import capture_logs
 
 from app.cli.remedies import TERMINAL
 from app.errors import PackagesMissing
@@ -96,10 +97,20 @@ def test_defect_is_an_error_and_a_refusal_is_not() -> None:
 
 def test_missing_packages_stop_the_start_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
-    with pytest.raises(PackagesMissing, match=r"^OTEL_EXPORTER_OTLP_ENDPOINT asks") as caught:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:1")
+    with pytest.raises(PackagesMissing, match=r"^OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ") as caught:
         build_tracing()
     assert "vultus[otel]" in TERMINAL.detail(caught.value)
+
+
+def test_endpoint_of_a_whole_platform_stops_no_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    with capture_logs() as lines:
+        assert build_tracing() is None
+    (line,) = lines
+    assert (line["event"], line["remedy"]) == ("tracing_unavailable", "install vultus[otel]")
+    assert line["cause"].startswith("OTEL_EXPORTER_OTLP_ENDPOINT asks")
 
 
 def test_without_an_endpoint_there_is_no_tracing() -> None:
