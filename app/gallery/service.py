@@ -120,8 +120,8 @@ class Gallery:
         """Make sure of the default collection and of the network.
 
         Empty collections of another network are given to this one; the log warns of similarities
-        that they fix. Raises StartupError when one with faces belongs to another network: its
-        embeddings mean nothing to this one.
+        that they fix, and of unknown faces in their inbox, which are erased. Raises StartupError
+        when one with faces belongs to another network: its embeddings mean nothing to this one.
         """
         with self._store.writing_all() as collections:
             # First, so that the look at all of them sees it, whoever made it.
@@ -135,7 +135,7 @@ class Gallery:
                     transaction = collections.within(collection)
                     _warn_of_similarities(transaction, self.model)
                     collections.assign(collection, self.model)
-                    transaction.unknowns.empty()
+                    _empty_inbox(transaction, self.model)
 
     def make_room(self) -> bool:
         """Return whether there is more room on the disk now, for an erasure."""
@@ -706,6 +706,21 @@ def _unique(taken: Exception) -> Iterator[None]:
 def _next_cursor(numbers: Sequence[int], limit: int) -> str | None:
     """Cursor after the first `limit` of the rows, if there are more."""
     return encode_cursor(numbers[limit - 1]) if len(numbers) > limit else None
+
+
+def _empty_inbox(transaction: Transaction, model: ModelId) -> None:
+    """Erase the unknown faces of the embedder that a collection had, and log how many."""
+    collection = transaction.collection
+    faces = transaction.unknowns.face_count()
+    transaction.unknowns.empty()
+    if faces:
+        _log.warning(
+            "unknowns_of_other_embedder_erased",
+            collection=collection.name,
+            faces=faces,
+            found_by=collection.embedder,
+            embedder=model.name,
+        )
 
 
 def _warn_of_similarities(transaction: Transaction, model: ModelId) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 from sqlalchemy import func, select, update
+from structlog.testing import capture_logs
 
 from app.errors import (
     CollectionNotFound,
@@ -31,6 +32,7 @@ from app.gallery.unknowns.unknown_records import GroupOrder, InboxLimits, Sighti
 from tests.gallery.conftest import Connect, OpenGallery, sqlite_only
 from tests.gallery.factories import (
     COLLECTION,
+    MODEL,
     OTHER_MODEL,
     all_pages,
     at_once,
@@ -367,7 +369,11 @@ def test_collection_given_to_another_network_has_an_empty_inbox(
 ) -> None:
     keep(unknowns, sighting(ADA))
     other = new_gallery(connect(), model=OTHER_MODEL)
-    other.open()
+    with capture_logs() as lines:
+        other.open()
+    (line,) = (line for line in lines if line["event"] == "unknowns_of_other_embedder_erased")
+    assert (line["collection"], line["faces"]) == (COLLECTION, 1)
+    assert (line["found_by"], line["embedder"]) == (MODEL.name, OTHER_MODEL.name)
     assert rows(database) == (0, 0)
     assert keep(unknowns, sighting(ADA)) == [], "it is no longer this network's"
     theirs = new_inbox(connect(), other)
