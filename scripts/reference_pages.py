@@ -133,8 +133,9 @@ def errors_page() -> str:
     rows = [_row(f"`{code}`", str(status), text, "", "") for code, status, text in _HTTP_ALONE]
     meanings = _meanings()
     for kind in _tree(VultusError):
-        if not meanings[kind.__name__]:
-            continue  # it only groups others
+        # Those that one room defines for itself are answered as the class that they are made of.
+        if kind.__module__ != VultusError.__module__ or not meanings[kind.__name__]:
+            continue  # the latter only group others
         status = status_of(kind)
         remedies = (_text(table.find(kind)) for table in (HTTP, TERMINAL))
         known = "" if status is None else str(status)
