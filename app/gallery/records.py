@@ -264,6 +264,7 @@ class Basis:
     `calibration` tells one calibration from any other; None where there is none.
     """
 
+    collection_number: int
     model: ModelId
     options: CollectionOptions
     calibration: str | None = None

@@ -54,7 +54,6 @@ from app.gallery.records import (
 )
 from app.gallery.rollout.embedder_pair import Embedders, EnrolledProbe, Probe
 from app.gallery.search.nearest_people import PeopleQuery, UntrueIndexError, nearest_people
-from app.gallery.search.people_counts import PeopleCounts
 from app.gallery.search.person_template import similarity_to_template
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database, read_again
@@ -100,8 +99,8 @@ class Gallery:
         self._database = database
         self._store = Store(database)
         self._sync = sync
-        self._counts = PeopleCounts()
-        self._second_counts = PeopleCounts()
+        self.states = sync.states
+        """What this process keeps of the collections."""
         self.model = model
         self.embedders = Embedders(model, next_model, chosen_by_auto)
 
@@ -479,7 +478,7 @@ class Gallery:
             ]
             index = self._sync.index_at(view)
             candidates, searched = nearest_people(
-                transaction, index, embeddings, query, self._second_counts
+                transaction, index, embeddings, query, self.states.of(view).people
             )
             return SearchResult(candidates, searched, transaction.basis)
 
@@ -643,7 +642,7 @@ class Gallery:
                 embeddings = [self.embedders.seen_by(collection, probe) for probe in probes]
                 index = self._sync.index_at(collection)
                 candidates, searched = nearest_people(
-                    transaction, index, embeddings, query, self._counts
+                    transaction, index, embeddings, query, self.states.of(collection).people
                 )
                 if tries == _MOST_TRIES or self._sync.is_at(collection):
                     return SearchResult(candidates, searched, transaction.basis)

@@ -404,7 +404,7 @@ class GalleryMachine(RuleBasedStateMachine):
     @rule(process=_processes)
     def crash(self, process: int) -> None:
         sync = self.sync(process)
-        sync._synced.clear()  # it is gone without a word, and so without a last snapshot
+        sync.states._states.clear()  # it is gone without a word, and so without a last snapshot
         self.restart(process)
 
     @rule(process=_processes, collection=_collections)

@@ -61,7 +61,7 @@ def crash(gallery: Gallery) -> None:
     """End a process without its last words."""
     sync = gallery._sync
     assert isinstance(sync, IndexSync)
-    sync._synced.clear()
+    sync.states._states.clear()
     if sync._snapshots is not None:
         sync._snapshots.close()
 

@@ -60,14 +60,14 @@ def sync_of(gallery: Gallery) -> IndexSync:
 
 
 def index_of(gallery: Gallery) -> FlakyIndex:
-    (synced,) = sync_of(gallery)._synced.values()
-    assert isinstance(synced.index, FlakyIndex)
-    return synced.index
+    ((_, state),) = sync_of(gallery).states.items()
+    assert isinstance(state.indexed.index, FlakyIndex)
+    return state.indexed.index
 
 
 def watermark(gallery: Gallery) -> int:
-    (synced,) = sync_of(gallery)._synced.values()
-    return synced.state[1]
+    ((_, state),) = sync_of(gallery).states.items()
+    return state.indexed.watermark
 
 
 def interrupted_by(other: Gallery, late: Embedding, enrolled: list[str]) -> type[FaissIndex]:

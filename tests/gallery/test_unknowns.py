@@ -320,8 +320,10 @@ def test_faces_leave_after_their_retention_time(
     set_back(database, "brief", 601)
     assert other_process.erase_expired() == {"brief": 1}
     assert rows(database) == (1, 1)
+    with gallery._store.reading(COLLECTION) as transaction:
+        collection = transaction.collection
     for process in (unknowns, other_process):
-        assert process._cached[COLLECTION].centroids is None, "nothing of Bob is left in memory"
+        assert process._states.of(collection).centroids is None, "nothing of Bob is left in memory"
     (bob,) = keep(other_process, sighting(BOB))
     assert bob != ada
     assert keep(unknowns, sighting(BOB)) == [bob]

@@ -6,6 +6,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from app.gallery.collection_state import CollectionStates
 from app.gallery.records import CollectionChanges
 from app.gallery.service import Gallery
 from app.gallery.store.database import Database
@@ -38,9 +39,15 @@ def wants_unknowns(gallery: Gallery, *, collection: str = COLLECTION, **options:
     gallery.update_collection(collection, changes)
 
 
-def new_inbox(database: Database, gallery: Gallery, limits: InboxLimits = LIMITS) -> Unknowns:
-    """Of a process of its own."""
-    return Unknowns(database, gallery, limits)
+def new_inbox(
+    database: Database,
+    gallery: Gallery,
+    limits: InboxLimits = LIMITS,
+    *,
+    states: CollectionStates | None = None,
+) -> Unknowns:
+    """Of a process of its own, unless it shares the `states` of another part of one."""
+    return Unknowns(database, gallery, limits, states=states or CollectionStates())
 
 
 def groups_of(unknowns: Unknowns, *, collection: str = COLLECTION) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from app.gallery.records import (
     Scoring,
     Searched,
 )
-from app.gallery.search.people_counts import PeopleCounts
+from app.gallery.search.people_count import PeopleCount
 from app.gallery.search.person_template import similarity_to_template
 from app.gallery.store.repositories.face_repository import FaceOwner
 from app.gallery.store.transaction import Transaction
@@ -77,13 +77,13 @@ def nearest_people(
     index: VectorIndex,
     probes: Sequence[Embedding],
     query: PeopleQuery,
-    counts: PeopleCounts,
+    people: PeopleCount,
 ) -> tuple[list[tuple[Candidate, ...]], Searched]:
     """For each probe the most similar people, and among how many.
 
     Raises UntrueIndexError when what would be answered is not what the database says.
     """
-    return _Search(transaction, index, query, counts).answer(probes)
+    return _Search(transaction, index, query, people).answer(probes)
 
 
 class _Search:
@@ -92,10 +92,10 @@ class _Search:
         transaction: Transaction,
         index: VectorIndex,
         query: PeopleQuery,
-        counts: PeopleCounts,
+        people: PeopleCount,
     ) -> None:
         self._transaction = transaction
-        self._counts = counts
+        self._people = people
         self._faces = transaction.faces
         self._identities = transaction.identities
         self._index = index
@@ -120,7 +120,7 @@ class _Search:
     def _searched(self, faces: int, *, everywhere: bool) -> Searched:
         if everywhere and not self._everybody:
             faces = self._faces.count(self._query.wanted)
-        people = self._counts.of(self._transaction, self._query.wanted, faces)
+        people = self._people.of(self._transaction, self._query.wanted, faces)
         return Searched(people, faces)
 
     def _everywhere(self, probes: Sequence[Embedding], count: int) -> list[Hits]:

@@ -97,7 +97,7 @@ class Transaction:
             if measured_at is None
             else f"{collection.number}:{collection.digest}:{measured_at.isoformat()}"
         )
-        return Basis(collection.model, collection.options, calibration)
+        return Basis(collection.number, collection.model, collection.options, calibration)
 
     def at(self, collection: CollectionView) -> "Transaction":
         """The same transaction with the collection as it is after a change."""

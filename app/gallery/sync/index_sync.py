@@ -8,15 +8,15 @@ goes over to another embedder has two, and the second one is ready before it ser
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from threading import Lock
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import structlog
 
 from app.errors import CollectionNotFound, Unavailable
-from app.gallery.index.protocol import LocalIndex, MakeIndex, VectorIndex
+from app.gallery.collection_state import NO_REVISION, CollectionStates, IndexState, key_of
+from app.gallery.index.protocol import MakeIndex, VectorIndex
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
@@ -27,11 +27,6 @@ from app.gallery.sync.snapshots import SnapshotStore, Source
 
 _CHANGED_SHARE = 0.05
 """Of an index, above which its snapshot is renewed even if nobody was removed."""
-
-_NOWHERE = ("", -1)
-
-_Key = tuple[int, str]
-"""Number of a collection, and digest of one of its embedders."""
 
 _log = structlog.get_logger(__name__)
 
@@ -49,7 +44,10 @@ class EmbedderGoneError(Exception):
 
 
 class Sync(Protocol):
-    """What the gallery asks of whoever keeps the indexes."""
+    """What keeps the indexes; `states` are dropped where an index is."""
+
+    @property
+    def states(self) -> CollectionStates: ...
 
     def load_all(self) -> None:
         """Make the index of every collection ready."""
@@ -99,20 +97,6 @@ class Sync(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(slots=True)
-class _Synced:
-    index: LocalIndex | None = None
-    state: tuple[str, int] = _NOWHERE
-    """Digest of the network and revision (the watermark) that the index has reached."""
-    reached: int = 0
-    """The revision that the index stood for last; unlike `state`, never reset in between."""
-    source: Source | None = None
-    changed: int = 0
-    removed: int = 0
-    """Faces that came or went since the snapshot; all of them when there is none."""
-    lock: Lock = field(default_factory=Lock)
-
-
 class IndexSync:
     """Indexes in this process's memory, with snapshots of the larger ones in files.
 
@@ -134,8 +118,7 @@ class IndexSync:
         self._make_index = make_index
         self._snapshots = snapshots
         self._snapshot_above = snapshot_above
-        self._synced: dict[_Key, _Synced] = {}
-        self._lock = Lock()
+        self.states = CollectionStates()
 
     def load_all(self) -> None:
         with self._store.reading_all() as collections:
@@ -162,40 +145,38 @@ class IndexSync:
                 self.index_at(view)
 
     def index_at(self, collection: CollectionView) -> VectorIndex:
-        synced = self._entry(collection)
-        # In this order: a writer sets the index before the state that it stands for.
-        reached, index = synced.state, synced.index
-        if index is not None and reached == _state(collection):
+        indexed = self.states.of(collection).indexed
+        # In this order: a writer sets the index before the revision that it stands for.
+        watermark, index = indexed.watermark, indexed.index
+        if index is not None and watermark == collection.revision:
             return index
-        with synced.lock, self._store.reading_all() as collections:
+        with indexed.lock, self._store.reading_all() as collections:
             try:
                 current = collections.reread(collection).by(collection.digest)
             except CollectionNotFound:
                 self.forget(collection.number)
                 raise
             if current is None:
-                self._drop([_key(collection)])
+                self.states.drop([key_of(collection)])
                 raise EmbedderGoneError(collection.name)
             try:
-                self._bring_to(synced, collections.within(current))
+                self._bring_to(indexed, collections.within(current))
             except BaseException:
-                _drop_index(synced)  # half changed: the next search builds it anew
+                indexed.drop()  # half changed: the next search builds it anew
                 raise
-            assert synced.index is not None
-            return synced.index
+            assert indexed.index is not None
+            return indexed.index
 
     def is_at(self, collection: CollectionView) -> bool:
-        return self._entry(collection).state == _state(collection)
+        return self.states.of(collection).indexed.watermark == collection.revision
 
     def forget(self, collection_number: int) -> None:
-        with self._lock:
-            keys = [key for key in self._synced if key[0] == collection_number]
-        self._drop(keys)
+        self.states.drop_collection(collection_number)
         if self._snapshots is not None:
             self._snapshots.remove(collection_number)
 
     def save(self) -> None:
-        if self._snapshots is None or not self._synced or not self._snapshots.lead():
+        if self._snapshots is None or not self.states.items() or not self._snapshots.lead():
             return
         for collection in self._present():
             with suppress(CollectionNotFound):
@@ -204,23 +185,20 @@ class IndexSync:
     def erase(self, collection_number: int) -> None:
         if self._snapshots is not None:
             self._snapshots.remove(collection_number)
-        with self._lock:
-            entries = [entry for key, entry in self._synced.items() if key[0] == collection_number]
-        for synced in entries:
-            index = synced.index
-            if index is not None:
+        for (number, _), state in self.states.items():
+            index = state.indexed.index
+            if number == collection_number and index is not None:
                 index.compact()
 
     def sizes(self) -> int:
-        with self._lock:
-            synced = list(self._synced.values())
-        return sum(len(entry.index) for entry in synced if entry.index is not None)
+        indexes = [state.indexed.index for _, state in self.states.items()]
+        return sum(len(index) for index in indexes if index is not None)
 
     def standing(self) -> Standing:
-        with self._lock:  # before the database is read: a change in between counts as behind
-            entries = [(key[0], entry.reached) for key, entry in self._synced.items()]
         reached: dict[int, int] = {}
-        for number, revision in entries:
+        # Before the database is read: a change in between counts as behind.
+        for (number, _), state in self.states.items():
+            revision = state.indexed.reached
             reached[number] = min(revision, reached.get(number, revision))
         with self._store.reading_all() as collections:
             revisions = collections.revisions()
@@ -231,17 +209,9 @@ class IndexSync:
             self.save()
         except (Unavailable, OSError) as error:  # the next start reads the log, or the database
             _log.warning("snapshots_not_renewed", cause=str(error))
-        with self._lock:
-            entries = list(self._synced.values())
-            self._synced.clear()
-        for synced in entries:
-            _drop_index(synced)
+        self.states.close()
         if self._snapshots is not None:
             self._snapshots.close()
-
-    def _entry(self, collection: CollectionView) -> _Synced:
-        with self._lock:
-            return self._synced.setdefault(_key(collection), _Synced())
 
     def _views(self, collections: Sequence[CollectionView]) -> Iterator[CollectionView]:
         """Each collection by the embedder that serves, and by the other one if that runs here."""
@@ -257,57 +227,45 @@ class IndexSync:
         with self._store.reading_all() as collections:
             present = collections.everything()
         self._drop_all_but({collection.number for collection in present})
-        wanted = {_key(view) for view in self._views(present)}
-        with self._lock:
-            left = set(self._synced) - wanted
-        self._drop(left)
+        self.states.keep_only({key_of(view) for view in self._views(present)})
         return present
 
     def _drop_all_but(self, present: set[int]) -> None:
-        with self._lock:
-            gone = {number for number, _ in self._synced} - present
-        for number in gone:
+        for number in self.states.numbers() - present:
             self.forget(number)
 
-    def _drop(self, keys: Collection[_Key]) -> None:
-        for key in keys:
-            with self._lock:
-                synced = self._synced.pop(key, None)
-            if synced is not None:
-                _drop_index(synced)
-
-    def _bring_to(self, synced: _Synced, transaction: Transaction) -> None:
+    def _bring_to(self, indexed: IndexState, transaction: Transaction) -> None:
         current = transaction.collection
-        digest, watermark = synced.state
-        # Below the watermark: the database was set back to a backup. Another digest: the empty
-        # collection was given to another network. Pruned: too far behind for the log to tell.
-        usable = digest == current.digest and current.log_start <= watermark <= current.revision
-        if synced.index is None or not usable:
-            self._build(synced, transaction)
+        watermark = indexed.watermark
+        # Below the watermark: the database was set back to a backup. Pruned: the index is too far
+        # behind to follow the log.
+        usable = current.log_start <= watermark <= current.revision
+        if indexed.index is None or not usable:
+            self._build(indexed, transaction)
         elif watermark < current.revision:
             delta = transaction.changes.since(watermark)
-            synced.state = _NOWHERE  # in between revisions, for those who search meanwhile
-            apply(synced.index, delta)
-            synced.changed += len(delta.added) + len(delta.removed)
-            synced.removed += len(delta.removed)
-        synced.state = _state(current)
-        synced.reached = current.revision
+            indexed.watermark = NO_REVISION  # in between revisions, for those who search meanwhile
+            apply(indexed.index, delta)
+            indexed.changed += len(delta.added) + len(delta.removed)
+            indexed.removed += len(delta.removed)
+        indexed.watermark = current.revision
+        indexed.reached = current.revision
 
-    def _build(self, synced: _Synced, transaction: Transaction) -> None:
+    def _build(self, indexed: IndexState, transaction: Transaction) -> None:
         # A new collection may stand for an old one that another process deleted.
         self._drop_all_but(transaction.collections.numbers())
-        _drop_index(synced)
-        synced.source = Source.of(transaction.collection)
+        indexed.drop()
+        indexed.source = Source.of(transaction.collection)
         # The file is that of the serving index, which the other one must neither read nor remove.
         if self._snapshots is not None and transaction.collection.is_serving:
             restored = from_snapshot(self._snapshots, transaction, self._make_index)
             if restored is not None:
-                synced.index, delta = restored
-                synced.changed = len(delta.added) + len(delta.removed)
-                synced.removed = len(delta.removed)
+                indexed.index, delta = restored
+                indexed.changed = len(delta.added) + len(delta.removed)
+                indexed.removed = len(delta.removed)
                 return
-        synced.index = from_database(transaction, self._make_index)
-        synced.changed, synced.removed = len(synced.index), 0
+        indexed.index = from_database(transaction, self._make_index)
+        indexed.changed, indexed.removed = len(indexed.index), 0
 
     def _save(self, collection: CollectionView, snapshots: SnapshotStore) -> None:
         number = collection.number
@@ -317,11 +275,11 @@ class IndexSync:
         with self._store.reading_all() as collections:
             current = collections.reread(collection)
         self.index_at(current)
-        synced = self._entry(current)
-        with synced.lock:
-            index, source = synced.index, synced.source
-            revision = synced.state[1]
-            changed, removed = synced.changed, synced.removed
+        indexed = self.states.of(current).indexed
+        with indexed.lock:
+            index, source = indexed.index, indexed.source
+            revision = indexed.watermark
+            changed, removed = indexed.changed, indexed.removed
         if index is None or source is None:
             return
         saved = snapshots.holds(source)
@@ -335,10 +293,10 @@ class IndexSync:
         # and the log tells it once more to whoever reads the snapshot.
         if not snapshots.write(source, revision, index, removals=removals):
             return  # the next turn does
-        with synced.lock:
-            if synced.index is index:
-                synced.changed -= changed
-                synced.removed -= removed
+        with indexed.lock:
+            if indexed.index is index:
+                indexed.changed -= changed
+                indexed.removed -= removed
 
 
 def standing(revisions: Mapping[int, int], reached: Mapping[int, int]) -> Standing:
@@ -357,18 +315,3 @@ def apply(index: VectorIndex, delta: Delta) -> None:
         index.add(
             np.array(numbers, dtype=np.int64), np.stack([delta.added[number] for number in numbers])
         )
-
-
-def _key(collection: CollectionView) -> _Key:
-    return collection.number, collection.digest
-
-
-def _state(collection: CollectionView) -> tuple[str, int]:
-    """What an index stands for: the network and the revision of its collection."""
-    return collection.digest, collection.revision
-
-
-def _drop_index(synced: _Synced) -> None:
-    index, synced.index = synced.index, None
-    if index is not None:
-        index.close()

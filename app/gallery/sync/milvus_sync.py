@@ -26,6 +26,7 @@ from time import monotonic, sleep
 import structlog
 
 from app.errors import CollectionNotFound, DatabaseUnavailable, IndexUnavailable
+from app.gallery.collection_state import CollectionStates, key_of
 from app.gallery.index.milvus_index import Milvus, MilvusCollectionMissing, MilvusIndex
 from app.gallery.index.protocol import MakeIndex, VectorIndex
 from app.gallery.store.collection_view import CollectionView
@@ -67,6 +68,7 @@ class MilvusSync:
     ) -> None:
         self._store = Store(database)
         self._milvus = milvus
+        self.states = CollectionStates()
         self._where = f"milvus:{_hash(milvus.address)}"
         self._fallback = None if fallback is None else Fallback(database, fallback)
         self._patience_s = patience_s
@@ -127,6 +129,8 @@ class MilvusSync:
         with self._store.reading_all() as collections:
             present = collections.everything()
             positions = collections.positions(self._where).everything()
+        views = [view for one in present for view in (one, one.by_other()) if view is not None]
+        self.states.keep_only({key_of(view) for view in views})
         # An outage was logged when it began; the next turn tries again.
         with suppress(IndexUnavailable):
             self._milvus.require()
@@ -145,6 +149,7 @@ class MilvusSync:
 
         Raises nothing: what fails is found by `follow` or by the next search.
         """
+        self.states.drop_collection(collection_number)
         if self._fallback is not None:
             self._fallback.forget(collection_number)
         try:

@@ -10,11 +10,12 @@ after the other, however many processes write. All methods block; call them from
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from app.errors import CollectionNotFound, InvalidRequest
+from app.gallery.collection_state import CollectionState, CollectionStates
 from app.gallery.records import NewFace, NewIdentity, Page
 from app.gallery.service import Enrolled, Gallery
 from app.gallery.store.collection_view import CollectionView
@@ -42,20 +43,12 @@ _EVICTED_SHARE = 100
 """A full inbox loses a hundredth at a time: the centroids are read anew after each removal."""
 
 
-@dataclass(slots=True)
-class _Cached:
-    """Of the collection `number`: its name may have a new owner."""
-
-    number: int = -1
-    centroids: Centroids | None = None
-    lock: Lock = field(default_factory=Lock)
-
-
 @dataclass(frozen=True, slots=True)
 class _Inbox:
     """One, held for a change."""
 
     collection: CollectionView
+    state: CollectionState
     row: UnknownInboxTable
     unknowns: UnknownRepository
 
@@ -66,12 +59,21 @@ class _Inbox:
 class Unknowns:
     """The inboxes of all collections of a gallery."""
 
-    def __init__(self, database: Database, gallery: Gallery, limits: InboxLimits) -> None:
+    def __init__(
+        self,
+        database: Database,
+        gallery: Gallery,
+        limits: InboxLimits,
+        *,
+        states: CollectionStates | None = None,
+    ) -> None:
         self._database = database
         self._store = Store(database)
         self._gallery = gallery
         self._limits = limits
-        self._cached: dict[str, _Cached] = {}
+        self._states = gallery.states if states is None else states
+        self._turns: dict[str, Lock] = {}
+        """By collection name. Of the threads of this process only one waits for an inbox."""
         self._lock = Lock()
 
     def make_room(self) -> bool:
@@ -94,13 +96,14 @@ class Unknowns:
         photo that was kept before is not counted again. Returns nothing when the collection no
         longer wants it, or has gone over to another embedder.
         """
-        cached = self._entry(collection_name)
-        with cached.lock:
+        state: CollectionState | None = None
+        with self._turn(collection_name):
             try:
                 with self._changing(collection_name) as inbox:
+                    state = inbox.state
                     if not self._is_wanted(inbox.collection, digest or self._gallery.model.digest):
                         return []
-                    centroids = _followed(cached, inbox)
+                    centroids = _followed(inbox)
                     inbox.row.threshold = threshold
                     groups = [
                         self._place(inbox, centroids, self._seen_by(inbox, sighting), threshold)
@@ -109,7 +112,8 @@ class Unknowns:
                     ids = [group.id for group in groups]
                     self._evict(inbox)
             except BaseException:
-                cached.centroids = None  # it may hold what was never committed
+                if state is not None:
+                    state.centroids = None  # it may hold what was never committed
                 raise
         return ids
 
@@ -191,7 +195,8 @@ class Unknowns:
 
         def take(transaction: Transaction) -> list[NewFace]:
             unknowns = transaction.unknowns
-            inbox = _Inbox(transaction.collection, unknowns.advance(), unknowns)
+            collection = transaction.collection
+            inbox = _Inbox(collection, self._states.of(collection), unknowns.advance(), unknowns)
             group = unknowns.get_group(group_id)
             rows = (
                 unknowns.faces(group) if face_ids is None else unknowns.some_faces(group, face_ids)
@@ -306,7 +311,12 @@ class Unknowns:
             row = collections.within(held).unknowns.advance()
             # Changed, perhaps, while the inbox was awaited.
             collection = collections.reread(held)
-            yield _Inbox(collection, row, collections.within(collection).unknowns)
+            yield _Inbox(
+                collection,
+                self._states.of(collection),
+                row,
+                collections.within(collection).unknowns,
+            )
 
     def _refresh(self, inbox: _Inbox, group: UnknownGroupTable) -> bool:
         """Make a group's centroid that of its faces, of which the newest stay; whether any did."""
@@ -373,30 +383,24 @@ class Unknowns:
     def _compacted(self, receipt: UnknownErasure) -> UnknownErasure:
         return replace(receipt, compacted=self._database.compact())
 
-    def _entry(self, name: str) -> _Cached:
+    def _turn(self, name: str) -> Lock:
         with self._lock:
-            return self._cached.setdefault(name, _Cached())
+            return self._turns.setdefault(name, Lock())
 
     def _forget_all_but(self, current: dict[int, UnknownInboxTable]) -> None:
         """Drop the centroids of inboxes that are gone, or from which something went away."""
-        with self._lock:
-            entries = list(self._cached.values())
-        for cached in entries:
-            with cached.lock:
-                inbox = current.get(cached.number)
-                centroids = cached.centroids
-                if centroids is not None and (inbox is None or centroids.is_outdated(inbox)):
-                    cached.centroids = None
+        for (number, _), state in self._states.items():
+            inbox = current.get(number)
+            centroids = state.centroids
+            if centroids is not None and (inbox is None or centroids.is_outdated(inbox)):
+                state.centroids = None
 
 
-def _followed(cached: _Cached, inbox: _Inbox) -> Centroids:
-    """The centroids as they are now. Wants the lock of `cached`."""
-    number = inbox.collection.number
-    dimension = inbox.collection.dimension
-    known = cached.centroids
-    if known is None or cached.number != number or known.dimension != dimension:
-        known = Centroids(dimension)
-        cached.centroids, cached.number = known, number
+def _followed(inbox: _Inbox) -> Centroids:
+    """The centroids as they are now. Requires the turn of this process and the inbox's row."""
+    known = inbox.state.centroids
+    if known is None:
+        known = inbox.state.centroids = Centroids(inbox.collection.dimension)
     known.follow(inbox.unknowns, inbox.row)
     return known
 

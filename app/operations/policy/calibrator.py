@@ -131,10 +131,8 @@ class Calibrator:
         self.defaults = defaults
         """Those of the service's own embedder; `next_defaults` are of the one that comes next."""
         self._next_defaults = next_defaults
-        self._lock = Lock()
         self._measuring = Lock()
         self._process = MeasuringProcess()
-        self._parsed: dict[str, SimilarityMap] = {}  # by version; one a collection is in use
 
     def thresholds(self, collection: str) -> Thresholds:
         """How a collection decides by default. Raises CollectionNotFound."""
@@ -183,8 +181,8 @@ class Calibrator:
         version = basis.calibration
         if version is None:
             return None
-        with self._lock:
-            found = self._parsed.get(version)
+        state = self._gallery.states.at((basis.collection_number, basis.model.digest))
+        found = state.derived(SimilarityMap, version)
         if found is not None:
             return found
         stored = self._store.calibration(collection, basis.model.digest)
@@ -195,14 +193,8 @@ class Calibrator:
         except ValueError as error:
             _log.warning("calibration_unusable", cause=str(error), remedy="the embedder's is used")
             return None
-        with self._lock:
-            if len(self._parsed) >= _MOST_PARSED:
-                self._parsed.clear()
-            self._parsed[version] = found
+        state.derive(SimilarityMap, version, found)
         return found
-
-
-_MOST_PARSED = 1_000
 
 
 def measure(

@@ -1,7 +1,6 @@
 """How many people a search looks among."""
 
 from dataclasses import dataclass
-from threading import Lock
 
 from app.gallery.records import EVERYBODY, PeopleFilter
 from app.gallery.store.transaction import Transaction
@@ -12,25 +11,22 @@ _CHANGE = 0.01
 takes longer than searching them, and one per cent moves no threshold."""
 
 
-class PeopleCounts:
-    """Counts of whole collections are remembered; of some of their people, taken each time."""
+class PeopleCount:
+    """The count of a whole collection is remembered; that of some of its people is taken anew."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._known: dict[int, _Count] = {}  # by collection number
+        self._known: _Count | None = None
 
     def of(self, transaction: Transaction, wanted: PeopleFilter, faces: int) -> int:
         """People among these `faces`."""
-        collection, identities = transaction.collection, transaction.identities
+        revision, identities = transaction.collection.revision, transaction.identities
         if wanted != EVERYBODY:
             return identities.count(wanted)
-        with self._lock:
-            known = self._known.get(collection.number)
-        if known is not None and known.holds(collection.revision, faces):
+        known = self._known
+        if known is not None and known.holds(revision, faces):
             return known.people
         people = identities.count(EVERYBODY)
-        with self._lock:
-            self._known[collection.number] = _Count(collection.revision, faces, people)
+        self._known = _Count(revision, faces, people)
         return people
 
 
