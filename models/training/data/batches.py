@@ -1,6 +1,7 @@
 """Crops of a store as batches of tensors, read and changed by worker processes."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import cv2
@@ -57,9 +58,10 @@ def training_batches(
         pin_memory=pin,
         # An own one: the loader draws from the global generator otherwise, and changes it.
         generator=torch.Generator().manual_seed(0),
-        worker_init_fn=_one_thread if workers else None,
     )
-    for images, labels in loader:
+    with _opencv_on_one_thread():
+        batches = iter(loader)
+    for images, labels in batches:
         yield Batch(images, labels)
 
 
@@ -67,6 +69,15 @@ def _collate(items: list[tuple[Tensor, int]]) -> tuple[Tensor, Tensor]:
     return torch.stack([crop for crop, _ in items]), torch.tensor([label for _, label in items])
 
 
-def _one_thread(_: int) -> None:
-    """Workers fill the cores by themselves."""
+@contextmanager
+def _opencv_on_one_thread() -> Iterator[None]:
+    """End OpenCV's threads while processes are forked, which fill the cores by themselves.
+
+    A forked process has none of them, and would wait for them for ever.
+    """
+    threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)

@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -118,6 +119,21 @@ def test_each_change_happens_at_its_probability_and_is_repeatable(name: str) -> 
 def test_without_any_change_a_crop_stays_as_it_is() -> None:
     off = AugmentOptions.model_validate(dict.fromkeys(ALL, 0.0))
     np.testing.assert_array_equal(_changed(off, 0), photo(1, 1, 96))
+
+
+def test_workers_begin_although_threads_of_opencv_run(tmp_path: Path) -> None:
+    store = make_store(tmp_path, people=2, photos=2)
+    augment = Augmenter(AugmentOptions.model_validate(ALL), seed=1)
+    crops = TrainingCrops(store, np.arange(4), augment)
+    sampler = PeopleExamples(crops.labels, people=2, examples=2, seed=1, batches=1)
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        cv2.GaussianBlur(np.zeros((2_000, 2_000, 3), np.uint8), (31, 31), 5)  # starts them
+        assert len(list(training_batches(crops, sampler, workers=1))) == 1
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
