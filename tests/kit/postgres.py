@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from sqlalchemy import Connection, create_engine, delete, text
+from sqlalchemy.pool import NullPool
 
 from app.gallery.store.tables import Table
 
@@ -51,7 +52,8 @@ def postgres_server() -> Iterator[PostgresServer]:
 def new_postgres_database(server_url: str) -> Iterator[str]:
     """Create a database without tables, yield its URL, and drop it."""
     name = f"test_{uuid4().hex}"
-    admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
+    # No connection is kept: the crash benchmark kills those of the server meanwhile.
+    admin = create_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     try:
