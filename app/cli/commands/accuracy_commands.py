@@ -11,6 +11,18 @@ from models.evaluation.options import EvaluationOptions, Protocol
 
 _DEFAULTS = EvaluationOptions()
 
+Subject = Annotated[
+    SubjectRule | None,
+    typer.Option(help="Whom a photo of several faces shows (LFW: central; else: single)."),
+]
+OtherEmbedder = Annotated[
+    str | None, typer.Option(help="Another embedder than VULTUS_EMBEDDER; see vultus models.")
+]
+Cache = Annotated[
+    Path | None,
+    typer.Option(file_okay=False, help="Where embeddings are kept (evaluation/ in the data)."),
+]
+
 
 def calibrate(
     folder: Annotated[
@@ -25,17 +37,9 @@ def calibrate(
         str | None,
         typer.Option(help=f"Calibrate on the people enrolled in it ({DEFAULT_COLLECTION})."),
     ] = None,
-    faces: Annotated[
-        SubjectRule | None,
-        typer.Option(help="Whom a photo of several faces shows (LFW: central; else: single)."),
-    ] = None,
-    embedder: Annotated[
-        str | None, typer.Option(help="Another embedder than VULTUS_EMBEDDER; see vultus models.")
-    ] = None,
-    cache: Annotated[
-        Path | None,
-        typer.Option(file_okay=False, help="Where embeddings are kept (evaluation/ in the data)."),
-    ] = None,
+    faces: Subject = None,
+    embedder: OtherEmbedder = None,
+    cache: Cache = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -83,10 +87,7 @@ def evaluate(
         list[Protocol] | None,
         typer.Option(help="Measure only this; may be given several times (else all there can be)."),
     ] = None,
-    faces: Annotated[
-        SubjectRule | None,
-        typer.Option(help="Whom a photo of several faces shows (LFW: central; else: single)."),
-    ] = None,
+    faces: Subject = None,
     threshold: Annotated[
         list[float] | None,
         typer.Option(min=-1, max=1, help="Similarity to tell rates at (else the service's own)."),
@@ -117,13 +118,8 @@ def evaluate(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="report.json of an earlier run to compare."),
     ] = None,
-    embedder: Annotated[
-        str | None, typer.Option(help="Another embedder than VULTUS_EMBEDDER; see vultus models.")
-    ] = None,
-    cache: Annotated[
-        Path | None,
-        typer.Option(file_okay=False, help="Where embeddings are kept (evaluation/ in the data)."),
-    ] = None,
+    embedder: OtherEmbedder = None,
+    cache: Cache = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Measure on your own photos how well faces are told apart, with confidence intervals.

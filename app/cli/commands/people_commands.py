@@ -10,6 +10,7 @@ from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.identify.verify_options import VerifyOptions
 from app.operations.policy.face_rules import FaceRule, QualityFilter, VerifyFaces
 
+EnrollIn = Annotated[str, typer.Option(help="The collection to enroll in.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
 
@@ -18,9 +19,7 @@ def enroll_folder(
         Path,
         typer.Argument(exists=True, file_okay=False, help="Holds one folder for each person."),
     ],
-    collection: Annotated[
-        str, typer.Option(help="The collection to enroll in.")
-    ] = DEFAULT_COLLECTION,
+    collection: EnrollIn = DEFAULT_COLLECTION,
     faces: Annotated[
         FaceRule, typer.Option(help="A photo of several faces: refuse it, or take the largest.")
     ] = FaceRule.SINGLE,
@@ -30,7 +29,7 @@ def enroll_folder(
     force: Annotated[
         bool, typer.Option("--force", help="Enroll also what the guards refuse as another person.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Enroll a folder of people: one folder a person, whose name becomes name and external_id.
 
@@ -54,9 +53,7 @@ def enroll_batch(
             help="JSON Lines, a person each, as docs/commands.md describes; - is standard input.",
         ),
     ],
-    collection: Annotated[
-        str, typer.Option(help="The collection to enroll in.")
-    ] = DEFAULT_COLLECTION,
+    collection: EnrollIn = DEFAULT_COLLECTION,
     quality_filter: Annotated[
         QualityFilter, typer.Option(help="How good a face must be, where a line does not say.")
     ] = QualityFilter.AUTO,
