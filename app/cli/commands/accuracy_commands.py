@@ -5,16 +5,12 @@ from typing import Annotated
 
 import typer
 
-from app.datasets.subject_rule import SubjectRule
+from app.cli.commands.common_options import Subject
 from app.gallery.names import DEFAULT_COLLECTION
 from models.evaluation.options import EvaluationOptions, Protocol
 
 _DEFAULTS = EvaluationOptions()
 
-Subject = Annotated[
-    SubjectRule | None,
-    typer.Option(help="Whom a photo of several faces shows (LFW: central; else: single)."),
-]
 OtherEmbedder = Annotated[
     str | None, typer.Option(help="Another embedder than VULTUS_EMBEDDER; see vultus models.")
 ]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.datasets.subject_rule import SubjectRule
+from app.cli.commands.common_options import Subject
 from app.gallery.names import DEFAULT_COLLECTION
 from models.zoo.names import Colours, TemplateName
 
@@ -14,6 +14,14 @@ reembedding = typer.Typer()
 
 Name = Annotated[str, typer.Option("--collection", help="The collection.")]
 Force = Annotated[bool, typer.Option("--force", help="Do so against the objections.")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="group.option=value, over the file; several times."),
+]
+Crops = Annotated[
+    Path | None,
+    typer.Option(file_okay=False, help="Where crops are kept (training/crops/ in the data)."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -41,23 +49,14 @@ def train(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="TOML file; see docs/training.md."),
     ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="group.option=value, over the file; several times."),
-    ] = None,
+    option: Changes = None,
     network: Annotated[str | None, typer.Option(help="As --set network.name=...")] = None,
     weights: Annotated[str | None, typer.Option(help="As --set network.weights=...")] = None,
     loss: Annotated[str | None, typer.Option(help="As --set loss.name=...")] = None,
     epochs: Annotated[int | None, typer.Option(help="As --set epochs=...")] = None,
     seed: Annotated[int | None, typer.Option(help="As --set seed=...")] = None,
-    faces: Annotated[
-        SubjectRule | None,
-        typer.Option(help="Whom a photo of several faces shows (LFW: central; else: single)."),
-    ] = None,
-    crops: Annotated[
-        Path | None,
-        typer.Option(file_okay=False, help="Where crops are kept (training/crops/ in the data)."),
-    ] = None,
+    faces: Subject = None,
+    crops: Crops = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Train an embedding network on photos of people; see docs/training.md.
@@ -95,18 +94,9 @@ def tune(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="TOML file; see docs/tuning.md."),
     ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="group.option=value, over the file; several times."),
-    ] = None,
-    faces: Annotated[
-        SubjectRule | None,
-        typer.Option(help="Whom a photo of several faces shows (LFW: central; else: single)."),
-    ] = None,
-    crops: Annotated[
-        Path | None,
-        typer.Option(file_okay=False, help="Where crops are kept (training/crops/ in the data)."),
-    ] = None,
+    option: Changes = None,
+    faces: Subject = None,
+    crops: Crops = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Fine-tune a network on a few thousand photos, in minutes; see docs/tuning.md.
