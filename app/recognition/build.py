@@ -22,8 +22,8 @@ from app.recognition.device import detector_device, limit_threads, resolve_devic
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.liveness.liveness_scorer import LivenessScorer
 from app.recognition.memory_budget import MemoryBudget
-from app.recognition.pipeline import Lanes, Recognizer
-from app.recognition.scheduler import SchedulerWatch
+from app.recognition.pipeline import Recognizer
+from app.recognition.scheduler import SchedulerOptions, SchedulerWatch
 from app.runtime.cores import own_cores
 from app.settings import AUTO_EMBEDDER, Settings
 from models.zoo.catalogue.fetched import list_fetched
@@ -162,8 +162,8 @@ def build_recognizer(
         ),
         model=embedder.model,
         next_model=None if next_embedder is None else next_embedder.model,
-        lanes=Lanes(
-            count=thread_count(settings, device),
+        scheduling=SchedulerOptions(
+            threads=thread_count(settings, device),
             batch_size=batch_size or (_CPU_BATCH if device == "cpu" else _GPU_BATCH),
             max_waiting=settings.limits.max_waiting,
         ),

@@ -1,15 +1,14 @@
-"""The only door to recognition: bytes in, detected or embedded faces out."""
+"""The entrance to recognition: bytes in, detected or embedded faces out."""
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from app.errors import ImageTooLarge, ImageUnreadable, LivenessOff, StartupError
 from app.observe.request_scope import Stage, deadline, note
 from app.recognition.batch import BatchRecognizer, Choose, Job, Seen
 from app.recognition.decode.file_kinds import FORMATS
 from app.recognition.liveness.liveness_scorer import LivenessScorer
-from app.recognition.scheduler import Scheduler, SchedulerWatch
+from app.recognition.scheduler import Scheduler, SchedulerOptions, SchedulerWatch
 from app.recognition.select import Selection
 from app.recognition.types import (
     AssessedFace,
@@ -26,24 +25,15 @@ from app.recognition.types import (
 from app.runtime.thread_priority import give_way
 from models.zoo.network import InputSpec
 
-_LANE_NICENESS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Lanes:
-    """Threads that recognise photos, and how many each takes at once; more may wait."""
-
-    count: int
-    batch_size: int
-    max_waiting: int
+_NICENESS = 5
 
 
 class Recognizer:
     """Decodes, detects, aligns and embeds, never on the event loop.
 
-    Photos wait for a free lane and are recognised in batches; see `scheduler.py`. Methods raise
-    ImageUnreadable, ImageTooLarge (over `max_image_bytes`, or the cap on pixels), Overloaded when
-    too many wait, and DeadlineExceeded when the request's time is over.
+    Photos wait for a free thread and are recognised in batches; see `scheduler.py`. Methods raise
+    ImageUnreadable, ImageTooLarge (over `max_image_bytes`, or the limit on pixels), Overloaded when
+    too many photos wait, and DeadlineExceeded when the time of the request is over.
     """
 
     def __init__(
@@ -51,7 +41,7 @@ class Recognizer:
         recognize: BatchRecognizer,
         *,
         model: ModelId,
-        lanes: Lanes,
+        scheduling: SchedulerOptions,
         max_image_bytes: int,
         prepare: Callable[[], None] = lambda: None,
         watch: SchedulerWatch | None = None,
@@ -65,12 +55,7 @@ class Recognizer:
         self._prepare = prepare
         self._max_image_bytes = max_image_bytes
         self._scheduler: Scheduler[Job, Seen] = Scheduler(
-            recognize,
-            lanes=lanes.count,
-            batch_size=lanes.batch_size,
-            max_waiting=lanes.max_waiting,
-            prepare=self._prepare_lane,
-            watch=watch,
+            recognize, scheduling, prepare=self._prepare_thread, watch=watch
         )
 
     @property
@@ -79,8 +64,8 @@ class Recognizer:
 
     @property
     def concurrency(self) -> int:
-        """How many photos of one request to hand over at once: they keep every lane busy, or fill
-        a batch, and leave places in the queue for others."""
+        """How many photos of one request to submit at once: they keep every thread busy, or fill a
+        batch, and leave places in the queue for others."""
         return self._scheduler.concurrency
 
     @property
@@ -192,11 +177,11 @@ class Recognizer:
         self._recognize.end_decoding()
         return self._scheduler.stop(within_s)
 
-    def _prepare_lane(self) -> None:
+    def _prepare_thread(self) -> None:
         self._prepare()
-        # A lane computes for tens of milliseconds at a time. Beside several, the event loop would
-        # wait as long for a core, with all who are to be answered or refused.
-        give_way(_LANE_NICENESS)
+        # Each thread computes for tens of milliseconds at a time. At the same priority, the event
+        # loop would wait as long for a core, and with it every request.
+        give_way(_NICENESS)
 
     def _try_networks(self) -> None:
         self._prepare()

@@ -1,7 +1,7 @@
-"""Heavy work off the event loop, in batches: what waits when a lane falls free.
+"""Jobs on threads, in batches: a thread that falls free takes its share of the waiting jobs.
 
-There is no timer. A job that finds a free lane begins at once, alone; under load, jobs pile up
-while the lanes work, and each takes its share of them. So batches grow when they pay.
+There is no timer. A job that finds a free thread starts at once, alone. Under load, jobs collect
+while the threads work, so batches are large when large batches pay.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class Dropped(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SchedulerWatch:
-    """Who wants to know: the size of every batch, and of every job that was dropped, why."""
+    """What is called with the size of each batch, and with the reason for each dropped job."""
 
     batch: Callable[[int], None] = lambda _: None
     dropped: Callable[[Dropped], None] = lambda _: None
@@ -45,7 +45,7 @@ class SchedulerWatch:
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[R]):
-    """A job's result, and how long it waited for a lane."""
+    """A job's result, and the seconds that it waited for a thread."""
 
     result: R
     waited_s: float
@@ -59,55 +59,61 @@ class _Waiting(Generic[J, R]):
     future: "Future[Done[R]]" = field(default_factory=Future)
 
 
-class LaneDiedError(Exception):
-    """The thread that worked on a job was ended by something else than the job's own error."""
+class ThreadDiedError(Exception):
+    """The thread of a job was ended by something else than the job's own error."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerOptions:
+    """`threads` run jobs, each up to `batch_size` at a time; `max_waiting` more may wait."""
+
+    threads: int
+    batch_size: int
+    max_waiting: int
 
 
 @dataclass(slots=True)
-class _Lane(Generic[J, R]):
-    """What a thread works on."""
+class _Share(Generic[J, R]):
+    """The jobs that a thread works on."""
 
     batch: list[_Waiting[J, R]] = field(default_factory=list)
     is_busy: bool = False
 
 
 class Scheduler(Generic[J, R]):
-    """Runs jobs on `lanes` threads, up to `batch_size` at a time; `max_waiting` more may wait.
+    """Runs jobs in batches on threads of its own.
 
     `run` takes a batch and returns a result, or the exception it failed with, for each job in
-    order. Should it raise instead, each job is run again by itself, so that one which poisons a
-    batch fails alone. `prepare` runs once in each thread before its first batch.
+    order. If it raises instead, each job is run again by itself, so that only the job that breaks
+    its batch fails. `prepare` runs once in each thread before its first batch.
 
-    A lane whose thread is ended by what no job may raise (SystemExit, a panic of a library) is
-    logged and made anew; the jobs that it had are answered with LaneDiedError.
+    A thread that is ended by what no job may raise (SystemExit, a panic of a library) is logged
+    and replaced; its jobs fail with ThreadDiedError.
     """
 
     def __init__(
         self,
         run: Callable[[Sequence[J]], Sequence[R | Exception]],
+        options: SchedulerOptions,
         *,
-        lanes: int,
-        batch_size: int,
-        max_waiting: int,
         prepare: Callable[[], None] = lambda: None,
         watch: SchedulerWatch | None = None,
     ) -> None:
-        self.lanes = lanes
-        self.concurrency = min(max(lanes, batch_size), lanes + max_waiting)
-        self.capacity = lanes * batch_size + max_waiting
-        self._max_waiting = max_waiting
+        threads, size = options.threads, options.batch_size
+        self.concurrency = min(max(threads, size), threads + options.max_waiting)
+        self.capacity = threads * size + options.max_waiting
+        self._options = options
         self._run = run
-        self._batch_size = batch_size
         self._prepare = prepare
         self._watch = watch or SchedulerWatch()
         self._queue: deque[_Waiting[J, R]] = deque()
         self._running = 0
-        self._free_lanes = lanes
+        self._free = threads
         self._stopping = False
         self._changed = Condition()
         self._threads: dict[int, Thread] = {}
-        for number in range(lanes):
-            self._start_lane(number)
+        for number in range(threads):
+            self._start(number)
 
     @property
     def pending(self) -> int:
@@ -116,21 +122,21 @@ class Scheduler(Generic[J, R]):
 
     @property
     def waiting(self) -> int:
-        """Jobs that no lane has taken yet."""
+        """Jobs that no thread has taken yet."""
         return len(self._queue)
 
     def require_place(self) -> None:
         """Raises Overloaded when the queue is full."""
-        if len(self._queue) >= self._max_waiting + self._free_lanes:
+        if len(self._queue) >= self._options.max_waiting + self._free:
             self._watch.dropped(Dropped.REFUSED)
             raise Overloaded(
                 f"{len(self._queue)} photos are already waiting (VULTUS_LIMITS__MAX_WAITING)"
             )
 
     async def submit(self, job: J, *, deadline: float | None = None) -> Done[R]:
-        """Run a job in a lane; `deadline` is a time of `time.monotonic`.
+        """Run a job on a thread; `deadline` is a time of `time.monotonic`.
 
-        A job whose caller was cancelled, or whose deadline passed, while it waited never runs.
+        A job never runs if its caller is cancelled, or its deadline passes, while it waits.
         Raises Overloaded when the queue is full, DeadlineExceeded, Stopping when the scheduler is
         stopped before the job runs, and what the job raises.
         """
@@ -145,7 +151,7 @@ class Scheduler(Generic[J, R]):
             raise
 
     def begin_stop(self) -> None:
-        """Answer what waits, and what comes, with Stopping; what runs goes on."""
+        """Refuse waiting jobs and further ones with Stopping; running jobs continue."""
         with self._changed:
             self._stopping = True
             left = list(self._queue)
@@ -156,9 +162,9 @@ class Scheduler(Generic[J, R]):
                 entry.future.set_exception(Stopping())
 
     def stop(self, within_s: float | None = None) -> bool:
-        """Finish what runs, answer what waits, and end the threads.
+        """Finish running jobs, refuse waiting ones, and end the threads.
 
-        Returns whether they ended `within_s`.
+        Returns whether the threads ended `within_s` seconds.
         """
         self.begin_stop()
         until = None if within_s is None else monotonic() + within_s
@@ -176,7 +182,7 @@ class Scheduler(Generic[J, R]):
             self._changed.notify()
         return entry
 
-    def _start_lane(self, number: int) -> None:
+    def _start(self, number: int) -> None:
         thread = Thread(
             target=self._live, args=(number,), name=f"recognition-{number}", daemon=True
         )
@@ -184,63 +190,68 @@ class Scheduler(Generic[J, R]):
         thread.start()
 
     def _live(self, number: int) -> None:
-        """Work until the end, or until the thread is broken; then another one takes its place."""
-        lane = _Lane[J, R]()
+        """Work until the scheduler stops; replace this thread if something ends it before."""
+        share = _Share[J, R]()
         try:
-            self._work(lane)
-        except BaseException as error:  # noqa: BLE001  (whatever it was, the lane must live on)
-            _log.critical("lane_died", lane=number, photos=len(lane.batch), exc_info=error)
-            had_work = bool(lane.batch)
-            self._bury(lane, error)
+            self._work(share)
+        except BaseException as error:  # noqa: BLE001  (any error: the thread must be replaced)
+            _log.critical(
+                "recognition_thread_died",
+                thread=number,
+                photos=len(share.batch),
+                exc_info=error,
+            )
+            had_work = bool(share.batch)
+            self._fail(share, error)
             with self._changed:
-                if not had_work:  # else a lane that cannot begin would be made anew all the time
+                if not had_work:  # a thread that cannot start must not be replaced in a tight loop
                     self._changed.wait_for(lambda: self._stopping, timeout=_BEGIN_AGAIN_S)
                 if not self._stopping:
-                    self._start_lane(number)
+                    self._start(number)
 
-    def _bury(self, lane: "_Lane[J, R]", cause: BaseException) -> None:
-        """Answer the jobs of a lane that died, and give back the places that they took."""
+    def _fail(self, share: "_Share[J, R]", cause: BaseException) -> None:
+        """Fail the jobs of a thread that died, and release the places that they took."""
         with self._changed:
-            if lane.is_busy:
-                self._running -= len(lane.batch)
-                self._free_lanes += 1
-        for entry in lane.batch:
+            if share.is_busy:
+                self._running -= len(share.batch)
+                self._free += 1
+        for entry in share.batch:
             if not entry.future.done():
-                error = LaneDiedError(f"the thread that worked on it died: {cause!r}")
+                error = ThreadDiedError(f"the thread that worked on it died: {cause!r}")
                 error.__cause__ = cause
                 entry.future.set_exception(error)
 
-    def _work(self, lane: "_Lane[J, R]") -> None:
+    def _work(self, share: "_Share[J, R]") -> None:
         self._prepare()
-        while self._next_batch(lane):
+        while self._next_batch(share):
             began = monotonic()
-            outcomes = self._outcomes([entry.job for entry in lane.batch])
-            # Before anybody is told: whoever has an answer finds the place free that it took.
+            outcomes = self._outcomes([entry.job for entry in share.batch])
+            # Before the results are set: a caller that has its result finds its place free.
             with self._changed:
-                self._running -= len(lane.batch)
-                self._free_lanes += 1
-                lane.is_busy = False
-            for entry, outcome in zip(lane.batch, outcomes, strict=True):
+                self._running -= len(share.batch)
+                self._free += 1
+                share.is_busy = False
+            for entry, outcome in zip(share.batch, outcomes, strict=True):
                 if isinstance(outcome, Exception):
                     entry.future.set_exception(outcome)
                 else:
                     entry.future.set_result(Done(outcome, began - entry.since))
-            lane.batch = []
+            share.batch = []
 
-    def _next_batch(self, lane: "_Lane[J, R]") -> bool:
-        """Take those who still want an answer; False when the scheduler has stopped."""
+    def _next_batch(self, share: "_Share[J, R]") -> bool:
+        """Take jobs whose callers still wait; False when the scheduler has stopped."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._stopping)
             if not self._queue:
                 return False
-            # A share, not all: the other lanes are free now, or will be before this one is again.
-            share = -(-len(self._queue) // self.lanes)
-            taken = [self._queue.popleft() for _ in range(min(share, self._batch_size))]
-            lane.batch = taken  # so that they are answered, should the next line fail
-            lane.batch = [entry for entry in taken if self._is_wanted(entry)]
-            self._running += len(lane.batch)
-            self._free_lanes -= 1
-            lane.is_busy = True
+            # A share, not all: other threads are free now, or will be before this one is again.
+            count = min(-(-len(self._queue) // self._options.threads), self._options.batch_size)
+            taken = [self._queue.popleft() for _ in range(count)]
+            share.batch = taken  # so that `_fail` has them if the next line raises
+            share.batch = [entry for entry in taken if self._is_wanted(entry)]
+            self._running += len(share.batch)
+            self._free -= 1
+            share.is_busy = True
             return True
 
     def _is_wanted(self, entry: _Waiting[J, R]) -> bool:
@@ -259,7 +270,7 @@ class Scheduler(Generic[J, R]):
         self._watch.batch(len(jobs))
         try:
             return self._run(jobs)
-        except Exception as error:  # noqa: BLE001  (whatever it is, its own callers are told)
+        except Exception as error:  # noqa: BLE001  (any error: it is the result of its jobs)
             if len(jobs) == 1:
                 return [error]
             return [outcome for job in jobs for outcome in self._outcomes([job])]

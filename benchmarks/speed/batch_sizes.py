@@ -5,7 +5,7 @@
 Crops through the embedding network (a crop once: without its mirror image), photos of 250 x 250
 through the detector, and photos through all of recognition, of which several batches wait. On the
 CPU the networks are those of ONNX Runtime where it is installed, with one thread, as they are
-served, and with one a core; recognition has a lane a core. On CUDA they are PyTorch's, in half
+served, and with one a core; recognition has a thread a core. On CUDA they are PyTorch's, in half
 precision and without; recognition in half precision. Of several rounds the shortest counts.
 
 Agreement is with the CPU: the least cosine of embeddings of the same crops, and the share of faces
@@ -41,7 +41,7 @@ from models.zoo.serving.cpu_threads import CpuThreads
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _PHOTOS = 256
 _PENDING_BATCHES = 2
-_LEAST_PENDING = 64  # more than there are lanes
+_LEAST_PENDING = 64  # more than there are threads
 _REFERENCE_BATCH = 32
 _LEAST_ROUNDS = 2
 _SAME_IOU = 0.9

@@ -128,7 +128,7 @@ def test_a_jpeg_that_needs_more_memory_than_there_is_is_read_at_a_fraction(
     assert len(found.embeddings) == 1
 
 
-def test_lanes_that_share_little_memory_do_not_wait_for_each_other(
+def test_threads_that_share_little_memory_do_not_wait_for_each_other(
     network: Network, detector: CopyingDetector, recognize: BatchRecognizer
 ) -> None:
     jobs = [_job(photo) for photo in (hopper(), astronaut(), coffee())]

@@ -90,7 +90,7 @@ def test_what_is_put_on_the_device_is_in_its_memory() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own here")
 @pytest.mark.parametrize("started_with", [0, 10, 19])
-def test_a_lane_gives_way_to_other_threads_and_alone_does(started_with: int) -> None:
+def test_a_thread_gives_way_to_other_threads_and_alone_does(started_with: int) -> None:
     """However low the priority that the service was started with."""
     seen: list[int] = []
 

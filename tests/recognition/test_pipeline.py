@@ -19,7 +19,8 @@ from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.device import limit_threads
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.memory_budget import MemoryBudget
-from app.recognition.pipeline import Lanes, Recognizer
+from app.recognition.pipeline import Recognizer
+from app.recognition.scheduler import SchedulerOptions
 from app.recognition.select import largest_face, largest_faces, only_face
 from app.recognition.types import DetectedFace, ImageSize
 from models.zoo.network import Crops, Embeddings, Network, Precision
@@ -48,7 +49,7 @@ def _recognizer(network: Network, detector: CopyingDetector) -> Recognizer:
             max_pixels=_PIXELS_CAP,
         ),
         model=embedder.model,
-        lanes=Lanes(count=1, batch_size=4, max_waiting=10),
+        scheduling=SchedulerOptions(threads=1, batch_size=4, max_waiting=10),
         max_image_bytes=_BYTES_CAP,
         prepare=lambda: limit_threads(1),
     )

@@ -1,4 +1,4 @@
-"""Jobs run in batches on a few lanes, each answer reaches its caller, and the queue is bounded."""
+"""Jobs run in batches on a few threads, each result reaches its caller, the queue is bounded."""
 
 import asyncio
 import threading
@@ -8,7 +8,13 @@ from time import monotonic
 import pytest
 
 from app.errors import DeadlineExceeded, Overloaded, Stopping
-from app.recognition.scheduler import Dropped, LaneDiedError, Scheduler, SchedulerWatch
+from app.recognition.scheduler import (
+    Dropped,
+    Scheduler,
+    SchedulerOptions,
+    SchedulerWatch,
+    ThreadDiedError,
+)
 
 _LONG_S = 60.0
 
@@ -48,13 +54,11 @@ def dropped() -> list[Dropped]:
 
 
 @pytest.fixture
-def one_lane(gate: _Gate, dropped: list[Dropped]) -> Iterator[Scheduler[object, object]]:
+def one_thread(gate: _Gate, dropped: list[Dropped]) -> Iterator[Scheduler[object, object]]:
     """One thread, batches of three, and six places to wait."""
     scheduler: Scheduler[object, object] = Scheduler(
         gate.run,
-        lanes=1,
-        batch_size=3,
-        max_waiting=6,
+        SchedulerOptions(threads=1, batch_size=3, max_waiting=6),
         watch=SchedulerWatch(dropped=dropped.append),
     )
     yield scheduler
@@ -73,33 +77,33 @@ async def _until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_batch_is_what_waits_when_the_lane_falls_free(
-    one_lane: Scheduler[object, object], gate: _Gate
+async def test_a_batch_is_what_waits_when_the_thread_falls_free(
+    one_thread: Scheduler[object, object], gate: _Gate
 ) -> None:
-    first = asyncio.create_task(_result(one_lane, "gate"))
+    first = asyncio.create_task(_result(one_thread, "gate"))
     await gate.started()
-    others = [asyncio.create_task(_result(one_lane, number)) for number in range(5)]
-    await _until(lambda: one_lane.waiting == 5)
-    assert one_lane.pending == 6
+    others = [asyncio.create_task(_result(one_thread, number)) for number in range(5)]
+    await _until(lambda: one_thread.waiting == 5)
+    assert one_thread.pending == 6
     gate.open()
     assert await asyncio.gather(first, *others) == ["gate done", *(f"{n} done" for n in range(5))]
     assert gate.batches == [["gate"], [0, 1, 2], [3, 4]]
-    assert one_lane.pending == 0
+    assert one_thread.pending == 0
 
 
-async def test_whoever_has_an_answer_finds_the_place_free_that_it_took(
-    one_lane: Scheduler[object, object], gate: _Gate
+async def test_a_caller_with_a_result_finds_its_place_free(
+    one_thread: Scheduler[object, object], gate: _Gate
 ) -> None:
     pending: list[int] = []
-    entry = one_lane._enqueue("gate", None)
+    entry = one_thread._enqueue("gate", None)
     await gate.started()
-    entry.future.add_done_callback(lambda _: pending.append(one_lane.pending))
+    entry.future.add_done_callback(lambda _: pending.append(one_thread.pending))
     gate.open()
     await asyncio.wrap_future(entry.future)
     assert pending == [0]
 
 
-async def test_a_lane_takes_its_share_and_leaves_the_others_theirs() -> None:
+async def test_a_thread_takes_its_share_and_leaves_the_others_theirs() -> None:
     batches: list[int] = []
     opened = threading.Event()
 
@@ -110,7 +114,9 @@ async def test_a_lane_takes_its_share_and_leaves_the_others_theirs() -> None:
             batches.append(len(jobs))
         return list(jobs)
 
-    scheduler: Scheduler[object, object] = Scheduler(run, lanes=2, batch_size=8, max_waiting=9)
+    scheduler: Scheduler[object, object] = Scheduler(
+        run, SchedulerOptions(threads=2, batch_size=8, max_waiting=9)
+    )
     blockers = [asyncio.create_task(_result(scheduler, "wait")) for _ in range(2)]
     await _until(lambda: scheduler.pending == 2 and scheduler.waiting == 0)
     others = [asyncio.create_task(_result(scheduler, number)) for number in range(6)]
@@ -122,14 +128,14 @@ async def test_a_lane_takes_its_share_and_leaves_the_others_theirs() -> None:
     assert max(batches) == 3
 
 
-async def test_waiting_time_is_that_until_a_lane_took_the_job(
-    one_lane: Scheduler[object, object], gate: _Gate
+async def test_waiting_time_is_that_until_a_thread_took_the_job(
+    one_thread: Scheduler[object, object], gate: _Gate
 ) -> None:
-    running = asyncio.create_task(one_lane.submit("gate"))
+    running = asyncio.create_task(one_thread.submit("gate"))
     await gate.started()
     before = monotonic()
-    waiting = asyncio.create_task(one_lane.submit("second"))
-    await _until(lambda: one_lane.waiting == 1)
+    waiting = asyncio.create_task(one_thread.submit("second"))
+    await _until(lambda: one_thread.waiting == 1)
     queued = monotonic()
     await asyncio.sleep(0.05)  # waits as long as this at least, and the answer must say so
     opened = monotonic()
@@ -140,23 +146,24 @@ async def test_waiting_time_is_that_until_a_lane_took_the_job(
 
 
 async def test_a_full_queue_refuses_and_later_accepts_again(
-    one_lane: Scheduler[object, object], gate: _Gate, dropped: list[Dropped]
+    one_thread: Scheduler[object, object], gate: _Gate, dropped: list[Dropped]
 ) -> None:
-    running = asyncio.create_task(_result(one_lane, "gate"))
+    running = asyncio.create_task(_result(one_thread, "gate"))
     await gate.started()
-    waiting = [asyncio.create_task(_result(one_lane, number)) for number in range(6)]
-    await _until(lambda: one_lane.waiting == 6)
+    waiting = [asyncio.create_task(_result(one_thread, number)) for number in range(6)]
+    await _until(lambda: one_thread.waiting == 6)
     with pytest.raises(Overloaded, match="VULTUS_LIMITS__MAX_WAITING"):
-        await one_lane.submit("one too many")
+        await one_thread.submit("one too many")
     assert dropped == [Dropped.REFUSED]
     gate.open()
     await asyncio.gather(running, *waiting)
-    assert await _result(one_lane, "later") == "later done"
+    assert await _result(one_thread, "later") == "later done"
 
 
 async def test_every_result_reaches_its_own_caller() -> None:
     scheduler: Scheduler[int, int] = Scheduler(
-        lambda jobs: [job * job for job in jobs], lanes=3, batch_size=4, max_waiting=100
+        lambda jobs: [job * job for job in jobs],
+        SchedulerOptions(threads=3, batch_size=4, max_waiting=100),
     )
     answers = await asyncio.gather(*(scheduler.submit(n) for n in range(50)))
     scheduler.stop()
@@ -167,7 +174,9 @@ async def test_a_failed_job_fails_alone() -> None:
     def run(jobs: Sequence[int]) -> list[int | Exception]:
         return [LookupError(job) if job % 2 else job for job in jobs]
 
-    scheduler: Scheduler[int, int] = Scheduler(run, lanes=2, batch_size=4, max_waiting=20)
+    scheduler: Scheduler[int, int] = Scheduler(
+        run, SchedulerOptions(threads=2, batch_size=4, max_waiting=20)
+    )
     answers = await asyncio.gather(
         *(scheduler.submit(n) for n in range(10)), return_exceptions=True
     )
@@ -175,7 +184,7 @@ async def test_a_failed_job_fails_alone() -> None:
     assert [isinstance(answer, LookupError) for answer in answers] == [False, True] * 5
 
 
-async def test_a_job_that_poisons_its_batch_fails_alone_and_the_lane_lives_on(
+async def test_a_job_that_poisons_its_batch_fails_alone_and_the_thread_lives_on(
     gate: _Gate,
 ) -> None:
     def run(jobs: Sequence[object]) -> list[object]:
@@ -183,7 +192,9 @@ async def test_a_job_that_poisons_its_batch_fails_alone_and_the_lane_lives_on(
             raise ZeroDivisionError
         return gate.run(jobs)
 
-    scheduler: Scheduler[object, object] = Scheduler(run, lanes=1, batch_size=8, max_waiting=9)
+    scheduler: Scheduler[object, object] = Scheduler(
+        run, SchedulerOptions(threads=1, batch_size=8, max_waiting=9)
+    )
     first = asyncio.create_task(_result(scheduler, "gate"))
     await gate.started()
     others = [asyncio.create_task(_result(scheduler, job)) for job in ("a", "poison", "b")]
@@ -197,39 +208,39 @@ async def test_a_job_that_poisons_its_batch_fails_alone_and_the_lane_lives_on(
 
 
 async def test_a_job_whose_caller_left_while_it_waited_never_runs(
-    one_lane: Scheduler[object, object], gate: _Gate, dropped: list[Dropped]
+    one_thread: Scheduler[object, object], gate: _Gate, dropped: list[Dropped]
 ) -> None:
-    running = asyncio.create_task(_result(one_lane, "gate"))
+    running = asyncio.create_task(_result(one_thread, "gate"))
     await gate.started()
-    left = asyncio.create_task(_result(one_lane, "left"))
-    await _until(lambda: one_lane.waiting == 1)
+    left = asyncio.create_task(_result(one_thread, "left"))
+    await _until(lambda: one_thread.waiting == 1)
     left.cancel()
     with pytest.raises(asyncio.CancelledError):
         await left
     gate.open()
     await running
-    await _result(one_lane, "next")
+    await _result(one_thread, "next")
     assert gate.batches == [["gate"], ["next"]]
     assert dropped == [Dropped.ABANDONED]
 
 
 async def test_a_job_past_its_deadline_is_answered_at_once_and_never_runs(
-    one_lane: Scheduler[object, object], gate: _Gate
+    one_thread: Scheduler[object, object], gate: _Gate
 ) -> None:
-    running = asyncio.create_task(_result(one_lane, "gate"))
+    running = asyncio.create_task(_result(one_thread, "gate"))
     await gate.started()
     with pytest.raises(DeadlineExceeded, match="time that the request gave"):
-        await one_lane.submit("late", deadline=monotonic() + 0.01)
+        await one_thread.submit("late", deadline=monotonic() + 0.01)
     gate.open()
     await running
-    assert (await one_lane.submit("in time", deadline=monotonic() + _LONG_S)).result
+    assert (await one_thread.submit("in time", deadline=monotonic() + _LONG_S)).result
     assert gate.batches == [["gate"], ["in time"]]
 
 
 async def test_the_caller_of_a_running_job_waits_no_longer_than_its_deadline(
-    one_lane: Scheduler[object, object], gate: _Gate, monkeypatch: pytest.MonkeyPatch
+    one_thread: Scheduler[object, object], gate: _Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = asyncio.create_task(one_lane.submit("gate", deadline=monotonic() + _LONG_S))
+    running = asyncio.create_task(one_thread.submit("gate", deadline=monotonic() + _LONG_S))
     await gate.started()
     loop = asyncio.get_running_loop()
     before = loop.time
@@ -237,20 +248,22 @@ async def test_the_caller_of_a_running_job_waits_no_longer_than_its_deadline(
     with pytest.raises(DeadlineExceeded):
         await running
     gate.open()
-    assert await _result(one_lane, "next") == "next done"
+    assert await _result(one_thread, "next") == "next done"
 
 
 async def test_a_timeout_of_the_job_itself_is_not_the_deadline() -> None:
     def run(jobs: Sequence[object]) -> list[object | Exception]:
         return [TimeoutError("its own") for _ in jobs]
 
-    scheduler: Scheduler[object, object] = Scheduler(run, lanes=1, batch_size=1, max_waiting=1)
+    scheduler: Scheduler[object, object] = Scheduler(
+        run, SchedulerOptions(threads=1, batch_size=1, max_waiting=1)
+    )
     with pytest.raises(TimeoutError, match="its own"):
         await scheduler.submit("job", deadline=monotonic() + _LONG_S)
     scheduler.stop()
 
 
-async def test_prepare_runs_once_in_each_thread_and_stop_ends_them() -> None:
+async def test_prepare_runs_once_in_each_thread_and_stop_ends_the_threads() -> None:
     prepared: list[threading.Thread] = []
     all_at_work = threading.Barrier(3, timeout=_LONG_S)
 
@@ -260,36 +273,34 @@ async def test_prepare_runs_once_in_each_thread_and_stop_ends_them() -> None:
 
     scheduler: Scheduler[object, object] = Scheduler(
         run,
-        lanes=3,
-        batch_size=1,
-        max_waiting=3,
+        SchedulerOptions(threads=3, batch_size=1, max_waiting=3),
         prepare=lambda: prepared.append(threading.current_thread()),
     )
     for _ in range(2):
         workers = await asyncio.gather(*(_result(scheduler, n) for n in range(3)))
         assert set(workers) == set(prepared)
-    assert len(prepared) == scheduler.lanes == 3
+    assert len(prepared) == 3
     scheduler.stop()
     assert not any(thread.is_alive() for thread in prepared)
 
 
-async def test_stop_answers_everyone(one_lane: Scheduler[object, object], gate: _Gate) -> None:
-    running = asyncio.create_task(_result(one_lane, "gate"))
+async def test_stop_answers_everyone(one_thread: Scheduler[object, object], gate: _Gate) -> None:
+    running = asyncio.create_task(_result(one_thread, "gate"))
     await gate.started()
-    waiting = [asyncio.create_task(_result(one_lane, number)) for number in range(4)]
-    await _until(lambda: one_lane.waiting == 4)
-    stopping = asyncio.create_task(asyncio.to_thread(one_lane.stop))
+    waiting = [asyncio.create_task(_result(one_thread, number)) for number in range(4)]
+    await _until(lambda: one_thread.waiting == 4)
+    stopping = asyncio.create_task(asyncio.to_thread(one_thread.stop))
     answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(answer) for answer in answers] == [Stopping] * 4
     with pytest.raises(Stopping, match="stopping"):
-        await one_lane.submit("late")
+        await one_thread.submit("late")
     assert not stopping.done()
     gate.open()
     await stopping
     assert await running == "gate done"
 
 
-async def test_a_lane_that_dies_is_made_anew_and_its_photos_are_answered() -> None:
+async def test_a_thread_that_dies_is_made_anew_and_its_photos_are_answered() -> None:
     """Of what no job may raise: SystemExit, or a panic of a library."""
 
     class Panic(BaseException):
@@ -300,16 +311,18 @@ async def test_a_lane_that_dies_is_made_anew_and_its_photos_are_answered() -> No
             raise Panic
         return [f"{job} done" for job in jobs]
 
-    scheduler: Scheduler[object, object] = Scheduler(run, lanes=1, batch_size=1, max_waiting=6)
+    scheduler: Scheduler[object, object] = Scheduler(
+        run, SchedulerOptions(threads=1, batch_size=1, max_waiting=6)
+    )
     for _ in range(2):
-        with pytest.raises(LaneDiedError, match="Panic"):
+        with pytest.raises(ThreadDiedError, match="Panic"):
             await scheduler.submit("panic")
         assert await _result(scheduler, "next") == "next done"
     assert scheduler.pending == 0
     scheduler.stop()
 
 
-async def test_a_lane_that_dies_while_it_takes_a_batch_answers_it() -> None:
+async def test_a_thread_that_dies_while_it_takes_a_batch_answers_it() -> None:
     seen: list[int] = []
 
     def watch(size: int) -> None:
@@ -319,23 +332,21 @@ async def test_a_lane_that_dies_while_it_takes_a_batch_answers_it() -> None:
 
     scheduler: Scheduler[object, object] = Scheduler(
         lambda jobs: [f"{job} done" for job in jobs],
-        lanes=1,
-        batch_size=1,
-        max_waiting=6,
+        SchedulerOptions(threads=1, batch_size=1, max_waiting=6),
         watch=SchedulerWatch(batch=watch),
     )
-    with pytest.raises(LaneDiedError, match="MemoryError"):
+    with pytest.raises(ThreadDiedError, match="MemoryError"):
         await scheduler.submit("first")
     assert await _result(scheduler, "second") == "second done"
     scheduler.stop()
 
 
 async def test_a_stop_that_has_no_time_says_what_it_left(
-    one_lane: Scheduler[object, object], gate: _Gate
+    one_thread: Scheduler[object, object], gate: _Gate
 ) -> None:
-    running = asyncio.create_task(_result(one_lane, "gate"))
+    running = asyncio.create_task(_result(one_thread, "gate"))
     await gate.started()
-    assert not await asyncio.to_thread(one_lane.stop, 0.01)
+    assert not await asyncio.to_thread(one_thread.stop, 0.01)
     gate.open()
     assert await running == "gate done"
-    assert await asyncio.to_thread(one_lane.stop, _LONG_S)
+    assert await asyncio.to_thread(one_thread.stop, _LONG_S)
