@@ -1,10 +1,10 @@
 """What the gallery hands out and takes in. Table rows never leave it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import Enum
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from app.gallery.collection_options import DEFAULT_OPTIONS, CollectionOptions, OptionsPatch
 from app.gallery.people.text_forms import nfc
@@ -16,12 +16,16 @@ Attributes = Mapping[str, object]
 """A JSON object of the user's own."""
 
 
-def _compose(record: object, *fields: str) -> None:
+def _compose(record: object, *names: str) -> None:
     """Bring text fields of a frozen record to NFC, while it is made."""
-    for name in fields:
+    for name in names:
         value = getattr(record, name)
         if isinstance(value, str):
             object.__setattr__(record, name, nfc(value))
+
+
+def _by_name(record: "NewIdentity | IdentityChanges") -> dict[str, Any]:
+    return {own.name: getattr(record, own.name) for own in fields(record)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,10 @@ class NewIdentity:
     def __post_init__(self) -> None:
         _compose(self, "name", "external_id")
 
+    def values(self) -> dict[str, Any]:
+        """Return the fields by name, as columns hold them."""
+        return {**_by_name(self), "attributes": dict(self.attributes or {})}
+
 
 class Unset(Enum):
     """Tells a field left alone from one set to nothing."""
@@ -137,6 +145,13 @@ class IdentityChanges:
 
     def __post_init__(self) -> None:
         _compose(self, "name", "external_id")
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields to change by name, as columns hold them."""
+        given = {name: value for name, value in _by_name(self).items() if value is not UNSET}
+        if "attributes" in given:
+            given["attributes"] = dict(given["attributes"])
+        return given
 
 
 Scalar = str | int | float | bool

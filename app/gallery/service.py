@@ -288,18 +288,10 @@ class Gallery:
         with self._store.changing(collection_name) as transaction:
             identities = transaction.identities
             row = identities.get(identity_id)
-            if not isinstance(changes.name, Unset):
-                identities.set_name(row, changes.name)
-            if not isinstance(changes.attributes, Unset):
-                identities.set_attributes(row, changes.attributes)
-            if not isinstance(changes.expires_at, Unset):
-                row.expires_at = changes.expires_at
-            if not isinstance(changes.threshold, Unset):
-                row.threshold = changes.threshold
-            if not isinstance(changes.external_id, Unset):
-                if changes.external_id is not None and changes.external_id != row.external_id:
-                    self._require_free(identities, changes.external_id)
-                identities.set_external_id(row, changes.external_id)
+            external_id = changes.external_id
+            if isinstance(external_id, str) and external_id != row.external_id:
+                self._require_free(identities, external_id)
+            identities.change(row, changes)
             with _unique(_taken(row.external_id)):
                 transaction.session.flush()
             identities.note_change(row)

@@ -170,7 +170,7 @@ class Corrections:
         self, transaction: Transaction, kept: IdentityTable, others: Sequence[IdentityTable]
     ) -> Merged:
         identities = transaction.identities
-        fields = joined(kept, others)
+        changes = joined(kept, others)
         merged = tuple(MergedPerson(row.id, row.name, row.external_id) for row in others)
         faces = [face for row in others for face in transaction.faces.of_identity(row)]
         handed = hand_over(transaction, kept, faces)
@@ -179,10 +179,7 @@ class Corrections:
         if unknowns.advance_if_there() is not None:
             unknowns.rename_nearest([row.id for row in others], kept.id)
         identities.delete(others)
-        identities.set_name(kept, fields.name)
-        identities.set_external_id(kept, fields.external_id)
-        identities.set_attributes(kept, fields.attributes)
-        kept.expires_at, kept.threshold = fields.expires_at, fields.threshold
+        identities.change(kept, changes)
         identities.note_change(kept)
         # Their answers would outlive who stays, whose erasure empties only their own.
         transaction.answers.redact_people([person.identity_id for person in merged])

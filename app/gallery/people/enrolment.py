@@ -266,14 +266,7 @@ def _person_rows(
     identity_id: str, identity: NewIdentity, faces: Sequence[tuple[NewFace, Face]]
 ) -> PersonRows:
     return PersonRows(
-        {
-            "id": identity_id,
-            "external_id": identity.external_id,
-            "name": identity.name,
-            "attributes": dict(identity.attributes or {}),
-            "expires_at": identity.expires_at,
-            "threshold": identity.threshold,
-        },
+        {"id": identity_id, **identity.values()},
         [_face_row(face, record) for face, record in faces],
     )
 

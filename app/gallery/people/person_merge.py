@@ -2,26 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import fields
+from typing import Any
 
 from app.errors import InvalidRequest
 from app.gallery.people.attribute_texts import MAX_ATTRIBUTES_BYTES
-from app.gallery.records import Attributes
+from app.gallery.records import IdentityChanges
 from app.gallery.store.tables import IdentityTable
 
 
-@dataclass(frozen=True, slots=True)
-class JoinedFields:
-    name: str | None
-    external_id: str | None
-    attributes: Attributes
-    expires_at: datetime | None
-    threshold: float | None
-
-
-def joined(kept: IdentityTable, others: Sequence[IdentityTable]) -> JoinedFields:
-    """The fields of `kept`, and what these lack from the others in their order.
+def joined(kept: IdentityTable, others: Sequence[IdentityTable]) -> IdentityChanges:
+    """Return the fields of `kept`; an empty one is taken from the first of `others` that has it.
 
     Attributes are joined by key. Two fields are promises, and the stricter one is kept: the
     earliest `expires_at`, so that no face is kept longer than was said, and the highest
@@ -37,18 +28,15 @@ def joined(kept: IdentityTable, others: Sequence[IdentityTable]) -> JoinedFields
             f"the attributes of these people are {size} bytes together, and "
             f"{MAX_ATTRIBUTES_BYTES} are the limit; remove some of them first"
         )
-    return JoinedFields(
-        name=_first([person.name for person in people]),
-        external_id=_first([person.external_id for person in people]),
-        attributes=attributes,
-        expires_at=min(
-            (person.expires_at for person in people if person.expires_at is not None), default=None
-        ),
-        threshold=max(
-            (person.threshold for person in people if person.threshold is not None), default=None
-        ),
-    )
+    given = {field.name: _given(people, field.name) for field in fields(IdentityChanges)}
+    values: dict[str, Any] = {name: next(iter(some), None) for name, some in given.items()}
+    values["attributes"] = attributes
+    values["expires_at"] = min(given["expires_at"], default=None)
+    values["threshold"] = max(given["threshold"], default=None)
+    return IdentityChanges(**values)
 
 
-def _first(texts: Sequence[str | None]) -> str | None:
-    return next((text for text in texts if text is not None), None)
+def _given(people: Sequence[IdentityTable], name: str) -> list[Any]:
+    """The values of a field of those people who have one."""
+    values = (getattr(person, name) for person in people)
+    return [value for value in values if value is not None]

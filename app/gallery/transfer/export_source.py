@@ -10,29 +10,12 @@ from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.embedding_columns import place_in
 from app.gallery.store.tables import FaceTable, IdentityTable
 from app.gallery.store.transaction import Collections, Transaction
+from app.gallery.transfer.archive_lines import FaceLine, PersonLine
 
 _ROWS_AT_ONCE = 1_000
 
-_PERSON = (
-    IdentityTable.id,
-    IdentityTable.external_id,
-    IdentityTable.name,
-    IdentityTable.attributes,
-    IdentityTable.created_at,
-    IdentityTable.updated_at,
-    IdentityTable.expires_at,
-    IdentityTable.threshold,
-)
-_FACE = (
-    FaceTable.id,
-    FaceTable.box,
-    FaceTable.landmarks,
-    FaceTable.detection_score,
-    FaceTable.quality,
-    FaceTable.forced,
-    FaceTable.image_sha256,
-    FaceTable.created_at,
-)
+_PERSON = tuple(getattr(IdentityTable, name) for name in PersonLine.model_fields)
+_FACE = tuple(getattr(FaceTable, name) for name in FaceLine.model_fields if name != "identity_id")
 
 
 def chosen_collections(collections: Collections, names: Sequence[str]) -> list[CollectionView]:

@@ -1,6 +1,7 @@
 """SQL of the identities."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.gallery.people.text_forms import folded, nfc
 from app.gallery.records import (
     Attributes,
     Identity,
+    IdentityChanges,
     IdentityFilter,
     PeopleFilter,
 )
@@ -127,13 +129,16 @@ class IdentityRepository:
         query = select(func.count()).where(*self._matching(wanted))
         return self._session.scalar(query) or 0
 
-    def set_name(self, row: IdentityTable, name: str | None) -> None:
-        row.name = None if name is None else nfc(name)
-        row.name_folded = None if name is None else folded(name)
-
-    def set_external_id(self, row: IdentityTable, external_id: str | None) -> None:
-        row.external_id = None if external_id is None else nfc(external_id)
-        row.external_id_folded = None if external_id is None else folded(external_id)
+    def change(self, row: IdentityTable, changes: IdentityChanges) -> None:
+        """Write the given fields of a person."""
+        columns = person_columns(changes.given())
+        for name, value in columns.items():
+            setattr(row, name, value)
+        if "attributes" in columns:
+            self._session.execute(
+                delete(AttributeTable).where(AttributeTable.identity_number == row.number)
+            )
+            self._write_attributes(row)
 
     def note_change(self, *rows: IdentityTable) -> None:
         """Write down that these people, or their faces, change at the current revision."""
@@ -145,13 +150,6 @@ class IdentityRepository:
             .values(revision=self._collection.revision, updated_at=IdentityTable.updated_at)
             .execution_options(synchronize_session=False)
         )
-
-    def set_attributes(self, row: IdentityTable, attributes: Attributes) -> None:
-        row.attributes = dict(attributes)
-        self._session.execute(
-            delete(AttributeTable).where(AttributeTable.identity_number == row.number)
-        )
-        self._write_attributes(row)
 
     def ids_of(self, external_ids: Iterable[str]) -> dict[str, str]:
         """Ids by external_id in NFC, of those who are there."""
@@ -229,6 +227,16 @@ class IdentityRepository:
         )
 
 
+def person_columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields of a person as columns: texts in NFC, with the form that prefixes search."""
+    columns = dict(values)
+    for name in columns.keys() & {"name", "external_id"}:
+        text = columns[name]
+        columns[name] = None if text is None else nfc(text)
+        columns[f"{name}_folded"] = None if text is None else folded(text)
+    return columns
+
+
 def attribute_rows(
     identity_number: int, collection_number: int, attributes: Attributes
 ) -> list[dict[str, object]]:
@@ -245,16 +253,10 @@ def attribute_rows(
     ]
 
 
+_COUNTED = ("face_count", "revision")
+_STORED = tuple(field.name for field in fields(Identity) if field.name not in _COUNTED)
+
+
 def _record(row: Any, face_count: int, revision: int) -> Identity:  # noqa: ANN401  (any row)
-    return Identity(
-        id=row.id,
-        external_id=row.external_id,
-        name=row.name,
-        attributes=row.attributes,
-        face_count=face_count,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        expires_at=row.expires_at,
-        revision=revision,
-        threshold=row.threshold,
-    )
+    stored: dict[str, Any] = {name: getattr(row, name) for name in _STORED}
+    return Identity(**stored, face_count=face_count, revision=revision)

@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from app.gallery.people.text_forms import folded, nfc
-from app.gallery.store.repositories.identity_repository import attribute_rows
+from app.gallery.store.repositories.identity_repository import attribute_rows, person_columns
 from app.gallery.store.tables import (
     AttributeTable,
     FaceTable,
@@ -47,10 +46,7 @@ def insert_people(transaction: Transaction, people: Sequence[PersonRows]) -> Non
     """
     session, collection = transaction.session, transaction.collection
     here, at = {"collection_number": collection.number}, collection.revision
-    identities = [
-        {**here, **person.identity, **_text_columns(person.identity), "revision": at}
-        for person in people
-    ]
+    identities = [{**here, **person_columns(person.identity), "revision": at} for person in people]
     numbers = _insert(session, IdentityTable, identities)
     attributes = [
         row
@@ -84,16 +80,6 @@ def insert_faces(transaction: Transaction, faces: Sequence[tuple[int, FaceRow]])
         {number: face.crop for number, face in by_number.items() if face.crop is not None}
     )
     transaction.changes.log("add", numbers.values())
-
-
-def _text_columns(identity: Mapping[str, Any]) -> dict[str, str | None]:
-    """Name and external_id as they are stored, and as searches by prefix compare them."""
-    columns: dict[str, str | None] = {}
-    for name in ("name", "external_id"):
-        text = identity[name]
-        columns[name] = None if text is None else nfc(text)
-        columns[f"{name}_folded"] = None if text is None else folded(text)
-    return columns
 
 
 def _insert(
