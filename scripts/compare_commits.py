@@ -82,7 +82,7 @@ class Compared:
         """The median after, divided by the median before; None where it has no value."""
         if not self.before or not self.after or median(self.before) == 0:
             return None
-        return median(self.after) / median(self.before)
+        return round(median(self.after) / median(self.before), 4)
 
     @property
     def ranges_overlap(self) -> bool:
@@ -216,14 +216,15 @@ def _range(values: Sequence[float]) -> str:
     if not values:
         return "none"
     middle = f"{median(values):,.5g}"
-    return middle if len(values) == 1 else f"{middle} ({min(values):,.5g} to {max(values):,.5g})"
+    low, high = min(values), max(values)
+    return middle if low == high else f"{middle} ({low:,.5g} to {high:,.5g})"
 
 
 def _ratio(row: Compared) -> str:
     if row.ratio is None:
         return ""
-    overlap = len(row.before) > 1 and row.ranges_overlap
-    return f"{row.ratio:.3f}" + (" (ranges overlap)" if overlap else "")
+    noise = row.ratio != 1 and len(row.before) > 1 and row.ranges_overlap
+    return f"{row.ratio:.3f}" + (" (ranges overlap)" if noise else "")
 
 
 if __name__ == "__main__":
