@@ -1,4 +1,4 @@
-"""Which pairs or triplets of a batch a loss is made of."""
+"""Miners: the choice of the pairs or triplets of a batch that a loss is computed of."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ from models.training.options import NoOptions, Options, read_options
 from models.training.tuples import MinedTuples, Pairs, Triplets, same_person
 
 Miner = Callable[[Tensor, Tensor], MinedTuples]
-"""Embeddings (N, D), as the network gives them, and labels (N,) to what the loss looks at.
+"""From embeddings (N, D), as the network gives them, and labels (N,) to pairs or triplets.
 
-No gradient passes through it. Whatever is drawn comes from PyTorch's generator.
+No gradient passes through a miner. Draws come from PyTorch's generator.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class MinerSpec:
-    """`build` gives None where nothing is left out."""
+    """A miner by name. `build` returns None for the miner that leaves nothing out."""
 
     name: str
     title: str
@@ -41,7 +41,7 @@ class MinerSpec:
 
 
 def build_miner(name: str, options: Mapping[str, object] | None = None) -> Miner | None:
-    """A miner; None for `all`, since losses look at all pairs or triplets by themselves.
+    """A miner; None for `all`, since losses use all pairs or triplets by default.
 
     Raises UnknownMinerError, MinerOptionsError.
     """
@@ -96,7 +96,7 @@ def _easy_positive(_options: NoOptions) -> Miner:
 
 def _by_library(miner: BaseMiner) -> Miner:
     def mine(embeddings: Tensor, labels: Tensor) -> MinedTuples:
-        # Half precision makes ties of what is merely alike.
+        # In half precision, similar distances become equal.
         anchors, positives, *_, negatives = miner(embeddings.detach().float(), labels)
         return Triplets(anchors, positives, negatives)
 
@@ -113,8 +113,8 @@ class DistanceWeightedOptions(Options):
 
 
 def _distance_weighted(options: DistanceWeightedOptions) -> Miner:
-    """Not the library's: that scales weights by the greatest of the whole batch, so that in many
-    dimensions all anchors but those with the very nearest negatives underflow and are left out.
+    """A miner in place of the library's, which scales weights by the largest of the batch: in many
+    dimensions, the weights of most anchors underflow then, and these anchors are left out.
     """
 
     def mine(embeddings: Tensor, labels: Tensor) -> MinedTuples:
@@ -134,7 +134,10 @@ def _distance_weighted(options: DistanceWeightedOptions) -> Miner:
 def _inverse_density(
     embeddings: Tensor, labels: Tensor, options: DistanceWeightedOptions
 ) -> Tensor:
-    """(N, N) by how seldom such a distance is on a sphere: q(d) = d^(D-2) (1 - d^2/4)^((D-3)/2)."""
+    """Weights (N, N), the inverse of the density of a distance on a sphere (Wu et al., 2017):
+
+    q(d) = d^(D-2) (1 - d^2/4)^((D-3)/2).
+    """
     unit = functional.normalize(embeddings)
     distance = euclidean(unit, unit).clamp(options.nearest, 2 - 1e-4)
     dimension = unit.shape[1]
@@ -142,7 +145,7 @@ def _inverse_density(
     log_density += (dimension - 3) / 2 * torch.log1p(-distance.square() / 4)
     apart = labels[:, None] != labels[None, :]
     near = apart & (distance < options.farthest)
-    # Evenly among all of them, where no negative is near enough.
+    # Equal weights where no negative is near enough.
     weights = torch.where(near.any(dim=1, keepdim=True), -log_density, torch.zeros_like(distance))
     allowed = torch.where(near.any(dim=1, keepdim=True), near, apart)
     weights = weights.masked_fill(~allowed, -torch.inf)
@@ -150,7 +153,7 @@ def _inverse_density(
 
 
 def _n_pairs(_options: NoOptions) -> Miner:
-    """One pair of each person that has two; the second ones are each other's negatives."""
+    """One pair of each person with two examples; second examples are negatives of each other."""
 
     def mine(_embeddings: Tensor, labels: Tensor) -> MinedTuples:
         order = torch.randperm(len(labels), device=labels.device)

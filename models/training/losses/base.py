@@ -1,7 +1,6 @@
-"""What every loss is, and what the losses have in common."""
+"""The base of all losses."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.training.errors import MinedTuplesError
-from models.training.options import Options
+from models.training.options import NoOptions, Options
 from models.training.tuples import (
     MinedTuples,
     Pairs,
@@ -24,10 +23,10 @@ from models.training.tuples import (
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch as a loss sees it: float32 or float64, and normalised if the loss needs that.
+    """The prepared input of a loss: float32 or float64, normalised if the loss needs that.
 
-    `embeddings` is (N, D) and `labels` (N,); `everyone` (N + M, D) is the batch, followed by the
-    others that it is compared with, and `everyone_labels` are their people.
+    `embeddings` is (N, D) and `labels` (N,). `everyone` (N + M, D) is the batch, followed by the
+    other embeddings that it is compared with; `everyone_labels` (N + M,) are their labels.
     """
 
     embeddings: Tensor
@@ -37,27 +36,43 @@ class Batch:
     mined: MinedTuples | None
 
     def pairs(self) -> Pairs:
-        """Those that were mined, or all."""
+        """The mined ones, or all."""
         if self.mined is None:
             return all_pairs(self.labels, self.everyone_labels)
         return as_pairs(self.mined)
 
     def triplets(self) -> Triplets:
-        """Those that were mined, or all."""
+        """The mined ones, or all."""
         if self.mined is None:
             return all_triplets(self.labels, self.everyone_labels)
         return as_triplets(self.mined)
 
 
 class TrainingLoss(nn.Module, ABC):
-    """A number to be made small, with what is learned for it only: class weights, thresholds.
+    """A scalar to be minimised, with the parameters that only it has: class weights, thresholds.
 
-    `normalised` says that embeddings are brought to length 1 first; `mined` that pairs or triplets
-    may be chosen for it.
+    A subclass describes itself: `name`, `title`, `equation` in plain text, the paper as `source`,
+    and `options` with their bounds. `normalised`: it scales embeddings to length 1 first, and
+    divides by the length itself. `mined`: a miner may choose its pairs or triplets.
+    `needs_labels_as_classes`: it has parameters for each class, so that labels must be numbers from
+    0 to the number of classes, which is known in advance.
     """
 
+    name: ClassVar[str]
+    title: ClassVar[str]
+    equation: ClassVar[str]
+    source: ClassVar[str]
+    options: ClassVar[type[Options]] = NoOptions
     normalised: ClassVar[bool]
     mined: ClassVar[bool]
+    needs_labels_as_classes: ClassVar[bool] = False
+
+    def __init__(self, dimension: int, classes: int, chosen: Any) -> None:  # noqa: ANN401
+        """`chosen` are the values of `options`. Parameters are drawn from PyTorch's generator."""
+        super().__init__()
+        self.dimension = dimension
+        self.classes = classes
+        self.chosen = chosen
 
     def forward(
         self,
@@ -69,12 +84,13 @@ class TrainingLoss(nn.Module, ABC):
     ) -> Tensor:
         """The loss, a scalar, of embeddings (N, D) as the network gives them and labels (N,) int64.
 
-        `pairs` are what a miner chose; without, all pairs or triplets count. `others` are further
-        embeddings and their labels, of other processes or of a bank, for rows of the batch to be
-        paired with; heads with weights of classes do not look at them. Computed in float32 at
-        least, also under autocast. Where nothing is to be compared, it is 0, with a gradient of 0.
+        `pairs` are what a miner chose; by default, all pairs or triplets count. `others` are more
+        embeddings (M, D) and labels (M,), of other processes or of a bank. Rows of the batch are
+        paired with them; losses with class weights ignore them. The loss is computed at least in
+        float32, also under autocast. Where there is nothing to compare, it is 0, with a gradient
+        of 0.
 
-        Raises MinedTuplesError when tuples are given to a loss that has none.
+        Raises MinedTuplesError when tuples are given to a loss that uses none.
         """
         if pairs is not None and not self.mined:
             raise MinedTuplesError(
@@ -87,7 +103,7 @@ class TrainingLoss(nn.Module, ABC):
                 everyone = torch.cat([rows, self._prepared(others[0]).to(rows)])
                 everyone_labels = torch.cat([labels, others[1].to(labels)])
             found = self.loss(Batch(rows, labels, everyone, everyone_labels, pairs))
-            # What no term of it depends on has a gradient too: of 0, not none at all.
+            # A parameter that no term depends on has a gradient of 0 then, instead of none.
             return found + _nothing(embeddings, *self.parameters())
 
     @abstractmethod
@@ -100,46 +116,16 @@ class TrainingLoss(nn.Module, ABC):
         return functional.normalize(embeddings) if self.normalised else embeddings
 
 
-@dataclass(frozen=True, slots=True)
-class LossSpec:
-    """A loss as its users know it.
-
-    `equation` is plain text, and `source` the paper. `options` has the bounds and the description
-    of each. `needs_labels_as_classes` says that it learns something for each class, so that labels
-    are 0 up to the number of classes, and all known beforehand. `build` makes a `loss`, by the
-    dimension of embeddings, the number of classes, and the options.
-    """
-
-    name: str
-    title: str
-    equation: str
-    source: str
-    options: type[Options]
-    loss: type[TrainingLoss]
-    needs_labels_as_classes: bool
-    build: Callable[[int, int, Any], TrainingLoss]
-
-    @property
-    def normalised(self) -> bool:
-        """Whether it looks at embeddings of length 1; it divides by the length itself."""
-        return self.loss.normalised
-
-    @property
-    def mined(self) -> bool:
-        """Whether a miner may choose its pairs or triplets."""
-        return self.loss.mined
-
-
 def mean(values: Tensor) -> Tensor:
-    """The mean, and 0 of none."""
+    """The mean; 0 for no values."""
     return values.sum() / max(values.numel(), 1)
 
 
 def mean_of_positive(values: Tensor) -> Tensor:
-    """The mean of those above 0, and 0 if there are none: what is right does not dilute it."""
+    """The mean of the values above 0, else 0: terms without an error do not dilute the others."""
     return values.sum() / (values > 0).sum().clamp(min=1)
 
 
 def _nothing(*tensors: Tensor) -> Tensor:
-    """0, with a gradient of 0: the sum of no elements, which NaN and infinity do not touch."""
+    """0, with a gradient of 0: a sum of no elements, so that NaN and infinity have no effect."""
     return torch.stack([tensor.flatten()[:0].sum().float() for tensor in tensors]).sum()

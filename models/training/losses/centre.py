@@ -1,10 +1,10 @@
-"""Centre loss: a classifier, and a centre of each person that their embeddings are drawn to."""
+"""Centre loss: a classifier, and for each person a centre that attracts their embeddings."""
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from models.training.losses.base import Batch, LossSpec, TrainingLoss
+from models.training.losses.base import Batch, TrainingLoss
 from models.training.losses.softmax import classification
 from models.training.options import Options
 
@@ -16,16 +16,24 @@ class CentreOptions(Options):
 class Centre(TrainingLoss):
     """Wen et al. (2016), joint with softmax.
 
-    The gradient of a centre is the step of the paper's equation 4, so that plain descent by the
-    rate alpha is its update; it does not depend on lambda.
+    The gradient of a centre is the step of the paper's equation 4, so that plain gradient descent
+    at the rate alpha is its update; it does not depend on lambda.
     """
 
+    name = "centre"
+    title = "Centre loss with softmax"
+    equation = "softmax + lambda mean of |x - c_y|^2 / 2"
+    source = (
+        "Wen et al.: A Discriminative Feature Learning Approach for Deep Face Recognition, 2016"
+    )
+    options = CentreOptions
+    chosen: CentreOptions
     normalised = False
     mined = False
+    needs_labels_as_classes = True
 
-    def __init__(self, dimension: int, classes: int, options: CentreOptions) -> None:
-        super().__init__()
-        self._weight = options.weight
+    def __init__(self, dimension: int, classes: int, chosen: CentreOptions) -> None:
+        super().__init__(dimension, classes, chosen)
         self.classify = nn.Linear(dimension, classes)
         self.centres = nn.Parameter(torch.randn(classes, dimension))
 
@@ -33,7 +41,7 @@ class Centre(TrainingLoss):
         own = self.centres.to(batch.embeddings.dtype)[batch.labels]
         apart = (batch.embeddings - own.detach()).square().sum(dim=1).mean() / 2
         classified = classification(self.classify, batch)
-        return classified + self._weight * apart + self._follow(batch, own)
+        return classified + self.chosen.weight * apart + self._follow(batch, own)
 
     def _follow(self, batch: Batch, own: Tensor) -> Tensor:
         """0, whose gradient is sum(c_j - x_i) / (1 + n_j), over the n_j rows of person j."""
@@ -41,15 +49,3 @@ class Centre(TrainingLoss):
         steps = (own - batch.embeddings.detach()).square().sum(dim=1) / (2 * (1 + count))
         follow = steps.sum()
         return follow - follow.detach()
-
-
-CENTRE = LossSpec(
-    name="centre",
-    title="Centre loss with softmax",
-    equation="softmax + lambda mean of |x - c_y|^2 / 2",
-    source="Wen et al.: A Discriminative Feature Learning Approach for Deep Face Recognition, 2016",
-    options=CentreOptions,
-    loss=Centre,
-    needs_labels_as_classes=True,
-    build=Centre,
-)

@@ -1,10 +1,10 @@
-"""Contrastive loss: pairs of one person are drawn together, others pushed out to a margin."""
+"""Contrastive loss: it attracts pairs of one person, and repels others up to a margin."""
 
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from models.training.losses.base import Batch, LossSpec, TrainingLoss, mean_of_positive
+from models.training.losses.base import Batch, TrainingLoss, mean_of_positive
 from models.training.losses.distances import euclidean
 from models.training.options import Options
 
@@ -19,17 +19,24 @@ class ContrastiveOptions(Options):
 
 
 class Contrastive(TrainingLoss):
-    """Hadsell et al. (2006), over normalised embeddings, with a margin for positives too.
+    """Hadsell et al. (2006), of normalised embeddings, with a margin for positives too.
 
-    Not the library's, whose hinges are not squared, and which takes a single pair for none.
+    The library's loss does not square its hinges, and takes a single pair for no pair.
     """
 
+    name = "contrastive"
+    title = "Contrastive (siamese)"
+    equation = (
+        "mean over positives of max(0, d - m+)^2 + mean over negatives of max(0, m - d)^2, "
+        "d = |a - b|, means over pairs above 0"
+    )
+    source = (
+        "Hadsell, Chopra, LeCun: Dimensionality Reduction by Learning an Invariant Mapping, 2006"
+    )
+    options = ContrastiveOptions
+    chosen: ContrastiveOptions
     normalised = True
     mined = True
-
-    def __init__(self, options: ContrastiveOptions) -> None:
-        super().__init__()
-        self._options = options
 
     def loss(self, batch: Batch) -> Tensor:
         pairs = batch.pairs()
@@ -37,22 +44,5 @@ class Contrastive(TrainingLoss):
         near = distance[pairs.left, pairs.right]
         far = distance[pairs.left_apart, pairs.right_apart]
         return mean_of_positive(
-            functional.relu(near - self._options.positive_margin).square()
-        ) + mean_of_positive(functional.relu(self._options.margin - far).square())
-
-
-CONTRASTIVE = LossSpec(
-    name="contrastive",
-    title="Contrastive (siamese)",
-    equation=(
-        "mean over positives of max(0, d - m+)^2 + mean over negatives of max(0, m - d)^2, "
-        "d = |a - b|, means over pairs above 0"
-    ),
-    source=(
-        "Hadsell, Chopra, LeCun: Dimensionality Reduction by Learning an Invariant Mapping, 2006"
-    ),
-    options=ContrastiveOptions,
-    loss=Contrastive,
-    needs_labels_as_classes=False,
-    build=lambda _dimension, _classes, options: Contrastive(options),
-)
+            functional.relu(near - self.chosen.positive_margin).square()
+        ) + mean_of_positive(functional.relu(self.chosen.margin - far).square())

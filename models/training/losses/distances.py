@@ -1,4 +1,4 @@
-"""The distances that losses use, exact where embeddings are equal or nearly so."""
+"""Distances for losses, exact also for embeddings that are equal or nearly so."""
 
 import torch
 from pytorch_metric_learning.distances import LpDistance
@@ -6,10 +6,10 @@ from torch import Tensor
 
 
 class Euclidean(LpDistance):  # type: ignore[misc]
-    """To the power of 1 or 2, between embeddings as they are, or brought to length 1 first.
+    """The distance or its square, of embeddings as they are or scaled to length 1 first.
 
-    The library's own computes more than 25 rows by a matrix product, in which the distance of equal
-    embeddings comes out as a thousandth instead of 0.
+    The library's own class computes more than 25 rows by a matrix product, in which equal
+    embeddings have a distance of about 0.001 instead of 0.
     """
 
     def __init__(self, *, squared: bool = False, normalise: bool = False) -> None:
@@ -20,5 +20,5 @@ class Euclidean(LpDistance):  # type: ignore[misc]
 
 
 def euclidean(left: Tensor, right: Tensor) -> Tensor:
-    """(N, M) distances; where one is 0, so is its gradient."""
+    """Distances (N, M) of rows (N, D) and (M, D); where one is 0, so is its gradient."""
     return torch.cdist(left, right, compute_mode="donot_use_mm_for_euclid_dist")

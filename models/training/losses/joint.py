@@ -1,10 +1,12 @@
-"""DeepID2: classify people, and separate pairs by distance, at once."""
+"""DeepID2: classification of people, together with a distance between pairs."""
+
+from dataclasses import replace
 
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional
+from torch.nn.functional import normalize
 
-from models.training.losses.base import Batch, LossSpec, TrainingLoss
+from models.training.losses.base import Batch, TrainingLoss
 from models.training.losses.contrastive import Contrastive, ContrastiveOptions
 from models.training.losses.softmax import classification
 
@@ -14,39 +16,28 @@ class JointOptions(ContrastiveOptions):
 
 
 class Joint(TrainingLoss):
-    """The classifier sees embeddings as they are, the contrastive part those of length 1."""
+    """The classifier takes embeddings as they are, the contrastive part those of length 1."""
 
+    name = "joint"
+    title = "Contrastive with softmax (DeepID2)"
+    equation = "softmax + lambda contrastive"
+    source = (
+        "Sun et al.: Deep Learning Face Representation by Joint Identification-Verification, 2014"
+    )
+    options = JointOptions
+    chosen: JointOptions
     normalised = False
     mined = True
+    needs_labels_as_classes = True
 
-    def __init__(self, dimension: int, classes: int, options: JointOptions) -> None:
-        super().__init__()
-        self._weight = options.weight
+    def __init__(self, dimension: int, classes: int, chosen: JointOptions) -> None:
+        super().__init__(dimension, classes, chosen)
         self.classify = nn.Linear(dimension, classes)
-        self.contrastive = Contrastive(options)
+        self.contrastive = Contrastive(dimension, classes, chosen)
 
     def loss(self, batch: Batch) -> Tensor:
-        pairs = self.contrastive.loss(
-            Batch(
-                functional.normalize(batch.embeddings),
-                batch.labels,
-                functional.normalize(batch.everyone),
-                batch.everyone_labels,
-                batch.mined,
-            )
+        unit = replace(
+            batch, embeddings=normalize(batch.embeddings), everyone=normalize(batch.everyone)
         )
-        return classification(self.classify, batch) + self._weight * pairs
-
-
-JOINT = LossSpec(
-    name="joint",
-    title="Contrastive with softmax (DeepID2)",
-    equation="softmax + lambda contrastive",
-    source=(
-        "Sun et al.: Deep Learning Face Representation by Joint Identification-Verification, 2014"
-    ),
-    options=JointOptions,
-    loss=Joint,
-    needs_labels_as_classes=True,
-    build=Joint,
-)
+        pairs = self.contrastive.loss(unit)
+        return classification(self.classify, batch) + self.chosen.weight * pairs

@@ -1,4 +1,4 @@
-"""Losses that look at many examples at once: each pair counts by how it lies among the others."""
+"""Losses of many examples at once: the weight of a pair depends on the others around it."""
 
 from pydantic import Field
 from pytorch_metric_learning.distances import DotProductSimilarity
@@ -10,7 +10,7 @@ from pytorch_metric_learning.losses import (
 )
 from torch import Tensor
 
-from models.training.losses.base import Batch, LossSpec, TrainingLoss
+from models.training.losses.base import Batch, TrainingLoss
 from models.training.losses.distances import Euclidean
 from models.training.options import Options
 
@@ -24,38 +24,61 @@ class NPairOptions(Options):
 class NPair(TrainingLoss):
     """One positive pair of each person; without a miner, always their first two examples."""
 
+    name = "n-pair"
+    title = "N-pair (multi-class)"
+    equation = (
+        "mean over people i, one pair (a, p) each, of log(1 + sum over j of e^(a_i p_j - a_i p_i)) "
+        "+ w mean of |x|^2"
+    )
+    source = "Sohn: Improved Deep Metric Learning with Multi-class N-pair Loss Objective, 2016"
+    options = NPairOptions
+    chosen: NPairOptions
     normalised = False
     mined = True
 
-    def __init__(self, options: NPairOptions) -> None:
-        super().__init__()
-        self._norm_weight = options.norm_weight
+    def __init__(self, dimension: int, classes: int, chosen: NPairOptions) -> None:
+        super().__init__(dimension, classes, chosen)
         self.core = NPairsLoss(distance=DotProductSimilarity(normalize_embeddings=False))
 
     def loss(self, batch: Batch) -> Tensor:
-        pairs = batch.pairs()
-        found: Tensor = self.core(
-            batch.everyone,
-            batch.everyone_labels,
-            (pairs.left, pairs.right, pairs.left_apart, pairs.right_apart),
-        )
-        return found + self._norm_weight * batch.embeddings.square().sum(dim=1).mean()
+        found: Tensor = self.core(batch.everyone, batch.everyone_labels, _indices(batch))
+        return found + self.chosen.norm_weight * batch.embeddings.square().sum(dim=1).mean()
+
+
+class _OfPairs(TrainingLoss):
+    """A loss of the library that takes pairs.
+
+    Its `forward` is not used: it takes one positive and one negative pair for no pairs.
+    """
+
+    normalised = True
+    mined = True
+    core: LiftedStructureLoss | MultiSimilarityLoss
+
+    def loss(self, batch: Batch) -> Tensor:
+        matrix = self.core.distance(batch.embeddings, batch.everyone)
+        losses = self.core.loss_method(matrix, _indices(batch))
+        found: Tensor = self.core.reducer(losses, batch.embeddings, batch.labels)
+        return found
 
 
 class LiftedOptions(Options):
     margin: float = Field(1.0, gt=0, le=4, description="m: distance that negatives are pushed to")
 
 
-class Lifted(TrainingLoss):
-    normalised = True
-    mined = True
+class Lifted(_OfPairs):
+    name = "lifted"
+    title = "Lifted structure"
+    equation = (
+        "mean over positives (i, j) of max(0, J)^2 / 2, "
+        "J = d_ij + log(sum of e^(m - d_ik) and e^(m - d_jl) over negatives k of i and l of j)"
+    )
+    source = "Oh Song et al.: Deep Metric Learning via Lifted Structured Feature Embedding, 2016"
+    options = LiftedOptions
 
-    def __init__(self, options: LiftedOptions) -> None:
-        super().__init__()
-        self.core = LiftedStructureLoss(neg_margin=options.margin, distance=Euclidean())
-
-    def loss(self, batch: Batch) -> Tensor:
-        return _of_pairs(self.core, batch)
+    def __init__(self, dimension: int, classes: int, chosen: LiftedOptions) -> None:
+        super().__init__(dimension, classes, chosen)
+        self.core = LiftedStructureLoss(neg_margin=chosen.margin, distance=Euclidean())
 
 
 class MultiSimilarityOptions(Options):
@@ -64,16 +87,19 @@ class MultiSimilarityOptions(Options):
     base: float = Field(0.5, ge=-1, le=1, description="lambda: the cosine between the two")
 
 
-class MultiSimilarity(TrainingLoss):
-    normalised = True
-    mined = True
+class MultiSimilarity(_OfPairs):
+    name = "multi-similarity"
+    title = "Multi-similarity"
+    equation = (
+        "mean over anchors of log(1 + sum over positives of e^(-alpha (cos - base))) / alpha "
+        "+ log(1 + sum over negatives of e^(beta (cos - base))) / beta"
+    )
+    source = "Wang et al.: Multi-Similarity Loss with General Pair Weighting, 2019"
+    options = MultiSimilarityOptions
 
-    def __init__(self, options: MultiSimilarityOptions) -> None:
-        super().__init__()
-        self.core = MultiSimilarityLoss(alpha=options.alpha, beta=options.beta, base=options.base)
-
-    def loss(self, batch: Batch) -> Tensor:
-        return _of_pairs(self.core, batch)
+    def __init__(self, dimension: int, classes: int, chosen: MultiSimilarityOptions) -> None:
+        super().__init__(dimension, classes, chosen)
+        self.core = MultiSimilarityLoss(**chosen.model_dump())
 
 
 class RankedListOptions(Options):
@@ -89,19 +115,28 @@ class RankedListOptions(Options):
 
 
 class RankedList(TrainingLoss):
-    """Others join the batch: each of them is ranked against all, too."""
+    """The others join the batch: each of them is an anchor, too."""
 
+    name = "ranked-list"
+    title = "Ranked list"
+    equation = (
+        "mean over anchors of (1 - b) sum of w (d - (alpha - m)) / sum of w over positives beyond "
+        "alpha - m + b sum of v (alpha - d) / sum of v over negatives within alpha, "
+        "w = e^(Tp (d - (alpha - m))), v = e^(Tn (alpha - d))"
+    )
+    source = "Wang et al.: Ranked List Loss for Deep Metric Learning, 2019"
+    options = RankedListOptions
     normalised = True
     mined = False
 
-    def __init__(self, options: RankedListOptions) -> None:
-        super().__init__()
+    def __init__(self, dimension: int, classes: int, chosen: RankedListOptions) -> None:
+        super().__init__(dimension, classes, chosen)
         self.core = RankedListLoss(
-            margin=options.margin,
-            Tn=options.negative_temperature,
-            Tp=options.positive_temperature,
-            imbalance=options.balance,
-            alpha=options.alpha,
+            margin=chosen.margin,
+            Tn=chosen.negative_temperature,
+            Tp=chosen.positive_temperature,
+            imbalance=chosen.balance,
+            alpha=chosen.alpha,
             distance=Euclidean(),
         )
 
@@ -110,70 +145,6 @@ class RankedList(TrainingLoss):
         return found
 
 
-def _of_pairs(core: LiftedStructureLoss | MultiSimilarityLoss, batch: Batch) -> Tensor:
-    # Not by the library's `forward`, which takes one positive and one negative pair for none.
+def _indices(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     pairs = batch.pairs()
-    matrix = core.distance(batch.embeddings, batch.everyone)
-    losses = core.loss_method(
-        matrix, (pairs.left, pairs.right, pairs.left_apart, pairs.right_apart)
-    )
-    found: Tensor = core.reducer(losses, batch.embeddings, batch.labels)
-    return found
-
-
-N_PAIR = LossSpec(
-    name="n-pair",
-    title="N-pair (multi-class)",
-    equation=(
-        "mean over people i, one pair (a, p) each, of log(1 + sum over j of e^(a_i p_j - a_i p_i)) "
-        "+ w mean of |x|^2"
-    ),
-    source="Sohn: Improved Deep Metric Learning with Multi-class N-pair Loss Objective, 2016",
-    options=NPairOptions,
-    loss=NPair,
-    needs_labels_as_classes=False,
-    build=lambda _dimension, _classes, options: NPair(options),
-)
-
-LIFTED = LossSpec(
-    name="lifted",
-    title="Lifted structure",
-    equation=(
-        "mean over positives (i, j) of max(0, J)^2 / 2, "
-        "J = d_ij + log(sum of e^(m - d_ik) and e^(m - d_jl) over negatives k of i and l of j)"
-    ),
-    source="Oh Song et al.: Deep Metric Learning via Lifted Structured Feature Embedding, 2016",
-    options=LiftedOptions,
-    loss=Lifted,
-    needs_labels_as_classes=False,
-    build=lambda _dimension, _classes, options: Lifted(options),
-)
-
-MULTI_SIMILARITY = LossSpec(
-    name="multi-similarity",
-    title="Multi-similarity",
-    equation=(
-        "mean over anchors of log(1 + sum over positives of e^(-alpha (cos - base))) / alpha "
-        "+ log(1 + sum over negatives of e^(beta (cos - base))) / beta"
-    ),
-    source="Wang et al.: Multi-Similarity Loss with General Pair Weighting, 2019",
-    options=MultiSimilarityOptions,
-    loss=MultiSimilarity,
-    needs_labels_as_classes=False,
-    build=lambda _dimension, _classes, options: MultiSimilarity(options),
-)
-
-RANKED_LIST = LossSpec(
-    name="ranked-list",
-    title="Ranked list",
-    equation=(
-        "mean over anchors of (1 - b) sum of w (d - (alpha - m)) / sum of w over positives beyond "
-        "alpha - m + b sum of v (alpha - d) / sum of v over negatives within alpha, "
-        "w = e^(Tp (d - (alpha - m))), v = e^(Tn (alpha - d))"
-    ),
-    source="Wang et al.: Ranked List Loss for Deep Metric Learning, 2019",
-    options=RankedListOptions,
-    loss=RankedList,
-    needs_labels_as_classes=False,
-    build=lambda _dimension, _classes, options: RankedList(options),
-)
+    return pairs.left, pairs.right, pairs.left_apart, pairs.right_apart

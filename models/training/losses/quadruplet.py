@@ -5,7 +5,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from models.training.losses.base import Batch, LossSpec, TrainingLoss, mean_of_positive
+from models.training.losses.base import Batch, TrainingLoss, mean_of_positive
 from models.training.losses.distances import euclidean
 from models.training.options import Options
 from models.training.tuples import Triplets
@@ -23,27 +23,33 @@ class QuadrupletOptions(Options):
 class Quadruplet(TrainingLoss):
     """Chen et al. (2017), with squared distances of normalised embeddings.
 
-    The fourth is the row of the batch nearest to the negative that is neither of its person nor of
-    the anchor's: the hardest, so that there are as many quadruplets as triplets.
+    The fourth example is the row of the batch nearest to the negative that is neither of its person
+    nor of the anchor's: the hardest, so that there are as many quadruplets as triplets.
     """
 
+    name = "quadruplet"
+    title = "Quadruplet (two margins)"
+    equation = (
+        "mean over triplets above 0 of max(0, |a - p|^2 - |a - n|^2 + m1) "
+        "+ mean over those above 0 of max(0, |a - p|^2 - |n - k|^2 + m2), "
+        "k the nearest to n of a third person"
+    )
+    source = "Chen et al.: Beyond Triplet Loss: A Deep Quadruplet Network, 2017"
+    options = QuadrupletOptions
+    chosen: QuadrupletOptions
     normalised = True
     mined = True
-
-    def __init__(self, options: QuadrupletOptions) -> None:
-        super().__init__()
-        self._options = options
 
     def loss(self, batch: Batch) -> Tensor:
         triplets = batch.triplets()
         squared = euclidean(batch.embeddings, batch.everyone).square()
         positive = squared[triplets.anchors, triplets.positives]
         first = functional.relu(
-            positive - squared[triplets.anchors, triplets.negatives] + self._options.margin
+            positive - squared[triplets.anchors, triplets.negatives] + self.chosen.margin
         )
         fourth, exists = _fourth(batch, triplets, squared.detach())
         second = functional.relu(
-            positive - squared[fourth, triplets.negatives] + self._options.second_margin
+            positive - squared[fourth, triplets.negatives] + self.chosen.second_margin
         )
         return mean_of_positive(first) + mean_of_positive(second * exists)
 
@@ -51,8 +57,8 @@ class Quadruplet(TrainingLoss):
 def _fourth(batch: Batch, triplets: Triplets, squared: Tensor) -> tuple[Tensor, Tensor]:
     """The row of the batch that completes each triplet, and whether there is one.
 
-    Of each possible negative, the nearest row, and the nearest of yet another person: one of the
-    two is not of the anchor's.
+    For each possible negative, two rows are found: the nearest, and the nearest of another person
+    than that. One of the two is not of the anchor's person.
     """
     from_everyone = squared.T.masked_fill(
         batch.everyone_labels[:, None] == batch.labels[None, :], torch.inf
@@ -71,19 +77,3 @@ def _fourth(batch: Batch, triplets: Triplets, squared: Tensor) -> tuple[Tensor, 
         from_everyone.amin(dim=1).isfinite()[negatives],
     )
     return fourth, exists
-
-
-QUADRUPLET = LossSpec(
-    name="quadruplet",
-    title="Quadruplet (two margins)",
-    equation=(
-        "mean over triplets above 0 of max(0, |a - p|^2 - |a - n|^2 + m1) "
-        "+ mean over those above 0 of max(0, |a - p|^2 - |n - k|^2 + m2), "
-        "k the nearest to n of a third person"
-    ),
-    source="Chen et al.: Beyond Triplet Loss: A Deep Quadruplet Network, 2017",
-    options=QuadrupletOptions,
-    loss=Quadruplet,
-    needs_labels_as_classes=False,
-    build=lambda _dimension, _classes, options: Quadruplet(options),
-)

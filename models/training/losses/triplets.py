@@ -4,10 +4,26 @@ from pydantic import Field
 from pytorch_metric_learning.losses import MarginLoss, TripletMarginLoss
 from torch import Tensor
 
-from models.training.losses.base import Batch, LossSpec, TrainingLoss
+from models.training.losses.base import Batch, TrainingLoss
 from models.training.losses.distances import Euclidean
 from models.training.options import Options
-from models.training.tuples import Triplets
+
+
+class _OfTriplets(TrainingLoss):
+    normalised = True
+    mined = True
+    core: TripletMarginLoss | MarginLoss
+
+    def loss(self, batch: Batch) -> Tensor:
+        triplets = batch.triplets()
+        found: Tensor = self.core(
+            batch.embeddings,
+            batch.labels,
+            (triplets.anchors, triplets.positives, triplets.negatives),
+            batch.everyone,
+            batch.everyone_labels,
+        )
+        return found
 
 
 class TripletOptions(Options):
@@ -16,20 +32,20 @@ class TripletOptions(Options):
     smooth: bool = Field(False, description="log(1 + e^x) instead of max(0, x)")
 
 
-class Triplet(TrainingLoss):
-    normalised = True
-    mined = True
+class Triplet(_OfTriplets):
+    name = "triplet"
+    title = "Triplet (FaceNet)"
+    equation = "mean over triplets above 0 of max(0, |a - p|^2 - |a - n|^2 + m)"
+    source = "Schroff, Kalenichenko, Philbin: FaceNet, 2015"
+    options = TripletOptions
 
-    def __init__(self, options: TripletOptions) -> None:
-        super().__init__()
+    def __init__(self, dimension: int, classes: int, chosen: TripletOptions) -> None:
+        super().__init__(dimension, classes, chosen)
         self.core = TripletMarginLoss(
-            margin=options.margin,
-            smooth_loss=options.smooth,
-            distance=Euclidean(squared=options.squared),
+            margin=chosen.margin,
+            smooth_loss=chosen.smooth,
+            distance=Euclidean(squared=chosen.squared),
         )
-
-    def loss(self, batch: Batch) -> Tensor:
-        return _of_triplets(self.core, batch)
 
 
 class MarginOptions(Options):
@@ -40,58 +56,23 @@ class MarginOptions(Options):
     nu: float = Field(0.0, ge=0, le=1, description="how much a large beta costs")
 
 
-class Margin(TrainingLoss):
-    normalised = True
-    mined = True
-
-    def __init__(self, classes: int, options: MarginOptions) -> None:
-        super().__init__()
-        self.core = MarginLoss(
-            margin=options.margin,
-            nu=options.nu,
-            beta=options.beta,
-            learn_beta=options.learned,
-            num_classes=classes if options.beta_per_class else None,
-            distance=Euclidean(),
-        )
-
-    def loss(self, batch: Batch) -> Tensor:
-        return _of_triplets(self.core, batch)
-
-
-def _of_triplets(core: TripletMarginLoss | MarginLoss, batch: Batch) -> Tensor:
-    triplets: Triplets = batch.triplets()
-    found: Tensor = core(
-        batch.embeddings,
-        batch.labels,
-        (triplets.anchors, triplets.positives, triplets.negatives),
-        batch.everyone,
-        batch.everyone_labels,
-    )
-    return found
-
-
-TRIPLET = LossSpec(
-    name="triplet",
-    title="Triplet (FaceNet)",
-    equation="mean over triplets above 0 of max(0, |a - p|^2 - |a - n|^2 + m)",
-    source="Schroff, Kalenichenko, Philbin: FaceNet, 2015",
-    options=TripletOptions,
-    loss=Triplet,
-    needs_labels_as_classes=False,
-    build=lambda _dimension, _classes, options: Triplet(options),
-)
-
-MARGIN = LossSpec(
-    name="margin",
-    title="Margin-based",
-    equation=(
+class Margin(_OfTriplets):
+    name = "margin"
+    title = "Margin-based"
+    equation = (
         "sum over triplets of max(0, alpha + |a - p| - beta) + max(0, alpha + beta - |a - n|), "
         "divided by the number of terms above 0, + nu beta"
-    ),
-    source="Wu et al.: Sampling Matters in Deep Embedding Learning, 2017",
-    options=MarginOptions,
-    loss=Margin,
-    needs_labels_as_classes=False,
-    build=lambda _dimension, classes, options: Margin(classes, options),
-)
+    )
+    source = "Wu et al.: Sampling Matters in Deep Embedding Learning, 2017"
+    options = MarginOptions
+
+    def __init__(self, dimension: int, classes: int, chosen: MarginOptions) -> None:
+        super().__init__(dimension, classes, chosen)
+        self.core = MarginLoss(
+            margin=chosen.margin,
+            nu=chosen.nu,
+            beta=chosen.beta,
+            learn_beta=chosen.learned,
+            num_classes=classes if chosen.beta_per_class else None,
+            distance=Euclidean(),
+        )

@@ -1,11 +1,12 @@
-"""Linear maps that make distances separate people better; M = L^T L stays positive."""
+"""The base of linear metrics: maps L, so that M = L^T L stays positive semi-definite."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from models.training.errors import NothingToLearnError
 from models.training.options import Options
@@ -15,8 +16,21 @@ Progress = Callable[[int, int, float], None]
 """Steps done, steps in all, and the objective so far."""
 
 
-class LinearMetric(Protocol):
-    """Learns from embeddings that a frozen network gave."""
+class LinearMetric(ABC):
+    """A linear map of embeddings from a frozen network, which makes distances separate people.
+
+    A subclass describes itself: `name`, `title`, `equation` in plain text, the paper as `source`,
+    and `options` with their bounds, of which `chosen` has the values.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    equation: ClassVar[str]
+    source: ClassVar[str]
+    options: ClassVar[type[Options]]
+
+    def __init__(self, chosen: Any) -> None:  # noqa: ANN401
+        self.chosen = chosen
 
     def fit(
         self,
@@ -28,29 +42,27 @@ class LinearMetric(Protocol):
         """L, shape (D', D), of embeddings (N, D) and labels (N,): compare `x @ L.T` by distance.
 
         L^T L is positive semi-definite whatever L is. The same input gives the same L. Raises
-        NothingToLearnError where no two examples are of one person, or all are.
+        NothingToLearnError when no person has two examples, or all examples are of one person.
         """
-        ...
+        rows, people, scale = prepared(embeddings, labels)
+        with threadpool_limits(1):  # so that sums are made in the same order every time
+            return np.asarray(self.learn(rows, people, progress or _ignore) * scale)
+
+    @abstractmethod
+    def learn(self, rows: Floats, people: NDArray[np.intp], progress: Progress) -> Floats:
+        """L for `prepared` rows (N, D) of people (N,)."""
 
 
-@dataclass(frozen=True, slots=True)
-class MetricSpec:
-    """A linear metric as its users know it; see LossSpec."""
-
-    name: str
-    title: str
-    equation: str
-    source: str
-    options: type[Options]
-    build: Callable[[Any], LinearMetric]
+def _ignore(_done: int, _steps: int, _value: float) -> None:
+    pass
 
 
 def prepared(
     embeddings: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
 ) -> tuple[Floats, NDArray[np.intp], float]:
-    """Centred rows whose root mean square distance is 1, labels from 0 on, and their scale.
+    """Centred rows whose root mean square distance is 1, labels from 0 on, and the scale of rows.
 
-    So that options mean the same whatever the network's scale: rows are the embeddings times scale.
+    Rows are the centred embeddings times the scale, so that options mean the same for any network.
     """
     rows = np.asarray(embeddings, dtype=np.float64)
     _, people, counts = np.unique(np.asarray(labels), return_inverse=True, return_counts=True)

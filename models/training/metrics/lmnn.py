@@ -1,15 +1,12 @@
 """Large margin nearest neighbours: strangers are kept out of the neighbourhoods of people."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
-from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from models.training.metrics.base import Floats, MetricSpec, Progress, prepared
+from models.training.metrics.base import Floats, LinearMetric, Progress
 from models.training.options import Options
 
 _SMALLEST_STEP = 1e-9
@@ -29,49 +26,47 @@ class LmnnOptions(Options):
     )
 
 
-class Lmnn:
-    """Weinberger and Saul (2009), by descent on L itself, so that L^T L is positive always.
+class Lmnn(LinearMetric):
+    """Weinberger and Saul (2009), by gradient descent on L, so that L^T L is always positive.
 
-    L starts as the principal axes. Who the neighbours are is settled by the distance before; steps
-    that raise the objective are taken back and halved, so nothing is left to chance.
+    L begins as the principal axes. The target neighbours are fixed by the distances before. A step
+    that raises the objective is undone and halved, so that nothing depends on chance.
     """
 
-    def __init__(self, options: LmnnOptions) -> None:
-        self._options = options
+    name = "lmnn"
+    title = "Large margin nearest neighbours"
+    equation = (
+        "minimise, over neighbours j of i, (1 - mu) |L(i - j)|^2 + mu sum over strangers l of "
+        "max(0, m + |L(i - j)|^2 - |L(i - l)|^2)"
+    )
+    source = "Weinberger, Saul: Distance Metric Learning for Large Margin Nearest Neighbor, 2009"
+    options = LmnnOptions
+    chosen: LmnnOptions
 
-    def fit(
-        self,
-        embeddings: NDArray[np.floating[Any]],
-        labels: NDArray[np.integer[Any]],
-        *,
-        progress: Progress | None = None,
-    ) -> Floats:
-        o = self._options
-        array, people, scale = prepared(embeddings, labels)
-        with threadpool_limits(1):  # so that sums are made in the same order every time
-            rows, of = torch.from_numpy(array), torch.from_numpy(people)
-            targets = target_neighbours(rows, of, o.neighbours)
-            found = principal_axes(rows, o.dimension or rows.shape[1])
-            value, gradient = objective(found, rows, of, targets, push=o.push, margin=o.margin)
-            step = o.step_size
-            for done in range(1, o.steps + 1):
-                size = gradient.norm()
-                while size > 0 and step > _SMALLEST_STEP:
-                    moved = found - step * found.norm() / size * gradient
-                    lower, there = objective(moved, rows, of, targets, push=o.push, margin=o.margin)
-                    if lower < value:
-                        found, value, gradient, step = moved, lower, there, step * 1.2
-                        break
-                    step /= 2
-                if progress is not None:
-                    progress(done, o.steps, value)
-                if step <= _SMALLEST_STEP or size == 0:
+    def learn(self, rows: Floats, people: NDArray[np.intp], progress: Progress) -> Floats:
+        o = self.chosen
+        points, of = torch.from_numpy(rows), torch.from_numpy(people)
+        targets = target_neighbours(points, of, o.neighbours)
+        found = principal_axes(points, o.dimension or points.shape[1])
+        value, gradient = objective(found, points, of, targets, push=o.push, margin=o.margin)
+        step = o.step_size
+        for done in range(1, o.steps + 1):
+            size = gradient.norm()
+            while size > 0 and step > _SMALLEST_STEP:
+                moved = found - step * found.norm() / size * gradient
+                lower, there = objective(moved, points, of, targets, push=o.push, margin=o.margin)
+                if lower < value:
+                    found, value, gradient, step = moved, lower, there, step * 1.2
                     break
-            return np.asarray(found.numpy() * scale)
+                step /= 2
+            progress(done, o.steps, value)
+            if step <= _SMALLEST_STEP or size == 0:
+                break
+        return found.numpy()
 
 
 def target_neighbours(rows: Tensor, people: Tensor, count: int) -> Tensor:
-    """The nearest `count` of the same person, (N, count); -1 where there are no more."""
+    """Indices of the nearest `count` examples of the same person, (N, count); -1 for none."""
     distance = torch.cdist(rows, rows)
     distance.masked_fill_(people[:, None] != people[None, :], torch.inf)
     distance.fill_diagonal_(torch.inf)
@@ -80,7 +75,7 @@ def target_neighbours(rows: Tensor, people: Tensor, count: int) -> Tensor:
 
 
 def principal_axes(rows: Tensor, dimension: int) -> Tensor:
-    """(dimension, D), the directions in which centred rows vary most, first."""
+    """The directions in which centred rows vary most, (dimension, D), in descending order."""
     axes: Tensor = torch.linalg.eigh(rows.T @ rows).eigenvectors
     return axes.flip(1).T[:dimension].contiguous()
 
@@ -97,7 +92,7 @@ def objective(
     moved = rows @ linear.T
     pairs = max(int((targets >= 0).sum()), 1)
     chunk = max(_CELLS_AT_ONCE // (len(rows) * targets.shape[1]), 1)
-    # The gradient by the moved rows is gathered in pieces, and carried on to L once.
+    # The gradient by the moved rows is summed in pieces; then it is propagated to L once.
     at_rows = moved.detach().requires_grad_()
     total = 0.0
     for start in range(0, len(rows), chunk):
@@ -127,16 +122,3 @@ def _of_rows(
     hinge = torch.relu(margin + pull[:, :, None] - squared[:, None, :]) * stranger[:, None, :]
     of_target = (1 - push) * pull + push * hinge.sum(dim=2)
     return (of_target * known).sum()
-
-
-LMNN = MetricSpec(
-    name="lmnn",
-    title="Large margin nearest neighbours",
-    equation=(
-        "minimise, over neighbours j of i, (1 - mu) |L(i - j)|^2 + mu sum over strangers l of "
-        "max(0, m + |L(i - j)|^2 - |L(i - l)|^2)"
-    ),
-    source="Weinberger, Saul: Distance Metric Learning for Large Margin Nearest Neighbor, 2009",
-    options=LmnnOptions,
-    build=Lmnn,
-)

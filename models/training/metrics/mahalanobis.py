@@ -1,14 +1,11 @@
-"""The Mahalanobis distance of Xing et al. (2002): people kept near, strangers pushed apart."""
-
-from typing import Any
+"""The Mahalanobis distance of Xing et al. (2002): small within people, large to strangers."""
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 from scipy.optimize import OptimizeResult, minimize
-from threadpoolctl import threadpool_limits
 
-from models.training.metrics.base import Floats, MetricSpec, Progress, prepared
+from models.training.metrics.base import Floats, LinearMetric, Progress
 from models.training.options import Options
 
 
@@ -23,36 +20,35 @@ class MahalanobisOptions(Options):
     seed: int = Field(0, ge=0, description="of that draw")
 
 
-class Mahalanobis:
-    """Maximises strangers' mean distance while one person's mean squared distance is 1.
+class Mahalanobis(LinearMetric):
+    """Maximises strangers' mean distance while the mean squared distance within people is 1.
 
-    That is the paper's problem with its two sides exchanged, as the paper itself solves it, with
-    means for sums. Instead of climbing in M and projecting it back, it climbs in a root of M, from
-    the one that whitens people: that is positive always, and does not stick to the border. The
-    ridge keeps directions in which no person varies from counting without bound.
+    This is the paper's problem with its two sides exchanged, as the paper itself solves it, with
+    means for sums. The paper climbs in M and projects M back. This class climbs in a root of M,
+    which begins with the one that whitens the differences within people: M is then always
+    positive, and the search does not stop at the border. The ridge bounds the weight of directions
+    in which no person varies.
     """
 
-    def __init__(self, options: MahalanobisOptions) -> None:
-        self._options = options
+    name = "mahalanobis"
+    title = "Mahalanobis (Xing et al.)"
+    equation = (
+        "maximise mean of |a - b|_M over strangers, with mean of |a - b|_M^2 = 1 within people, "
+        "M positive semi-definite"
+    )
+    source = "Xing, Ng, Jordan, Russell: Distance Metric Learning with Side-Information, 2002"
+    options = MahalanobisOptions
+    chosen: MahalanobisOptions
 
-    def fit(
-        self,
-        embeddings: NDArray[np.floating[Any]],
-        labels: NDArray[np.integer[Any]],
-        *,
-        progress: Progress | None = None,
-    ) -> Floats:
-        o = self._options
-        rows, people, scale = prepared(embeddings, labels)
-        with threadpool_limits(1):  # so that sums are made in the same order every time
-            whitening = _inverse_root(_scatter_within(rows, people, ridge=o.ridge))
-            strangers = _strangers(rows, people, o.stranger_pairs, np.random.default_rng(o.seed))
-            turned = _climb(strangers @ whitening, o.steps, progress)
-            return np.asarray(turned @ whitening * scale)
+    def learn(self, rows: Floats, people: NDArray[np.intp], progress: Progress) -> Floats:
+        o = self.chosen
+        whitening = _inverse_root(_scatter_within(rows, people, ridge=o.ridge))
+        strangers = _strangers(rows, people, o.stranger_pairs, np.random.default_rng(o.seed))
+        return _climb(strangers @ whitening, o.steps, progress) @ whitening
 
 
-def _climb(strangers: Floats, steps: int, progress: Progress | None) -> Floats:
-    """The K of norm 1 that makes the mean of |K s| over strangers greatest."""
+def _climb(strangers: Floats, steps: int, progress: Progress) -> Floats:
+    """The K of norm 1 that maximises the mean of |K s| over strangers s."""
     size = strangers.shape[1]
     done = 0
 
@@ -63,8 +59,7 @@ def _climb(strangers: Floats, steps: int, progress: Progress | None) -> Floats:
     def report(intermediate_result: OptimizeResult) -> None:
         nonlocal done
         done += 1
-        if progress is not None:
-            progress(done, steps, -float(intermediate_result.fun))
+        progress(done, steps, -float(intermediate_result.fun))
 
     begun = np.eye(size) / np.sqrt(size)
     found = minimize(
@@ -80,7 +75,7 @@ def _climb(strangers: Floats, steps: int, progress: Progress | None) -> Floats:
 
 
 def spread(turned: Floats, strangers: Floats) -> tuple[float, Floats]:
-    """The mean of |K s| by the norm of K, and its gradient by K."""
+    """The mean of |K s| over strangers s, divided by the norm of K, and its gradient by K."""
     moved = strangers @ turned.T
     distance = np.linalg.norm(moved, axis=1)
     directions = moved / np.maximum(distance, 1e-12)[:, None]
@@ -96,7 +91,7 @@ def _inverse_root(scatter: Floats) -> Floats:
 
 
 def _scatter_within(rows: Floats, people: NDArray[np.intp], *, ridge: float) -> Floats:
-    """Mean of (a - b)(a - b)^T over all pairs of one person, without listing them."""
+    """The mean of (a - b)(a - b)^T over all pairs of one person, without a list of pairs."""
     total = np.zeros((rows.shape[1], rows.shape[1]))
     pairs = 0
     for person in range(people.max() + 1):
@@ -105,7 +100,7 @@ def _scatter_within(rows: Floats, people: NDArray[np.intp], *, ridge: float) -> 
         total += len(own) * centred.T @ centred
         pairs += len(own) * (len(own) - 1) // 2
     scatter = total / pairs
-    # An absolute part too, for embeddings that do not vary within people at all.
+    # The constant is for embeddings that do not vary within people at all.
     floor = ridge * np.trace(scatter) / len(scatter) + 1e-12
     return np.asarray(scatter + floor * np.eye(len(scatter)))
 
@@ -113,7 +108,7 @@ def _scatter_within(rows: Floats, people: NDArray[np.intp], *, ridge: float) -> 
 def _strangers(
     rows: Floats, people: NDArray[np.intp], count: int, rng: np.random.Generator
 ) -> Floats:
-    """Differences of pairs of different people: all, or as many as asked for."""
+    """Differences of pairs of different people: all, or at most `count` drawn ones."""
     if len(rows) * (len(rows) - 1) // 2 <= count:
         left, right = np.triu_indices(len(rows), k=1)
     else:
@@ -121,16 +116,3 @@ def _strangers(
     differ = people[left] != people[right]
     left, right = left[differ][:count], right[differ][:count]
     return np.asarray(rows[left] - rows[right])
-
-
-MAHALANOBIS = MetricSpec(
-    name="mahalanobis",
-    title="Mahalanobis (Xing et al.)",
-    equation=(
-        "maximise mean of |a - b|_M over strangers, with mean of |a - b|_M^2 = 1 within people, "
-        "M positive semi-definite"
-    ),
-    source="Xing, Ng, Jordan, Russell: Distance Metric Learning with Side-Information, 2002",
-    options=MahalanobisOptions,
-    build=Mahalanobis,
-)

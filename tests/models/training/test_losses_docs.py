@@ -1,4 +1,4 @@
-"""docs/losses.md tells of every loss, miner and metric what the code does."""
+"""docs/losses.md describes every loss, miner and metric as the code does."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,8 @@ import annotated_types as bounds
 import pytest
 from pydantic.fields import FieldInfo
 
-from models.training.losses import LOSSES, LossSpec
-from models.training.metrics import METRICS, MetricSpec
+from models.training.losses import LOSSES, TrainingLoss
+from models.training.metrics import METRICS, LinearMetric
 from models.training.miners import MINERS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "losses.md").read_text(encoding="utf-8")
@@ -17,7 +17,8 @@ _SECTIONS = {
     for part in re.split(r"^##+ ", PAGE, flags=re.MULTILINE)[1:]
     if part.startswith("`")
 }
-_SPECS: list[LossSpec | MetricSpec] = [*LOSSES.values(), *METRICS.values()]
+_Described = type[TrainingLoss] | type[LinearMetric]
+_SPECS: list[_Described] = [*LOSSES.values(), *METRICS.values()]
 
 
 def test_each_has_a_section_and_nothing_else_has() -> None:
@@ -25,7 +26,7 @@ def test_each_has_a_section_and_nothing_else_has() -> None:
 
 
 @pytest.mark.parametrize("spec", _SPECS, ids=lambda spec: spec.name)
-def test_a_section_tells_equation_source_and_options(spec: LossSpec | MetricSpec) -> None:
+def test_a_section_tells_equation_source_and_options(spec: _Described) -> None:
     section = " ".join(_SECTIONS[spec.name].split())
     assert section.startswith(f"`{spec.name}`: {spec.title} ")
     assert spec.equation in section
@@ -37,7 +38,7 @@ def test_a_section_tells_equation_source_and_options(spec: LossSpec | MetricSpec
         (name, _value(field.default), _range(field), field.description)
         for name, field in spec.options.model_fields.items()
     ]
-    if isinstance(spec, LossSpec):
+    if issubclass(spec, TrainingLoss):
         assert ("takes a miner" in section) == spec.mined
         assert ("Of normalised embeddings" in section) == spec.normalised
         assert ("learns weights of each class" in section) == spec.needs_labels_as_classes
