@@ -24,6 +24,7 @@ from app.errors import Reason, VultusError
 from app.former_settings import OPENTELEMETRY, REMOVED, RENAMED
 from app.observe.metrics import Metrics, Readings
 from app.settings import Settings
+from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.registry import ZOO
 from scripts.reference_pages import errors_page, settings_page
 from tests.kit.default_network import CALIBRATION
@@ -160,7 +161,7 @@ def _anchors(page: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "docs/design.md"])
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "docs/design.md", "CONTRIBUTING.md"])
 def test_every_file_and_folder_that_is_named_exists(name: str) -> None:
     existing = {
         path.relative_to(ROOT).as_posix() + ("/" if path.is_dir() else "")
@@ -169,11 +170,42 @@ def test_every_file_and_folder_that_is_named_exists(name: str) -> None:
     } | {path.name + "/" * path.is_dir() for path in ROOT.iterdir()}
     page = re.sub(r"```.*?```", "", _page(name), flags=re.DOTALL)
     named = re.findall(r"`((?:[\w.]+/)*[\w.]+(?:/|\.(?:py|md|toml)))`", page)
+    if name == "CONTRIBUTING.md":  # names without a folder are examples there
+        named = [path for path in named if "/" in path]
     assert named
     lacking = [
         path for path in named if not any(f"/{one}".endswith(f"/{path}") for one in existing)
     ]
     assert not lacking
+
+
+def test_the_tree_of_the_architecture_is_that_of_the_folders() -> None:
+    named = set(_rooms(_page("ARCHITECTURE.md")))
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+    packages = {
+        path.parent.relative_to(ROOT).as_posix()
+        for room in ("app", "models")
+        for path in (ROOT / room).rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    assert packages - named == set()
+
+
+def _rooms(page: str) -> Iterator[str]:
+    """The paths in the drawn tree: a line's first name by indentation, others beside or below."""
+    block = re.findall(r"(?:^    .*\n)+", page, flags=re.MULTILINE)[0]
+    above: list[tuple[int, Path]] = []
+    for line in block.splitlines():
+        names = re.findall(r"(?<=  )(\w+(?:/|\.py))(?=  | \(|$)", line)
+        depth = len(line) - len(line.lstrip())
+        while above and above[-1][0] >= depth:
+            above.pop()
+        parent = above[-1][1] if above else Path()
+        first = parent / names[0]
+        above.append((depth, first))
+        for name in names:
+            below = first / name
+            yield (below if (ROOT / below).exists() else parent / name).as_posix()
 
 
 @pytest.mark.parametrize(
@@ -222,6 +254,11 @@ def test_thresholds_in_the_documents_are_those_in_use() -> None:
 def test_every_embedder_is_documented() -> None:
     for name in ZOO:
         assert re.search(rf"^\| `{name}` \|", _page("docs/embedders.md"), flags=re.MULTILINE)
+
+
+def test_every_detector_is_documented() -> None:
+    for name in DETECTOR_CARDS:
+        assert re.search(rf"^\| `{name}` \|", _page("docs/photos.md"), flags=re.MULTILINE), name
 
 
 def test_every_metric_is_in_its_table_and_no_other() -> None:
