@@ -11,6 +11,8 @@ VultusError
 │   ├── MalformedRequest            the request violates the rules of HTTP
 │   ├── ImageTooLarge               the image is over the limit of bytes or pixels
 │   ├── ImageUnreadable             no decoder can read the image
+│   │   ├── ImageInText             the image is base64 text, or a data URL
+│   │   └── DecodingTooSlow         decoding the image takes more time than it may
 │   ├── NoUsableImage               every image was rejected; see Reason
 │   ├── IdentityWithoutFace         the person has no enrolled face to compare with
 │   ├── ThresholdRequired           the embedder has no measured default threshold
@@ -164,11 +166,29 @@ class MalformedRequest(InputError):
 
 
 class ImageTooLarge(InputError):
+    """`setting`: that of the limit, by its name in the environment."""
+
     code = Reason.IMAGE_TOO_LARGE
+
+    def __init__(self, message: str, *, setting: str) -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 class ImageUnreadable(InputError):
     code = Reason.IMAGE_UNREADABLE
+
+
+class ImageInText(ImageUnreadable):
+    pass
+
+
+class DecodingTooSlow(ImageUnreadable):
+    """`setting`: that of the limit, by its name in the environment."""
+
+    def __init__(self, message: str, *, setting: str) -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +222,8 @@ class RejectedImage:
     resemblance: Resemblance | None = None
     """When a guard refused it."""
     embedding_index: int | None = None
+    error: ImageTooLarge | ImageUnreadable | None = None
+    """When it could not be decoded."""
 
 
 class NoUsableImage(InputError):
@@ -449,7 +471,13 @@ class Unavailable(VultusError):
 
 
 class Overloaded(Unavailable):
+    """`setting`: that of the limit, by its name in the environment, where there is one."""
+
     code = "overloaded"
+
+    def __init__(self, message: str, *, setting: str | None = None) -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 class Busy(Unavailable):

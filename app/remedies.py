@@ -27,7 +27,7 @@ REASONS_THAT_SAY_ENOUGH: Mapping[type[VultusError] | Reason, Remedy] = dict.from
         Reason.LOW_DETECTION_SCORE,
         Reason.UNRELIABLE_FACE,
         Reason.IMAGE_UNREADABLE,
-        Reason.IMAGE_TOO_LARGE,
+        Reason.IMAGE_TOO_LARGE,  # with the error of the image, the remedy is that of the error
     )
 )
 """Their texts name the remedy, which is the photographer's and the same for every reader."""
@@ -47,7 +47,7 @@ class Remedies:
         if isinstance(error, NoUsableImage) and len(error.rejected) == 1:
             remedy = self._of_image(error.rejected[0])  # the fact is that of the only image
         else:
-            remedy = _worded(self.find(type(error)), error, vars(error))
+            remedy = self._of_error(error)
         return _joined(str(error), remedy)
 
     def detail_of_image(self, image: RejectedImage) -> str:
@@ -58,7 +58,12 @@ class Remedies:
         """The remedy of a class of errors."""
         return next(self.table[base] for base in kind.__mro__ if base in self.table)
 
+    def _of_error(self, error: VultusError) -> str:
+        return _worded(self.find(type(error)), error, vars(error))
+
     def _of_image(self, image: RejectedImage) -> str:
+        if image.error is not None:
+            return self._of_error(image.error)
         remedies = [_worded(self.table[reason], image, {}) for reason in image.reasons]
         return "; ".join(dict.fromkeys(filter(None, remedies)))
 

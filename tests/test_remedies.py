@@ -12,8 +12,11 @@ import pytest
 from app.api.remedies import HTTP
 from app.cli.remedies import TERMINAL
 from app.errors import (
+    DecodingTooSlow,
     IdentityWithoutFace,
+    ImageTooLarge,
     NoUsableImage,
+    Overloaded,
     Reason,
     RejectedImage,
     Resemblance,
@@ -135,3 +138,16 @@ def test_the_only_image_that_was_refused_brings_its_own_remedy() -> None:
     assert HTTP.detail(error).endswith("or ask for faces=largest")
     assert TERMINAL.detail(error).endswith("or --faces largest")
     assert HTTP.detail(NoUsableImage("none can be used", [one, one])).endswith("; see rejected")
+
+
+def test_a_limit_is_named_by_its_setting_to_who_can_raise_it() -> None:
+    for error in (
+        ImageTooLarge("a fact", setting="VULTUS_X"),
+        DecodingTooSlow("a fact", setting="VULTUS_X"),
+        Overloaded("a fact", setting="VULTUS_X"),
+    ):
+        assert HTTP.detail(error).endswith("; or who runs the service has to raise VULTUS_X")
+        assert TERMINAL.detail(error).endswith(", or raise VULTUS_X")
+        if not isinstance(error, Overloaded):
+            image = RejectedImage(0, (Reason(error.code),), "a fact", error=error)
+            assert HTTP.detail_of_image(image) == HTTP.detail(error)

@@ -16,6 +16,13 @@ def _unlike(image: RejectedImage) -> str:
 
 _OPERATOR = "who runs the service has to "
 
+
+def _overloaded(error: errors.Overloaded) -> str:
+    """Try again in a second, or raise the limit."""
+    limit = "" if error.setting is None else f"; or {_OPERATOR}raise {error.setting}"
+    return f"try again in a second{limit}"
+
+
 HTTP: Final = Remedies(
     {
         errors.VultusError: None,
@@ -27,8 +34,10 @@ HTTP: Final = Remedies(
         errors.HeadersTooLarge: "send fewer and shorter headers, and large options in a body",
         errors.MalformedRequest: None,  # says what cannot be read
         errors.RequestTimeout: "send it again without pauses",
-        errors.ImageTooLarge: None,
-        errors.ImageUnreadable: None,
+        errors.ImageTooLarge: "send a smaller copy; or " + _OPERATOR + "raise {setting}",
+        errors.ImageUnreadable: None,  # says what to send in its place
+        errors.ImageInText: "send its bytes, or base64 in a field of JSON",
+        errors.DecodingTooSlow: "save the photo as JPEG; or " + _OPERATOR + "raise {setting}",
         errors.NoUsableImage: "see rejected",
         errors.IdentityWithoutFace: "add one with "
         "POST /v1/collections/{collection}/identities/{identity_id}/faces",
@@ -71,7 +80,7 @@ HTTP: Final = Remedies(
         errors.RateLimited: None,
         errors.TooManyAtOnce: None,
         errors.Unavailable: "try again in a moment",
-        errors.Overloaded: "try again in a second",
+        errors.Overloaded: _overloaded,
         errors.DatabaseUnavailable: "try again in a moment",
         errors.Busy: "try again when it has ended",
         errors.Stopping: "try again in a few seconds, when it has been started anew",

@@ -56,6 +56,12 @@ def _unlike(image: RejectedImage) -> str:
     return "give another photo, or --force when it is them"
 
 
+def _overloaded(error: errors.Overloaded) -> str:
+    """Try again in a second, or raise the limit."""
+    limit = "" if error.setting is None else f", or raise {error.setting}"
+    return f"try again in a second{limit}"
+
+
 TERMINAL: Final = Remedies(
     {
         errors.VultusError: None,
@@ -68,8 +74,10 @@ TERMINAL: Final = Remedies(
         errors.HeadersTooLarge: None,  # of requests over HTTP, as are the next two
         errors.MalformedRequest: None,
         errors.RequestTimeout: None,
-        errors.ImageTooLarge: None,
-        errors.ImageUnreadable: None,
+        errors.ImageTooLarge: "give a smaller copy, or raise {setting}",
+        errors.ImageUnreadable: None,  # says what to give in its place
+        errors.ImageInText: "decode the text",
+        errors.DecodingTooSlow: "save the photo as JPEG, or raise {setting}",
         errors.NoUsableImage: None,  # each photo is listed with its own remedy
         errors.IdentityWithoutFace: "enroll a photo of them with vultus enroll-folder",
         errors.ThresholdRequired: "give --threshold, measure the error rates on photos of your own "
@@ -111,7 +119,7 @@ TERMINAL: Final = Remedies(
         errors.RateLimited: None,
         errors.TooManyAtOnce: None,
         errors.Unavailable: None,
-        errors.Overloaded: "try again in a second",
+        errors.Overloaded: _overloaded,
         errors.DatabaseUnavailable: "try again in a moment",
         errors.Busy: "try again when it has ended",
         errors.Stopping: None,

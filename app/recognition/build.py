@@ -12,6 +12,7 @@ from app.errors import (
     NetworkNotAdded,
     NetworkNotFetched,
     NetworkNotMade,
+    PackagesMissing,
     SettingUnusable,
     StartupError,
 )
@@ -220,9 +221,8 @@ def embedder_backend(settings: Settings, device: str) -> BackendChoice:
         )
     missing = missing_packages(wanted)
     if missing:
-        raise StartupError(
-            f"VULTUS_BACKEND={wanted} needs {' and '.join(missing)}: "
-            f"pip install 'vultus[{EXTRAS[wanted]}]'"
+        raise PackagesMissing(
+            f"VULTUS_BACKEND={wanted} needs {' and '.join(missing)}", extra=EXTRAS[wanted]
         )
     return wanted
 

@@ -156,8 +156,9 @@ class Recognizer:
         """Raises ImageTooLarge for a file over the byte cap; may be asked before it is read."""
         if image_bytes > self._max_image_bytes:
             raise ImageTooLarge(
-                f"{image_bytes / 1e6:.1f} MB; the limit is {self._max_image_bytes / 1e6:g} MB "
-                "(VULTUS_LIMITS__MAX_IMAGE_BYTES)"
+                f"the file has {image_bytes / 1e6:.1f} MB, and the limit is "
+                f"{self._max_image_bytes / 1e6:g} MB",
+                setting="VULTUS_LIMITS__MAX_IMAGE_BYTES",
             )
 
     def require_place(self) -> None:
@@ -202,7 +203,7 @@ class Recognizer:
     async def _see(self, job: Job) -> Seen:
         self.require_size(len(job.image))
         if not job.image:
-            raise ImageUnreadable("the image is empty; send the file's bytes")
+            raise ImageUnreadable("the image is empty")
         done = await self._scheduler.submit(job, deadline=deadline())
         note(Stage.QUEUE, done.waited_s)
         for stage, seconds in done.result.seconds.items():

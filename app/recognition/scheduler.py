@@ -130,7 +130,8 @@ class Scheduler(Generic[J, R]):
         if len(self._queue) >= self._options.max_waiting + self._free:
             self._watch.dropped(Dropped.REFUSED)
             raise Overloaded(
-                f"{len(self._queue)} photos are already waiting (VULTUS_LIMITS__MAX_WAITING)"
+                f"{len(self._queue)} photos are already waiting",
+                setting="VULTUS_LIMITS__MAX_WAITING",
             )
 
     async def submit(self, job: J, *, deadline: float | None = None) -> Done[R]:

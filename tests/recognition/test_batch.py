@@ -116,7 +116,7 @@ def test_a_photo_that_needs_more_memory_than_there_is_is_refused_alone(
     first, second = _recognizer(network, detector, 4_000_000)(jobs)
     assert len(_seen(first).embeddings) == 1
     assert isinstance(second, ImageTooLarge)
-    assert "VULTUS_LIMITS__DECODE_MEMORY_BYTES" in str(second)
+    assert second.setting == "VULTUS_LIMITS__DECODE_MEMORY_BYTES"
 
 
 def test_a_jpeg_that_needs_more_memory_than_there_is_is_read_at_a_fraction(

@@ -135,17 +135,21 @@ async def test_a_file_over_the_byte_cap_is_refused_unread(capped: Recognizer) ->
     image = encoded(astronaut(), "PNG", compress_level=1)
     padded = image + bytes(_BYTES_CAP - len(image))
     assert len((await capped.detect(padded)).faces) == 1
-    with pytest.raises(ImageTooLarge, match="VULTUS_LIMITS__MAX_IMAGE_BYTES"):
-        await capped.detect(padded + b"\0")
-    with pytest.raises(ImageTooLarge, match="VULTUS_LIMITS__MAX_IMAGE_BYTES"):
-        await capped.embed(b"x" * (_BYTES_CAP + 1), only_face)
+    for refused in (
+        capped.detect(padded + b"\0"),
+        capped.embed(b"x" * (_BYTES_CAP + 1), only_face),
+    ):
+        with pytest.raises(ImageTooLarge) as caught:
+            await refused
+        assert caught.value.setting == "VULTUS_LIMITS__MAX_IMAGE_BYTES"
 
 
 async def test_a_picture_over_the_pixel_cap_is_refused(capped: Recognizer) -> None:
     large = encoded(Image.new("L", (1_000, 701)), "PNG")
     for refused in (capped.detect(large), capped.embed(large, only_face)):
-        with pytest.raises(ImageTooLarge, match="VULTUS_LIMITS__MAX_PIXELS"):
+        with pytest.raises(ImageTooLarge) as caught:
             await refused
+        assert caught.value.setting == "VULTUS_LIMITS__MAX_PIXELS"
     allowed = await capped.detect(encoded(Image.new("L", (1_000, 700)), "PNG"))
     assert (allowed.size.width, allowed.size.height) == (1_000, 700)
 

@@ -152,8 +152,9 @@ async def test_a_full_queue_refuses_and_later_accepts_again(
     await gate.started()
     waiting = [asyncio.create_task(_result(one_thread, number)) for number in range(6)]
     await _until(lambda: one_thread.waiting == 6)
-    with pytest.raises(Overloaded, match="VULTUS_LIMITS__MAX_WAITING"):
+    with pytest.raises(Overloaded, match="6 photos are already waiting") as caught:
         await one_thread.submit("one too many")
+    assert caught.value.setting == "VULTUS_LIMITS__MAX_WAITING"
     assert dropped == [Dropped.REFUSED]
     gate.open()
     await asyncio.gather(running, *waiting)

@@ -75,7 +75,7 @@ def _picture_without_content(size: ImageSize, image_index: int) -> RejectedImage
 
 def unusable(error: ImageUnreadable | ImageTooLarge, image_index: int) -> RejectedImage:
     """An image in which no face could even be looked for."""
-    return RejectedImage(image_index, (Reason(error.code),), str(error))
+    return RejectedImage(image_index, (Reason(error.code),), str(error), error=error)
 
 
 def seen(face: DetectedFace) -> tuple[tuple[float, float, float, float], float]:

@@ -151,7 +151,7 @@ class Identifier:
     def _faces_wanted(self, max_faces: int | None) -> int:
         most = self._limits.max_faces
         if max_faces is not None and max_faces > most:
-            problem = f"must be at most {most}, the server's limit (VULTUS_LIMITS__MAX_FACES)"
+            problem = f"must be at most {most}, the limit of this service"
             raise InvalidRequest(f"max_faces: {problem}", [FieldProblem("max_faces", problem)])
         return max_faces or most
 

@@ -21,8 +21,8 @@ from typing import Any, Final
 import numpy as np
 import structlog
 
-from app.errors import ImageTooLarge, ImageUnreadable, Stopping
-from app.recognition.decode.faults import damaged
+from app.errors import DecodingTooSlow, ImageTooLarge, ImageUnreadable, Stopping
+from app.recognition.decode.faults import MAX_PIXELS, damaged
 from app.recognition.decode.file_kinds import FileKind
 from app.recognition.decode.picture import Picture
 
@@ -133,9 +133,10 @@ class DecoderProcesses:
         late = decoder.is_late or status == -signal.SIGXCPU
         _log.info("decoder_ended", format=kind.value, late=late, status=status)
         if late:
-            return ImageUnreadable(
-                f"decoding this {kind.value} file takes more than {self._decode_s:g} s "
-                "(VULTUS_LIMITS__DECODE_S), which no ordinary photo does; save it anew, as JPEG"
+            return DecodingTooSlow(
+                f"decoding this {kind.value} file takes more than {self._decode_s:g} s, which no "
+                "ordinary photo takes",
+                setting="VULTUS_LIMITS__DECODE_S",
             )
         return damaged(kind.value)
 
@@ -236,14 +237,14 @@ class _Decoder:
 def _refusal(kind: FileKind, answer: Mapping[str, Any]) -> Exception:
     error = answer.get("error")
     if error == "too_large":
-        return ImageTooLarge(str(answer.get("text")))
+        return ImageTooLarge(str(answer.get("text")), setting=MAX_PIXELS)
     if error == "unreadable":
         return ImageUnreadable(str(answer.get("text")))
     _log.info("photo_damaged", format=kind.value, cause=str(answer.get("text"))[:200])
     if error == "memory":
         return ImageUnreadable(
-            f"decoding this {kind.value} file takes far more memory than its pixels; save it anew, "
-            "as JPEG"
+            f"decoding this {kind.value} file takes far more memory than its pixels; save the "
+            "photo as JPEG"
         )
     return damaged(kind.value)
 

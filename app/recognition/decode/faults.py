@@ -4,8 +4,8 @@ from typing import Final
 
 from app.errors import ImageTooLarge, ImageUnreadable
 
-_REMEDY: Final = "send the whole, original file"
-
+_REMEDY: Final = "use the whole, original file"
+MAX_PIXELS: Final = "VULTUS_LIMITS__MAX_PIXELS"
 
 _FEWEST_ROWS: Final = 8
 _LEAST_SHARE: Final = 0.05
@@ -43,16 +43,18 @@ def costly(kind: str, fact: str) -> ImageUnreadable:
 
 def too_large(width: int, height: int, max_pixels: int) -> ImageTooLarge:
     return ImageTooLarge(
-        f"{width} x {height} is {width * height / 1e6:.1f} MP; the limit is "
-        f"{max_pixels / 1e6:g} MP (VULTUS_LIMITS__MAX_PIXELS). Send a smaller copy."
+        f"{width} x {height} is {width * height / 1e6:.1f} MP, and the limit is "
+        f"{max_pixels / 1e6:g} MP",
+        setting=MAX_PIXELS,
     )
 
 
 def too_much_memory(needed_bytes: int, limit_bytes: int) -> ImageTooLarge:
     return ImageTooLarge(
-        f"decoding this photo takes {needed_bytes / 1e6:.0f} MB of memory; the limit is "
-        f"{limit_bytes / 1e6:g} MB (VULTUS_LIMITS__DECODE_MEMORY_BYTES). Send a smaller copy, or a "
-        "baseline JPEG, which is decoded at a fraction of its size."
+        f"decoding this photo takes {needed_bytes / 1e6:.0f} MB of memory, and the limit is "
+        f"{limit_bytes / 1e6:g} MB; a baseline JPEG takes less, as it is decoded at a fraction of "
+        "its size",
+        setting="VULTUS_LIMITS__DECODE_MEMORY_BYTES",
     )
 
 

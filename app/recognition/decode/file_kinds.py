@@ -1,9 +1,10 @@
 """Which kind of file some bytes are, by their first ones."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from app.errors import ImageUnreadable
+from app.errors import ImageInText, ImageUnreadable
 from app.recognition.decode import (
     gif_structure,
     jpeg2000_structure,
@@ -78,10 +79,12 @@ _OTHERS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"AT&TFORM", "a DjVu document"),
     (b"BPG\xfb", "a BPG picture"),
     (b"{\\rtf", "a text document (RTF)"),
-    (b"/9j/", "a JPEG in base64 text; send its bytes, or base64 in a field of JSON"),
-    (b"iVBORw0KGgo", "a PNG in base64 text; send its bytes, or base64 in a field of JSON"),
-    (b"data:image/", "a data URL; send the bytes, or the URL in a field of JSON"),
     (b"\xef\xbf\xbd", "a binary file that was converted as if it were text on its way"),
+)
+_IN_TEXT: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"/9j/", "a JPEG in base64 text"),
+    (b"iVBORw0KGgo", "a PNG in base64 text"),
+    (b"data:image/", "a data URL"),
 )
 _NETPBM: Final = frozenset(
     f"P{digit}{space}".encode() for digit in range(1, 8) for space in "\n\r\t "
@@ -98,15 +101,18 @@ _SEARCHED_BYTES: Final = 65_536
 def find_start(data: bytes) -> tuple[FileKind, int]:
     """The kind of a picture, and where in `data` it begins.
 
-    Raises ImageUnreadable that names what the file is instead, where that is known.
+    Raises ImageUnreadable, which names what the file is instead, where that is known.
     """
     kind = _kind_at_start(data)
     if kind is not None:
         return kind, 0
+    text = _start_in(_IN_TEXT, data)
+    if text is not None:
+        raise ImageInText(f"not an image file, but {text}")
     other = _other_kind(data)
     if other is not None:
         raise ImageUnreadable(
-            f"not an image in a known format, but {other}; send one of {', '.join(FORMATS)}"
+            f"not an image in a known format, but {other}; use one of {', '.join(FORMATS)}"
         )
     for marker, kind in (
         (jpeg_structure.START, FileKind.JPEG),
@@ -115,7 +121,7 @@ def find_start(data: bytes) -> tuple[FileKind, int]:
         start = data.find(marker, 0, _SEARCHED_BYTES)
         if start >= 0:
             return kind, start
-    raise ImageUnreadable(f"not an image in a known format; send one of {', '.join(FORMATS)}")
+    raise ImageUnreadable(f"not an image in a known format; use one of {', '.join(FORMATS)}")
 
 
 def _kind_at_start(data: bytes) -> FileKind | None:
@@ -145,11 +151,19 @@ def _container_kind(data: bytes) -> FileKind | None:
     return FileKind.HEIF if compatible & _HEIF_BRANDS else None
 
 
-def _other_kind(data: bytes) -> str | None:
+def _start_in(known: Sequence[tuple[bytes, str]], data: bytes) -> str | None:
+    """The name of the first start that the data has, in any case and after white space."""
     head = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    for start, name in _OTHERS:
+    for start, name in known:
         if data.startswith(start) or head.startswith(start.lower()):
             return name
+    return None
+
+
+def _other_kind(data: bytes) -> str | None:
+    name = _start_in(_OTHERS, data)
+    if name is not None:
+        return name
     if data[4:8] == b"ftyp":
         return _MEDIA_BRANDS.get(data[8:12], "a video (MP4)")
     found = {
