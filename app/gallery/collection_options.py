@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from app.gallery.value_types import ErrorRate, Margin, RetentionSeconds, Similarity
+
 
 @dataclass(frozen=True, slots=True)
 class DecisionOptions:
@@ -14,11 +16,11 @@ class DecisionOptions:
     similarities below which two people who both match are ambiguous.
     """
 
-    target_fmr: float | None = None
-    target_fpir: float | None = None
-    verify_threshold: float | None = None
-    identify_threshold: float | None = None
-    margin: float | None = None
+    target_fmr: ErrorRate | None = None
+    target_fpir: ErrorRate | None = None
+    verify_threshold: Similarity | None = None
+    identify_threshold: Similarity | None = None
+    margin: Margin | None = None
 
     def fixed_similarities(self) -> tuple[str, ...]:
         """Names of the options that mean something else to another embedder.
@@ -38,7 +40,7 @@ class UnknownOptions:
     """Whether faces that are answered `unknown` are kept, as embeddings, and for how long."""
 
     keep: bool = False
-    retention_s: float | None = None
+    retention_s: RetentionSeconds | None = None
 
 
 @dataclass(frozen=True, slots=True)

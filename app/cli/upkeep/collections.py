@@ -13,7 +13,7 @@ from app.cli.session import with_services
 from app.gallery.records import Collection, Erasure
 from app.gallery.service import Gallery
 from app.gallery.store.collection_list import all_collections, collection_named
-from app.gallery.transfer.archive_manifest import COLLECTION_NAME
+from app.gallery.value_types import COLLECTION_NAME
 from app.observe.plain_text import plain
 from app.recognition.types import ModelId
 from app.services import Services

@@ -16,10 +16,10 @@ from rich.table import Table
 from app.cli.open_database import open_database
 from app.cli.output import errors, print_json, progress_bar, results
 from app.gallery.rollout.embedders_in_use import EmbeddersInUse, embedders_in_use
-from app.gallery.transfer.archive_manifest import COLLECTION_NAME
 from app.gallery.transfer.exporter import Exported, export_gallery
 from app.gallery.transfer.importer import Imported, import_gallery
 from app.gallery.transfer.transfer_progress import Progress as Tell
+from app.gallery.value_types import COLLECTION_NAME
 from app.settings import AUTO_EMBEDDER, Settings
 from models.zoo.names import DEFAULT_NETWORK
 

@@ -6,22 +6,16 @@ imported, and an import does not stop halfway at a line.
 
 import json
 import re
-from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, JsonValue
 from pydantic import StringConstraints as Text
 
-from app.gallery.people.text_forms import MAX_NAME_LENGTH, nfc
+from app.gallery.people.text_forms import MAX_NAME_LENGTH
+from app.gallery.value_types import QualityScore, Similarity, composed, in_utc, no_nul
 
 # The character as JSON writes it, and not a backslash that happens to be followed by "u0000".
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-
-
-def no_nul(text: str) -> str:
-    if "\x00" in text:  # PostgreSQL cannot store it
-        raise ValueError("must not contain the NUL character")
-    return text
 
 
 def _storable(attributes: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -34,24 +28,15 @@ def _storable(attributes: dict[str, JsonValue]) -> dict[str, JsonValue]:
     return attributes
 
 
-def _in_utc(moment: datetime) -> datetime:
-    # SQLite keeps the digits and forgets the time zone.
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("must lie in the years 1 to 9999") from error
-
-
-def _fits_composed(text: str) -> str:
-    if len(nfc(text)) > MAX_NAME_LENGTH:  # as it is going to be stored
-        raise ValueError(f"must have at most {MAX_NAME_LENGTH} characters in Unicode's form NFC")
+def _composable(text: str) -> str:
+    """Return the text as it is; an import passes over a key that is there in another form."""
+    composed(text)
     return text
 
 
 RecordId = Annotated[str, Text(pattern=r"^[0-9a-f]{32}$")]
-ShortText = Annotated[str, Text(max_length=MAX_NAME_LENGTH), AfterValidator(no_nul)]
-NameText = Annotated[ShortText, AfterValidator(_fits_composed)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+NameText = Annotated[str, Text(max_length=MAX_NAME_LENGTH), AfterValidator(_composable)]
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 Point = tuple[float, float]
 
 
@@ -71,7 +56,7 @@ class PersonLine(Line):
     created_at: Moment
     updated_at: Moment
     expires_at: Moment | None
-    threshold: Annotated[float, Field(ge=-1, le=1)] | None = None
+    threshold: Similarity | None = None
 
 
 class FaceLine(Line):
@@ -84,6 +69,6 @@ class FaceLine(Line):
     detection_score: float | None
     image_sha256: Annotated[str, Text(max_length=64), AfterValidator(no_nul)] | None
     created_at: Moment
-    quality: Annotated[float, Field(ge=0, le=100)] | None = None
+    quality: QualityScore | None = None
     forced: bool = False
     """Since format 2."""

@@ -14,9 +14,10 @@ from pydantic import (
 )
 
 from app.errors import ArchiveTooNew
+from app.gallery.collection_options import DecisionOptions, UnknownOptions
 from app.gallery.transfer.archive_faults import damaged, first_problem, not_ours
-from app.gallery.transfer.archive_lines import Line, Moment, no_nul
-from app.gallery.transfer.option_lines import OptionLine
+from app.gallery.transfer.archive_lines import Line, Moment
+from app.gallery.value_types import CollectionName, no_nul
 
 FORMAT = "vultus-gallery"
 VERSION: Final = 2
@@ -24,9 +25,6 @@ VERSION: Final = 2
 MANIFEST = "manifest.json"
 PARTS = ("identities.jsonl", "faces.jsonl", "embeddings.npy")
 """Members of a collection, in the order in which they are written and listed."""
-
-COLLECTION_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-"""What a collection may be called, as in the API."""
 
 _MAX_DIMENSION = 65_536
 
@@ -42,16 +40,23 @@ class Member(Line):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+class Options(Line):
+    """The options of a collection, without those of crops: these stay where their key is."""
+
+    decisions: DecisionOptions = DecisionOptions()
+    unknowns: UnknownOptions = UnknownOptions()
+
+
 class CollectionEntry(Line):
     """One collection. Its embeddings come from the network `embedder` with weights `digest`."""
 
-    name: Annotated[str, StringConstraints(pattern=COLLECTION_NAME)]
+    name: CollectionName
     description: Annotated[str, AfterValidator(no_nul)] | None
     created_at: Moment
     embedder: _Name64
     digest: _Name64
     dimension: Annotated[int, Field(ge=1, le=_MAX_DIMENSION)]
-    options: OptionLine = OptionLine()
+    options: Options = Options()
     calibration: dict[str, JsonValue] | None = None
     """Of its own people; see `models.evaluation.calibration.similarity_map`."""
     identities: _Count

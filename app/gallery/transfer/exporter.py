@@ -1,7 +1,7 @@
 """Write collections of a database into an archive."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from app import __version__
 from app.errors import NotExportable
-from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
 from app.gallery.transfer.archive_faults import first_problem
@@ -20,12 +19,12 @@ from app.gallery.transfer.archive_manifest import (
     CollectionEntry,
     Manifest,
     Member,
+    Options,
     member_names,
 )
 from app.gallery.transfer.archive_writer import ArchiveWriter, new_archive
 from app.gallery.transfer.export_source import CollectionSource, chosen_collections
 from app.gallery.transfer.npy_header import header
-from app.gallery.transfer.option_lines import OptionLine
 from app.gallery.transfer.transfer_progress import Progress, Steps, silent
 from app.gallery.transfer.unit_length import first_not_of_unit_length
 
@@ -77,7 +76,9 @@ def _write(archive: ArchiveWriter, source: CollectionSource, steps: Steps) -> Co
         embedder=collection.embedder,
         digest=collection.digest,
         dimension=collection.dimension,
-        options=_options(collection),
+        options=Options(
+            decisions=collection.options.decisions, unknowns=collection.options.unknowns
+        ),
         calibration=source.calibration,
         identities=source.identities,
         faces=source.faces,
@@ -139,10 +140,3 @@ def _require_whole(ids: Sequence[str], embeddings: Sequence[bytes], dimension: i
 
 def _unusable(face_id: str) -> NotExportable:
     return NotExportable(f"face {face_id} could not be imported again: its embedding is damaged")
-
-
-def _options(collection: CollectionView) -> OptionLine:
-    """Without the wish to keep crops: these stay where their key is."""
-    options = asdict(collection.options)
-    del options["crops"]
-    return OptionLine.model_validate(options)

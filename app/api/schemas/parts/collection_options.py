@@ -7,8 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from app.api.schemas.parts.field_types import ErrorRate, Schema, Threshold, parse_json_text
 from app.gallery.collection_options import CollectionOptions, OptionsPatch
-
-_RETENTION_DAYS = 366
+from app.gallery.value_types import Margin, RetentionSeconds
 
 
 class _Group(Schema):
@@ -28,7 +27,7 @@ class DecisionOptionsBody(_Group):
     )
     verify_threshold: Threshold | None = Field(None, description="Wins over target_fmr.")
     identify_threshold: Threshold | None = Field(None, description="Wins over target_fpir.")
-    margin: Annotated[float, Field(ge=0, le=2)] | None = Field(
+    margin: Margin | None = Field(
         None,
         description="Two people who both match and whose similarities differ by less than this "
         "are ambiguous. Without it, the embedder's calibration decides: about a third of what a "
@@ -40,9 +39,7 @@ class UnknownOptionsBody(_Group):
     """Options for faces that are answered `unknown`."""
 
     keep: bool | None = Field(None, description="Keep their embeddings in the inbox; never photos.")
-    retention_s: Annotated[float, Field(gt=0, le=_RETENTION_DAYS * 86_400)] | None = Field(
-        None, description="For how many seconds."
-    )
+    retention_s: RetentionSeconds | None = Field(None, description="For how many seconds.")
 
 
 class CropOptionsBody(_Group):

@@ -21,9 +21,11 @@ from pydantic import (
 from pydantic_core import from_json
 
 from app.api.bodies.base64_text import decode_base64
+from app.gallery import value_types
 from app.gallery.people.attribute_texts import MAX_ATTRIBUTES_BYTES
 from app.gallery.people.identity_ref import PREFIX, by_external_id, external_id_of
-from app.gallery.people.text_forms import MAX_NAME_LENGTH, nfc
+from app.gallery.people.text_forms import MAX_NAME_LENGTH
+from app.gallery.value_types import composed, in_utc, no_nul
 from app.operations.policy.face_rules import QualityFilter
 
 MAX_DIMENSION = 4_096
@@ -59,19 +61,6 @@ def require_one_at_most(body: BaseModel, first: str, second: str) -> None:
         raise ValueError(f"send either {first} or {second}")
 
 
-def no_nul(text: str) -> str:
-    if "\x00" in text:  # PostgreSQL cannot store it
-        raise ValueError("must not contain the NUL character")
-    return text
-
-
-def _composed(text: str) -> str:
-    composed = nfc(no_nul(text))
-    if len(composed) > MAX_NAME_LENGTH:  # a few characters have no composed form that is as short
-        raise ValueError(f"must have at most {MAX_NAME_LENGTH} characters in Unicode's form NFC")
-    return composed
-
-
 def _check_ref(ref: str) -> str:
     key = external_id_of(ref)
     if key is None and not _RECORD_ID.fullmatch(ref):
@@ -82,7 +71,7 @@ def _check_ref(ref: str) -> str:
         return ref
     if not key:
         raise ValueError(f"must have an external_id after {PREFIX}")
-    return by_external_id(_composed(key))
+    return by_external_id(composed(key))
 
 
 def _decode_image(value: object) -> object:
@@ -190,13 +179,6 @@ def _only_written_out(value: object) -> object:
     raise ValueError("must be a date and time with its offset, as 2031-05-01T00:00:00Z")
 
 
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("must be in the years 1 to 9999 of UTC") from error
-
-
 def _not_past(moment: datetime) -> datetime:
     now = datetime.now(UTC)
     if moment <= now:
@@ -216,8 +198,7 @@ ImageBytes = Annotated[
 ImageList = Annotated[list[ImageBytes], Field(fail_fast=True)]
 """Photos of a request. A setting limits their number, which is checked before they are decoded."""
 CollectionName = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
+    value_types.CollectionName,
     Field(description="Letters, digits, '.', '_' and '-'; at most 64.", examples=["staff"]),
 ]
 RecordId = Annotated[str, StringConstraints(pattern=rf"^{_RECORD_ID.pattern}$")]
@@ -231,7 +212,7 @@ IdentityRef = Annotated[
     ),
 ]
 ShortText = Annotated[
-    str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(_composed)
+    str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(composed)
 ]
 LongText = Annotated[str, StringConstraints(max_length=4_096), AfterValidator(no_nul)]
 AttributesObject = Annotated[
@@ -246,24 +227,24 @@ AttributesObject = Annotated[
         }
     ),
 ]
-Similarity = Annotated[float, Field(ge=-1, le=1, description="Cosine, -1 to 1.")]
+Similarity = Annotated[value_types.Similarity, Field(description="Cosine, -1 to 1.")]
 Threshold = Annotated[
-    float,
-    Field(ge=-1, le=1, description="Least similarity that counts as a match."),
+    value_types.Similarity,
+    Field(description="Least similarity that counts as a match."),
     BeforeValidator(no_truth),
 ]
-ErrorRate = Annotated[float, Field(gt=0, lt=1), BeforeValidator(no_truth)]
+ErrorRate = Annotated[value_types.ErrorRate, BeforeValidator(no_truth)]
 TopK = Annotated[int, Field(ge=1, le=100, description="Most candidates a face.")]
 Flag = Annotated[bool, BeforeValidator(_true_or_false)]
 QualityLevel = Annotated[
     QualityFilter,
     Field(description="How good a face must be; what is worse is rejected with reasons."),
 ]
-QualityScore = Annotated[float, Field(ge=0, le=100, description="0 (beyond use) to 100.")]
+QualityScore = Annotated[value_types.QualityScore, Field(description="0 (beyond use) to 100.")]
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_only_written_out),
-    AfterValidator(_in_utc),
+    AfterValidator(in_utc),
     Field(examples=["2031-05-01T00:00:00Z"]),
 ]
 FutureMoment = Annotated[Moment, AfterValidator(_not_past)]

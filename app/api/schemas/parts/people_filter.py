@@ -17,11 +17,11 @@ from app.api.schemas.parts.field_types import (
     IdentityRef,
     Schema,
     check_json,
-    no_nul,
     parse_json_text,
 )
 from app.gallery.people.attribute_texts import MAX_KEY_LENGTH, MAX_TEXT_LENGTH, encode
 from app.gallery.records import Condition, PeopleFilter, Scalar
+from app.gallery.value_types import no_nul
 
 
 def _check_value(value: object) -> object:
