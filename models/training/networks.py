@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from models.training.config import NO_FILES, NetworkOptions
 from models.training.data.crop_store import CropStore
 from models.training.errors import ConfigInvalidError, StoreUnusableError
-from models.zoo.architectures import Architecture, Headed, Recipe, build, find_architecture
+from models.zoo.architectures import Headed, Recipe, build, find_architecture
 from models.zoo.errors import WeightsError
 from models.zoo.network import InputSpec
+from models.zoo.networks.divisible import Parted
 from models.zoo.registered import fill
 from models.zoo.weights.published import published_state
 from models.zoo.weights.weights_file import SavedWeights, read_weights
@@ -113,20 +114,17 @@ def _recipe(options: NetworkOptions, saved: SavedWeights | None) -> Recipe:
 
 
 def _freeze(module: nn.Module, options: NetworkOptions) -> list[nn.Module]:
-    frozen = _frozen(module, find_architecture(options.name), options)
+    if isinstance(module, Headed):
+        frozen: Sequence[nn.Module] = [module.backbone]
+    else:
+        assert isinstance(module, Parted)
+        parts = module.parts()
+        if options.frozen_parts > len(parts):
+            raise ConfigInvalidError(
+                f"network.frozen_parts is {options.frozen_parts}; {options.name} has {len(parts)} "
+                "parts"
+            )
+        frozen = parts[: options.frozen_parts]
     for part in frozen:
         part.requires_grad_(False)
-    return frozen
-
-
-def _frozen(
-    module: nn.Module, architecture: Architecture, options: NetworkOptions
-) -> list[nn.Module]:
-    if isinstance(module, Headed):
-        return [module.backbone]
-    parts = architecture.parts(module)
-    if options.frozen_parts > len(parts):
-        raise ConfigInvalidError(
-            f"network.frozen_parts is {options.frozen_parts}; {options.name} has {len(parts)} parts"
-        )
-    return list(parts[: options.frozen_parts])
+    return list(frozen)

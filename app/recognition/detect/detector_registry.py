@@ -14,7 +14,7 @@ from app.recognition.device import require_full_precision
 from models.zoo.catalogue.entry import CatalogueEntry, find_entry
 from models.zoo.catalogue.load import fetched_file
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS, MTCNN, YUNET, DetectorCard
-from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
+from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, torch_mtcnn
 from models.zoo.detectors.scrfd import ScrfdNetwork
 from models.zoo.detectors.yunet import TorchYunet, YunetNetwork
 from models.zoo.detectors.yunet_modules import Yunet, build_yunet, load_yunet
@@ -57,7 +57,7 @@ def load_mtcnn_networks(options: DetectorOptions) -> MtcnnNetworks:
 
         return open_mtcnn(modules, threads=options.threads)
     require_full_precision(options.device)
-    return TorchMtcnn(modules, device=options.device)
+    return torch_mtcnn(modules, device=options.device)
 
 
 def _load_mtcnn(options: DetectorOptions) -> FindFaces:

@@ -12,7 +12,7 @@ from models.training.data.crop_store import Crop, CropStore
 from models.training.errors import ConfigInvalidError, NotFiniteError
 from models.training.networks import TrainableNetwork
 from models.training.results.measure import evaluating, normalised
-from models.zoo.architectures import Divisible
+from models.zoo.networks.divisible import Divisible
 
 Features = NDArray[np.float16]
 """(copies, N, channels, height, width). Copy 0 is the photo as it is, copy 1 its mirror image."""

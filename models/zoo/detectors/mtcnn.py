@@ -1,13 +1,13 @@
 """MTCNN's three networks (Zhang et al., 2016), ready to run.
 
-Their inputs are pictures as they are: RGB, 0 to 255, channels last. The networks were trained on
-`(pixel - 127.5) / 128`, which is folded into their first convolutions; these are not padded, so
-nothing changes.
+Their inputs are RGB pictures from 0 to 255, channels last. The networks were trained on
+`(pixel - 127.5) / 128`, which is folded into their first convolutions; these have no padding, so
+that the results are the same.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import partial
 
 import numpy as np
 import torch
@@ -21,22 +21,35 @@ Floats = NDArray[np.float32]
 _MOST_CROPS = 256  # in one forward pass; bounds its memory
 
 
-class MtcnnNetworks(Protocol):
-    """Safe to call from several threads at once."""
+@dataclass(frozen=True, slots=True)
+class MtcnnNetworks:
+    """The networks as functions, in whichever runtime; they may be called by several threads.
+
+    Each takes float32 pictures (N, height, width, 3). `proposals` returns corrections
+    (N, 4, h, w) and probabilities (N, 2, h, w); `refinement` corrections (N, 4) and probabilities
+    (N, 2); `output` corrections (N, 4), landmarks (N, 10) and probabilities (N, 2).
+    """
+
+    proposals: Callable[[Floats], list[Floats]]
+    refinement: Callable[[Floats], list[Floats]]
+    output: Callable[[Floats], list[Floats]]
 
     def propose(self, picture: Floats) -> tuple[Floats, Floats]:
         """Of a picture (height, width, 3): a box's corrections (4, h, w) and the probability of a
         face (h, w) for every window of 12 pixels, two pixels apart."""
-        ...
+        corrections, scores = self.proposals(picture[None])
+        return corrections[0], scores[0, 1]
 
     def refine(self, crops: Floats) -> tuple[Floats, Floats]:
         """Of one or more crops (N, 24, 24, 3): corrections (N, 4) and probabilities (N,)."""
-        ...
+        corrections, scores = _in_pieces(self.refinement, crops)
+        return corrections, scores[:, 1]
 
     def locate(self, crops: Floats) -> tuple[Floats, Floats, Floats]:
         """Of one or more crops (N, 48, 48, 3): corrections (N, 4), landmarks (N, 10: x of all
         five, then y; shares of the box) and probabilities (N,)."""
-        ...
+        corrections, points, scores = _in_pieces(self.output, crops)
+        return corrections, points, scores[:, 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,58 +69,21 @@ class MtcnnModules:
         return cls(proposals, refinement, output)
 
 
-class TorchMtcnn:
-    """The reference, on any device of PyTorch's."""
+def torch_mtcnn(modules: MtcnnModules, *, device: str) -> MtcnnNetworks:
+    """The networks in PyTorch, on any of its devices: the reference."""
+    place = torch.device(device)
 
-    def __init__(self, modules: MtcnnModules, *, device: str) -> None:
-        self._device = torch.device(device)
-        self._proposals, self._refinement, self._output = (
-            module.to(self._device).to(memory_format=torch.channels_last)
-            for module in (modules.proposals, modules.refinement, modules.output)
-        )
-
-    def propose(self, picture: Floats) -> tuple[Floats, Floats]:
-        corrections, scores = self._run(self._proposals, picture[None])
-        return corrections[0], scores[0, 1]
-
-    def refine(self, crops: Floats) -> tuple[Floats, Floats]:
-        corrections, scores = _in_pieces(lambda some: self._run(self._refinement, some), crops)
-        return corrections, scores[:, 1]
-
-    def locate(self, crops: Floats) -> tuple[Floats, Floats, Floats]:
-        corrections, points, scores = _in_pieces(lambda some: self._run(self._output, some), crops)
-        return corrections, points, scores[:, 1]
-
-    def _run(self, module: nn.Module, pictures: Floats) -> list[Floats]:
+    def run(module: nn.Module, pictures: Floats) -> list[Floats]:
         with torch.inference_mode():
-            x = torch.from_numpy(pictures).to(self._device).permute(0, 3, 1, 2)
+            x = torch.from_numpy(pictures).to(place).permute(0, 3, 1, 2)
             return [result.cpu().numpy() for result in module(x)]
 
-
-class OnnxMtcnn:
-    """The same in ONNX Runtime, which is faster on a CPU. `graphs` are those of `mtcnn_onnx`."""
-
-    def __init__(self, proposals: Any, refinement: Any, output: Any) -> None:  # noqa: ANN401
-        """Takes sessions of ONNX Runtime."""
-        self._proposals = proposals
-        self._refinement = refinement
-        self._output = output
-
-    def propose(self, picture: Floats) -> tuple[Floats, Floats]:
-        corrections, scores = self._proposals.run(None, {"pictures": picture[None]})
-        return corrections[0], scores[0, 1]
-
-    def refine(self, crops: Floats) -> tuple[Floats, Floats]:
-        corrections, scores = _in_pieces(
-            lambda some: self._refinement.run(None, {"pictures": some}), crops
+    return MtcnnNetworks(
+        *(
+            partial(run, module.to(place).to(memory_format=torch.channels_last))
+            for module in (modules.proposals, modules.refinement, modules.output)
         )
-        return corrections, scores[:, 1]
-
-    def locate(self, crops: Floats) -> tuple[Floats, Floats, Floats]:
-        corrections, points, scores = _in_pieces(
-            lambda some: self._output.run(None, {"pictures": some}), crops
-        )
-        return corrections, points, scores[:, 1]
+    )
 
 
 def _in_pieces(run: Callable[[Floats], list[Floats]], crops: Floats) -> list[Floats]:

@@ -1,13 +1,13 @@
 """MTCNN's networks as graphs for ONNX Runtime."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
 import torch
 from torch import nn
 
-from models.zoo.detectors.mtcnn import MtcnnModules, OnnxMtcnn
+from models.zoo.detectors.mtcnn import Floats, MtcnnModules, MtcnnNetworks
 from models.zoo.detectors.mtcnn_modules import OutputNet, ProposalNet, RefinementNet
 from models.zoo.serving.cpu_threads import CpuThreads
 from models.zoo.serving.onnx_graph import OnnxGraph
@@ -17,28 +17,41 @@ _BLOCK: Final = 8
 """Channels in a block of the runtime, or a multiple of them."""
 
 
-def open_mtcnn(modules: MtcnnModules, *, threads: CpuThreads) -> OnnxMtcnn:
-    """Sessions of the three networks, on the CPU."""
+def open_mtcnn(modules: MtcnnModules, *, threads: CpuThreads) -> MtcnnNetworks:
+    """The three networks in ONNX Runtime, on the CPU."""
     graphs = (
         _proposals(modules.proposals),
         _refinement(modules.refinement),
         _output(modules.output),
     )
-    return OnnxMtcnn(*(open_on_cpu(graph, threads) for graph in graphs))
+    return MtcnnNetworks(*(_run(graph, threads) for graph in graphs))
+
+
+def _run(graph: bytes, threads: CpuThreads) -> Callable[[Floats], list[Floats]]:
+    session = open_on_cpu(graph, threads)
+    return lambda pictures: session.run(None, {"pictures": pictures})
 
 
 def _proposals(network: ProposalNet) -> bytes:
     graph, x = _begin("proposals", "height", "width")
-    x, order = _pooled_prelu(graph, x, network.conv1, network.prelu1, network.pool1, _all(3))
+    x, order = _pooled_prelu(
+        graph, graph.pixels, network.conv1, network.prelu1, network.pool1, _all(3)
+    )
     x, order = _prelu(graph, x, network.conv2, network.prelu2, order)
     x, order = _prelu(graph, x, network.conv3, network.prelu3, order)
-    scores = graph.add("Softmax", _conv(graph, x, network.conv4_1, order), axis=1)
-    return graph.model({"corrections": _conv(graph, x, network.conv4_2, order), "scores": scores})
+    scores, corrections = (
+        graph.layer(x, layer, layer.weight[:, order])
+        for layer in (network.conv4_1, network.conv4_2)
+    )
+    scores = graph.add("Softmax", scores, axis=1)
+    return graph.model({"corrections": corrections, "scores": scores})
 
 
 def _refinement(network: RefinementNet) -> bytes:
     graph, x = _begin("refinement", 24, 24)
-    x, order = _pooled_prelu(graph, x, network.conv1, network.prelu1, network.pool1, _all(3))
+    x, order = _pooled_prelu(
+        graph, graph.pixels, network.conv1, network.prelu1, network.pool1, _all(3)
+    )
     x, order = _pooled_prelu(graph, x, network.conv2, network.prelu2, network.pool2, order)
     x, _ = _prelu(graph, x, network.conv3, network.prelu3, order)
     x = _flat(graph, x)
@@ -49,7 +62,9 @@ def _refinement(network: RefinementNet) -> bytes:
 
 def _output(network: OutputNet) -> bytes:
     graph, x = _begin("output", 48, 48)
-    x, order = _pooled_prelu(graph, x, network.conv1, network.prelu1, network.pool1, _all(3))
+    x, order = _pooled_prelu(
+        graph, graph.pixels, network.conv1, network.prelu1, network.pool1, _all(3)
+    )
     x, order = _pooled_prelu(graph, x, network.conv2, network.prelu2, network.pool2, order)
     x, order = _pooled_prelu(graph, x, network.conv3, network.prelu3, network.pool3, order)
     x, _ = _prelu(graph, x, network.conv4, network.prelu4, order)
@@ -65,25 +80,19 @@ def _output(network: OutputNet) -> bytes:
 
 
 def _begin(name: str, height: int | str, width: int | str) -> tuple[OnnxGraph, str]:
-    graph = OnnxGraph(name, {"pictures": ("float32", ["n", height, width, 3])})
-    return graph, graph.add("Transpose", "pictures", perm=[0, 3, 1, 2])
+    graph = OnnxGraph(name, "pictures", height, width, kind="float32")
+    return graph, graph.pixels
 
 
 def _all(channels: int) -> torch.Tensor:
     return torch.arange(channels)
 
 
-def _conv(graph: OnnxGraph, x: str, layer: nn.Conv2d, order: torch.Tensor) -> str:
-    assert layer.bias is not None
-    return graph.convolution(x, layer.weight[:, order], layer.bias)
-
-
 def _prelu(
     graph: OnnxGraph, x: str, layer: nn.Conv2d, activation: nn.PReLU, order: torch.Tensor
 ) -> tuple[str, torch.Tensor]:
-    slopes = graph.constant(activation.weight[:, None, None])
-    y = graph.add("PRelu", _conv(graph, x, layer, order), slopes)
-    return y, _all(layer.out_channels)
+    y = graph.layer(x, layer, layer.weight[:, order])
+    return graph.prelu(y, activation.weight), _all(layer.out_channels)
 
 
 def _pooled_prelu(
@@ -96,11 +105,11 @@ def _pooled_prelu(
 ) -> tuple[str, torch.Tensor]:
     """Convolution, PReLU and max pooling, with the pooling before the PReLU.
 
-    The runtime lays convolutions and poolings out in blocks of channels, and a PReLU between them
-    has it turn the whole map twice. Where a slope a is not negative, the PReLU rises, so that it
-    may as well come after the pooling, on a quarter of the map. Where it is negative, it is
-    max(v, a v), and its pooling is the larger of those of v and of a v. Returns which channel of
-    the layer each channel of the result is.
+    The runtime keeps the maps of convolutions and poolings in blocks of channels, and rearranges
+    the whole map twice for a PReLU between them. Where a slope a is not negative, the PReLU rises,
+    so that it can follow the pooling, on a quarter of the map. Where a is negative, the PReLU is
+    max(v, a v), and its pooling is the larger of those of v and of a v. Returns the result, and for
+    each of its channels the number of the layer's channel.
     """
     assert layer.bias is not None
     slopes = activation.weight
@@ -108,7 +117,7 @@ def _pooled_prelu(
     both = torch.cat([rising, falling])
     weight, bias = layer.weight[both][:, order], layer.bias[both]
     channels = len(both)
-    # Pooling in blocks takes whole blocks: the turned ones are filled up with zeros.
+    # Pooling in blocks takes whole blocks: the negated channels are padded with zeros.
     turning = torch.zeros(len(falling) + -(channels + len(falling)) % _BLOCK, channels)
     turning[torch.arange(len(falling)), len(rising) + torch.arange(len(falling))] = slopes[falling]
     rest = len(turning) - len(falling)
@@ -123,7 +132,7 @@ def _pooled_prelu(
         negated = graph.convolution(y, turning[:, :, None, None], torch.zeros(len(turning)))
         risen, straight = _split(graph, _pooled(graph, y, pool), [len(rising), len(falling)])
         turned, *_ = _split(graph, _pooled(graph, negated, pool), [len(falling), rest])
-    risen = graph.add("PRelu", risen, graph.constant(slopes[rising][:, None, None]))
+    risen = graph.prelu(risen, slopes[rising])
     return graph.add("Concat", risen, graph.add("Max", straight, turned), axis=1), both
 
 

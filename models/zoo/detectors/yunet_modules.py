@@ -3,21 +3,26 @@
 The network is made of pairs of a pointwise and a depthwise 3x3 convolution: a backbone, a feature
 pyramid of three levels, and a head for each level. The file
 (`face_detection_yunet_2023mar_int8bq.onnx`, MIT) keeps most weights as int8 with a scale for each
-filter; they are multiplied out when it is read. Its ten filters for landmarks are not used.
+filter. Its ten filters for landmarks are not used.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from models.zoo.detectors.detector_cards import YUNET
 from models.zoo.errors import WeightsInvalidError
-from models.zoo.weights.onnx_tensors import OnnxFormatError, read_tensors
+from models.zoo.weights.onnx_tensors import (
+    OnnxFormatError,
+    Tensors,
+    copy_values,
+    dequantized,
+    read_tensors,
+)
 from models.zoo.weights.packaged import PackagedFile
 
 FILE = PackagedFile(
@@ -36,10 +41,8 @@ CELL_VALUES = 6
 
 _WIDTH = 64
 _FIRST_MERGED = 420
-"""Convolutions that a batch normalisation was merged into have numbers as names in the file: this
-one, and from there on every third in the order in which they run."""
-
-_Tensors = Mapping[str, NDArray[np.generic]]
+"""Convolutions with a merged batch normalisation have numbers as names in the file: this one, then
+every third number in the order in which they run."""
 
 
 class Separable(nn.Module):
@@ -114,27 +117,28 @@ def build_yunet(data: bytes) -> Yunet:
     return network.eval().requires_grad_(requires_grad=False)
 
 
-def _fill(network: Yunet, tensors: _Tensors) -> None:
+def _fill(network: Yunet, tensors: Tensors) -> None:
     number = _FIRST_MERGED
-    # The file's network sees BGR.
-    network.stem.weight.copy_(_tensor(tensors, str(number)).reshape(16, 3, 3, 3).flip(1))
-    _copy(network.stem.bias, _tensor(tensors, str(number + 1)))
+    # The file's network takes BGR.
+    stem = dequantized(tensors, str(number)).reshape(16, 3, 3, 3)[:, ::-1]
+    copy_values(network.stem.weight, np.ascontiguousarray(stem))
+    copy_values(network.stem.bias, dequantized(tensors, str(number + 1)))
     for name, unit in _units(network):
         number += 3
-        _copy(unit.pointwise.weight, _tensor(tensors, f"{name}.conv1.weight"))
-        _copy(unit.pointwise.bias, _tensor(tensors, f"{name}.conv1.bias"))
-        _copy(unit.depthwise.weight, _tensor(tensors, str(number)))
-        _copy(unit.depthwise.bias, _tensor(tensors, str(number + 1)))
+        copy_values(unit.pointwise.weight, dequantized(tensors, f"{name}.conv1.weight"))
+        copy_values(unit.pointwise.bias, dequantized(tensors, f"{name}.conv1.bias"))
+        copy_values(unit.depthwise.weight, dequantized(tensors, str(number)))
+        copy_values(unit.depthwise.bias, dequantized(tensors, str(number + 1)))
     for level, head in enumerate(network.heads):
         assert isinstance(head, Separable)
         for part, convolution in (("conv1", head.pointwise), ("conv2", head.depthwise)):
             for kind in ("weight", "bias"):
                 rows = [
-                    _tensor(tensors, f"bbox_head.multi_level_{output}.{level}.{part}.{kind}")
+                    dequantized(tensors, f"bbox_head.multi_level_{output}.{level}.{part}.{kind}")
                     for output in ("cls", "bbox", "obj")
                 ]
-                target = getattr(convolution, kind)
-                _copy(target, torch.cat([row.reshape(len(row), -1) for row in rows]))
+                values = np.concatenate([row.reshape(len(row), -1) for row in rows])
+                copy_values(getattr(convolution, kind), values)
 
 
 def _units(network: Yunet) -> Iterator[tuple[str, Separable]]:
@@ -148,22 +152,6 @@ def _units(network: Yunet) -> Iterator[tuple[str, Separable]]:
         lateral = network.laterals[level]
         assert isinstance(lateral, Separable)
         yield f"neck.lateral_convs.{level}", lateral
-
-
-def _tensor(tensors: _Tensors, name: str) -> Tensor:
-    """A tensor of the file, multiplied out where it is quantized: (value - zero point) * scale."""
-    if name in tensors:
-        return torch.from_numpy(np.array(tensors[name], dtype=np.float32))
-    quantized, scales, zeros = (
-        np.asarray(tensors[f"{name}_{part}"], dtype=np.float32)
-        for part in ("quantized", "scales", "zero_point")
-    )
-    return torch.from_numpy((quantized - zeros) * scales)
-
-
-def _copy(target: Tensor | None, values: Tensor) -> None:
-    assert target is not None
-    target.copy_(values.reshape(target.shape))
 
 
 def _twice(x: Tensor) -> Tensor:

@@ -1,7 +1,5 @@
 """YuNet as a graph for ONNX Runtime, for pictures of any size."""
 
-from typing import Final
-
 import numpy as np
 from torch import nn
 
@@ -11,9 +9,6 @@ from models.zoo.serving.cpu_threads import CpuThreads
 from models.zoo.serving.onnx_graph import OnnxGraph
 from models.zoo.serving.onnx_session import open_on_cpu
 
-_FLOAT: Final = 1
-"""The number of float32 in ONNX."""
-
 
 def open_yunet(network: Yunet, *, threads: CpuThreads) -> OnnxYunet:
     """A session of the network on the CPU."""
@@ -22,9 +17,8 @@ def open_yunet(network: Yunet, *, threads: CpuThreads) -> OnnxYunet:
 
 def yunet_graph(network: Yunet) -> bytes:
     """The graph, from pictures as uint8 (N, H, W, 3) to scores and boxes of the three levels."""
-    graph = OnnxGraph("yunet", {"pictures": ("uint8", ["n", "height", "width", 3])})
-    x = graph.add("Cast", graph.add("Transpose", "pictures", perm=[0, 3, 1, 2]), to=_FLOAT)
-    x = graph.add("Relu", _convolution(graph, x, network.stem))
+    graph = OnnxGraph("yunet", "pictures", "height", "width")
+    x = graph.add("Relu", graph.layer(graph.pixels, network.stem))
     x = _half(graph, graph.add("Relu", _separable(graph, x, network.first)))
     for unit in network.low:
         x = graph.add("Relu", _separable(graph, x, unit))
@@ -40,10 +34,11 @@ def yunet_graph(network: Yunet) -> bytes:
         joined = graph.add("Add", feature, _twice(graph, above)) if above else feature
         above = graph.add("Relu", _separable(graph, joined, lateral))
         levels.insert(0, above)
+    counts = graph.constant(np.array([1, 4, 1], dtype=np.int64))
     outputs = {}
     for stride, values, head in zip(STRIDES, levels, network.heads, strict=True):
         face, box, thing = graph.add_split(
-            "Split", _separable(graph, values, head), _counts(graph), outputs=3, axis=1
+            "Split", _separable(graph, values, head), counts, outputs=3, axis=1
         )
         both = graph.add("Mul", graph.add("Sigmoid", face), graph.add("Sigmoid", thing))
         outputs[f"scores_{stride}"] = graph.add("Sqrt", both)
@@ -51,25 +46,9 @@ def yunet_graph(network: Yunet) -> bytes:
     return graph.model(outputs)
 
 
-def _counts(graph: OnnxGraph) -> str:
-    return graph.constant(np.array([1, 4, 1], dtype=np.int64))
-
-
 def _separable(graph: OnnxGraph, x: str, unit: nn.Module) -> str:
     assert isinstance(unit, Separable)
-    return _convolution(graph, _convolution(graph, x, unit.pointwise), unit.depthwise)
-
-
-def _convolution(graph: OnnxGraph, x: str, layer: nn.Conv2d) -> str:
-    assert layer.bias is not None
-    return graph.convolution(
-        x,
-        layer.weight,
-        layer.bias,
-        stride=layer.stride[0],
-        padding=int(layer.padding[0]),
-        groups=layer.groups,
-    )
+    return graph.layer(graph.layer(x, unit.pointwise), unit.depthwise)
 
 
 def _half(graph: OnnxGraph, x: str) -> str:

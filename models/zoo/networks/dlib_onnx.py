@@ -13,10 +13,8 @@ from models.zoo.serving.onnx_graph import OnnxGraph
 def dlib_graph(module: DlibResNet, spec: NetworkSpec) -> bytes:
     """The graph, from crops as uint8 (N, side, side, 3); normalisation is part of the stem."""
     side = spec.input.size_px
-    graph = OnnxGraph("dlib-resnet", {"crops": ("uint8", ["n", side, side, 3])})
-    x = graph.add("Cast", graph.add("Transpose", "crops", perm=[0, 3, 1, 2]), to=_FLOAT)
-    weight, bias = _stem(module, spec)
-    x = graph.add("Relu", graph.convolution(x, weight, bias, stride=2))
+    graph = OnnxGraph("dlib-resnet", "crops", side, side)
+    x = graph.add("Relu", graph.layer(graph.pixels, module.stem, *_stem(module, spec)))
     x = graph.add("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
     shape = (32, ((side - 7) // 2 + 1 - 3) // 2 + 1)
     for block in module.blocks:
@@ -25,15 +23,12 @@ def dlib_graph(module: DlibResNet, spec: NetworkSpec) -> bytes:
     return graph.model({"embeddings": graph.linear(x, module.project)})
 
 
-_FLOAT = 1
-"""The number of float32 in ONNX."""
-
-
 def _stem(module: DlibResNet, spec: NetworkSpec) -> tuple[torch.Tensor, torch.Tensor]:
-    """The first convolution on pixels from 0 to 255; it is not padded, so that this is exact."""
-    mean, std = (
-        torch.tensor(values)[:, None, None] for values in (spec.input.mean, spec.input.std)
-    )
+    """Weight and bias of the first convolution for pixels from 0 to 255.
+
+    The convolution has no padding, so that the result is exact.
+    """
+    mean, std = torch.tensor([spec.input.mean, spec.input.std])[:, :, None, None]
     assert module.stem.bias is not None
     weight = module.stem.weight / std
     return weight, module.stem.bias - (weight * mean).sum(dim=(1, 2, 3))
@@ -47,10 +42,7 @@ def _block(
 ) -> tuple[str, tuple[int, int]]:
     """A block of two convolutions; `shape` is (channels, side) of its input, and of its output."""
     channels, side = shape
-    stride, padding = (2, 0) if block.halves else (1, 1)
-    y = graph.convolution(x, block.conv1.weight, block.conv1.bias, stride=stride, padding=padding)
-    y = graph.add("Relu", y)
-    y = graph.convolution(y, block.conv2.weight, block.conv2.bias, padding=1)
+    y = graph.layer(graph.add("Relu", graph.layer(x, block.conv1)), block.conv2)
     filters = block.conv2.out_channels
     y_side = (side - 3) // 2 + 1 if block.halves else side
     skip, skip_side = x, side
@@ -64,7 +56,7 @@ def _block(
 
 
 def _zero_padded(graph: OnnxGraph, x: str, *, channels: int, edge: int) -> str:
-    """With more channels, rows below and columns to the right."""
+    """Zeros in more channels, in rows below and in columns to the right."""
     if not channels and not edge:
         return x
     ends = np.array([0, 0, 0, 0, 0, channels, edge, edge], dtype=np.int64)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.zoo.errors import WeightsInvalidError
+from models.zoo.networks.divisible import Divisible
 from models.zoo.networks.dlib_format import LayerParameters, read_layers
 
 SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
@@ -27,14 +28,14 @@ _STAGES = (  # filters, blocks, and whether the first block halves the resolutio
 )
 
 
-class DlibResNet(nn.Module):
-    """Maps (N, 3, 150, 150) crops, normalised by dlib's mean and 256, to (N, 128) embeddings.
+class DlibResNet(Divisible):
+    """Maps crops (N, 3, 150, 150), normalised by dlib's mean and 256, to embeddings (N, 128).
 
     dlib's affine layers (the frozen batch normalisation) are folded into the convolutions, so each
-    convolution has a bias and nothing follows it but the addition and the ReLU.
+    convolution has a bias, and only the addition and the ReLU follow it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, dimension: int = 128) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3, 32, kernel_size=7, stride=2)
         blocks: list[nn.Module] = []
@@ -44,20 +45,13 @@ class DlibResNet(nn.Module):
                 blocks.append(_Block(width, filters, halves=halves and index == 0))
                 width = filters
         self.blocks = nn.Sequential(*blocks)
-        self.project = nn.Linear(256, 128, bias=False)
+        self.project = nn.Linear(256, dimension, bias=False)
 
-    def forward(self, crops: Tensor) -> Tensor:
-        return self.finish(self.begin(crops, 1), 1)
+    def parts(self) -> list[nn.Module]:
+        stem = nn.Sequential(self.stem, nn.ReLU(), nn.MaxPool2d(kernel_size=3, stride=2))
+        return [stem, *self.blocks]
 
-    def begin(self, crops: Tensor, parts: int) -> Tensor:
-        """What comes out of the first `parts` parts, the stem being the first of 15."""
-        x = functional.relu(self.stem(crops))
-        x = functional.max_pool2d(x, kernel_size=3, stride=2)
-        return self.blocks[: parts - 1](x)  # type: ignore[no-any-return]
-
-    def finish(self, x: Tensor, parts: int) -> Tensor:
-        """Embeddings of what came out of the first `parts` parts."""
-        x = self.blocks[parts - 1 :](x)
+    def embed(self, x: Tensor) -> Tensor:
         return self.project(x.mean(dim=(2, 3)))  # type: ignore[no-any-return]
 
 
@@ -80,7 +74,7 @@ class _Block(nn.Module):
 
 
 def _add_zero_padded(a: Tensor, b: Tensor) -> Tensor:
-    """Add as dlib does: what one tensor lacks in channels, height or width counts as zero."""
+    """Add as dlib does: channels, rows and columns that one tensor lacks count as zero."""
     if a.shape == b.shape:
         return a + b
     channels, height, width = (max(m, n) for m, n in zip(a.shape[1:], b.shape[1:], strict=True))
@@ -117,7 +111,7 @@ def load(path: Path) -> tuple[DlibResNet, str]:
 
 
 def _fill_convolution(module: nn.Conv2d, layers: Iterator[LayerParameters]) -> None:
-    """Take a convolution and its affine layer (y = gamma * conv(x) + beta) and fold them."""
+    """Fold a convolution and its affine layer (y = gamma * conv(x) + beta) into one."""
     convolution = torch.from_numpy(_next(layers, "con_4").values.reshape(-1))
     scale, shift = torch.from_numpy(_next(layers, "affine_").values.reshape(-1)).chunk(2)
     count = module.weight.numel()

@@ -1,4 +1,4 @@
-"""The residual networks of InsightFace, made for 112 px faces (Deng et al., 2019, ArcFace).
+"""The residual networks of InsightFace for faces of 112 px (Deng et al., 2019, ArcFace).
 
 Blocks as in "improved residual units" (Han et al., 2017; He et al., 2016): normalise, convolve,
 normalise, PReLU, convolve with the stride, normalise, add. The parameters have InsightFace's names,
@@ -7,14 +7,16 @@ so that its published weights fit.
 
 from torch import Tensor, nn
 
+from models.zoo.networks.divisible import Divisible
+
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 14, 3), 100: (3, 13, 30, 3)}
 """Blocks of each of the four layers, by the number of layers that names a network."""
 
 _WIDTHS = (64, 128, 256, 512)
 
 
-class IResNet(nn.Module):
-    """Maps (N, 3, side, side) crops to (N, dimension); `side` is a multiple of 16."""
+class IResNet(Divisible):
+    """Maps crops (N, 3, side, side) to embeddings (N, dimension); `side` is a multiple of 16."""
 
     def __init__(self, depth: int, *, dimension: int = 512, side: int = 112) -> None:
         super().__init__()
@@ -31,33 +33,16 @@ class IResNet(nn.Module):
         self.fc = nn.Linear(_WIDTHS[-1] * (side // 16) ** 2, dimension)
         self.features = nn.BatchNorm1d(dimension)
         nn.init.constant_(self.features.weight, 1.0)
-        self.features.weight.requires_grad = False  # its scale is not what a cosine depends on
+        self.features.weight.requires_grad = False  # a cosine does not depend on its scale
         _initialise(self)
 
-    def forward(self, crops: Tensor) -> Tensor:
-        return self.finish(self.begin(crops, 1), 1)
+    def parts(self) -> list[nn.Module]:
+        stem = nn.Sequential(self.conv1, self.bn1, self.prelu)
+        return [stem, self.layer1, self.layer2, self.layer3, self.layer4]
 
-    def begin(self, crops: Tensor, parts: int) -> Tensor:
-        """What comes out of the first `parts` parts, the stem being the first of 5."""
-        x = self.prelu(self.bn1(self.conv1(crops)))
-        for layer in self._layers()[: parts - 1]:
-            x = layer(x)
-        return x  # type: ignore[no-any-return]
-
-    def finish(self, x: Tensor, parts: int) -> Tensor:
-        """Embeddings of what came out of the first `parts` parts."""
-        for layer in self._layers()[parts - 1 :]:
-            x = layer(x)
+    def embed(self, x: Tensor) -> Tensor:
         x = self.dropout(self.bn2(x).flatten(1))
         return self.features(self.fc(x))  # type: ignore[no-any-return]
-
-    def parts(self) -> list[nn.Module]:
-        """From the crop on, without what makes the embedding."""
-        stem = nn.ModuleList([self.conv1, self.bn1, self.prelu])
-        return [stem, *self._layers()]
-
-    def _layers(self) -> list[nn.Module]:
-        return [self.layer1, self.layer2, self.layer3, self.layer4]
 
 
 class _Block(nn.Module):

@@ -1,10 +1,12 @@
 """MobileFaceNet: a face network of about a million parameters (Chen et al., 2018).
 
 Inverted residuals (Sandler et al., 2018) with PReLU, and a depthwise convolution as large as the
-last map, which weighs each place of the face by itself where others average.
+last map, which has a weight for each position in the face where other networks average.
 """
 
 from torch import Tensor, nn
+
+from models.zoo.networks.divisible import Divisible
 
 _STAGES = (  # expansion, filters, blocks, stride of the first
     (2, 64, 5, 2),
@@ -15,8 +17,8 @@ _STAGES = (  # expansion, filters, blocks, stride of the first
 )
 
 
-class MobileFaceNet(nn.Module):
-    """Maps (N, 3, side, side) crops to (N, dimension); `side` is a multiple of 16."""
+class MobileFaceNet(Divisible):
+    """Maps crops (N, 3, side, side) to embeddings (N, dimension); `side` is a multiple of 16."""
 
     def __init__(self, *, dimension: int = 128, side: int = 112) -> None:
         super().__init__()
@@ -41,21 +43,12 @@ class MobileFaceNet(nn.Module):
         self.project = nn.Linear(512, dimension, bias=False)
         self.features = nn.BatchNorm1d(dimension)
 
-    def forward(self, crops: Tensor) -> Tensor:
-        return self.finish(self.begin(crops, 1), 1)
-
-    def begin(self, crops: Tensor, parts: int) -> Tensor:
-        """What comes out of the first `parts` parts, the stem being the first of 6."""
-        return self.stages[: parts - 1](self.stem(crops))  # type: ignore[no-any-return]
-
-    def finish(self, x: Tensor, parts: int) -> Tensor:
-        """Embeddings of what came out of the first `parts` parts."""
-        x = self.widen(self.stages[parts - 1 :](x))
-        return self.features(self.project(self.weigh(x).flatten(1)))  # type: ignore[no-any-return]
-
     def parts(self) -> list[nn.Module]:
-        """From the crop on, without what makes the embedding."""
         return [self.stem, *self.stages]
+
+    def embed(self, x: Tensor) -> Tensor:
+        x = self.weigh(self.widen(x)).flatten(1)
+        return self.features(self.project(x))  # type: ignore[no-any-return]
 
 
 class _Bottleneck(nn.Module):

@@ -1,10 +1,10 @@
 """SFace as a graph, in the form that suits each runtime.
 
-ONNX Runtime keeps convolutions in blocks of channels, and a PReLU between them has it turn the map
-over twice. As `PReLU(x) = a x + (1 - a) ReLU(x)`, a PReLU can be two depthwise convolutions and a
-sum, which stay in that layout; where a depthwise convolution follows, it takes both factors into
-its own weights. OpenVINO computes a PReLU together with the convolution before it, and is best
-served with the network as it is.
+ONNX Runtime keeps maps in blocks of channels, and rearranges a map twice for a PReLU between
+convolutions. As `PReLU(x) = a x + (1 - a) ReLU(x)`, a PReLU can be two depthwise convolutions and a
+sum, which keep the blocks; a depthwise convolution after it takes both factors into its weights.
+OpenVINO computes a PReLU together with the convolution before it, and runs the plain network
+faster.
 """
 
 import torch
@@ -14,34 +14,32 @@ from models.zoo.network import NetworkSpec
 from models.zoo.networks.sface import ConvolutionPrelu, Separable, SFace
 from models.zoo.serving.onnx_graph import OnnxGraph
 
-_FLOAT = 1
-"""The number of float32 in ONNX."""
-
 
 def sface_graph(module: SFace, spec: NetworkSpec, *, split_prelu: bool) -> bytes:
     """The graph, from crops as uint8 (N, side, side, 3), with normalisation.
 
-    `split_prelu`: with PReLU as convolutions, for ONNX Runtime.
+    `split_prelu`: each PReLU is two convolutions, for ONNX Runtime.
     """
     side = spec.input.size_px
-    graph = OnnxGraph("sface", {"crops": ("uint8", ["n", side, side, 3])})
-    x = graph.add("Cast", graph.add("Transpose", "crops", perm=[0, 3, 1, 2]), to=_FLOAT)
-    mean, std = (torch.tensor(values) for values in (spec.input.mean, spec.input.std))
-    # The mean stays outside, as the convolution pads with the zeros of normalised pixels.
-    x = graph.add("Sub", x, graph.constant(mean[:, None, None]))
-    weight = module.stem.convolution.weight / std[:, None, None]
-    x = graph.convolution(x, weight, module.stem.convolution.bias, padding=1)
+    graph = OnnxGraph("sface", "crops", side, side)
+    mean, std = (
+        torch.tensor(values)[:, None, None] for values in (spec.input.mean, spec.input.std)
+    )
+    # The mean is not folded: the convolution pads with 0, which is a normalised pixel's value.
+    x = graph.add("Sub", graph.pixels, graph.constant(mean))
+    stem = module.stem.convolution
+    x = graph.layer(x, stem, stem.weight / std)
     x = _blocks_split(graph, x, module) if split_prelu else _blocks(graph, x, module)
     return graph.model({"embeddings": graph.linear(graph.add("Flatten", x), module.project)})
 
 
 def _blocks(graph: OnnxGraph, x: str, module: SFace) -> str:
-    """From the stem's convolution on."""
-    x = _prelu(graph, x, module.stem)
+    """The blocks, from the output of the stem's convolution."""
+    x = graph.prelu(x, module.stem.activation.weight)
     for block in module.blocks:
         assert isinstance(block, Separable)
         for layer in (block.depthwise, block.pointwise):
-            x = _prelu(graph, _convolution(graph, x, layer), layer)
+            x = graph.prelu(graph.layer(x, layer.convolution), layer.activation.weight)
     return x
 
 
@@ -54,9 +52,10 @@ def _blocks_split(graph: OnnxGraph, x: str, module: SFace) -> str:
         x = _split_prelu(graph, x, before, wide.weight, wide.bias, stride=wide.stride[0])
         ones = torch.ones(wide.out_channels, 1, 1, 1)
         x = _split_prelu(graph, x, block.depthwise, ones, None)
-        x = _convolution(graph, x, block.pointwise)
+        x = graph.layer(x, block.pointwise.convolution)
         before = block.pointwise
-    return _prelu(graph, x, before)  # what follows takes the plain layout
+    # The last PReLU is plain, as the layers after it take the plain layout.
+    return graph.prelu(x, before.activation.weight)
 
 
 def _split_prelu(
@@ -68,7 +67,7 @@ def _split_prelu(
     *,
     stride: int = 1,
 ) -> str:
-    """A layer's PReLU of x, and a depthwise convolution of it."""
+    """The PReLU of a layer, and a depthwise convolution after it."""
     slopes = layer.activation.weight[:, None, None, None]
     channels, padding = len(slopes), weight.shape[-1] // 2
     straight, positive = (
@@ -81,19 +80,3 @@ def _split_prelu(
         )
     )
     return graph.add("Add", straight, positive)
-
-
-def _convolution(graph: OnnxGraph, x: str, layer: ConvolutionPrelu) -> str:
-    inner = layer.convolution
-    return graph.convolution(
-        x,
-        inner.weight,
-        inner.bias,
-        stride=inner.stride[0],
-        padding=inner.kernel_size[0] // 2,
-        groups=inner.groups,
-    )
-
-
-def _prelu(graph: OnnxGraph, x: str, layer: ConvolutionPrelu) -> str:
-    return graph.add("PRelu", x, graph.constant(layer.activation.weight[:, None, None]))

@@ -1,4 +1,4 @@
-"""A convolutional network of three layers, for pictures so simple that a CPU learns them soon."""
+"""A convolutional network of three layers, for pictures that are simple enough for a CPU."""
 
 from torch import Tensor, nn
 
@@ -6,10 +6,10 @@ _LAYERS = ((16, 1), (32, 2), (64, 1))  # filters, stride
 
 
 class SmallCnn(nn.Module):
-    """Maps (N, channels, side, side) pictures, of values about 1, to (N, dimension) embeddings.
+    """Maps pictures (N, channels, side, side), of values about 1, to embeddings (N, dimension).
 
-    Of each filter only its strongest answer counts, so that it matters little where in the picture
-    a thing is. `side` is at least 5 pixels; the network takes pictures of other sides, too.
+    Only the strongest response of each filter counts, so that the position of a thing in the
+    picture matters little. `side` is at least 5 pixels; pictures of other sides work, too.
     """
 
     def __init__(self, dimension: int, *, channels: int = 3, side: int) -> None:
@@ -27,6 +27,11 @@ class SmallCnn(nn.Module):
             width = filters
         self.features = nn.Sequential(*layers)
         self.project = nn.Linear(width, dimension)
+
+    def parts(self) -> list[nn.Module]:
+        """Each convolution with the two layers after it."""
+        layers = list(self.features)
+        return [nn.Sequential(*layers[start : start + 3]) for start in (0, 3, 6)]
 
     def forward(self, pictures: Tensor) -> Tensor:
         return self.project(self.features(pictures).amax(dim=(2, 3)))  # type: ignore[no-any-return]

@@ -9,7 +9,9 @@ onnx.proto3 of ONNX, and the Protocol Buffers encoding guide.
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 _GRAPH = 7
 _INITIALIZER = 5
@@ -21,15 +23,41 @@ _DTYPES = {1: "<f4", 3: "<i1", 7: "<i8"}
 """float32, int8 and int64: numbers of ONNX, little-endian as the format demands."""
 
 
+Floats = NDArray[np.float64]
+Tensors = Mapping[str, NDArray[np.generic]]
+"""Weights by the name of their initializer."""
+
+
 class OnnxFormatError(ValueError):
     """The bytes are not an ONNX model, or hold tensors of a type that is not read here."""
 
 
-def read_tensors(data: bytes) -> Mapping[str, NDArray[np.generic]]:
-    """The initializers of a model's graph by name, in their shapes.
+def dequantized(tensors: Tensors, name: str) -> Floats:
+    """A tensor in its shape; of int8 weights, (quantized - zero point) * scale.
 
-    Raises OnnxFormatError.
+    A scale and a zero point are those of a block in the last axis. Raises KeyError.
     """
+    if name in tensors:
+        return np.asarray(tensors[name], dtype=np.float64)
+    quantized = np.asarray(tensors[f"{name}_quantized"], dtype=np.float64)
+    scales, zeros = (
+        values.repeat(quantized.shape[-1] // values.shape[-1], axis=-1)
+        for values in (
+            np.asarray(tensors[f"{name}_{part}"], dtype=np.float64)
+            for part in ("scales", "zero_point")
+        )
+    )
+    return (quantized - zeros) * scales
+
+
+def copy_values(target: Tensor | None, values: Floats) -> None:
+    """Copy values into a parameter, in the order of its elements."""
+    assert target is not None
+    target.copy_(torch.from_numpy(values).reshape(target.shape))
+
+
+def read_tensors(data: bytes) -> Tensors:
+    """The initializers of a model's graph. Raises OnnxFormatError."""
     found: dict[str, NDArray[np.generic]] = {}
     for number, value in _fields(memoryview(data)):
         if number == _GRAPH and isinstance(value, memoryview):

@@ -10,8 +10,9 @@ from torch import nn
 from models.training.config import NetworkOptions
 from models.training.errors import ConfigInvalidError
 from models.training.networks import build_network, input_of
-from models.zoo.architectures import ARCHITECTURES, Divisible, Recipe, build, find_architecture
+from models.zoo.architectures import ARCHITECTURES, Recipe, build, find_architecture
 from models.zoo.errors import UnknownNetworkError, WeightsInvalidError, WeightsMissingError
+from models.zoo.networks.divisible import Divisible
 from models.zoo.networks.iresnet import IResNet
 from models.zoo.registered import fill, module_of
 from models.zoo.weights.weights_file import read_weights, save_weights

@@ -6,7 +6,7 @@ import torch
 from facenet_pytorch import MTCNN
 from numpy.typing import NDArray
 
-from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
+from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, torch_mtcnn
 from models.zoo.detectors.mtcnn_onnx import open_mtcnn
 from models.zoo.serving.cpu_threads import CpuThreads
 
@@ -20,7 +20,7 @@ def library() -> MTCNN:
 def networks(request: pytest.FixtureRequest) -> MtcnnNetworks:
     modules = MtcnnModules.load()
     if request.param == "torch":
-        return TorchMtcnn(modules, device="cpu")
+        return torch_mtcnn(modules, device="cpu")
     return open_mtcnn(modules, threads=CpuThreads(1, 2))
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from app.recognition.detect.found_faces import FoundFaces, Picture
 from app.recognition.detect.mtcnn.search import find_faces
-from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, TorchMtcnn
+from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, torch_mtcnn
 from models.zoo.detectors.mtcnn_onnx import open_mtcnn
 from models.zoo.serving.cpu_threads import CpuThreads
 from tests.kit.photos import another_photo, astronaut, coffee, group, hopper, pixels
@@ -21,7 +21,7 @@ PICTURES = [
 def networks(request: pytest.FixtureRequest) -> MtcnnNetworks:
     modules = MtcnnModules.load()
     if request.param == "torch":
-        return TorchMtcnn(modules, device="cpu")
+        return torch_mtcnn(modules, device="cpu")
     return open_mtcnn(modules, threads=CpuThreads(1, 2))
 
 
