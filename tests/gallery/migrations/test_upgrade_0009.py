@@ -47,7 +47,7 @@ def test_people_of_before_are_found_in_either_form_and_by_prefix(database: Datab
                 for i in range(PEOPLE)
             ],
         )
-    migrate(database, "0009")
+    migrate(database, "head")
     again = new_gallery(database)
     again.open()
     for key in ("zoë", apart("zoë")):
@@ -76,7 +76,7 @@ def test_keys_that_become_the_same_stay_two_keys(database: Database) -> None:
                 text("UPDATE identities SET external_id = :key WHERE id = :id"),
                 {"key": key, "id": identity.id},
             )
-    migrate(database, "0009")
+    migrate(database, "head")
     again = new_gallery(database)
     again.open()
     keys = {identity.id: identity.external_id for identity in all_identities(again)}

@@ -1,5 +1,6 @@
 """What is exported and imported is what it was, on either kind of database."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,10 @@ import pytest
 
 from app.errors import CollectionNotFound, EmbedderMismatch, InvalidRequest, VultusError
 from app.gallery.people.attribute_texts import filterable
-from app.gallery.records import CollectionChanges
+from app.gallery.records import CollectionChanges, NewIdentity
 from app.gallery.store.database import Database
 from app.gallery.store.tables import FaceTable, UnknownFaceTable
+from app.gallery.transfer.archive_lines import PersonLine
 from app.gallery.transfer.exporter import export_gallery
 from app.gallery.transfer.importer import import_gallery
 from app.gallery.unknowns.unknown_inbox import Unknowns
@@ -53,6 +55,10 @@ def test_everything_arrives_and_comes_back(
     export_gallery(database, back)
     import_gallery(again, back)
     assert rows(again) == rows(source)
+
+
+def test_an_archive_holds_every_field_of_a_person() -> None:
+    assert {field.name for field in fields(NewIdentity)} <= PersonLine.model_fields.keys()
 
 
 def test_archive_of_the_first_format_arrives_without_what_came_later(
