@@ -8,14 +8,7 @@ from typing import Literal
 
 import structlog
 
-from app.errors import (
-    NetworkNotAdded,
-    NetworkNotFetched,
-    NetworkNotMade,
-    PackagesMissing,
-    SettingUnusable,
-    StartupError,
-)
+from app.errors import PackagesMissing, SettingUnusable, StartupError
 from app.recognition.batch import BatchRecognizer
 from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.detect.detector_registry import DETECTORS, DetectorOptions
@@ -25,11 +18,12 @@ from app.recognition.liveness.liveness_scorer import LivenessScorer
 from app.recognition.memory_budget import MemoryBudget
 from app.recognition.pipeline import Recognizer
 from app.recognition.scheduler import SchedulerOptions, SchedulerWatch
+from app.recognition.startup_errors import startup_error
 from app.runtime.cores import own_cores
 from app.settings import AUTO_EMBEDDER, Settings
 from models.zoo.catalogue.fetched import list_fetched
 from models.zoo.catalogue.load import spec_of
-from models.zoo.errors import NotAddedError, NotFetchedError, NotMadeError, WeightsError
+from models.zoo.errors import WeightsError
 from models.zoo.names import DEFAULT_NETWORK
 from models.zoo.network import Network, NetworkSpec
 from models.zoo.registered import list_registered
@@ -106,32 +100,6 @@ def _load(
         raise startup_error(error, prefix) from error
 
 
-def startup_error(error: WeightsError, prefix: str = "VULTUS_") -> StartupError:
-    """The same as an error of the setting that holds the option, where there is one.
-
-    `prefix`: of the settings of the embedder that was loaded.
-    """
-    if isinstance(error, NotFetchedError):
-        return NetworkNotFetched(
-            str(error), name=error.name, needs_acceptance=error.needs_acceptance
-        )
-    if isinstance(error, NotMadeError):
-        return NetworkNotMade(str(error), name=error.name, digest=error.digest)
-    if isinstance(error, NotAddedError):
-        return NetworkNotAdded(str(error), name=error.name)
-    settings = {
-        "backend": "VULTUS_BACKEND",  # of both networks
-        "name": f"{prefix}EMBEDDER",
-        "weights_path": f"{prefix}WEIGHTS_PATH",
-    }
-    setting = settings.get(error.option)
-    return (
-        StartupError(str(error))
-        if setting is None
-        else SettingUnusable(str(error), setting=setting)
-    )
-
-
 def build_recognizer(
     settings: Settings,
     network: Network,
@@ -199,7 +167,7 @@ def build_detector(settings: Settings, threads: CpuThreads | None = None) -> Cop
     try:
         find = entry.load(options)
     except WeightsError as error:
-        raise startup_error(error) from error
+        raise startup_error(error, "VULTUS_") from error
     return CopyingDetector(
         find,
         max_side_px=settings.detector.max_side_px,

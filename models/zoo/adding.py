@@ -11,7 +11,7 @@ from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.zoo.architectures import Recipe, find_architecture
 from models.zoo.cards import NAME, NetworkCard, OnnxPart, read_card
 from models.zoo.catalogue.entry import find_entry
-from models.zoo.errors import NameTakenError, WeightsInvalidError
+from models.zoo.errors import NameTakenError, NetworkUnnamedError
 from models.zoo.names import AUTO_EMBEDDER, ZOO_NAMES
 from models.zoo.registered import module_of, register, registered_names
 from models.zoo.serving.onnx_network import OnnxNetwork, OnnxOptions
@@ -71,7 +71,7 @@ def add_weights(
     saved = read_weights(file)
     known, recipe = saved.recipe is not None, saved.recipe or recipe
     if recipe is None:
-        raise WeightsInvalidError(f"{file} does not say which network it is of; name the network")
+        raise NetworkUnnamedError(f"{file} does not name the network of its weights")
     module = module_of(saved, recipe)
     if known and (made := _card_made_for(file, saved.digest)) is not None:
         card = made.model_copy(

@@ -52,6 +52,10 @@ class WeightsInvalidError(WeightsError):
     """The file is there, but does not hold the weights that the network needs."""
 
 
+class NetworkUnnamedError(WeightsInvalidError):
+    """The file holds weights, but does not name the network that they are of."""
+
+
 class RuntimeUnusableError(WeightsError):
     """What is to run the network is installed, but does not work on this machine."""
 

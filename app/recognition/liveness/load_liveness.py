@@ -1,10 +1,11 @@
 """Load the liveness networks that the settings name."""
 
-from app.recognition.build import cpu_threads, startup_error
+from app.recognition.build import cpu_threads
 from app.recognition.device import resolve_device
 from app.recognition.liveness.liveness_entries import liveness_entry
 from app.recognition.liveness.liveness_scorer import LivenessScorer
 from app.recognition.liveness.liveness_thresholds import LivenessThresholds
+from app.recognition.startup_errors import startup_error
 from app.settings import Settings
 from models.zoo.catalogue.entry import CatalogueEntry
 from models.zoo.catalogue.load import fetched_file
@@ -24,7 +25,7 @@ def load_liveness(settings: Settings) -> LivenessScorer | None:
     try:
         networks = [_load(settings, entry) for entry in entries]
     except WeightsError as error:
-        raise startup_error(error) from error
+        raise startup_error(error, "VULTUS_") from error
     threshold = settings.liveness.threshold
     if threshold is None:
         fitted = LivenessThresholds(settings.liveness_dir).find(LivenessScorer(networks).digest)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from models.evaluation.errors import NotAReportError
 from models.evaluation.report.report_document import FORMAT
 from models.evaluation.statistics.resample import interval
 
@@ -45,10 +46,6 @@ class Comparison:
     unpaired: str | None
 
 
-class NotAReportError(ValueError):
-    """What was given as an earlier report is none."""
-
-
 def compare(now: Mapping[str, Any], then: Mapping[str, Any]) -> Comparison:
     """Compare reports as `as_json` makes them, figure by figure, where both have it.
 
@@ -56,9 +53,9 @@ def compare(now: Mapping[str, Any], then: Mapping[str, Any]) -> Comparison:
     """
     parts = [then.get(name) for name in ("figures", "about", "replicates")]
     if then.get("format") == FORMAT and isinstance(parts[0], dict) and parts[2] is None:
-        raise NotAReportError("this is what --json prints; give the report.json that --out writes")
+        raise NotAReportError("the earlier report is without its replicates")
     if then.get("format") != FORMAT or not all(isinstance(part, dict) for part in parts):
-        raise NotAReportError(f"this is no report of the format {FORMAT}")
+        raise NotAReportError(f"the earlier report is no report of the format {FORMAT}")
     unpaired = _unpaired(now["about"], then["about"])
     differences = []
     for key, figure in now["figures"].items():

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.evaluation.errors import NotMeasurableError
+from models.evaluation.errors import NotAReportError, NotMeasurableError
 from models.evaluation.options import EvaluationOptions, Protocol
 from models.evaluation.photos import Groups, LabelledPhotos
 from models.evaluation.protocols.cross_validation import cross_validated_accuracy
@@ -229,7 +229,7 @@ def test_runs_are_paired_only_on_the_same_photos_and_draws(
     ],
 )
 def test_what_is_no_report_is_not_compared_with(report: Report, other: dict[str, object]) -> None:
-    with pytest.raises(compare.NotAReportError):
+    with pytest.raises(NotAReportError):
         compare.compare(as_json(report), other)
 
 
