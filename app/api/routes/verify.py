@@ -3,13 +3,13 @@
 from app.api.deps import ServicesDep
 from app.api.endpoint import Endpoints, Sent
 from app.api.schemas.verify import VerifyAnswer, VerifyBody
-from app.operations.enroll.enroller import PassedOverFace
+from app.operations.identify.verifier import Verification
 
 router = Endpoints(tag="recognition")
 
 
 @router.endpoint("POST", "/verify", VerifyAnswer, problems=[404, 409])
-async def verify(body: Sent[VerifyBody], services: ServicesDep) -> VerifyAnswer:
+async def verify(body: Sent[VerifyBody], services: ServicesDep) -> Verification:
     """Compare two photos, or a photo with an enrolled person.
 
     A face that is not good enough for `quality_filter` is not compared: the status is `rejected`.
@@ -27,5 +27,4 @@ async def verify(body: Sent[VerifyBody], services: ServicesDep) -> VerifyAnswer:
             body.image, body.collection, body.identity_id, body.options()
         )
     services.metrics.decisions.labels("verify", done.status).inc()
-    passed_over = [PassedOverFace(face, index) for index, face in done.passed_over]
-    return VerifyAnswer.of(done, passed_over=passed_over)
+    return done

@@ -1,10 +1,14 @@
 """Networks that the service knows."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, Self
 
 from pydantic import Field
 
 from app.api.schemas.parts.answer import Answer
+from app.operations.rollout.embedder_choice import EmbedderChoice
+from app.recognition.build import KnownModel
+from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 
 
 class ZooModelBody(Answer):
@@ -57,3 +61,32 @@ class ModelsAnswer(Answer):
         description="Why it is the active one.",
         examples=["the faces of the database are by it"],
     )
+
+    @classmethod
+    def listed(
+        cls,
+        known: Iterable[KnownModel],
+        choice: EmbedderChoice,
+        *,
+        detector: str,
+        runtime: str | None = None,
+        precision: str | None = None,
+    ) -> Self:
+        """Make the answer. `runtime` and `precision` are those of the embedder that runs."""
+        return cls(
+            models=[
+                ZooModelBody.of(
+                    one,
+                    runtime=runtime if one.active else None,
+                    precision=precision if one.active else None,
+                    similarity_at_fmr={f"{fmr:g}": value for fmr, value in one.similarity_at_fmr},
+                )
+                for one in known
+            ],
+            detectors=[
+                DetectorBody.of(card, active=card.name == detector)
+                for card in DETECTOR_CARDS.values()
+            ],
+            chosen_by=choice.by.value,
+            reason=choice.ground.value,
+        )

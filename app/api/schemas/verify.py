@@ -24,6 +24,7 @@ from app.api.schemas.parts.field_types import (
 from app.api.schemas.parts.person import IdentityBody
 from app.api.schemas.parts.photo_faces import FaceInPhoto, LivenessField, LivenessOption, ModelBody
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
+from app.operations.enroll.enroller import PassedOverFace
 from app.operations.identify.verifier import VerifyStatus
 from app.operations.identify.verify_options import VerifyOptions
 from app.operations.policy.face_rules import QualityFilter, VerifyFaces
@@ -81,6 +82,10 @@ def _boxes(faces: Iterable[object]) -> list[object]:
     return [getattr(face, "box", face) for face in faces]
 
 
+def _passed_over(faces: Iterable[object]) -> list[object]:
+    return [PassedOverFace(face[1], face[0]) if isinstance(face, tuple) else face for face in faces]
+
+
 class ComparisonBody(Answer):
     """The similarity of two faces, or of a face and the enrolled person."""
 
@@ -118,7 +123,7 @@ class VerifyAnswer(Answer):
     comparisons: list[ComparisonBody] = Field(
         description="All that were made, the most alike first; one, unless `faces=any` was sent."
     )
-    passed_over: list[PassedOverBody] = Field(
+    passed_over: Annotated[list[PassedOverBody], BeforeValidator(_passed_over)] = Field(
         description="Other faces on the photos, which were not compared."
     )
     identity: IdentityBody | None = Field(None, description="The enrolled person compared with.")
