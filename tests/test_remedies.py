@@ -10,6 +10,7 @@ from string import Formatter
 import pytest
 
 from app.api.remedies import HTTP
+from app.cli.library_errors import LIBRARY_REMEDIES
 from app.cli.remedies import TERMINAL
 from app.errors import (
     DecodingTooSlow,
@@ -32,7 +33,7 @@ from app.remedies import Remedies
 _OF_HTTP = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) |/v1\b|=true\b|\bx-[a-z]+-[a-z]+")
 _OF_TERMINAL = re.compile(r"(?<![-\w])--[a-z]|\bvultus [a-z]")
 _ROOT = Path(__file__).parent.parent
-_DOMAIN = ("app/gallery", "app/operations", "app/recognition", "models/zoo")
+_DOMAIN = ("app/datasets", "app/gallery", "app/operations", "app/recognition", "models")
 
 
 def _tree(kind: type[VultusError] = VultusError) -> Iterator[type[VultusError]]:
@@ -58,6 +59,11 @@ def test_every_code_of_the_tree_of_errors_has_a_remedy_or_none_on_purpose(
 ) -> None:
     assert [kind.__name__ for kind in _tree() if not _own_entry(remedies, kind)] == []
     assert [reason for reason in Reason if reason not in remedies.table] == []
+
+
+def test_remedies_for_errors_of_the_library_name_commands_and_no_request() -> None:
+    texts = LIBRARY_REMEDIES.values()
+    assert [text for text in texts if not _OF_TERMINAL.search(text) or _OF_HTTP.search(text)] == []
 
 
 @pytest.mark.parametrize("remedies", [HTTP, TERMINAL])

@@ -1,4 +1,4 @@
-"""The command line: the same use cases as HTTP, without the server."""
+"""The command line: the use cases of the API, without a server."""
 
 from app.cli.main import main
 

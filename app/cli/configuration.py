@@ -1,4 +1,4 @@
-"""Read the settings. A file of its own, so that commands without networks import none."""
+"""Read the settings. This file imports no networks, as some commands need none."""
 
 import os
 from collections.abc import Iterator
@@ -12,13 +12,24 @@ from pydantic_settings import SettingsError
 
 from app.errors import StartupError
 from app.former_settings import former_names, opentelemetry, remedy_of
-from app.settings import Settings
+from app.observe.logs import configure_logging
+from app.settings import LogSettings, Settings
 
 _PREFIX = "VULTUS_"
 
 
+def settings_of_command() -> Settings:
+    """Read the settings, and log warnings alone: users of a command read what it prints.
+
+    Raises StartupError, as `load_settings` does.
+    """
+    settings = load_settings()
+    configure_logging(LogSettings(level="warning", format="console"))
+    return settings
+
+
 def load_settings() -> Settings:
-    """Raises StartupError naming every variable that is wrong."""
+    """Read the settings. Raises StartupError, which names every variable that is wrong."""
     try:
         return Settings()
     except SettingsError as error:
@@ -44,7 +55,7 @@ def _wrong(name: str, kind: str, message: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class UnknownSetting:
-    """A variable that begins like a setting and is none; `nearest` is the one most like it."""
+    """A variable that begins like a setting and is none; `nearest` is the most similar setting."""
 
     name: str
     source: str
@@ -52,7 +63,7 @@ class UnknownSetting:
 
 
 def unknown_settings() -> Iterator[UnknownSetting]:
-    """Those of the environment, then those of the file .env."""
+    """Find unknown settings in the environment, then in the file .env."""
     known = (*Settings.variables(), *Settings.groups())
     for source, variables in _sources():
         for name in sorted(variables):
@@ -64,7 +75,7 @@ def unknown_settings() -> Iterator[UnknownSetting]:
 
 @dataclass(frozen=True, slots=True)
 class FormerSetting:
-    """A setting of an earlier version; `remedy` says what stands in its place."""
+    """A setting of an earlier version; `remedy` says what replaces it."""
 
     name: str
     source: str
@@ -72,16 +83,17 @@ class FormerSetting:
 
 
 def former_settings() -> Iterator[FormerSetting]:
-    """Those of the environment, then those of the file .env."""
+    """Find settings of earlier versions in the environment, then in the file .env."""
     for source, variables in _sources():
         for name in former_names(variables):
             yield FormerSetting(name, source, remedy_of(name) or "")
 
 
 def export_opentelemetry() -> None:
-    """Add OpenTelemetry's variables of the file .env to the environment, where its SDK reads them.
+    """Copy OpenTelemetry's variables from the file .env to the environment, for its SDK.
 
-    Also those that follow from settings of an earlier version. The environment's own win.
+    Variables that follow from settings of an earlier version are added too. Those that the
+    environment has already stay as they are.
     """
     for _, variables in _sources():
         for name, value in opentelemetry(variables).items():

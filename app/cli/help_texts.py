@@ -1,4 +1,4 @@
-"""Help texts that fill the width of the terminal, whatever the width of the source."""
+"""Make help texts fill the terminal, whose width differs from that of the source."""
 
 from inspect import cleandoc
 
@@ -6,7 +6,7 @@ import typer
 
 
 def set_help_texts(cli: typer.Typer) -> None:
-    """Give each command and group below `cli` its docstring, a line for each paragraph."""
+    """Set the help text of each command and group to its docstring, a line for each paragraph."""
     for command in cli.registered_commands:
         if command.callback is not None:
             command.help = _flowing(command.callback.__doc__)

@@ -14,10 +14,12 @@ from app.cli.commands import (
     networks_commands,
     people_commands,
     service_commands,
+    training_commands,
     upkeep_commands,
 )
 from app.cli.commands.collections_commands import collections
 from app.cli.commands.liveness_commands import liveness
+from app.cli.commands.reembed_commands import reembedding
 from app.cli.help_texts import set_help_texts
 from app.cli.output import print_error
 from app.errors import InvalidRequest, VultusError
@@ -47,10 +49,10 @@ cli.add_typer(upkeep_commands.db, name="db", rich_help_panel=_UPKEEP)
 cli.command("calibrate", rich_help_panel=_ACCURACY)(accuracy_commands.calibrate)
 cli.command("evaluate", rich_help_panel=_ACCURACY)(accuracy_commands.evaluate)
 cli.add_typer(liveness, name="liveness", rich_help_panel=_ACCURACY)
-cli.command("tune", rich_help_panel=_NETWORKS)(networks_commands.tune)
-cli.command("train", rich_help_panel=_NETWORKS)(networks_commands.train)
+cli.command("tune", rich_help_panel=_NETWORKS)(training_commands.tune)
+cli.command("train", rich_help_panel=_NETWORKS)(training_commands.train)
 cli.add_typer(networks_commands.models, name="models", rich_help_panel=_NETWORKS)
-cli.add_typer(networks_commands.reembedding, name="reembed", rich_help_panel=_NETWORKS)
+cli.add_typer(reembedding, name="reembed", rich_help_panel=_NETWORKS)
 
 
 def _print_version(value: bool) -> None:
@@ -75,17 +77,17 @@ set_help_texts(cli)
 
 
 def main() -> None:
-    """Run a command; what goes wrong on purpose is one line on standard error and exit status 1."""
-    os.umask(0o077)  # the database holds biometric data: nobody else on the machine reads it
+    """Run a command. An expected error is one line on standard error, with exit status 1."""
+    os.umask(0o077)  # the database holds biometric data: only this user may read it
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # what the terminal has no letters for is shown
+        if isinstance(stream, TextIOWrapper):  # letters that the terminal lacks are escaped
             stream.reconfigure(errors="backslashreplace")
     try:
         cli()
     except VultusError as error:
         print_error(error)
         sys.exit(1)
-    except OSError as error:  # a file of the user's that cannot be read or written
+    except OSError as error:  # a file of the user that cannot be read or written
         print_error(InvalidRequest(str(error)))
         sys.exit(1)
 

@@ -3,25 +3,30 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.cli.configuration import load_settings
+from app.cli.configuration import settings_of_command
 from app.gallery.store.database import Database
 from app.gallery.store.lost_database import require_not_lost
-from app.observe.logs import configure_logging
-from app.settings import LogSettings, Settings
+from app.settings import Settings
 
 
 @contextmanager
 def open_database(*, upgrade: bool) -> Iterator[tuple[Settings, Database]]:
-    """The database in this version's schema; `upgrade` brings it there if the settings allow."""
-    settings = load_settings()
-    configure_logging(LogSettings(level="warning", format="console"))
-    database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
-    try:
+    """Open the database in this version's schema; `upgrade` it if the settings allow that."""
+    with open_any_database() as (settings, database):
         require_not_lost(database, settings.snapshots_dir)
         if upgrade and settings.database.auto_upgrade:
             database.upgrade()
         else:
             database.require_current_schema()
+        yield settings, database
+
+
+@contextmanager
+def open_any_database() -> Iterator[tuple[Settings, Database]]:
+    """Open the database as it is: lost, or in an older schema."""
+    settings = settings_of_command()
+    database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
+    try:
         yield settings, database
     finally:
         database.close()

@@ -1,7 +1,7 @@
-"""Cut the subjects of a listing's photos out, for a network to be trained on.
+"""Cut the subjects out of a listing's photos, to train a network on them.
 
 Crops are what the service would give to that network: found, aligned and scaled by the same code.
-Photos that are known from an earlier run are not looked at again.
+Photos that an earlier run has cut are not cut again.
 """
 
 import asyncio
@@ -12,27 +12,26 @@ from pathlib import Path
 
 from app.datasets.photo_listing import ListedPhoto, PhotoListing
 from app.datasets.photo_set import choice_of, no_subject, photo_sha256, read_photo
-from app.datasets.subject_rule import SubjectRule
+from app.datasets.photo_source import SubjectRule
 from app.errors import ImageTooLarge, ImageUnreadable, Reason
 from app.recognition.pipeline import Recognizer
-from app.recognition.types import CutPhoto
 from app.runtime.gather import in_turns
 from app.settings import Settings
 from models.training.data.crop_store import CropStore, CropStoreWriter, ListedCrop, open_store
 from models.zoo.network import InputSpec
 
-_FORMAT = 2  # to be raised with whatever changes crops, such as their alignment
+_FORMAT = 2  # is raised by any change of crops, such as of their alignment
 
 
 def crops_folder(settings: Settings, spec: InputSpec, rule: SubjectRule, listing: Path) -> Path:
-    """Where crops of these photos are kept: apart for each listing and whatever they depend on."""
+    """Return the folder of crops: one for each listing and all else that crops depend on."""
     about = {**cut_by(settings, spec, rule), "listing": str(listing.absolute())}
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
     return settings.data_dir / "training" / "crops" / digest[:32]
 
 
 def cut_by(settings: Settings, spec: InputSpec, rule: SubjectRule) -> Mapping[str, object]:
-    """What crops depend on, beside the photos."""
+    """Return what crops depend on, besides the photos."""
     return {
         "format": _FORMAT,
         "size_px": spec.size_px,
@@ -43,7 +42,7 @@ def cut_by(settings: Settings, spec: InputSpec, rule: SubjectRule) -> Mapping[st
 
 
 class CropCutter:
-    """Cuts photos, as many at once as the recognizer has workers, into a folder.
+    """Cuts photos, as many at once as the recognizer has threads, into a folder.
 
     `settings` are those that the recognizer was built by.
     """
@@ -59,13 +58,13 @@ class CropCutter:
     async def cut(
         self, listing: PhotoListing, folder: Path, progress: Callable[[], None] = lambda: None
     ) -> CropStore:
-        """Cut what is not known yet. `progress` is called after each photo.
+        """Cut the photos that the folder has no crops of. `progress` is called after each photo.
 
-        Raises InvalidRequest where a file cannot be read at all, and StoreUnusableError where the
-        folder holds crops of another kind. Photos without a crop are among the store's failures.
+        Raises InvalidRequest for a file that cannot be read at all, and StoreUnusableError where
+        the folder holds crops of another kind. Photos without a crop are the store's failures.
         """
         writer = CropStoreWriter(folder, self._spec, self._cut_by)
-        await asyncio.to_thread(writer.open)  # which may wait for another process
+        await asyncio.to_thread(writer.open)  # it may wait for another process
         try:
             listed = await in_turns(
                 listing.photos,
@@ -85,14 +84,10 @@ class CropCutter:
                 image = await asyncio.to_thread(read_photo, self._recognizer, photo.path)
                 found = await self._recognizer.cut(image, self._choose, self._spec)
             except (ImageUnreadable, ImageTooLarge) as error:
-                # Kept for this run only: other settings or another decoder may read it.
+                # Not kept for later runs: other settings or another decoder may read it.
                 return ListedCrop(photo.name, photo.person, sha256, failure=Reason(error.code))
-            _keep(writer, sha256, found)
+            if found.crops:
+                writer.add(sha256, found.crops[0])
+            else:
+                writer.add_failure(sha256, no_subject(found.detected).value)
         return ListedCrop(photo.name, photo.person, sha256)
-
-
-def _keep(writer: CropStoreWriter, sha256: str, found: CutPhoto) -> None:
-    if found.crops:
-        writer.add(sha256, found.crops[0])
-    else:
-        writer.add_failure(sha256, no_subject(found.detected).value)

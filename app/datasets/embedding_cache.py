@@ -1,10 +1,10 @@
-"""Embeddings of photos on disk, so that a second run need not compute them again.
+"""A cache of embeddings of photos on disk, so that a second run does not compute them again.
 
-A folder holds those of one network with one set of settings; its name is their digest. Each run
-that computes anything writes a file of its own there, a record a photo, so runs side by side do not
-meet, and whatever kills one costs at most the record it was writing. Records are found by the
-SHA-256 of the photo and carry a checksum. Photos are not kept. Embeddings are biometric data: only
-the user who runs this can read them.
+A folder holds the embeddings of one network with one set of settings; its name is their digest.
+Each run that computes embeddings writes a file of its own there, a record a photo. So runs side by
+side do not disturb each other, and a run that is killed loses at most the record that it was
+writing. Records are found by the SHA-256 of the photo, and have a checksum. Photos are not kept.
+Embeddings are biometric data: only the user who made them can read them.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ import numpy as np
 from app.errors import Reason
 from app.recognition.types import Embedding
 
-_FORMAT = 1  # to be raised with whatever changes embeddings, such as the alignment of crops
+_FORMAT = 1  # is raised by any change of embeddings, such as of the alignment of crops
 _OUTCOMES: tuple[Reason | None, ...] = (
     None,
     Reason.NO_FACE,
@@ -34,26 +34,20 @@ _CHECKSUM_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a photo: its subject's embedding, or why there is none."""
+    """The embedding of a photo's subject, or the reason why there is none."""
 
     embedding: Embedding | None
     failure: Reason | None
 
 
 class EmbeddingCache:
-    """`about` tells everything that an embedding depends on besides the photo."""
+    """Embeddings by the SHA-256 of photos; `about` is all else that an embedding depends on."""
 
     def __init__(self, folder: Path, *, about: Mapping[str, object], dimension: int) -> None:
         text = json.dumps({"format": _FORMAT, **about}, sort_keys=True, default=str)
         self._folder = folder / hashlib.sha256(text.encode()).hexdigest()[:32]
-        self._record = np.dtype(
-            [
-                ("sha256", "V32"),
-                ("outcome", "u1"),
-                ("embedding", "<f4", (dimension,)),
-                ("crc", "<u4"),
-            ]
-        )
+        embedding = ("embedding", "<f4", (dimension,))
+        self._record = np.dtype([("sha256", "V32"), ("outcome", "u1"), embedding, ("crc", "<u4")])
         self._file: BinaryIO | None = None
         self._known = self._read()
 
@@ -61,7 +55,7 @@ class EmbeddingCache:
         return self._known.get(bytes.fromhex(sha256))
 
     def add(self, sha256: str, known: Known) -> None:
-        """Keep it, if its outcome is one that depends on the photo and the settings alone."""
+        """Keep an outcome, if it depends on the photo and on `about` alone."""
         if known.failure not in _OUTCOMES:
             return
         record = np.zeros((), dtype=self._record)
@@ -91,7 +85,7 @@ class EmbeddingCache:
         for path in sorted(self._folder.glob("*.records")):
             data = path.read_bytes()
             size = self._record.itemsize
-            for start in range(0, len(data) - size + 1, size):  # a torn last record is left out
+            for start in range(0, len(data) - size + 1, size):  # a torn last record is skipped
                 record = data[start : start + size]
                 body, checksum = record[:-_CHECKSUM_BYTES], record[-_CHECKSUM_BYTES:]
                 if zlib.crc32(body) != int.from_bytes(checksum, "little"):

@@ -1,7 +1,7 @@
-"""Liveness scores of photos on disk, and a threshold fitted on them."""
+"""Score the liveness of photos on disk, and fit a threshold on the scores."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -27,12 +27,12 @@ from models.evaluation.protocols.presentation_attacks import (
 )
 
 _TARGETS = (0.001, 0.003, 0.01, 0.03, 0.1)
-"""BPCERs at which the rates are listed, as far as there are enough captures to show them."""
+"""BPCERs at which rates are listed, if there are enough captures to measure them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A photo on disk. `species`: the kind of attack; empty for a genuine face."""
+    """A photo on disk. `species` is the kind of attack; empty for a genuine face."""
 
     path: Path
     species: str = ""
@@ -40,7 +40,7 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class ScoredCapture:
-    """`liveness` of the largest face; None where there is none, or for the `error`."""
+    """The `liveness` of the largest face; None if there is no face or for another `error`."""
 
     capture: Capture
     liveness: Liveness | None
@@ -49,10 +49,10 @@ class ScoredCapture:
 
 @dataclass(frozen=True, slots=True)
 class LivenessFit:
-    """What was measured on captures.
+    """A threshold, and error rates measured on captures.
 
-    `chosen` has the wanted BPCER, `others` are for comparison. `without_face` were not scored: what
-    a service does with them, liveness does not decide.
+    `chosen` has the target BPCER, `others` are for comparison. `without_face` were not scored, and
+    count in no rate: liveness does not decide about them.
     """
 
     networks: tuple[str, ...]
@@ -75,19 +75,22 @@ class LivenessFit:
         )
 
 
-def genuine_captures(folder: Path) -> list[Capture]:
-    """The photos in a folder, and in all folders below it. Raises InvalidRequest without any."""
-    return _required([Capture(path) for path in _photos(folder)], folder)
+def list_captures(folder: Path, *, attacks: bool = False) -> list[Capture]:
+    """List the photos in a folder and below it. Raises InvalidRequest if there are none.
 
-
-def attack_captures(folder: Path) -> list[Capture]:
-    """The photos of attacks: a folder in it is a species; photos beside these are of the species
-    that has the folder's own name. Raises InvalidRequest without any."""
+    Of `attacks`, each folder in `folder` is a species, and photos beside these folders are of a
+    species with the folder's own name.
+    """
     captures = []
-    for path in _photos(folder):
-        inside = path.relative_to(folder).parts
-        captures.append(Capture(path, inside[0] if len(inside) > 1 else folder.resolve().name))
-    return _required(captures, folder)
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        hidden = any(part.startswith(".") for part in parts)
+        if path.suffix.lower() in PHOTO_SUFFIXES and not hidden and path.is_file():
+            species = parts[0] if len(parts) > 1 else folder.resolve().name
+            captures.append(Capture(path, species if attacks else ""))
+    if not captures:
+        raise InvalidRequest(f"{folder} has no photos")
+    return captures
 
 
 async def score_captures(
@@ -95,7 +98,7 @@ async def score_captures(
     captures: Sequence[Capture],
     progress: Callable[[], None] = lambda: None,
 ) -> list[ScoredCapture]:
-    """Score the largest face of each photo, in the order given; `progress` is called after each.
+    """Score the largest face of each photo, in order. `progress` is called after each photo.
 
     Raises LivenessOff.
     """
@@ -119,9 +122,9 @@ async def score_captures(
 def fit_threshold(
     scored: Sequence[ScoredCapture], scorer: LivenessScorer, *, target_bpcer: float
 ) -> LivenessFit:
-    """The highest threshold that turns away at most that share of the genuine captures.
+    """Fit the highest threshold that rejects at most `target_bpcer` of the genuine captures.
 
-    Raises LivenessNotMeasurable with too few captures.
+    Raises LivenessNotMeasurable if there are too few captures.
     """
     genuine, attacks = _by_kind(scored)
     try:
@@ -148,23 +151,10 @@ def fit_threshold(
 
 
 def _by_kind(scored: Sequence[ScoredCapture]) -> tuple[Scores, Mapping[str, Scores]]:
-    """The scores of genuine faces, and those of attacks by species."""
+    """Return the scores of genuine faces, and those of attacks by species."""
     scores: dict[str, list[float]] = {}
     for one in scored:
         if one.liveness is not None:
             scores.setdefault(one.capture.species, []).append(one.liveness.score)
     arrays = {species: np.asarray(values) for species, values in sorted(scores.items())}
     return arrays.pop("", np.empty(0)), arrays
-
-
-def _photos(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in PHOTO_SUFFIXES and not hidden and path.is_file():
-            yield path
-
-
-def _required(captures: list[Capture], folder: Path) -> list[Capture]:
-    if not captures:
-        raise InvalidRequest(f"{folder} has no photos")
-    return captures

@@ -1,4 +1,4 @@
-"""Which photos show whom: read from a folder of people, an LFW-like folder, or CSV files.
+"""Read which photos show whom: from a folder of people, an LFW-like folder, or CSV files.
 
 A CSV file has a header. `photo,person[,group]` lists photos, `left,right,same[,fold]` lists pairs,
 `person,group` lists groups. Photos are named relative to the folder of people, or to the CSV file
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from app.datasets.photo_source import SubjectRule
 from app.errors import InvalidRequest
 
 PHOTO_SUFFIXES = frozenset(
@@ -41,26 +42,34 @@ class ListedPair:
 class PhotoListing:
     """Photos in the order of their names; pairs, if they are listed; the group of each person.
 
-    `people_known` is false where only pairs are: two photos may then be of one person unbeknown.
-    `subject_central` is true of LFW, whose photos show a person at their centre, and others beside.
+    `people_known` is false where only pairs are listed: two photos of different pairs may show one
+    person. `subject` is the rule for photos of several faces: LFW's photos show a person at their
+    centre, and others beside.
     """
 
     photos: tuple[ListedPhoto, ...]
     pairs: tuple[ListedPair, ...] | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
     people_known: bool = True
-    subject_central: bool = False
+    subject: SubjectRule = SubjectRule.SINGLE
 
     def only_paired(self) -> "PhotoListing":
-        """Without the photos that no pair names."""
+        """Return the listing without photos that are in no pair."""
         named = {name for pair in self.pairs or () for name in (pair.left, pair.right)}
         return replace(self, photos=tuple(p for p in self.photos if p.name in named))
 
 
 def read_listing(
-    source: Path, *, pairs: Path | None = None, groups: Path | None = None
+    source: Path,
+    *,
+    pairs: Path | None = None,
+    groups: Path | None = None,
+    faces: SubjectRule | None = None,
 ) -> PhotoListing:
-    """Read a folder or a CSV file. Raises InvalidRequest with the line that is wrong."""
+    """Read a folder or a CSV file. Raises InvalidRequest, which names the line that is wrong.
+
+    `faces` is the rule for photos of several faces (default: `central` for LFW, else `single`).
+    """
     if source.is_dir():
         listing, default_pairs = _folder(source)
         pairs = pairs or default_pairs
@@ -72,13 +81,13 @@ def read_listing(
         listing = replace(listing, pairs=_pairs(pairs, listing))
     if groups is not None:
         listing = replace(listing, groups=_groups(groups))
-    return listing
+    return listing if faces is None else replace(listing, subject=faces)
 
 
 def _folder(source: Path) -> tuple[PhotoListing, Path | None]:
     images, pairs = source / "images", source / "pairs.csv"
     like_lfw = images.is_dir() and pairs.is_file()
-    root = images if like_lfw else source
+    root, subject = (images, SubjectRule.CENTRAL) if like_lfw else (source, SubjectRule.SINGLE)
     photos = [
         ListedPhoto(path.relative_to(root).as_posix(), path, person.name)
         for person in root.iterdir()
@@ -86,7 +95,7 @@ def _folder(source: Path) -> tuple[PhotoListing, Path | None]:
         for path in person.iterdir()
         if path.suffix.lower() in PHOTO_SUFFIXES
     ]
-    return PhotoListing(_in_order(photos), subject_central=like_lfw), pairs if like_lfw else None
+    return PhotoListing(_in_order(photos), subject=subject), pairs if like_lfw else None
 
 
 def _csv(source: Path) -> PhotoListing:
@@ -116,11 +125,11 @@ def _labelled(source: Path) -> PhotoListing:
 
 
 def _pairs_alone(source: Path) -> PhotoListing:
-    """Photos of pairs whose people have no names: what is the same as the same is the same."""
-    pairs = tuple(pair for _, pair in _listed_pairs(source))
+    """Read pairs whose people have no names. Photos that pairs join are of one person."""
+    listed = list(_listed_pairs(source))
     paths = {
         name: _existing(source, line, name)
-        for line, pair in _listed_pairs(source)
+        for line, pair in listed
         for name in (pair.left, pair.right)
     }
     leader = {name: name for name in paths}
@@ -131,7 +140,7 @@ def _pairs_alone(source: Path) -> PhotoListing:
             name = leader[name]
         return name
 
-    for pair in pairs:
+    for _, pair in listed:
         if pair.same:
             first, second = sorted((person(pair.left), person(pair.right)))
             leader[second] = first
@@ -187,7 +196,7 @@ def _set_group(groups: dict[str, str], person: str, group: str, where: str) -> N
 
 
 def _rows(source: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Lines with their numbers. A byte order mark, as spreadsheets write it, is passed over."""
+    """Yield lines with their numbers. A byte order mark, as of spreadsheets, is skipped."""
     with _reader(source) as reader:
         missing = [name for name in columns if name not in (reader.fieldnames or ())]
         if missing:

@@ -1,8 +1,4 @@
-"""Embed the photos of a listing, one subject each, with what is known from earlier runs.
-
-embedder = PhotoSetEmbedder(recognizer, SubjectRule.SINGLE, cache)
-photos = labelled(listing, await embedder.embed([photo.path for photo in listing.photos]))
-"""
+"""Embed the photos of a listing, one subject each, with a cache of earlier runs."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,7 +9,7 @@ import numpy as np
 
 from app.datasets.embedding_cache import EmbeddingCache, Known
 from app.datasets.photo_listing import PhotoListing
-from app.datasets.subject_rule import SubjectRule
+from app.datasets.photo_source import SubjectRule
 from app.errors import ImageTooLarge, ImageUnreadable, InvalidRequest, Reason
 from app.recognition.batch import Choose
 from app.recognition.pipeline import Recognizer
@@ -33,9 +29,9 @@ _CHOICES: dict[SubjectRule, Choose] = {
 
 
 def choice_of(rule: SubjectRule) -> Choose:
-    """What takes the subject from the faces of a photo of some size.
+    """Return a function that chooses the subject among the faces of a photo of some size.
 
-    Only a face whose direction is clear is taken: the crop of another may be the wrong way up.
+    Only a face whose direction is clear is chosen: the crop of another may be the wrong way up.
     """
     choose = _CHOICES[rule]
 
@@ -47,7 +43,7 @@ def choice_of(rule: SubjectRule) -> Choose:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedFile:
-    """A photo's subject, or why there is none."""
+    """The embedding of a photo's subject, or the reason why there is none."""
 
     sha256: str
     embedding: Embedding | None
@@ -55,39 +51,40 @@ class EmbeddedFile:
 
 
 class PhotoSetEmbedder:
-    """Embeds photos, as many at once as the recognizer has workers."""
+    """Embeds photos, as many at once as the recognizer has threads."""
 
-    def __init__(
-        self, recognizer: Recognizer, rule: SubjectRule, cache: EmbeddingCache | None = None
-    ) -> None:
+    def __init__(self, recognizer: Recognizer, cache: EmbeddingCache) -> None:
         self._recognizer = recognizer
-        self._rule = rule
         self._cache = cache
 
     async def embed(
-        self, paths: Sequence[Path], progress: Callable[[], None] = lambda: None
-    ) -> list[EmbeddedFile]:
-        """In the order of `paths`. `progress` is called after each.
+        self, listing: PhotoListing, progress: Callable[[], None] = lambda: None
+    ) -> LabelledPhotos:
+        """Embed the photos that the cache does not have. `progress` is called after each photo.
 
-        Raises InvalidRequest where a file cannot be read at all.
+        Raises InvalidRequest for a file that cannot be read at all.
         """
-        return await in_turns(
-            paths, self._one, at_once=self._recognizer.concurrency, progress=progress
+        choose = choice_of(listing.subject)
+        embedded = await in_turns(
+            listing.photos,
+            lambda photo: self._one(photo.path, choose),
+            at_once=self._recognizer.concurrency,
+            progress=progress,
         )
+        return _labelled(listing, embedded)
 
-    async def _one(self, path: Path) -> EmbeddedFile:
+    async def _one(self, path: Path, choose: Choose) -> EmbeddedFile:
         sha256 = await asyncio.to_thread(photo_sha256, path)
-        known = None if self._cache is None else self._cache.find(sha256)
+        known = self._cache.find(sha256)
         if known is None:
-            known = await self._look(path)
-            if self._cache is not None:
-                self._cache.add(sha256, known)
+            known = await self._embed(path, choose)
+            self._cache.add(sha256, known)
         return EmbeddedFile(sha256, known.embedding, known.failure)
 
-    async def _look(self, path: Path) -> Known:
+    async def _embed(self, path: Path, choose: Choose) -> Known:
         try:
             image = await asyncio.to_thread(read_photo, self._recognizer, path)
-            found = await self._recognizer.embed_chosen(image, choice_of(self._rule))
+            found = await self._recognizer.embed_chosen(image, choose)
         except (ImageUnreadable, ImageTooLarge) as error:
             return Known(None, Reason(error.code))
         if found.faces:
@@ -98,7 +95,7 @@ class PhotoSetEmbedder:
 def open_cache(
     folder: Path, settings: Settings, network: Network, rule: SubjectRule
 ) -> EmbeddingCache:
-    """The cache of what this network gives with these settings, below `folder`."""
+    """Open the cache of embeddings of this network with these settings, below `folder`."""
     return EmbeddingCache(
         folder,
         about={
@@ -114,8 +111,8 @@ def open_cache(
     )
 
 
-def labelled(listing: PhotoListing, embedded: Sequence[EmbeddedFile]) -> LabelledPhotos:
-    """Join the photos of a listing with their embeddings, which are in the same order."""
+def _labelled(listing: PhotoListing, embedded: Sequence[EmbeddedFile]) -> LabelledPhotos:
+    """Join the photos of a listing with their embeddings, in the same order."""
     names = tuple(photo.name for photo in listing.photos)
     person_names = tuple(sorted({photo.person for photo in listing.photos}))
     number = {person: place for place, person in enumerate(person_names)}
@@ -159,13 +156,13 @@ def _pairs(listing: PhotoListing, names: Sequence[str]) -> ListedPairs | None:
 
 
 def read_photo(recognizer: Recognizer, path: Path) -> bytes:
-    """Raises ImageTooLarge before a byte is read."""
+    """Read a photo. Raises ImageTooLarge before a byte is read, and OSError."""
     recognizer.require_size(path.stat().st_size)
     return path.read_bytes()
 
 
 def no_subject(detected: Sequence[DetectedFace]) -> Reason:
-    """Why none of the faces of a photo is taken for the one that it shows."""
+    """Return the reason why none of the faces of a photo is its subject."""
     if not detected:
         return Reason.NO_FACE
     if all(face.direction is not None for face in detected):
@@ -174,7 +171,7 @@ def no_subject(detected: Sequence[DetectedFace]) -> Reason:
 
 
 def photo_sha256(path: Path) -> str:
-    """Raises InvalidRequest where the file cannot be read at all."""
+    """Hash a photo. Raises InvalidRequest for a file that cannot be read at all."""
     try:
         return file_sha256(path)
     except OSError as error:

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.datasets.crop_cutter import CropCutter
 from app.datasets.photo_listing import read_listing
-from app.datasets.subject_rule import SubjectRule
+from app.datasets.photo_source import SubjectRule
 from app.recognition.build import build_recognizer, load_configured_network
 from app.settings import Settings
 from benchmarks.kit.lfw_data import LfwData

@@ -33,7 +33,7 @@ def _counts() -> dict[str, tuple[int, int]]:
 
 def test_collections_are_created_listed_and_deleted_with_their_people(tmp_path: Path) -> None:
     made = _json("collections", "create", "staff", "--description", "[red]all\x1b[2J[/red]")
-    assert (made["name"], made["embedder"]) == ("staff", DEFAULT_NETWORK)
+    assert (made["name"], made["model"]["name"]) == ("staff", DEFAULT_NETWORK)
     with pytest.raises(CollectionExists):
         _run("collections", "create", "staff")
     (tmp_path / "people" / "Grace").mkdir(parents=True)

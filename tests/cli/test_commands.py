@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from app.api.schemas.collections import CollectionPage
+from app.api.schemas.identify import IdentifyAnswer
+from app.api.schemas.models import ModelsAnswer
+from app.api.schemas.parts.answer import Answer
+from app.api.schemas.verify import VerifyAnswer
 from app.cli.main import cli, main
 from tests.kit import photos
 
@@ -126,7 +131,7 @@ def test_enrolled_people_are_identified(people: Path, tmp_path: Path) -> None:
     photo.write_bytes(photos.encoded(photos.group()))
     faces = _json("identify", photo)["faces"]
     assert isinstance(faces, list)
-    assert [(face["status"], face["name"]) for face in faces] == [
+    assert [(face["status"], face["identity"]["name"]) for face in faces] == [
         ("match", "Grace Hopper"),
         ("match", "Eileen Collins"),
     ]
@@ -143,6 +148,19 @@ def test_verify_tells_by_its_exit_status(tmp_path: Path) -> None:
     assert (same.exit_code, same.stdout.split()[0]) == (0, "match")
     different = RUN.invoke(cli, ["verify", str(a), str(c)])
     assert (different.exit_code, different.stdout.split()[0]) == (3, "no")
+
+
+def test_json_is_what_the_api_answers(tmp_path: Path) -> None:
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(photos.encoded(photos.hopper()))
+    answers: list[tuple[tuple[str | Path, ...], type[Answer]]] = [
+        (("identify", photo), IdentifyAnswer),
+        (("verify", photo, photo), VerifyAnswer),
+        (("collections", "list"), CollectionPage),
+        (("models", "list"), ModelsAnswer),
+    ]
+    for words, schema in answers:
+        assert set(_json(*words)) == set(schema.model_fields), words
 
 
 def test_database_is_migrated_twice_without_harm() -> None:

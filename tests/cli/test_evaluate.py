@@ -55,7 +55,7 @@ def test_a_folder_is_evaluated_once_and_then_from_the_cache(
     def never(*_: object) -> None:
         raise AssertionError("embedded again")
 
-    monkeypatch.setattr(Recognizer, "embed", never)
+    monkeypatch.setattr(Recognizer, "embed_chosen", never)
     again = _evaluate(people, "--against", out / "report.json")
     assert _values(again) == values
     assert again["comparison"]["unpaired"] is None
@@ -132,11 +132,14 @@ def test_what_cannot_be_evaluated_is_said(people: Path, tmp_path: Path) -> None:
     (people / "Grace/1.jpg").rename(lonely / "Grace/1.jpg")
     no_report = tmp_path / "no.json"
     no_report.write_text("[]")
+    short_report = tmp_path / "short.json"
+    short_report.write_text(json.dumps(_evaluate(people)))
     for arguments, fact in (
         ([lonely], "there is nothing to compare"),
         ([tmp_path / "data"], "has no photos"),
         ([people, "--protocol", "groups"], "need the groups"),
         ([people, "--against", no_report], "is no report"),
+        ([people, "--against", short_report], "give --against the report.json that --out writes"),
     ):
         (tmp_path / "data").mkdir(exist_ok=True)
         done = RUN.invoke(cli, ["evaluate", *map(str, arguments)])

@@ -9,11 +9,12 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import save_file
 from typer.testing import CliRunner, Result
 
 from app.cli.main import cli
 from app.cli.remedies import TERMINAL
-from app.errors import EmbedderChanged, NetworkNotAdded
+from app.errors import EmbedderChanged, NetworkNotAdded, StartupError
 from app.recognition.build import load_configured_network
 from app.settings import Settings
 from models.zoo.errors import WeightsInvalidError
@@ -71,7 +72,7 @@ def test_an_onnx_gallery_of_an_older_version_goes_on_once_its_file_is_added(
     done = _identify(tmp_path)
     assert done.exit_code == 0, (done.output, done.exception)
     (face,) = json.loads(done.stdout)["faces"]
-    assert (face["status"], face["name"]) == ("match", "Grace")
+    assert (face["status"], face["identity"]["name"]) == ("match", "Grace")
     assert face["similarity"] > 0.999
 
 
@@ -91,7 +92,7 @@ def test_a_card_serves_what_was_added(network: Path, monkeypatch: pytest.MonkeyP
     assert served.spec.description == "a trial"
     assert (served.spec.input.mean, served.spec.input.std) == ((127.5,) * 3, (58.0, 57.0, 57.5))
     assert served.spec.mirror_average is False
-    listed = json.loads(RUN.invoke(cli, ["models", "list", "--json"]).stdout)
+    listed = json.loads(RUN.invoke(cli, ["models", "list", "--json"]).stdout)["models"]
     assert (listed[-1]["name"], listed[-1]["dimension"], listed[-1]["active"]) == (
         *("ours", 147),
         True,
@@ -155,6 +156,16 @@ def test_weights_beside_the_file_come_along(tmp_path: Path, data_dir: Path) -> N
     (networks_dir(weights_dir) / "ours" / "net.weights").write_bytes(bytes(60))
     with pytest.raises(WeightsInvalidError):
         load_network("ours", LoadOptions("cpu", False, weights_dir))
+
+
+def test_weights_of_an_unnamed_network_are_refused_with_the_option_that_names_it(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "network.safetensors"
+    save_file({"weight": np.zeros(1, dtype=np.float32)}, file)
+    done = RUN.invoke(cli, ["models", "add", str(file), "--name", "ours", "--license", "ours"])
+    assert isinstance(done.exception, StartupError)
+    assert "does not name the network of its weights; name it with --network" in str(done.exception)
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_folder_is_held_to_auto_and_identify_to_the_floor(blurred: Path) -> None
     assert (found["fpir"], found["rate_reason"]) == (None, "low_quality")
     (face,) = told(run("identify", blurred, "--json"))["faces"]
     assert (face["status"], face["reasons"]) == ("rejected", ["low_sharpness"])
-    assert (face["identity_id"], face["similarity"]) == (None, None)
+    assert (face["identity"], face["similarity"]) == (None, None)
     assert face["quality"] == found["quality"] < 20
 
 

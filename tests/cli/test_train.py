@@ -52,7 +52,7 @@ def test_photos_become_a_served_embedder(
     }
     assert store.folder.is_relative_to(tmp_path / "data")
     _done("models", "add", run, "--name", "ours", "--license", "ours alone")
-    listed = json.loads(_done("models", "list", "--json"))
+    listed = json.loads(_done("models", "list", "--json"))["models"]
     assert listed[-1]["name"] == "ours"
     assert listed[-1]["license"] == "ours alone"
     evaluated = json.loads(_done("evaluate", people, "--embedder", "ours", "--json"))

@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from app.datasets.crop_cutter import CropCutter, crops_folder
 from app.datasets.photo_listing import ListedPhoto, PhotoListing, read_listing
-from app.datasets.subject_rule import SubjectRule
+from app.datasets.photo_source import SubjectRule
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_face

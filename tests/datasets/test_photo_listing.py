@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.datasets.photo_listing import ListedPair, read_listing
+from app.datasets.photo_source import SubjectRule
 from app.errors import InvalidRequest
 
 
@@ -30,7 +31,7 @@ def test_a_folder_holds_one_folder_a_person(people: Path) -> None:
         ("Bob/1.jpg", "Bob"),
     ]
     assert listing.pairs is None
-    assert not listing.subject_central
+    assert listing.subject is SubjectRule.SINGLE
 
 
 def test_lfw_has_images_and_pairs_and_its_people_are_central(tmp_path: Path, people: Path) -> None:
@@ -41,7 +42,7 @@ def test_lfw_has_images_and_pairs_and_its_people_are_central(tmp_path: Path, peo
     listing = read_listing(root)
     assert len(listing.photos) == 3
     assert listing.pairs == (ListedPair("Ada/1.jpg", "Ada/2.PNG", same=True, fold=2),)
-    assert listing.subject_central
+    assert listing.subject is SubjectRule.CENTRAL
     assert [p.name for p in listing.only_paired().photos] == ["Ada/1.jpg", "Ada/2.PNG"]
 
 

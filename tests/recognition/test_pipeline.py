@@ -10,7 +10,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from app.datasets.photo_set import choice_of
-from app.datasets.subject_rule import SubjectRule
+from app.datasets.photo_source import SubjectRule
 from app.errors import ImageTooLarge, ImageUnreadable, StartupError
 from app.recognition.align import align
 from app.recognition.batch import BatchRecognizer

@@ -19,13 +19,11 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from app.cli.main import cli
-from app.cli.session import with_recognizer
+from app.cli.session import loaded_networks
 from app.errors import NetworkNotMade
 from app.main import create_app
 from app.operations.rollout import embedder_choice
-from app.recognition.pipeline import Recognizer
 from app.settings import Settings
-from models.zoo.network import Network
 from tests.cases import case
 
 RUN = CliRunner()
@@ -116,18 +114,18 @@ def test_the_embedder_stays_and_one_line_says_how_to_go_over(
 def test_commands_choose_as_the_service_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def embedder(settings: Settings, network: Network, _: Recognizer) -> tuple[str, str]:
-        return settings.embedder, network.spec.name
-
     monkeypatch.setattr(embedder_choice, "DEFAULT_NETWORK", "facenet-vggface2")
     photo = tmp_path / "eileen.jpg"
     photo.write_bytes(case("eileen.jpg"))
-    active = [one for one in _command("models", "list") if one["active"]]
-    assert [(one["name"], one["chosen_by"]) for one in active] == [("dlib-resnet", "auto")]
+    listed = _command("models", "list")
+    active = [one["name"] for one in listed["models"] if one["active"]]
+    assert (active, listed["chosen_by"]) == (["dlib-resnet"], "auto")
     (face,) = _command("identify", photo)["faces"]
-    assert face["name"] == EILEEN
+    assert face["identity"]["name"] == EILEEN
     # As evaluate, calibrate FOLDER, train and tune do.
-    assert with_recognizer(embedder) == ("dlib-resnet", "dlib-resnet")
+    with loaded_networks() as loaded:
+        chosen = loaded.settings.embedder, loaded.network.spec.name
+    assert chosen == ("dlib-resnet", "dlib-resnet")
 
 
 def test_a_gallery_of_a_network_that_no_longer_ships_says_so_and_goes_over(

@@ -1,11 +1,13 @@
 """Commands that measure how well people are recognised."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.commands.common_options import Subject
+from app.cli.commands.common_options import AsJson, Report, Subject, rate
+from app.datasets.photo_source import PhotoSource
 from app.gallery.names import DEFAULT_COLLECTION
 from models.evaluation.options import EvaluationOptions, Protocol
 
@@ -16,7 +18,7 @@ OtherEmbedder = Annotated[
 ]
 Cache = Annotated[
     Path | None,
-    typer.Option(file_okay=False, help="Where embeddings are kept (evaluation/ in the data)."),
+    typer.Option(file_okay=False, help="Folder of embeddings (evaluation/ in the data folder)."),
 ]
 
 
@@ -38,28 +40,28 @@ def calibrate(
     cache: Cache = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            dir_okay=False, help="Write the embedder's calibration here, and do not use it."
-        ),
+        typer.Option(dir_okay=False, help="Write the embedder's calibration here; do not use it."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Measure how alike strangers are, and decide by that from now on.
+    """Measure how similar strangers are, and base decisions on it from now on.
 
-    Without a folder, on the people enrolled in a collection, and for it; with one, for the embedder
-    (the server reads it when it starts).
+    Without a folder, the people of a collection are measured, for that collection. With a folder,
+    its photos are measured, for the embedder; the server reads the result when it starts.
     """
-    from app.cli.science.calibrate import calibrate as run
+    from app.cli.science.calibrate import calibrate_collection, calibrate_embedder
 
-    run(
-        folder=folder,
-        collection=collection,
-        faces=faces,
-        embedder=embedder,
-        cache=cache,
-        out=out,
-        as_json=as_json,
-    )
+    if folder is None:
+        if any(given is not None for given in (out, faces, cache, embedder)):
+            raise typer.BadParameter(
+                "--out, --faces, --cache and --embedder go with a folder of photos"
+            )
+        calibrate_collection(collection or DEFAULT_COLLECTION, as_json=as_json)
+        return
+    if collection is not None:
+        raise typer.BadParameter("give either a folder, for the embedder, or --collection")
+    photos = PhotoSource(folder, faces)
+    calibrate_embedder(photos, embedder=embedder, cache=cache, out=out, as_json=as_json)
 
 
 def evaluate(
@@ -81,20 +83,24 @@ def evaluate(
     ] = None,
     protocol: Annotated[
         list[Protocol] | None,
-        typer.Option(help="Measure only this; may be given several times (else all there can be)."),
+        typer.Option(
+            help="Measure only this; may be given several times (default: all that are possible)."
+        ),
     ] = None,
     faces: Subject = None,
     threshold: Annotated[
         list[float] | None,
-        typer.Option(min=-1, max=1, help="Similarity to tell rates at (else the service's own)."),
+        typer.Option(
+            min=-1, max=1, help="Similarity to report rates at (default: the service's own)."
+        ),
     ] = None,
     fmr: Annotated[
         list[float] | None,
-        typer.Option(min=0, max=1, help="FMR to tell FNMR at (else 1e-2, 1e-3, ... 1e-6)."),
+        typer.Option(parser=rate, help="FMR to report FNMR at (default: 1e-2, 1e-3, ... 1e-6)."),
     ] = None,
     fpir: Annotated[
         list[float] | None,
-        typer.Option(min=0, max=1, help="FPIR to tell FNIR at (else 1e-1, 1e-2, 1e-3)."),
+        typer.Option(parser=rate, help="FPIR to report FNIR at (default: 1e-1, 1e-2, 1e-3)."),
     ] = None,
     enroll: Annotated[
         int, typer.Option(min=1, help="Photos a person that are enrolled, to identify the others.")
@@ -105,7 +111,7 @@ def evaluate(
     replicates: Annotated[
         int, typer.Option(min=100, max=100_000, help="Bootstrap replicates of the intervals.")
     ] = _DEFAULTS.replicates,
-    seed: Annotated[int, typer.Option(min=0, help="Decides every draw.")] = _DEFAULTS.seed,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every draw.")] = _DEFAULTS.seed,
     out: Annotated[
         Path | None,
         typer.Option(file_okay=False, help="Folder to write report.json and report.html into."),
@@ -116,30 +122,36 @@ def evaluate(
     ] = None,
     embedder: OtherEmbedder = None,
     cache: Cache = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    as_json: Report = False,
 ) -> None:
-    """Measure on your own photos how well faces are told apart, with confidence intervals.
+    """Measure recognition on your own photos, with confidence intervals.
 
-    Photos are embedded as the service would, once: embeddings (not photos) are kept for later runs.
+    Photos are embedded once, as by the service: embeddings (not photos) are kept for later runs.
     """
     from app.cli.science.evaluate import evaluate as run
 
-    run(
-        source=source,
-        pairs=pairs,
-        groups=groups,
-        protocol=protocol,
-        faces=faces,
-        threshold=threshold,
-        fmr=fmr,
-        fpir=fpir,
-        enroll=enroll,
+    options = EvaluationOptions(
+        verify_thresholds=_sorted(threshold),
+        identify_thresholds=_sorted(threshold),
+        fmrs=_sorted(fmr)[::-1] or _DEFAULTS.fmrs,
+        fpirs=_sorted(fpir)[::-1] or _DEFAULTS.fpirs,
+        enroll_photos=enroll,
         enrolled_share=enrolled_share,
         replicates=replicates,
         seed=seed,
-        out=out,
-        against=against,
+    )
+    photos = PhotoSource(source, faces, pairs, groups)
+    run(
+        photos,
+        options,
+        protocol,
         embedder=embedder,
         cache=cache,
+        out=out,
+        against=against,
         as_json=as_json,
     )
+
+
+def _sorted(values: Sequence[float] | None) -> tuple[float, ...]:
+    return tuple(sorted(set(values or ())))

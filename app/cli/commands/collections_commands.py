@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-collections = typer.Typer(no_args_is_help=True)
+from app.cli.commands.common_options import AsJson, Receipt
 
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+collections = typer.Typer(no_args_is_help=True)
 
 
 @collections.callback()
@@ -15,8 +15,8 @@ def _collections() -> None:
 
 
 @collections.command("list")
-def list_(as_json: _Json = False) -> None:
-    """List the collections, with how many people and faces each has."""
+def list_(as_json: AsJson = False) -> None:
+    """List the collections, with their numbers of people and faces."""
     from app.cli.upkeep.collections import list_ as run
 
     run(as_json=as_json)
@@ -26,24 +26,24 @@ def list_(as_json: _Json = False) -> None:
 def create(
     name: Annotated[str, typer.Argument(help="Letters, digits, '.', '_' and '-'; at most 64.")],
     description: Annotated[str | None, typer.Option(help="A line that describes it.")] = None,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Create a collection for the embedder that VULTUS_EMBEDDER names."""
     from app.cli.upkeep.collections import create as run
 
-    run(name=name, description=description, as_json=as_json)
+    run(name, description, as_json=as_json)
 
 
 @collections.command()
 def delete(
     name: Annotated[str, typer.Argument(help="The collection to delete.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
+    as_json: Receipt = False,
 ) -> None:
-    """Delete a collection with everybody in it. There is no way back.
+    """Delete a collection with all people in it. There is no way back.
 
-    A running server learns of it at once. The collection default is there again afterwards, empty.
+    A running server sees it at once. The collection default exists again afterwards, empty.
     """
     from app.cli.upkeep.collections import delete as run
 
-    run(name=name, yes=yes, as_json=as_json)
+    run(name, yes=yes, as_json=as_json)

@@ -4,66 +4,60 @@ from typing import Annotated
 
 import typer
 
+from app.cli.commands.common_options import Receipt
 from app.gallery.names import DEFAULT_COLLECTION
 
 _Person = "an id, or ext: and an external_id"
-_Collection = Annotated[str, typer.Option(help="Where they are enrolled.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")]
+_Collection = Annotated[str, typer.Option(help="The collection of these people.")]
 
 
 def merge(
-    into: Annotated[str, typer.Argument(help=f"Who stays: {_Person}.")],
-    sources: Annotated[list[str], typer.Argument(help="Who becomes part of them.")],
+    into: Annotated[str, typer.Argument(help=f"The person who stays: {_Person}.")],
+    sources: Annotated[list[str], typer.Argument(help="The people who become part of them.")],
     collection: _Collection = DEFAULT_COLLECTION,
     if_revision: Annotated[
         int | None,
-        typer.Option(min=0, help="Refuse it when one of them changed after this revision."),
+        typer.Option(min=0, help="Refuse if one of them changed after this revision."),
     ] = None,
-    as_json: _Json = False,
+    as_json: Receipt = False,
 ) -> None:
-    """Make people one person: all faces are one's, and missing fields are taken over.
+    """Merge people into one, who gets all their faces and the fields that are missing.
 
-    There is no way back. A running server learns of it at once.
+    There is no way back. A running server sees it at once.
     """
     from app.cli.people.corrections import merge as run
 
-    run(into=into, sources=sources, collection=collection, if_revision=if_revision, as_json=as_json)
+    run(into, sources, collection, if_revision=if_revision, as_json=as_json)
 
 
 def move(
     face: Annotated[str, typer.Argument(help="The id of the face.")],
     person: Annotated[
-        str | None, typer.Argument(help=f"Whose it is: {_Person}. A new person if left out.")
+        str | None,
+        typer.Argument(help=f"The person whom it shows: {_Person} (default: a new one)."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Of a new person.")] = None,
     external_id: Annotated[str | None, typer.Option(help="Of a new person.")] = None,
     collection: _Collection = DEFAULT_COLLECTION,
     force: Annotated[
-        bool, typer.Option("--force", help="Also when it looks like somebody else there.")
+        bool, typer.Option("--force", help="Also if it resembles another person there.")
     ] = False,
-    as_json: _Json = False,
+    as_json: Receipt = False,
 ) -> None:
-    """Give a face to the person whom it shows, or to a new one. Who had it stays."""
+    """Move a face to the person whom it shows, or to a new one. Its former owner stays."""
     from app.cli.people.corrections import move as run
+    from app.gallery.records import NewIdentity
 
-    run(
-        face=face,
-        person=person,
-        name=name,
-        external_id=external_id,
-        collection=collection,
-        force=force,
-        as_json=as_json,
-    )
+    run(face, person, NewIdentity(name, external_id), collection, force=force, as_json=as_json)
 
 
 def delete_face(
-    person: Annotated[str, typer.Argument(help=f"Whose it is: {_Person}.")],
+    person: Annotated[str, typer.Argument(help=f"The person who has it: {_Person}.")],
     face: Annotated[str, typer.Argument(help="The id of the face.")],
     collection: _Collection = DEFAULT_COLLECTION,
-    as_json: _Json = False,
+    as_json: Receipt = False,
 ) -> None:
-    """Remove one face of a person, who stays, even without any."""
+    """Delete one face of a person, who stays, even without any."""
     from app.cli.people.corrections import delete_face as run
 
-    run(person=person, face=face, collection=collection, as_json=as_json)
+    run(person, face, collection, as_json=as_json)

@@ -1,18 +1,18 @@
-"""Commands about liveness scores."""
+"""`vultus liveness`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-liveness = typer.Typer(no_args_is_help=True)
+from app.cli.commands.common_options import AsJson, rate
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+liveness = typer.Typer(no_args_is_help=True)
 
 
 @liveness.callback()
 def _liveness() -> None:
-    """Score whether faces were before the camera themselves; see docs/liveness.md."""
+    """Score whether a camera saw the faces themselves; see docs/liveness.md."""
 
 
 @liveness.command()
@@ -22,11 +22,11 @@ def score(
 ) -> None:
     """Score the largest face of each photo, 0 (an attack) to 1 (genuine).
 
-    Exit status 0: all are scored, 3: some were not; they are listed with the reason.
+    Exit status 0: all are scored, 3: some are not; they are listed with the reason.
     """
     from app.cli.science.liveness import score as run
 
-    run(photos=photos, as_json=as_json)
+    run(photos, as_json=as_json)
 
 
 @liveness.command()
@@ -34,7 +34,7 @@ def fit(
     genuine: Annotated[
         Path,
         typer.Option(
-            exists=True, file_okay=False, help="Folder of captures of people before your camera."
+            exists=True, file_okay=False, help="Folder of captures of people, by your camera."
         ),
     ],
     attacks: Annotated[
@@ -46,10 +46,13 @@ def fit(
         ),
     ],
     target_bpcer: Annotated[
-        float, typer.Option(help="Largest share of genuine captures that may be turned away.")
+        float,
+        typer.Option(
+            parser=rate, help="Largest share of genuine captures that may be turned away."
+        ),
     ] = 0.01,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only print the setting; write nothing.")
+        bool, typer.Option("--dry-run", help="Print the setting only; write nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -60,10 +63,4 @@ def fit(
     """
     from app.cli.science.liveness import fit as run
 
-    run(
-        genuine=genuine,
-        attacks=attacks,
-        target_bpcer=target_bpcer,
-        dry_run=dry_run,
-        as_json=as_json,
-    )
+    run(genuine, attacks, target_bpcer=target_bpcer, dry_run=dry_run, as_json=as_json)

@@ -1,28 +1,14 @@
-"""Commands that train networks and carry collections to another one."""
+"""`vultus models`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.commands.common_options import Subject
-from app.gallery.names import DEFAULT_COLLECTION
+from app.cli.commands.common_options import AsJson
 from models.zoo.names import Colours, TemplateName
 
 models = typer.Typer(no_args_is_help=True)
-reembedding = typer.Typer()
-
-Name = Annotated[str, typer.Option("--collection", help="The collection.")]
-Force = Annotated[bool, typer.Option("--force", help="Do so against the objections.")]
-Changes = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="group.option=value, over the file; several times."),
-]
-Crops = Annotated[
-    Path | None,
-    typer.Option(file_okay=False, help="Where crops are kept (training/crops/ in the data)."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @models.callback()
@@ -30,95 +16,9 @@ def _models() -> None:
     """List, fetch, compare and add networks."""
 
 
-def train(
-    source: Annotated[
-        Path | None,
-        typer.Argument(
-            exists=True,
-            help="Photos, one folder a person, or as vultus evaluate takes them.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Folder to make for the run.")
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(exists=True, file_okay=False, help="Run to go on with, instead of a new one."),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="TOML file; see docs/training.md."),
-    ] = None,
-    option: Changes = None,
-    network: Annotated[str | None, typer.Option(help="As --set network.name=...")] = None,
-    weights: Annotated[str | None, typer.Option(help="As --set network.weights=...")] = None,
-    loss: Annotated[str | None, typer.Option(help="As --set loss.name=...")] = None,
-    epochs: Annotated[int | None, typer.Option(help="As --set epochs=...")] = None,
-    seed: Annotated[int | None, typer.Option(help="As --set seed=...")] = None,
-    faces: Subject = None,
-    crops: Crops = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-) -> None:
-    """Train an embedding network on photos of people; see docs/training.md.
-
-    Faces are found and cut out as the service would, once. Deploy with vultus models add.
-    """
-    from app.cli.science.train import train as run
-
-    run(
-        source=source,
-        out=out,
-        resume=resume,
-        config=config,
-        option=option,
-        network=network,
-        weights=weights,
-        loss=loss,
-        epochs=epochs,
-        seed=seed,
-        faces=faces,
-        crops=crops,
-        as_json=as_json,
-    )
-
-
-def tune(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            exists=True, help="Photos, one folder a person, or as vultus evaluate takes them."
-        ),
-    ],
-    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to make for the run.")],
-    config: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="TOML file; see docs/tuning.md."),
-    ] = None,
-    option: Changes = None,
-    faces: Subject = None,
-    crops: Crops = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-) -> None:
-    """Fine-tune a network on a few thousand photos, in minutes; see docs/tuning.md.
-
-    Deploy with vultus models add.
-    """
-    from app.cli.science.tune import tune as run
-
-    run(
-        source=source,
-        out=out,
-        config=config,
-        option=option,
-        faces=faces,
-        crops=crops,
-        as_json=as_json,
-    )
-
-
 @models.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """The embedders that VULTUS_EMBEDDER can name, trained ones among them."""
+    """List the embedders that VULTUS_EMBEDDER can name, with those trained or added here."""
     from app.cli.science.networks import list_ as run
 
     run(as_json=as_json)
@@ -126,7 +26,7 @@ def list_(as_json: AsJson = False) -> None:
 
 @models.command()
 def networks(as_json: AsJson = False) -> None:
-    """The networks that vultus train can build."""
+    """List the networks that vultus train can build."""
     from app.cli.science.networks import networks as run
 
     run(as_json=as_json)
@@ -142,7 +42,7 @@ def catalogue(
     """List networks that others publish, with licence and accuracy; see docs/networks.md."""
     from app.cli.science.catalogue import catalogue as run
 
-    run(name=name, as_json=as_json)
+    run(name, as_json=as_json)
 
 
 @models.command()
@@ -167,17 +67,11 @@ def fetch(
 ) -> None:
     """Fetch a network of the catalogue, checked by its SHA-256: VULTUS_EMBEDDER=NAME serves it.
 
-    Goes on where an interrupted fetch ended.
+    An interrupted fetch continues where it ended.
     """
     from app.cli.science.catalogue import fetch as run
 
-    run(
-        name=name,
-        sha256=sha256,
-        accept_license=accept_license,
-        mirror=mirror,
-        as_json=as_json,
-    )
+    run(name, sha256=sha256, accept_license=accept_license, mirror=mirror, as_json=as_json)
 
 
 @models.command()
@@ -187,10 +81,10 @@ def compare(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Runs side by side: the options in which they differ, and the figures of each."""
+    """Compare runs: the options in which they differ, and the figures of each."""
     from app.cli.science.networks import compare as run
 
-    run(runs=runs, as_json=as_json)
+    run(runs, as_json=as_json)
 
 
 @models.command()
@@ -202,12 +96,12 @@ def add(
     name: Annotated[str, typer.Option(help="Its name, for VULTUS_EMBEDDER.")],
     license_: Annotated[
         str,
-        typer.Option("--license", help="Who may use it, by the licences of photos and weights."),
+        typer.Option("--license", help="Its licence, which follows from photos and weights."),
     ],
     description: Annotated[str, typer.Option(help="A line that describes it.")] = "",
     network: Annotated[
         str | None,
-        typer.Option(help="Network of a file of weights that does not name it."),
+        typer.Option(help="The network of a file of weights that does not name it."),
     ] = None,
     dimension: Annotated[
         int | None,
@@ -221,7 +115,7 @@ def add(
             min=16,
             max=1024,
             metavar="N",
-            help="Side of its crops, for such a file, or a graph that leaves it open (else 112).",
+            help="Side of its crops, for such a file, or a graph of any size (default: 112).",
         ),
     ] = None,
     no_mirror_average: Annotated[
@@ -233,28 +127,28 @@ def add(
     ] = False,
     mirror_average: Annotated[
         bool,
-        typer.Option(
-            "--mirror-average", help="Of an .onnx file: average with the mirror image (else not)."
-        ),
+        typer.Option("--mirror-average", help="Average with the mirror image, for an .onnx file."),
     ] = False,
     mean: Annotated[
         str | None,
         typer.Option(
             metavar="M | M,M,M",
-            help="Of an .onnx file without metadata: mean of its channels, 0 to 255 (else 127.5).",
+            help="Mean of channels, 0 to 255, for an .onnx file without metadata (default: 127.5).",
         ),
     ] = None,
     std: Annotated[
         str | None,
-        typer.Option(metavar="S | S,S,S", help="Of such a file: divisor (else 127.5)."),
+        typer.Option(metavar="S | S,S,S", help="Divisor, for such a file (default: 127.5)."),
     ] = None,
     channels: Annotated[
         Colours | None,
-        typer.Option(help="Of an .onnx file: order of the channels (else rgb; AdaFace: bgr)."),
+        typer.Option(help="Order of the channels of an .onnx file (default: rgb; AdaFace: bgr)."),
     ] = None,
     template: Annotated[
         TemplateName | None,
-        typer.Option(help="Of an .onnx file: where crops have the landmarks (else arcface)."),
+        typer.Option(
+            help="Places of the landmarks in crops, for an .onnx file (default: arcface)."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -262,112 +156,11 @@ def add(
 
     The file is copied. How crops are prepared becomes part of the network; see docs/networks.md.
     """
+    from app.cli.science.networks import GraphAsked, WeightsAsked
     from app.cli.science.networks import add as run
     from models.zoo.adding import Naming
 
-    run(
-        source=source,
-        naming=Naming(name, license_, description),
-        network=network,
-        dimension=dimension,
-        size_px=size_px,
-        no_mirror_average=no_mirror_average,
-        mirror_average=mirror_average,
-        mean=mean,
-        std=std,
-        channels=channels,
-        template=template,
-        as_json=as_json,
-    )
-
-
-@reembedding.callback(invoke_without_command=True)
-def reembed(
-    context: typer.Context,
-    to: Annotated[
-        str | None, typer.Option(help="The network to embed by; see vultus models list.")
-    ] = None,
-    collection: Name = DEFAULT_COLLECTION,
-    photos: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            file_okay=False,
-            help="Folder that holds the photos, also in folders of its own.",
-        ),
-    ] = None,
-    weights: Annotated[
-        Path | None,
-        typer.Option(dir_okay=False, help="Its weights [VULTUS_NEXT__WEIGHTS_PATH]."),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Embed every enrolled face by another network, beside the one that goes on serving.
-
-    Safe beside a running server, and to run again. Exit status 0: every face is embedded by both,
-    3: some have no photo; they are listed.
-    """
-    if context.invoked_subcommand is not None:
-        return
-    if to is None:
-        raise typer.BadParameter("--to says which network; see also vultus reembed --help")
-
-    from app.cli.upkeep.reembed import reembed as run
-
-    run(to=to, collection=collection, photos=photos, weights=weights, as_json=as_json)
-
-
-@reembedding.command()
-def status(collection: Name = DEFAULT_COLLECTION, as_json: AsJson = False) -> None:
-    """Show where a collection stands between two networks."""
-    from app.cli.upkeep.reembed import status as run
-
-    run(collection=collection, as_json=as_json)
-
-
-@reembedding.command()
-def shadow(
-    collection: Name = DEFAULT_COLLECTION,
-    faces: Annotated[
-        int, typer.Option(min=1, help="Most faces to compare, taken evenly from all.")
-    ] = 2_000,
-    as_json: AsJson = False,
-) -> None:
-    """Compare what both networks decide about enrolled faces, each looked up as if it were not.
-
-    Changes nothing; safe beside a running server.
-    """
-    from app.cli.upkeep.reembed import shadow as run
-
-    run(collection=collection, faces=faces, as_json=as_json)
-
-
-@reembedding.command()
-def switch(
-    collection: Name = DEFAULT_COLLECTION, force: Force = False, as_json: AsJson = False
-) -> None:
-    """Answer by the second network from now on, in every process at once.
-
-    Every process must run both (VULTUS_NEXT__EMBEDDER).
-    """
-    from app.cli.upkeep.reembed import switch as run
-
-    run(collection=collection, force=force, as_json=as_json)
-
-
-@reembedding.command()
-def rollback(
-    collection: Name = DEFAULT_COLLECTION, force: Force = False, as_json: AsJson = False
-) -> None:
-    """Answer by the network before the switch once more."""
-    from app.cli.upkeep.reembed import rollback as run
-
-    run(collection=collection, force=force, as_json=as_json)
-
-
-@reembedding.command()
-def purge(collection: Name = DEFAULT_COLLECTION, as_json: AsJson = False) -> None:
-    """Erase the embeddings by the network that does not serve: there is no way back after this."""
-    from app.cli.upkeep.reembed import purge as run
-
-    run(collection=collection, as_json=as_json)
+    naming = Naming(name, license_, description)
+    weights = WeightsAsked(network, dimension, no_mirror_average)
+    graph = GraphAsked(mean, std, channels, template, mirror_average)
+    run(source, naming, weights, graph, size_px=size_px, as_json=as_json)

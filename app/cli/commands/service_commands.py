@@ -32,31 +32,33 @@ def top(
         str | None, typer.Option(help="Address of the server (default: this machine, VULTUS_PORT).")
     ] = None,
     every: Annotated[float, typer.Option(min=0.1, help="Seconds between two requests.")] = 2.0,
-    once: Annotated[bool, typer.Option("--once", help="Ask once and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Show it once and end.")] = False,
     api_key: Annotated[
         str | None,
         typer.Option(help="API key (default: the first of VULTUS_API_KEYS).", show_default=False),
     ] = None,
-    json_: Annotated[
+    as_json: Annotated[
         bool, typer.Option("--json", help="Print what /v1/stats answers, once.")
     ] = False,
 ) -> None:
     """Show what a running server is doing."""
     from app.cli.serve.top import top as run
 
-    run(url=url, every=every, once=once, api_key=api_key, json_=json_)
+    run(url, api_key, every_s=every, once=once, as_json=as_json)
 
 
 @index.command()
 def verify(
     repair: Annotated[
-        bool, typer.Option(help="Build anew from the database what differs from it.")
+        bool, typer.Option(help="Build what differs again, from the database.")
     ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a line each.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each collection.")
+    ] = False,
 ) -> None:
-    """Compare the index that is kept outside of the database with it, face by face.
+    """Compare index files (or Milvus) with the database, face by face.
 
-    Safe beside a running server. Exit status 0: all agree; 3: some did not.
+    Safe beside a running server. Exit status 0: all agree, 3: some do not.
     """
     from app.cli.upkeep.index import verify as run
 

@@ -1,4 +1,4 @@
-"""`vultus gallery` and `db`: looking after what is stored."""
+"""`vultus gallery` and `db`."""
 
 from typing import Annotated
 
@@ -25,23 +25,23 @@ def doctor(
     collection: Annotated[
         str, typer.Option(help="The collection to examine.")
     ] = DEFAULT_COLLECTION,
-    limit: Annotated[int, typer.Option(min=1, help="Findings after which to stop.")] = 1_000,
+    limit: Annotated[int, typer.Option(min=1, help="Stop after this many findings.")] = 1_000,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a line of JSON for each finding.")
     ] = False,
 ) -> None:
     """List photos under the wrong person, people under two names, outliers and look-alikes.
 
-    Changes nothing; safe beside a running server. Exit status 0: nothing was found, 3: something.
+    Changes nothing. Safe beside a running server. Exit status 0: nothing was found, 3: something.
     """
     from app.cli.upkeep.doctor import doctor as run
 
-    run(collection=collection, limit=limit, as_json=as_json)
+    run(collection, limit, as_json=as_json)
 
 
 @db.command()
 def upgrade() -> None:
-    """Bring the database's schema to this version; safe to run again."""
+    """Upgrade the database's schema to this version. Safe to run again."""
     from app.cli.upkeep.database import upgrade as run
 
     run()
@@ -51,8 +51,8 @@ def upgrade() -> None:
 def begin_anew() -> None:
     """Start with an empty database where one was lost. Nothing is deleted.
 
-    What shows that there was a gallery (index snapshots, SQLite's log) is moved aside, so that it
-    can still help to repair; then the database is made.
+    Traces of the lost gallery (index snapshots, SQLite's log) are moved aside, where they may still
+    help to repair it. Then the database is created.
     """
     from app.cli.upkeep.database import begin_anew as run
 

@@ -2,45 +2,45 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
-from rich.table import Table
+from rich.console import RenderableType
 
-from app.cli.output import print_json, progress_bar, results, say
-from app.cli.people.folder_of_people import LeftOut, read_folder
+from app.cli.output import count_table, finish, progress_bar, show
+from app.cli.people.folder_of_people import FolderOfPeople, LeftOut, read_folder
 from app.cli.remedies import TERMINAL
 from app.cli.session import with_services
+from app.datasets.photo_set import read_photo
 from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, RejectedImage, WrongPerson
 from app.gallery.records import IdentityFilter, NewIdentity
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.enroll.enroller import Enrollment
 from app.operations.enroll.photo_rejections import unusable
-from app.recognition.pipeline import Recognizer
-from app.runtime.gather import together
+from app.runtime.gather import in_turns
 from app.services import Services
-
-_LEFT_SOME_OUT = 3
 
 
 @dataclass(slots=True)
 class Summary:
     """What a run did.
 
-    `rejected`: each photo that was not enrolled, and why. `without_face`: folders of people of whom
-    no face is enrolled by this run or one before. `left_out`: entries that were not looked at.
+    `people` have new `faces`. `known_before` counts photos that were enrolled before, `passed_over`
+    other faces on the photos that were used. `rejected`: each photo that is not enrolled, and why.
+    `without_face`: folders of people without an enrolled face. `left_out`: entries that were not
+    read.
     """
 
+    photos: int
+    left_out: Counter[LeftOut]
     people: int = 0
     faces: int = 0
     known_before: int = 0
     passed_over: int = 0
-    """Other faces on the photos that were used."""
     rejected: list[tuple[Path, RejectedImage]] = field(default_factory=list)
-    photos: int = 0
     without_face: list[Path] = field(default_factory=list)
-    left_out: Counter[LeftOut] = field(default_factory=Counter)
 
     @property
     def complete(self) -> bool:
@@ -50,150 +50,128 @@ class Summary:
 
     @property
     def reasons(self) -> Counter[str]:
+        """Count the reasons why photos were rejected."""
         return Counter(reason for _, image in self.rejected for reason in image.reasons)
 
 
-@dataclass(frozen=True, slots=True)
-class _Enrolling:
-    """Into which collection, how, and the turns that the photos of all people take together."""
-
-    services: Services
-    collection: str
-    options: EnrollOptions
-    turns: asyncio.Semaphore
-
-
-def enroll_folder(
-    *,
-    folder: Path,
-    collection: str,
-    options: EnrollOptions,
-    as_json: bool,
-) -> None:
+def enroll_folder(folder: Path, collection: str, options: EnrollOptions, *, as_json: bool) -> None:
     """Enroll a folder of people: one folder a person, whose name becomes name and external_id."""
     found = read_folder(folder)
     if not found.photos:
         raise typer.BadParameter(f"{folder} has no folders in it; make one folder a person")
+    summary = with_services(
+        lambda services: _FolderEnrolment(services, collection, options, found).run()
+    )
+    show(_as_json(summary, folder), *_texts(summary, folder), as_json=as_json)
+    finish(complete=summary.complete)
 
-    async def use(services: Services) -> Summary:
-        summary = Summary(photos=sum(map(len, found.photos.values())), left_out=found.left_out)
-        enrolling = _Enrolling(services, collection, options, services.enroll.turns())
+
+class _FolderEnrolment:
+    """Enrolls people side by side. Their photos share turns, so that they do not fill the queue."""
+
+    def __init__(
+        self, services: Services, collection: str, options: EnrollOptions, found: FolderOfPeople
+    ) -> None:
+        self._services = services
+        self._collection = collection
+        self._options = options
+        self._people = found.photos
+        self._turns = services.enroll.turns()
+        self._summary = Summary(sum(map(len, found.photos.values())), found.left_out)
+
+    async def run(self) -> Summary:
         with progress_bar("enrolling") as progress:
-            task = progress.add_task("people", total=len(found.photos))
-            turns = asyncio.Semaphore(services.recognizer.concurrency)
+            task = progress.add_task("people", total=len(self._people))
+            await in_turns(
+                list(self._people),
+                self._enroll_person,
+                at_once=self._services.recognizer.concurrency,
+                progress=lambda: progress.advance(task),
+            )
+        self._summary.rejected.sort(key=lambda item: item[0])
+        self._summary.without_face.sort()
+        return self._summary
 
-            async def enroll(person: Path, photos: list[Path]) -> None:
-                async with turns:
-                    await _enroll_person(enrolling, person, photos, summary)
-                progress.advance(task)
+    async def _enroll_person(self, person: Path) -> None:
+        photos = self._people[person]
+        most = self._services.settings.limits.max_images
+        faces = known = 0
+        for start in range(0, len(photos), most):
+            done = await self._enroll_photos(person.name, photos[start : start + most])
+            if done is not None:
+                faces += done.new_face_count
+                known += len(done.faces) - done.new_face_count
+                self._summary.passed_over += len(done.passed_over)
+        self._summary.faces += faces
+        self._summary.known_before += known
+        self._summary.people += faces > 0
+        if not faces and not known:
+            self._summary.without_face.append(person)
 
-            await together(enroll(person, photos) for person, photos in found.photos.items())
-        summary.rejected.sort(key=lambda item: item[0])
-        summary.without_face.sort()
-        return summary
-
-    summary = with_services(use)
-    if as_json:
-        print_json(_as_json(summary, folder))
-    else:
-        _print(summary, folder)
-    raise typer.Exit(0 if summary.complete else _LEFT_SOME_OUT)
-
-
-async def _enroll_person(
-    enrolling: _Enrolling, person: Path, photos: list[Path], summary: Summary
-) -> None:
-    services = enrolling.services
-    limit = services.settings.limits.max_images
-    faces = known = 0
-    for start in range(0, len(photos), limit):
-        some, images = [], []
-        for photo in photos[start : start + limit]:
+    async def _enroll_photos(self, name: str, photos: Sequence[Path]) -> Enrollment | None:
+        """Enroll as many photos as one enrolment takes; None if none of them can be used."""
+        read, images = [], []
+        for photo in photos:
             try:
-                images.append(await asyncio.to_thread(_read, photo, services.recognizer))
-                some.append(photo)
+                images.append(await asyncio.to_thread(self._read, photo))
+                read.append(photo)
             except (ImageUnreadable, ImageTooLarge) as error:
-                summary.rejected.append((photo, unusable(error, len(some))))
+                self._summary.rejected.append((photo, unusable(error, len(read))))
         if not images:
-            continue
+            return None
+        done: Enrollment | None = None
         try:
-            done = await _enroll_images(enrolling, person.name, images)
+            done = await self._enroll_images(name, images)
+            rejected = done.rejected
         except (NoUsableImage, WrongPerson) as error:
-            _note_rejected(summary, some, error.rejected)
-            continue
-        faces += done.new_face_count
-        known += len(done.faces) - done.new_face_count
-        summary.passed_over += len(done.passed_over)
-        _note_rejected(summary, some, done.rejected)
-    summary.faces += faces
-    summary.known_before += known
-    summary.people += faces > 0
-    if not faces and not known:
-        summary.without_face.append(person)
+            rejected = error.rejected
+        for image in rejected:
+            assert image.image_index is not None  # no embedding comes from a folder
+            self._summary.rejected.append((read[image.image_index], image))
+        return done
 
-
-async def _enroll_images(enrolling: _Enrolling, name: str, images: list[bytes]) -> Enrollment:
-    services, collection = enrolling.services, enrolling.collection
-    known = await asyncio.to_thread(
-        services.gallery.list_identities,
-        collection,
-        IdentityFilter(external_id=name),
-        limit=1,
-        cursor=None,
-    )
-    if known.items:
-        return await services.enroll.add_faces(
+    async def _enroll_images(self, name: str, images: list[bytes]) -> Enrollment:
+        enroll, collection = self._services.enroll, self._collection
+        known = await asyncio.to_thread(
+            self._services.gallery.list_identities,
             collection,
-            known.items[0].id,
-            images,
-            enrolling.options,
-            turns=enrolling.turns,
+            IdentityFilter(external_id=name),
+            limit=1,
+            cursor=None,
         )
-    new = NewIdentity(name=name.replace("_", " "), external_id=name)
-    return await services.enroll.create(
-        collection, new, images, enrolling.options, turns=enrolling.turns
-    )
+        if known.items:
+            return await enroll.add_faces(
+                collection, known.items[0].id, images, self._options, turns=self._turns
+            )
+        new = NewIdentity(name=name.replace("_", " "), external_id=name)
+        return await enroll.create(collection, new, images, self._options, turns=self._turns)
+
+    def _read(self, photo: Path) -> bytes:
+        try:
+            return read_photo(self._services.recognizer, photo)
+        except OSError as error:
+            raise ImageUnreadable(str(error)) from error
 
 
-def _read(photo: Path, recognizer: Recognizer) -> bytes:
-    """Raises ImageTooLarge before a byte is read, and ImageUnreadable when none can be."""
-    try:
-        recognizer.require_size(photo.stat().st_size)
-        return photo.read_bytes()
-    except OSError as error:
-        raise ImageUnreadable(str(error)) from error
-
-
-def _note_rejected(
-    summary: Summary, photos: list[Path], rejected: tuple[RejectedImage, ...]
-) -> None:
-    for image in rejected:
-        assert image.image_index is not None  # no embedding comes from a folder
-        summary.rejected.append((photos[image.image_index], image))
-
-
-def _print(summary: Summary, folder: Path) -> None:
+def _texts(summary: Summary, folder: Path) -> Iterator[RenderableType]:
     for photo, image in summary.rejected:
-        results.print(
+        yield (
             f"not enrolled: {photo.relative_to(folder)}: {', '.join(image.reasons)} "
-            f"({TERMINAL.detail_of_image(image)})",
-            soft_wrap=True,
+            f"({TERMINAL.detail_of_image(image)})"
         )
     for person in summary.without_face:
-        say(f"nobody enrolled: {person.relative_to(folder)}: no photo of this folder is enrolled")
-    table = Table("outcome", "count")
-    table.add_row("photos found", f"{summary.photos:,}")
-    table.add_row("people with new faces", f"{summary.people:,}")
-    table.add_row("faces enrolled", f"{summary.faces:,}")
-    table.add_row("photos enrolled before", f"{summary.known_before:,}")
-    if summary.passed_over:
-        table.add_row("other faces on these photos, passed over", f"{summary.passed_over:,}")
-    table.add_row("people without a face", f"{len(summary.without_face):,}")
-    for reason, count in summary.reasons.most_common():
-        table.add_row(f"rejected: {reason}", f"{count:,}")
-    for why, count in summary.left_out.most_common():
-        table.add_row(f"left out: {why}", f"{count:,}")
-    results.print(table)
+        yield f"nobody enrolled: {person.relative_to(folder)}: no photo of this folder is enrolled"
+    counts = {
+        "photos found": summary.photos,
+        "people with new faces": summary.people,
+        "faces enrolled": summary.faces,
+        "photos enrolled before": summary.known_before,
+        "other faces on these photos, passed over": summary.passed_over or None,
+        "people without a face": len(summary.without_face),
+        **{f"rejected: {reason}": count for reason, count in summary.reasons.most_common()},
+        **{f"left out: {why}": count for why, count in summary.left_out.most_common()},
+    }
+    yield count_table("outcome", counts)
 
 
 def _as_json(summary: Summary, folder: Path) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""A folder with one folder for each person: who and what is in it, and what is not looked at."""
+"""Read a folder that has one folder for each person, and count what is not read."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from app.datasets.photo_listing import PHOTO_SUFFIXES
 
 
 class LeftOut(StrEnum):
-    """Why an entry of the folder is not looked at."""
+    """The reason why an entry of the folder is not read."""
 
     HIDDEN = "hidden"
     OUTSIDE_OF_FOLDERS = "outside_of_folders"
@@ -20,20 +20,20 @@ class LeftOut(StrEnum):
 
     @property
     def may_be_a_photo(self) -> bool:
-        """Return whether somebody may have wanted it to be enrolled."""
+        """Return whether the user may have meant it to be enrolled."""
         return self not in (LeftOut.HIDDEN, LeftOut.NOT_A_PHOTO)
 
 
 @dataclass(slots=True)
 class FolderOfPeople:
-    """`photos` of each person's folder, by path, and the number of entries that are left out."""
+    """The photos of each person, by the path of their folder, and counts of other entries."""
 
     photos: dict[Path, list[Path]] = field(default_factory=dict)
     left_out: Counter[LeftOut] = field(default_factory=Counter)
 
 
 def read_folder(folder: Path) -> FolderOfPeople:
-    """Look at a folder, and at each folder in it. Raises OSError when it cannot be read itself."""
+    """Read a folder, and each folder in it. Raises OSError when it cannot be read itself."""
     found = FolderOfPeople()
     for entry in sorted(folder.iterdir()):
         if entry.name.startswith("."):
@@ -67,7 +67,7 @@ def _read_person(person: Path, found: FolderOfPeople) -> None:
 
 
 def _is_unicode(name: str) -> bool:
-    """Return whether the name can be stored: bytes that are no UTF-8 come as lone surrogates."""
+    """Return whether the name can be stored: bytes that are not UTF-8 become lone surrogates."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -1,79 +1,46 @@
 """`vultus verify`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import typer
 from rich.text import Text
 
-from app.cli.output import print_json, results, say
-from app.cli.people.read_photo import read_photo
+from app.api.schemas.verify import VerifyAnswer
+from app.cli.output import show
+from app.cli.people.photo_arguments import read_photo, require_one_at_most
 from app.cli.remedies import TERMINAL
-from app.cli.session import require_one_at_most, with_services
+from app.cli.session import with_services
+from app.observe.plain_text import plain
 from app.operations.identify.verifier import Verification, VerifyStatus
 from app.operations.identify.verify_options import VerifyOptions
-from app.services import Services
+
+_EXIT: Final = {VerifyStatus.MATCH: 0, VerifyStatus.NO_MATCH: 3, VerifyStatus.REJECTED: 4}
 
 
-def verify(
-    *,
-    a: Path,
-    b: Path,
-    options: VerifyOptions,
-    as_json: bool,
-) -> None:
-    """Say whether two photos show the same person.
-
-    Exit status 0: match, 3: no match, 4: a face is too bad to be compared.
-    """
-
-    async def use(services: Services) -> Verification:
-        return await services.verify.images(photo_a, photo_b, options)
-
+def verify(a: Path, b: Path, options: VerifyOptions, *, as_json: bool) -> None:
+    """Compare two photos. The exit status is the verdict."""
     require_one_at_most(options.threshold, options.target_fmr, rate="--target-fmr")
     photo_a, photo_b = read_photo(a), read_photo(b)
-    done = with_services(use)
-    if as_json:
-        print_json(
-            {
-                "status": done.status,
-                "match": done.match,
-                "similarity": done.similarity,
-                "threshold": done.threshold,
-                "fmr": None if done.fmr is None else done.fmr.value,
-                "rate_reason": done.rate_reason,
-                "comparisons": [
-                    {"faces": list(found.indices), "similarity": found.similarity}
-                    for found in done.comparisons
-                ],
-                "rejected": [
-                    {
-                        "photo": str((a, b)[image.image_index or 0]),
-                        "reasons": list(image.reasons),
-                        "detail": TERMINAL.detail_of_image(image),
-                    }
-                    for image in done.rejected
-                ],
-            }
-        )
-    elif done.similarity is None:
-        for image in done.rejected:
-            results.print(Text("rejected ", style="bold"), end="")
-            say(f"{(a, b)[image.image_index or 0]}: {TERMINAL.detail_of_image(image)}")
-    else:
-        verdict = (
-            Text("match", style="bold green") if done.match else Text("no match", style="bold")
-        )
-        chance = (
-            f"; no error rate ({done.rate_reason})"
-            if done.fmr is None
-            else f"; strangers are as alike at a rate of {done.fmr.value:.1g}"
-        )
-        results.print(
-            verdict,
-            f" similarity {done.similarity:.4f}, threshold {done.threshold:.4f}{chance}",
-        )
+    done = with_services(lambda services: services.verify.images(photo_a, photo_b, options))
+    show(VerifyAnswer.of(done, TERMINAL), *_texts(done, (a, b)), as_json=as_json)
     raise typer.Exit(_EXIT[done.status])
 
 
-_EXIT: Final = {VerifyStatus.MATCH: 0, VerifyStatus.NO_MATCH: 3, VerifyStatus.REJECTED: 4}
+def _texts(done: Verification, photos: tuple[Path, Path]) -> Iterator[Text]:
+    if done.similarity is None:
+        for image in done.rejected:
+            photo = photos[image.image_index or 0]
+            reason = TERMINAL.detail_of_image(image)
+            yield Text.assemble(("rejected ", "bold"), plain(f"{photo}: {reason}"))
+        return
+    chance = (
+        f"; no error rate ({done.rate_reason})"
+        if done.fmr is None
+        else f"; strangers are as alike at a rate of {done.fmr.value:.1g}"
+    )
+    yield Text.assemble(
+        ("match", "bold green") if done.match else ("no match", "bold"),
+        f"  similarity {done.similarity:.4f}, threshold {done.threshold:.4f}{chance}",
+    )

@@ -1,7 +1,7 @@
 """`vultus models catalogue` and `vultus models fetch`: networks that others publish."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,9 @@ from rich.progress import (
 from rich.table import Column, Table
 
 from app.cli.configuration import load_settings
-from app.cli.output import TextConsole, errors, print_json, results, say, text_column
-from app.errors import StartupError
+from app.cli.output import TextConsole, errors, print_json, results, say, show, text_column
 from app.operations.fetching.fetch_network import Fetched, Places, fetch_network, find_in_catalogue
-from app.settings import Settings
+from app.recognition.startup_errors import startup_error
 from models.zoo.catalogue.entry import CatalogueEntry, Source
 from models.zoo.catalogue.entry import catalogue as all_entries
 from models.zoo.catalogue.fetched import Receipt, file_of, find_receipt
@@ -29,27 +28,24 @@ from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.errors import WeightsError
 
 
-def catalogue(*, name: str | None, as_json: bool) -> None:
+def catalogue(name: str | None, *, as_json: bool) -> None:
     """Print all networks in a table, or the card of one."""
     weights_dir = load_settings().resolved_weights_dir
     if name is not None:
         entry = find_in_catalogue(name)
-        if as_json:
-            print_json(_to_json(entry, weights_dir))
-        else:
-            _print_card(entry, weights_dir)
+        show(_to_json(entry, weights_dir), _card_table(entry, weights_dir), as_json=as_json)
         return
     entries = all_entries().values()
     if as_json:
         print_json([_to_json(entry, weights_dir) for entry in entries])
-        return
-    _print_table(entries, weights_dir)
+    else:
+        _print_table(entries, weights_dir)
 
 
 def fetch(
-    *, name: str, sha256: str | None, accept_license: bool, mirror: str | None, as_json: bool
+    name: str, *, sha256: str | None, accept_license: bool, mirror: str | None, as_json: bool
 ) -> None:
-    """Fetch a network; its licence and the progress go to standard error."""
+    """Fetch a network. Its licence and the progress are printed on standard error."""
     if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
         raise typer.BadParameter("--sha256 is 64 hexadecimal digits")
     if mirror is not None and not re.match("https?://[^/]", mirror):
@@ -59,38 +55,30 @@ def fetch(
     if entry.needs_acceptance and entry.sources:
         say(f"{entry.license.name}: {entry.license.terms}", errors)
         say(f"The licence: {entry.license.url}", errors)
-    with _Terminal() as terminal:
+    places = Places(
+        settings.resolved_weights_dir,
+        mirror=mirror or settings.catalogue.mirror,
+        folder=None if mirror else settings.catalogue.folder,
+    )
+    with _FetchProgress() as progress:
         fetched = fetch_network(
             name,
-            _places(settings, mirror),
-            terminal,
+            places,
+            progress,
             sha256=None if sha256 is None else sha256.lower(),
             accept_license=accept_license,
         )
-    if as_json:
-        print_json(
-            {
-                **fetched.receipt.model_dump(mode="json"),
-                "path": str(fetched.path),
-                "new": fetched.new,
-                "along": list(fetched.along),
-            }
-        )
-    else:
-        _print_fetched(fetched)
-
-
-def _places(settings: Settings, mirror: str | None) -> Places:
-    chosen = settings.catalogue
-    return Places(
-        settings.resolved_weights_dir,
-        mirror=mirror or chosen.mirror,
-        folder=None if mirror else chosen.folder,
-    )
+    answer = {
+        **fetched.receipt.model_dump(mode="json"),
+        "path": str(fetched.path),
+        "new": fetched.new,
+        "along": list(fetched.along),
+    }
+    show(answer, *_fetched_texts(fetched), as_json=as_json)
 
 
 def _print_table(entries: Iterable[CatalogueEntry], weights_dir: Path) -> None:
-    """All columns, or those that a narrow terminal has room for."""
+    """Print all columns, or the narrow ones on a narrow terminal."""
     console = results if results.is_terminal else TextConsole(width=_WIDE)
     shown = [column for column in _COLUMNS if console.width >= _WIDE or column.narrow]
     table = Table(
@@ -107,7 +95,7 @@ def _print_table(entries: Iterable[CatalogueEntry], weights_dir: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """`text` makes a cell of an entry and of whether it is here; not all are `narrow`."""
+    """A column of the table. `text` makes a cell of an entry and of whether it was fetched."""
 
     title: str
     text: Callable[[CatalogueEntry, bool], str]
@@ -132,8 +120,8 @@ _COLUMNS = (
 )
 
 
-class _Terminal:
-    """Shows a fetch on standard error, with a bar where that is a terminal."""
+class _FetchProgress:
+    """Shows a fetch on standard error, with a bar if that is a terminal."""
 
     def __init__(self) -> None:
         self._bar = Progress(
@@ -147,7 +135,7 @@ class _Terminal:
         )
         self._task: TaskID | None = None
 
-    def __enter__(self) -> "_Terminal":
+    def __enter__(self) -> "_FetchProgress":
         self._bar.start()
         return self
 
@@ -163,36 +151,36 @@ class _Terminal:
         self._bar.update(self._task, completed=done, total=total)
 
     def retry(self, reason: str, wait_s: float) -> None:
-        say(f"interrupted ({reason}); it goes on in {wait_s:.0f} s", errors)
+        say(f"interrupted ({reason}); it continues in {wait_s:.0f} s", errors)
 
     def waiting(self) -> None:
         say("another process fetches the same file; waiting for it", errors)
 
 
-def _print_fetched(fetched: Fetched) -> None:
+def _fetched_texts(fetched: Fetched) -> Iterator[str]:
     entry = fetched.entry
-    say(f"{entry.name}: {'fetched' if fetched.new else 'was here already'}, {fetched.path}")
-    say(f"SHA-256 {fetched.receipt.sha256}")
+    yield f"{entry.name}: {'fetched' if fetched.new else 'was here already'}, {fetched.path}"
+    yield f"SHA-256 {fetched.receipt.sha256}"
     if fetched.along:
-        say(f"from the same archive: {', '.join(fetched.along)}")
+        yield f"from the same archive: {', '.join(fetched.along)}"
     if entry.kind == "embedder":
-        say(
+        yield (
             f"not calibrated: vultus evaluate FOLDER --embedder {entry.name} measures it on your "
             f"photos, VULTUS_EMBEDDER={entry.name} vultus calibrate FOLDER its error rates"
         )
     elif entry.name in DETECTOR_CARDS:
-        say(f"VULTUS_DETECTOR__NAME={entry.name} vultus serve finds faces by it")
+        yield f"VULTUS_DETECTOR__NAME={entry.name} vultus serve finds faces by it"
     elif entry.kind == "liveness":
-        say(f"VULTUS_LIVENESS__NAME={entry.name} vultus serve scores by it; see docs/liveness.md")
+        yield f"VULTUS_LIVENESS__NAME={entry.name} vultus serve scores by it; see docs/liveness.md"
 
 
-def _print_card(entry: CatalogueEntry, weights_dir: Path) -> None:
-    # Folded and not cut off: a digest or an address with an end missing is of no use.
+def _card_table(entry: CatalogueEntry, weights_dir: Path) -> Table:
+    # Folded and not cut off, since a digest or an address is of use only as a whole.
     columns = Column(no_wrap=True), Column(overflow="fold")
     table = Table(*columns, show_header=False, title=entry.name, box=None, padding=(0, 2, 0, 0))
     for key, value in _card_rows(entry, _receipt(entry, weights_dir), weights_dir):
         table.add_row(key, value)
-    results.print(table)
+    return table
 
 
 def _card_rows(
@@ -250,7 +238,7 @@ def _receipt(entry: CatalogueEntry, weights_dir: Path) -> Receipt | None:
     try:
         return find_receipt(entry, weights_dir)
     except WeightsError as error:
-        raise StartupError(str(error)) from error
+        raise startup_error(error) from error
 
 
 def _first_figure(entry: CatalogueEntry) -> str:
@@ -261,7 +249,7 @@ def _first_figure(entry: CatalogueEntry) -> str:
 
 
 def _size(entry: CatalogueEntry) -> str:
-    """In megabytes; rounded where no source states it to the byte."""
+    """Return the size in megabytes; rounded if no source states it to the byte."""
     if entry.bytes is not None:
         return f"{entry.bytes / 1e6:.1f}"
     return "" if entry.about_bytes is None else f"~{entry.about_bytes / 1e6:.0f}"

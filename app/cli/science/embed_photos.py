@@ -1,38 +1,24 @@
-"""Embed a listing of photos, with a progress bar and what earlier runs have kept."""
+"""Embed a listing of photos, with a progress bar and a cache of earlier runs."""
 
 from pathlib import Path
 
 from app.cli.output import progress_bar
+from app.cli.session import Loaded
 from app.datasets.photo_listing import PhotoListing
-from app.datasets.photo_set import PhotoSetEmbedder, labelled, open_cache
-from app.datasets.subject_rule import SubjectRule
-from app.recognition.pipeline import Recognizer
-from app.settings import Settings
+from app.datasets.photo_set import PhotoSetEmbedder, open_cache
 from models.evaluation.photos import LabelledPhotos
-from models.zoo.network import Network
-
-
-def rule_for(listing: PhotoListing, asked: SubjectRule | None) -> SubjectRule:
-    """Whom a photo of several faces shows, where nobody says."""
-    return asked or (SubjectRule.CENTRAL if listing.subject_central else SubjectRule.SINGLE)
 
 
 async def embed_listing(
-    listing: PhotoListing,
-    folder: Path,
-    settings: Settings,
-    network: Network,
-    recognizer: Recognizer,
-    rule: SubjectRule,
+    loaded: Loaded, listing: PhotoListing, cache: Path | None
 ) -> LabelledPhotos:
-    """`folder` keeps the embeddings."""
-    cache = open_cache(folder, settings, network, rule)
+    """Embed photos. `cache` is the folder of embeddings (default: evaluation/ in the data)."""
+    folder = cache or loaded.settings.data_dir / "evaluation"
+    kept = open_cache(folder, loaded.settings, loaded.network, listing.subject)
     try:
         with progress_bar("embedding") as progress:
             task = progress.add_task("photos", total=len(listing.photos))
-            embedder = PhotoSetEmbedder(recognizer, rule, cache)
-            paths = [photo.path for photo in listing.photos]
-            found = await embedder.embed(paths, lambda: progress.advance(task))
+            embedder = PhotoSetEmbedder(loaded.recognizer, kept)
+            return await embedder.embed(listing, lambda: progress.advance(task))
     finally:
-        cache.close()
-    return labelled(listing, found)
+        kept.close()

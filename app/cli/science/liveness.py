@@ -1,83 +1,66 @@
 """`vultus liveness`."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import typer
+from rich.console import RenderableType
 from rich.table import Table
 
-from app.cli.output import print_json, progress_bar, results, say
-from app.cli.session import with_recognizer
+from app.api.schemas.parts.photo_faces import LivenessBody
+from app.cli.output import finish, progress_bar, show
+from app.cli.session import Loaded, loaded_networks
 from app.datasets.liveness_measurement import (
     Capture,
     LivenessFit,
     ScoredCapture,
-    attack_captures,
     fit_threshold,
-    genuine_captures,
+    list_captures,
     score_captures,
 )
-from app.recognition.liveness.liveness_scorer import LivenessScorer
 from app.recognition.liveness.liveness_thresholds import LivenessThresholds
-from app.recognition.pipeline import Recognizer
-from app.settings import Settings
 from models.evaluation.protocols.presentation_attacks import LivenessRates, Rate
-from models.zoo.network import Network
+
+_NO_LIVENESS = dict.fromkeys(LivenessBody.model_fields)
 
 
-def score(*, photos: Sequence[Path], as_json: bool) -> None:
-    """Print the score of each photo's largest face. Exit status 3: some were not scored."""
-    _, _, scored = _scored([Capture(photo) for photo in photos])
-    if as_json:
-        print_json([_scored_json(one) for one in scored])
-    else:
-        table = Table("photo", "score", "threshold", "live")
-        for one in scored:
-            table.add_row(str(one.capture.path), *_cells(one))
-        results.print(table)
-    if any(one.liveness is None for one in scored):
-        raise typer.Exit(3)
+def score(photos: Sequence[Path], *, as_json: bool) -> None:
+    """Score the largest face of each photo."""
+    with loaded_networks(liveness=True) as loaded:
+        scored = asyncio.run(_score(loaded, [Capture(photo) for photo in photos]))
+    table = Table("photo", "score", "threshold", "live")
+    for one in scored:
+        table.add_row(str(one.capture.path), *_cells(one))
+    show([_scored_json(one) for one in scored], table, as_json=as_json)
+    finish(complete=all(one.liveness is not None for one in scored))
 
 
-def fit(*, genuine: Path, attacks: Path, target_bpcer: float, dry_run: bool, as_json: bool) -> None:
-    """Score both folders, print the error rates, and keep the threshold."""
-    if not 0 < target_bpcer < 1:
-        raise typer.BadParameter("--target-bpcer must lie between 0 and 1")
-    captures = [*genuine_captures(genuine), *attack_captures(attacks)]
-    settings, scorer, scored = _scored(captures)
+def fit(genuine: Path, attacks: Path, *, target_bpcer: float, dry_run: bool, as_json: bool) -> None:
+    """Fit the threshold on captures, measure its error rates, and save it unless `dry_run`."""
+    captures = [*list_captures(genuine), *list_captures(attacks, attacks=True)]
+    with loaded_networks(liveness=True) as loaded:
+        scored = asyncio.run(_score(loaded, captures))
+        scorer = loaded.recognizer.require_liveness()
     found = fit_threshold(scored, scorer, target_bpcer=target_bpcer)
-    kept = None
-    if not dry_run:
-        kept = LivenessThresholds(settings.liveness_dir).save(found.fitted)
-    if as_json:
-        print_json(_fit_json(found))
-        return
-    results.print(_table(found))
-    say(f"EER {found.eer.value:.4f}, at the threshold {found.eer.threshold:.4f}")
-    for one in found.without_face:
-        say(f"not scored: {one.capture.path}: {one.error}")
-    if kept is None:
-        say(f"VULTUS_LIVENESS__THRESHOLD={found.chosen.threshold!r}")
-    elif settings.liveness.threshold is None:
-        say(f"kept in {kept}; it counts from the next start of the service on")
+    settings = loaded.settings
+    if dry_run:
+        end = f"VULTUS_LIVENESS__THRESHOLD={found.chosen.threshold!r}"
     else:
-        say(f"kept in {kept}; VULTUS_LIVENESS__THRESHOLD overrides it until it is removed")
+        file = LivenessThresholds(settings.liveness_dir).save(found.fitted)
+        end = (
+            f"kept in {file}; it counts from the next start of the service on"
+            if settings.liveness.threshold is None
+            else f"kept in {file}; VULTUS_LIVENESS__THRESHOLD overrides it until it is removed"
+        )
+    show(_fit_json(found), *_texts(found), end, as_json=as_json)
 
 
-def _scored(
-    captures: Sequence[Capture],
-) -> tuple[Settings, LivenessScorer, list[ScoredCapture]]:
-    async def use(
-        settings: Settings, _: Network, recognizer: Recognizer
-    ) -> tuple[Settings, LivenessScorer, list[ScoredCapture]]:
-        with progress_bar("scoring") as progress:
-            task = progress.add_task("photos", total=len(captures))
-            scored = await score_captures(recognizer, captures, lambda: progress.advance(task))
-        return settings, recognizer.require_liveness(), scored
-
-    return with_recognizer(use, liveness=True)
+async def _score(loaded: Loaded, captures: Sequence[Capture]) -> list[ScoredCapture]:
+    with progress_bar("scoring") as progress:
+        task = progress.add_task("photos", total=len(captures))
+        return await score_captures(loaded.recognizer, captures, lambda: progress.advance(task))
 
 
 def _cells(one: ScoredCapture) -> tuple[str, str, str]:
@@ -89,6 +72,13 @@ def _cells(one: ScoredCapture) -> tuple[str, str, str]:
         "none" if threshold is None else f"{threshold:.4f}",
         "" if live is None else "yes" if live else "no",
     )
+
+
+def _texts(found: LivenessFit) -> Iterator[RenderableType]:
+    yield _table(found)
+    yield f"EER {found.eer.value:.4f}, at the threshold {found.eer.threshold:.4f}"
+    for one in found.without_face:
+        yield f"not scored: {one.capture.path}: {one.error}"
 
 
 def _table(found: LivenessFit) -> Table:
@@ -104,11 +94,8 @@ def _table(found: LivenessFit) -> Table:
         f"a BPCER of {found.target_bpcer:g}.",
     )
     for rates in (found.chosen, *found.others):
-        table.add_row(
-            f"{rates.threshold:.4f}",
-            _rate_text(rates.bpcer),
-            *(_rate_text(rates.apcer[name]) for name in species),
-        )
+        apcers = (_rate_text(rates.apcer[name]) for name in species)
+        table.add_row(f"{rates.threshold:.4f}", _rate_text(rates.bpcer), *apcers)
     return table
 
 
@@ -120,9 +107,7 @@ def _scored_json(one: ScoredCapture) -> dict[str, Any]:
     liveness = one.liveness
     return {
         "photo": str(one.capture.path),
-        "score": None if liveness is None else liveness.score,
-        "threshold": None if liveness is None else liveness.threshold,
-        "live": None if liveness is None else liveness.live,
+        **(_NO_LIVENESS if liveness is None else LivenessBody.of(liveness).model_dump(mode="json")),
         "error": one.error or None,
     }
 
@@ -141,9 +126,4 @@ def _fit_json(found: LivenessFit) -> dict[str, Any]:
 
 
 def _rates_json(rates: LivenessRates) -> dict[str, Any]:
-    return {
-        "threshold": rates.threshold,
-        "bpcer": asdict(rates.bpcer),
-        "apcer": {species: asdict(rate) for species, rate in rates.apcer.items()},
-        "worst_species": rates.worst,
-    }
+    return {**asdict(rates), "worst_species": rates.worst}

@@ -1,13 +1,15 @@
 """`vultus models`: networks that can be used, trained, compared and added."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 from rich.table import Column, Table
 
+from app.api.schemas.models import ModelsAnswer
 from app.cli.configuration import load_settings
-from app.cli.output import print_json, results
-from app.cli.science.training_session import told
+from app.cli.library_errors import library_errors
+from app.cli.output import show
 from app.operations.rollout.embedder_choice import choose_embedder
 from app.recognition.build import known_models
 from models.training.register import add_run
@@ -15,133 +17,128 @@ from models.training.results.compare_runs import Comparison, compare_runs
 from models.training.results.metric_names import METRICS
 from models.zoo.adding import Naming, add_onnx, add_weights
 from models.zoo.architectures import ARCHITECTURES, Recipe, find_architecture
-from models.zoo.cards import NetworkCard
 from models.zoo.names import Colours, TemplateName
 from models.zoo.serving.onnx_network import OnnxOptions
 
 
 def list_(*, as_json: bool) -> None:
-    """The embedders that VULTUS_EMBEDDER can name, trained ones among them."""
+    """List the embedders that VULTUS_EMBEDDER can name."""
     settings = load_settings()
     choice = choose_embedder(settings)
     known = known_models(active=choice.name, weights_dir=settings.resolved_weights_dir)
-    if as_json:
-        print_json(
-            [
-                {
-                    "name": one.name,
-                    "description": one.description,
-                    "license": one.license,
-                    "training_data": one.training_data,
-                    "dimension": one.dimension,
-                    "active": one.active,
-                    "chosen_by": choice.by.value if one.active else None,
-                    "measured_on": one.measured_on,
-                }
-                for one in known
-            ]
-        )
-        return
-    # What VULTUS_EMBEDDER can name is shown whole, however narrow the terminal is.
+    # Names that VULTUS_EMBEDDER takes are shown whole, however narrow the terminal is.
     name_column = Column("embedder", no_wrap=True)
     table = Table(name_column, "dimension", "description", "licence", "trained on", "calibrated on")
     for one in known:
-        name = f"{one.name} *" if one.active else one.name
         table.add_row(
-            name,
+            f"{one.name} *" if one.active else one.name,
             str(one.dimension or ""),
             one.description,
             one.license,
             one.training_data,
             one.measured_on or "",
         )
-    results.print(table)
-    results.print(f"* VULTUS_EMBEDDER is {settings.embedder}: {choice.ground.value}")
+    reason = f"* VULTUS_EMBEDDER is {settings.embedder}: {choice.ground.value}"
+    answer = ModelsAnswer.listed(known, choice, detector=settings.detector.name)
+    show(answer, table, reason, as_json=as_json)
 
 
 def networks(*, as_json: bool) -> None:
-    """The networks that vultus train can build."""
-    if as_json:
-        print_json(
-            [
-                {
-                    "name": one.name,
-                    "description": one.description,
-                    "dimension": one.dimension,
-                    "size_px": one.input.size_px,
-                }
-                for one in ARCHITECTURES.values()
-            ]
-        )
-        return
+    """List the networks that vultus train can build."""
     table = Table("network.name", "dimension", "crop", "description")
+    answer = []
     for one in ARCHITECTURES.values():
-        table.add_row(one.name, str(one.dimension), f"{one.input.size_px} px", one.description)
-    results.print(table)
+        size_px = one.input.size_px
+        table.add_row(one.name, str(one.dimension), f"{size_px} px", one.description)
+        answer.append(
+            {
+                "name": one.name,
+                "description": one.description,
+                "dimension": one.dimension,
+                "size_px": size_px,
+            }
+        )
+    show(answer, table, as_json=as_json)
 
 
-def compare(*, runs: list[Path], as_json: bool) -> None:
-    """Runs side by side: the options in which they differ, and the figures of each."""
-    with told():
+def compare(runs: list[Path], *, as_json: bool) -> None:
+    """Compare runs: the options in which they differ, and the figures of each."""
+    with library_errors():
         comparison = compare_runs(runs)
-    if as_json:
-        print_json(comparison.to_json())
-    else:
-        results.print(_comparison_table(comparison))
+    show(comparison.to_json(), _comparison_table(comparison), as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsAsked:
+    """What the user says of a file of weights that does not describe its network."""
+
+    network: str | None = None
+    dimension: int | None = None
+    no_mirror_average: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GraphAsked:
+    """What the user says of the crops that an .onnx file takes."""
+
+    mean: str | None = None
+    std: str | None = None
+    channels: Colours | None = None
+    template: TemplateName | None = None
+    mirror_average: bool = False
+
+    def options(self, size_px: int | None) -> OnnxOptions:
+        return OnnxOptions(
+            size_px=size_px,
+            mean=_channel_values(self.mean, "--mean"),
+            std=_channel_values(self.std, "--std"),
+            colours=self.channels or "rgb",
+            mirror_average=self.mirror_average,
+            template=self.template or "arcface",
+        )
 
 
 def add(
-    *,
     source: Path,
     naming: Naming,
-    network: str | None,
-    dimension: int | None,
+    weights: WeightsAsked,
+    graph: GraphAsked,
+    *,
     size_px: int | None,
-    no_mirror_average: bool,
-    mirror_average: bool,
-    mean: str | None,
-    std: str | None,
-    channels: Colours | None,
-    template: TemplateName | None,
     as_json: bool,
 ) -> None:
     """Register a run, a file of weights, or an .onnx file."""
     weights_dir = load_settings().resolved_weights_dir
     is_graph = source.suffix == ".onnx"
-    if not is_graph and any((mean, std, channels, template, mirror_average)):
+    if not is_graph and graph != GraphAsked():
         raise typer.BadParameter(
             "--mean, --std, --channels, --template and --mirror-average are for .onnx files; other "
             "files say this themselves"
         )
-    if is_graph and any((network, dimension, no_mirror_average)):
+    if is_graph and weights != WeightsAsked():
         raise typer.BadParameter(
             "--network, --dimension and --no-mirror-average are not for .onnx files"
         )
-    with told():
+    with library_errors():
         if source.is_dir():
             card = add_run(source, naming, weights_dir)
         elif is_graph:
-            options = OnnxOptions(
-                size_px=size_px,
-                mean=_channel_values(mean, "--mean"),
-                std=_channel_values(std, "--std"),
-                colours=channels or "rgb",
-                mirror_average=mirror_average,
-                template=template or "arcface",
-            )
-            card = add_onnx(source, naming, weights_dir, options)
+            card = add_onnx(source, naming, weights_dir, graph.options(size_px))
         else:
-            recipe = None if network is None else _recipe(network, dimension, size_px)
-            mirrored = not no_mirror_average
+            recipe = _recipe(weights, size_px)
+            mirrored = not weights.no_mirror_average
             card = add_weights(source, naming, weights_dir, recipe=recipe, mirror_average=mirrored)
-    if as_json:
-        print_json(card.model_dump(mode="json"))
-    else:
-        _tell(card)
+    texts = [f"{card.name}: {card.description}", f"SHA-256 {card.digest}"]
+    if card.calibration is None:
+        texts.append(
+            f"not calibrated: VULTUS_EMBEDDER={card.name} vultus calibrate FOLDER measures its "
+            "error rates"
+        )
+    show(card, *texts, as_json=as_json)
 
 
 def _channel_values(text: str | None, option: str) -> tuple[float, float, float] | None:
-    """Three numbers with commas, in brackets or not, or one for all channels."""
+    """Parse three numbers with commas, in brackets or not, or one for all channels."""
     if text is None:
         return None
     parts = text.strip().removeprefix("[").removesuffix("]").split(",")
@@ -154,29 +151,20 @@ def _channel_values(text: str | None, option: str) -> tuple[float, float, float]
     return first, second, third
 
 
-def _recipe(network: str, dimension: int | None, size_px: int | None) -> Recipe:
-    architecture = find_architecture(network)
+def _recipe(asked: WeightsAsked, size_px: int | None) -> Recipe | None:
+    if asked.network is None:
+        return None
+    architecture = find_architecture(asked.network)
     try:
         side = architecture.input_at(size_px).size_px
     except ValueError as error:
         raise typer.BadParameter(f"--size-px: {error}") from error
-    length = dimension or architecture.dimension
-    return Recipe(network, side, length, length)
-
-
-def _tell(card: NetworkCard) -> None:
-    results.print(f"{card.name}: {card.description}")
-    results.print(f"SHA-256 {card.digest}", soft_wrap=True)
-    if card.calibration is None:
-        results.print(
-            f"not calibrated: VULTUS_EMBEDDER={card.name} vultus calibrate FOLDER measures its "
-            "error rates",
-            soft_wrap=True,
-        )
+    length = asked.dimension or architecture.dimension
+    return Recipe(asked.network, side, length, length)
 
 
 def _comparison_table(comparison: Comparison) -> Table:
-    """A column a run."""
+    """Make a table with a column for each run."""
     runs = comparison.runs
     table = Table("", *(run.name for run in runs))
     for option in runs[0].choices if runs else ():

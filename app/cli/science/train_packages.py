@@ -19,7 +19,7 @@ TRAIN_PACKAGES: Final = (
 
 
 def require_train_packages(command: str) -> None:
-    """Raises PackagesMissing before the command has done any work."""
+    """Raise PackagesMissing before the command has done any work."""
     missing = [name for name in TRAIN_PACKAGES if find_spec(name) is None]
     if missing:
         raise PackagesMissing(

@@ -1,14 +1,14 @@
 """`vultus tune`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from app.cli.configuration import load_settings
-from app.cli.output import print_json, results
+from app.cli.library_errors import library_errors
 from app.cli.science.train_packages import require_train_packages
-from app.cli.science.training_session import RunProgress, cut_crops, report_table, told
-from app.datasets.subject_rule import SubjectRule
+from app.cli.science.training_session import RunProgress, cut_crops, show_report
+from app.datasets.photo_source import PhotoSource
 from app.recognition.device import resolve_device
 from models.training.config import read_config
 from models.training.data.crop_store import open_store
@@ -18,27 +18,26 @@ from models.training.tuning.tuning_config import TuningConfig
 
 
 def tune(
-    *,
-    source: Path,
+    source: PhotoSource,
     out: Path,
     config: Path | None,
-    option: list[str] | None,
-    faces: SubjectRule | None,
+    changes: Sequence[str],
+    *,
     crops: Path | None,
     as_json: bool,
 ) -> None:
-    """Fine-tune a network on a few thousand photos, in minutes; see docs/tuning.md."""
+    """Fine-tune a network. `changes` are `group.option=value`, over the file `config`."""
     require_train_packages("tune")
     settings = load_settings()
-    with told():
-        read = read_config(TuningConfig, config, option or ())
+    with library_errors():
+        read = read_config(TuningConfig, config, changes)
         require_unused(out)
-        store = open_store(cut_crops(source, input_of(read.network), crops, faces))
+        store = open_store(cut_crops(source, input_of(read.network), crops))
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Here, because it brings along what trains.
+        # Imported here, because it imports all that trains.
         from models.training.tuning.tune import tune as run  # noqa: PLC0415
 
-        with RunProgress("tune", read.evaluation.metric, _said) as progress:
+        with RunProgress("tune", read.evaluation.metric, _described) as progress:
             report = run(
                 read,
                 store,
@@ -47,12 +46,8 @@ def tune(
                 device=resolve_device(settings.device),
                 watch=progress,
             )
-    if as_json:
-        print_json(report)
-    else:
-        results.print(report_table(report))
-        results.print(f"{out}", soft_wrap=True)
+    show_report(report, out, as_json=as_json)
 
 
-def _said(line: Mapping[str, Any]) -> str:
+def _described(line: Mapping[str, Any]) -> str:
     return "untouched" if line["step"] == 0 else f"mean, {line['back']:.0%} back"

@@ -27,10 +27,10 @@ from app.settings import Settings
 if TYPE_CHECKING:
     from app.operations.rollout.embedder_choice import EmbedderChoice
 
-_KEEP_ALIVE_S = 65  # longer than the usual 60 s of a proxy in front, which must not be cut off
-_GRACE_S = 10  # the application answers who is left after three
+_KEEP_ALIVE_S = 65  # longer than the usual 60 s of a proxy, which must close connections first
+_GRACE_S = 10  # the application answers the requests that are left after three seconds
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_MANY_CORES = 4  # more than one process can keep busy: its threads take turns in Python
+_MANY_CORES = 4  # more than one process can use: its threads take turns in Python
 
 _log = structlog.get_logger(__name__)
 
@@ -42,9 +42,9 @@ def serve(
     workers: int | None = None,
     constants: Constants = CONSTANTS,
 ) -> None:
-    """Start the service. `constants`: of a service of one process."""
+    """Start the service. `constants` apply to a service of one process."""
     if workers is not None:
-        # For this process and for those that it starts, which read the settings themselves.
+        # The processes that this one starts read the settings themselves.
         os.environ["VULTUS_PROCESSES"] = str(workers)
     settings = load_settings()
     export_opentelemetry()
@@ -78,7 +78,7 @@ def _serve_alone(
     constants: Constants = CONSTANTS,
     **options: Any,  # noqa: ANN401  (uvicorn's own)
 ) -> None:
-    # Here, so that a process which only watches over others does not hold the networks' libraries.
+    # Imported here, so that a process that only supervises others has no networks in memory.
     from app.main import create_server_app  # noqa: PLC0415
     from app.runtime.cores import own_cores  # noqa: PLC0415
     from app.services import Services  # noqa: PLC0415
@@ -87,19 +87,19 @@ def _serve_alone(
         _log.info(
             "one_process_for_many_cores",
             cores=own_cores(),
-            remedy="vultus serve --workers N answers more at once, up to one a core; each takes "
-            "a gigabyte",
+            remedy="vultus serve --workers N answers more requests at once, with up to one process "
+            "a core; each takes a gigabyte",
         )
-    # Started here and not by the server, so that what is wrong is said in one line.
+    # Started here and not by the server, so that an error is printed in one line.
     services = Services.build(choice.settings, choice, constants)
     asyncio.run(services.start())
     uvicorn.run(create_server_app(services=services), **options)
 
 
 def _prepare(settings: Settings) -> None:
-    """Do what can go wrong at a start once, where it is said in one line, before many do it.
+    """Try once, before many processes start, whatever can fail at a start.
 
-    In a process of its own: this one only watches over the others, and needs no networks.
+    A process of its own tries it, as this one only supervises others and needs no networks.
     """
     trial = get_context("spawn").Process(target=_try_to_start, args=(settings,))
     trial.start()
@@ -135,11 +135,6 @@ def _warn_of_likely_mistakes(settings: Settings, address: str) -> None:
             "former_setting", variable=former.name, source=former.source, remedy=former.remedy
         )
     for unknown in unknown_settings():
-        _log.warning(
-            "unknown_setting",
-            variable=unknown.name,
-            source=unknown.source,
-            remedy=f"did you mean {unknown.nearest}?"
-            if unknown.nearest
-            else "see docs/settings.md",
-        )
+        nearest = unknown.nearest
+        remedy = f"did you mean {nearest}?" if nearest else "see docs/settings.md"
+        _log.warning("unknown_setting", variable=unknown.name, source=unknown.source, remedy=remedy)

@@ -1,4 +1,4 @@
-"""What can be wrong with a start and is known at once, before any network is loaded."""
+"""Checks before a start that take no time, as no network is loaded."""
 
 import errno
 import os
@@ -8,20 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from app.errors import (
-    DatabaseDamaged,
-    NetworkNotAdded,
-    NetworkNotFetched,
-    NetworkNotMade,
-    SettingUnusable,
-    StartupError,
-)
+from app.errors import DatabaseDamaged, SettingUnusable
 from app.recognition.liveness.liveness_entries import liveness_entry
+from app.recognition.startup_errors import startup_error
 from app.settings import Settings
 from models.zoo.catalogue.entry import CatalogueEntry, find_entry
 from models.zoo.catalogue.fetched import find_receipt
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
-from models.zoo.errors import NotAddedError, NotFetchedError, NotMadeError, WeightsInvalidError
+from models.zoo.errors import NotAddedError, NotFetchedError, NotMadeError, WeightsError
 from models.zoo.names import FORMER_ONNX, ZOO_NAMES
 from models.zoo.weights.recipes import recipe_digest
 
@@ -33,10 +27,7 @@ _HOST = "VULTUS_HOST"
 
 
 def require_startable(settings: Settings, host: str, port: int) -> "EmbedderChoice":
-    """Return the embedder to start with.
-
-    Raises StartupError for the first setting that the service could not be started with.
-    """
+    """Return the embedder to start with. Raises StartupError for the first unusable setting."""
     _require_free(host, port)
     if settings.database_url is None:
         _require_writable(settings.data_dir)
@@ -47,18 +38,12 @@ def require_startable(settings: Settings, host: str, port: int) -> "EmbedderChoi
     choice = _chosen(settings)
     following = choice.settings.next
     if following.embedder is not None:
-        _require_embedder(
-            settings,
-            following.embedder,
-            following.weights_path,
-            "VULTUS_NEXT__EMBEDDER",
-            "VULTUS_NEXT__WEIGHTS_PATH",
-        )
+        _require_embedder(settings, following.embedder, following.weights_path, "VULTUS_NEXT__")
     return choice
 
 
 def _require_free(host: str, port: int) -> None:
-    """Bind each address of the host as the server will, and let go of it."""
+    """Bind each address of the host as the server will, and release it."""
     try:
         found = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -97,7 +82,7 @@ def _require_writable(folder: Path) -> None:
         with TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        if error.errno == errno.ENOSPC:  # a full disk is told with the database
+        if error.errno == errno.ENOSPC:  # a full disk is reported with the database
             return
         raise SettingUnusable(
             f"cannot write into the folder {folder} ({error.strerror})", setting="VULTUS_DATA_DIR"
@@ -105,8 +90,8 @@ def _require_writable(folder: Path) -> None:
 
 
 def _require_database(settings: Settings) -> None:
-    """Connect once. A database that is damaged may still be served from; the service decides."""
-    # Here, because a process that watches over others needs it for a moment only.
+    """Connect once. Whether a damaged database can still serve, the service decides."""
+    # Imported here, because a process that supervises others does not need it.
     from app.gallery.store.database import Database  # noqa: PLC0415
     from app.gallery.store.lost_database import require_not_lost  # noqa: PLC0415
 
@@ -137,55 +122,46 @@ def _chosen(settings: Settings) -> "EmbedderChoice":
 
     choice = choose_embedder(settings)
     with choice.explaining():
-        _require_embedder(
-            settings,
-            choice.name,
-            choice.settings.weights_path,
-            "VULTUS_EMBEDDER",
-            "VULTUS_WEIGHTS_PATH",
-        )
+        _require_embedder(settings, choice.name, choice.settings.weights_path, "VULTUS_")
     return choice
 
 
-def _require_embedder(
-    settings: Settings, name: str, weights: Path | None, name_setting: str, weights_setting: str
-) -> None:
-    trained = settings.resolved_weights_dir / "networks"
-    known = [*ZOO_NAMES, *sorted(path.stem for path in trained.glob("*.json"))]
-    digest = None if name in known else recipe_digest(name)
-    if digest is not None:
-        missing = NotMadeError(name, digest=digest)
-        raise NetworkNotMade(str(missing), name=name, digest=digest)
-    if name == FORMER_ONNX and name not in known:
-        raise NetworkNotAdded(str(NotAddedError(name)), name=name)
+def _require_embedder(settings: Settings, name: str, weights: Path | None, prefix: str) -> None:
+    """Look for the network and its file of weights. `prefix`: of the settings that name them."""
+    added = settings.resolved_weights_dir / "networks"
+    known = [*ZOO_NAMES, *sorted(path.stem for path in added.glob("*.json"))]
     if name not in known:
-        _require_fetched(settings, name, known, name_setting)
-    if weights is not None and not weights.is_file():
-        raise SettingUnusable(f"there is no weights file {weights}", setting=weights_setting)
-    if weights is not None and not os.access(weights, os.R_OK):
-        raise SettingUnusable(f"cannot read the weights file {weights}", setting=weights_setting)
+        _require_published(settings, name, known, f"{prefix}EMBEDDER")
+    if weights is None:
+        return
+    setting = f"{prefix}WEIGHTS_PATH"
+    if not weights.is_file():
+        raise SettingUnusable(f"there is no weights file {weights}", setting=setting)
+    if not os.access(weights, os.R_OK):
+        raise SettingUnusable(f"cannot read the weights file {weights}", setting=setting)
 
 
-def _require_fetched(settings: Settings, name: str, others: list[str], name_setting: str) -> None:
-    """The network is one of the catalogue whose file is here."""
+def _require_published(settings: Settings, name: str, others: list[str], setting: str) -> None:
+    """Look for a network that is not among the `others` here."""
+    digest = recipe_digest(name)
+    if digest is not None:
+        raise startup_error(NotMadeError(name, digest=digest))
+    if name == FORMER_ONNX:
+        raise startup_error(NotAddedError(name))
     entry = find_entry(name)
     if entry is None or entry.kind != "embedder":
         raise SettingUnusable(
             f"there is no network {name!r}; there are {', '.join(others)}, and the embedders of "
             "the catalogue",
-            setting=name_setting,
+            setting=setting,
         )
     _require_file(settings, entry)
 
 
 def _require_file(settings: Settings, entry: CatalogueEntry) -> None:
-    """The file of a network of the catalogue is here."""
+    """Look for the file of a network of the catalogue."""
     try:
-        receipt = find_receipt(entry, settings.resolved_weights_dir)
-    except WeightsInvalidError as error:
-        raise StartupError(str(error)) from error
-    if receipt is None:
-        missing = NotFetchedError(entry.name, needs_acceptance=entry.needs_acceptance)
-        raise NetworkNotFetched(
-            str(missing), name=entry.name, needs_acceptance=missing.needs_acceptance
-        )
+        if find_receipt(entry, settings.resolved_weights_dir) is None:
+            raise NotFetchedError(entry.name, needs_acceptance=entry.needs_acceptance)
+    except WeightsError as error:
+        raise startup_error(error) from error

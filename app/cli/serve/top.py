@@ -1,4 +1,4 @@
-"""`vultus top`: how busy a running server is, as a table that renews itself."""
+"""`vultus top`: show how busy a running server is, in tables that are updated."""
 
 import json
 import time
@@ -16,31 +16,29 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.configuration import load_settings
-from app.cli.output import print_json, results
+from app.cli.output import results, show
 from app.errors import AccessDenied, Unavailable
 
-_PATIENCE_S = 10
+_ANSWERS_WITHIN_S = 10
 
 
-def top(*, url: str | None, every: float, once: bool, api_key: str | None, json_: bool) -> None:
-    """Show what a running server is doing."""
+def top(url: str | None, api_key: str | None, *, every_s: float, once: bool, as_json: bool) -> None:
+    """Show how busy a running server is."""
     settings = load_settings()
     address = (url or f"http://127.0.0.1:{settings.port}").rstrip("/")
     if urlsplit(address).scheme not in ("http", "https"):
         raise typer.BadParameter("--url must begin with http:// or https://")
     if api_key is None and settings.api_keys:
         api_key = settings.api_keys[0].get_secret_value()
-    stats = _ask(address, api_key)
-    if json_:
-        print_json(stats)
-    elif once:
-        results.print(_screen(address, stats))
+    stats = _stats(address, api_key)
+    if once or as_json:
+        show(stats, _screen(address, stats), as_json=as_json)
     else:
-        _watch(address, api_key, stats, every_s=every)
+        _watch(address, api_key, stats, every_s=every_s)
 
 
 def _watch(address: str, api_key: str | None, stats: Mapping[str, Any], *, every_s: float) -> None:
-    """Until interrupted; a server that is away for a while only leaves its last figures."""
+    """Show new figures until interrupted, also after the server was away for a while."""
     with Live(_screen(address, stats), console=results, auto_refresh=False) as live:
         while True:
             try:
@@ -48,17 +46,17 @@ def _watch(address: str, api_key: str | None, stats: Mapping[str, Any], *, every
             except KeyboardInterrupt:
                 return
             try:
-                live.update(_screen(address, _ask(address, api_key)), refresh=True)
+                live.update(_screen(address, _stats(address, api_key)), refresh=True)
             except Unavailable as error:
                 live.update(Text(str(error), style="red"), refresh=True)
 
 
-def _ask(address: str, api_key: str | None) -> dict[str, Any]:
-    """Raises AccessDenied, and Unavailable when there is no usable answer."""
+def _stats(address: str, api_key: str | None) -> dict[str, Any]:
+    """Request the figures. Raises AccessDenied, and Unavailable without a usable answer."""
     headers = {} if api_key is None else {"x-api-key": api_key}
     request = Request(f"{address}/v1/stats", headers=headers)  # noqa: S310  (checked by `top`)
     try:
-        with urlopen(request, timeout=_PATIENCE_S) as response:  # noqa: S310
+        with urlopen(request, timeout=_ANSWERS_WITHIN_S) as response:  # noqa: S310
             stats: dict[str, Any] = json.load(response)
             return stats
     except HTTPError as error:
@@ -121,15 +119,15 @@ def _index(index: Mapping[str, Any]) -> str:
 
 def _memory(stats: Mapping[str, Any]) -> str:
     resident, device = stats["resident_bytes"], stats["device_memory_bytes"]
-    told = "unknown" if resident is None else f"{resident / 1e6:,.0f} MB"
-    return told if device is None else f"{told}; {stats['device']} {device / 1e6:,.0f} MB"
+    memory = "unknown" if resident is None else f"{resident / 1e6:,.0f} MB"
+    return memory if device is None else f"{memory}; {stats['device']} {device / 1e6:,.0f} MB"
 
 
 def _decisions(decisions: Mapping[str, Mapping[str, int]]) -> str:
     return (
         "; ".join(
-            f"{operation}: " + ", ".join(f"{count} {outcome}" for outcome, count in told.items())
-            for operation, told in decisions.items()
+            f"{operation}: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+            for operation, counts in decisions.items()
         )
         or "none yet"
     )

@@ -1,4 +1,4 @@
-"""Several server processes: uvicorn's supervisor, which notices at once when one of them dies."""
+"""Several server processes, under uvicorn's supervisor, which restarts one that dies at once."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ _DID_NOT_START = 3  # what a worker of uvicorn exits with
 
 
 class _Worker(multiprocess.Process):
-    """The supervisor asks it whether it is well, and does nothing else until it answers.
+    """A process whose death its supervisor notices at once.
 
-    uvicorn keeps the worker's own end of the pipe open in the supervisor as well, which then does
-    not notice that nobody is left to answer.
+    The supervisor waits until each process has answered over a pipe that it is well. uvicorn leaves
+    the process's end of the pipe open in the supervisor too, which then waits for a dead process.
     """
 
     did_not_start = False
@@ -36,7 +36,7 @@ class _Worker(multiprocess.Process):
 
 
 def run_workers(count: int, **options: Any) -> None:  # noqa: ANN401  (uvicorn's own)
-    """Serve until told to stop; exit with 1 if that is because a worker could not start."""
+    """Serve until a signal to stop. The exit status is 1 if a process could not start."""
     multiprocess.Process = _Worker  # type: ignore[misc]
     uvicorn.run(
         "app.main:create_server_app",

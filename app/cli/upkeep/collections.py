@@ -2,21 +2,20 @@
 
 import asyncio
 import re
-from dataclasses import asdict
 
 import typer
 from rich.table import Table
 
+from app.api.schemas.collections import CollectionBody, CollectionPage
+from app.api.schemas.parts.erasure import ErasureBody
 from app.cli.open_database import open_database
-from app.cli.output import print_json, results, say
+from app.cli.output import show
 from app.cli.session import with_services
-from app.gallery.records import Collection, Erasure
+from app.gallery.records import Page
 from app.gallery.service import Gallery
 from app.gallery.store.collection_list import all_collections, collection_named
 from app.gallery.value_types import COLLECTION_NAME
 from app.observe.plain_text import plain
-from app.recognition.types import ModelId
-from app.services import Services
 from app.services.index_building import build_sync
 
 
@@ -24,33 +23,25 @@ def list_(*, as_json: bool) -> None:
     """List the collections."""
     with open_database(upgrade=True) as (_, database):
         found = all_collections(database)
-    if as_json:
-        print_json({"collections": [_as_json(one) for one in found]})
-        return
     table = Table("collection", "people", "faces", "embedder", "description")
     for one in found:
         counts = f"{one.identity_count:,}", f"{one.face_count:,}"
-        table.add_row(one.name, *counts, one.embedder, one.description or "")
-    results.print(table)
+        table.add_row(one.name, *counts, one.model.name, one.description or "")
+    show(CollectionPage.of(Page(tuple(found), None)), table, as_json=as_json)
 
 
-def create(*, name: str, description: str | None, as_json: bool) -> None:
+def create(name: str, description: str | None, *, as_json: bool) -> None:
     """Create a collection."""
-    if re.fullmatch(COLLECTION_NAME, name) is None:
-        raise typer.BadParameter("NAME: letters, digits, '.', '_' and '-'; at most 64")
-
-    async def use(services: Services) -> Collection:
-        return await asyncio.to_thread(services.gallery.create_collection, name, description)
-
-    made = with_services(use)
-    if as_json:
-        print_json(_as_json(made))
-    else:
-        say(f"created {made.name}, of the embedder {made.embedder}")
+    require_collection_name(name, "NAME")
+    made = with_services(
+        lambda services: asyncio.to_thread(services.gallery.create_collection, name, description)
+    )
+    text = f"created {made.name}, of the embedder {made.model.name}"
+    show(CollectionBody.of(made), text, as_json=as_json)
 
 
-def delete(*, name: str, yes: bool, as_json: bool) -> None:
-    """Delete a collection with everybody in it."""
+def delete(name: str, *, yes: bool, as_json: bool) -> None:
+    """Delete a collection with all people in it."""
     with open_database(upgrade=True) as (settings, database):
         found = collection_named(database, name)
         if not yes:
@@ -60,32 +51,16 @@ def delete(*, name: str, yes: bool, as_json: bool) -> None:
                 abort=True,
                 err=True,
             )
-        # The default collection is there again at once, for the same embedder.
-        model = ModelId(found.embedder, found.digest, found.dimension)
-        gallery = Gallery(database, build_sync(settings, database), model)
+        # The default collection exists again at once, for the same embedder.
+        gallery = Gallery(database, build_sync(settings, database), found.model)
         receipt = gallery.delete_collection(name, compact=True)
-    if as_json:
-        print_json(_receipt_as_json(receipt))
-        return
-    unknown = (
-        f", {receipt.unknown_face_count:,} unknown faces" if receipt.unknown_face_count else ""
-    )
-    say(f"deleted {name}: {receipt.identity_count:,} people, {receipt.face_count:,} faces{unknown}")
+    text = f"deleted {name}: {receipt.identity_count:,} people, {receipt.face_count:,} faces"
+    if receipt.unknown_face_count:
+        text += f", {receipt.unknown_face_count:,} unknown faces"
+    show(ErasureBody.of(receipt), text, as_json=as_json)
 
 
-def _as_json(one: Collection) -> dict[str, object]:
-    return {
-        "name": one.name,
-        "description": one.description,
-        "embedder": one.embedder,
-        "dimension": one.dimension,
-        "identity_count": one.identity_count,
-        "face_count": one.face_count,
-        "revision": one.revision,
-        "created_at": one.created_at.isoformat(),
-    }
-
-
-def _receipt_as_json(receipt: Erasure) -> dict[str, object]:
-    ids = ("identity_ids", "face_ids")  # of a whole collection, they are counted
-    return {key: value for key, value in asdict(receipt).items() if key not in ids}
+def require_collection_name(name: str, argument: str) -> None:
+    """Refuse what is not the name of a collection, before anything is opened."""
+    if re.fullmatch(COLLECTION_NAME, name) is None:
+        raise typer.BadParameter(f"{argument}: letters, digits, '.', '_' and '-'; at most 64")

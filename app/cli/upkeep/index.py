@@ -2,42 +2,31 @@
 
 from dataclasses import asdict
 
-import typer
-
-from app.cli.configuration import load_settings
-from app.cli.output import print_json, results
-from app.gallery.store.database import Database
+from app.cli.open_database import open_database
+from app.cli.output import finish, show
 from app.gallery.sync.snapshot_check import Verified
 from app.services.index_building import verify_index
 
-_DIFFERENCES = 3
-
 
 def verify(*, repair: bool, as_json: bool) -> None:
-    """Compare the index that is kept outside of the database with it, face by face."""
-    settings = load_settings()
-    database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
-    try:
-        database.require_current_schema()
-        report = _print_json if as_json else _print
+    """Compare the index files with the database, face by face."""
+
+    def report(found: Verified) -> None:
+        show({**asdict(found), "agrees": found.agrees}, _text(found), as_json=as_json)
+
+    with open_database(upgrade=False) as (settings, database):
         agreed = verify_index(settings, database, repair=repair, report=report)
-    finally:
-        database.close()
-    raise typer.Exit(0 if agreed else _DIFFERENCES)
+    finish(complete=agreed)
 
 
-def _print_json(found: Verified) -> None:
-    print_json({**asdict(found), "agrees": found.agrees})
-
-
-def _print(found: Verified) -> None:
+def _text(found: Verified) -> str:
     if found.snapshot_revision is None and found.cause is None:
-        told = "nothing is kept outside of the database"
+        state = "nothing is kept outside of the database"
     elif found.cause is not None:
-        told = f"cannot be used: {found.cause}"
+        state = f"cannot be used: {found.cause}"
     elif found.agrees:
-        told = "agrees"
+        state = "agrees"
     else:
-        told = f"{found.missing} missing, {found.ghosts} too many, {found.different} different"
+        state = f"{found.missing} missing, {found.ghosts} too many, {found.different} different"
     end = "; built anew" if found.repaired else ""
-    results.print(f"{found.collection}: {found.faces} faces; {told}{end}")
+    return f"{found.collection}: {found.faces} faces; {state}{end}"

@@ -1,15 +1,15 @@
-"""`vultus reembed`: carry a collection from one embedder to another while it serves."""
+"""`vultus reembed`: move a collection from one embedder to another while it serves."""
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-import typer
 from rich.table import Table
 
 from app.cli.open_database import open_database
-from app.cli.output import print_json, progress_bar, results
+from app.cli.output import finish, progress_bar, show
 from app.cli.session import with_services
 from app.errors import CalibrationImpossible
 from app.gallery.rollout.rollouts import Reembedding, Rollout
@@ -29,23 +29,17 @@ from app.services import Services
 from app.services.known_thresholds import known_map
 from app.settings import Settings
 
-_SOME_LEFT = 3
-
 
 def reembed(
-    *,
-    to: str,
-    collection: str,
-    photos: Path | None,
-    weights: Path | None,
-    as_json: bool,
+    to: str, collection: str, *, photos: Path | None, weights: Path | None, as_json: bool
 ) -> None:
-    """Embed every enrolled face by another network, beside the one that goes on serving."""
+    """Embed every enrolled face by a second embedder."""
     with open_database(upgrade=True) as (given, database):
         settings = choose_embedder(given).settings
         network = load_named_network(settings, to, weights)
+        reembedding = Reembedding(database)
         reembedder = Reembedder(
-            Reembedding(database),
+            reembedding,
             NetworkEmbedder(network),
             None if photos is None else PhotoFolder(photos),
             detector=build_detector(settings),
@@ -53,31 +47,26 @@ def reembed(
             max_pixels=settings.limits.max_pixels,
             threads=thread_count(settings, resolve_device(settings.device)),
         )
-        total = Reembedding(database).look(collection).faces
         with progress_bar("embedding") as progress:
-            task = progress.add_task("faces", total=total)
+            task = progress.add_task("faces", total=reembedding.look(collection).faces)
             done = reembedder.run(
                 collection, progress=lambda count: progress.update(task, advance=count)
             )
-        stands = Reembedding(database).look(collection)
-        measured = _measure(settings, database, stands)
-    if as_json:
-        print_json({**_as_json(stands), **asdict(done), "measured": measured})
-    else:
-        _print_reembedded(done)
-        _print_rollout(stands)
-        results.print(measured, soft_wrap=True)
-    raise typer.Exit(_SOME_LEFT if done.without_source else 0)
+        rollout = reembedding.look(collection)
+        measured = _measure(settings, database, rollout)
+    answer = {**asdict(rollout), **asdict(done), "measured": measured}
+    show(answer, *_texts(done), _table(rollout), measured, as_json=as_json)
+    finish(complete=not done.without_source)
 
 
-def status(*, collection: str, as_json: bool) -> None:
-    """Tell where a collection stands between two networks."""
+def status(collection: str, *, as_json: bool) -> None:
+    """Show which embedders a collection has, and how many faces lack an embedding."""
     with open_database(upgrade=True) as (_, database):
         _show(Reembedding(database).look(collection), as_json=as_json)
 
 
-def shadow(*, collection: str, faces: int, as_json: bool) -> None:
-    """Compare what both networks decide about enrolled faces, each looked up as if it were not."""
+def shadow(collection: str, faces: int, *, as_json: bool) -> None:
+    """Compare what both embedders decide about enrolled faces."""
 
     async def use(services: Services) -> Comparison:
         seen = Reembedding(services.database).seen_by_both(collection, most=faces)
@@ -93,14 +82,11 @@ def shadow(*, collection: str, faces: int, as_json: bool) -> None:
             )
 
     done = with_services(use)
-    if as_json:
-        print_json(_comparison_as_json(done))
-    else:
-        _print_comparison(done)
+    show(_comparison_as_json(done), *_comparison_tables(done), as_json=as_json)
 
 
-def switch(*, collection: str, force: bool, as_json: bool) -> None:
-    """Answer by the second network from now on, in every process at once."""
+def switch(collection: str, *, force: bool, as_json: bool) -> None:
+    """Serve by the second embedder."""
     with open_database(upgrade=True) as (settings, database):
         reembedding = Reembedding(database)
         second = reembedding.look(collection).second
@@ -108,14 +94,14 @@ def switch(*, collection: str, force: bool, as_json: bool) -> None:
         _show(reembedding.switch(collection, is_measured=measured, force=force), as_json=as_json)
 
 
-def rollback(*, collection: str, force: bool, as_json: bool) -> None:
-    """Answer by the network before the switch once more."""
+def rollback(collection: str, *, force: bool, as_json: bool) -> None:
+    """Serve by the embedder from before the switch."""
     with open_database(upgrade=True) as (_, database):
         _show(Reembedding(database).roll_back(collection, force=force), as_json=as_json)
 
 
-def purge(*, collection: str, as_json: bool) -> None:
-    """Erase the embeddings by the network that does not serve: there is no way back after this."""
+def purge(collection: str, *, as_json: bool) -> None:
+    """Erase the embeddings by the embedder that does not serve."""
     with open_database(upgrade=True) as (_, database):
         Reembedding(database).purge(collection)
         _show(Reembedding(database).look(collection), as_json=as_json)
@@ -126,13 +112,16 @@ def _is_measured(settings: Settings, database: Database, name: str, model: Model
     return own is not None or known_map(settings, model) is not None
 
 
-def _measure(settings: Settings, database: Database, stands: Rollout) -> str:
-    """Measure the second network's error rates on the people, where nobody has; what was done."""
-    model = stands.second
-    if model is None or _is_measured(settings, database, stands.collection, model):
+def _measure(settings: Settings, database: Database, rollout: Rollout) -> str:
+    """Measure error rates of the second embedder on the people, if they are not known.
+
+    Returns what was done, as a text.
+    """
+    model = rollout.second
+    if model is None or _is_measured(settings, database, rollout.collection, model):
         return "its error rates are known"
     try:
-        measure_people(CalibrationStore(database), stands.collection, by_second=True)
+        measure_people(CalibrationStore(database), rollout.collection, by_second=True)
     except CalibrationImpossible as error:
         return f"its error rates are not known, and cannot be measured on the people here: {error}"
     return "its error rates were measured on the people here"
@@ -152,23 +141,23 @@ def _comparison_as_json(done: Comparison) -> dict[str, object]:
     }
 
 
-def _print_comparison(done: Comparison) -> None:
+def _comparison_tables(done: Comparison) -> Iterator[Table]:
     table = Table("faces", "decision", "first network", "second network")
-    for told, both in (
+    for faces, both in (
         ("of people with others", done.known),
         ("of people with no other", done.strangers),
     ):
         first, second = _by_network(both)
         for kind in Outcome:
             if first[kind] or second[kind]:
-                table.add_row(told, kind, f"{first[kind]:,}", f"{second[kind]:,}")
-    results.print(table)
+                table.add_row(faces, kind, f"{first[kind]:,}", f"{second[kind]:,}")
+    yield table
     total = done.agreements.total()
     table = Table("both networks", "faces", "share")
     for agreed in Agreement:
         count = done.agreements[agreed]
         table.add_row(agreed, f"{count:,}", f"{count / total:.2%}" if total else "")
-    results.print(table)
+    yield table
 
 
 def _by_network(
@@ -182,33 +171,23 @@ def _by_network(
     return first, second
 
 
-def _show(stands: Rollout, *, as_json: bool) -> None:
-    if as_json:
-        print_json(_as_json(stands))
-    else:
-        _print_rollout(stands)
+def _show(rollout: Rollout, *, as_json: bool) -> None:
+    show(asdict(rollout), _table(rollout), as_json=as_json)
 
 
-def _as_json(stands: Rollout) -> dict[str, object]:
-    return asdict(stands)
-
-
-def _print_rollout(stands: Rollout) -> None:
+def _table(rollout: Rollout) -> Table:
     table = Table("collection", "network", "weights", "faces", "without it", "")
-    for model, missing, told in (
-        (stands.serving, stands.without_serving, "answers"),
-        (stands.second, stands.without_second, "before" if stands.switched_at else "next"),
+    for model, missing, role in (
+        (rollout.serving, rollout.without_serving, "answers"),
+        (rollout.second, rollout.without_second, "before" if rollout.switched_at else "next"),
     ):
         if model is not None:
-            counts = f"{stands.faces:,}", f"{missing:,}"
-            table.add_row(stands.collection, model.name, model.digest[:12], *counts, told)
-    results.print(table)
+            counts = f"{rollout.faces:,}", f"{missing:,}"
+            table.add_row(rollout.collection, model.name, model.digest[:12], *counts, role)
+    return table
 
 
-def _print_reembedded(done: Reembedded) -> None:
+def _texts(done: Reembedded) -> Iterator[str]:
     for face in done.without_source:
-        results.print(
-            f"not embedded: face {face.face_id} of {face.identity_id}: {face.reason}",
-            soft_wrap=True,
-        )
-    results.print(f"{done.faces:,} faces embedded")
+        yield f"not embedded: face {face.face_id} of {face.identity_id}: {face.reason}"
+    yield f"{done.faces:,} faces embedded"

@@ -1,69 +1,58 @@
 """`vultus export` and `vultus import`. They load no network."""
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
 
-import typer
-from rich.progress import (
-    TaskID,
-)
+from rich.console import RenderableType
+from rich.progress import TaskID
 from rich.table import Table
 
 from app.cli.open_database import open_database
-from app.cli.output import errors, print_json, progress_bar, results
+from app.cli.output import errors, finish, progress_bar, say, show
+from app.cli.upkeep.collections import require_collection_name
 from app.gallery.rollout.embedders_in_use import EmbeddersInUse, embedders_in_use
 from app.gallery.transfer.exporter import Exported, export_gallery
 from app.gallery.transfer.importer import Imported, import_gallery
-from app.gallery.transfer.transfer_progress import Progress as Tell
-from app.gallery.value_types import COLLECTION_NAME
+from app.gallery.transfer.transfer_progress import Progress as Report
 from app.settings import AUTO_EMBEDDER, Settings
 from models.zoo.names import DEFAULT_NETWORK
 
-_SKIPPED_SOME = 3
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
-
-
-def export(*, file: Path, collection: list[str] | None, as_json: bool) -> None:
-    """Write the gallery into an archive, as it is at this moment."""
-    with open_database(upgrade=False) as (_, database), _progress() as tell:
-        done = export_gallery(database, file, names=collection or (), progress=tell)
-    if as_json:
-        print_json(_exported_as_json(file, done))
-    else:
-        _print_exported(file, done)
+def export(file: Path, collections: Sequence[str], *, as_json: bool) -> None:
+    """Write the gallery into an archive."""
+    with open_database(upgrade=False) as (_, database), _progress() as report:
+        done = export_gallery(database, file, names=collections, progress=report)
+    text = f"{file}: {done.size:,} bytes"
+    show(_exported_as_json(file, done), _exported_table(done), text, as_json=as_json)
 
 
-def import_(*, file: Path, collection: list[str] | None, into: str | None, as_json: bool) -> None:
-    """Add the people of an archive. Exit status 0: all are there, 3: some were skipped."""
-    if into is not None and re.fullmatch(COLLECTION_NAME, into) is None:
-        raise typer.BadParameter("--into: letters, digits, '.', '_' and '-'; at most 64")
-    with open_database(upgrade=True) as (settings, database), _progress() as tell:
+def import_(file: Path, collections: Sequence[str], into: str | None, *, as_json: bool) -> None:
+    """Add the people of an archive."""
+    if into is not None:
+        require_collection_name(into, "--into")
+    with open_database(upgrade=True) as (settings, database), _progress() as report:
         had_faces = bool(_in_use(settings).answering)
-        done = import_gallery(database, file, names=collection or (), into=into, progress=tell)
-    if as_json:
-        print_json({"collections": [_imported_as_json(imported) for imported in done]})
-    else:
-        _print_imported(done)
-    _warn_of_other_networks(settings, done, had_faces=had_faces)
-    raise typer.Exit(_SKIPPED_SOME if any(imported.skipped for imported in done) else 0)
+        done = import_gallery(database, file, names=collections, into=into, progress=report)
+    answer = {"collections": [_imported_as_json(imported) for imported in done]}
+    show(answer, *_imported_texts(done), as_json=as_json)
+    for text in _warnings(settings, done, had_faces=had_faces):
+        say(text, errors)
+    finish(complete=not any(imported.skipped for imported in done))
 
 
 @contextmanager
-def _progress() -> Iterator[Tell]:
+def _progress() -> Iterator[Report]:
     with progress_bar("{task.description}") as progress:
         tasks: dict[str, TaskID] = {}
 
-        def tell(doing: str, done: int, total: int) -> None:
+        def report(doing: str, done: int, total: int) -> None:
             if doing not in tasks:
                 tasks[doing] = progress.add_task(doing, total=total)
             progress.update(tasks[doing], completed=done)
 
-        yield tell
+        yield report
 
 
 def _exported_as_json(file: Path, done: Exported) -> dict[str, object]:
@@ -77,12 +66,11 @@ def _exported_as_json(file: Path, done: Exported) -> dict[str, object]:
     }
 
 
-def _print_exported(file: Path, done: Exported) -> None:
+def _exported_table(done: Exported) -> Table:
     table = Table("collection", "people", "faces")
     for entry in done.collections:
         table.add_row(entry.name, f"{entry.identities:,}", f"{entry.faces:,}")
-    results.print(table)
-    results.print(f"{file}: {done.size:,} bytes", soft_wrap=True)
+    return table
 
 
 def _imported_as_json(done: Imported) -> dict[str, object]:
@@ -98,46 +86,34 @@ def _imported_as_json(done: Imported) -> dict[str, object]:
     }
 
 
-def _print_imported(done: Sequence[Imported]) -> None:
-    for imported in done:
-        for skipped in imported.skipped:
-            results.print(
-                f"not imported: {skipped.id}: {skipped.reason} ({skipped.detail})",
-                soft_wrap=True,
-            )
+def _imported_texts(done: Sequence[Imported]) -> Iterator[RenderableType]:
     table = Table(
         "collection", "people added", "faces added", "people there before", "expired", "skipped"
     )
-    for imported in done:
-        counts = (
-            imported.identities,
-            imported.faces,
-            imported.known_before,
-            imported.expired,
-            len(imported.skipped),
-        )
-        table.add_row(imported.into, *(f"{count:,}" for count in counts))
-    results.print(table)
+    for one in done:
+        for skipped in one.skipped:
+            yield f"not imported: {skipped.id}: {skipped.reason} ({skipped.detail})"
+        counts = one.identities, one.faces, one.known_before, one.expired, len(one.skipped)
+        table.add_row(one.into, *(f"{count:,}" for count in counts))
+    yield table
 
 
-def _warn_of_other_networks(
-    settings: Settings, done: Sequence[Imported], *, had_faces: bool
-) -> None:
+def _warnings(settings: Settings, done: Sequence[Imported], *, had_faces: bool) -> Iterator[str]:
+    """Warn of collections that belong to another embedder than the one that serves."""
     by_auto = settings.embedder == AUTO_EMBEDDER
     serving = next(iter(_in_use(settings).answering), None) if by_auto else settings.embedder
     for imported in done:
         embedder = imported.entry.embedder
+        belongs = f"{imported.into} belongs to the embedder {embedder}"
         if imported.faces and embedder != serving:
-            errors.print(
-                f"{imported.into} belongs to the embedder {embedder}, but VULTUS_EMBEDDER is "
-                f"{settings.embedder}: start the service with VULTUS_EMBEDDER={embedder}",
-                soft_wrap=True,
+            yield (
+                f"{belongs}, but VULTUS_EMBEDDER is {settings.embedder}: start the service with "
+                f"VULTUS_EMBEDDER={embedder}"
             )
         elif imported.faces and by_auto and not had_faces and embedder != DEFAULT_NETWORK:
-            errors.print(
-                f"{imported.into} belongs to the embedder {embedder}, which VULTUS_EMBEDDER=auto "
-                "keeps from now on: start services that run already anew",
-                soft_wrap=True,
+            yield (
+                f"{belongs}, which VULTUS_EMBEDDER=auto keeps from now on: start services that run "
+                "already anew"
             )
 
 
