@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.gallery.names import DEFAULT_COLLECTION
+from app.gallery.default_collection import DEFAULT_COLLECTION
 from app.gallery.records import NewIdentity
 from app.services import Services
 from app.settings import Settings
@@ -17,7 +17,7 @@ def test_people_are_erased_although_the_inbox_cannot_be(
     services = Services.build(Settings(data_dir=tmp_path, device="cpu"))
     services.prepare()
     expired = NewIdentity(name="Ada", expires_at=datetime.now(UTC) - timedelta(seconds=1))
-    services.gallery.create_identity(DEFAULT_COLLECTION, expired, [])
+    services.gallery.people.enroll(DEFAULT_COLLECTION, expired, [])
 
     def fails() -> dict[str, int]:
         raise ZeroDivisionError
@@ -25,6 +25,6 @@ def test_people_are_erased_although_the_inbox_cannot_be(
     monkeypatch.setattr(services.unknowns, "erase_expired", fails)
     with pytest.raises(ZeroDivisionError):
         services.sweep.erase_expired()
-    assert services.gallery.get_collection(DEFAULT_COLLECTION).identity_count == 0
+    assert services.gallery.collections.get(DEFAULT_COLLECTION).identity_count == 0
     services.recognizer.stop()
     services.gallery.close()

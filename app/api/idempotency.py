@@ -15,8 +15,8 @@ from fastapi import Header, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from app.gallery.gallery import Gallery
 from app.gallery.people.identity_ref import PREFIX
-from app.gallery.service import Gallery
 from app.gallery.store.idempotency import AnsweredBeforeError, KeptAnswer, Once, Ticket
 from app.runtime.threads import reading
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from app.errors import ThresholdRequired
 from app.gallery.doctor import Checkup, DoctorRules, Finding, FindingKind
-from app.gallery.service import Gallery
+from app.gallery.gallery import Gallery
 from app.gallery.store.repositories.page_cursors import encode_cursor
 from app.operations.policy.calibrator import Calibrator
 from app.operations.policy.thresholds import Thresholds
@@ -47,7 +47,7 @@ class GalleryExaminer:
 
         def examine() -> Checkup:
             rules = doctor_rules(self._calibrator.thresholds(collection))
-            return self._gallery.examine(
+            return self._gallery.search.examine(
                 collection, rules, limit=limit, cursor=cursor, within_s=within_s
             )
 

@@ -12,10 +12,10 @@ from app.errors import (
     EmbedderMismatch,
     IndexUnavailable,
 )
+from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment import KnownFace
 from app.gallery.people.enrolment_guards import Refusal
 from app.gallery.records import EVERYBODY, Basis, Candidate, NewIdentity
-from app.gallery.service import Gallery
 from app.gallery.store.repositories.face_repository import to_bytes
 from app.gallery.unknowns.unknown_inbox import Unknowns
 from app.gallery.unknowns.unknown_records import Sighting
@@ -123,7 +123,7 @@ class UnknownKeeper:
         if options.stages[-1].wanted == EVERYBODY:  # the decisions are of the last stage
             found = [decision.candidates for decision in decisions.values()]
         else:
-            found = self._gallery.search(collection, list(seen.values()), top_k=1)
+            found = self._gallery.search.people(collection, list(seen.values()), top_k=1)
         return {
             place: next(iter(candidates), None)
             for place, candidates in zip(decisions, found, strict=True)

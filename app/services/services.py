@@ -8,9 +8,8 @@ from math import inf
 import structlog
 
 from app.constants import CONSTANTS, Constants
-from app.gallery.people.corrections import Corrections
+from app.gallery.gallery import Gallery
 from app.gallery.search.collection_calibrations import CalibrationStore
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.database_watch import DatabaseWatch
 from app.gallery.store.lost_database import note_gallery
@@ -156,7 +155,9 @@ class Services:
         probe = Database(settings.resolved_database_url, timeout_s=_PROBE_TIMEOUT_S)
         probe.gives_up = lambda waited_s: _PROBE_TIMEOUT_S < waited_s < inf
         probe.storage = database.storage
-        watch = DatabaseWatch(probe.check, gallery.standing, beside=database.storage.look_again)
+        watch = DatabaseWatch(
+            probe.check, gallery.sync.standing, beside=database.storage.look_again
+        )
         database.gives_up = watch.gives_up
         guards = Guards(gallery, calibrator, enabled=settings.guards.enabled)
         vault = CropVault.of(settings)
@@ -180,7 +181,7 @@ class Services:
             enroll=enroller,
             enroll_batch=BatchEnroller(enroller, gallery, guards),
             examine_gallery=GalleryExaminer(gallery, calibrator),
-            correct=GalleryCorrector(Corrections(database, gallery), guards),
+            correct=GalleryCorrector(gallery.corrections, guards),
             verify=Verifier(recognizer, gallery, calibrator),
             search=search,
             identify=Identifier(
@@ -234,7 +235,7 @@ class Services:
             device=self.device,
             runtime=self.runtime,
             precision=self.precision,
-            faces=self.gallery.indexed_faces(),
+            faces=self.gallery.sync.sizes(),
         )
 
     def known_models(self) -> tuple[KnownModel, ...]:
@@ -249,7 +250,7 @@ class Services:
         return Readings(
             photos_pending=self.recognizer.pending,
             photo_capacity=self.recognizer.capacity,
-            index_faces=self.gallery.indexed_faces(),
+            index_faces=self.gallery.sync.sizes(),
             collection_count=None if lag is None else lag.collection_count,
             revisions_behind=None if lag is None else lag.revisions_behind,
             device_memory_bytes=device_memory_bytes(self.device),
@@ -292,7 +293,7 @@ class Services:
 
     def _note_gallery(self) -> None:
         if self._was_opened:
-            faces = self.gallery.indexed_faces()
+            faces = self.gallery.sync.sizes()
             try:
                 note_gallery(self.database, self.settings.snapshots_dir, faces=faces)
             except OSError as error:  # a full disk, say: the note before stays
@@ -305,10 +306,10 @@ class Services:
     def _start_periodic(self) -> None:
         constants = self.constants
         self.watch.start()
-        self.periodic.follow(self.gallery, self.database, poll_s=constants.poll_s)
+        self.periodic.follow(self.gallery.sync, self.database, poll_s=constants.poll_s)
         self.periodic.in_turn(self.database.check_pages, name="pages")
         self.periodic.every(constants.sweep_every_s, self.sweep.erase_expired, name="sweep")
-        self.periodic.every(constants.snapshot_every_s, self.gallery.save_index, name="snapshots")
+        self.periodic.every(constants.snapshot_every_s, self.gallery.sync.save, name="snapshots")
         self.periodic.every(_NOTE_EVERY_S, self._note_gallery, name="note")
         self.periodic.every(_MEMORY_EVERY_S, give_back_memory, name="memory")
 
@@ -319,7 +320,7 @@ class Services:
         """
         with starting_with_damage():
             migrate(self.settings, self.database)
-            self.gallery.claim()
+            self.gallery.collections.claim()
 
     def _open(self) -> None:
         with starting_with_damage():

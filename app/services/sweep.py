@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from app.gallery.service import Gallery
+from app.gallery.gallery import Gallery
 from app.gallery.unknowns.unknown_inbox import Unknowns
 
 _log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ class Sweep:
             self._erase_expired_people()
 
     def _erase_expired_people(self) -> None:
-        for receipt in self._gallery.erase_expired(
+        for receipt in self._gallery.people.erase_expired(
             log_revisions=self._log_revisions,
             answers_before=datetime.now(UTC) - self._keys_kept,
         ):

@@ -21,12 +21,12 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
+from app.gallery.default_collection import DEFAULT_COLLECTION
 from app.gallery.doctor import Checkup, DoctorRules, FindingKind
+from app.gallery.gallery import Gallery
 from app.gallery.index.faiss_index import FaissIndex
-from app.gallery.names import DEFAULT_COLLECTION
 from app.gallery.people.enrolment import NewPerson
 from app.gallery.records import NewFace, NewIdentity, Searched
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.sync.index_sync import IndexSync
 from app.operations.doctor import doctor_rules
@@ -138,9 +138,9 @@ def _examine(gallery: Gallery, plan: Planted, rules: DoctorRules) -> tuple[Check
         )
         for name, photos in plan.people.items()
     ]
-    gallery.create_identities(DEFAULT_COLLECTION, new)
+    gallery.people.enroll_many(DEFAULT_COLLECTION, new)
     started = perf_counter()
-    checkup = gallery.examine(
+    checkup = gallery.search.examine(
         DEFAULT_COLLECTION, rules, limit=1_000_000, cursor=None, within_s=3_600
     )
     return checkup, perf_counter() - started
@@ -161,7 +161,7 @@ def _names(gallery: Gallery, checkup: Checkup) -> dict[str, str]:
         face.id: f"{name} {place}"
         for identity_id, name in people.items()
         for place, face in enumerate(
-            gallery.list_faces(DEFAULT_COLLECTION, identity_id, limit=1_000, cursor=None).items
+            gallery.faces.page(DEFAULT_COLLECTION, identity_id, limit=1_000, cursor=None).items
         )
     }
 

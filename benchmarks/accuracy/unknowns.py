@@ -31,10 +31,10 @@ from rich.table import Table
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from app.constants import CONSTANTS
+from app.gallery.default_collection import DEFAULT_COLLECTION
+from app.gallery.gallery import Gallery
 from app.gallery.index.faiss_index import FaissIndex
-from app.gallery.names import DEFAULT_COLLECTION
 from app.gallery.records import CollectionChanges
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.sync.index_sync import IndexSync
 from app.gallery.unknowns.unknown_centroids import Centroids, mean_direction
@@ -259,7 +259,7 @@ def measure_cost(scale: Scale) -> dict[str, float]:
             scale.timed,
         )
         changes = CollectionChanges(options={"unknowns": {"keep": True}})
-        gallery.update_collection(DEFAULT_COLLECTION, changes)
+        gallery.collections.update(DEFAULT_COLLECTION, changes)
         for start in range(0, scale.groups, 500):
             some = [_sighting(vector) for vector in vectors[start : min(start + 500, scale.groups)]]
             unknowns.keep(DEFAULT_COLLECTION, some, 0.9)

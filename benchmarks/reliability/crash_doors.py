@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from app.errors import IdentityNotFound
-from app.gallery.names import DEFAULT_COLLECTION
+from app.gallery.default_collection import DEFAULT_COLLECTION
+from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment import BulkOutcome, NewPerson
 from app.gallery.records import IdentityFilter, NewFace, NewIdentity
-from app.gallery.service import Gallery
 from app.recognition.types import Embedding
 from benchmarks.kit.wire import IDENTITIES, SEARCH, Wire, search_body
 from benchmarks.reliability.crash_ledger import Ids
@@ -50,32 +50,32 @@ class GalleryDoor:
             for person, embedding in people.items()
         ]
         if len(new) == 1:  # as POST .../identities does, of photos
-            identity, _ = self._gallery.create_identity(
+            identity, _ = self._gallery.people.enroll(
                 DEFAULT_COLLECTION, new[0].identity, new[0].faces
             )
             return {next(iter(people)): identity.id}
-        outcomes = self._gallery.create_identities(DEFAULT_COLLECTION, new)
+        outcomes = self._gallery.people.enroll_many(DEFAULT_COLLECTION, new)
         return {
             person: _enrolled(outcome) for person, outcome in zip(people, outcomes, strict=True)
         }
 
     def delete(self, identity_id: str) -> None:
-        self._gallery.delete_identity(DEFAULT_COLLECTION, identity_id)
+        self._gallery.people.delete(DEFAULT_COLLECTION, identity_id)
 
     def find(self, probes: Sequence[Embedding], top_k: int) -> list[Found]:
-        answers = self._gallery.search(DEFAULT_COLLECTION, probes, top_k=top_k)
+        answers = self._gallery.search.people(DEFAULT_COLLECTION, probes, top_k=top_k)
         return [[(one.identity.id, one.similarity) for one in answer] for answer in answers]
 
     def exists(self, identity_id: str) -> bool:
         try:
-            self._gallery.get_identity(DEFAULT_COLLECTION, identity_id)
+            self._gallery.people.get(DEFAULT_COLLECTION, identity_id)
         except IdentityNotFound:
             return False
         return True
 
     def everybody(self) -> Ids:
         def page(cursor: str | None) -> tuple[Iterable[tuple[str, str]], str | None]:
-            found = self._gallery.list_identities(
+            found = self._gallery.people.page(
                 DEFAULT_COLLECTION, IdentityFilter(), limit=_PAGE, cursor=cursor
             )
             return ((one.external_id or "", one.id) for one in found.items), found.next_cursor
@@ -83,8 +83,8 @@ class GalleryDoor:
         return _all_pages(page)
 
     def counts(self) -> Counts:
-        told = self._gallery.get_collection(DEFAULT_COLLECTION)
-        return told.identity_count, told.face_count, self._gallery.indexed_faces()
+        told = self._gallery.collections.get(DEFAULT_COLLECTION)
+        return told.identity_count, told.face_count, self._gallery.sync.sizes()
 
 
 class HttpDoor:

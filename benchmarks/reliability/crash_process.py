@@ -19,8 +19,8 @@ from typing import Any
 import structlog
 
 from app.errors import DatabaseUnavailable, StartupError
+from app.gallery.gallery import Gallery
 from app.gallery.index.faiss_index import FaissIndex
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.sync.index_sync import IndexSync
 from app.gallery.sync.periodic import Periodic
@@ -67,10 +67,10 @@ def work(task: Task, pipe: Connection) -> None:
         gallery.close()
         return
     periodic = Periodic()
-    periodic.follow(gallery, database, poll_s=BUSY.poll_s)
-    sweep = partial(gallery.erase_expired, log_revisions=BUSY.log_revisions)
+    periodic.follow(gallery.sync, database, poll_s=BUSY.poll_s)
+    sweep = partial(gallery.people.erase_expired, log_revisions=BUSY.log_revisions)
     periodic.every(BUSY.sweep_every_s, sweep, name="sweep")
-    periodic.every(BUSY.snapshot_every_s, gallery.save_index, name="snapshots")
+    periodic.every(BUSY.snapshot_every_s, gallery.sync.save, name="snapshots")
     threads = Storm(lambda: door, out, dict(task.ledger.living), task.seed).start()
     out.line({"what": "storm"})
     for thread in threads:

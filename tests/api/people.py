@@ -66,7 +66,7 @@ def expire(client: TestClient, collection: str, identity_id: str) -> None:
     services = client.app.state.services
     assert isinstance(services, Services)
     past = IdentityChanges(expires_at=datetime(2001, 1, 1, tzinfo=UTC))
-    services.gallery.update_identity(collection, identity_id, past)
+    services.gallery.people.update(collection, identity_id, past)
 
 
 def search(client: TestClient, collection: str, probe: Values, **options: Any) -> dict[str, Any]:

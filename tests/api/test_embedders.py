@@ -8,8 +8,8 @@ import torch
 from facenet_pytorch import InceptionResnetV1
 from fastapi.testclient import TestClient
 
+from app.gallery.gallery import Gallery
 from app.gallery.index.faiss_index import FaissIndex
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.sync.index_sync import IndexSync
 from app.main import create_app

@@ -217,7 +217,7 @@ def test_defect_shows_a_request_id_and_nothing_else(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the secret cause")
 
-    monkeypatch.setattr("app.gallery.service.Gallery.list_collections", broken)
+    monkeypatch.setattr("app.gallery.gallery_collections.GalleryCollections.page", broken)
     response = client.get("/v1/collections", headers={"x-request-id": "mine-1"})
     body = problem(response, 500, "internal_error")
     assert body["request_id"] == "mine-1"

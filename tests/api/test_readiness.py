@@ -107,5 +107,5 @@ def test_a_full_disk_of_temporary_files_is_named_as_well(
     def full(*_: object, **__: object) -> None:
         raise OSError(number, "as the system says it")
 
-    monkeypatch.setattr("app.gallery.service.Gallery.list_collections", full)
+    monkeypatch.setattr("app.gallery.gallery_collections.GalleryCollections.page", full)
     problem(client.get("/v1/collections"), 507, "disk_full")

@@ -111,7 +111,7 @@ def test_whoever_is_skipped_is_listed(here: Database, tmp_path: Path) -> None:
     _json("export", file, "--collection", COLLECTION)
     with _elsewhere(tmp_path) as there:
         there.upgrade()
-        open_gallery(there).create_identity(COLLECTION, NewIdentity(external_id="0emp-1"), [])
+        open_gallery(there).people.enroll(COLLECTION, NewIdentity(external_id="0emp-1"), [])
         result = RUN.invoke(cli, ["import", str(file), "--json"])
         assert result.exit_code == 3
         (imported,) = json.loads(result.stdout)["collections"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.gallery.service import Gallery
+from app.gallery.gallery import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.repositories.face_repository import FaceRepository
 from app.gallery.sync.snapshots import SnapshotStore

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from app.errors import VultusError
+from app.gallery.gallery import Gallery
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import MakeIndex
 from app.gallery.people.enrolment import BulkOutcome, NewPerson, Outcome
@@ -27,7 +28,6 @@ from app.gallery.records import (
     Page,
     PeopleFilter,
 )
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.tables import ChangeTable, CollectionTable, FaceTable, IdentityTable, Table
 from app.gallery.sync.index_sync import IndexSync
@@ -94,7 +94,7 @@ def enroll(
     gallery: Gallery, *embeddings: Embedding, collection: str = COLLECTION, name: str | None = None
 ) -> tuple[Identity, dict[str, Embedding]]:
     """A new person with these faces, and the faces by their ids."""
-    identity, faces = gallery.create_identity(
+    identity, faces = gallery.people.enroll(
         collection, NewIdentity(name=name), [new_face(embedding) for embedding in embeddings]
     )
     return identity, by_id(faces, embeddings)
@@ -126,7 +126,7 @@ def enroll_at_once(
     collection: str = COLLECTION,
 ) -> dict[str, dict[str, Embedding]]:
     """As `enroll_people`, in one transaction and under one revision."""
-    outcomes = gallery.create_identities(
+    outcomes = gallery.people.enroll_many(
         collection,
         [
             NewPerson(
@@ -144,7 +144,7 @@ def enroll_at_once(
         .order_by(FaceTable.number)
     )
     people: dict[str, dict[str, Embedding]] = {identity_id: {} for identity_id in ids}
-    with gallery._database.reading() as session:
+    with gallery.store.database.reading() as session:
         enrolled = session.execute(query).all()
     for (identity_id, face_id), embedding in zip(
         enrolled, (embedding for faces in embeddings for embedding in faces), strict=True
@@ -168,7 +168,7 @@ def found_ids(
     wanted: PeopleFilter = EVERYBODY,
 ) -> list[str]:
     """Who a search finds, most similar first."""
-    (candidates,) = gallery.search(collection, [probe], top_k=top_k, wanted=wanted)
+    (candidates,) = gallery.search.people(collection, [probe], top_k=top_k, wanted=wanted)
     return [candidate.identity.id for candidate in candidates]
 
 
@@ -187,9 +187,7 @@ def all_identities(
     gallery: Gallery, *, collection: str = COLLECTION, limit: int = 1_000
 ) -> list[Identity]:
     pages = all_pages(
-        lambda cursor: gallery.list_identities(
-            collection, IdentityFilter(), limit=limit, cursor=cursor
-        )
+        lambda cursor: gallery.people.page(collection, IdentityFilter(), limit=limit, cursor=cursor)
     )
     assert len(pages) == max(1, -(-sum(map(len, pages)) // limit))
     return [identity for page in pages for identity in page]

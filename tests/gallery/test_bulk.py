@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from app.errors import CollectionNotFound, EmbedderMismatch
+from app.gallery.gallery import Gallery
 from app.gallery.people import enrolment as bulk
 from app.gallery.people.enrolment import BulkOutcome, NewPerson
 from app.gallery.records import Condition, IdentityFilter, NewIdentity, PeopleFilter
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.repositories.change_repository import ChangeRepository
 from app.gallery.store.tables import FaceTable
@@ -45,7 +45,7 @@ def person(
 
 def by_external_id(gallery: Gallery, external_id: str) -> list[str]:
     wanted = IdentityFilter(external_id=external_id)
-    page = gallery.list_identities(COLLECTION, wanted, limit=10, cursor=None)
+    page = gallery.people.page(COLLECTION, wanted, limit=10, cursor=None)
     return [identity.id for identity in page.items]
 
 
@@ -58,7 +58,7 @@ def test_everybody_is_enrolled_in_order_and_as_asked(gallery: Gallery) -> None:
         )
         for number in range(30)
     ]
-    outcomes = gallery.create_identities(COLLECTION, new)
+    outcomes = gallery.people.enroll_many(COLLECTION, new)
     listed = all_identities(gallery)
     assert [outcome.identity_id for outcome in outcomes] == [identity.id for identity in listed]
     for number, (outcome, identity) in enumerate(zip(outcomes, listed, strict=True)):
@@ -68,7 +68,7 @@ def test_everybody_is_enrolled_in_order_and_as_asked(gallery: Gallery) -> None:
         assert identity.face_count == number % 3
         own = vectors[number : number + number % 3]
         for vector in own:
-            found, _ = gallery.compare(COLLECTION, identity.id, vector)
+            found, _ = gallery.search.compare(COLLECTION, identity.id, vector)
             mean = own.mean(axis=0)
             expected = mean @ vector / np.linalg.norm(mean)
             assert found.similarity == pytest.approx(expected, abs=1e-6)
@@ -76,12 +76,12 @@ def test_everybody_is_enrolled_in_order_and_as_asked(gallery: Gallery) -> None:
 
 @sqlite_only
 def test_batch_is_one_revision(gallery: Gallery) -> None:
-    first = gallery.create_identities(COLLECTION, [person(PROBE), person(-PROBE), person()])
-    second = gallery.create_identities(COLLECTION, [person(PROBE)])
+    first = gallery.people.enroll_many(COLLECTION, [person(PROBE), person(-PROBE), person()])
+    second = gallery.people.enroll_many(COLLECTION, [person(PROBE)])
     assert {outcome.revision for outcome in first} == {1}
     assert {outcome.revision for outcome in second} == {2}
-    assert gallery.get_collection(COLLECTION).revision == 2
-    assert gallery.create_identities(COLLECTION, []) == []
+    assert gallery.collections.get(COLLECTION).revision == 2
+    assert gallery.people.enroll_many(COLLECTION, []) == []
 
 
 def test_bulk_enrolled_people_are_found_at_once_by_every_process(
@@ -89,17 +89,17 @@ def test_bulk_enrolled_people_are_found_at_once_by_every_process(
 ) -> None:
     ours, theirs = open_gallery(), open_gallery()
     vectors = unit_vectors(30, seed=3)
-    outcomes = ours.create_identities(COLLECTION, [person(vector) for vector in vectors])
+    outcomes = ours.people.enroll_many(COLLECTION, [person(vector) for vector in vectors])
     for process in (theirs, ours):
         for vector, outcome in zip(vectors, outcomes, strict=True):
             assert found_ids(process, vector, top_k=1) == [outcome.identity_id]
-        assert process.indexed_faces() == 30
+        assert process.sync.sizes() == 30
 
 
 def test_faces_are_kept_as_they_are_of_one_person(gallery: Gallery, database: Database) -> None:
     face = new_face(PROBE, photo="c" * 64)
-    gallery.create_identities(COLLECTION, [NewPerson(NewIdentity(), (face,))])
-    one, _ = gallery.create_identity(COLLECTION, NewIdentity(), [face])
+    gallery.people.enroll_many(COLLECTION, [NewPerson(NewIdentity(), (face,))])
+    one, _ = gallery.people.enroll(COLLECTION, NewIdentity(), [face])
     with database.reading() as session:
         in_bulk, alone = session.query(FaceTable).order_by(FaceTable.number)
         ours = {"number", "id", "identity_number", "created_at"}
@@ -113,22 +113,22 @@ def test_faces_are_kept_as_they_are_of_one_person(gallery: Gallery, database: Da
 
 @sqlite_only
 def test_known_external_id_is_told_and_left_alone(gallery: Gallery) -> None:
-    before, _ = gallery.create_identity(
+    before, _ = gallery.people.enroll(
         COLLECTION, NewIdentity(name="Ada", external_id="e1"), [new_face(PROBE)]
     )
-    known, new = gallery.create_identities(
+    known, new = gallery.people.enroll_many(
         COLLECTION,
         [person(-PROBE, external_id="e1", name="Eve"), person(-PROBE, external_id="e2")],
     )
     assert known == BulkOutcome(before.id, False, 0, 2)
     assert new.enrolled
-    assert gallery.get_identity(COLLECTION, before.id) == before
-    assert gallery.indexed_faces() == 2
+    assert gallery.people.get(COLLECTION, before.id) == before
+    assert gallery.sync.sizes() == 2
 
 
 @sqlite_only
 def test_external_id_that_comes_twice_is_enrolled_once(gallery: Gallery) -> None:
-    first, other, again = gallery.create_identities(
+    first, other, again = gallery.people.enroll_many(
         COLLECTION,
         [
             person(PROBE, external_id="e1"),
@@ -138,12 +138,12 @@ def test_external_id_that_comes_twice_is_enrolled_once(gallery: Gallery) -> None
     )
     assert (first.enrolled, other.enrolled, again.enrolled) == (True, True, False)
     assert again == BulkOutcome(first.identity_id, False, 0, 1)
-    assert gallery.get_identity(COLLECTION, enrolled_id(first)).face_count == 1
+    assert gallery.people.get(COLLECTION, enrolled_id(first)).face_count == 1
 
 
 @sqlite_only
 def test_people_without_external_id_are_all_enrolled(gallery: Gallery) -> None:
-    outcomes = gallery.create_identities(COLLECTION, [person(PROBE) for _ in range(3)])
+    outcomes = gallery.people.enroll_many(COLLECTION, [person(PROBE) for _ in range(3)])
     assert len({outcome.identity_id for outcome in outcomes}) == 3
     assert all(outcome.enrolled for outcome in outcomes)
 
@@ -151,16 +151,16 @@ def test_people_without_external_id_are_all_enrolled(gallery: Gallery) -> None:
 @sqlite_only
 def test_same_photo_of_a_person_is_enrolled_once(gallery: Gallery) -> None:
     faces = tuple(new_face(PROBE, photo=photo) for photo in "abaab")
-    one, two = gallery.create_identities(
+    one, two = gallery.people.enroll_many(
         COLLECTION, [NewPerson(NewIdentity(), faces), NewPerson(NewIdentity(), faces[:1])]
     )
     assert (one.face_count, two.face_count) == (2, 1)
-    assert gallery.get_identity(COLLECTION, enrolled_id(one)).face_count == 2
+    assert gallery.people.get(COLLECTION, enrolled_id(one)).face_count == 2
 
 
 @sqlite_only
 def test_bulk_enrolled_people_are_found_by_their_attributes(gallery: Gallery) -> None:
-    outcomes = gallery.create_identities(
+    outcomes = gallery.people.enroll_many(
         COLLECTION,
         [
             NewPerson(NewIdentity(attributes={"site": site}), (new_face(PROBE),))
@@ -177,7 +177,7 @@ def test_failure_in_the_middle_leaves_nobody(
     gallery: Gallery, database: Database, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
     enroll(gallery, PROBE)
-    before = count_rows(database), gallery.get_collection(COLLECTION)
+    before = count_rows(database), gallery.collections.get(COLLECTION)
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError
@@ -193,10 +193,10 @@ def test_failure_in_the_middle_leaves_nobody(
         elif fails == "log":
             patch.setattr(ChangeRepository, "log", fail)
         with pytest.raises((ZeroDivisionError, ValueError)):
-            gallery.create_identities(COLLECTION, people)
-    assert (count_rows(database), gallery.get_collection(COLLECTION)) == before
-    assert gallery.indexed_faces() == 1
-    outcomes = gallery.create_identities(COLLECTION, people[:5])
+            gallery.people.enroll_many(COLLECTION, people)
+    assert (count_rows(database), gallery.collections.get(COLLECTION)) == before
+    assert gallery.sync.sizes() == 1
+    outcomes = gallery.people.enroll_many(COLLECTION, people[:5])
     assert all(outcome.enrolled for outcome in outcomes)
 
 
@@ -207,7 +207,7 @@ def test_racing_batches_enroll_everybody_once(open_gallery: OpenGallery) -> None
     results = at_once(
         [
             partial(
-                processes[turn % 2].create_identities,
+                processes[turn % 2].people.enroll_many,
                 COLLECTION,
                 [person(vectors[one], external_id=one) for one in np.roll(ids, 3 * turn).tolist()],
             )
@@ -223,7 +223,7 @@ def test_racing_batches_enroll_everybody_once(open_gallery: OpenGallery) -> None
     }
     assert len(people) == 12
     for process in processes:
-        (candidates,) = process.search(COLLECTION, [PROBE], top_k=100)
+        (candidates,) = process.search.people(COLLECTION, [PROBE], top_k=100)
         oracle = {
             found.identity.id: {found.face_id: people[found.identity.id]} for found in candidates
         }
@@ -238,9 +238,9 @@ def test_racing_for_an_external_id_alone_and_in_bulk_has_one_winner(
     ours, theirs = open_gallery(), open_gallery()
     for key in ("first", "second", "third"):
         racing: list[Callable[[], object]] = [
-            partial(ours.create_identities, COLLECTION, [person(PROBE, external_id=key)]),
-            partial(theirs.create_identity, COLLECTION, NewIdentity(external_id=key), []),
-            partial(theirs.create_identities, COLLECTION, [person(PROBE, external_id=key)]),
+            partial(ours.people.enroll_many, COLLECTION, [person(PROBE, external_id=key)]),
+            partial(theirs.people.enroll, COLLECTION, NewIdentity(external_id=key), []),
+            partial(theirs.people.enroll_many, COLLECTION, [person(PROBE, external_id=key)]),
         ]
         at_once(racing)
         assert len(by_external_id(ours, key)) == 1
@@ -252,23 +252,23 @@ def test_unknown_collection_and_another_network_are_refused(
 ) -> None:
     before = count_rows(database)
     with pytest.raises(CollectionNotFound):
-        gallery.create_identities("unknown", [person(PROBE)])
+        gallery.people.enroll_many("unknown", [person(PROBE)])
     with pytest.raises(EmbedderMismatch):
-        new_gallery(database, model=OTHER_MODEL).create_identities(COLLECTION, [person()])
+        new_gallery(database, model=OTHER_MODEL).people.enroll_many(COLLECTION, [person()])
     assert count_rows(database) == before
 
 
 @sqlite_only
 def test_ids_are_told_of_those_who_are_there(gallery: Gallery) -> None:
-    gallery.create_collection("staff", None)
-    gallery.create_identities("staff", [person(external_id="e1")])
-    outcomes = gallery.create_identities(
+    gallery.collections.create("staff", None)
+    gallery.people.enroll_many("staff", [person(external_id="e1")])
+    outcomes = gallery.people.enroll_many(
         COLLECTION, [person(external_id=f"e{number}") for number in range(1, 5)]
     )
-    gallery.delete_identity(COLLECTION, enrolled_id(outcomes[0]))
+    gallery.people.delete(COLLECTION, enrolled_id(outcomes[0]))
     asked = ["e1", "e2", "e4", "e4", "E2", "unknown"]
-    assert gallery.ids_of(COLLECTION, asked) == {
+    assert gallery.people.ids_of(COLLECTION, asked) == {
         "e2": outcomes[1].identity_id,
         "e4": outcomes[3].identity_id,
     }
-    assert gallery.ids_of(COLLECTION, []) == {}
+    assert gallery.people.ids_of(COLLECTION, []) == {}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from app.gallery.collection_state import CollectionStates
-from app.gallery.service import Gallery
+from app.gallery.gallery import Gallery
 from app.gallery.store.database import Database
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import COLLECTION, enroll, found_ids, unit_vector
@@ -18,7 +18,7 @@ def test_deleted_collection_leaves_nothing_in_any_process(
     open_gallery: OpenGallery, database: Database
 ) -> None:
     ours, theirs = open_gallery(), open_gallery()
-    ours.create_collection("visitors", None)
+    ours.collections.create("visitors", None)
     wants_unknowns(ours, collection="visitors")
     for gallery in (ours, theirs):
         enroll(gallery, unit_vector(1), collection="visitors")
@@ -26,21 +26,21 @@ def test_deleted_collection_leaves_nothing_in_any_process(
         inbox = new_inbox(database, gallery, states=gallery.states)
         inbox.keep("visitors", [sighting(unit_vector(2))], THRESHOLD)
     before = keys_of(ours)
-    ours.delete_collection("visitors")
-    theirs.follow()
+    ours.collections.delete("visitors")
+    theirs.sync.follow()
     assert keys_of(ours) == keys_of(theirs) == [before[0]]
 
 
 def test_state_that_is_dropped_forgets_what_was_derived_and_counted(gallery: Gallery) -> None:
     enroll(gallery, unit_vector(1))
-    with gallery._store.reading(COLLECTION) as transaction:
+    with gallery.store.reading(COLLECTION) as transaction:
         collection = transaction.collection
     state = gallery.states.of(collection)
     state.derive(str, "first", "made of the first")
     assert state.derived(str, "first") == "made of the first"
     assert state.derived(str, "second") is None
     assert state.derived(int, "first") is None
-    gallery._sync.forget(collection.number)
+    gallery.sync.forget(collection.number)
     assert gallery.states.of(collection) is not state
     assert gallery.states.of(collection).derived(str, "first") is None
     assert len(found_ids(gallery, unit_vector(1))) == 1

@@ -17,10 +17,9 @@ from app.errors import (
     IdentityNotFound,
     VultusError,
 )
+from app.gallery.gallery import Gallery
 from app.gallery.people.correction_records import MovedFace
-from app.gallery.people.corrections import Corrections
 from app.gallery.records import Face, Identity, IdentityChanges, NewIdentity
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.tables import ChangeTable
 from app.recognition.types import Embedding
@@ -68,7 +67,7 @@ def test_merges_and_moves_lose_no_face_to_other_processes(
     open_gallery: OpenGallery, database: Database
 ) -> None:
     processes = [open_gallery(), open_gallery()]
-    corrections = [Corrections(process._database, process) for process in processes]
+    corrections = [process.corrections for process in processes]
     vectors = unit_vectors(60, seed=4)
     for turn in range(6):
         mine = vectors[turn * 10 : turn * 10 + 10]
@@ -78,11 +77,11 @@ def test_merges_and_moves_lose_no_face_to_other_processes(
         tasks: list[Callable[[], object]] = [
             partial(corrections[0].merge, COLLECTION, into.id, [gone.id]),
             partial(corrections[1].move_face, COLLECTION, face_id, left.id),
-            partial(processes[1].add_faces, COLLECTION, gone.id, [new_face(mine[4])]),
-            partial(processes[0].add_faces, COLLECTION, into.id, [new_face(mine[5])]),
-            partial(processes[1].remember_match, COLLECTION, "till", [gone.id, left.id], most=9),
-            partial(processes[0].remember_match, COLLECTION, "till", [into.id], most=9),
-            partial(processes[1].delete_identity, COLLECTION, left.id),
+            partial(processes[1].faces.add, COLLECTION, gone.id, [new_face(mine[4])]),
+            partial(processes[0].faces.add, COLLECTION, into.id, [new_face(mine[5])]),
+            partial(processes[1].search.remember, COLLECTION, "till", [gone.id, left.id], most=9),
+            partial(processes[0].search.remember, COLLECTION, "till", [into.id], most=9),
+            partial(processes[1].people.delete, COLLECTION, left.id),
         ]
         merged, moved, added, own, *_, deleted = at_once(tasks)
         assert not isinstance(merged, VultusError), merged
@@ -92,17 +91,17 @@ def test_merges_and_moves_lose_no_face_to_other_processes(
         assert outcomes([added]).keys() <= {"ok", IdentityNotFound.__name__}
         was_moved = moved.face.id == face_id if isinstance(moved, MovedFace) else False
         # Deleted with the person it was given to, unless it was the merged one's by then.
-        faces = processes[0].get_identity(COLLECTION, into.id).face_count
+        faces = processes[0].people.get(COLLECTION, into.id).face_count
         assert faces == 4 + (not isinstance(added, VultusError)) - was_moved
         for process in processes:
             assert found_ids(process, mine[2], top_k=1) == [into.id]
             assert left.id not in found_ids(process, mine[3])
     assert_no_orphans(database)
-    people = processes[0].get_collection(COLLECTION)
+    people = processes[0].collections.get(COLLECTION)
     assert people.identity_count == 6
     for process in processes:
-        process.follow()
-        assert process.indexed_faces() == people.face_count
+        process.sync.follow()
+        assert process.sync.sizes() == people.face_count
 
 
 def test_racing_for_a_key_has_one_winner(open_gallery: OpenGallery) -> None:
@@ -111,7 +110,7 @@ def test_racing_for_a_key_has_one_winner(open_gallery: OpenGallery) -> None:
         results = at_once(
             [
                 partial(
-                    processes[i % 2].create_identity,
+                    processes[i % 2].people.enroll,
                     COLLECTION,
                     NewIdentity(external_id=key),
                     [new_face(unit_vector(i))],
@@ -120,7 +119,7 @@ def test_racing_for_a_key_has_one_winner(open_gallery: OpenGallery) -> None:
             ]
         )
         assert outcomes(results) == {"ok": 1, ExternalIdTaken.__name__: 7}
-    collection = processes[0].get_collection(COLLECTION)
+    collection = processes[0].collections.get(COLLECTION)
     assert (collection.identity_count, collection.face_count, collection.revision) == (3, 3, 3)
     assert all(len(found_ids(process, PROBE)) == 3 for process in processes)
 
@@ -129,14 +128,14 @@ def test_racing_to_change_to_a_key_has_one_winner(gallery: Gallery) -> None:
     people = [enroll(gallery)[0] for _ in range(8)]
     wanted = IdentityChanges(external_id="wanted")
     results = at_once(
-        [partial(gallery.update_identity, COLLECTION, person.id, wanted) for person in people]
+        [partial(gallery.people.update, COLLECTION, person.id, wanted) for person in people]
     )
     assert outcomes(results) == {"ok": 1, ExternalIdTaken.__name__: 7}
     assert [person.external_id for person in all_identities(gallery)].count("wanted") == 1
 
 
 def test_racing_to_create_a_collection_has_one_winner(gallery: Gallery) -> None:
-    results = at_once([partial(gallery.create_collection, "staff", str(i)) for i in range(8)])
+    results = at_once([partial(gallery.collections.create, "staff", str(i)) for i in range(8)])
     assert outcomes(results) == {"ok": 1, CollectionExists.__name__: 7}
 
 
@@ -148,32 +147,32 @@ def test_processes_that_start_together_all_start(connect: Connect, database: Dat
 
 def test_racing_to_delete_has_one_winner(gallery: Gallery) -> None:
     identity, (face_id, _) = enroll(gallery, PROBE, -PROBE)
-    results = at_once([partial(gallery.delete_face, COLLECTION, identity.id, face_id)] * 8)
+    results = at_once([partial(gallery.faces.delete, COLLECTION, identity.id, face_id)] * 8)
     assert outcomes(results) == {"ok": 1, FaceNotFound.__name__: 7}
-    results = at_once([partial(gallery.delete_identity, COLLECTION, identity.id)] * 8)
+    results = at_once([partial(gallery.people.delete, COLLECTION, identity.id)] * 8)
     assert outcomes(results) == {"ok": 1, IdentityNotFound.__name__: 7}
-    gallery.create_collection("staff", None)
-    results = at_once([partial(gallery.delete_collection, "staff")] * 8)
+    gallery.collections.create("staff", None)
+    results = at_once([partial(gallery.collections.delete, "staff")] * 8)
     assert outcomes(results) == {"ok": 1, CollectionNotFound.__name__: 7}
-    assert gallery.indexed_faces() == 0
+    assert gallery.sync.sizes() == 0
 
 
 def test_default_collection_survives_any_number_of_deletions_at_once(gallery: Gallery) -> None:
     enroll(gallery, PROBE)
-    results = at_once([partial(gallery.delete_collection, COLLECTION)] * 6)
+    results = at_once([partial(gallery.collections.delete, COLLECTION)] * 6)
     assert outcomes(results).keys() <= {"ok", CollectionNotFound.__name__}
     assert outcomes(results)["ok"] >= 1
-    assert gallery.get_collection(COLLECTION).face_count == 0
+    assert gallery.collections.get(COLLECTION).face_count == 0
     assert found_ids(gallery, PROBE) == []
 
 
 def test_same_photo_sent_at_once_is_enrolled_once(gallery: Gallery) -> None:
     identity, _ = enroll(gallery)
     face = new_face(PROBE, photo="same")
-    results = at_once([partial(gallery.add_faces, COLLECTION, identity.id, [face])] * 8)
+    results = at_once([partial(gallery.faces.add, COLLECTION, identity.id, [face])] * 8)
     enrolled = [faces for _, faces in results if isinstance(faces[0], Face)]  # type: ignore[misc]
     assert len(enrolled) == 1
-    assert gallery.indexed_faces() == 1
+    assert gallery.sync.sizes() == 1
 
 
 def test_enrolling_beside_deletion_of_the_collection_leaves_no_orphan(
@@ -181,18 +180,18 @@ def test_enrolling_beside_deletion_of_the_collection_leaves_no_orphan(
 ) -> None:
     ours, theirs = open_gallery(), open_gallery()
     for turn in range(4):
-        ours.create_collection("staff", None)
+        ours.collections.create("staff", None)
         tasks: list[Callable[[], object]] = [
             partial(enroll, process, *unit_vectors(3, seed=turn), collection="staff")
             for process in (ours, theirs, ours, theirs, ours, theirs)
         ]
-        tasks.insert(turn, partial(theirs.delete_collection, "staff"))
+        tasks.insert(turn, partial(theirs.collections.delete, "staff"))
         results = at_once(tasks)
         assert not isinstance(results[turn], VultusError)
         assert outcomes(results).keys() <= {"ok", CollectionNotFound.__name__}
         assert_no_orphans(database)
-        assert ours.list_collections(limit=10, cursor=None).items == (
-            ours.get_collection(COLLECTION),
+        assert ours.collections.page(limit=10, cursor=None).items == (
+            ours.collections.get(COLLECTION),
         )
     assert count_rows(database) == {"collections": 1, "identities": 0, "faces": 0, "changes": 0}
 
@@ -204,21 +203,21 @@ def test_adding_faces_beside_deletion_of_the_person_leaves_no_orphan(
     for turn in range(4):
         identity, _ = enroll(ours, PROBE)
         tasks: list[Callable[[], object]] = [
-            partial(process.add_faces, COLLECTION, identity.id, [new_face(unit_vector(i))])
+            partial(process.faces.add, COLLECTION, identity.id, [new_face(unit_vector(i))])
             for i, process in enumerate((ours, theirs, ours, theirs))
         ]
-        tasks.insert(turn, partial(theirs.delete_identity, COLLECTION, identity.id))
+        tasks.insert(turn, partial(theirs.people.delete, COLLECTION, identity.id))
         assert outcomes(at_once(tasks)).keys() <= {"ok", IdentityNotFound.__name__}
         assert_no_orphans(database)
         assert found_ids(ours, PROBE) == found_ids(theirs, PROBE) == []
-        assert ours.indexed_faces() == theirs.indexed_faces() == 0
+        assert ours.sync.sizes() == theirs.sync.sizes() == 0
 
 
 def test_revisions_appear_in_order_and_without_gaps(
     open_gallery: OpenGallery, database: Database
 ) -> None:
     processes = [open_gallery(), open_gallery()]
-    processes[0].create_identity(COLLECTION, NewIdentity(external_id="taken"), [])
+    processes[0].people.enroll(COLLECTION, NewIdentity(external_id="taken"), [])
     done = Event()
 
     def write(number: int) -> None:
@@ -226,7 +225,7 @@ def test_revisions_appear_in_order_and_without_gaps(
         for turn in range(4):
             enroll(process, unit_vector(100 * number + turn))
             with pytest.raises(ExternalIdTaken):
-                process.create_identity(
+                process.people.enroll(
                     COLLECTION, NewIdentity(external_id="taken"), [new_face(PROBE)]
                 )
 
@@ -249,7 +248,7 @@ def test_revisions_appear_in_order_and_without_gaps(
             done.set()
         assert len(watching.result(timeout=30)) == 24
     assert outcomes(results) == {"ok": 6}
-    assert processes[0].get_collection(COLLECTION).revision == 25
+    assert processes[0].collections.get(COLLECTION).revision == 25
 
 
 def test_many_writers_and_searchers_all_get_through(open_gallery: OpenGallery) -> None:
@@ -261,7 +260,7 @@ def test_many_writers_and_searchers_all_get_through(open_gallery: OpenGallery) -
         identity, faces = enroll(process, vector)
         assert identity.id in found_ids(process, vector)
         short_lived, _ = enroll(process, vector)
-        process.delete_identity(COLLECTION, short_lived.id)
+        process.people.delete(COLLECTION, short_lived.id)
         assert short_lived.id not in found_ids(process, vector)
         return {identity.id: faces}
 
@@ -272,16 +271,16 @@ def test_many_writers_and_searchers_all_get_through(open_gallery: OpenGallery) -
         assert isinstance(result, dict)
         people |= result
     for process in processes:
-        (candidates,) = process.search(COLLECTION, [PROBE], top_k=50)
+        (candidates,) = process.search.people(COLLECTION, [PROBE], top_k=50)
         assert_agrees(candidates, people, PROBE, top_k=50)
-        assert process.indexed_faces() == len(vectors)
+        assert process.sync.sizes() == len(vectors)
 
 
 def test_counts_in_answers_are_those_after_the_write(gallery: Gallery) -> None:
     identity, _ = enroll(gallery)
 
     def add(number: int) -> Identity:
-        return gallery.add_faces(COLLECTION, identity.id, [new_face(unit_vector(number))])[0]
+        return gallery.faces.add(COLLECTION, identity.id, [new_face(unit_vector(number))])[0]
 
     results = at_once([partial(add, number) for number in range(8)])
     assert sorted(result.face_count for result in results) == list(range(1, 9))  # type: ignore[union-attr]

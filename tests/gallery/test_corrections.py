@@ -15,6 +15,7 @@ from app.errors import (
     InvalidRequest,
     RevisionConflict,
 )
+from app.gallery.gallery import Gallery
 from app.gallery.people.corrections import Corrections
 from app.gallery.people.enrolment import NewPerson, Outcome
 from app.gallery.people.enrolment_guards import EveryFaceRefusedError, Guard, Neighbour
@@ -29,7 +30,6 @@ from app.gallery.records import (
     PeopleFilter,
 )
 from app.gallery.rollout.rollouts import Reembedding
-from app.gallery.service import Gallery
 from app.gallery.store.tables import FaceTable
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
@@ -51,11 +51,11 @@ SOON, LATER = (datetime.now(UTC) + timedelta(days=days) for days in (1, 2))
 
 @pytest.fixture
 def corrections(gallery: Gallery) -> Corrections:
-    return Corrections(gallery._database, gallery)
+    return gallery.corrections
 
 
 def person(gallery: Gallery, new: NewIdentity, *faces: NewFace) -> tuple[str, list[str]]:
-    identity, outcomes = gallery.create_identity(COLLECTION, new, faces)
+    identity, outcomes = gallery.people.enroll(COLLECTION, new, faces)
     return identity.id, [face_of(outcome).id for outcome in outcomes]
 
 
@@ -65,7 +65,7 @@ def face_of(outcome: Outcome) -> Face:
 
 
 def face_ids(gallery: Gallery, ref: str) -> list[str]:
-    return [face.id for face in gallery.list_faces(COLLECTION, ref, limit=99, cursor=None).items]
+    return [face.id for face in gallery.faces.page(COLLECTION, ref, limit=99, cursor=None).items]
 
 
 def test_merged_people_are_one_person_with_all_their_faces(
@@ -84,7 +84,7 @@ def test_merged_people_are_one_person_with_all_their_faces(
         assert found_ids(gallery, vector) == [into]
     for gone in (one, two):
         with pytest.raises(IdentityNotFound):
-            gallery.get_identity(COLLECTION, gone)
+            gallery.people.get(COLLECTION, gone)
 
 
 def test_who_stays_keeps_their_fields_and_takes_over_missing_ones(
@@ -99,11 +99,11 @@ def test_who_stays_keeps_their_fields_and_takes_over_missing_ones(
     assert (done.name, done.external_id, done.threshold) == ("Ada", "emp-1", 0.95)
     assert done.attributes == {"team": "engines", "floor": None, "site": "london", "desk": 4}
     assert done.expires_at == SOON
-    assert gallery.get_identity(COLLECTION, "ext:emp-1") == done
+    assert gallery.people.get(COLLECTION, "ext:emp-1") == done
     by_desk = PeopleFilter((Condition("desk", (4,)),))
     assert corrections.count(COLLECTION, by_desk).people == 1
     by_name = IdentityFilter(name_prefix="ada", external_id_prefix="EMP")
-    page = gallery.list_identities(COLLECTION, by_name, limit=9, cursor=None)
+    page = gallery.people.page(COLLECTION, by_name, limit=9, cursor=None)
     assert page.items == (done,)
     person(gallery, NewIdentity(external_id="emp-2"))  # the key of who is gone is free again
 
@@ -115,7 +115,7 @@ def test_the_receipt_names_whose_key_is_free_again(
     person(gallery, NewIdentity("B", "2"))
     (gone,) = corrections.merge(COLLECTION, "ext:1", ["ext:2", "ext:2"]).merged
     assert (gone.name, gone.external_id) == ("B", "2")
-    assert gallery.get_identity(COLLECTION, into).external_id == "1"
+    assert gallery.people.get(COLLECTION, into).external_id == "1"
 
 
 @pytest.mark.parametrize("same", ["photo", "picture"])
@@ -130,14 +130,14 @@ def test_the_same_picture_is_kept_once(
     assert [(one.face_id, one.kept_face_id) for one in done.collapsed] == [(twin, own)]
     assert done.moved_face_ids == (more,)
     assert face_ids(gallery, into) == [own, more]
-    assert gallery.indexed_faces() == 2
+    assert gallery.sync.sizes() == 2
 
 
 def test_of_the_same_picture_the_one_with_a_crop_stays(
     gallery: Gallery, corrections: Corrections
 ) -> None:
     into, (bare,) = person(gallery, NewIdentity(), new_face(VECTORS[0]))
-    gallery.update_collection(COLLECTION, CollectionChanges(options={"crops": {"keep": True}}))
+    gallery.collections.update(COLLECTION, CollectionChanges(options={"crops": {"keep": True}}))
     cropped = replace(new_face(VECTORS[0]), face_id="c" * 32, sealed_crop=b"sealed")
     other, _ = person(gallery, NewIdentity(), cropped)
     third, (plain,) = person(gallery, NewIdentity(), new_face(VECTORS[0]))
@@ -147,7 +147,7 @@ def test_of_the_same_picture_the_one_with_a_crop_stays(
         (plain, "c" * 32),
         (bare, "c" * 32),
     }
-    with gallery._store.reading(COLLECTION) as transaction:
+    with gallery.store.reading(COLLECTION) as transaction:
         (row,) = transaction.session.query(FaceTable).all()
         assert transaction.crops.among([row.number]) == {row.number}
     assert found_ids(gallery, VECTORS[0]) == [into]
@@ -155,8 +155,8 @@ def test_of_the_same_picture_the_one_with_a_crop_stays(
 
 def test_embeddings_by_a_second_embedder_come_along(open_gallery: OpenGallery) -> None:
     gallery = open_gallery(next_model=OTHER_MODEL)
-    corrections = Corrections(gallery._database, gallery)
-    rollout = Reembedding(gallery._database)
+    corrections = gallery.corrections
+    rollout = Reembedding(gallery.store.database)
     rollout.begin(COLLECTION, OTHER_MODEL)
     other = unit_vectors(3, seed=9, dimension=OTHER_MODEL.dimension)
 
@@ -169,13 +169,13 @@ def test_embeddings_by_a_second_embedder_come_along(open_gallery: OpenGallery) -
     corrections.merge(COLLECTION, into, [gone])
     corrections.move_face(COLLECTION, moving, into)
     rollout.switch(COLLECTION, is_measured=True)
-    gallery.follow()
+    gallery.sync.follow()
     for place in range(3):
         probe = replace(new_face(unit_vector(50)), next_embedding=other[place])
-        (candidates,) = gallery.search(COLLECTION, [probe], top_k=1)
+        (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=1)
         assert candidates[0].identity.id == into
         assert candidates[0].similarity == pytest.approx(1.0, abs=1e-5)
-    assert gallery.get_identity(COLLECTION, source).face_count == 0
+    assert gallery.people.get(COLLECTION, source).face_count == 0
 
 
 def test_terminals_remember_who_stays_by_the_latest_match(
@@ -184,15 +184,15 @@ def test_terminals_remember_who_stays_by_the_latest_match(
     into, _ = enroll(gallery, VECTORS[0])
     gone, _ = enroll(gallery, VECTORS[1])
     other, _ = enroll(gallery, VECTORS[2])
-    gallery.remember_match(COLLECTION, "till-1", [gone.id], most=9)
-    gallery.remember_match(COLLECTION, "till-2", [into.id], most=9)
-    gallery.remember_match(COLLECTION, "till-2", [other.id], most=9)
-    gallery.remember_match(COLLECTION, "till-2", [gone.id], most=9)
+    gallery.search.remember(COLLECTION, "till-1", [gone.id], most=9)
+    gallery.search.remember(COLLECTION, "till-2", [into.id], most=9)
+    gallery.search.remember(COLLECTION, "till-2", [other.id], most=9)
+    gallery.search.remember(COLLECTION, "till-2", [gone.id], most=9)
     corrections.merge(COLLECTION, into.id, [gone.id])
     for till, people in (("till-1", [into.id]), ("till-2", [into.id, other.id])):
         wanted = PeopleFilter(terminal_id=till)
         assert sorted(found_ids(gallery, VECTORS[0], wanted=wanted)) == sorted(people)
-    with gallery._store.reading(COLLECTION) as transaction:
+    with gallery.store.reading(COLLECTION) as transaction:
         newest = list(transaction.terminals.newest("till-2", 9))
     assert len(newest) == 2  # the merged one was seen there last
 
@@ -202,12 +202,12 @@ def test_only_a_change_of_these_people_is_a_conflict(
 ) -> None:
     into, (face,) = person(gallery, NewIdentity("A"), new_face(VECTORS[0]))
     gone, _ = person(gallery, NewIdentity("B"), new_face(VECTORS[1]))
-    seen = gallery.revision(COLLECTION)
+    seen = gallery.collections.revision(COLLECTION)
     enroll(gallery, VECTORS[2])  # somebody else
     changes: list[Callable[[], object]] = [
-        lambda: gallery.update_identity(COLLECTION, gone, IdentityChanges(name="C")),
-        lambda: gallery.add_faces(COLLECTION, into, [new_face(VECTORS[3])]),
-        lambda: gallery.delete_face(COLLECTION, into, face),
+        lambda: gallery.people.update(COLLECTION, gone, IdentityChanges(name="C")),
+        lambda: gallery.faces.add(COLLECTION, into, [new_face(VECTORS[3])]),
+        lambda: gallery.faces.delete(COLLECTION, into, face),
     ]
     for change in changes:
         change()
@@ -215,7 +215,7 @@ def test_only_a_change_of_these_people_is_a_conflict(
             corrections.merge(COLLECTION, into, [gone], if_revision=seen)
         seen = conflict.value.revision
         assert conflict.value.identity_id in {into, gone}
-        assert gallery.revision(COLLECTION) == seen  # nothing was changed
+        assert gallery.collections.revision(COLLECTION) == seen  # nothing was changed
     with pytest.raises(RevisionConflict, match="is at revision"):
         corrections.merge(COLLECTION, into, [gone], if_revision=seen + 1)
     assert corrections.merge(COLLECTION, into, [gone], if_revision=seen).identity.id == into
@@ -224,14 +224,14 @@ def test_only_a_change_of_these_people_is_a_conflict(
 def test_what_cannot_be_merged_changes_nothing(gallery: Gallery, corrections: Corrections) -> None:
     into, _ = person(gallery, NewIdentity(attributes={"a": "x" * 9_000}), new_face(VECTORS[0]))
     other, _ = person(gallery, NewIdentity(attributes={"b": "x" * 9_000}), new_face(VECTORS[1]))
-    revision = gallery.revision(COLLECTION)
+    revision = gallery.collections.revision(COLLECTION)
     with pytest.raises(InvalidRequest, match="into themselves"):
         corrections.merge(COLLECTION, into, [other, into])
     with pytest.raises(IdentityNotFound):
         corrections.merge(COLLECTION, into, [other, "nobody"])
     with pytest.raises(InvalidRequest, match="bytes together"):
         corrections.merge(COLLECTION, into, [other])
-    assert gallery.revision(COLLECTION) == revision
+    assert gallery.collections.revision(COLLECTION) == revision
     assert len(all_identities(gallery)) == 2
 
 
@@ -248,7 +248,7 @@ def test_a_moved_face_is_the_others_at_once(gallery: Gallery, corrections: Corre
     again = corrections.move_face(COLLECTION, face, target)
     assert again.previous.id == again.identity.id == target
     corrections.move_face(COLLECTION, left, target)
-    assert gallery.get_identity(COLLECTION, source).face_count == 0  # the person stays
+    assert gallery.people.get(COLLECTION, source).face_count == 0  # the person stays
 
 
 def test_a_face_is_moved_to_a_new_person(gallery: Gallery, corrections: Corrections) -> None:
@@ -258,8 +258,8 @@ def test_a_face_is_moved_to_a_new_person(gallery: Gallery, corrections: Correcti
     done = corrections.move_face(COLLECTION, face, NewIdentity("B", "b"))
     assert done.is_new_person
     assert found_ids(gallery, VECTORS[0]) == [done.identity.id]
-    assert gallery.get_identity(COLLECTION, "ext:b").face_count == 1
-    assert gallery.get_identity(COLLECTION, source).face_count == 0
+    assert gallery.people.get(COLLECTION, "ext:b").face_count == 1
+    assert gallery.people.get(COLLECTION, source).face_count == 0
     with pytest.raises(FaceNotFound):
         corrections.move_face(COLLECTION, "nothing", source)
 
@@ -272,11 +272,13 @@ def test_a_picture_that_the_other_has_already_collapses(
     done = corrections.move_face(COLLECTION, face, target)
     assert done.face.id == own
     assert [one.face_id for one in done.collapsed] == [face]
-    assert gallery.indexed_faces() == 1
+    assert gallery.sync.sizes() == 1
 
 
 def guard(gallery: Gallery, nearest: Neighbour | None = None, *, force: bool = False) -> Guard:
-    return Guard(0.5, 0.9, gallery.revision(COLLECTION), (nearest,), MODEL.digest, force)
+    return Guard(
+        0.5, 0.9, gallery.collections.revision(COLLECTION), (nearest,), MODEL.digest, force
+    )
 
 
 def like(base: Embedding, similarity: float) -> Embedding:
@@ -309,7 +311,7 @@ def test_who_was_given_a_face_after_the_guard_looked_is_seen(
     looked = guard(gallery)  # nobody else is near: the face is the person's own
     corrections.move_face(COLLECTION, face, other)
     with pytest.raises(EveryFaceRefusedError) as refused:
-        gallery.add_faces(COLLECTION, source, [new_face(like(VECTORS[0], 0.95))], guard=looked)
+        gallery.faces.add(COLLECTION, source, [new_face(like(VECTORS[0], 0.95))], guard=looked)
     assert refused.value.refusals[0].resemblance.identity_id == other
 
 
@@ -321,18 +323,22 @@ def test_people_are_deleted_by_a_filter_when_the_count_is_confirmed(
         person(gallery, NewIdentity(attributes={"site": "berlin"}), new_face(VECTORS[place]))
     stays, _ = person(gallery, NewIdentity(attributes={"site": "bern"}), new_face(VECTORS[4]))
     found = corrections.count(COLLECTION, wanted)
-    assert (found.people, found.faces, found.revision) == (3, 3, gallery.revision(COLLECTION))
+    assert (found.people, found.faces, found.revision) == (
+        3,
+        3,
+        gallery.collections.revision(COLLECTION),
+    )
     with pytest.raises(CountChanged) as changed:
         corrections.delete_people(COLLECTION, wanted, confirmed=2)
     assert changed.value.count == 3
     moved = IdentityChanges(attributes={"site": "berlin"})
-    gallery.update_identity(COLLECTION, stays, moved)
-    gallery.update_identity(COLLECTION, stays, IdentityChanges(attributes={"site": "bern"}))
+    gallery.people.update(COLLECTION, stays, moved)
+    gallery.people.update(COLLECTION, stays, IdentityChanges(attributes={"site": "bern"}))
     done = corrections.delete_people(COLLECTION, wanted, confirmed=3, if_revision=found.revision)
     assert done.erasure is not None
     assert (done.erasure.identity_count, done.erasure.face_count) == (3, 3)
     assert [identity.id for identity in all_identities(gallery)] == [stays]
-    assert gallery.indexed_faces() == 1
+    assert gallery.sync.sizes() == 1
     nobody = corrections.delete_people(COLLECTION, wanted, confirmed=0)
     assert nobody.erasure is not None
     assert nobody.erasure.identity_ids == ()
@@ -344,9 +350,9 @@ def test_somebody_who_joined_after_the_look_is_not_deleted_by_an_equal_count(
     wanted = PeopleFilter((Condition("site", ("berlin",)),))
     leaver, _ = person(gallery, NewIdentity(attributes={"site": "berlin"}))
     comer, _ = person(gallery, NewIdentity(attributes={"site": "bern"}))
-    seen = gallery.revision(COLLECTION)
+    seen = gallery.collections.revision(COLLECTION)
     for who, site in ((leaver, "bern"), (comer, "berlin")):
-        gallery.update_identity(COLLECTION, who, IdentityChanges(attributes={"site": site}))
+        gallery.people.update(COLLECTION, who, IdentityChanges(attributes={"site": site}))
     with pytest.raises(RevisionConflict):
         corrections.delete_people(COLLECTION, wanted, confirmed=1, if_revision=seen)
     assert len(all_identities(gallery)) == 2
@@ -356,10 +362,10 @@ def test_more_people_than_are_erased_at_once_are_one_deletion(
     gallery: Gallery, corrections: Corrections
 ) -> None:
     people = [NewPerson(NewIdentity(), (new_face(VECTORS[i % 8]),)) for i in range(1_201)]
-    gallery.create_identities(COLLECTION, people)
-    revision = gallery.revision(COLLECTION)
+    gallery.people.enroll_many(COLLECTION, people)
+    revision = gallery.collections.revision(COLLECTION)
     done = corrections.delete_people(COLLECTION, PeopleFilter(), confirmed=1_201)
     assert done.erasure is not None
     assert len(set(done.erasure.identity_ids)) == done.erasure.identity_count == 1_201
     assert done.erasure.revision == revision + 1
-    assert gallery.indexed_faces() == 0
+    assert gallery.sync.sizes() == 0

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import DatabaseLocked, DatabaseUnavailable, StartupError
-from app.gallery.service import Gallery
+from app.gallery.gallery import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.repositories.collection_repository import CollectionRepository
 from app.gallery.store.repositories.face_repository import to_bytes
@@ -96,7 +96,7 @@ def test_server_that_is_away_is_told_apart_at_start_and_later() -> None:
         with pytest.raises(DatabaseUnavailable, match="does not answer"):
             database.check()
         with pytest.raises(DatabaseUnavailable, match="does not answer"):
-            new_gallery(database).get_collection(COLLECTION)
+            new_gallery(database).collections.get(COLLECTION)
 
 
 def test_answering_database_passes_the_check(database: Database) -> None:
@@ -155,7 +155,7 @@ def test_waiting_for_another_writer_ends_at_the_timeout(
         with pytest.raises(DatabaseUnavailable):
             enroll(impatient)
     enroll(impatient)
-    assert new_gallery(database).get_collection(COLLECTION).revision == 2
+    assert new_gallery(database).collections.get(COLLECTION).revision == 2
 
 
 def test_waiting_for_a_connection_ends_at_the_timeout(connect: Connect) -> None:
@@ -199,7 +199,7 @@ def test_reader_sees_one_state_throughout(gallery: Gallery, database: Database) 
     with database.reading() as session:
         collections = CollectionRepository(session)
         before = len(collections.names())
-        gallery.create_collection("staff", None)
+        gallery.collections.create("staff", None)
         assert len(collections.names()) == before
         assert collections.find("staff") is None
     with database.reading() as session:
@@ -221,7 +221,7 @@ def test_deleted_embedding_is_no_longer_in_the_file(
     gallery = new_gallery(sqlite, model=ModelId("wide-net", "c" * 64, dimension))
     gallery.open()
     secret, kept = (unit_vector(seed, dimension=dimension) for seed in (1, 2))
-    gallery.create_collection("staff", None)
+    gallery.collections.create("staff", None)
     enroll(gallery, kept)
     identity, (face_id,) = enroll(gallery, secret, collection="staff")
 
@@ -239,11 +239,11 @@ def test_deleted_embedding_is_no_longer_in_the_file(
 
     assert holds(to_bytes(secret))
     if how == "face":
-        gallery.delete_face("staff", identity.id, face_id)
+        gallery.faces.delete("staff", identity.id, face_id)
     elif how == "identity":
-        gallery.delete_identity("staff", identity.id)
+        gallery.people.delete("staff", identity.id)
     else:
-        gallery.delete_collection("staff")
+        gallery.collections.delete("staff")
     assert not holds(to_bytes(secret))
     assert holds(to_bytes(kept))
 

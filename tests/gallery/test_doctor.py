@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from app.gallery.doctor import Checkup, DoctorRules, Finding, FindingKind
+from app.gallery.gallery import Gallery
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import VectorIndex
 from app.gallery.people.enrolment import NewPerson
 from app.gallery.records import NewIdentity
-from app.gallery.service import Gallery
 from app.gallery.store.repositories.page_cursors import encode_cursor
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
@@ -25,7 +25,7 @@ OTHER = -PROBE
 
 def examine(gallery: Gallery, rules: DoctorRules = RULES, **options: object) -> Checkup:
     given: dict[str, object] = {"limit": 1_000, "cursor": None, "within_s": 60.0, **options}
-    return gallery.examine(COLLECTION, rules, **given)  # type: ignore[arg-type]
+    return gallery.search.examine(COLLECTION, rules, **given)  # type: ignore[arg-type]
 
 
 def test_face_of_somebody_else_is_a_mislabel(gallery: Gallery) -> None:
@@ -81,7 +81,7 @@ def test_face_like_nobody_elses_is_an_outlier(gallery: Gallery) -> None:
 
 def test_expired_people_are_not_told_of(gallery: Gallery) -> None:
     enroll(gallery, PROBE)
-    gallery.create_identity(
+    gallery.people.enroll(
         COLLECTION,
         NewIdentity(expires_at=datetime(2020, 1, 1, tzinfo=UTC)),
         [new_face(like(PROBE, 0.99, seed=2))],
@@ -171,7 +171,7 @@ def _mislabels(people: list[list[Embedding]]) -> list[tuple[int, int]]:
 
 def test_pages_find_together_what_one_page_finds(gallery: Gallery) -> None:
     vectors = unit_vectors(40, seed=4)
-    gallery.create_identities(
+    gallery.people.enroll_many(
         COLLECTION,
         [
             NewPerson(NewIdentity(), (new_face(vector), new_face(like(vector, 0.5, seed=1))))

@@ -38,22 +38,22 @@ def test_start_with_another_network_is_refused_while_there_are_faces(
     open_gallery: OpenGallery, other: ModelId
 ) -> None:
     first = open_gallery()
-    first.create_collection("a-empty-one", None)
+    first.collections.create("a-empty-one", None)
     identity, _ = enroll(first, PROBE)
-    before = first.list_collections(limit=10, cursor=None)
+    before = first.collections.page(limit=10, cursor=None)
     with pytest.raises(EmbedderChanged, match=f"belongs to the embedder {MODEL.name}"):
         open_gallery(model=other)
-    assert open_gallery().list_collections(limit=10, cursor=None) == before
+    assert open_gallery().collections.page(limit=10, cursor=None) == before
     assert found_ids(first, PROBE) == [identity.id]
 
 
 def test_empty_collections_go_to_the_new_network(open_gallery: OpenGallery) -> None:
     first = open_gallery()
-    first.create_collection("staff", None)
+    first.collections.create("staff", None)
     faceless, _ = enroll(first, collection="staff")
     second = open_gallery(model=OTHER_MODEL)
     for name in (COLLECTION, "staff"):
-        taken = second.get_collection(name)
+        taken = second.collections.get(name)
         assert (taken.embedder, taken.digest, taken.dimension) == (
             OTHER_MODEL.name,
             OTHER_MODEL.digest,
@@ -61,19 +61,19 @@ def test_empty_collections_go_to_the_new_network(open_gallery: OpenGallery) -> N
         )
         identity, _ = enroll(second, OTHER_PROBE, collection=name)
         assert found_ids(second, OTHER_PROBE, collection=name) == [identity.id]
-    assert second.get_identity("staff", faceless.id) == faceless
+    assert second.people.get("staff", faceless.id) == faceless
 
 
 def test_similarities_that_an_empty_collection_fixes_are_warned_of(
     open_gallery: OpenGallery,
 ) -> None:
     first = open_gallery()
-    first.create_collection("rates", None)
-    first.update_collection("rates", CollectionChanges(options={"decisions": {"margin": 0.0}}))
+    first.collections.create("rates", None)
+    first.collections.update("rates", CollectionChanges(options={"decisions": {"margin": 0.0}}))
     fixed = {"decisions": {"identify_threshold": 0.93, "margin": 0.01}}
-    first.update_collection(COLLECTION, CollectionChanges(options=fixed))
+    first.collections.update(COLLECTION, CollectionChanges(options=fixed))
     faceless, _ = enroll(first)
-    first.update_identity(COLLECTION, faceless.id, IdentityChanges(threshold=0.95))
+    first.people.update(COLLECTION, faceless.id, IdentityChanges(threshold=0.95))
     structlog.reset_defaults()
     with capture_logs() as logs:
         second = open_gallery(model=OTHER_MODEL)
@@ -85,7 +85,7 @@ def test_similarities_that_an_empty_collection_fixes_are_warned_of(
         1,
     )
     assert (warning["found_for"], warning["embedder"]) == (MODEL.name, OTHER_MODEL.name)
-    kept = second.get_collection(COLLECTION).options.decisions
+    kept = second.collections.get(COLLECTION).options.decisions
     assert (kept.identify_threshold, kept.margin) == (0.93, 0.01)
 
 
@@ -94,7 +94,7 @@ def test_network_comes_back_once_all_faces_of_the_other_are_deleted(
 ) -> None:
     second = open_gallery(model=OTHER_MODEL)
     identity, _ = enroll(second, OTHER_PROBE)
-    second.delete_identity(COLLECTION, identity.id)
+    second.people.delete(COLLECTION, identity.id)
     first = open_gallery()
     ours, _ = enroll(first, PROBE)
     assert found_ids(first, PROBE) == [ours.id]
@@ -107,19 +107,19 @@ def test_process_of_the_old_network_is_refused_after_the_change(
     faceless, _ = enroll(first)
     second = open_gallery(model=OTHER_MODEL)
     theirs, (face_id,) = enroll(second, OTHER_PROBE)
-    before = count_rows(database), second.get_collection(COLLECTION)
+    before = count_rows(database), second.collections.get(COLLECTION)
     uses: list[Callable[[], object]] = [
-        lambda: first.require_collection(COLLECTION),
-        lambda: first.create_identity(COLLECTION, NewIdentity(), [new_face(PROBE)]),
-        lambda: first.add_faces(COLLECTION, faceless.id, [new_face(PROBE)]),
-        lambda: first.search(COLLECTION, [PROBE], top_k=1),
-        lambda: first.compare(COLLECTION, theirs.id, PROBE),
-        lambda: first.probe_of(COLLECTION, face_id),
+        lambda: first.collections.require(COLLECTION),
+        lambda: first.people.enroll(COLLECTION, NewIdentity(), [new_face(PROBE)]),
+        lambda: first.faces.add(COLLECTION, faceless.id, [new_face(PROBE)]),
+        lambda: first.search.people(COLLECTION, [PROBE], top_k=1),
+        lambda: first.search.compare(COLLECTION, theirs.id, PROBE),
+        lambda: first.faces.probe_of(COLLECTION, face_id),
     ]
     for use in uses:
         with pytest.raises(EmbedderMismatch, match=f"belongs to the embedder {OTHER_MODEL.name}"):
             use()
-    assert (count_rows(database), second.get_collection(COLLECTION)) == before
+    assert (count_rows(database), second.collections.get(COLLECTION)) == before
     assert found_ids(second, OTHER_PROBE) == [theirs.id]
 
 
@@ -127,13 +127,13 @@ def test_process_of_the_old_network_still_manages_people(open_gallery: OpenGalle
     first = open_gallery()
     second = open_gallery(model=OTHER_MODEL)
     theirs, (face_id, _) = enroll(second, OTHER_PROBE, -OTHER_PROBE)
-    renamed = first.update_identity(COLLECTION, theirs.id, IdentityChanges(name="Ada"))
+    renamed = first.people.update(COLLECTION, theirs.id, IdentityChanges(name="Ada"))
     assert renamed.name == "Ada"
     added, _ = enroll(first)
-    assert first.indexed_faces() == second.indexed_faces() == 2
-    assert first.get_identity(COLLECTION, added.id) == added
-    first.delete_face(COLLECTION, theirs.id, face_id)
-    first.delete_identity(COLLECTION, theirs.id)
+    assert first.sync.sizes() == second.sync.sizes() == 2
+    assert first.people.get(COLLECTION, added.id) == added
+    first.faces.delete(COLLECTION, theirs.id, face_id)
+    first.people.delete(COLLECTION, theirs.id)
     assert found_ids(second, OTHER_PROBE) == []
 
 
@@ -159,7 +159,7 @@ def test_collection_is_not_taken_over_beside_its_first_enrolment(
             return bool(session.scalar(waiting))
 
     with ThreadPoolExecutor(1) as pool:
-        with first._store.changing(COLLECTION) as transaction:
+        with first.store.changing(COLLECTION) as transaction:
             person = NewPerson(NewIdentity(), (new_face(PROBE),))
             enroll_people(transaction, [person], by_crop=True)
             taking_over = pool.submit(new_gallery(theirs, model=OTHER_MODEL).open)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import StartupError
+from app.gallery.gallery import Gallery
 from app.gallery.rollout.embedders_in_use import EmbeddersInUse, embedders_in_use
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import MODEL, OTHER_MODEL, enroll, unit_vector
@@ -23,14 +23,14 @@ def _in_use(url: str) -> EmbeddersInUse:
 
 def _other(gallery: Gallery, *seeds: int) -> None:
     """People in a collection of the other network."""
-    gallery.create_collection("theirs", None)
+    gallery.collections.create("theirs", None)
     for seed in seeds:
         face = unit_vector(seed, dimension=OTHER_MODEL.dimension)
         enroll(gallery, face, collection="theirs")
 
 
 def test_collections_without_faces_do_not_count(database_url: str, gallery: Gallery) -> None:
-    gallery.create_collection("empty", None)
+    gallery.collections.create("empty", None)
     assert _in_use(database_url) == NONE
 
 

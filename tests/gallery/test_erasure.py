@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from app.errors import CollectionExists, CollectionNotFound, FaceNotFound, IdentityNotFound
+from app.gallery.gallery import Gallery
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.records import Erasure, Face, NewIdentity
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.tables import FaceTable
 from app.recognition.types import Embedding, ModelId
@@ -47,40 +47,40 @@ def told(receipt: Erasure) -> tuple[object, ...]:
 def test_receipt_of_a_person_names_them_and_their_faces(gallery: Gallery) -> None:
     enroll(gallery, -PROBE)
     identity, faces = enroll(gallery, PROBE, *unit_vectors(3, seed=2))
-    receipt = gallery.delete_identity(COLLECTION, identity.id)
+    receipt = gallery.people.delete(COLLECTION, identity.id)
     assert told(receipt) == (COLLECTION, {identity.id}, set(faces), 1, 4, 3)
-    assert gallery.get_collection(COLLECTION).revision == 3
+    assert gallery.collections.get(COLLECTION).revision == 3
     without_face, _ = enroll(gallery)
-    receipt = gallery.delete_identity(COLLECTION, without_face.id)
+    receipt = gallery.people.delete(COLLECTION, without_face.id)
     assert told(receipt) == (COLLECTION, {without_face.id}, set(), 1, 0, 5)
 
 
 @sqlite_only
 def test_receipt_of_a_face_names_the_face_alone(gallery: Gallery) -> None:
     identity, (face_id, _) = enroll(gallery, PROBE, -PROBE)
-    receipt = gallery.delete_face(COLLECTION, identity.id, face_id)
+    receipt = gallery.faces.delete(COLLECTION, identity.id, face_id)
     assert told(receipt) == (COLLECTION, set(), {face_id}, 0, 1, 2)
 
 
 def test_receipt_of_a_collection_counts(gallery: Gallery) -> None:
-    gallery.create_collection("staff", None)
+    gallery.collections.create("staff", None)
     enroll(gallery, PROBE)
     for count in range(3):
         enroll(gallery, *unit_vectors(count, seed=2), collection="staff")
-    receipt = gallery.delete_collection("staff")
+    receipt = gallery.collections.delete("staff")
     assert told(receipt) == ("staff", set(), set(), 3, 3, 4)
-    receipt = gallery.delete_collection(COLLECTION)
+    receipt = gallery.collections.delete(COLLECTION)
     assert told(receipt) == (COLLECTION, set(), set(), 1, 1, 2)
 
 
 @sqlite_only
 def test_receipt_of_a_sweep_names_the_expired(gallery: Gallery) -> None:
     now = datetime.now(UTC)
-    gone, (face,) = gallery.create_identity(
+    gone, (face,) = gallery.people.enroll(
         COLLECTION, NewIdentity(expires_at=now), [new_face(PROBE)]
     )
     assert isinstance(face, Face)
-    (receipt,) = gallery.erase_expired(log_revisions=1_000)
+    (receipt,) = gallery.people.erase_expired(log_revisions=1_000)
     assert told(receipt) == (COLLECTION, {gone.id}, {face.id}, 1, 1, 2)
 
 
@@ -88,14 +88,14 @@ def test_receipt_of_a_sweep_names_the_expired(gallery: Gallery) -> None:
 def test_no_receipt_for_what_is_not_there(gallery: Gallery) -> None:
     identity, _ = enroll(gallery, PROBE)
     refused: list[tuple[type[Exception], Callable[[], object]]] = [
-        (IdentityNotFound, lambda: gallery.delete_identity(COLLECTION, "x", compact=True)),
-        (FaceNotFound, lambda: gallery.delete_face(COLLECTION, identity.id, "x", compact=True)),
-        (CollectionNotFound, lambda: gallery.delete_collection("x", compact=True)),
+        (IdentityNotFound, lambda: gallery.people.delete(COLLECTION, "x", compact=True)),
+        (FaceNotFound, lambda: gallery.faces.delete(COLLECTION, identity.id, "x", compact=True)),
+        (CollectionNotFound, lambda: gallery.collections.delete("x", compact=True)),
     ]
     for error, delete in refused:
         with pytest.raises(error):
             delete()
-    assert gallery.get_collection(COLLECTION).revision == 1
+    assert gallery.collections.get(COLLECTION).revision == 1
     assert found_ids(gallery, PROBE) == [identity.id]
 
 
@@ -106,15 +106,15 @@ each_way = pytest.mark.parametrize("what", WAYS)
 def delete(gallery: Gallery, what: str, ids: tuple[str, str], *, compact: bool) -> Erasure:
     identity_id, face_id = ids
     if what == "face":
-        return gallery.delete_face("staff", identity_id, face_id, compact=compact)
+        return gallery.faces.delete("staff", identity_id, face_id, compact=compact)
     if what == "identity":
-        return gallery.delete_identity("staff", identity_id, compact=compact)
-    return gallery.delete_collection("staff", compact=compact)
+        return gallery.people.delete("staff", identity_id, compact=compact)
+    return gallery.collections.delete("staff", compact=compact)
 
 
 def enroll_staff(gallery: Gallery, *embeddings: Embedding) -> tuple[str, str]:
     with suppress(CollectionExists):
-        gallery.create_collection("staff", None)
+        gallery.collections.create("staff", None)
     identity, faces = enroll(gallery, *embeddings, collection="staff")
     return identity.id, next(iter(faces))
 
@@ -128,7 +128,7 @@ def test_deletion_is_compacted_if_asked_for_and_only_then(gallery: Gallery) -> N
 
 
 def all_embeddings(gallery: Gallery) -> set[bytes]:
-    with gallery._database.reading() as session:
+    with gallery.store.database.reading() as session:
         return set(session.scalars(select(FaceTable.embedding)))
 
 
@@ -160,11 +160,9 @@ def test_compacted_deletion_leaves_nothing_in_the_files(
 @sqlite_only
 def test_sweep_leaves_nothing_of_the_expired_in_the_files(gallery: Gallery, tmp_path: Path) -> None:
     enroll(gallery, -PROBE)
-    gallery.create_identity(
-        COLLECTION, NewIdentity(expires_at=datetime.now(UTC)), [new_face(PROBE)]
-    )
+    gallery.people.enroll(COLLECTION, NewIdentity(expires_at=datetime.now(UTC)), [new_face(PROBE)])
     assert holds(tmp_path, PROBE)
-    gallery.erase_expired(log_revisions=1_000)
+    gallery.people.erase_expired(log_revisions=1_000)
     assert not holds(tmp_path, PROBE)
     assert holds(tmp_path, -PROBE)
 
@@ -193,14 +191,14 @@ def test_index_is_compacted_with_the_database(open_gallery: OpenGallery) -> None
 def test_deletion_that_a_reader_keeps_from_being_compacted_says_so(
     connect: Connect, open_gallery: OpenGallery
 ) -> None:
-    reader = open_gallery()._database
+    reader = open_gallery().store.database
     impatient = new_gallery(connect(timeout_s=0.2))
     ids = enroll_staff(impatient, PROBE)
     with reader.reading() as session:
         session.connection().exec_driver_sql("SELECT count(*) FROM faces").all()
         receipt = delete(impatient, "identity", ids, compact=True)
         assert (receipt.identity_count, receipt.compacted) == (1, False)
-    assert impatient._database.compact()
+    assert impatient.store.database.compact()
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -216,7 +214,7 @@ def test_compacted_deletion_leaves_no_dead_row(gallery: Gallery, database: Datab
 
 def test_deleting_everything_leaves_no_personal_row(gallery: Gallery, database: Database) -> None:
     ids = enroll_staff(gallery, PROBE)
-    gallery.remember_match("staff", "door", [ids[0]], most=10)
+    gallery.search.remember("staff", "door", [ids[0]], most=10)
     assert delete(gallery, "collection", ids, compact=True).compacted
     rows = count_rows(database)
     assert (rows["identities"], rows["faces"], rows["changes"]) == (0, 0, 0)

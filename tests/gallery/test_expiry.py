@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from app.errors import IdentityNotFound
-from app.gallery import service
+from app.gallery.gallery import Gallery
+from app.gallery.people import gallery_people
 from app.gallery.people.enrolment import NewPerson
 from app.gallery.records import Erasure, IdentityChanges, NewIdentity, PeopleFilter
-from app.gallery.service import Gallery
+from app.gallery.search import gallery_search
 from app.gallery.store.database import Database
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import (
@@ -28,7 +29,7 @@ HOUR = timedelta(hours=1)
 
 
 class Clock:
-    """Stands for the `datetime` of the service; what time it is, is said by the test."""
+    """Stands for the `datetime` of the gallery; what time it is, is said by the test."""
 
     def __init__(self) -> None:
         self.time = datetime(2031, 5, 1, 12, tzinfo=UTC)
@@ -40,12 +41,13 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(service, "datetime", made)
+    monkeypatch.setattr(gallery_people, "datetime", made)
+    monkeypatch.setattr(gallery_search, "datetime", made)
     return made
 
 
 def enroll_until(gallery: Gallery, moment: datetime | None, *, collection: str = COLLECTION) -> str:
-    identity, _ = gallery.create_identity(
+    identity, _ = gallery.people.enroll(
         collection, NewIdentity(expires_at=moment), [new_face(PROBE)]
     )
     assert identity.expires_at == moment
@@ -53,7 +55,7 @@ def enroll_until(gallery: Gallery, moment: datetime | None, *, collection: str =
 
 
 def sweep(gallery: Gallery) -> list[Erasure]:
-    return gallery.erase_expired(log_revisions=1_000)
+    return gallery.people.erase_expired(log_revisions=1_000)
 
 
 def test_person_is_a_candidate_until_the_moment_they_expire(gallery: Gallery, clock: Clock) -> None:
@@ -88,7 +90,7 @@ def test_expired_person_takes_nobodys_place(gallery: Gallery, clock: Clock) -> N
 @sqlite_only
 def test_hundreds_of_expired_people_crowd_nobody_out(gallery: Gallery, clock: Clock) -> None:
     expired = NewIdentity(expires_at=clock.time)
-    gallery.create_identities(
+    gallery.people.enroll_many(
         COLLECTION, [NewPerson(expired, (new_face(PROBE),)) for _ in range(150)]
     )
     kept, _ = enroll(gallery, -PROBE)
@@ -100,10 +102,10 @@ def test_hundreds_of_expired_people_crowd_nobody_out(gallery: Gallery, clock: Cl
 @sqlite_only
 def test_expired_person_is_compared_with_nobody(gallery: Gallery, clock: Clock) -> None:
     person = enroll_until(gallery, clock.time + HOUR)
-    assert gallery.compare(COLLECTION, person, PROBE)[0].similarity == pytest.approx(1)
+    assert gallery.search.compare(COLLECTION, person, PROBE)[0].similarity == pytest.approx(1)
     clock.time += HOUR
     with pytest.raises(IdentityNotFound, match=person):
-        gallery.compare(COLLECTION, person, PROBE)
+        gallery.search.compare(COLLECTION, person, PROBE)
 
 
 @sqlite_only
@@ -113,17 +115,17 @@ def test_expired_person_who_is_given_more_time_is_a_candidate_again(
     person = enroll_until(gallery, clock.time)
     assert found_ids(gallery, PROBE) == []
     for moment in (clock.time + HOUR, None):
-        gallery.update_identity(COLLECTION, person, IdentityChanges(expires_at=moment))
+        gallery.people.update(COLLECTION, person, IdentityChanges(expires_at=moment))
         assert found_ids(gallery, PROBE) == [person]
         assert sweep(gallery) == []
-    gallery.update_identity(COLLECTION, person, IdentityChanges(name="Ada"))
-    assert gallery.get_identity(COLLECTION, person).expires_at is None
+    gallery.people.update(COLLECTION, person, IdentityChanges(name="Ada"))
+    assert gallery.people.get(COLLECTION, person).expires_at is None
 
 
 def test_moment_counts_and_not_the_clock_on_its_wall(gallery: Gallery, clock: Clock) -> None:
     tokyo = timezone(timedelta(hours=9))
     person = enroll_until(gallery, (clock.time + HOUR).astimezone(tokyo))
-    kept = gallery.get_identity(COLLECTION, person).expires_at
+    kept = gallery.people.get(COLLECTION, person).expires_at
     assert kept == clock.time + HOUR
     assert found_ids(gallery, PROBE) == [person]
     clock.time += HOUR
@@ -135,8 +137,8 @@ def test_moment_counts_and_not_the_clock_on_its_wall(gallery: Gallery, clock: Cl
 def test_sweep_erases_who_has_expired_and_nobody_else(
     gallery: Gallery, clock: Clock, database: Database
 ) -> None:
-    gallery.create_collection("staff", None)
-    gallery.create_collection("empty", None)
+    gallery.collections.create("staff", None)
+    gallery.collections.create("empty", None)
     here = {enroll_until(gallery, clock.time - turn * HOUR) for turn in range(3)}
     there = {enroll_until(gallery, clock.time, collection="staff")}
     later = [enroll_until(gallery, clock.time + HOUR) for _ in range(2)]
@@ -149,10 +151,10 @@ def test_sweep_erases_who_has_expired_and_nobody_else(
     assert receipts[COLLECTION].face_count == 3
     assert [identity.id for identity in all_identities(gallery)] == later
     assert [identity.id for identity in all_identities(gallery, collection="staff")] == [never]
-    assert count_rows(database)["faces"] == gallery.indexed_faces() == 3
-    revision = gallery.get_collection(COLLECTION).revision
+    assert count_rows(database)["faces"] == gallery.sync.sizes() == 3
+    revision = gallery.collections.get(COLLECTION).revision
     assert sweep(gallery) == []
-    assert gallery.get_collection(COLLECTION).revision == revision
+    assert gallery.collections.get(COLLECTION).revision == revision
 
 
 @sqlite_only
@@ -160,7 +162,7 @@ def test_sweep_erases_who_has_expired_and_nobody_else(
 def test_sweep_erases_in_batches(
     gallery: Gallery, clock: Clock, monkeypatch: pytest.MonkeyPatch, expired: int
 ) -> None:
-    monkeypatch.setattr(service, "_ERASED_AT_ONCE", 4)
+    monkeypatch.setattr(gallery_people, "_ERASED_AT_ONCE", 4)
     for _ in range(expired):
         enroll_until(gallery, clock.time)
     kept = enroll_until(gallery, None)
@@ -174,11 +176,11 @@ def test_other_processes_learn_of_the_sweep(open_gallery: OpenGallery, clock: Cl
     ours, theirs = open_gallery(), open_gallery()
     enroll_until(ours, clock.time)
     kept = enroll_until(ours, clock.time + HOUR)
-    theirs.follow()
-    assert theirs.indexed_faces() == 2
+    theirs.sync.follow()
+    assert theirs.sync.sizes() == 2
     sweep(ours)
-    theirs.follow()
-    assert theirs.indexed_faces() == 1
+    theirs.sync.follow()
+    assert theirs.sync.sizes() == 1
     assert found_ids(theirs, PROBE) == [kept]
 
 
@@ -199,17 +201,17 @@ def test_collection_deleted_beside_a_sweep_does_not_end_it(
     gallery, other = open_gallery(), open_gallery()
     names = ["first", "second", "third"]
     for name in names:
-        gallery.create_collection(name, None)
+        gallery.collections.create(name, None)
         enroll_until(gallery, clock.time, collection=name)
-    changing: Callable[..., object] = gallery._store.changing
+    changing: Callable[..., object] = gallery.store.changing
 
     def after_deletion(name: str) -> object:
         if name in {"first", "second"}:
             names.remove(name)
-            other.delete_collection(name)
+            other.collections.delete(name)
         return changing(name)
 
-    monkeypatch.setattr(gallery._store, "changing", after_deletion)
+    monkeypatch.setattr(gallery.store, "changing", after_deletion)
     assert [receipt.collection for receipt in sweep(gallery)] == ["third"]
     assert names == ["third"]
 
@@ -222,5 +224,5 @@ def test_bulk_enrolled_people_expire_too(gallery: Gallery, clock: Clock) -> None
             (clock.time, clock.time + HOUR, None), unit_vectors(3, seed=2), strict=True
         )
     ]
-    _, *kept = [outcome.identity_id for outcome in gallery.create_identities(COLLECTION, new)]
+    _, *kept = [outcome.identity_id for outcome in gallery.people.enroll_many(COLLECTION, new)]
     assert set(found_ids(gallery, PROBE)) == set(kept)

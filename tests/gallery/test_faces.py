@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from app.errors import FaceNotFound, InvalidRequest
+from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment import KnownFace
 from app.gallery.records import Face, NewIdentity
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.tables import FaceTable
 from tests.gallery.factories import (
@@ -32,7 +32,7 @@ PROBE = unit_vector(1)
 def test_added_face_is_as_given(gallery: Gallery, database: Database) -> None:
     identity, _ = enroll(gallery)
     given = new_face(PROBE, photo="c" * 64)
-    after, (face,) = gallery.add_faces(COLLECTION, identity.id, [given])
+    after, (face,) = gallery.faces.add(COLLECTION, identity.id, [given])
     assert isinstance(face, Face)
     assert after.face_count == 1
     assert (face.identity_id, face.box, face.detection_score, face.image_sha256) == (
@@ -55,15 +55,15 @@ def test_embedding_comes_back_bit_for_bit(gallery: Gallery) -> None:
     identity, faces = enroll(gallery, special, *unit_vectors(5, seed=1))
     assert len(faces) == 5 + 1
     for face_id, embedding in faces.items():
-        kept = gallery.probe_of(COLLECTION, face_id).by_digest[MODEL.digest]
+        kept = gallery.faces.probe_of(COLLECTION, face_id).by_digest[MODEL.digest]
         assert (kept.dtype, kept.tobytes()) == (np.dtype(np.float32), embedding.tobytes())
     assert identity.face_count == 6
 
 
 def test_added_face_finds_its_person(gallery: Gallery) -> None:
     identity, _ = enroll(gallery, unit_vector(2))
-    _, faces = gallery.add_faces(COLLECTION, identity.id, [new_face(PROBE)])
-    ((found,),) = gallery.search(COLLECTION, [PROBE], top_k=5)
+    _, faces = gallery.faces.add(COLLECTION, identity.id, [new_face(PROBE)])
+    ((found,),) = gallery.search.people(COLLECTION, [PROBE], top_k=5)
     assert found.identity.id == identity.id
     assert [found.face_id] == list(by_id(faces, [PROBE]))
 
@@ -73,16 +73,16 @@ def test_same_photo_is_enrolled_once_for_a_person(gallery: Gallery) -> None:
     first, second, third = (
         new_face(vector, photo=photo) for vector, photo in zip(vectors, "aba", strict=True)
     )
-    identity, faces = gallery.create_identity(COLLECTION, NewIdentity(), [first, second, third])
+    identity, faces = gallery.people.enroll(COLLECTION, NewIdentity(), [first, second, third])
     assert [isinstance(face, KnownFace) for face in faces] == [False, False, True]
-    after, again = gallery.add_faces(
+    after, again = gallery.faces.add(
         COLLECTION, identity.id, [second, new_face(PROBE, photo="c"), first]
     )
     assert [isinstance(face, KnownFace) for face in again] == [True, False, True]
     known = [outcome.face.id for outcome in again if isinstance(outcome, KnownFace)]
     assert known == [face.id for face in faces[1::-1] if isinstance(face, Face)]
     assert (identity.face_count, after.face_count) == (2, 3)
-    assert gallery.indexed_faces() == 3
+    assert gallery.sync.sizes() == 3
 
 
 def test_enrolled_photos_are_those_of_the_person_now(gallery: Gallery) -> None:
@@ -90,36 +90,36 @@ def test_enrolled_photos_are_those_of_the_person_now(gallery: Gallery) -> None:
         new_face(vector, photo=photo)
         for vector, photo in zip(unit_vectors(2, seed=3), "ab", strict=True)
     ]
-    identity, (first, _) = gallery.create_identity(COLLECTION, NewIdentity(), faces)
-    gallery.create_identity(COLLECTION, NewIdentity(), [new_face(PROBE, photo="c")])
+    identity, (first, _) = gallery.people.enroll(COLLECTION, NewIdentity(), faces)
+    gallery.people.enroll(COLLECTION, NewIdentity(), [new_face(PROBE, photo="c")])
     assert isinstance(first, Face)
-    assert set(gallery.enrolled_images(COLLECTION, identity.id)) == {"a", "b"}
-    gallery.delete_face(COLLECTION, identity.id, first.id)
-    assert set(gallery.enrolled_images(COLLECTION, identity.id)) == {"b"}
+    assert set(gallery.faces.enrolled_images(COLLECTION, identity.id)) == {"a", "b"}
+    gallery.faces.delete(COLLECTION, identity.id, first.id)
+    assert set(gallery.faces.enrolled_images(COLLECTION, identity.id)) == {"b"}
 
 
 def test_two_people_may_share_a_photo(gallery: Gallery) -> None:
     face = new_face(PROBE, photo="group")
     for _ in range(2):
-        _, (enrolled,) = gallery.create_identity(COLLECTION, NewIdentity(), [face])
+        _, (enrolled,) = gallery.people.enroll(COLLECTION, NewIdentity(), [face])
         assert isinstance(enrolled, Face)
     assert len(found_ids(gallery, PROBE)) == 2
 
 
 def test_photo_of_a_deleted_face_can_be_enrolled_again(gallery: Gallery) -> None:
     face = new_face(PROBE, photo="a")
-    identity, (first,) = gallery.create_identity(COLLECTION, NewIdentity(), [face])
+    identity, (first,) = gallery.people.enroll(COLLECTION, NewIdentity(), [face])
     assert isinstance(first, Face)
-    gallery.delete_face(COLLECTION, identity.id, first.id)
-    _, (second,) = gallery.add_faces(COLLECTION, identity.id, [face])
+    gallery.faces.delete(COLLECTION, identity.id, first.id)
+    _, (second,) = gallery.faces.add(COLLECTION, identity.id, [face])
     assert isinstance(second, Face)
     assert found_ids(gallery, PROBE) == [identity.id]
 
 
 def test_adding_no_face_changes_nothing(gallery: Gallery) -> None:
     identity, _ = enroll(gallery, PROBE)
-    assert gallery.add_faces(COLLECTION, identity.id, []) == (identity, ())
-    assert gallery.indexed_faces() == 1
+    assert gallery.faces.add(COLLECTION, identity.id, []) == (identity, ())
+    assert gallery.sync.sizes() == 1
 
 
 def test_pages_hold_every_face_once_and_in_order(gallery: Gallery) -> None:
@@ -129,7 +129,7 @@ def test_pages_hold_every_face_once_and_in_order(gallery: Gallery) -> None:
     for limit in (1, 3, 7, 50):
         pages = all_pages(
             partial(
-                lambda limit, cursor: gallery.list_faces(
+                lambda limit, cursor: gallery.faces.page(
                     COLLECTION, identity.id, limit=limit, cursor=cursor
                 ),
                 limit,
@@ -144,7 +144,7 @@ def test_pages_hold_every_face_once_and_in_order(gallery: Gallery) -> None:
 def test_made_up_cursor_is_an_invalid_request(gallery: Gallery) -> None:
     identity, _ = enroll(gallery)
     with pytest.raises(InvalidRequest, match="cursor"):
-        gallery.list_faces(COLLECTION, identity.id, limit=1, cursor="garbage")
+        gallery.faces.page(COLLECTION, identity.id, limit=1, cursor="garbage")
 
 
 def test_deleted_face_is_never_identified_and_its_row_is_gone(
@@ -153,39 +153,39 @@ def test_deleted_face_is_never_identified_and_its_row_is_gone(
     other = unit_vector(2)
     identity, faces = enroll(gallery, PROBE, other)
     gone, kept = faces
-    gallery.delete_face(COLLECTION, identity.id, gone)
-    ((found,),) = gallery.search(COLLECTION, [PROBE], top_k=5)
+    gallery.faces.delete(COLLECTION, identity.id, gone)
+    ((found,),) = gallery.search.people(COLLECTION, [PROBE], top_k=5)
     assert (found.identity.id, found.face_id) == (identity.id, kept)
     assert found.identity.face_count == 1
-    assert gallery.compare(COLLECTION, identity.id, PROBE)[0].face_id == kept
-    assert count_rows(database)["faces"] == gallery.indexed_faces() == 1
-    page = gallery.list_faces(COLLECTION, identity.id, limit=9, cursor=None)
+    assert gallery.search.compare(COLLECTION, identity.id, PROBE)[0].face_id == kept
+    assert count_rows(database)["faces"] == gallery.sync.sizes() == 1
+    page = gallery.faces.page(COLLECTION, identity.id, limit=9, cursor=None)
     assert [face.id for face in page.items] == [kept]
     with pytest.raises(FaceNotFound):
-        gallery.probe_of(COLLECTION, gone)
+        gallery.faces.probe_of(COLLECTION, gone)
 
 
 def test_person_stays_without_a_face(gallery: Gallery) -> None:
     identity, (face_id, *_) = enroll(gallery, PROBE)
-    gallery.delete_face(COLLECTION, identity.id, face_id)
+    gallery.faces.delete(COLLECTION, identity.id, face_id)
     (left,) = all_identities(gallery)
     assert (left.id, left.face_count) == (identity.id, 0)
     assert found_ids(gallery, PROBE) == []
 
 
 def test_unknown_deleted_and_foreign_faces_are_not_found(gallery: Gallery) -> None:
-    gallery.create_collection("staff", None)
+    gallery.collections.create("staff", None)
     identity, (gone, kept) = enroll(gallery, PROBE, -PROBE)
     _, (of_another, *_) = enroll(gallery, unit_vector(2))
     _, (elsewhere, *_) = enroll(gallery, unit_vector(3), collection="staff")
-    gallery.delete_face(COLLECTION, identity.id, gone)
-    before = gallery.get_collection(COLLECTION)
+    gallery.faces.delete(COLLECTION, identity.id, gone)
+    before = gallery.collections.get(COLLECTION)
     for face_id in ("unknown", "", gone, of_another, elsewhere):
         with pytest.raises(FaceNotFound):
-            gallery.delete_face(COLLECTION, identity.id, face_id)
+            gallery.faces.delete(COLLECTION, identity.id, face_id)
     for face_id in ("unknown", gone, elsewhere):
         with pytest.raises(FaceNotFound):
-            gallery.probe_of(COLLECTION, face_id)
-    assert gallery.get_collection(COLLECTION) == before
-    probe = gallery.probe_of(COLLECTION, kept)
+            gallery.faces.probe_of(COLLECTION, face_id)
+    assert gallery.collections.get(COLLECTION) == before
+    probe = gallery.faces.probe_of(COLLECTION, kept)
     assert probe.by_digest[MODEL.digest].tobytes() == (-PROBE).tobytes()

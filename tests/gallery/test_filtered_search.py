@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from app.gallery.gallery import Gallery
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import FaceNumbers, Hits, Vectors
 from app.gallery.records import Condition, NewIdentity, PeopleFilter
 from app.gallery.search import nearest_people as nearest
-from app.gallery.service import Gallery
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import (
@@ -87,7 +87,9 @@ def test_filtered_search_agrees_with_a_naive_loop_over_those_wanted(
             (PeopleFilter(identity_ids=tuple(groups["few"])), groups["few"]),
         ):
             for top_k in (1, 200):
-                answers = gallery.search(COLLECTION, list(PROBES), top_k=top_k, wanted=wanted)
+                answers = gallery.search.people(
+                    COLLECTION, list(PROBES), top_k=top_k, wanted=wanted
+                )
                 for probe, candidates in zip(PROBES, answers, strict=True):
                     assert_agrees(candidates, people, probe, top_k=top_k)
 
@@ -108,14 +110,16 @@ def test_people_who_are_not_wanted_crowd_nobody_out(gallery: Gallery) -> None:
         enroll(gallery, *(near(probe, distance=0.1, seed=start + turn) for turn in range(60)))
     people: People = {}
     for vectors in unit_vectors(12, seed=2).reshape(3, 4, -1):
-        identity, faces = gallery.create_identity(
+        identity, faces = gallery.people.enroll(
             COLLECTION,
             NewIdentity(attributes={"group": "wanted"}),
             [*map(new_face, vectors)],
         )
         people[identity.id] = by_id(faces, vectors)
     for top_k in (1, 2, 3, 10):
-        (candidates,) = gallery.search(COLLECTION, [probe], top_k=top_k, wanted=in_group("wanted"))
+        (candidates,) = gallery.search.people(
+            COLLECTION, [probe], top_k=top_k, wanted=in_group("wanted")
+        )
         assert_agrees(candidates, people, probe, top_k=top_k)
 
 
@@ -127,7 +131,7 @@ def test_wanted_person_with_many_faces_crowds_no_other_out(gallery: Gallery) -> 
     wanted = in_group("wanted")
 
     def enroll_wanted(*embeddings: Embedding) -> str:
-        identity, _ = gallery.create_identity(
+        identity, _ = gallery.people.enroll(
             COLLECTION, NewIdentity(attributes={"group": "wanted"}), [*map(new_face, embeddings)]
         )
         return identity.id
@@ -146,7 +150,7 @@ def test_excluded_face_does_not_count_among_those_wanted(gallery: Gallery) -> No
     probe = PROBES[0]
     identity, (face_id, other) = enroll(gallery, probe, -probe)
     wanted = PeopleFilter(identity_ids=(identity.id,))
-    ((found,),) = gallery.search(
+    ((found,),) = gallery.search.people(
         COLLECTION, [probe], top_k=3, wanted=wanted, exclude_face_id=face_id
     )
     assert (found.identity.id, found.face_id) == (identity.id, other)
@@ -184,7 +188,7 @@ def test_few_are_searched_alone_and_many_from_everywhere_until_that_gets_long(
     for start in (100, 200):
         enroll(gallery, *(near(probe, distance=0.1, seed=start + turn) for turn in range(50)))
     identity, _ = enroll(gallery, *unit_vectors(5, seed=2))
-    index = gallery._sync.catch_up(COLLECTION)
+    index = gallery.sync.catch_up(COLLECTION)
     assert isinstance(index, Watched)
     wanted = PeopleFilter(identity_ids=(identity.id,))
     assert found_ids(gallery, probe, wanted=wanted, top_k=1) == [identity.id]
@@ -210,10 +214,14 @@ def test_filter_holds_for_those_enrolled_by_another_process(open_gallery: OpenGa
     ours, theirs = open_gallery(), open_gallery()
     groups = populate(ours, lambda number: "even" if number % 2 == 0 else "odd", count=20)
     for group, people in groups.items():
-        (candidates,) = theirs.search(COLLECTION, [PROBES[0]], top_k=50, wanted=in_group(group))
+        (candidates,) = theirs.search.people(
+            COLLECTION, [PROBES[0]], top_k=50, wanted=in_group(group)
+        )
         assert_agrees(candidates, people, PROBES[0], top_k=50)
         gone = next(iter(people))
-        theirs.delete_identity(COLLECTION, gone)
+        theirs.people.delete(COLLECTION, gone)
         del people[gone]
-        (candidates,) = ours.search(COLLECTION, [PROBES[0]], top_k=50, wanted=in_group(group))
+        (candidates,) = ours.search.people(
+            COLLECTION, [PROBES[0]], top_k=50, wanted=in_group(group)
+        )
         assert_agrees(candidates, people, PROBES[0], top_k=50)

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.errors import ExternalIdTaken
+from app.gallery.gallery import Gallery
 from app.gallery.people.attribute_texts import MAX_KEY_LENGTH, MAX_TEXT_LENGTH, filterable
 from app.gallery.people.enrolment import NewPerson
 from app.gallery.records import (
@@ -18,7 +19,6 @@ from app.gallery.records import (
     PeopleFilter,
     Scalar,
 )
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.tables import AttributeTable
 from tests.gallery.conftest import sqlite_only
@@ -63,7 +63,7 @@ def enroll_with(
     gallery: Gallery, people: Sequence[Attributes], *, collection: str = COLLECTION
 ) -> list[str]:
     """Ids of new people with these attributes, and the same face each."""
-    outcomes = gallery.create_identities(
+    outcomes = gallery.people.enroll_many(
         collection,
         [NewPerson(NewIdentity(attributes=own), (new_face(PROBE),)) for own in people],
     )
@@ -139,7 +139,7 @@ def test_filters_find_whom_a_look_at_everybody_finds(gallery: Gallery) -> None:
     def check(question: tuple[list[Attributes], list[list[Condition]]]) -> None:
         people, filters = question
         name = f"c{next(numbers)}"
-        gallery.create_collection(name, None)
+        gallery.collections.create(name, None)
         ids = enroll_with(gallery, people, collection=name)
         for conditions in filters:
             expected = {
@@ -148,7 +148,7 @@ def test_filters_find_whom_a_look_at_everybody_finds(gallery: Gallery) -> None:
                 if all(holds(condition, own) for condition in conditions)
             }
             assert matching(gallery, *conditions, collection=name) == expected
-        gallery.delete_collection(name)
+        gallery.collections.delete(name)
 
     check()
 
@@ -223,8 +223,8 @@ def test_long_texts_and_keys_are_kept_and_not_looked_at(gallery: Gallery) -> Non
         assert matching(gallery, condition) == {shown}
     assert matching(gallery, Condition(key, prefix=too_long)) == set()
     assert matching(gallery, Condition(long_key, ("a",))) == set()
-    assert gallery.get_identity(COLLECTION, hidden).attributes == {key: too_long}
-    assert gallery.get_identity(COLLECTION, unnamed).attributes == {long_key: "a"}
+    assert gallery.people.get(COLLECTION, hidden).attributes == {key: too_long}
+    assert gallery.people.get(COLLECTION, unnamed).attributes == {long_key: "a"}
 
 
 @sqlite_only
@@ -249,7 +249,7 @@ def test_all_conditions_must_hold(gallery: Gallery) -> None:
 @sqlite_only
 def test_people_may_be_asked_for_by_their_ids(gallery: Gallery) -> None:
     ids = enroll_with(gallery, [{"k": number % 2} for number in range(4)])
-    gallery.create_collection("staff", None)
+    gallery.collections.create("staff", None)
     (foreign,) = enroll_with(gallery, [{"k": 1}], collection="staff")
     even = (Condition("k", (0,)),)
     for asked, conditions, expected in (
@@ -265,7 +265,7 @@ def test_people_may_be_asked_for_by_their_ids(gallery: Gallery) -> None:
 
 @sqlite_only
 def test_filter_looks_at_its_own_collection_only(gallery: Gallery) -> None:
-    gallery.create_collection("staff", None)
+    gallery.collections.create("staff", None)
     (here,) = enroll_with(gallery, [{"k": "a"}])
     (there,) = enroll_with(gallery, [{"k": "a"}], collection="staff")
     condition = Condition("k", ("a",))
@@ -281,31 +281,31 @@ def rows(database: Database) -> list[tuple[str, str]]:
 def test_change_of_attributes_is_what_filters_see_from_then_on(
     gallery: Gallery, database: Database
 ) -> None:
-    identity, _ = gallery.create_identity(
+    identity, _ = gallery.people.enroll(
         COLLECTION, NewIdentity(attributes={"a": 1, "b": "x"}), [new_face(PROBE)]
     )
     enroll(gallery, PROBE)
-    gallery.update_identity(COLLECTION, identity.id, IdentityChanges(name="Ada"))
+    gallery.people.update(COLLECTION, identity.id, IdentityChanges(name="Ada"))
     assert matching(gallery, Condition("a", (1,)), Condition("b", ("x",))) == {identity.id}
-    gallery.update_identity(
+    gallery.people.update(
         COLLECTION, identity.id, IdentityChanges(attributes={"b": "y", "c": True})
     )
     assert rows(database) == [("b", "s:y"), ("c", "b:true")]
     for gone in (Condition("a", (1,)), Condition("b", ("x",))):
         assert matching(gallery, gone) == set()
     assert matching(gallery, Condition("b", suffix="y"), Condition("c", (True,))) == {identity.id}
-    gallery.update_identity(COLLECTION, identity.id, IdentityChanges(attributes={}))
+    gallery.people.update(COLLECTION, identity.id, IdentityChanges(attributes={}))
     assert rows(database) == []
     assert matching(gallery, Condition("b", suffix="y")) == set()
 
 
 @sqlite_only
 def test_deleted_people_leave_no_attributes_behind(gallery: Gallery, database: Database) -> None:
-    gallery.create_collection("staff", None)
+    gallery.collections.create("staff", None)
     gone, kept = enroll_with(gallery, [{"k": "gone"}, {"k": "kept"}])
     enroll_with(gallery, [{"k": "elsewhere"}], collection="staff")
-    gallery.delete_identity(COLLECTION, gone)
-    gallery.delete_collection("staff")
+    gallery.people.delete(COLLECTION, gone)
+    gallery.collections.delete("staff")
     assert rows(database) == [("k", "s:kept")]
     assert matching(gallery, Condition("k", prefix="")) == {kept}
 
@@ -314,9 +314,9 @@ def test_deleted_people_leave_no_attributes_behind(gallery: Gallery, database: D
 def test_refused_change_leaves_the_attributes_as_they_were(
     gallery: Gallery, database: Database
 ) -> None:
-    gallery.create_identity(COLLECTION, NewIdentity(external_id="taken"), [])
+    gallery.people.enroll(COLLECTION, NewIdentity(external_id="taken"), [])
     (identity_id,) = enroll_with(gallery, [{"k": "a"}])
     changes = IdentityChanges(attributes={"k": "b"}, external_id="taken")
     with pytest.raises(ExternalIdTaken):
-        gallery.update_identity(COLLECTION, identity_id, changes)
+        gallery.people.update(COLLECTION, identity_id, changes)
     assert rows(database) == [("k", "s:a")]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from app.gallery.service import Gallery
+from app.gallery.gallery import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.collection_repository import CollectionRepository
@@ -19,7 +19,7 @@ NUMBERS = [[], [1], [2, 3, 5, 8], [2**31 - 2, 2**31 - 1, 2**31, 2**32], [1, 10**
 def test_database_tells_the_fingerprint_of_its_faces(gallery: Gallery, database: Database) -> None:
     for place, numbers in enumerate(NUMBERS):
         name = f"c{place}"
-        gallery.create_collection(name, None)
+        gallery.collections.create(name, None)
         enroll(gallery, *unit_vectors(len(numbers), seed=place), collection=name)
         give_numbers(database, name, numbers)
         with Store(database).reading(name) as transaction:
@@ -27,7 +27,7 @@ def test_database_tells_the_fingerprint_of_its_faces(gallery: Gallery, database:
             assert faces.fingerprint() == Fingerprint.of(np.array(numbers, dtype=np.int64))
             assert faces.numbers().tolist() == numbers
             assert faces.count() == len(numbers)
-        gallery.delete_collection(name)
+        gallery.collections.delete(name)
 
 
 def give_numbers(database: Database, collection: str, numbers: list[int]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import DatabaseUnavailable
-from app.gallery.service import Gallery
+from app.gallery.gallery import Gallery
 from app.gallery.store import change_signal as signal_module
 from app.gallery.store.change_signal import ChangeSignal, change_signal
 from app.gallery.store.database import Database
@@ -36,7 +36,7 @@ def periodic() -> Iterator[Periodic]:
 def follower(open_gallery: OpenGallery, periodic: Periodic) -> Gallery:
     """A process that nobody asks anything."""
     gallery = open_gallery()
-    periodic.follow(gallery, gallery._database, poll_s=POLL_S)
+    periodic.follow(gallery.sync, gallery.store.database, poll_s=POLL_S)
     return gallery
 
 
@@ -45,23 +45,23 @@ def test_index_follows_what_another_process_does(
 ) -> None:
     other = open_gallery()
     identity, (face_id, *_) = enroll(other, *unit_vectors(3, seed=1))
-    eventually(lambda: follower.indexed_faces() == 3)
-    other.delete_face(COLLECTION, identity.id, face_id)
-    eventually(lambda: follower.indexed_faces() == 2)
-    other.create_collection("staff", None)
+    eventually(lambda: follower.sync.sizes() == 3)
+    other.faces.delete(COLLECTION, identity.id, face_id)
+    eventually(lambda: follower.sync.sizes() == 2)
+    other.collections.create("staff", None)
     enroll(other, unit_vector(2), collection="staff")
-    eventually(lambda: follower.indexed_faces() == 3)
-    other.delete_collection(COLLECTION)
-    eventually(lambda: follower.indexed_faces() == 1)
+    eventually(lambda: follower.sync.sizes() == 3)
+    other.collections.delete(COLLECTION)
+    eventually(lambda: follower.sync.sizes() == 1)
 
 
 @sqlite_only
 def test_several_processes_follow_one(open_gallery: OpenGallery, periodic: Periodic) -> None:
     writer, *followers = (open_gallery() for _ in range(4))
     for one in followers:
-        periodic.follow(one, one._database, poll_s=POLL_S)
+        periodic.follow(one.sync, one.store.database, poll_s=POLL_S)
     enroll(writer, *unit_vectors(5, seed=1))
-    eventually(lambda: all(one.indexed_faces() == 5 for one in followers))
+    eventually(lambda: all(one.sync.sizes() == 5 for one in followers))
 
 
 def test_signal_tells_of_a_commit_and_not_of_what_was_undone(
@@ -74,7 +74,7 @@ def test_signal_tells_of_a_commit_and_not_of_what_was_undone(
     eventually(lambda: signal.wait(POLL_S))
     eventually(lambda: not signal.wait(POLL_S))
     with pytest.raises(ZeroDivisionError):
-        with gallery._store.changing(COLLECTION):
+        with gallery.store.changing(COLLECTION):
             raise ZeroDivisionError
     assert not signal.wait(POLL_S)
     signal.close()
@@ -121,17 +121,17 @@ def test_lost_listening_connection_is_made_again(
     with database.writing() as session:
         session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": lost})
     enroll(other, unit_vector(1))
-    eventually(lambda: follower.indexed_faces() == 1)
+    eventually(lambda: follower.sync.sizes() == 1)
     eventually(lambda: len(listeners(database) - {lost}) == 1)
     enroll(other, unit_vector(2))
-    eventually(lambda: follower.indexed_faces() == 2)
+    eventually(lambda: follower.sync.sizes() == 2)
 
 
 @postgresql_only
 def test_listening_connection_is_given_back_at_the_end(
     follower: Gallery, periodic: Periodic, database: Database
 ) -> None:
-    assert follower.indexed_faces() == 0
+    assert follower.sync.sizes() == 0
     eventually(lambda: len(listeners(database)) == 1)
     periodic.stop()
     eventually(lambda: listeners(database) == set())
@@ -142,7 +142,7 @@ def test_failure_while_following_does_not_end_it(
     open_gallery: OpenGallery, periodic: Periodic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gallery, other = open_gallery(), open_gallery()
-    follow = gallery.follow
+    follow = gallery.sync.follow
     failed: list[bool] = []
 
     def fails_at_first() -> None:
@@ -151,13 +151,13 @@ def test_failure_while_following_does_not_end_it(
             raise DatabaseUnavailable("away") if len(failed) == 1 else ZeroDivisionError
         follow()
 
-    monkeypatch.setattr(gallery, "follow", fails_at_first)
-    periodic.follow(gallery, gallery._database, poll_s=POLL_S)
+    monkeypatch.setattr(gallery.sync, "follow", fails_at_first)
+    periodic.follow(gallery.sync, gallery.store.database, poll_s=POLL_S)
     turns = iter(unit_vectors(50, seed=1))
     eventually(lambda: bool(enroll(other, next(turns))) and len(failed) == 2)
     enroll(other, unit_vector(2))
-    faces = other.get_collection(COLLECTION).face_count
-    eventually(lambda: gallery.indexed_faces() == faces)
+    faces = other.collections.get(COLLECTION).face_count
+    eventually(lambda: gallery.sync.sizes() == faces)
 
 
 @sqlite_only
@@ -173,7 +173,7 @@ def test_failure_while_listening_does_not_end_it(
 
     monkeypatch.setattr(periodic_module, "change_signal", fails_at_first)
     gallery, other = open_gallery(), open_gallery()
-    periodic.follow(gallery, gallery._database, poll_s=POLL_S)
+    periodic.follow(gallery.sync, gallery.store.database, poll_s=POLL_S)
     enroll(other, unit_vector(1))
-    eventually(lambda: gallery.indexed_faces() == 1)
+    eventually(lambda: gallery.sync.sizes() == 1)
     assert not failures

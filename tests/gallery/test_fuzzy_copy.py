@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.gallery.gallery import Gallery
 from app.gallery.index import faiss_index
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import FaceNumbers, Vectors
-from app.gallery.service import Gallery
 from app.gallery.sync.snapshots import SnapshotStore, Source
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery, sqlite_only
@@ -69,25 +69,25 @@ class Crowd:
     def _add_faces(self) -> None:
         embeddings: list[Embedding] = [next(self._vectors), next(self._vectors)]
         somebody = self._somebody()
-        _, faces = self._gallery.add_faces(COLLECTION, somebody, [*map(new_face, embeddings)])
+        _, faces = self._gallery.faces.add(COLLECTION, somebody, [*map(new_face, embeddings)])
         self.people[somebody].update(by_id(faces, embeddings))
 
     def _delete(self) -> None:
-        self._gallery.delete_identity(COLLECTION, gone := self._somebody())
+        self._gallery.people.delete(COLLECTION, gone := self._somebody())
         del self.people[gone]
 
     def _delete_face(self) -> None:
         somebody = self._somebody()
         for face_id in list(self.people[somebody])[:1]:
-            self._gallery.delete_face(COLLECTION, somebody, face_id)
+            self._gallery.faces.delete(COLLECTION, somebody, face_id)
             del self.people[somebody][face_id]
 
 
 def assert_answers(gallery: Gallery, crowd: Crowd) -> None:
     for probe in unit_vectors(3, seed=9):
-        (candidates,) = gallery.search(COLLECTION, [probe], top_k=1_000)
+        (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=1_000)
         assert_agrees(candidates, crowd.people, probe, top_k=1_000)
-    assert gallery.indexed_faces() == sum(map(len, crowd.people.values()))
+    assert gallery.sync.sizes() == sum(map(len, crowd.people.values()))
 
 
 @sqlite_only
@@ -106,10 +106,10 @@ def test_copy_made_beside_changes_becomes_the_truth_with_the_log_since(
 
     def change() -> None:
         crowd.change()
-        gallery.follow()
+        gallery.sync.follow()
 
     between_pieces.extend([change] * 5)
-    gallery.save_index()
+    gallery.sync.save()
     assert not between_pieces
     assert (snapshot_folder / "1.index").exists()
     crowd.change()
@@ -130,12 +130,12 @@ def test_face_that_moved_while_it_was_copied_is_restored_once(
     people = enroll_at_once(gallery, [[vector] for vector in vectors])
 
     def delete_the_first() -> None:  # whose place the last one takes
-        gallery.delete_identity(COLLECTION, gone := next(iter(people)))
+        gallery.people.delete(COLLECTION, gone := next(iter(people)))
         del people[gone]
 
     between_pieces.append(delete_the_first)
-    gallery.save_index()
-    with gallery._store.reading(COLLECTION) as transaction:
+    gallery.sync.save()
+    with gallery.store.reading(COLLECTION) as transaction:
         source = Source.of(transaction.collection)
     snapshot = SnapshotStore(snapshot_folder).read(source)
     assert snapshot is not None
@@ -145,9 +145,9 @@ def test_face_that_moved_while_it_was_copied_is_restored_once(
     full_reads.clear()
     after = open_saved()
     assert full_reads == []
-    assert after.indexed_faces() == 3 * PIECE - 1
+    assert after.sync.sizes() == 3 * PIECE - 1
     probe = unit_vector(2)
-    (candidates,) = after.search(COLLECTION, [probe], top_k=1_000)
+    (candidates,) = after.search.people(COLLECTION, [probe], top_k=1_000)
     assert_agrees(candidates, people, probe, top_k=1_000)
 
 
@@ -160,12 +160,12 @@ def test_everybody_deleted_while_the_copy_is_made_stays_deleted(
 
     def delete_everybody() -> None:
         for identity_id in people:
-            gallery.delete_identity(COLLECTION, identity_id)
+            gallery.people.delete(COLLECTION, identity_id)
 
     between_pieces.append(delete_everybody)
-    gallery.save_index()
+    gallery.sync.save()
     full_reads.clear()
     after = open_saved()
     assert full_reads == []
-    assert after.indexed_faces() == 0
-    assert after.search(COLLECTION, [unit_vector(2)], top_k=5) == [()]
+    assert after.sync.sizes() == 0
+    assert after.search.people(COLLECTION, [unit_vector(2)], top_k=5) == [()]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import Reason
+from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment import KnownFace, NewPerson
 from app.gallery.people.enrolment_guards import (
     EveryFaceRefusedError,
@@ -17,7 +18,6 @@ from app.gallery.people.enrolment_guards import (
     judge,
 )
 from app.gallery.records import Face, NewFace, NewIdentity
-from app.gallery.service import Gallery
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import (
@@ -49,7 +49,7 @@ def guard(
     force: bool = False,
     revision: int | None = None,
 ) -> Guard:
-    now = gallery.revision(COLLECTION) if revision is None else revision
+    now = gallery.collections.revision(COLLECTION) if revision is None else revision
     return Guard(RESEMBLES, ANOTHER, now, nearest, MODEL.digest, force)
 
 
@@ -61,25 +61,25 @@ def test_face_unlike_the_persons_others_is_refused_with_how_unlike(gallery: Gall
     identity, _ = enroll(gallery, PROBE, like(PROBE, 0.8, seed=3), name="Ada")
     wrong = like(PROBE, 0.3, seed=4)
     with pytest.raises(EveryFaceRefusedError) as caught:
-        gallery.add_faces(COLLECTION, identity.id, [new_face(wrong)], guard=guard(gallery, None))
+        gallery.faces.add(COLLECTION, identity.id, [new_face(wrong)], guard=guard(gallery, None))
     (refusal,) = caught.value.refusals
     assert refusal.reason is Reason.LOW_MATCH_CONFIDENCE
     found = refusal.resemblance
     assert (found.identity_id, found.name, found.threshold) == (identity.id, "Ada", RESEMBLES)
     expected = max(float(wrong @ PROBE), float(wrong @ like(PROBE, 0.8, seed=3)))
     assert found.similarity == pytest.approx(expected, abs=1e-6)
-    assert gallery.get_identity(COLLECTION, identity.id).face_count == 2
+    assert gallery.people.get(COLLECTION, identity.id).face_count == 2
 
 
 def test_forced_face_is_enrolled_and_says_so(gallery: Gallery) -> None:
     identity, _ = enroll(gallery, PROBE)
     wrong, right = new_face(-PROBE), new_face(like(PROBE, 0.9, seed=4))
     held = guard(gallery, None, None, force=True)
-    _, (forced, plain) = gallery.add_faces(COLLECTION, identity.id, [wrong, right], guard=held)
+    _, (forced, plain) = gallery.faces.add(COLLECTION, identity.id, [wrong, right], guard=held)
     assert isinstance(forced, Face)
     assert isinstance(plain, Face)
     assert (forced.forced, plain.forced) == (True, False)
-    listed = gallery.list_faces(COLLECTION, identity.id, limit=9, cursor=None).items
+    listed = gallery.faces.page(COLLECTION, identity.id, limit=9, cursor=None).items
     assert [face.forced for face in listed] == [False, True, False]
 
 
@@ -90,9 +90,9 @@ def test_known_person_may_look_like_another_as_long_as_more_like_themselves(
     face = new_face(like(PROBE, 0.95, seed=4))
     near, nearer = (Neighbour("x", "Twin", None, similarity) for similarity in (0.93, 0.97))
     with pytest.raises(EveryFaceRefusedError) as caught:
-        gallery.add_faces(COLLECTION, identity.id, [face], guard=guard(gallery, nearer))
+        gallery.faces.add(COLLECTION, identity.id, [face], guard=guard(gallery, nearer))
     assert caught.value.refusals[0].resemblance.identity_id == "x"
-    _, outcomes = gallery.add_faces(COLLECTION, identity.id, [face], guard=guard(gallery, near))
+    _, outcomes = gallery.faces.add(COLLECTION, identity.id, [face], guard=guard(gallery, near))
     assert reasons(outcomes) == [None]
 
 
@@ -100,21 +100,21 @@ def test_nobody_slips_in_between_the_look_and_the_write(gallery: Gallery) -> Non
     held = guard(gallery, None)
     other, _ = enroll(gallery, PROBE, name="First")
     with pytest.raises(EveryFaceRefusedError) as caught:
-        gallery.create_identity(
+        gallery.people.enroll(
             COLLECTION, NewIdentity(), [new_face(like(PROBE, 0.95, seed=2))], guard=held
         )
     found = caught.value.refusals[0].resemblance
     assert (found.identity_id, found.name) == (other.id, "First")
     assert found.similarity == pytest.approx(0.95, abs=1e-5)
-    assert gallery.get_collection(COLLECTION).identity_count == 1
+    assert gallery.collections.get(COLLECTION).identity_count == 1
 
 
 def test_whoever_came_and_went_in_between_is_in_nobodys_way(gallery: Gallery) -> None:
     held = guard(gallery, None)
     other, _ = enroll(gallery, PROBE)
-    gallery.delete_identity(COLLECTION, other.id)
+    gallery.people.delete(COLLECTION, other.id)
     enroll(gallery, -PROBE)
-    _, outcomes = gallery.create_identity(COLLECTION, NewIdentity(), [new_face(PROBE)], guard=held)
+    _, outcomes = gallery.people.enroll(COLLECTION, NewIdentity(), [new_face(PROBE)], guard=held)
     assert reasons(outcomes) == [None]
 
 
@@ -123,9 +123,9 @@ def test_guard_holds_when_the_log_was_pruned_meanwhile(gallery: Gallery) -> None
     enroll(gallery, PROBE)
     for seed in (3, 4, 5):
         enroll(gallery, unit_vector(seed))
-    gallery.erase_expired(log_revisions=1)
+    gallery.people.erase_expired(log_revisions=1)
     with pytest.raises(EveryFaceRefusedError):
-        gallery.create_identity(COLLECTION, NewIdentity(), [new_face(PROBE)], guard=held)
+        gallery.people.enroll(COLLECTION, NewIdentity(), [new_face(PROBE)], guard=held)
 
 
 def test_one_person_enrolled_at_once_under_two_names_gets_in_once(
@@ -137,7 +137,7 @@ def test_one_person_enrolled_at_once_under_two_names_gets_in_once(
 
     def create(gallery: Gallery, face: NewFace) -> str:
         try:
-            gallery.create_identity(COLLECTION, NewIdentity(), [face], guard=held)
+            gallery.people.enroll(COLLECTION, NewIdentity(), [face], guard=held)
         except EveryFaceRefusedError:
             return "refused"
         return "enrolled"
@@ -156,7 +156,7 @@ def test_people_of_one_batch_are_held_against_each_other(gallery: Gallery) -> No
     ]
     people.append(NewPerson(NewIdentity(), (new_face(PROBE),)))
     people.append(NewPerson(NewIdentity(), (new_face(PROBE),), guard(gallery, None, force=True)))
-    first, again, before, stranger, unguarded, forced = gallery.create_identities(
+    first, again, before, stranger, unguarded, forced = gallery.people.enroll_many(
         COLLECTION, people
     )
     assert [one.enrolled for one in (first, again, before, stranger, unguarded, forced)] == [
@@ -172,7 +172,7 @@ def test_people_of_one_batch_are_held_against_each_other(gallery: Gallery) -> No
     assert refusal.resemblance.identity_id == first.identity_id
     assert again.identity_id is None
     assert forced.identity_id is not None
-    (face,) = gallery.list_faces(COLLECTION, forced.identity_id, limit=2, cursor=None).items
+    (face,) = gallery.faces.page(COLLECTION, forced.identity_id, limit=2, cursor=None).items
     assert face.forced
 
 
@@ -180,7 +180,7 @@ def test_same_crop_of_another_file_is_the_face_that_is_there(gallery: Gallery) -
     identity, _ = enroll(gallery, PROBE)
     rounded = (PROBE * np.float32(1 + 1e-7)).astype(np.float32)
     near = like(PROBE, 0.99999, seed=3)
-    _, outcomes = gallery.add_faces(
+    _, outcomes = gallery.faces.add(
         COLLECTION,
         identity.id,
         [new_face(rounded), new_face(near)],

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select, text, update
 
 from app.errors import IdempotencyKeyReused
+from app.gallery.gallery import Gallery
+from app.gallery.people.enrolment import Enrolled
 from app.gallery.records import Collection, NewIdentity
-from app.gallery.service import Enrolled, Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.idempotency import AnsweredBeforeError, KeptAnswer, Once, Ticket
 from app.gallery.store.tables import IdempotencyKeyTable
@@ -35,7 +36,7 @@ ONCE = Once(TICKET, told)
 
 def create(gallery: Gallery, once: Once[Enrolled] | None = ONCE) -> str:
     try:
-        return gallery.create_identity(
+        return gallery.people.enroll(
             COLLECTION, NewIdentity(name="Ada"), [new_face(PROBE)], once=once
         )[0].id
     except AnsweredBeforeError:
@@ -49,7 +50,7 @@ def test_answer_is_kept_with_the_change(gallery: Gallery) -> None:
     assert kept is not None
     assert (kept.status, kept.body["identity"]["id"]) == (201, identity_id)
     assert create(gallery) == "answered before"
-    assert gallery.get_collection(COLLECTION).identity_count == 1
+    assert gallery.collections.get(COLLECTION).identity_count == 1
 
 
 def test_key_with_another_request_is_an_error(gallery: Gallery) -> None:
@@ -65,17 +66,17 @@ def test_what_failed_keeps_no_answer(gallery: Gallery) -> None:
 
     with pytest.raises(RuntimeError):
         create(gallery, Once(TICKET, fails))
-    assert gallery.get_collection(COLLECTION).identity_count == 0
+    assert gallery.collections.get(COLLECTION).identity_count == 0
     assert gallery.kept_answer(TICKET) is None
     create(gallery)
-    assert gallery.get_collection(COLLECTION).identity_count == 1
+    assert gallery.collections.get(COLLECTION).identity_count == 1
 
 
 def test_same_key_at_once_in_two_processes_changes_once(open_gallery: OpenGallery) -> None:
     processes = [open_gallery(), open_gallery()]
     results = at_once([partial(create, processes[i % 2]) for i in range(6)])
     assert results.count("answered before") == 5
-    assert processes[0].get_collection(COLLECTION).identity_count == 1
+    assert processes[0].collections.get(COLLECTION).identity_count == 1
 
 
 def test_collection_is_made_once_a_key(open_gallery: OpenGallery) -> None:
@@ -83,7 +84,7 @@ def test_collection_is_made_once_a_key(open_gallery: OpenGallery) -> None:
 
     def make(gallery: Gallery) -> str:
         try:
-            return gallery.create_collection("staff", None, once=once).name
+            return gallery.collections.create("staff", None, once=once).name
         except AnsweredBeforeError:
             return "answered before"
 
@@ -97,7 +98,7 @@ def test_answer_of_an_erased_person_stays_without_their_name(
 ) -> None:
     identity_id = create(gallery)
     enroll(gallery, -PROBE)
-    gallery.delete_identity(COLLECTION, identity_id)
+    gallery.people.delete(COLLECTION, identity_id)
     kept = gallery.kept_answer(TICKET)
     assert kept is not None
     assert (kept.status, kept.body["identity"]["id"]) == (201, identity_id)
@@ -110,7 +111,7 @@ def test_answer_of_an_erased_person_stays_without_their_name(
 
 def test_answers_of_a_deleted_collection_stay_without_names(gallery: Gallery) -> None:
     create(gallery)
-    gallery.delete_collection(COLLECTION)
+    gallery.collections.delete(COLLECTION)
     kept = gallery.kept_answer(TICKET)
     assert kept is not None
     assert kept.body["identity"]["name"] is None
@@ -120,7 +121,7 @@ def test_answers_of_a_deleted_collection_stay_without_names(gallery: Gallery) ->
 def test_old_answers_are_swept_and_new_ones_stay(gallery: Gallery, database: Database) -> None:
     create(gallery)
     other = Ticket("POST /people", "l" * 64, "r" * 64)
-    gallery.create_identity(COLLECTION, NewIdentity(), [], once=Once(other, told))
+    gallery.people.enroll(COLLECTION, NewIdentity(), [], once=Once(other, told))
     now = datetime.now(UTC)
     with database.writing() as session:
         session.execute(
@@ -128,6 +129,6 @@ def test_old_answers_are_swept_and_new_ones_stay(gallery: Gallery, database: Dat
             .where(IdempotencyKeyTable.key_sha256 == TICKET.key_sha256)
             .values(created_at=now - timedelta(hours=25))
         )
-    gallery.erase_expired(log_revisions=100, answers_before=now - timedelta(hours=24))
+    gallery.people.erase_expired(log_revisions=100, answers_before=now - timedelta(hours=24))
     with database.reading() as session:
         assert session.scalars(select(IdempotencyKeyTable.key_sha256)).all() == ["l" * 64]

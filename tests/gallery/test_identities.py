@@ -6,13 +6,13 @@ from datetime import UTC
 import pytest
 
 from app.errors import ExternalIdTaken, IdentityNotFound, InvalidRequest
+from app.gallery.gallery import Gallery
 from app.gallery.records import (
     Identity,
     IdentityChanges,
     IdentityFilter,
     NewIdentity,
 )
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from tests.gallery.factories import (
     COLLECTION,
@@ -29,14 +29,14 @@ PROBE = unit_vector(1)
 
 
 def create(gallery: Gallery, new: NewIdentity, *, collection: str = COLLECTION) -> Identity:
-    identity, faces = gallery.create_identity(collection, new, [])
+    identity, faces = gallery.people.enroll(collection, new, [])
     assert faces == ()
     return identity
 
 
 def test_enrolled_person_is_as_asked(gallery: Gallery) -> None:
     new = NewIdentity(name="Ada", external_id="emp-1", attributes={"team": "engines"})
-    identity, faces = gallery.create_identity(
+    identity, faces = gallery.people.enroll(
         COLLECTION, new, [new_face(vector) for vector in unit_vectors(3, seed=1)]
     )
     assert (identity.name, identity.external_id, identity.attributes, identity.face_count) == (
@@ -48,7 +48,7 @@ def test_enrolled_person_is_as_asked(gallery: Gallery) -> None:
     assert len(faces) == 3
     assert identity.created_at.tzinfo is UTC
     assert identity.updated_at.tzinfo is UTC
-    assert gallery.get_identity(COLLECTION, identity.id) == identity
+    assert gallery.people.get(COLLECTION, identity.id) == identity
 
 
 def test_person_may_have_neither_name_nor_key_nor_face(gallery: Gallery) -> None:
@@ -88,9 +88,9 @@ def test_any_composed_text_is_kept_as_it_is(gallery: Gallery) -> None:
     for text, identity in made.items():
         assert (identity.name, identity.external_id) == (text, text)
         assert identity.attributes == {text: [text, None]}
-        assert gallery.get_identity(COLLECTION, identity.id) == identity
+        assert gallery.people.get(COLLECTION, identity.id) == identity
         for wanted in (IdentityFilter(name=text), IdentityFilter(external_id=text)):
-            page = gallery.list_identities(COLLECTION, wanted, limit=10, cursor=None)
+            page = gallery.people.page(COLLECTION, wanted, limit=10, cursor=None)
             assert page.items == (identity,)
 
 
@@ -105,7 +105,7 @@ def test_attributes_come_back_with_their_types(gallery: Gallery) -> None:
         "object": {"a": {"b": [False]}},
     }
     identity = create(gallery, NewIdentity(attributes=attributes))
-    kept = gallery.get_identity(COLLECTION, identity.id).attributes
+    kept = gallery.people.get(COLLECTION, identity.id).attributes
     assert kept == attributes
     assert kept["yes"] is True
     assert isinstance(kept["whole"], int)
@@ -120,15 +120,15 @@ def test_pages_hold_every_person_once_and_in_order(gallery: Gallery) -> None:
 def test_last_page_has_no_cursor(gallery: Gallery) -> None:
     for _ in range(4):
         enroll(gallery)
-    page = gallery.list_identities(COLLECTION, IdentityFilter(), limit=4, cursor=None)
+    page = gallery.people.page(COLLECTION, IdentityFilter(), limit=4, cursor=None)
     assert (len(page.items), page.next_cursor) == (4, None)
 
 
 def test_paging_goes_on_after_the_person_at_the_cursor_was_deleted(gallery: Gallery) -> None:
     made = [enroll(gallery)[0] for _ in range(4)]
-    page = gallery.list_identities(COLLECTION, IdentityFilter(), limit=2, cursor=None)
-    gallery.delete_identity(COLLECTION, made[1].id)
-    rest = gallery.list_identities(COLLECTION, IdentityFilter(), limit=10, cursor=page.next_cursor)
+    page = gallery.people.page(COLLECTION, IdentityFilter(), limit=2, cursor=None)
+    gallery.people.delete(COLLECTION, made[1].id)
+    rest = gallery.people.page(COLLECTION, IdentityFilter(), limit=10, cursor=page.next_cursor)
     assert rest.items == tuple(made[2:])
 
 
@@ -138,8 +138,8 @@ def test_pages_of_a_filtered_list_hold_only_what_was_asked_for(gallery: Gallery)
         create(gallery, NewIdentity(name=name))
     anna.append(create(gallery, NewIdentity(name="Anna")))
     wanted = IdentityFilter(name="Anna")
-    first = gallery.list_identities(COLLECTION, wanted, limit=3, cursor=None)
-    second = gallery.list_identities(COLLECTION, wanted, limit=3, cursor=first.next_cursor)
+    first = gallery.people.page(COLLECTION, wanted, limit=3, cursor=None)
+    second = gallery.people.page(COLLECTION, wanted, limit=3, cursor=first.next_cursor)
     assert first.items + second.items == tuple(anna)
     assert second.next_cursor is None
 
@@ -150,7 +150,7 @@ def test_filters_are_joined_by_and(gallery: Gallery) -> None:
 
     def listed(name: str, external_id: str) -> tuple[Identity, ...]:
         both = IdentityFilter(name=name, external_id=external_id)
-        return gallery.list_identities(COLLECTION, both, limit=9, cursor=None).items
+        return gallery.people.page(COLLECTION, both, limit=9, cursor=None).items
 
     assert listed("Anna", "a") == (wanted,)
     assert listed("Bert", "a") == ()
@@ -158,14 +158,14 @@ def test_filters_are_joined_by_and(gallery: Gallery) -> None:
 
 def test_made_up_cursor_is_an_invalid_request(gallery: Gallery) -> None:
     with pytest.raises(InvalidRequest, match="cursor"):
-        gallery.list_identities(COLLECTION, IdentityFilter(), limit=1, cursor="garbage")
+        gallery.people.page(COLLECTION, IdentityFilter(), limit=1, cursor="garbage")
 
 
 def test_what_a_change_leaves_out_stays(gallery: Gallery) -> None:
     new = NewIdentity(name="Ada", external_id="emp-1", attributes={"team": "engines"})
     identity = create(gallery, new)
-    assert gallery.update_identity(COLLECTION, identity.id, IdentityChanges()) == identity
-    changed = gallery.update_identity(COLLECTION, identity.id, IdentityChanges(name="Ada L."))
+    assert gallery.people.update(COLLECTION, identity.id, IdentityChanges()) == identity
+    changed = gallery.people.update(COLLECTION, identity.id, IdentityChanges(name="Ada L."))
     assert (changed.name, changed.external_id, changed.attributes) == (
         "Ada L.",
         "emp-1",
@@ -173,31 +173,31 @@ def test_what_a_change_leaves_out_stays(gallery: Gallery) -> None:
     )
     assert changed.updated_at > identity.updated_at
     assert changed.created_at == identity.created_at
-    assert gallery.get_identity(COLLECTION, identity.id) == changed
+    assert gallery.people.get(COLLECTION, identity.id) == changed
 
 
 def test_null_empties_name_and_key(gallery: Gallery) -> None:
     identity = create(gallery, NewIdentity(name="Ada", external_id="emp-1", attributes={"a": 1}))
-    changed = gallery.update_identity(
+    changed = gallery.people.update(
         COLLECTION, identity.id, IdentityChanges(name=None, external_id=None)
     )
     assert (changed.name, changed.external_id, changed.attributes) == (None, None, {"a": 1})
-    assert gallery.get_identity(COLLECTION, identity.id) == changed
+    assert gallery.people.get(COLLECTION, identity.id) == changed
 
 
 def test_new_attributes_replace_the_old_ones(gallery: Gallery) -> None:
     identity = create(gallery, NewIdentity(name="Ada", attributes={"a": 1, "b": 2}))
-    changed = gallery.update_identity(COLLECTION, identity.id, IdentityChanges(attributes={"b": 3}))
+    changed = gallery.people.update(COLLECTION, identity.id, IdentityChanges(attributes={"b": 3}))
     assert (changed.attributes, changed.name) == ({"b": 3}, "Ada")
-    emptied = gallery.update_identity(COLLECTION, identity.id, IdentityChanges(attributes={}))
+    emptied = gallery.people.update(COLLECTION, identity.id, IdentityChanges(attributes={}))
     assert emptied.attributes == {}
-    assert gallery.get_identity(COLLECTION, identity.id) == emptied
+    assert gallery.people.get(COLLECTION, identity.id) == emptied
 
 
 def test_renamed_person_is_found_under_the_new_name(gallery: Gallery) -> None:
     identity, _ = enroll(gallery, PROBE, name="Ada")
-    gallery.update_identity(COLLECTION, identity.id, IdentityChanges(name="Ada L."))
-    ((found,),) = gallery.search(COLLECTION, [PROBE], top_k=1)
+    gallery.people.update(COLLECTION, identity.id, IdentityChanges(name="Ada L."))
+    ((found,),) = gallery.search.people(COLLECTION, [PROBE], top_k=1)
     assert (found.identity.id, found.identity.name) == (identity.id, "Ada L.")
 
 
@@ -205,7 +205,7 @@ def test_taken_key_is_refused_and_nobody_is_enrolled(gallery: Gallery, database:
     create(gallery, NewIdentity(external_id="emp-1"))
     before = count_rows(database)
     with pytest.raises(ExternalIdTaken, match="emp-1"):
-        gallery.create_identity(COLLECTION, NewIdentity(external_id="emp-1"), [new_face(PROBE)])
+        gallery.people.enroll(COLLECTION, NewIdentity(external_id="emp-1"), [new_face(PROBE)])
     assert count_rows(database) == before
     assert found_ids(gallery, PROBE) == []
 
@@ -214,15 +214,15 @@ def test_change_to_a_taken_key_changes_nothing(gallery: Gallery) -> None:
     create(gallery, NewIdentity(external_id="emp-1"))
     identity = create(gallery, NewIdentity(external_id="emp-2", name="Ada"))
     with pytest.raises(ExternalIdTaken, match="emp-1"):
-        gallery.update_identity(
+        gallery.people.update(
             COLLECTION, identity.id, IdentityChanges(name="Eve", external_id="emp-1")
         )
-    assert gallery.get_identity(COLLECTION, identity.id) == identity
+    assert gallery.people.get(COLLECTION, identity.id) == identity
 
 
 def test_own_key_may_be_given_again(gallery: Gallery) -> None:
     identity = create(gallery, NewIdentity(external_id="emp-1"))
-    changed = gallery.update_identity(
+    changed = gallery.people.update(
         COLLECTION, identity.id, IdentityChanges(external_id="emp-1", name="Ada")
     )
     assert (changed.external_id, changed.name) == ("emp-1", "Ada")
@@ -230,19 +230,19 @@ def test_own_key_may_be_given_again(gallery: Gallery) -> None:
 
 def test_key_is_free_again_once_its_owner_is_deleted_or_gave_it_up(gallery: Gallery) -> None:
     first = create(gallery, NewIdentity(external_id="emp-1"))
-    gallery.delete_identity(COLLECTION, first.id)
+    gallery.people.delete(COLLECTION, first.id)
     second = create(gallery, NewIdentity(external_id="emp-1"))
-    gallery.update_identity(COLLECTION, second.id, IdentityChanges(external_id="emp-2"))
+    gallery.people.update(COLLECTION, second.id, IdentityChanges(external_id="emp-2"))
     third = create(gallery, NewIdentity(external_id="emp-1"))
     assert len({first.id, second.id, third.id}) == 3
 
 
 def test_another_collection_may_use_the_same_key(gallery: Gallery) -> None:
-    gallery.create_collection("staff", None)
+    gallery.collections.create("staff", None)
     here = create(gallery, NewIdentity(external_id="emp-1"))
     there = create(gallery, NewIdentity(external_id="emp-1"), collection="staff")
     wanted = IdentityFilter(external_id="emp-1")
-    page = gallery.list_identities("staff", wanted, limit=10, cursor=None)
+    page = gallery.people.page("staff", wanted, limit=10, cursor=None)
     assert page.items == (there,)
     assert there.id != here.id
 
@@ -251,11 +251,11 @@ def test_deleted_person_leaves_no_face_behind(gallery: Gallery, database: Databa
     kept, _ = enroll(gallery, -PROBE)
     before = count_rows(database)
     gone, faces = enroll(gallery, PROBE, *unit_vectors(4, seed=2))
-    gallery.delete_identity(COLLECTION, gone.id)
+    gallery.people.delete(COLLECTION, gone.id)
     after = count_rows(database)
     assert (after["identities"], after["faces"]) == (before["identities"], before["faces"])
     assert found_ids(gallery, PROBE) == [kept.id]
-    assert gallery.indexed_faces() == 1
+    assert gallery.sync.sizes() == 1
     assert all_identities(gallery) == [kept]
     assert faces
 
@@ -263,7 +263,7 @@ def test_deleted_person_leaves_no_face_behind(gallery: Gallery, database: Databa
 def test_deleted_person_is_never_identified_again(gallery: Gallery) -> None:
     identity, _ = enroll(gallery, PROBE)
     assert found_ids(gallery, PROBE) == [identity.id]
-    gallery.delete_identity(COLLECTION, identity.id)
+    gallery.people.delete(COLLECTION, identity.id)
     assert found_ids(gallery, PROBE) == []
     again, _ = enroll(gallery, PROBE)
     assert found_ids(gallery, PROBE) == [again.id]
@@ -273,24 +273,24 @@ def test_deleted_person_is_never_identified_again(gallery: Gallery) -> None:
 def test_unknown_deleted_and_foreign_people_are_not_found(
     gallery: Gallery, database: Database
 ) -> None:
-    gallery.create_collection("staff", None)
+    gallery.collections.create("staff", None)
     foreign, _ = enroll(gallery, PROBE, collection="staff")
     deleted, _ = enroll(gallery)
-    gallery.delete_identity(COLLECTION, deleted.id)
-    before = count_rows(database), gallery.get_collection(COLLECTION)
+    gallery.people.delete(COLLECTION, deleted.id)
+    before = count_rows(database), gallery.collections.get(COLLECTION)
     uses: list[Callable[[str], object]] = [
-        lambda person: gallery.get_identity(COLLECTION, person),
-        lambda person: gallery.update_identity(COLLECTION, person, IdentityChanges(name="x")),
-        lambda person: gallery.delete_identity(COLLECTION, person),
-        lambda person: gallery.add_faces(COLLECTION, person, [new_face(PROBE)]),
-        lambda person: gallery.list_faces(COLLECTION, person, limit=1, cursor=None),
-        lambda person: gallery.delete_face(COLLECTION, person, "x"),
-        lambda person: gallery.compare(COLLECTION, person, PROBE),
-        lambda person: gallery.enrolled_images(COLLECTION, person),
+        lambda person: gallery.people.get(COLLECTION, person),
+        lambda person: gallery.people.update(COLLECTION, person, IdentityChanges(name="x")),
+        lambda person: gallery.people.delete(COLLECTION, person),
+        lambda person: gallery.faces.add(COLLECTION, person, [new_face(PROBE)]),
+        lambda person: gallery.faces.page(COLLECTION, person, limit=1, cursor=None),
+        lambda person: gallery.faces.delete(COLLECTION, person, "x"),
+        lambda person: gallery.search.compare(COLLECTION, person, PROBE),
+        lambda person: gallery.faces.enrolled_images(COLLECTION, person),
     ]
     for use in uses:
         for person in ("unknown", "", deleted.id, foreign.id):
             with pytest.raises(IdentityNotFound):
                 use(person)
-    assert (count_rows(database), gallery.get_collection(COLLECTION)) == before
-    assert gallery.get_identity("staff", foreign.id) == foreign
+    assert (count_rows(database), gallery.collections.get(COLLECTION)) == before
+    assert gallery.people.get("staff", foreign.id) == foreign

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from app.gallery.service import Gallery
+from app.gallery.gallery import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.tables import ChangeTable, CollectionTable
 from app.recognition.types import Embedding
@@ -34,13 +34,13 @@ def log_start(database: Database) -> int:
 
 
 def assert_finds(gallery: Gallery, people: dict[str, dict[str, Embedding]]) -> None:
-    (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=100)
+    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=100)
     assert_agrees(candidates, people, PROBE, top_k=100)
-    assert gallery.indexed_faces() == len(people)
+    assert gallery.sync.sizes() == len(people)
 
 
 def prune(gallery: Gallery, *, keep: int) -> None:
-    assert gallery.erase_expired(log_revisions=keep) == []
+    assert gallery.people.erase_expired(log_revisions=keep) == []
 
 
 def test_log_keeps_the_latest_revisions_once_it_is_twice_as_long(
@@ -59,7 +59,7 @@ def test_log_keeps_the_latest_revisions_once_it_is_twice_as_long(
 
 @sqlite_only
 def test_every_collection_is_pruned_by_its_own_length(gallery: Gallery, database: Database) -> None:
-    gallery.create_collection("staff", None)
+    gallery.collections.create("staff", None)
     enroll_people(gallery, [[vector] for vector in unit_vectors(5, seed=2)])
     enroll_people(gallery, [[PROBE], [-PROBE]], collection="staff")
     prune(gallery, keep=2)
@@ -81,7 +81,7 @@ def test_process_that_is_behind_the_log_is_right_all_the_same(
     assert_finds(theirs, people)
     people |= enroll_people(ours, [[vector] for vector in vectors[6 - behind :]])
     gone, _ = enroll(ours, PROBE)
-    ours.delete_identity(COLLECTION, gone.id)
+    ours.people.delete(COLLECTION, gone.id)
     prune(ours, keep=3)
     full_reads.clear()
     assert_finds(theirs, people)
@@ -99,10 +99,10 @@ def test_deletion_that_is_in_the_log_no_more_holds_in_a_process_that_is_behind(
     ours, theirs = open_gallery(), open_gallery()
     people = enroll_people(ours, [[vector] for vector in unit_vectors(4, seed=3)])
     assert_finds(theirs, people)
-    ours.delete_identity(COLLECTION, gone := next(iter(people)))
+    ours.people.delete(COLLECTION, gone := next(iter(people)))
     del people[gone]
     people |= enroll_people(ours, [[vector] for vector in unit_vectors(3, seed=4)])
     prune(ours, keep=1)
-    theirs.follow()
-    assert theirs.indexed_faces() == len(people)
+    theirs.sync.follow()
+    assert theirs.sync.sizes() == len(people)
     assert_finds(theirs, people)

@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
         gallery = new_gallery(database, snapshots=store, snapshot_above=5)
         gallery.open()
         enroll_people(gallery, [[unit_vector(seed)] for seed in range(20)])
-        gallery.save_index()
+        gallery.sync.save()
         gallery.close()
     assert list((tmp_path / "index").glob("*.index"))
     return tmp_path

@@ -21,6 +21,7 @@ from sqlalchemy import event
 from structlog.testing import capture_logs
 
 from app.errors import CountChanged, ExternalIdTaken, IdentityNotFound
+from app.gallery.gallery import Gallery
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.protocol import MakeIndex
 from app.gallery.people.correction_records import Merged
@@ -35,7 +36,6 @@ from app.gallery.records import (
     NewIdentity,
     PeopleFilter,
 )
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.sync.index_sync import IndexSync
 from app.gallery.sync.snapshots import SnapshotStore
@@ -108,7 +108,7 @@ class GalleryMachine(RuleBasedStateMachine):
 
     @initialize(batch=_batches)
     def begin_with_somebody(self, batch: list[tuple[Person, Photos]]) -> None:
-        self.processes[0].create_collection("staff", None)
+        self.processes[0].collections.create("staff", None)
         for collection in self.people:
             self.create_many(0, collection, batch)
 
@@ -121,7 +121,7 @@ class GalleryMachine(RuleBasedStateMachine):
         return gallery
 
     def sync(self, process: int) -> IndexSync:
-        sync = self.processes[process]._sync
+        sync = self.processes[process].sync
         assert isinstance(sync, IndexSync)
         return sync
 
@@ -137,9 +137,9 @@ class GalleryMachine(RuleBasedStateMachine):
         taken = {other.external_id for other in people.values()} - {None}
         if person.external_id in taken:
             with pytest.raises(ExternalIdTaken):
-                self.processes[process].create_identity(collection, person.new, [])
+                self.processes[process].people.enroll(collection, person.new, [])
             return
-        identity, faces = self.processes[process].create_identity(
+        identity, faces = self.processes[process].people.enroll(
             collection, person.new, self.new_faces(photos)
         )
         people[identity.id] = person = Person(**vars(person))
@@ -154,7 +154,7 @@ class GalleryMachine(RuleBasedStateMachine):
         batch: list[tuple[Person, Photos]],
     ) -> None:
         gallery, people = self.processes[process], self.people[collection]
-        outcomes = gallery.create_identities(
+        outcomes = gallery.people.enroll_many(
             collection,
             [NewPerson(person.new, tuple(self.new_faces(photos))) for person, photos in batch],
         )
@@ -166,7 +166,7 @@ class GalleryMachine(RuleBasedStateMachine):
                 continue
             mine = people[enrolled_id(outcome)] = Person(**vars(person))
             mine.faces, mine.photos = {}, {}
-            page = gallery.list_faces(collection, enrolled_id(outcome), limit=9, cursor=None)
+            page = gallery.faces.page(collection, enrolled_id(outcome), limit=9, cursor=None)
             first = {photo: vector for vector, photo in reversed(photos)}
             assert [face.image_sha256 for face in page.items] == [
                 *dict.fromkeys(p for _, p in photos)
@@ -182,7 +182,7 @@ class GalleryMachine(RuleBasedStateMachine):
         if picked is None:
             return
         identity_id, person = picked
-        _, faces = self.processes[process].add_faces(
+        _, faces = self.processes[process].faces.add(
             collection, identity_id, self.new_faces(photos)
         )
         self.remember(person, photos, faces)
@@ -225,7 +225,7 @@ class GalleryMachine(RuleBasedStateMachine):
         if picked is None:
             return
         identity_id, person = picked
-        self.processes[process].update_identity(
+        self.processes[process].people.update(
             collection,
             identity_id,
             IdentityChanges(name=name, attributes={"site": site}, expires_at=expires_at),
@@ -240,7 +240,7 @@ class GalleryMachine(RuleBasedStateMachine):
         if picked is None:
             return
         identity_id, person = picked
-        receipt = self.processes[process].delete_identity(collection, identity_id, compact=compact)
+        receipt = self.processes[process].people.delete(collection, identity_id, compact=compact)
         assert set(receipt.face_ids) == person.faces.keys()
         self.forget_person(collection, identity_id)
 
@@ -256,7 +256,7 @@ class GalleryMachine(RuleBasedStateMachine):
         identity_id, person = picked
         photo = sorted(person.photos)[number % len(person.photos)]
         face_id = person.photos.pop(photo)
-        self.processes[process].delete_face(collection, identity_id, face_id)
+        self.processes[process].faces.delete(collection, identity_id, face_id)
         del person.faces[face_id]
         self.gone.add(face_id)
 
@@ -266,9 +266,9 @@ class GalleryMachine(RuleBasedStateMachine):
     ) -> None:
         if really:
             return
-        self.processes[process].delete_collection(collection)
+        self.processes[process].collections.delete(collection)
         if collection != "default":  # is there again by itself
-            self.processes[process].create_collection(collection, None)
+            self.processes[process].collections.create(collection, None)
         for identity_id in list(self.people[collection]):
             self.forget_person(collection, identity_id)
 
@@ -291,7 +291,7 @@ class GalleryMachine(RuleBasedStateMachine):
     # -- people are corrected --------------------------------------------------------------------
 
     def corrections(self, process: int) -> Corrections:
-        return Corrections(self.database, self.processes[process])
+        return self.processes[process].corrections
 
     @rule(
         process=_processes,
@@ -304,7 +304,7 @@ class GalleryMachine(RuleBasedStateMachine):
         if len(picked) < 2:
             return
         (into, kept), *others = picked.items()
-        revision = self.processes[process].revision(collection)
+        revision = self.processes[process].collections.revision(collection)
 
         def merged() -> Merged:
             return self.corrections(process).merge(
@@ -378,7 +378,7 @@ class GalleryMachine(RuleBasedStateMachine):
 
     @rule(process=_processes, log_revisions=st.integers(1, 5))
     def sweep(self, process: int, log_revisions: int) -> None:
-        receipts = self.processes[process].erase_expired(log_revisions=log_revisions)
+        receipts = self.processes[process].people.erase_expired(log_revisions=log_revisions)
         erased = {one for receipt in receipts for one in receipt.identity_ids}
         expired = {
             (collection, identity_id)
@@ -394,7 +394,7 @@ class GalleryMachine(RuleBasedStateMachine):
 
     @rule(process=_processes)
     def save(self, process: int) -> None:
-        self.processes[process].save_index()
+        self.processes[process].sync.save()
 
     @rule(process=_processes)
     def restart(self, process: int) -> None:
@@ -409,7 +409,7 @@ class GalleryMachine(RuleBasedStateMachine):
 
     @rule(process=_processes, collection=_collections)
     def lose_the_index(self, process: int, collection: str) -> None:
-        with self.processes[process]._store.reading(collection) as transaction:
+        with self.processes[process].store.reading(collection) as transaction:
             number = transaction.collection.number
         self.sync(process).forget(number)
 
@@ -425,7 +425,7 @@ class GalleryMachine(RuleBasedStateMachine):
 
     @rule(process=_processes)
     def follow(self, process: int) -> None:
-        self.processes[process].follow()
+        self.processes[process].sync.follow()
 
     # -- what must hold --------------------------------------------------------------------------
 
@@ -452,7 +452,7 @@ class GalleryMachine(RuleBasedStateMachine):
             wanted = PeopleFilter((Condition("site", (site,)),))
             expected = {key: person for key, person in expected.items() if person.site == site}
         probe = PROBES[self.steps % len(PROBES)]
-        (candidates,) = gallery.search(collection, [probe], top_k=4, wanted=wanted)
+        (candidates,) = gallery.search.people(collection, [probe], top_k=4, wanted=wanted)
         faces = {key: person.faces for key, person in expected.items()}
         assert_agrees(candidates, faces, probe, top_k=4)
         for found in candidates:
@@ -468,7 +468,7 @@ class GalleryMachine(RuleBasedStateMachine):
             key: (person.name, person.external_id, person.expires_at, len(person.faces))
             for key, person in people.items()
         }
-        counts = gallery.get_collection(collection)
+        counts = gallery.collections.get(collection)
         faces = sum(len(person.faces) for person in people.values())
         assert (counts.identity_count, counts.face_count) == (len(people), faces)
 
@@ -481,7 +481,7 @@ class GalleryMachine(RuleBasedStateMachine):
                 everybody = [
                     person for people in self.people.values() for person in people.values()
                 ]
-                assert gallery.indexed_faces() == sum(len(person.faces) for person in everybody)
+                assert gallery.sync.sizes() == sum(len(person.faces) for person in everybody)
         finally:
             for gallery in self.processes:
                 gallery.close()

@@ -10,13 +10,13 @@ from app.gallery.collection_options import (
     from_json,
     patched,
 )
+from app.gallery.gallery import Gallery
 from app.gallery.records import CollectionChanges
-from app.gallery.service import Gallery
 from tests.gallery.factories import COLLECTION
 
 
 def test_options_are_those_of_the_service_until_changed(gallery: Gallery) -> None:
-    assert gallery.get_collection(COLLECTION).options == DEFAULT_OPTIONS
+    assert gallery.collections.get(COLLECTION).options == DEFAULT_OPTIONS
 
 
 def test_what_another_version_wrote_is_passed_over() -> None:
@@ -29,10 +29,10 @@ def test_what_another_version_wrote_is_passed_over() -> None:
 
 def test_two_changes_at_once_are_both_kept(gallery: Gallery) -> None:
     def change(group: str, **options: object) -> None:
-        gallery.update_collection(COLLECTION, CollectionChanges(options={group: options}))
+        gallery.collections.update(COLLECTION, CollectionChanges(options={group: options}))
 
     for _ in range(5):
-        gallery.update_collection(
+        gallery.collections.update(
             COLLECTION,
             CollectionChanges(options={"decisions": {"margin": None}, "unknowns": {"keep": None}}),
         )
@@ -44,6 +44,6 @@ def test_two_changes_at_once_are_both_kept(gallery: Gallery) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        assert gallery.get_collection(COLLECTION).options == CollectionOptions(
+        assert gallery.collections.get(COLLECTION).options == CollectionOptions(
             DecisionOptions(margin=0.1), UnknownOptions(keep=True)
         )

@@ -8,8 +8,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.errors import CollectionNotFound, DatabaseUnavailable
+from app.gallery.gallery import Gallery
 from app.gallery.records import IdentityFilter, NewIdentity
-from app.gallery.service import Gallery
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database, read_again
 from app.gallery.store.repositories.collection_repository import Calibrated, CollectionRepository
@@ -74,17 +74,17 @@ def breaking(database: Database, monkeypatch: pytest.MonkeyPatch) -> Callable[[i
 
 def reads(gallery: Gallery, identity_id: str, face_id: str) -> dict[str, Callable[[], object]]:
     return {
-        "search": lambda: gallery.search(COLLECTION, [PROBE], top_k=1),
-        "compare": lambda: gallery.compare(COLLECTION, identity_id, PROBE),
-        "get": lambda: gallery.get_identity(COLLECTION, identity_id),
-        "list": lambda: gallery.list_identities(COLLECTION, IdentityFilter(), limit=5, cursor=None),
-        "faces": lambda: gallery.list_faces(COLLECTION, identity_id, limit=5, cursor=None),
-        "collection": lambda: gallery.get_collection(COLLECTION),
-        "require": lambda: gallery.require_collection(COLLECTION),
-        "revision": lambda: gallery.revision(COLLECTION),
-        "probe": lambda: list(gallery.probe_of(COLLECTION, face_id).by_digest[MODEL.digest]),
-        "images": lambda: gallery.enrolled_images(COLLECTION, identity_id),
-        "ids": lambda: gallery.ids_of(COLLECTION, ["e1"]),
+        "search": lambda: gallery.search.people(COLLECTION, [PROBE], top_k=1),
+        "compare": lambda: gallery.search.compare(COLLECTION, identity_id, PROBE),
+        "get": lambda: gallery.people.get(COLLECTION, identity_id),
+        "list": lambda: gallery.people.page(COLLECTION, IdentityFilter(), limit=5, cursor=None),
+        "faces": lambda: gallery.faces.page(COLLECTION, identity_id, limit=5, cursor=None),
+        "collection": lambda: gallery.collections.get(COLLECTION),
+        "require": lambda: gallery.collections.require(COLLECTION),
+        "revision": lambda: gallery.collections.revision(COLLECTION),
+        "probe": lambda: list(gallery.faces.probe_of(COLLECTION, face_id).by_digest[MODEL.digest]),
+        "images": lambda: gallery.faces.enrolled_images(COLLECTION, identity_id),
+        "ids": lambda: gallery.people.ids_of(COLLECTION, ["e1"]),
     }
 
 
@@ -104,9 +104,9 @@ def test_read_whose_backend_ended_is_repeated_and_succeeds(
 def test_read_is_repeated_once(gallery: Gallery, breaking: Callable[[int], Breaks]) -> None:
     breaks = breaking(2)
     with pytest.raises(DatabaseUnavailable, match="does not answer"):
-        gallery.get_collection(COLLECTION)
+        gallery.collections.get(COLLECTION)
     assert breaks.looks == 2
-    assert gallery.get_collection(COLLECTION).face_count == 0
+    assert gallery.collections.get(COLLECTION).face_count == 0
 
 
 @postgresql_only
@@ -114,21 +114,21 @@ def test_change_whose_backend_ended_is_not_repeated(
     gallery: Gallery, breaking: Callable[[int], Breaks]
 ) -> None:
     identity, (face_id, *_) = enroll(gallery, PROBE)
-    before = gallery.get_collection(COLLECTION)
+    before = gallery.collections.get(COLLECTION)
     changes: list[Callable[[], object]] = [
-        lambda: gallery.create_identity(COLLECTION, NewIdentity(), [new_face(-PROBE)]),
-        lambda: gallery.add_faces(COLLECTION, identity.id, [new_face(-PROBE)]),
-        lambda: gallery.delete_identity(COLLECTION, identity.id),
-        lambda: gallery.delete_face(COLLECTION, identity.id, face_id),
-        lambda: gallery.delete_collection(COLLECTION),
-        lambda: gallery.create_identities(COLLECTION, []),
+        lambda: gallery.people.enroll(COLLECTION, NewIdentity(), [new_face(-PROBE)]),
+        lambda: gallery.faces.add(COLLECTION, identity.id, [new_face(-PROBE)]),
+        lambda: gallery.people.delete(COLLECTION, identity.id),
+        lambda: gallery.faces.delete(COLLECTION, identity.id, face_id),
+        lambda: gallery.collections.delete(COLLECTION),
+        lambda: gallery.people.enroll_many(COLLECTION, []),
     ]
     for change in changes:
         breaks = breaking(1)
         with pytest.raises(DatabaseUnavailable, match="did not confirm the change"):
             change()
         assert breaks.looks == 1
-    assert gallery.get_collection(COLLECTION) == before
+    assert gallery.collections.get(COLLECTION) == before
     assert [one.id for one in all_identities(gallery)] == [identity.id]
 
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.errors import EmbedderMismatch, RolloutImpossible, StartupError
+from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment import KnownFace, NewPerson
 from app.gallery.people.enrolment_guards import EmbedderSwitchedError, Guard
 from app.gallery.records import (
@@ -24,7 +25,6 @@ from app.gallery.records import (
 from app.gallery.rollout.rollouts import Reembedding
 from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.search.nearest_people import PeopleQuery
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.rollout_repository import RolloutRepository
@@ -70,7 +70,7 @@ def enroll_photo(gallery: Gallery, place: int) -> str:
     face = photo(place)
     if gallery.embedders.next is None:
         face = replace(face, next_embedding=None)
-    identity, _ = gallery.create_identity(COLLECTION, NewIdentity(), [face])
+    identity, _ = gallery.people.enroll(COLLECTION, NewIdentity(), [face])
     return identity.id
 
 
@@ -92,7 +92,7 @@ def reembed(reembedding: Reembedding, *, leave: int | None = None) -> int:
 def found(gallery: Gallery, place: int) -> tuple[str, str]:
     """Who is most like a photo, surely the same one, and the embedder that says so."""
     query = PeopleQuery(1, datetime.now(UTC))
-    answer = gallery.find(COLLECTION, [photo(place)], query)
+    answer = gallery.search.find(COLLECTION, [photo(place)], query)
     ((candidate,),) = answer.candidates
     assert candidate.similarity == pytest.approx(1, abs=1e-5)
     return candidate.identity.id, answer.basis.model.name
@@ -129,8 +129,8 @@ def test_second_index_is_ready_before_the_switch(
         enroll_photo(open_gallery(), place)
     gallery = open_gallery(next_model=NEW)
     reembed(reembedding)
-    gallery.follow()
-    assert gallery.indexed_faces() == 10
+    gallery.sync.follow()
+    assert gallery.sync.sizes() == 10
     full_reads.clear()
     reembedding.switch(COLLECTION, is_measured=True)
     found(gallery, 3)
@@ -145,7 +145,7 @@ def test_whoever_is_enrolled_meanwhile_is_stored_by_both(
     people = [enroll_photo(both, 0)]
     reembedding.begin(COLLECTION, NEW)
     people.append(enroll_photo(both, 1))
-    (outcome,) = both.create_identities(COLLECTION, [NewPerson(NewIdentity(), (photo(2),))])
+    (outcome,) = both.people.enroll_many(COLLECTION, [NewPerson(NewIdentity(), (photo(2),))])
     people.append(outcome.identity_id or "")
     assert rows(database, SecondEmbeddingTable) == 2
     assert reembed(reembedding) == 1
@@ -177,18 +177,18 @@ def test_whoever_a_process_of_one_embedder_enrolled_is_told_of_and_not_missed(
 def test_deletion_deletes_both(both: Gallery, reembedding: Reembedding, database: Database) -> None:
     gone, stays = enroll_photo(both, 0), enroll_photo(both, 1)
     reembed(reembedding)
-    both.follow()
+    both.sync.follow()
     query = PeopleQuery(9, datetime.now(UTC))
-    both.delete_identity(COLLECTION, gone)
+    both.people.delete(COLLECTION, gone)
     assert rows(database, FaceTable) == rows(database, SecondEmbeddingTable) == 1
-    assert both.indexed_faces() == 2
-    shadow = both.find_by_second(COLLECTION, [photo(0)], query)
+    assert both.sync.sizes() == 2
+    shadow = both.search.find_by_other(COLLECTION, [photo(0)], query)
     assert shadow is not None
     assert [[c.identity.id for c in some] for some in shadow.candidates] == [[stays]]
-    both.delete_collection(COLLECTION)
+    both.collections.delete(COLLECTION)
     assert rows(database, SecondEmbeddingTable) == 0
-    both.follow()
-    assert both.indexed_faces() == 0
+    both.sync.follow()
+    assert both.sync.sizes() == 0
 
 
 def test_face_that_is_deleted_while_it_is_embedded_stays_deleted(
@@ -198,7 +198,7 @@ def test_face_that_is_deleted_while_it_is_embedded_stays_deleted(
     enroll_photo(both, 1)
     reembedding.begin(COLLECTION, NEW)
     waiting = reembedding.waiting(COLLECTION, NEW, after=0, limit=9)
-    both.delete_identity(COLLECTION, gone)
+    both.people.delete(COLLECTION, gone)
     assert reembedding.add(COLLECTION, NEW, {f.number: SEEN_ANEW[0] for f in waiting}) == 1
     assert rows(database, SecondEmbeddingTable) == 1
 
@@ -210,9 +210,9 @@ def test_adding_the_same_twice_changes_nothing(
     reembedding.begin(COLLECTION, NEW)
     (waiting,) = reembedding.waiting(COLLECTION, NEW, after=0, limit=9)
     assert reembedding.add(COLLECTION, NEW, {waiting.number: SEEN_ANEW[0]}) == 1
-    both.follow()
+    both.sync.follow()
     assert reembedding.add(COLLECTION, NEW, {waiting.number: SEEN_ANEW[1]}) == 0
-    both.follow()
+    both.sync.follow()
     assert rows(database, SecondEmbeddingTable) == 1
     reembedding.switch(COLLECTION, is_measured=True)
     assert found(both, 0) == (person, NEW.name)
@@ -225,7 +225,7 @@ def test_forced_switch_finds_whom_it_can_and_the_way_back_finds_everybody(
     reembed(reembedding, leave=1)
     reembedding.switch(COLLECTION, is_measured=True, force=True)
     assert found(both, 0) == (people[0], NEW.name)
-    answer = both.find(COLLECTION, [photo(1)], PeopleQuery(9, datetime.now(UTC)))
+    answer = both.search.find(COLLECTION, [photo(1)], PeopleQuery(9, datetime.now(UTC)))
     assert {c.identity.id for c in answer.candidates[0]} == {people[0], people[2]}
     assert answer.searched.faces == 2
     with pytest.raises(RolloutImpossible, match="1 faces have no embedding by other-net"):
@@ -243,11 +243,11 @@ def test_switch_refuses_similarities_of_the_old_embedder(
 ) -> None:
     person = enroll_photo(both, 0)
     reembed(reembedding)
-    both.update_collection(
+    both.collections.update(
         COLLECTION,
         CollectionChanges(options={"decisions": {"verify_threshold": 0.9, "margin": 0.01}}),
     )
-    both.update_identity(COLLECTION, person, IdentityChanges(threshold=0.95))
+    both.people.update(COLLECTION, person, IdentityChanges(threshold=0.95))
     with pytest.raises(RolloutImpossible) as refused:
         reembedding.switch(COLLECTION, is_measured=False)
     for told in ("verify_threshold and margin", "1 people have a threshold", "were not measured"):
@@ -261,7 +261,7 @@ def test_way_back_refuses_similarities_of_the_new_embedder(
     person = enroll_photo(both, 0)
     reembed(reembedding)
     reembedding.switch(COLLECTION, is_measured=True)
-    both.update_identity(COLLECTION, person, IdentityChanges(threshold=0.95))
+    both.people.update(COLLECTION, person, IdentityChanges(threshold=0.95))
     with pytest.raises(RolloutImpossible, match="1 people have a threshold"):
         reembedding.roll_back(COLLECTION)
     assert found(both, 0) == (person, NEW.name)
@@ -270,9 +270,9 @@ def test_way_back_refuses_similarities_of_the_new_embedder(
 def test_purge_that_broke_off_leaves_nobody_half_and_goes_on(
     both: Gallery, reembedding: Reembedding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    person, _ = both.create_identity(COLLECTION, NewIdentity(), [photo(0), photo(1)])
+    person, _ = both.people.enroll(COLLECTION, NewIdentity(), [photo(0), photo(1)])
     reembed(reembedding)
-    both.follow()
+    both.sync.follow()
     settle = RolloutRepository.settle
 
     def settle_one(repository: RolloutRepository, *, most: int) -> Sequence[int]:  # noqa: ARG001
@@ -289,13 +289,13 @@ def test_purge_that_broke_off_leaves_nobody_half_and_goes_on(
     query = PeopleQuery(5, datetime.now(UTC), scoring=Scoring.TEMPLATE)
     for place in (0, 1):
         assert found(both, place) == (person.id, OLD.name)
-        by_second = both.find_by_second(COLLECTION, [photo(place)], query)
+        by_second = both.search.find_by_other(COLLECTION, [photo(place)], query)
         assert by_second is not None
         told = [candidate.identity.id for candidate in by_second.candidates[0]]
         assert told in ([], [person.id])
     assert reembed(reembedding) == 1
-    both.follow()
-    assert both.find_by_second(COLLECTION, [photo(0)], query) is not None
+    both.sync.follow()
+    assert both.search.find_by_other(COLLECTION, [photo(0)], query) is not None
     assert reembedding.purge(COLLECTION) == 2
     assert found(both, 1) == (person.id, OLD.name)
 
@@ -344,11 +344,13 @@ def test_purge_leaves_the_embedder_that_serves(
         faces = list(session.scalars(select(FaceTable).order_by(FaceTable.number)))
         assert [face.embedding for face in faces] == [seen[place].tobytes() for place in range(3)]
         assert {(face.embedder, face.digest) for face in faces} == {(serving.name, serving.digest)}
-    both.follow()
-    assert both.indexed_faces() == 3
+    both.sync.follow()
+    assert both.sync.sizes() == 3
     assert [found(both, place) for place in range(3)] == [(p, serving.name) for p in people]
     alone = open_gallery(model=serving)
-    assert [c.identity.id for c in alone.search(COLLECTION, [seen[2]], top_k=1)[0]] == [people[2]]
+    assert [c.identity.id for c in alone.search.people(COLLECTION, [seen[2]], top_k=1)[0]] == [
+        people[2]
+    ]
     other = OLD if switched else NEW
     with pytest.raises(StartupError):
         open_gallery(model=other)
@@ -362,25 +364,27 @@ def test_process_of_the_old_embedder_alone_is_refused_after_the_switch(
     reembed(reembedding)
     reembedding.switch(COLLECTION, is_measured=True)
     with pytest.raises(EmbedderMismatch, match="other-net"):
-        one.search(COLLECTION, [SEEN[0]], top_k=1)
+        one.search.people(COLLECTION, [SEEN[0]], top_k=1)
     with pytest.raises(EmbedderMismatch, match="the embedding sent is by"):
-        both.search(COLLECTION, [SEEN[0]], top_k=1)  # a plain embedding by the old one
+        both.search.people(COLLECTION, [SEEN[0]], top_k=1)  # a plain embedding by the old one
     with pytest.raises(EmbedderMismatch, match="the embedding sent is by"):
-        both.create_identity(COLLECTION, NewIdentity(), [new_face(SEEN[5])])
+        both.people.enroll(COLLECTION, NewIdentity(), [new_face(SEEN[5])])
 
 
 def test_enrolled_face_is_a_probe_on_both_sides_of_a_switch(
     both: Gallery, reembedding: Reembedding
 ) -> None:
-    person, face = both.create_identity(COLLECTION, NewIdentity(), [photo(0)])
+    person, face = both.people.enroll(COLLECTION, NewIdentity(), [photo(0)])
     reembed(reembedding)
     assert not isinstance(face[0], KnownFace)
-    probe = both.probe_of(COLLECTION, face[0].id)  # type: ignore[union-attr]
+    probe = both.faces.probe_of(COLLECTION, face[0].id)  # type: ignore[union-attr]
     for turn in (lambda: None, lambda: reembedding.switch(COLLECTION, is_measured=True)):
         turn()
-        ((candidate,),) = both.search(COLLECTION, [probe], top_k=1)
+        ((candidate,),) = both.search.people(COLLECTION, [probe], top_k=1)
         assert candidate.identity.id == person.id
-    assert both.compare(COLLECTION, person.id, photo(0))[0].similarity == pytest.approx(1, abs=1e-5)
+    assert both.search.compare(COLLECTION, person.id, photo(0))[0].similarity == pytest.approx(
+        1, abs=1e-5
+    )
 
 
 def test_same_photo_and_same_crop_are_known_by_either_embedder(
@@ -390,7 +394,7 @@ def test_same_photo_and_same_crop_are_known_by_either_embedder(
     reembed(reembedding)
     reembedding.switch(COLLECTION, is_measured=True)
     again = replace(photo(0), image_sha256="f" * 64)
-    _, outcomes = both.add_faces(COLLECTION, person, [photo(0), again])
+    _, outcomes = both.faces.add(COLLECTION, person, [photo(0), again])
     assert [type(outcome) for outcome in outcomes] == [KnownFace, KnownFace]
 
 
@@ -399,21 +403,21 @@ def test_guard_of_the_embedder_before_is_asked_once_more(
 ) -> None:
     enroll_photo(both, 0)
     reembed(reembedding)
-    guard = Guard(0.5, 0.9, both.revision(COLLECTION), (None,), OLD.digest)
+    guard = Guard(0.5, 0.9, both.collections.revision(COLLECTION), (None,), OLD.digest)
     reembedding.switch(COLLECTION, is_measured=True)
     with pytest.raises(EmbedderSwitchedError):
-        both.create_identity(COLLECTION, NewIdentity(), [photo(1)], guard=guard)
+        both.people.enroll(COLLECTION, NewIdentity(), [photo(1)], guard=guard)
     person = NewPerson(NewIdentity(), (photo(1),), guard)
     with pytest.raises(EmbedderSwitchedError):
-        both.create_identities(COLLECTION, [person])
-    assert both.get_collection(COLLECTION).face_count == 1
+        both.people.enroll_many(COLLECTION, [person])
+    assert both.collections.get(COLLECTION).face_count == 1
 
 
 def test_inbox_of_unknowns_is_emptied_and_goes_on_by_the_new_embedder(
     both: Gallery, reembedding: Reembedding, database: Database
 ) -> None:
     unknowns = Unknowns(database, both, InboxLimits(1e6, 100, 10))
-    both.update_collection(COLLECTION, CollectionChanges(options={"unknowns": {"keep": True}}))
+    both.collections.update(COLLECTION, CollectionChanges(options={"unknowns": {"keep": True}}))
     enroll_photo(both, 0)
     reembed(reembedding)
 
@@ -494,8 +498,8 @@ def test_snapshot_is_of_the_embedder_that_serves(
     both = open_saved(next_model=NEW)
     people = [enroll_photo(both, place) for place in range(4)]
     reembed(reembedding)
-    both.follow()
-    both.save_index()
+    both.sync.follow()
+    both.sync.save()
 
     def held() -> Source:
         with Store(database).reading(COLLECTION) as transaction:
@@ -505,12 +509,12 @@ def test_snapshot_is_of_the_embedder_that_serves(
     old = held()
     assert store.holds(old)
     reembedding.switch(COLLECTION, is_measured=True)
-    both.save_index()
+    both.sync.save()
     assert (store.holds(old), store.holds(held())) == (False, True)
     both.close()
     full_reads.clear()
     again = open_saved(model=NEW)
-    assert [c.identity.id for c in again.search(COLLECTION, [SEEN_ANEW[2]], top_k=1)[0]] == [
+    assert [c.identity.id for c in again.search.people(COLLECTION, [SEEN_ANEW[2]], top_k=1)[0]] == [
         people[2]
     ]
     assert full_reads == []
@@ -534,7 +538,7 @@ def test_archive_holds_the_embeddings_that_serve(
     gallery = new_gallery(other, model=NEW)
     gallery.open()
     for place in range(2):
-        ((candidate,),) = gallery.search(COLLECTION, [SEEN_ANEW[place]], top_k=1)
+        ((candidate,),) = gallery.search.people(COLLECTION, [SEEN_ANEW[place]], top_k=1)
         assert candidate.similarity == pytest.approx(1, abs=1e-5)
     gallery.close()
 
@@ -554,11 +558,11 @@ def test_any_sequence_of_steps_leaves_what_a_dictionary_says(
             if gallery.model == NEW:
                 assert face.next_embedding is not None
                 face = replace(face, embedding=face.next_embedding, next_embedding=face.embedding)
-            identity, _ = gallery.create_identity(COLLECTION, NewIdentity(), [face])
+            identity, _ = gallery.people.enroll(COLLECTION, NewIdentity(), [face])
             people[identity.id] = place
         elif step == "delete" and people:
             gone = str(random.choice(sorted(people)))
-            gallery.delete_identity(COLLECTION, gone)
+            gallery.people.delete(COLLECTION, gone)
             del people[gone]
         elif step == "reembed" and reembedding.look(COLLECTION).serving == OLD:
             reembed(reembedding)
@@ -576,7 +580,7 @@ def test_any_sequence_of_steps_leaves_what_a_dictionary_says(
         for identity_id, enrolled in people.items():
             assert found(processes[0], enrolled)[0] == identity_id
         for process in processes:
-            process.follow()
+            process.sync.follow()
         look = reembedding.look(COLLECTION)
         known = len(people) - look.without_second if look.second is not None else 0
-        assert processes[0].indexed_faces() == processes[1].indexed_faces() == len(people) + known
+        assert processes[0].sync.sizes() == processes[1].sync.sizes() == len(people) + known

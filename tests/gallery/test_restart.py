@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import DatabaseUnavailable
+from app.gallery.gallery import Gallery
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.records import Face
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.sync.index_sync import IndexSync
 from app.gallery.sync.snapshots import SnapshotStore
@@ -42,15 +42,17 @@ def populate(gallery: Gallery, *, collection: str = COLLECTION, count: int = 12)
 
 def assert_answers(gallery: Gallery, people: People, *, collection: str = COLLECTION) -> None:
     probes = list(unit_vectors(4, seed=3))
-    for probe, candidates in zip(probes, gallery.search(collection, probes, top_k=5), strict=True):
+    for probe, candidates in zip(
+        probes, gallery.search.people(collection, probes, top_k=5), strict=True
+    ):
         assert_agrees(candidates, people, probe, top_k=5)
-    (candidates,) = gallery.search(collection, [PROBE], top_k=1_000)
+    (candidates,) = gallery.search.people(collection, [PROBE], top_k=1_000)
     assert_agrees(candidates, people, PROBE, top_k=1_000)
     assert len(index_of(gallery, collection)) == sum(map(len, people.values()))
 
 
 def index_of(gallery: Gallery, collection: str = COLLECTION) -> ExactIndex:
-    return gallery._sync.catch_up(collection)  # type: ignore[return-value]
+    return gallery.sync.catch_up(collection)  # type: ignore[return-value]
 
 
 def files(folder: Path) -> list[str]:
@@ -59,7 +61,7 @@ def files(folder: Path) -> list[str]:
 
 def crash(gallery: Gallery) -> None:
     """End a process without its last words."""
-    sync = gallery._sync
+    sync = gallery.sync
     assert isinstance(sync, IndexSync)
     sync.states._states.clear()
     if sync._snapshots is not None:
@@ -82,18 +84,18 @@ def test_restart_after_a_crash_replays_what_came_after_the_snapshot(
 ) -> None:
     before = open_saved()
     people = populate(before)
-    before.save_index()
+    before.sync.save()
     first, second, third, *_ = people
-    before.delete_identity(COLLECTION, first)
+    before.people.delete(COLLECTION, first)
     del people[first]
-    before.delete_face(COLLECTION, second, gone := next(iter(people[second])))
+    before.faces.delete(COLLECTION, second, gone := next(iter(people[second])))
     del people[second][gone]
-    _, (added,) = before.add_faces(COLLECTION, third, [new_face(PROBE)])
+    _, (added,) = before.faces.add(COLLECTION, third, [new_face(PROBE)])
     assert isinstance(added, Face)
     people[third][added.id] = PROBE
     passing, _ = enroll(before, PROBE)
     late, people[late.id] = enroll(before, -PROBE)
-    before.delete_identity(COLLECTION, passing.id)
+    before.people.delete(COLLECTION, passing.id)
     crash(before)
     full_reads.clear()
     assert_answers(open_saved(), people)
@@ -109,7 +111,7 @@ def test_restart_replays_what_others_did_meanwhile(
     before.close()
     other = open_gallery()
     gone = next(iter(people))
-    other.delete_identity(COLLECTION, gone)
+    other.people.delete(COLLECTION, gone)
     del people[gone]
     late, people[late.id] = enroll(other, PROBE)
     full_reads.clear()
@@ -126,7 +128,7 @@ def test_snapshots_go_on_from_one_restart_to_the_next(
         process = open_saved()
         assert_answers(process, people)
         people |= enroll_people(process, [[vector] for vector in vectors])
-        process.delete_identity(COLLECTION, gone := next(iter(people)))
+        process.people.delete(COLLECTION, gone := next(iter(people)))
         del people[gone]
         process.close()
     full_reads.clear()
@@ -139,7 +141,7 @@ def test_every_collection_has_a_snapshot(
     open_saved: OpenGallery, full_reads: list[str], snapshot_folder: Path
 ) -> None:
     before = open_saved()
-    before.create_collection("staff", None)
+    before.collections.create("staff", None)
     people = {name: populate(before, collection=name, count=5) for name in (COLLECTION, "staff")}
     before.close()
     assert len(files(snapshot_folder)) == 2
@@ -191,7 +193,7 @@ def test_damaged_snapshot_is_removed_and_the_database_read(
     assert full_reads == [COLLECTION]
     assert files(snapshot_folder) == []
     assert_answers(after, people)
-    after.save_index()
+    after.sync.save()
     assert files(snapshot_folder) == ["1.index"]
 
 
@@ -289,7 +291,7 @@ def test_snapshot_of_others_whose_numbers_sum_up_alike_is_not_used(
     backup = shutil.copy(path, tmp_path / "backup.db")
     for process, gone in ((open_saved(), (1, 5, 6)), (open_gallery(), (2, 3, 7))):
         for identity_id in [list(people)[number - 1] for number in gone]:
-            process.delete_identity(COLLECTION, identity_id)
+            process.people.delete(COLLECTION, identity_id)
         process.close()
         if 1 in gone:
             database.close()
@@ -328,7 +330,7 @@ def test_snapshot_that_is_older_than_the_log_is_not_used(
     before.close()
     other = open_gallery()
     people |= enroll_people(other, [[vector] for vector in unit_vectors(7, seed=5)])
-    other.erase_expired(log_revisions=3)
+    other.people.erase_expired(log_revisions=3)
     full_reads.clear()
     after = open_saved()
     assert full_reads == [COLLECTION]
@@ -375,25 +377,25 @@ def test_unreadable_snapshot_of_a_running_database_is_made_up_for(
 def test_small_collection_has_no_snapshot(open_saved: OpenGallery, snapshot_folder: Path) -> None:
     gallery = open_saved(snapshot_above=5)
     people = populate(gallery, count=2)
-    gallery.save_index()
+    gallery.sync.save()
     assert files(snapshot_folder) == []
     people |= populate(gallery, count=1)
-    gallery.save_index()
+    gallery.sync.save()
     assert files(snapshot_folder) == ["1.index"]
-    gallery.delete_identity(COLLECTION, next(iter(people)))
-    gallery.save_index()
+    gallery.people.delete(COLLECTION, next(iter(people)))
+    gallery.sync.save()
     assert files(snapshot_folder) == []
 
 
 @sqlite_only
 def test_empty_collection_has_no_snapshot(open_saved: OpenGallery, snapshot_folder: Path) -> None:
     gallery = open_saved(snapshot_above=0)
-    gallery.save_index()
+    gallery.sync.save()
     identity, _ = enroll(gallery, PROBE)
-    gallery.save_index()
+    gallery.sync.save()
     assert files(snapshot_folder) == ["1.index"]
-    gallery.delete_identity(COLLECTION, identity.id)
-    gallery.save_index()
+    gallery.people.delete(COLLECTION, identity.id)
+    gallery.sync.save()
     assert files(snapshot_folder) == []
 
 
@@ -403,12 +405,12 @@ def test_snapshot_is_renewed_when_much_was_added_or_anybody_removed(
 ) -> None:
     gallery = open_saved()
     populate(gallery, count=50)
-    gallery.save_index()
+    gallery.sync.save()
     path = snapshot_folder / "1.index"
 
     def renewed() -> bool:
         before = path.read_bytes()
-        gallery.save_index()
+        gallery.sync.save()
         return path.read_bytes() != before
 
     assert not renewed()
@@ -416,7 +418,7 @@ def test_snapshot_is_renewed_when_much_was_added_or_anybody_removed(
     assert not renewed()
     identity, _ = enroll(gallery, unit_vector(7))
     assert renewed()
-    gallery.delete_identity(COLLECTION, identity.id)
+    gallery.people.delete(COLLECTION, identity.id)
     assert renewed()
     assert not renewed()
 
@@ -427,9 +429,9 @@ def test_snapshot_that_somebody_removed_is_written_again(
 ) -> None:
     gallery = open_saved()
     populate(gallery)
-    gallery.save_index()
+    gallery.sync.save()
     SnapshotStore(snapshot_folder).remove(1)
-    gallery.save_index()
+    gallery.sync.save()
     assert files(snapshot_folder) == ["1.index"]
 
 
@@ -439,14 +441,14 @@ def test_deleted_collection_takes_its_snapshot_along(
 ) -> None:
     gallery, other = open_saved(), open_gallery()
     for name in ("staff", "guests", "kept"):
-        gallery.create_collection(name, None)
+        gallery.collections.create(name, None)
         populate(gallery, collection=name, count=2)
-    gallery.save_index()
+    gallery.sync.save()
     assert files(snapshot_folder) == ["2.index", "3.index", "4.index"]
-    gallery.delete_collection("staff")
+    gallery.collections.delete("staff")
     assert files(snapshot_folder) == ["3.index", "4.index"]
-    other.delete_collection("guests")
-    gallery.follow()
+    other.collections.delete("guests")
+    gallery.sync.follow()
     assert files(snapshot_folder) == ["4.index"]
 
 
@@ -456,10 +458,10 @@ def test_collection_that_is_deleted_while_nobody_runs_takes_its_snapshot_along(
 ) -> None:
     gallery = open_saved()
     for name in ("staff", "kept"):
-        gallery.create_collection(name, None)
+        gallery.collections.create(name, None)
         populate(gallery, collection=name, count=2)
     gallery.close()
-    open_gallery().delete_collection("staff")
+    open_gallery().collections.delete("staff")
     assert files(snapshot_folder) == ["2.index", "3.index"]
     open_saved()
     assert files(snapshot_folder) == ["3.index"]
@@ -471,14 +473,14 @@ def test_one_process_writes_and_the_next_takes_over(
 ) -> None:
     first, second = open_saved(), open_saved()
     people = populate(first)
-    first.save_index()
+    first.sync.save()
     before = (snapshot_folder / "1.index").read_bytes()
-    second.delete_identity(COLLECTION, gone := next(iter(people)))
+    second.people.delete(COLLECTION, gone := next(iter(people)))
     del people[gone]
-    second.save_index()
+    second.sync.save()
     assert (snapshot_folder / "1.index").read_bytes() == before
     crash(first)
-    second.save_index()
+    second.sync.save()
     assert (snapshot_folder / "1.index").read_bytes() != before
     crash(second)
     full_reads.clear()
@@ -500,10 +502,10 @@ def test_failure_while_saving_leaves_the_snapshot_before(
     people = populate(before)
     before.close()
     failing = open_saved(make_index=BreaksWhenCopied)
-    failing.delete_identity(COLLECTION, gone := next(iter(people)))
+    failing.people.delete(COLLECTION, gone := next(iter(people)))
     del people[gone]
     with pytest.raises(OSError, match="no space"):
-        failing.save_index()
+        failing.sync.save()
     crash(failing)
     full_reads.clear()
     assert_answers(open_saved(), people)
@@ -535,7 +537,7 @@ def test_without_a_folder_nothing_is_saved(
 ) -> None:
     gallery = open_gallery()
     people = populate(gallery, count=3)
-    gallery.save_index()
+    gallery.sync.save()
     gallery.close()
     full_reads.clear()
     assert_answers(open_gallery(), people)
@@ -548,10 +550,10 @@ def test_index_that_was_found_untrue_is_not_restored_from_its_snapshot(
 ) -> None:
     gallery = open_saved()
     identity, _ = enroll(gallery, PROBE)
-    gallery.save_index()
+    gallery.sync.save()
     other = unit_vector(9)
     with database.writing() as session:
         session.execute(text("UPDATE faces SET embedding = :bytes"), {"bytes": other.tobytes()})
     assert found_ids(gallery, PROBE) == [identity.id]
-    ((found,),) = gallery.search(COLLECTION, [other], top_k=1)
+    ((found,),) = gallery.search.people(COLLECTION, [other], top_k=1)
     assert found.similarity == pytest.approx(1)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.errors import FaceNotFound, IdentityWithoutFace
+from app.gallery.gallery import Gallery
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.records import (
     EVERYBODY,
@@ -16,7 +17,6 @@ from app.gallery.records import (
     Searched,
 )
 from app.gallery.search.nearest_people import PeopleQuery
-from app.gallery.service import Gallery
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import (
@@ -50,20 +50,20 @@ def test_search_agrees_with_a_naive_loop(gallery: Gallery) -> None:
         gallery, [[next(vectors) for _ in range(rng.integers(0, 7))] for _ in range(30)]
     )
     for identity_id in list(people)[::5]:
-        gallery.delete_identity(COLLECTION, identity_id)
+        gallery.people.delete(COLLECTION, identity_id)
         del people[identity_id]
     for identity_id in list(people)[::4]:
         for face_id in list(people[identity_id])[::2]:
-            gallery.delete_face(COLLECTION, identity_id, face_id)
+            gallery.faces.delete(COLLECTION, identity_id, face_id)
             del people[identity_id][face_id]
     probes = unit_vectors(15, seed=8)
     for top_k in (1, 2, 5, 100):
-        found = gallery.search(COLLECTION, list(probes), top_k=top_k)
+        found = gallery.search.people(COLLECTION, list(probes), top_k=top_k)
         for probe, candidates in zip(probes, found, strict=True):
             assert_agrees(candidates, people, probe, top_k=top_k)
     for faces in people.values():
         for face_id, embedding in faces.items():
-            (candidates,) = gallery.search(
+            (candidates,) = gallery.search.people(
                 COLLECTION, [embedding], top_k=3, exclude_face_id=face_id
             )
             assert_agrees(candidates, people, embedding, top_k=3, exclude_face_id=face_id)
@@ -77,7 +77,7 @@ def test_candidates_are_people_by_their_best_face_most_similar_first(gallery: Ga
         )
         for name, own in similarities.items()
     }
-    (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=10)
+    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=10)
     assert [found.identity.name for found in candidates] == ["near", "middle", "far"]
     np.testing.assert_allclose(
         [found.similarity for found in candidates], [0.9, 0.6, 0.1], atol=1e-6
@@ -110,20 +110,20 @@ def test_person_with_many_faces_crowds_nobody_out(gallery: Gallery) -> None:
 
     assert_all_are_found()
     more = [new_face(at_similarity(PROBE, 0.9, seed=seed)) for seed in range(50, 200)]
-    gallery.add_faces(COLLECTION, crowd.id, more)
+    gallery.faces.add(COLLECTION, crowd.id, more)
     assert_all_are_found()
 
 
 def test_each_probe_has_its_own_answer_in_order(gallery: Gallery) -> None:
     vectors = unit_vectors(6, seed=5)
     people = list(enroll_people(gallery, [[vector] for vector in vectors]))
-    answers = gallery.search(COLLECTION, list(vectors[::-1]), top_k=1)
+    answers = gallery.search.people(COLLECTION, list(vectors[::-1]), top_k=1)
     assert [found.identity.id for (found,) in answers] == people[::-1]
-    assert gallery.search(COLLECTION, [], top_k=1) == []
+    assert gallery.search.people(COLLECTION, [], top_k=1) == []
 
 
 def test_empty_collection_has_no_candidates(gallery: Gallery) -> None:
-    assert gallery.search(COLLECTION, [PROBE, -PROBE], top_k=3) == [(), ()]
+    assert gallery.search.people(COLLECTION, [PROBE, -PROBE], top_k=3) == [(), ()]
 
 
 def test_people_without_faces_are_no_candidates(gallery: Gallery) -> None:
@@ -139,12 +139,12 @@ def test_excluded_face_does_not_count_but_its_person_may(gallery: Gallery) -> No
     twin_face = at_similarity(PROBE, 0.8, seed=2)
     identity, (own, other) = enroll(gallery, PROBE, at_similarity(PROBE, 0.6, seed=3))
     twin, (twin_id,) = enroll(gallery, twin_face)
-    (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=5, exclude_face_id=own)
+    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=5, exclude_face_id=own)
     assert [(found.identity.id, found.face_id) for found in candidates] == [
         (twin.id, twin_id),
         (identity.id, other),
     ]
-    (candidates,) = gallery.search(COLLECTION, [twin_face], top_k=5, exclude_face_id=twin_id)
+    (candidates,) = gallery.search.people(COLLECTION, [twin_face], top_k=5, exclude_face_id=twin_id)
     assert [found.identity.id for found in candidates] == [identity.id]
 
 
@@ -153,9 +153,9 @@ def test_similarity_is_never_outside_the_cosine(gallery: Gallery) -> None:
     assert float(long_by_rounding @ long_by_rounding) > 1
     identity, _ = enroll(gallery, long_by_rounding)
     for probe, cosine in ((long_by_rounding, 1.0), (-long_by_rounding, -1.0)):
-        ((found,),) = gallery.search(COLLECTION, [probe], top_k=1)
+        ((found,),) = gallery.search.people(COLLECTION, [probe], top_k=1)
         assert found.similarity == cosine
-        assert gallery.compare(COLLECTION, identity.id, probe)[0].similarity == cosine
+        assert gallery.search.compare(COLLECTION, identity.id, probe)[0].similarity == cosine
 
 
 def test_comparison_is_with_the_mean_of_that_persons_faces_alone(gallery: Gallery) -> None:
@@ -165,7 +165,7 @@ def test_comparison_is_with_the_mean_of_that_persons_faces_alone(gallery: Galler
     )
     mean = np.mean([embedding.astype(np.float64) for embedding in faces.values()], axis=0)
     for probe in (PROBE, *unit_vectors(10, seed=6)):
-        found, _ = gallery.compare(COLLECTION, identity.id, probe)
+        found, _ = gallery.search.compare(COLLECTION, identity.id, probe)
         own = {key: float(embedding @ probe) for key, embedding in faces.items()}
         assert (found.identity, found.examples) == (identity, 3)
         assert found.face_id == max(own, key=own.__getitem__)
@@ -183,7 +183,7 @@ def test_search_by_templates_agrees_with_a_naive_loop(gallery: Gallery) -> None:
         people[identity.id] = faces
     query = PeopleQuery(5, datetime.now(UTC), scoring=Scoring.TEMPLATE)
     probes = [next(iter(faces.values())) for faces in people.values()]
-    found = gallery.find(COLLECTION, probes, query)
+    found = gallery.search.find(COLLECTION, probes, query)
     assert found.searched == Searched(60, sum(len(faces) for faces in people.values()))
     for probe, candidates in zip(probes, found.candidates, strict=True):
         templates = {
@@ -207,14 +207,14 @@ def test_excluded_face_is_no_part_of_a_template(gallery: Gallery) -> None:
     identity, faces = enroll(gallery, first, second)
     (excluded, _) = faces
     query = PeopleQuery(5, datetime.now(UTC), EVERYBODY, excluded, Scoring.TEMPLATE)
-    ((candidate,),) = gallery.find(COLLECTION, [second], query).candidates
+    ((candidate,),) = gallery.search.find(COLLECTION, [second], query).candidates
     assert (candidate.identity, candidate.examples) == (identity, 1)
     assert candidate.similarity == pytest.approx(1.0, abs=1e-6)
 
 
 def test_people_searched_are_counted_as_filtered(gallery: Gallery) -> None:
     for town, faces in (("bern", 2), ("bern", 1), ("rome", 3), ("rome", 0)):
-        gallery.create_identity(
+        gallery.people.enroll(
             COLLECTION,
             NewIdentity(attributes={"town": town}),
             [new_face(vector) for vector in unit_vectors(faces, seed=faces)],
@@ -222,23 +222,25 @@ def test_people_searched_are_counted_as_filtered(gallery: Gallery) -> None:
     in_bern = PeopleFilter((Condition("town", one_of=("bern",)),))
     for wanted, expected in ((in_bern, Searched(2, 3)), (EVERYBODY, Searched(4, 6))):
         query = PeopleQuery(5, datetime.now(UTC), wanted)
-        assert gallery.find(COLLECTION, [PROBE], query).searched == expected
+        assert gallery.search.find(COLLECTION, [PROBE], query).searched == expected
 
 
 def test_comparison_with_a_person_without_faces_is_refused(gallery: Gallery) -> None:
     identity, _ = enroll(gallery)
     with pytest.raises(IdentityWithoutFace, match=f"{identity.id}.* no enrolled face"):
-        gallery.compare(COLLECTION, identity.id, PROBE)
+        gallery.search.compare(COLLECTION, identity.id, PROBE)
 
 
 def test_probe_of_an_unknown_face_is_not_found(gallery: Gallery) -> None:
     with pytest.raises(FaceNotFound, match="unknown"):
-        gallery.probe_of(COLLECTION, "unknown")
+        gallery.faces.probe_of(COLLECTION, "unknown")
 
 
 def test_embeddings_have_the_dimension_of_the_network(gallery: Gallery) -> None:
     _, (face_id,) = enroll(gallery, PROBE)
-    assert gallery.probe_of(COLLECTION, face_id).by_digest[MODEL.digest].shape == (MODEL.dimension,)
+    assert gallery.faces.probe_of(COLLECTION, face_id).by_digest[MODEL.digest].shape == (
+        MODEL.dimension,
+    )
 
 
 def test_first_face_enrolled_beside_a_search_does_not_hold_it_up(
@@ -254,4 +256,4 @@ def test_first_face_enrolled_beside_a_search_does_not_hold_it_up(
             return min(self.looks - 1, 1)
 
     gallery = open_gallery(make_index=GrowsMeanwhile)
-    assert gallery.search(COLLECTION, [PROBE], top_k=5) == [()]
+    assert gallery.search.people(COLLECTION, [PROBE], top_k=5) == [()]

@@ -7,10 +7,10 @@ from threading import Thread
 
 import pytest
 
+from app.gallery.gallery import Gallery
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.protocol import FaceNumbers, LocalIndex, Vectors
 from app.gallery.records import IdentityChanges
-from app.gallery.service import Gallery
 from app.gallery.sync.snapshots import SnapshotStore, Source
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery, sqlite_only
@@ -41,13 +41,13 @@ def delete(request: pytest.FixtureRequest, people: tuple[str, str]) -> Delete:
     """Deletes the secret face, one way or another."""
     identity_id, face_id = people
     return {
-        "identity": lambda gallery, compact: gallery.delete_identity(
+        "identity": lambda gallery, compact: gallery.people.delete(
             COLLECTION, identity_id, compact=compact
         ),
-        "face": lambda gallery, compact: gallery.delete_face(
+        "face": lambda gallery, compact: gallery.faces.delete(
             COLLECTION, identity_id, face_id, compact=compact
         ),
-        "collection": lambda gallery, compact: gallery.delete_collection(
+        "collection": lambda gallery, compact: gallery.collections.delete(
             COLLECTION, compact=compact
         ),
     }[request.param]
@@ -56,7 +56,7 @@ def delete(request: pytest.FixtureRequest, people: tuple[str, str]) -> Delete:
 @pytest.fixture
 def saved(open_saved: OpenGallery, people: tuple[str, str], snapshot_folder: Path) -> Gallery:  # noqa: ARG001
     gallery = open_saved()
-    gallery.save_index()
+    gallery.sync.save()
     assert holds(snapshot_folder, SECRET)
     return gallery
 
@@ -66,7 +66,7 @@ def test_deleted_face_is_in_no_snapshot_after_the_next_save(
     saved: Gallery, delete: Delete, snapshot_folder: Path
 ) -> None:
     delete(saved, False)
-    saved.save_index()
+    saved.sync.save()
     assert not holds(snapshot_folder, SECRET)
 
 
@@ -75,7 +75,7 @@ def test_face_deleted_by_another_process_is_in_no_snapshot_after_the_next_save(
     saved: Gallery, delete: Delete, snapshot_folder: Path, open_gallery: OpenGallery
 ) -> None:
     delete(open_gallery(), False)
-    saved.save_index()
+    saved.sync.save()
     assert not holds(snapshot_folder, SECRET)
 
 
@@ -85,7 +85,7 @@ def test_face_deleted_at_once_is_in_no_snapshot_from_then_on(
 ) -> None:
     delete(saved, True)
     assert not holds(snapshot_folder, SECRET)
-    saved.save_index()
+    saved.sync.save()
     assert not holds(snapshot_folder, SECRET)
 
 
@@ -95,7 +95,7 @@ def test_face_deleted_at_once_by_another_process_is_in_no_snapshot_from_then_on(
 ) -> None:
     delete(open_saved(), True)
     assert not holds(snapshot_folder, SECRET)
-    saved.save_index()
+    saved.sync.save()
     assert not holds(snapshot_folder, SECRET)
 
 
@@ -104,9 +104,9 @@ def test_others_are_saved_again_after_an_erasure(
     saved: Gallery, people: tuple[str, str], snapshot_folder: Path
 ) -> None:
     identity_id, face_id = people
-    saved.delete_face(COLLECTION, identity_id, face_id, compact=True)
+    saved.faces.delete(COLLECTION, identity_id, face_id, compact=True)
     assert not holds(snapshot_folder, KEPT)
-    saved.save_index()
+    saved.sync.save()
     assert holds(snapshot_folder, KEPT)
 
 
@@ -115,8 +115,8 @@ def test_person_who_expired_is_in_no_snapshot_after_the_next_save(
     saved: Gallery, people: tuple[str, str], snapshot_folder: Path
 ) -> None:
     expired = IdentityChanges(expires_at=datetime.now(UTC))
-    saved.update_identity(COLLECTION, people[0], expired)
-    saved.erase_expired(log_revisions=1_000)
+    saved.people.update(COLLECTION, people[0], expired)
+    saved.people.erase_expired(log_revisions=1_000)
     saved.close()
     assert not holds(snapshot_folder, SECRET)
 
@@ -135,7 +135,7 @@ def test_snapshot_that_is_being_written_goes_with_the_face_deleted_meanwhile(
                 erasing.start()
 
     gallery = open_saved(make_index=ErasedWhileCopied)
-    gallery.save_index()
+    gallery.sync.save()
     erasing.join(timeout=30)
     assert not erasing.is_alive()
     assert not holds(snapshot_folder, SECRET)
@@ -164,8 +164,8 @@ def test_face_deleted_at_once_just_before_a_snapshot_is_written_is_not_in_it(
 
     store = ErasedFirst(snapshot_folder)
     gallery = open_gallery(snapshots=store)
-    gallery.save_index()
+    gallery.sync.save()
     assert store.erased
     assert not holds(snapshot_folder, SECRET)
-    gallery.save_index()
+    gallery.sync.save()
     assert not holds(snapshot_folder, SECRET)

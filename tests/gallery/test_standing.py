@@ -7,19 +7,28 @@ from tests.gallery.factories import enroll, unit_vectors
 
 def test_indexes_are_behind_by_what_others_committed(open_gallery: OpenGallery) -> None:
     reader, writer = open_gallery(), open_gallery()
-    assert (reader.standing().collection_count, reader.standing().revisions_behind) == (1, 0)
+    assert (reader.sync.standing().collection_count, reader.sync.standing().revisions_behind) == (
+        1,
+        0,
+    )
     for seed in range(3):
         enroll(writer, *unit_vectors(2, seed=seed))
-    assert writer.standing().revisions_behind == 0
-    assert reader.standing().revisions_behind == 3
-    assert reader.standing().revisions_behind == 3, "a look must not bring it further"
-    writer.create_collection("staff", None)
+    assert writer.sync.standing().revisions_behind == 0
+    assert reader.sync.standing().revisions_behind == 3
+    assert reader.sync.standing().revisions_behind == 3, "a look must not bring it further"
+    writer.collections.create("staff", None)
     enroll(writer, *unit_vectors(1, seed=9), collection="staff")
-    assert (reader.standing().collection_count, reader.standing().revisions_behind) == (2, 4)
-    reader.follow()
-    assert reader.standing().revisions_behind == 0
-    writer.delete_collection("staff")
-    assert (reader.standing().collection_count, reader.standing().revisions_behind) == (1, 0)
+    assert (reader.sync.standing().collection_count, reader.sync.standing().revisions_behind) == (
+        2,
+        4,
+    )
+    reader.sync.follow()
+    assert reader.sync.standing().revisions_behind == 0
+    writer.collections.delete("staff")
+    assert (reader.sync.standing().collection_count, reader.sync.standing().revisions_behind) == (
+        1,
+        0,
+    )
 
 
 def test_database_set_back_to_a_backup_is_not_ahead() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import event
 
+from app.gallery.gallery import Gallery
 from app.gallery.records import Scoring
 from app.gallery.search.nearest_people import PeopleQuery
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from tests.gallery.conftest import sqlite_only
 from tests.gallery.factories import COLLECTION, enroll, new_gallery, unit_vectors
@@ -43,7 +43,7 @@ def filled(database: Database) -> Gallery:
 
 def search(gallery: Gallery) -> int:
     query = PeopleQuery(10, datetime.now(UTC), scoring=Scoring.TEMPLATE)
-    found = gallery.find(COLLECTION, list(unit_vectors(1, seed=2)), query)
+    found = gallery.search.find(COLLECTION, list(unit_vectors(1, seed=2)), query)
     return len(found.candidates[0])
 
 

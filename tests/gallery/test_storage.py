@@ -51,7 +51,7 @@ def test_on_a_full_disk_people_are_deleted_and_nobody_is_enrolled(small_disk: Pa
 
         def enroll(seed: int) -> str:
             face = new_face(unit_vector(seed))
-            person, _ = gallery.create_identity(COLLECTION, NewIdentity(f"{seed}"), [face])
+            person, _ = gallery.people.enroll(COLLECTION, NewIdentity(f"{seed}"), [face])
             return person.id
 
         people = [enroll(seed) for seed in range(50)]
@@ -61,8 +61,8 @@ def test_on_a_full_disk_people_are_deleted_and_nobody_is_enrolled(small_disk: Pa
             people += [enroll(seed) for seed in range(100, 5_000)]
         assert [problem.code for problem in database.storage.problems()] == ["disk_full"]
         for person in people[1:]:
-            gallery.delete_identity(COLLECTION, person)
-        assert gallery.delete_identity(COLLECTION, people[0], compact=True).compacted
+            gallery.people.delete(COLLECTION, person)
+        assert gallery.people.delete(COLLECTION, people[0], compact=True).compacted
         with pytest.raises(DiskFull):  # what is left of the reserve is for others to be deleted
             enroll(5_000)
 
@@ -131,7 +131,7 @@ def test_a_damaged_page_is_named_by_who_reads_it_and_by_the_check(database: Data
     gallery = new_gallery(database)
     gallery.open()
     for seed in range(40):
-        gallery.create_identity(COLLECTION, NewIdentity("x" * 200), [new_face(unit_vector(seed))])
+        gallery.people.enroll(COLLECTION, NewIdentity("x" * 200), [new_face(unit_vector(seed))])
     assert database.check_pages()
     assert database.checkpoint()
     database.engine.dispose()  # and what it holds of the file in memory
@@ -142,7 +142,7 @@ def test_a_damaged_page_is_named_by_who_reads_it_and_by_the_check(database: Data
     with pytest.raises(DatabaseDamaged):
         _read_all(database)
     with pytest.raises(DatabaseDamaged):
-        gallery.create_identity(COLLECTION, NewIdentity("new"), [])
+        gallery.people.enroll(COLLECTION, NewIdentity("new"), [])
 
 
 def _read_all(database: Database) -> None:
@@ -168,12 +168,12 @@ def test_a_file_that_is_removed_takes_no_change_and_is_not_made_anew(database: D
     away = database.file.with_name("away.db")
     database.file.rename(away)
     with pytest.raises(DatabaseMissing):
-        gallery.create_identity(COLLECTION, NewIdentity("lost"), [])
+        gallery.people.enroll(COLLECTION, NewIdentity("lost"), [])
     with pytest.raises(DatabaseMissing):
         database.check()
     assert not database.file.exists()
     away.rename(database.file)
-    gallery.create_identity(COLLECTION, NewIdentity("kept"), [])
+    gallery.people.enroll(COLLECTION, NewIdentity("kept"), [])
     database.check()
 
 

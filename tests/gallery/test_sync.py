@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 
 from app.errors import CollectionNotFound
+from app.gallery.gallery import Gallery
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import FaceNumbers, Vectors
 from app.gallery.records import Face
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.sync.index_sync import IndexSync
 from app.recognition.types import Embedding
@@ -55,8 +55,8 @@ class FlakyIndex(FaissIndex):
 
 
 def sync_of(gallery: Gallery) -> IndexSync:
-    assert isinstance(gallery._sync, IndexSync)
-    return gallery._sync
+    assert isinstance(gallery.sync, IndexSync)
+    return gallery.sync
 
 
 def index_of(gallery: Gallery) -> FlakyIndex:
@@ -88,7 +88,7 @@ def test_process_finds_at_once_whom_another_enrolled(open_gallery: OpenGallery) 
         identity, _ = enroll(ours, vector)
         assert found_ids(theirs, vector, top_k=1) == [identity.id]
         ours, theirs = theirs, ours
-    assert ours.indexed_faces() == theirs.indexed_faces() == 4
+    assert ours.sync.sizes() == theirs.sync.sizes() == 4
 
 
 def test_process_never_finds_whom_another_deleted(open_gallery: OpenGallery) -> None:
@@ -96,18 +96,18 @@ def test_process_never_finds_whom_another_deleted(open_gallery: OpenGallery) -> 
     person, _ = enroll(ours, PROBE)
     with_two_faces, (gone, _) = enroll(ours, PROBE, -PROBE)
     assert sorted(found_ids(theirs, PROBE)) == sorted([person.id, with_two_faces.id])
-    ours.delete_identity(COLLECTION, person.id)
+    ours.people.delete(COLLECTION, person.id)
     assert found_ids(theirs, PROBE) == [with_two_faces.id]
-    ours.delete_face(COLLECTION, with_two_faces.id, gone)
-    ((found,),) = theirs.search(COLLECTION, [PROBE], top_k=5)
+    ours.faces.delete(COLLECTION, with_two_faces.id, gone)
+    ((found,),) = theirs.search.people(COLLECTION, [PROBE], top_k=5)
     assert found.similarity == pytest.approx(-1)
-    ours.delete_collection(COLLECTION)
+    ours.collections.delete(COLLECTION)
     assert found_ids(theirs, PROBE) == []
-    ours.create_collection("staff", None)
-    theirs.search("staff", [PROBE], top_k=5)
-    ours.delete_collection("staff")
+    ours.collections.create("staff", None)
+    theirs.search.people("staff", [PROBE], top_k=5)
+    ours.collections.delete("staff")
     with pytest.raises(CollectionNotFound):
-        theirs.search("staff", [PROBE], top_k=5)
+        theirs.search.people("staff", [PROBE], top_k=5)
 
 
 def test_process_follows_a_collection_that_another_deleted_and_made_again(
@@ -116,29 +116,29 @@ def test_process_follows_a_collection_that_another_deleted_and_made_again(
     ours, theirs = open_gallery(), open_gallery()
     enroll(ours, PROBE, unit_vector(2))
     assert len(found_ids(theirs, PROBE)) == 1
-    ours.delete_collection(COLLECTION)
+    ours.collections.delete(COLLECTION)
     assert found_ids(theirs, PROBE) == []
     identity, _ = enroll(theirs, -PROBE)
     for process in (ours, theirs):
         assert found_ids(process, PROBE) == [identity.id]
-        assert process.indexed_faces() == 1
+        assert process.sync.sizes() == 1
 
 
 def test_process_forgets_a_collection_that_another_deleted(open_gallery: OpenGallery) -> None:
     ours, theirs = open_gallery(), open_gallery()
-    ours.create_collection("staff", None)
+    ours.collections.create("staff", None)
     enroll(ours, PROBE, collection="staff")
     assert len(found_ids(theirs, PROBE, collection="staff")) == 1
-    ours.delete_collection("staff")
+    ours.collections.delete("staff")
     with pytest.raises(CollectionNotFound):
-        theirs.require_collection("staff")
-    theirs.follow()
-    assert theirs.indexed_faces() == 0
+        theirs.collections.require("staff")
+    theirs.sync.follow()
+    assert theirs.sync.sizes() == 0
 
 
 def test_restart_changes_no_answer(open_gallery: OpenGallery) -> None:
     before = open_gallery()
-    before.create_collection("staff", None)
+    before.collections.create("staff", None)
     rng = np.random.default_rng(3)
     vectors = iter(unit_vectors(60, seed=3))
     for name in (COLLECTION, "staff"):
@@ -147,14 +147,16 @@ def test_restart_changes_no_answer(open_gallery: OpenGallery) -> None:
             [[next(vectors) for _ in range(rng.integers(1, 4))] for _ in range(8)],
             collection=name,
         )
-        before.delete_identity(name, list(people)[3])
+        before.people.delete(name, list(people)[3])
     after = open_gallery()
     probes = list(unit_vectors(5, seed=4))
     for name in (COLLECTION, "staff"):
-        assert after.search(name, probes, top_k=3) == before.search(name, probes, top_k=3)
+        assert after.search.people(name, probes, top_k=3) == before.search.people(
+            name, probes, top_k=3
+        )
         assert all_identities(after, collection=name) == all_identities(before, collection=name)
-        assert after.get_collection(name) == before.get_collection(name)
-    assert after.indexed_faces() == before.indexed_faces() > 0
+        assert after.collections.get(name) == before.collections.get(name)
+    assert after.sync.sizes() == before.sync.sizes() > 0
 
 
 def test_face_that_came_and_went_between_two_looks_is_never_found(
@@ -163,15 +165,15 @@ def test_face_that_came_and_went_between_two_looks_is_never_found(
     ours, theirs = open_gallery(), open_gallery()
     kept, (kept_face,) = enroll(ours, -PROBE)
     assert found_ids(theirs, PROBE) == [kept.id]
-    _, faces = ours.add_faces(COLLECTION, kept.id, [new_face(PROBE)])
+    _, faces = ours.faces.add(COLLECTION, kept.id, [new_face(PROBE)])
     passing, _ = enroll(ours, PROBE, unit_vector(2))
     (added,) = faces
     assert isinstance(added, Face)
-    ours.delete_face(COLLECTION, kept.id, added.id)
-    ours.delete_identity(COLLECTION, passing.id)
-    ((found,),) = theirs.search(COLLECTION, [PROBE], top_k=5)
+    ours.faces.delete(COLLECTION, kept.id, added.id)
+    ours.people.delete(COLLECTION, passing.id)
+    ((found,),) = theirs.search.people(COLLECTION, [PROBE], top_k=5)
     assert (found.identity.id, found.face_id) == (kept.id, kept_face)
-    assert theirs.indexed_faces() == 1
+    assert theirs.sync.sizes() == 1
     assert watermark(theirs) == watermark(ours)
 
 
@@ -181,7 +183,7 @@ def test_index_is_built_anew_after_the_database_was_set_back(
     gallery = open_gallery()
     vectors = unit_vectors(6, seed=5)
     people = enroll_people(gallery, [[vector] for vector in vectors[:3]])
-    backup = gallery.get_collection(COLLECTION).revision
+    backup = gallery.collections.get(COLLECTION).revision
     with database.reading() as session:
         kept = session.scalar(text("SELECT max(number) FROM identities"))
     lost = enroll_people(gallery, [[vector] for vector in vectors[3:]])
@@ -193,12 +195,12 @@ def test_index_is_built_anew_after_the_database_was_set_back(
         ):
             session.execute(text(statement), {"backup": backup, "kept": kept})
     for probe in vectors:
-        (candidates,) = gallery.search(COLLECTION, [probe], top_k=10)
+        (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=10)
         assert_agrees(candidates, people, probe, top_k=10)
-    assert gallery.indexed_faces() == 3
+    assert gallery.sync.sizes() == 3
     assert watermark(gallery) == backup
     identity, faces = enroll(gallery, vectors[5])
-    (candidates,) = gallery.search(COLLECTION, [vectors[5]], top_k=10)
+    (candidates,) = gallery.search.people(COLLECTION, [vectors[5]], top_k=10)
     assert_agrees(candidates, {**people, identity.id: faces}, vectors[5], top_k=10)
     assert not lost.keys() & {found.identity.id for found in candidates}
 
@@ -213,7 +215,7 @@ def test_enrolment_is_acknowledged_and_found_although_the_index_failed(
     identity, _ = enroll(gallery, PROBE, unit_vector(2))
     assert not failing.fails_at
     assert found_ids(gallery, PROBE, top_k=1) == [identity.id]
-    assert gallery.indexed_faces() == gallery.get_collection(COLLECTION).face_count == 3
+    assert gallery.sync.sizes() == gallery.collections.get(COLLECTION).face_count == 3
     assert watermark(gallery) == 2
 
 
@@ -224,10 +226,10 @@ def test_deletion_is_acknowledged_and_holds_although_the_index_failed(
     identity, _ = enroll(gallery, PROBE, unit_vector(2))
     failing = index_of(gallery)
     failing.fails_at.add("remove")
-    gallery.delete_identity(COLLECTION, identity.id)
+    gallery.people.delete(COLLECTION, identity.id)
     assert not failing.fails_at
     assert found_ids(gallery, PROBE) == []
-    assert gallery.indexed_faces() == 0
+    assert gallery.sync.sizes() == 0
 
 
 def test_missed_change_of_both_kinds_is_made_up_for_completely(
@@ -235,13 +237,13 @@ def test_missed_change_of_both_kinds_is_made_up_for_completely(
 ) -> None:
     gallery, other = open_gallery(make_index=FlakyIndex), open_gallery()
     first, _ = enroll(gallery, PROBE)
-    other.delete_identity(COLLECTION, first.id)
+    other.people.delete(COLLECTION, first.id)
     second, _ = enroll(other, PROBE)
     index_of(gallery).fails_at.add("add")
     with pytest.raises(RuntimeError):
         found_ids(gallery, PROBE)
     assert found_ids(gallery, PROBE) == [second.id]
-    assert gallery.indexed_faces() == 1
+    assert gallery.sync.sizes() == 1
 
 
 def test_watermark_never_passes_what_was_read_of_the_log(open_gallery: OpenGallery) -> None:
@@ -253,7 +255,7 @@ def test_watermark_never_passes_what_was_read_of_the_log(open_gallery: OpenGalle
     assert found_ids(gallery, PROBE) == [identity.id]
     assert watermark(gallery) == 1
     assert found_ids(gallery, late, top_k=1) == enrolled_meanwhile
-    assert watermark(gallery) == gallery.get_collection(COLLECTION).revision == 2
+    assert watermark(gallery) == gallery.collections.get(COLLECTION).revision == 2
 
 
 def test_index_built_beside_a_writer_misses_nobody(open_gallery: OpenGallery) -> None:
@@ -264,7 +266,7 @@ def test_index_built_beside_a_writer_misses_nobody(open_gallery: OpenGallery) ->
     gallery = open_gallery(make_index=interrupted_by(other, late, enrolled_meanwhile))
     assert found_ids(gallery, PROBE, top_k=1) == [first.id]
     assert found_ids(gallery, late, top_k=1) == enrolled_meanwhile
-    assert gallery.indexed_faces() == 2
+    assert gallery.sync.sizes() == 2
 
 
 def test_database_set_back_beneath_a_process_never_answers_a_wrong_name(
@@ -278,7 +280,7 @@ def test_database_set_back_beneath_a_process_never_answers_a_wrong_name(
     with database.writing() as session:
         session.execute(text("UPDATE identities SET id = :id, name = 'Bob'"), {"id": "b" * 32})
         session.execute(text("UPDATE faces SET embedding = :bytes"), {"bytes": bobs.tobytes()})
-    (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=5)
+    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=5)
     assert [found.similarity for found in candidates] == pytest.approx([float(bobs @ PROBE)])
-    ((found,),) = gallery.search(COLLECTION, [bobs], top_k=5)
+    ((found,),) = gallery.search.people(COLLECTION, [bobs], top_k=5)
     assert found.similarity == pytest.approx(1)

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Connection, event
 
 from app.errors import CollectionNotFound, DatabaseUnavailable
-from app.gallery import service
+from app.gallery.gallery import Gallery
 from app.gallery.records import Condition, IdentityChanges, PeopleFilter
-from app.gallery.service import Gallery
+from app.gallery.search import gallery_search
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.tables import IdentityTable, TerminalMatchTable
@@ -43,7 +43,7 @@ def remembered(
 
 
 def matched(gallery: Gallery, *ids: str, terminal: str = "door", most: int = 100) -> None:
-    gallery.remember_match(COLLECTION, terminal, ids, most=most)
+    gallery.search.remember(COLLECTION, terminal, ids, most=most)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def people(gallery: Gallery) -> list[str]:
 
 @pytest.fixture
 def _every_match_is_a_new_visit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_SAME_VISIT_S", 0)
+    monkeypatch.setattr(gallery_search, "_SAME_VISIT_S", 0)
 
 
 @sqlite_only
@@ -88,14 +88,14 @@ def test_terminals_remember_each_for_itself(
 def test_collections_are_remembered_each_for_itself(
     gallery: Gallery, database: Database, people: list[str]
 ) -> None:
-    gallery.create_collection("staff", None)
+    gallery.collections.create("staff", None)
     foreign, _ = enroll(gallery, PROBE, collection="staff")
     matched(gallery, people[0], foreign.id)
     assert list(remembered(database)) == [people[0]]
-    gallery.remember_match("staff", "door", [foreign.id, people[0]], most=100)
+    gallery.search.remember("staff", "door", [foreign.id, people[0]], most=100)
     assert list(remembered(database, collection="staff")) == [foreign.id]
     with pytest.raises(CollectionNotFound):
-        gallery.remember_match("unknown", "door", people, most=100)
+        gallery.search.remember("unknown", "door", people, most=100)
 
 
 @pytest.mark.usefixtures("_every_match_is_a_new_visit")
@@ -149,9 +149,9 @@ def test_later_visit_is_written_again(
 
 @sqlite_only
 def test_match_changes_neither_person_nor_revision(gallery: Gallery, people: list[str]) -> None:
-    before = gallery.get_collection(COLLECTION), gallery.get_identity(COLLECTION, people[0])
+    before = gallery.collections.get(COLLECTION), gallery.people.get(COLLECTION, people[0])
     matched(gallery, people[0])
-    after = gallery.get_collection(COLLECTION), gallery.get_identity(COLLECTION, people[0])
+    after = gallery.collections.get(COLLECTION), gallery.people.get(COLLECTION, people[0])
     assert after == before
 
 
@@ -159,11 +159,11 @@ def test_deleted_person_is_forgotten(
     gallery: Gallery, database: Database, people: list[str]
 ) -> None:
     matched(gallery, *people)
-    gallery.delete_identity(COLLECTION, people[0])
+    gallery.people.delete(COLLECTION, people[0])
     assert set(remembered(database)) == set(people[1:])
     matched(gallery, people[0])
     assert set(remembered(database)) == set(people[1:])
-    gallery.delete_collection(COLLECTION)
+    gallery.collections.delete(COLLECTION)
     with database.reading() as session:
         assert session.query(TerminalMatchTable).count() == 0
 
@@ -176,7 +176,7 @@ def test_search_at_a_terminal_is_among_those_it_remembers(gallery: Gallery) -> N
     known = dict(list(people.items())[::3])
     matched(gallery, *known)
     for probe in unit_vectors(3, seed=4):
-        (candidates,) = gallery.search(COLLECTION, [probe], top_k=3, wanted=DOOR)
+        (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=3, wanted=DOOR)
         assert_agrees(candidates, known, probe, top_k=3)
 
 
@@ -184,7 +184,7 @@ def test_search_at_a_terminal_keeps_to_the_other_conditions(gallery: Gallery) ->
     people = [enroll(gallery, PROBE)[0].id for _ in range(3)]
     for person, site in zip(people, ("berlin", "bern", "berlin"), strict=True):
         changes = IdentityChanges(attributes={"site": site})
-        gallery.update_identity(COLLECTION, person, changes)
+        gallery.people.update(COLLECTION, person, changes)
     matched(gallery, *people[:2])
     berlin = PeopleFilter((Condition("site", ("berlin",)),), terminal_id="door")
     assert found_ids(gallery, PROBE, wanted=berlin) == [people[0]]
@@ -223,9 +223,9 @@ def test_person_deleted_beside_a_match_does_not_hold_it_up(
             looks.append(statement)
             if len(looks) == 2:  # the first was before anything was written
                 with suppress(DatabaseUnavailable):
-                    impatient.delete_identity(COLLECTION, gone.id)
+                    impatient.people.delete(COLLECTION, gone.id)
 
-    engine = gallery._database.engine
+    engine = gallery.store.database.engine
     event.listen(engine, "after_cursor_execute", delete_meanwhile)
     matched(gallery, gone.id, kept.id)
     assert len(looks) == 2

@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 
 from app.errors import ExternalIdTaken, IdentityNotFound
+from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment import NewPerson
 from app.gallery.people.identity_ref import by_external_id
 from app.gallery.people.text_forms import folded
@@ -14,7 +15,6 @@ from app.gallery.records import (
     NewIdentity,
     PeopleFilter,
 )
-from app.gallery.service import Gallery
 from tests.gallery.factories import COLLECTION, all_pages, found_ids, new_face, unit_vector
 
 
@@ -26,13 +26,13 @@ def decomposed(text: str) -> str:
 
 def listed(gallery: Gallery, wanted: IdentityFilter, *, limit: int = 2) -> list[str | None]:
     pages = all_pages(
-        lambda cursor: gallery.list_identities(COLLECTION, wanted, limit=limit, cursor=cursor)
+        lambda cursor: gallery.people.page(COLLECTION, wanted, limit=limit, cursor=cursor)
     )
     return [identity.name for page in pages for identity in page]
 
 
 def create(gallery: Gallery, name: str | None, external_id: str | None = None) -> str:
-    return gallery.create_identity(COLLECTION, NewIdentity(name, external_id), [])[0].id
+    return gallery.people.enroll(COLLECTION, NewIdentity(name, external_id), [])[0].id
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_prefix_of_either_finds_names_and_keys_once_each(gallery: Gallery) -> 
 
 def test_names_are_found_as_they_are_after_a_change(gallery: Gallery) -> None:
     someone = create(gallery, "Ada", "1")
-    gallery.update_identity(COLLECTION, someone, IdentityChanges(name="Grâce", external_id=None))
+    gallery.people.update(COLLECTION, someone, IdentityChanges(name="Grâce", external_id=None))
     assert listed(gallery, IdentityFilter(name_prefix="grace")) == ["Grâce"]
     assert listed(gallery, IdentityFilter(name_prefix="ada")) == []
     assert listed(gallery, IdentityFilter(external_id_prefix="1")) == []
@@ -107,11 +107,11 @@ def test_a_name_is_stored_composed_and_a_key_is_taken_in_either_form(gallery: Ga
     assert listed(gallery, IdentityFilter(name="Zoë")) == ["Zoë"]
     assert listed(gallery, IdentityFilter(name=decomposed("Zoë"))) == ["Zoë"]
     assert listed(gallery, IdentityFilter(external_id=decomposed(key))) == ["Zoë"]
-    assert gallery.ids_of(COLLECTION, [decomposed(key)]).keys() == {key}
+    assert gallery.people.ids_of(COLLECTION, [decomposed(key)]).keys() == {key}
     for form in (key, decomposed(key)):
         with pytest.raises(ExternalIdTaken):
             create(gallery, None, form)
-        (outcome,) = gallery.create_identities(
+        (outcome,) = gallery.people.enroll_many(
             COLLECTION, [NewPerson(NewIdentity(external_id=form), ())]
         )
         assert not outcome.enrolled
@@ -119,28 +119,28 @@ def test_a_name_is_stored_composed_and_a_key_is_taken_in_either_form(gallery: Ga
 
 def test_attributes_stay_as_they_were_sent(gallery: Gallery) -> None:
     sent = {decomposed("größe"): decomposed("süß")}
-    identity, _ = gallery.create_identity(COLLECTION, NewIdentity(attributes=sent), [])
-    assert gallery.get_identity(COLLECTION, identity.id).attributes == sent
+    identity, _ = gallery.people.enroll(COLLECTION, NewIdentity(attributes=sent), [])
+    assert gallery.people.get(COLLECTION, identity.id).attributes == sent
 
 
 def test_a_person_is_addressed_by_their_own_key(gallery: Gallery) -> None:
     key = "a/b c:ü%"
-    identity, _ = gallery.create_identity(
+    identity, _ = gallery.people.enroll(
         COLLECTION, NewIdentity(external_id=key), [new_face(unit_vector(1))]
     )
     for form in (key, decomposed(key)):
-        assert gallery.get_identity(COLLECTION, by_external_id(form)).id == identity.id
+        assert gallery.people.get(COLLECTION, by_external_id(form)).id == identity.id
     ref = by_external_id(key)
-    assert len(gallery.list_faces(COLLECTION, ref, limit=9, cursor=None).items) == 1
+    assert len(gallery.faces.page(COLLECTION, ref, limit=9, cursor=None).items) == 1
     wanted = PeopleFilter(identity_ids=(ref, by_external_id("nobody")))
     assert found_ids(gallery, unit_vector(1), wanted=wanted) == [identity.id]
-    assert gallery.delete_identity(COLLECTION, ref).identity_ids == (identity.id,)
+    assert gallery.people.delete(COLLECTION, ref).identity_ids == (identity.id,)
     with pytest.raises(IdentityNotFound, match="external_id 'a/b c:ü%'"):
-        gallery.get_identity(COLLECTION, ref)
+        gallery.people.get(COLLECTION, ref)
 
 
 def test_an_id_is_never_taken_for_a_key(gallery: Gallery) -> None:
     someone = create(gallery, "Ada", "1")
     create(gallery, "Eve", someone)  # whose key is Ada's id
-    assert gallery.get_identity(COLLECTION, someone).name == "Ada"
-    assert gallery.get_identity(COLLECTION, by_external_id(someone)).name == "Eve"
+    assert gallery.people.get(COLLECTION, someone).name == "Ada"
+    assert gallery.people.get(COLLECTION, by_external_id(someone)).name == "Eve"

@@ -19,8 +19,8 @@ from app.errors import (
     UnknownGroupNotFound,
     VultusError,
 )
+from app.gallery.gallery import Gallery
 from app.gallery.records import Face, IdentityChanges, NewIdentity
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.tables import (
     UnknownFaceTable,
@@ -109,7 +109,7 @@ def test_face_of_the_same_photo_is_counted_once(unknowns: Unknowns) -> None:
 def test_nothing_is_kept_where_it_is_not_wanted(
     gallery: Gallery, database: Database, unknowns: Unknowns
 ) -> None:
-    gallery.create_collection("staff", None)
+    gallery.collections.create("staff", None)
     assert unknowns.keep("staff", [sighting(ADA)], THRESHOLD) == []
     wants_unknowns(gallery, collection="staff")
     (kept,) = unknowns.keep("staff", [sighting(ADA)], THRESHOLD)
@@ -243,11 +243,11 @@ def test_named_group_is_a_person_whom_searches_find(
     new = NewIdentity(name="Ada", external_id="a", attributes={"site": "north"})
     identity, faces = unknowns.name(COLLECTION, group_id, new, None)
     assert (identity.name, identity.external_id, identity.face_count) == ("Ada", "a", 3)
-    assert identity.revision == gallery.get_collection(COLLECTION).revision
+    assert identity.revision == gallery.collections.get(COLLECTION).revision
     photos = [face.image_sha256 for face in faces if isinstance(face, Face)]
     assert photos == [f"{i:064}" for i in range(3)]
     assert found_ids(gallery, ADA) == found_ids(other_process, ADA) == [identity.id]
-    assert gallery.indexed_faces() == 3
+    assert gallery.sync.sizes() == 3
     assert rows(database) == (0, 0)
     with pytest.raises(UnknownGroupNotFound):
         unknowns.name(COLLECTION, group_id, NewIdentity(), None)
@@ -275,7 +275,7 @@ def test_faces_may_be_named_one_by_one_and_added_to_a_person(
 def test_failed_naming_leaves_the_group_as_it_was(
     unknowns: Unknowns, gallery: Gallery, database: Database
 ) -> None:
-    gallery.create_identity(COLLECTION, NewIdentity(external_id="taken"), [])
+    gallery.people.enroll(COLLECTION, NewIdentity(external_id="taken"), [])
     (group_id,) = keep(unknowns, sighting(ADA))
     before = groups_of(unknowns)
     with pytest.raises(ExternalIdTaken):
@@ -285,7 +285,7 @@ def test_failed_naming_leaves_the_group_as_it_was(
     with pytest.raises(UnknownGroupNotFound):
         unknowns.name(COLLECTION, "nothing", NewIdentity(external_id="new"), None)
     assert groups_of(unknowns) == before
-    assert gallery.get_collection(COLLECTION).identity_count == 1, "nobody was made of nothing"
+    assert gallery.collections.get(COLLECTION).identity_count == 1, "nobody was made of nothing"
     assert keep(unknowns, sighting(ADA)) == [group_id]
     assert rows(database) == (1, 2)
 
@@ -303,7 +303,7 @@ def set_back(database: Database, photo: str, seconds: float) -> None:
 def test_faces_leave_after_their_retention_time(
     unknowns: Unknowns, gallery: Gallery, database: Database, connect: Connect
 ) -> None:
-    gallery.create_collection("brief", None)
+    gallery.collections.create("brief", None)
     wants_unknowns(gallery, collection="brief", retention_s=600)
     (ada,) = {*keep(unknowns, sighting(ADA, photo="old"), sighting(nearby(ADA, 0.9), photo="new"))}
     keep(unknowns, sighting(BOB, photo="bob"))
@@ -320,7 +320,7 @@ def test_faces_leave_after_their_retention_time(
     set_back(database, "brief", 601)
     assert other_process.erase_expired() == {"brief": 1}
     assert rows(database) == (1, 1)
-    with gallery._store.reading(COLLECTION) as transaction:
+    with gallery.store.reading(COLLECTION) as transaction:
         collection = transaction.collection
     for process in (unknowns, other_process):
         assert process._states.of(collection).centroids is None, "nothing of Bob is left in memory"
@@ -336,7 +336,7 @@ def test_erased_person_takes_their_unknown_faces_along(
     ada, _ = enroll(gallery, ADA, unit_vector(5))
     mentions_ada = Sighting(-BOB, "m" * 64, nearest_identity_id=ada.id, similarity=0.1)
     (mentioning,) = keep(unknowns, mentions_ada)
-    receipt = gallery.delete_identity(COLLECTION, ada.id)
+    receipt = gallery.people.delete(COLLECTION, ada.id)
     assert (receipt.face_count, receipt.unknown_face_count) == (2, 1)
     assert set(groups_of(unknowns)) == {stranger, mentioning}
     (face,) = unknowns.get_group(COLLECTION, mentioning)[1]
@@ -346,8 +346,8 @@ def test_erased_person_takes_their_unknown_faces_along(
     assert again != before_enrolment
     bob, _ = enroll(gallery, BOB)
     past = datetime.now(UTC) - timedelta(seconds=1)
-    gallery.update_identity(COLLECTION, bob.id, IdentityChanges(expires_at=past))
-    (expired,) = gallery.erase_expired(log_revisions=100)
+    gallery.people.update(COLLECTION, bob.id, IdentityChanges(expires_at=past))
+    (expired,) = gallery.people.erase_expired(log_revisions=100)
     assert (expired.identity_ids, expired.unknown_face_count) == ((bob.id,), 1)
     assert set(groups_of(unknowns)) == {mentioning, again}
 
@@ -356,7 +356,7 @@ def test_deleted_collection_takes_its_inbox_along(
     unknowns: Unknowns, gallery: Gallery, database: Database
 ) -> None:
     keep(unknowns, sighting(ADA), sighting(BOB))
-    assert gallery.delete_collection(COLLECTION).unknown_face_count == 2
+    assert gallery.collections.delete(COLLECTION).unknown_face_count == 2
     assert rows(database) == (0, 0)
     with database.reading() as session:
         assert session.query(UnknownInboxTable).count() == 0
@@ -412,7 +412,7 @@ def test_racing_to_name_a_group_has_one_winner(
     results = at_once(tasks)
     errors = [result for result in results if isinstance(result, VultusError)]
     assert [type(error) for error in errors] == [UnknownGroupNotFound] * 5
-    collection = gallery.get_collection(COLLECTION)
+    collection = gallery.collections.get(COLLECTION)
     assert (collection.identity_count, collection.face_count) == (1, 1)
     assert len(found_ids(gallery, ADA)) == len(found_ids(other, ADA)) == 1
 
@@ -421,7 +421,7 @@ def test_keeping_beside_naming_dismissing_enrolling_and_deleting_ends_well(
     unknowns: Unknowns, gallery: Gallery, connect: Connect, database: Database
 ) -> None:
     other = new_inbox(connect(), gallery)
-    gallery.create_collection("busy", None)
+    gallery.collections.create("busy", None)
     for turn in range(3):
         wants_unknowns(gallery, collection="busy")
         (ada, bob) = unknowns.keep("busy", [sighting(ADA), sighting(BOB)], THRESHOLD)
@@ -435,14 +435,14 @@ def test_keeping_beside_naming_dismissing_enrolling_and_deleting_ends_well(
             partial(other.dismiss, "busy", bob),
             partial(enroll, gallery, ADA, collection="busy"),
             partial(wants_unknowns, gallery, collection="busy", retention_s=5),
-            partial(gallery.delete_collection, "busy"),
+            partial(gallery.collections.delete, "busy"),
         ]
         allowed = (CollectionNotFound, UnknownGroupNotFound)
         for result in at_once(tasks):
             assert not isinstance(result, VultusError) or isinstance(result, allowed), result
-        gallery.create_collection("busy", None)
+        gallery.collections.create("busy", None)
     assert rows(database) == (0, 0)
-    assert gallery.indexed_faces() == 0
+    assert gallery.sync.sizes() == 0
 
 
 @sqlite_only

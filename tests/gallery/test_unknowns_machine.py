@@ -54,8 +54,8 @@ def test_inbox_is_what_a_naive_loop_makes_of_it(
         for process, (verb, first, second) in steps:
             machine.step(process, verb, first, second)
             machine.check()
-        assert gallery.get_collection(COLLECTION).face_count == machine.enrolled
-        assert gallery.indexed_faces() == machine.enrolled
+        assert gallery.collections.get(COLLECTION).face_count == machine.enrolled
+        assert gallery.sync.sizes() == machine.enrolled
 
 
 class _Machine:

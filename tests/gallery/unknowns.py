@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.gallery.collection_state import CollectionStates
+from app.gallery.gallery import Gallery
 from app.gallery.records import CollectionChanges
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.unknowns.unknown_inbox import Unknowns
 from app.gallery.unknowns.unknown_records import GroupOrder, InboxLimits, Sighting
@@ -36,7 +36,7 @@ def nearby(embedding: Embedding, similarity: float, *, seed: int = 0) -> Embeddi
 
 def wants_unknowns(gallery: Gallery, *, collection: str = COLLECTION, **options: object) -> None:
     changes = CollectionChanges(options={"unknowns": {"keep": True, **options}})
-    gallery.update_collection(collection, changes)
+    gallery.collections.update(collection, changes)
 
 
 def new_inbox(

@@ -28,7 +28,9 @@ async def create_collection(
     body: Sent[NewCollectionBody], services: ServicesDep, once: OnceDep
 ) -> Collection:
     """Create an empty collection for the service's embedder."""
-    return await writing(services.gallery.create_collection, body.name, body.description, once=once)
+    return await writing(
+        services.gallery.collections.create, body.name, body.description, once=once
+    )
 
 
 @router.endpoint("GET", "", CollectionPage, large=True)
@@ -36,13 +38,13 @@ async def list_collections(
     services: ServicesDep, query: Annotated[PageQuery, Query()]
 ) -> Page[Collection]:
     """List collections, oldest first."""
-    return await reading(services.gallery.list_collections, limit=query.limit, cursor=query.cursor)
+    return await reading(services.gallery.collections.page, limit=query.limit, cursor=query.cursor)
 
 
 @router.endpoint("GET", "/{collection}", CollectionBody)
 async def get_collection(collection: CollectionPath, services: ServicesDep) -> Collection:
     """Return a collection: its options, its embedder, and how many people and faces it has."""
-    return await reading(services.gallery.get_collection, collection)
+    return await reading(services.gallery.collections.get, collection)
 
 
 @router.endpoint("PATCH", "/{collection}", CollectionBody)
@@ -54,7 +56,9 @@ async def update_collection(
         _require_crops_key(services)
     # Crops that are no longer kept are overwritten in the database's files at once.
     work = work_of_erasure(compact=body.options.crops.keep is False)
-    return await threads().run(work, services.gallery.update_collection, collection, body.changes())
+    return await threads().run(
+        work, services.gallery.collections.update, collection, body.changes()
+    )
 
 
 @router.endpoint("DELETE", "/{collection}", ErasureBody)
@@ -62,7 +66,7 @@ async def delete_collection(
     collection: CollectionPath, services: ServicesDep, query: Annotated[ErasureQuery, Query()]
 ) -> Erasure:
     """Delete a collection and all people in it. `default` exists again at once, empty."""
-    return await erase(query, services.gallery.delete_collection, collection)
+    return await erase(query, services.gallery.collections.delete, collection)
 
 
 def _require_crops_key(services: Services) -> None:

@@ -63,7 +63,7 @@ async def list_faces(
 ) -> Page[Face]:
     """List a person's faces, oldest first."""
     return await reading(
-        services.gallery.list_faces, collection, identity_id, limit=query.limit, cursor=query.cursor
+        services.gallery.faces.page, collection, identity_id, limit=query.limit, cursor=query.cursor
     )
 
 
@@ -76,7 +76,7 @@ async def delete_face(
     query: Annotated[ErasureQuery, Query()],
 ) -> Erasure:
     """Delete one face. The person stays, even without any face."""
-    return await erase(query, services.gallery.delete_face, collection, identity_id, face_id)
+    return await erase(query, services.gallery.faces.delete, collection, identity_id, face_id)
 
 
 @router.endpoint(

@@ -56,7 +56,7 @@ async def list_identities(
 ) -> Page[Identity]:
     """List people, oldest first: all, or those whose name or external_id is, or begins, as sent."""
     return await reading(
-        services.gallery.list_identities,
+        services.gallery.people.page,
         collection,
         query.wanted(),
         limit=query.limit,
@@ -69,7 +69,7 @@ async def get_identity(
     collection: CollectionPath, identity_id: IdentityPath, services: ServicesDep
 ) -> Identity:
     """Return one person."""
-    return await reading(services.gallery.get_identity, collection, identity_id)
+    return await reading(services.gallery.people.get, collection, identity_id)
 
 
 @router.endpoint("PATCH", "/{identity_id}", IdentityBody, problems=[409])
@@ -80,7 +80,7 @@ async def update_identity(
     services: ServicesDep,
 ) -> Identity:
     """Change what is known of a person; fields that are left out stay as they are."""
-    return await writing(services.gallery.update_identity, collection, identity_id, body.changes())
+    return await writing(services.gallery.people.update, collection, identity_id, body.changes())
 
 
 @router.endpoint("DELETE", "/{identity_id}", ErasureBody)
@@ -91,7 +91,7 @@ async def delete_identity(
     query: Annotated[ErasureQuery, Query()],
 ) -> Erasure:
     """Delete a person with all their faces. From this answer on, no search finds them."""
-    return await erase(query, services.gallery.delete_identity, collection, identity_id)
+    return await erase(query, services.gallery.people.delete, collection, identity_id)
 
 
 @router.endpoint("POST", ":merge", MergeAnswer, problems=[409])

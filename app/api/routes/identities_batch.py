@@ -41,7 +41,7 @@ async def enroll_identities_batch(
         raise UnsupportedMediaType(f"content-type is {shown(media_type)}; send {JSON_LINES}")
     if find_charset(content_type) not in {None, "utf-8", "ascii"}:
         raise UnsupportedMediaType("lines of JSON are read as UTF-8 alone; send UTF-8")
-    await reading(services.gallery.require_collection, collection)
+    await reading(services.gallery.collections.require, collection)
     # Kept in a file until the body is read: most clients do not read an answer while they send.
     results = SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115  (the answer closes it)
     try:

@@ -8,7 +8,7 @@ import typer
 
 from app.cli.commands.common_options import AsJson, Report, Subject, rate
 from app.datasets.photo_source import PhotoSource
-from app.gallery.names import DEFAULT_COLLECTION
+from app.gallery.default_collection import DEFAULT_COLLECTION
 from models.evaluation.options import EvaluationOptions, Protocol
 
 _DEFAULTS = EvaluationOptions()

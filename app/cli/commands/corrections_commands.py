@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from app.cli.commands.common_options import Receipt
-from app.gallery.names import DEFAULT_COLLECTION
+from app.gallery.default_collection import DEFAULT_COLLECTION
 
 _Person = "an id, or ext: and an external_id"
 _Collection = Annotated[str, typer.Option(help="The collection of these people.")]

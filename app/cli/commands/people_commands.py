@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.commands.common_options import AsJson, Summary, rate
-from app.gallery.names import DEFAULT_COLLECTION
+from app.gallery.default_collection import DEFAULT_COLLECTION
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.identify.verify_options import VerifyOptions
 from app.operations.policy.face_rules import FaceRule, QualityFilter, VerifyFaces

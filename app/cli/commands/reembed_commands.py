@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.commands.common_options import AsJson
-from app.gallery.names import DEFAULT_COLLECTION
+from app.gallery.default_collection import DEFAULT_COLLECTION
 
 reembedding = typer.Typer()
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.gallery.names import DEFAULT_COLLECTION
+from app.gallery.default_collection import DEFAULT_COLLECTION
 
 gallery = typer.Typer(no_args_is_help=True)
 db = typer.Typer(no_args_is_help=True)

@@ -10,7 +10,7 @@ from app.api.schemas.identities import MergeAnswer
 from app.api.schemas.parts.erasure import ErasureBody
 from app.cli.output import show
 from app.cli.session import with_services
-from app.gallery.names import DEFAULT_COLLECTION
+from app.gallery.default_collection import DEFAULT_COLLECTION
 from app.gallery.records import NewIdentity
 from app.operations.doctor import Correction, DeleteFace, MergePeople, MoveFace
 
@@ -64,6 +64,6 @@ def move(
 def delete_face(person: str, face: str, collection: str, *, as_json: bool) -> None:
     """Delete one face of a person, who stays, even without any."""
     done = with_services(
-        lambda services: asyncio.to_thread(services.gallery.delete_face, collection, person, face)
+        lambda services: asyncio.to_thread(services.gallery.faces.delete, collection, person, face)
     )
     show(ErasureBody.of(done), f"face {face} is removed", as_json=as_json)

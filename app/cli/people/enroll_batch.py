@@ -47,7 +47,7 @@ def enroll_batch(
     """Enroll many people, a line each."""
 
     async def use(services: Services) -> Summary:
-        await asyncio.to_thread(services.gallery.require_collection, collection)
+        await asyncio.to_thread(services.gallery.collections.require, collection)
         summary = Summary()
         with _progress(as_json=as_json) as progress:
             task = progress.add_task("", total=_size(file), lines=0)

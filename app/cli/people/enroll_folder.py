@@ -133,7 +133,7 @@ class _FolderEnrolment:
     async def _enroll_images(self, name: str, images: list[bytes]) -> Enrollment:
         enroll, collection = self._services.enroll, self._collection
         known = await asyncio.to_thread(
-            self._services.gallery.list_identities,
+            self._services.gallery.people.page,
             collection,
             IdentityFilter(external_id=name),
             limit=1,

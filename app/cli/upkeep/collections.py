@@ -11,8 +11,8 @@ from app.api.schemas.parts.erasure import ErasureBody
 from app.cli.open_database import open_database
 from app.cli.output import show
 from app.cli.session import with_services
+from app.gallery.gallery import Gallery
 from app.gallery.records import Page
-from app.gallery.service import Gallery
 from app.gallery.store.collection_list import all_collections, collection_named
 from app.gallery.value_types import COLLECTION_NAME
 from app.observe.plain_text import plain
@@ -34,7 +34,7 @@ def create(name: str, description: str | None, *, as_json: bool) -> None:
     """Create a collection."""
     require_collection_name(name, "NAME")
     made = with_services(
-        lambda services: asyncio.to_thread(services.gallery.create_collection, name, description)
+        lambda services: asyncio.to_thread(services.gallery.collections.create, name, description)
     )
     text = f"created {made.name}, of the embedder {made.model.name}"
     show(CollectionBody.of(made), text, as_json=as_json)
@@ -53,7 +53,7 @@ def delete(name: str, *, yes: bool, as_json: bool) -> None:
             )
         # The default collection exists again at once, for the same embedder.
         gallery = Gallery(database, build_sync(settings, database), found.model)
-        receipt = gallery.delete_collection(name, compact=True)
+        receipt = gallery.collections.delete(name, compact=True)
     text = f"deleted {name}: {receipt.identity_count:,} people, {receipt.face_count:,} faces"
     if receipt.unknown_face_count:
         text += f", {receipt.unknown_face_count:,} unknown faces"

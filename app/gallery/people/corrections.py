@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from app.errors import CountChanged, InvalidRequest, RevisionConflict
+from app.gallery.gallery_part import GalleryPart
 from app.gallery.people.correction_records import (
     Merged,
     MergedPerson,
@@ -16,15 +17,20 @@ from app.gallery.people.correction_records import (
     PeopleCount,
     PeopleDeletion,
 )
-from app.gallery.people.enrolment_guards import EveryFaceRefusedError, Guard, judge, nearer
+from app.gallery.people.enrolment import add_person
+from app.gallery.people.enrolment_guards import (
+    EveryFaceRefusedError,
+    Guard,
+    judge,
+    nearer,
+    require_same_embedder,
+)
 from app.gallery.people.erasure import erase_people
 from app.gallery.people.face_handover import hand_over
 from app.gallery.people.person_merge import joined
 from app.gallery.records import Erasure, NewFace, NewIdentity, PeopleFilter
-from app.gallery.service import Gallery, require_same_embedder
 from app.gallery.store.collection_view import CollectionView
-from app.gallery.store.database import Database, read_again
-from app.gallery.store.gallery_store import Store
+from app.gallery.store.database import read_again
 from app.gallery.store.idempotency import Once
 from app.gallery.store.repositories import face_repository as face_records
 from app.gallery.store.storage import erases
@@ -37,13 +43,8 @@ MOST_DELETED = 10_000
 _ERASED_AT_ONCE = 500
 
 
-class Corrections:
+class Corrections(GalleryPart):
     """Corrections of all collections of a gallery."""
-
-    def __init__(self, database: Database, gallery: Gallery) -> None:
-        self._database = database
-        self._store = Store(database)
-        self._gallery = gallery
 
     def merge(
         self,
@@ -62,7 +63,7 @@ class Corrections:
         RevisionConflict when one of these people changed after `if_revision`, and
         AnsweredBeforeError by `once`.
         """
-        with self._store.changing(collection_name) as transaction:
+        with self.store.changing(collection_name) as transaction:
             transaction.claim(once)
             identities = transaction.identities
             kept = identities.get_living(into)
@@ -73,7 +74,7 @@ class Corrections:
             _require_unchanged(transaction.collection, [kept, *others], if_revision)
             done = self._merge(transaction, kept, others)
             transaction.keep(once, done, kept.id)
-        self._gallery.follow_change(collection_name)
+        self.follow_change(collection_name)
         return done
 
     def move_face(
@@ -93,7 +94,7 @@ class Corrections:
         the two changed after `if_revision`, EveryFaceRefusedError when `guard` refuses it,
         EmbedderSwitchedError, and AnsweredBeforeError by `once`.
         """
-        with self._store.changing(collection_name) as transaction:
+        with self.store.changing(collection_name) as transaction:
             transaction.claim(once)
             require_same_embedder(transaction.collection, guard)
             identities = transaction.identities
@@ -102,25 +103,21 @@ class Corrections:
             if isinstance(who, str):
                 owner = identities.get_living(who)
             else:
-                owner = self._gallery.add_person(transaction, who)
+                owner = add_person(transaction, who)
             people = [previous] if isinstance(who, NewIdentity) else [previous, owner]
             identities.lock(people)
             _require_unchanged(transaction.collection, people, if_revision)
             done = self._move(transaction, face, previous, owner, guard)
             done = replace(done, is_new_person=isinstance(who, NewIdentity))
             transaction.keep(once, done, owner.id)
-        self._gallery.follow_change(collection_name)
+        self.follow_change(collection_name)
         return done
 
     @read_again
     def count(self, collection_name: str, wanted: PeopleFilter) -> PeopleCount:
         """How many people a filter finds, expired ones included."""
-        with self._store.reading(collection_name) as transaction:
+        with self.store.reading(collection_name) as transaction:
             return _count(transaction, wanted)
-
-    def make_room(self) -> bool:
-        """Return whether there is more room on the disk now, for an erasure."""
-        return self._database.make_room()
 
     @erases
     def delete_people(
@@ -138,7 +135,7 @@ class Corrections:
         Raises CountChanged when they are not, RevisionConflict when one of them changed after
         `if_revision`, InvalidRequest for more than MOST_DELETED, and AnsweredBeforeError by `once`.
         """
-        with self._store.changing(collection_name) as transaction:
+        with self.store.changing(collection_name) as transaction:
             transaction.claim(once)
             found = _count(transaction, wanted)
             if found.people != confirmed:
@@ -160,9 +157,9 @@ class Corrections:
             ] or [erase_people(transaction, [])]
             done = PeopleDeletion(found, _together(receipts))
             transaction.keep(once, done)
-        self._gallery.follow_change(collection_name)
+        self.follow_change(collection_name)
         if compact and done.erasure is not None:
-            erasure = self._gallery.compacted(done.erasure, transaction.collection.number)
+            erasure = self.compacted(done.erasure, transaction.collection.number)
             done = replace(done, erasure=erasure)
         return done
 

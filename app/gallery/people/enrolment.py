@@ -21,8 +21,9 @@ from app.gallery.people.enrolment_guards import (
     judge,
     nearer,
 )
+from app.gallery.people.external_ids import require_free, taken
 from app.gallery.people.same_picture import Pictures
-from app.gallery.records import Face, NewFace, NewIdentity
+from app.gallery.records import Face, Identity, NewFace, NewIdentity
 from app.gallery.store.repositories import face_repository as face_records
 from app.gallery.store.repositories.face_repository import to_bytes
 from app.gallery.store.repositories.people_insertion import (
@@ -33,6 +34,7 @@ from app.gallery.store.repositories.people_insertion import (
 )
 from app.gallery.store.tables import IdentityTable
 from app.gallery.store.transaction import Transaction
+from app.gallery.store.uniqueness import unique
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class KnownFace:
 
 Outcome = Face | KnownFace | Refusal
 """What became of a new face."""
+Enrolled = tuple[Identity, tuple[Outcome, ...]]
+"""A person as they are now, and what became of each new face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +180,10 @@ def require_one_accepted(outcomes: Sequence[Outcome]) -> None:
 
 
 def add_person(transaction: Transaction, new: NewIdentity) -> IdentityTable:
-    """Add a person without a face, whose external_id is free."""
-    (outcome,) = enroll_people(transaction, [NewPerson(new)], by_crop=False)
+    """Add a person without a face. Raises ExternalIdTaken."""
+    require_free(transaction.identities, new.external_id)
+    with unique(taken(new.external_id)):
+        (outcome,) = enroll_people(transaction, [NewPerson(new)], by_crop=False)
     assert outcome.enrolled
     assert outcome.identity_id is not None
     return transaction.identities.get(outcome.identity_id)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from app.errors import Reason, Resemblance
 from app.gallery.index.protocol import FaceNumbers, Vectors
 from app.gallery.records import EVERYBODY, Identity, NewFace
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.transaction import Transaction
 from app.recognition.types import cosine
 
@@ -69,6 +70,12 @@ class EveryFaceRefusedError(Exception):
 
 class EmbedderSwitchedError(Exception):
     """The collection has gone over to another embedder since the guard looked; look once more."""
+
+
+def require_same_embedder(collection: CollectionView, guard: Guard | None) -> None:
+    """Raises EmbedderSwitchedError."""
+    if guard is not None and guard.digest != collection.digest:
+        raise EmbedderSwitchedError(collection.name)
 
 
 def judge(

@@ -7,9 +7,9 @@ from time import monotonic
 import structlog
 
 from app.errors import Unavailable
-from app.gallery.service import Gallery
 from app.gallery.store.change_signal import change_signal
 from app.gallery.store.database import Database
+from app.gallery.sync.index_sync import Sync
 from app.runtime.thread_priority import give_way
 
 _LEAST_PAUSE_S = 10.0
@@ -51,7 +51,7 @@ class Periodic:
 
         self._start(work, name)
 
-    def follow(self, gallery: Gallery, database: Database, *, poll_s: float) -> None:
+    def follow(self, sync: Sync, database: Database, *, poll_s: float) -> None:
         """Keep the indexes at what other processes commit, within about `poll_s`."""
 
         def listen() -> None:
@@ -59,7 +59,7 @@ class Periodic:
             try:
                 while not self._stopped.is_set():
                     if signal.wait(poll_s):
-                        _attempt(gallery.follow, "follow")
+                        _attempt(sync.follow, "follow")
             finally:
                 signal.close()
 

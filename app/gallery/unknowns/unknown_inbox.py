@@ -16,8 +16,9 @@ from threading import Lock
 
 from app.errors import CollectionNotFound, InvalidRequest
 from app.gallery.collection_state import CollectionState, CollectionStates
+from app.gallery.gallery import Gallery
+from app.gallery.people.enrolment import Enrolled
 from app.gallery.records import NewFace, NewIdentity, Page
-from app.gallery.service import Enrolled, Gallery
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
@@ -188,7 +189,7 @@ class Unknowns:
     ) -> Enrolled:
         """Enroll a group's faces, or some of them, as a new person or as more of one (by id).
 
-        They leave the inbox in the same transaction. Returns as `Gallery.create_identity` does, in
+        They leave the inbox in the same transaction. Returns as `GalleryPeople.enroll` does, in
         the order of the group's faces. Raises UnknownGroupNotFound, UnknownFaceNotFound,
         IdentityNotFound, ExternalIdTaken and EmbedderMismatch.
         """
@@ -206,8 +207,8 @@ class Unknowns:
             return faces
 
         if isinstance(who, str):
-            return self._gallery.add_faces(collection_name, who, take)
-        return self._gallery.create_identity(collection_name, who, take)
+            return self._gallery.faces.add(collection_name, who, take)
+        return self._gallery.people.enroll(collection_name, who, take)
 
     def merge(self, collection_name: str, group_ids: Sequence[str]) -> UnknownGroup:
         """Make one group of several; it keeps the id of the oldest. Raises UnknownGroupNotFound."""

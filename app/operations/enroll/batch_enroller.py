@@ -10,9 +10,9 @@ from functools import partial
 import numpy as np
 
 from app.errors import InputError, NoUsableImage, RejectedImage, WrongPerson
+from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment import BulkOutcome, NewPerson
 from app.gallery.records import NewFace, NewIdentity
-from app.gallery.service import Gallery
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.enroll.enroller import (
     WRONG_PERSON,
@@ -72,7 +72,7 @@ class BatchEnroller:
     async def enroll(self, collection: str, items: Sequence[BatchItem]) -> list[ItemResult]:
         """Enroll in one transaction. Raises CollectionNotFound and EmbedderMismatch."""
         external_ids = [item.identity.external_id for item in items if item.identity.external_id]
-        known = await reading(self._gallery.ids_of, collection, external_ids)
+        known = await reading(self._gallery.people.ids_of, collection, external_ids)
         turns = self._enroller.turns()
         keep_crops = await self._enroller.keeps_crops(collection)
         examined = await together(
@@ -100,7 +100,7 @@ class BatchEnroller:
             replace(found.person, guard=next(guards)) if found.guarded else found.person
             for found in people
         ]
-        return self._gallery.create_identities(collection, new)
+        return self._gallery.people.enroll_many(collection, new)
 
     async def _examine(
         self,

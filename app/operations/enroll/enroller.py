@@ -15,10 +15,10 @@ from app.errors import (
     RejectedImage,
     WrongPerson,
 )
-from app.gallery.people.enrolment import KnownFace
+from app.gallery.gallery import Gallery
+from app.gallery.people.enrolment import Enrolled, KnownFace
 from app.gallery.people.enrolment_guards import EveryFaceRefusedError, Refusal
 from app.gallery.records import Face, Identity, NewFace, NewIdentity
-from app.gallery.service import Enrolled, Gallery
 from app.gallery.store.idempotency import Once
 from app.observe import request_scope
 from app.operations.enroll.crop_vault import CropVault
@@ -123,7 +123,7 @@ class Enroller:
             return _enrollment(
                 usable,
                 rejected,
-                self._gallery.create_identity(
+                self._gallery.people.enroll(
                     collection,
                     new,
                     faces,
@@ -161,7 +161,7 @@ class Enroller:
         def write() -> Enrollment:
             request_scope.require_time()  # from here on, it is done
             guard = self.guards.look(collection, faces, options, identity_id=identity_id)
-            done = self._gallery.add_faces(
+            done = self._gallery.faces.add(
                 collection,
                 identity_id,
                 faces,
@@ -176,14 +176,14 @@ class Enroller:
             refusal = _wrong_person(error, usable, rejected)
             if not known:
                 raise refusal from error
-        identity = await reading(self._gallery.get_identity, collection, identity_id)
+        identity = await reading(self._gallery.people.get, collection, identity_id)
         return _enrollment([], refusal.rejected, (identity, ()), known)
 
     async def _known(
         self, collection: str, identity_id: str, images: Sequence[bytes]
     ) -> dict[int, Face]:
         """By their places, the faces of images that are enrolled for the person already."""
-        known = await reading(self._gallery.enrolled_images, collection, identity_id)
+        known = await reading(self._gallery.faces.enrolled_images, collection, identity_id)
         if not known:
             return {}
         digests = await asyncio.to_thread(lambda: [_sha256(image) for image in images])
@@ -191,7 +191,7 @@ class Enroller:
 
     async def keeps_crops(self, collection: str) -> bool:
         """Whether a collection keeps crops. Raises CollectionNotFound and EmbedderMismatch."""
-        basis = await reading(self._gallery.require_collection, collection)
+        basis = await reading(self._gallery.collections.require, collection)
         wanted = basis.options.crops.keep
         if wanted and self._vault is None:
             _log.warning("crops_not_kept", collection=collection, remedy="set VULTUS_CROPS_KEY")

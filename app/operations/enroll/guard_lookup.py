@@ -7,12 +7,12 @@ from itertools import islice
 from typing import TypeVar
 
 from app.errors import Reason, RejectedImage
+from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment_guards import EmbedderSwitchedError, Guard, Neighbour, Refusal
 from app.gallery.people.identity_ref import refers_to
 from app.gallery.records import NewFace, SearchResult
 from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.search.nearest_people import PeopleQuery
-from app.gallery.service import Gallery
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.policy.calibrator import Calibrator
 
@@ -72,8 +72,8 @@ class Guards:
         """
         if not self._enabled:
             return None
-        probe = self._gallery.probe_of(collection, face_id)
-        model = self._gallery.require_collection(collection).model
+        probe = self._gallery.faces.probe_of(collection, face_id)
+        model = self._gallery.collections.require(collection).model
         if model.digest not in probe.by_digest:
             return None
         guard = self._guard(collection, [probe], identity_id, exclude_face_id=face_id)
@@ -102,11 +102,11 @@ class Guards:
         exclude_face_id: str | None = None,
     ) -> Guard | None:
         # In this order: whoever is enrolled after this is found by the transaction that writes.
-        revision = self._gallery.revision(collection)
+        revision = self._gallery.collections.revision(collection)
         query = PeopleQuery(
             1 if identity_id is None else 2, datetime.now(UTC), exclude_face_id=exclude_face_id
         )
-        found = self._gallery.find(collection, faces, query)
+        found = self._gallery.search.find(collection, faces, query)
         limits = self._limits(collection, found)
         if limits is None:
             return None

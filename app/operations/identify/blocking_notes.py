@@ -7,7 +7,7 @@ from time import monotonic
 import structlog
 
 from app.errors import CollectionNotFound, DatabaseUnavailable
-from app.gallery.service import Gallery
+from app.gallery.gallery import Gallery
 from app.gallery.store.database import waiting_briefly
 from app.gallery.unknowns.unknown_records import Sighting
 from app.operations.identify.blocking_search import Decided
@@ -59,7 +59,7 @@ class BlockingNotes:
         if not matched:
             return
         try:
-            self._gallery.remember_match(
+            self._gallery.search.remember(
                 collection, terminal_id, matched, most=self._terminal_people
             )
         except (DatabaseUnavailable, CollectionNotFound) as error:

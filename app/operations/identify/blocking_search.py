@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from app.errors import CollectionNotFound, EmbedderMismatch
+from app.gallery.gallery import Gallery
 from app.gallery.records import Basis, Candidate, Scoring, Searched, SearchResult
 from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.search.nearest_people import PeopleQuery
-from app.gallery.service import Gallery
 from app.operations.policy.calibrator import Calibrator
 from app.operations.policy.decisions import (
     Decision,
@@ -65,7 +65,7 @@ class BlockingSearch:
         Raises CollectionNotFound, EmbedderMismatch and ThresholdRequired.
         """
         with self._forgetting(collection):
-            basis = self._gallery.require_collection(collection)
+            basis = self._gallery.collections.require(collection)
         return Decided([], self._policy(collection, basis, options), basis)
 
     def decide(self, collection: str, probes: Sequence[Probe], options: SearchOptions) -> Decided:
@@ -92,7 +92,7 @@ class BlockingSearch:
     def _find_by_second(
         self, collection: str, probes: Sequence[Probe], query: PeopleQuery
     ) -> SearchResult:
-        found = self._gallery.find_by_second(collection, probes, query)
+        found = self._gallery.search.find_by_other(collection, probes, query)
         if found is None:
             raise _NoSecondEmbedderError
         return found
@@ -125,7 +125,7 @@ class BlockingSearch:
             )
             asked = [probes[place] for place in open_places]
             with self._forgetting(collection):
-                found = (find or self._gallery.find)(collection, asked, query)
+                found = (find or self._gallery.search.find)(collection, asked, query)
             policy = self._policy(collection, found.basis, options, note=find is None)
             limit = policy.for_identify(
                 options.threshold if stage.threshold is None else stage.threshold,

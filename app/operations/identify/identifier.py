@@ -17,9 +17,9 @@ from app.errors import (
     ThresholdRequired,
     Unavailable,
 )
+from app.gallery.gallery import Gallery
 from app.gallery.records import Searched
 from app.gallery.rollout.embedder_pair import Probe
-from app.gallery.service import Gallery
 from app.gallery.unknowns.unknown_records import Sighting
 from app.observe import request_scope
 from app.operations.identify.blocking_notes import BlockingNotes, matched
@@ -177,7 +177,7 @@ class Identifier:
 
         Also answers by which embedder. Raises FaceNotFound.
         """
-        probe = await reading(self._gallery.probe_of, collection, face_id)
+        probe = await reading(self._gallery.faces.probe_of, collection, face_id)
         done = await self._decide(collection, [probe], replace(options, exclude_face_id=face_id))
         return done.decisions[0], done.model
 
@@ -248,7 +248,7 @@ class Identifier:
             return
         gives_up = monotonic() + self._limits.max_wait_s
         while True:
-            reached = await reading(self._gallery.revision, collection)
+            reached = await reading(self._gallery.collections.revision, collection)
             if reached >= revision:
                 return
             if monotonic() > gives_up:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.errors import NoUsableImage, RejectedImage
+from app.gallery.gallery import Gallery
 from app.gallery.records import Basis, Candidate, Identity
-from app.gallery.service import Gallery
 from app.observe import request_scope
 from app.operations.enroll.photo_subject import PassedOver
 from app.operations.identify.verify_options import VerifyOptions
@@ -151,13 +151,13 @@ class Verifier:
             policy = self._calibrator.thresholds(collection)
             # Both raise before the photo is looked at.
             limit = policy.for_verify(*wanted)
-            return limit, self._gallery.get_identity(collection, identity_id)
+            return limit, self._gallery.people.get(collection, identity_id)
 
         def compare() -> tuple[list[Candidate], Basis]:
             request_scope.require_time()
             probes = [face.embedded for face in side.faces]
             with request_scope.timed(request_scope.Stage.SEARCH):
-                return self._gallery.compare_each(collection, identity_id, probes)
+                return self._gallery.search.compare_each(collection, identity_id, probes)
 
         limit, identity = await reading(look_beforehand)
         side = await self._side(image, options, index=0, name="image")

@@ -11,9 +11,9 @@ import structlog
 from numpy.typing import NDArray
 
 from app.errors import CalibrationImpossible, StartupError
+from app.gallery.gallery import Gallery
 from app.gallery.records import Basis
 from app.gallery.search.collection_calibrations import CalibrationStore
-from app.gallery.service import Gallery
 from app.operations.policy.measuring_process import MeasuringProcess
 from app.operations.policy.thresholds import Thresholds
 from app.recognition.types import ModelId
@@ -154,7 +154,7 @@ class Calibrator:
 
         Raises CalibrationImpossible when there are too few, CollectionNotFound, EmbedderMismatch.
         """
-        self._gallery.require_collection(collection)
+        self._gallery.collections.require(collection)
         with self._measuring:  # each takes memory for millions of pairs
             return measure_people(
                 self._store,

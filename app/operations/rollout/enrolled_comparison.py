@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.errors import FaceNotFound, SecondEmbedderMissing
-from app.gallery.service import Gallery
+from app.gallery.gallery import Gallery
 from app.gallery.store.repositories.rollout_repository import SeenFace
 from app.operations.identify.blocking_search import BlockingSearch
 from app.operations.identify.shadow_decisions import Agreement, agreement
@@ -67,7 +67,7 @@ def compare_enrolled(
     for face in faces:
         progress()
         try:
-            probe = gallery.probe_of(collection, face.face_id)
+            probe = gallery.faces.probe_of(collection, face.face_id)
             options = SearchOptions(top_k=1, exclude_face_id=face.face_id)
             first = search.decide(collection, [probe], options).decisions
             second = search.decide_by_second(collection, [probe], options)

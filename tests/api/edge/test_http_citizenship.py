@@ -245,7 +245,7 @@ def test_defects_and_refusals_can_be_read_by_pages_of_other_origins(
         raise RuntimeError("a defect")
 
     client = with_settings(cors_origins="*")
-    monkeypatch.setattr("app.gallery.service.Gallery.list_collections", broken)
+    monkeypatch.setattr("app.gallery.gallery_collections.GalleryCollections.page", broken)
     answer = client.get("/v1/collections", headers={"origin": ORIGIN})
     problem(answer, 500, "internal_error")
     assert answer.headers["access-control-allow-origin"] == "*"

@@ -75,7 +75,7 @@ def test_callers_own_requests_at_once_are_limited(
     first, second = {"x-api-key": "first"}, {"x-api-key": "second"}
     with TestClient(app(api_keys="first, second", concurrent_requests=1)) as client:
         with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patch:
-            patch.setattr("app.gallery.service.Gallery.require_collection", hang)
+            patch.setattr("app.gallery.gallery_collections.GalleryCollections.require", hang)
             url = "/v1/collections/default/identities:batch"
             lines = {"content-type": "application/x-ndjson"}
             held = pool.submit(lambda: client.post(url, content=b"", headers={**first, **lines}))

@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.gallery.records import SearchResult
+from app.gallery.search.gallery_search import GallerySearch
 from app.gallery.search.nearest_people import PeopleQuery
-from app.gallery.service import Gallery
 from tests.api.conftest import problem
 from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, like, names, search
@@ -66,13 +66,13 @@ def test_later_stages_are_not_looked_at_once_there_is_a_match(
     client: TestClient, collection: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[object] = []
-    find_once = Gallery.find
+    find_once = GallerySearch.find
 
-    def counted(gallery: Gallery, name: str, probes: Any, query: PeopleQuery) -> SearchResult:
+    def counted(search: GallerySearch, name: str, probes: Any, query: PeopleQuery) -> SearchResult:
         looked.append(query.wanted.conditions[0].one_of)
-        return find_once(gallery, name, probes, query)
+        return find_once(search, name, probes, query)
 
-    monkeypatch.setattr(Gallery, "find", counted)
+    monkeypatch.setattr(GallerySearch, "find", counted)
     search(client, collection, PROBE, stages=[_site("east"), _site("south"), _site("north")])
     assert looked == [("east",), ("south",)]
 

@@ -174,11 +174,11 @@ def test_numbers_are_never_used_again(database: Database) -> None:
                 for table in (CollectionTable, IdentityTable, FaceTable)
             ]
 
-    gallery.create_collection("staff", None)
+    gallery.collections.create("staff", None)
     enroll(gallery, unit_vector(1), collection="staff")
     before = newest()
-    gallery.delete_collection("staff")
-    gallery.create_collection("staff", None)
+    gallery.collections.delete("staff")
+    gallery.collections.create("staff", None)
     enroll(gallery, unit_vector(1), collection="staff")
     assert all(new > old for new, old in zip(newest(), before, strict=True))
 

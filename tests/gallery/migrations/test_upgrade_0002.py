@@ -10,9 +10,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import JSON, Connection, bindparam, text
 
+from app.gallery.gallery import Gallery
 from app.gallery.people.attribute_texts import filterable
 from app.gallery.records import Condition, PeopleFilter
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.tables import AttributeTable, CollectionTable, IdentityTable
 from tests.gallery.conftest import Connect
@@ -123,7 +123,7 @@ def enrolled_before(connect: Connect) -> Database:
 def assert_everybody_is_there(database: Database) -> Gallery:
     gallery = new_gallery(database)
     gallery.open()
-    collection = gallery.get_collection(COLLECTION)
+    collection = gallery.collections.get(COLLECTION)
     assert (collection.identity_count, collection.face_count) == (PEOPLE, PEOPLE)
     with database.reading() as session:
         for row in session.query(IdentityTable).order_by(IdentityTable.number):
@@ -157,7 +157,7 @@ def test_upgrade_keeps_everybody_and_lets_them_be_filtered(enrolled_before: Data
     probe = unit_vector(2)
     for condition, matches in WANTED:
         wanted = PeopleFilter((condition,))
-        (candidates,) = gallery.search(COLLECTION, [probe], top_k=5, wanted=wanted)
+        (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=5, wanted=wanted)
         people = {
             f"{number:032x}": {f"{number:032x}": VECTORS[number - 1]}
             for number in range(1, PEOPLE + 1)
@@ -184,9 +184,9 @@ def test_upgraded_collection_goes_on(enrolled_before: Database) -> None:
     gallery.open()
     identity, _ = enroll(gallery, unit_vector(2))
     assert found_ids(gallery, unit_vector(2), top_k=1) == [identity.id]
-    receipt = gallery.delete_identity(COLLECTION, f"{1:032x}")
+    receipt = gallery.people.delete(COLLECTION, f"{1:032x}")
     assert (receipt.face_count, receipt.revision) == (1, PEOPLE + 2)
-    assert gallery.indexed_faces() == PEOPLE
+    assert gallery.sync.sizes() == PEOPLE
 
 
 def test_going_back_keeps_everybody_and_forward_again_filters_them(

@@ -34,7 +34,7 @@ def test_faces_enrolled_before_have_no_quality_and_are_found(connect: Connect) -
     again = new_gallery(database)
     again.open()
     assert found_ids(again, unit_vector(1)) == [identity.id]
-    page = again.list_faces(COLLECTION, identity.id, limit=10, cursor=None)
+    page = again.faces.page(COLLECTION, identity.id, limit=10, cursor=None)
     assert [face.quality for face in page.items] == [None]
     enroll(again, unit_vector(2))
     with database.reading() as session:

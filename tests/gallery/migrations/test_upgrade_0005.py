@@ -16,7 +16,7 @@ def test_faces_outlive_the_way_back_and_forward(database: Database) -> None:
     again = new_gallery(database)
     again.open()
     assert found_ids(again, unit_vector(1)) == [identity.id]
-    faces = again.list_faces(COLLECTION, identity.id, limit=9, cursor=None).items
+    faces = again.faces.page(COLLECTION, identity.id, limit=9, cursor=None).items
     assert [face.forced for face in faces] == [False, False]
     migrate(database, "0002", down=True)
     assert old_rows(database) == before

@@ -19,9 +19,9 @@ def count_crops(database: Database) -> int:
 def test_faces_outlive_the_way_back_and_forward(database: Database) -> None:
     gallery = new_gallery(database)
     gallery.open()
-    gallery.update_collection(COLLECTION, CollectionChanges(options={"crops": {"keep": True}}))
+    gallery.collections.update(COLLECTION, CollectionChanges(options={"crops": {"keep": True}}))
     face = replace(new_face(unit_vector(1)), face_id="a" * 32, sealed_crop=b"sealed")
-    identity, (enrolled,) = gallery.create_identity(COLLECTION, NewIdentity(), [face])
+    identity, (enrolled,) = gallery.people.enroll(COLLECTION, NewIdentity(), [face])
     assert getattr(enrolled, "id", None) == "a" * 32
     assert count_crops(database) == 1
     before = old_rows(database)

@@ -51,12 +51,12 @@ def test_people_of_before_are_found_in_either_form_and_by_prefix(database: Datab
     again = new_gallery(database)
     again.open()
     for key in ("zoë", apart("zoë")):
-        assert again.get_identity(COLLECTION, f"ext:{key}").id == identity.id
+        assert again.people.get(COLLECTION, f"ext:{key}").id == identity.id
     for wanted in (IdentityFilter(name="Zoë Müller"), IdentityFilter(name_prefix="zoe mu")):
-        page = again.list_identities(COLLECTION, wanted, limit=9, cursor=None)
+        page = again.people.page(COLLECTION, wanted, limit=9, cursor=None)
         assert [found.id for found in page.items] == [identity.id]
     lu = IdentityFilter(name_prefix="LU")
-    assert len(again.list_identities(COLLECTION, lu, limit=2_000, cursor=None).items) == PEOPLE
+    assert len(again.people.page(COLLECTION, lu, limit=2_000, cursor=None).items) == PEOPLE
     with database.reading() as session:
         collection = session.query(CollectionTable).one()
         revisions = {row.revision for row in session.query(IdentityTable)}

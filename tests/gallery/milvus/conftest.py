@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from app.gallery.gallery import Gallery
 from app.gallery.index.milvus_index import Milvus
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.sync.milvus_sync import MilvusSync
 from app.recognition.types import ModelId
@@ -94,5 +94,5 @@ def open_on_milvus(
 
 
 def sync_of(gallery: Gallery) -> MilvusSync:
-    assert isinstance(gallery._sync, MilvusSync)
-    return gallery._sync
+    assert isinstance(gallery.sync, MilvusSync)
+    return gallery.sync

@@ -7,10 +7,10 @@ import pytest
 from pymilvus import MilvusException
 
 from app.errors import IndexUnavailable
+from app.gallery.gallery import Gallery
 from app.gallery.index import milvus_index
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.milvus_index import Milvus
-from app.gallery.service import Gallery
 from app.gallery.store.collection_view import CollectionView
 from tests.gallery.factories import (
     COLLECTION,
@@ -58,7 +58,7 @@ def _reaches_again(gallery: Gallery) -> bool:
 
 
 def row_of(gallery: Gallery, name: str = COLLECTION) -> CollectionView:
-    with gallery._store.reading(name) as transaction:
+    with gallery.store.reading(name) as transaction:
         return transaction.collection
 
 
@@ -74,19 +74,19 @@ def test_enrolment_goes_on_and_is_found_when_milvus_is_back(
     breakable.stop()
     late, faces = enroll(gallery, PROBE)
     gone, *_ = people
-    gallery.delete_identity(COLLECTION, gone)
+    gallery.people.delete(COLLECTION, gone)
     del people[gone]
     for _ in range(2):
         with pytest.raises(IndexUnavailable):
             found_ids(gallery, PROBE)
         clock.pass_by(1)
-    gallery.follow()
-    assert gallery.indexed_faces() == 0
+    gallery.sync.follow()
+    assert gallery.sync.sizes() == 0
     come_back(gallery)
-    gallery.follow()
+    gallery.sync.follow()
     (index,) = sync_of(gallery)._known.values()
     assert len(index) == 2
-    (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=9)
+    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=9)
     assert_agrees(candidates, {**people, late.id: faces}, PROBE, top_k=9)
     told = [entry["event"] for entry in logs]
     assert told.count("milvus_away") == told.count("milvus_back") == 1
@@ -113,7 +113,7 @@ def test_service_starts_without_milvus(
     with pytest.raises(IndexUnavailable):
         found_ids(gallery, PROBE)
     come_back(gallery)
-    gallery.follow()
+    gallery.sync.follow()
     assert found_ids(gallery, PROBE) == [identity.id]
 
 
@@ -124,26 +124,26 @@ def test_fallback_answers_exactly_and_ends_when_milvus_is_back(
     fallback = sync_of(gallery)._fallback
     assert fallback is not None
     people = enroll_people(gallery, [[vector] for vector in unit_vectors(6, seed=2)])
-    gallery.search(COLLECTION, [PROBE], top_k=9)
+    gallery.search.people(COLLECTION, [PROBE], top_k=9)
     assert not fallback.in_use()
     breakable.stop()
     for step in range(3):
         late, faces = enroll(gallery, unit_vector(20 + step))
         people[late.id] = faces
         gone, *_ = people
-        gallery.delete_identity(COLLECTION, gone)
+        gallery.people.delete(COLLECTION, gone)
         del people[gone]
-        (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=9)
+        (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=9)
         assert_agrees(candidates, people, PROBE, top_k=9)
     assert fallback.in_use()
-    assert gallery.indexed_faces() == 6
-    gallery.follow()
+    assert gallery.sync.sizes() == 6
+    gallery.sync.follow()
     assert fallback.in_use()
     come_back(gallery)
-    gallery.follow()
+    gallery.sync.follow()
     assert not fallback.in_use()
-    assert gallery.indexed_faces() == 6
-    (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=9)
+    assert gallery.sync.sizes() == 6
+    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=9)
     assert_agrees(candidates, people, PROBE, top_k=9)
 
 
@@ -158,7 +158,7 @@ def test_fallback_lasts_as_long_as_the_outage_even_if_nothing_changes(
     for _ in range(3):
         assert found_ids(gallery, PROBE) == [identity.id]
         clock.pass_by(1)
-        gallery.follow()
+        gallery.sync.follow()
         assert fallback.in_use()
 
 
@@ -220,17 +220,17 @@ def test_collection_deleted_while_milvus_was_away_is_dropped_when_it_is_back(
     open_on_milvus: OpenOnMilvus, breakable: LiteServer, come_back: Back
 ) -> None:
     gallery = open_on_milvus(uri=breakable.uri)
-    gallery.create_collection("staff", None)
+    gallery.collections.create("staff", None)
     enroll(gallery, PROBE, collection="staff")
     milvus = sync_of(gallery)._milvus
     before = milvus.names()
     breakable.stop()
-    gallery.delete_collection("staff")
+    gallery.collections.delete("staff")
     come_back(gallery)
     # Another process, for which none of this happened.
     open_on_milvus(uri=breakable.uri)
     assert len(milvus.names()) == len(before) - 1
-    gallery.follow()
+    gallery.sync.follow()
     assert len(milvus.names()) == len(before) - 1
 
 
@@ -242,8 +242,8 @@ def test_only_collection_deleted_while_milvus_was_away_is_dropped_too(
     milvus = sync_of(gallery)._milvus
     (before,) = milvus.names()
     breakable.stop()
-    gallery.delete_collection(COLLECTION)
+    gallery.collections.delete(COLLECTION)
     come_back(gallery)
-    gallery.follow()
+    gallery.sync.follow()
     assert len(milvus.names()) == 1
     assert before not in milvus.names()

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 
 from app.errors import CollectionNotFound
+from app.gallery.gallery import Gallery
 from app.gallery.index.milvus_index import Milvus, MilvusIndex
 from app.gallery.index.protocol import FaceNumbers, Vectors
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.repositories.position_repository import PositionRepository
 from app.gallery.sync import milvus_sync
@@ -68,7 +68,7 @@ def die_once_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 def names_of(gallery: Gallery) -> set[str]:
     """The Milvus collections that this database should have."""
-    with gallery._database.reading() as session:
+    with gallery.store.database.reading() as session:
         rows = session.execute(text("SELECT number FROM collections")).all()
     known = sync_of(gallery)._known
     return {known[row.number].name for row in rows}
@@ -83,18 +83,18 @@ def test_people_are_enrolled_found_and_deleted(open_on_milvus: OpenOnMilvus) -> 
     vectors = unit_vectors(30, seed=2)
     people = enroll_people(gallery, [vectors[i : i + 3] for i in range(0, 30, 3)])
     for probe in unit_vectors(3, seed=3):
-        (candidates,) = gallery.search(COLLECTION, [probe], top_k=4)
+        (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=4)
         assert_agrees(candidates, people, probe, top_k=4)
-    assert gallery.indexed_faces() == 30
+    assert gallery.sync.sizes() == 30
     gone, *_ = people
-    gallery.delete_identity(COLLECTION, gone)
+    gallery.people.delete(COLLECTION, gone)
     del people[gone]
-    (candidates,) = gallery.search(COLLECTION, [vectors[0]], top_k=20)
+    (candidates,) = gallery.search.people(COLLECTION, [vectors[0]], top_k=20)
     assert_agrees(candidates, people, vectors[0], top_k=20)
-    assert gallery.indexed_faces() == 27
+    assert gallery.sync.sizes() == 27
     kept, (face_id, *_) = next((person, list(faces)) for person, faces in people.items())
-    gallery.delete_face(COLLECTION, kept, face_id)
-    assert gallery.indexed_faces() == 26
+    gallery.faces.delete(COLLECTION, kept, face_id)
+    assert gallery.sync.sizes() == 26
 
 
 def test_restart_uploads_nothing(open_on_milvus: OpenOnMilvus, told: Told) -> None:
@@ -102,7 +102,7 @@ def test_restart_uploads_nothing(open_on_milvus: OpenOnMilvus, told: Told) -> No
     told.clear()
     gallery = open_on_milvus()
     assert found_ids(gallery, PROBE) == [identity.id]
-    assert gallery.indexed_faces() == 2
+    assert gallery.sync.sizes() == 2
     assert told == []
 
 
@@ -112,16 +112,16 @@ def test_death_between_milvus_and_the_position_changes_nothing(
     gallery = open_on_milvus()
     die_once_in("set_revision")
     identity, _ = enroll(gallery, PROBE)
-    assert gallery.indexed_faces() == 1
+    assert gallery.sync.sizes() == 1
     assert len(told) == 1
     assert found_ids(open_on_milvus(), PROBE) == [identity.id]
     assert len(told) == 2
-    assert gallery.indexed_faces() == 1
+    assert gallery.sync.sizes() == 1
     die_once_in("set_revision")
-    gallery.delete_identity(COLLECTION, identity.id)
+    gallery.people.delete(COLLECTION, identity.id)
     assert found_ids(gallery, PROBE) == []
     assert len(told) == 2
-    assert gallery.indexed_faces() == 0
+    assert gallery.sync.sizes() == 0
 
 
 def test_upload_goes_on_where_it_was_left(
@@ -153,9 +153,9 @@ def test_upload_goes_on_where_it_was_left(
     assert found_ids(open_on_milvus(), PROBE, top_k=1) == [late.id]
     assert told[:8] == [5, 6, 7, 8, 9, 10, 11, 12]
     for probe in unit_vectors(3, seed=5):
-        (candidates,) = gallery.search(COLLECTION, [probe], top_k=20)
+        (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=20)
         assert_agrees(candidates, {**people, late.id: faces}, probe, top_k=20)
-    assert gallery.indexed_faces() == 12
+    assert gallery.sync.sizes() == 12
 
 
 def test_long_backlog_is_told_in_pieces(
@@ -167,15 +167,15 @@ def test_long_backlog_is_told_in_pieces(
     vectors = unit_vectors(20, seed=6)
     people = enroll_people(gallery, [vectors[i : i + 2] for i in range(0, 20, 2)])
     for gone in list(people)[::3]:
-        gallery.delete_identity(COLLECTION, gone)
+        gallery.people.delete(COLLECTION, gone)
         del people[gone]
-    assert gallery.indexed_faces() == 0
-    gallery.follow()
-    assert gallery.indexed_faces() == 12
+    assert gallery.sync.sizes() == 0
+    gallery.sync.follow()
+    assert gallery.sync.sizes() == 12
     with database.reading() as session:
         reached = session.scalar(text("SELECT max(revision) FROM index_positions"))
-    assert reached == gallery.get_collection(COLLECTION).revision == 14
-    (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=20)
+    assert reached == gallery.collections.get(COLLECTION).revision == 14
+    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=20)
     assert_agrees(candidates, people, PROBE, top_k=20)
 
 
@@ -196,12 +196,12 @@ def test_two_processes_agree(open_on_milvus: OpenOnMilvus) -> None:
         people |= done
     ours, theirs = processes
     for probe in unit_vectors(3, seed=8):
-        found = [process.search(COLLECTION, [probe], top_k=30)[0] for process in processes]
+        found = [process.search.people(COLLECTION, [probe], top_k=30)[0] for process in processes]
         assert found[0] == found[1]
         assert_agrees(found[0], people, probe, top_k=30)
-    assert ours.indexed_faces() == theirs.indexed_faces() == 24
+    assert ours.sync.sizes() == theirs.sync.sizes() == 24
     gone, *_ = people
-    ours.delete_identity(COLLECTION, gone)
+    ours.people.delete(COLLECTION, gone)
     assert gone not in found_ids(theirs, vectors[0])
 
 
@@ -224,11 +224,11 @@ def test_milvus_that_lost_everything_is_filled_again(open_on_milvus: OpenOnMilvu
     (index,) = sync_of(gallery)._known.values()
     index.drop()
     assert found_ids(gallery, PROBE) == [identity.id]
-    assert gallery.indexed_faces() == 2
+    assert gallery.sync.sizes() == 2
     index.drop()
     other, _ = enroll(gallery, -PROBE)
     assert found_ids(gallery, -PROBE, top_k=1) == [other.id]
-    assert gallery.indexed_faces() == 3
+    assert gallery.sync.sizes() == 3
 
 
 def test_milvus_set_back_to_a_backup_is_noticed_at_the_start(
@@ -242,7 +242,7 @@ def test_milvus_set_back_to_a_backup_is_noticed_at_the_start(
     index.add(np.array([78], dtype=np.int64), unit_vectors(1, seed=11))
     assert len(index) == 3
     assert found_ids(open_on_milvus(), PROBE) == [identity.id]
-    assert gallery.indexed_faces() == 2
+    assert gallery.sync.sizes() == 2
 
 
 def test_database_set_back_to_a_backup_is_followed(
@@ -255,9 +255,9 @@ def test_database_set_back_to_a_backup_is_followed(
         session.execute(text("DELETE FROM identities WHERE number > 1"))
         session.execute(text("DELETE FROM changes WHERE revision > 1"))
         session.execute(text("UPDATE collections SET revision = 1"))
-    (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=5)
+    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=5)
     assert_agrees(candidates, {kept.id: faces}, PROBE, top_k=5)
-    assert gallery.indexed_faces() == 1
+    assert gallery.sync.sizes() == 1
 
 
 def test_pruned_log_means_a_new_upload(
@@ -270,32 +270,32 @@ def test_pruned_log_means_a_new_upload(
     with database.writing() as session:
         session.execute(text("DELETE FROM changes WHERE revision <= 4"))
         session.execute(text("UPDATE collections SET log_start = 4"))
-    (candidates,) = gallery.search(COLLECTION, [PROBE], top_k=9)
+    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=9)
     assert_agrees(candidates, people, PROBE, top_k=9)
 
 
 def test_deleted_collection_is_dropped(open_on_milvus: OpenOnMilvus) -> None:
     ours, theirs = open_on_milvus(), open_on_milvus()
-    ours.create_collection("staff", None)
+    ours.collections.create("staff", None)
     enroll(ours, PROBE, collection="staff")
     assert len(found_ids(theirs, PROBE, collection="staff")) == 1
     before = names_of(ours)
     assert before <= all_names(ours)
-    ours.delete_collection("staff")
+    ours.collections.delete("staff")
     assert before - all_names(ours) == before - names_of(ours) != set()
     with pytest.raises(CollectionNotFound):
-        theirs.search("staff", [PROBE], top_k=5)
-    ours.delete_collection(COLLECTION)
+        theirs.search.people("staff", [PROBE], top_k=5)
+    ours.collections.delete(COLLECTION)
     identity, _ = enroll(theirs, PROBE)
     assert found_ids(ours, PROBE) == [identity.id]
-    assert ours.indexed_faces() == theirs.indexed_faces() == 1
+    assert ours.sync.sizes() == theirs.sync.sizes() == 1
 
 
 def test_collection_deleted_while_nobody_looked_is_dropped_later_and_others_stay(
     open_on_milvus: OpenOnMilvus, database: Database, milvus: Milvus
 ) -> None:
     gallery = open_on_milvus()
-    gallery.create_collection("staff", None)
+    gallery.collections.create("staff", None)
     enroll(gallery, PROBE, collection="staff")
     foreign = [
         MilvusIndex(milvus, f"vultus_7_{'a' * 12}_{digit * 16}", 8) for digit in ("1", "2", "3")
@@ -312,9 +312,9 @@ def test_collection_deleted_while_nobody_looked_is_dropped_later_and_others_stay
     assert len(gone) == 1
     assert names_of(later) | {index.name for index in foreign} <= all_names(later)
     # A process that has run all the time finds nothing more to drop.
-    gallery.follow()
+    gallery.sync.follow()
     assert all_names(gallery) == before - gone
-    assert gallery.indexed_faces() == 0
+    assert gallery.sync.sizes() == 0
     for index in foreign:
         index.drop()
 
@@ -325,7 +325,7 @@ def test_empty_collection_is_given_to_another_network(open_on_milvus: OpenOnMilv
     probe = unit_vector(3, dimension=OTHER_MODEL.dimension)
     identity, _ = enroll(gallery, probe)
     assert found_ids(gallery, probe) == [identity.id]
-    gallery.follow()
+    gallery.sync.follow()
     assert before.isdisjoint(all_names(gallery))
 
 
@@ -335,7 +335,7 @@ def test_untrue_index_is_uploaded_anew(open_on_milvus: OpenOnMilvus, database: D
     bobs = unit_vector(9)
     with database.writing() as session:
         session.execute(text("UPDATE faces SET embedding = :bytes"), {"bytes": bobs.tobytes()})
-    ((found,),) = gallery.search(COLLECTION, [bobs], top_k=5)
+    ((found,),) = gallery.search.people(COLLECTION, [bobs], top_k=5)
     assert found.similarity == pytest.approx(1)
 
 
@@ -343,7 +343,7 @@ def test_erasure_and_saving_ask_nothing_of_the_caller(open_on_milvus: OpenOnMilv
     gallery = open_on_milvus()
     identity, faces = enroll(gallery, PROBE, unit_vector(2))
     (face_id, *_) = faces
-    gallery.delete_face(COLLECTION, identity.id, face_id)
+    gallery.faces.delete(COLLECTION, identity.id, face_id)
     sync = sync_of(gallery)
     sync.erase(1)
     sync.erase(12345)
@@ -355,5 +355,5 @@ def test_erasure_and_saving_ask_nothing_of_the_caller(open_on_milvus: OpenOnMilv
 def test_person_with_no_new_photo_is_told_once(open_on_milvus: OpenOnMilvus, told: Told) -> None:
     gallery = open_on_milvus()
     identity, _ = enroll(gallery, PROBE)
-    gallery.add_faces(COLLECTION, identity.id, [new_face(-PROBE)])
+    gallery.faces.add(COLLECTION, identity.id, [new_face(-PROBE)])
     assert len(told) == len(set(told)) == 2

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from app.gallery.collection_options import from_json
+from app.gallery.gallery import Gallery
 from app.gallery.index.exact_index import ExactIndex
 from app.gallery.records import CollectionChanges, NewFace, NewIdentity
 from app.gallery.search.collection_calibrations import CalibrationStore
-from app.gallery.service import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.tables import (
     AttributeTable,
@@ -58,13 +58,13 @@ def open_gallery(database: Database, *, model: ModelId = MODEL) -> Gallery:
 def fill(database: Database, *, copies: int = 1) -> Gallery:
     """Everybody of PEOPLE, with 0 to 4 faces each, in two collections; and an empty third."""
     gallery = open_gallery(database)
-    gallery.create_collection("staff", "Head office, 1\u00ba")
-    gallery.create_collection("empty", None)
+    gallery.collections.create("staff", "Head office, 1\u00ba")
+    gallery.collections.create("empty", None)
     options: dict[str, Mapping[str, object]] = {
         "decisions": {"target_fpir": 0.02, "margin": 0.0},
         "unknowns": {"keep": True},
     }
-    gallery.update_collection("staff", CollectionChanges(options=options))
+    gallery.collections.update("staff", CollectionChanges(options=options))
     CalibrationStore(database).replace("staff", {"measured": [1.5, "é", None]})
     for collection in (COLLECTION, "staff"):
         vectors = iter(unit_vectors(20 * copies, seed=len(collection)))
@@ -73,10 +73,10 @@ def fill(database: Database, *, copies: int = 1) -> Gallery:
                 key = person.external_id and f"{copy}{person.external_id}"[:256]
                 new = replace(person, external_id=key)
                 faces = [new_face(next(vectors)) for _ in range(count)]
-                gallery.create_identity(collection, new, faces)
+                gallery.people.enroll(collection, new, faces)
         # As of an embedding that was computed elsewhere.
         bare = NewFace(next(vectors), None, None, None, f"{collection:0<64}")
-        gallery.create_identity(collection, NewIdentity(name="bare"), [bare])
+        gallery.people.enroll(collection, NewIdentity(name="bare"), [bare])
     return gallery
 
 

@@ -114,7 +114,7 @@ def test_deleted_person_comes_back_with_the_archive(archive: Path, database: Dat
     import_gallery(database, archive)
     service, before = open_gallery(database), rows(database)
     victim = all_identities(service)[-1]
-    service.delete_identity(COLLECTION, victim.id)
+    service.people.delete(COLLECTION, victim.id)
     import_gallery(database, archive)
     assert rows(database) == before
     assert victim.id in found_ids(service, unit_vector(1))
@@ -124,7 +124,7 @@ def test_whoever_is_in_the_way_is_told_of(archive: Path, database: Database) -> 
     members = members_of(archive)
     people, faces = lines_of(members[PEOPLE]), lines_of(members[FACES])
     service = open_gallery(database)
-    taker, (face,) = service.create_identity(
+    taker, (face,) = service.people.enroll(
         COLLECTION, NewIdentity(external_id="0emp-1"), [new_face(unit_vector(1))]
     )
     assert isinstance(face, Face)
@@ -229,7 +229,7 @@ def test_service_enrolls_beside_an_import(many: Path, database: Database) -> Non
     def meanwhile(doing: str, _done: int, _total: int) -> None:
         if doing == "importing":
             new = NewIdentity(external_id=f"new-{len(enrolled)}")
-            identity, _ = service.create_identity(
+            identity, _ = service.people.enroll(
                 COLLECTION, new, [new_face(unit_vector(len(enrolled)))]
             )
             enrolled.append(identity.id)

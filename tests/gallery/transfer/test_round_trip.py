@@ -97,8 +97,8 @@ def test_everybody_is_found_as_before(source: Database, archive: Path, database:
         after = all_identities(there, collection=collection)
         assert [one.id for one in after] == [one.id for one in before]
         for probe in unit_vectors(5, seed=9):
-            (expected,) = here.search(collection, [probe], top_k=100)
-            (found,) = there.search(collection, [probe], top_k=100)
+            (expected,) = here.search.people(collection, [probe], top_k=100)
+            (found,) = there.search.people(collection, [probe], top_k=100)
             assert [(one.identity.id, one.face_id, one.similarity) for one in found] == [
                 (one.identity.id, one.face_id, one.similarity) for one in expected
             ]
@@ -144,8 +144,8 @@ def test_everything_is_as_of_one_moment(
         enroll(service, unit_vector(enrolled))
         enrolled += 1
         if enrolled == 2:
-            service.delete_identity(COLLECTION, victim.id)
-            service.delete_collection("empty")
+            service.people.delete(COLLECTION, victim.id)
+            service.collections.delete("empty")
 
     path, there = tmp_path / "busy.zip", new_database()
     export_gallery(database, path, progress=meanwhile)
@@ -196,7 +196,7 @@ def test_existing_people_stay(archive: Path, database: Database) -> None:
 
 def test_faces_of_another_network_are_refused(archive: Path, database: Database) -> None:
     service = open_gallery(database, model=OTHER_MODEL)
-    service.create_collection("staff", None)
+    service.collections.create("staff", None)
     enroll(service, unit_vector(1, dimension=OTHER_MODEL.dimension), collection="staff")
     before = rows(database)
     with pytest.raises(EmbedderMismatch, match="cannot be compared"):
@@ -209,8 +209,8 @@ def test_empty_collection_is_given_to_the_network_of_the_archive(
     archive: Path, database: Database
 ) -> None:
     service = open_gallery(database, model=OTHER_MODEL)
-    service.create_collection("staff", "as it was")
-    service.update_collection("staff", CollectionChanges(options={"unknowns": {"keep": True}}))
+    service.collections.create("staff", "as it was")
+    service.collections.update("staff", CollectionChanges(options={"unknowns": {"keep": True}}))
     inbox = Unknowns(database, service, InboxLimits(retention_s=60, faces=9, faces_a_group=9))
     stranger = unit_vector(1, dimension=OTHER_MODEL.dimension)
     inbox.keep("staff", [Sighting(stranger, "a" * 64)], 0.5)
@@ -218,7 +218,7 @@ def test_empty_collection_is_given_to_the_network_of_the_archive(
     # What the other network saw cannot be compared with anybody any more, and so goes.
     with database.reading() as session:
         assert session.query(UnknownFaceTable).count() == 0
-    arrived = open_gallery(database).get_collection("staff")
+    arrived = open_gallery(database).collections.get("staff")
     assert (arrived.description, arrived.dimension, arrived.face_count) == ("as it was", 8, 11)
 
 

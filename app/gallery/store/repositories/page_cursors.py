@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from app.errors import InvalidRequest
@@ -56,3 +57,8 @@ def decode_group_cursor(order: GroupOrder, cursor: str | None) -> tuple[int | da
     if told != order or not 0 <= place <= _MAX_NUMBER or abs(int(key)) > _MAX_NUMBER:
         raise InvalidRequest(_NO_CURSOR)
     return value, place
+
+
+def next_cursor(numbers: Sequence[int], limit: int) -> str | None:
+    """Cursor after the first `limit` of the rows, if there are more."""
+    return encode_cursor(numbers[limit - 1]) if len(numbers) > limit else None

@@ -1,0 +1,5 @@
+"""The collection that every gallery has from the start."""
+
+from typing import Final
+
+DEFAULT_COLLECTION: Final = "default"

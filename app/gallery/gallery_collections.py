@@ -1,0 +1,151 @@
+"""Create, change and delete collections."""
+
+import structlog
+
+from app.errors import CollectionExists, EmbedderChanged
+from app.gallery.default_collection import DEFAULT_COLLECTION
+from app.gallery.gallery_part import GalleryPart
+from app.gallery.people.erasure import erase_collection
+from app.gallery.records import Basis, Collection, CollectionChanges, Erasure, Page, Unset
+from app.gallery.store.database import read_again
+from app.gallery.store.idempotency import Once
+from app.gallery.store.repositories.page_cursors import decode_cursor, next_cursor
+from app.gallery.store.storage import erases
+from app.gallery.store.transaction import Transaction
+from app.gallery.store.uniqueness import unique
+from app.recognition.types import ModelId
+
+_log = structlog.get_logger(__name__)
+
+
+class GalleryCollections(GalleryPart):
+    """The collections of a gallery. New ones are of the embedder `embedders.own`."""
+
+    @erases
+    def claim(self) -> None:
+        """Make sure of the default collection and of the network.
+
+        Empty collections of another network are given to this one; the log warns of similarities
+        that they fix, and of unknown faces in their inbox, which are erased. Raises StartupError
+        when one with faces belongs to another network: its embeddings mean nothing to this one.
+        """
+        with self.store.writing_all() as collections:
+            # First, so that the look at all of them sees it, whoever made it.
+            collections.add_if_missing(DEFAULT_COLLECTION, self.embedders.own)
+            for collection in collections.lock_all():
+                if not self.embedders.run(collection):
+                    if collections.has_faces(collection):
+                        raise EmbedderChanged(
+                            self.embedders.mismatch(collection), embedder=collection.embedder
+                        )
+                    transaction = collections.within(collection)
+                    _warn_of_similarities(transaction, self.embedders.own)
+                    collections.assign(collection, self.embedders.own)
+                    _empty_inbox(transaction, self.embedders.own)
+
+    def create(
+        self, name: str, description: str | None, *, once: Once[Collection] | None = None
+    ) -> Collection:
+        """Raises CollectionExists, and AnsweredBeforeError when `once` says so."""
+        taken = CollectionExists(f"there already is a collection {name!r}")
+        with self.store.writing_all() as collections:
+            collections.answers.claim(once)
+            if collections.find(name) is not None:
+                raise taken
+            with unique(taken):
+                collection = collections.add(name, description, self.embedders.own)
+            made = collections.record(collection)
+            collections.answers.keep(once, made, collection.number)
+            return made
+
+    @read_again
+    def get(self, name: str) -> Collection:
+        with self.store.reading_all() as collections:
+            return collections.record(collections.get(name))
+
+    @read_again
+    def require(self, name: str) -> Basis:
+        """What its decisions rest on.
+
+        Raises CollectionNotFound, or EmbedderMismatch when it is another network's.
+        """
+        with self.store.reading(name) as transaction:
+            self.embedders.require(transaction.collection)
+            return transaction.basis
+
+    @read_again
+    def page(self, *, limit: int, cursor: str | None) -> Page[Collection]:
+        after = decode_cursor(cursor)
+        with self.store.reading_all() as collections:
+            rows = collections.page(after=after, limit=limit + 1)
+            items = tuple(collections.record(row) for row in rows[:limit])
+            return Page(items, next_cursor([row.number for row in rows], limit))
+
+    def update(self, name: str, changes: CollectionChanges) -> Collection:
+        """Change what it does; its people stay as they are, and so does its revision."""
+        erased = False
+        with self.store.locking(name) as transaction:
+            collections = transaction.collections
+            collection = collections.update(transaction.collection, changes)
+            if not isinstance(changes.options, Unset):
+                # An unknown face that is kept at this moment is kept before this is answered.
+                transaction.unknowns.advance_if_there()
+                if not collection.options.crops.keep:
+                    erased = transaction.crops.count() > 0
+                    transaction.crops.delete_all()
+            changed = collections.record(collection)
+        if erased:
+            self.store.database.compact()
+        return changed
+
+    @erases
+    def delete(self, name: str, *, compact: bool = False) -> Erasure:
+        """Delete a collection and everybody in it; `default` is there again, empty, at once."""
+        # At the next revision, so that no face is enrolled between counting and deleting.
+        with self.store.changing(name) as transaction:
+            receipt = erase_collection(transaction)
+            if name == DEFAULT_COLLECTION:
+                transaction.collections.add_if_missing(
+                    DEFAULT_COLLECTION, self.embedders.own, revision=receipt.revision
+                )
+        self.sync.forget(transaction.collection.number)
+        return self.compacted(receipt) if compact else receipt
+
+    @read_again
+    def revision(self, collection_name: str) -> int:
+        """What the collection's last change is numbered; a search sees at least this."""
+        with self.store.reading(collection_name) as transaction:
+            return transaction.collection.revision
+
+
+def _warn_of_similarities(transaction: Transaction, model: ModelId) -> None:
+    """Log what an empty collection fixes in similarities by the embedder that it had."""
+    collection = transaction.collection
+    options = collection.options.decisions.fixed_similarities()
+    people = transaction.rollout.people_with_thresholds()
+    if options or people:
+        _log.warning(
+            "similarity_of_which_embedder",
+            collection=collection.name,
+            options=list(options),
+            people_with_thresholds=people,
+            found_for=collection.embedder,
+            embedder=model.name,
+            remedy=f"set them anew for {model.name}, give error rates in their place, or start "
+            f"with VULTUS_EMBEDDER={collection.embedder}",
+        )
+
+
+def _empty_inbox(transaction: Transaction, model: ModelId) -> None:
+    """Erase the unknown faces of the embedder that a collection had, and log how many."""
+    collection = transaction.collection
+    faces = transaction.unknowns.face_count()
+    transaction.unknowns.empty()
+    if faces:
+        _log.warning(
+            "unknowns_of_other_embedder_erased",
+            collection=collection.name,
+            faces=faces,
+            found_by=collection.embedder,
+            embedder=model.name,
+        )

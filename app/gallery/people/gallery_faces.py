@@ -1,0 +1,88 @@
+"""Enroll, list and delete the faces of people."""
+
+from app.gallery.gallery_part import GalleryPart
+from app.gallery.people.enrolment import Enrolled, add_faces
+from app.gallery.people.enrolment_guards import Guard
+from app.gallery.people.erasure import erase_face
+from app.gallery.people.face_conversion import FacesToEnroll, convert_faces
+from app.gallery.records import Erasure, Face, Page
+from app.gallery.rollout.embedder_pair import EnrolledProbe
+from app.gallery.store.database import read_again
+from app.gallery.store.idempotency import Once
+from app.gallery.store.repositories import face_repository as face_records
+from app.gallery.store.repositories.page_cursors import decode_cursor, next_cursor
+from app.gallery.store.storage import erases
+from app.recognition.types import Embedding
+
+
+class GalleryFaces(GalleryPart):
+    """The faces of all collections of a gallery."""
+
+    def add(
+        self,
+        collection_name: str,
+        identity_id: str,
+        faces: FacesToEnroll,
+        *,
+        guard: Guard | None = None,
+        once: Once[Enrolled] | None = None,
+    ) -> Enrolled:
+        """Enroll more faces of a person; as `GalleryPeople.enroll`."""
+        with self.store.changing(collection_name) as transaction:
+            transaction.claim(once)
+            identities = transaction.identities
+            row = identities.get(identity_id)
+            converted = convert_faces(transaction, self.embedders, faces, guard)
+            outcomes = add_faces(transaction, row, converted, guard)
+            identities.note_change(row)
+            enrolled = identities.record(row), outcomes
+            transaction.keep(once, enrolled, row.id)
+        self.follow_change(collection_name)
+        return enrolled
+
+    @read_again
+    def page(
+        self, collection_name: str, identity_id: str, *, limit: int, cursor: str | None
+    ) -> Page[Face]:
+        after = decode_cursor(cursor)
+        with self.store.reading(collection_name) as transaction:
+            identity = transaction.identities.get(identity_id)
+            rows = transaction.faces.page(identity, after=after, limit=limit + 1)
+            items = tuple(face_records.record(row, identity) for row in rows[:limit])
+            return Page(items, next_cursor([row.number for row in rows], limit))
+
+    @erases
+    def delete(
+        self, collection_name: str, identity_id: str, face_id: str, *, compact: bool = False
+    ) -> Erasure:
+        """Delete one face of a person; the person stays, even without a face."""
+        with self.store.changing(collection_name) as transaction:
+            identities = transaction.identities
+            identity = identities.get(identity_id)
+            receipt = erase_face(transaction, identity, face_id)
+            identities.note_change(identity)
+        self.follow_change(collection_name)
+        return self.compacted(receipt, transaction.collection.number) if compact else receipt
+
+    @read_again
+    def enrolled_images(self, collection_name: str, identity_id: str) -> dict[str, Face]:
+        """The faces of a person by the SHA-256 of the photo that they were enrolled from."""
+        with self.store.reading(collection_name) as transaction:
+            identity = transaction.identities.get(identity_id)
+            rows = transaction.faces.of_identity(identity)
+            faces = [face_records.record(row, identity) for row in rows]
+            return {face.image_sha256: face for face in faces if face.image_sha256 is not None}
+
+    @read_again
+    def probe_of(self, collection_name: str, face_id: str) -> EnrolledProbe:
+        """By all embedders that run here and have seen it. Raises FaceNotFound."""
+        with self.store.reading(collection_name) as serving:
+            self.embedders.require(serving.collection)
+            number = serving.faces.get(face_id).number
+            found: dict[str, Embedding] = {}
+            for transaction in (serving, serving.by_other()):
+                if transaction is not None:
+                    own = transaction.faces.embeddings_of([number])
+                    if number in own:
+                        found[transaction.collection.digest] = own[number]
+            return EnrolledProbe(found)

@@ -1,0 +1,168 @@
+"""Enroll, change and delete people."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from app.errors import CollectionNotFound
+from app.gallery.gallery_part import GalleryPart
+from app.gallery.people.enrolment import (
+    BulkOutcome,
+    Enrolled,
+    NewPerson,
+    enroll_people,
+    require_one_accepted,
+)
+from app.gallery.people.enrolment_guards import Guard
+from app.gallery.people.erasure import erase_people
+from app.gallery.people.external_ids import require_free, taken
+from app.gallery.people.face_conversion import FacesToEnroll, convert_faces, convert_person
+from app.gallery.records import (
+    Erasure,
+    Identity,
+    IdentityChanges,
+    IdentityFilter,
+    NewIdentity,
+    Page,
+)
+from app.gallery.store.database import read_again
+from app.gallery.store.idempotency import Once
+from app.gallery.store.repositories.page_cursors import decode_cursor, next_cursor
+from app.gallery.store.storage import erases
+from app.gallery.store.uniqueness import unique
+
+_ERASED_AT_ONCE = 500
+
+
+class GalleryPeople(GalleryPart):
+    """The people of all collections of a gallery."""
+
+    def enroll(
+        self,
+        collection_name: str,
+        new: NewIdentity,
+        faces: FacesToEnroll,
+        *,
+        guard: Guard | None = None,
+        once: Once[Enrolled] | None = None,
+    ) -> Enrolled:
+        """Enroll a person with these faces, and return one outcome a face.
+
+        A face that comes twice is enrolled once. Raises ExternalIdTaken and EmbedderMismatch,
+        EveryFaceRefusedError when there are faces and `guard` refuses them all,
+        EmbedderSwitchedError when the guard looked by an embedder that the collection has left
+        since, and AnsweredBeforeError when it happened before, by `once`.
+        """
+        with self.store.changing(collection_name) as transaction:
+            transaction.claim(once)
+            identities = transaction.identities
+            require_free(identities, new.external_id)
+            converted = convert_faces(transaction, self.embedders, faces, guard)
+            with unique(taken(new.external_id)):
+                (done,) = enroll_people(
+                    transaction, [NewPerson(new, tuple(converted), guard)], by_crop=True
+                )
+            require_one_accepted(done.faces)
+            assert done.identity_id is not None
+            enrolled = identities.record(identities.get(done.identity_id)), done.faces
+            transaction.keep(once, enrolled, done.identity_id)
+        self.follow_change(collection_name)
+        return enrolled
+
+    def enroll_many(self, collection_name: str, people: Sequence[NewPerson]) -> list[BulkOutcome]:
+        """Enroll many people at once; those whose external_id is taken are passed over.
+
+        Raises EmbedderMismatch, and EmbedderSwitchedError as `enroll` does.
+        """
+        with self.store.changing(collection_name) as transaction:
+            self.embedders.require(transaction.collection)
+            converted = [convert_person(transaction, self.embedders, person) for person in people]
+            outcomes = enroll_people(transaction, converted, by_crop=False)
+            revision = transaction.collection.revision
+        self.follow_change(collection_name)
+        return [BulkOutcome.of(outcome, revision) for outcome in outcomes]
+
+    @read_again
+    def get(self, collection_name: str, identity_id: str) -> Identity:
+        with self.store.reading(collection_name) as transaction:
+            identities = transaction.identities
+            return identities.record(identities.get(identity_id))
+
+    @read_again
+    def page(
+        self, collection_name: str, wanted: IdentityFilter, *, limit: int, cursor: str | None
+    ) -> Page[Identity]:
+        after = decode_cursor(cursor)
+        with self.store.reading(collection_name) as transaction:
+            identities = transaction.identities
+            rows = identities.page(wanted, after=after, limit=limit + 1)
+            records = identities.records(rows[:limit])
+            items = tuple(records[row.number] for row in rows[:limit])
+            return Page(items, next_cursor([row.number for row in rows], limit))
+
+    def update(self, collection_name: str, identity_id: str, changes: IdentityChanges) -> Identity:
+        """Raises ExternalIdTaken."""
+        with self.store.changing(collection_name) as transaction:
+            identities = transaction.identities
+            row = identities.get(identity_id)
+            external_id = changes.external_id
+            if isinstance(external_id, str) and external_id != row.external_id:
+                require_free(identities, external_id)
+            identities.change(row, changes)
+            with unique(taken(row.external_id)):
+                transaction.session.flush()
+            identities.note_change(row)
+            return identities.record(row)
+
+    @read_again
+    def ids_of(self, collection_name: str, external_ids: Sequence[str]) -> dict[str, str]:
+        """Identity ids by external_id, of those that are enrolled."""
+        with self.store.reading(collection_name) as transaction:
+            return transaction.identities.ids_of(external_ids)
+
+    @erases
+    def delete(self, collection_name: str, identity_id: str, *, compact: bool = False) -> Erasure:
+        """Delete a person and all their faces."""
+        with self.store.changing(collection_name) as transaction:
+            row = transaction.identities.get(identity_id)
+            receipt = erase_people(transaction, [row])
+        self.follow_change(collection_name)
+        return self.compacted(receipt, transaction.collection.number) if compact else receipt
+
+    @erases
+    def erase_expired(
+        self, *, log_revisions: int, answers_before: datetime | None = None
+    ) -> list[Erasure]:
+        """Delete everybody who has expired, of each log what is older than so many revisions, and
+        the answers kept from before a moment.
+
+        What the database's own files still hold of anybody deleted is then overwritten.
+        """
+        now = datetime.now(UTC)
+        with self.store.reading_all() as collections:
+            waiting = collections.with_expired(now)
+            long_logs = collections.with_log_over(2 * log_revisions)
+        receipts = [receipt for name in waiting for receipt in self._erase_expired(name, now)]
+        for name in long_logs:
+            with self.store.writing_all() as collections:
+                collection = collections.find(name)
+                if collection is not None:
+                    collections.within(collection).changes.prune(log_revisions)
+        if answers_before is not None:
+            with self.store.writing_all() as collections:
+                collections.answers.forget(answers_before)
+        self.store.database.checkpoint()
+        return receipts
+
+    def _erase_expired(self, name: str, now: datetime) -> Iterator[Erasure]:
+        with suppress(CollectionNotFound):  # somebody deletes it meanwhile
+            while True:
+                with self.store.changing(name) as transaction:
+                    identities = transaction.identities
+                    people = identities.expired(now, most=_ERASED_AT_ONCE)
+                    receipt = erase_people(transaction, people)
+                self.follow_change(name)
+                if receipt.identity_count:
+                    yield receipt
+                if receipt.identity_count < _ERASED_AT_ONCE:
+                    return

@@ -1,0 +1,191 @@
+"""Find people by their faces, compare with one of them, and look through them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import structlog
+
+from app.errors import IdentityWithoutFace
+from app.gallery.doctor import Checkup, DoctorRules, examine
+from app.gallery.gallery_part import GalleryPart
+from app.gallery.records import EVERYBODY, Basis, Candidate, PeopleFilter, SearchResult
+from app.gallery.rollout.embedder_pair import Probe
+from app.gallery.search.nearest_people import PeopleQuery, UntrueIndexError, nearest_people
+from app.gallery.search.person_template import similarity_to_template
+from app.gallery.store.database import read_again
+from app.gallery.store.repositories.page_cursors import decode_cursor
+from app.gallery.sync.index_sync import EmbedderGoneError
+
+_MOST_TRIES = 4
+_SAME_VISIT_S = 60
+"""Whoever is matched again within it is the terminal's newest already: nothing is written."""
+
+_log = structlog.get_logger(__name__)
+
+
+class GallerySearch(GalleryPart):
+    """Searches of all collections of a gallery."""
+
+    def people(
+        self,
+        collection_name: str,
+        probes: Sequence[Probe],
+        *,
+        top_k: int,
+        wanted: PeopleFilter = EVERYBODY,
+        exclude_face_id: str | None = None,
+    ) -> list[tuple[Candidate, ...]]:
+        """For each probe the `top_k` most similar of the people wanted, each by their best face.
+
+        The answer is that of comparing with all faces of these people and no others. The face
+        `exclude_face_id` does not count. Raises EmbedderMismatch.
+        """
+        query = PeopleQuery(top_k, datetime.now(UTC), wanted, exclude_face_id)
+        return self.find(collection_name, probes, query).candidates
+
+    @read_again
+    def find(
+        self, collection_name: str, probes: Sequence[Probe], query: PeopleQuery
+    ) -> SearchResult:
+        """As `people`, compared as the query says, and among how many."""
+        try:
+            return self._search(collection_name, probes, query)
+        except UntrueIndexError as error:
+            _log.warning("index_untrue", collection=collection_name, remedy="it is built anew")
+            self.sync.forget(error.collection_number)
+            return self._search(collection_name, probes, query)
+        except EmbedderGoneError:  # the collection was read before a purge
+            return self._search(collection_name, probes, query)
+
+    def find_by_other(
+        self, collection_name: str, probes: Sequence[Probe], query: PeopleQuery
+    ) -> SearchResult | None:
+        """As `find`, by the other embedder of a collection; None when it has none that runs here,
+        or its index is not to be had at this moment.
+
+        Where a probe is a plain embedding, it is by that one.
+        """
+        try:
+            return self._search_by_other(collection_name, probes, query)
+        except (EmbedderGoneError, UntrueIndexError):
+            return None
+
+    def compare(
+        self, collection_name: str, identity_id: str, probe: Probe
+    ) -> tuple[Candidate, Basis]:
+        """Compare one probe as `compare_each` does."""
+        (found,), basis = self.compare_each(collection_name, identity_id, [probe])
+        return found, basis
+
+    @read_again
+    def compare_each(
+        self, collection_name: str, identity_id: str, probes: Sequence[Probe]
+    ) -> tuple[list[Candidate], Basis]:
+        """A person as a candidate for each probe: compared by their template, with the most similar
+        of their faces; and what a decision about them rests on.
+
+        Raises IdentityWithoutFace and EmbedderMismatch.
+        """
+        with self.store.reading(collection_name) as transaction:
+            collection = transaction.collection
+            embeddings = [self.embedders.seen_by(collection, probe) for probe in probes]
+            identities = transaction.identities
+            row = identities.get(identity_id)
+            if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+                raise identities.not_found(identity_id)
+            faces = transaction.faces
+            examples = faces.examples_of([row.number]).get(row.number)
+            if not examples:
+                raise IdentityWithoutFace(
+                    f"identity {identity_id} has no enrolled face to compare with",
+                    collection=collection_name,
+                    identity_id=identity_id,
+                )
+            numbers = sorted(examples)
+            enrolled = [examples[number] for number in numbers]
+            ids = faces.ids_of([row.number])
+            person = identities.record(row)
+            stacked = np.stack(enrolled)
+            candidates = [
+                Candidate(
+                    person,
+                    ids[numbers[int(np.argmax(stacked @ embedding))]],
+                    similarity_to_template(embedding, enrolled),
+                    len(enrolled),
+                )
+                for embedding in embeddings
+            ]
+            return candidates, transaction.basis
+
+    def remember(
+        self, collection_name: str, terminal_id: str, identity_ids: Sequence[str], *, most: int
+    ) -> None:
+        """Note that these people were matched at a terminal, which remembers `most` of them."""
+        now = datetime.now(UTC)
+        with self.store.reading(collection_name) as transaction:
+            newest = transaction.terminals.newest(terminal_id, len(identity_ids))
+            known = transaction.identities.numbers_of(identity_ids)
+        if known <= {
+            number for number, at in newest.items() if (now - at).total_seconds() < _SAME_VISIT_S
+        }:
+            return
+        with self.store.writing_beside(collection_name) as transaction:
+            transaction.terminals.remember(terminal_id, identity_ids, now, most=most)
+
+    @read_again
+    def examine(
+        self,
+        collection_name: str,
+        rules: DoctorRules,
+        *,
+        limit: int,
+        cursor: str | None,
+        within_s: float,
+    ) -> Checkup:
+        """Look through people for what may be wrong with them; see `doctor.examine`."""
+        after = decode_cursor(cursor)
+        with self.store.reading(collection_name) as transaction:
+            self.embedders.require(transaction.collection)
+            index = self.sync.index_at(transaction.collection)
+            return examine(transaction, index, rules, after=after, limit=limit, within_s=within_s)
+
+    def _search(self, name: str, probes: Sequence[Probe], query: PeopleQuery) -> SearchResult:
+        """Search the index and the database as of one revision.
+
+        By the embedder that the collection answers by as of that revision.
+
+        Else somebody whose only face was replaced by another meanwhile might be missed: the old one
+        is gone from the one, and the new one has not come to the other. Where changes never pause,
+        the last try is as good as any.
+        """
+        tries = 0
+        while True:
+            tries += 1
+            with self.store.reading(name) as transaction:
+                collection = transaction.collection
+                embeddings = [self.embedders.seen_by(collection, probe) for probe in probes]
+                index = self.sync.index_at(collection)
+                candidates, searched = nearest_people(
+                    transaction, index, embeddings, query, self.sync.states.of(collection).people
+                )
+                if tries == _MOST_TRIES or self.sync.is_at(collection):
+                    return SearchResult(candidates, searched, transaction.basis)
+
+    def _search_by_other(
+        self, collection_name: str, probes: Sequence[Probe], query: PeopleQuery
+    ) -> SearchResult | None:
+        with self.store.reading(collection_name) as serving:
+            transaction = serving.by_other()
+            if transaction is None or not self.embedders.run(transaction.collection):
+                return None
+            view = transaction.collection
+            embeddings = [
+                probe if isinstance(probe, np.ndarray) else self.embedders.seen_by(view, probe)
+                for probe in probes
+            ]
+            index = self.sync.index_at(view)
+            candidates, searched = nearest_people(
+                transaction, index, embeddings, query, self.sync.states.of(view).people
+            )
+            return SearchResult(candidates, searched, transaction.basis)
