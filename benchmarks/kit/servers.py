@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPException
 from pathlib import Path
-from typing import Unpack
+from typing import ClassVar, Unpack
 
 from benchmarks.kit.wire import Wire
 from tests.kit.programs import (
@@ -96,7 +96,9 @@ class ServerProcess:
 
 
 class Server(ServerProcess):
-    """`vultus serve` on a data folder, with these variables."""
+    """`vultus serve` on a data folder, with these variables; or a script that runs a part of it."""
+
+    script: ClassVar[str | None] = None
 
     def __init__(self, data_dir: Path, *arguments: str, **variables: str) -> None:
         port = free_port()
@@ -107,7 +109,7 @@ class Server(ServerProcess):
     def _start(
         self, command: Sequence[str | Path], **surroundings: Unpack[Surroundings]
     ) -> Program:
-        return start_vultus(command, **surroundings)
+        return start_vultus(command, script=self.script, **surroundings)
 
 
 def serving(data_dir: Path, *arguments: str, **variables: str) -> AbstractContextManager[Server]:

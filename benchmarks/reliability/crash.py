@@ -43,7 +43,7 @@ def main() -> None:
     options = parse_options(parser)
     kills, of_servers = (40, 2) if options.quick else (options.kills, options.server_kills)
     if options.smoke:
-        kills, of_servers = 2, 0
+        kills, of_servers = 3, 1
     of_processes = kills - of_servers
     print_machine()
     started = time.monotonic()
@@ -57,14 +57,16 @@ def main() -> None:
                 progress.advance(bar)
 
             on_sqlite = Rounds(sqlite, random, killed)
-            _kill_on_sqlite(on_sqlite, Path(scratch), of_processes // 2, of_servers // 2)
+            _kill_on_sqlite(
+                on_sqlite, Path(scratch), of_processes // 2, of_servers - of_servers // 2
+            )
             on_postgresql = Rounds(postgresql, random, killed)
             _kill_on_postgresql(
                 on_postgresql,
                 server,
                 Path(scratch),
                 of_processes - of_processes // 2,
-                of_servers - of_servers // 2,
+                of_servers // 2,
             )
     _report(sqlite, postgresql, seconds=time.monotonic() - started, packaged=server.packaged)
 

@@ -93,6 +93,9 @@ class HttpDoor:
     def __init__(self, port: int) -> None:
         self._wire = Wire(port, timeout_s=60)
 
+    def close(self) -> None:
+        self._wire.close()
+
     def enroll(self, people: Mapping[int, Embedding]) -> Ids:
         lines = [
             json.dumps({"external_id": str(person), "embeddings": [embedding.tolist()]})

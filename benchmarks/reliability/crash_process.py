@@ -8,6 +8,7 @@ writes to its pipe is one JSON object.
 import json
 import os
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -71,7 +72,7 @@ def work(task: Task, pipe: Connection) -> None:
     sweep = partial(gallery.people.erase_expired, log_revisions=BUSY.log_revisions)
     periodic.every(BUSY.sweep_every_s, sweep, name="sweep")
     periodic.every(BUSY.snapshot_every_s, gallery.sync.save, name="snapshots")
-    threads = Storm(lambda: door, out, dict(task.ledger.living), task.seed).start()
+    threads = Storm(lambda: nullcontext(door), out, dict(task.ledger.living), task.seed).start()
     out.line({"what": "storm"})
     for thread in threads:
         thread.join()

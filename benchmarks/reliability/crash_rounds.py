@@ -4,17 +4,16 @@ import json
 import os
 import select
 import signal
-import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe, get_context
 from pathlib import Path
 from random import Random
 from threading import Lock
-from typing import Any, Unpack
+from typing import Any
 
 from benchmarks.kit.servers import Server, until_killed
 from benchmarks.reliability import busy_server
@@ -24,7 +23,6 @@ from benchmarks.reliability.crash_ledger import Ids, Kind, Ledger, record
 from benchmarks.reliability.crash_process import Task, work
 from benchmarks.reliability.crash_storm import Storm
 from tests.kit.postgres import backends
-from tests.kit.programs import Program, Surroundings, start_program
 
 _LATEST_KILL_S = 0.3
 _OLD_DEAD = 50
@@ -38,10 +36,7 @@ _processes.set_forkserver_preload([__name__])  # imported once, not at every sta
 
 
 class _BusyServer(Server):
-    def _start(
-        self, command: Sequence[str | Path], **surroundings: Unpack[Surroundings]
-    ) -> Program:
-        return start_program([sys.executable, busy_server.__file__, *command], **surroundings)
+    script = busy_server.__file__
 
 
 @dataclass(slots=True)
@@ -109,6 +104,8 @@ class Rounds:
 
     def of_servers(self, folder: Path, kills: int, **variables: str) -> None:
         """Kill `vultus serve`, whose clients speak HTTP."""
+        if kills == 0:
+            return
         ledger = Ledger()
         for number in range(1, kills + 1):
             with until_killed(_BusyServer(folder, **variables)) as server:
@@ -159,7 +156,8 @@ class Rounds:
         self.killed()
 
     def _look(self, server: Server, ledger: Ledger) -> None:
-        verdict = check(HttpDoor(server.port), ledger)
+        with closing(HttpDoor(server.port)) as door:
+            verdict = check(door, ledger)
         self.tally.add(verdict)
         ledger.settle(verdict.present)
 
@@ -220,7 +218,9 @@ class _Report:
 
 
 def _storm(server: Server, ledger: Ledger, number: int) -> Storm:
-    return Storm(lambda: HttpDoor(server.port), _Report(ledger), dict(ledger.living), number)
+    return Storm(
+        lambda: closing(HttpDoor(server.port)), _Report(ledger), dict(ledger.living), number
+    )
 
 
 def _logged(log: Path) -> Counter[str]:

@@ -1,7 +1,7 @@
 """A storm: several clients that enroll and delete people as fast as they are answered."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from itertools import count
@@ -37,7 +37,8 @@ class Storm:
     They end at the first request of which one of them does not know what became.
     """
 
-    make_door: Callable[[], Door]
+    open_door: Callable[[], AbstractContextManager[Door]]
+    """Opens that of a client."""
     report: Report
     living: Ids
     seed: int
@@ -58,21 +59,27 @@ class Storm:
         own = {p: name for p, name in sorted(self.living.items()) if p % CLIENTS == client}
         random = Random(self.seed * CLIENTS + client)
         numbers = (self.seed * 1_000_000 + n * CLIENTS + client for n in count())
-        door = self.make_door()
         try:
-            for turn in count():
-                if turn == 1:
-                    self._begun.wait()
-                if self._stopped.is_set():
-                    return
-                if len(own) > _MOST_PEOPLE or (own and random.random() < 0.5):
-                    self._delete(door, client, own, random.choice(list(own)))
-                else:
-                    size = random.randint(2, _LARGEST_BATCH) if random.random() < _BATCHES else 1
-                    self._enroll(door, client, own, tuple(next(numbers) for _ in range(size)))
+            with self.open_door() as door:
+                for turn in count():
+                    if turn == 1:
+                        self._begun.wait()
+                    if self._stopped.is_set():
+                        return
+                    self._change(door, client, own, random, numbers)
         except (VultusError, AnswerError, OSError, HTTPException, BrokenBarrierError):
             self._stopped.set()
             self._begun.abort()
+
+    def _change(
+        self, door: Door, client: int, own: Ids, random: Random, numbers: Iterator[int]
+    ) -> None:
+        """Enroll or delete, as is drawn."""
+        if len(own) > _MOST_PEOPLE or (own and random.random() < 0.5):
+            self._delete(door, client, own, random.choice(list(own)))
+        else:
+            size = random.randint(2, _LARGEST_BATCH) if random.random() < _BATCHES else 1
+            self._enroll(door, client, own, tuple(next(numbers) for _ in range(size)))
 
     def _enroll(self, door: Door, client: int, own: Ids, people: tuple[int, ...]) -> None:
         self.report.tried(client, "enroll", people)

@@ -46,6 +46,8 @@ _CONNECTIONS = 2
 _PHOTOS = 3
 _COMING = 20
 """People who are enrolled and deleted meanwhile."""
+_SECOND = "second"
+"""Name of the embedder that the gallery goes over to."""
 _BETWEEN_S = 3.0
 """How long each network answers, at least, between two steps."""
 
@@ -89,9 +91,9 @@ def main() -> None:
 def _run(data: LfwData, people: int, workers: int, scratch: Path, *, smoke: bool) -> None:
     second = scratch / "second.onnx"
     write_second_network(second)
-    variables = {"VULTUS_NEXT__EMBEDDER": "second"}
+    variables = {"VULTUS_NEXT__EMBEDDER": _SECOND}
     vultus = _Vultus(scratch / "data", variables)
-    vultus("models", "add", second, "--name", "second", "--license", "for measuring")
+    vultus("models", "add", second, "--name", _SECOND, "--license", "for measuring")
     console.print("enrolling")
     enrolled, coming = _enroll(data, people, vultus, scratch)
     steps = Steps()
@@ -100,7 +102,7 @@ def _run(data: LfwData, people: int, workers: int, scratch: Path, *, smoke: bool
         if smoke:  # its people are too few to measure error rates on
             _fix_threshold(server.port)
         before = run(_ask_each(server.port, enrolled))
-        pause_s = 0.5 if smoke else 0.0
+        pause_s = 1.0 if smoke else 0.0
         with (
             _asking(server.port, enrolled, pause_s=pause_s) as asked,
             _coming_and_going(server, coming, pause_s=pause_s) as changes,
@@ -162,7 +164,7 @@ def _go_over(vultus: _Vultus, images: Path, steps: Steps, *, force: bool) -> Non
     photos = ("--photos", images)
     forced = ("--force",) if force else ()
     for step, arguments in (
-        ("reembed", ("--to", "second", *photos)),
+        ("reembed", ("--to", _SECOND, *photos)),
         ("shadow", ("shadow", "--faces", "100000")),
         ("switch", ("switch", *forced)),
         ("rollback", ("rollback", *forced)),
@@ -277,7 +279,7 @@ def _report(
     after: list[Asked],
     changes: Counter[str],
 ) -> None:
-    late = sum(_is_late(one, steps) for one in meanwhile)
+    late = sum(_is_late(one, steps, before[0].network) for one in meanwhile)
     shadow = steps.printed["shadow"]
     figures = {
         "people": people,
@@ -329,12 +331,15 @@ def _report(
     print_figures("rollout", figures)
 
 
-def _is_late(one: Asked, steps: Steps) -> bool:
-    """Asked after a step was acknowledged and before the next began, and by the wrong network."""
+def _is_late(one: Asked, steps: Steps, first: str | None) -> bool:
+    """Whether a network answered that was not in use from the request until the answer.
+
+    `first` is the network before the first step. Requests during a step may get either.
+    """
     for step, following, network in (
-        ("switch", "rollback", "second"),
-        ("rollback", "switch again", "dlib-resnet"),
-        ("switch again", None, "second"),
+        ("switch", "rollback", _SECOND),
+        ("rollback", "switch again", first),
+        ("switch again", None, _SECOND),
     ):
         since = steps.times[step][1]
         until = float("inf") if following is None else steps.times[following][0]

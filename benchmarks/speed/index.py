@@ -5,10 +5,7 @@ Engines answer the same probes in turns of a few, in one process.
 """
 
 import argparse
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +18,7 @@ from numpy.typing import NDArray
 
 from app.gallery.index.faiss_index import FaissIndex
 from benchmarks.kit.options import parse_options
+from benchmarks.kit.own_process import in_own_process
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.speed.index_data import THRESHOLD, Probes, Vectors, faces, probes
 from benchmarks.speed.index_peers import (
@@ -33,7 +31,7 @@ from benchmarks.speed.index_peers import (
     rss_bytes,
     usearch_hnsw,
 )
-from benchmarks.speed.index_start import fill
+from benchmarks.speed.index_start import fill, start
 
 _TURN = 25  # probes that an engine answers before it is the next one's turn
 _SINGLE_ADDS = 20_000
@@ -46,17 +44,15 @@ Answers = list[tuple[int, float]]
 
 def main() -> None:
     options = _parse()
-    if options.case:
-        print(json.dumps(_case(options.case[0], options.case[1], options)))
-        return
     print_machine()
+    os.environ |= dict.fromkeys(_THREADS, "1")  # of the processes below
     cases = {}
     for count in options.sizes:
         for dimension in options.dimensions:
             if count * dimension > options.max_floats:
                 console.print(f"{count} x {dimension}: passed over (--max-floats)")
                 continue
-            figures = _in_a_process(count, dimension)
+            figures = in_own_process(_case, count, dimension, options)
             cases[f"{count}x{dimension}"] = figures
             print_table(
                 f"{count:,} faces, d = {dimension}",
@@ -81,27 +77,12 @@ def _parse() -> argparse.Namespace:
         "--max-floats", type=int, default=600_000_000, help="of a case; larger ones are passed over"
     )
     parser.add_argument("--quick", action="store_true", help="up to 100,000 faces, without peers")
-    parser.add_argument("--case", type=int, nargs=2, help=argparse.SUPPRESS)
     options = parse_options(parser)
     if options.quick:
         options.sizes, options.peers_up_to = [10_000, 100_000], 0
     if options.smoke:
         options.sizes, options.dimensions, options.probes = [3_000], [16], 50
     return options
-
-
-def _in_a_process(count: int, dimension: int) -> dict[str, float]:
-    """Every case in a process of its own, so that its memory can be told."""
-    command = [sys.executable, "-m", "benchmarks", "index", *sys.argv[1:]]
-    done = subprocess.run(
-        [*command, "--case", str(count), str(dimension)],
-        env=os.environ | dict.fromkeys(_THREADS, "1"),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return figures
 
 
 def _case(count: int, dimension: int, options: argparse.Namespace) -> dict[str, float]:
@@ -258,17 +239,11 @@ def _changes(index: FaissIndex, count: int, dimension: int) -> dict[str, float]:
 def _starts(count: int, dimension: int) -> dict[str, float]:
     with TemporaryDirectory(prefix="vultus-index-") as folder:
         fill(Path(folder), count, dimension)
-        command = [sys.executable, "-m", "benchmarks.speed.index_start", folder]
-        told = [[float(part) for part in _last_line(command).split()] for _ in ("SQL", "snapshot")]
-    assert [int(numbers[0]) for numbers in told] == [count, count]
+        from_sql, from_snapshot = (in_own_process(start, Path(folder)) for _ in range(2))
+    assert from_sql.faces == from_snapshot.faces == count
     return {
-        "start_sql_s": told[0][1],
-        "start_snapshot_s": told[1][1],
-        "snapshot_write_s": told[0][2],
-        "bytes_per_face_after_start": told[1][3],
+        "start_sql_s": from_sql.load_s,
+        "start_snapshot_s": from_snapshot.load_s,
+        "snapshot_write_s": from_sql.save_s,
+        "bytes_per_face_after_start": from_snapshot.bytes_per_face,
     }
-
-
-def _last_line(command: list[str]) -> str:
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return done.stdout.splitlines()[-1]

@@ -168,6 +168,8 @@ def main() -> None:
     options = parse_options(parser, needs_faces=True)
     data = lfw_data(parser, options.faces)
     print_machine()
+    if options.smoke:
+        options.peer_workers = 1
     with tempfile.TemporaryDirectory() as scratch:
         size = _SMOKE if options.smoke else _QUICK if options.quick else _FULL
         _run(data, options, size, Path(scratch))

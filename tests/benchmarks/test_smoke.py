@@ -28,10 +28,10 @@ def test_benchmark_runs_and_ends_with_its_figures(
     capfd: pytest.CaptureFixture[str],
     request: pytest.FixtureRequest,
 ) -> None:
-    forkserver.ensure_running()  # before `benchmarks crash` says what it should import
+    forkserver.ensure_running()  # before a benchmark says what it should import
     monkeypatch.setattr(sys, "argv", [name, "--smoke"])
     monkeypatch.setattr("benchmarks.kit.servers.start_vultus", ForkedVultus)
-    if name == "workers":  # `crash` kills processes of a PostgreSQL, and starts one of its own
+    if name in ("crash", "workers"):  # they would start a PostgreSQL of their own
         url: str = request.getfixturevalue("postgres_server")
         monkeypatch.setenv("VULTUS_TEST_DATABASE_URL", url.replace("+psycopg", ""))
     interval = sys.getswitchinterval()

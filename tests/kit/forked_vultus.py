@@ -7,6 +7,7 @@ start itself (what is imported, what ends a command early) run the executable.
 """
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -28,14 +29,16 @@ _STREAMS = {"stdout": 1, "stderr": 2}
 
 
 class ForkedVultus:
-    """`vultus ARGUMENTS`, started when made. A `Program`."""
+    """`vultus ARGUMENTS`, started when made: a `Program` with the parameters of `start_vultus`."""
 
     def __init__(
         self,
         arguments: Sequence[str | Path],
+        *,
+        script: str | None = None,
         **surroundings: Unpack[Surroundings],
     ) -> None:
-        self.args = ["vultus", *map(str, arguments)]
+        self.args = [script or "vultus", *map(str, arguments)]
         with ExitStack() as stack:
             streams = [
                 None if given is None else stack.enter_context(Connection(os.dup(given)))
@@ -43,7 +46,7 @@ class ForkedVultus:
             ]
             folder = surroundings.get("cwd", Path.cwd())
             self._process = _forks.Process(
-                target=_run, args=(self.args, dict(surroundings["env"]), folder, streams)
+                target=_run, args=(self.args, dict(surroundings["env"]), folder, streams, script)
             )
             self._process.start()
         assert self._process.pid is not None
@@ -85,7 +88,11 @@ def run_vultus(
 
 
 def _run(
-    args: list[str], env: dict[str, str], cwd: Path, streams: Sequence[Connection | None]
+    args: list[str],
+    env: dict[str, str],
+    cwd: Path,
+    streams: Sequence[Connection | None],
+    script: str | None,
 ) -> None:
     os.setsid()
     with Path(os.devnull).open("rb") as nothing:
@@ -101,6 +108,9 @@ def _run(
     os.environ.update(env)
     os.chdir(cwd)
     sys.argv = args
+    if script is not None:
+        runpy.run_path(script, run_name="__main__")
+        return
     from app.cli.main import main  # noqa: PLC0415  (it is imported where it runs)
 
     main()
