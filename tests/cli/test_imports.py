@@ -66,13 +66,18 @@ _IMPORT_THE_SERVICE = """
 import app
 for found in pkgutil.walk_packages(app.__path__, "app."):
     importlib.import_module(found.name)
+"""
+_RUN = """
 from app.cli import main
 main()
 """
 
 
-def _run_without_train_packages(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
-    code = _WITHOUT.format(names=ONLY_TO_EVALUATE_OR_TRAIN) + _IMPORT_THE_SERVICE
+def _run_without_train_packages(
+    *arguments: str, data: Path, first: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run `vultus ARGUMENTS` after the code `first`."""
+    code = _WITHOUT.format(names=ONLY_TO_EVALUATE_OR_TRAIN) + first + _RUN
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=ROOT,
@@ -88,7 +93,9 @@ def test_the_service_works_without_what_only_evaluates_and_trains(tmp_path: Path
     """All of it can be imported, and its networks run."""
     photo = tmp_path / "eileen.jpg"
     photo.write_bytes(case("eileen.jpg"))
-    done = _run_without_train_packages("verify", str(photo), str(photo), data=tmp_path / "data")
+    done = _run_without_train_packages(
+        "verify", str(photo), str(photo), data=tmp_path / "data", first=_IMPORT_THE_SERVICE
+    )
     assert (done.returncode, done.stdout.split()[:1]) == (0, ["match"]), done.stderr
 
 

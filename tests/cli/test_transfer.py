@@ -2,13 +2,9 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -18,32 +14,12 @@ from app.cli.main import cli, main
 from app.gallery.records import NewIdentity
 from app.gallery.store.database import Database
 from app.gallery.transfer.exporter import export_gallery
+from tests.cli.halting_import import HALTS_IN, PEOPLE_AT_ONCE, import_and_halt
 from tests.gallery.factories import COLLECTION, all_identities
 from tests.gallery.transfer.galleries import assert_whole_people_of, fill, open_gallery, rows
+from tests.kit.forks import FORKS
 
 RUN = CliRunner()
-
-_HALTS_WITHIN_THE_13TH_TRANSACTION = """
-import sys
-from pathlib import Path
-from app.gallery.store.database import Database
-from app.gallery.transfer import importer
-from app.gallery.transfer.import_target import CollectionTarget
-
-add, turns = CollectionTarget._add, []
-
-def halting(*arguments):
-    added = add(*arguments)
-    turns.append(added)
-    if len(turns) == 13:
-        print("halted", flush=True)
-        sys.stdin.read()
-    return added
-
-CollectionTarget._add = halting
-importer._PEOPLE_AT_ONCE = 4
-importer.import_gallery(Database(sys.argv[1], timeout_s=30), Path(sys.argv[2]))
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -212,16 +188,18 @@ def test_killed_import_is_run_again_and_goes_on(
         export_gallery(here, file)
         expected = rows(here)
     monkeypatch.setenv("VULTUS_DATABASE_URL", database_url)
-    # Not the command, which takes far longer to start.
-    halting = [sys.executable, "-c", _HALTS_WITHIN_THE_13TH_TRANSACTION, database_url, str(file)]
+    word, halted = FORKS.Pipe(duplex=False)
     with closing(_database(database_url)) as there:
         there.upgrade()
-        with subprocess.Popen(halting, stdin=PIPE, stdout=PIPE) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"halted\n"
-            process.send_signal(signal.SIGKILL)
+        process = FORKS.Process(target=import_and_halt, args=(database_url, file, halted))
+        process.start()
+        halted.close()  # so that an end of the process is noticed
+        assert word.recv() == "halted"
+        process.kill()
+        process.join()
         left = rows(there)
-        assert 12 * 4 == len(left["identities"]) < len(expected["identities"])
+        people = (HALTS_IN - 1) * PEOPLE_AT_ONCE
+        assert people == len(left["identities"]) < len(expected["identities"])
         assert_whole_people_of(left, expected)
         imported = _json("import", file)
         known = sum(one["known_before"] for one in imported["collections"])

@@ -1,9 +1,9 @@
 """`vultus` in a process of its own that does not import its libraries anew.
 
-A start with `exec` spends 3 s of CPU time on imports. Here the process is forked from one that has
-imported them and has done nothing else. After that it is like any other `vultus`: it has its own
-arguments, environment, folder, output, session and exit status, and it can be killed. Tests of the
-start itself (what is imported, what ends a command early) run the executable.
+It is forked (`tests.kit.forks`). After that it is like any other `vultus`: it has its own
+arguments, environment, folder, output, session and exit status, and it can be killed. The processes
+of `vultus serve --workers` are forked as well. Tests of the start itself (what is imported, what
+ends a command early, how several processes start and end) run the executable.
 """
 
 import os
@@ -19,11 +19,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Unpack
 
+from tests.kit.forks import FORKS
 from tests.kit.programs import Surroundings
-
-# There is one such process for each process that forks: `benchmarks crash` shares it.
-_forks = get_context("forkserver")
-_forks.set_forkserver_preload(["tests.kit.forked_imports"])
 
 _STREAMS = {"stdout": 1, "stderr": 2}
 
@@ -45,7 +42,7 @@ class ForkedVultus:
                 for given in (surroundings.get("stdout"), surroundings.get("stderr"))
             ]
             folder = surroundings.get("cwd", Path.cwd())
-            self._process = _forks.Process(
+            self._process = FORKS.Process(
                 target=_run, args=(self.args, dict(surroundings["env"]), folder, streams, script)
             )
             self._process.start()
@@ -111,6 +108,14 @@ def _run(
     if script is not None:
         runpy.run_path(script, run_name="__main__")
         return
-    from app.cli.main import main  # noqa: PLC0415  (it is imported where it runs)
+    # They are imported where they run.
+    import uvicorn._subprocess  # noqa: PLC0415
 
+    import app.cli.serve.serve  # noqa: PLC0415
+    from app.cli.main import main  # noqa: PLC0415
+
+    # What `vultus serve --workers` starts would import everything anew.
+    fork = get_context("fork")
+    uvicorn._subprocess.spawn = fork  # type: ignore[assignment]
+    app.cli.serve.serve.get_context = lambda _: fork  # type: ignore[assignment, attr-defined]
     main()

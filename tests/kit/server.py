@@ -6,17 +6,20 @@ import re
 import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Condition, Thread
 from time import monotonic
 from typing import Any, Unpack
 from urllib.parse import urlsplit
 
+import psutil
+
 from tests.kit.forked_vultus import ForkedVultus
 from tests.kit.programs import Program, Surroundings, server_environment, start_vultus
 
 _STARTS_WITHIN_S = 180
+_ENDS_WITHIN_S = 120  # of which a process with a low priority on a busy machine may need some
 
 
 class ServerProcess:
@@ -101,6 +104,10 @@ class ServerProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._ended()
 
+    def close(self) -> None:
+        """Kill it, if it has not ended."""
+        self.kill()
+
     def stop(self) -> int:
         """End it as an orchestrator would: SIGTERM; return the exit status."""
         self._process.send_signal(signal.SIGTERM)
@@ -131,12 +138,23 @@ class ServerProcess:
                 return
 
     def _ended(self) -> int:
-        status = self._process.wait(timeout=60)
-        # The end of the log is the end of the last process that could write to it.
-        self._drain.join(timeout=10)
-        assert not self._drain.is_alive(), "a worker has outlived the server"
+        status = self._process.wait(timeout=_ENDS_WITHIN_S)
+        # The log ends when the last process that can write to it has ended and all of it is read.
+        self._drain.join(timeout=_ENDS_WITHIN_S)
+        assert not self._drain.is_alive(), f"processes outlived the server: {self._writers()}"
         self._stderr.close()
         return status
+
+    def _writers(self) -> list[str]:
+        """The command lines of processes that have the log's pipe open. Linux alone."""
+        pipe = os.fstat(self._stderr.fileno()).st_ino
+        found = []
+        for process in psutil.process_iter():
+            with suppress(OSError, psutil.Error):
+                handles = Path(f"/proc/{process.pid}/fd").iterdir()
+                if any(handle.stat().st_ino == pipe for handle in handles):
+                    found.append(f"{process.pid} {' '.join(process.cmdline())[:200]}")
+        return found
 
 
 class ExecutableServer(ServerProcess):
@@ -150,8 +168,6 @@ class ExecutableServer(ServerProcess):
 def running(
     data_dir: Path, *arguments: str, workers: int = 1, **variables: str
 ) -> Iterator[ServerProcess]:
-    server = ServerProcess(data_dir, *arguments, workers=workers, **variables)
-    try:
+    """A server that is killed at the end, unless it has ended by then."""
+    with closing(ServerProcess(data_dir, *arguments, workers=workers, **variables)) as server:
         yield server
-    finally:
-        server.kill()

@@ -3,7 +3,7 @@
 import gc
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,14 +88,15 @@ def test_gallery_survives_the_end_of_the_process(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def mistaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """The executable, open to the network, and with a setting that there is not."""
-    started = ExecutableServer(
-        tmp_path_factory.mktemp("mistaken"),
-        VULTUS_DEVISE="cpu",
-        VULTUS_HOST="0.0.0.0",  # noqa: S104
-        FORWARDED_ALLOW_IPS="*",
-    )
-    yield started
-    started.kill()
+    with closing(
+        ExecutableServer(
+            tmp_path_factory.mktemp("mistaken"),
+            VULTUS_DEVISE="cpu",
+            VULTUS_HOST="0.0.0.0",  # noqa: S104
+            FORWARDED_ALLOW_IPS="*",
+        )
+    ) as started:
+        yield started
 
 
 def test_likely_mistakes_are_warned_of(mistaken: ServerProcess) -> None:

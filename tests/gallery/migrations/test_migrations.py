@@ -1,12 +1,8 @@
 """The migrations make exactly the tables that the classes describe, and can be undone."""
 
-import subprocess
-import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
-from subprocess import PIPE
 
 import pytest
 from alembic import command
@@ -27,6 +23,8 @@ from tests.gallery.factories import (
     new_gallery,
     unit_vector,
 )
+from tests.gallery.migrations.upgrade_process import upgrade_together
+from tests.kit.forks import FORKS
 
 
 def downgrade(database: Database) -> None:
@@ -130,22 +128,15 @@ def test_database_of_a_newer_version_is_refused(database: Database) -> None:
 
 
 def test_processes_that_start_together_all_upgrade(connect: Connect, database_url: str) -> None:
-    upgrade = (
-        "import sys; from app.gallery.store.database import Database;"
-        "database = Database(sys.argv[1], timeout_s=30);"
-        "sys.stdin.read(); database.upgrade(); database.require_current_schema()"
-    )
-    with ExitStack() as stack:
-        processes = [
-            stack.enter_context(
-                subprocess.Popen([sys.executable, "-c", upgrade, database_url], stdin=PIPE)
-            )
-            for _ in range(3)
-        ]
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.close()
-        assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
+    all_ready = FORKS.Barrier(3)
+    processes = [
+        FORKS.Process(target=upgrade_together, args=(database_url, all_ready)) for _ in range(3)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(timeout=60)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
     connect().require_current_schema()
 
 

@@ -1,4 +1,4 @@
-"""One server of two workers for the tests of this folder, as each of them imports everything."""
+"""One server of two workers for the tests of this folder."""
 
 from collections.abc import Iterator
 

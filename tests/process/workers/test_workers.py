@@ -11,7 +11,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from types import SimpleNamespace
@@ -31,7 +31,7 @@ from app.cli.serve.worker_processes import _Worker, run_workers
 from app.settings import Settings
 from tests.api.people import JSON_LINES, Values, embedding, lines
 from tests.kit.programs import VULTUS
-from tests.kit.server import ServerProcess, running
+from tests.kit.server import ExecutableServer, ServerProcess
 
 COLLECTION = "/v1/collections/default"
 _TIMEOUT_S = 60
@@ -159,7 +159,8 @@ def test_each_worker_limits_what_a_connection_may_send(server: ServerProcess) ->
 def test_workers_share_a_gallery_on_postgresql_and_end_cleanly(
     tmp_path: Path, database_url: str
 ) -> None:
-    with running(tmp_path, workers=2, VULTUS_DATABASE_URL=database_url) as server:
+    """The executable, whose processes are started as users' are."""
+    with closing(ExecutableServer(tmp_path, workers=2, VULTUS_DATABASE_URL=database_url)) as server:
         _what_one_did_the_other_knows(server)
         assert server.stop() == 0
         assert server.events.count("Application shutdown complete.") == 2
