@@ -64,6 +64,13 @@ def test_the_readmes_curl_lines_work_as_pasted(server: ServerProcess) -> None:
     assert identified.count('"status":"match"') == 1
     assert identified.count('"status":"unknown"') == 1
     assert '"match":true' in verified
+    (example,) = re.findall(r"```json\n(.*?)```", README, flags=re.DOTALL)
+    (matched,) = [face for face in json.loads(identified)["faces"] if face["status"] == "match"]
+    for field in ("similarity", "threshold"):
+        (number,) = re.findall(rf'"{field}": ([\d.]+)', example)
+        assert matched[field] == pytest.approx(float(number), abs=0.005)
+    (box,) = re.findall(r'"box": (\[[^]]+\])', example)
+    assert matched["box"] == pytest.approx(json.loads(box), abs=1)
     people = f"{server.url}/v1/collections/default/identities"
     httpx2.delete(
         f"{people}/{json.loads(enrolled)['identity']['id']}", timeout=60
