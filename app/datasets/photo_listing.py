@@ -18,6 +18,7 @@ PHOTO_SUFFIXES = frozenset(
     ".jpg .jpeg .png .webp .bmp .tif .tiff .gif .avif .heic .heif .jp2 .j2k".split()  # noqa: SIM905
 )
 
+_PAIR_COLUMNS = ("left", "right", "same")
 _TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -111,27 +112,57 @@ def _csv(source: Path) -> PhotoListing:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a CSV file."""
+
+    source: Path
+    number: int
+    values: Mapping[str, str]
+
+    def error(self, fact: str) -> InvalidRequest:
+        return InvalidRequest(f"{self.source} line {self.number}: {fact}")
+
+    def existing(self, photo: str) -> Path:
+        path = self.source.parent / photo
+        if not path.is_file():
+            raise self.error(f"there is no file {path}")
+        return path
+
+    def pair(self) -> ListedPair:
+        left, right, same = (self.values[name] for name in ("left", "right", "same"))
+        fold = self.values.get("fold") or None
+        if same.lower() not in _TRUTH:
+            raise self.error(f"same is {same!r}; write 1 or 0")
+        if fold is not None and not fold.isdecimal():
+            raise self.error(f"fold is {fold!r}; write a whole number")
+        if left == right:
+            raise self.error(f"{left} is paired with itself")
+        return ListedPair(left, right, _TRUTH[same.lower()], None if fold is None else int(fold))
+
+    def set_group(self, groups: dict[str, str]) -> None:
+        person, group = self.values["person"], self.values["group"]
+        if groups.setdefault(person, group) != group:
+            raise self.error(f"{person} is in {groups[person]} and in {group}")
+
+
 def _labelled(source: Path) -> PhotoListing:
     photos: dict[str, ListedPhoto] = {}
     groups: dict[str, str] = {}
-    for line, row in _rows(source, ("photo", "person")):
-        name, person = row["photo"], row["person"]
+    for line in _lines(source, ("photo", "person")):
+        name = line.values["photo"]
         if name in photos:
-            raise InvalidRequest(f"{source} line {line}: {name} is listed twice")
-        photos[name] = ListedPhoto(name, _existing(source, line, name), person)
-        if row.get("group"):
-            _set_group(groups, person, row["group"], f"{source} line {line}")
+            raise line.error(f"{name} is listed twice")
+        photos[name] = ListedPhoto(name, line.existing(name), line.values["person"])
+        if line.values.get("group"):
+            line.set_group(groups)
     return PhotoListing(_in_order(photos.values()), groups=groups)
 
 
 def _pairs_alone(source: Path) -> PhotoListing:
     """Read pairs whose people have no names. Photos that pairs join are of one person."""
-    listed = list(_listed_pairs(source))
-    paths = {
-        name: _existing(source, line, name)
-        for line, pair in listed
-        for name in (pair.left, pair.right)
-    }
+    pairs = [(line, line.pair()) for line in _lines(source, _PAIR_COLUMNS)]
+    paths = {name: line.existing(name) for line, pair in pairs for name in (pair.left, pair.right)}
     leader = {name: name for name in paths}
 
     def person(name: str) -> str:
@@ -140,7 +171,7 @@ def _pairs_alone(source: Path) -> PhotoListing:
             name = leader[name]
         return name
 
-    for _, pair in listed:
+    for _, pair in pairs:
         if pair.same:
             first, second = sorted((person(pair.left), person(pair.right)))
             leader[second] = first
@@ -152,14 +183,16 @@ def _pairs_alone(source: Path) -> PhotoListing:
 def _pairs(source: Path, listing: PhotoListing) -> tuple[ListedPair, ...]:
     people = {photo.name: photo.person for photo in listing.photos}
     found = []
-    for line, pair in _listed_pairs(source):
+    for line in _lines(source, _PAIR_COLUMNS):
+        pair = line.pair()
         for name in (pair.left, pair.right):
             if name not in people:
-                raise InvalidRequest(f"{source} line {line}: {name} is not among the photos")
-        if pair.same != (people[pair.left] == people[pair.right]):
-            raise InvalidRequest(
-                f"{source} line {line}: same is {int(pair.same)}, but {pair.left} shows "
-                f"{people[pair.left]} and {pair.right} shows {people[pair.right]}"
+                raise line.error(f"{name} is not among the photos")
+        left, right = people[pair.left], people[pair.right]
+        if pair.same != (left == right):
+            raise line.error(
+                f"same is {int(pair.same)}, but {pair.left} shows {left} and {pair.right} shows "
+                f"{right}"
             )
         found.append(pair)
     if not found:
@@ -169,63 +202,37 @@ def _pairs(source: Path, listing: PhotoListing) -> tuple[ListedPair, ...]:
     return tuple(found)
 
 
-def _listed_pairs(source: Path) -> Iterator[tuple[int, ListedPair]]:
-    for line, row in _rows(source, ("left", "right", "same")):
-        same = _TRUTH.get(row["same"].lower())
-        if same is None:
-            raise InvalidRequest(f"{source} line {line}: same is {row['same']!r}; write 1 or 0")
-        fold = row.get("fold") or None
-        if fold is not None and not fold.isdecimal():
-            raise InvalidRequest(f"{source} line {line}: fold is {fold!r}; write a whole number")
-        pair = ListedPair(row["left"], row["right"], same, None if fold is None else int(fold))
-        if pair.left == pair.right:
-            raise InvalidRequest(f"{source} line {line}: {pair.left} is paired with itself")
-        yield line, pair
-
-
 def _groups(source: Path) -> dict[str, str]:
     groups: dict[str, str] = {}
-    for line, row in _rows(source, ("person", "group")):
-        _set_group(groups, row["person"], row["group"], f"{source} line {line}")
+    for line in _lines(source, ("person", "group")):
+        line.set_group(groups)
     return groups
 
 
-def _set_group(groups: dict[str, str], person: str, group: str, where: str) -> None:
-    if groups.setdefault(person, group) != group:
-        raise InvalidRequest(f"{where}: {person} is in {groups[person]} and in {group}")
-
-
-def _rows(source: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield lines with their numbers. A byte order mark, as of spreadsheets, is skipped."""
+def _lines(source: Path, columns: Sequence[str]) -> Iterator[_Line]:
+    """Yield the lines, in which these columns are not empty."""
     with _reader(source) as reader:
         missing = [name for name in columns if name not in (reader.fieldnames or ())]
         if missing:
             raise InvalidRequest(f"{source}: there is no column {', '.join(missing)}")
         for row in reader:
+            line = _Line(source, reader.line_num, row)
             empty = [name for name in columns if not row[name].strip()]
             if empty:
-                raise InvalidRequest(
-                    f"{source} line {reader.line_num}: {', '.join(empty)} is empty"
-                )
+                raise line.error(f"{', '.join(empty)} is empty")
             if None in row:
-                raise InvalidRequest(f"{source} line {reader.line_num}: too many columns")
-            yield reader.line_num, {name: value.strip() for name, value in row.items()}
+                raise line.error("too many columns")
+            yield replace(line, values={name: value.strip() for name, value in row.items()})
 
 
 @contextmanager
 def _reader(source: Path) -> Iterator["csv.DictReader[str]"]:
+    """Open a CSV file. A byte order mark, as of spreadsheets, is skipped."""
     try:
         with source.open(newline="", encoding="utf-8-sig") as file:
             yield csv.DictReader(file, restval="")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InvalidRequest(f"{source} cannot be read as CSV in UTF-8: {error}") from error
-
-
-def _existing(source: Path, line: int, name: str) -> Path:
-    path = source.parent / name
-    if not path.is_file():
-        raise InvalidRequest(f"{source} line {line}: there is no file {path}")
-    return path
 
 
 def _in_order(photos: Iterable[ListedPhoto]) -> tuple[ListedPhoto, ...]:

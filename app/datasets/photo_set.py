@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from app.errors import ImageTooLarge, ImageUnreadable, InvalidRequest, Reason
 from app.recognition.batch import Choose
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import Selection, central_face, largest_face, only_face
-from app.recognition.types import DetectedFace, Embedding, ImageSize
+from app.recognition.types import DetectedFace, ImageSize
 from app.runtime.gather import in_turns
 from app.settings import Settings
 from models.evaluation.photos import Groups, LabelledPhotos, ListedPairs
@@ -41,15 +40,6 @@ def choice_of(rule: SubjectRule) -> Choose:
     return clear
 
 
-@dataclass(frozen=True, slots=True)
-class EmbeddedFile:
-    """The embedding of a photo's subject, or the reason why there is none."""
-
-    sha256: str
-    embedding: Embedding | None
-    failure: Reason | None
-
-
 class PhotoSetEmbedder:
     """Embeds photos, as many at once as the recognizer has threads."""
 
@@ -65,21 +55,22 @@ class PhotoSetEmbedder:
         Raises InvalidRequest for a file that cannot be read at all.
         """
         choose = choice_of(listing.subject)
-        embedded = await in_turns(
+        done = await in_turns(
             listing.photos,
             lambda photo: self._one(photo.path, choose),
             at_once=self._recognizer.concurrency,
             progress=progress,
         )
-        return _labelled(listing, embedded)
+        return _labelled(listing, [sha256 for sha256, _ in done], [known for _, known in done])
 
-    async def _one(self, path: Path, choose: Choose) -> EmbeddedFile:
+    async def _one(self, path: Path, choose: Choose) -> tuple[str, Known]:
+        """Return the SHA-256 of a photo, and what is known of it."""
         sha256 = await asyncio.to_thread(photo_sha256, path)
         known = self._cache.find(sha256)
         if known is None:
             known = await self._embed(path, choose)
             self._cache.add(sha256, known)
-        return EmbeddedFile(sha256, known.embedding, known.failure)
+        return sha256, known
 
     async def _embed(self, path: Path, choose: Choose) -> Known:
         try:
@@ -111,23 +102,24 @@ def open_cache(
     )
 
 
-def _labelled(listing: PhotoListing, embedded: Sequence[EmbeddedFile]) -> LabelledPhotos:
-    """Join the photos of a listing with their embeddings, in the same order."""
+def _labelled(
+    listing: PhotoListing, sha256: Sequence[str], known: Sequence[Known]
+) -> LabelledPhotos:
+    """Join the photos of a listing with what is known of them, in the same order."""
     names = tuple(photo.name for photo in listing.photos)
     person_names = tuple(sorted({photo.person for photo in listing.photos}))
-    number = {person: place for place, person in enumerate(person_names)}
-    dimension = next((len(one.embedding) for one in embedded if one.embedding is not None), 0)
-    rows = np.zeros((len(embedded), dimension), dtype=np.float32)
-    for row, one in zip(rows, embedded, strict=True):
-        if one.embedding is not None:
-            row[:] = one.embedding
+    number = _places(person_names)
+    found = [one.embedding for one in known if one.embedding is not None]
+    rows = np.zeros((len(known), len(found[0]) if found else 0), dtype=np.float32)
+    if found:
+        rows[[one.embedding is not None for one in known]] = found
     return LabelledPhotos(
         names=names,
-        sha256=tuple(one.sha256 for one in embedded),
+        sha256=tuple(sha256),
         people=np.array([number[photo.person] for photo in listing.photos], dtype=np.intp),
         person_names=person_names,
         embeddings=rows,
-        failures=tuple(one.failure for one in embedded),
+        failures=tuple(one.failure for one in known),
         groups=_groups(listing, person_names),
         pairs=_pairs(listing, names),
     )
@@ -136,23 +128,25 @@ def _labelled(listing: PhotoListing, embedded: Sequence[EmbeddedFile]) -> Labell
 def _groups(listing: PhotoListing, person_names: Sequence[str]) -> Groups | None:
     of_people = [listing.groups.get(person) for person in person_names]
     names = tuple(sorted({group for group in of_people if group is not None}))
-    if not names:
-        return None
-    place = {name: number for number, name in enumerate(names)}
+    place = _places(names)
     numbers = [-1 if group is None else place[group] for group in of_people]
-    return Groups(names, np.array(numbers, dtype=np.intp))
+    return Groups(names, np.array(numbers, dtype=np.intp)) if names else None
 
 
 def _pairs(listing: PhotoListing, names: Sequence[str]) -> ListedPairs | None:
     if listing.pairs is None:
         return None
-    place = {name: number for number, name in enumerate(names)}
+    place = _places(names)
     folds = [pair.fold for pair in listing.pairs if pair.fold is not None]
     return ListedPairs(
         left=np.array([place[pair.left] for pair in listing.pairs], dtype=np.intp),
         right=np.array([place[pair.right] for pair in listing.pairs], dtype=np.intp),
         folds=np.array(folds, dtype=np.int_) if folds else None,
     )
+
+
+def _places(names: Sequence[str]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(names)}
 
 
 def read_photo(recognizer: Recognizer, path: Path) -> bytes:
