@@ -18,17 +18,17 @@ _OBSTACLES: Final = {
     RolloutObstacle.SAME_EMBEDDER: "",
     RolloutObstacle.OTHER_ROLLOUT: "run vultus reembed purge first, which erases the embeddings of "
     "the second",
-    RolloutObstacle.PURGED: "run vultus reembed again to begin anew",
-    RolloutObstacle.SWITCHED: "vultus reembed rollback goes back, vultus reembed purge makes it "
-    "final",
+    RolloutObstacle.PURGED: "run vultus reembed again to start over",
+    RolloutObstacle.SWITCHED: "undo it with vultus reembed rollback, or finish it with vultus "
+    "reembed purge",
     RolloutObstacle.NOT_SWITCHED: "",
-    RolloutObstacle.SWITCHED_MEANWHILE: "look at vultus reembed status",
+    RolloutObstacle.SWITCHED_MEANWHILE: "see vultus reembed status",
     RolloutObstacle.LACKING_SERVING: "re-embed them (vultus reembed --to {embedder} --photos "
     "FOLDER), or delete them",
-    RolloutObstacle.LACKING_SECOND: "vultus reembed --to {embedder} makes those that it finds the "
-    "photos of, and lists the others",
+    RolloutObstacle.LACKING_SECOND: "run vultus reembed --to {embedder}, which embeds the faces "
+    "whose photos it finds, and lists the others",
     RolloutObstacle.FIXED_SIMILARITY: "set the option to null, or give the collection an "
-    "error rate in its place",
+    "error rate instead",
     RolloutObstacle.FIXED_FOR_PEOPLE: "remove the thresholds of these people",
     RolloutObstacle.NOT_MEASURED: "calibrate it on photos (vultus calibrate FOLDER), or enroll "
     "more people, and run vultus reembed again",
@@ -39,7 +39,7 @@ def _rollout(error: RolloutImpossible) -> str:
     """The remedy for each obstacle; docs/rollout.md lists them."""
     remedies = [_OBSTACLES[obstacle].format_map(vars(error)) for obstacle in error.obstacles]
     if error.can_be_forced:
-        remedies.append("or do it all the same with --force")
+        remedies.append("or use --force")
     return "; ".join(filter(None, remedies))
 
 
@@ -50,10 +50,10 @@ def _fetch(error: NetworkNotFetched) -> str:
 
 
 def _unlike(image: RejectedImage) -> str:
-    """Give another photo of the person, or --force when it is them."""
+    """Give another photo of the person, or use --force."""
     if image.resemblance is not None and image.resemblance.identity_id is None:
-        return "give photos of one person, or --force when they are"
-    return "give another photo, or --force when it is them"
+        return "give photos of one person, or --force if they are"
+    return "give another photo, or --force if it shows this person"
 
 
 def _overloaded(error: errors.Overloaded) -> str:
@@ -80,20 +80,20 @@ TERMINAL: Final = Remedies(
         errors.DecodingTooSlow: "save the photo as JPEG, or raise {setting}",
         errors.NoUsableImage: None,  # each photo is listed with its own remedy
         errors.IdentityWithoutFace: "enroll a photo of them with vultus enroll-folder",
-        errors.ThresholdRequired: "give --threshold, measure the error rates on photos of your own "
+        errors.ThresholdRequired: "give --threshold, measure the error rates on your own photos "
         "with vultus calibrate FOLDER, or set {settings}",
         errors.CalibrationImpossible: None,  # says how many people it takes
         errors.LivenessOff: "run vultus models fetch minifasnet-v2, and set "
         "VULTUS_LIVENESS__NAME=minifasnet-v2; see docs/liveness.md",
         errors.LivenessNotMeasurable: None,  # says how many captures it takes
         errors.ArchiveUnusable: "check the path and the free space",
-        errors.NotAnArchive: "give an archive as vultus export wrote it",
-        errors.ArchiveDamaged: "copy it again from where it was made, or export it again",
+        errors.NotAnArchive: "give an archive that vultus export wrote",
+        errors.ArchiveDamaged: "copy the original again, or export it again",
         errors.ArchiveTooNew: "upgrade Vultus and import again",
         errors.NotExportable: "correct it or delete it, and export again",
         errors.AccessDenied: "give a valid key with --api-key",
         errors.NotFound: None,
-        errors.CollectionNotFound: "see vultus collections list, or make it with vultus "
+        errors.CollectionNotFound: "see vultus collections list, or create it with vultus "
         "collections create NAME",
         errors.CollectionNotInArchive: None,
         errors.IdentityNotFound: None,
@@ -103,16 +103,16 @@ TERMINAL: Final = Remedies(
         errors.Conflict: None,
         errors.CollectionExists: "choose another name",
         errors.ExternalIdTaken: "choose another, or add faces to the person who has it",
-        errors.WrongPerson: "--force enrolls them all the same",
+        errors.WrongPerson: "--force enrolls them anyway",
         errors.RevisionConflict: "look at these people again (vultus gallery doctor), and decide "
-        "anew",
+        "again",
         errors.CountChanged: None,  # only requests delete by a filter
         errors.RolloutImpossible: _rollout,
         errors.IdempotencyKeyReused: None,  # only requests have such keys
         errors.EmbedderMismatch: "set VULTUS_EMBEDDER={embedder} and its weights, or use another "
         "VULTUS_DATABASE_URL or VULTUS_DATA_DIR, or delete the collection and enroll again",
         errors.ForeignEmbedding: "give a photo, or set VULTUS_EMBEDDER={embedder}",
-        errors.SecondEmbedderMissing: "make a second one with vultus reembed --to NAME, and name "
+        errors.SecondEmbedderMissing: "add a second one with vultus reembed --to NAME, and name "
         "it with VULTUS_NEXT__EMBEDDER and VULTUS_NEXT__WEIGHTS_PATH",
         errors.ArchiveOfOtherEmbedder: "import it into another collection with --into",
         errors.TooManyRequests: None,
@@ -129,8 +129,8 @@ TERMINAL: Final = Remedies(
         errors.DatabaseMissing: "put the file back, or restore the last backup, and start again",
         errors.DatabaseReadOnly: "make it writable, and try again",
         errors.DiskFull: "free some space, and try again",
-        errors.ChangeUnconfirmed: "look whether it was made, then try again",
-        errors.IndexUnavailable: "try again in a moment; should it last, look at Milvus and "
+        errors.ChangeUnconfirmed: "check whether the change was made, then try again",
+        errors.IndexUnavailable: "try again in a moment; if it lasts, check Milvus and "
         "VULTUS_INDEX__MILVUS_URI",
         errors.RevisionNotReached: None,
         errors.NotReady: "try again in a second",
@@ -139,24 +139,24 @@ TERMINAL: Final = Remedies(
         errors.NotInCatalogue: "see vultus models catalogue",
         errors.LicenseNotAccepted: "read it, and run vultus models fetch {name} --accept-license "
         "if you may use the network under it",
-        errors.DigestUnknown: "give the digest that you trust: vultus models fetch {name} --sha256 "
+        errors.DigestUnknown: "give a digest that you trust: vultus models fetch {name} --sha256 "
         "HEX",
-        errors.FileNotAsPinned: "nothing was kept of it; check the mirror or the folder, or report "
+        errors.FileNotAsPinned: "nothing of it was kept; check the mirror or the folder, or report "
         "that the publisher changed the file",
-        errors.SourceUnavailable: "check the network and the proxy, and run it again, which goes "
-        "on where this ended; or fetch from elsewhere with --mirror, VULTUS_CATALOGUE__MIRROR or "
-        "VULTUS_CATALOGUE__FOLDER",
+        errors.SourceUnavailable: "check the network and the proxy, and run the command again, "
+        "which continues where it stopped; or fetch from another place with --mirror, "
+        "VULTUS_CATALOGUE__MIRROR or VULTUS_CATALOGUE__FOLDER",
         errors.StartupError: None,
         errors.SettingUnusable: "check {setting}",
         errors.NetworkNotMade: "register its file of an older installation "
         "(models/zoo/shipped/{name}.safetensors, SHA-256 {digest}): vultus models add FILE --name "
-        "{name} --license TEXT; or go over to another network while the service is stopped: vultus "
+        "{name} --license TEXT; or move to another network while the service is stopped: vultus "
         f"reembed --to {DEFAULT_NETWORK} --photos FOLDER, then vultus reembed switch; "
         "docs/{name}.md explains both, and how it was made",
         errors.NetworkNotAdded: "register its file: vultus models add FILE --name {name} --license "
-        "TEXT, with --channels, --mean, --std, --size-px and --mirror-average where the settings "
-        "VULTUS_ONNX__... of version 0.1.0 had them; then remove VULTUS_WEIGHTS_PATH; the faces "
-        "that were enrolled stay; see docs/networks.md",
+        "TEXT, with --channels, --mean, --std, --size-px and --mirror-average as in the settings "
+        "VULTUS_ONNX__... of version 0.1.0; then remove VULTUS_WEIGHTS_PATH; the enrolled faces "
+        "stay; see docs/networks.md",
         errors.PackagesMissing: "run: pip install 'vultus[{extra}]'",
         errors.NetworkNotFetched: _fetch,
         errors.DatabaseLost: "restore the database from a backup (and check VULTUS_DATA_DIR and "
@@ -169,7 +169,7 @@ TERMINAL: Final = Remedies(
         Reason.SEVERAL_FACES: "give a photo of one face, or --faces largest",
         **REASONS_THAT_SAY_ENOUGH,
         Reason.LOW_MATCH_CONFIDENCE: _unlike,
-        Reason.BELONGS_TO_ANOTHER_IDENTITY: "enroll it there, or use --force when they are two "
+        Reason.BELONGS_TO_ANOTHER_IDENTITY: "enroll it there, or use --force if they are two "
         "people",
     }
 )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -51,28 +51,15 @@ class ScoredCapture:
 class LivenessFit:
     """A threshold, and error rates measured on captures.
 
-    `chosen` has the target BPCER, `others` are for comparison. `without_face` were not scored, and
+    `chosen` are those of `fitted`, `others` are for comparison. `without_face` were not scored, and
     count in no rate: liveness does not decide about them.
     """
 
-    networks: tuple[str, ...]
-    digest: str
-    target_bpcer: float
+    fitted: FittedThreshold
     chosen: LivenessRates
     others: tuple[LivenessRates, ...]
     eer: EqualErrorRate
-    without_face: tuple[ScoredCapture, ...] = field(default=())
-
-    @property
-    def fitted(self) -> FittedThreshold:
-        return FittedThreshold(
-            networks=self.networks,
-            digest=self.digest,
-            threshold=self.chosen.threshold,
-            target_bpcer=self.target_bpcer,
-            bpcer=asdict(self.chosen.bpcer),
-            apcer={species: asdict(rate) for species, rate in self.chosen.apcer.items()},
-        )
+    without_face: tuple[ScoredCapture, ...]
 
 
 def list_captures(folder: Path, *, attacks: bool = False) -> list[Capture]:
@@ -137,17 +124,18 @@ def fit_threshold(
         for target in _TARGETS
         if target != target_bpcer and len(genuine) >= 1 / target
     ]
-    return LivenessFit(
+    chosen = rates_at(threshold_at_bpcer(genuine, target_bpcer), genuine, attacks)
+    others = (rates_at(threshold, genuine, attacks) for threshold in (*shown, eer.threshold))
+    fitted = FittedThreshold(
         networks=scorer.names,
         digest=scorer.digest,
+        threshold=chosen.threshold,
         target_bpcer=target_bpcer,
-        chosen=rates_at(threshold_at_bpcer(genuine, target_bpcer), genuine, attacks),
-        others=tuple(
-            rates_at(threshold, genuine, attacks) for threshold in (*shown, eer.threshold)
-        ),
-        eer=eer,
-        without_face=tuple(one for one in scored if one.liveness is None),
+        bpcer=asdict(chosen.bpcer),
+        apcer=asdict(chosen)["apcer"],
     )
+    without_face = tuple(one for one in scored if one.liveness is None)
+    return LivenessFit(fitted, chosen, tuple(others), eer, without_face)
 
 
 def _by_kind(scored: Sequence[ScoredCapture]) -> tuple[Scores, Mapping[str, Scores]]:

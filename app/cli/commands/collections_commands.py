@@ -6,12 +6,7 @@ import typer
 
 from app.cli.commands.common_options import AsJson, Receipt
 
-collections = typer.Typer(no_args_is_help=True)
-
-
-@collections.callback()
-def _collections() -> None:
-    """List, create and delete collections."""
+collections = typer.Typer(no_args_is_help=True, help="List, create and delete collections.")
 
 
 @collections.command("list")

@@ -7,12 +7,10 @@ import typer
 
 from app.cli.commands.common_options import AsJson, rate
 
-liveness = typer.Typer(no_args_is_help=True)
-
-
-@liveness.callback()
-def _liveness() -> None:
-    """Score whether a camera saw the faces themselves; see docs/liveness.md."""
+liveness = typer.Typer(
+    no_args_is_help=True,
+    help="Score whether a camera saw the faces themselves; see docs/liveness.md.",
+)
 
 
 @liveness.command()

@@ -8,12 +8,7 @@ import typer
 from app.cli.commands.common_options import AsJson
 from models.zoo.names import Colours, TemplateName
 
-models = typer.Typer(no_args_is_help=True)
-
-
-@models.callback()
-def _models() -> None:
-    """List, fetch, compare and add networks."""
+models = typer.Typer(no_args_is_help=True, help="List, fetch, compare and add networks.")
 
 
 @models.command("list")

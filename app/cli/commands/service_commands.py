@@ -4,12 +4,7 @@ from typing import Annotated
 
 import typer
 
-index = typer.Typer(no_args_is_help=True)
-
-
-@index.callback()
-def _index() -> None:
-    """Look after the search index."""
+index = typer.Typer(no_args_is_help=True, help="Look after the search index.")
 
 
 def serve(

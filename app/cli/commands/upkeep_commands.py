@@ -6,18 +6,8 @@ import typer
 
 from app.gallery.default_collection import DEFAULT_COLLECTION
 
-gallery = typer.Typer(no_args_is_help=True)
-db = typer.Typer(no_args_is_help=True)
-
-
-@gallery.callback()
-def _gallery() -> None:
-    """Look after the people in a gallery."""
-
-
-@db.callback()
-def _db() -> None:
-    """Look after the database."""
+gallery = typer.Typer(no_args_is_help=True, help="Look after the people in a gallery.")
+db = typer.Typer(no_args_is_help=True, help="Look after the database.")
 
 
 @gallery.command()

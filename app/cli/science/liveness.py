@@ -89,9 +89,9 @@ def _table(found: LivenessFit) -> Table:
         *(f"APCER {name}" for name in species),
         title=f"{found.chosen.bpcer.count:,} genuine captures and "
         f"{sum(rate.count for rate in found.chosen.apcer.values()):,} attacks, by "
-        f"{' and '.join(found.networks)}",
+        f"{' and '.join(found.fitted.networks)}",
         caption="In brackets: 95 % interval by Wilson's score. The first row is the threshold for "
-        f"a BPCER of {found.target_bpcer:g}.",
+        f"a BPCER of {found.fitted.target_bpcer:g}.",
     )
     for rates in (found.chosen, *found.others):
         apcers = (_rate_text(rates.apcer[name]) for name in species)
@@ -114,8 +114,8 @@ def _scored_json(one: ScoredCapture) -> dict[str, Any]:
 
 def _fit_json(found: LivenessFit) -> dict[str, Any]:
     return {
-        "networks": list(found.networks),
-        "target_bpcer": found.target_bpcer,
+        "networks": list(found.fitted.networks),
+        "target_bpcer": found.fitted.target_bpcer,
         **_rates_json(found.chosen),
         "others": [_rates_json(rates) for rates in found.others],
         "eer": asdict(found.eer),
