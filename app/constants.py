@@ -10,6 +10,8 @@ class Constants:
 
     exact_up_to: int = 100_000
     """Faces of a collection up to which a search compares with each face."""
+    listed_above: int = 5_000_000
+    """Faces of a collection above which a search reads the nearest lists alone."""
     snapshot_above: int = 10_000
     """Faces from which on an index is also kept as a file."""
     snapshot_every_s: float = 300.0
@@ -18,10 +20,14 @@ class Constants:
     """Seconds between two looks at the log of changes."""
     max_wait_s: float = 5.0
     """Longest wait for the `min_revision` of a request."""
+    min_bytes_per_s: float = 1_000.0
+    """Bytes a second on average, below which a body uses up the patience of the server."""
     terminal_people: int = 1_000
     """People that a terminal remembers."""
     sweep_every_s: float = 30.0
     """Seconds between two erasures of expired people and unknown faces."""
+    keys_kept_s: float = 86_400.0
+    """Seconds for which the answer to an Idempotency-Key is kept."""
     log_revisions: int = 100_000
     """Revisions that the log of changes of a collection keeps."""
     unknown_faces_a_group: int = 20

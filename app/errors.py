@@ -184,11 +184,7 @@ class ImageInText(ImageUnreadable):
 
 
 class DecodingTooSlow(ImageUnreadable):
-    """`setting`: that of the limit, by its name in the environment."""
-
-    def __init__(self, message: str, *, setting: str) -> None:
-        super().__init__(message)
-        self.setting = setting
+    pass
 
 
 @dataclass(frozen=True, slots=True)

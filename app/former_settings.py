@@ -40,6 +40,14 @@ REMOVED: Final[Mapping[str, str]] = {
     "VULTUS_RETENTION__LOG_REVISIONS": _CONSTANT,
     "VULTUS_RETENTION__UNKNOWN_FACES_A_GROUP": _CONSTANT,
     "VULTUS_DATABASE__RESERVE_BYTES": _CONSTANT,
+    "VULTUS_INDEX__LISTED_ABOVE": _CONSTANT,
+    "VULTUS_RETENTION__IDEMPOTENCY_KEYS_S": _CONSTANT,
+    "VULTUS_LIMITS__DECODE_S": _CONSTANT,
+    "VULTUS_LIMITS__MIN_BYTES_PER_S": _CONSTANT,
+    "VULTUS_THRESHOLDS__MARGIN": "the margin follows from the embedder's calibration; the option "
+    "decisions.margin of a collection fixes another one",
+    "VULTUS_GUARDS__RESEMBLES": "the similarity follows from the embedder's calibration; remove "
+    "the setting",
     **{
         f"VULTUS_{group}ONNX__{name}": f"{_ONNX} VULTUS_{group}EMBEDDER (see docs/networks.md)"
         for group in ("", "NEXT__")

@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         ConnectionLimits(
             most=connections_that_fit(settings.limits.max_connections),
             patience_s=settings.limits.patience_s,
-            bytes_per_s=settings.limits.min_bytes_per_s,
+            bytes_per_s=services.constants.min_bytes_per_s,
         ),
         services.metrics.count_ended_connection,
     )

@@ -85,9 +85,6 @@ class Limits(_Group):
         le=3_600,
         description="Seconds that headers may take, or that a body may stand still (else 408).",
     )
-    min_bytes_per_s: float = Field(
-        1_000.0, gt=0, le=1e9, description="Least rate of a body, on average (else 408)."
-    )
     max_images: int = Field(32, ge=1, le=1_000, description="Most images in one request.")
     max_faces: int = Field(
         100, ge=1, le=1_000, description="Most faces of one photo that are embedded, largest first."
@@ -97,13 +94,6 @@ class Limits(_Group):
         ge=1_000_000,
         description="Memory for all photos that are decoded at once; more of them wait, and one "
         "that needs more by itself is refused.",
-    )
-    decode_s: float = Field(
-        10.0,
-        gt=0,
-        le=3_600,
-        description="CPU seconds that decoding one TIFF, HEIF, AVIF, JPEG 2000 or animated WebP "
-        "may take.",
     )
     max_waiting: int = Field(
         256, ge=1, description="Photos that may wait for a thread; more are answered 503."
@@ -205,13 +195,6 @@ class ThresholdSettings(_Group):
     identify: float | None = Field(
         None, ge=-1, le=1, description="Default similarity of identify, instead of that rate's."
     )
-    margin: float | None = Field(
-        None,
-        ge=0,
-        le=2,
-        description="Difference of similarities below which two people who match are ambiguous "
-        "(else the embedder's: about a third of what a tenth of the FMR takes).",
-    )
 
 
 class GuardSettings(_Group):
@@ -219,13 +202,6 @@ class GuardSettings(_Group):
 
     enabled: bool = Field(
         True, description="Refuse photos that seem to be of another person, at enrolment."
-    )
-    resembles: float | None = Field(
-        None,
-        ge=-1,
-        le=1,
-        description="Least similarity to the person's other faces (else the embedder's, at FMR "
-        "1e-2, and not above the default of verify).",
     )
 
 
@@ -241,9 +217,6 @@ class DatabaseSettings(_Group):
 class IndexSettings(_Group):
     """Index."""
 
-    listed_above: int = Field(
-        5_000_000, ge=1, description="Faces above which only the nearest lists are looked at."
-    )
     milvus_uri: str | None = Field(
         None, description="Search in this Milvus (http://host:19530) and not in memory."
     )
@@ -258,12 +231,6 @@ class IndexSettings(_Group):
 class RetentionSettings(_Group):
     """Retention."""
 
-    idempotency_keys_s: float = Field(
-        86_400.0,
-        gt=0,
-        le=31_622_400,
-        description="Seconds that the answer to an Idempotency-Key is kept.",
-    )
     unknown_s: float = Field(
         2_592_000.0,
         gt=0,

@@ -13,7 +13,6 @@ from app.api.remedies import HTTP
 from app.cli.library_errors import LIBRARY_REMEDIES
 from app.cli.remedies import TERMINAL
 from app.errors import (
-    DecodingTooSlow,
     IdentityWithoutFace,
     ImageTooLarge,
     NoUsableImage,
@@ -149,7 +148,6 @@ def test_the_only_image_that_was_refused_brings_its_own_remedy() -> None:
 def test_a_limit_is_named_by_its_setting_to_who_can_raise_it() -> None:
     for error in (
         ImageTooLarge("a fact", setting="VULTUS_X"),
-        DecodingTooSlow("a fact", setting="VULTUS_X"),
         Overloaded("a fact", setting="VULTUS_X"),
     ):
         assert HTTP.detail(error).endswith("; or who runs the service has to raise VULTUS_X")

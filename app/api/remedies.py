@@ -33,11 +33,13 @@ HTTP: Final = Remedies(
         errors.RequestTooLarge: None,
         errors.HeadersTooLarge: "send fewer and shorter headers, and large options in a body",
         errors.MalformedRequest: None,  # says what cannot be read
-        errors.RequestTimeout: "send it again without pauses",
+        errors.RequestTimeout: "send it again without pauses; or "
+        + _OPERATOR
+        + "raise VULTUS_LIMITS__PATIENCE_S",
         errors.ImageTooLarge: "send a smaller copy; or " + _OPERATOR + "raise {setting}",
         errors.ImageUnreadable: None,  # says what to send in its place
         errors.ImageInText: "send its bytes, or base64 in a field of JSON",
-        errors.DecodingTooSlow: "save the photo as JPEG; or " + _OPERATOR + "raise {setting}",
+        errors.DecodingTooSlow: "save the photo as JPEG",
         errors.NoUsableImage: "see rejected",
         errors.IdentityWithoutFace: "add one with "
         "POST /v1/collections/{collection}/identities/{identity_id}/faces",

@@ -77,7 +77,7 @@ TERMINAL: Final = Remedies(
         errors.ImageTooLarge: "give a smaller copy, or raise {setting}",
         errors.ImageUnreadable: None,  # says what to give in its place
         errors.ImageInText: "decode the text",
-        errors.DecodingTooSlow: "save the photo as JPEG, or raise {setting}",
+        errors.DecodingTooSlow: "save the photo as JPEG",
         errors.NoUsableImage: None,  # each photo is listed with its own remedy
         errors.IdentityWithoutFace: "enroll a photo of them with vultus enroll-folder",
         errors.ThresholdRequired: "give --threshold, measure the error rates on your own photos "

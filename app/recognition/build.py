@@ -125,7 +125,6 @@ def build_recognizer(
             embedder=embedder,
             memory=MemoryBudget(settings.limits.decode_memory_bytes),
             max_pixels=settings.limits.max_pixels,
-            decode_s=settings.limits.decode_s,
             next_embedder=next_embedder,
             liveness=liveness,
         ),

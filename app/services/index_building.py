@@ -28,7 +28,7 @@ def build_sync(
         return _milvus_sync(settings, settings.index.milvus_uri, database)
     return IndexSync(
         database,
-        _index_maker(settings, constants),
+        _index_maker(constants),
         snapshots=_snapshots(settings),
         snapshot_above=constants.snapshot_above,
         digests=digests,
@@ -42,7 +42,7 @@ def verify_index(
     return verify_snapshots(
         database,
         _snapshots(settings),
-        _index_maker(settings, CONSTANTS),
+        _index_maker(CONSTANTS),
         repair=repair,
         snapshot_above=CONSTANTS.snapshot_above,
         report=report,
@@ -67,10 +67,8 @@ def _exact_index(dimension: int) -> LocalIndex:
     return FaissIndex(dimension, IndexOptions(exact_up_to=sys.maxsize))
 
 
-def _index_maker(settings: Settings, constants: Constants) -> MakeIndex:
-    options = IndexOptions(
-        exact_up_to=constants.exact_up_to, listed_above=settings.index.listed_above
-    )
+def _index_maker(constants: Constants) -> MakeIndex:
+    options = IndexOptions(exact_up_to=constants.exact_up_to, listed_above=constants.listed_above)
     return lambda dimension: FaissIndex(dimension, options)
 
 

@@ -25,11 +25,9 @@ def default_thresholds(settings: Settings, network: Network) -> Thresholds:
         map=known_map(settings, model),
         target_fmr=chosen.target_fmr,
         target_fpir=chosen.target_fpir,
-        margin=chosen.margin,
         verify=chosen.verify,
         identify=chosen.identify,
         cautious="target_fpir" not in chosen.model_fields_set,
-        resembles=settings.guards.resembles,
     )
 
 
@@ -54,7 +52,7 @@ def next_thresholds(settings: Settings, network: Network) -> Thresholds:
     Similarities in the settings belong to the other embedder, so that they do not apply.
     """
     ours = default_thresholds(settings, network)
-    return replace(ours, margin=None, verify=None, identify=None, resembles=None)
+    return replace(ours, verify=None, identify=None)
 
 
 def calibration_files(settings: Settings) -> CalibrationFiles:

@@ -203,7 +203,7 @@ class Services:
                 gallery,
                 unknowns,
                 log_revisions=constants.log_revisions,
-                keys_kept_s=settings.retention.idempotency_keys_s,
+                keys_kept_s=constants.keys_kept_s,
             ),
             name_unknown=UnknownNamer(unknowns),
             database=database,

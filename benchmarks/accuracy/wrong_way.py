@@ -359,7 +359,6 @@ def _thresholds(settings: Settings, network: Network) -> Thresholds:
         network.spec.calibration,
         target_fmr=chosen.target_fmr,
         target_fpir=chosen.target_fpir,
-        margin=chosen.margin,
     )
 
 

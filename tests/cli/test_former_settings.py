@@ -33,13 +33,18 @@ def test_file_of_all_settings_of_0_1_0_is_taken_over_and_names_what_changed(
     settings = load_settings()
     assert (settings.threads, settings.limits.max_waiting) == (2, 128)
     assert settings.thresholds.target_fmr == 0.0005
-    assert settings.index.listed_above == 4_000_000
+    assert settings.retention.unknown_faces == 20_000
     assert [one.get_secret_value() for one in settings.api_keys] == [
         "first-example-key",
         "second-example-key",
     ]
     found = {one.name: one for one in former_settings()}
-    assert found.keys() == {*RENAMED, *OPENTELEMETRY, *REMOVED} - {"VULTUS_DATABASE__RESERVE_BYTES"}
+    never_released = {
+        "VULTUS_DATABASE__RESERVE_BYTES",
+        "VULTUS_LIMITS__DECODE_S",
+        "VULTUS_LIMITS__MIN_BYTES_PER_S",
+    }
+    assert found.keys() == {*RENAMED, *OPENTELEMETRY, *REMOVED} - never_released
     assert {one.source for one in found.values()} == {".env"}
     assert found["VULTUS_INDEX__POLL_MS"].remedy == (
         "VULTUS_INDEX__POLL_MS is no longer needed: the value is fixed now; remove the setting"
@@ -84,11 +89,15 @@ def test_former_settings_inside_a_group_of_json_are_taken_over_as_well(
 ) -> None:
     env_file.write_text(
         'vultus_workers={"count": 5, "torch_threads": 1}\n'
-        'VULTUS_INDEX={"listed_above": 7, "poll_ms": 9}\n'
+        'VULTUS_INDEX={"milvus_fallback": "exact", "poll_ms": 9}\n'
         'VULTUS_NEXT={"shadow": true, "onnx": {"mean": [1, 2, 3]}}\n'
     )
     settings = load_settings()
-    assert (settings.threads, settings.index.listed_above, settings.next.shadow) == (5, 7, True)
+    assert (settings.threads, settings.index.milvus_fallback, settings.next.shadow) == (
+        5,
+        "exact",
+        True,
+    )
     assert [one.name for one in former_settings()] == [
         "VULTUS_WORKERS__COUNT",
         "VULTUS_WORKERS__TORCH_THREADS",

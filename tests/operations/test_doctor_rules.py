@@ -19,10 +19,6 @@ def test_rules_are_those_of_measured_rates() -> None:
     assert (rules.resembles, rules.another) == (MAP.threshold(1e-2), MAP.threshold(3e-5))
 
 
-def test_setting_of_the_guards_counts_for_the_doctor_too() -> None:
-    assert doctor_rules(replace(RULES, resembles=0.5)).resembles == 0.5
-
-
 def test_fixed_threshold_below_resemblance_does_not_turn_the_rules_inside_out() -> None:
     rules = doctor_rules(replace(RULES, identify=0.8))
     assert rules.resembles == rules.another == 0.8
@@ -31,5 +27,5 @@ def test_fixed_threshold_below_resemblance_does_not_turn_the_rules_inside_out() 
 def test_without_a_measurement_the_doctor_cannot_tell() -> None:
     with pytest.raises(ThresholdRequired, match="were not measured"):
         doctor_rules(replace(RULES, map=None))
-    fixed = doctor_rules(replace(RULES, map=None, identify=0.8, resembles=0.6))
+    fixed = doctor_rules(replace(RULES, map=None, identify=0.8, verify=0.6))
     assert (fixed.resembles, fixed.another) == (0.6, 0.8)

@@ -3,7 +3,7 @@
 from app import __version__
 from app.api.deps import ServicesDep
 from app.api.endpoint import Endpoints
-from app.api.schemas.info import InfoAnswer, LivenessInfoBody, ThresholdsBody
+from app.api.schemas.info import InfoAnswer, LimitsBody, LivenessInfoBody, ThresholdsBody
 
 router = Endpoints(tag="system")
 
@@ -27,5 +27,7 @@ async def get_info(services: ServicesDep) -> InfoAnswer:
         liveness=None
         if scorer is None
         else LivenessInfoBody(networks=list(scorer.names), threshold=scorer.threshold),
-        limits=services.settings.limits,
+        limits=LimitsBody.of(
+            services.settings.limits, min_bytes_per_s=services.constants.min_bytes_per_s
+        ),
     )

@@ -20,10 +20,9 @@ class Thresholds:
     `verify` and `identify` are similarities; where None, the threshold is that of an error rate:
     `target_fmr` for verify and `target_fpir` for identify, by `map`, which is None where nobody
     measured the embedder. A request's own threshold or rate always wins. `margin` is the difference
-    of similarities below which two people who both match are ambiguous, where one is fixed; see
-    `find_margin`. `cautious`: `target_fpir` is a default that nobody chose, so identify takes no
-    lower threshold than verify, however few are searched. `resembles` is the similarity of
-    `resembling`, where the settings fix one.
+    of similarities below which two people who both match are ambiguous, where a collection fixes
+    one; see `find_margin`. `cautious`: `target_fpir` is a default that nobody chose, so identify
+    takes no lower threshold than verify, however few are searched.
     """
 
     embedder: str
@@ -34,7 +33,6 @@ class Thresholds:
     verify: float | None = None
     identify: float | None = None
     cautious: bool = True
-    resembles: float | None = None
 
     def of(self, options: DecisionOptions, own_map: SimilarityMap | None) -> "Thresholds":
         """Those of a collection, which has options, and perhaps a calibration, of its own."""
@@ -131,8 +129,6 @@ class Thresholds:
 
         Laxer than verify: it must let in photos of the same person at another age or pose.
         """
-        if self.resembles is not None:
-            return self.resembles
         if self.map is None:
             return self.verify
         return min(self.map.threshold(_RESEMBLING_FMR), self.for_verify())

@@ -109,8 +109,6 @@ class EmbedderChoice:
         fixed = {
             "VULTUS_THRESHOLDS__VERIFY": self.settings.thresholds.verify,
             "VULTUS_THRESHOLDS__IDENTIFY": self.settings.thresholds.identify,
-            "VULTUS_THRESHOLDS__MARGIN": self.settings.thresholds.margin or None,
-            "VULTUS_GUARDS__RESEMBLES": self.settings.guards.resembles,
         }
         given = [name for name, value in fixed.items() if value is not None]
         if given:

@@ -135,8 +135,7 @@ class DecoderProcesses:
         if late:
             return DecodingTooSlow(
                 f"decoding this {kind.value} file takes more than {self._decode_s:g} s, which no "
-                "ordinary photo takes",
-                setting="VULTUS_LIMITS__DECODE_S",
+                "ordinary photo takes"
             )
         return damaged(kind.value)
 

@@ -168,7 +168,7 @@ def test_where_there_is_nothing_to_go_over_to_the_line_says_what_was_chosen(
 
 @pytest.mark.usefixtures("default_is_new")
 def test_a_fixed_similarity_without_a_named_embedder_is_warned_of(holds: Look) -> None:
-    settings = _settings(thresholds={"verify": 0.93, "margin": 0.004})
+    settings = _settings(thresholds={"verify": 0.93, "identify": 0.94})
     for in_use, warned in ((_faces(), True), (_faces(OLD), False)):
         holds(in_use)
         with capture_logs() as logs:
@@ -176,7 +176,7 @@ def test_a_fixed_similarity_without_a_named_embedder_is_warned_of(holds: Look) -
         warnings = [line for line in logs if line["log_level"] == "warning"]
         assert bool(warnings) == warned
         for line in warnings:
-            assert line["settings"] == ["VULTUS_THRESHOLDS__VERIFY", "VULTUS_THRESHOLDS__MARGIN"]
+            assert line["settings"] == ["VULTUS_THRESHOLDS__VERIFY", "VULTUS_THRESHOLDS__IDENTIFY"]
 
 
 @pytest.mark.parametrize(

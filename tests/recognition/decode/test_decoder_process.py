@@ -63,9 +63,8 @@ def test_as_many_processes_as_threads_decode(processes: DecoderProcesses) -> Non
 def test_what_takes_too_long_is_ended_and_the_next_photo_is_decoded() -> None:
     processes = DecoderProcesses(decode_s=0.1)
     try:
-        with pytest.raises(DecodingTooSlow, match=r"more than 0\.1 s") as caught:
+        with pytest.raises(DecodingTooSlow, match=r"more than 0\.1 s"):
             _decode(processes, hostile.run_length_bmp(5_000_000), FileKind.BMP)
-        assert caught.value.setting == "VULTUS_LIMITS__DECODE_S"
         assert not processes._all
         np.testing.assert_array_equal(
             DecoderProcesses()

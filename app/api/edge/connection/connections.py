@@ -153,12 +153,12 @@ class Connections:
         """Say why the rest of a request is not waited for."""
         if self.stopping:
             return Stopping()
-        patience = f"VULTUS_LIMITS__PATIENCE_S is {self.limits.patience_s:g}"
+        patience = f"for {self.limits.patience_s:g} s"
         if part == "headers":
-            return RequestTimeout(f"the headers are incomplete ({patience})")
+            return RequestTimeout(f"the headers were incomplete {patience}")
         return RequestTimeout(
-            f"the body stood still, or came at less than {self.limits.bytes_per_s:g} bytes a "
-            f"second on average (VULTUS_LIMITS__MIN_BYTES_PER_S; {patience})"
+            f"the body stood still {patience}, or came at less than {self.limits.bytes_per_s:g} "
+            "bytes a second on average"
         )
 
     def stop(self) -> None:
