@@ -1,7 +1,7 @@
 """Everything that can go wrong on purpose, as one tree.
 
 VultusError
-├── InputError                      what the caller sent cannot be used
+├── InputError
 │   ├── InvalidRequest              a field is missing, malformed or out of bounds
 │   │   └── SeveralCollections      the archive holds several, and one is needed
 │   ├── UnsupportedMediaType        the body is neither JSON nor a multipart form
@@ -154,7 +154,13 @@ class UnsupportedContentEncoding(UnsupportedMediaType):
 
 
 class RequestTooLarge(InputError):
+    """`setting`: that of the limit, by its name in the environment; None for a fixed limit."""
+
     code = "request_too_large"
+
+    def __init__(self, message: str, *, setting: str | None = None) -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 class HeadersTooLarge(InputError):
@@ -442,13 +448,16 @@ class ArchiveOfOtherEmbedder(EmbedderMismatch):
 
 
 class TooManyRequests(VultusError):
-    """Of one caller, who may try again in `retry_after_s`."""
+    """Of one caller, who may try again in `retry_after_s`; `setting` as of RequestTooLarge."""
 
     code = "too_many_requests"
 
-    def __init__(self, message: str, *, retry_after_s: float = 1.0) -> None:
+    def __init__(
+        self, message: str, *, retry_after_s: float = 1.0, setting: str | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.setting = setting
 
 
 class RateLimited(TooManyRequests):
@@ -467,7 +476,7 @@ class Unavailable(VultusError):
 
 
 class Overloaded(Unavailable):
-    """`setting`: that of the limit, by its name in the environment, where there is one."""
+    """`setting` as of RequestTooLarge."""
 
     code = "overloaded"
 

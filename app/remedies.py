@@ -5,13 +5,15 @@ for clients of the API, `app/cli/remedies.py` for users of the command line.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from app.errors import NoUsableImage, Reason, RejectedImage, VultusError
 
 Remedy = str | Callable[[Any], str] | None
 """A text, with attributes of the error in braces; a function of the error (or of the
-`RejectedImage`); None where the fact says enough."""
+`RejectedImage`); None where the fact says enough; NEVER."""
+NEVER: Final = ""
+"""The remedy of an error that this kind of reader never gets."""
 
 REASONS_THAT_SAY_ENOUGH: Mapping[type[VultusError] | Reason, Remedy] = dict.fromkeys(
     (
@@ -31,6 +33,16 @@ REASONS_THAT_SAY_ENOUGH: Mapping[type[VultusError] | Reason, Remedy] = dict.from
     )
 )
 """Their texts name the remedy, which is the photographer's and the same for every reader."""
+
+
+def or_raise_the_limit(remedy: str, otherwise: str) -> Callable[[Any], str]:
+    """The remedy of an error by a limit; with `otherwise` and the setting, where there is one."""
+
+    def worded(error: Any) -> str:  # noqa: ANN401  (any error with a `setting`)
+        return remedy if error.setting is None else f"{remedy}{otherwise} {error.setting}"
+
+    worded.__doc__ = f"{remedy}{otherwise} the limit"
+    return worded
 
 
 class Remedies:

@@ -77,15 +77,18 @@ place. The first five are still read, for one release.
 |---|---|
 """
 
+_IN_TEXT: Final = "in the text"
+_NEVER: Final = "-"
+
 _ERRORS_HEAD = f"""# Errors
 
 {_GENERATED}
 Over HTTP, an error is `application/problem+json` (RFC 9457) with a stable `code`, and a `detail`
 that states the fact and the remedy. 429 and 503 carry `Retry-After`; after 400, 408 and 431 the
 connection is closed. On the command line an error is one line, `code: fact; remedy`, and exit
-status 1. Texts in braces are filled in; an empty remedy means that the fact says enough. Errors
-without a status occur on the command line alone. [reliability.md](reliability.md) describes
-failures of the database.
+status 1. Texts in braces are filled in. A row without a code has that of the row above. Where a
+remedy is "{_IN_TEXT}", the fact says what is expected; "{_NEVER}" stands where the error does not
+occur. [reliability.md](reliability.md) describes failures of the database.
 
 | code | status | meaning | remedy over HTTP | remedy on the command line |
 |---|---|---|---|---|
@@ -95,7 +98,7 @@ _REASONS_HEAD = """
 ## Reasons why an image is rejected
 
 In `rejected`, and as the `code` where one reason holds for all images (422; of the guards at
-enrolment, 409). Where no remedy stands here, the text of the answer names it.
+enrolment, 409).
 
 | reason | remedy over HTTP | remedy on the command line |
 |---|---|---|
@@ -130,16 +133,20 @@ def settings_page() -> str:
 
 def errors_page() -> str:
     """The whole text of docs/errors.md: a row for each class that has a meaning in the tree."""
-    rows = [_row(f"`{code}`", str(status), text, "", "") for code, status, text in _HTTP_ALONE]
+    rows = [
+        _row(f"`{code}`", str(status), text, _IN_TEXT, _NEVER) for code, status, text in _HTTP_ALONE
+    ]
     meanings = _meanings()
+    above = ""
     for kind in _tree(VultusError):
         # Those that one room defines for itself are answered as the class that they are made of.
         if kind.__module__ != VultusError.__module__ or not meanings[kind.__name__]:
             continue  # the latter only group others
-        status = status_of(kind)
-        remedies = (_text(table.find(kind)) for table in (HTTP, TERMINAL))
-        known = "" if status is None else str(status)
-        rows.append(_row(f"`{kind.code}`", known, meanings[kind.__name__], *remedies))
+        over_http, on_terminal = (_text(table.find(kind)) for table in (HTTP, TERMINAL))
+        status = _NEVER if over_http == _NEVER else str(status_of(kind))
+        code = "" if kind.code == above else f"`{kind.code}`"
+        above = kind.code
+        rows.append(_row(code, status, meanings[kind.__name__], over_http, on_terminal))
     reasons = [
         _row(f"`{reason}`", *(_text(table.table[reason]) for table in (HTTP, TERMINAL)))
         for reason in Reason
@@ -216,10 +223,12 @@ def _tree(kind: type[VultusError]) -> Iterator[type[VultusError]]:
 
 def _text(remedy: Remedy) -> str:
     """A remedy as the table states it; of a function, what its docstring says."""
+    if remedy is None:
+        return _IN_TEXT
     if callable(remedy):
         said = (inspect.getdoc(remedy) or "").split("\n", maxsplit=1)[0].removesuffix(".")
         return said[:1].lower() + said[1:]
-    return (remedy or "").replace("|", "\\|")
+    return remedy.replace("|", "\\|") or _NEVER
 
 
 def _meanings() -> dict[str, str]:

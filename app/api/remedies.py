@@ -4,7 +4,7 @@ from typing import Final
 
 from app import errors
 from app.errors import Reason, RejectedImage
-from app.remedies import REASONS_THAT_SAY_ENOUGH, Remedies
+from app.remedies import NEVER, REASONS_THAT_SAY_ENOUGH, Remedies, or_raise_the_limit
 
 
 def _unlike(image: RejectedImage) -> str:
@@ -17,10 +17,7 @@ def _unlike(image: RejectedImage) -> str:
 _OPERATOR = "who runs the service has to "
 
 
-def _overloaded(error: errors.Overloaded) -> str:
-    """Try again in a second, or raise the limit."""
-    limit = "" if error.setting is None else f"; or {_OPERATOR}raise {error.setting}"
-    return f"try again in a second{limit}"
+_OR_RAISE = f"; or {_OPERATOR}raise"
 
 
 HTTP: Final = Remedies(
@@ -30,7 +27,7 @@ HTTP: Final = Remedies(
         errors.InvalidRequest: None,  # names the field and what is expected
         errors.UnsupportedMediaType: None,  # names the types that are read
         errors.UnsupportedContentEncoding: None,  # names the encodings that are read
-        errors.RequestTooLarge: None,
+        errors.RequestTooLarge: or_raise_the_limit("send less at once", _OR_RAISE),
         errors.HeadersTooLarge: "send fewer and shorter headers, and large options in a body",
         errors.MalformedRequest: None,  # says what cannot be read
         errors.RequestTimeout: "send it again without pauses; or "
@@ -51,8 +48,11 @@ HTTP: Final = Remedies(
         + _OPERATOR
         + "fetch a network and name it with "
         "VULTUS_LIVENESS__NAME",
-        errors.LivenessNotMeasurable: None,  # only the command line fits a threshold
-        errors.ArchiveUnusable: None,  # archives are read and written by the command line alone
+        errors.LivenessNotMeasurable: NEVER,  # only the command line fits a threshold
+        errors.ArchiveUnusable: NEVER,  # only the command line reads and writes archives
+        errors.SeveralCollections: NEVER,
+        errors.CollectionNotInArchive: NEVER,
+        errors.ArchiveOfOtherEmbedder: NEVER,
         errors.AccessDenied: "send a valid key in the x-api-key header",
         errors.NotFound: None,
         errors.CollectionNotFound: "create it with POST /v1/collections",
@@ -69,7 +69,7 @@ HTTP: Final = Remedies(
         errors.RevisionConflict: "read these people again, and decide anew",
         errors.CountChanged: "look at them again, and send confirm_count={count} if these are "
         "meant",
-        errors.RolloutImpossible: None,  # only the command line carries a collection over
+        errors.RolloutImpossible: NEVER,  # only the command line carries a collection over
         errors.IdempotencyKeyReused: "send a key of its own with each request, and the same one "
         "only to repeat it",
         errors.EmbedderMismatch: "who runs the service has to start it with "
@@ -78,11 +78,11 @@ HTTP: Final = Remedies(
         "VULTUS_EMBEDDER={embedder}",
         errors.SecondEmbedderMissing: "who runs the service has to name it with "
         "VULTUS_NEXT__EMBEDDER and VULTUS_NEXT__WEIGHTS_PATH",
-        errors.TooManyRequests: None,  # says how long to wait
-        errors.RateLimited: None,
-        errors.TooManyAtOnce: None,
+        errors.TooManyRequests: None,
+        errors.RateLimited: or_raise_the_limit("wait until then", _OR_RAISE),
+        errors.TooManyAtOnce: or_raise_the_limit("wait for one of them", _OR_RAISE),
         errors.Unavailable: "try again in a moment",
-        errors.Overloaded: _overloaded,
+        errors.Overloaded: or_raise_the_limit("try again in a second", _OR_RAISE),
         errors.DatabaseUnavailable: "try again in a moment",
         errors.Busy: "try again when it has ended",
         errors.Stopping: "try again in a few seconds, when it has been started anew",
@@ -99,13 +99,13 @@ HTTP: Final = Remedies(
         "answered",
         errors.NotReady: "try again in a second",
         errors.DeadlineExceeded: "try again later, or give more time in x-request-timeout-ms",
-        errors.FetchFailed: None,  # only the command line fetches networks
-        errors.NotInCatalogue: None,
-        errors.LicenseNotAccepted: None,
-        errors.DigestUnknown: None,
-        errors.FileNotAsPinned: None,
-        errors.SourceUnavailable: None,
-        errors.StartupError: None,  # ends the process before it answers
+        errors.FetchFailed: NEVER,  # only the command line fetches networks
+        errors.NotInCatalogue: NEVER,
+        errors.LicenseNotAccepted: NEVER,
+        errors.DigestUnknown: NEVER,
+        errors.FileNotAsPinned: NEVER,
+        errors.SourceUnavailable: NEVER,
+        errors.StartupError: NEVER,  # ends the process before it answers
         Reason.NO_FACE: "send a sharp photo in which the face is uncovered and large enough",
         Reason.SEVERAL_FACES: "send a photo of one face, or ask for faces=largest",
         **REASONS_THAT_SAY_ENOUGH,

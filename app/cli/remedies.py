@@ -10,7 +10,7 @@ from app.errors import (
     RolloutImpossible,
     RolloutObstacle,
 )
-from app.remedies import REASONS_THAT_SAY_ENOUGH, Remedies
+from app.remedies import NEVER, REASONS_THAT_SAY_ENOUGH, Remedies, or_raise_the_limit
 from models.zoo.names import DEFAULT_NETWORK
 
 _OBSTACLES: Final = {
@@ -56,10 +56,7 @@ def _unlike(image: RejectedImage) -> str:
     return "give another photo, or --force if it shows this person"
 
 
-def _overloaded(error: errors.Overloaded) -> str:
-    """Try again in a second, or raise the limit."""
-    limit = "" if error.setting is None else f", or raise {error.setting}"
-    return f"try again in a second{limit}"
+_OR_RAISE: Final = ", or raise"
 
 
 TERMINAL: Final = Remedies(
@@ -68,12 +65,12 @@ TERMINAL: Final = Remedies(
         errors.InputError: None,
         errors.InvalidRequest: None,  # names what is wrong and what is expected
         errors.SeveralCollections: "choose one with --collection",
-        errors.UnsupportedMediaType: None,
-        errors.UnsupportedContentEncoding: None,
-        errors.RequestTooLarge: None,
-        errors.HeadersTooLarge: None,  # of requests over HTTP, as are the next two
-        errors.MalformedRequest: None,
-        errors.RequestTimeout: None,
+        errors.UnsupportedMediaType: NEVER,
+        errors.UnsupportedContentEncoding: NEVER,
+        errors.RequestTooLarge: or_raise_the_limit("give less at once", _OR_RAISE),
+        errors.HeadersTooLarge: NEVER,
+        errors.MalformedRequest: NEVER,
+        errors.RequestTimeout: NEVER,
         errors.ImageTooLarge: "give a smaller copy, or raise {setting}",
         errors.ImageUnreadable: None,  # says what to give in its place
         errors.ImageInText: "decode the text",
@@ -106,23 +103,23 @@ TERMINAL: Final = Remedies(
         errors.WrongPerson: "--force enrolls them anyway",
         errors.RevisionConflict: "look at these people again (vultus gallery doctor), and decide "
         "again",
-        errors.CountChanged: None,  # only requests delete by a filter
+        errors.CountChanged: NEVER,  # only requests delete by a filter
         errors.RolloutImpossible: _rollout,
-        errors.IdempotencyKeyReused: None,  # only requests have such keys
+        errors.IdempotencyKeyReused: NEVER,  # only requests have such keys
         errors.EmbedderMismatch: "set VULTUS_EMBEDDER={embedder} and its weights, or use another "
         "VULTUS_DATABASE_URL or VULTUS_DATA_DIR, or delete the collection and enroll again",
         errors.ForeignEmbedding: "give a photo, or set VULTUS_EMBEDDER={embedder}",
         errors.SecondEmbedderMissing: "add a second one with vultus reembed --to NAME, and name "
         "it with VULTUS_NEXT__EMBEDDER and VULTUS_NEXT__WEIGHTS_PATH",
         errors.ArchiveOfOtherEmbedder: "import it into another collection with --into",
-        errors.TooManyRequests: None,
-        errors.RateLimited: None,
-        errors.TooManyAtOnce: None,
+        errors.TooManyRequests: NEVER,
+        errors.RateLimited: NEVER,
+        errors.TooManyAtOnce: NEVER,
         errors.Unavailable: None,
-        errors.Overloaded: _overloaded,
+        errors.Overloaded: or_raise_the_limit("try again in a second", _OR_RAISE),
         errors.DatabaseUnavailable: "try again in a moment",
         errors.Busy: "try again when it has ended",
-        errors.Stopping: None,
+        errors.Stopping: NEVER,
         errors.DatabaseLocked: "try again in a moment, or end the other process",
         errors.DatabaseDamaged: "stop the service, restore the last backup (or, of SQLite, what "
         "sqlite3 FILE .recover gives), and start it again",
@@ -132,7 +129,7 @@ TERMINAL: Final = Remedies(
         errors.ChangeUnconfirmed: "check whether the change was made, then try again",
         errors.IndexUnavailable: "try again in a moment; if it lasts, check Milvus and "
         "VULTUS_INDEX__MILVUS_URI",
-        errors.RevisionNotReached: None,
+        errors.RevisionNotReached: NEVER,
         errors.NotReady: "try again in a second",
         errors.DeadlineExceeded: "try again",
         errors.FetchFailed: None,  # says what is missing

@@ -142,6 +142,5 @@ def _split(data: bytearray) -> list[bytes | bytearray]:
 def _require_size(line: bytes | bytearray, most: int) -> None:
     if len(line) > most:
         raise RequestTooLarge(
-            f"a line is over {most / 1e6:g} MB (VULTUS_LIMITS__MAX_REQUEST_BYTES); send fewer or "
-            "smaller images of a person"
+            f"a line is over {most / 1e6:g} MB", setting="VULTUS_LIMITS__MAX_REQUEST_BYTES"
         )

@@ -85,8 +85,8 @@ class _Inflated:
         self._made += size
         if self._most is not None and self._made > self._most:
             raise RequestTooLarge(
-                f"the request is over {self._most / 1e6:g} MB when it is decompressed "
-                "(VULTUS_LIMITS__MAX_REQUEST_BYTES); send fewer images at once"
+                f"the request is over {self._most / 1e6:g} MB when it is decompressed",
+                setting="VULTUS_LIMITS__MAX_REQUEST_BYTES",
             )
         self._hold.take(size)
 

@@ -124,4 +124,4 @@ def _is_escaped(text: bytes | bytearray, start: int, quote: int) -> bool:
 
 def _require(holds: bool, what: str, most: int, unit: str) -> None:
     if not holds:
-        raise RequestTooLarge(f"{what} has over {most:,} {unit}; send fewer at once")
+        raise RequestTooLarge(f"{what} has over {most:,} {unit}")

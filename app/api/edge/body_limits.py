@@ -15,6 +15,7 @@ from app.settings import Limits
 SMALL_BYTES = 65_536
 """Bodies up to this size are never refused, so requests without photos are always answered. A
 connection buffers as many bytes anyway."""
+_SETTING = "VULTUS_LIMITS__MAX_BYTES_IN_FLIGHT"
 _SHARE = 3
 """A caller may hold this many times the bytes that are free, so that some are always left."""
 
@@ -45,15 +46,16 @@ class BytesInFlight:
             return
         if self._held + count > self._most:
             raise Overloaded(
-                f"{(self._held - own) / 1e6:.1f} MB of other requests are being worked on "
-                "(VULTUS_LIMITS__MAX_BYTES_IN_FLIGHT)"
+                f"{(self._held - own) / 1e6:.1f} MB of other requests are being worked on",
+                setting=_SETTING,
             )
         by_caller = self._held_by.get(caller, 0) + count
         free = self._most - self._held - count
         if by_caller > _SHARE * free:
             raise Overloaded(
                 f"your other requests hold {(by_caller - own - count) / 1e6:.1f} MB, and the rest "
-                "is for other callers (VULTUS_LIMITS__MAX_BYTES_IN_FLIGHT)"
+                "is for other callers",
+                setting=_SETTING,
             )
 
     def change(self, by: int) -> None:
@@ -166,8 +168,8 @@ class BodyLimits:
     def _require_size(self, size: int) -> None:
         if size > self._max_bytes:
             raise RequestTooLarge(
-                f"the request is over {self._max_bytes / 1e6:g} MB "
-                "(VULTUS_LIMITS__MAX_REQUEST_BYTES); send fewer images at once"
+                f"the request is over {self._max_bytes / 1e6:g} MB",
+                setting="VULTUS_LIMITS__MAX_REQUEST_BYTES",
             )
 
 

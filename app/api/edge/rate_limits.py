@@ -53,15 +53,16 @@ class RateLimits:
         most = self._limits.concurrent_requests
         if most is not None and self._open.get(caller, 0) >= most:
             return TooManyAtOnce(
-                f"{most} of your requests are being answered, and more at once are not allowed "
-                "(VULTUS_LIMITS__CONCURRENT_REQUESTS); wait for one of them"
+                f"{most} of your requests are being answered, and more at once are not allowed",
+                setting="VULTUS_LIMITS__CONCURRENT_REQUESTS",
             )
         wait_s = 0.0 if self._buckets is None else self._buckets.take(caller)
         if wait_s:
             return RateLimited(
-                f"more than {self._limits.requests_per_s:g} requests a second "
-                f"(VULTUS_LIMITS__REQUESTS_PER_S); the next one may come in {wait_s:.3g} s",
+                f"these are more than {self._limits.requests_per_s:g} requests a second, and the "
+                f"next one may come in {wait_s:.3g} s",
                 retry_after_s=wait_s,
+                setting="VULTUS_LIMITS__REQUESTS_PER_S",
             )
         return None
 

@@ -116,8 +116,8 @@ class Connections:
             if len(self._open) >= self.limits.most + _TURNED_AWAY:
                 raise ConnectionRefusedError
             refusal = Overloaded(
-                f"{self.limits.most} connections are open (VULTUS_LIMITS__MAX_CONNECTIONS), and "
-                "all of them are being answered"
+                f"{self.limits.most} connections are open, and all of them are being answered",
+                setting="VULTUS_LIMITS__MAX_CONNECTIONS",
             )
         self._open[connection] = None
         self._by_address[connection.address][connection] = None
