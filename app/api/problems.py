@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from app.api.bodies.field_problems import invalid_parameters
 from app.api.bodies.media_types import CONTENT_CODINGS
@@ -142,6 +143,11 @@ def problem_of(error: VultusError, request_id: str, *, status: int | None = None
         errors=[FieldProblemBody.of(problem) for problem in errors] or None,
         rejected=[RejectedImageBody.of(image) for image in rejected] or None,
     )
+
+
+async def refuse(error: VultusError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request by an error, from a middleware."""
+    await problem_of(error, scope["state"]["request_id"])(scope, receive, send)
 
 
 def image_problem(error: InputError | Overloaded, request_id: str) -> ImageProblemBody:

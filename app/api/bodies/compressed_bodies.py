@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.bodies.media_types import CONTENT_CODINGS
 from app.api.echo import shortened
 from app.api.edge.body_limits import BodyHold, is_stream
+from app.api.edge.middleware import Middleware
 from app.errors import InvalidRequest, RequestTooLarge, UnsupportedContentEncoding
 from app.settings import Limits
 
@@ -25,7 +26,7 @@ _MOST_MEMBERS = 1_000
 _GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's window bits
 
 
-class CompressedBodies:
+class CompressedBodies(Middleware):
     """Decompresses bodies while they are read, so that all routes see plain ones.
 
     Decompressed bytes count against the same caps as others: on the body, and on the bytes in
@@ -33,11 +34,11 @@ class CompressedBodies:
     """
 
     def __init__(self, app: ASGIApp, *, limits: Limits) -> None:
-        self._app = app
+        super().__init__(app)
         self._max_bytes = limits.max_request_bytes
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        codings = _codings(scope) if scope["type"] == "http" else []
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        codings = _codings(scope)
         if codings:
             most = None if is_stream(scope) else self._max_bytes
             receive = _Inflated(codings, receive, scope["state"]["body_hold"], most).receive

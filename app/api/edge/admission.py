@@ -4,14 +4,15 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.problems import problem_of
+from app.api.edge.middleware import Middleware
+from app.api.problems import refuse
 from app.errors import Overloaded
 
 _PHOTOS = frozenset({"identify", "verify", "detect", "embed", "quality"})
 """Last parts of the paths whose requests always carry new photos."""
 
 
-class Admission:
+class Admission(Middleware):
     """Answers 503 at once while the queue of photos is full.
 
     Reading a body, and all that is done before its photo is offered to the queue, costs a good part
@@ -21,15 +22,15 @@ class Admission:
 
     def __init__(self, app: ASGIApp, *, require_place: Callable[[], None]) -> None:
         """`require_place` raises Overloaded."""
-        self._app = app
+        super().__init__(app)
         self._require_place = require_place
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and _brings_photos(scope["path"]):
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "POST" and _brings_photos(scope["path"]):
             try:
                 self._require_place()
             except Overloaded as error:
-                await problem_of(error, scope["state"]["request_id"])(scope, receive, send)
+                await refuse(error, scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

@@ -8,7 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.bodies.media_types import is_json_lines, media_type_of
 from app.api.edge.callers import caller_of
-from app.api.problems import problem_of
+from app.api.edge.middleware import Middleware
+from app.api.problems import refuse
 from app.errors import Overloaded, RequestTooLarge
 from app.settings import Limits
 
@@ -111,7 +112,7 @@ class BodyHold:
         return self._caller
 
 
-class BodyLimits:
+class BodyLimits(Middleware):
     """Refuses what is over the caps: before it is read where its length says so, else while it is.
 
     A length that is only announced holds nothing.
@@ -125,15 +126,12 @@ class BodyLimits:
         api_keys: Sequence[SecretStr],
         report: Callable[[int], object],
     ) -> None:
-        self._app = app
+        super().__init__(app)
         self._max_bytes = limits.max_request_bytes
         self._api_keys = api_keys
         self._in_flight = BytesInFlight(limits.max_bytes_in_flight, report)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         hold = self._in_flight.hold(lambda: caller_of(scope, self._api_keys))
         scope["state"]["body_hold"] = hold
         try:
@@ -148,7 +146,7 @@ class BodyLimits:
             self._require_size(announced)
             hold.require_place(announced)
         except (RequestTooLarge, Overloaded) as error:
-            await problem_of(error, scope["state"]["request_id"])(scope, receive, send)
+            await refuse(error, scope, receive, send)
             return
         came = 0
 

@@ -1,16 +1,15 @@
 """HEAD: the answer of GET without its body (RFC 9110, section 9.3.2)."""
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
+
+from app.api.edge.middleware import Middleware
 
 
-class HeadAsGet:
+class HeadAsGet(Middleware):
     """Has the routes of GET answer HEAD, with the same status and headers."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "HEAD":
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
 

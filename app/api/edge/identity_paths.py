@@ -8,8 +8,9 @@ was sent, and decoded only when it is read (`decoded`).
 import re
 from urllib.parse import quote, unquote
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
+from app.api.edge.middleware import Middleware
 from app.gallery.people.identity_ref import PREFIX
 
 _BEFORE = r".*?/v1/collections/[^/]+/identities/"
@@ -17,14 +18,11 @@ _PATH = re.compile(rf"({_BEFORE})({PREFIX}.*)", re.DOTALL)
 _RAW_PATH = re.compile(rf"{_BEFORE}ext(?::|%3[aA])([^/?]*)([^?]*)")
 
 
-class IdentityPaths:
+class IdentityPaths(Middleware):
     """Keeps the external_id in a request's path percent-encoded until a route is found."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and f"/{PREFIX}" in scope["path"]:
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if f"/{PREFIX}" in scope["path"]:
             # In place: what is outside of this reads the route that is found from the same scope.
             scope["path"] = _encoded(scope["path"], scope.get("raw_path"))
         await self._app(scope, receive, send)

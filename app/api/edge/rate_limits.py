@@ -7,21 +7,22 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.edge.callers import caller_of
+from app.api.edge.middleware import Middleware
 from app.api.edge.request_log import API_PREFIX
 from app.api.edge.token_buckets import TokenBuckets
-from app.api.problems import problem_of
+from app.api.problems import refuse
 from app.errors import RateLimited, TooManyAtOnce, TooManyRequests
 from app.settings import Limits
 
 
-class RateLimits:
+class RateLimits(Middleware):
     """Answers 429 to a caller's requests beyond what the limits allow, before anything is read.
 
     Only below /v1, so that monitoring always reaches the health of the service.
     """
 
     def __init__(self, app: ASGIApp, *, limits: Limits, api_keys: Sequence[SecretStr]) -> None:
-        self._app = app
+        super().__init__(app)
         self._limits = limits
         self._api_keys = api_keys
         self._buckets: TokenBuckets | None = None
@@ -31,15 +32,15 @@ class RateLimits:
         self._open: dict[str, int] = {}
         """Requests being answered, of each caller who has any."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         limited = self._buckets is not None or self._limits.concurrent_requests is not None
-        if scope["type"] != "http" or not limited or not _is_below_prefix(scope["path"]):
+        if not limited or not _is_below_prefix(scope["path"]):
             await self._app(scope, receive, send)
             return
         caller = caller_of(scope, self._api_keys)
         refusal = self._find_refusal(caller)
         if refusal is not None:
-            await problem_of(refusal, scope["state"]["request_id"])(scope, receive, send)
+            await refuse(refusal, scope, receive, send)
             return
         self._open[caller] = self._open.get(caller, 0) + 1
         try:

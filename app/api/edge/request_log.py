@@ -8,6 +8,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.edge.middleware import Middleware, NotedSend
 from app.api.edge.timeout import TIMEOUT_HEADER, find_timeout_s
 from app.api.problems import internal_error
 from app.observe.metrics import Metrics
@@ -22,7 +23,7 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _log = structlog.get_logger(__name__)
 
 
-class RequestLog:
+class RequestLog(Middleware):
     """Gives each request an id, a deadline and a place for its times; logs, counts and traces it.
 
     The id is the caller's x-request-id, if it is well-formed. Answers of the API have the times of
@@ -32,15 +33,12 @@ class RequestLog:
     def __init__(
         self, app: ASGIApp, *, metrics: Metrics, traffic: Traffic, tracing: Tracing | None = None
     ) -> None:
-        self._app = app
+        super().__init__(app)
         self._metrics = metrics
         self._traffic = traffic
         self._tracing = tracing
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0
@@ -103,34 +101,22 @@ class RequestLog:
             )
 
 
-class Defects:
+class Defects(Middleware):
     """The last safety net.
 
     An exception that no handler knows is logged with its traceback, and answered as a problem that
     shows nothing but the request's id.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        has_begun = False
-
-        async def send_and_note(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
-
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        noted = NotedSend(send)
         try:
-            await self._app(scope, receive, send_and_note)
+            await self._app(scope, receive, noted)
         except ClientDisconnect:
             raise
         except Exception:
             _log.exception("request_failed", method=scope["method"], route=_route(scope))
-            if has_begun:  # all that is left is to cut the answer off
+            if noted.has_begun:  # all that is left is to cut the answer off
                 raise
             await internal_error(scope["state"]["request_id"])(scope, receive, send)
 

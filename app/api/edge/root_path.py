@@ -4,8 +4,10 @@ from typing import AnyStr
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api.edge.middleware import Middleware
 
-class RootPath:
+
+class RootPath(Middleware):
     """Takes the prefix off a request's path, and notes it for all links.
 
     A proxy may pass the prefix on or strip it; both are understood.
@@ -13,12 +15,12 @@ class RootPath:
 
     def __init__(self, app: ASGIApp, *, root_path: str) -> None:
         """`root_path` is empty, or begins with a slash and does not end with one."""
-        self._app = app
+        super().__init__(app)
         self._root_path = root_path
         self._raw = root_path.encode("ascii")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._root_path:
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._root_path:
             # In place: the server reads the same scope.
             scope["root_path"] = self._root_path
             scope["path"] = _without(scope["path"], self._root_path, "/")

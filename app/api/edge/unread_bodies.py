@@ -4,9 +4,10 @@ import asyncio
 from contextlib import suppress
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app.api.edge.connection.arrival import arrival_of
+from app.api.edge.middleware import Middleware
 
 _KEPT_OPEN_BYTES = 1_000_000
 """A connection with no more than this still to come is not worth closing."""
@@ -14,7 +15,7 @@ _LINGER_BYTES = 100_000_000
 _LINGER_S = 30.0
 
 
-class UnreadBodies:
+class UnreadBodies(Middleware):
     """Lets clients who are still sending read the answer, and then closes the connection.
 
     A connection that is closed on unread bytes is reset, and many clients then never see what was
@@ -22,13 +23,7 @@ class UnreadBodies:
     away, for a while; and only then is the connection closed.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = _Body(scope, receive)
         closing = False
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from app.api.problems import problem_of
+from app.api.edge.middleware import Middleware
+from app.api.problems import refuse
 from app.errors import VultusError
 
 _KEY = "arrival"
@@ -32,7 +33,7 @@ def arrival_of(scope: Scope) -> Arrival:
     return found if isinstance(found, Arrival) else Arrival()
 
 
-class Refusals:
+class Refusals(Middleware):
     """Answers what the connection refuses, in the format of all problems.
 
     So such a request has an id, a line in the log and a place in the metrics like any other. A
@@ -40,16 +41,10 @@ class Refusals:
     read: then the next message raises it.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         arrival = arrival_of(scope)
         if arrival.refusal is not None:
-            await problem_of(arrival.refusal, scope["state"]["request_id"])(scope, receive, send)
+            await refuse(arrival.refusal, scope, receive, send)
             return
 
         async def receive_or_refuse() -> Message:
