@@ -21,23 +21,24 @@ Rgb = NDArray[np.uint8]
 
 @cache
 def _opened(path: Path) -> Image.Image:
+    """Hand out copies of it: Pillow keeps the options of a `save` in the picture, for the next."""
     with Image.open(path) as image:
         return image.convert("RGB")
 
 
 def astronaut() -> Image.Image:
     """512 x 512, one face."""
-    return _opened(Path(skimage.__file__).parent / "data" / "astronaut.png")
+    return _opened(Path(skimage.__file__).parent / "data" / "astronaut.png").copy()
 
 
 def hopper() -> Image.Image:
     """512 x 600, one face."""
-    return _opened(Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg")
+    return _opened(Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg").copy()
 
 
 def coffee() -> Image.Image:
     """600 x 400, no face."""
-    return _opened(Path(skimage.__file__).parent / "data" / "coffee.png")
+    return _opened(Path(skimage.__file__).parent / "data" / "coffee.png").copy()
 
 
 def another_photo(person: Image.Image) -> Image.Image:

@@ -1,4 +1,4 @@
-"""What is tested here is tested on SQLite and on PostgreSQL, except what never reaches SQL."""
+"""Tests of what depends on SQL run on SQLite and on PostgreSQL."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from app.settings import Settings
 from tests.kit.postgres import new_postgres_database
 
 sqlite_only = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
-"""For what is refused before any SQL."""
+"""For what never reaches SQL, and for what `tests/gallery` tests on both databases."""
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, like, names, search
 from tests.kit.default_network import CALIBRATION, MATCH
 
+pytestmark = sqlite_only
+
 PROBE = embedding(0)
 TWIN, OTHER_TWIN = like(PROBE, 0.97, seed=1), like(PROBE, 0.968, seed=2)
 
@@ -124,7 +126,6 @@ def test_collections_defaults_are_its_options(client: TestClient, collection: st
     assert search(client, collection, PROBE)["threshold"] == pytest.approx(MATCH)
 
 
-@sqlite_only
 @pytest.mark.parametrize(
     "options",
     [

@@ -11,6 +11,8 @@ from tests.api.conftest import problem
 from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, expire, lines, names, search, send
 
+pytestmark = sqlite_only
+
 ADA, BOB = embedding(1), embedding(2)
 PAST, FUTURE = "2001-01-01T00:00:00Z", "2101-01-01T00:00:00Z"
 
@@ -99,7 +101,6 @@ def test_moments_are_answered_in_utc(
     assert client.get(f"{url}/{created['id']}").json()["expires_at"] == answered
 
 
-@sqlite_only
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -9,6 +9,8 @@ from tests.api.conftest import image, images, problem
 from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, lines, names, revision, search, send
 
+pytestmark = sqlite_only
+
 ADA = embedding(1)
 
 
@@ -78,7 +80,6 @@ def test_search_waits_for_a_revision_that_is_on_its_way(
         assert names(waiting.result()) == ["ada"]
 
 
-@sqlite_only
 @pytest.mark.parametrize("wrong", [-1, 2**63, 1.5, "x", "1.0.0"])
 def test_revisions_are_whole_numbers(client: TestClient, collection: str, wrong: object) -> None:
     for url, options in (

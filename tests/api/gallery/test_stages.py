@@ -13,6 +13,8 @@ from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, like, names, search
 from tests.kit.default_network import MATCH
 
+pytestmark = sqlite_only
+
 PROBE = embedding(0)
 UNLIKE, MORE_UNLIKE = MATCH - 0.05, MATCH - 0.15
 
@@ -108,7 +110,6 @@ def test_search_without_stages_has_one(client: TestClient, collection: str) -> N
     assert search(client, collection, PROBE, threshold=1.0)["matched_stage"] is None
 
 
-@sqlite_only
 @pytest.mark.parametrize(
     ("options", "field"),
     [

@@ -10,6 +10,8 @@ from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, expire, like, names, search
 from tests.kit.default_network import MATCH
 
+pytestmark = sqlite_only
+
 ADA, BOB = embedding(1), embedding(2)
 
 
@@ -96,7 +98,6 @@ def test_whoever_expires_is_forgotten(
     assert (found["status"], names(found)) == ("unknown", ["bob"])
 
 
-@sqlite_only
 @pytest.mark.parametrize("wrong", ["", "a b", "x" * 65, "a/b", 5])
 def test_terminals_have_plain_names(client: TestClient, collection: str, wrong: object) -> None:
     response = client.post(

@@ -9,6 +9,8 @@ from tests.api.conftest import image, images, problem
 from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all, like, search
 
+pytestmark = sqlite_only
+
 ADA, BOB = embedding(1), embedding(2)
 
 
@@ -238,7 +240,6 @@ def test_metrics_count_the_faces_kept(client: TestClient, collection: str) -> No
     assert kept() == before + 1
 
 
-@sqlite_only
 @pytest.mark.parametrize("verb", ["name", "split", "unknown"])
 def test_verbs_are_no_part_of_an_id(client: TestClient, url: str, verb: str) -> None:
     response = client.get(f"{url}/group:{verb}")

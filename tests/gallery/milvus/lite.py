@@ -1,12 +1,13 @@
 """Milvus Lite behind a port, as a Milvus that can be killed, frozen and started again."""
 
 import os
-import signal
 import socket
 import subprocess
 import warnings
 from pathlib import Path
 from time import monotonic, sleep
+
+from tests.kit.paused_processes import pause, resume
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
@@ -43,10 +44,10 @@ class LiteServer:
         self._process.wait(timeout=10)
 
     def freeze(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
+        pause(self._process.pid)
 
     def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
+        resume(self._process.pid)
 
     def _listens(self) -> bool:
         with socket.socket() as probe:

@@ -30,6 +30,7 @@ from app.cli.serve.serve import _try_to_start
 from app.cli.serve.worker_processes import _Worker, run_workers
 from app.settings import Settings
 from tests.api.people import JSON_LINES, Values, embedding, lines
+from tests.kit.paused_processes import pause, resume
 from tests.kit.programs import VULTUS
 from tests.kit.server import ExecutableServer, ServerProcess
 
@@ -44,13 +45,13 @@ def _only(worker: int, server: ServerProcess) -> Iterator[None]:
     """Requests are answered by this worker."""
     others = [other for other in server.worker_ids if other != worker]
     for other in others:
-        os.kill(other, signal.SIGSTOP)
+        pause(other)
     try:
         yield
     finally:
         for other in others:
             with suppress(ProcessLookupError):  # killed meanwhile, and gone by now
-                os.kill(other, signal.SIGCONT)
+                resume(other)
 
 
 def _enroll(server: ServerProcess, person: Values) -> tuple[str, int]:
