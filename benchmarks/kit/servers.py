@@ -86,13 +86,11 @@ class ServerProcess:
         return start_program(command, **surroundings)
 
     def _is_ready(self) -> bool:
-        wire = Wire(self.port, timeout_s=60)
         try:
-            return wire.ask("GET", "/readyz")[0] == 200
+            with Wire(self.port, timeout_s=60) as wire:
+                return wire.ask("GET", "/readyz")[0] == 200
         except (OSError, HTTPException):
             return False
-        finally:
-            wire.close()
 
 
 class Server(ServerProcess):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from http.client import HTTPConnection
 from select import select
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,10 @@ class AnswerError(Exception):
 
 
 class Wire:
-    """Not for several threads at once; connects anew if the server closed while it was idle."""
+    """A keep-alive connection for one thread at a time, which is closed at the end of a `with`.
+
+    It connects anew if the server has closed it while it was idle.
+    """
 
     def __init__(self, port: int, *, timeout_s: float = 600) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=timeout_s)
@@ -84,6 +87,12 @@ class Wire:
 
     def close(self) -> None:
         self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _was_closed(self) -> bool:
         """Nothing is to come from an idle connection but its end."""

@@ -113,9 +113,8 @@ def _measure(
     factor: float,
     scale: Scale,
 ) -> Measured:
-    wire = Wire(server.port)
-    wire.batch(lines(unit_vectors(scale.people, np.random.default_rng(_SEED)), first=0))
-    wire.close()
+    with Wire(server.port) as wire:
+        wire.batch(lines(unit_vectors(scale.people, np.random.default_rng(_SEED)), first=0))
     most = max(scale.connections)
     closed_loop(server.port, requests[: 2 * most], connections=most)
     alone = closed_loop(server.port, requests[: scale.alone], connections=1)

@@ -25,7 +25,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -114,7 +114,7 @@ def _run(data: LfwData, people: int, workers: int, scratch: Path, *, smoke: bool
 
 def _fix_threshold(port: int) -> None:
     body = json.dumps({"options": {"decisions": {"identify_threshold": 0.95}}}).encode()
-    with closing(Wire(port)) as wire:
+    with Wire(port) as wire:
         status, _ = wire.ask("PATCH", "/v1/collections/default", body)
     assert status == 200
 

@@ -120,9 +120,8 @@ def _callers(photos: Sequence[bytes]) -> list[Caller]:
 
 def _enroll(server: Server, people: int) -> None:
     vectors = unit_vectors(people, np.random.default_rng(_SEED))
-    wire = Wire(server.port)
-    wire.batch(lines(vectors, 0))
-    wire.close()
+    with Wire(server.port) as wire:
+        wire.batch(lines(vectors, 0))
 
 
 def _round(
@@ -147,15 +146,14 @@ def _round(
 def _call(
     server: Server, caller: Caller, until: float, times: list[float], measured: Measured
 ) -> None:
-    wire = Wire(server.port, timeout_s=120)
-    while (began := time.perf_counter()) < until:
-        status, _ = caller.ask(wire)
-        took = time.perf_counter() - began
-        times.append(took * 1e3)
-        if status != 200:
-            measured.failures[f"{caller.name} {status}"] += 1
-        time.sleep(max(0.0, 1 / caller.per_s - took))
-    wire.close()
+    with Wire(server.port, timeout_s=120) as wire:
+        while (began := time.perf_counter()) < until:
+            status, _ = caller.ask(wire)
+            took = time.perf_counter() - began
+            times.append(took * 1e3)
+            if status != 200:
+                measured.failures[f"{caller.name} {status}"] += 1
+            time.sleep(max(0.0, 1 / caller.per_s - took))
 
 
 @contextmanager
@@ -232,16 +230,15 @@ def _keep_stalled(uploads: Sequence[_Upload], ended: Event) -> None:
 
 
 def _calibrate(server: Server, ended: Event, measured: Measured) -> None:
-    wire = Wire(server.port, timeout_s=120)
-    while not ended.is_set():
-        try:
-            status, _ = wire.ask("POST", _CALIBRATION)
-        except (OSError, HTTPException):  # the server has ended
-            break
-        measured.calibrations[status] += 1
-        if status != 200:
-            ended.wait(5.0)
-    wire.close()
+    with Wire(server.port, timeout_s=120) as wire:
+        while not ended.is_set():
+            try:
+                status, _ = wire.ask("POST", _CALIBRATION)
+            except (OSError, HTTPException):  # the server has ended
+                break
+            measured.calibrations[status] += 1
+            if status != 200:
+                ended.wait(5.0)
 
 
 def _stop(server: Server, measured: Measured) -> None:

@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
@@ -146,7 +146,8 @@ def main() -> None:
     ):
         scratch = Path(folder)
         with _servers(scratch, url, scale.processes) as servers:
-            Wire(servers[0].port).batch(lines(_vectors(options.people), 0))
+            with Wire(servers[0].port) as wire:
+                wire.batch(lines(_vectors(options.people), 0))
             console.print("agreement")
             _measure_agreement(measured, servers, steps, changes)
             console.print("stale answers")
@@ -193,12 +194,14 @@ def _vectors(people: int) -> Vectors:
 def _measure_agreement(
     measured: Measured, servers: Sequence[Server], steps: Iterator[Step], changes: int
 ) -> None:
-    writer, others = _connections(servers)
-    measured.search = [
-        look.milliseconds
-        for look in (_look(others[0], step) for step in islice(_steps(first=0), _PROBES))
-    ]
-    with ThreadPoolExecutor(len(others)) as pool:
+    with (
+        _connections(servers) as (writer, others),
+        ThreadPoolExecutor(len(others)) as pool,
+    ):
+        measured.search = [
+            look.milliseconds
+            for look in (_look(others[0], step) for step in islice(_steps(first=0), _PROBES))
+        ]
         for step in islice(steps, changes):
             watches = [_Watch(wire, step) for wire in others]
             watching = [pool.submit(watch.until_agreed) for watch in watches]
@@ -256,15 +259,15 @@ def _agreed_after(looks: Sequence[Look], at: float) -> float:
 def _measure_stale(
     measured: Measured, servers: Sequence[Server], steps: Iterator[Step], changes: int
 ) -> None:
-    writer, others = _connections(servers)
-    for step in islice(steps, changes):
-        at, revision = writer.make(step)
-        for wire in others:  # all are sent before any is answered
-            wire.send("POST", SEARCH, step.probe_at(revision))
-        for wire in others:
-            status, answer = wire.receive()
-            measured.first_answer.append((time.perf_counter() - at) * 1e3)
-            measured.stale += status != 200 or not step.agrees(answer)
+    with _connections(servers) as (writer, others):
+        for step in islice(steps, changes):
+            at, revision = writer.make(step)
+            for wire in others:  # all are sent before any is answered
+                wire.send("POST", SEARCH, step.probe_at(revision))
+            for wire in others:
+                status, answer = wire.receive()
+                measured.first_answer.append((time.perf_counter() - at) * 1e3)
+                measured.stale += status != 200 or not step.agrees(answer)
 
 
 def _measure_idleness(measured: Measured, servers: Sequence[Server], idle_s: float) -> None:
@@ -285,16 +288,16 @@ def _cpu_s(pid: int) -> float:
 def _measure_workers(
     measured: Measured, server: Server, steps: Iterator[Step], changes: int
 ) -> None:
-    writer = Writer(Wire(server.port))
     before = _cpu_by_child(server.pid)
-    for step in islice(steps, changes):
-        _, revision = writer.make(step)
-        for _ in range(_WORKERS_SEARCHES):
-            wire = Wire(server.port)
-            status, answer = wire.ask("POST", SEARCH, step.probe_at(revision))
-            wire.close()
-            measured.workers_searches += 1
-            measured.workers_stale += status != 200 or not step.agrees(answer)
+    with Wire(server.port) as connection:
+        writer = Writer(connection)
+        for step in islice(steps, changes):
+            _, revision = writer.make(step)
+            for _ in range(_WORKERS_SEARCHES):
+                with Wire(server.port) as wire:
+                    status, answer = wire.ask("POST", SEARCH, step.probe_at(revision))
+                measured.workers_searches += 1
+                measured.workers_stale += status != 200 or not step.agrees(answer)
     after = _cpu_by_child(server.pid)
     measured.workers = sum(after[pid] - used > _AT_WORK_S for pid, used in before.items())
 
@@ -303,9 +306,12 @@ def _cpu_by_child(pid: int) -> dict[int, float]:
     return {child.pid: _cpu_s(child.pid) for child in psutil.Process(pid).children()}
 
 
-def _connections(servers: Sequence[Server]) -> tuple[Writer, list[Wire]]:
-    """A writer through the first, and a connection to each of the others."""
-    return Writer(Wire(servers[0].port)), [Wire(server.port) for server in servers[1:]]
+@contextmanager
+def _connections(servers: Sequence[Server]) -> Iterator[tuple[Writer, list[Wire]]]:
+    """A writer through the first server, and a connection to each of the others."""
+    with ExitStack() as stack:
+        first, *others = (stack.enter_context(Wire(server.port)) for server in servers)
+        yield Writer(first), others
 
 
 def _report(measured: Measured, scale: Scale, *, changes: int, people: int) -> None:

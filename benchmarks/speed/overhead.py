@@ -19,7 +19,7 @@ import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
@@ -139,7 +139,7 @@ def main() -> None:
         _bare_pipeline(sizes) as bare,
     ):
         vectors = _enroll(server, sizes[_SMALLEST], options.people)
-        with closing(Wire(server.port)) as wire:
+        with Wire(server.port) as wire:
             kinds = _kinds(server, wire, sizes, vectors, bare)
             measured = _in_turns(kinds, rounds)
     _report(measured, list(sizes), people=options.people, rounds=rounds)
@@ -158,7 +158,7 @@ def _sizes() -> dict[str, bytes]:
 def _enroll(server: Server, photo: bytes, people: int) -> Vectors:
     """Of the synthetic ones; the photo's person is one more."""
     vectors = unit_vectors(people - 1, np.random.default_rng(_SEED))
-    with closing(Wire(server.port)) as wire:
+    with Wire(server.port) as wire:
         wire.batch(lines(vectors, 0))
         status, answer = wire.ask(
             "POST",
@@ -182,7 +182,7 @@ def _kinds(
     turn = iter(range(10**9))
 
     def fresh() -> None:
-        with closing(Wire(server.port)) as own:
+        with Wire(server.port) as own:
             _ask(own, forms[_SMALLEST], FORM)
 
     def search() -> float:

@@ -227,23 +227,22 @@ def _enroll(
     scratch: Path,
 ) -> Gallery:
     gallery = Gallery()
-    wire = Wire(server.port)
-    while (missing := size.people - len(gallery.photos)) > 0:
-        offered = [people[name][0] for name in islice(names, missing)]
-        if not offered:
-            raise RuntimeError(f"only {len(gallery.photos)} people have a usable first photo")
-        console.print(f"enrolling {len(offered)} people in both", highlight=False)
-        ours = _enroll_ours(wire, data, offered)
-        gallery.refused_by_us += len(offered) - len(ours)
-        rows, gallery.blas = _embed_by_peer(data, list(ours), options, scratch)
-        for (photo, identity_id), row in zip(ours.items(), rows, strict=True):
-            if np.isnan(row).any():
-                gallery.refused_by_peer += 1
-                wire.delete(f"{IDENTITIES}/{identity_id}")
-            else:
-                gallery.photos.append(photo)
-                gallery.rows.append(row)
-    wire.close()
+    with Wire(server.port) as wire:
+        while (missing := size.people - len(gallery.photos)) > 0:
+            offered = [people[name][0] for name in islice(names, missing)]
+            if not offered:
+                raise RuntimeError(f"only {len(gallery.photos)} people have a usable first photo")
+            console.print(f"enrolling {len(offered)} people in both", highlight=False)
+            ours = _enroll_ours(wire, data, offered)
+            gallery.refused_by_us += len(offered) - len(ours)
+            rows, gallery.blas = _embed_by_peer(data, list(ours), options, scratch)
+            for (photo, identity_id), row in zip(ours.items(), rows, strict=True):
+                if np.isnan(row).any():
+                    gallery.refused_by_peer += 1
+                    wire.delete(f"{IDENTITIES}/{identity_id}")
+                else:
+                    gallery.photos.append(photo)
+                    gallery.rows.append(row)
     return gallery
 
 

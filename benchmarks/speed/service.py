@@ -155,21 +155,23 @@ def _started(data_dir: Path) -> Iterator[tuple[Server, float]]:
 
 def _enroll(server: Server, measured: Measured, people: int, searches: int) -> Probes:
     """Enroll everybody; returns as many probes as searches, in random order."""
-    wire = Wire(server.port)
     cosine = (1 + _THRESHOLD) / 2
     generator = np.random.default_rng(_SEED)
     half = searches // 2
     known = np.sort(generator.choice(people, half, replace=half > people, shuffle=False))
     parts = []
-    for first in range(0, people, _REQUEST_LINES):
-        vectors = unit_vectors(min(_REQUEST_LINES, people - first), generator)
-        parts.append(vectors[known[(known >= first) & (known < first + len(vectors))] - first])
-        started = time.perf_counter()
-        status, answer = wire.ask("POST", BATCH, lines(vectors, first), JSON_LINES)
-        measured.enroll_s += time.perf_counter() - started
-        if status != 200 or answer.count(b'"status":"enrolled"') != len(vectors):
-            raise AnswerError(f"{status}: not all were enrolled")
-        console.print(f"{first + len(vectors)} people, {measured.enroll_s:.0f} s", highlight=False)
+    with Wire(server.port) as wire:
+        for first in range(0, people, _REQUEST_LINES):
+            vectors = unit_vectors(min(_REQUEST_LINES, people - first), generator)
+            parts.append(vectors[known[(known >= first) & (known < first + len(vectors))] - first])
+            started = time.perf_counter()
+            status, answer = wire.ask("POST", BATCH, lines(vectors, first), JSON_LINES)
+            measured.enroll_s += time.perf_counter() - started
+            if status != 200 or answer.count(b'"status":"enrolled"') != len(vectors):
+                raise AnswerError(f"{status}: not all were enrolled")
+            console.print(
+                f"{first + len(vectors)} people, {measured.enroll_s:.0f} s", highlight=False
+            )
     nobody = unit_vectors(searches - len(known), generator)
     vectors = np.concatenate([noisy(np.concatenate(parts), cosine, generator), nobody])
     numbers = np.concatenate([known, np.full(len(nobody), -1)])
@@ -200,16 +202,15 @@ def _search(server: Server, measured: Measured, probes: Probes) -> int:
 
 def _ask(server: Server, bodies: Sequence[bytes]) -> tuple[list[float], list[bytes]]:
     """Milliseconds and answer of each search."""
-    wire = Wire(server.port)
-    times, answers = [], []
-    for body in bodies:
-        started = time.perf_counter()
-        status, answer = wire.ask("POST", SEARCH, body)
-        times.append((time.perf_counter() - started) * 1e3)
-        if status != 200:
-            raise AnswerError(f"{status}: {answer[:500]!r}")
-        answers.append(answer)
-    wire.close()
+    with Wire(server.port) as wire:
+        times, answers = [], []
+        for body in bodies:
+            started = time.perf_counter()
+            status, answer = wire.ask("POST", SEARCH, body)
+            times.append((time.perf_counter() - started) * 1e3)
+            if status != 200:
+                raise AnswerError(f"{status}: {answer[:500]!r}")
+            answers.append(answer)
     return times, answers
 
 
@@ -223,15 +224,15 @@ def _is_right(answer: bytes, person: int) -> bool:
 
 def _remove(server: Server, measured: Measured, people: NDArray[np.int64], probes: Probes) -> None:
     """Delete them one after the other, and look for each at once."""
-    wire = Wire(server.port)
-    for person in people.tolist():
-        (found,) = wire.get(f"{IDENTITIES}?external_id={name_of(person)}")["identities"]
-        started = time.perf_counter()
-        wire.delete(f"{IDENTITIES}/{found['id']}")
-        measured.removal_ms.append((time.perf_counter() - started) * 1e3)
-        probe = probes.vectors[int(np.flatnonzero(probes.people == person)[0])]
-        status, answer = wire.ask("POST", SEARCH, search_body(probe, threshold=_THRESHOLD))
-        measured.removed_but_found += status != 200 or name_of(person).encode("ascii") in answer
+    with Wire(server.port) as wire:
+        for person in people.tolist():
+            (found,) = wire.get(f"{IDENTITIES}?external_id={name_of(person)}")["identities"]
+            started = time.perf_counter()
+            wire.delete(f"{IDENTITIES}/{found['id']}")
+            measured.removal_ms.append((time.perf_counter() - started) * 1e3)
+            probe = probes.vectors[int(np.flatnonzero(probes.people == person)[0])]
+            status, answer = wire.ask("POST", SEARCH, search_body(probe, threshold=_THRESHOLD))
+            measured.removed_but_found += status != 200 or name_of(person).encode("ascii") in answer
 
 
 def _resident_mb(server: Server) -> float:

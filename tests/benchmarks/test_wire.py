@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import closing
 from select import select
 from threading import Thread
 
@@ -46,7 +45,7 @@ def server() -> Iterator[_ClosesWhenIdle]:
 
 
 def test_an_idle_connection_that_was_closed_is_opened_anew(server: _ClosesWhenIdle) -> None:
-    with closing(Wire(server.port, timeout_s=30)) as wire:
+    with Wire(server.port, timeout_s=30) as wire:
         assert wire.get("/") == {}
         select([wire._connection.sock], [], [], 30)  # its end has come
         assert wire.delete("/") == {}
