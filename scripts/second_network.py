@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from models.zoo.networks.dlib_onnx import dlib_graph
 from models.zoo.networks.dlib_resnet import load
-from models.zoo.registry import DLIB_RESNET, dlib_weights
+from models.zoo.registry import DLIB_RESNET
 
 _SIZE_PX = 172
 _LEFT, _TOP, _MISSING_ROWS = 10, 32, 10
@@ -24,7 +24,7 @@ _LEFT, _TOP, _MISSING_ROWS = 10, 32, 10
 
 def write_second_network(path: Path, *, seed: int = 0) -> None:
     """Deterministic; another `seed` turns it another way."""
-    module, _ = load(dlib_weights())
+    module, _ = load()
     model = onnx.load_from_string(dlib_graph(module, DLIB_RESNET))
     _turn(model, seed)
     _widen(model)

@@ -28,10 +28,10 @@ from rich.progress import track
 
 from app.settings import Settings
 from benchmarks.kit.lfw_data import PHOTO_SIDE_PX, LfwData, lfw_data, person_of
+from benchmarks.kit.open_set_rates import OpenSetRates, open_set_rates
 from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import run_vultus
-from models.evaluation.protocols.cross_validation import OpenSetRates, open_set_rates
 from models.zoo.names import DEFAULT_NETWORK
 from tests.kit.server import ServerProcess, running
 

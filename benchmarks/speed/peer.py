@@ -49,12 +49,12 @@ from benchmarks.kit.load import (
     upload,
 )
 from benchmarks.kit.load_photos import group_photos, large
+from benchmarks.kit.open_set_rates import OpenSetRates, open_set_rates
 from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import Server, ServerProcess, free_port, serving
 from benchmarks.kit.usage import cpu_s, idle_share
 from benchmarks.kit.wire import BATCH, IDENTITIES, JSON_LINES, Wire
-from models.evaluation.protocols.cross_validation import OpenSetRates, open_set_rates
 
 _REPOSITORY = Path(__file__).parents[2]
 _SEED = 0

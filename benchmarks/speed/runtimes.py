@@ -111,7 +111,8 @@ def _networks(name: str, folder: Path) -> Mapping[str, Network]:
     """The same network by runtime."""
 
     def load(backend: str, *, half: bool) -> Network:
-        return load_network(name, LoadOptions("cpu", half, folder, backend=backend))  # type: ignore[arg-type]
+        options = LoadOptions("cpu", half, weights_dir=folder, backend=backend)  # type: ignore[arg-type]
+        return load_network(name, options)
 
     networks = {
         "PyTorch": load("torch", half=False),

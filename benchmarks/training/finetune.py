@@ -34,6 +34,7 @@ from models.training.results.measure import embed
 from models.training.results.run_folder import RunFolder, require_unused
 from models.training.tuning.tune import tune
 from models.training.tuning.tuning_config import TuningConfig
+from models.training.watch import Watch
 from models.zoo.registered import fill
 from models.zoo.weights.weights_file import read_weights
 
@@ -194,7 +195,7 @@ def _named(by_fmr: Mapping[float, float]) -> dict[str, float]:
     return {f"{fmr:.0e}": value for fmr, value in by_fmr.items()}
 
 
-class Watcher:
+class Watcher(Watch):
     """A progress bar, on standard output where it is a terminal."""
 
     def __init__(self) -> None:

@@ -1,9 +1,9 @@
-"""What evaluations raise."""
+"""Errors of evaluations."""
 
 
 class NotMeasurableError(ValueError):
-    """The photos cannot show what is asked for; the text says what is missing."""
+    """The photos are not sufficient for a measurement; the text says what is missing."""
 
 
 class NotAReportError(ValueError):
-    """A document is not the report of an evaluation, or not a whole one."""
+    """A document is not the report of an evaluation, or not a complete one."""

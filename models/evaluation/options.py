@@ -1,4 +1,4 @@
-"""What to measure."""
+"""The options of an evaluation."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,8 +19,8 @@ class Protocol(StrEnum):
 class EvaluationOptions:
     """`verify_thresholds` and `identify_thresholds` are similarities at which rates are reported.
 
-    Rates that the data are too few to show are left out. `enroll_photos` a person are enrolled;
-    in the open set, `enrolled_share` of the people are. `seed` decides every draw.
+    A report omits rates that the data cannot show. `enroll_photos` photos of each person are
+    enrolled; in the open set, `enrolled_share` of the people are. `seed` determines every draw.
     """
 
     verify_thresholds: tuple[float, ...] = ()

@@ -1,4 +1,4 @@
-"""What an evaluation is made on: photos of known people, embedded or not."""
+"""The data of an evaluation: photos of known people, with or without an embedding."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class ListedPairs:
-    """Pairs of photos, by their numbers, (pairs,) each; `folds` is None where there are none."""
+    """Pairs of photos by their numbers, (pairs,) each; `folds` may be None."""
 
     left: NDArray[np.intp]
     right: NDArray[np.intp]
@@ -19,7 +19,7 @@ class ListedPairs:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """`of` numbers the group of each person, (people,), -1 where it is not known."""
+    """`of` (people,) is the number of each person's group, -1 where it is not known."""
 
     names: tuple[str, ...]
     of: NDArray[np.intp]
@@ -29,9 +29,9 @@ class Groups:
 class LabelledPhotos:
     """N photos of P people.
 
-    `names` and `sha256` identify the photos, `people` (N,) is the person of each, a place in
-    `person_names`, which is sorted. `embeddings` is (N, dimension), of unit length; where
-    `failures` has a reason (a failure to enroll, ISO/IEC 19795-1), its row is zero.
+    `names` and `sha256` identify the photos. `people` (N,) are indices of their people in
+    `person_names`, which is sorted. `embeddings` is (N, dimension), of unit length. Where
+    `failures` has a reason (a failure to enroll, ISO/IEC 19795-1), the row is zero.
     """
 
     names: tuple[str, ...]
@@ -53,8 +53,7 @@ class LabelledPhotos:
         return len(self.person_names)
 
     def digest(self) -> str:
-        """Tells whether two evaluations were on the same photos of the same people, whatever was
-        found in them; SHA-256, from which neither follows."""
+        """A SHA-256 that is equal for the same photos of the same people, and reveals neither."""
         lines = sorted(
             f"{self.person_names[person]}\t{digest}"
             for person, digest in zip(self.people, self.sha256, strict=True)
@@ -62,6 +61,7 @@ class LabelledPhotos:
         return _digest(lines)
 
     def pairs_digest(self) -> str | None:
+        """A SHA-256 that is equal for the same listed pairs; None without a list."""
         if self.pairs is None:
             return None
         folds = self.pairs.folds

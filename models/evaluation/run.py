@@ -1,4 +1,4 @@
-"""An evaluation: photos of known people in, a report out."""
+"""An evaluation: from photos of known people to a report."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
@@ -33,14 +33,14 @@ def evaluate(
     strict: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Measure by each of the protocols. `progress` takes the name of the protocol that begins.
+    """Measure by each protocol. `progress` takes the name of each protocol when it begins.
 
-    Raises NotMeasurableError, saying what is missing, where the photos cannot show what is asked
-    for; if not `strict`, the report says so in its place.
+    Raises NotMeasurableError where the photos are not sufficient for a protocol; if not `strict`,
+    the report says instead what is missing.
     """
     if not photos.usable.any():
         raise NotMeasurableError("no photo gives an embedding")
-    # Over all people, with or without an embedding: another network's failures do not change it.
+    # Over all people, so that the draw does not depend on the failures of a network.
     weights = draw_people(photos.person_count, replicates=options.replicates, seed=options.seed)
     all_pairs = cache(lambda: verify_all_pairs(photos, weights, options))
 
@@ -72,7 +72,7 @@ def evaluate(
 
 
 def possible_protocols(photos: LabelledPhotos) -> tuple[Protocol, ...]:
-    """Those that the photos allow: pairs if they are listed, groups if there are any, ..."""
+    """The protocols that the photos are sufficient for."""
     counts = np.bincount(photos.people[photos.usable], minlength=photos.person_count)
     several, different = bool((counts > 1).any()), int((counts > 0).sum()) > 1
     found = []

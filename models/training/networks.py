@@ -15,11 +15,8 @@ from models.zoo.errors import WeightsError
 from models.zoo.network import InputSpec
 from models.zoo.networks.divisible import Parted
 from models.zoo.registered import fill
-from models.zoo.weights.published import published_state
+from models.zoo.weights.published import INSTALLED, published_state
 from models.zoo.weights.weights_file import SavedWeights, read_weights
-
-_INSTALLED = frozenset({"dlib-resnet", "sface"})
-"""Networks whose published weights come with the installation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ def build_network(
 
 def begins_from_scratch(options: NetworkOptions) -> bool:
     if options.weights == "auto":
-        return options.name not in _INSTALLED
+        return options.name not in INSTALLED
     return options.weights == "scratch"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
@@ -16,30 +16,12 @@ from models.training.judge import Judge
 from models.training.networks import build_network, require_crops_of
 from models.training.results.run_folder import RunFolder
 from models.training.steps.checkpoint import Progress
-
-
-class Watch(Protocol):
-    """What follows a run."""
-
-    def began(self, *, step: int, steps: int, people: int, photos: int, copies: int) -> None:
-        """The run goes on from `step`. `copies` of photos are computed before, in fine-tuning."""
-
-    def computed(self, copies: int) -> None:
-        """So many more copies were computed."""
-
-    def stepped(self, *, step: int, loss: float, rate: float) -> None:
-        """`step` steps were made; the loss and the network's learning rate of the last."""
-
-    def evaluated(self, line: Mapping[str, Any], *, is_best: bool) -> None:
-        """The figures of an evaluation, as in the log."""
+from models.training.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a run works with, beside its configuration.
-
-    `weights_dir` keeps published weights; `watch` follows the run.
-    """
+    """The inputs of a run beside its configuration; `weights_dir` keeps published weights."""
 
     store: CropStore
     folder: RunFolder
@@ -49,7 +31,7 @@ class Surroundings:
 
 
 class Run:
-    """`processes` train the network together; `synchronised` joins their statistics."""
+    """The base of `train` and `tune`. `processes` train the network together."""
 
     def __init__(
         self,
@@ -60,21 +42,16 @@ class Run:
         processes: int = 1,
         synchronised: bool = False,
     ) -> None:
-        """`split` says who is trained on, chosen by and tested on; without, they are drawn.
+        """`split` are the people trained on, chosen by and tested on; by default, they are drawn.
 
-        Raises TrainingError, or WeightsError where the weights to begin with cannot be had.
+        `synchronised` joins the statistics of normalisation of all processes. Raises TrainingError,
+        or WeightsError where the initial weights cannot be loaded.
         """
+        self._around = around
         self._store = around.store
-        self._folder = around.folder
         self._device = around.device
-        self._watch = around.watch
-        self._split = split or split_people(
-            around.store,
-            choose=config.data.choose,
-            test=config.data.test,
-            min_photos=config.data.min_photos,
-            seed=config.seed,
-        )
+        self._watch = around.watch or Watch()
+        self._split = split or split_people(around.store, config.data, seed=config.seed)
         self._network = build_network(
             config.network,
             weights_dir=around.weights_dir,
@@ -82,13 +59,12 @@ class Run:
             synchronised=synchronised,
         )
         require_crops_of(self._network, around.store)
-        # As it is served.
+        # The layout in which networks are served.
         self._network.module.to(around.device).to(memory_format=torch.channels_last)
         self._judge = Judge(
             config, around.store, self._split, self._network, around.folder, around.device
         )
         self._progress = Progress()
-        self._weights_dir = around.weights_dir
         self._processes = processes
         self._clock = monotonic()
 
@@ -96,12 +72,14 @@ class Run:
         return self._progress.seconds + monotonic() - self._clock
 
     def _evaluate(self, line: Mapping[str, Any]) -> None:
-        """Measure the network as it is; `line` says where the run stands. Raises
-        MetricMissingError."""
+        """Measure the network; `line` has the progress. Raises MetricMissingError."""
         timed = {**line, "seconds": round(self._seconds(), 3)}
         whole, is_best = self._judge.evaluate(self._progress, timed)
-        if self._watch is not None:
-            self._watch.evaluated(whole, is_best=is_best)
+        self._watch.evaluated(whole, is_best=is_best)
+
+    def _stepped(self, loss: float, rate: float) -> None:
+        self._progress.step += 1
+        self._watch.stepped(step=self._progress.step, loss=loss, rate=rate)
 
     def _finish(self) -> Mapping[str, Any]:
         """Write the report, and return it."""
@@ -111,4 +89,4 @@ class Run:
             "device": self._device.type,
             "processes": self._processes,
         }
-        return self._judge.finish(self._progress, about, self._weights_dir)
+        return self._judge.finish(self._progress, about, self._around.weights_dir)

@@ -1,4 +1,4 @@
-"""Train a network on crops: batches, steps, checkpoints, and an evaluation an epoch."""
+"""Training of a network on crops: batches, steps, checkpoints, and evaluations."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -20,12 +20,13 @@ from models.training.losses import build_loss
 from models.training.miners import build_miner
 from models.training.results.measure import normalised
 from models.training.results.run_folder import RunFolder
-from models.training.run import Run, Surroundings, Watch
+from models.training.run import Run, Surroundings
 from models.training.steps.bank import Bank
 from models.training.steps.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from models.training.steps.optimise import Optimiser
 from models.training.steps.randomness import SHARED, repeatable, seed_step
 from models.training.steps.ranks import Ranks, joined_ranks
+from models.training.watch import Watch
 
 _HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -39,10 +40,10 @@ def train(
     device: str = "cpu",
     watch: Watch | None = None,
 ) -> Mapping[str, Any]:
-    """Train, from the run's last checkpoint on if there is one; return the report.
+    """Train, from the last checkpoint of the run if there is one; return the report.
 
-    Under `torchrun`, with the other processes; only the first one returns a report, the others
-    nothing. Raises TrainingError, or WeightsError where the weights to begin with cannot be had.
+    Under `torchrun`, all processes train together; the first one returns the report, the others an
+    empty one. Raises TrainingError, or WeightsError where the initial weights cannot be loaded.
     """
     with (
         repeatable(wanted=config.deterministic, threads=config.threads),
@@ -64,6 +65,7 @@ class _Training(Run):
         )
         self._config = config
         self._ranks = ranks
+        self._checkpoint = around.folder.checkpoint
         augment = Augmenter(config.data.augment, seed=config.seed)
         self._crops = TrainingCrops(around.store, self._split.train, augment)
         self._sampler = partial(
@@ -89,16 +91,15 @@ class _Training(Run):
         self._forward = ranks.wrap(self._network.module)
 
     def run(self) -> Mapping[str, Any]:
-        if self._folder.checkpoint.exists():
+        if self._checkpoint.exists():
             self._resume()
-        if self._watch is not None:
-            self._watch.began(
-                step=self._progress.step,
-                steps=self._steps,
-                people=self._crops.people,
-                photos=len(self._crops),
-                copies=0,
-            )
+        self._watch.began(
+            step=self._progress.step,
+            steps=self._steps,
+            people=self._crops.people,
+            photos=len(self._crops),
+            copies=0,
+        )
         if self._progress.step == 0:
             self._progress.history, self._progress.best = [], None
             self._end_epoch(0, loss=None, rate=0.0)
@@ -111,7 +112,7 @@ class _Training(Run):
         return report
 
     def _train_epoch(self, epoch: int) -> None:
-        """What is left of it."""
+        """Make the remaining steps of an epoch."""
         progress = self._progress
         self._network.training_mode()
         self._loss.train()
@@ -135,7 +136,7 @@ class _Training(Run):
         )
 
     def _step(self, batch: Batch) -> float:
-        """Returns the network's learning rate. Raises NotFiniteError."""
+        """Make a step; return the network's learning rate. Raises NotFiniteError."""
         progress = self._progress
         rate = self._optimiser.set_rates(progress.step)
         loss = self._loss_of(batch)
@@ -147,15 +148,13 @@ class _Training(Run):
         self._ranks.average(self._optimiser.loss_parameters)
         self._scaler.unscale_(self._optimiser.torch)
         norm = self._optimiser.clip()
-        if not math.isfinite(norm) and not self._scaler.is_enabled():  # which leaves such steps out
+        if not math.isfinite(norm) and not self._scaler.is_enabled():  # a scaler skips such steps
             raise self._not_finite(f"the norm of the gradients is {norm}")
         self._scaler.step(self._optimiser.torch)
         self._scaler.update()
-        progress.step += 1
         progress.loss_sum += value
         progress.loss_count += 1
-        if self._watch is not None:
-            self._watch.stepped(step=progress.step, loss=value, rate=rate)
+        self._stepped(value, rate)
         return rate
 
     def _not_finite(self, fact: str) -> NotFiniteError:
@@ -165,7 +164,7 @@ class _Training(Run):
         )
 
     def _loss_of(self, batch: Batch) -> Tensor:
-        """Of the whole batch, in every process."""
+        """The loss of the whole batch, in every process."""
         seed, step = self._config.seed, self._progress.step
         seed_step(seed, step, self._ranks.rank)
         x = normalised(batch.crops, self._network.recipe.input, self._device)
@@ -181,7 +180,7 @@ class _Training(Run):
         return found
 
     def _end_epoch(self, epoch: int, *, loss: float | None, rate: float) -> None:
-        """Evaluate, if it is time to, and write a checkpoint."""
+        """Evaluate if the epoch requires it, and write a checkpoint."""
         is_due = epoch % self._config.evaluation.every_epochs == 0 or epoch == self._config.epochs
         if self._ranks.is_first and is_due:
             self._evaluate(
@@ -193,28 +192,27 @@ class _Training(Run):
         if self._ranks.is_first:
             self._progress.seconds = self._seconds()
             self._clock = monotonic()
+            states = {name: part.state_dict() for name, part in self._parts().items()}
             save_checkpoint(
-                self._folder.checkpoint,
-                Checkpoint(
-                    crops=self._store.digest,
-                    progress=self._progress,
-                    network=self._network.module.state_dict(),
-                    loss=self._loss.state_dict(),
-                    bank=self._bank.state_dict(),
-                    optimiser=self._optimiser.torch.state_dict(),
-                    scaler=self._scaler.state_dict(),
-                ),
+                self._checkpoint, Checkpoint(self._store.digest, self._progress, **states)
             )
         self._ranks.wait()
 
     def _resume(self) -> None:
-        found = load_checkpoint(self._folder.checkpoint, crops=self._store.digest)
+        found = load_checkpoint(self._checkpoint, crops=self._store.digest)
         self._progress = found.progress
-        self._network.module.load_state_dict(found.network)
-        self._loss.load_state_dict(found.loss)
-        self._bank.load_state_dict(found.bank)
-        self._optimiser.torch.load_state_dict(dict(found.optimiser))
-        self._scaler.load_state_dict(dict(found.scaler))
+        for name, part in self._parts().items():
+            part.load_state_dict(getattr(found, name))
+
+    def _parts(self) -> Mapping[str, Any]:
+        """What has a state, by its name in a checkpoint."""
+        return {
+            "network": self._network.module,
+            "loss": self._loss,
+            "bank": self._bank,
+            "optimiser": self._optimiser.torch,
+            "scaler": self._scaler,
+        }
 
     def _build_loss(self) -> torch.nn.Module:
         with torch.random.fork_rng():
@@ -228,11 +226,11 @@ class _Training(Run):
 
 
 def _people_a_batch(wanted: int, there: int, processes: int) -> int:
-    """At most all of them; and as many in each process."""
+    """The number of people in a batch: at most all, and equally many in each process."""
     people = min(wanted, there) // processes * processes
     if people < 2:
         raise TooFewPeopleError(
-            f"a batch of {min(wanted, there)} people does not share out among {processes} "
+            f"a batch of {min(wanted, there)} people cannot be divided among {processes} "
             "processes; start fewer, or raise data.people"
         )
     return people

@@ -16,7 +16,7 @@ from models.zoo.names import AUTO_EMBEDDER, ZOO_NAMES
 from models.zoo.registered import module_of, register, registered_names
 from models.zoo.serving.onnx_network import OnnxNetwork, OnnxOptions
 from models.zoo.serving.run_options import RunOptions
-from models.zoo.weights.recipes import card_of_file
+from models.zoo.weights.shipped_files import card_of_file
 from models.zoo.weights.weights_file import SavedWeights, read_weights, save_weights
 
 

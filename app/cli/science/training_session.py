@@ -18,6 +18,7 @@ from app.datasets.photo_source import PhotoSource
 from app.errors import InvalidRequest
 from models.training.data.crop_store import CropStore
 from models.training.results.metric_names import METRICS
+from models.training.watch import Watch
 from models.zoo.network import InputSpec
 
 _MOST_FAILURES = 10
@@ -83,7 +84,7 @@ def is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-class RunProgress:
+class RunProgress(Watch):
     """A bar of what is computed and of the steps, and a line for each evaluation.
 
     `verb` is `train` or `tune`; `describe` words which evaluation it is.

@@ -17,7 +17,7 @@ from models.zoo.catalogue.fetched import find_receipt
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
 from models.zoo.errors import NotAddedError, NotFetchedError, NotMadeError, WeightsError
 from models.zoo.names import FORMER_ONNX, ZOO_NAMES
-from models.zoo.weights.recipes import recipe_digest
+from models.zoo.weights.shipped_files import recipe_digest
 
 if TYPE_CHECKING:
     from app.operations.rollout.embedder_choice import EmbedderChoice

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from app.errors import Stopping
 from models.evaluation.calibration.measure_map import USUAL_GAINS, measure_map
-from models.evaluation.calibration.measure_process import write_question
+from models.evaluation.calibration.measure_process import write_query
 from models.evaluation.calibration.similarity_map import Gains, SimilarityMap
 from models.zoo.serving.cpu_threads import yielding
 
@@ -68,7 +68,7 @@ class MeasuringProcess:
             assert child.stdin is not None
             assert child.stdout is not None
             try:
-                write_question(
+                write_query(
                     child.stdin,  # type: ignore[arg-type]
                     embeddings,
                     people,

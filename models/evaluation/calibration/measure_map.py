@@ -1,4 +1,4 @@
-"""Measure what similarities mean on embeddings of people: the map of `calibration.py`."""
+"""Measurement of a similarity map on embeddings of people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,33 +12,33 @@ from models.evaluation.calibration.tail import fit_tail
 Floats = NDArray[np.float64]
 
 FEWEST_PEOPLE = 50
-"""Of fewer, the share of strangers who are alike says nothing."""
+"""With fewer people, the share of similar strangers has no meaning."""
 
 _RESAMPLES = 200
 _ROWS_AT_ONCE = 512
-_KEPT_FMR = 0.2  # pairs above this rate, or a lower one, are kept one by one
+_KEPT_FMR = 0.2  # the most similar pairs are kept one by one, up to this rate or a lower one
 _COMMON_FMRS = (0.999, 0.99, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.03)
 _SOME_PEOPLE = 2_000
-_TAIL_PAIRS = 250  # the tail is fitted to so many of the most similar pairs
+_TAIL_PAIRS = 250  # the most similar pairs, which the tail is fitted to
 _KNOTS = 96
-_EQUAL_PROBES = 100.0  # shape from which on probes are as good as equal
-_SPREAD_MATCHES = 30  # fewer matches do not show how they spread over probes
+_EQUAL_PROBES = 100.0  # a gamma shape at which probes are practically equal
+_SPREAD_MATCHES = 30  # fewer matches do not show their distribution over probes
 _GAIN_EXAMPLES = (2, 3, 5, 8)
 USUAL_GAINS: Gains = ((1.0, 1.0), (2.0, 2.7), (3.0, 3.6), (5.0, 4.8), (8.0, 6.2))
-"""Those of dlib-resnet on LFW, the largest of the networks that were measured."""
+"""The gains of dlib-resnet on LFW, the largest of all measured networks."""
 _GAIN_MATCHES = 100
 _GAIN_FMR = 1e-3
-_MOST_PHOTOS = 12_000  # of more, so many are drawn: their pairs are 72 million
+_MOST_PHOTOS = 12_000  # of more photos, this number is drawn, with 72 million pairs
 _MOST_KEPT = 3_000_000
 _INTERVAL = (2.5, 97.5)
 
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
-    """The most similar pairs of photos of different people, descending; each (n,).
+    """The most similar pairs of photos of different people, in descending order; each (n,).
 
-    `weight` shares 1 among the pairs of photos of two people; `first` and `second` are their
-    numbers.
+    `first` and `second` are the numbers of the people. The weights of all pairs of photos of two
+    people have the sum 1.
     """
 
     similarity: Floats
@@ -57,17 +57,17 @@ def measure_map(
     usual_gains: Gains = USUAL_GAINS,
     seed: int = 0,
 ) -> SimilarityMap:
-    """Measure FMR at every similarity, with its interval, spread over probes, and template gains.
+    """Measure the FMR at every similarity, its interval, its spread over probes, and gains.
 
-    `embeddings` is (N, dimension) of unit length, `people` names the person of each. `usual_gains`
-    stand in for template gains where too few strangers match to measure them. Every pair of
-    people counts once, however many photos they have. The interval comes from drawing people, not
-    pairs, with replacement: pairs that share a person are not independent (vertex bootstrap;
-    Snijders and Borgatti, 1999). Beyond the most similar 250 pairs, rates follow a fitted tail; see
-    `tail.py`.
+    `embeddings` is (N, dimension) of unit length; `people` (N,) are the names of their people.
+    `usual_gains` replace template gains where too few strangers match to measure them. Every pair
+    of people counts once, however many photos they have. The interval comes from drawing people
+    with replacement, since pairs that share a person are not independent (vertex bootstrap;
+    Snijders and Borgatti, 1999). Beyond the 250 most similar pairs, rates follow a fitted tail (see
+    `tail.py`).
 
-    Two names for one person look like strangers who are alike and make the tail too heavy: the
-    thresholds then err on the strict side. Raises ValueError for fewer than FEWEST_PEOPLE people.
+    Two names for one person count as similar strangers and make the tail too heavy: thresholds are
+    then too strict. Raises ValueError for fewer than FEWEST_PEOPLE people.
     """
     embeddings, labels = _drawn(embeddings, people, seed)
     count = int(labels.max()) + 1 if len(labels) else 0
@@ -82,7 +82,7 @@ def measure_map(
     fmr = _rates(pairs, np.ones(count), knots, tail_from)
     low, high = _interval(pairs, count, knots, tail_from, seed)
     low, high = np.minimum(low, fmr), np.maximum(high, fmr)
-    # Below, rates are near 1, and their intervals no matter.
+    # At lower similarities, rates are near 1, and intervals do not matter.
     common, common_rates = _common(embeddings, labels, below=knots[0], above_rate=float(high[0]))
     knots = np.concatenate([common, knots])
     fmr, low, high = (np.concatenate([common_rates, rates]) for rates in (fmr, low, high))
@@ -109,7 +109,7 @@ def measure_map(
 def _drawn(
     embeddings: NDArray[np.float32], people: Sequence[str], seed: int
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """All photos, or some when there are too many, and numbers of their people, from 0."""
+    """All photos, or a draw of too many, and the numbers of their people, from 0."""
     names = np.asarray(people)
     if len(names) > _MOST_PHOTOS:
         some = np.random.default_rng(seed).choice(len(names), _MOST_PHOTOS, replace=False)
@@ -118,10 +118,7 @@ def _drawn(
 
 
 def _similar_pairs(embeddings: NDArray[np.float32], labels: NDArray[np.intp]) -> tuple[_Pairs, int]:
-    """The most similar pairs, up to an FMR of about _KEPT_FMR; and how many there are in all.
-
-    Of a great many, fewer are kept.
-    """
+    """The most similar pairs, up to an FMR of about _KEPT_FMR, and the number of all pairs."""
     photos = np.bincount(labels)
     floor = _floor(embeddings, labels)
     parts: list[tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.intp]]] = []
@@ -148,7 +145,7 @@ def _similar_pairs(embeddings: NDArray[np.float32], labels: NDArray[np.intp]) ->
 
 
 def _floor(embeddings: NDArray[np.float32], labels: NDArray[np.intp]) -> float:
-    """About the similarity of FMR _KEPT_FMR, or of the _MOST_KEPT most similar pairs."""
+    """About the similarity at FMR _KEPT_FMR, or that of the _MOST_KEPT most similar pairs."""
     kept = min(_KEPT_FMR, 2.0 * _MOST_KEPT / max(1, len(labels) ** 2))
     return float(np.quantile(_some_pairs(embeddings, labels), 1.0 - kept))
 
@@ -156,7 +153,7 @@ def _floor(embeddings: NDArray[np.float32], labels: NDArray[np.intp]) -> float:
 def _common(
     embeddings: NDArray[np.float32], labels: NDArray[np.intp], *, below: float, above_rate: float
 ) -> tuple[Floats, Floats]:
-    """Similarities that many strangers reach, ascending from -1, and what share of them does."""
+    """Similarities that many strangers reach, ascending from -1, and the shares that do."""
     rates = np.array([rate for rate in _COMMON_FMRS if rate > above_rate])
     similarities = np.quantile(_some_pairs(embeddings, labels), 1.0 - rates)
     lower = (similarities > -1.0) & (similarities < below)
@@ -167,35 +164,35 @@ def _common(
 
 
 def _some_pairs(embeddings: NDArray[np.float32], labels: NDArray[np.intp]) -> Floats:
-    """Similarities of one photo each of some people."""
+    """Similarities between some people, by one photo of each."""
     some = np.unique(labels, return_index=True)[1][:_SOME_PEOPLE]
     similarities = embeddings[some] @ embeddings[some].T
     return np.asarray(similarities[np.triu_indices(len(some), 1)], dtype=np.float64)
 
 
 def _knots(descending: Floats, tail_from: int) -> Floats:
-    """Similarities at rates that fall evenly in their logarithm; the tail's evenly up to 1."""
+    """Similarities at rates that are even in their logarithm; in the tail, even up to 1."""
     ranks = np.geomspace(tail_from, len(descending) - 1, _KNOTS).astype(int)
-    body = _to_digits(descending[ranks])  # down, so that the tail begins within the data
+    body = _to_digits(descending[ranks])  # rounded down, so that the tail begins within the data
     tail = _to_digits(np.linspace(body.max(), 1.0, _KNOTS // 2 + 1))
     return np.unique(np.concatenate([body, tail, [1.0]]))
 
 
 def _to_digits(similarities: Floats) -> Floats:
-    """As many as a calibration keeps, rounded down."""
+    """Similarities with the digits of a stored map, rounded down."""
     return np.asarray(np.floor(similarities * 1e5) / 1e5)
 
 
 def _rates(pairs: _Pairs, multiplicity: Floats, knots: Floats, tail_from: int) -> Floats:
-    """FMR at each knot, (K,), where each person is there `multiplicity` times.
+    """FMR at each knot, (K,), where each person is drawn `multiplicity` times.
 
-    A person's copies make no pairs with one another: those would be genuine.
+    Copies of one person make no pairs, which would be genuine.
     """
     weights = pairs.weight * multiplicity[pairs.first] * multiplicity[pairs.second]
     everyone = multiplicity.sum()
     total = (everyone**2 - (multiplicity**2).sum()) / 2.0
     above = np.concatenate([[0.0], np.cumsum(weights)]) / total
-    # How many pairs are at least as similar as each knot.
+    # The number of pairs that are at least as similar as each knot.
     reach = np.searchsorted(-pairs.similarity, -knots, side="right")
     rates = above[reach]
     start = pairs.similarity[tail_from]
@@ -206,7 +203,7 @@ def _rates(pairs: _Pairs, multiplicity: Floats, knots: Floats, tail_from: int) -
         try:
             survival = fit_tail(excesses, weights[:inside]).survival(knots[tail] - start)
             rates[tail] = above[inside] * survival
-        except ValueError:  # all the same: what was counted stands
+        except ValueError:  # all excesses are equal: the counted rates remain
             pass
     return np.asarray(rates)
 
@@ -231,12 +228,13 @@ def _interval(
 def _spread(
     embeddings: NDArray[np.float32], labels: NDArray[np.intp], knots: Floats, fmr: Floats
 ) -> Floats:
-    """Gamma shape of the probes' own FMRs at each knot, by the moments of their matches.
+    """The gamma shape of the probes' own FMRs at each knot, by the moments of their matches.
 
-    Gallery: one photo of each person; probes: all photos, each person weighing the same. Matches of
-    a probe are Poisson around its own rate, so variance - mean = mean^2 / shape. A power of the FMR
-    is fitted where so many match that the difference is no chance; below the least such FMR, the
-    shape stays as it is there. Where no difference shows, probes are equal.
+    The gallery is one photo of each person; probes are all photos, with equal weight for each
+    person. The matches of a probe are Poisson distributed around its own rate, so that
+    variance - mean = mean^2 / shape. A power of the FMR is fitted where the difference is
+    significant; below the lowest such FMR, the shape is constant. Without a significant difference,
+    probes are equal.
     """
     first = np.unique(labels, return_index=True)[1]
     people = len(first)
@@ -266,7 +264,7 @@ def _spread(
 def _gains(
     embeddings: NDArray[np.float32], labels: NDArray[np.intp], threshold: float, usual: Gains
 ) -> Gains:
-    """How much more often strangers match a person's mean of so many examples than one of them."""
+    """How much more often strangers match the mean of several examples than one example."""
     probes = np.unique(labels, return_index=True)[1]
     photos = np.bincount(labels)
     gains = [(1.0, 1.0)]

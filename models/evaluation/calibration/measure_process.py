@@ -1,8 +1,8 @@
 """`measure_map` as a process of its own: `python -m models.evaluation.calibration.measure_process`.
 
-Reads one NPZ from standard input, as `write_question` makes it, and writes one JSON:
-`{"map": ...}`, or `{"error": text}` when there are too few people. It has the least priority, and
-ends when its standard input is closed, that is with the process that started it.
+It reads one NPZ from standard input, as `write_query` makes it, and writes one JSON:
+`{"map": ...}`, or `{"error": text}` when there are too few people. It runs at the lowest priority,
+and ends when its standard input is closed, as when the process that started it ends.
 """
 
 import io
@@ -24,7 +24,7 @@ _LENGTH = struct.Struct("<Q")
 _LEAST_PRIORITY = 19
 
 
-def write_question(
+def write_query(
     file: BinaryIO,
     embeddings: NDArray[np.float32],
     people: Sequence[str],
@@ -34,7 +34,7 @@ def write_question(
     source: str,
     usual_gains: Gains = USUAL_GAINS,
 ) -> None:
-    """Write what is to be measured; see `measure_map`."""
+    """Write the arguments of `measure_map`."""
     packed = io.BytesIO()
     texts = json.dumps({"embedder": embedder, "digest": digest, "source": source})
     np.savez(
@@ -53,10 +53,10 @@ def write_question(
 def main() -> None:
     os.nice(_LEAST_PRIORITY)
     (length,) = _LENGTH.unpack(sys.stdin.buffer.read(_LENGTH.size))
-    with np.load(io.BytesIO(sys.stdin.buffer.read(length))) as question:
-        embeddings, people = question["embeddings"], question["people"].tolist()
-        texts = json.loads(str(question["texts"]))
-        usual_gains = tuple((count, gain) for count, gain in question["usual_gains"].tolist())
+    with np.load(io.BytesIO(sys.stdin.buffer.read(length))) as query:
+        embeddings, people = query["embeddings"], query["people"].tolist()
+        texts = json.loads(str(query["texts"]))
+        usual_gains = tuple((count, gain) for count, gain in query["usual_gains"].tolist())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         measured = measure_map(embeddings, people, usual_gains=usual_gains, **texts)
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    # The descriptor itself: a thread that waits in a buffered reader holds its lock at the end.
+    # The descriptor itself, as a thread in a buffered reader would hold its lock at the end.
     while os.read(sys.stdin.fileno(), 1):
         pass
     os._exit(1)

@@ -1,6 +1,6 @@
-"""What a similarity means: the chance that two strangers, or one among many, are at least as alike.
+"""Error rates of a similarity: the chance that strangers are at least this similar.
 
-`SimilarityMap` answers it; `measure.py` makes one from embeddings of people.
+`measure_map.py` makes a `SimilarityMap` from embeddings of people.
 """
 
 import json
@@ -8,19 +8,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, TypeAdapter
 
 Gains = tuple[tuple[float, float], ...]
 """Pairs (examples, gain); see `SimilarityMap.template_gain`."""
 
 _SMALLEST_LOG = -12.0
-"""log10 of the least FMR that is reported: nothing near it can be measured."""
+"""log10 of the lowest FMR that is reported; such a rate cannot be measured."""
 
 _FORMAT = 1
-_SPREADS = (-4.0, 8.0)  # log10 of shapes, from wolves and lambs to equal probes
+_SPREADS = (-4.0, 8.0)  # log10 of gamma shapes, from very unequal probes to equal ones
 _ROWS = ("similarities", "log_fmr", "log_low", "log_high", "log_spread")
 
 
@@ -28,7 +29,7 @@ _ROWS = ("similarities", "log_fmr", "log_low", "log_high", "log_spread")
 class ErrorRate:
     """A false match (or false positive identification) rate, 0 to 1, with its 95 % interval.
 
-    `extrapolated`: it lies beyond the data, on the fitted tail.
+    `extrapolated`: it lies on the fitted tail, beyond the data.
     """
 
     value: float
@@ -41,21 +42,24 @@ class ErrorRate:
 class SimilarityMap:
     """The false match rate at each similarity, of one embedder on one population.
 
-    `similarities` ascend, (K,); `log_fmr`, `log_low` and `log_high` are log10 of the FMR there and
-    of its 95 % interval, and fall. Between them the logarithms are linear. Above `data_ends` they
-    follow the fitted tail. FMR is over pairs of different people, each pair of people counting
-    once, however many photos of them there are: the chance that two strangers match.
+    `similarities` (K,) ascend. `log_fmr`, `log_low` and `log_high` (K,) fall: log10 of the FMR at
+    each similarity and of its 95 % interval, linear between them. Above `data_ends` they follow the
+    fitted tail. The FMR is the chance that two strangers match: each pair of people counts once,
+    however many photos they have.
 
-    `log_spread` (K,) is how unlike probes are: each has an FMR of its own, gamma distributed
-    around that of the map with this log10 of the shape ("wolves" and "lambs", Doddington et al.,
-    1998). So a probe without a match among n is more frequent than with equal ones.
+    `log_spread` (K,) is the difference between probes: each probe has its own FMR, gamma
+    distributed around that of the map with this log10 of the shape ("wolves" and "lambs",
+    Doddington et al., 1998). A probe without a match among n people is then more frequent than with
+    equal probes.
 
-    `template_gain` are pairs (examples, gain): a person with so many examples is matched by
-    strangers that many times as often as one with a single example.
+    `template_gain` are pairs (examples, gain): strangers match a person with this number of
+    examples `gain` times as often as a person with one example.
 
-    `people`, `photos` and `pairs` count what was measured; `source` says on what, `digest` is the
-    SHA-256 of the network's weights.
+    `people`, `photos` and `pairs` are the numbers of what was measured, and `source` describes it.
+    `digest` is the SHA-256 of the network's weights.
     """
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     embedder: str
     digest: str
@@ -74,7 +78,7 @@ class SimilarityMap:
     def fmr(self, similarity: float, *, examples: float = 1.0) -> ErrorRate:
         """The chance that two strangers are at least this similar.
 
-        With `examples` of the one, by their mean (see `template_gain`).
+        `examples` is the number of examples of one of them (see `template_gain`).
         """
         gain = self.gain(examples)
         value, low, high = (
@@ -84,20 +88,19 @@ class SimilarityMap:
         return ErrorRate(value, low, high, similarity > self.data_ends)
 
     def threshold(self, fmr: float) -> float:
-        """The least similarity whose FMR is at most `fmr` (0 to 1, exclusive); 1.0 at the most."""
+        """The lowest similarity whose FMR is at most `fmr` (0 to 1, exclusive); at most 1.0."""
         wanted = math.log10(fmr)
         if wanted < self.log_fmr[-1]:
             return 1.0
-        # Ascending rates for np.interp: the map read backwards.
+        # np.interp needs ascending rates: the map is read backwards.
         return float(np.interp(wanted, self.log_fmr[::-1], self.similarities[::-1]))
 
     def fpir(self, similarity: float, *, people: int, faces: int) -> ErrorRate:
-        """The chance that a stranger is at least this similar to somebody of a gallery.
+        """The chance that a stranger is at least this similar to any person of a gallery.
 
-        1 - (1 - FMR)^n when all probes are alike (ISO/IEC 19795-1's binomial model); with FMRs that
-        are gamma distributed over probes, 1 - (1 - n log(1 - FMR) / k)^(-k). n is the number of
-        people, each counting as often as their examples make them match; the upper limit is the
-        binomial model's.
+        1 - (1 - FMR)^n when all probes are equal (the binomial model of ISO/IEC 19795-1); with FMRs
+        that are gamma distributed over probes, 1 - (1 - n log(1 - FMR) / k)^(-k), k the shape. n is
+        `comparisons`. The upper limit is that of the binomial model.
         """
         count = self.comparisons(people=people, faces=faces)
         fmr = self.fmr(similarity)
@@ -110,29 +113,31 @@ class SimilarityMap:
         )
 
     def identification_threshold(self, fpir: float, *, people: int, faces: int) -> float:
-        """The least similarity whose FPIR in such a gallery is at most `fpir`; 1.0 at the most.
+        """The lowest similarity whose FPIR in such a gallery is at most `fpir`; at most 1.0.
 
-        An empty gallery is taken for one of one person.
+        An empty gallery counts as one person.
         """
         return _identification_threshold(self, fpir, people, faces)
 
     def comparisons(self, *, people: int, faces: int) -> float:
-        """How many people with one example each a gallery counts as.
+        """The number of people with one example each that match strangers as often as the gallery.
 
-        From the mean number of examples: for unequal ones it is rather too many, as gains flatten.
+        It follows from the mean number of examples. For unequal numbers it is a little too large,
+        as gains flatten.
         """
         people = max(1, min(people, faces))
         return people * self.gain(max(1.0, faces / people))
 
     def gain(self, examples: float) -> float:
+        """The gain of a person with this number of examples."""
         return gain_at(self.template_gain, examples)
 
     def thresholds(self) -> dict[float, float]:
-        """The similarity of each decade of FMR that the data reaches; of 1e-6, on the tail."""
+        """The similarity at each decade of FMR from 1e-2 to 1e-6, by FMR."""
         return {fmr: self.threshold(fmr) for fmr in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)}
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON, to more digits than the data has."""
+        """The map for JSON, with more digits than the data has."""
         values = asdict(self)
         for name in _ROWS:
             values[name] = [round(value, 5) for value in values[name]]
@@ -140,7 +145,7 @@ class SimilarityMap:
         return {"format": _FORMAT, **values}
 
     def dumps(self) -> str:
-        """The text of a file: a line for each field."""
+        """The text of a file, with a line for each field."""
         lines = [f" {json.dumps(name)}: {json.dumps(v)}" for name, v in self.to_json().items()]
         return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -151,30 +156,23 @@ class SimilarityMap:
             raise ValueError("not a calibration of this version; calibrate again")
         values = {name: value for name, value in stored.items() if name != "format"}
         try:
-            for name in _ROWS:
-                values[name] = tuple(float(value) for value in values[name])
-            pairs = values["template_gain"]
-            values["template_gain"] = tuple((float(count), float(gain)) for count, gain in pairs)
-            values["data_ends"] = float(values["data_ends"])
-            made = cls(**values)
+            made = TypeAdapter(cls).validate_python(values)
             made.check()
-        except (KeyError, TypeError, OverflowError, ValueError) as error:
+        except ValueError as error:
             raise ValueError(f"not a calibration: {error}") from error
         return made
 
     def check(self) -> None:
-        """Raises ValueError unless it is whole: similarities ascend, rates fall, gains grow."""
+        """Raises ValueError unless similarities ascend, rates and spread fall, and gains grow."""
         size = len(self.similarities)
         rates = (self.log_low, self.log_fmr, self.log_high)
         if size < 2 or any(len(row) != size for row in (*rates, self.log_spread)):
-            raise ValueError("rows must be equally long, and 2 at least")
+            raise ValueError("rows must be equally long, and at least 2")
         table = np.array([self.similarities, *rates, self.log_spread])
-        if not np.isfinite(table).all() or not np.isfinite(self.data_ends):
-            raise ValueError("rows must be finite")
         if (np.diff(table[0]) <= 0).any() or np.abs(table[0]).max() > 1:
             raise ValueError("similarities must ascend, from -1 to 1")
         if (np.diff(table[1:4], axis=1) > 0).any() or table[1:4].max() > 0:
-            raise ValueError("rates must fall, from 1 at the most")
+            raise ValueError("rates must fall, from at most 1")
         if (np.diff(table[1:4], axis=0) < 0).any():
             raise ValueError("rates must lie in their intervals")
         if (np.diff(table[4]) > 0).any() or not _SPREADS[0] <= table[4].min() <= _SPREADS[1]:
@@ -182,18 +180,14 @@ class SimilarityMap:
         counts, gains = np.array(self.template_gain, dtype=np.float64).reshape(-1, 2).T
         if not len(counts) or counts[0] != 1 or (np.diff(counts) <= 0).any():
             raise ValueError("template gains must be of 1 and more examples")
-        if not np.isfinite(gains).all() or gains[0] < 1 or (np.diff(gains) < 0).any():
+        if gains[0] < 1 or (np.diff(gains) < 0).any():
             raise ValueError("template gains must grow")
-        if not all(isinstance(count, int) for count in (self.people, self.photos, self.pairs)):
-            raise ValueError("people, photos and pairs must be counts")
-        if not all(isinstance(text, str) for text in (self.embedder, self.digest, self.source)):
-            raise ValueError("embedder, digest and source must be texts")
 
     def _at(self, similarity: float, values: tuple[float, ...]) -> float:
         return float(np.interp(similarity, self.similarities, values))
 
 
-@lru_cache(maxsize=4_096)  # a gallery of one size is asked for it again and again
+@lru_cache(maxsize=4_096)  # searches of a gallery need the same value
 def _identification_threshold(rates: SimilarityMap, fpir: float, people: int, faces: int) -> float:
     low, high = rates.similarities[0], 1.0
     if rates.fpir(high, people=people, faces=faces).value > fpir:
@@ -210,22 +204,21 @@ def _identification_threshold(rates: SimilarityMap, fpir: float, people: int, fa
 
 
 def gain_at(pairs: Gains, examples: float) -> float:
-    """The gain of so many examples, between those of `pairs`."""
+    """The gain of this number of examples, interpolated between `pairs`."""
     counts, gains = zip(*pairs, strict=True)
     return float(np.interp(examples, counts, gains))
 
 
 def clamp_log(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """log10 of rates, not below the least that is reported."""
+    """log10 of rates, at least that of the lowest reported rate."""
     with np.errstate(divide="ignore"):
         return np.maximum(np.log10(values), _SMALLEST_LOG)
 
 
 def _any_of(count: float, fmr: float, shape: float) -> float:
-    """Chance of at least one match among `count`, by FMRs of this gamma shape over probes.
+    """The chance of at least one match among `count`, with this gamma shape of FMRs over probes.
 
-    Gamma distributed is -log(1 - FMR), so that of equal probes it is the binomial model to the
-    digit.
+    -log(1 - FMR) is gamma distributed, so that equal probes give exactly the binomial model.
     """
     rate = -math.log1p(-min(fmr, 1 - 1e-16))
     return -math.expm1(-shape * math.log1p(count * rate / shape))

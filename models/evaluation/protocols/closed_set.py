@@ -11,10 +11,10 @@ _ROWS_AT_ONCE = 1_024
 def hits_by_rank(
     rank: NDArray[np.intp], people: NDArray[np.intp], *, count: int, ranks: int
 ) -> NDArray[np.float64]:
-    """How many probes of each person have their own person among the first k, (count, ranks).
+    """The number of probes of each person whose own person is among the first k, (count, ranks).
 
-    `rank` and `people` are those of each probe. Divided by the number of probes, a row is what the
-    person adds to the CMC (cumulative match characteristic, ISO/IEC 19795-1).
+    `rank` and `people` (probes,) are those of each probe. A row, divided by the number of probes,
+    is the person's part of the CMC (cumulative match characteristic, ISO/IEC 19795-1).
     """
     by_person = np.zeros((count, ranks + 1))
     np.add.at(by_person, (people, np.minimum(rank, ranks + 1) - 1), 1.0)
@@ -22,17 +22,17 @@ def hits_by_rank(
 
 
 def cmc(rank: NDArray[np.intp], ranks: int) -> NDArray[np.float64]:
-    """Share of probes whose person is among the first 1, 2, ... `ranks`."""
+    """The share of probes whose person is among the first 1, 2, ... `ranks`."""
     return np.array([np.mean(rank <= k) for k in range(1, ranks + 1)])
 
 
 def nearest_of_others(
     embeddings: NDArray[np.float32], people: NDArray[np.intp]
 ) -> NDArray[np.intp]:
-    """Of each photo against all others: how many of other people are at least as similar as the
-    most similar of the same person, (N,); -1 where the person has no other photo.
+    """For each photo, the number of photos of other people that are at least as similar as the
+    most similar one of the same person, (N,); -1 where the person has no other photo.
 
-    Recall@K (Jegou et al., 2011; Oh Song et al., 2016) is the share of those below K: whether one
+    Recall@K (Jegou et al., 2011; Oh Song et al., 2016) is the share of these numbers below K: one
     of the K most similar photos shows the same person.
     """
     found = np.full(len(people), -1, dtype=np.intp)
@@ -50,6 +50,6 @@ def nearest_of_others(
 
 
 def recall_at(nearest: NDArray[np.intp], ks: Sequence[int]) -> dict[int, float]:
-    """Recall@K from `nearest_of_others`, over the photos of people who have several."""
+    """Recall@K, from `nearest_of_others`, over the photos of people with several photos."""
     measured = nearest[nearest >= 0]
     return {k: float(np.mean(measured < k)) for k in ks}

@@ -1,4 +1,4 @@
-"""How far clusters of embeddings are the people: normalised mutual information of k-means."""
+"""Agreement of clusters of embeddings with people: normalised mutual information of k-means."""
 
 import warnings
 
@@ -11,15 +11,15 @@ from threadpoolctl import threadpool_limits
 
 
 def kmeans_nmi(embeddings: NDArray[np.float32], people: NDArray[np.intp], *, seed: int) -> float:
-    """NMI (0 to 1, arithmetic mean) of as many clusters as there are people.
+    """NMI (0 to 1, arithmetic mean) with as many clusters as people.
 
-    The measure of metric learning (Oh Song et al., 2016). It is high by chance alone where people
-    have few photos each, so compare it between networks on the same photos, and not with 0.
+    A measure of metric learning (Oh Song et al., 2016). Where people have few photos each, it is
+    high by chance, so compare networks on the same photos.
     """
     count = len(np.unique(people))
-    # Several threads spin, and on busy cores take twenty times as long.
+    # Several threads wait by spinning, and take twenty times as long on busy cores.
     with threadpool_limits(1), warnings.catch_warnings():
-        # Of embeddings that have fallen together there are fewer clusters; NMI says so.
+        # Equal embeddings make fewer clusters, which the NMI shows.
         warnings.simplefilter("ignore", ConvergenceWarning)
         found = KMeans(n_clusters=count, n_init=1, random_state=seed).fit_predict(embeddings)
     return float(normalized_mutual_info_score(people, found))

@@ -1,4 +1,4 @@
-"""Error rates of groups of people, and how unequal they are (after ISO/IEC 19795-10)."""
+"""Error rates of groups of people, and their ratios (after ISO/IEC 19795-10)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,9 @@ def rates_by_group(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """FMR and FNMR of the pairs within each group at a threshold, (replicates, groups) each.
 
-    `groups` numbers the group of each person from 0 on, -1 where it is not known. Impostor pairs
-    are of two people of one group: those across are easier, and would flatter every group.
+    `groups` (people,) are the numbers of the groups from 0, -1 where the group is not known.
+    Impostor pairs are two people of one group: pairs across groups are easier, and would lower
+    every group's FMR.
     """
     count = int(groups.max(initial=-1)) + 1
     found = [
@@ -25,8 +26,8 @@ def rates_by_group(
 
 
 def worst_and_best(rates: NDArray[np.float64]) -> tuple[int, int] | None:
-    """The groups with the highest and the lowest of `rates` (groups,); None where no two of them
-    have pairs, or none has errors."""
+    """The groups with the highest and the lowest of `rates` (groups,); None where fewer than two
+    groups have pairs, or no group has errors."""
     measured = np.flatnonzero(~np.isnan(rates))
     if len(measured) < 2 or not rates[measured].any():
         return None
@@ -34,11 +35,11 @@ def worst_and_best(rates: NDArray[np.float64]) -> tuple[int, int] | None:
 
 
 def ratio(rates: NDArray[np.float64], worst: int, best: int) -> NDArray[np.float64]:
-    """Rate of one group over that of another, (replicates,), of rates (replicates, groups).
+    """The rate of one group divided by that of another, (replicates,), of rates
+    (replicates, groups).
 
-    The two stay the same in all replicates: the worst ratio of each replicate, whichever groups
-    that is of, would be too large, since it picks what chance made worst. Infinite where only the
-    lower rate is 0; NaN where both are.
+    The two groups are the same in all replicates: the worst ratio of each replicate would be
+    larger by chance. Infinite where only the lower rate is 0, NaN where both are.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(rates[:, worst] / rates[:, best], dtype=np.float64)

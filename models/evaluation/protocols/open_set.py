@@ -1,8 +1,8 @@
-"""Open-set identification: some of those who are looked for are not enrolled.
+"""Open-set identification: some probes are of people who are not enrolled.
 
 ISO/IEC 19795-1. FPIR at a threshold is the share of probes of people who are not enrolled for which
-any person reaches it; FNIR at a threshold and rank R the share of probes of enrolled people whose
-own person does not reach it, or is not among the first R.
+any person reaches the threshold. FNIR at a threshold and rank R is the share of probes of enrolled
+people whose own person does not reach it, or is not among the first R.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ _REPLICATES_AT_ONCE = 100
 class OpenSet:
     """Probes of enrolled people (`own`, `rank`, `people`) and of others (`best`, `other_people`).
 
-    As `search.Searched` has them. A probe that could not be embedded is -inf, and a miss.
+    See `search.Searched`. A probe without an embedding has -inf, and is a miss.
     """
 
     own: NDArray[np.float32]
@@ -37,13 +37,16 @@ class OpenSet:
         return float(np.mean(self.best >= threshold))
 
     def threshold_at_fpir(self, fpir: float) -> float:
-        """The lowest whose measured FPIR is at most `fpir`; ValueError with fewer than 1 / fpir."""
+        """The lowest threshold whose measured FPIR is at most `fpir`.
+
+        Raises ValueError with fewer than 1 / `fpir` probes.
+        """
         return threshold_at_fmr(self.best, fpir)
 
     def fnir_replicates(
         self, weights: Weights, thresholds: NDArray[np.floating] | float, rank: int = 1
     ) -> Replicates:
-        """FNIR in each replicate, at one threshold or at one for each replicate, (replicates,)."""
+        """FNIR in each replicate, at one threshold or at one for each replicate (replicates,)."""
         if isinstance(thresholds, float):
             missed = np.bincount(
                 self.people, ~self._named(thresholds, rank), minlength=weights.shape[1]
@@ -71,7 +74,7 @@ class OpenSet:
         descending = self.best[order].astype(np.float64)
         found = []
         for _, weighed in _running_sums(weights, self.other_people[order]):
-            # As of the whole set: a threshold just above the first probe that must not be named.
+            # As for all probes: a threshold just above the first probe that must not match.
             first = (weighed > fpir * weighed[:, -1:]).argmax(axis=1)
             above = np.nextafter(descending[first].astype(np.float32), np.float32(np.inf))
             found.append(np.where(weighed[:, -1] > 0, above, np.nan))
@@ -87,7 +90,7 @@ class OpenSet:
 def _running_sums(
     weights: Weights, people: NDArray[np.intp]
 ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-    """How often the first 1, 2, ... probes of `people` are drawn, for some replicates at a time."""
+    """The number of draws of the first 1, 2, ... probes, for some replicates at a time."""
     for start in range(0, len(weights), _REPLICATES_AT_ONCE):
         some = slice(start, start + _REPLICATES_AT_ONCE)
         yield some, np.cumsum(weights[some][:, people], axis=1, dtype=np.float64)
@@ -96,7 +99,7 @@ def _running_sums(
 def curve(
     trial: OpenSet, ranks: Sequence[int], points: int = 200
 ) -> tuple[NDArray[np.float64], dict[int, NDArray[np.float64]]]:
-    """FPIR, (points,) at most, and the FNIR there at each rank."""
+    """FPIR at thresholds, (at most `points`,), and the FNIR there at each rank."""
     finite = trial.best[np.isfinite(trial.best)]
     thresholds = np.unique(np.quantile(finite, 1 - np.logspace(-4, 0, points)))
     fpir = np.array([trial.fpir(t) for t in thresholds])
@@ -104,7 +107,7 @@ def curve(
 
 
 def draw_enrolled(people: int, *, share: float, seed: int) -> NDArray[np.bool_]:
-    """Who is enrolled, (people,): a share of them, drawn by chance."""
+    """Whether each person is enrolled, (people,): a share of them, drawn by chance."""
     order = np.random.default_rng(seed).permutation(people)
     enrolled = np.zeros(people, dtype=np.bool_)
     enrolled[order[: round(share * people)]] = True

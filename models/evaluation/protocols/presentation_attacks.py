@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation.errors import NotMeasurableError
+from models.evaluation.statistics.curves import equal_error
 
 Scores = NDArray[np.float64]
 """Scores 0 to 1, shape (captures,)."""
 
 LEAST_ATTACKS: Final = 30
-"""Of one species. Of 30, none that passes is compatible with one in ten (95 %)."""
+"""Captures of one species. If none of 30 passes, an APCER of 10 % is still possible (95 %)."""
 
 LEAST_GENUINE: Final = 30
 
@@ -47,7 +48,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class LivenessRates:
-    """What a threshold does. `apcer` is by species; `worst` names the one of the highest APCER."""
+    """Error rates at a threshold. `apcer` is by species; `worst` is the species of the highest."""
 
     threshold: float
     bpcer: Rate
@@ -60,8 +61,8 @@ class LivenessRates:
 
 @dataclass(frozen=True, slots=True)
 class EqualErrorRate:
-    """Where BPCER and the APCER of all attacks together are nearest: their mean, and the
-    threshold."""
+    """The mean of BPCER and the APCER of all attacks together at the threshold where they differ
+    least."""
 
     value: float
     threshold: float
@@ -70,7 +71,7 @@ class EqualErrorRate:
 def require_enough(genuine: Scores, attacks: Mapping[str, Scores], *, target_bpcer: float) -> None:
     """Raises NotMeasurableError where there are too few captures for a threshold of that BPCER.
 
-    Below 1 / `target_bpcer` genuine captures, not one of them may be an error.
+    With fewer than 1 / `target_bpcer` genuine captures, no error at all would be allowed.
     """
     least = max(LEAST_GENUINE, ceil(1 / target_bpcer))
     if len(genuine) < least:
@@ -95,7 +96,7 @@ def threshold_at_bpcer(genuine: Scores, target: float) -> float:
 
 
 def rates_at(threshold: float, genuine: Scores, attacks: Mapping[str, Scores]) -> LivenessRates:
-    """The error rates of a threshold on these scores, attacks by species."""
+    """The error rates at a threshold, of attacks by species."""
     return LivenessRates(
         threshold,
         Rate.of(int(np.sum(genuine < threshold)), len(genuine)),
@@ -107,11 +108,5 @@ def rates_at(threshold: float, genuine: Scores, attacks: Mapping[str, Scores]) -
 
 
 def equal_error_rate(genuine: Scores, attacks: Mapping[str, Scores]) -> EqualErrorRate:
-    """EER over all attacks together."""
-    together = np.sort(np.concatenate(list(attacks.values())))
-    ordered = np.sort(genuine)
-    thresholds = np.unique(np.concatenate([ordered, together]))
-    bpcer = np.searchsorted(ordered, thresholds, side="left") / len(ordered)
-    apcer = 1.0 - np.searchsorted(together, thresholds, side="left") / len(together)
-    nearest = int(np.argmin(np.abs(bpcer - apcer)))
-    return EqualErrorRate(float((bpcer[nearest] + apcer[nearest]) / 2), float(thresholds[nearest]))
+    """The equal error rate over all attacks together."""
+    return EqualErrorRate(*equal_error(genuine, np.concatenate(list(attacks.values()))))

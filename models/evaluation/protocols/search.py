@@ -1,4 +1,4 @@
-"""A gallery, its probes, and the result of a search for each probe."""
+"""A gallery, its probes, and the search results of the probes."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ _PROBES_AT_ONCE = 1_024  # bounds the memory of the similarity matrix's part at 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Numbers of photos: those enrolled, and those looked for."""
+    """Numbers of photos: the enrolled ones, and the probes."""
 
     gallery: NDArray[np.intp]
     probes: NDArray[np.intp]
@@ -19,13 +19,13 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """Of each probe, (probes,): `own`, the similarity to their own person (-inf where not
-    enrolled); `rank`, the place of this person among all, 1 being the most similar; and `best`, the
+    """The search results, (probes,) each: `own`, the similarity to the probe's own person (-inf if
+    not enrolled); `rank`, the rank of this person, 1 for the most similar one; and `best`, the
     similarity of the most similar person (-inf in an empty gallery).
 
-    A person is as similar as their template, the normalised mean of their enrolled embeddings: as
-    the service compares. Of equally similar people, the own one comes last: what is due to chance
-    does not count as recognised.
+    A person is compared by their template, the normalised mean of their enrolled embeddings, as in
+    the service. Among equally similar people, the own person has the last rank, so that a
+    recognition by chance does not count.
     """
 
     own: NDArray[np.float32]
@@ -38,7 +38,7 @@ def enroll_first(
 ) -> Split:
     """Enroll the first photos of each person; all others are probes.
 
-    `enrolled`, by person, says who is enrolled (all people, if not given).
+    `enrolled` (people,) are the people to enroll; by default, all.
     """
     order = np.argsort(people, kind="stable")
     ordered = people[order]
@@ -50,7 +50,7 @@ def enroll_first(
 
 
 def search(embeddings: NDArray[np.float32], people: NDArray[np.intp], split: Split) -> Searched:
-    """Look for each probe in the gallery. `embeddings` are (N, dimension), of unit length."""
+    """Search the gallery for each probe. `embeddings` are (N, dimension), of unit length."""
     order = np.argsort(people[split.gallery], kind="stable")
     gallery = split.gallery[order]
     enrolled, starts = np.unique(people[gallery], return_index=True)
@@ -75,7 +75,7 @@ def search(embeddings: NDArray[np.float32], people: NDArray[np.intp], split: Spl
 
 
 def _templates(enrolled: NDArray[np.float32], starts: NDArray[np.intp]) -> NDArray[np.float32]:
-    """One a person, (people, dimension); whose photos cancel out is as their first."""
+    """Templates (people, dimension); the first photo, where the mean of a person is near 0."""
     sums = np.add.reduceat(enrolled.astype(np.float64), starts, axis=0)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     templates = np.where(

@@ -1,1 +1,1 @@
-"""What an evaluation says: as values, as JSON, as a page, and against an earlier one."""
+"""Reports of evaluations: values, JSON, an HTML page, and a comparison with an earlier one."""

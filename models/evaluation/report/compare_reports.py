@@ -1,9 +1,9 @@
-"""Two runs: the difference of each figure, with an interval where they are paired.
+"""Comparison of two runs: the difference of each figure, with an interval if they are paired.
 
-Two networks on the same photos make much the same errors on the same people, so the difference is
-known far better than either figure. A run draws its people from the seed and their number alone.
-So where two runs are on the same photos with the same options, the replicates belong together one
-by one, and the interval of the difference is that of the replicates' differences.
+Two networks make similar errors on the same photos, so that the difference is known more exactly
+than either figure. A run draws its people from the seed and their number alone. Two runs on the
+same photos with the same options therefore have the same replicates, and the interval of the
+difference is that of the differences of replicates.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from models.evaluation.statistics.resample import interval
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`difference` is now less then; its `interval` is None where the runs are not paired."""
+    """`difference` is `now` minus `then`; its `interval` is None where the runs are not paired."""
 
     key: str
     title: str
@@ -34,20 +34,20 @@ class Difference:
 
     @property
     def certain(self) -> bool:
-        """Whether the interval leaves no room for no difference."""
+        """Whether the interval excludes 0."""
         return self.interval is not None and (self.interval[0] > 0 or self.interval[1] < 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`unpaired` is the reason why there are no intervals, or None."""
+    """`unpaired` is the reason for missing intervals, or None."""
 
     differences: tuple[Difference, ...]
     unpaired: str | None
 
 
 def compare(now: Mapping[str, Any], then: Mapping[str, Any]) -> Comparison:
-    """Compare reports as `as_json` makes them, figure by figure, where both have it.
+    """Compare two reports in the form of `as_json`, for each figure that both have.
 
     Raises NotAReportError where `then` is not such a report.
     """

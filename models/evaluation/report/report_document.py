@@ -1,4 +1,4 @@
-"""The values of a report. A figure is known by its key, such as all_pairs.fnmr_at_fmr.1e-3."""
+"""The values of a report. A figure has a key, such as all_pairs.fnmr_at_fmr.1e-3."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points of a plot, (points,) each; `band` are the ends of the interval of y."""
+    """Points of a plot, (points,) each; `band` are the ends of the intervals of y."""
 
     name: str
     x: NDArray[np.float64]
@@ -51,7 +51,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """`notes` say how it was measured, and what was left out."""
+    """A part of a report. `notes` describe the measurement, and what it leaves out."""
 
     title: str
     figures: tuple[Figure, ...]
@@ -61,7 +61,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`about` says what was measured with which network, and how to draw the same replicates."""
+    """`about` describes the photos, the network, and how to draw the same replicates."""
 
     about: Mapping[str, Any]
     sections: tuple[Section, ...] = field(default=())
@@ -82,7 +82,8 @@ def measured(
 ) -> Figure:
     """A figure with the interval of its replicates.
 
-    `independent` trials bound a share of exactly 0 or 1, of which the replicates show nothing else.
+    The number of `independent` trials gives the interval of a share of exactly 0 or 1, for which
+    all replicates are equal.
     """
     ends = interval(replicates)
     if independent is not None and value == 0:
@@ -98,7 +99,7 @@ def count(key: str, title: str, value: int) -> Figure:
 
 
 def rate_name(rate: float) -> str:
-    """1e-3, as the field writes it; 0.002 where it is no power of ten."""
+    """The text of a rate: 1e-3 for a power of ten, else such as 0.002."""
     exponent = math.log10(rate)
     if abs(exponent - round(exponent)) < 1e-9:
         return f"1e{round(exponent)}"
@@ -106,7 +107,7 @@ def rate_name(rate: float) -> str:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """Of JSON's own types; not a number and infinite become null."""
+    """The report for JSON; NaN and infinity become null."""
     return {
         "format": FORMAT,
         "about": dict(report.about),
@@ -121,7 +122,7 @@ def as_json(report: Report) -> dict[str, Any]:
             for section in report.sections
         ],
         "figures": {figure.key: _figure(figure) for figure in report.figures()},
-        # Kept, so that a later run on the same photos can be compared replicate by replicate.
+        # With them, a later run on the same photos can be compared replicate by replicate.
         "replicates": {
             figure.key: _numbers(figure.replicates)
             for figure in report.figures()

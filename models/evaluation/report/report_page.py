@@ -1,4 +1,4 @@
-"""A report as one HTML page that needs nothing else: plots are in it, and no link leads out."""
+"""A report as one self-contained HTML page: it contains its plots, and has no external links."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from models.evaluation.statistics.resample import LEVEL
 
 
 def as_page(report: Report, comparison: Comparison | None = None) -> str:
-    """`report.about` must have the `model` (name, digest, dimension) and `options`."""
+    """The HTML. `report.about` must have the `model` (name, digest, dimension) and `options`."""
     environment = Environment(
         loader=PackageLoader("models.evaluation.report", "."),
         autoescape=True,

@@ -13,11 +13,12 @@ _DOTS_PER_INCH = 110
 
 
 def as_png(plot: Plot) -> bytes:
+    """The content of a PNG file."""
     figure = Figure(figsize=_INCHES, dpi=_DOTS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for series in plot.series:
-        # A logarithmic axis has no place for 0, and would warn of it.
+        # A logarithmic axis cannot show 0, and would log a warning.
         shown = (plot.x_scale != "log") | (series.x > 0)
         shown &= (plot.y_scale != "log") | (series.y > 0)
         x = series.x[shown]
@@ -26,7 +27,7 @@ def as_png(plot: Plot) -> bytes:
         if series.band is not None:
             low, high = (ends[shown] for ends in series.band)
             axes.fill_between(x, low, high, alpha=0.2, linewidth=0, label="95 % interval")
-    # Nor can an axis be logarithmic of nothing: a perfect network has no errors to show.
+    # A logarithmic axis needs a positive value, which a network without errors does not have.
     if any(((series.x > 0) & (series.y > 0)).any() for series in plot.series):
         axes.set_xscale(plot.x_scale)
         axes.set_yscale(plot.y_scale)

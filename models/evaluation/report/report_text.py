@@ -1,4 +1,4 @@
-"""Figures as people read them."""
+"""The text of figures."""
 
 import math
 
@@ -11,7 +11,7 @@ def value(figure: Figure) -> str:
 
 
 def ends(figure: Figure) -> str:
-    """The interval, or nothing."""
+    """The text of the interval, or an empty text."""
     if figure.interval is None:
         return ""
     return " to ".join(_shown(end, figure.kind) for end in figure.interval)
@@ -40,6 +40,6 @@ def _shown(number: float, kind: str, sign: str = "") -> str:
         return f"{number:{sign}.2f}"
     if kind == "share" and 0 < abs(number) < 0.001:
         return f"{number:{sign}.1e}"
-    # Five digits where shares are near 1, as the field writes an AUC.
+    # Five digits for shares near 1, as is usual for an AUC.
     digits = 5 if kind == "share" and 0.999 < number < 1 else 4
     return f"{number:{sign}.{digits}f}"

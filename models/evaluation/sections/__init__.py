@@ -1,1 +1,1 @@
-"""The parts of an evaluation, one protocol each: figures with intervals, and plots."""
+"""The sections of a report, one for each protocol: figures with intervals, and plots."""

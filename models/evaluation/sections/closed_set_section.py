@@ -1,4 +1,4 @@
-"""1:N, all people enrolled: CMC and Recall@K."""
+"""The section of closed-set identification (1:N, all people enrolled): CMC and Recall@K."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from models.evaluation.statistics.resample import Weights, by_person, interval, 
 
 _CMC_RANKS = 50
 _CLOSED = (
-    " Also those with no other photo are in the gallery. Probes: all other photos. Recall@K: each "
+    " People with no other photo are in the gallery, too. Probes: all other photos. Recall@K: each "
     "photo against all others."
 )
 

@@ -1,4 +1,4 @@
-"""Clusters against people."""
+"""The section of clusters."""
 
 from models.evaluation.options import EvaluationOptions
 from models.evaluation.photos import LabelledPhotos
@@ -12,5 +12,5 @@ def clusters_section(photos: LabelledPhotos, options: EvaluationOptions) -> Sect
     return Section(
         "Clusters",
         (Figure("clusters.nmi", "NMI of k-means clusters, as many as people", nmi),),
-        notes=("NMI is high by chance where people have few photos: compare it, do not judge it.",),
+        notes=("NMI is high by chance where people have few photos: only compare networks by it.",),
     )

@@ -1,4 +1,4 @@
-"""Failures to enroll, by reason."""
+"""The section of failures to enroll, by reason."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from models.evaluation.report.report_document import Figure, Section, count, mea
 from models.evaluation.statistics.resample import Weights, by_person, shares
 
 _ATTEMPTS = (
-    "Rates are over the comparisons that could be made; where it says so, also with the attempts "
-    "that failed, as ISO/IEC 19795-1 separates FNMR from the false rejection rate."
+    "Rates are over the comparisons that could be made. Some are given again with the failed "
+    "attempts, as ISO/IEC 19795-1 separates FNMR from the false rejection rate."
 )
 
 
@@ -57,6 +57,6 @@ def _notes(photos: LabelledPhotos) -> Iterator[str]:
     alike = len(photos.sha256) - len(set(photos.sha256))
     if alike:
         yield (
-            f"Photos that are the same file as another: {alike}. Of one person, they flatter the "
-            "figures; of two people, a label is wrong."
+            f"Photos that are the same file as another: {alike}. Those of one person improve the "
+            "figures; for those of two people, a label is wrong."
         )

@@ -1,4 +1,4 @@
-"""All pairs within groups of people."""
+"""The section of groups: all pairs within groups of people."""
 
 import numpy as np
 
@@ -9,17 +9,17 @@ from models.evaluation.report.report_document import Figure, Section, count, mea
 from models.evaluation.sections.verification_figures import Verification, measurable
 from models.evaluation.statistics.curves import threshold_at_fmr
 
-_FALSE_MATCHES = 100  # of all people; with fewer, those of a group mean nothing
+_FALSE_MATCHES = 100  # of all people; with fewer, the rates of a group have no meaning
 
 _WITHIN = (
     "Pairs of two people of the same group, at the threshold at which all people together have the "
-    "stated FMR. The worst ratio is that of the highest rate to the lowest; the two groups are the "
+    "stated FMR. The worst ratio is the highest rate divided by the lowest; the two groups are the "
     "same in all replicates."
 )
 
 
 def groups_section(pairs: Verification, groups: Groups, options: EvaluationOptions) -> Section:
-    """FMR and FNMR of each group at thresholds of the whole, and their worst ratios."""
+    """FMR and FNMR of each group at thresholds of all people, and the worst ratios."""
     sizes = np.bincount(groups.of[groups.of >= 0], minlength=len(groups.names))
     figures: list[Figure] = [
         count(f"groups.people.{name}", f"people of {name}", int(size))

@@ -1,4 +1,4 @@
-"""1:N, some not enrolled: FNIR at FPIR, and both at thresholds."""
+"""The section of open-set identification (1:N): FNIR at FPIR, and both at thresholds."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from models.evaluation.statistics.resample import Weights
 def open_set_section(
     photos: LabelledPhotos, weights: Weights, options: EvaluationOptions
 ) -> Section:
-    """Raises NotMeasurableError where no probe of either kind is left."""
+    """Raises NotMeasurableError without probes of enrolled people, or of others."""
     chosen = draw_enrolled(photos.person_count, share=options.enrolled_share, seed=options.seed)
     trial = search_all(photos, options.enroll_photos, chosen)
     known = trial.enrolled[trial.people] & trial.usable
@@ -35,7 +35,7 @@ def open_set_section(
             "are not enrolled; add people and photos"
         )
     compared = _open_set(trial, known, strangers)
-    # With failures: a failed attempt names no one, and a person who is not enrolled is not found.
+    # With failures: a failed attempt has no match.
     attempted = _open_set(trial, chosen[trial.people], ~chosen[trial.people])
     failed = attempted.own.size + attempted.best.size != int(known.sum() + strangers.sum())
     figures = [

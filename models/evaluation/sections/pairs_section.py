@@ -1,4 +1,6 @@
-"""Sections on pairs: every pair of photos, and the pairs of a list (LFW's View 2)."""
+"""The sections of pairs: every pair of photos, and the pairs of a list (LFW's View 2)."""
+
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,7 +8,7 @@ from numpy.typing import NDArray
 from models.evaluation.errors import NotMeasurableError
 from models.evaluation.options import EvaluationOptions
 from models.evaluation.photos import LabelledPhotos
-from models.evaluation.protocols.cross_validation import cross_validated_decisions
+from models.evaluation.protocols.cross_validation import cross_validated_accuracy
 from models.evaluation.report.report_document import Figure, Section, count, measured
 from models.evaluation.sections.verification_figures import (
     Attempts,
@@ -31,23 +33,31 @@ def verify_all_pairs(
     """Compare every pair of photos. Raises NotMeasurableError without genuine or impostor pairs."""
     usable = photos.usable
     embeddings, people = photos.embeddings[usable], photos.people[usable]
-    scores = pair_scores(compare_all(embeddings, people))
     compared = by_person(people, photos.person_count)
     wanted = by_person(photos.people, photos.person_count)
-    tallies = PairTallies(
-        compare_all(embeddings, people),
-        threshold_grid(scores, _exact_thresholds(scores, options)),
-        people=photos.person_count,
+    return _verification(
+        "all_pairs",
+        lambda: compare_all(embeddings, people),
+        Attempts(_pairs_among(compared), _pairs_among(wanted)),
+        weights,
+        options,
         photos=compared,
     )
-    return Verification(
-        key="all_pairs",
-        scores=scores,
-        tallies=tallies,
-        rates=tallies.rates(weights),
-        weights=weights,
-        attempts=Attempts(_pairs_among(compared), _pairs_among(wanted)),
-    )
+
+
+def _verification(
+    key: str,
+    compare: Callable[[], Iterable[Comparisons]],
+    attempts: Attempts,
+    weights: Weights,
+    options: EvaluationOptions,
+    *,
+    photos: NDArray[np.floating] | None = None,
+) -> Verification:
+    scores = pair_scores(compare())
+    thresholds = threshold_grid(scores, _exact_thresholds(scores, options))
+    tallies = PairTallies(compare(), thresholds, people=weights.shape[1], photos=photos)
+    return Verification(key, scores, tallies, tallies.rates(weights), weights, attempts)
 
 
 def all_pairs_section(pairs: Verification, options: EvaluationOptions) -> Section:
@@ -71,24 +81,12 @@ def listed_pairs_section(
     compared = Comparisons(
         similarity[made].astype(np.float32), photos.people[left[made]], photos.people[right[made]]
     )
-    scores = pair_scores([compared])
-    tallies = PairTallies(
-        [compared],
-        threshold_grid(scores, _exact_thresholds(scores, options)),
-        people=photos.person_count,
-    )
     same = photos.people[left] == photos.people[right]
-    verification = Verification(
-        key="pairs",
-        scores=scores,
-        tallies=tallies,
-        rates=tallies.rates(weights),
-        weights=weights,
-        attempts=Attempts(
-            by_person(photos.people[left[same & made]], photos.person_count),
-            by_person(photos.people[left[same]], photos.person_count),
-        ),
+    attempts = Attempts(
+        by_person(photos.people[left[same & made]], photos.person_count),
+        by_person(photos.people[left[same]], photos.person_count),
     )
+    verification = _verification("pairs", lambda: [compared], attempts, weights, options)
     found = figures(verification, fmrs=options.fmrs, thresholds=options.verify_thresholds)
     notes: list[str] = []
     if not made.all():
@@ -118,13 +116,13 @@ def _accuracies(
     assert photos.pairs is not None
     left, right = photos.people[photos.pairs.left], photos.people[photos.pairs.right]
     counted = np.where(made, similarity, _NO_FACE)
-    accuracy, right_decisions = cross_validated_decisions(counted, left == right, folds)
+    accuracy = cross_validated_accuracy(counted, left == right, folds)
     found = [
         measured(
             "pairs.accuracy",
             "accuracy, a pair not compared being a non-match",
             accuracy.mean,
-            _weighted_shares(weights, left, right, right_decisions),
+            _weighted_shares(weights, left, right, accuracy.right),
         ),
         Figure(
             "pairs.accuracy_standard_error",
@@ -133,15 +131,14 @@ def _accuracies(
         ),
     ]
     if not made.all():
-        only, decisions = cross_validated_decisions(
-            similarity[made], left[made] == right[made], folds[made]
-        )
+        left, right = left[made], right[made]
+        only = cross_validated_accuracy(similarity[made], left == right, folds[made])
         found.append(
             measured(
                 "pairs.accuracy_of_compared",
                 "accuracy of the pairs compared",
                 only.mean,
-                _weighted_shares(weights, left[made], right[made], decisions),
+                _weighted_shares(weights, left, right, only.right),
             )
         )
     return found
@@ -153,7 +150,7 @@ def _weighted_shares(
     right: NDArray[np.intp],
     decided: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """Share of right decisions in each replicate, (replicates,); the decisions stay as they are."""
+    """The share of correct decisions in each replicate, (replicates,); the decisions are fixed."""
     found = []
     for start in range(0, len(weights), _REPLICATES_AT_ONCE):
         some = weights[start : start + _REPLICATES_AT_ONCE]
@@ -164,7 +161,7 @@ def _weighted_shares(
 
 
 def _exact_thresholds(scores: PairScores, options: EvaluationOptions) -> list[float]:
-    """The thresholds at which rates are reported: of the FMRs, and as asked for."""
+    """The thresholds at which rates are reported: those of the FMRs, and those of the options."""
     if not len(scores.impostor):
         return []
     of_fmrs = [

@@ -1,7 +1,7 @@
-"""Searches for all probes of an identification protocol, failures among them.
+"""Searches for all probes of an identification protocol, including failures.
 
-The gallery is the same in all replicates: intervals cover the chance in the probes, not the
-chance in who is enrolled.
+The gallery is the same in all replicates: intervals cover the draw of probes, not the draw of the
+enrolled people.
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from models.evaluation.protocols.search import Searched, Split, enroll_first, se
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """For each probe, (probes,): the person, whether it has an embedding, and what was found.
+    """For each probe, (probes,): the person, whether it has an embedding, and its search result.
 
-    A probe without an embedding has no match. `enrolled`, (people,), says who is in the gallery:
-    of those who should be, all but the ones of whom no photo could be enrolled.
+    A probe without an embedding has no match. `enrolled` (people,) are the people in the gallery:
+    all chosen people of whom a photo could be enrolled.
     """
 
     people: NDArray[np.intp]
@@ -30,9 +30,9 @@ class Trial:
 def search_all(
     photos: LabelledPhotos, enroll_photos: int, chosen: NDArray[np.bool_] | None
 ) -> Trial:
-    """Enroll the first photos of the `chosen` people (all people, if None), search for all others.
+    """Enroll the first photos of the `chosen` people (None: all), and search for all others.
 
-    A photo that gives no embedding is an attempt that failed: no other takes its place.
+    A photo without an embedding is a failed attempt: no other photo replaces it.
     """
     split = enroll_first(photos.people, photos=enroll_photos, enrolled=chosen)
     usable = photos.usable

@@ -1,4 +1,4 @@
-"""1:1: error rates over pairs, whichever pairs they are."""
+"""The figures of verification (1:1): error rates over any set of pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ from models.evaluation.report.report_document import (
 )
 from models.evaluation.statistics import replicated
 from models.evaluation.statistics.curves import auc, eer, fmr_at, fnmr_at, threshold_at_fmr
-from models.evaluation.statistics.histogram import histogram
 from models.evaluation.statistics.resample import Replicates, Weights
 from models.evaluation.statistics.scores import PairScores
 from models.evaluation.statistics.tallies import PairTallies, Rates
 
 _BAND_POINTS = 60
+_BINS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """Genuine pairs by person, (people,): those compared, and those that were to be.
+    """The number of genuine pairs of each person, (people,): compared, and wanted.
 
-    A pair of which a photo has no embedding cannot be compared; to its person it is a refusal.
+    A pair with a photo without an embedding cannot be compared; it is a false rejection.
     """
 
     compared: NDArray[np.float64]
@@ -39,7 +39,7 @@ class Attempts:
         return bool((self.compared == self.wanted).all())
 
     def refused(self, fnmr: float) -> float:
-        """The false rejection rate: FNMR, and the attempts that failed (ISO/IEC 19795-1)."""
+        """The false rejection rate: FNMR and the failed attempts (ISO/IEC 19795-1)."""
         return 1 - (1 - fnmr) * float(self.compared.sum() / self.wanted.sum())
 
     def refused_replicates(self, weights: Weights, fnmr: Replicates) -> Replicates:
@@ -51,7 +51,7 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What is known of a set of pairs; `people` of them are in genuine pairs."""
+    """The scores and error rates of a set of pairs; `people` is the number in genuine pairs."""
 
     key: str
     scores: PairScores
@@ -66,7 +66,7 @@ class Verification:
 
 
 def measurable(rates: Sequence[float], trials: int) -> list[float]:
-    """Those that so many trials can show."""
+    """The rates that this number of trials can show."""
     return [rate for rate in rates if int(rate * trials) >= 1]
 
 
@@ -152,9 +152,9 @@ def _at_threshold(pairs: Verification, threshold: float) -> list[Figure]:
 
 def plots(pairs: Verification) -> tuple[Plot, ...]:
     """Similarities, ROC and DET."""
-    spread = histogram(pairs.scores)
-    middles = (spread.edges[:-1] + spread.edges[1:]) / 2
     genuine, impostor = np.sort(pairs.scores.genuine), np.sort(pairs.scores.impostor)
+    edges = np.histogram_bin_edges(np.concatenate([genuine, impostor], dtype=np.float64), _BINS)
+    middles = (edges[:-1] + edges[1:]) / 2
     thresholds = pairs.tallies.thresholds
     fmr = 1 - np.searchsorted(impostor, thresholds) / len(impostor)
     fnmr = np.searchsorted(genuine, thresholds) / len(genuine)
@@ -172,8 +172,8 @@ def plots(pairs: Verification) -> tuple[Plot, ...]:
             "similarity",
             "density",
             (
-                Series("impostor", middles, spread.impostor),
-                Series("genuine", middles, spread.genuine),
+                Series("impostor", middles, np.histogram(impostor, edges, density=True)[0]),
+                Series("genuine", middles, np.histogram(genuine, edges, density=True)[0]),
             ),
         ),
         Plot(
@@ -200,7 +200,7 @@ def plots(pairs: Verification) -> tuple[Plot, ...]:
 
 
 def _ends(replicates: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of the interval of each row; where nothing could be measured, not a number."""
+    """The ends of the interval of each row; NaN where nothing could be measured."""
     shown = ~np.isnan(replicates).all(axis=1)
     ends = np.full((2, len(replicates)), np.nan)
     ends[:, shown] = np.nanpercentile(replicates[shown], [2.5, 97.5], axis=1)

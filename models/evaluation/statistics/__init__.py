@@ -1,1 +1,1 @@
-"""Error rates, their intervals over people, and the counts that they follow from."""
+"""Error rates, their intervals over people, and the counts behind them."""

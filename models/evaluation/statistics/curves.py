@@ -15,12 +15,12 @@ Scores = NDArray[np.floating]
 def threshold_at_fmr(impostor: Scores, fmr: float) -> float:
     """The lowest threshold whose measured FMR is at most `fmr`.
 
-    Raises ValueError where there are fewer than 1 / fmr impostor pairs: no data, no threshold.
+    Raises ValueError where there are fewer than 1 / `fmr` impostor pairs.
     """
     allowed = int(fmr * len(impostor))
     if allowed < 1:
         raise ValueError(f"{len(impostor)} impostor pairs cannot show an FMR of {fmr:g}")
-    # The highest score that must not match; a threshold just above it lets `allowed` through.
+    # The highest score that must not match; just above it, `allowed` pairs match.
     first_refused = np.partition(impostor, len(impostor) - 1 - allowed)[-1 - allowed]
     return float(np.nextafter(first_refused, np.inf, dtype=impostor.dtype))
 
@@ -41,7 +41,7 @@ def tar_at_fmr(scores: PairScores, fmr: float) -> float:
 def auc(scores: PairScores) -> float:
     """Area under the ROC curve: the chance that a genuine pair scores above an impostor pair.
 
-    The Mann-Whitney statistic; ties count half.
+    It is the Mann-Whitney statistic; ties count half.
     """
     impostor = np.sort(scores.impostor)
     below = np.searchsorted(impostor, scores.genuine, side="left")
@@ -50,10 +50,15 @@ def auc(scores: PairScores) -> float:
 
 
 def eer(scores: PairScores) -> float:
-    """Equal error rate: the mean of FMR and FNMR where they are nearest to each other."""
-    genuine, impostor = np.sort(scores.genuine), np.sort(scores.impostor)
-    thresholds = np.concatenate([genuine, impostor])
-    fnmr = np.searchsorted(genuine, thresholds, side="left") / len(genuine)
-    fmr = 1.0 - np.searchsorted(impostor, thresholds, side="left") / len(impostor)
-    nearest = int(np.argmin(np.abs(fmr - fnmr)))
-    return float((fmr[nearest] + fnmr[nearest]) / 2)
+    """Equal error rate: the mean of FMR and FNMR at the threshold where they differ least."""
+    return equal_error(scores.genuine, scores.impostor)[0]
+
+
+def equal_error(genuine: Scores, others: Scores) -> tuple[float, float]:
+    """The equal error rate of two kinds of scores, 0 to 1, and its threshold."""
+    genuine, others = np.sort(genuine), np.sort(others)
+    thresholds = np.concatenate([genuine, others])
+    missed = np.searchsorted(genuine, thresholds, side="left") / len(genuine)
+    accepted = 1.0 - np.searchsorted(others, thresholds, side="left") / len(others)
+    nearest = int(np.argmin(np.abs(accepted - missed)))
+    return float((accepted[nearest] + missed[nearest]) / 2), float(thresholds[nearest])

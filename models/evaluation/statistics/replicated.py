@@ -1,6 +1,6 @@
 """Figures of each replicate, from its error rates at the thresholds of a grid.
 
-Between two thresholds, rates are interpolated linearly.
+Rates between two thresholds are interpolated linearly.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from models.evaluation.statistics.tallies import Rates
 
 
 def fnmr_at_fmr(rates: Rates, fmr: float) -> Replicates:
-    """FNMR at the threshold that has this FMR in the replicate."""
+    """FNMR at the threshold of this FMR in the replicate."""
     return _at_fmr(rates, fmr, rates.fnmr)
 
 
@@ -21,7 +21,7 @@ def threshold_at_fmr(rates: Rates, fmr: float) -> Replicates:
 
 
 def eer(rates: Rates) -> Replicates:
-    """Where the two error rates cross."""
+    """The rate at which FMR and FNMR are equal."""
     ends = np.ones((len(rates.fmr), 1))
     fmr = np.concatenate([ends, rates.fmr, 0 * ends], axis=1)
     fnmr = np.concatenate([0 * ends, rates.fnmr, ends], axis=1)

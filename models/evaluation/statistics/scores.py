@@ -1,4 +1,4 @@
-"""Similarities of pairs, sorted into genuine (same person) and impostor (different people)."""
+"""Similarities of genuine pairs (same person) and of impostor pairs (different people)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ class PairScores:
 
 @dataclass(frozen=True, slots=True)
 class Comparisons:
-    """Compared pairs of photos: similarity, and the people of the left and right photo.
+    """Compared pairs of photos: similarities, and the people of the left and right photo.
 
-    All of shape (pairs,); people are numbers from 0 on.
+    All are (pairs,); people are numbers from 0.
     """
 
     similarity: NDArray[np.float32]
@@ -38,7 +38,7 @@ def all_pairs(embeddings: NDArray[np.float32], people: Sequence[str]) -> PairSco
 
 
 def numbered(people: Sequence[str]) -> NDArray[np.intp]:
-    """People as numbers from 0 on, in the order of their names."""
+    """People as numbers from 0, in the order of their names."""
     return np.unique(np.asarray(people), return_inverse=True)[1]
 
 
@@ -54,6 +54,7 @@ def compare_all(embeddings: NDArray[np.float32], people: NDArray[np.intp]) -> It
 
 
 def pair_scores(comparisons: Iterable[Comparisons]) -> PairScores:
+    """The similarities of all comparisons, by kind."""
     genuine = [np.empty(0, dtype=np.float32)]
     impostor = [np.empty(0, dtype=np.float32)]
     for some in comparisons:

@@ -1,11 +1,11 @@
-"""Counts of pairs between thresholds, by person, from which a replicate's error rates follow.
+"""Counts of pairs between thresholds, by person, from which the error rates of replicates follow.
 
-A bootstrap over people weights an impostor pair of the people p and q by w[p] * w[q]. To visit
-millions of pairs for each of a thousand replicates would take hours. Instead the pairs are counted
-once: C[b][p, q] is how many pairs of p and q score between thresholds b - 1 and b. A replicate's
-number of pairs there is the quadratic form w C[b] w, for all replicates at once a product of
-matrices; where every pair was compared, the many pairs below the lowest threshold need not even be
-counted, since they are all pairs (known from the number of photos of each person) less the others.
+A bootstrap over people weights an impostor pair of the people p and q by w[p] * w[q]. A loop over
+millions of pairs for each of a thousand replicates would take hours. Instead, the pairs are counted
+once: C[b][p, q] is the number of pairs of p and q that score between thresholds b - 1 and b. The
+number of such pairs in a replicate is the quadratic form w C[b] w, for all replicates a product of
+matrices. Where every pair was compared, the many pairs below the lowest threshold are not counted:
+they are all pairs (known from the number of photos of each person) minus the others.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from scipy import sparse
 from models.evaluation.statistics.resample import Weights
 from models.evaluation.statistics.scores import Comparisons
 
-_DENSE_SHARE = 0.05  # from this share of cells on, a dense product is the faster one
+_DENSE_SHARE = 0.05  # above this share of cells, a dense product is faster
 _DENSE_PEOPLE = 8_000  # bounds the memory of a dense matrix: 0.26 GB
 _REPLICATES_AT_ONCE = 250
 
@@ -29,7 +29,7 @@ Counts: TypeAlias = Any  # a sparse.csr_array, or a dense array; SciPy has no ty
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """FMR and FNMR at each threshold, both (replicates, thresholds); NaN where there is no pair."""
+    """FMR and FNMR at each threshold, (replicates, thresholds) each; NaN without a pair."""
 
     thresholds: NDArray[np.float32]
     fmr: NDArray[np.float64]
@@ -39,7 +39,7 @@ class Rates:
 class PairTallies:
     """Pairs of `people` people, counted between ascending `thresholds`.
 
-    `photos` is the number of photos of each person, given where every pair of photos was compared.
+    `photos` (people,), the number of photos of each person, is given if every pair was compared.
     """
 
     def __init__(
@@ -71,13 +71,13 @@ class PairTallies:
         self._impostor = _matrices(kept, bins, people)
 
     def rates(self, weights: Weights) -> Rates:
-        """At every threshold; `weights` is (replicates, people)."""
+        """Rates at every threshold; `weights` is (replicates, people)."""
         return self._rates(weights, 0)
 
     def rates_at(
         self, threshold: float, weights: Weights
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """FMR and FNMR at one of the thresholds, (replicates,) each."""
+        """FMR and FNMR at one of the thresholds, (replicates,) each; ValueError at another."""
         index = int(np.searchsorted(self.thresholds, np.float32(threshold)))
         if index == len(self.thresholds) or self.thresholds[index] != np.float32(threshold):
             raise ValueError(f"pairs were not counted at the threshold {threshold}")
@@ -116,7 +116,7 @@ def _matrices(
     bins: int,
     people: int,
 ) -> list[Counts]:
-    """A matrix for each bin, people x people; each pair stands in one of its two cells."""
+    """A matrix for each bin, (people, people); a pair counts in one of its two cells."""
     place, left, right = (np.concatenate(part) for part in zip(*kept, strict=True))
     order = np.argsort(place, kind="stable")
     starts = np.searchsorted(place[order], np.arange(bins + 1))
@@ -135,7 +135,7 @@ def _matrix(left: NDArray[np.int32], right: NDArray[np.int32], people: int) -> C
 
 
 def _weighed(counts: Counts, weights: Weights) -> NDArray[np.float64]:
-    """The quadratic form w C w of each replicate, (replicates,)."""
+    """The quadratic forms w C w, (replicates,)."""
     columns = weights.T
     if sparse.issparse(counts):
         used = np.flatnonzero(np.diff(counts.indptr))

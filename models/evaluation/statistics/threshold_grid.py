@@ -9,15 +9,16 @@ from models.evaluation.errors import NotMeasurableError
 from models.evaluation.statistics.scores import PairScores
 
 _STEPS_A_DECADE = 20
-_LOWEST_FMR = 0.5  # the impostor pairs below its threshold stay uncounted
+_LOWEST_FMR = 0.5  # impostor pairs below its threshold are not counted
 _GENUINE_STEPS = 40
 
 
 def threshold_grid(scores: PairScores, wanted: Sequence[float] = ()) -> NDArray[np.float32]:
-    """Ascending thresholds: `wanted`, and enough to interpolate rates between them.
+    """Ascending thresholds: `wanted`, and enough others to interpolate rates between them.
 
-    They lie evenly in log FMR (so that the rare errors are resolved as well as the common ones)
-    and evenly in FNMR. The highest is above all impostor pairs.
+    They are even in log FMR (so that rare errors are resolved as well as frequent ones) and even in
+    FNMR. The highest is above all impostor pairs. Raises NotMeasurableError without genuine or
+    impostor pairs.
     """
     if not len(scores.impostor) or not len(scores.genuine):
         raise NotMeasurableError(

@@ -1,10 +1,10 @@
-"""What a run leaves behind, in a folder of its own.
+"""The folder of a run.
 
-run.json               configuration, crops and network: what it takes to go on
+run.json               configuration and crops, from which the run can be continued
 last.pt                the newest checkpoint
 network.safetensors    the best weights so far
-log.csv                a line an evaluation
-report.json            configuration, figures and times; it is there when the run has finished
+log.csv                a line for each evaluation
+report.json            configuration, figures and times, written when the run has finished
 """
 
 import csv
@@ -22,28 +22,18 @@ from models.training.errors import RunTakenError, RunUnfinishedError, RunUnusabl
 _FORMAT = 1
 
 
-@dataclass(frozen=True, slots=True)
 class RunFolder:
-    path: Path
+    """The files of a run in the folder `path`."""
 
-    @property
-    def checkpoint(self) -> Path:
-        return self.path / "last.pt"
-
-    @property
-    def weights(self) -> Path:
-        return self.path / "network.safetensors"
-
-    @property
-    def log(self) -> Path:
-        return self.path / "log.csv"
-
-    @property
-    def report(self) -> Path:
-        return self.path / "report.json"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.checkpoint = path / "last.pt"
+        self.weights = path / "network.safetensors"
+        self.log = path / "log.csv"
+        self.report = path / "report.json"
 
     def write_log(self, history: Sequence[Mapping[str, Any]]) -> None:
-        """All lines anew: those of a run that was cut off are not written twice."""
+        """Write all lines again, so that a continued run has no line twice."""
         columns = list(dict.fromkeys(name for line in history for name in line))
         text = io.StringIO()
         writer = csv.DictWriter(text, columns, lineterminator="\n")
@@ -57,14 +47,14 @@ class RunFolder:
 
 @dataclass(frozen=True, slots=True)
 class RunSource:
-    """What a run was begun with: its configuration, and the folder of its crops."""
+    """The inputs of a run: its configuration, and the folder of its crops."""
 
     config: TrainingConfig
     crops: Path
 
 
 def begin_run(path: Path, source: RunSource) -> RunFolder:
-    """Raises RunTakenError where another run has come as far as its first weights."""
+    """Make the folder of a run. Raises RunTakenError where it has weights or a report already."""
     require_unused(path)
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     content = {
@@ -77,14 +67,14 @@ def begin_run(path: Path, source: RunSource) -> RunFolder:
 
 
 def require_unused(path: Path) -> None:
-    """Raises RunTakenError where there is anything of a run that took time to make."""
+    """Raises RunTakenError where the folder has a checkpoint, weights or a report."""
     run = RunFolder(path)
     if any(file.exists() for file in (run.checkpoint, run.weights, run.report)):
         raise RunTakenError(path)
 
 
 def open_run(path: Path) -> tuple[RunFolder, RunSource]:
-    """Raises RunUnusableError where there is none."""
+    """The folder and the inputs of a run. Raises RunUnusableError where there is no run."""
     try:
         content = json.loads((path / "run.json").read_text(encoding="utf-8"))
         source = RunSource(config_from(TrainingConfig, content["config"]), Path(content["crops"]))
@@ -107,7 +97,7 @@ def read_report(path: Path) -> dict[str, Any]:
 
 
 def _anywhere(config: TrainingConfig) -> TrainingConfig:
-    """With the path of its weights in full: a run may be gone on with from another folder."""
+    """The configuration with the absolute path of its weights, to continue from any folder."""
     weights = Path(config.network.weights)
     if config.network.weights in NO_FILES or not weights.is_file():
         return config

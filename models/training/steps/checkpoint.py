@@ -1,13 +1,13 @@
-"""Everything that a run needs to go on, in one file that is replaced as a whole.
+"""The state of a run, in one file that is replaced as a whole.
 
-Draws are not part of it: they follow from the seed and the step (`randomness.py`), and so do the
-learning rates (`optimise.py`).
+Random draws are not part of it: they follow from the seed and the step (`randomness.py`). Learning
+rates follow from the step, too (`optimise.py`).
 """
 
 import json
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ _FORMAT = 1
 
 @dataclass(slots=True)
 class Progress:
-    """How far a run is: `step` steps were made; `loss_sum` is over the `loss_count` of this epoch.
+    """The progress of a run: the number of steps made, the loss, and the evaluations.
 
-    `history` has a line an evaluation; `best` is the best of them, by the metric, or None.
+    `loss_sum` is over the `loss_count` steps of this epoch. `history` has a line for each
+    evaluation; `best` is the best line by the metric, or None.
     """
 
     step: int = 0
@@ -36,7 +37,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`crops` is the digest of the store; the states are those of PyTorch."""
+    """`crops` is the digest of the crop store; the others are states of PyTorch."""
 
     crops: str
     progress: Progress
@@ -48,23 +49,11 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """All of it or nothing: whatever kills the process, the last one is whole."""
-    progress = checkpoint.progress
-    content = {
-        "format": _FORMAT,
-        "crops": checkpoint.crops,
-        "step": progress.step,
-        "loss_sum": progress.loss_sum,
-        "loss_count": progress.loss_count,
-        "seconds": progress.seconds,
-        "history": json.dumps(progress.history),
-        "best": json.dumps(progress.best),
-        "network": checkpoint.network,
-        "loss": checkpoint.loss,
-        "bank": checkpoint.bank,
-        "optimiser": checkpoint.optimiser,
-        "scaler": checkpoint.scaler,
-    }
+    """Replace the file as a whole: a process that is killed leaves a complete checkpoint."""
+    content = {"format": _FORMAT, **_values(checkpoint), **_values(checkpoint.progress)}
+    del content["progress"]
+    for name in ("history", "best"):
+        content[name] = json.dumps(content[name])
     write_atomically(path, lambda file: torch.save(content, file))
 
 
@@ -72,7 +61,7 @@ def load_checkpoint(path: Path, *, crops: str) -> Checkpoint:
     """Raises RunUnusableError where it is damaged, or of other photos."""
     try:
         read = torch.load(path, map_location="cpu", weights_only=True)
-        found = read["format"]
+        found = read.pop("format")
     except (OSError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
         raise RunUnusableError(f"{path} cannot be read ({error}); begin the run anew") from error
     if found != _FORMAT:
@@ -81,19 +70,11 @@ def load_checkpoint(path: Path, *, crops: str) -> Checkpoint:
         raise RunUnusableError(
             f"{path} was trained on other photos than the crops now hold; begin another run"
         )
-    return Checkpoint(
-        crops=read["crops"],
-        progress=Progress(
-            step=read["step"],
-            loss_sum=read["loss_sum"],
-            loss_count=read["loss_count"],
-            seconds=read["seconds"],
-            history=json.loads(read["history"]),
-            best=json.loads(read["best"]),
-        ),
-        network=read["network"],
-        loss=read["loss"],
-        bank=read["bank"],
-        optimiser=read["optimiser"],
-        scaler=read["scaler"],
-    )
+    for name in ("history", "best"):
+        read[name] = json.loads(read[name])
+    progress = Progress(**{name: read.pop(name) for name in _values(Progress())})
+    return Checkpoint(progress=progress, **read)
+
+
+def _values(record: Progress | Checkpoint) -> dict[str, Any]:
+    return {one.name: getattr(record, one.name) for one in fields(record)}

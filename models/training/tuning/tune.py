@@ -1,4 +1,4 @@
-"""A whole fine-tuning: features, several runs, their mean, and the best way back."""
+"""Fine-tuning: features, several runs, their mean, and how far it is moved back."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -13,12 +13,13 @@ from models.training.data.augment import Augmenter
 from models.training.data.crop_store import CropStore
 from models.training.data.split import Split
 from models.training.results.run_folder import RunFolder
-from models.training.run import Run, Surroundings, Watch
+from models.training.run import Run, Surroundings
 from models.training.steps.randomness import repeatable
 from models.training.tuning.average import mean_state, moved_back
 from models.training.tuning.features import compute_features, divisible
 from models.training.tuning.tuner import Tuner
 from models.training.tuning.tuning_config import TuningConfig
+from models.training.watch import Watch
 
 _BATCH = 64
 
@@ -35,8 +36,8 @@ def tune(
 ) -> Mapping[str, Any]:
     """Fine-tune; write the best weights, a log and a report into `folder`, and return the report.
 
-    `split` says who is tuned on, chosen by and tested on; without, they are drawn. Raises
-    TrainingError, or WeightsError where the weights to begin with cannot be had.
+    `split` are the people tuned on, chosen by and tested on; by default, they are drawn. Raises
+    TrainingError, or WeightsError where the initial weights cannot be loaded.
     """
     with repeatable(wanted=True, threads=config.threads):
         around = Surroundings(store, folder, weights_dir, torch.device(device), watch)
@@ -60,20 +61,19 @@ class _Tuning(Run):
         return self._finish()
 
     def _states(self) -> list[Mapping[str, Tensor]]:
-        """The weights that each run ends with."""
+        """The weights at the end of each run."""
         numbers = self._split.train
         config = self._config
         people, labels = np.unique(self._store.labels[numbers], return_inverse=True)
         copies = config.data.copies
-        if self._watch is not None:
-            self._watch.began(
-                step=0,
-                steps=config.runs * config.steps,
-                people=len(people),
-                photos=len(numbers),
-                copies=copies * len(numbers),
-            )
-        file = self._folder.path / "features.npy"
+        self._watch.began(
+            step=0,
+            steps=config.runs * config.steps,
+            people=len(people),
+            photos=len(numbers),
+            copies=copies * len(numbers),
+        )
+        file = self._around.folder.path / "features.npy"
         try:
             features = compute_features(
                 self._network,
@@ -85,7 +85,7 @@ class _Tuning(Run):
                 file=file,
                 device=self._device,
                 batch_size=_BATCH,
-                progress=self._computed,
+                progress=self._watch.computed,
             )
             tuner = Tuner(self._network, features, labels, config, device=self._device)
             return [self._state_of(tuner, number) for number in range(config.runs)]
@@ -96,12 +96,3 @@ class _Tuning(Run):
         self._network.module.load_state_dict(self._before)
         tuner.run(number, self._stepped)
         return deepcopy(self._network.module.state_dict())
-
-    def _stepped(self, loss: float, rate: float) -> None:
-        self._progress.step += 1
-        if self._watch is not None:
-            self._watch.stepped(step=self._progress.step, loss=loss, rate=rate)
-
-    def _computed(self, copies: int) -> None:
-        if self._watch is not None:
-            self._watch.computed(copies)

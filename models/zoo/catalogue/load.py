@@ -8,7 +8,7 @@ from models.zoo.catalogue.fetched import file_of, find_receipt
 from models.zoo.errors import NotFetchedError, UnknownNetworkError, WeightsInvalidError
 from models.zoo.network import InputSpec, Network, NetworkSpec
 from models.zoo.networks import sface
-from models.zoo.serving.onnx_network import OnnxOptions, load_described
+from models.zoo.serving.onnx_network import load_described
 from models.zoo.serving.run_options import RunOptions
 from models.zoo.serving.serve import serve
 from models.zoo.templates import scaled_template
@@ -64,12 +64,4 @@ def load_fetched(entry: CatalogueEntry, weights_dir: Path, run: RunOptions) -> N
     path = fetched_file(entry, weights_dir)
     if card.architecture == "sface":
         return serve(sface.build(path.read_bytes()), spec, file_sha256(path), run)
-    options = OnnxOptions(
-        size_px=card.size_px,
-        mean=card.mean,
-        std=card.std,
-        colours=card.colours,
-        mirror_average=card.mirror_average,
-        template=card.template,
-    )
-    return load_described(path, spec, options, run)
+    return load_described(path, spec, card.colours, card.template, run)

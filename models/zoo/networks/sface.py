@@ -32,7 +32,7 @@ FILE = PackagedFile(
     path="models/face_recognition_sface_2021dec_int8bq.onnx",
     size_bytes=10_667_852,
     sha256="fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
-    published_as="sface-float",
+    alternative="sface-float",
 )
 
 _WIDTHS = (32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
@@ -106,7 +106,7 @@ def load(path: Path | None = None) -> tuple[SFace, str]:
     """
     if path is not None and path.is_file():
         digest = file_sha256(path)
-        published = find_entry(FILE.published_as)
+        published = find_entry(FILE.alternative)
         if published is not None and digest == published.sha256:
             return build(path.read_bytes()), digest
     return build(FILE.read(path)), FILE.sha256

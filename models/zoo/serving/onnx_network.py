@@ -179,12 +179,20 @@ def external_files(path: Path) -> list[Path]:
 
 
 def load_described(
-    path: Path, spec: NetworkSpec, options: OnnxOptions, run: RunOptions
+    path: Path, spec: NetworkSpec, colours: Colours, template: TemplateName, run: RunOptions
 ) -> OnnxNetwork:
-    """The network in a file that a card describes by `spec` and `options`.
+    """The network in a file, as its card describes it; `template` is the name of the spec's.
 
     Raises WeightsMissingError, or WeightsInvalidError where the file is another network.
     """
+    options = OnnxOptions(
+        size_px=spec.input.size_px,
+        mean=spec.input.mean,
+        std=spec.input.std,
+        colours=colours,
+        mirror_average=spec.mirror_average,
+        template=template,
+    )
     network = OnnxNetwork(path, options, run)
     found = network.spec
     if (found.dimension, found.input) != (spec.dimension, spec.input):

@@ -8,10 +8,12 @@ from models.zoo.serving.cpu_threads import CpuThreads
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """`device` is `cpu`, `cuda` or `mps`. `half` asks for 16-bit floats where the device is fast at
-    them: float16 on CUDA, bfloat16 on a CPU that computes it, in OpenVINO. `backend` is what runs
-    the network where it has a form for it. `threads` is the number of CPU threads of one forward
-    pass outside PyTorch, and `passes` how many threads call `forward` at once.
+    """`device` is `cpu`, `cuda` or `mps`.
+
+    `half` asks for 16-bit floats where the device is fast at them: float16 on CUDA, bfloat16 in
+    OpenVINO on a CPU that computes it. `backend` runs the network if the network has a form for it.
+    `threads` is the number of CPU threads of one forward pass outside PyTorch; `passes` is how many
+    threads call `forward` at once.
     """
 
     device: str

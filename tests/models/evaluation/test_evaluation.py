@@ -11,7 +11,6 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from models.evaluation.protocols.cross_validation import (
     best_threshold,
     cross_validated_accuracy,
-    open_set_rates,
 )
 from models.evaluation.statistics import scores as scores_module
 from models.evaluation.statistics.curves import (
@@ -115,13 +114,3 @@ def test_accuracy_never_sees_the_fold_it_is_measured_on() -> None:
     assert result.folds[0] == 0.0
     assert result.mean == pytest.approx(np.mean(result.folds))
     assert result.standard_error == pytest.approx(np.std(result.folds, ddof=1) / np.sqrt(3))
-
-
-def test_open_set_rates_count_what_the_standard_counts() -> None:
-    rates = open_set_rates(
-        enrolled_similarity=np.array([0.9, 0.9, 0.4, 0.8]),
-        enrolled_right=np.array([True, False, True, True]),
-        other_similarity=np.array([0.1, 0.95]),
-        threshold=0.5,
-    )
-    assert (rates.fnir, rates.misnamed, rates.fpir) == (0.5, 0.25, 0.5)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from models.training.config import AugmentOptions
+from models.training.config import AugmentOptions, ShareOptions
 from models.training.data.augment import Augmenter
 from models.training.data.batches import TrainingCrops, training_batches
 from models.training.data.samplers import PeopleExamples
@@ -23,20 +23,20 @@ ALL = dict.fromkeys(("mirror", "light", "blur", "shrink", "jpeg", "move"), 1.0)
 
 def test_nobody_is_in_two_shares(tmp_path: Path) -> None:
     store = make_store(tmp_path, people=20, photos=3)
-    split = split_people(store, choose=0.2, test=0.3, min_photos=2, seed=1)
+    split = split_people(store, ShareOptions(choose=0.2, test=0.3, min_photos=2), seed=1)
     shares = [set(store.labels[rows]) for rows in (split.train, split.choose, split.test)]
     assert [len(share) for share in shares] == [10, 4, 6]
     assert not shares[0] & shares[1] | shares[0] & shares[2] | shares[1] & shares[2]
-    again = split_people(store, choose=0.2, test=0.3, min_photos=2, seed=1)
+    again = split_people(store, ShareOptions(choose=0.2, test=0.3, min_photos=2), seed=1)
     np.testing.assert_array_equal(split.train, again.train)
-    other = split_people(store, choose=0.2, test=0.3, min_photos=2, seed=2)
+    other = split_people(store, ShareOptions(choose=0.2, test=0.3, min_photos=2), seed=2)
     assert set(store.labels[other.test]) != shares[2]
 
 
 def test_too_few_people_to_train_on_are_told(tmp_path: Path) -> None:
     store = make_store(tmp_path, people=3, photos=2)
     with pytest.raises(TooFewPeopleError, match="at least 3 photos"):
-        split_people(store, choose=0, test=0, min_photos=3, seed=0)
+        split_people(store, ShareOptions(choose=0, test=0, min_photos=3), seed=0)
 
 
 def _epoch(**options: int) -> list[list[tuple[int, int]]]:

@@ -27,13 +27,6 @@ pytestmark = [
 ]
 
 
-class _Nobody:
-    def began(self, **_: int) -> None: ...
-    def computed(self, copies: int) -> None: ...
-    def stepped(self, *, step: int, loss: float, rate: float) -> None: ...
-    def evaluated(self, line: Mapping[str, Any], *, is_best: bool) -> None: ...
-
-
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> CropStore:
     return make_store(tmp_path_factory.mktemp("crops"), people=16)
@@ -95,7 +88,7 @@ def test_cuda_tunes_as_the_cpu_does(store: CropStore, tmp_path: Path) -> None:
     for device in ("cpu", "cuda"):
         run = tmp_path / device
         run.mkdir()
-        tune(config, store, RunFolder(run), weights_dir=run, device=device, watch=_Nobody())
+        tune(config, store, RunFolder(run), weights_dir=run, device=device)
         rows.append(_embedded(config, store, run))
     assert (rows[0] * rows[1]).sum(axis=1).min() > 0.99
 

@@ -90,7 +90,7 @@ def test_the_published_weights_of_dlib_are_those_that_are_served() -> None:
     from models.zoo.registry import LoadOptions, load_network  # noqa: PLC0415
 
     built = build_network(NetworkOptions(), weights_dir=Path(), seed=1)
-    served = load_network("dlib-resnet", LoadOptions("cpu", False, Path()))
+    served = load_network("dlib-resnet", LoadOptions("cpu", False, weights_dir=Path()))
     crops = torch.randint(0, 256, (2, 150, 150, 3), generator=torch.Generator().manual_seed(2))
     spec = built.recipe.input
     x = (crops.permute(0, 3, 1, 2).float() - torch.tensor(spec.mean)[None, :, None, None]) / 256

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook
 
-from models.training.config import TrainingConfig
+from models.training.config import ShareOptions, TrainingConfig
 from models.training.data.crop_store import CropStore
 from models.training.data.split import split_people
 from models.training.errors import (
@@ -38,6 +38,7 @@ from models.training.results.run_folder import (
 )
 from models.training.steps.checkpoint import load_checkpoint
 from models.training.trainer import train
+from models.training.watch import Watch
 from models.zoo.network import InputSpec
 from models.zoo.registered import module_of
 from models.zoo.templates import FACENET_160
@@ -95,7 +96,8 @@ def test_the_best_weights_are_kept_by_the_metric(store: CropStore, tmp_path: Pat
     assert report["best"] == max(report["history"], key=lambda line: line["auc"])
     saved = read_weights(RunFolder(tmp_path / "run").weights)
     assert saved.recipe is not None
-    split = split_people(store, choose=0.25, test=0.25, min_photos=2, seed=config.seed)
+    shares = ShareOptions(choose=0.25, test=0.25, min_photos=2)
+    split = split_people(store, shares, seed=config.seed)
     rows = embed(
         module_of(saved, saved.recipe),
         store,
@@ -129,7 +131,7 @@ def test_training_leaves_the_callers_generators_alone(store: CropStore, tmp_path
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-class _Beginning:
+class _Beginning(Watch):
     """Notes the step that a run begins at."""
 
     def began(self, *, step: int, **_: int) -> None:

@@ -30,6 +30,7 @@ from models.training.tuning.look_alikes import LookAlikes
 from models.training.tuning.tune import tune
 from models.training.tuning.tuning_config import TunedDataOptions, TunedLossOptions, TuningConfig
 from models.training.tuning.weighted_threshold import WeightedThreshold
+from models.training.watch import Watch
 from models.zoo.adding import Naming
 from models.zoo.networks import sface
 from models.zoo.networks.mobilefacenet import MobileFaceNet
@@ -66,7 +67,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return RunFolder(folder / "run").weights
 
 
-class _Silent:
+class _Silent(Watch):
     """Remembers what it was told."""
 
     def __init__(self) -> None:
@@ -195,7 +196,7 @@ def test_sface_is_tuned_from_its_published_weights_and_served(tmp_path: Path) ->
     assert kept == {key for key in tuned.state if key.startswith(frozen)}
     card = add_run(run, Naming("ours", "ours"), tmp_path)
     assert "may hold people of LFW" in card.training_data
-    served = load_network("ours", LoadOptions("cpu", True, tmp_path, backend="auto"))
+    served = load_network("ours", LoadOptions("cpu", True, weights_dir=tmp_path, backend="auto"))
     assert (served.runtime, served.digest) == ("openvino", card.digest)
 
 

@@ -11,13 +11,12 @@ from typing import Any
 from models.training.data.crop_store import open_store
 from models.training.results.run_folder import open_run
 from models.training.trainer import train
+from models.training.watch import Watch
 
 
-class Teller:
+class Teller(Watch):
     def began(self, *, step: int, **_: int) -> None:
         self._say(f"began {step}")
-
-    def computed(self, copies: int) -> None: ...
 
     def stepped(self, *, step: int, loss: float, **_: float) -> None:
         self._say(f"step {step} {loss!r}")

@@ -312,7 +312,7 @@ def test_the_card_of_sface_is_that_of_the_network_that_reads_it() -> None:
         SFACE.dimension,
         SFACE.mirror_average,
     )
-    assert {sface.FILE.published_as, yunet_modules.FILE.published_as} <= set(catalogue())
+    assert {sface.FILE.alternative, yunet_modules.FILE.alternative} <= set(catalogue())
 
 
 def test_float_weights_of_yunet_find_the_same_faces(tmp_path: Path) -> None:

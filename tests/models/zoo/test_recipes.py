@@ -16,7 +16,7 @@ from models.zoo.adding import Naming, add_weights
 from models.zoo.cards import read_card
 from models.zoo.catalogue.entry import find_entry
 from models.zoo.registry import ZOO, LoadOptions, find_spec, load_network
-from models.zoo.weights import recipes
+from models.zoo.weights import shipped_files
 from models.zoo.weights.published import published_state
 from models.zoo.weights.weights_file import save_weights
 
@@ -27,7 +27,7 @@ NAMING = Naming(NAME, "for research")
 
 def _write_card(path: Path, digest: str) -> None:
     """The card of `vultus-resnet`, as if it were made for the file of this SHA-256."""
-    card = json.loads((recipes.FOLDER / f"{NAME}.json").read_text(encoding="utf-8"))
+    card = json.loads((shipped_files.RECIPES / f"{NAME}.json").read_text(encoding="utf-8"))
     card["digest"] = card["calibration"]["digest"] = digest
     path.write_text(json.dumps(card), encoding="utf-8")
 
@@ -35,7 +35,7 @@ def _write_card(path: Path, digest: str) -> None:
 @pytest.fixture
 def kept(tmp_path: Path) -> tuple[Path, str]:
     """A file of weights as an older installation has it, and its SHA-256: `dlib-resnet`, halved."""
-    recipe = read_card(recipes.FOLDER / f"{NAME}.json").recipe
+    recipe = read_card(shipped_files.RECIPES / f"{NAME}.json").recipe
     assert recipe is not None
     state = published_state(recipe.architecture, tmp_path)
     path = tmp_path / "old" / f"{NAME}.safetensors"
@@ -45,8 +45,8 @@ def kept(tmp_path: Path) -> tuple[Path, str]:
 
 
 def test_the_card_tells_of_which_file_and_what_was_measured() -> None:
-    card = read_card(recipes.FOLDER / f"{NAME}.json")
-    assert card.digest == recipes.recipe_digest(NAME) == DIGEST
+    card = read_card(shipped_files.RECIPES / f"{NAME}.json")
+    assert card.digest == shipped_files.recipe_digest(NAME) == DIGEST
     entry = find_entry(NAME)
     assert entry is not None
     assert (entry.sha256, entry.sources) == (DIGEST, ())
@@ -80,11 +80,13 @@ def test_its_file_of_before_is_accepted_with_what_was_measured(
     folder = tmp_path / "recipes"
     folder.mkdir()
     _write_card(folder / f"{NAME}.json", digest)
-    monkeypatch.setattr(recipes, "FOLDER", folder)
+    monkeypatch.setattr(shipped_files, "RECIPES", folder)
     settings = Settings(device="cpu", data_dir=tmp_path)
     card = add_weights(file, NAMING, settings.resolved_weights_dir)
     assert (card.name, card.digest, card.license) == (NAME, digest, NAMING.license)
-    network = load_network(NAME, LoadOptions("cpu", False, settings.resolved_weights_dir))
+    network = load_network(
+        NAME, LoadOptions("cpu", False, weights_dir=settings.resolved_weights_dir)
+    )
     assert network.digest == digest
     assert network.spec.distinctiveness is not None
     measured = known_map(settings, ModelId(NAME, digest, network.spec.dimension))

@@ -60,10 +60,9 @@ def test_normalised_pixels_are_of_order_one(spec: NetworkSpec) -> None:
 
 
 @pytest.mark.parametrize("spec", _SPECS, ids=_name)
-def test_an_entry_tells_what_its_spec_tells(spec: NetworkSpec) -> None:
-    entry = ZOO[spec.name]
-    assert (entry.description, entry.license) == (spec.description, spec.license)
-    assert entry.license
+def test_a_network_has_a_description_and_a_licence(spec: NetworkSpec) -> None:
+    assert spec.description
+    assert spec.license
 
 
 @pytest.mark.parametrize("spec", _MEASURED, ids=_name)
@@ -107,7 +106,7 @@ def test_known_models_are_the_zoo_with_one_active(tmp_path: Path) -> None:
 
 def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UnknownNetworkError, match="'arcface'") as caught:
-        load_network("arcface", LoadOptions("cpu", False, tmp_path))
+        load_network("arcface", LoadOptions("cpu", False, weights_dir=tmp_path))
     for name in ZOO:
         assert name in str(caught.value)
 
@@ -128,7 +127,7 @@ def test_an_error_of_the_next_network_names_the_settings_of_the_next(tmp_path: P
 
 def test_the_onnx_file_of_an_older_version_is_missing_until_it_is_added(tmp_path: Path) -> None:
     with pytest.raises(NotAddedError, match="a file of your own"):
-        load_network(FORMER_ONNX, LoadOptions("cpu", False, tmp_path))
+        load_network(FORMER_ONNX, LoadOptions("cpu", False, weights_dir=tmp_path))
     with pytest.raises(NetworkNotAdded) as caught:
         load_configured_network(Settings(device="cpu", embedder=FORMER_ONNX, data_dir=tmp_path))
     assert caught.value.name == FORMER_ONNX

@@ -103,12 +103,16 @@ def test_another_file_is_refused_by_its_digest(tmp_path: Path, content: bytes) -
     path = tmp_path / "network.dat"
     path.write_bytes(content)
     with pytest.raises(WeightsInvalidError, match=SHA256) as caught:
-        load_network("dlib-resnet", LoadOptions("cpu", False, tmp_path, weights_path=path))
+        load_network(
+            "dlib-resnet", LoadOptions("cpu", False, weights_dir=tmp_path, weights_path=path)
+        )
     assert str(path) in str(caught.value)
 
 
 def test_a_missing_file_is_told_with_its_remedy(tmp_path: Path) -> None:
     path = tmp_path / "nowhere.dat"
     with pytest.raises(WeightsMissingError, match="there is no weights file") as caught:
-        load_network("dlib-resnet", LoadOptions("cpu", False, tmp_path, weights_path=path))
+        load_network(
+            "dlib-resnet", LoadOptions("cpu", False, weights_dir=tmp_path, weights_path=path)
+        )
     assert caught.value.option == "weights_path"

@@ -69,7 +69,9 @@ def weights(reference: InceptionResnetV1, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_embeddings_equal_the_librarys_own(reference: InceptionResnetV1, weights: Path) -> None:
-    network = load_network(_NAME, LoadOptions("cpu", False, weights.parent, weights_path=weights))
+    network = load_network(
+        _NAME, LoadOptions("cpu", False, weights_dir=weights.parent, weights_path=weights)
+    )
     found = NetworkEmbedder(network).embed(list(_crops()))
     with torch.no_grad():
         expected = reference(_normalised()).numpy()

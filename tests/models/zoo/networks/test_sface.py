@@ -70,7 +70,7 @@ def published(crops: Crops) -> Embeddings:
 def test_embeddings_are_those_of_the_published_graph(
     crops: Crops, published: Embeddings, tmp_path: Path, backend: Backend, half: bool, least: float
 ) -> None:
-    network = load_network("sface", LoadOptions("cpu", half, tmp_path, backend=backend))
+    network = load_network("sface", LoadOptions("cpu", half, weights_dir=tmp_path, backend=backend))
     assert (network.runtime, network.digest) == (backend, sface.FILE.sha256)
     assert (network.device, network.spec) == ("cpu", SFACE)
     found = network.forward(crops)
@@ -84,7 +84,7 @@ def test_embeddings_are_those_of_the_published_graph(
 def test_threads_that_embed_at_once_get_what_each_would_get_alone(
     crops: Crops, tmp_path: Path
 ) -> None:
-    options = LoadOptions("cpu", True, tmp_path, backend="openvino", passes=2)
+    options = LoadOptions("cpu", True, weights_dir=tmp_path, backend="openvino", passes=2)
     network = load_network("sface", options)
     expected = network.forward(crops)
     batches = [(start, count) for count in (1, 3, 8) for start in range(9 - count)] * 2
@@ -96,7 +96,9 @@ def test_threads_that_embed_at_once_get_what_each_would_get_alone(
 
 def test_batches_of_many_sizes_take_no_more_memory(crops: Crops, tmp_path: Path) -> None:
     """OpenVINO keeps what it has prepared for each number of rows that it is given."""
-    network = load_network("sface", LoadOptions("cpu", True, tmp_path, backend="openvino"))
+    network = load_network(
+        "sface", LoadOptions("cpu", True, weights_dir=tmp_path, backend="openvino")
+    )
     network.forward(crops)
     before = Process().memory_info().rss
     for count in range(9, 65, 8):
@@ -118,7 +120,7 @@ def test_a_gallery_of_one_runtime_is_searched_with_another(
     crops: Crops, published: Embeddings, tmp_path: Path, backend: Backend
 ) -> None:
     gallery = unit_length(published)
-    network = load_network("sface", LoadOptions("cpu", True, tmp_path, backend=backend))
+    network = load_network("sface", LoadOptions("cpu", True, weights_dir=tmp_path, backend=backend))
     probes = unit_length(network.forward(crops))
     moved = np.abs(probes @ gallery.T - gallery @ gallery.T)
     assert moved.max() < (0.01 if network.precision == "bfloat16" else 1e-4)
@@ -135,9 +137,11 @@ def test_a_tuned_copy_is_served_by_every_runtime(
     path = tmp_path / "tuned.safetensors"
     save_weights(path, module.state_dict(), recipe, mirror_average=False)
     add_weights(path, Naming("sface-tuned", "our own"), tmp_path)
-    network = load_network("sface-tuned", LoadOptions("cpu", False, tmp_path, backend=backend))
+    network = load_network(
+        "sface-tuned", LoadOptions("cpu", False, weights_dir=tmp_path, backend=backend)
+    )
     assert network.runtime == backend
-    expected = load_network("sface-tuned", LoadOptions("cpu", False, tmp_path))
+    expected = load_network("sface-tuned", LoadOptions("cpu", False, weights_dir=tmp_path))
     assert expected.runtime == "torch"
     assert _cosines(network.forward(crops), expected.forward(crops)).min() > 1 - 1e-6
 
@@ -183,12 +187,12 @@ def test_another_file_is_refused_with_what_was_expected(tmp_path: Path) -> None:
     other = tmp_path / "other.onnx"
     other.write_bytes(sface.FILE.read()[:-1] + b"x")
     with pytest.raises(WeightsInvalidError, match=sface.FILE.sha256) as caught:
-        load_network("sface", LoadOptions("cpu", False, tmp_path, weights_path=other))
+        load_network("sface", LoadOptions("cpu", False, weights_dir=tmp_path, weights_path=other))
     assert caught.value.option == "weights_path"
 
 
 def test_a_missing_file_or_package_is_named(tmp_path: Path) -> None:
-    options = LoadOptions("cpu", False, tmp_path, weights_path=tmp_path / "none.onnx")
+    options = LoadOptions("cpu", False, weights_dir=tmp_path, weights_path=tmp_path / "none.onnx")
     with pytest.raises(WeightsMissingError, match=r"none\.onnx") as caught:
         load_network("sface", options)
     assert caught.value.option == "weights_path"

@@ -11,7 +11,7 @@ import pytest
 from app.recognition.build import cpu_threads
 from models.zoo.network import Network
 from models.zoo.networks.dlib_resnet import load
-from models.zoo.registry import DLIB_RESNET, dlib_weights
+from models.zoo.registry import DLIB_RESNET
 from models.zoo.serving import cpu_threads as module
 from models.zoo.serving.backends import Backend
 from models.zoo.serving.cpu_threads import CpuThreads, IdleCores, yielding
@@ -73,7 +73,7 @@ def test_where_nobody_tells_no_core_is_idle(
 def test_a_network_gives_the_same_with_few_threads_and_with_many(
     monkeypatch: pytest.MonkeyPatch, idle: bool, backend: Backend
 ) -> None:
-    weights, digest = load(dlib_weights())
+    weights, digest = load()
     crops = np.random.default_rng(0).integers(0, 256, (2, 150, 150, 3), dtype=np.uint8)
 
     def served(threads: CpuThreads) -> Network:
