@@ -1,4 +1,4 @@
-"""Files: written so that a reader finds the old one or the new one, and their digests."""
+"""Files that are replaced atomically, and their digests."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """`write` fills a file beside `path`, which then takes its place and lasts a power cut."""
+    """Write a file beside `path`, then move it to `path`; it survives a power cut."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with unfinished.open("wb") as file:
@@ -24,7 +24,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def move_into_place(finished: Path, path: Path) -> None:
-    """`finished`, on the same disk, takes the place of `path`; both last a power cut."""
+    """Move `finished`, on the same disk, to `path`; it survives a power cut."""
     with finished.open("rb") as file:
         os.fsync(file.fileno())
     finished.replace(path)
@@ -32,6 +32,7 @@ def move_into_place(finished: Path, path: Path) -> None:
 
 
 def write_text_atomically(path: Path, text: str) -> None:
+    """See `write_atomically`; in UTF-8."""
     write_atomically(path, lambda file: file.write(text.encode()))
 
 

@@ -68,7 +68,7 @@ class Judge:
         calibration = self._calibration(tested, saved.digest)
         report = {
             "config": self.config.model_dump(mode="json"),
-            "recipe": self.network.recipe.to_json(),
+            "recipe": asdict(self.network.recipe),
             "mirror_average": self.config.network.mirror_average,
             "digest": saved.digest,
             "data": self._counts(),

@@ -22,7 +22,7 @@ from models.zoo.weights.weights_file import SavedWeights, read_weights, save_wei
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """What the user says of a network: its name, who may use it, and what it is for."""
+    """The name, licence and description of a network, as the user gives them."""
 
     name: str
     license: str
@@ -30,11 +30,11 @@ class Naming:
 
 
 def add_onnx(file: Path, naming: Naming, weights_dir: Path, options: OnnxOptions) -> NetworkCard:
-    """Register an .onnx file, and the files that it names. It is run once, on a blank crop.
+    """Register an .onnx file and the files that it names, after a run on a blank crop.
 
-    The card has all that prepares a crop: a later change of the defaults changes no embedding.
-    Raises NameTakenError, WeightsMissingError without a runtime, or WeightsInvalidError where the
-    graph is no embedding network, or contradicts the options.
+    The card contains the whole preparation of crops, so that a later change of defaults changes no
+    embedding. Raises NameTakenError, WeightsMissingError without a runtime, or WeightsInvalidError
+    where the graph is no embedding network, or contradicts the options.
     """
     require_free(naming.name, weights_dir)
     network = OnnxNetwork(file, options, RunOptions("cpu", half=False, backend="auto"))
@@ -62,10 +62,10 @@ def add_weights(
     recipe: Recipe | None = None,
     mirror_average: bool = True,
 ) -> NetworkCard:
-    """Register a file of weights. `recipe` says what of, where the file does not.
+    """Register a file of weights; `recipe` describes the network, if the file does not.
 
-    A card that was made for this very file, and lies beside it or comes with Vultus, gives what was
-    measured of it. Raises NameTakenError, or WeightsError where the file is not such a network's.
+    If a card was made for this file, and is beside it or comes with Vultus, its measurements are
+    used. Raises NameTakenError, or WeightsError where the file is not one of such a network.
     """
     require_free(naming.name, weights_dir)
     saved = read_weights(file)
@@ -100,7 +100,7 @@ def add_weights(
 def card_of(
     saved: SavedWeights, recipe: Recipe, naming: Naming, *, mirror_average: bool, **measured: object
 ) -> NetworkCard:
-    """The card of weights of a recipe; `measured` are further fields of it."""
+    """The card of weights of a recipe; `measured` are more of its fields."""
     architecture = find_architecture(recipe.architecture)
     return NetworkCard(
         name=naming.name,
@@ -117,30 +117,30 @@ def card_of(
 
 
 def require_free(name: str, weights_dir: Path) -> None:
-    """Raises NameTakenError where a network cannot have that name."""
+    """Raises NameTakenError where a new network cannot have this name."""
     if not NAME.fullmatch(name):
         raise NameTakenError(
-            f"{name!r} is no name of a network; take up to 63 lower-case letters, digits and . _ -"
+            f"{name!r} is no name of a network; use up to 63 lower-case letters, digits and . _ -"
         )
     if name in (*ZOO_NAMES, AUTO_EMBEDDER, *registered_names(weights_dir)):
         raise NameTakenError(
-            f"there is a network {name!r} already; collections may rest on its embeddings, so take "
+            f"there is a network {name!r} already; collections may use its embeddings, so choose "
             "another name"
         )
     published = find_entry(name)
     if published is not None and published.sources:
-        raise NameTakenError(f"{name!r} is a network of the catalogue; take another name")
+        raise NameTakenError(f"{name!r} is a network of the catalogue; choose another name")
 
 
 def renamed(calibration: Mapping[str, Any] | None, name: str) -> dict[str, Any] | None:
-    """The same calibration, of the network under its new name."""
+    """The calibration with the new name of its network."""
     if calibration is None:
         return None
     return replace(SimilarityMap.from_json(dict(calibration)), embedder=name).to_json()
 
 
 def _card_made_for(file: Path, digest: str) -> NetworkCard | None:
-    """The card that lies beside a file, or that comes with Vultus, where it was made for it."""
+    """The card that was made for this file: beside it, or one that comes with Vultus."""
     for path in (file.with_suffix(".json"), card_of_file(digest)):
         if path is not None and path.is_file():
             card = read_card(path)

@@ -4,9 +4,9 @@ A `Recipe` describes a built network, so that its weights can be loaded again an
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -66,9 +66,6 @@ class Recipe:
     backbone_dimension: int
     dimension: int
     head: HeadKind = "none"
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
     @property
     def input(self) -> InputSpec:

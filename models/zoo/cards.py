@@ -17,14 +17,14 @@ from models.zoo.network import NOT_DOCUMENTED, InputSpec, NetworkSpec
 from models.zoo.weights.distinctiveness import Distinctiveness
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-"""Names of registered networks; they are files' names, too."""
+"""Names of registered networks, which are also names of files."""
 
 
 class OnnxPart(BaseModel):
-    """What a network in an .onnx file has in place of a recipe.
+    """The part of a card that replaces the recipe for a network in an .onnx file.
 
-    `file` is its name in the network's folder; `colours` is the order of channels that the graph
-    takes; `template` names the points of the card's `input`.
+    `file` is its name in the network's folder; `colours` is the channel order of the graph;
+    `template` is the name of the template in the card's `input`.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -35,13 +35,13 @@ class OnnxPart(BaseModel):
 
 
 class NetworkCard(BaseModel):
-    """A JSON file beside the weights.
+    """The card of a network, a JSON file beside the weights.
 
-    The weights are those of a `recipe`, or a graph of their own (`onnx`). `digest` is the SHA-256
-    of the weights file; of an .onnx file, also of how its crops are prepared. `input` describes
-    the crop for people and other programs; where there is a recipe, that decides. `loss`, `data`
-    and `figures` say how the network was trained, on how many, and what was measured on people
-    that it never saw.
+    The weights are those of a `recipe`, or a graph (`onnx`). `digest` is the SHA-256 of the weights
+    file; of an .onnx file, it includes the preparation of crops. `input` describes the crop for
+    readers and other programs; where there is a recipe, the recipe determines the crop. `loss`,
+    `data` and `figures` describe the training, the number of photos and people, and the accuracy on
+    people that it was not trained on.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -67,21 +67,15 @@ class NetworkCard(BaseModel):
     @model_validator(mode="after")
     def _one_kind(self) -> "NetworkCard":
         if (self.recipe is None) == (self.onnx is None):
-            raise ValueError("a card has a recipe or a part onnx, and not both")
+            raise ValueError("a card has either a recipe or a part onnx")
         return self
 
     def spec(self) -> NetworkSpec:
-        """Raises WeightsInvalidError where the calibration or the distinctiveness is none."""
+        """The description. Raises WeightsInvalidError where a measurement cannot be read."""
         try:
-            measured = (
-                None
-                if self.calibration is None
-                else SimilarityMap.from_json(dict(self.calibration))
-            )
-            distinctiveness = (
-                None
-                if self.distinctiveness is None
-                else Distinctiveness.from_json(self.distinctiveness, dimension=self.dimension)
+            calibration = self.calibration and SimilarityMap.from_json(self.calibration)
+            distinctiveness = self.distinctiveness and Distinctiveness.from_json(
+                self.distinctiveness, dimension=self.dimension
             )
         except ValueError as error:
             raise WeightsInvalidError(
@@ -96,8 +90,8 @@ class NetworkCard(BaseModel):
             description=self.description,
             license=self.license,
             training_data=self.training_data,
-            calibration=measured,
-            distinctiveness=distinctiveness,
+            calibration=calibration or None,
+            distinctiveness=distinctiveness or None,
         )
 
 

@@ -1,21 +1,21 @@
-"""Names of networks and templates, without what loads them."""
+"""Names of networks and templates, without the code that loads them."""
 
 from typing import Final, Literal
 
 DEFAULT_NETWORK: Final = "sface"
-"""The embedder of a gallery without faces, unless the settings name one."""
+"""The embedder of a database without faces, unless the settings name one."""
 
 ZOO_NAMES: Final = ("dlib-resnet", "sface", "facenet-vggface2", "facenet-casia-webface")
 
 AUTO_EMBEDDER: Final = "auto"
-"""What the service takes for the choice of an embedder, and not for its name."""
+"""Not a name of a network: the choice of an embedder by the faces in the database."""
 
 FORMER_ONNX: Final = "onnx"
-"""Name under which version 0.1.0 served any .onnx file. Galleries may rest on it: the file is then
+"""The name of any .onnx file in version 0.1.0. Collections may still use it: such a file must be
 registered under this name."""
 
 TemplateName = Literal["arcface", "dlib", "facenet"]
 """Templates for the landmarks in a crop; see `templates.py`."""
 
 Colours = Literal["rgb", "bgr"]
-"""Order of the colour channels that a network takes."""
+"""Order of the colour channels of a network's input."""

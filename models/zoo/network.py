@@ -1,13 +1,13 @@
 """Embedding networks: the description of each, and the protocol of a loaded one."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation.calibration.similarity_map import SimilarityMap
+from models.zoo.names import Colours
 from models.zoo.serving.backends import Backend
 from models.zoo.weights.distinctiveness import Distinctiveness
 
@@ -15,10 +15,13 @@ Crops = NDArray[np.uint8]
 """Aligned RGB crops, shape (N, H, W, 3)."""
 
 Embeddings = NDArray[np.float32]
-"""One row a face, shape (N, dimension)."""
+"""One row for each face, shape (N, dimension)."""
+
+Triple = tuple[float, float, float]
+"""One value for each colour channel."""
 
 Precision = Literal["float32", "float16", "bfloat16"]
-"""Of the numbers that a network computes with; embeddings are float32."""
+"""The format of numbers in a network; embeddings are float32."""
 
 Template = tuple[
     tuple[float, float],
@@ -27,7 +30,7 @@ Template = tuple[
     tuple[float, float],
     tuple[float, float],
 ]
-"""Where the five landmarks lie in a crop, as (x, y) in pixels.
+"""The positions of the five landmarks in a crop, as (x, y) in pixels.
 
 Order: the eye on the left of the image, the eye on its right, nose, left and right mouth corner.
 """
@@ -35,7 +38,7 @@ Order: the eye on the left of the image, the eye on its right, nose, left and ri
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """The picture that a network was trained to see.
+    """The crop that a network was trained on.
 
     `size_px` is the side of the square crop. A pixel p (0 to 255) of channel c enters the network
     as `(p - mean[c]) / std[c]`.
@@ -43,20 +46,15 @@ class InputSpec:
 
     size_px: int
     template: Template
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, read: Mapping[str, Any]) -> "InputSpec":
-        """The same from what `to_json` became in a file, where tuples are lists."""
-        return cls(**{name: _as_tuples(value) for name, value in read.items()})
+    mean: Triple
+    std: Triple
 
 
-def _as_tuples(value: Any) -> Any:  # noqa: ANN401
-    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
+def as_input(pictures: Crops, mean: Triple, std: Triple, colours: Colours) -> NDArray[np.float32]:
+    """RGB pictures (..., 3) as a network takes them: (pixel - mean) / std, in its colour order."""
+    ordered = pictures[..., ::-1] if colours == "bgr" else pictures
+    shift, scale = np.asarray([mean, std], dtype=np.float32)
+    return np.asarray((ordered.astype(np.float32) - shift) / scale)
 
 
 NOT_DOCUMENTED = "not documented"
@@ -64,12 +62,12 @@ NOT_DOCUMENTED = "not documented"
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpec:
-    """A network as the service and its users know it.
+    """The description of a network.
 
-    `dimension` is the length of an embedding; `mirror_average` says that the embedding of a crop
-    and of its mirror image are averaged; `calibration` has the error rates of its similarities,
-    with its published weights, and is None where they were not measured; `distinctiveness` is None
-    likewise. `training_data` says what is known of the photos that the network was trained on.
+    `dimension` is the length of an embedding. With `mirror_average`, the embeddings of a crop and
+    of its mirror image are averaged. `calibration` has the error rates of similarities, and
+    `distinctiveness` the quality measure; None where they were not measured. `training_data`
+    describes the photos that the network was trained on.
     """
 
     name: str
@@ -96,21 +94,21 @@ class Network(Protocol):
 
     @property
     def device(self) -> str:
-        """Where it runs: `cpu`, `cuda` or `mps`."""
+        """The device: `cpu`, `cuda` or `mps`."""
         ...
 
     @property
     def runtime(self) -> Backend:
-        """What runs it."""
+        """The runtime."""
         ...
 
     @property
     def precision(self) -> Precision:
-        """What it computes with."""
+        """The format of numbers inside the network."""
         ...
 
     def forward(self, crops: Crops) -> Embeddings:
-        """Embed crops of the network's own size, one row a crop, not normalised.
+        """Embed crops of the network's size: one row for each crop, not normalised.
 
         Safe to call from several threads at once.
         """

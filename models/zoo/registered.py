@@ -1,4 +1,4 @@
-"""Networks that were registered: in one folder, NAME.json beside the weights.
+"""Registered networks: in one folder, the card NAME.json beside the weights.
 
 The weights are NAME.safetensors or, for a graph, a folder NAME with an .onnx file and the files
 that it names.
@@ -42,7 +42,7 @@ def find_card(name: str, weights_dir: Path) -> NetworkCard | None:
 
 
 def register(card: NetworkCard, weights: Path, weights_dir: Path) -> None:
-    """Copy the weights and write the card after them, which is what makes the network known."""
+    """Copy the weights, then write the card: the network is known from then on."""
     folder = networks_dir(weights_dir)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if card.onnx is None:
@@ -54,7 +54,7 @@ def register(card: NetworkCard, weights: Path, weights_dir: Path) -> None:
 
 
 def _copy_graph(weights: Path, folder: Path) -> None:
-    """Without a card the folder counts for nothing, so that a part of it may be left over."""
+    """Copy the files of a graph. Without a card, the folder is ignored, so it may be incomplete."""
     folder.mkdir(mode=0o700, exist_ok=True)
     for file in (weights, *external_files(weights)):
         unfinished = folder / f".{file.name}.tmp"
@@ -63,7 +63,7 @@ def _copy_graph(weights: Path, folder: Path) -> None:
 
 
 def load_registered(card: NetworkCard, folder: Path, options: RunOptions) -> Network:
-    """With the weights that lie under the card's name in a folder.
+    """Load a network with the weights under the card's name in `folder`.
 
     Raises WeightsMissingError, or WeightsInvalidError where the file is not the card's.
     """
@@ -98,7 +98,7 @@ def module_of(saved: SavedWeights, recipe: Recipe) -> nn.Module:
 
 
 def fill(module: nn.Module, saved: SavedWeights, name: str) -> None:
-    """Raises WeightsInvalidError where the weights are those of another network."""
+    """Load weights into a module. Raises WeightsInvalidError for those of another network."""
     counters = {key for key in module.state_dict() if key.endswith("num_batches_tracked")}
     state = {key: value for key, value in saved.state.items() if key not in counters}
     try:
@@ -114,7 +114,7 @@ def fill(module: nn.Module, saved: SavedWeights, name: str) -> None:
 
 
 def _require_described(card: NetworkCard, saved: SavedWeights) -> None:
-    """The digest covers the file alone, so that what the card says must be what the file says."""
+    """Require that card and file agree: the digest covers the file alone."""
     recipe = card.recipe
     same = (
         recipe is not None
@@ -132,7 +132,7 @@ def _require_described(card: NetworkCard, saved: SavedWeights) -> None:
 def _read(path: Path) -> NetworkCard:
     card = read_card(path)
     if card.name != path.stem:
-        raise WeightsInvalidError(f"{path} is the card of {card.name}; name the files as it does")
+        raise WeightsInvalidError(f"{path} is the card of {card.name}; rename the files")
     return card
 
 

@@ -1,4 +1,4 @@
-"""The networks by name, and how to load each."""
+"""The networks by name, and how each is loaded."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

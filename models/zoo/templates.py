@@ -1,6 +1,6 @@
 """Positions of landmarks in a network's crops: eyes (left of the image first), nose, mouth.
 
-A template is part of a network as its weights are: crops cut to another one embed badly.
+A template is part of a network: crops by another template give bad embeddings.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ DLIB_150: Template = (
     (51.58, 105.49),
     (99.00, 105.68),
 )
-"""MTCNN's landmarks in the chips (150 px, padding 0.25) that dlib's own 5-point predictor cuts."""
+"""MTCNN's landmarks in the crops (150 px, padding 0.25) of dlib's own 5-point predictor."""
 
 FACENET_160: Template = (
     (53.1, 64.0),
@@ -25,7 +25,7 @@ FACENET_160: Template = (
     (57.1, 122.0),
     (104.1, 122.3),
 )
-"""MTCNN's landmarks in MTCNN's own boxes scaled to 160 px: the crops facenet-pytorch was made for.
+"""MTCNN's landmarks in MTCNN's boxes scaled to 160 px, the crops of facenet-pytorch.
 
 Mean over the faces of Labeled Faces in the Wild.
 """
@@ -42,11 +42,11 @@ _ARCFACE_112: Template = (
 _BY_NAME: Mapping[TemplateName, tuple[int, Template]] = MappingProxyType(
     {"arcface": (112, _ARCFACE_112), "dlib": (150, DLIB_150), "facenet": (160, FACENET_160)}
 )
-"""Each with the side of the crop that it is published for, in pixels."""
+"""Templates with the side of their published crop, in pixels."""
 
 
 def scaled_template(name: TemplateName, size_px: int) -> Template:
-    """The template of that name, in a crop with sides of `size_px` pixels."""
+    """A template, scaled to a crop with sides of `size_px` pixels."""
     published_px, points = _BY_NAME[name]
     factor = size_px / published_px
     left, right, nose, mouth_left, mouth_right = ((x * factor, y * factor) for x, y in points)

@@ -14,7 +14,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fcntl import LOCK_EX, flock
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from models.files import write_text_atomically
 from models.training.errors import CropsCutOtherwiseError, StoreUnusableError
@@ -32,6 +33,7 @@ Crop = NDArray[np.uint8]
 """RGB, (side, side, 3)."""
 
 _FORMAT = 1
+_INPUT = TypeAdapter(InputSpec)
 _CROPS, _PHOTOS, _STORE, _CUT = "crops.npy", "photos.jsonl", "store.json", "cut.json"
 
 
@@ -90,7 +92,7 @@ def open_store(folder: Path) -> CropStore:
     return CropStore(
         folder=folder,
         crops=crops,
-        input=InputSpec.from_json(listed["input"]),
+        input=_INPUT.validate_python(listed["input"]),
         rows=rows,
         labels=np.array(listed["labels"], dtype=np.int64),
         names=tuple(listed["names"]),
@@ -191,7 +193,7 @@ class CropStoreWriter:
         lines = sorted(f"{one.person}\t{one.sha256}" for one in used)
         content: Mapping[str, object] = {
             "format": _FORMAT,
-            "input": self._input.to_json(),
+            "input": asdict(self._input),
             "names": names,
             "labels": [number[one.person] for one in used],
             "rows": [self._known[one.sha256] for one in used],

@@ -1,1 +1,1 @@
-"""Networks that others publish: a card for each in `entries/`, and the files that were fetched."""
+"""Networks that others publish: a card for each in `entries/`, and the fetched files."""

@@ -1,4 +1,4 @@
-"""The card of a published network: what it is, where it lies, who may use it, how it is run.
+"""The card of a published network: description, sources, licence, and how it is run.
 
 A card is a TOML file in `entries/`, named after the network. Every fact of a card has a source.
 """
@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.zoo.names import Colours, TemplateName
+from models.zoo.network import Triple
 
 Kind = Literal["embedder", "detector", "liveness"]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Url = Annotated[str, Field(pattern=r"^https://[^/?#\s]+/[^?#\s]+$")]
-Triple = tuple[float, float, float]
 
 _NAME = r"[a-z0-9][a-z0-9.-]{0,62}"
 _MOST_BYTES = 1_000_000_000
@@ -39,15 +39,15 @@ class License(_Part):
 
     @property
     def summary(self) -> str:
-        """The name, with whether it allows commercial use where it does not."""
+        """The name, and a remark unless it allows commercial use."""
         remarks = {"yes": "", "no": "; no commercial use", "unclear": "; commercial use is unclear"}
         return self.name + remarks[self.commercial]
 
 
 class Figure(_Part):
-    """An accuracy that was published, in percent, and where; it was not measured with Vultus.
+    """A published accuracy, in percent, with its source; it was not measured with Vultus.
 
-    Of a benchmark "at 1e-4", it is the true accept rate at that false match rate.
+    For a benchmark "at 1e-4", it is the true accept rate at that false match rate.
     """
 
     benchmark: str
@@ -56,10 +56,10 @@ class Figure(_Part):
 
 
 class Source(_Part):
-    """A place to fetch the file from. The first of a card is tried first.
+    """A URL of the file. The first source of a card is tried first.
 
-    With `member`, the place holds a zip archive, whose size and SHA-256 are `bytes` and `sha256`,
-    and the file is the one of that name in it. Without, both are left to the file itself.
+    With `member`, the URL is that of a zip archive with size `bytes` and SHA-256 `sha256`, and the
+    file is its member of that name. Without, size and SHA-256 are on the card.
     """
 
     url: Url
@@ -75,7 +75,7 @@ class Source(_Part):
 
     @property
     def file(self) -> str:
-        """The name of what is fetched."""
+        """The name of the fetched file or archive."""
         return PurePosixPath(urlsplit(self.url).path).name
 
     @property
@@ -84,11 +84,11 @@ class Source(_Part):
 
 
 class EmbedderInput(_Part):
-    """What an embedder was trained to see, and the length of what it answers.
+    """The crop of an embedder, and the length of its embeddings.
 
-    A pixel p (0 to 255) of a channel enters as `(p - mean) / std`, channels in the order of
-    `colours`. With `architecture`, the file has the weights of a network that Vultus builds by
-    itself, and runs faster so; else the file's graph is run as it is.
+    A pixel p (0 to 255) of a channel enters as `(p - mean) / std`, with channels in the order of
+    `colours`. With `architecture`, the file contains the weights of a network that Vultus builds
+    itself, which is faster; else the graph of the file is run.
     """
 
     dimension: int = Field(ge=2, le=4096)
@@ -102,23 +102,23 @@ class EmbedderInput(_Part):
 
 
 class DetectorUse(_Part):
-    """How Vultus finds faces by a detector: the `family` says what runs it.
+    """How Vultus finds faces with a detector; the code for its `family` runs it.
 
-    `score` says what the reported score (0 to 1) means; `min_score` is the least that counts as a
-    face, unless the user says otherwise. `finds_landmarks`: the landmarks are the detector's own;
-    else MTCNN's output network finds them in its boxes.
+    `score` describes the reported score (0 to 1); `min_score` is the lowest score of a face, unless
+    the user sets another. `finds_landmarks`: the detector finds landmarks; else MTCNN's output
+    network finds them in its boxes.
     """
 
-    family: Literal["scrfd", "yunet"]
+    family: Literal["mtcnn", "scrfd", "yunet"]
     score: str = Field(min_length=1)
     min_score: float = Field(gt=0, le=1)
     finds_landmarks: bool
 
 
 class DetectorInput(_Part):
-    """How pictures enter a detector; `strides` are those of its maps, in pixels.
+    """The pictures that a detector takes; `strides` are those of its maps, in pixels.
 
-    `use` is None for a detector that is fetched for other programs alone.
+    `use` is None for a detector that is only fetched for other programs.
     """
 
     mean: Triple
@@ -129,10 +129,10 @@ class DetectorInput(_Part):
 
 
 class LivenessInput(_Part):
-    """How faces enter a liveness network.
+    """The crop of a liveness network.
 
-    `crop_scale`: sides of its crop, by those of the face's box; `genuine_class`: the class of its
-    answer that stands for a genuine face.
+    `crop_scale` is the side of the crop relative to the face's box; `genuine_class` is the class of
+    a genuine face.
     """
 
     size_px: int = Field(ge=16, le=1024)
@@ -146,10 +146,9 @@ class LivenessInput(_Part):
 class CatalogueEntry(_Part):
     """A published network.
 
-    `bytes` and `sha256` are those of the network's own file, where a source states them;
-    `about_bytes` is its rounded size where only that is known.
-    `facts` names the sources of the preprocessing. `recipe` stands in place of sources for a
-    network whose file is not published: it says how to make it.
+    `bytes` and `sha256` are those of the network's file, if a source states them; `about_bytes` is
+    a rounded size. `facts` names the sources of the preprocessing. A network whose file is not
+    published has no sources, but a `recipe`, which describes how to make it.
     """
 
     name: str = Field(pattern=f"^{_NAME}$")
@@ -181,7 +180,7 @@ class CatalogueEntry(_Part):
 
     @property
     def needs_acceptance(self) -> bool:
-        """Whether the licence has to be accepted before the file is fetched."""
+        """Whether the licence must be accepted before the file is fetched."""
         return self.license.commercial != "yes"
 
     @property
@@ -190,18 +189,15 @@ class CatalogueEntry(_Part):
 
     @property
     def most_bytes(self) -> int:
-        """The largest size that the network's file may have."""
+        """The largest allowed size of the network's file."""
         return self.bytes or _MOST_BYTES
-
-
-Catalogue = Mapping[str, CatalogueEntry]
 
 
 FOLDER = Path(str(files("models.zoo.catalogue"))) / "entries"
 
 
 @cache
-def catalogue() -> Catalogue:
+def catalogue() -> Mapping[str, CatalogueEntry]:
     """All cards, by name."""
     cards = sorted(FOLDER.glob("*.toml"))
     read = (

@@ -1,4 +1,4 @@
-"""Files of the catalogue on this machine: NAME.onnx, and NAME.json, which says whence it came."""
+"""Fetched files of the catalogue: NAME.onnx, and its receipt NAME.json."""
 
 from pathlib import Path
 from typing import Literal
@@ -11,7 +11,7 @@ from models.zoo.errors import WeightsInvalidError
 
 
 class Receipt(BaseModel):
-    """What was fetched, whence and when; `license_accepted` is when its licence was, if it had to.
+    """The source and the time of a fetched file, and when its licence was accepted, if required.
 
     Times are ISO 8601, in UTC.
     """
@@ -34,12 +34,12 @@ def catalogue_dir(weights_dir: Path) -> Path:
 
 
 def file_of(name: str, weights_dir: Path) -> Path:
-    """Where the file of a network lies once it is fetched."""
+    """The path of a network's file, fetched or not."""
     return catalogue_dir(weights_dir) / f"{name}.onnx"
 
 
 def find_receipt(entry: CatalogueEntry, weights_dir: Path) -> Receipt | None:
-    """The receipt of a file that was fetched, and is the one that the card pins.
+    """The receipt of a fetched file, if the file is the one that the card pins.
 
     Raises WeightsInvalidError for a damaged receipt.
     """
@@ -57,13 +57,13 @@ def find_receipt(entry: CatalogueEntry, weights_dir: Path) -> Receipt | None:
 
 
 def write_receipt(receipt: Receipt, weights_dir: Path) -> None:
-    """Write it after the file, which is what makes the network known."""
+    """Write the receipt, after the file: the network is known from then on."""
     text = receipt.model_dump_json(indent=1) + "\n"
     write_text_atomically(_receipt_path(receipt.name, weights_dir), text)
 
 
 def list_fetched(weights_dir: Path) -> tuple[CatalogueEntry, ...]:
-    """Cards of the networks whose files are here. Raises WeightsInvalidError."""
+    """Cards of the networks whose files were fetched. Raises WeightsInvalidError."""
     return tuple(
         entry for entry in catalogue().values() if find_receipt(entry, weights_dir) is not None
     )

@@ -1,4 +1,4 @@
-"""Run a fetched embedder as its card says."""
+"""Loading of a fetched embedder, as its card describes it."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from models.zoo.templates import scaled_template
 
 
 def spec_of(entry: CatalogueEntry) -> NetworkSpec | None:
-    """What the card says of an embedder; None for other kinds of networks."""
+    """The description of an embedder; None for other kinds of networks."""
     card = entry.embedder
     if card is None:
         return None
@@ -34,7 +34,7 @@ def spec_of(entry: CatalogueEntry) -> NetworkSpec | None:
 def fetched_file(entry: CatalogueEntry, weights_dir: Path) -> Path:
     """The network's file, checked against its receipt.
 
-    Raises NotFetchedError, or WeightsInvalidError where it is not as it was fetched.
+    Raises NotFetchedError, or WeightsInvalidError where the file has changed.
     """
     receipt = find_receipt(entry, weights_dir)
     if receipt is None:
@@ -50,7 +50,7 @@ def fetched_file(entry: CatalogueEntry, weights_dir: Path) -> Path:
 
 
 def load_fetched(entry: CatalogueEntry, weights_dir: Path, run: RunOptions) -> Network:
-    """The embedder of a card, in what runs it fastest of the runtimes that are there.
+    """The embedder of a card, in the fastest installed runtime.
 
     Raises UnknownNetworkError for another kind of network, NotFetchedError, WeightsMissingError
     without the runtime, or WeightsInvalidError where file and card do not agree.

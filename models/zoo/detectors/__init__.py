@@ -1,1 +1,1 @@
-"""Networks that find faces, and what is known of each."""
+"""Face detectors, and their descriptions."""

@@ -1,22 +1,16 @@
-"""What is known of each face detector: source, licence, training data, what its score means."""
+"""The description of each face detector: source, licence, training data, meaning of its score."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from models.zoo.catalogue.entry import CatalogueEntry, DetectorUse, catalogue
 
 
-@dataclass(frozen=True, slots=True)
-class DetectorCard:
+class DetectorCard(DetectorUse):
     """The description of a detector.
 
     `digest` is the SHA-256 of its weights: of the file, or of all files one after another.
-    `score` says what the reported score (0 to 1) means; `min_score` is the least that counts as a
-    face, unless the user says otherwise. `finds_landmarks` is whether the reported
-    landmarks are the detector's own; else MTCNN's output network finds them in the detector's
-    boxes.
     """
 
     name: str
@@ -24,13 +18,11 @@ class DetectorCard:
     license: str
     source: str
     training_data: str
-    score: str
-    min_score: float
     digest: str
-    finds_landmarks: bool
 
 
 MTCNN: Final = DetectorCard(
+    family="mtcnn",
     name="mtcnn",
     description="MTCNN, a cascade of three networks (Zhang et al., 2016)",
     license="MIT",
@@ -43,6 +35,7 @@ MTCNN: Final = DetectorCard(
 )
 
 YUNET: Final = DetectorCard(
+    family="yunet",
     name="yunet",
     description="YuNet (Wu, Peng and Yu, 2023), then MTCNN's output network for landmarks and "
     "score",
@@ -63,10 +56,8 @@ def _published(entry: CatalogueEntry, use: DetectorUse) -> DetectorCard:
         license=entry.license.summary,
         source=f"fetched by name from the catalogue: {entry.sources[0].url}",
         training_data=entry.training_data,
-        score=use.score,
-        min_score=use.min_score,
         digest=entry.sha256 or "",
-        finds_landmarks=use.finds_landmarks,
+        **use.model_dump(),
     )
 
 
@@ -78,4 +69,4 @@ DETECTOR_CARDS: Final[Mapping[str, DetectorCard]] = MappingProxyType(
         if entry.detector is not None and entry.detector.use is not None
     }
 )
-"""By name: those that packages ship, then those of the catalogue that Vultus can run."""
+"""By name: detectors that packages ship, then those of the catalogue that Vultus can run."""

@@ -1,7 +1,7 @@
 """MTCNN's three networks (Zhang et al., 2016), with the weights that facenet-pytorch ships.
 
-They are written down here, layer by layer as there: to import that package takes as long as to
-import PyTorch, as it draws in torchvision, and with it PyTorch's compiler.
+They are written out here layer by layer, because the import of that package takes as long as that
+of PyTorch: it imports torchvision, and with it PyTorch's compiler.
 """
 
 from importlib.util import find_spec
@@ -105,7 +105,7 @@ def load_modules() -> tuple[ProposalNet, RefinementNet, OutputNet]:
 
 
 def weights_files() -> tuple[Path, Path, Path]:
-    """The files of the three networks in the package, which is found without being imported.
+    """The files of the three networks in the package, which is not imported.
 
     Raises WeightsMissingError without the package.
     """
@@ -117,5 +117,5 @@ def weights_files() -> tuple[Path, Path, Path]:
 
 
 def _flat(x: Tensor) -> Tensor:
-    """As the networks were trained: columns first."""
+    """Flatten maps in the order of the training: columns first."""
     return x.permute(0, 3, 2, 1).flatten(start_dim=1)

@@ -153,6 +153,6 @@ def _pooled(graph: OnnxGraph, x: str, pool: nn.MaxPool2d) -> str:
 
 
 def _flat(graph: OnnxGraph, x: str) -> str:
-    """As the networks were trained: columns first."""
+    """Flatten maps in the order of the training: columns first."""
     turned = graph.add("Transpose", x, perm=[0, 3, 2, 1])
     return graph.add("Flatten", turned, axis=1)

@@ -1,8 +1,8 @@
 """SCRFD (Guo et al., 2021), a detector with landmarks, from a file as InsightFace publishes them.
 
-The graph takes one RGB picture (1, 3, height, width), normalised, and answers nine arrays: scores,
-boxes and landmarks, each for the levels of strides 8, 16 and 32. A level has two anchors a cell, in
-order of rows, columns and anchors. Strides, mean, divisor and colours are those of its card.
+The graph takes one normalised RGB picture (1, 3, height, width) and returns nine arrays: scores,
+boxes and landmarks, each for the levels of strides 8, 16 and 32. A level has two anchors for each
+cell, in the order of rows, columns and anchors. Strides, mean, std and colours are in its card.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from models.zoo.catalogue.entry import DetectorInput
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
+from models.zoo.network import as_input
 from models.zoo.serving.cpu_threads import CpuThreads
 from models.zoo.serving.onnx_session import OnnxRuntimeSession, runtime
 from models.zoo.serving.run_options import RunOptions
@@ -28,7 +29,7 @@ _TRIAL: Final = (64, 96)
 
 @dataclass(frozen=True, slots=True)
 class ScrfdFaces:
-    """What may be faces in one picture, in its pixels.
+    """Possible faces in one picture, in its pixels.
 
     `boxes` (N, 4) are x1, y1, x2, y2; `scores` (N,) are 0 to 1; `points` (N, 5, 2) are (x, y) of
     the left and right eye, nose, and left and right mouth corner.
@@ -42,18 +43,15 @@ class ScrfdFaces:
 class ScrfdNetwork:
     """An SCRFD with landmarks in an .onnx file, run by ONNX Runtime.
 
-    `size` is (width, height) where the graph takes pictures of that size alone, else None; sides
-    of other pictures are multiples of `multiple`. Raises WeightsMissingError without the file or
+    `size` is (width, height) if the graph takes only pictures of that size, else None; then the
+    sides of pictures are multiples of `multiple`. Raises WeightsMissingError without the file or
     the runtime, WeightsInvalidError where the graph is no such network.
     """
 
     def __init__(
         self, path: Path, card: DetectorInput, *, device: str, threads: CpuThreads
     ) -> None:
-        self._mean = np.asarray(card.mean, dtype=np.float32)
-        self._std = np.asarray(card.std, dtype=np.float32)
-        self._blue_first = card.colours == "bgr"
-        self._strides = card.strides
+        self._card = card
         self.multiple = card.strides[-1]
         runtime()  # reports a missing package before a missing file
         if not path.is_file():
@@ -67,7 +65,7 @@ class ScrfdNetwork:
         except Exception as error:  # onnxruntime's own exceptions share no public base
             raise WeightsInvalidError(f"{path} does not run on a picture: {error}") from error
         shapes = [answer.shape for answer in answers]
-        expected = _expected_shapes(height, width, self._strides)
+        expected = _expected_shapes(height, width, self._card.strides)
         if shapes != expected:
             raise WeightsInvalidError(
                 f"{path} answers {shapes} for a picture of {width} x {height}; SCRFD with "
@@ -75,19 +73,18 @@ class ScrfdNetwork:
             )
 
     def look(self, picture: NDArray[np.uint8], *, least_score: float) -> ScrfdFaces:
-        """What may be faces of a `least_score`, overlapping ones included.
+        """Possible faces with at least `least_score`, including overlapping ones.
 
         The picture is RGB (height, width, 3), of the network's `size`, or with sides that are
         multiples of `multiple`. Safe to call from several threads at once.
         """
         answers = self._answers(picture)
         width = picture.shape[1]
-        return decoded(answers, self._strides, width=width, least_score=least_score)
+        return decoded(answers, self._card.strides, width=width, least_score=least_score)
 
     def _answers(self, picture: NDArray[np.uint8]) -> list[Floats]:
-        """The nine arrays, each (anchors, values)."""
-        ordered = picture[..., ::-1] if self._blue_first else picture
-        x = (ordered.astype(np.float32) - self._mean) / self._std
+        """The nine arrays, (anchors, values) each."""
+        x = as_input(picture, self._card.mean, self._card.std, self._card.colours)
         results = self._session.run_all(x.transpose(2, 0, 1)[None])
         # Some exports have an axis of one picture before the anchors.
         return [result.reshape(-1, result.shape[-1]) for result in results]
@@ -96,11 +93,11 @@ class ScrfdNetwork:
 def decoded(
     answers: Sequence[Floats], strides: Sequence[int], *, width: int, least_score: float
 ) -> ScrfdFaces:
-    """The faces of `least_score` in the network's answers for a picture of this width, in pixels.
+    """Possible faces in the network's outputs for a picture of this width, in pixels.
 
     `answers` are scores, boxes and landmarks, each for the levels of `strides`. Distances are in
-    strides: of a box, from the cell to the left, the top, the right and the bottom; of a landmark,
-    to the right and down.
+    strides: of a box, from the cell to its left, top, right and bottom; of a landmark, to the right
+    and down.
     """
     levels = len(strides)
     found = []
@@ -124,7 +121,7 @@ def _expected_shapes(height: int, width: int, strides: Sequence[int]) -> list[tu
 
 
 def _fixed_size(shape: Sequence[Any]) -> tuple[int, int] | None:
-    """Width and height of the pictures that a graph takes, where they are fixed."""
+    """Width and height of the pictures that a graph takes, if they are fixed."""
     height, width = shape[2:]
     fixed = isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0
     return (width, height) if fixed else None

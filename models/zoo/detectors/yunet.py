@@ -1,7 +1,7 @@
-"""YuNet, ready to run on pictures as they are: RGB, 0 to 255, channels last.
+"""YuNet, ready to run on RGB pictures from 0 to 255, channels last.
 
-A picture's sides must be multiples of 32. What is known of each cell of the three levels comes out;
-`yunet_search.py` of the service makes boxes of it.
+The sides of a picture must be multiples of 32. The result is a score and a box for each cell of
+three levels.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Cells:
 
 
 class YunetNetwork(Protocol):
-    """Safe to call from several threads at once."""
+    """YuNet in any runtime; several threads may call it at once."""
 
     def look(self, pictures: Pictures) -> Sequence[Cells]:
         """Three levels, from fine to coarse, of one or more pictures."""
@@ -39,7 +39,7 @@ class YunetNetwork(Protocol):
 
 
 class TorchYunet:
-    """The reference, on any device of PyTorch's."""
+    """YuNet in PyTorch, on any of its devices: the reference."""
 
     def __init__(self, module: Yunet, *, device: str) -> None:
         self._device = torch.device(device)
@@ -57,10 +57,10 @@ class TorchYunet:
 
 
 class OnnxYunet:
-    """The same in ONNX Runtime, which is faster on a CPU; the graph is that of `yunet_onnx`."""
+    """YuNet in ONNX Runtime, which is faster on a CPU; `yunet_onnx` makes the graph."""
 
     def __init__(self, session: Any) -> None:  # noqa: ANN401
-        """Takes a session of ONNX Runtime."""
+        """`session` is one of ONNX Runtime."""
         self._session = session
 
     def look(self, pictures: Pictures) -> Sequence[Cells]:

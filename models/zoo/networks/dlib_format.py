@@ -1,4 +1,4 @@
-"""Read dlib's serialised networks: just enough of the format to take out the parameters.
+"""Reader of dlib's serialised networks, for the part of the format with the parameters.
 
 dlib writes a network from the input to the loss, each layer as a length-prefixed tag followed by
 its parameter tensor. Integers have variable length: the low nibble of the first byte counts the
@@ -19,7 +19,7 @@ _TENSOR_VERSION = 2
 
 
 class DlibFormatError(ValueError):
-    """The bytes are not a dlib network as this reader knows it."""
+    """The bytes are not a dlib network that this reader supports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def read_layers(data: bytes) -> Iterator[LayerParameters]:
     tags = {_length_prefixed(tag): tag for tag in ("con_4", "affine_", "fc_2")}
     any_tag = re.compile(b"|".join(map(re.escape, tags)))
     position = 0
-    # Tensors are jumped over whole, so a tag is only looked for between them, never in floats.
+    # Tensors are skipped as a whole, so that no tag is found within their numbers.
     while (found := any_tag.search(data, position)) is not None:
         tag, position = tags[found[0]], found.end()
         if tag == "fc_2":  # stores its output and input counts before the tensor

@@ -25,7 +25,7 @@ FILES = {
 _SILENCE_S = 30.0
 
 Download = Callable[[str, str], None]
-"""(URL, path): fetch one to the other, or raise OSError."""
+"""(URL, path): fetch the URL to the path, or raise OSError."""
 
 
 def load(
@@ -37,13 +37,13 @@ def load(
 ) -> tuple[nn.Module, str]:
     """Build the network `name`; return it with the SHA-256 of its weights file.
 
-    The file is `weights_path` where that is given, else the published one in `weights_dir`, which
-    is fetched when it is not there yet, by `download` or else by the library (with a progress bar).
+    The file is `weights_path` if given, else the published one in `weights_dir`. If it is missing
+    there, `download` fetches it, by default the library, with a progress bar.
 
-    Raises WeightsMissingError when there is no file and none can be fetched, WeightsInvalidError
-    when the file does not hold this network's parameters.
+    Raises WeightsMissingError when the file is missing and cannot be fetched, WeightsInvalidError
+    when it does not contain this network's parameters.
     """
-    # Here, because it takes as long to import as PyTorch, and few choose this network.
+    # Imported here, because the import takes as long as that of PyTorch.
     from facenet_pytorch import InceptionResnetV1  # noqa: PLC0415
     from facenet_pytorch.models.utils.download import download_url_to_file  # noqa: PLC0415
 
@@ -55,13 +55,13 @@ def load(
     network: nn.Module = InceptionResnetV1(pretrained=None, classify=False)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        # The published files carry the training classifier; an embedder has no use for it.
+        # The published files contain the classifier of the training, which is not needed.
         embedding = {key: value for key, value in state.items() if not key.startswith("logits.")}
         network.load_state_dict(embedding, strict=True)
-    # torch.load raises unpickling, zip and runtime errors, and a state that is no dict has no items
+    # torch.load raises unpickling, zip and runtime errors; a state that is no dict has no items
     except Exception as error:
         raise WeightsInvalidError(
-            f"{path} does not hold the weights of {name} ({type(error).__name__}: "
+            f"{path} does not contain the weights of {name} ({type(error).__name__}: "
             f"{str(error)[:200]}); expected {FILES[name]}, which is fetched again once the file is "
             "deleted",
             option="weights_path",
@@ -89,9 +89,9 @@ def _fetched(filename: str, weights_dir: Path, download: Download) -> Path:
 
 @contextmanager
 def _socket_timeout(seconds: float) -> Iterator[None]:
-    """Bound each wait for the network: the library's own loader takes no timeout.
+    """Limit each wait for the network, as the library's download has no timeout.
 
-    Runs at the start, before any other thread opens a socket.
+    It runs at the start, before any other thread opens a socket.
     """
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)

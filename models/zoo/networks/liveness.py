@@ -1,7 +1,7 @@
-"""Networks that score whether a camera saw a face itself, or a picture of it.
+"""Networks that score whether a photo shows a face itself, or a picture of it.
 
-They see the face with what surrounds it, as the edge of a screen or of a sheet of paper gives an
-attack away.
+Their crop includes the surroundings of the face, as the edge of a screen or of a sheet of paper
+reveals an attack.
 """
 
 import hashlib
@@ -13,24 +13,24 @@ from numpy.typing import NDArray
 
 from models.zoo.catalogue.entry import LivenessInput
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
-from models.zoo.network import Crops
+from models.zoo.network import Crops, as_input
 from models.zoo.serving.cpu_threads import CpuThreads
 from models.zoo.serving.onnx_session import OnnxRuntimeSession, runtime
 from models.zoo.serving.run_options import RunOptions
 
 Scores = NDArray[np.float64]
-"""One score a face, 0 to 1, shape (N,)."""
+"""One score for each face, 0 to 1, shape (N,)."""
 
 _MAX_BATCH: Final = 32
-"""Crops of one pass, which bounds its memory."""
+"""Most crops of one pass, which limits its memory."""
 
 
 class LivenessNetwork:
     """A liveness network in an .onnx file, run by ONNX Runtime.
 
     Its only input is (N, 3, size_px, size_px), where N may be fixed to 1; its first output is
-    (N, classes), logits. `card` says how faces enter it. Raises WeightsMissingError without the
-    file or the runtime, WeightsInvalidError where the graph is not such a network.
+    (N, classes), logits. `card` describes its crop. Raises WeightsMissingError without the file or
+    the runtime, WeightsInvalidError where the graph is not such a network.
     """
 
     def __init__(
@@ -44,8 +44,6 @@ class LivenessNetwork:
         self.card = card
         self.digest = hashlib.sha256(content).hexdigest()
         """SHA-256 of the file, in hexadecimal."""
-        self._mean = np.asarray(card.mean, dtype=np.float32)
-        self._std = np.asarray(card.std, dtype=np.float32)
         try:
             options = RunOptions(device, half=False, threads=threads)
             self._session = OnnxRuntimeSession(content, options)
@@ -73,6 +71,5 @@ class LivenessNetwork:
         return np.asarray(powers[:, self.card.genuine_class] / powers.sum(axis=1))
 
     def _logits(self, crops: Crops) -> NDArray[np.float64]:
-        ordered = crops[..., ::-1] if self.card.colours == "bgr" else crops
-        x = (ordered.astype(np.float32) - self._mean) / self._std
+        x = as_input(crops, self.card.mean, self.card.std, self.card.colours)
         return self._session.run(x.transpose(0, 3, 1, 2)).astype(np.float64)

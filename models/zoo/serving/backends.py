@@ -1,4 +1,4 @@
-"""What can run a network, and which of it is installed."""
+"""The backends, which run networks, and which of them are installed."""
 
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -8,7 +8,7 @@ from typing import Final, Literal
 Backend = Literal["torch", "onnxruntime", "openvino"]
 
 BackendChoice = Literal["auto", "torch", "onnxruntime", "openvino"]
-"""A backend, or for each network the one that is fastest for it."""
+"""A backend, or `auto`: the fastest one for each network."""
 
 _PACKAGES: Final[Mapping[Backend, tuple[str, ...]]] = MappingProxyType(
     {"torch": (), "onnxruntime": ("onnx", "onnxruntime"), "openvino": ("onnx", "openvino")}
@@ -17,19 +17,19 @@ _PACKAGES: Final[Mapping[Backend, tuple[str, ...]]] = MappingProxyType(
 EXTRAS: Final[Mapping[Backend, str]] = MappingProxyType(
     {"torch": "", "onnxruntime": "onnx", "openvino": "onnx,openvino"}
 )
-"""The extras of an installation that bring a backend along."""
+"""The extras of the installation for each backend."""
 
 
 def missing_packages(backend: Backend) -> tuple[str, ...]:
-    """Packages that the backend needs and that are not installed."""
+    """The packages that the backend needs and that are not installed."""
     return tuple(name for name in _PACKAGES[backend] if find_spec(name) is None)
 
 
 def choose_backend(wanted: BackendChoice, forms: Sequence[Backend]) -> Backend:
-    """What runs a network that has these forms, of which the fastest is the first.
+    """The backend of a network that has a form for each of `forms`, fastest first.
 
-    The wanted backend where the network has a form for it, else the fastest that is installed, and
-    the last where none is.
+    This is the wanted backend, if the network has a form for it, else the fastest installed one, or
+    the last of `forms` if none is installed.
     """
     first = [one for one in forms if one == wanted]
     installed = (one for one in (*first, *forms) if not missing_packages(one))

@@ -1,4 +1,4 @@
-"""How many CPU threads a pass through a network takes, and whether there are cores for them."""
+"""The number of CPU threads of a pass through a network, and the idle cores for them."""
 
 import os
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from pathlib import Path
 _LOAD = Path("/proc/loadavg")
 
 _yielding: list[None] = []
-"""An entry for each thread or process of ours that runs at the least priority."""
+"""An entry for each of our threads and processes that runs at the lowest priority."""
 
 
 @dataclass(frozen=True, slots=True)
 class CpuThreads:
-    """Of one pass: `busy`, and `idle` while as many cores are free.
+    """The threads of one pass: `busy`, and `idle` while that many cores are idle.
 
-    A busy machine does most with one thread a photo; on an idle one, somebody waits for it.
+    One thread for each photo gives the highest throughput; more threads give a faster answer.
     """
 
     busy: int = 1
@@ -25,8 +25,8 @@ class CpuThreads:
 
 @contextmanager
 def yielding() -> Iterator[None]:
-    """Work at the least priority, here or in a child process, that leaves its core at once."""
-    _yielding.append(None)  # atomic, as is its end
+    """Mark work at the lowest priority, here or in a child process; it frees its core at once."""
+    _yielding.append(None)  # atomic, as is the pop
     try:
         yield
     finally:
@@ -34,10 +34,10 @@ def yielding() -> Iterator[None]:
 
 
 class IdleCores:
-    """Asks Linux how many threads are runnable, of all processes: elsewhere, none is idle.
+    """The idle cores of the machine, from Linux's number of runnable threads; elsewhere, none.
 
-    That takes two microseconds, so it can be asked before each of a network's passes, and needs
-    nothing that processes would have to share.
+    A query takes two microseconds, so it can precede each pass, and processes need not share
+    anything.
     """
 
     def __init__(self) -> None:
@@ -48,10 +48,10 @@ class IdleCores:
             self._file = None
 
     def for_threads(self, count: int) -> bool:
-        """Whether `count` threads, the asking one among them, each find a core of their own."""
+        """Whether there is a core for each of `count` threads, including the calling thread."""
         if self._file is None:
             return False
-        # "0.20 0.18 0.12 1/80 11206": 1 of 80 threads is runnable, the asking one itself.
+        # "0.20 0.18 0.12 1/80 11206": 1 of 80 threads is runnable, the calling one itself.
         running = os.pread(self._file, 128, 0).split()[3].partition(b"/")[0]
         others = int(running) - 1 - len(_yielding)
         return max(0, others) + count <= self._cores

@@ -1,4 +1,4 @@
-"""A network that was written down as a graph, whatever runs it."""
+"""A network that was converted to a graph, in any runtime."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from models.zoo.serving.backends import Backend
 
 
 class GraphSession(Protocol):
-    """A graph with one input, ready to run; `run` may be called by several threads at once."""
+    """A graph with one input, ready to run; several threads may call `run` at once."""
 
     @property
     def runtime(self) -> Backend: ...
@@ -26,12 +26,12 @@ class GraphSession(Protocol):
 
     @property
     def input_shape(self) -> list[Any]:
-        """Lengths that are fixed are integers."""
+        """The shape of the input; a fixed length is an integer."""
         ...
 
     @property
     def metadata(self) -> Mapping[str, str]:
-        """Entries that the graph's file has beside the graph."""
+        """The metadata entries of the graph's file."""
         ...
 
     def run(self, x: NDArray[np.generic]) -> NDArray[np.float32]:
@@ -40,10 +40,10 @@ class GraphSession(Protocol):
 
 
 class GraphNetwork:
-    """A `Network` from a graph of ours, from crops as uint8 (N, side, side, 3) to embeddings.
+    """A `Network` whose graph maps crops as uint8 (N, side, side, 3) to embeddings.
 
-    The digest is that of the weights that the graph was made of, so that embeddings can be compared
-    with PyTorch's. In float32 they differ from these by rounding, less than 1e-5 in each value.
+    The digest is that of the weights, so that embeddings can be compared with PyTorch's. In float32
+    they differ by rounding, less than 1e-5 in each value.
     """
 
     def __init__(self, spec: NetworkSpec, digest: str, session: GraphSession) -> None:

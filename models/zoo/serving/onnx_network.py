@@ -1,9 +1,10 @@
-"""Run any embedding network in an .onnx file, as ArcFace and AdaFace are published."""
+"""Embedding networks in .onnx files, the format in which ArcFace and AdaFace are published."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from models.files import file_sha256
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
 from models.zoo.names import Colours, TemplateName
-from models.zoo.network import Crops, Embeddings, InputSpec, NetworkSpec
+from models.zoo.network import Crops, Embeddings, InputSpec, NetworkSpec, Triple, as_input
 from models.zoo.serving.backends import Backend, choose_backend, missing_packages
 from models.zoo.serving.cpu_threads import CpuThreads
 from models.zoo.serving.graph_network import GraphSession
@@ -27,17 +28,16 @@ _DEFAULT_STD = (127.5, 127.5, 127.5)
 
 @dataclass(frozen=True, slots=True)
 class OnnxOptions:
-    """What is known of the network beside its file; None stands for what the file says, or else
-    the default.
+    """The preparation of crops; None is the value in the file, or else the default.
 
     `size_px`: side of the crop in pixels, 112 by default. `mean` and `std`: in units of a pixel (0
-    to 255), 127.5 by default, one value a channel, in the order of `colours`, which is rgb for
-    ArcFace and most others and bgr for AdaFace. `template`: where the landmarks lie in the crop.
+    to 255), 127.5 by default, one value for each channel in the order of `colours`, which is rgb
+    for ArcFace and most others and bgr for AdaFace. `template`: positions of landmarks in the crop.
     """
 
     size_px: int | None = None
-    mean: tuple[float, float, float] | None = None
-    std: tuple[float, float, float] | None = None
+    mean: Triple | None = None
+    std: Triple | None = None
     colours: Colours = "rgb"
     mirror_average: bool = False
     template: TemplateName = "arcface"
@@ -46,9 +46,9 @@ class OnnxOptions:
 class OnnxNetwork:
     """A network in an .onnx file.
 
-    Takes float32 crops as (N, 3, H, W) or (N, H, W, 3); its first output is (N, dimension). The
-    crop size comes from the graph; `mean` and `std` from metadata entries of these names (JSON
-    lists of three numbers) where the file has them, else from the options, else 127.5 each.
+    The graph takes float32 crops as (N, 3, H, W) or (N, H, W, 3); its first output is
+    (N, dimension). The graph determines the crop size. `mean` and `std` come from metadata entries
+    of these names (JSON lists of three numbers), else from the options, else they are 127.5.
 
     Raises WeightsMissingError without the file or the runtime, WeightsInvalidError when the graph
     is not such a network.
@@ -65,9 +65,9 @@ class OnnxNetwork:
         spec_input = self._input_spec(path, options, graph_size)
         open_size = spec_input.size_px if graph_size is None else None
         self.digest = _digest(path, spec_input, options, open_size=open_size)
-        self._blue_first = options.colours == "bgr"
-        self._mean = np.asarray(spec_input.mean, dtype=np.float32)
-        self._std = np.asarray(spec_input.std, dtype=np.float32)
+        self._prepare = partial(
+            as_input, mean=spec_input.mean, std=spec_input.std, colours=options.colours
+        )
         blank = np.zeros((1, spec_input.size_px, spec_input.size_px, 3), dtype=np.uint8)
         self.spec = NetworkSpec(
             name="onnx",
@@ -84,11 +84,10 @@ class OnnxNetwork:
         return self._run(crops)
 
     def _run(self, crops: Crops) -> Embeddings:
-        ordered = crops[..., ::-1] if self._blue_first else crops
-        x = np.ascontiguousarray((ordered.astype(np.float32) - self._mean) / self._std)
-        if self._channels_first:
-            x = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
-        return self._session.run(x)
+        x = self._prepare(crops)
+        return self._session.run(
+            np.ascontiguousarray(x.transpose(0, 3, 1, 2) if self._channels_first else x)
+        )
 
     def _checked_run(self, path: Path, crops: Crops) -> Embeddings:
         try:
@@ -121,16 +120,16 @@ class OnnxNetwork:
 
 
 def _open(path: Path, run: RunOptions) -> GraphSession:
-    """In OpenVINO or ONNX Runtime. Raises WeightsMissingError, WeightsInvalidError."""
+    """A session in OpenVINO or ONNX Runtime. Raises WeightsMissingError, WeightsInvalidError."""
     forms = _forms(run)
     chosen = choose_backend(run.backend, forms)
     if missing_packages(chosen):
         raise WeightsMissingError("onnxruntime is not installed; run: pip install 'vultus[onnx]'")
     if not path.is_file():
         raise WeightsMissingError(f"there is no ONNX file {path}")
-    # Nothing is known of what bfloat16 does to an unknown graph: it has to be asked for by name.
+    # The effect of bfloat16 on an unknown graph is not known: only openvino by name uses it.
     half = run.half and run.backend == "openvino"
-    # One session: the file may be large, and each would hold its weights.
+    # One session, as each holds all weights, and the file may be large.
     steady = replace(run, half=half, threads=CpuThreads(run.threads.busy, run.threads.busy))
     errors: list[str] = []
     for backend in (chosen, *(one for one in forms if one != chosen)):
@@ -144,17 +143,16 @@ def _open(path: Path, run: RunOptions) -> GraphSession:
 
 
 def _forms(run: RunOptions) -> Sequence[Backend]:
-    """What runs any .onnx file, fastest first."""
+    """The backends for any .onnx file, fastest first."""
     return ("openvino", "onnxruntime") if run.device == "cpu" else ("onnxruntime",)
 
 
 def _digest(path: Path, spec: InputSpec, options: OnnxOptions, *, open_size: int | None) -> str:
-    """SHA-256 of all that decides about an embedding.
+    """SHA-256 of all that an embedding depends on.
 
-    That is the file, the files beside it that it names, and how crops are prepared where that
-    differs from the defaults. `open_size` is the crop size where the graph leaves it open.
-    Galleries of version 0.1.0 rest on this digest: what is added to it must be added only where it
-    differs from what that version did.
+    These are the file, the files beside it that it names, and the preparation of crops where it
+    differs from the defaults. `open_size` is the crop size, if the graph takes any. Collections of
+    version 0.1.0 have this digest: whatever is added must not change it for what that version did.
     """
     sha256 = hashlib.sha256(path.read_bytes())
     for beside in external_files(path):
@@ -169,7 +167,7 @@ def _digest(path: Path, spec: InputSpec, options: OnnxOptions, *, open_size: int
 
 
 def external_files(path: Path) -> list[Path]:
-    """The files beside an .onnx file that it names: external weights. Sorted by name."""
+    """The files beside an .onnx file that it names (external weights), sorted by name."""
     content = path.read_bytes()
     return sorted(
         beside
@@ -205,7 +203,7 @@ def load_described(
 
 
 def _layout(path: Path, shape: list[Any]) -> tuple[bool, int | None]:
-    """(channels first?, side of the crop or None when the graph leaves it open)."""
+    """Whether channels come first, and the side of the crop, None if the graph takes any."""
     if len(shape) == 4 and (shape[1] == 3 or shape[3] == 3):
         channels_first = shape[1] == 3
         height, width = shape[2:4] if channels_first else shape[1:3]
@@ -217,7 +215,7 @@ def _layout(path: Path, shape: list[Any]) -> tuple[bool, int | None]:
     )
 
 
-def _triple(path: Path, metadata: Mapping[str, str], key: str) -> tuple[float, float, float] | None:
+def _triple(path: Path, metadata: Mapping[str, str], key: str) -> Triple | None:
     if key not in metadata:
         return None
     try:

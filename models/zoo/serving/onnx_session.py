@@ -1,4 +1,4 @@
-"""Sessions of ONNX Runtime, an optional package. The only file that imports it."""
+"""Sessions of ONNX Runtime, an optional package, which only this file imports."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,7 +26,7 @@ def runtime() -> Any:  # noqa: ANN401  (onnxruntime ships no types)
 
 
 class ElasticSession:
-    """A session with few threads and one with many, of which each pass takes the one that fits."""
+    """A session with few threads and one with many; each pass takes one by the idle cores."""
 
     def __init__(self, graph: Path | bytes, threads: CpuThreads) -> None:
         self.few = open_session(graph, device="cpu", threads=threads.busy)
@@ -40,13 +40,13 @@ class ElasticSession:
 
 
 class OnnxRuntimeSession:
-    """A graph on CUDA where it is wanted and there, else on the CPU."""
+    """A graph on CUDA if it is wanted and available, else on the CPU."""
 
     runtime: Backend = "onnxruntime"
     precision: Precision = "float32"
 
     def __init__(self, graph: Path | bytes, options: RunOptions) -> None:
-        """Raises the runtime's own exceptions, which share no base, for a graph that it refuses."""
+        """Raises exceptions of the runtime, which share no base, for a graph that it cannot run."""
         if options.device == "cuda":
             session = open_session(graph, device="cuda", threads=options.threads.busy)
         else:
@@ -63,31 +63,31 @@ class OnnxRuntimeSession:
         return self.run_all(x)[0]
 
     def run_all(self, x: NDArray[np.generic]) -> list[NDArray[np.float32]]:
-        """All outputs of the graph, in its order."""
+        """All outputs of the graph, in their order."""
         results = self._session.run(None, {self._name: np.ascontiguousarray(x)})
         return [np.asarray(result, dtype=np.float32) for result in results]
 
 
 def open_on_cpu(graph: Path | bytes, threads: CpuThreads) -> Any:  # noqa: ANN401
-    """What has a `run` as a session; see `open_session`."""
+    """A session, or an object with the same `run`; see `open_session`."""
     if threads.idle > threads.busy:
         return ElasticSession(graph, threads)
     return open_session(graph, device="cpu", threads=threads.busy)
 
 
 def open_session(model: Path | bytes, *, device: str, threads: int) -> Any:  # noqa: ANN401
-    """A session on CUDA where it is wanted and there, else on `threads` CPU threads.
+    """A session on CUDA if it is wanted and available, else on `threads` CPU threads.
 
-    May be run by several threads at once. Raises the runtime's own exceptions, which share no base,
-    for a graph that it cannot run.
+    Several threads may run it at once. Raises exceptions of the runtime, which share no base, for a
+    graph that it cannot run.
     """
     package = runtime()
     options = package.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Threads that wait for work by spinning take a busy machine's cores from those who have some.
+    # Threads that wait by spinning would take cores from threads that have work.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Plans of memory are kept for each shape that was ever seen, and photos have all of them.
+    # The runtime keeps a memory plan for each input shape, and photos have many shapes.
     options.enable_mem_pattern = False
     wanted = ["CPUExecutionProvider"]
     if device == "cuda" and "CUDAExecutionProvider" in package.get_available_providers():

@@ -1,4 +1,4 @@
-"""Sessions of OpenVINO, an optional package, on the CPU. The only file that imports it."""
+"""Sessions of OpenVINO on the CPU, an optional package, which only this file imports."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -16,23 +16,23 @@ from models.zoo.serving.cpu_threads import IdleCores
 from models.zoo.serving.run_options import RunOptions
 
 _MOST_ROWS = 8
-"""Of one pass. OpenVINO keeps what it has prepared for each number of rows, of which there are few
-so; more of them at once are not faster (`benchmarks/speed/runtimes.py`)."""
+"""Rows of one pass. OpenVINO keeps prepared code for each number of rows, so these should be few.
+More rows at once are not faster (`benchmarks/speed/runtimes.py`)."""
 
 
 class OpenVinoSession:
-    """A graph in bfloat16 where that is asked for and the processor computes it, else in float32.
+    """A graph in bfloat16 if it is wanted and the processor computes it, else in float32.
 
-    There is one model with a stream for each of the `passes`, and, where a pass may take more
-    threads while cores are idle, one with a stream of as many. An embedding depends neither on the
-    batch that it was computed in nor on the number of threads.
+    There is one model with a stream for each of the `passes`. If a pass may take more threads while
+    cores are idle, there is a second one with a single stream of these threads. An embedding
+    depends neither on its batch nor on the number of threads.
     """
 
     device = "cpu"
     runtime: Backend = "openvino"
 
     def __init__(self, graph: Path | bytes, options: RunOptions) -> None:
-        """Raises OpenVINO's own errors, RuntimeErrors, for a graph that it cannot run."""
+        """Raises RuntimeError for a graph that OpenVINO cannot run."""
         model = _core().read_model(graph)
         source = model.input(0)
         self.input_shape: list[Any] = [
@@ -59,7 +59,7 @@ class OpenVinoSession:
         is_idle = self._many is not self._few and self._cores.for_threads(self._count)
         request = (self._many if is_idle else self._few).of_this_thread()
         found = request.infer([np.ascontiguousarray(x)])[0]
-        return np.array(found, dtype=np.float32)  # a copy: the request's memory is used again
+        return np.array(found, dtype=np.float32)  # a copy, as the request reuses its memory
 
     def _compile(self, model: Any, *, streams: int, threads: int) -> Any:  # noqa: ANN401
         return _core().compile_model(
@@ -69,14 +69,14 @@ class OpenVinoSession:
                 "NUM_STREAMS": streams,
                 "INFERENCE_NUM_THREADS": streams * threads,
                 "INFERENCE_PRECISION_HINT": "bf16" if self.precision == "bfloat16" else "f32",
-                # A thread that is bound to a core waits for it while others are idle.
+                # A thread that is bound to a core waits for it while other cores are idle.
                 "ENABLE_CPU_PINNING": False,
             },
         )
 
 
 class _Requests:
-    """A compiled model's requests, of which each thread has its own."""
+    """The requests of a compiled model, one for each thread."""
 
     def __init__(self, compiled: Any) -> None:  # noqa: ANN401
         self._compiled = compiled
@@ -90,8 +90,7 @@ class _Requests:
 
 @cache
 def computes_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 by itself (AMX, AVX512-BF16), and OpenVINO is
-    there to use it."""
+    """Whether this processor computes in bfloat16 (AMX, AVX512-BF16), and OpenVINO is installed."""
     if missing_packages("openvino"):
         return False
     return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -1,4 +1,4 @@
-"""Run a loaded module by what is fastest for it where it is to run."""
+"""The choice of the fastest runtime for a network on a device."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from models.zoo.serving.torch_network import TorchNetwork
 
 
 def serve(module: nn.Module, spec: NetworkSpec, digest: str, options: RunOptions) -> Network:
-    """The module as a `Network`, in the backend that `options` and its forms lead to.
+    """The module as a `Network`, in the backend that follows from `options` and its forms.
 
     Raises RuntimeUnusableError where that backend does not work on this machine.
     """
@@ -28,7 +28,7 @@ def serve(module: nn.Module, spec: NetworkSpec, digest: str, options: RunOptions
             graph = _graph(module, spec, backend)
             try:
                 session = open_graph(graph, backend, options)
-            except Exception as error:  # what runtimes raise shares no base
+            except Exception as error:  # exceptions of runtimes share no base
                 raise RuntimeUnusableError(
                     f"{backend} cannot run {spec.name} on this machine: {error}", option="backend"
                 ) from error
@@ -37,10 +37,10 @@ def serve(module: nn.Module, spec: NetworkSpec, digest: str, options: RunOptions
 
 
 def open_graph(graph: Path | bytes, backend: Backend, options: RunOptions) -> GraphSession:
-    """A session of the backend, which is not `torch`.
+    """A session of a backend other than `torch`.
 
-    Raises WeightsMissingError where it is not installed, and its own errors for a graph that it
-    cannot run.
+    Raises WeightsMissingError where it is not installed, and the backend's errors for a graph that
+    it cannot run.
     """
     if backend == "openvino":
         return OpenVinoSession(graph, options)
@@ -52,15 +52,15 @@ def _forms(module: nn.Module, options: RunOptions) -> Sequence[Backend]:
     if isinstance(module, SFace):
         return ("openvino", "onnxruntime", "torch")
     if isinstance(module, DlibResNet):
-        # OpenVINO, which takes a while to load, is asked only where the answer counts.
+        # OpenVINO is loaded only where the answer matters, since loading it is slow.
         if options.backend == "auto" and options.half and computes_bfloat16():
             return ("openvino", "onnxruntime", "torch")
-        return ("onnxruntime", "openvino", "torch")  # in float32, ONNX Runtime is the faster one
+        return ("onnxruntime", "openvino", "torch")  # in float32, ONNX Runtime is faster
     return ("torch",)
 
 
 def _graph(module: nn.Module, spec: NetworkSpec, backend: Backend) -> bytes:
-    # Here, because they need the optional package `onnx`.
+    # Imported here, because they need the optional package `onnx`.
     if isinstance(module, SFace):
         from models.zoo.networks.sface_onnx import sface_graph  # noqa: PLC0415
 

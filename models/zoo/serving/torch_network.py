@@ -1,4 +1,4 @@
-"""Run a PyTorch module as a `Network`."""
+"""A PyTorch module as a `Network`."""
 
 import numpy as np
 import torch
@@ -9,10 +9,9 @@ from models.zoo.serving.backends import Backend
 
 
 class TorchNetwork:
-    """Holds a module on a device; on CUDA optionally in half precision.
+    """A module on a device; on CUDA optionally in half precision.
 
-    Weights and input are laid out channels-last, which is how the crops come in anyway and what
-    convolutions run fastest on.
+    Weights and input are channels-last, as crops are; convolutions are fastest with it.
     """
 
     runtime: Backend = "torch"
@@ -34,7 +33,7 @@ class TorchNetwork:
     def forward(self, crops: Crops) -> Embeddings:
         with torch.inference_mode():
             pixels = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
-            # Normalised in float32 even when the network runs in half precision.
+            # Pixels are normalised in float32 also when the network runs in half precision.
             x = ((pixels - self._mean) / self._std).to(self._dtype)
             rows = self._module(x).float().cpu().numpy()
         return np.asarray(rows, dtype=np.float32)

@@ -1,1 +1,1 @@
-"""Weights and what is measured on them: the formats of files, and what Vultus ships."""
+"""Weights and their measurements: formats of files, and the files that Vultus ships."""

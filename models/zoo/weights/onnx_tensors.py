@@ -1,7 +1,7 @@
-"""Read the weights in an .onnx file without the package `onnx`, which is an optional one.
+"""Reader of the weights in an .onnx file, without the optional package `onnx`.
 
-An .onnx file is a message of Protocol Buffers: fields, each a number and a value, one after the
-other. The weights are the `initializer` (5) of the `graph` (7) of the model; of each, `dims` (1),
+An .onnx file is a message of Protocol Buffers: a sequence of fields, each a number and a value.
+The weights are the `initializer` (5) of the `graph` (7) of the model; of each, `dims` (1),
 `data_type` (2), `float_data` (4), `int64_data` (7), `name` (8) and `raw_data` (9) are read. Source:
 onnx.proto3 of ONNX, and the Protocol Buffers encoding guide.
 """
@@ -29,7 +29,7 @@ Tensors = Mapping[str, NDArray[np.generic]]
 
 
 class OnnxFormatError(ValueError):
-    """The bytes are not an ONNX model, or hold tensors of a type that is not read here."""
+    """The bytes are not an ONNX model, or contain tensors of an unsupported type."""
 
 
 def dequantized(tensors: Tensors, name: str) -> Floats:
@@ -85,7 +85,7 @@ def _tensor(data: memoryview) -> tuple[str, NDArray[np.generic]]:
                 values[number] = np.array(_integers(value), "<i8").view(np.uint8)
     dtype = _DTYPES.get(kind)
     if dtype is None:
-        raise OnnxFormatError(f"tensor {name!r} has ONNX's type {kind}, which is not read here")
+        raise OnnxFormatError(f"tensor {name!r} has ONNX's type {kind}, which is not supported")
     content = next(iter(values.values()), np.empty(0, np.uint8))
     try:
         return name, content.view(dtype).reshape(shape)
@@ -94,7 +94,7 @@ def _tensor(data: memoryview) -> tuple[str, NDArray[np.generic]]:
 
 
 def _integers(value: int | memoryview) -> list[int]:
-    """One, or several that are packed."""
+    """One integer, or several packed ones."""
     if isinstance(value, int):
         return [value]
     numbers, position = [], 0
@@ -127,7 +127,7 @@ def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 
 
 def _varint(data: memoryview, position: int) -> tuple[int, int]:
-    """The number at a position and the position after it, least significant seven bits first."""
+    """The number at a position (least significant seven bits first), and the position after it."""
     number = shift = 0
     while position < len(data) and shift < 64:
         byte = data[position]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -21,8 +21,8 @@ _KEY = "vultus"
 
 @dataclass(frozen=True, slots=True)
 class SavedWeights:
-    """`digest` is the SHA-256 of the file; `recipe` and `mirror_average` are None in files that
-    others have made."""
+    """`digest` is the SHA-256 of the file; `recipe` and `mirror_average` are None in a file that
+    Vultus has not written."""
 
     state: Mapping[str, Tensor]
     digest: str
@@ -33,11 +33,11 @@ class SavedWeights:
 def save_weights(
     path: Path, state: Mapping[str, Tensor], recipe: Recipe, *, mirror_average: bool
 ) -> str:
-    """Write all of it or nothing; return the SHA-256 of the file, which follows from the weights.
+    """Write the file as a whole; return its SHA-256, which follows from the weights.
 
-    BatchNorm's counters of batches are left out: nothing depends on them.
+    The batch counters of normalisation are omitted, as nothing depends on them.
     """
-    about = {"recipe": recipe.to_json(), "mirror_average": mirror_average}
+    about = {"recipe": asdict(recipe), "mirror_average": mirror_average}
     tensors = {
         name: tensor.detach().cpu().contiguous()
         for name, tensor in state.items()
@@ -49,7 +49,7 @@ def save_weights(
 
 
 def read_weights(path: Path) -> SavedWeights:
-    """A .safetensors file, or a state that `torch.save` wrote.
+    """Read a .safetensors file, or a state that `torch.save` wrote.
 
     Raises WeightsMissingError, WeightsInvalidError.
     """
@@ -61,7 +61,7 @@ def read_weights(path: Path) -> SavedWeights:
             about = _About.model_validate_json((opened.metadata() or {}).get(_KEY, "{}"))
             state = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     except FileNotFoundError as error:
-        raise WeightsMissingError(f"there is no weights file {path}; name one that is") from error
+        raise WeightsMissingError(f"there is no weights file {path}; name another path") from error
     except (OSError, SafetensorError, ValueError) as error:
         raise WeightsInvalidError(
             f"{path} cannot be read as weights ({error}); take another copy of it"
@@ -70,7 +70,7 @@ def read_weights(path: Path) -> SavedWeights:
 
 
 class _About(BaseModel):
-    """What the file says of its network, if Vultus has written it."""
+    """The description of the network in a file that Vultus has written."""
 
     recipe: Recipe | None = None
     mirror_average: bool | None = None
@@ -83,6 +83,6 @@ def _torch_state(path: Path) -> Mapping[str, Tensor]:
             return state  # type: ignore[no-any-return]
     except Exception as error:  # torch.load raises unpickling, zip, key and runtime errors
         raise WeightsInvalidError(
-            f"{path} is no state of a network ({type(error).__name__}: {str(error)[:200]})"
+            f"{path} is not a state of a network ({type(error).__name__}: {str(error)[:200]})"
         ) from error
-    raise WeightsInvalidError(f"{path} holds other things than tensors; save a state_dict alone")
+    raise WeightsInvalidError(f"{path} contains other objects than tensors; save only a state_dict")
