@@ -1,1 +1,1 @@
-"""Train embedding networks: data, losses, the trainer, and what it leaves behind."""
+"""Training of embedding networks: data, losses, the trainer, and its results."""

@@ -1,4 +1,4 @@
-"""Checks before a run begins, which takes hours."""
+"""Checks before a run, which takes hours."""
 
 from pathlib import Path
 
@@ -12,7 +12,10 @@ from models.zoo.network import InputSpec
 
 
 def require_possible(config: TrainingConfig, run: Path) -> InputSpec:
-    """Return the crops that the network takes. Raises TrainingError with what is wrong."""
+    """Check the configuration and the folder of a run; return the network's crop.
+
+    Raises TrainingError.
+    """
     require_unused(run)
     chosen = config.loss
     loss = build_loss(chosen.name, dimension=2, classes=2, options=chosen.options)

@@ -1,4 +1,4 @@
-"""Everything that can be chosen about a training run, with bounds, as in its TOML file."""
+"""The options of a training run with their bounds, as in its TOML file."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from models.training.errors import ConfigInvalidError
 from models.training.results.metric_names import METRICS
 
 NO_FILES = frozenset({"auto", "published", "scratch"})
-"""Values of `network.weights` that name no file."""
+"""Values of `network.weights` that are not files."""
 
 
 class Group(BaseModel):
@@ -43,7 +43,7 @@ class AugmentOptions(Group):
 
 
 class ShareOptions(Group):
-    """Who is trained on, chosen by and tested on."""
+    """The people to train on, to choose the best weights by, and to test on."""
 
     min_photos: int = Field(
         2, ge=1, le=1_000, description="Photos that a person must have to be trained on."
@@ -58,7 +58,9 @@ class ShareOptions(Group):
     @model_validator(mode="after")
     def _some_are_left(self) -> Self:
         if self.choose + self.test >= 1:
-            raise ValueError("choose and test together must be below 1: nobody is left to train on")
+            raise ValueError(
+                "choose and test must be below 1 together: no people are left to train on"
+            )
         return self
 
 
@@ -66,7 +68,7 @@ class DataOptions(ShareOptions):
     people: int = Field(16, ge=2, le=4096, description="People a batch (P); at most all of them.")
     examples: int = Field(4, ge=1, le=256, description="Examples of each in a batch (K).")
     workers: int = Field(
-        0, ge=0, le=256, description="Processes that read and change crops; 0: none but this."
+        0, ge=0, le=256, description="Processes that read and change crops; 0: this one."
     )
     augment: AugmentOptions = Field(default_factory=AugmentOptions)
 
@@ -76,8 +78,8 @@ class NetworkOptions(Group):
     weights: str = Field(
         "auto",
         min_length=1,
-        description="What to begin with: `published`, `scratch`, a file (.safetensors, .pt); "
-        "`auto`: what is published, if it is installed, else scratch.",
+        description="Initial weights: `published`, `scratch` (random), a file (.safetensors, .pt); "
+        "`auto`: the published ones if they are installed, else scratch.",
     )
     dimension: int | None = Field(
         None, ge=2, le=4096, description="Length of an embedding (else the network's own)."
@@ -89,7 +91,7 @@ class NetworkOptions(Group):
         description="Side of the crops (else the weights' or the network's own).",
     )
     frozen_parts: int = Field(
-        0, ge=0, le=1_000, description="How many of the network's first parts stay as they are."
+        0, ge=0, le=1_000, description="Number of the network's first parts that do not change."
     )
     head: Literal["none", "linear", "mlp"] = Field(
         "none",
@@ -103,19 +105,19 @@ class NetworkOptions(Group):
 class LossChoice(Group):
     name: str = Field("threshold", description="Loss; see docs/losses.md.")
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the loss.")
-    miner: str = Field("all", description="Which pairs or triplets the loss is made of.")
+    miner: str = Field("all", description="Choice of the pairs or triplets of the loss.")
     miner_options: dict[str, Any] = Field(default_factory=dict, description="Options of the miner.")
     bank: int = Field(
         0,
         ge=0,
         le=10_000_000,
-        description="Latest examples that a batch is paired with, too; not for heads of classes.",
+        description="Earlier examples that a batch is paired with, too; not for class weights.",
     )
 
     @model_validator(mode="after")
     def _miner_or_bank(self) -> Self:
         if self.bank and self.miner != "all":
-            raise ValueError("a miner looks at the batch alone; with a bank, set miner to all")
+            raise ValueError("a miner uses only the batch; with a bank, set miner to all")
         return self
 
 
@@ -129,20 +131,20 @@ class OptimiserOptions(Group):
         1e-4,
         ge=0,
         le=10,
-        description="Weight decay; of biases, normalisation and the loss's own, none.",
+        description="Weight decay, except of biases, normalisation and the loss.",
     )
     momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of sgd.")
     warmup_steps: int = Field(
         50, ge=0, le=1_000_000, description="Steps in which the rate rises from 0."
     )
     final_share: float = Field(
-        0.01, ge=0, le=1, description="Share of the rate that is left at the end of the cosine."
+        0.01, ge=0, le=1, description="Share of the rate at the end of the cosine."
     )
     clip_norm: float = Field(
         5.0,
         ge=0,
         le=1e6,
-        description="Largest norm of the network's gradient, and of the loss's own; 0: any.",
+        description="Largest norm of the network's gradient, and of the loss's; 0: any.",
     )
 
 
@@ -150,7 +152,10 @@ class MeasureOptions(Group):
     metric: str = Field("auc", description="Metric that decides which checkpoint is best.")
     every_epochs: int = Field(1, ge=1, le=10_000, description="Epochs between evaluations.")
     max_photos: int = Field(
-        10_000, ge=4, le=100_000, description="Most photos compared with each other; people drawn."
+        10_000,
+        ge=4,
+        le=100_000,
+        description="Most photos compared with each other; people are drawn.",
     )
     nmi: bool = Field(True, description="Measure NMI too; slow with thousands of people.")
     batch_size: int = Field(128, ge=1, le=10_000, description="Crops of one forward pass.")
@@ -163,11 +168,11 @@ class MeasureOptions(Group):
 
 
 class RunConfig(Group):
-    """What a training and a fine-tuning have in common. `page` documents the options."""
+    """The options that training and fine-tuning share. `page` documents all options."""
 
     page: ClassVar[str]
 
-    seed: int = Field(0, ge=0, le=2**32 - 1, description="Decides every draw.")
+    seed: int = Field(0, ge=0, le=2**32 - 1, description="Determines every draw.")
     threads: int = Field(
         0, ge=0, le=1_024, description="CPU threads of one operation; 0: one a core."
     )
@@ -195,7 +200,7 @@ class TrainingConfig(RunConfig):
         description="Batches of an epoch (else until as many examples were drawn as there are).",
     )
     precision: Literal["float32", "bf16", "fp16"] = Field(
-        "float32", description="What CUDA computes the network in; on a CPU, float32."
+        "float32", description="Format of numbers on CUDA; on a CPU, float32."
     )
     deterministic: bool = Field(
         True, description="Prefer operations that give the same result each time."
@@ -211,9 +216,9 @@ _Config = TypeVar("_Config", bound=RunConfig)
 
 
 def read_config(kind: type[_Config], path: Path | None, overrides: Sequence[str] = ()) -> _Config:
-    """A TOML file, and then `group.option=value` each, the value as in TOML or a plain word.
+    """Read a TOML file, then overrides `group.option=value`, with a TOML value or a plain word.
 
-    Raises ConfigInvalidError naming every option that is wrong.
+    Raises ConfigInvalidError, which names every wrong option.
     """
     content: dict[str, Any] = {}
     if path is not None:
@@ -227,7 +232,7 @@ def read_config(kind: type[_Config], path: Path | None, overrides: Sequence[str]
 
 
 def config_from(kind: type[_Config], content: Mapping[str, Any]) -> _Config:
-    """Raises ConfigInvalidError naming every option that is wrong."""
+    """Raises ConfigInvalidError, which names every wrong option."""
     try:
         return kind.model_validate(content)
     except ValidationError as error:
@@ -241,16 +246,16 @@ def config_from(kind: type[_Config], content: Mapping[str, Any]) -> _Config:
 def _set(content: dict[str, Any], override: str) -> None:
     name, equals, text = override.partition("=")
     if not equals or not name:
-        raise ConfigInvalidError(f"{override!r} is no option; write group.option=value")
+        raise ConfigInvalidError(f"{override!r} is not an option; write group.option=value")
     *groups, option = name.strip().split(".")
     for group in groups:
         content = content.setdefault(group, {})
         if not isinstance(content, dict):
-            raise ConfigInvalidError(f"{name}: {group} is no group of options")
+            raise ConfigInvalidError(f"{name}: {group} is not a group of options")
     try:
         content[option] = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        content[option] = text  # a plain word, as people write it on a command line
+        content[option] = text  # a plain word
 
 
 def _options(group: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:

@@ -1,10 +1,10 @@
-"""Errors of training. Each text is a fact, or names the option of the run that is at fault."""
+"""Errors of training. Each text is a fact, or names the wrong option."""
 
 from pathlib import Path
 
 
 class TrainingError(ValueError):
-    """Training cannot begin, or go on, as it is asked for."""
+    """Training cannot begin, or cannot continue."""
 
 
 class ConfigInvalidError(TrainingError):
@@ -12,23 +12,23 @@ class ConfigInvalidError(TrainingError):
 
 
 class StoreUnusableError(TrainingError):
-    """The folder of crops is not there, damaged, or has crops of another network."""
+    """The folder of crops is missing or damaged, or has crops of another network."""
 
 
 class CropsCutOtherwiseError(StoreUnusableError):
-    """A folder of crops was filled in another way, or nothing says how it was filled."""
+    """A folder has crops that were cut otherwise, or does not say how they were cut."""
 
 
 class TooFewPeopleError(TrainingError):
-    """The photos do not allow what is asked for."""
+    """There are too few people or photos for the configuration."""
 
 
 class RunUnusableError(TrainingError):
-    """The folder of a run holds another run, none, or one that does not fit."""
+    """The folder of a run contains another run, no run, or one that does not fit."""
 
 
 class RunTakenError(RunUnusableError):
-    """The folder `path` holds a run already."""
+    """The folder `path` already contains a run."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path} already holds a run")
@@ -44,7 +44,7 @@ class RunUnfinishedError(RunUnusableError):
 
 
 class MetricMissingError(TrainingError):
-    """The metric that decides which checkpoint is best cannot be measured on these photos."""
+    """The metric that determines the best weights cannot be measured on these photos."""
 
 
 class NotFiniteError(TrainingError):
@@ -56,11 +56,11 @@ class UnknownLossError(TrainingError):
 
 
 class LossOptionsError(TrainingError):
-    """A loss does not have such an option, or not such a value of it."""
+    """A loss does not have this option, or the value is not allowed."""
 
 
 class MinedTuplesError(TrainingError):
-    """The loss is not made of pairs or triplets, so that a miner has nothing to choose for it."""
+    """The loss does not use pairs or triplets, which a miner chooses."""
 
 
 class UnknownMinerError(TrainingError):
@@ -68,7 +68,7 @@ class UnknownMinerError(TrainingError):
 
 
 class MinerOptionsError(TrainingError):
-    """A miner does not have such an option, or not such a value of it."""
+    """A miner does not have this option, or the value is not allowed."""
 
 
 class UnknownMetricError(TrainingError):
@@ -76,8 +76,8 @@ class UnknownMetricError(TrainingError):
 
 
 class MetricOptionsError(TrainingError):
-    """A linear metric does not have such an option, or not such a value of it."""
+    """A linear metric does not have this option, or the value is not allowed."""
 
 
 class NothingToLearnError(TrainingError):
-    """The examples have no two of one person, or no two of different people."""
+    """There are no two examples of one person, or no two people."""

@@ -1,4 +1,4 @@
-"""Build the network that is to be trained, with the weights to begin with and what stays frozen."""
+"""Construction of a network for training, with its initial weights and its frozen parts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,21 +21,21 @@ from models.zoo.weights.weights_file import SavedWeights, read_weights
 
 @dataclass(frozen=True, slots=True)
 class TrainableNetwork:
-    """`module` maps crops, normalised, to embeddings of any length; `frozen` parts of it stay."""
+    """`module` maps normalised crops to embeddings of any length; `frozen` are fixed parts."""
 
     module: nn.Module
     recipe: Recipe
     frozen: Sequence[nn.Module]
 
     def training_mode(self) -> None:
-        """Train all but the frozen parts, whose normalisation keeps its statistics as well."""
+        """Enter training mode, except in frozen parts: their normalisation keeps its statistics."""
         self.module.train()
         for part in self.frozen:
             part.eval()
 
 
 def input_of(options: NetworkOptions) -> InputSpec:
-    """The crops that the network takes.
+    """The crop of the network.
 
     Raises ConfigInvalidError, or WeightsError where the file of weights cannot be read.
     """
@@ -46,10 +46,10 @@ def input_of(options: NetworkOptions) -> InputSpec:
 def build_network(
     options: NetworkOptions, *, weights_dir: Path, seed: int, synchronised: bool = False
 ) -> TrainableNetwork:
-    """`seed` decides the weights that nothing else does. `synchronised` has normalisation take its
-    statistics over the GPUs of all processes.
+    """Build the network; `seed` determines its random weights.
 
-    Raises ConfigInvalidError, or WeightsError where the weights cannot be had.
+    `synchronised`: normalisation uses the statistics of the GPUs of all processes. Raises
+    ConfigInvalidError, or WeightsError where the weights cannot be loaded.
     """
     saved = _saved(options, weights_dir)
     recipe = _recipe(options, saved)
@@ -66,19 +66,20 @@ def build_network(
 
 
 def begins_from_scratch(options: NetworkOptions) -> bool:
+    """Whether all initial weights are random."""
     if options.weights == "auto":
         return options.name not in INSTALLED
     return options.weights == "scratch"
 
 
 def require_crops_of(network: TrainableNetwork, store: CropStore) -> None:
-    """Raises StoreUnusableError where the crops are cut for another network."""
+    """Raises StoreUnusableError where the crops were cut for another network."""
     wanted = network.recipe.input
     if (wanted.size_px, wanted.template) != (store.input.size_px, store.input.template):
         raise StoreUnusableError(
-            f"{store.folder} holds crops of {store.input.size_px} px that were cut for another "
-            f"network; {network.recipe.architecture} takes its own, of {wanted.size_px} px: cut "
-            "the photos again"
+            f"{store.folder} has crops of {store.input.size_px} px that were cut for another "
+            f"network; {network.recipe.architecture} takes crops of {wanted.size_px} px: cut the "
+            "photos again"
         )
 
 

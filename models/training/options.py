@@ -1,4 +1,4 @@
-"""Options of losses, miners and metrics: named values with bounds, from a file or from code."""
+"""Options of losses, miners and metrics: named values with bounds."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -9,13 +9,13 @@ from models.training.errors import TrainingError
 
 
 class Options(BaseModel):
-    """Refuses what it does not know; every field has bounds and a description."""
+    """Options that refuse unknown names; every field has bounds and a description."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class NoOptions(Options):
-    """Nothing to choose."""
+    """No options."""
 
 
 _Chosen = TypeVar("_Chosen", bound=Options)
@@ -28,7 +28,7 @@ def read_options(
     of: str,
     error: type[TrainingError],
 ) -> _Chosen:
-    """The options with their bounds checked; `of` names, in the error, what they are for."""
+    """The checked options. Raises `error`, in which `of` names what the options are for."""
     try:
         return model.model_validate(dict(values or {}))
     except ValidationError as invalid:

@@ -1,4 +1,4 @@
-"""Make the network of a finished run an embedder: its weights and a card, under a name."""
+"""Registration of the network of a finished run as an embedder."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ from models.zoo.weights.weights_file import read_weights
 
 
 def add_run(run: Path, naming: Naming, weights_dir: Path) -> NetworkCard:
-    """Register the best weights of a finished run, with what was measured of them.
+    """Register the best weights of a finished run, with their figures.
 
     Raises RunUnusableError, NameTakenError, or WeightsError where the weights are damaged.
     """
@@ -27,7 +27,7 @@ def add_run(run: Path, naming: Naming, weights_dir: Path) -> NetworkCard:
     weights = RunFolder(run).weights
     saved = read_weights(weights)
     if saved.digest != report["digest"]:
-        raise RunUnusableError(f"{weights} is not the file that {run} reports; train again")
+        raise RunUnusableError(f"{weights} is not the file in the report of {run}; train again")
     recipe = Recipe(**report["recipe"])
     module_of(saved, recipe)
     best = {name: value for name, value in report["best"].items() if name != "seconds"}
@@ -47,7 +47,7 @@ def add_run(run: Path, naming: Naming, weights_dir: Path) -> NetworkCard:
 
 
 def _training_data(report: Mapping[str, Any]) -> str:
-    """The photos of a run, and those behind the weights that it began with."""
+    """A description of the photos of a run, and of those of its initial weights."""
     shown = report["data"]["train"]
     network = report["config"]["network"]
     ours = f"{shown['photos']} photos of {shown['people']} people, given to this run"

@@ -1,4 +1,4 @@
-"""The base of a training and of a fine-tuning: network, evaluations, report."""
+"""The base of training and fine-tuning: network, evaluations, report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

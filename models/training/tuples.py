@@ -1,8 +1,8 @@
-"""Pairs and triplets of a batch, by the places of their examples.
+"""Pairs and triplets of a batch, by the indices of their examples.
 
-The first of a pair, and the anchor of a triplet, is a row of the batch. The others are rows of the
-batch or, where it is compared with more, of what follows it: place N is the first beyond a batch
-of N. A pair is met in both directions where both of it are of the batch.
+The first example of a pair, and the anchor of a triplet, is a row of the batch. The others are rows
+of the batch, or of the other examples after it: index N is the first one after a batch of N. A pair
+within the batch occurs in both directions.
 """
 
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ MinedTuples = Pairs | Triplets
 
 
 def same_person(labels: Tensor, everyone: Tensor) -> Tensor:
-    """(N, N + M), true where a row of the batch has an example of its own person, not itself.
+    """A mask (N, N + M): another example of the same person as a row of the batch.
 
-    `labels` (N,) are the batch's, `everyone` (N + M,) those, followed by the others'.
+    `labels` (N,) are those of the batch; `everyone` (N + M,) are these, followed by the others.
     """
     same = labels[:, None] == everyone[None, :]
     rows = torch.arange(len(labels), device=labels.device)
@@ -59,7 +59,7 @@ def all_triplets(labels: Tensor, everyone: Tensor) -> Triplets:
 
 
 def as_pairs(mined: MinedTuples) -> Pairs:
-    """The pairs that triplets are made of, each as often as it occurs."""
+    """The pairs of triplets, each as often as it occurs."""
     if isinstance(mined, Pairs):
         return mined
     return Pairs(mined.anchors, mined.positives, mined.anchors, mined.negatives)

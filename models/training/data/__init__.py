@@ -1,1 +1,1 @@
-"""Aligned crops of people: kept on disk, shared out, drawn, changed and fed to a network."""
+"""Aligned crops of people: the store, shares of people, draws, changes and batches."""

@@ -1,4 +1,4 @@
-"""Change crops as cameras, networks and people would, at random but repeatably."""
+"""Random but repeatable changes of crops, as by cameras, networks and people."""
 
 from collections.abc import Callable
 
@@ -13,10 +13,10 @@ Crop = NDArray[np.uint8]
 
 
 class Augmenter:
-    """Each change is made with a probability of its own; how far it goes is drawn evenly.
+    """Makes each change with its own probability, and with a uniformly drawn strength.
 
-    What is drawn follows from (seed, epoch, number), so that a run that goes on, or one with
-    several workers, sees the same pictures.
+    Draws follow from (seed, epoch, number), so that a continued run, or one with several workers,
+    gets the same crops.
     """
 
     def __init__(self, options: AugmentOptions, *, seed: int) -> None:
@@ -46,7 +46,7 @@ _Change = Callable[[Crop, np.random.Generator], Crop]
 
 
 def _moved(crop: Crop, draw: np.random.Generator, options: AugmentOptions) -> Crop:
-    """Turned and shifted; what comes in from outside repeats the edge."""
+    """Rotate and shift; the edge is repeated outside the crop."""
     side = crop.shape[0]
     angle = draw.uniform(-options.turn_degrees, options.turn_degrees)
     shift = draw.uniform(-options.shift_share, options.shift_share, size=2) * side
@@ -61,7 +61,7 @@ def _moved(crop: Crop, draw: np.random.Generator, options: AugmentOptions) -> Cr
 
 
 def _shrunk(crop: Crop, draw: np.random.Generator, options: AugmentOptions) -> Crop:
-    """As of a small face: scaled down by area and up again."""
+    """Scale down by area and up again, as for a small face."""
     side = crop.shape[0]
     small = max(2, round(side * draw.uniform(options.shrink_to, 1.0)))
     reduced = cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA)
@@ -72,13 +72,13 @@ def _shrunk(crop: Crop, draw: np.random.Generator, options: AugmentOptions) -> C
 
 def _blurred(crop: Crop, draw: np.random.Generator, options: AugmentOptions) -> Crop:
     sigma = crop.shape[0] * draw.uniform(0.0, options.blur_share)
-    if sigma < 0.1:  # narrower than a pixel's share: nothing would change
+    if sigma < 0.1:  # much narrower than a pixel: no change
         return crop
     return np.asarray(cv2.GaussianBlur(crop, (0, 0), float(sigma)), dtype=np.uint8)
 
 
 def _lit(crop: Crop, draw: np.random.Generator, options: AugmentOptions) -> Crop:
-    """Brighter or darker, and with more or less contrast around the crop's own mean."""
+    """Change the brightness, and the contrast around the crop's mean."""
     contrast = 1 + draw.uniform(-options.contrast, options.contrast)
     brightness = 1 + draw.uniform(-options.brightness, options.brightness)
     mean = float(crop.mean())
@@ -88,7 +88,7 @@ def _lit(crop: Crop, draw: np.random.Generator, options: AugmentOptions) -> Crop
 
 def _compressed(crop: Crop, draw: np.random.Generator, options: AugmentOptions) -> Crop:
     quality = int(draw.integers(options.jpeg_quality, 96))
-    bgr = cv2.cvtColor(crop, cv2.COLOR_RGB2BGR)  # as OpenCV encodes
+    bgr = cv2.cvtColor(crop, cv2.COLOR_RGB2BGR)  # the order of OpenCV
     encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
     assert decoded is not None

@@ -1,4 +1,4 @@
-"""Crops of a store as batches of tensors, read and changed by worker processes."""
+"""Batches of crops as tensors, read and changed by worker processes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ class Batch:
 
 
 class TrainingCrops(Dataset[tuple[Tensor, int]]):
-    """The crops to train on; their people are numbered anew, from 0 on."""
+    """The crops to train on; `labels` number their people from 0."""
 
     def __init__(self, store: CropStore, numbers: NDArray[np.int64], augment: Augmenter) -> None:
         self._store = store
@@ -46,9 +46,9 @@ class TrainingCrops(Dataset[tuple[Tensor, int]]):
 def training_batches(
     crops: TrainingCrops, sampler: PeopleExamples, *, workers: int, pin: bool = False
 ) -> Iterator[Batch]:
-    """The batches of a sampler, `workers` processes reading ahead (0: this one reads).
+    """The batches of a sampler; `workers` processes read ahead (0: this one reads).
 
-    `pin` puts them into memory that a GPU copies from by itself.
+    `pin` puts them into page-locked memory, from which a GPU copies faster.
     """
     loader: DataLoader[tuple[Tensor, int]] = DataLoader(
         crops,
@@ -56,7 +56,7 @@ def training_batches(
         num_workers=workers,
         collate_fn=_collate,
         pin_memory=pin,
-        # An own one: the loader draws from the global generator otherwise, and changes it.
+        # Otherwise, the loader draws from the global generator, and changes it.
         generator=torch.Generator().manual_seed(0),
     )
     with _opencv_on_one_thread():
@@ -71,9 +71,9 @@ def _collate(items: list[tuple[Tensor, int]]) -> tuple[Tensor, Tensor]:
 
 @contextmanager
 def _opencv_on_one_thread() -> Iterator[None]:
-    """End OpenCV's threads while processes are forked, which fill the cores by themselves.
+    """End OpenCV's threads while processes are forked.
 
-    A forked process has none of them, and would wait for them for ever.
+    A forked process has no such threads, and would wait for them forever.
     """
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)

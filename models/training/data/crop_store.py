@@ -1,12 +1,12 @@
-"""Aligned crops on disk: one memory-mapped array, and who is on which of its rows.
+"""Aligned crops on disk: one memory-mapped array, and the person on each of its rows.
 
-    crops.npy      uint8 (rows, side, side, 3), RGB; it only ever grows
-    photos.jsonl   a line a photo that was looked at: its SHA-256, and its row or why it has none
-    store.json     the listing: person, photo and row of every crop that is to be used
-    cut.json       what the crops depend on beside the photos; crops of other kinds stay out
+    crops.npy      uint8 (rows, side, side, 3), RGB; it only grows
+    photos.jsonl   a line for each known photo: its SHA-256, and its row, or why it has no crop
+    store.json     the listing: person, photo and row of every crop in use
+    cut.json       what crops depend on beside the photos; the folder takes only such crops
 
-The array is read as it is needed, so that it may be larger than memory. Crops are biometric data:
-only the user who made them can read them.
+The array may be larger than memory. Crops are biometric data: only the user who made them can read
+them.
 """
 
 import hashlib
@@ -14,11 +14,11 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from fcntl import LOCK_EX, flock
 from io import BytesIO
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Self
 
 import numpy as np
@@ -39,7 +39,7 @@ _CROPS, _PHOTOS, _STORE, _CUT = "crops.npy", "photos.jsonl", "store.json", "cut.
 
 @dataclass(frozen=True, slots=True)
 class ListedCrop:
-    """A photo's name and person; `failure` says why there is no crop of it, if there is none."""
+    """A photo's name and person; `failure` is the reason why it has no crop, if it has none."""
 
     photo: str
     person: str
@@ -51,9 +51,9 @@ class ListedCrop:
 class CropStore:
     """N crops of P people.
 
-    `rows` (N,) are their places in `crops`, `labels` (N,) are their people, in the order of
-    `names`, which is sorted. `photos` and `sha256` identify the photos. `failures` are (photo,
-    reason). `digest` is the same where two stores hold the same crops of the same people.
+    `rows` (N,) are their rows in `crops`. `labels` (N,) are the indices of their people in `names`,
+    which is sorted. `photos` and `sha256` identify the photos. `failures` are (photo, reason).
+    Stores with the same crops of the same people have the same `digest`.
     """
 
     folder: Path
@@ -71,18 +71,18 @@ class CropStore:
         return len(self.rows)
 
     def crop(self, number: int) -> Crop:
-        """The crop of a number from 0 to N - 1, copied out of the file."""
+        """A copy of the crop with a number from 0 to N - 1."""
         return np.array(self.crops[self.rows[number]])
 
 
 def open_store(folder: Path) -> CropStore:
-    """Raises StoreUnusableError."""
+    """The store in a folder. Raises StoreUnusableError."""
     try:
         listed = json.loads((folder / _STORE).read_text(encoding="utf-8"))
         crops = np.load(folder / _CROPS, mmap_mode="r")
     except (OSError, ValueError) as error:
         raise StoreUnusableError(
-            f"{folder} holds no crops that can be read ({error}); delete it, and cut them again"
+            f"{folder} has no readable crops ({error}); delete it, and cut them again"
         ) from error
     if listed.get("format") != _FORMAT:
         raise StoreUnusableError(f"{folder} was made by another version; delete it and cut again")
@@ -104,10 +104,10 @@ def open_store(folder: Path) -> CropStore:
 
 
 class CropStoreWriter:
-    """Adds crops to a folder. One process at a time: a second waits until the first has closed.
+    """Adds crops to a folder. One process at a time: a second one waits until the first closes it.
 
-    What was added before is known; a run that is interrupted goes on where it was. `cut_by` tells
-    what else the crops depend on, as JSON: a folder takes crops of one kind alone.
+    Photos of earlier runs are known, so that an interrupted run can be continued. `cut_by` is what
+    else the crops depend on, for JSON: a folder takes only crops with equal values.
     """
 
     def __init__(
@@ -117,46 +117,39 @@ class CropStoreWriter:
         self._input = input_spec
         side = input_spec.size_px
         about = {"size_px": side, "template": input_spec.template, **(cut_by or {})}
-        self._cut_by = json.loads(json.dumps(about))  # as it is read again
+        self._cut_by = json.loads(json.dumps(about))  # as they are read again
         self._shape = (side, side, 3)
         self._known: dict[str, int | str] = {}
 
     def open(self) -> None:
-        """May wait for another process. Raises StoreUnusableError."""
+        """Open the folder, once no other process has it open. Raises StoreUnusableError."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _opened(self._folder / "lock")
-        flock(self._lock, LOCK_EX)
-        self._crops = _opened(self._folder / _CROPS)
-        self._photos = _opened(self._folder / _PHOTOS)
-        try:
+        with ExitStack() as files:
+            lock = files.enter_context(_opened(self._folder / "lock"))
+            flock(lock, LOCK_EX)
+            self._crops = files.enter_context(_opened(self._folder / _CROPS))
+            self._photos = files.enter_context(_opened(self._folder / _PHOTOS))
             self._read_known()
             self._require_whole()
             self._require_same_kind()
-        except BaseException:
-            self._close_files()
-            raise
+            self._files = files.pop_all()
 
     def close(self) -> None:
-        self._write_header(self._next_row)
-        self._close_files()
+        with self._files:
+            self._write_header(self._next_row)
 
     def __enter__(self) -> Self:
         self.open()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def known(self, sha256: str) -> bool:
         return sha256 in self._known
 
     def failure(self, sha256: str) -> str | None:
-        """Why a photo that is known has no crop; None where it has one."""
+        """The reason why a known photo has no crop; None if it has one."""
         found = self._known[sha256]
         return found if isinstance(found, str) else None
 
@@ -175,9 +168,9 @@ class CropStoreWriter:
             self._note(sha256, reason)
 
     def finish(self, listing: Sequence[ListedCrop]) -> None:
-        """Say which crops make up the store; `open_store` then finds these.
+        """Write the listing of the crops that `open_store` then finds.
 
-        A photo that is listed with a failure of its own keeps it; others have that of their bytes.
+        A photo has the failure of its entry in `listing`, else that of its content.
         """
         self._write_header(self._next_row)
         os.fsync(self._crops.fileno())
@@ -205,7 +198,7 @@ class CropStoreWriter:
         write_text_atomically(self._folder / _STORE, json.dumps(content))
 
     def _note(self, sha256: str, outcome: int | str) -> None:
-        """The line after the row: a row that a line names is there."""
+        """Write the line after the row, so that the row of each line exists."""
         self._crops.flush()
         line = json.dumps({"sha256": sha256, "outcome": outcome})
         self._photos.write(line.encode() + b"\n")
@@ -215,7 +208,7 @@ class CropStoreWriter:
     def _read_known(self) -> None:
         end = 0
         for line in self._photos:
-            if not line.endswith(b"\n"):  # it was being written when the process was killed
+            if not line.endswith(b"\n"):  # the process was killed while it wrote the line
                 break
             entry = json.loads(line)
             self._known[entry["sha256"]] = entry["outcome"]
@@ -239,7 +232,7 @@ class CropStoreWriter:
                 f"{self._folder / _CROPS} is damaged; delete the folder, and cut again"
             ) from error
         if shape[1:] != self._shape:
-            raise StoreUnusableError(f"{self._folder} holds crops of another size; name another")
+            raise StoreUnusableError(f"{self._folder} has crops of another size; name another")
         if size < self._start_of(self._next_row):
             raise StoreUnusableError(
                 f"{self._folder / _CROPS} is cut short; delete the folder, and cut again"
@@ -258,17 +251,13 @@ class CropStoreWriter:
             ) from error
         if before != self._cut_by:
             raise CropsCutOtherwiseError(
-                f"{self._folder} holds crops that were cut otherwise: for another network, of "
+                f"{self._folder} has crops that were cut otherwise: for another network, of "
                 "other faces, or by another detector"
             )
 
     def _start_of(self, row: int) -> int:
-        """Where a row begins in the file, in bytes."""
+        """The position of a row in the file, in bytes."""
         return len(_header((0, *self._shape))) + row * math.prod(self._shape)
-
-    def _close_files(self) -> None:
-        for file in (self._crops, self._photos, self._lock):
-            file.close()
 
     def _write_header(self, rows: int) -> None:
         self._crops.seek(0)
@@ -277,7 +266,7 @@ class CropStoreWriter:
 
 
 def _header(shape: tuple[int, ...]) -> bytes:
-    """NumPy leaves room for the first axis to grow, so every header is as long as another."""
+    """A header of NumPy, whose length is constant: it has room for the first axis to grow."""
     text = BytesIO()
     about = {"descr": "|u1", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(text, about)

@@ -1,4 +1,4 @@
-"""Batches of P people with K examples each (Hermans et al., 2017), the same in every run."""
+"""Batches of P people with K examples each (Hermans et al., 2017), equal in every run."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from torch.utils.data import Sampler
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """`place` among `labels`, drawn as the `number`-th example of its epoch."""
+    """`place` is an index of `labels`, drawn as the `number`-th example of its epoch."""
 
     place: int
     epoch: int
@@ -18,12 +18,12 @@ class Draw:
 
 
 class PeopleExamples(Sampler[list[Draw]]):
-    """Class-balanced: in each round every person comes once, however many photos they have.
+    """Draws class-balanced batches: each round has every person once, with any number of photos.
 
-    An epoch has `batches` (by default, as many as it takes to draw as many examples as there are).
-    Every batch follows from the seed, the epoch and its number, so training can go on from batch
-    `start`, and several processes, of which each takes an equal part of every batch (`rank` of
-    `ranks`), draw the same batches as one.
+    An epoch has `batches` (by default, enough to draw as many examples as there are). A batch
+    follows from the seed, the epoch and its number. Training can therefore continue from batch
+    `start`, and several processes draw the same batches as one: process `rank` of `ranks` takes an
+    equal part of each.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class PeopleExamples(Sampler[list[Draw]]):
         ranks: int = 1,
     ) -> None:
         if people % ranks:
-            raise ValueError(f"{people} people do not share out among {ranks} processes")
+            raise ValueError(f"{people} people cannot be divided among {ranks} processes")
         order = np.argsort(np.asarray(labels), kind="stable")
         starts = np.unique(np.asarray(labels)[order], return_index=True)[1]
         self._places = np.split(order, starts[1:])
@@ -74,19 +74,19 @@ class PeopleExamples(Sampler[list[Draw]]):
         ]
 
     def _rounds(self) -> Iterator[NDArray[np.intp]]:
-        """The people of each batch, each once; rounds follow each other."""
+        """The people of each batch, from one round after the other."""
         draw = np.random.default_rng((self._seed, self._epoch, 0))
         waiting = draw.permutation(len(self._places))
         for _ in range(self.batches):
             if len(waiting) < self._people:
                 following = draw.permutation(len(self._places))
-                # Those who wait come first; in their own round they then follow after the batch.
+                # The rest of the last round comes first, and comes late in its new round.
                 late = np.isin(following, waiting)
                 waiting = np.concatenate([waiting, following[~late], following[late]])
             yield waiting[: self._people]
             waiting = waiting[self._people :]
 
     def _drawn(self, places: NDArray[np.intp], draw: np.random.Generator) -> NDArray[np.intp]:
-        """K of a person's photos, none twice before each has come once."""
+        """K of a person's photos; a photo is repeated only after all were drawn."""
         times = -(-self._examples // len(places))
         return np.concatenate([draw.permutation(places) for _ in range(times)])[: self._examples]

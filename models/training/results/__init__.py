@@ -1,1 +1,1 @@
-"""What a run leaves behind: its folder, its figures, and comparisons of runs."""
+"""The results of a run: its folder, its figures, and comparisons of runs."""

@@ -1,7 +1,7 @@
-"""Runs side by side: what differs between them, and what each reached."""
+"""Comparison of runs: their different options, and their figures."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ from models.training.results.run_folder import read_report
 
 @dataclass(frozen=True, slots=True)
 class ComparedRun:
-    """`choices` are the options that differ between the runs; `choose` and `test` are figures of
-    the best weights, on the people that they were chosen by and on those only tested."""
+    """`choices` are the options that differ between runs. `choose` and `test` are figures of the
+    best weights, on the people to choose by and on those to test on."""
 
     name: str
     choices: Mapping[str, Any]
@@ -24,30 +24,21 @@ class ComparedRun:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`same_people`: all runs were measured on the same photos of the same people, so that their
-    figures can be compared."""
+    """`same_people`: all runs were measured on the same photos of the same people. Only then can
+    their figures be compared."""
 
     runs: tuple[ComparedRun, ...]
     same_people: bool
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "same_people": self.same_people,
-            "runs": {
-                run.name: {
-                    "choices": run.choices,
-                    "choose": run.choose,
-                    "test": run.test,
-                    "epoch": run.epoch,
-                    "seconds": run.seconds,
-                }
-                for run in self.runs
-            },
-        }
+        runs = {run.name: asdict(run) for run in self.runs}
+        for run in runs.values():
+            del run["name"]
+        return {"same_people": self.same_people, "runs": runs}
 
 
 def compare_runs(paths: Sequence[Path]) -> Comparison:
-    """Raises RunUnusableError where one has not finished."""
+    """Compare finished runs. Raises RunUnusableError for a run that has not finished."""
     reports = [read_report(path) for path in paths]
     options = [dict(_flat(report["config"])) for report in reports]
     names = list(dict.fromkeys(name for chosen in options for name in chosen))
@@ -69,7 +60,7 @@ def compare_runs(paths: Sequence[Path]) -> Comparison:
 
 
 def _measured_on(report: Mapping[str, Any]) -> str:
-    """What decides who is in which share, and how many of them are measured."""
+    """The options that determine the people of each share, and the measured photos."""
     config = report["config"]
     return repr(
         (

@@ -30,7 +30,7 @@ def embed(
     device: torch.device,
     batch_size: int,
 ) -> NDArray[np.float32]:
-    """Embeddings of crops as they would be served, float32 (N, dimension), of unit length."""
+    """Embeddings of crops as in the service, float32 (N, dimension), of unit length."""
     rows = []
     with torch.inference_mode(), evaluating(module):
         for start in range(0, len(numbers), batch_size):
@@ -44,7 +44,7 @@ def embed(
 
 
 def normalised(crops: Tensor, spec: InputSpec, device: torch.device) -> Tensor:
-    """What the network takes, float32 (N, 3, side, side), of uint8 (N, side, side, 3)."""
+    """The input of the network, float32 (N, 3, side, side), for crops uint8 (N, side, side, 3)."""
     x = crops.to(device, non_blocking=True).permute(0, 3, 1, 2).float()
     mean, std = (
         torch.tensor(values, device=device)[None, :, None, None] for values in (spec.mean, spec.std)
@@ -54,7 +54,7 @@ def normalised(crops: Tensor, spec: InputSpec, device: torch.device) -> Tensor:
 
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
-    """In evaluation mode for a while; afterwards each part is as it was."""
+    """Evaluation mode; afterwards, each part has its former mode."""
     before = [(part, part.training) for part in module.modules()]
     module.eval()
     try:
@@ -65,7 +65,7 @@ def evaluating(module: nn.Module) -> Iterator[None]:
 
 
 def at_most(labels: NDArray[np.int64], photos: int, *, seed: int) -> NDArray[np.intp]:
-    """Places of the photos of people drawn by chance, until there are so many; in order."""
+    """Ascending indices of at most `photos` photos, all of each drawn person."""
     people, counts = np.unique(labels, return_counts=True)
     order = np.random.default_rng(seed).permutation(len(people))
     taken = people[order[np.cumsum(counts[order]) <= photos]]
@@ -75,8 +75,8 @@ def at_most(labels: NDArray[np.int64], photos: int, *, seed: int) -> NDArray[np.
 def figures(
     embeddings: NDArray[np.float32], labels: NDArray[np.int64], *, seed: int, nmi: bool = True
 ) -> Mapping[str, float]:
-    """By the names of `metric_names.METRICS`, over all pairs; without those that the photos are
-    too few to show."""
+    """Figures over all pairs, by the names of `metric_names.METRICS`, without those that the photos
+    cannot show."""
     people = np.unique(labels, return_inverse=True)[1].astype(np.intp)
     scores = pair_scores(compare_all(embeddings, people))
     found: dict[str, float] = {}
@@ -95,7 +95,7 @@ def figures(
 def _open_set(
     embeddings: NDArray[np.float32], people: NDArray[np.intp], seed: int
 ) -> Mapping[str, float]:
-    """Half of the people enrolled with one photo each, everything else searched for."""
+    """FNIR with half of the people enrolled, by one photo each; all other photos are probes."""
     enrolled = draw_enrolled(int(people.max()) + 1, share=0.5, seed=seed)
     split = enroll_first(people, enrolled=enrolled)
     seen = search(embeddings, people, split)

@@ -1,4 +1,4 @@
-"""What an evaluation during training measures, and which way is better."""
+"""The metrics of an evaluation during training."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -15,9 +15,9 @@ METRICS: Mapping[str, str] = MappingProxyType(
         "fnir_at_fpir.1e-2": "FNIR at FPIR 1e-2",
     }
 )
-"""Names, with titles for people. Those that the photos are too few to show are left out."""
+"""Titles by name. An evaluation omits the metrics that the photos cannot show."""
 
 
 def is_better(metric: str, value: float, than: float) -> bool:
-    """Error rates are better the lower they are, everything else the higher."""
+    """Whether a value is better: a lower error rate, else a higher value."""
     return value < than if metric.startswith("fnir") else value > than

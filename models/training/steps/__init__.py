@@ -1,1 +1,1 @@
-"""What happens at each step of training: learning rates, draws, processes, checkpoints."""
+"""Parts of each step of training: learning rates, draws, processes, checkpoints."""

@@ -1,8 +1,8 @@
-"""Embeddings that are kept, for a batch to be compared with as well.
+"""Banks: stored embeddings that a batch is compared with.
 
-The cross-batch memory of Wang et al., 2020: a small step changes embeddings little, so those of
-earlier steps are nearly what the network would give now, and cost nothing. Training keeps the
-latest examples, fine-tuning all photos.
+This is the cross-batch memory of Wang et al., 2020: a small step changes embeddings little, so that
+stored embeddings are nearly equal to those of the present network, and need no computation.
+Training stores the latest examples, fine-tuning all photos.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 class Bank(nn.Module):
-    """A ring of `size` examples; part of what a checkpoint keeps. Gradients do not pass it."""
+    """A ring buffer of `size` examples, without gradients; its state is part of a checkpoint."""
 
     embeddings: Tensor
     labels: Tensor
@@ -25,9 +25,9 @@ class Bank(nn.Module):
         self.register_buffer("count", torch.zeros((), dtype=torch.int64))
 
     def others(self) -> tuple[Tensor, Tensor] | None:
-        """Embeddings and labels of those that are kept; None where there are none yet.
+        """Copies of the stored embeddings and labels; None while there are none.
 
-        Copies: the next batch is kept before the gradients of this one are computed.
+        They are copies, as the next batch is stored before the gradients of this one are computed.
         """
         filled = min(int(self.count), len(self.labels))
         if not filled:
@@ -35,7 +35,7 @@ class Bank(nn.Module):
         return self.embeddings[:filled].clone(), self.labels[:filled].clone()
 
     def add(self, embeddings: Tensor, labels: Tensor) -> None:
-        """Keep a batch, in the place of the oldest."""
+        """Store a batch in place of the oldest examples."""
         size = len(self.labels)
         if size:
             kept = slice(max(0, len(labels) - size), None)
@@ -49,8 +49,8 @@ class Bank(nn.Module):
 class WholeBank:
     """Embeddings of length 1 of the first `copies` copies of N photos, (copies, N, D).
 
-    A batch takes the place of what it was before; the rest are as the network was when they were
-    computed. `labels` (copies * N,) is the person of each row, `places` (copies * N,) its photo.
+    A batch replaces its former embeddings; the others are from earlier states of the network.
+    `labels` (copies * N,) is the person of each row, `places` (copies * N,) its photo.
     """
 
     def __init__(self, embeddings: Tensor, labels: Tensor) -> None:
@@ -67,7 +67,7 @@ class WholeBank:
         return np.asarray(self._embeddings.cpu().numpy())
 
     def put(self, copies: NDArray[np.intp], places: NDArray[np.intp], embeddings: Tensor) -> None:
-        """Keep the embeddings (B, D) of a batch; copies that are not kept are left out."""
+        """Store the embeddings (B, D) of a batch, except for copies that the bank does not have."""
         kept = torch.from_numpy(copies < len(self._embeddings))
         where = torch.from_numpy(copies)[kept], torch.from_numpy(places)[kept]
         self._embeddings[where] = embeddings.detach()[kept]

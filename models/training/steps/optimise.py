@@ -1,4 +1,4 @@
-"""Optimisers, and the learning rate at each step."""
+"""The optimiser, and the learning rate at each step."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -11,9 +11,9 @@ from models.training.config import OptimiserOptions
 
 
 class Optimiser:
-    """One for the network's and the loss's parameters, each with a learning rate of its own.
+    """One optimiser for the parameters of the network and of the loss, with separate rates.
 
-    Their rates follow from the step alone, so that a run that goes on needs no scheduler's state.
+    The rates follow from the step alone, so that a continued run needs no scheduler state.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Optimiser:
         )
 
     def set_rates(self, step: int) -> float:
-        """The rates of a step, counted from 0; returns the network's."""
+        """Set the rates of a step, counted from 0; return the network's rate."""
         share = rate_share(
             step,
             steps=self._steps,
@@ -49,8 +49,8 @@ class Optimiser:
         return self._options.rate * share
 
     def clip(self) -> float:
-        """Shorten the gradients of the network, and those of the loss by themselves: many classes
-        must not leave the network without any. Returns the sum of both norms as they were."""
+        """Clip the gradients of the network and, separately, those of the loss, so that many
+        classes do not reduce those of the network. Returns the sum of both original norms."""
         most = self._options.clip_norm or math.inf
         return sum(
             float(torch.nn.utils.clip_grad_norm_(parameters, most))
@@ -60,8 +60,8 @@ class Optimiser:
 
 
 def rate_share(step: int, *, steps: int, warmup: int, final: float) -> float:
-    """Share of the highest rate: rising evenly over `warmup` steps, then falling by a half cosine
-    to `final` (Loshchilov and Hutter, 2017)."""
+    """Share of the highest rate: linear over `warmup` steps, then a half cosine down to `final`
+    (Loshchilov and Hutter, 2017)."""
     warmup = min(warmup, steps - 1)
     if step < warmup:
         return (step + 1) / (warmup + 1)
@@ -76,7 +76,7 @@ def _trained(module: nn.Module) -> list[nn.Parameter]:
 def _by_decay(
     parameters: Iterable[nn.Parameter],
 ) -> tuple[Sequence[nn.Parameter], Sequence[nn.Parameter]]:
-    """Those that decay, and those that do not: biases, and the scales of normalisation."""
+    """Parameters with weight decay, and those without: biases, and scales of normalisation."""
     decayed: list[nn.Parameter] = []
     plain: list[nn.Parameter] = []
     for parameter in parameters:

@@ -1,7 +1,6 @@
-"""Chance that follows from the seed and the step, so that a run can go on from any step.
+"""Random draws that follow from the seed and the step, so that a run can continue at any step.
 
-No generator's state needs to be kept: what is drawn at a step does not depend on what was drawn
-before it.
+No state of a generator is stored: the draws of a step do not depend on earlier ones.
 """
 
 import os
@@ -13,7 +12,7 @@ import numpy as np
 import torch
 
 SHARED = -1
-"""Instead of a rank: what all processes draw alike."""
+"""In place of a rank: equal draws in all processes."""
 
 
 def seed_step(seed: int, step: int, rank: int) -> None:
@@ -21,17 +20,17 @@ def seed_step(seed: int, step: int, rank: int) -> None:
     drawn = np.random.SeedSequence((seed, step, rank + 1)).generate_state(2)
     torch.manual_seed(int(drawn[0]))
     random.seed(int(drawn[1]))
-    np.random.seed(int(drawn[1]))  # noqa: NPY002  (what pytorch-metric-learning draws from)
+    np.random.seed(int(drawn[1]))  # noqa: NPY002  (pytorch-metric-learning uses it)
 
 
 @contextmanager
 def repeatable(*, wanted: bool, threads: int) -> Iterator[None]:
-    """Deterministic operations where there are such, and so many CPU threads, for a while."""
+    """Deterministic operations if available, and this number of CPU threads, until the end."""
     before = torch.are_deterministic_algorithms_enabled()
     warns = torch.is_deterministic_algorithms_warn_only_enabled()
     threads_before = torch.get_num_threads()
     states = (torch.get_rng_state(), random.getstate(), np.random.get_state())  # noqa: NPY002
-    # cuBLAS reads it when it is first used; without it, its sums differ from run to run.
+    # cuBLAS reads it at its first use; without it, sums differ between runs.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(wanted, warn_only=True)
     torch.set_num_threads(threads or _cores())

@@ -1,8 +1,7 @@
-"""Several processes that train one network, as `torchrun` starts them.
+"""Several processes that train one network, started by `torchrun`.
 
-Each takes an equal part of every batch. Embeddings are gathered from all of them, with their
-gradients, so that every loss, and every miner, sees the whole batch: the same training as in one
-process.
+Each takes an equal part of every batch. Embeddings and their gradients are gathered from all
+processes, so that every loss and every miner uses the whole batch, as in training with one process.
 """
 
 import os
@@ -17,7 +16,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-_PATIENCE = timedelta(hours=2)  # the first of them evaluates while the others wait
+_PATIENCE = timedelta(hours=2)  # the first process evaluates while the others wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +31,14 @@ class Ranks:
         return self.rank == 0
 
     def wrap(self, module: nn.Module) -> nn.Module:
-        """Have backward average the gradients over all processes."""
+        """The module, whose backward pass averages gradients over all processes."""
         if self.count == 1:
             return module
-        # On a CPU, statistics of normalisation are each process's own; the first one's are kept.
+        # On a CPU, each process has its own statistics of normalisation; the first one's are kept.
         return DistributedDataParallel(module, broadcast_buffers=False)
 
     def gather(self, embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Those of all processes, in the order of the whole batch."""
+        """Embeddings and labels of all processes, in the order of the whole batch."""
         if self.count == 1:
             return embeddings, labels
         everyone: Tensor = _Gather.apply(embeddings)
@@ -48,7 +47,7 @@ class Ranks:
         return everyone, torch.cat(found)
 
     def average(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Gradients of what every process has alike, so that rounding cannot part them."""
+        """Average the gradients of parameters that all processes share, so that they stay equal."""
         if self.count == 1:
             return
         for parameter in parameters:
@@ -57,14 +56,14 @@ class Ranks:
                 parameter.grad /= self.count
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Wait until all processes are here."""
         if self.count > 1:
             dist.barrier()
 
 
 @contextmanager
 def joined_ranks(device: str) -> Iterator[tuple[Ranks, torch.device]]:
-    """Join the others, where `torchrun` started several; each gets a GPU of its own."""
+    """Join the other processes of `torchrun`, if there are any; each gets its own GPU."""
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
         yield Ranks(), torch.device(device)
@@ -80,10 +79,10 @@ def joined_ranks(device: str) -> Iterator[tuple[Ranks, torch.device]]:
 
 
 class _Gather(torch.autograd.Function):
-    """All processes' rows. Its backward adds what each process's loss asks of this one's rows.
+    """The rows of all processes. Backward adds the gradients of the own rows from all losses.
 
-    Every process computes the loss of the whole batch, so that sum is `count` times the gradient;
-    the average that DistributedDataParallel then takes makes it the gradient.
+    Every process computes the loss of the whole batch, so that the sum is `count` times the
+    gradient; DistributedDataParallel then averages it to the gradient.
     """
 
     @staticmethod

@@ -1,9 +1,9 @@
-"""Average the weights of several runs, and move them back towards those that they began with.
+"""Averages of the weights of several runs, and interpolation towards the initial weights.
 
-Runs that begin with the same weights end in one basin, so that the mean of their weights is a
-network too, and a better one than most of them (model soups: Wortsman et al., ICML 2022). Between
-it and the network before lie networks that have learned less and forgotten less (WiSE-FT: Wortsman
-et al., CVPR 2022).
+Runs with the same initial weights end in one basin of the loss, so that the mean of their weights
+is a network, too, and better than most of them (model soups: Wortsman et al., ICML 2022). Networks
+between the mean and the initial weights have learned less and forgotten less (WiSE-FT: Wortsman et
+al., CVPR 2022).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ State = Mapping[str, Tensor]
 
 
 def mean_state(states: Sequence[State]) -> dict[str, Tensor]:
-    """The mean of each tensor; counters of batches are the first run's."""
+    """The mean of each tensor; integer counters are those of the first run."""
     first = states[0]
     return {
         name: sum((state[name] for state in states[1:]), value) / len(states)
@@ -25,7 +25,7 @@ def mean_state(states: Sequence[State]) -> dict[str, Tensor]:
 
 
 def moved_back(state: State, before: State, share: float) -> dict[str, Tensor]:
-    """`share` of the way from `state` (0) to what was `before` (1)."""
+    """Interpolate from `state` (`share` 0) to `before` (`share` 1)."""
     return {
         name: value + share * (before[name] - value) if value.is_floating_point() else value
         for name, value in state.items()

@@ -1,4 +1,4 @@
-"""What comes out of a network's frozen parts, once for each copy of each photo, in a file."""
+"""Features: the output of a network's frozen parts, for each copy of each photo, in a file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +15,11 @@ from models.training.results.measure import evaluating, normalised
 from models.zoo.networks.divisible import Divisible
 
 Features = NDArray[np.float16]
-"""(copies, N, channels, height, width). Copy 0 is the photo as it is, copy 1 its mirror image."""
+"""(copies, N, channels, height, width). Copy 0 is the photo itself, copy 1 its mirror image."""
 
 
 def divisible(network: TrainableNetwork) -> Divisible:
-    """The network, if it can be run in two pieces. Raises ConfigInvalidError."""
+    """The module, if it can be run in two pieces. Raises ConfigInvalidError."""
     if isinstance(network.module, Divisible):
         return network.module
     raise ConfigInvalidError(
@@ -41,10 +41,10 @@ def compute_features(
     batch_size: int,
     progress: Callable[[int], None],
 ) -> Features:
-    """Of the crops with these numbers, into `file`, which may be larger than memory.
+    """Compute the features of crops by their numbers into `file`, which may exceed memory.
 
-    `progress` takes how many copies were added. Raises NotFiniteError where the values are too
-    large for half precision.
+    `progress` takes the number of added copies. Raises NotFiniteError where values are too large
+    for half precision.
     """
     module = divisible(network)
     found: Features | None = None
@@ -58,13 +58,13 @@ def compute_features(
                 rows = module.begin(x, parts).half().cpu().numpy()
                 if not np.isfinite(rows).all():
                     raise NotFiniteError(
-                        f"what comes out of the first {parts} parts is too large for half "
+                        f"the output of the first {parts} parts is too large for half "
                         "precision; set another network.frozen_parts"
                     )
                 if found is None:
                     shape = (copies, len(numbers), *rows.shape[1:])
                     found = np.lib.format.open_memmap(file, "w+", np.float16, shape)
-                    file.chmod(0o600)  # faces can be guessed from it
+                    file.chmod(0o600)  # faces could be reconstructed from it
                 found[copy, start : start + len(part)] = rows
                 progress(len(part))
     assert found is not None

@@ -1,4 +1,4 @@
-"""Batches of people who look alike: the strangers that a strict threshold depends on."""
+"""Batches of people who look alike, on whom a strict threshold depends."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ Places = NDArray[np.intp]
 
 
 class LookAlikes:
-    """Draws places among `labels` (N,), which number people from 0 on."""
+    """Draws indices of `labels` (N,), the numbers of people from 0."""
 
     def __init__(self, labels: NDArray[np.int64], options: TunedDataOptions) -> None:
         order = np.argsort(labels, kind="stable")
@@ -17,15 +17,15 @@ class LookAlikes:
         self._options = options
 
     def centres(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The mean embedding of each person, of length 1: (P, D) of (copies, N, D)."""
+        """The mean embedding of each person, of length 1, (P, D), for embeddings (copies, N, D)."""
         of_photos = embeddings.mean(axis=0)
         means = np.stack([of_photos[places].mean(axis=0) for places in self._places])
         return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True).clip(1e-12))
 
     def draw(self, centres: NDArray[np.float32], draw: np.random.Generator) -> Places:
-        """Groups of a person and some of the people who are most like them, no photo twice.
+        """Indices of groups of a person and similar people, without repetition.
 
-        The others of a group are drawn from twice as many of the nearest.
+        The others of a group are drawn from the nearest people, twice as many as needed.
         """
         o = self._options
         count = len(self._places)

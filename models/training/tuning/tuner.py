@@ -1,4 +1,4 @@
-"""One run of fine-tuning: steps of the last parts of a network on kept features."""
+"""One run of fine-tuning: steps of the last parts of a network on stored features."""
 
 import math
 from collections.abc import Callable
@@ -19,14 +19,14 @@ from models.training.tuning.tuning_config import TuningConfig
 from models.training.tuning.weighted_threshold import WeightedThreshold
 
 _CENTRES_STEPS = 10  # look-alikes change little from step to step
-_PART = 256  # photos that are embedded at once
+_PART = 256  # photos embedded at once
 
 Stepped = Callable[[float, float], None]
-"""Takes the loss and the learning rate of each step."""
+"""A function of the loss and the learning rate of each step."""
 
 
 class Tuner:
-    """Tunes `network`, as it is, on `features` of photos whose people `labels` (N,) number."""
+    """Tunes `network` on `features` of photos with the numbers `labels` (N,) of their people."""
 
     def __init__(
         self,
@@ -46,14 +46,14 @@ class Tuner:
         self._batches = LookAlikes(labels, config.data)
 
     def run(self, number: int, stepped: Stepped) -> None:
-        """The `number`-th run; what it draws follows from the seed and its number.
+        """Make the `number`-th run; its draws follow from the seed and its number.
 
         Raises NotFiniteError.
         """
         config = self._config
         draw = np.random.default_rng((config.seed, number))
-        # Normalisation keeps its statistics: those of look-alikes are not those of all, and weights
-        # that are averaged or moved back would not fit those of any run.
+        # Normalisation keeps its statistics: look-alikes have others than all people, and averaged
+        # weights would not fit the statistics of any run.
         self._network.module.eval()
         bank = self._filled_bank()
         loss = WeightedThreshold(config.loss, bank).to(self._device)
@@ -94,7 +94,7 @@ class Tuner:
         return value
 
     def _filled_bank(self) -> WholeBank:
-        """Of as many copies as are kept, computed in parts: all are too large as float32."""
+        """The bank of the first copies, in parts, as all features are too large in float32."""
         copies = self._features[: self._config.loss.bank_copies]
         with torch.inference_mode():
             rows = [torch.cat([self._embed(part) for part in _in_parts(copy)]) for copy in copies]

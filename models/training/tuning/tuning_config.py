@@ -1,4 +1,4 @@
-"""How to fine-tune a network: options with bounds and defaults, from a TOML file."""
+"""The options of a fine-tuning with their bounds, as in its TOML file."""
 
 from typing import Annotated, Any, Literal
 
@@ -18,7 +18,7 @@ _Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class TunedAugmentOptions(AugmentOptions):
-    """Copies are kept, and met again and again: more of them are changed."""
+    """Copies are stored and used repeatedly, so that changes are more frequent."""
 
     light: float = Field(0.7, ge=0, le=1, description="Probability of other light.")
     blur: float = Field(0.25, ge=0, le=1, description="Probability of blurring.")
@@ -35,8 +35,8 @@ class TunedDataOptions(ShareOptions):
         9,
         ge=2,
         le=100,
-        description="Copies of each photo that are kept: as it is, its mirror image, and others "
-        "that are changed at random.",
+        description="Stored copies of each photo: the photo itself, its mirror image, and copies "
+        "with random changes.",
     )
     min_photos: int = Field(
         1, ge=1, le=1_000, description="Photos that a person must have to be trained on."
@@ -46,9 +46,9 @@ class TunedDataOptions(ShareOptions):
 
 class TunedNetworkOptions(NetworkOptions):
     frozen_parts: int = Field(
-        11, ge=1, le=1_000, description="How many of the network's first parts stay as they are."
+        11, ge=1, le=1_000, description="Number of the network's first parts that do not change."
     )
-    head: Literal["none"] = Field("none", description="There is no other.")
+    head: Literal["none"] = Field("none", description="No other value is allowed.")
 
 
 class TunedLossOptions(Group):
@@ -59,13 +59,13 @@ class TunedLossOptions(Group):
         1e-4,
         gt=0,
         lt=1,
-        description="The threshold begins where so many pairs of strangers match.",
+        description="The threshold begins at this FMR.",
     )
     negative_weight: float = Field(
         100.0,
         gt=0,
         le=1e6,
-        description="Weight of the mean over strangers; that over pairs of one person has 1.",
+        description="Weight of the mean over strangers; the mean over pairs of one person has 1.",
     )
     bank_copies: int = Field(
         4, ge=1, le=100, description="Copies of each photo that a batch is compared with."
@@ -93,12 +93,12 @@ class TuningConfig(RunConfig):
     runs: int = Field(4, ge=1, le=100, description="Runs whose weights are averaged.")
     steps: int = Field(160, ge=1, le=1_000_000, description="Steps of each run.")
     refresh_steps: int = Field(
-        80, ge=1, le=1_000_000, description="Steps after which all of the bank is computed anew."
+        80, ge=1, le=1_000_000, description="Steps after which the whole bank is computed again."
     )
     back: tuple[_Share, ...] = Field(
         (0.0, 0.25, 0.5),
         min_length=1,
-        description="How far the mean is moved back to the network before: the best of these is "
+        description="Shares by which the mean is moved back to the initial weights; the best is "
         "kept.",
     )
     data: TunedDataOptions = Field(default_factory=TunedDataOptions)

@@ -1,4 +1,4 @@
-"""Every pair of a batch and the bank is a decision at one learned threshold of the cosine."""
+"""Threshold loss of fine-tuning: each pair of a batch and the bank is a decision by cosine."""
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from models.training.losses.threshold import above, below
 from models.training.steps.bank import WholeBank
 from models.training.tuning.tuning_config import TunedLossOptions
 
-_MOST_PHOTOS = 5_000  # to find a similarity by
+_MOST_PHOTOS = 5_000  # to estimate a similarity
 
 
 class WeightedThreshold(nn.Module):
@@ -18,11 +18,11 @@ class WeightedThreshold(nn.Module):
         mean over pairs of one person of log(1 + e^(s (t - cos))) / s
         + w * mean over pairs of strangers of log(1 + e^(s (cos - t))) / s
 
-    The first mean is one of means, of each photo of the batch that has such a pair: pairs grow by
-    the square of a person's photos, and few people would have nearly all of them. Two copies of one
-    photo are no pair. Nearly all pairs of strangers are far below t, so that their mean is small
-    and needs the weight w. t begins at the similarity of the FMR that is wanted. As in Zhai et al.:
-    Sigmoid Loss for Language Image Pre-Training (ICCV 2023), which learns a bias and a scale.
+    The first mean is a mean over photos of the batch of the mean over a photo's pairs: the number
+    of pairs grows with the square of a person's photos, so that a few people would have most pairs.
+    Two copies of one photo are no pair. Most pairs of strangers are far below t, so that their mean
+    is small and needs the weight w. t begins at the similarity of the wanted FMR. Zhai et al.:
+    Sigmoid Loss for Language Image Pre-Training (ICCV 2023) learn a bias and a scale similarly.
     """
 
     def __init__(self, options: TunedLossOptions, bank: WholeBank) -> None:
@@ -51,7 +51,7 @@ class WeightedThreshold(nn.Module):
 
 
 def _similarity_at(fmr: float, bank: WholeBank) -> float:
-    """The similarity that this share of the pairs of strangers exceeds, by one copy of each."""
+    """The similarity that this share of the pairs of strangers exceeds, by one copy of a photo."""
     count = min(bank.photos, _MOST_PHOTOS)
     chosen = torch.linspace(0, bank.photos - 1, count, device=bank.labels.device).long()
     rows, labels = bank.rows()[chosen], bank.labels[chosen]

@@ -30,7 +30,7 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
         ("epochs", "write group.option=value"),
         ("seed.x=1", "seed is no group"),
         ("evaluation.metric=accuracy", "metric is one of auc"),
-        ("data.choose=0.99", "nobody is left"),
+        ("data.choose=0.99", "no people are left"),
     ],
 )
 def test_what_is_wrong_is_told(override: str, fact: str) -> None:
