@@ -1,6 +1,7 @@
 """Errors of training. Each text is a fact, or names the wrong option."""
 
 from pathlib import Path
+from typing import ClassVar
 
 
 class TrainingError(ValueError):
@@ -27,20 +28,26 @@ class RunUnusableError(TrainingError):
     """The folder of a run contains another run, no run, or one that does not fit."""
 
 
-class RunTakenError(RunUnusableError):
-    """The folder `path` already contains a run."""
+class _OfFolder(RunUnusableError):
+    """An error of the run in the folder `path`."""
+
+    fact: ClassVar[str]
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} already holds a run")
+        super().__init__(f"{path} {self.fact}")
         self.path = path
 
 
-class RunUnfinishedError(RunUnusableError):
-    """The run in the folder `path` has not finished."""
+class RunTakenError(_OfFolder):
+    """The folder already contains a run."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} holds no finished run")
-        self.path = path
+    fact = "already holds a run"
+
+
+class RunUnfinishedError(_OfFolder):
+    """The run in the folder has not finished."""
+
+    fact = "holds no finished run"
 
 
 class MetricMissingError(TrainingError):

@@ -15,11 +15,12 @@ from models.training.data.augment import Augmenter
 from models.training.data.batches import Batch, TrainingCrops, training_batches
 from models.training.data.crop_store import CropStore
 from models.training.data.samplers import PeopleExamples
-from models.training.errors import NotFiniteError, TooFewPeopleError
+from models.training.errors import MinedTuplesError, NotFiniteError, TooFewPeopleError
 from models.training.losses import build_loss
 from models.training.miners import build_miner
+from models.training.networks import input_of
 from models.training.results.measure import normalised
-from models.training.results.run_folder import RunFolder
+from models.training.results.run_folder import RunFolder, require_unused
 from models.training.run import Run, Surroundings
 from models.training.steps.bank import Bank
 from models.training.steps.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -27,6 +28,7 @@ from models.training.steps.optimise import Optimiser
 from models.training.steps.randomness import SHARED, repeatable, seed_step
 from models.training.steps.ranks import Ranks, joined_ranks
 from models.training.watch import Watch
+from models.zoo.network import InputSpec
 
 _HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -52,6 +54,21 @@ def train(
         shown = watch if ranks.is_first else None
         around = Surroundings(store, folder, weights_dir, place, shown)
         return _Training(config, around, ranks).run()
+
+
+def require_possible(config: TrainingConfig, run: Path) -> InputSpec:
+    """Check the configuration and the folder of a run, which takes hours; return the crop.
+
+    Raises TrainingError, or WeightsError where the initial weights cannot be read.
+    """
+    require_unused(run)
+    chosen = config.loss
+    loss = build_loss(chosen.name, dimension=2, classes=2, options=chosen.options)
+    if build_miner(chosen.miner, chosen.miner_options) is not None and not loss.mined:
+        raise MinedTuplesError(
+            f"the loss {chosen.name} is not made of pairs or triplets: leave loss.miner out"
+        )
+    return input_of(config.network)
 
 
 class _Training(Run):

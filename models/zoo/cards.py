@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.files import write_text_atomically
@@ -99,7 +99,7 @@ def read_card(path: Path) -> NetworkCard:
     """Raises WeightsInvalidError where the file is no card."""
     try:
         return NetworkCard.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise WeightsInvalidError(
             f"{path} is no card of a network ({error}); add the network again"
         ) from error

@@ -3,7 +3,7 @@
 from typing import Final, Literal
 
 DEFAULT_NETWORK: Final = "sface"
-"""The embedder of a database without faces, unless the settings name one."""
+"""The embedder of a database without faces, if the user has not chosen one."""
 
 ZOO_NAMES: Final = ("dlib-resnet", "sface", "facenet-vggface2", "facenet-casia-webface")
 

@@ -27,7 +27,7 @@ def train(
     """Train a network in a new run. `changes` are `group.option=value`, over the file `config`."""
     require_train_packages("train")
     # Imported here, because it imports all that trains.
-    from models.training.checks import require_possible  # noqa: PLC0415
+    from models.training.trainer import require_possible  # noqa: PLC0415
 
     with library_errors():
         read = read_config(TrainingConfig, config, changes)

@@ -16,7 +16,7 @@ from models.zoo.catalogue.load import fetched_file
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS, MTCNN, YUNET, DetectorCard
 from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, torch_mtcnn
 from models.zoo.detectors.scrfd import ScrfdNetwork
-from models.zoo.detectors.yunet import TorchYunet, YunetNetwork
+from models.zoo.detectors.yunet import torch_yunet
 from models.zoo.detectors.yunet_modules import Yunet, build_yunet, load_yunet
 from models.zoo.serving.cpu_threads import CpuThreads
 
@@ -69,13 +69,12 @@ def _load_yunet(options: DetectorOptions) -> FindFaces:
 
 
 def _find_by_yunet(module: Yunet, options: DetectorOptions) -> FindFaces:
-    yunet: YunetNetwork
     if options.onnx_runtime:
         from models.zoo.detectors.yunet_onnx import open_yunet  # noqa: PLC0415
 
         yunet = open_yunet(module, threads=options.threads)
     else:
-        yunet = TorchYunet(module, device=options.device)
+        yunet = torch_yunet(module, device=options.device)
     networks = load_mtcnn_networks(options)
     return partial(find_by_yunet, yunet, networks, least_score=options.min_score)
 

@@ -12,9 +12,7 @@ def value(figure: Figure) -> str:
 
 def ends(figure: Figure) -> str:
     """The text of the interval, or an empty text."""
-    if figure.interval is None:
-        return ""
-    return " to ".join(_shown(end, figure.kind) for end in figure.interval)
+    return " to ".join(_shown(end, figure.kind) for end in figure.interval or ())
 
 
 def change(difference: Difference) -> str:
@@ -22,9 +20,8 @@ def change(difference: Difference) -> str:
 
 
 def change_ends(difference: Difference) -> str:
-    if difference.interval is None:
-        return ""
-    return " to ".join(_shown(end, difference.kind, sign="+") for end in difference.interval)
+    """The text of the interval of the difference, or an empty text."""
+    return " to ".join(_shown(end, difference.kind, "+") for end in difference.interval or ())
 
 
 def now_and_then(difference: Difference) -> tuple[str, str]:

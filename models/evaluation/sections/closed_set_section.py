@@ -1,7 +1,6 @@
 """The section of closed-set identification (1:N, all people enrolled): CMC and Recall@K."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.evaluation.errors import NotMeasurableError
 from models.evaluation.options import EvaluationOptions
@@ -9,7 +8,7 @@ from models.evaluation.photos import LabelledPhotos
 from models.evaluation.protocols.closed_set import cmc, hits_by_rank, nearest_of_others, recall_at
 from models.evaluation.report.report_document import Figure, Plot, Section, Series, count, measured
 from models.evaluation.sections.searched_probes import count_of_photos, search_all
-from models.evaluation.statistics.resample import Weights, by_person, interval, shares
+from models.evaluation.statistics.resample import Weights, by_person, interval_ends, shares
 
 _CMC_RANKS = 50
 _CLOSED = (
@@ -62,7 +61,7 @@ def closed_set_section(
                 shares(weights, by_person(people, everyone, hit), by_person(people, everyone)),
             )
         )
-    low, high = _bounds(replicates)
+    band = interval_ends(replicates.T)
     ranks = np.arange(1, shown + 1, dtype=np.float64)
     return Section(
         "Identification, closed set",
@@ -73,7 +72,7 @@ def closed_set_section(
                 "CMC",
                 "rank",
                 "share of probes identified",
-                (Series("measured", ranks, curve_of_all, (low, high)),),
+                (Series("measured", ranks, curve_of_all, band),),
             ),
         ),
         (f"Enrolled: the first {count_of_photos(options.enroll_photos)} of each person.{_CLOSED}",),
@@ -102,9 +101,3 @@ def _recalls(photos: LabelledPhotos, weights: Weights, options: EvaluationOption
             )
         )
     return found
-
-
-def _bounds(replicates: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    unknown = float("nan"), float("nan")
-    low, high = np.array([interval(column) or unknown for column in replicates.T]).T
-    return low, high

@@ -16,7 +16,7 @@ from models.evaluation.report.report_document import (
 )
 from models.evaluation.statistics import replicated
 from models.evaluation.statistics.curves import auc, eer, fmr_at, fnmr_at, threshold_at_fmr
-from models.evaluation.statistics.resample import Replicates, Weights
+from models.evaluation.statistics.resample import Replicates, Weights, interval_ends
 from models.evaluation.statistics.scores import PairScores
 from models.evaluation.statistics.tallies import PairTallies, Rates
 
@@ -162,7 +162,7 @@ def plots(pairs: Verification) -> tuple[Plot, ...]:
     fmr, fnmr = fmr[shown], fnmr[shown]
     at = np.logspace(np.log10(fmr.min()), 0, _BAND_POINTS)
     replicates = np.stack([replicated.fnmr_at_fmr(pairs.rates, rate) for rate in at])
-    low, high = _ends(replicates)
+    low, high = interval_ends(replicates)
     on_curve = np.interp(at, fmr[::-1], fnmr[::-1])
     band = Series("", at, on_curve, (low, high))
     return (
@@ -197,11 +197,3 @@ def plots(pairs: Verification) -> tuple[Plot, ...]:
             y_scale="log",
         ),
     )
-
-
-def _ends(replicates: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The ends of the interval of each row; NaN where nothing could be measured."""
-    shown = ~np.isnan(replicates).all(axis=1)
-    ends = np.full((2, len(replicates)), np.nan)
-    ends[:, shown] = np.nanpercentile(replicates[shown], [2.5, 97.5], axis=1)
-    return ends[0], ends[1]

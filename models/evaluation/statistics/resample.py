@@ -43,6 +43,13 @@ def interval(replicates: Replicates) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
+def interval_ends(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The ends of the intervals of figures (figures, replicates); NaN where there is none."""
+    unknown = float("nan"), float("nan")
+    low, high = np.array([interval(row) or unknown for row in rows]).T
+    return low, high
+
+
 def none_seen(independent: int) -> tuple[float, float]:
     """The interval of a rate without any error, which no replicate has either.
 

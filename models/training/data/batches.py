@@ -54,7 +54,6 @@ def training_batches(
         crops,
         batch_sampler=sampler,
         num_workers=workers,
-        collate_fn=_collate,
         pin_memory=pin,
         # Otherwise, the loader draws from the global generator, and changes it.
         generator=torch.Generator().manual_seed(0),
@@ -63,10 +62,6 @@ def training_batches(
         batches = iter(loader)
     for images, labels in batches:
         yield Batch(images, labels)
-
-
-def _collate(items: list[tuple[Tensor, int]]) -> tuple[Tensor, Tensor]:
-    return torch.stack([crop for crop, _ in items]), torch.tensor([label for _, label in items])
 
 
 @contextmanager

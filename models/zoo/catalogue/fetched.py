@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from models.files import write_text_atomically
 from models.zoo.catalogue.entry import CatalogueEntry, Sha256, catalogue
@@ -48,7 +48,7 @@ def find_receipt(entry: CatalogueEntry, weights_dir: Path) -> Receipt | None:
         return None
     try:
         receipt = Receipt.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise WeightsInvalidError(
             f"{path} is no receipt of a fetched network ({error}); delete it and fetch the "
             "network again"

@@ -4,9 +4,8 @@ The sides of a picture must be multiples of 32. The result is a score and a box 
 three levels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -30,42 +29,36 @@ class Cells:
     boxes: Floats
 
 
-class YunetNetwork(Protocol):
-    """YuNet in any runtime; several threads may call it at once."""
+@dataclass(frozen=True, slots=True)
+class YunetNetwork:
+    """YuNet in any runtime; several threads may call it at once.
+
+    `run` returns scores (N, h, w) and boxes (N, 4, h, w) for each level.
+    """
+
+    run: Callable[[Pictures], Iterable[tuple[Floats, Floats]]]
 
     def look(self, pictures: Pictures) -> Sequence[Cells]:
         """Three levels, from fine to coarse, of one or more pictures."""
-        ...
-
-
-class TorchYunet:
-    """YuNet in PyTorch, on any of its devices: the reference."""
-
-    def __init__(self, module: Yunet, *, device: str) -> None:
-        self._device = torch.device(device)
-        self._module = module.to(self._device).to(memory_format=torch.channels_last)
-
-    def look(self, pictures: Pictures) -> Sequence[Cells]:
-        with torch.inference_mode():
-            x = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device)
-            levels = self._module(x.permute(0, 3, 1, 2).float())
-            cells = []
-            for stride, level in zip(STRIDES, levels, strict=True):
-                scores = (level[:, 0].sigmoid() * level[:, 5].sigmoid()).sqrt()
-                cells.append(Cells(stride, scores.cpu().numpy(), level[:, 1:5].cpu().numpy()))
-        return cells
-
-
-class OnnxYunet:
-    """YuNet in ONNX Runtime, which is faster on a CPU; `yunet_onnx` makes the graph."""
-
-    def __init__(self, session: Any) -> None:  # noqa: ANN401
-        """`session` is one of ONNX Runtime."""
-        self._session = session
-
-    def look(self, pictures: Pictures) -> Sequence[Cells]:
-        results = self._session.run(None, {"pictures": np.ascontiguousarray(pictures)})
+        levels = self.run(np.ascontiguousarray(pictures))
         return [
-            Cells(stride, scores[:, 0], boxes)
-            for stride, scores, boxes in zip(STRIDES, results[0::2], results[1::2], strict=True)
+            Cells(stride, scores, boxes)
+            for stride, (scores, boxes) in zip(STRIDES, levels, strict=True)
         ]
+
+
+def torch_yunet(module: Yunet, *, device: str) -> YunetNetwork:
+    """YuNet in PyTorch, on any of its devices: the reference."""
+    place = torch.device(device)
+    module = module.to(place).to(memory_format=torch.channels_last)
+
+    def run(pictures: Pictures) -> list[tuple[Floats, Floats]]:
+        found = []
+        with torch.inference_mode():
+            x = torch.from_numpy(pictures).to(place).permute(0, 3, 1, 2).float()
+            for level in module(x):
+                scores = (level[:, 0].sigmoid() * level[:, 5].sigmoid()).sqrt()
+                found.append((scores.cpu().numpy(), level[:, 1:5].cpu().numpy()))
+        return found
+
+    return YunetNetwork(run)

@@ -1,18 +1,29 @@
 """YuNet as a graph for ONNX Runtime, for pictures of any size."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from torch import nn
 
-from models.zoo.detectors.yunet import OnnxYunet
+from models.zoo.detectors.yunet import Floats, Pictures, YunetNetwork
 from models.zoo.detectors.yunet_modules import STRIDES, Separable, Yunet
 from models.zoo.serving.cpu_threads import CpuThreads
 from models.zoo.serving.onnx_graph import OnnxGraph
 from models.zoo.serving.onnx_session import open_on_cpu
 
 
-def open_yunet(network: Yunet, *, threads: CpuThreads) -> OnnxYunet:
-    """A session of the network on the CPU."""
-    return OnnxYunet(open_on_cpu(yunet_graph(network), threads))
+def open_yunet(network: Yunet, *, threads: CpuThreads) -> YunetNetwork:
+    """The network in ONNX Runtime, on the CPU."""
+    session = open_on_cpu(yunet_graph(network), threads)
+
+    def run(pictures: Pictures) -> Iterator[tuple[Floats, Floats]]:
+        results = session.run(None, {"pictures": pictures})
+        return (
+            (scores[:, 0], boxes)
+            for scores, boxes in zip(results[0::2], results[1::2], strict=True)
+        )
+
+    return YunetNetwork(run)
 
 
 def yunet_graph(network: Yunet) -> bytes:

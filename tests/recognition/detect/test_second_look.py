@@ -13,7 +13,7 @@ from app.recognition.detect.yunet_faces import find_faces
 from app.recognition.device import limit_threads
 from app.recognition.types import Pixels
 from models.zoo.detectors.mtcnn import MtcnnNetworks
-from models.zoo.detectors.yunet import TorchYunet
+from models.zoo.detectors.yunet import YunetNetwork, torch_yunet
 from models.zoo.detectors.yunet_modules import load_yunet
 from models.zoo.serving.cpu_threads import CpuThreads
 from tests.kit.detectors import make_detector
@@ -23,7 +23,7 @@ _SMALLEST_PX = 40.0
 
 
 @pytest.fixture(scope="module")
-def networks() -> tuple[TorchYunet, MtcnnNetworks]:
+def networks() -> tuple[YunetNetwork, MtcnnNetworks]:
     limit_threads(1)
     options = DetectorOptions(
         device="cpu",
@@ -32,10 +32,10 @@ def networks() -> tuple[TorchYunet, MtcnnNetworks]:
         weights_dir=Path("unused"),
         min_score=0.9,
     )
-    return TorchYunet(load_yunet(), device="cpu"), load_mtcnn_networks(options)
+    return torch_yunet(load_yunet(), device="cpu"), load_mtcnn_networks(options)
 
 
-def _second_look(networks: tuple[TorchYunet, MtcnnNetworks], *photos: Pixels) -> list[FoundFaces]:
+def _second_look(networks: tuple[YunetNetwork, MtcnnNetworks], *photos: Pixels) -> list[FoundFaces]:
     pictures = [Picture(photo, _SMALLEST_PX) for photo in photos]
     return look_again(*networks, pictures, least_score=0.9)
 
@@ -48,7 +48,7 @@ def _rolled(photo: Pixels, degrees: float) -> tuple[Pixels, cv2.typing.MatLike]:
 
 @pytest.mark.parametrize("degrees", [0, 45, -45])
 def test_a_rolled_face_is_found_where_it_is(
-    degrees: float, networks: tuple[TorchYunet, MtcnnNetworks]
+    degrees: float, networks: tuple[YunetNetwork, MtcnnNetworks]
 ) -> None:
     upright = pixels(astronaut())
     (known,) = make_detector(name="mtcnn").detect(upright)
@@ -63,7 +63,7 @@ def test_a_rolled_face_is_found_where_it_is(
 
 
 def test_a_face_that_noise_hides_at_first_is_found(
-    networks: tuple[TorchYunet, MtcnnNetworks],
+    networks: tuple[YunetNetwork, MtcnnNetworks],
 ) -> None:
     bright = pixels(astronaut())
     noise = np.random.default_rng(0).normal(0, 40, bright.shape)
@@ -78,7 +78,7 @@ def test_a_face_that_noise_hides_at_first_is_found(
 
 
 def test_pictures_of_a_batch_give_what_each_gives_alone(
-    networks: tuple[TorchYunet, MtcnnNetworks],
+    networks: tuple[YunetNetwork, MtcnnNetworks],
 ) -> None:
     photos = [pixels(astronaut()), pixels(coffee()), _rolled(pixels(hopper()), 45)[0]]
     together = _second_look(networks, *photos)
@@ -90,7 +90,7 @@ def test_pictures_of_a_batch_give_what_each_gives_alone(
 
 
 def test_a_photo_without_a_face_costs_three_small_copies_more(
-    networks: tuple[TorchYunet, MtcnnNetworks],
+    networks: tuple[YunetNetwork, MtcnnNetworks],
 ) -> None:
     yunet, located = networks
 

@@ -14,7 +14,7 @@ from app.errors import StartupError
 from app.recognition.build import build_detector
 from app.settings import DetectorSettings, Settings
 from models.zoo.detectors import yunet_modules
-from models.zoo.detectors.yunet import Cells, TorchYunet, YunetNetwork
+from models.zoo.detectors.yunet import Cells, YunetNetwork, torch_yunet
 from models.zoo.detectors.yunet_modules import FILE, STRIDES, load_yunet
 from models.zoo.detectors.yunet_onnx import open_yunet
 from models.zoo.errors import WeightsInvalidError
@@ -25,7 +25,7 @@ from tests.kit.photos import astronaut, group, hopper, pixels
 @pytest.fixture(scope="module", params=["torch", "onnxruntime"])
 def network(request: pytest.FixtureRequest) -> YunetNetwork:
     if request.param == "torch":
-        return TorchYunet(load_yunet(), device="cpu")
+        return torch_yunet(load_yunet(), device="cpu")
     return open_yunet(load_yunet(), threads=CpuThreads(1, 2))
 
 
