@@ -1,21 +1,20 @@
 """Construction of a network for training, with its initial weights and its frozen parts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from models.training.config import NO_FILES, NetworkOptions
 from models.training.data.crop_store import CropStore
 from models.training.errors import ConfigInvalidError, StoreUnusableError
-from models.zoo.architectures import Headed, Recipe, build, find_architecture
-from models.zoo.errors import WeightsError
+from models.zoo.architectures import ARCHITECTURES, Headed, Recipe, build, find_architecture
+from models.zoo.errors import WeightsError, WeightsMissingError
 from models.zoo.network import InputSpec
 from models.zoo.networks.divisible import Parted
 from models.zoo.registered import fill
-from models.zoo.weights.published import INSTALLED, published_state
 from models.zoo.weights.weights_file import SavedWeights, read_weights
 
 
@@ -68,7 +67,8 @@ def build_network(
 def begins_from_scratch(options: NetworkOptions) -> bool:
     """Whether all initial weights are random."""
     if options.weights == "auto":
-        return options.name not in INSTALLED
+        known = ARCHITECTURES.get(options.name)
+        return known is None or not known.installed
     return options.weights == "scratch"
 
 
@@ -87,8 +87,13 @@ def _saved(options: NetworkOptions, weights_dir: Path) -> SavedWeights | None:
     if begins_from_scratch(options):
         return None
     if options.weights in ("auto", "published"):
-        state: Mapping[str, Tensor] = published_state(options.name, weights_dir)
-        return SavedWeights(state, "", None, None)
+        published = find_architecture(options.name).published
+        if published is None:
+            raise WeightsMissingError(
+                f"Vultus knows no published weights of {options.name}; name a file with "
+                "network.weights, or begin from scratch with network.weights=scratch"
+            )
+        return SavedWeights(published(weights_dir).state_dict(), "", None, None)
     return read_weights(Path(options.weights))
 
 

@@ -5,6 +5,7 @@ A `Recipe` describes a built network, so that its weights can be loaded again an
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
@@ -13,10 +14,9 @@ from torch.nn import functional
 
 from models.zoo.errors import UnknownNetworkError
 from models.zoo.network import InputSpec
-from models.zoo.networks.dlib_resnet import DlibResNet
+from models.zoo.networks import dlib_resnet, sface
 from models.zoo.networks.iresnet import IResNet
 from models.zoo.networks.mobilefacenet import MobileFaceNet
-from models.zoo.networks.sface import SFace
 from models.zoo.networks.small_cnn import SmallCnn
 from models.zoo.templates import DLIB_150, FACENET_160, arcface_template
 
@@ -29,7 +29,9 @@ class Architecture:
 
     `build` makes it with random weights, from the dimension and the crop's side in pixels; the
     module is `Parted`. With a `side_step`, the network takes crops of any side that is a multiple
-    of it, else only that of `input`.
+    of it, else only that of `input`. `published` loads the published weights, if there are any, and
+    raises WeightsError; its argument is the folder of fetched weights. `installed`: the published
+    weights come with the installation.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Architecture:
     input: InputSpec
     build: Callable[[int, int], nn.Module]
     side_step: int | None = None
+    published: Callable[[Path], nn.Module] | None = None
+    installed: bool = False
 
     def input_at(self, size_px: int | None) -> InputSpec:
         """The input for crops of that side; by default, that of the network.
@@ -115,6 +119,13 @@ def _inception(dimension: int, _side: int) -> nn.Module:
     return FaceInception(dimension)
 
 
+def _published_inception(weights_dir: Path) -> nn.Module:
+    """facenet-pytorch's weights of VGGFace2. Imported here for the same reason."""
+    from models.zoo.networks import facenet  # noqa: PLC0415
+
+    return facenet.load("facenet-vggface2", weights_dir=weights_dir)[0]
+
+
 _MIDDLE = (127.5, 127.5, 127.5)
 _TO_128 = (128.0, 128.0, 128.0)
 
@@ -144,14 +155,18 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
                 description="dlib's ResNet, 29 convolutions, its normalisation folded (King, 2017)",
                 dimension=128,
                 input=DLIB_INPUT,
-                build=lambda dimension, _: DlibResNet(dimension=dimension),
+                build=lambda dimension, _: dlib_resnet.DlibResNet(dimension=dimension),
+                published=lambda _: dlib_resnet.load()[0],
+                installed=True,
             ),
             Architecture(
                 name="sface",
                 description="SFace, a MobileNet with its normalisation folded (Zhong et al., 2021)",
                 dimension=128,
                 input=SFACE_INPUT,
-                build=lambda dimension, _: SFace(dimension=dimension),
+                build=lambda dimension, _: sface.SFace(dimension=dimension),
+                published=lambda _: sface.load()[0],
+                installed=True,
             ),
             Architecture(
                 name="inception-resnet-v1",
@@ -159,6 +174,7 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
                 dimension=512,
                 input=FACENET_INPUT,
                 build=_inception,
+                published=_published_inception,
             ),
             _iresnet(18),
             _iresnet(50),

@@ -15,9 +15,9 @@ from app.settings import Settings
 from models.zoo.adding import Naming, add_weights
 from models.zoo.cards import read_card
 from models.zoo.catalogue.entry import find_entry
+from models.zoo.networks import dlib_resnet
 from models.zoo.registry import ZOO, LoadOptions, find_spec, load_network
 from models.zoo.weights import shipped_files
-from models.zoo.weights.published import published_state
 from models.zoo.weights.weights_file import save_weights
 
 NAME = "vultus-resnet"
@@ -37,7 +37,8 @@ def kept(tmp_path: Path) -> tuple[Path, str]:
     """A file of weights as an older installation has it, and its SHA-256: `dlib-resnet`, halved."""
     recipe = read_card(shipped_files.RECIPES / f"{NAME}.json").recipe
     assert recipe is not None
-    state = published_state(recipe.architecture, tmp_path)
+    assert recipe.architecture == "dlib-resnet"
+    state = dlib_resnet.load()[0].state_dict()
     path = tmp_path / "old" / f"{NAME}.safetensors"
     path.parent.mkdir()
     halved = {name: tensor.half() for name, tensor in state.items()}
