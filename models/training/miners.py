@@ -105,7 +105,10 @@ def _by_library(miner: BaseMiner) -> Miner:
 
 class DistanceWeightedOptions(Options):
     nearest: float = Field(
-        0.5, gt=0, lt=2, description="distances below count as this, lest noise be drawn always"
+        0.5,
+        gt=0,
+        lt=2,
+        description="smaller distances count as this one, so that noise is not always drawn",
     )
     farthest: float = Field(
         1.4, gt=0, le=2, description="negatives beyond are drawn only where an anchor has no other"

@@ -84,28 +84,13 @@ class NetworkSpec:
 class Network(Protocol):
     """A loaded network: its spec, the SHA-256 of its weights, and its forward pass."""
 
-    @property
-    def spec(self) -> NetworkSpec: ...
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the weights file, in hexadecimal."""
-        ...
-
-    @property
-    def device(self) -> str:
-        """The device: `cpu`, `cuda` or `mps`."""
-        ...
-
-    @property
-    def runtime(self) -> Backend:
-        """The runtime."""
-        ...
-
-    @property
-    def precision(self) -> Precision:
-        """The format of numbers inside the network."""
-        ...
+    spec: NetworkSpec
+    digest: str
+    """SHA-256 of the weights file, in hexadecimal."""
+    device: str
+    """`cpu`, `cuda` or `mps`."""
+    runtime: Backend
+    precision: Precision
 
     def forward(self, crops: Crops) -> Embeddings:
         """Embed crops of the network's size: one row for each crop, not normalised.

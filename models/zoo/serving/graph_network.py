@@ -13,26 +13,14 @@ from models.zoo.serving.backends import Backend
 class GraphSession(Protocol):
     """A graph with one input, ready to run; several threads may call `run` at once."""
 
-    @property
-    def runtime(self) -> Backend: ...
-
-    @property
-    def precision(self) -> Precision: ...
-
-    @property
-    def device(self) -> str:
-        """`cpu` or `cuda`."""
-        ...
-
-    @property
-    def input_shape(self) -> list[Any]:
-        """The shape of the input; a fixed length is an integer."""
-        ...
-
-    @property
-    def metadata(self) -> Mapping[str, str]:
-        """The metadata entries of the graph's file."""
-        ...
+    runtime: Backend
+    precision: Precision
+    device: str
+    """`cpu` or `cuda`."""
+    input_shape: list[Any]
+    """The shape of the input; a fixed length is an integer."""
+    metadata: Mapping[str, str]
+    """The metadata entries of the graph's file."""
 
     def run(self, x: NDArray[np.generic]) -> NDArray[np.float32]:
         """The first output."""
