@@ -251,7 +251,7 @@ def _set(content: dict[str, Any], override: str) -> None:
     for group in groups:
         content = content.setdefault(group, {})
         if not isinstance(content, dict):
-            raise ConfigInvalidError(f"{name}: {group} is not a group of options")
+            raise ConfigInvalidError(f"{name}: {group} is no group of options")
     try:
         content[option] = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

@@ -19,3 +19,6 @@ TemplateName = Literal["arcface", "dlib", "facenet"]
 
 Colours = Literal["rgb", "bgr"]
 """Order of the colour channels of a network's input."""
+
+Triple = tuple[float, float, float]
+"""One value for each colour channel."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation.calibration.similarity_map import SimilarityMap
-from models.zoo.names import Colours
+from models.zoo.names import Colours, Triple
 from models.zoo.serving.backends import Backend
 from models.zoo.weights.distinctiveness import Distinctiveness
 
@@ -16,9 +16,6 @@ Crops = NDArray[np.uint8]
 
 Embeddings = NDArray[np.float32]
 """One row for each face, shape (N, dimension)."""
-
-Triple = tuple[float, float, float]
-"""One value for each colour channel."""
 
 Precision = Literal["float32", "float16", "bfloat16"]
 """The format of numbers in a network; embeddings are float32."""

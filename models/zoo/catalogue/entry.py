@@ -14,8 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from models.zoo.names import Colours, TemplateName
-from models.zoo.network import Triple
+from models.zoo.names import Colours, TemplateName, Triple
 
 Kind = Literal["embedder", "detector", "liveness"]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]

@@ -12,8 +12,8 @@ import numpy as np
 
 from models.files import file_sha256
 from models.zoo.errors import WeightsInvalidError, WeightsMissingError
-from models.zoo.names import Colours, TemplateName
-from models.zoo.network import Crops, Embeddings, InputSpec, NetworkSpec, Triple, as_input
+from models.zoo.names import Colours, TemplateName, Triple
+from models.zoo.network import Crops, Embeddings, InputSpec, NetworkSpec, as_input
 from models.zoo.serving.backends import Backend, choose_backend, missing_packages
 from models.zoo.serving.cpu_threads import CpuThreads
 from models.zoo.serving.graph_network import GraphSession
