@@ -1,1 +1,1 @@
-"""Who is enrolled: an SQL database that is the truth, and an index over it that is a cache."""
+"""The enrolled people: an SQL database that is the truth, and an index of it that is a cache."""

@@ -1,4 +1,4 @@
-"""What a collection does otherwise than the service's settings say; kept as JSON with it."""
+"""Options of a collection, which override the service's settings; stored with it as JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields

@@ -87,7 +87,7 @@ class CollectionStates:
             return list(self._states.items())
 
     def numbers(self) -> set[int]:
-        """Of the collections of which something is kept."""
+        """Return the numbers of the collections of which something is kept."""
         return {number for (number, _), _ in self.items()}
 
     def drop(self, keys: Iterable[Key]) -> None:

@@ -1,4 +1,4 @@
-"""Look through a gallery for what is wrong in it: whose faces are whose, and who is there twice.
+"""Examine a gallery: faces that belong to another person, and people who are enrolled twice.
 
 Every face is looked up in the index, some hundred at a time, and compared exactly with its
 neighbours and with the other faces of its person. Memory does not grow with the gallery: what is
@@ -41,7 +41,7 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DoctorRules:
-    """A face is like its person's others from `resembles` on, and like somebody else's from
+    """A face is like its person's others from `resembles` on, and like another person's from
     `another` on; cosine similarities."""
 
     resembles: float
@@ -49,12 +49,12 @@ class DoctorRules:
 
     @property
     def look_alike(self) -> float:
-        """People are told as look-alikes from halfway between the two on."""
+        """The similarity from which people are reported as look-alikes: halfway between the two."""
         return self.another - self.clear
 
     @property
     def clear(self) -> float:
-        """By how much one similarity must be above another for that to mean something."""
+        """The lead of one similarity over another from which on it counts."""
         return (self.another - self.resembles) / 2
 
     @property
@@ -66,9 +66,9 @@ class DoctorRules:
     def same_person(self, similarity: float, lead: float) -> bool:
         """Whether two people who are most like each other are one.
 
-        In a large gallery everybody is like somebody. So they must also be clearly more like each
-        other than like the next one (`lead`), or else be far above the threshold, as somebody with
-        three names is.
+        In a large gallery every person is like some other. So they must also be clearly more like
+        each other than like the next one (`lead`), or else be far above the threshold, as a person
+        with three names is.
         """
         return similarity >= self.another and (
             lead >= self.clear or similarity >= self.another + self.clear
@@ -81,7 +81,7 @@ class Finding:
 
     `mislabel`: the face `face_id` of `identity` is unlike their others (`own_similarity`, the best)
     and looks like `other` (`similarity`, with `other_face_id`).
-    `outlier`: it is unlike their others (`own_similarity`), and like nobody else's.
+    `outlier`: it is unlike their others (`own_similarity`), and like no other person's.
     `duplicate`: `identity` and `other` are most like each other, above the threshold and clearly;
     `look_alike`: just below it, or not clearly. `similarity` is then that of the two people: the
     mean, over the faces of the one, of how like the most similar face of the other is, up to
@@ -100,8 +100,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """What was found among some people, as of `revision` of the collection. `next_after` goes on,
-    None at the end."""
+    """The findings among some people, as of `revision` of the collection. `next_after` continues,
+    and is None at the end."""
 
     findings: tuple[Finding, ...]
     identities_examined: int
@@ -129,7 +129,7 @@ def examine(
 
 @dataclass(frozen=True, slots=True)
 class _FaceHit:
-    """The nearest face of somebody else."""
+    """The nearest face of another person."""
 
     person: int
     face_id: str
@@ -138,7 +138,7 @@ class _FaceHit:
 
 @dataclass(slots=True)
 class _Surroundings:
-    """Who is near somebody: of each of their faces the nearest hit, and people by similarity."""
+    """The neighbours of a person: for each face the nearest hit, and people by similarity."""
 
     hits: list[_FaceHit | None]
     people: dict[int, float] = field(default_factory=dict)
@@ -156,7 +156,7 @@ class _Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class _Partner:
-    """The person most like somebody as a whole, and by how much more than the next one."""
+    """The person who is most similar as a whole, and by how much more than the next one."""
 
     person: int
     similarity: float
@@ -200,7 +200,7 @@ class _Doctor:
     def _examine_some(
         self, people: Mapping[int, PersonRef]
     ) -> Iterator[tuple[int, int, list[Finding]]]:
-        """Of each person: number, count of faces, and what was found."""
+        """Yield the number of each person, the count of their faces, and the findings."""
         faces = self._people.faces_of(list(people))
         around = self._surroundings(faces)
         partners = self._partners(faces, around)
@@ -248,7 +248,7 @@ class _Doctor:
     def _partners(
         self, faces: Mapping[int, PersonFaces], around: Mapping[int, _Surroundings]
     ) -> dict[int, _Partner]:
-        """By person, who is most like them as a whole."""
+        """Return, by person, the one who is most like them as a whole."""
         candidates = {number: near.nearest_people() for number, near in around.items()}
         wanted = {person for near in candidates.values() for person in near} - set(faces)
         others = {**self._people.faces_of(sorted(wanted)), **faces}
@@ -264,7 +264,7 @@ class _Doctor:
             )
             if alike:
                 similarity, _, person = alike[-1]
-                # Whoever is not among the near ones is below the floor.
+                # People who are not among the near ones are below the floor.
                 second = max(alike[-2][0] if len(alike) > 1 else -1.0, self._floor)
                 partners[number] = _Partner(person, similarity, similarity - second)
         return partners
@@ -272,7 +272,7 @@ class _Doctor:
     def _mutual(
         self, partners: Mapping[int, _Partner], faces: Mapping[int, PersonFaces]
     ) -> dict[int, _Partner]:
-        """Of the partners those who are near enough to be told, and whose partner is the person.
+        """Choose the partners who are near enough to be reported, and whose partner is the person.
 
         Each pair once, by the lesser number.
         """
@@ -306,7 +306,7 @@ class _Doctor:
         similarities = own.vectors @ own.vectors.T
         np.fill_diagonal(similarities, -2.0)
         best = similarities.max(axis=1)
-        # Somebody under two names looks like the other one with all faces: that is told of them.
+        # A person under two names looks like the other one with all faces: that is reported.
         twin = partner.person if partner and partner.similarity >= self._rules.another else None
         found, right = [], []
         for place, hit in enumerate(near.hits):
@@ -336,12 +336,12 @@ class _Doctor:
         similarities: NDArray[np.float32],
         right: Sequence[int],
     ) -> list[Finding]:
-        """Of the faces that are not somebody else's, those unlike all others of them."""
+        """The faces that are unlike all others of their person, and not another person's."""
         if len(right) < 2:
             return []
         best = similarities[np.ix_(right, right)].max(axis=1)
         unlike = [place for place, value in enumerate(best) if value < self._rules.resembles]
-        if len(right) == 2:  # they are unlike each other; it is the newer one that is told
+        if len(right) == 2:  # they are unlike each other; the newer one is reported
             unlike = unlike[1:]
         return [
             Finding(

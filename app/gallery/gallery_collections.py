@@ -30,7 +30,7 @@ class GalleryCollections(GalleryPart):
         when one with faces belongs to another network: its embeddings mean nothing to this one.
         """
         with self.store.writing_all() as collections:
-            # First, so that the look at all of them sees it, whoever made it.
+            # First, so that `lock_all` finds it, whichever process made it.
             collections.add_if_missing(DEFAULT_COLLECTION, self.embedders.own)
             for collection in collections.lock_all():
                 if not self.embedders.run(collection):
@@ -46,7 +46,7 @@ class GalleryCollections(GalleryPart):
     def create(
         self, name: str, description: str | None, *, once: Once[Collection] | None = None
     ) -> Collection:
-        """Raises CollectionExists, and AnsweredBeforeError when `once` says so."""
+        """Create a collection. Raises CollectionExists, and AnsweredBeforeError by `once`."""
         taken = CollectionExists(f"there already is a collection {name!r}")
         with self.store.writing_all() as collections:
             collections.answers.claim(once)
@@ -65,9 +65,9 @@ class GalleryCollections(GalleryPart):
 
     @read_again
     def require(self, name: str) -> Basis:
-        """What its decisions rest on.
+        """Return what its decisions rest on.
 
-        Raises CollectionNotFound, or EmbedderMismatch when it is another network's.
+        Raises CollectionNotFound, and EmbedderMismatch when its embedder does not run here.
         """
         with self.store.reading(name) as transaction:
             self.embedders.require(transaction.collection)
@@ -100,7 +100,7 @@ class GalleryCollections(GalleryPart):
 
     @erases
     def delete(self, name: str, *, compact: bool = False) -> Erasure:
-        """Delete a collection and everybody in it; `default` is there again, empty, at once."""
+        """Delete a collection and its people; `default` is made again at once, empty."""
         # At the next revision, so that no face is enrolled between counting and deleting.
         with self.store.changing(name) as transaction:
             receipt = erase_collection(transaction)
@@ -113,7 +113,7 @@ class GalleryCollections(GalleryPart):
 
     @read_again
     def revision(self, collection_name: str) -> int:
-        """What the collection's last change is numbered; a search sees at least this."""
+        """Return the number of the collection's last change; a search sees at least this."""
         with self.store.reading(collection_name) as transaction:
             return transaction.collection.revision
 

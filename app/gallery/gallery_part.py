@@ -30,10 +30,10 @@ class GalleryPart:
         return self.store.database.make_room()
 
     def follow_change(self, name: str) -> None:
-        """Bring the index up to a change that is committed, and so acknowledged come what may.
+        """Bring the index up to a change that is committed, and so acknowledged in any case.
 
-        Should it fail, for whatever reason, the next search does it: searches compare revisions
-        first. The caller must not get a failure that did not happen to the data.
+        A failure is logged and not raised, since the data is safe: the next search, which compares
+        revisions first, brings the index up.
         """
         try:
             self.sync.catch_up(name)

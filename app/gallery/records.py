@@ -1,4 +1,4 @@
-"""What the gallery hands out and takes in. Table rows never leave it."""
+"""Values that the gallery takes and returns. Table rows never leave it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -61,11 +61,11 @@ class Identity:
     created_at: datetime
     updated_at: datetime
     expires_at: datetime | None
-    """From then on they match nobody, and are erased."""
+    """From then on the person is in no answer, and is erased."""
     revision: int = field(compare=False)
-    """When this was read; it says nothing of the person."""
+    """The collection's revision at which this was read."""
     threshold: float | None = None
-    """Below this similarity nobody is taken for them, whatever a search asks for."""
+    """Below this similarity no face matches the person, whatever threshold a search has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class NewFace:
-    """A face to enroll. The photo itself is not kept; its SHA-256 tells it from others.
+    """A face to enroll. The photo itself is not kept; its SHA-256 identifies it.
 
     Of an embedding that was computed elsewhere there is no photo: `image_sha256` is then that of
     the embedding.
@@ -99,11 +99,11 @@ class NewFace:
     image_sha256: str
     quality: float | None = None
     next_embedding: Embedding | None = None
-    """By the service's next embedder, where there is one; see `two_embedders.py`."""
+    """By the service's next embedder, where there is one; see `embedder_pair.py`."""
     face_id: str | None = None
     """What it shall be called; None: any id."""
     sealed_crop: bytes | None = None
-    """Sealed for `face_id`; kept if the collection wants it."""
+    """Sealed for `face_id`; kept if the collection keeps crops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class NewIdentity:
 
 
 class Unset(Enum):
-    """Tells a field left alone from one set to nothing."""
+    """Distinguishes a field that is left alone from one that is set to null."""
 
     UNSET = "unset"
 
@@ -178,7 +178,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class PeopleFilter:
-    """Who is searched: those for whom everything that is given here holds.
+    """The people who are searched: everything that is given here holds for them.
 
     `identity_ids`: ids, or references by external_id (`identity_ref.py`).
     `terminal_id`: those who were matched at this terminal lately.
@@ -276,7 +276,7 @@ class Basis:
     """What a collection's decisions rest on: its embedder, its options, and which calibration of
     its own, if any.
 
-    `calibration` tells one calibration from any other; None where there is none.
+    `calibration` identifies one calibration; None where there is none.
     """
 
     collection_number: int
@@ -287,7 +287,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """For each probe the most similar people, most similar first; and among how many.
+    """The most similar people for each probe, most similar first; and among how many.
 
     `basis` is what decisions about them rest on, as of the same revision.
     """

@@ -1,4 +1,4 @@
-"""Work that goes on beside the requests while there is some."""
+"""Work that is done beside the requests while there is some."""
 
 from collections.abc import Callable
 from threading import Condition, Thread
@@ -12,7 +12,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Background:
-    """Calls `step` on a thread of its own until it says False. No work, no thread."""
+    """Calls `step` on a thread of its own until it returns False. No work, no thread."""
 
     def __init__(self, step: Callable[[], bool], name: str) -> None:
         self._step = step
@@ -52,7 +52,7 @@ class Background:
                 self._rests_until = monotonic() + _PAUSE_AFTER_FAILURE_S
 
     def _is_wanted(self) -> bool:
-        """Whether somebody woke it since it last looked; if not, it is over."""
+        """Return whether it was woken since it last looked; if not, it is over."""
         with self._changed:
             wanted = self._woken and not self._closed and monotonic() >= self._rests_until
             self._woken = False

@@ -5,7 +5,7 @@ from threading import Lock
 from time import monotonic
 
 _LONGEST_TRY_S = 10.0
-"""Whoever tries and never says how it went keeps the others out for so long."""
+"""A trial that never reports its result keeps the others out for so long."""
 
 
 class Circuit:
@@ -23,7 +23,7 @@ class Circuit:
         """None while all is well."""
 
     def lets_through(self) -> bool:
-        """Whether to ask now. While it is open, whoever gets a yes is the one who tries."""
+        """Return whether to ask now. While the circuit is open, one caller at a time may try."""
         with self._lock:
             if self._next_try is None:
                 return True
@@ -34,7 +34,7 @@ class Circuit:
             return True
 
     def is_open(self) -> bool:
-        """As `not lets_through()`, but takes nobody's turn."""
+        """Return whether the server is away, without taking the turn to try."""
         with self._lock:
             return self._next_try is not None and self._clock() < self._next_try
 

@@ -73,7 +73,7 @@ class Codes(Protocol):
         ...
 
     def candidates(self, probes: Vectors, count: int) -> Top:
-        """For each probe about the `count` nearest slots, with similarities of the codes."""
+        """Find, for each probe, about the `count` nearest slots, with similarities of the codes."""
         ...
 
 

@@ -22,9 +22,9 @@ _REMOVED_AT_ONCE = 64
 class FaissIndex:
     """Rows in memory, scanned up to some 100,000 faces, which takes a few milliseconds.
 
-    Above, codes of a sixteenth of the size propose candidates, of which the rows tell exact
-    similarities. Codes are made in the background; until they are there, and when that fails,
-    all rows are scanned.
+    Above, codes of a sixteenth of the size propose candidates, of which the rows give exact
+    similarities. Codes are made in the background; until they are there, and when that fails, all
+    rows are scanned.
 
     Rows are kept without gaps: the last takes the place of one that is removed, so that removing
     takes microseconds and leaves nothing behind.
@@ -43,7 +43,7 @@ class FaissIndex:
 
     @property
     def memory_bytes(self) -> int:
-        """Of vectors, numbers and codes, as far as they are filled."""
+        """Bytes of vectors, numbers and codes, as far as they are filled."""
         return self._rows.memory_bytes + self._encoder.memory_bytes
 
     def add(self, numbers: FaceNumbers, vectors: Vectors) -> None:
@@ -100,7 +100,7 @@ class FaissIndex:
 
     @contextmanager
     def filling(self) -> Iterator[None]:
-        # Making codes at the same time would take the lock and the core from whoever fills.
+        # Making codes at the same time would take the lock and the core from the thread that fills.
         self._filling = True
         try:
             yield
@@ -109,7 +109,7 @@ class FaissIndex:
             self._wake()
 
     def settle(self) -> None:
-        """Wait for the background: for tests and measurements, which want it one way always."""
+        """Wait for the background: for tests and measurements, which need the same state always."""
         self._background.settle()
 
     def close(self) -> None:
@@ -171,6 +171,6 @@ class FaissIndex:
     def _hits(self, top: Top) -> list[Hits]:
         hits = []
         for slots, similarities in zip(top.slots, top.similarities, strict=True):
-            somebody = slots >= 0
-            hits.append(Hits(self._rows.numbers_in(slots[somebody]), similarities[somebody]))
+            found = slots >= 0
+            hits.append(Hits(self._rows.numbers_in(slots[found]), similarities[found]))
         return hits

@@ -1,4 +1,4 @@
-"""When and how coarsely an index searches."""
+"""Options of an index: when and how coarsely it searches."""
 
 from dataclasses import dataclass
 

@@ -71,7 +71,7 @@ _log = structlog.get_logger(__name__)
 
 
 class MilvusCollectionMissing(IndexUnavailable):
-    """Milvus answers, and does not have the collection: somebody dropped it, or its volume."""
+    """Milvus answers, and does not have the collection: it, or its volume, was dropped."""
 
 
 class Milvus:
@@ -94,7 +94,7 @@ class Milvus:
 
     @property
     def address(self) -> str:
-        """Tells one Milvus from another; without the password that the URI may have."""
+        """Identifies a Milvus server; without the password that the URI may have."""
         parts = urlsplit(self._uri)
         if parts.hostname is None:
             return os.path.abspath(self._uri)  # noqa: PTH100  (does not touch the file)
@@ -106,15 +106,15 @@ class Milvus:
             raise _unavailable()
 
     def names(self) -> list[str]:
-        """Of all its collections, ours and others'."""
+        """Return the names of all its collections, ours and others'."""
         return list(self.ask(lambda client: client.list_collections(timeout=_READ_S)))
 
     def description(self, name: str) -> str:
-        told = self.ask(lambda client: client.describe_collection(name, timeout=_READ_S))
-        return str(told.get("description", ""))
+        described = self.ask(lambda client: client.describe_collection(name, timeout=_READ_S))
+        return str(described.get("description", ""))
 
     def is_lite(self) -> bool:
-        """Whether it is Milvus Lite, which alone does not tell its version over the wire."""
+        """Whether it is Milvus Lite, the only one that does not answer its version."""
         if self._lite is None:
             self._lite = self.ask(_tells_no_version)
         return self._lite
@@ -131,14 +131,14 @@ class Milvus:
             ) from error
         # ValueError: another thread, for which it failed as well, has just closed the connection.
         except (MilvusException, grpc.RpcError, ValueError) as error:
-            told = _code(error)
-            if told in (ErrorCode.COLLECTION_NOT_FOUND, grpc.StatusCode.UNIMPLEMENTED):
+            code = _code(error)
+            if code in (ErrorCode.COLLECTION_NOT_FOUND, grpc.StatusCode.UNIMPLEMENTED):
                 self._note_answer()
-            if told == ErrorCode.COLLECTION_NOT_FOUND:
+            if code == ErrorCode.COLLECTION_NOT_FOUND:
                 raise MilvusCollectionMissing(
                     "the index is not in Milvus any more and is built anew"
                 ) from error
-            if told == grpc.StatusCode.UNIMPLEMENTED:
+            if code == grpc.StatusCode.UNIMPLEMENTED:
                 raise IndexUnavailable("this version of Milvus is too old") from error
             if self._circuit.failed():
                 _log.error("milvus_away", cause=str(error))
@@ -192,7 +192,7 @@ class MilvusIndex:
         return int(rows[0]["count(*)"])
 
     def length_at(self, state: object) -> int:
-        """As `len`, but counted once a state: counting takes as long as a search."""
+        """Return the length, counted once for each state: counting takes as long as a search."""
         counted = self._counted
         if counted is None or counted[0] != state:
             counted = self._counted = (state, len(self))
@@ -209,7 +209,7 @@ class MilvusIndex:
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self._dimension)
         indexes = MilvusClient.prepare_index_params()
         # Lite compares with all vectors; a standalone server or cluster builds what its
-        # configuration says (a graph, HNSW, unless changed), and Zilliz an index of its own.
+        # configuration has (a graph, HNSW, unless changed), and Zilliz an index of its own.
         indexes.add_index("vector", index_type="AUTOINDEX", metric_type="IP")
 
         def make(client: Any) -> None:  # noqa: ANN401
@@ -288,7 +288,7 @@ class MilvusIndex:
         self._milvus.ask(lambda client: client.delete(self.name, ids=numbers, timeout=_WRITE_S))
 
     def _nearest(self, probes: Vectors, count: int, condition: str) -> list[Hits]:
-        """At most `_MOST_HITS`."""
+        """Find the nearest faces, at most `_MOST_HITS`."""
         if count <= 0 or not len(probes):
             return [_hits([], []) for _ in probes]
         found = self._milvus.ask(
@@ -305,10 +305,10 @@ class MilvusIndex:
         return [_hits(hits.ids, hits.distances) for hits in found]
 
     def _many_near(self, probe: Vectors, count: int) -> Hits:
-        """More than Milvus answers at once: everybody is divided in two by the numbers, again and
-        again, until no part can hide one who belongs to the `count` nearest.
+        """Find more faces than Milvus answers at once.
 
-        Each half has half of those found in the whole at least, so there is an end to it.
+        All faces are divided in two by their numbers, again and again, until no part can hide one
+        of the `count` nearest. Each half has half of those found in the whole at least, so it ends.
         """
         parts = {"": self._nearest(probe[None], _MOST_HITS, "")[0]}
         while True:

@@ -47,11 +47,11 @@ class VectorIndex(Protocol):
         ...
 
     def search(self, probes: Vectors, count: int) -> list[Hits]:
-        """For each probe the `count` most similar faces, or all when there are fewer."""
+        """Find, for each probe, the `count` most similar faces, or all when there are fewer."""
         ...
 
     def search_among(self, probes: Vectors, numbers: FaceNumbers, count: int) -> list[Hits]:
-        """As `search`, exactly, as if there were no other faces than `numbers`.
+        """Search exactly, as if there were no other faces than `numbers`.
 
         Numbers that are not there are passed over.
         """
@@ -77,7 +77,7 @@ class LocalIndex(VectorIndex, Protocol):
         ...
 
     def compact(self) -> None:
-        """Rewrite what could still tell of removed faces, and return when it is done."""
+        """Rewrite what still holds removed faces, and return when it is done."""
         ...
 
 

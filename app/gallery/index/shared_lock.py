@@ -5,11 +5,11 @@ from threading import Condition, Lock
 
 
 class SharedLock:
-    """Readers go together, a writer alone. Nobody waits for ever. Not reentrant.
+    """Readers go together, a writer alone. No one waits for ever. Not reentrant.
 
     Writers go before readers who come after them, or searches that overlap without end would keep
     every change out. Readers who waited for a writer go before the next one, and writers go in the
-    order of coming, or a thread that writes piece after piece would keep everybody out.
+    order of coming, or a thread that writes piece after piece would keep all others out.
 
     The standard library has no such lock. Taking and giving back cost about 2 us.
     """
@@ -28,7 +28,7 @@ class SharedLock:
         return self._shared
 
     def writing(self) -> "_Hold":
-        """`with lock.writing():` beside nobody."""
+        """`with lock.writing():` while no other thread reads or writes."""
         return self._alone
 
     def _start_reading(self) -> None:

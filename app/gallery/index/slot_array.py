@@ -42,7 +42,7 @@ class SlotArray:
 
     @property
     def memory_bytes(self) -> int:
-        """Of the slots in use; memory that was never written is not taken from the system."""
+        """Bytes of the slots in use; memory that was never written is not taken from the system."""
         return self._size * (self._dimension * 4 + 8)
 
     def append(self, numbers: FaceNumbers, vectors: Vectors) -> None:

@@ -1,4 +1,4 @@
-"""From a face's number to the slot that its row is in, in 12 bytes a face."""
+"""A map from a face's number to the slot that its row is in, in 12 bytes a face."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -11,7 +11,7 @@ from app.gallery.index.slot_map import Slots
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """Both arrays are (Q, M), a line for each probe, most similar first; slot -1 is nobody."""
+    """Both arrays are (Q, M), a line for each probe, most similar first; slot -1 is no face."""
 
     slots: Slots
     similarities: NDArray[np.float32]

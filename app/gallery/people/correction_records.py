@@ -17,7 +17,7 @@ class Collapsed:
 
 @dataclass(frozen=True, slots=True)
 class MergedPerson:
-    """Somebody who became part of another person, as they were last."""
+    """A person who became part of another one, as they were last."""
 
     identity_id: str
     name: str | None

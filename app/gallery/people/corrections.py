@@ -58,8 +58,8 @@ class Corrections(GalleryPart):
         """Make people, `sources`, part of another one, `into`; fields as `person_merge.joined`.
 
         People are named by references (`identity_ref.py`). Their faces move, their ids and keys are
-        gone; what terminals and unknown faces say of them is said of who stays. Raises
-        IdentityNotFound, InvalidRequest when somebody were merged into themselves,
+        gone; references of terminals and unknown faces to them become references to `into`. Raises
+        IdentityNotFound, InvalidRequest when a person would be merged into themselves,
         RevisionConflict when one of these people changed after `if_revision`, and
         AnsweredBeforeError by `once`.
         """
@@ -220,7 +220,7 @@ class Corrections(GalleryPart):
         owner: IdentityTable,
         guard: Guard,
     ) -> None:
-        """Raises EveryFaceRefusedError; a face that is moved by force says so."""
+        """Raises EveryFaceRefusedError; a face that is moved by force is marked."""
         repository = transaction.faces
         embedding = repository.embeddings_of([face.number]).get(face.number)
         if embedding is None:  # the guard looked by an embedder that has not seen it

@@ -193,7 +193,7 @@ _Nearest = tuple[Neighbour | None, ...]
 
 
 def _nearest(transaction: Transaction, people: Sequence[NewPerson]) -> list[_Nearest]:
-    """For each person who is most like each of their faces; () of those without a guard."""
+    """Find, for each person, who is most like each of their faces; () without a guard."""
     guarded = [(person, person.guard) for person in people if person.guard is not None]
     if not guarded:
         return [()] * len(people)

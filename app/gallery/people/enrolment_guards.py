@@ -1,8 +1,8 @@
 """Whether a face is enrolled for the right person: what is compared before it is written.
 
-Two questions. Does it look like the person's other faces? Does it look like somebody else's? Who is
-asked about somebody else are first the faces of the index, before the transaction that writes, and
-then, in that transaction, those that were enrolled since: nobody slips in between.
+Two questions. Does it look like the person's other faces? Does it look like another person's? It is
+compared with others first by the index, before the transaction that writes, and then, in that
+transaction, with the faces that were enrolled since: none is left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ from app.recognition.types import cosine
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """Somebody else, and how alike their most similar face is to a new one."""
+    """Another person, and how alike their most similar face is to a new one."""
 
     identity_id: str
     name: str | None
@@ -39,7 +39,7 @@ class Guard:
     """What new faces are held against.
 
     A face that is less like the person's others than `resembles` is refused, and so is one that is
-    as like somebody else's as `another`. `nearest` are, for each face, those most like it but for
+    as like another person's as `another`. `nearest` are, for each face, those most like it but for
     the person themselves, as of `revision` of the collection, by its embedder `digest`. With
     `force` nothing is refused, and what would have been is marked.
     """
@@ -54,14 +54,14 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A guard's verdict on a face: of somebody else, or unlike the person."""
+    """A guard's verdict on a face: of another person, or unlike the person."""
 
     reason: Reason
     resemblance: Resemblance
 
 
 class EveryFaceRefusedError(Exception):
-    """Of all the faces that were to be enrolled; nothing was changed."""
+    """A guard refused all the faces that were to be enrolled; nothing was changed."""
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         super().__init__(len(refusals))
@@ -87,13 +87,13 @@ def judge(
 ) -> list[Refusal | None]:
     """A verdict on each face. `own` are the embeddings of the person's faces, shape (N, dimension).
 
-    Of a person with faces, a new one may be as like somebody else's as it wants, if it is more
-    like their own: an identification would give the right name. Faces of one request that look like
-    one another are taken to show the same person, so a face may also be let in by another of them.
+    Of a person with faces, a new one may be very like another person's, if it is more like their
+    own: an identification would give the right name. Faces of one request that look like one
+    another are taken to show the same person, so a face may also be let in by another of them.
 
-    Of a new person nobody knows how they look. Faces that look like one another stand and fall
-    together: when one is somebody else's, all are. Of the rest the largest such group is the
-    person; where two are the largest, none is.
+    Of a new person no face is known. Faces that look like one another stand and fall together: when
+    one is another person's, all are. Of the rest the largest such group is the person; where two
+    are the largest, none is.
     """
     if not faces:
         return []
@@ -201,11 +201,12 @@ def nearer(
     person_number: int | None,
     except_number: int | None = None,
 ) -> list[Neighbour | None]:
-    """`guard.nearest`, and whoever was enrolled since, or was given a face, and is nearer.
+    """`guard.nearest`, or a person who was enrolled since, or was given a face, and is nearer.
 
     `except_number`: of a face that is enrolled, which is not held against itself.
 
-    Part of a transaction that holds the collection at its next revision: nobody is enrolled now.
+    Part of a transaction that holds the collection at its next revision, so that no face is
+    enrolled now.
     """
     nearest = list(guard.nearest)
     if not faces or guard.revision >= transaction.collection.revision - 1:
@@ -248,9 +249,9 @@ def more_alike(one: Neighbour | None, other: Neighbour) -> Neighbour:
 
 
 class Newcomers:
-    """The people whom a transaction enrolls together, as far as later ones are held against them.
+    """The people whom a transaction enrolls together; later ones are compared with earlier ones.
 
-    Those without a guard are no part of it: nobody asks about them, nor are they in anybody's way
+    Those without a guard are no part of it: they are compared with no one, and no one with them
     before they are committed.
     """
 

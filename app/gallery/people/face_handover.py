@@ -28,8 +28,8 @@ def hand_over(
 ) -> HandedOver:
     """Make `owner` the owner of faces that were others'.
 
-    The log says so, for the guards of enrolments that have looked already; to the indexes only what
-    collapsed is a change.
+    The log has it, for the guards of enrolments that have searched already; for the indexes only
+    collapsed faces are a change.
     """
     repository = transaction.faces
     own = list(repository.of_identity(owner))

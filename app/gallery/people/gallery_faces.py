@@ -75,7 +75,7 @@ class GalleryFaces(GalleryPart):
 
     @read_again
     def probe_of(self, collection_name: str, face_id: str) -> EnrolledProbe:
-        """By all embedders that run here and have seen it. Raises FaceNotFound."""
+        """Read a face as a probe, by all embedders that have seen it. Raises FaceNotFound."""
         with self.store.reading(collection_name) as serving:
             self.embedders.require(serving.collection)
             number = serving.faces.get(face_id).number

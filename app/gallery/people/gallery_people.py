@@ -133,10 +133,10 @@ class GalleryPeople(GalleryPart):
     def erase_expired(
         self, *, log_revisions: int, answers_before: datetime | None = None
     ) -> list[Erasure]:
-        """Delete everybody who has expired, of each log what is older than so many revisions, and
-        the answers kept from before a moment.
+        """Delete people who have expired, log entries older than `log_revisions`, and answers that
+        were kept before a moment.
 
-        What the database's own files still hold of anybody deleted is then overwritten.
+        Then overwrite what the database's own files still hold of deleted rows.
         """
         now = datetime.now(UTC)
         with self.store.reading_all() as collections:
@@ -155,7 +155,7 @@ class GalleryPeople(GalleryPart):
         return receipts
 
     def _erase_expired(self, name: str, now: datetime) -> Iterator[Erasure]:
-        with suppress(CollectionNotFound):  # somebody deletes it meanwhile
+        with suppress(CollectionNotFound):  # another process deleted it
             while True:
                 with self.store.changing(name) as transaction:
                     identities = transaction.identities

@@ -1,4 +1,4 @@
-"""What becomes of people's fields when they become one person."""
+"""The fields of one person that is made of several."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ def joined(kept: IdentityTable, others: Sequence[IdentityTable]) -> IdentityChan
     """Return the fields of `kept`; an empty one is taken from the first of `others` that has it.
 
     Attributes are joined by key. Two fields are promises, and the stricter one is kept: the
-    earliest `expires_at`, so that no face is kept longer than was said, and the highest
+    earliest `expires_at`, so that no face is kept for longer than was set, and the highest
     `threshold`. Raises InvalidRequest when the attributes together are too long.
     """
     people = [kept, *others]

@@ -1,9 +1,8 @@
-"""The embedders that this service runs, and which of a photo's embeddings a collection is asked by.
+"""The embedders that this service runs, and the embedding by which a collection is searched.
 
 A service runs one embedder, and perhaps a next one, to carry collections from one to the other. A
-collection answers by one of the two, and says so in its row; whatever comes from a photo is
-embedded by both, so that the row which a transaction reads decides, and nobody has to know
-beforehand.
+collection answers by one of the two, which its row names. A photo is embedded by both, so that the
+row which a transaction reads decides, and callers need not know it beforehand.
 """
 
 from collections.abc import Mapping

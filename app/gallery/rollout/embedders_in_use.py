@@ -33,7 +33,7 @@ class EmbeddersInUse:
 
 
 def embedders_in_use(url: str, *, timeout_s: float) -> EmbeddersInUse:
-    """Those of a gallery's faces, enrolled or in an inbox of unknowns.
+    """Return the embedders of a gallery's faces, enrolled or in an inbox of unknowns.
 
     None where there are no faces, no tables or no file; changes nothing. Raises StartupError when
     the database cannot be opened, and DatabaseDamaged when its collections cannot be read.
@@ -107,5 +107,5 @@ class _Look:
 
 
 def _most_first(counted: Counter[str]) -> tuple[str, ...]:
-    """By name where there are as many of each, so that all processes find the same."""
+    """Sort by count, then by name, so that all processes find the same."""
     return tuple(sorted(counted, key=lambda name: (-counted[name], name)))

@@ -2,10 +2,10 @@
 
 The steps: `begin` gives it a second embedder, `add` fills in what its faces are to that one,
 `switch` makes it the one that answers, `roll_back` undoes that, and `purge` erases what the other
-one made. While it has two, new faces are stored by both, and whoever is deleted is gone from both.
+one made. While it has two, new faces are stored by both, and deletions are of both.
 
 A switch is one change of the collection's row, whatever its size: each face keeps two embeddings,
-and the row says by which of them it is compared. All methods block.
+and the row decides by which of them it is compared. All methods block.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -155,9 +155,9 @@ class Reembedding:
     def purge(self, name: str) -> int:
         """Erase the embeddings of the embedder that does not serve; of how many faces.
 
-        Bit by bit, so that others write meanwhile; run again, it goes on. Afterwards the collection
-        has one embedder. Raises CollectionNotFound, and RolloutImpossible when it has only one, or
-        when faces have no embedding by the one that serves.
+        Done in small steps, so that others write meanwhile; run again, it continues. Afterwards the
+        collection has one embedder. Raises CollectionNotFound, and RolloutImpossible when it has
+        only one, or when faces have no embedding by the one that serves.
         """
         count = 0
         serving: str | None = None
@@ -170,7 +170,7 @@ class Reembedding:
                         RolloutObstacle.SWITCHED_MEANWHILE,
                     )
                 serving = collection.digest
-                # It grows no more: whoever is enrolled is known to the one that serves.
+                # It grows no more: new faces have an embedding by the one that serves.
                 lacking = 0 if count else rollout.count_waiting(collection.digest)
                 if lacking:
                     raise RolloutImpossible(

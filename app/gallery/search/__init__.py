@@ -1,1 +1,1 @@
-"""From the nearest faces of an index to the nearest people, and what decisions rest on."""
+"""Searches: the nearest people by the nearest faces, and what decisions rest on."""

@@ -13,13 +13,12 @@ from app.gallery.store.repositories.collection_repository import no_other, not_f
 from app.recognition.types import ModelId
 
 MOST_PEOPLE = 4_000
-"""Of more, so many are measured: eight million pairs of people tell all that they can."""
+"""The most people that are measured: more than eight million pairs change no figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Of the collection `collection_number`: `embeddings` (N, dimension) by `model`, and whose each
-    is."""
+    """Embeddings of people of a collection: (N, dimension), by `model`, and the owner of each."""
 
     collection_number: int
     model: ModelId
@@ -35,7 +34,7 @@ class CalibrationStore:
 
     @read_again
     def basis(self, collection_name: str) -> Basis:
-        """What its decisions rest on. Raises CollectionNotFound."""
+        """Return what its decisions rest on. Raises CollectionNotFound."""
         with self._store.reading(collection_name) as transaction:
             return transaction.basis
 

@@ -19,7 +19,7 @@ from app.gallery.sync.index_sync import EmbedderGoneError
 
 _MOST_TRIES = 4
 _SAME_VISIT_S = 60
-"""Whoever is matched again within it is the terminal's newest already: nothing is written."""
+"""A person who is matched again within it is the terminal's newest already: nothing is written."""
 
 _log = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ class GallerySearch(GalleryPart):
         wanted: PeopleFilter = EVERYBODY,
         exclude_face_id: str | None = None,
     ) -> list[tuple[Candidate, ...]]:
-        """For each probe the `top_k` most similar of the people wanted, each by their best face.
+        """Find, for each probe, the `top_k` most similar of the people wanted, by their best faces.
 
         The answer is that of comparing with all faces of these people and no others. The face
         `exclude_face_id` does not count. Raises EmbedderMismatch.
@@ -48,7 +48,7 @@ class GallerySearch(GalleryPart):
     def find(
         self, collection_name: str, probes: Sequence[Probe], query: PeopleQuery
     ) -> SearchResult:
-        """As `people`, compared as the query says, and among how many."""
+        """Find people as `query` defines it, and count those who were searched."""
         try:
             return self._search(collection_name, probes, query)
         except UntrueIndexError as error:
@@ -61,10 +61,10 @@ class GallerySearch(GalleryPart):
     def find_by_other(
         self, collection_name: str, probes: Sequence[Probe], query: PeopleQuery
     ) -> SearchResult | None:
-        """As `find`, by the other embedder of a collection; None when it has none that runs here,
-        or its index is not to be had at this moment.
+        """Find people by the other embedder of a collection.
 
-        Where a probe is a plain embedding, it is by that one.
+        A probe that is a plain embedding is by that embedder. Returns None when the collection has
+        no other one that runs here, or its index is not ready.
         """
         try:
             return self._search_by_other(collection_name, probes, query)
@@ -121,7 +121,7 @@ class GallerySearch(GalleryPart):
     def remember(
         self, collection_name: str, terminal_id: str, identity_ids: Sequence[str], *, most: int
     ) -> None:
-        """Note that these people were matched at a terminal, which remembers `most` of them."""
+        """Store that these people were matched at a terminal, which remembers `most` people."""
         now = datetime.now(UTC)
         with self.store.reading(collection_name) as transaction:
             newest = transaction.terminals.newest(terminal_id, len(identity_ids))
@@ -153,11 +153,11 @@ class GallerySearch(GalleryPart):
     def _search(self, name: str, probes: Sequence[Probe], query: PeopleQuery) -> SearchResult:
         """Search the index and the database as of one revision.
 
-        By the embedder that the collection answers by as of that revision.
+        The embedder is that of the collection at that revision.
 
-        Else somebody whose only face was replaced by another meanwhile might be missed: the old one
-        is gone from the one, and the new one has not come to the other. Where changes never pause,
-        the last try is as good as any.
+        Otherwise a person whose only face was replaced meanwhile might be missed: the old face is
+        gone from the database, and the new one is not in the index yet. Where changes never pause,
+        the last try counts.
         """
         tries = 0
         while True:

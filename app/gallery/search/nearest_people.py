@@ -1,4 +1,4 @@
-"""From the nearest faces of an index to the nearest people in the database."""
+"""The nearest people in the database, by the nearest faces of an index."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _ROUNDING = 1e-4  # by which an index's similarity may differ from the exact one
 
 _FEW_FACES = 50_000
 """Up to so many faces of the people wanted, these alone are compared: gathering their vectors costs
-less than looking through everybody."""
+less than a search of all faces."""
 
 _FAR = 20_000
 """When so many of the nearest faces do not hold enough of the people wanted, these alone are
@@ -44,9 +44,9 @@ class UntrueIndexError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PeopleQuery:
-    """Whom a search looks for: the `top_k` most similar of the people wanted.
+    """What a search looks for: the `top_k` most similar of the people wanted.
 
-    A face of `exclude_face_id` does not count, nor does anybody who has expired by `now`.
+    A face of `exclude_face_id` does not count, nor do people who have expired by `now`.
     """
 
     top_k: int
@@ -79,9 +79,9 @@ def nearest_people(
     query: PeopleQuery,
     people: PeopleCount,
 ) -> tuple[list[tuple[Candidate, ...]], Searched]:
-    """For each probe the most similar people, and among how many.
+    """Find, for each probe, the most similar people, and count those who were searched.
 
-    Raises UntrueIndexError when what would be answered is not what the database says.
+    Raises UntrueIndexError when the index has other embeddings than the database.
     """
     return _Search(transaction, index, query, people).answer(probes)
 
@@ -163,7 +163,7 @@ class _Search:
     def _best_by_person(self, hits: Hits) -> dict[int, _Nearest]:
         """By identity number, the person's first face, most similar first.
 
-        What the database no longer has is passed over, whatever the index says.
+        Faces that the database no longer has are passed over.
         """
         query = self._query
         owners: Mapping[int, FaceOwner] = self._faces.owners(

@@ -1,4 +1,4 @@
-"""Learn that somebody else has committed a change, without asking the tables all the time."""
+"""Detect that another process has committed a change, without queries of the tables."""
 
 from contextlib import suppress
 from threading import Event
@@ -71,20 +71,20 @@ class PostgresqlSignal:
         self._quiet = _Quiet()
 
     def wait(self, timeout_s: float) -> bool:
-        told = False
+        signalled = False
         try:
             if self._connection is None:
                 self._connection = self._listen()
-                told = True  # what came before is not
+                signalled = True  # what came before is not
             # It is woken by the news: looking more often only looks whether to stop.
             pause_s = max(timeout_s, _LOOK_UP_S)
             for _ in self._connection.notifies(timeout=pause_s, stop_after=1):
-                told = True
+                signalled = True
         except psycopg.OperationalError as error:
             _log.warning("change_signal_lost", cause=str(error), remedy="it listens anew")
             self.close()
             self._stopped.wait(max(timeout_s, _LISTEN_AGAIN_S))
-        return not self._stopped.is_set() and self._quiet.ends(told)
+        return not self._stopped.is_set() and self._quiet.ends(signalled)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -102,14 +102,14 @@ class PostgresqlSignal:
 
 
 class _Quiet:
-    """A signal is a wake-up, not the truth: after a while without one, somebody looks anyway."""
+    """A signal is a wake-up, not the truth: after a while without one, the log is read anyway."""
 
     def __init__(self) -> None:
         self._since = monotonic()
 
-    def ends(self, told: bool) -> bool:
+    def ends(self, signalled: bool) -> bool:
         now = monotonic()
-        if not told and now - self._since < _LOOK_ANYWAY_S:
+        if not signalled and now - self._since < _LOOK_ANYWAY_S:
             return False
         self._since = now
         return True

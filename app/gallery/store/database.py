@@ -148,7 +148,7 @@ class Database:
     def checkpoint(self) -> bool:
         """Empty SQLite's write-ahead log, which holds older states of changed pages.
 
-        False when somebody was reading from it; PostgreSQL has nothing of the kind to do.
+        False when a reader was in the way; PostgreSQL has nothing of the kind to do.
         """
         if self.dialect != "sqlite":
             return True
@@ -286,7 +286,7 @@ class Database:
 
     @contextmanager
     def _translated(self, *, changing: bool = False) -> Iterator[None]:
-        """Say what is wrong with the database; the cause names hosts and is only logged."""
+        """Raise what is wrong with the database; the cause names hosts and is only logged."""
         try:
             yield
         except DatabaseUnavailable as error:
@@ -375,7 +375,7 @@ def read_again(read: Callable[P, T]) -> Callable[P, T]:
     """Try what only reads once more when the connection broke under it.
 
     A server that was restarted has closed the connections of the pool. Changes are not repeated:
-    nobody knows whether a commit that was not confirmed was made.
+    whether a commit that was not confirmed was made is unknown.
     """
 
     @wraps(read)
@@ -395,7 +395,7 @@ def read_again(read: Callable[P, T]) -> Callable[P, T]:
 def _sqlite_engine(url: URL, timeout_s: float) -> Engine:
     if not url.database or ":memory:" in url.database or url.query.get("mode") == "memory":
         raise StartupError(
-            "an in-memory SQLite database forgets everybody at a restart; VULTUS_DATABASE_URL must "
+            "an in-memory SQLite database is empty after a restart; VULTUS_DATABASE_URL must "
             "name a file"
         )
     folder = Path(url.database).parent
@@ -445,7 +445,7 @@ def _file_id(file: Path) -> tuple[int, int] | None:
 
 
 def _configure_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    # The driver's own implicit BEGIN is deferred; _begin_sqlite says which one is meant.
+    # The driver's own implicit BEGIN is deferred; _begin_sqlite chooses the right one.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (

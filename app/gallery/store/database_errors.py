@@ -106,7 +106,7 @@ def _full_disk(file: Path | None) -> str:
 
 
 def _of_input_output(file: Path | None) -> DatabaseUnavailable:
-    """SQLite says "disk I/O error" of many things; the file system says which one it is."""
+    """Find by the file system what SQLite's "disk I/O error" means: it has many causes."""
     if file is None or not file.exists():
         return DatabaseMissing()
     if _is_as_large_as_may_be(file):

@@ -133,5 +133,5 @@ class DatabaseWatch:
             return Look(DatabaseUnavailable("the database cannot be read (the log says why)"), None)
         try:
             return Look(None, self._standing())
-        except DatabaseUnavailable:  # between the two; the next look says so
+        except DatabaseUnavailable:  # between the two; the next look finds it
             return Look(None, None)

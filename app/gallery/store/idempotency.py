@@ -32,7 +32,7 @@ class KeptAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Once(Generic[ResultT]):
-    """Makes a change happen once a ticket; `answer` tells what to keep of its result."""
+    """Makes a change happen once a ticket; `answer` makes of its result what is kept."""
 
     ticket: Ticket
     answer: Callable[[ResultT], KeptAnswer]

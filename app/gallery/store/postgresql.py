@@ -17,11 +17,11 @@ GivesUp = Callable[[float], bool]
 
 
 class WatchedConnection(psycopg.Connection[Any]):
-    """A connection that is closed when `gives_up` says so while it waits for the server.
+    """A connection that is closed when `gives_up` returns true while it waits for the server.
 
     A server that hangs keeps its connections: the system acknowledges what is sent to it, so no
     time limit of TCP ever ends, and a query has none of its own. A long query is no sign of it;
-    only somebody who asks beside it can tell the one from the other.
+    only a second connection that asks meanwhile can distinguish the two.
     """
 
     gives_up: GivesUp | None = None
@@ -49,7 +49,7 @@ class WatchedConnection(psycopg.Connection[Any]):
 
 
 def postgresql_arguments(timeout_s: float) -> dict[str, int | str]:
-    """What every connection is opened with, beside what the URL says."""
+    """Arguments of every connection, beside those of the URL."""
     return {
         "connect_timeout": max(1, int(min(timeout_s, _CONNECT_WITHIN_S))),
         "options": f"-c lock_timeout={int(timeout_s * 1000)}",

@@ -1,7 +1,7 @@
 """The tables. The migrations make them; these classes only map them.
 
 `number` is the row's own key: it grows, is never used again, and is what the index stores. `id` is
-what users see: random, so that it tells nothing and cannot be guessed.
+what users see: random, so that it reveals nothing and cannot be guessed.
 """
 
 from datetime import UTC, datetime
@@ -145,9 +145,9 @@ class IdentityTable(Table):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now, onupdate=_now)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """From then on the person matches nobody, and is erased by the next sweep."""
+    """From then on the person is in no answer, and is erased by the next sweep."""
     threshold: Mapped[float | None] = mapped_column(Float)
-    """Below this similarity nobody is taken for this person, whatever the search asks for."""
+    """Below this similarity no face matches the person, whatever threshold a search has."""
     revision: Mapped[int] = mapped_column(Number, default=0, server_default="0")
     """Revision of the collection when the person or their faces changed last."""
 
@@ -210,8 +210,8 @@ class FaceTable(Table):
 class SecondEmbeddingTable(Table):
     """What a face is to the other of its collection's two embedders; see `two_embedders.py`.
 
-    Which of the two embeddings of a face lies here, and which in `faces`, says nothing: their
-    digests tell.
+    Which of the two embeddings of a face lies here, and which in `faces`, has no meaning: their
+    digests count.
     """
 
     __tablename__ = "second_embeddings"
@@ -261,7 +261,7 @@ class ChangeTable(Table):
 
 
 class TerminalMatchTable(Table):
-    """Who was matched at a terminal, and when last: the people whom it tries first."""
+    """A person who was matched at a terminal, and when last: the terminal tries them first."""
 
     __tablename__ = "terminal_matches"
     __table_args__ = (
@@ -280,7 +280,7 @@ class TerminalMatchTable(Table):
 
 
 class UnknownInboxTable(Table):
-    """A collection's inbox of unknown faces; whoever changes one holds the lock on its row.
+    """A collection's inbox of unknown faces; a change holds the lock on its row.
 
     So writers commit in the order of their sequences, and no two of them begin a group each for the
     same newcomer.
@@ -325,9 +325,9 @@ class UnknownGroupTable(Table):
 
 
 class UnknownFaceTable(Table):
-    """A face that nobody enrolled matched.
+    """A face that matched no enrolled person.
 
-    `nearest_identity_id` is no foreign key: it hinders nobody's erasure, and is emptied by it.
+    `nearest_identity_id` is no foreign key: it hinders no erasure, and is emptied by it.
     """
 
     __tablename__ = "unknown_faces"
@@ -364,7 +364,7 @@ class UnknownFaceTable(Table):
 class IndexPositionTable(Table):
     """How far an index outside of this process, which outlives it, has followed the log.
 
-    Whoever brings it further holds the lock on this row, so that changes reach it in their order.
+    A process that brings it further holds the lock on this row, so that changes stay in order.
     """
 
     __tablename__ = "index_positions"
@@ -373,7 +373,7 @@ class IndexPositionTable(Table):
         Number, ForeignKey("collections.number", ondelete="CASCADE"), primary_key=True
     )
     store: Mapped[str] = mapped_column(String(64), primary_key=True)
-    """Tells one such index from another."""
+    """Identifies one such index."""
     digest: Mapped[str] = mapped_column(String(64))
     revision: Mapped[int] = mapped_column(Number)
 
@@ -381,8 +381,8 @@ class IndexPositionTable(Table):
 class IdempotencyKeyTable(Table):
     """What was answered to a request that may be sent again; see `idempotency.py`.
 
-    Refers to nothing: it outlives whom it tells of, so that nobody is enrolled a second time by a
-    request that comes late. Of whoever is erased, the answer is emptied.
+    Refers to no other row: it outlives the person, so that a request that comes late enrolls no one
+    a second time. When a person is erased, the answer is emptied.
     """
 
     __tablename__ = "idempotency_keys"

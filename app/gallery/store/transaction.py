@@ -91,7 +91,7 @@ class Transaction:
             if self._calibrated is None
             else self._calibrated.get(collection.digest)
         )
-        # The moment tells one calibration from a later one, and is read faster than its map.
+        # The moment identifies the calibration, and is read faster than its map.
         calibration = (
             None
             if measured_at is None

@@ -27,7 +27,7 @@ class Fallback:
         self._lock = Lock()
 
     def index_at(self, collection: CollectionView) -> VectorIndex:
-        """As that of `Sync`."""
+        """Return the index as `Sync.index_at` does."""
         with self._lock:
             if self._sync is None:
                 _log.warning("fallback_begins", remedy="it ends when the index's server answers")

@@ -99,7 +99,7 @@ def _restore(
 
 
 def require_log_since(snapshot: Snapshot, collection: CollectionView) -> None:
-    """Raises SnapshotUnusableError when the log cannot tell what happened since the snapshot."""
+    """Raises SnapshotUnusableError when the log does not reach back to the snapshot."""
     if not collection.log_start <= snapshot.revision <= collection.revision:
         raise SnapshotUnusableError(
             f"it is of revision {snapshot.revision}; the log goes from {collection.log_start} to "

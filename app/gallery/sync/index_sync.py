@@ -1,6 +1,6 @@
 """Keep one index a collection and embedder in step with the change log.
 
-The database is the truth; an index is told only what was committed, in the order of revisions. It
+The database is the truth; an index takes only what was committed, in the order of revisions. It
 remembers the revision that it has reached (its watermark), so bringing it up to date means reading
 the log above that. Other processes' changes arrive the same way as one's own. A collection that
 goes over to another embedder has two, and the second one is ready before it serves.
@@ -26,7 +26,7 @@ from app.gallery.sync.index_rebuild import from_database, from_snapshot
 from app.gallery.sync.snapshots import SnapshotStore, Source
 
 _CHANGED_SHARE = 0.05
-"""Of an index, above which its snapshot is renewed even if nobody was removed."""
+"""Of an index, above which its snapshot is renewed even if no face was removed."""
 
 _log = structlog.get_logger(__name__)
 
@@ -214,7 +214,7 @@ class IndexSync:
             self._snapshots.close()
 
     def _views(self, collections: Sequence[CollectionView]) -> Iterator[CollectionView]:
-        """Each collection by the embedder that serves, and by the other one if that runs here."""
+        """Yield each collection by its embedder, and by the other one if that runs here."""
         for collection in collections:
             yield collection
             other = collection.by_other()
@@ -269,8 +269,8 @@ class IndexSync:
 
     def _save(self, collection: CollectionView, snapshots: SnapshotStore) -> None:
         number = collection.number
-        # In this order, so that nobody who is erased gets into a snapshot once more: whoever was
-        # until now is gone from the index, and with whoever is from now on a removal is counted.
+        # In this order, so that no erased face gets into a snapshot once more: those erased until
+        # now are gone from the index, and each one that is erased from now on counts as a removal.
         removals = snapshots.removals()
         with self._store.reading_all() as collections:
             current = collections.reread(collection)
@@ -289,8 +289,8 @@ class IndexSync:
             return
         if saved and removed == 0 and changed <= _CHANGED_SHARE * len(index):
             return
-        # Copied while the index goes on changing: what comes after `revision` may be in it or not,
-        # and the log tells it once more to whoever reads the snapshot.
+        # Copied while the index changes: what comes after `revision` may be in it or not,
+        # and a process that reads the snapshot reads it in the log once more.
         if not snapshots.write(source, revision, index, removals=removals):
             return  # the next turn does
         with indexed.lock:
@@ -307,7 +307,7 @@ def standing(revisions: Mapping[int, int], reached: Mapping[int, int]) -> Standi
 
 
 def apply(index: VectorIndex, delta: Delta) -> None:
-    """Tell an index what happened."""
+    """Apply changes to an index."""
     if delta.removed:
         index.remove(np.array(sorted(delta.removed), dtype=np.int64))
     if delta.added:

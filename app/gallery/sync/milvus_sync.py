@@ -1,15 +1,15 @@
 """Keep Milvus in step with the change log, whichever process comes to it first.
 
-The database is the truth and its log is the outbox: a position in the database says how far Milvus
-has been told. To bring it further, a process takes the lock on the position, tells Milvus the next
-piece of the log, writes the new position down and commits. If it dies in between, the piece is told
-again, which changes nothing: additions replace, removals pass over.
+The database is the truth and its log is the outbox: a position in the database is how far Milvus
+has come. To bring it further, a process takes the lock on the position, sends Milvus the next piece
+of the log, writes the new position and commits. If it dies in between, the piece is sent again,
+which changes nothing: additions replace, removals pass over.
 
-The lock is held for one piece at a time, so nobody waits for long: on SQLite, where it keeps all
-writers out, nor on PostgreSQL, where whoever deletes the collection waits for it. A collection that
+The lock is held for one piece at a time, so that waits are short: on SQLite, where it keeps all
+writers out, and on PostgreSQL, where a deletion of the collection waits for it. A collection that
 Milvus does not have is uploaded piece by piece as well, and the position remembers how far that is
 (see `PositionRepository`). So there is no lease that could expire under a slow process, an upload
-goes on where a crash left it, and several processes may share one.
+continues where a crash left it, and several processes may share one.
 
 Import it only where Milvus is wanted; see `milvus_index`.
 """
@@ -42,7 +42,7 @@ _FACES_AT_ONCE = 1_000
 _TURN_S = 0.02
 """Between looks at whether the process that has the lock is done."""
 _FOLLOW_S = 5.0
-"""A turn of `follow`; a long upload goes on at the next one, and a stop need not wait for it."""
+"""A turn of `follow`; a long upload continues at the next one, and a stop need not wait for it."""
 _PROGRESS_EVERY_S = 5.0
 _PREFIX = "vultus"
 _MOST_WITNESSES = 64
@@ -79,12 +79,12 @@ class MilvusSync:
         self._foreign: set[str] = set()
         self._swept: set[str] | None = None
         """The names of our Milvus collections when the others were last looked through."""
-        self._told_at = monotonic()
+        self._reported_at = monotonic()
 
     def load_all(self) -> None:
         """Make the index of every collection ready, however long it takes.
 
-        While Milvus is away it is only said so: enrolling needs it not, and searches look again.
+        If Milvus is down, only log it: enrolment works without Milvus, and each search retries.
         """
         with self._store.reading_all() as collections:
             present = collections.everything()
@@ -201,12 +201,12 @@ class MilvusSync:
         with self._store.reading_all() as collections:
             revisions = collections.revisions()
             positions = collections.positions(self._where).everything()
-        told = {
+        reached = {
             number: position.revision
             for number, position in positions.items()
             if position.uploaded is None
         }
-        return standing(revisions, told)
+        return standing(revisions, reached)
 
     def close(self) -> None:
         if self._fallback is not None:
@@ -226,12 +226,12 @@ class MilvusSync:
         return position
 
     def _bring(self, collection: CollectionView, *, until: float) -> Position | None:
-        """Tell Milvus what the log says, piece by piece; None when it was not done in time.
+        """Send Milvus the log, piece by piece; return None when it was not done in time.
 
         Raises CollectionNotFound and IndexUnavailable.
         """
         while (position := self._reached(collection)) is None:
-            self._milvus.require()  # before anybody waits for a lock
+            self._milvus.require()  # before a thread waits for a lock
             left = until - monotonic()
             lock = self._lock_of(collection.number)
             if left <= 0 or not lock.acquire(timeout=min(left, TIMEOUT_MAX)):
@@ -284,8 +284,8 @@ class MilvusSync:
         positions = collections.positions(self._where)
         if len(numbers) == _FACES_AT_ONCE:
             positions.set_uploaded(current.number, int(numbers[-1]))
-            if monotonic() - self._told_at > _PROGRESS_EVERY_S:
-                self._told_at = monotonic()
+            if monotonic() - self._reported_at > _PROGRESS_EVERY_S:
+                self._reported_at = monotonic()
                 _log.info("index_uploading", collection=current.name, faces=len(index))
         else:
             positions.end_upload(current.number)
@@ -310,8 +310,8 @@ class MilvusSync:
     def _compare(self, collection: CollectionView) -> None:
         """Upload a collection anew if Milvus has more or fewer faces than the database.
 
-        So it is when one of them was set back to a backup. Under the lock, nobody tells Milvus
-        anything meanwhile; should somebody enroll, there is nothing to be compared.
+        So it is when one of them was set back to a backup. Under the lock, no process changes
+        Milvus meanwhile; if a face was enrolled since, there is nothing to compare.
         """
         with self._store.writing_all() as collections:
             positions = collections.positions(self._where)
@@ -371,7 +371,7 @@ class MilvusSync:
             return known
 
     def _lock_of(self, collection_number: int) -> Lock:
-        """Of the threads of this process only one waits for the database's lock."""
+        """The lock that lets one thread of this process wait for the database's lock."""
         with self._lock:
             return self._locks.setdefault(collection_number, Lock())
 
@@ -380,7 +380,7 @@ class MilvusSync:
 
         Only what this database is known to have made: others may share the Milvus.
         """
-        # Read before the database: whoever made one has committed its collection earlier.
+        # Read before the database: the process that made one has committed its collection earlier.
         names = [name for name in self._milvus.names() if name.startswith(f"{_PREFIX}_")]
         with self._store.reading_all() as collections:
             present = collections.everything()
@@ -404,24 +404,24 @@ class MilvusSync:
             if any(index.name == name for index in self._known.values()):
                 return True
         with suppress(MilvusCollectionMissing, ValueError, TypeError, KeyError):
-            told = json.loads(self._milvus.description(name))
-            return not witnesses.isdisjoint(told["witnesses"])
+            written = json.loads(self._milvus.description(name))
+            return not witnesses.isdisjoint(written["witnesses"])
         return False
 
 
 def _name(collection: CollectionView) -> str:
-    """Of its Milvus collection; another one for another network, and for another database."""
+    """Name a collection's Milvus collection; it depends on the embedder and the database."""
     digest = re.sub(r"[^0-9A-Za-z]", "_", collection.digest)[:12]
     return f"{_PREFIX}_{collection.number}_{digest}_{_witness(collection)}"
 
 
 def _witness(collection: CollectionView) -> str:
-    """Tells a collection from those of other databases, which may have the same number."""
+    """Identifies a collection among those of other databases, which may have the same number."""
     return _hash(f"{collection.number} {collection.created_at.isoformat()}")
 
 
 def _description(present: Sequence[CollectionView], own: CollectionView) -> str:
-    """Who can testify later that this database made it: any of them that is still there then."""
+    """Describe by which collections this database can prove later that it made the index."""
     oldest = sorted(present, key=lambda collection: collection.number)[:_MOST_WITNESSES]
     witnesses = {_witness(collection) for collection in [own, *oldest]}
     return json.dumps({"made_by": "vultus", "witnesses": sorted(witnesses)})

@@ -1,4 +1,4 @@
-"""What a running service does besides answering: follow the log, sweep, save snapshots."""
+"""Threads for periodic work: follow the log, sweep, save snapshots."""
 
 from collections.abc import Callable
 from threading import Event, Thread
@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Periodic:
-    """Threads that end when told to; a failure is logged and the next turn tries again."""
+    """Threads that end at `stop`; a failure is logged, and the next turn tries again."""
 
     def __init__(self) -> None:
         self._stopped = Event()

@@ -21,7 +21,7 @@ class Verified:
     """How a collection's snapshot, with the log since, compares with the database.
 
     `missing` faces are in the database alone, `ghosts` in the snapshot alone, `different` ones have
-    another vector there. `cause` says why the file cannot be read at all.
+    another vector there. `cause` is why the file cannot be read at all.
     """
 
     collection: str

@@ -1,7 +1,7 @@
 """Index snapshots: a collection's vectors in a file, so that a start need not read them from SQL.
 
-A file is only ever replaced whole (written aside, flushed, renamed). It says whose it is and which
-revision it stands for, and every piece carries a checksum; what does not fit is never trusted:
+A file is only ever replaced whole (written aside, flushed, renamed). It names its collection and
+the revision it stands for, and every piece carries a checksum; what does not fit is not trusted:
 
     magic | header length | header (JSON) | pieces: rows of float32 | footer | footer's place | end
 
@@ -41,12 +41,12 @@ _log = structlog.get_logger(__name__)
 
 
 class SnapshotUnusableError(Exception):
-    """The file is truncated, damaged, or somebody else's."""
+    """The file is truncated, damaged, or of another collection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Whose embeddings a snapshot holds. `created_at` tells apart collections of two databases."""
+    """The owner of a snapshot; `created_at` distinguishes collections of two databases."""
 
     collection_number: int
     created_at: str
@@ -64,7 +64,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A file that was found whole as far as its header and footer tell."""
+    """A file whose header and footer are whole."""
 
     path: Path
     revision: int
@@ -101,7 +101,7 @@ class Snapshot:
 class SnapshotStore:
     """The snapshots of one machine, in a folder that several processes may share.
 
-    One of them writes (whoever asked to `lead` first, until it ends); any may read and remove.
+    One of them writes (the first to ask to `lead`, until it ends); any may read and remove.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -218,7 +218,7 @@ class SnapshotStore:
 
     @contextmanager
     def _alone(self) -> Iterator[IO[bytes]]:
-        """Nobody else, in this process or another, writes or removes a snapshot meanwhile.
+        """Keep other threads and processes from writing or removing a snapshot.
 
         Yields the file that counts the removals.
         """
@@ -233,7 +233,7 @@ class SnapshotStore:
 
 
 def rows_in(path: Path) -> int:
-    """Faces in a snapshot, as far as its header and its end tell; 0 when it is none."""
+    """Faces in a snapshot, by its header and its end; 0 when it is none."""
     try:
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
@@ -308,9 +308,9 @@ def _read(file: IO[bytes], path: Path, source: Source) -> Snapshot:
     (place,) = _PLACE.unpack_from(tail, _LENGTH.size)
     if not tail.endswith(_END) or zlib.crc32(header) != header_checksum:
         raise SnapshotUnusableError("it is truncated, or its header is damaged")
-    told = json.loads(header)
-    revision = int(told.pop("revision"))
-    if told != asdict(source):
+    written = json.loads(header)
+    revision = int(written.pop("revision"))
+    if written != asdict(source):
         raise SnapshotUnusableError("it is of another database, collection or network")
     if not start <= place <= ends_at - _LENGTH.size:
         raise SnapshotUnusableError("its footer is not where it should be")

@@ -9,5 +9,5 @@ An archive is a zip file whose members are stored as they are, not compressed:
     manifest.json                     what is in it, with the size and SHA-256 of every member
 
 It can be read without Vultus: unzip, JSON Lines and numpy.load are all it takes. `manifest.py` and
-`lines.py` say every field.
+`archive_lines.py` define every field.
 """

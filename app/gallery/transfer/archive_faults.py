@@ -1,4 +1,4 @@
-"""What is said of an archive that is not as it was written."""
+"""Errors of an archive that is not as it was written."""
 
 from pydantic import ValidationError
 

@@ -1,4 +1,4 @@
-"""The manifest of an archive: what is in it, and how to tell that it is whole."""
+"""The manifest of an archive: what is in it, and the checksums that show that it is whole."""
 
 import json
 from collections import Counter
@@ -90,14 +90,14 @@ def member_names(number: int) -> tuple[str, ...]:
 
 
 def parse(data: bytes) -> Manifest:
-    """Raises ArchiveUnusable, and says so when only a newer Vultus can read it."""
+    """Parse a manifest. Raises ArchiveUnusable; ArchiveTooNew if only a newer Vultus reads it."""
     try:
-        told = json.loads(data)
+        written = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise damaged(f"{MANIFEST} is no JSON") from error
-    if not isinstance(told, dict) or told.get("format") != FORMAT:
+    if not isinstance(written, dict) or written.get("format") != FORMAT:
         raise not_ours()
-    version = told.get("format_version")
+    version = written.get("format_version")
     if isinstance(version, int) and version > VERSION:
         raise ArchiveTooNew(f"the archive has format {version}, this version reads up to {VERSION}")
     try:

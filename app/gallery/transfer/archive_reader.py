@@ -24,8 +24,8 @@ _BUFFER_BYTES = 1 << 20
 _MAX_MANIFEST_BYTES = 64 << 20
 _ENCRYPTED = 0x1
 _LOCAL_HEADER = b"PK\x03\x04"
-# What the zip module says of a damaged file, besides BadZipFile: offsets beyond the end, names that
-# are no text, versions and methods that there are not.
+# What the zip module raises for a damaged file, besides BadZipFile: offsets beyond the end, names
+# that are no text, versions and methods that there are not.
 _ZIP_ERRORS = (
     BadZipFile,
     EOFError,
@@ -48,7 +48,7 @@ class ArchiveReader:
 
     @contextmanager
     def member(self, member: Member) -> Iterator[BufferedReader]:
-        """Its bytes. Whoever reads to the end has ArchiveUnusable raised if they are not right."""
+        """Its bytes. Reading them to the end raises ArchiveUnusable if they are not right."""
         entry = self._entry(member.name)
         if entry.file_size != member.size:
             raise damaged(f"{member.name} has {entry.file_size} bytes, not {member.size}")

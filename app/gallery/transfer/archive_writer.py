@@ -1,4 +1,4 @@
-"""Write an archive: aside, whole or not at all, and readable by nobody but its owner."""
+"""Write an archive: aside, whole or not at all, and readable by its owner only."""
 
 import os
 import stat
@@ -19,7 +19,7 @@ _OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
 
 
 class MemberWriter:
-    """A member that is being written, and what the manifest will say of it."""
+    """A member that is being written, and its entry in the manifest."""
 
     def __init__(self, name: str, file: IO[bytes]) -> None:
         self._name = name
@@ -32,7 +32,7 @@ class MemberWriter:
         self._size += len(data)
         self._digest.update(data)
 
-    def told(self) -> Member:
+    def entry(self) -> Member:
         return Member(name=self._name, size=self._size, sha256=self._digest.hexdigest())
 
 
@@ -59,7 +59,7 @@ def new_archive(path: Path) -> Iterator[ArchiveWriter]:
     It is written to a file beside it. Raises ArchiveUnusable when that cannot be done.
     """
     partial = path.with_name(f"{path.name}.partial")
-    with _told(path), _own(partial) as file:
+    with _translated(path), _own(partial) as file:
         try:
             with ZipFile(file, "w", ZIP_STORED) as zip_file:
                 yield ArchiveWriter(zip_file)
@@ -73,7 +73,7 @@ def new_archive(path: Path) -> Iterator[ArchiveWriter]:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -113,5 +113,5 @@ def _is_still(path: Path, file: IO[bytes]) -> bool:
 def _entry(name: str) -> ZipInfo:
     now = datetime.now(UTC)
     entry = ZipInfo(name, (now.year, now.month, now.day, now.hour, now.minute, now.second))
-    entry.external_attr = (stat.S_IFREG | _OWNER_ONLY) << 16  # for whoever unzips it
+    entry.external_attr = (stat.S_IFREG | _OWNER_ONLY) << 16  # for programs that unzip it
     return entry

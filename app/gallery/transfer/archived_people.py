@@ -40,7 +40,7 @@ class ArchivedPerson:
 def archived_people(
     archive: ArchiveReader, entry: CollectionEntry
 ) -> Generator[ArchivedPerson, None, None]:
-    """Yield everybody, in the order of the archive.
+    """Yield all people, in the order of the archive.
 
     Raises ArchiveUnusable at the first thing that is wrong. Checksums are compared at the end: only
     when it is reached was all of it true.
@@ -76,7 +76,7 @@ def _joined(
         yield ArchivedPerson(person, tuple(own))
     if face is not None:
         raise damaged(
-            f"face {face.line.id} in {name} is nobody's, or not in the order of the people"
+            f"face {face.line.id} in {name} belongs to no person, or is not in their order"
         )
 
 

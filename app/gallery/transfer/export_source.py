@@ -19,7 +19,7 @@ _FACE = tuple(getattr(FaceTable, name) for name in FaceLine.model_fields if name
 
 
 def chosen_collections(collections: Collections, names: Sequence[str]) -> list[CollectionView]:
-    """Those of these names, or all when there are none. Raises CollectionNotFound."""
+    """Return the collections of these names, or all without names. Raises CollectionNotFound."""
     if not names:
         return sorted(collections.everything(), key=lambda collection: collection.number)
     return [collections.get(name) for name in dict.fromkeys(names)]
@@ -47,13 +47,13 @@ class CollectionSource:
         """How many faces there are."""
 
     def pages_of_people(self) -> Iterator[Sequence[Mapping[Any, Any]]]:
-        """Everybody, oldest first, as the fields of PersonLine."""
+        """Yield all people, oldest first, as the fields of PersonLine."""
         query = select(*_PERSON).where(self._people_here).order_by(IdentityTable.number)
         yield from self._stream(query).mappings().partitions()
 
     def pages_of_faces(self) -> Iterator[Sequence[Mapping[Any, Any]]]:
         """Faces as the fields of FaceLine: those of the first person, of the second, ..."""
-        for identity_ids, result in self._faces_of_everybody(_FACE):
+        for identity_ids, result in self._faces_by_person(_FACE):
             for rows in result.mappings().partitions():
                 yield [
                     {
@@ -65,12 +65,12 @@ class CollectionSource:
 
     def pages_of_embeddings(self) -> Iterator[tuple[Sequence[str], Sequence[bytes]]]:
         """Ids and embeddings of the faces, in that order, too."""
-        for _, result in self._faces_of_everybody((FaceTable.id, self._embedding.embedding)):
+        for _, result in self._faces_by_person((FaceTable.id, self._embedding.embedding)):
             for rows in result.partitions():
                 ids, embeddings, _ = zip(*rows, strict=True)
                 yield ids, embeddings
 
-    def _faces_of_everybody(
+    def _faces_by_person(
         self, columns: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]]
     ) -> Iterator[tuple[dict[int, str], Result[Any]]]:
         """Some people at a time, ids by number, and these columns of their faces.
@@ -78,10 +78,10 @@ class CollectionSource:
         Not joined with them, and not all at once: no planner then hits on sorting all the faces
         that there are, which takes as much room as they do, or on reading them all for some people.
         """
-        everybody = select(IdentityTable.number, IdentityTable.id).where(self._people_here)
-        result = self._stream(everybody.order_by(IdentityTable.number))
-        for people in result.partitions():
-            identity_ids = {person.number: person.id for person in people}
+        people = select(IdentityTable.number, IdentityTable.id).where(self._people_here)
+        result = self._stream(people.order_by(IdentityTable.number))
+        for some in result.partitions():
+            identity_ids = {person.number: person.id for person in some}
             query = (
                 self._embedding.joined(select(*columns, FaceTable.identity_number))
                 .where(FaceTable.identity_number.in_(identity_ids), self._embedding.present)

@@ -40,7 +40,7 @@ class Exported:
 def export_gallery(
     database: Database, path: Path, *, names: Sequence[str] = (), progress: Progress = silent
 ) -> Exported:
-    """Write these collections, or all, as they are at one moment, whoever writes meanwhile.
+    """Write these collections, or all, as they are at one moment, whatever is written meanwhile.
 
     The file is there when all of it is. Raises CollectionNotFound; and NotExportable when it
     cannot be written, or the database holds what no import would accept.
@@ -102,7 +102,7 @@ def _write_lines(
             lines = [_line(kind, row) for row in page]
             member.write("".join(lines).encode("utf-8"))
             steps.done(len(page))
-    return member.told()
+    return member.entry()
 
 
 def _line(kind: type[Line], row: Mapping[str, object]) -> str:
@@ -125,7 +125,7 @@ def _write_embeddings(
             _require_whole(ids, embeddings, dimension)
             member.write(b"".join(embeddings))
             steps.done(len(ids))
-    return member.told()
+    return member.entry()
 
 
 def _require_whole(ids: Sequence[str], embeddings: Sequence[bytes], dimension: int) -> None:

@@ -97,7 +97,7 @@ def _obstacle(
 
 
 def _homes(session: Session, ids: Sequence[str]) -> dict[str, str]:
-    """By identity id, the name of the collection that it is in."""
+    """Return the names of the collections that people are in, by identity id."""
     query = (
         select(IdentityTable.id, CollectionTable.name)
         .join(CollectionTable, CollectionTable.number == IdentityTable.collection_number)

@@ -94,7 +94,7 @@ class CollectionTarget:
         return Added(len(sifted.fresh), faces, sifted.known_before, sifted.expired, sifted.skipped)
 
     def _is_of_same_network(self, collections: Collections, collection: CollectionView) -> bool:
-        """Or else has no faces, and may change. Raises EmbedderMismatch when it has."""
+        """Return False when the collection has no faces and may change. Raises EmbedderMismatch."""
         its = collection.model
         if its == self._model:
             return True

@@ -1,4 +1,4 @@
-"""Read an archive into a database: all of it is looked through first, then people are added."""
+"""Read an archive into a database: all of it is checked first, then people are added."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -46,7 +46,7 @@ def import_gallery(
     """Add the people of these collections, or of all, to the collections of the same names.
 
     `into` gives the one collection that is read another name. Run again after an interruption, it
-    goes on where it was: whoever is there already is passed over.
+    continues where it stopped: people who are there already are passed over.
 
     Raises ArchiveUnusable, EmbedderMismatch, CollectionNotFound or InvalidRequest with nothing
     changed. What goes wrong later on (the database does not answer) leaves whole people only.
@@ -86,8 +86,8 @@ def _load(
     archive: ArchiveReader, entry: CollectionEntry, target: CollectionTarget, steps: Steps
 ) -> Imported:
     imported = Imported(entry, target.name, created=target.create())
-    with closing(archived_people(archive, entry)) as everybody:
-        for people in _batches(everybody):
+    with closing(archived_people(archive, entry)) as archived:
+        for people in _batches(archived):
             added = target.add(people)
             imported.identities += added.identities
             imported.faces += added.faces
@@ -98,11 +98,11 @@ def _load(
     return imported
 
 
-def _batches(everybody: Iterator[ArchivedPerson]) -> Iterator[list[ArchivedPerson]]:
+def _batches(archived: Iterator[ArchivedPerson]) -> Iterator[list[ArchivedPerson]]:
     """A person with more faces than _FACES_AT_ONCE is whole as well."""
     people: list[ArchivedPerson] = []
     faces = 0
-    for person in everybody:
+    for person in archived:
         people.append(person)
         faces += len(person.faces)
         if len(people) >= _PEOPLE_AT_ONCE or faces >= _FACES_AT_ONCE:

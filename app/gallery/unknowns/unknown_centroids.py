@@ -11,7 +11,7 @@ _FEWEST_ROWS = 64
 
 
 def mean_direction(embeddings: NDArray[np.float32]) -> Embedding:
-    """Of unit vectors, shape (N, dimension), N at least 1.
+    """Return the direction of the mean of unit vectors, shape (N, dimension), N at least 1.
 
     Vectors that cancel out have none; the first stands for them then.
     """

@@ -1,4 +1,4 @@
-"""What of somebody who is erased lies in the inbox of unknowns goes with them."""
+"""Erase from the inbox of unknowns what belongs to people who are erased."""
 
 from collections.abc import Sequence
 
@@ -15,9 +15,9 @@ def erase_unknowns_like(
 ) -> int:
     """Erase the unknown groups with a face that the threshold takes for one of these people.
 
-    The threshold is that by which the inbox is grouped: whoever was seen before they were enrolled
-    lies in such a group. No other face says any more that it was most like them. Returns how many
-    unknown faces went. Wants the people's faces (`face_numbers`) still there.
+    The threshold is that by which the inbox is grouped: a person who was seen before they were
+    enrolled lies in such a group. Other faces lose their reference to these people. Returns how
+    many unknown faces were erased. Call it while the people's faces (`face_numbers`) are there.
     """
     unknowns = transaction.unknowns
     inbox = unknowns.advance_if_there()

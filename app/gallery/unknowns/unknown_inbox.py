@@ -94,8 +94,8 @@ class Unknowns:
         """Put faces into their groups, one after the other, and return these groups' ids.
 
         `digest` is of the embedder that the threshold is for; None: the service's own. A face of a
-        photo that was kept before is not counted again. Returns nothing when the collection no
-        longer wants it, or has gone over to another embedder.
+        photo that was kept before is not counted again. Returns an empty list when the collection
+        no longer keeps unknown faces, or has gone over to another embedder.
         """
         state: CollectionState | None = None
         with self._turn(collection_name):
@@ -108,7 +108,7 @@ class Unknowns:
                     inbox.row.threshold = threshold
                     groups = [
                         self._place(inbox, centroids, self._seen_by(inbox, sighting), threshold)
-                        for sighting in _naming_nobody_gone(inbox, sightings)
+                        for sighting in _without_erased_people(inbox, sightings)
                     ]
                     ids = [group.id for group in groups]
                     self._evict(inbox)
@@ -157,7 +157,7 @@ class Unknowns:
     ) -> Page[UnknownGroup]:
         """Groups that were seen at least `min_count` times.
 
-        One that is seen again while somebody turns the pages moves towards the front.
+        A group that is seen again while the pages are read moves towards the front.
         """
         after = decode_group_cursor(order, cursor)
         with self._store.reading(collection_name) as transaction:
@@ -357,7 +357,7 @@ class Unknowns:
 
     def _erase_before(self, name: str, moment: datetime) -> int:
         count = 0
-        with suppress(CollectionNotFound):  # somebody deletes it meanwhile
+        with suppress(CollectionNotFound):  # another process deleted it
             while True:
                 with self._changing(name) as inbox:
                     numbers, groups = inbox.unknowns.seen_before(moment, most=_ERASED_AT_ONCE)
@@ -372,7 +372,7 @@ class Unknowns:
         return self._limits.retention_s if chosen is None else chosen
 
     def _is_wanted(self, collection: CollectionView, digest: str) -> bool:
-        """Whether the collection is this network's and (still) wants it."""
+        """Return whether the collection is of this embedder and (still) keeps unknown faces."""
         is_ours = collection.digest == digest and self._gallery.embedders.run(collection)
         return is_ours and collection.options.unknowns.keep
 
@@ -417,8 +417,8 @@ def _enrollable(row: UnknownFaceTable) -> NewFace:
     )
 
 
-def _naming_nobody_gone(inbox: _Inbox, sightings: Sequence[Sighting]) -> list[Sighting]:
-    """Who was most similar may be erased by now; who erases later finds it, under the same lock."""
+def _without_erased_people(inbox: _Inbox, sightings: Sequence[Sighting]) -> list[Sighting]:
+    """Drop references to people who are erased by now. A later erasure waits for this lock."""
     named = [s.nearest_identity_id for s in sightings if s.nearest_identity_id is not None]
     there = inbox.unknowns.still_there(named)
     return [

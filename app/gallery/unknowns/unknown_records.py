@@ -23,7 +23,7 @@ class Sighting:
 
     `image_sha256` is that of the photo, and `place` that of the face in it, largest first, from 0;
     of an embedding that came without a photo they are the SHA-256 of its bytes, and 0. `similarity`
-    is that of the person who was most alike then, `nearest_identity_id`; None when nobody was
+    is that of the person who was most alike then, `nearest_identity_id`; None when no one was
     enrolled. `next_embedding` is by the service's next embedder, where there is one.
     """
 

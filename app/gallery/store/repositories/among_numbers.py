@@ -43,8 +43,8 @@ class _Among(FunctionElement[bool]):
     inherit_cache = True
 
     def self_group(self, against: OperatorType | None = None) -> "_Among":  # noqa: ARG002
-        """As it is. SQLAlchemy would take it for a number and write `= 1` behind it, and then no
-        database looks the numbers up."""
+        """Return itself. SQLAlchemy would take it for a number and write `= 1` behind it, and then
+        no database looks the numbers up."""
         return self
 
 

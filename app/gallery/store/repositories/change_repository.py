@@ -84,7 +84,7 @@ class ChangeRepository:
         return self._read(ChangeTable.revision > revision, ChangeTable.revision <= end), end
 
     def _read(self, *within: ColumnElement[bool]) -> Delta:
-        """What the log says to the index of the collection's embedder."""
+        """Read what the log has for the index of the collection's embedder."""
         place = place_in(self._collection)
         digest = self._collection.digest
         query: Select[str, int, bytes | None] = place.joined(

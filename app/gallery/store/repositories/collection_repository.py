@@ -109,7 +109,7 @@ class CollectionRepository:
         return self._session.scalars(select(CollectionTable.name)).all()
 
     def revisions(self) -> dict[int, int]:
-        """By collection number."""
+        """Return the revision of each collection, by its number."""
         query = select(CollectionTable.number, CollectionTable.revision)
         return {row.number: row.revision for row in self._session.execute(query)}
 
@@ -134,7 +134,7 @@ class CollectionRepository:
         return self._session.scalars(query).all()
 
     def inboxes(self) -> list[tuple[CollectionView, UnknownInboxTable]]:
-        """Those that ever kept an unknown face, with their inboxes."""
+        """Return the collections that ever kept an unknown face, with their inboxes."""
         views = {view.number: view for view in self.everything()}
         inboxes = self._session.scalars(select(UnknownInboxTable)).all()
         return [(views[inbox.collection_number], inbox) for inbox in inboxes]
@@ -312,7 +312,7 @@ def _there(found: CollectionView | None, name: str) -> CollectionView:
 
 
 def _columns_of(model: ModelId | None, prefix: str = "") -> dict[str, object]:
-    """The columns that name an embedder; the other one's say when it changed places, too."""
+    """The columns that name an embedder; `switched_at` belongs to those of the other one."""
     return {
         f"{prefix}embedder": None if model is None else model.name,
         f"{prefix}digest": None if model is None else model.digest,

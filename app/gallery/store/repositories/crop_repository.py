@@ -11,14 +11,14 @@ from app.gallery.store.tables import CropTable
 
 
 class CropRepository:
-    """Of one collection."""
+    """Crops of one collection."""
 
     def __init__(self, session: Session, collection: CollectionView) -> None:
         self._session = session
         self._collection = collection
 
     def add(self, sealed: Mapping[int, bytes]) -> None:
-        """By face number."""
+        """Add sealed crops, by face number."""
         rows = [
             {
                 "face_number": number,
@@ -31,7 +31,7 @@ class CropRepository:
             self._session.execute(insert(CropTable), rows)
 
     def among(self, face_numbers: Sequence[int]) -> set[int]:
-        """Those of these faces of which a crop is kept."""
+        """Return the faces among these of which a crop is kept."""
         query = select(CropTable.face_number).where(among(CropTable.face_number, "numbers"))
         return set(self._session.scalars(query, {"numbers": face_numbers}))
 

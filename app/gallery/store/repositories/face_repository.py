@@ -59,8 +59,8 @@ class FaceOwner:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Tells sets of face numbers apart, all but certainly: their count, and the sum of what becomes
-    of them when they are scattered (sums of powers alone are the same for many a pair of sets)."""
+    """Distinguishes sets of face numbers, all but certainly: by their count, and by the sum of the
+    scattered numbers (sums of powers alone are the same for many pairs of sets)."""
 
     count: int
     total: int
@@ -117,7 +117,7 @@ class FaceRepository:
         return {sha256 for sha256 in self._session.scalars(query) if sha256 is not None}
 
     def add_by_other(self, embeddings: Mapping[int, bytes]) -> None:
-        """By face number, embeddings by the collection's other embedder."""
+        """Add embeddings by the collection's other embedder, by face number."""
         if not embeddings:
             return
         other = self._collection.other
@@ -135,7 +135,7 @@ class FaceRepository:
         self._session.execute(insert(SecondEmbeddingTable), rows)
 
     def give(self, numbers: Sequence[int], owner: IdentityTable) -> None:
-        """Make somebody the owner of faces of the same collection."""
+        """Make a person the owner of faces of the same collection."""
         if not numbers:
             return
         self._session.execute(
@@ -147,7 +147,7 @@ class FaceRepository:
         )
 
     def delete_all(self, numbers: Sequence[int]) -> None:
-        """Delete these faces, whosever they are."""
+        """Delete these faces of any people."""
         if numbers:
             self._session.execute(
                 delete(FaceTable)
@@ -157,7 +157,7 @@ class FaceRepository:
             )
 
     def with_both_among(self, numbers: Sequence[int]) -> set[int]:
-        """Those of these faces that have an embedding by each of the collection's embedders."""
+        """Return the faces among these that have embeddings by both embedders."""
         query = select(SecondEmbeddingTable.face_number).where(
             among(SecondEmbeddingTable.face_number, "numbers")
         )
@@ -178,8 +178,8 @@ class FaceRepository:
     def owners(
         self, numbers: Sequence[int], wanted: PeopleFilter, *, now: datetime
     ) -> dict[int, FaceOwner]:
-        """By face number, whose the given faces are, as far as they are (still) in the collection,
-        have not expired, and are of somebody wanted.
+        """Return the owners of faces by face number, as far as they are (still) in the collection,
+        have not expired, and match the filter.
 
         Reads no embeddings: a search may ask for a great many faces.
         """
@@ -200,7 +200,7 @@ class FaceRepository:
         return np.array(self._session.scalars(query.limit(most)).all(), dtype=np.int64)
 
     def embeddings_of(self, numbers: Sequence[int]) -> dict[int, Embedding]:
-        """By number, of those that have one by the collection's embedder."""
+        """Read embeddings by face number, where the collection's embedder has made one."""
         query = _EMBEDDINGS[self._place.is_joined]
         values = {"numbers": numbers, **self._digest}
         rows = self._session.connection().execute(query, values).all()
@@ -209,7 +209,7 @@ class FaceRepository:
     def examples_of(
         self, identity_numbers: Sequence[int], *, exclude_face_id: str | None = None
     ) -> dict[int, dict[int, Embedding]]:
-        """By identity number, by face number: all embeddings of some people."""
+        """Read all embeddings of some people, by identity number and face number."""
         query = _EXAMPLES[self._place.is_joined]
         if exclude_face_id is not None:
             query = query.where(FaceTable.id != exclude_face_id)
@@ -271,7 +271,7 @@ class FaceRepository:
         return self._as_arrays(self._session.execute(query, self._digest).all())
 
     def fingerprint(self) -> Fingerprint:
-        """Of the numbers in `numbers`; the database counts faster than it hands them over."""
+        """Fingerprint `numbers`; the database counts them faster than it sends them."""
         counted = select(
             func.count(), func.coalesce(func.sum(_scattered(FaceTable.number)), 0)
         ).select_from(FaceTable)
@@ -338,7 +338,7 @@ class FaceRepository:
 
 
 def _scattered(numbers: Any) -> Any:  # noqa: ANN401  (a column, or an array)
-    """Each number as one below the prime that tells nothing of it; the same in SQL and numpy."""
+    """Map each number to one below the prime, without order; the same in SQL and in numpy."""
     rest = numbers % _PRIME
     for offset in _OFFSETS:
         rest = (rest + offset) % _PRIME

@@ -75,14 +75,14 @@ class IdempotencyRepository:
         )
 
     def redact_people(self, identity_ids: Sequence[str]) -> None:
-        """Take out of kept answers what they tell of people who are erased."""
+        """Remove personal data of people who are erased from kept answers."""
         self._redact(IdempotencyKeyTable.identity_id.in_(identity_ids))
 
     def redact_collection(self, collection_number: int) -> None:
         self._redact(IdempotencyKeyTable.collection_number == collection_number)
 
     def forget(self, before: datetime) -> None:
-        """Those that somebody redacts at this moment are left to the next sweep."""
+        """Delete older answers, except those that another transaction redacts at this moment."""
         old = select(IdempotencyKeyTable).where(IdempotencyKeyTable.created_at < before)
         for row in self._session.scalars(old.with_for_update(skip_locked=True)):
             self._session.delete(row)
@@ -109,7 +109,7 @@ def _of(ticket: Ticket) -> tuple[ColumnElement[bool], ...]:
 
 
 def _without_person(body: Mapping[str, Any]) -> dict[str, Any]:
-    """An answer of the same form that tells no more than ids, places and counts."""
+    """Return an answer of the same form with ids, places and counts only."""
     redacted = dict(body)
     identity = redacted.get("identity")
     if isinstance(identity, dict):

@@ -146,7 +146,7 @@ class IdentityRepository:
         self._session.execute(
             update(IdentityTable)
             .where(IdentityTable.number.in_([row.number for row in rows]))
-            # As it is: it says when the person's own fields changed.
+            # Unchanged: it is when the person's own fields changed.
             .values(revision=self._collection.revision, updated_at=IdentityTable.updated_at)
             .execution_options(synchronize_session=False)
         )
@@ -164,7 +164,7 @@ class IdentityRepository:
         }
 
     def numbers_of(self, identity_ids: Sequence[str]) -> set[int]:
-        """Of those who are (still) there."""
+        """Return the numbers of those who are (still) there."""
         query = select(IdentityTable.number).where(
             IdentityTable.collection_number == self._collection.number,
             IdentityTable.id.in_(identity_ids),

@@ -44,17 +44,17 @@ def encode_group_cursor(order: GroupOrder, group: UnknownGroupTable) -> str:
 
 
 def decode_group_cursor(order: GroupOrder, cursor: str | None) -> tuple[int | datetime, int] | None:
-    """What a list in this order goes on after; None for the first page. Raises InvalidRequest."""
+    """The place after which a list continues; None for the first page. Raises InvalidRequest."""
     if cursor is None:
         return None
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        told, key, number = urlsafe_b64decode(padded).decode("ascii").split(":")
+        written, key, number = urlsafe_b64decode(padded).decode("ascii").split(":")
         value = _EPOCH + int(key) * _TICK if order is GroupOrder.NEWEST else int(key)
         place = int(number)
     except (ValueError, OverflowError, Base64Error) as error:
         raise InvalidRequest(_NO_CURSOR) from error
-    if told != order or not 0 <= place <= _MAX_NUMBER or abs(int(key)) > _MAX_NUMBER:
+    if written != order or not 0 <= place <= _MAX_NUMBER or abs(int(key)) > _MAX_NUMBER:
         raise InvalidRequest(_NO_CURSOR)
     return value, place
 

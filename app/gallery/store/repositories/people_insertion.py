@@ -21,7 +21,7 @@ _IDS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 
 @dataclass(frozen=True, slots=True)
 class FaceRow:
-    """Columns of a face, but for those that say whose it is; `id` is among them.
+    """Columns of a face, except those that refer to the owner; `id` is among them.
 
     `second` is its embedding by the collection's second embedder, `crop` its sealed crop.
     """

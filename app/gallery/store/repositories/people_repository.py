@@ -20,7 +20,7 @@ _PEOPLE_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 
 @dataclass(frozen=True, slots=True)
 class PersonRef:
-    """Who somebody is, in an answer."""
+    """A person, as an answer refers to them."""
 
     identity_id: str
     name: str | None
@@ -29,7 +29,7 @@ class PersonRef:
 
 @dataclass(frozen=True, slots=True)
 class PersonFaces:
-    """Somebody's faces, a row of `vectors`, shape (N, dimension), each."""
+    """The faces of a person, a row of `vectors`, shape (N, dimension), each."""
 
     numbers: FaceNumbers
     face_ids: tuple[str, ...]
@@ -69,7 +69,7 @@ class PeopleRepository:
         return {row[0]: PersonRef(*row[1:]) for row in self._session.execute(query)}
 
     def faces_of(self, numbers: Sequence[int]) -> dict[int, PersonFaces]:
-        """By number, of those who have any."""
+        """Read the faces of people, by number, of those who have any."""
         place = place_in(self._collection)
         rows: dict[int, list[tuple[int, str, bytes]]] = {}
         for start in range(0, len(numbers), _PEOPLE_AT_ONCE):

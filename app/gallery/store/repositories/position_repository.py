@@ -17,7 +17,7 @@ _DONE = -1
 class Position:
     digest: str
     revision: int
-    """What the log says above it is still to be told to the index."""
+    """The index has still to apply the log above it."""
     uploaded: int | None
     """While all faces are being uploaded, by their numbers: the last one that is there; 0 before
     the first. None when that is done: only then does the index stand for `revision`."""
@@ -31,7 +31,7 @@ class Position:
         """Whether the log can bring the index to the collection's revision.
 
         Above the collection's revision: the database was set back to a backup. Another digest: the
-        empty collection was given to another network. Pruned: the log tells too little.
+        empty collection was given to another network. Pruned: the log begins later.
         """
         return (
             self.digest == collection.digest
@@ -43,9 +43,9 @@ class PositionRepository:
     """Positions in one store, such as a Milvus server.
 
     An upload is a second row beside the first, named `<store>/upload`, with the number of the last
-    face in place of the revision: so it goes on where it was left, whoever left it. Both are made
+    face in place of the revision: so any process continues where another one stopped. Both are made
     at once, and then only changed: adding one later would wait for the collection's row, which is
-    in the hands of whoever deletes the collection, and waits for the position.
+    held by the process that deletes the collection, which waits for the position.
     """
 
     def __init__(self, session: Session, store: str) -> None:
@@ -56,11 +56,11 @@ class PositionRepository:
         return self._read(collection_number).get(collection_number)
 
     def everything(self) -> dict[int, Position]:
-        """By collection number."""
+        """Return all positions, by collection number."""
         return self._read(None)
 
     def lock(self, collection_number: int, *, wait: bool = False) -> Position | None:
-        """The position, which nobody else changes until the commit.
+        """The position, which no other transaction changes until the commit.
 
         None when there is none, or, unless it shall `wait`, when another process has the lock:
         waiting for it would keep one of the few connections to the database. On SQLite, a writing
@@ -96,7 +96,7 @@ class PositionRepository:
         return True
 
     def restart(self, collection: CollectionView) -> None:
-        """From here on the index counts for nothing until all faces are uploaded once more."""
+        """Begin an upload of all faces; until it is done the index stands for no revision."""
         for store, revision in zip(self._stores, (collection.revision, 0), strict=True):
             self._set(collection.number, store, digest=collection.digest, revision=revision)
 
@@ -120,7 +120,7 @@ class PositionRepository:
         )
 
     def _read(self, collection_number: int | None) -> dict[int, Position]:
-        """In one statement, so that both rows of a position are of one moment."""
+        """Read in one statement, so that both rows of a position are of one moment."""
         query = select(
             IndexPositionTable.collection_number,
             IndexPositionTable.store,

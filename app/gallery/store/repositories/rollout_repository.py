@@ -45,7 +45,7 @@ class SeenFace:
 
 
 class RolloutRepository:
-    """Of one collection, which has two embedders."""
+    """The rollout of one collection, which has two embedders."""
 
     def __init__(self, session: Session, collection: CollectionView) -> None:
         self._session = session
@@ -90,7 +90,7 @@ class RolloutRepository:
         ]
 
     def still_waiting(self, digest: str, numbers: Sequence[int]) -> set[int]:
-        """Those of these faces that are there, and without one."""
+        """Return the faces among these that are there, without an embedding by this one."""
         query = TWO.joined(select(FaceTable.number)).where(
             *self._waiting(), among(FaceTable.number, "numbers")
         )
@@ -138,7 +138,7 @@ class RolloutRepository:
 
     def settle(self, *, most: int) -> Sequence[int]:
         """Leave some faces that have two rows with the embedding that serves, in their own; numbers
-        of these. Whoever does so holds the lock on the collection."""
+        of these. Requires the lock on the collection."""
         here = SecondEmbeddingTable.collection_number == self._collection.number
         rows = self._session.execute(
             select(
@@ -169,7 +169,7 @@ class RolloutRepository:
         return numbers
 
     def forget_other_calibrations(self) -> None:
-        """Of other embedders than the one that serves."""
+        """Delete calibrations of other embedders than the one that serves."""
         self._session.execute(
             delete(CalibrationTable).where(
                 CalibrationTable.collection_number == self._collection.number,

@@ -1,4 +1,4 @@
-"""SQL of who was matched where lately."""
+"""SQL of the people whom terminals matched lately."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ class TerminalRepository:
         self._collection = collection
 
     def newest(self, terminal_id: str, most: int) -> dict[int, datetime]:
-        """When the last few people were matched, by identity number, the latest first."""
+        """Return when the last few people were matched, by identity number, the latest first."""
         query = (
             select(TerminalMatchTable.identity_number, TerminalMatchTable.matched_at)
             .where(*self._of(terminal_id))
@@ -40,7 +40,7 @@ class TerminalRepository:
                 IdentityTable.id.in_(identity_ids),
             )
             .order_by(IdentityTable.number)  # two writers wait for each other in one order
-            .with_for_update(read=True, key_share=True)  # nobody deletes them until the commit
+            .with_for_update(read=True, key_share=True)  # no one deletes them until the commit
         )
         rows = [
             {
@@ -107,7 +107,7 @@ class TerminalRepository:
         )
 
     def _write(self, rows: Sequence[dict[str, object]]) -> None:
-        """Each with its moment, whether there was one before or not."""
+        """Write each row with its moment, in place of the one that is there."""
         is_sqlite = self._session.get_bind().dialect.name == "sqlite"
         insert = (sqlite_insert if is_sqlite else postgresql_insert)(TerminalMatchTable)
         self._session.execute(

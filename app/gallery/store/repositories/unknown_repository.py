@@ -47,7 +47,7 @@ class UnknownRepository:
         return inbox
 
     def advance_if_there(self) -> UnknownInboxTable | None:
-        """As `advance`; None when nothing was ever kept here."""
+        """Advance the inbox as `advance` does; None when no face was ever kept here."""
         query = (
             update(UnknownInboxTable)
             .where(UnknownInboxTable.collection_number == self._collection.number)
@@ -69,7 +69,7 @@ class UnknownRepository:
             )
 
     def still_there(self, identity_ids: Sequence[str]) -> set[str]:
-        """Those of these people who are enrolled."""
+        """Return the people among these who are enrolled."""
         query = select(IdentityTable.id).where(
             IdentityTable.collection_number == self._collection.number,
             IdentityTable.id.in_(identity_ids),
@@ -153,7 +153,7 @@ class UnknownRepository:
         return self._session.scalars(query).all()
 
     def add_group(self, sequence: int, centroid: Embedding, at: datetime) -> UnknownGroupTable:
-        """An empty group; its faces are told with `refresh`."""
+        """Add an empty group; its centroid is computed anew once it has faces."""
         row = UnknownGroupTable(
             collection_number=self._collection.number,
             sequence=sequence,
@@ -167,7 +167,7 @@ class UnknownRepository:
         return row
 
     def delete_groups(self, numbers: Sequence[int]) -> None:
-        """With their faces."""
+        """Delete groups with their faces."""
         for start in range(0, len(numbers), _ROWS_AT_ONCE):
             some = numbers[start : start + _ROWS_AT_ONCE]
             self._session.execute(
@@ -228,7 +228,7 @@ class UnknownRepository:
         self._session.flush()
 
     def faces(self, group: UnknownGroupTable) -> Sequence[UnknownFaceTable]:
-        """Of a group, oldest first."""
+        """Return the faces of a group, oldest first."""
         query = (
             select(UnknownFaceTable)
             .where(UnknownFaceTable.group_number == group.number)
@@ -239,7 +239,7 @@ class UnknownRepository:
     def some_faces(
         self, group: UnknownGroupTable, face_ids: Sequence[str]
     ) -> Sequence[UnknownFaceTable]:
-        """These faces of a group, oldest first. Raises UnknownFaceNotFound when one is missing."""
+        """Return these faces of a group, oldest first. Raises UnknownFaceNotFound."""
         faces = self.faces(group)
         missing = set(face_ids) - {face.id for face in faces}
         if missing:
@@ -297,7 +297,7 @@ class UnknownRepository:
         return _pairs(self._session.execute(query))
 
     def forget_nearest(self, identity_ids: Sequence[str]) -> None:
-        """No longer say that a face was most like these people."""
+        """Remove the reference to these people from faces that were most like them."""
         self._session.execute(
             update(UnknownFaceTable)
             .where(self._faces_here(), UnknownFaceTable.nearest_identity_id.in_(identity_ids))
@@ -305,7 +305,7 @@ class UnknownRepository:
         )
 
     def rename_nearest(self, identity_ids: Sequence[str], to: str) -> None:
-        """Say of faces that were most like these people that they were most like another one."""
+        """Refer faces that were most like these people to another person."""
         self._session.execute(
             update(UnknownFaceTable)
             .where(self._faces_here(), UnknownFaceTable.nearest_identity_id.in_(identity_ids))
@@ -313,7 +313,7 @@ class UnknownRepository:
         )
 
     def _add_inbox(self) -> None:
-        """Also when another process adds it at the same time."""
+        """Add the inbox, also when another process adds it at the same time."""
         insert = (
             sqlite_insert
             if self._session.get_bind().dialect.name == "sqlite"
