@@ -63,6 +63,11 @@ class CollectionState:
         known, value = self._derived.get(kind, ("", None))
         return value if known == version and isinstance(value, kind) else None
 
+    def latest(self, kind: type[T]) -> T | None:
+        """What was derived last, of whichever version."""
+        _, value = self._derived.get(kind, ("", None))
+        return value if isinstance(value, kind) else None
+
     def derive(self, kind: type[T], version: str, value: T) -> None:
         """Keep what was made of a version; one value of each kind is kept, the latest."""
         self._derived[kind] = (version, value)
@@ -74,6 +79,8 @@ class CollectionStates:
     def __init__(self) -> None:
         self._lock = Lock()
         self._states: dict[Key, CollectionState] = {}
+        self._keys: dict[str, Key] = {}
+        """By name, the keys of collections whose state was last asked for by it."""
 
     def of(self, collection: CollectionView) -> CollectionState:
         return self.at(key_of(collection))
@@ -81,6 +88,22 @@ class CollectionStates:
     def at(self, key: Key) -> CollectionState:
         with self._lock:
             return self._states.setdefault(key, CollectionState())
+
+    def named(self, name: str) -> CollectionState | None:
+        """The state that was noted under a name; the collection may be gone by now."""
+        with self._lock:
+            key = self._keys.get(name)
+            return None if key is None else self._states.get(key)
+
+    def note_name(self, name: str, key: Key) -> CollectionState:
+        """Return the state of a collection, which `named` finds from now on."""
+        with self._lock:
+            self._keys[name] = key
+            return self._states.setdefault(key, CollectionState())
+
+    def forget_name(self, name: str) -> None:
+        with self._lock:
+            self._keys.pop(name, None)
 
     def items(self) -> list[tuple[Key, CollectionState]]:
         with self._lock:
@@ -94,6 +117,7 @@ class CollectionStates:
         for key in keys:
             with self._lock:
                 state = self._states.pop(key, None)
+                self._keys = {name: own for name, own in self._keys.items() if own != key}
             if state is not None:
                 state.indexed.drop()
 

@@ -6,7 +6,7 @@ from app.errors import CollectionExists, EmbedderChanged
 from app.gallery.default_collection import DEFAULT_COLLECTION
 from app.gallery.gallery_part import GalleryPart
 from app.gallery.people.erasure import erase_collection
-from app.gallery.records import Basis, Collection, CollectionChanges, Erasure, Page, Unset
+from app.gallery.records import Collection, CollectionChanges, DecisionBasis, Erasure, Page, Unset
 from app.gallery.store.database import read_again
 from app.gallery.store.idempotency import Once
 from app.gallery.store.repositories.page_cursors import decode_cursor, next_cursor
@@ -64,7 +64,7 @@ class GalleryCollections(GalleryPart):
             return collections.record(collections.get(name))
 
     @read_again
-    def require(self, name: str) -> Basis:
+    def require(self, name: str) -> DecisionBasis:
         """Return what its decisions rest on.
 
         Raises CollectionNotFound, and EmbedderMismatch when its embedder does not run here.

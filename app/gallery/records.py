@@ -272,7 +272,7 @@ class Searched:
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class DecisionBasis:
     """What a collection's decisions rest on: its embedder, its options, and which calibration of
     its own, if any.
 
@@ -294,4 +294,4 @@ class SearchResult:
 
     candidates: list[tuple[Candidate, ...]]
     searched: Searched
-    basis: Basis
+    basis: DecisionBasis

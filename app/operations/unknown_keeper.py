@@ -15,7 +15,7 @@ from app.errors import (
 from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment import KnownFace
 from app.gallery.people.enrolment_guards import Refusal
-from app.gallery.records import EVERYBODY, Basis, Candidate, NewIdentity
+from app.gallery.records import EVERYBODY, Candidate, DecisionBasis, NewIdentity
 from app.gallery.store.repositories.face_repository import to_bytes
 from app.gallery.unknowns.unknown_inbox import Unknowns
 from app.gallery.unknowns.unknown_records import Sighting
@@ -50,7 +50,7 @@ class UnknownKeeper:
         seen: Sequence[Sighting | None],
         decisions: Sequence[Decision],
         options: SearchOptions,
-        basis: Basis,
+        basis: DecisionBasis,
     ) -> list[Decision]:
         """The decisions, with the groups of the faces that were kept. Blocks.
 
@@ -79,7 +79,7 @@ class UnknownKeeper:
         seen: dict[int, Sighting],
         decisions: dict[int, Decision],
         options: SearchOptions,
-        basis: Basis,
+        basis: DecisionBasis,
     ) -> dict[int, str]:
         """Ids of the groups, by place."""
         try:

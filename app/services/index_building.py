@@ -9,7 +9,7 @@ from app.gallery.index.index_options import IndexOptions
 from app.gallery.index.protocol import LocalIndex, MakeIndex
 from app.gallery.store.database import Database
 from app.gallery.sync.index_sync import IndexSync, Sync
-from app.gallery.sync.snapshot_check import Verified, verify_snapshots
+from app.gallery.sync.snapshot_check import SnapshotCheck, check_snapshots
 from app.gallery.sync.snapshots import SnapshotStore
 from app.settings import Settings
 
@@ -36,10 +36,10 @@ def build_sync(
 
 
 def verify_index(
-    settings: Settings, database: Database, *, repair: bool, report: Callable[[Verified], None]
+    settings: Settings, database: Database, *, repair: bool, report: Callable[[SnapshotCheck], None]
 ) -> bool:
     """Compare what is kept of the indexes outside of the database with it; whether it agreed."""
-    return verify_snapshots(
+    return check_snapshots(
         database,
         _snapshots(settings),
         _index_maker(CONSTANTS),

@@ -11,7 +11,7 @@ from app.errors import (
 )
 from app.gallery.store.database import Database
 from app.gallery.store.database_watch import DatabaseWatch, Look
-from app.gallery.sync.index_sync import Standing
+from app.gallery.sync.index_sync import Lag
 from app.runtime.stopping import StopSignal
 
 _OF_CHANGES = (DiskFull, DatabaseReadOnly)
@@ -52,14 +52,14 @@ class Readiness:
             if not (reads_only and isinstance(problem, _OF_CHANGES)):
                 raise problem.with_traceback(None)
 
-    def look(self) -> tuple[Standing | None, list[str]]:
+    def look(self) -> tuple[Lag | None, list[str]]:
         """The counts of the gallery and the codes of what is wrong, as far as they are known now.
 
         Blocks for a tenth of a second at most.
         """
         look = self._watch.look_within(_LOOK_WITHIN_S)
         is_silent = self._watch.silent_s > _SILENT_S
-        counts = None if look is None or is_silent else look.standing
+        counts = None if look is None or is_silent else look.lag
         return counts, [problem.code for problem in self._problems(look)]
 
     def _problems(self, look: Look | None) -> list[DatabaseUnavailable]:

@@ -155,9 +155,7 @@ class Services:
         probe = Database(settings.resolved_database_url, timeout_s=_PROBE_TIMEOUT_S)
         probe.gives_up = lambda waited_s: _PROBE_TIMEOUT_S < waited_s < inf
         probe.storage = database.storage
-        watch = DatabaseWatch(
-            probe.check, gallery.sync.standing, beside=database.storage.look_again
-        )
+        watch = DatabaseWatch(probe.check, gallery.sync.lag, beside=database.storage.look_again)
         database.gives_up = watch.gives_up
         guards = Guards(gallery, calibrator, enabled=settings.guards.enabled)
         vault = CropVault.of(settings)
@@ -235,7 +233,7 @@ class Services:
             device=self.device,
             runtime=self.runtime,
             precision=self.precision,
-            faces=self.gallery.sync.sizes(),
+            faces=self.gallery.sync.face_count(),
         )
 
     def known_models(self) -> tuple[KnownModel, ...]:
@@ -250,7 +248,7 @@ class Services:
         return Readings(
             photos_pending=self.recognizer.pending,
             photo_capacity=self.recognizer.capacity,
-            index_faces=self.gallery.sync.sizes(),
+            index_faces=self.gallery.sync.face_count(),
             collection_count=None if lag is None else lag.collection_count,
             revisions_behind=None if lag is None else lag.revisions_behind,
             device_memory_bytes=device_memory_bytes(self.device),
@@ -293,7 +291,7 @@ class Services:
 
     def _note_gallery(self) -> None:
         if self._was_opened:
-            faces = self.gallery.sync.sizes()
+            faces = self.gallery.sync.face_count()
             try:
                 note_gallery(self.database, self.settings.snapshots_dir, faces=faces)
             except OSError as error:  # a full disk, say: the note before stays

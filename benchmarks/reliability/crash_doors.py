@@ -84,7 +84,7 @@ class GalleryDoor:
 
     def counts(self) -> Counts:
         told = self._gallery.collections.get(DEFAULT_COLLECTION)
-        return told.identity_count, told.face_count, self._gallery.sync.sizes()
+        return told.identity_count, told.face_count, self._gallery.sync.face_count()
 
 
 class HttpDoor:

@@ -79,7 +79,7 @@ def start(folder: Path) -> Start:
     started = perf_counter()
     sync.load_all()
     load_s = perf_counter() - started
-    faces_loaded = sync.sizes()
+    faces_loaded = sync.face_count()
     grown = rss_bytes() - before
     started = perf_counter()
     sync.save()

@@ -93,7 +93,7 @@ def test_bulk_enrolled_people_are_found_at_once_by_every_process(
     for process in (theirs, ours):
         for vector, outcome in zip(vectors, outcomes, strict=True):
             assert found_ids(process, vector, top_k=1) == [outcome.identity_id]
-        assert process.sync.sizes() == 30
+        assert process.sync.face_count() == 30
 
 
 def test_faces_are_kept_as_they_are_of_one_person(gallery: Gallery, database: Database) -> None:
@@ -123,7 +123,7 @@ def test_known_external_id_is_told_and_left_alone(gallery: Gallery) -> None:
     assert known == BulkOutcome(before.id, False, 0, 2)
     assert new.enrolled
     assert gallery.people.get(COLLECTION, before.id) == before
-    assert gallery.sync.sizes() == 2
+    assert gallery.sync.face_count() == 2
 
 
 @sqlite_only
@@ -195,7 +195,7 @@ def test_failure_in_the_middle_leaves_nobody(
         with pytest.raises((ZeroDivisionError, ValueError)):
             gallery.people.enroll_many(COLLECTION, people)
     assert (count_rows(database), gallery.collections.get(COLLECTION)) == before
-    assert gallery.sync.sizes() == 1
+    assert gallery.sync.face_count() == 1
     outcomes = gallery.people.enroll_many(COLLECTION, people[:5])
     assert all(outcome.enrolled for outcome in outcomes)
 

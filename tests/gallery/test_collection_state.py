@@ -46,6 +46,20 @@ def test_state_that_is_dropped_forgets_what_was_derived_and_counted(gallery: Gal
     assert len(found_ids(gallery, unit_vector(1))) == 1
 
 
+def test_state_is_found_by_name_until_it_is_dropped() -> None:
+    states = CollectionStates()
+    states.note_name("visitors", (1, "a")).derive(str, "v", "policy")
+    found = states.named("visitors")
+    assert found is states.at((1, "a"))
+    assert found.latest(str) == "policy"
+    assert found.latest(int) is None
+    states.drop_collection(1)
+    assert states.named("visitors") is None
+    states.note_name("visitors", (2, "a"))
+    states.forget_name("visitors")
+    assert states.named("visitors") is None
+
+
 def test_state_of_each_embedder_is_its_own() -> None:
     states = CollectionStates()
     one, other = states.at((1, "a")), states.at((1, "b"))

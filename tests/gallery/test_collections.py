@@ -29,7 +29,7 @@ def test_opened_gallery_has_an_empty_default_collection(gallery: Gallery) -> Non
     collection = gallery.collections.get(COLLECTION)
     assert (collection.identity_count, collection.face_count, collection.revision) == (0, 0, 0)
     assert gallery.collections.page(limit=10, cursor=None).items == (collection,)
-    assert gallery.sync.sizes() == 0
+    assert gallery.sync.face_count() == 0
 
 
 def test_opening_again_keeps_what_is_there(open_gallery: OpenGallery) -> None:
@@ -110,7 +110,7 @@ def test_counts_are_those_of_the_collection_alone(gallery: Gallery) -> None:
     assert (staff.identity_count, staff.face_count) == (2, 3)
     assert (default.identity_count, default.face_count) == (1, 1)
     assert gallery.collections.page(limit=10, cursor=None).items == (default, staff)
-    assert gallery.sync.sizes() == 4
+    assert gallery.sync.face_count() == 4
 
 
 def test_people_are_found_in_their_own_collection_only(gallery: Gallery) -> None:
@@ -131,7 +131,7 @@ def test_deleted_collection_leaves_no_row_and_no_other_is_touched(
     assert count_rows(database) != before
     gallery.collections.delete("staff")
     assert count_rows(database) == before
-    assert gallery.sync.sizes() == 1
+    assert gallery.sync.face_count() == 1
     assert found_ids(gallery, PROBE) == [kept.id]
     with pytest.raises(CollectionNotFound):
         gallery.collections.get("staff")
@@ -153,7 +153,7 @@ def test_collection_made_again_under_its_old_name_starts_empty(gallery: Gallery)
     assert found_ids(gallery, PROBE, collection="staff") == []
     identity, _ = enroll(gallery, -PROBE, collection="staff")
     assert found_ids(gallery, PROBE, collection="staff") == [identity.id]
-    assert gallery.sync.sizes() == 1
+    assert gallery.sync.face_count() == 1
 
 
 def test_deleted_default_collection_is_there_again_at_once_and_empty(

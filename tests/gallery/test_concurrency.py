@@ -101,7 +101,7 @@ def test_merges_and_moves_lose_no_face_to_other_processes(
     assert people.identity_count == 6
     for process in processes:
         process.sync.follow()
-        assert process.sync.sizes() == people.face_count
+        assert process.sync.face_count() == people.face_count
 
 
 def test_racing_for_a_key_has_one_winner(open_gallery: OpenGallery) -> None:
@@ -154,7 +154,7 @@ def test_racing_to_delete_has_one_winner(gallery: Gallery) -> None:
     gallery.collections.create("staff", None)
     results = at_once([partial(gallery.collections.delete, "staff")] * 8)
     assert outcomes(results) == {"ok": 1, CollectionNotFound.__name__: 7}
-    assert gallery.sync.sizes() == 0
+    assert gallery.sync.face_count() == 0
 
 
 def test_default_collection_survives_any_number_of_deletions_at_once(gallery: Gallery) -> None:
@@ -172,7 +172,7 @@ def test_same_photo_sent_at_once_is_enrolled_once(gallery: Gallery) -> None:
     results = at_once([partial(gallery.faces.add, COLLECTION, identity.id, [face])] * 8)
     enrolled = [faces for _, faces in results if isinstance(faces[0], Face)]  # type: ignore[misc]
     assert len(enrolled) == 1
-    assert gallery.sync.sizes() == 1
+    assert gallery.sync.face_count() == 1
 
 
 def test_enrolling_beside_deletion_of_the_collection_leaves_no_orphan(
@@ -210,7 +210,7 @@ def test_adding_faces_beside_deletion_of_the_person_leaves_no_orphan(
         assert outcomes(at_once(tasks)).keys() <= {"ok", IdentityNotFound.__name__}
         assert_no_orphans(database)
         assert found_ids(ours, PROBE) == found_ids(theirs, PROBE) == []
-        assert ours.sync.sizes() == theirs.sync.sizes() == 0
+        assert ours.sync.face_count() == theirs.sync.face_count() == 0
 
 
 def test_revisions_appear_in_order_and_without_gaps(
@@ -273,7 +273,7 @@ def test_many_writers_and_searchers_all_get_through(open_gallery: OpenGallery) -
     for process in processes:
         (candidates,) = process.search.people(COLLECTION, [PROBE], top_k=50)
         assert_agrees(candidates, people, PROBE, top_k=50)
-        assert process.sync.sizes() == len(vectors)
+        assert process.sync.face_count() == len(vectors)
 
 
 def test_counts_in_answers_are_those_after_the_write(gallery: Gallery) -> None:

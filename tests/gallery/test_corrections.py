@@ -130,7 +130,7 @@ def test_the_same_picture_is_kept_once(
     assert [(one.face_id, one.kept_face_id) for one in done.collapsed] == [(twin, own)]
     assert done.moved_face_ids == (more,)
     assert face_ids(gallery, into) == [own, more]
-    assert gallery.sync.sizes() == 2
+    assert gallery.sync.face_count() == 2
 
 
 def test_of_the_same_picture_the_one_with_a_crop_stays(
@@ -272,7 +272,7 @@ def test_a_picture_that_the_other_has_already_collapses(
     done = corrections.move_face(COLLECTION, face, target)
     assert done.face.id == own
     assert [one.face_id for one in done.collapsed] == [face]
-    assert gallery.sync.sizes() == 1
+    assert gallery.sync.face_count() == 1
 
 
 def guard(gallery: Gallery, nearest: Neighbour | None = None, *, force: bool = False) -> Guard:
@@ -338,7 +338,7 @@ def test_people_are_deleted_by_a_filter_when_the_count_is_confirmed(
     assert done.erasure is not None
     assert (done.erasure.identity_count, done.erasure.face_count) == (3, 3)
     assert [identity.id for identity in all_identities(gallery)] == [stays]
-    assert gallery.sync.sizes() == 1
+    assert gallery.sync.face_count() == 1
     nobody = corrections.delete_people(COLLECTION, wanted, confirmed=0)
     assert nobody.erasure is not None
     assert nobody.erasure.identity_ids == ()
@@ -368,4 +368,4 @@ def test_more_people_than_are_erased_at_once_are_one_deletion(
     assert done.erasure is not None
     assert len(set(done.erasure.identity_ids)) == done.erasure.identity_count == 1_201
     assert done.erasure.revision == revision + 1
-    assert gallery.sync.sizes() == 0
+    assert gallery.sync.face_count() == 0

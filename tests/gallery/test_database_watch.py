@@ -12,11 +12,11 @@ from sqlalchemy import text
 from app.errors import DatabaseUnavailable
 from app.gallery.store.database import Database
 from app.gallery.store.database_watch import DatabaseWatch
-from app.gallery.sync.index_sync import Standing
+from app.gallery.sync.index_sync import Lag
 from tests.gallery.conftest import postgresql_only
 
 _LONG_S = 60.0
-_STANDING = Standing(collection_count=1, revisions_behind=0)
+_LAG = Lag(collection_count=1, revisions_behind=0)
 
 
 @pytest.fixture
@@ -28,14 +28,14 @@ def gate() -> Iterator[threading.Event]:
 
 def _watch(check: object = lambda: None) -> DatabaseWatch:
     assert callable(check)
-    return DatabaseWatch(check, lambda: _STANDING)
+    return DatabaseWatch(check, lambda: _LAG)
 
 
 def test_a_look_says_what_was_found() -> None:
     watch = _watch()
     watch.start()
     found = watch.look().result(_LONG_S)
-    assert (found.error, found.standing) == (None, _STANDING)
+    assert (found.error, found.lag) == (None, _LAG)
     watch.stop()
 
 

@@ -130,7 +130,7 @@ def test_process_of_the_old_network_still_manages_people(open_gallery: OpenGalle
     renamed = first.people.update(COLLECTION, theirs.id, IdentityChanges(name="Ada"))
     assert renamed.name == "Ada"
     added, _ = enroll(first)
-    assert first.sync.sizes() == second.sync.sizes() == 2
+    assert first.sync.face_count() == second.sync.face_count() == 2
     assert first.people.get(COLLECTION, added.id) == added
     first.faces.delete(COLLECTION, theirs.id, face_id)
     first.people.delete(COLLECTION, theirs.id)

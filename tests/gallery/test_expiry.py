@@ -151,7 +151,7 @@ def test_sweep_erases_who_has_expired_and_nobody_else(
     assert receipts[COLLECTION].face_count == 3
     assert [identity.id for identity in all_identities(gallery)] == later
     assert [identity.id for identity in all_identities(gallery, collection="staff")] == [never]
-    assert count_rows(database)["faces"] == gallery.sync.sizes() == 3
+    assert count_rows(database)["faces"] == gallery.sync.face_count() == 3
     revision = gallery.collections.get(COLLECTION).revision
     assert sweep(gallery) == []
     assert gallery.collections.get(COLLECTION).revision == revision
@@ -177,10 +177,10 @@ def test_other_processes_learn_of_the_sweep(open_gallery: OpenGallery, clock: Cl
     enroll_until(ours, clock.time)
     kept = enroll_until(ours, clock.time + HOUR)
     theirs.sync.follow()
-    assert theirs.sync.sizes() == 2
+    assert theirs.sync.face_count() == 2
     sweep(ours)
     theirs.sync.follow()
-    assert theirs.sync.sizes() == 1
+    assert theirs.sync.face_count() == 1
     assert found_ids(theirs, PROBE) == [kept]
 
 

@@ -82,7 +82,7 @@ def test_same_photo_is_enrolled_once_for_a_person(gallery: Gallery) -> None:
     known = [outcome.face.id for outcome in again if isinstance(outcome, KnownFace)]
     assert known == [face.id for face in faces[1::-1] if isinstance(face, Face)]
     assert (identity.face_count, after.face_count) == (2, 3)
-    assert gallery.sync.sizes() == 3
+    assert gallery.sync.face_count() == 3
 
 
 def test_enrolled_photos_are_those_of_the_person_now(gallery: Gallery) -> None:
@@ -119,7 +119,7 @@ def test_photo_of_a_deleted_face_can_be_enrolled_again(gallery: Gallery) -> None
 def test_adding_no_face_changes_nothing(gallery: Gallery) -> None:
     identity, _ = enroll(gallery, PROBE)
     assert gallery.faces.add(COLLECTION, identity.id, []) == (identity, ())
-    assert gallery.sync.sizes() == 1
+    assert gallery.sync.face_count() == 1
 
 
 def test_pages_hold_every_face_once_and_in_order(gallery: Gallery) -> None:
@@ -158,7 +158,7 @@ def test_deleted_face_is_never_identified_and_its_row_is_gone(
     assert (found.identity.id, found.face_id) == (identity.id, kept)
     assert found.identity.face_count == 1
     assert gallery.search.compare(COLLECTION, identity.id, PROBE)[0].face_id == kept
-    assert count_rows(database)["faces"] == gallery.sync.sizes() == 1
+    assert count_rows(database)["faces"] == gallery.sync.face_count() == 1
     page = gallery.faces.page(COLLECTION, identity.id, limit=9, cursor=None)
     assert [face.id for face in page.items] == [kept]
     with pytest.raises(FaceNotFound):

@@ -45,14 +45,14 @@ def test_index_follows_what_another_process_does(
 ) -> None:
     other = open_gallery()
     identity, (face_id, *_) = enroll(other, *unit_vectors(3, seed=1))
-    eventually(lambda: follower.sync.sizes() == 3)
+    eventually(lambda: follower.sync.face_count() == 3)
     other.faces.delete(COLLECTION, identity.id, face_id)
-    eventually(lambda: follower.sync.sizes() == 2)
+    eventually(lambda: follower.sync.face_count() == 2)
     other.collections.create("staff", None)
     enroll(other, unit_vector(2), collection="staff")
-    eventually(lambda: follower.sync.sizes() == 3)
+    eventually(lambda: follower.sync.face_count() == 3)
     other.collections.delete(COLLECTION)
-    eventually(lambda: follower.sync.sizes() == 1)
+    eventually(lambda: follower.sync.face_count() == 1)
 
 
 @sqlite_only
@@ -61,7 +61,7 @@ def test_several_processes_follow_one(open_gallery: OpenGallery, periodic: Perio
     for one in followers:
         periodic.follow(one.sync, one.store.database, poll_s=POLL_S)
     enroll(writer, *unit_vectors(5, seed=1))
-    eventually(lambda: all(one.sync.sizes() == 5 for one in followers))
+    eventually(lambda: all(one.sync.face_count() == 5 for one in followers))
 
 
 def test_signal_tells_of_a_commit_and_not_of_what_was_undone(
@@ -121,17 +121,17 @@ def test_lost_listening_connection_is_made_again(
     with database.writing() as session:
         session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": lost})
     enroll(other, unit_vector(1))
-    eventually(lambda: follower.sync.sizes() == 1)
+    eventually(lambda: follower.sync.face_count() == 1)
     eventually(lambda: len(listeners(database) - {lost}) == 1)
     enroll(other, unit_vector(2))
-    eventually(lambda: follower.sync.sizes() == 2)
+    eventually(lambda: follower.sync.face_count() == 2)
 
 
 @postgresql_only
 def test_listening_connection_is_given_back_at_the_end(
     follower: Gallery, periodic: Periodic, database: Database
 ) -> None:
-    assert follower.sync.sizes() == 0
+    assert follower.sync.face_count() == 0
     eventually(lambda: len(listeners(database)) == 1)
     periodic.stop()
     eventually(lambda: listeners(database) == set())
@@ -157,7 +157,7 @@ def test_failure_while_following_does_not_end_it(
     eventually(lambda: bool(enroll(other, next(turns))) and len(failed) == 2)
     enroll(other, unit_vector(2))
     faces = other.collections.get(COLLECTION).face_count
-    eventually(lambda: gallery.sync.sizes() == faces)
+    eventually(lambda: gallery.sync.face_count() == faces)
 
 
 @sqlite_only
@@ -175,5 +175,5 @@ def test_failure_while_listening_does_not_end_it(
     gallery, other = open_gallery(), open_gallery()
     periodic.follow(gallery.sync, gallery.store.database, poll_s=POLL_S)
     enroll(other, unit_vector(1))
-    eventually(lambda: gallery.sync.sizes() == 1)
+    eventually(lambda: gallery.sync.face_count() == 1)
     assert not failures

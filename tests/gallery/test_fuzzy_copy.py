@@ -87,7 +87,7 @@ def assert_answers(gallery: Gallery, crowd: Crowd) -> None:
     for probe in unit_vectors(3, seed=9):
         (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=1_000)
         assert_agrees(candidates, crowd.people, probe, top_k=1_000)
-    assert gallery.sync.sizes() == sum(map(len, crowd.people.values()))
+    assert gallery.sync.face_count() == sum(map(len, crowd.people.values()))
 
 
 @sqlite_only
@@ -145,7 +145,7 @@ def test_face_that_moved_while_it_was_copied_is_restored_once(
     full_reads.clear()
     after = open_saved()
     assert full_reads == []
-    assert after.sync.sizes() == 3 * PIECE - 1
+    assert after.sync.face_count() == 3 * PIECE - 1
     probe = unit_vector(2)
     (candidates,) = after.search.people(COLLECTION, [probe], top_k=1_000)
     assert_agrees(candidates, people, probe, top_k=1_000)
@@ -167,5 +167,5 @@ def test_everybody_deleted_while_the_copy_is_made_stays_deleted(
     full_reads.clear()
     after = open_saved()
     assert full_reads == []
-    assert after.sync.sizes() == 0
+    assert after.sync.face_count() == 0
     assert after.search.people(COLLECTION, [unit_vector(2)], top_k=5) == [()]

@@ -255,7 +255,7 @@ def test_deleted_person_leaves_no_face_behind(gallery: Gallery, database: Databa
     after = count_rows(database)
     assert (after["identities"], after["faces"]) == (before["identities"], before["faces"])
     assert found_ids(gallery, PROBE) == [kept.id]
-    assert gallery.sync.sizes() == 1
+    assert gallery.sync.face_count() == 1
     assert all_identities(gallery) == [kept]
     assert faces
 

@@ -481,7 +481,7 @@ class GalleryMachine(RuleBasedStateMachine):
                 everybody = [
                     person for people in self.people.values() for person in people.values()
                 ]
-                assert gallery.sync.sizes() == sum(len(person.faces) for person in everybody)
+                assert gallery.sync.face_count() == sum(len(person.faces) for person in everybody)
         finally:
             for gallery in self.processes:
                 gallery.close()

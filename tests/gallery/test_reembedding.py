@@ -130,7 +130,7 @@ def test_second_index_is_ready_before_the_switch(
     gallery = open_gallery(next_model=NEW)
     reembed(reembedding)
     gallery.sync.follow()
-    assert gallery.sync.sizes() == 10
+    assert gallery.sync.face_count() == 10
     full_reads.clear()
     reembedding.switch(COLLECTION, is_measured=True)
     found(gallery, 3)
@@ -181,14 +181,14 @@ def test_deletion_deletes_both(both: Gallery, reembedding: Reembedding, database
     query = PeopleQuery(9, datetime.now(UTC))
     both.people.delete(COLLECTION, gone)
     assert rows(database, FaceTable) == rows(database, SecondEmbeddingTable) == 1
-    assert both.sync.sizes() == 2
-    shadow = both.search.find_by_other(COLLECTION, [photo(0)], query)
+    assert both.sync.face_count() == 2
+    shadow = both.search.find_by_other_embedder(COLLECTION, [photo(0)], query)
     assert shadow is not None
     assert [[c.identity.id for c in some] for some in shadow.candidates] == [[stays]]
     both.collections.delete(COLLECTION)
     assert rows(database, SecondEmbeddingTable) == 0
     both.sync.follow()
-    assert both.sync.sizes() == 0
+    assert both.sync.face_count() == 0
 
 
 def test_face_that_is_deleted_while_it_is_embedded_stays_deleted(
@@ -289,13 +289,13 @@ def test_purge_that_broke_off_leaves_nobody_half_and_goes_on(
     query = PeopleQuery(5, datetime.now(UTC), scoring=Scoring.TEMPLATE)
     for place in (0, 1):
         assert found(both, place) == (person.id, OLD.name)
-        by_second = both.search.find_by_other(COLLECTION, [photo(place)], query)
+        by_second = both.search.find_by_other_embedder(COLLECTION, [photo(place)], query)
         assert by_second is not None
         told = [candidate.identity.id for candidate in by_second.candidates[0]]
         assert told in ([], [person.id])
     assert reembed(reembedding) == 1
     both.sync.follow()
-    assert both.search.find_by_other(COLLECTION, [photo(0)], query) is not None
+    assert both.search.find_by_other_embedder(COLLECTION, [photo(0)], query) is not None
     assert reembedding.purge(COLLECTION) == 2
     assert found(both, 1) == (person.id, OLD.name)
 
@@ -345,7 +345,7 @@ def test_purge_leaves_the_embedder_that_serves(
         assert [face.embedding for face in faces] == [seen[place].tobytes() for place in range(3)]
         assert {(face.embedder, face.digest) for face in faces} == {(serving.name, serving.digest)}
     both.sync.follow()
-    assert both.sync.sizes() == 3
+    assert both.sync.face_count() == 3
     assert [found(both, place) for place in range(3)] == [(p, serving.name) for p in people]
     alone = open_gallery(model=serving)
     assert [c.identity.id for c in alone.search.people(COLLECTION, [seen[2]], top_k=1)[0]] == [
@@ -453,7 +453,7 @@ def test_own_calibration_of_the_embedder_before_counts_again_after_the_way_back(
         assert basis.calibration is not None
         told.append(store.calibration(COLLECTION, basis.model.digest))
     assert told == [{"of": "old"}, {"of": "new"}, {"of": "old"}]
-    assert store.examples(COLLECTION, by_other=True).model == NEW
+    assert store.examples(COLLECTION, by_other_embedder=True).model == NEW
     reembedding.switch(COLLECTION, is_measured=True)
     reembedding.purge(COLLECTION)
     assert store.calibration(COLLECTION, OLD.digest) is None
@@ -583,4 +583,6 @@ def test_any_sequence_of_steps_leaves_what_a_dictionary_says(
             process.sync.follow()
         look = reembedding.look(COLLECTION)
         known = len(people) - look.without_second if look.second is not None else 0
-        assert processes[0].sync.sizes() == processes[1].sync.sizes() == len(people) + known
+        assert (
+            processes[0].sync.face_count() == processes[1].sync.face_count() == len(people) + known
+        )

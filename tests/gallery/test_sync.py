@@ -88,7 +88,7 @@ def test_process_finds_at_once_whom_another_enrolled(open_gallery: OpenGallery) 
         identity, _ = enroll(ours, vector)
         assert found_ids(theirs, vector, top_k=1) == [identity.id]
         ours, theirs = theirs, ours
-    assert ours.sync.sizes() == theirs.sync.sizes() == 4
+    assert ours.sync.face_count() == theirs.sync.face_count() == 4
 
 
 def test_process_never_finds_whom_another_deleted(open_gallery: OpenGallery) -> None:
@@ -121,7 +121,7 @@ def test_process_follows_a_collection_that_another_deleted_and_made_again(
     identity, _ = enroll(theirs, -PROBE)
     for process in (ours, theirs):
         assert found_ids(process, PROBE) == [identity.id]
-        assert process.sync.sizes() == 1
+        assert process.sync.face_count() == 1
 
 
 def test_process_forgets_a_collection_that_another_deleted(open_gallery: OpenGallery) -> None:
@@ -133,7 +133,7 @@ def test_process_forgets_a_collection_that_another_deleted(open_gallery: OpenGal
     with pytest.raises(CollectionNotFound):
         theirs.collections.require("staff")
     theirs.sync.follow()
-    assert theirs.sync.sizes() == 0
+    assert theirs.sync.face_count() == 0
 
 
 def test_restart_changes_no_answer(open_gallery: OpenGallery) -> None:
@@ -156,7 +156,7 @@ def test_restart_changes_no_answer(open_gallery: OpenGallery) -> None:
         )
         assert all_identities(after, collection=name) == all_identities(before, collection=name)
         assert after.collections.get(name) == before.collections.get(name)
-    assert after.sync.sizes() == before.sync.sizes() > 0
+    assert after.sync.face_count() == before.sync.face_count() > 0
 
 
 def test_face_that_came_and_went_between_two_looks_is_never_found(
@@ -173,7 +173,7 @@ def test_face_that_came_and_went_between_two_looks_is_never_found(
     ours.people.delete(COLLECTION, passing.id)
     ((found,),) = theirs.search.people(COLLECTION, [PROBE], top_k=5)
     assert (found.identity.id, found.face_id) == (kept.id, kept_face)
-    assert theirs.sync.sizes() == 1
+    assert theirs.sync.face_count() == 1
     assert watermark(theirs) == watermark(ours)
 
 
@@ -197,7 +197,7 @@ def test_index_is_built_anew_after_the_database_was_set_back(
     for probe in vectors:
         (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=10)
         assert_agrees(candidates, people, probe, top_k=10)
-    assert gallery.sync.sizes() == 3
+    assert gallery.sync.face_count() == 3
     assert watermark(gallery) == backup
     identity, faces = enroll(gallery, vectors[5])
     (candidates,) = gallery.search.people(COLLECTION, [vectors[5]], top_k=10)
@@ -215,7 +215,7 @@ def test_enrolment_is_acknowledged_and_found_although_the_index_failed(
     identity, _ = enroll(gallery, PROBE, unit_vector(2))
     assert not failing.fails_at
     assert found_ids(gallery, PROBE, top_k=1) == [identity.id]
-    assert gallery.sync.sizes() == gallery.collections.get(COLLECTION).face_count == 3
+    assert gallery.sync.face_count() == gallery.collections.get(COLLECTION).face_count == 3
     assert watermark(gallery) == 2
 
 
@@ -229,7 +229,7 @@ def test_deletion_is_acknowledged_and_holds_although_the_index_failed(
     gallery.people.delete(COLLECTION, identity.id)
     assert not failing.fails_at
     assert found_ids(gallery, PROBE) == []
-    assert gallery.sync.sizes() == 0
+    assert gallery.sync.face_count() == 0
 
 
 def test_missed_change_of_both_kinds_is_made_up_for_completely(
@@ -243,7 +243,7 @@ def test_missed_change_of_both_kinds_is_made_up_for_completely(
     with pytest.raises(RuntimeError):
         found_ids(gallery, PROBE)
     assert found_ids(gallery, PROBE) == [second.id]
-    assert gallery.sync.sizes() == 1
+    assert gallery.sync.face_count() == 1
 
 
 def test_watermark_never_passes_what_was_read_of_the_log(open_gallery: OpenGallery) -> None:
@@ -266,7 +266,7 @@ def test_index_built_beside_a_writer_misses_nobody(open_gallery: OpenGallery) ->
     gallery = open_gallery(make_index=interrupted_by(other, late, enrolled_meanwhile))
     assert found_ids(gallery, PROBE, top_k=1) == [first.id]
     assert found_ids(gallery, late, top_k=1) == enrolled_meanwhile
-    assert gallery.sync.sizes() == 2
+    assert gallery.sync.face_count() == 2
 
 
 def test_database_set_back_beneath_a_process_never_answers_a_wrong_name(

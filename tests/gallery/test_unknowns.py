@@ -247,7 +247,7 @@ def test_named_group_is_a_person_whom_searches_find(
     photos = [face.image_sha256 for face in faces if isinstance(face, Face)]
     assert photos == [f"{i:064}" for i in range(3)]
     assert found_ids(gallery, ADA) == found_ids(other_process, ADA) == [identity.id]
-    assert gallery.sync.sizes() == 3
+    assert gallery.sync.face_count() == 3
     assert rows(database) == (0, 0)
     with pytest.raises(UnknownGroupNotFound):
         unknowns.name(COLLECTION, group_id, NewIdentity(), None)
@@ -442,7 +442,7 @@ def test_keeping_beside_naming_dismissing_enrolling_and_deleting_ends_well(
             assert not isinstance(result, VultusError) or isinstance(result, allowed), result
         gallery.collections.create("busy", None)
     assert rows(database) == (0, 0)
-    assert gallery.sync.sizes() == 0
+    assert gallery.sync.face_count() == 0
 
 
 @sqlite_only

@@ -55,7 +55,7 @@ def test_inbox_is_what_a_naive_loop_makes_of_it(
             machine.step(process, verb, first, second)
             machine.check()
         assert gallery.collections.get(COLLECTION).face_count == machine.enrolled
-        assert gallery.sync.sizes() == machine.enrolled
+        assert gallery.sync.face_count() == machine.enrolled
 
 
 class _Machine:

@@ -4,14 +4,14 @@ from dataclasses import asdict
 
 from app.cli.open_database import open_database
 from app.cli.output import finish, show
-from app.gallery.sync.snapshot_check import Verified
+from app.gallery.sync.snapshot_check import SnapshotCheck
 from app.services.index_building import verify_index
 
 
 def verify(*, repair: bool, as_json: bool) -> None:
     """Compare the index files with the database, face by face."""
 
-    def report(found: Verified) -> None:
+    def report(found: SnapshotCheck) -> None:
         show({**asdict(found), "agrees": found.agrees}, _text(found), as_json=as_json)
 
     with open_database(upgrade=False) as (settings, database):
@@ -19,7 +19,7 @@ def verify(*, repair: bool, as_json: bool) -> None:
     finish(complete=agreed)
 
 
-def _text(found: Verified) -> str:
+def _text(found: SnapshotCheck) -> str:
     if found.snapshot_revision is None and found.cause is None:
         state = "nothing is kept outside of the database"
     elif found.cause is not None:

@@ -121,7 +121,7 @@ def _measure(settings: Settings, database: Database, rollout: Rollout) -> str:
     if model is None or _is_measured(settings, database, rollout.collection, model):
         return "its error rates are known"
     try:
-        measure_people(CalibrationStore(database), rollout.collection, by_second=True)
+        measure_people(CalibrationStore(database), rollout.collection, by_other_embedder=True)
     except CalibrationImpossible as error:
         return f"its error rates are not known, and cannot be measured on the people here: {error}"
     return "its error rates were measured on the people here"

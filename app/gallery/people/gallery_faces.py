@@ -80,7 +80,7 @@ class GalleryFaces(GalleryPart):
             self.embedders.require(serving.collection)
             number = serving.faces.get(face_id).number
             found: dict[str, Embedding] = {}
-            for transaction in (serving, serving.by_other()):
+            for transaction in (serving, serving.by_other_embedder()):
                 if transaction is not None:
                     own = transaction.faces.embeddings_of([number])
                     if number in own:

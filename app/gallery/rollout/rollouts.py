@@ -78,7 +78,7 @@ class Reembedding:
                     RolloutObstacle.OTHER_ROLLOUT,
                 )
             if other is None:
-                collections.set_other(collections.advance(name), model)
+                collections.set_other_embedder(collections.advance(name), model)
 
     def waiting(
         self, name: str, model: ModelId, *, after: int, limit: int
@@ -111,7 +111,7 @@ class Reembedding:
                 )
             wanted = serving.rollout.still_waiting(model.digest, list(embeddings))
             new = {number: to_bytes(embeddings[number]) for number in sorted(wanted)}
-            transaction.faces.add_by_other(new)
+            transaction.faces.add_other_embeddings(new)
             serving.changes.log("add", new, digest=model.digest)
         return len(new)
 
@@ -186,7 +186,7 @@ class Reembedding:
                 count += len(settled)
                 if not settled:
                     rollout.forget_other_calibrations()
-                    transaction.collections.set_other(collection, None)
+                    transaction.collections.set_other_embedder(collection, None)
                     break
         self._database.compact()
         return count
@@ -278,7 +278,7 @@ def _with_other(serving: Transaction, digest: str) -> Transaction | None:
     """The transaction by that embedder of the collection whose other one is `digest`."""
     if serving.collection.by(digest) is None:
         return None
-    return serving.by_other() if serving.collection.digest == digest else serving
+    return serving.by_other_embedder() if serving.collection.digest == digest else serving
 
 
 def _rollout(transaction: Transaction) -> Rollout:

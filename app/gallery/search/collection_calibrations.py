@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.gallery.records import Basis
+from app.gallery.records import DecisionBasis
 from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
-from app.gallery.store.repositories.collection_repository import no_other, not_found
+from app.gallery.store.repositories.collection_repository import has_one_embedder, not_found
 from app.recognition.types import ModelId
 
 MOST_PEOPLE = 4_000
@@ -33,7 +33,7 @@ class CalibrationStore:
         self._store = Store(database)
 
     @read_again
-    def basis(self, collection_name: str) -> Basis:
+    def basis(self, collection_name: str) -> DecisionBasis:
         """Return what its decisions rest on. Raises CollectionNotFound."""
         with self._store.reading(collection_name) as transaction:
             return transaction.basis
@@ -47,15 +47,15 @@ class CalibrationStore:
             return None if by_it is None else by_it.calibration.find()
 
     @read_again
-    def examples(self, collection_name: str, *, by_other: bool = False) -> Examples:
+    def examples(self, collection_name: str, *, by_other_embedder: bool = False) -> Examples:
         """Embeddings of people of a collection, by its other embedder if asked.
 
         Raises CollectionNotFound; EmbedderMismatch when it has only one.
         """
         with self._store.reading(collection_name) as serving:
-            transaction = serving.by_other() if by_other else serving
+            transaction = serving.by_other_embedder() if by_other_embedder else serving
             if transaction is None:
-                raise no_other(serving.collection)
+                raise has_one_embedder(serving.collection)
             found, owners = transaction.faces.some_people(most=MOST_PEOPLE)
             view = transaction.collection
             return Examples(view.number, view.model, found, [str(owner) for owner in owners])

@@ -9,7 +9,7 @@ import structlog
 from app.errors import IdentityWithoutFace
 from app.gallery.doctor import Checkup, DoctorRules, examine
 from app.gallery.gallery_part import GalleryPart
-from app.gallery.records import EVERYBODY, Basis, Candidate, PeopleFilter, SearchResult
+from app.gallery.records import EVERYBODY, Candidate, DecisionBasis, PeopleFilter, SearchResult
 from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.search.nearest_people import PeopleQuery, UntrueIndexError, nearest_people
 from app.gallery.search.person_template import similarity_to_template
@@ -58,7 +58,7 @@ class GallerySearch(GalleryPart):
         except EmbedderGoneError:  # the collection was read before a purge
             return self._search(collection_name, probes, query)
 
-    def find_by_other(
+    def find_by_other_embedder(
         self, collection_name: str, probes: Sequence[Probe], query: PeopleQuery
     ) -> SearchResult | None:
         """Find people by the other embedder of a collection.
@@ -67,13 +67,13 @@ class GallerySearch(GalleryPart):
         no other one that runs here, or its index is not ready.
         """
         try:
-            return self._search_by_other(collection_name, probes, query)
+            return self._search_by_other_embedder(collection_name, probes, query)
         except (EmbedderGoneError, UntrueIndexError):
             return None
 
     def compare(
         self, collection_name: str, identity_id: str, probe: Probe
-    ) -> tuple[Candidate, Basis]:
+    ) -> tuple[Candidate, DecisionBasis]:
         """Compare one probe as `compare_each` does."""
         (found,), basis = self.compare_each(collection_name, identity_id, [probe])
         return found, basis
@@ -81,7 +81,7 @@ class GallerySearch(GalleryPart):
     @read_again
     def compare_each(
         self, collection_name: str, identity_id: str, probes: Sequence[Probe]
-    ) -> tuple[list[Candidate], Basis]:
+    ) -> tuple[list[Candidate], DecisionBasis]:
         """A person as a candidate for each probe: compared by their template, with the most similar
         of their faces; and what a decision about them rests on.
 
@@ -172,11 +172,11 @@ class GallerySearch(GalleryPart):
                 if tries == _MOST_TRIES or self.sync.is_at(collection):
                     return SearchResult(candidates, searched, transaction.basis)
 
-    def _search_by_other(
+    def _search_by_other_embedder(
         self, collection_name: str, probes: Sequence[Probe], query: PeopleQuery
     ) -> SearchResult | None:
         with self.store.reading(collection_name) as serving:
-            transaction = serving.by_other()
+            transaction = serving.by_other_embedder()
             if transaction is None or not self.embedders.run(transaction.collection):
                 return None
             view = transaction.collection

@@ -43,7 +43,7 @@ class CollectionView:
     def dimension(self) -> int:
         return self.model.dimension
 
-    def by_other(self) -> "CollectionView | None":
+    def by_other_embedder(self) -> "CollectionView | None":
         """The collection as its other embedder has it; None if it has only one."""
         if self.other is None:
             return None
@@ -51,7 +51,5 @@ class CollectionView:
 
     def by(self, digest: str) -> "CollectionView | None":
         """The collection as the embedder `digest` has it; None if that is not one of its own."""
-        return self if digest == self.digest else self._by_other_if(digest)
-
-    def _by_other_if(self, digest: str) -> "CollectionView | None":
-        return self.by_other() if self.other is not None and self.other.digest == digest else None
+        views = (self, self.by_other_embedder())
+        return next((view for view in views if view is not None and view.digest == digest), None)

@@ -11,7 +11,7 @@ from time import monotonic
 import structlog
 
 from app.errors import DatabaseUnavailable
-from app.gallery.sync.index_sync import Standing
+from app.gallery.sync.index_sync import Lag
 
 _EVERY_S = 1.0
 _SLOW_S = 1.5
@@ -28,26 +28,26 @@ class Look:
     """What a look at the database found: what is wrong, or how far the indexes are."""
 
     error: DatabaseUnavailable | None
-    standing: Standing | None
+    lag: Lag | None
 
 
 class DatabaseWatch:
     """Looks at the database every second, and at each call of `look`, in a thread of its own.
 
-    `check` reads a row on a connection of its own, `standing` asks how far the indexes
+    `check` reads a row on a connection of its own, `lag` asks how far the indexes
     are; both may block for long.
     """
 
     def __init__(
         self,
         check: Callable[[], object],
-        standing: Callable[[], Standing],
+        lag: Callable[[], Lag],
         *,
         beside: Callable[[], object] = lambda: None,
     ) -> None:
         self._check = check
         self._beside = beside
-        self._standing = standing
+        self._lag = lag
         self._changed = Condition()
         self._wanted: list[Future[Look]] = []
         self._latest: Look | None = None
@@ -132,6 +132,6 @@ class DatabaseWatch:
             _log.exception("look_failed")
             return Look(DatabaseUnavailable("the database cannot be read (the log says why)"), None)
         try:
-            return Look(None, self._standing())
+            return Look(None, self._lag())
         except DatabaseUnavailable:  # between the two; the next look finds it
             return Look(None, None)

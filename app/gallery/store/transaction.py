@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from app.gallery.records import Basis
+from app.gallery.records import DecisionBasis
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.idempotency import Once
 from app.gallery.store.repositories.calibration_repository import CalibrationRepository
@@ -83,7 +83,7 @@ class Transaction:
         return IdempotencyRepository(self.session)
 
     @property
-    def basis(self) -> Basis:
+    def basis(self) -> DecisionBasis:
         """What the collection's decisions rest on."""
         collection = self.collection
         measured_at = (
@@ -97,7 +97,7 @@ class Transaction:
             if measured_at is None
             else f"{collection.number}:{collection.digest}:{measured_at.isoformat()}"
         )
-        return Basis(collection.number, collection.model, collection.options, calibration)
+        return DecisionBasis(collection.number, collection.model, collection.options, calibration)
 
     def at(self, collection: CollectionView) -> "Transaction":
         """The same transaction with the collection as it is after a change."""
@@ -108,9 +108,9 @@ class Transaction:
         view = self.collection.by(digest)
         return None if view is None else self.at(view)
 
-    def by_other(self) -> "Transaction | None":
+    def by_other_embedder(self) -> "Transaction | None":
         """The same transaction by the collection's other embedder; None if it has only one."""
-        view = self.collection.by_other()
+        view = self.collection.by_other_embedder()
         return None if view is None else self.at(view)
 
     def claim(self, once: Once[ResultT] | None) -> None:

@@ -43,9 +43,9 @@ class Fallback:
         if sync is not None:
             sync.forget(collection_number)
 
-    def sizes(self) -> int:
+    def face_count(self) -> int:
         sync = self._sync
-        return 0 if sync is None else sync.sizes()
+        return 0 if sync is None else sync.face_count()
 
     def end(self) -> None:
         """Free the memory. The next search that needs it begins anew."""

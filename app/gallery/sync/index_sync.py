@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Lag:
     """`revisions_behind`: by which the indexes lie behind the database, of all collections."""
 
     collection_count: int
@@ -86,11 +86,11 @@ class Sync(Protocol):
         """Remove at once what snapshots and codes still hold of removed faces."""
         ...
 
-    def sizes(self) -> int:
+    def face_count(self) -> int:
         """Faces in all indexes together."""
         ...
 
-    def standing(self) -> Standing:
+    def lag(self) -> Lag:
         """How far the indexes are, by one small query. Raises DatabaseUnavailable."""
         ...
 
@@ -190,11 +190,11 @@ class IndexSync:
             if number == collection_number and index is not None:
                 index.compact()
 
-    def sizes(self) -> int:
+    def face_count(self) -> int:
         indexes = [state.indexed.index for _, state in self.states.items()]
         return sum(len(index) for index in indexes if index is not None)
 
-    def standing(self) -> Standing:
+    def lag(self) -> Lag:
         reached: dict[int, int] = {}
         # Before the database is read: a change in between counts as behind.
         for (number, _), state in self.states.items():
@@ -202,7 +202,7 @@ class IndexSync:
             reached[number] = min(revision, reached.get(number, revision))
         with self._store.reading_all() as collections:
             revisions = collections.revisions()
-        return standing(revisions, reached)
+        return lag_of(revisions, reached)
 
     def close(self) -> None:
         try:
@@ -217,7 +217,7 @@ class IndexSync:
         """Yield each collection by its embedder, and by the other one if that runs here."""
         for collection in collections:
             yield collection
-            other = collection.by_other()
+            other = collection.by_other_embedder()
             if other is not None and other.digest in self._digests:
                 yield other
 
@@ -299,11 +299,11 @@ class IndexSync:
                 indexed.removed -= removed
 
 
-def standing(revisions: Mapping[int, int], reached: Mapping[int, int]) -> Standing:
+def lag_of(revisions: Mapping[int, int], reached: Mapping[int, int]) -> Lag:
     """By collection number: the database's revisions, and those that the indexes have reached."""
     # Below zero after the database was set back to a backup.
     behind = (revision - reached.get(number, 0) for number, revision in revisions.items())
-    return Standing(len(revisions), sum(max(0, lag) for lag in behind))
+    return Lag(len(revisions), sum(max(0, lag) for lag in behind))
 
 
 def apply(index: VectorIndex, delta: Delta) -> None:

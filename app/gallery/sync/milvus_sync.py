@@ -35,7 +35,7 @@ from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.position_repository import Position
 from app.gallery.store.transaction import Collections
 from app.gallery.sync.index_fallback import Fallback, GuardedIndex
-from app.gallery.sync.index_sync import EmbedderGoneError, Standing, apply, standing
+from app.gallery.sync.index_sync import EmbedderGoneError, Lag, apply, lag_of
 
 _FACES_AT_ONCE = 1_000
 """A piece of the log or of an upload: some tenths of a second."""
@@ -129,7 +129,9 @@ class MilvusSync:
         with self._store.reading_all() as collections:
             present = collections.everything()
             positions = collections.positions(self._where).everything()
-        views = [view for one in present for view in (one, one.by_other()) if view is not None]
+        views = [
+            view for one in present for view in (one, one.by_other_embedder()) if view is not None
+        ]
         self.states.keep_only({key_of(view) for view in views})
         # An outage was logged when it began; the next turn tries again.
         with suppress(IndexUnavailable):
@@ -183,7 +185,7 @@ class MilvusSync:
         except IndexUnavailable as error:
             _log.warning("index_not_compacted", collection=collection_number, cause=str(error))
 
-    def sizes(self) -> int:
+    def face_count(self) -> int:
         """Faces in all indexes together; while Milvus is away, those of the fallback."""
         with self._lock:
             known = list(self._known.values())
@@ -193,10 +195,10 @@ class MilvusSync:
                 with suppress(MilvusCollectionMissing):  # not made yet, or just dropped
                     total += len(index)
         except IndexUnavailable:
-            return 0 if self._fallback is None else self._fallback.sizes()
+            return 0 if self._fallback is None else self._fallback.face_count()
         return total
 
-    def standing(self) -> Standing:
+    def lag(self) -> Lag:
         """How far Milvus is, by the database; it is the same for all processes."""
         with self._store.reading_all() as collections:
             revisions = collections.revisions()
@@ -206,7 +208,7 @@ class MilvusSync:
             for number, position in positions.items()
             if position.uploaded is None
         }
-        return standing(revisions, reached)
+        return lag_of(revisions, reached)
 
     def close(self) -> None:
         if self._fallback is not None:

@@ -17,7 +17,7 @@ _AT_ONCE = 8_192
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class SnapshotCheck:
     """How a collection's snapshot, with the log since, compares with the database.
 
     `missing` faces are in the database alone, `ghosts` in the snapshot alone, `different` ones have
@@ -38,14 +38,14 @@ class Verified:
         return self.cause is None and self.missing + self.ghosts + self.different == 0
 
 
-def verify_snapshots(
+def check_snapshots(
     database: Database,
     snapshots: SnapshotStore,
     make_index: MakeIndex,
     *,
     repair: bool,
     snapshot_above: int,
-    report: Callable[[Verified], None],
+    report: Callable[[SnapshotCheck], None],
 ) -> bool:
     """Compare every collection; return whether all agreed. One without a snapshot does."""
     store = Store(database)
@@ -66,20 +66,20 @@ def verify_snapshots(
     return agreed
 
 
-def _compare(transaction: Transaction, snapshots: SnapshotStore) -> Verified:
+def _compare(transaction: Transaction, snapshots: SnapshotStore) -> SnapshotCheck:
     collection = transaction.collection
     total = transaction.faces.count()
     try:
         snapshot = snapshots.read(Source.of(collection))
         if snapshot is None:
-            return Verified(collection.name, total, None)
+            return SnapshotCheck(collection.name, total, None)
         require_log_since(snapshot, collection)
         return _compare_faces(transaction, snapshot)
     except SnapshotUnusableError as error:
-        return Verified(collection.name, total, None, cause=str(error))
+        return SnapshotCheck(collection.name, total, None, cause=str(error))
 
 
-def _compare_faces(transaction: Transaction, snapshot: Snapshot) -> Verified:
+def _compare_faces(transaction: Transaction, snapshot: Snapshot) -> SnapshotCheck:
     faces = transaction.faces
     delta = transaction.changes.since(snapshot.revision)
     removed = np.array(sorted(delta.removed), dtype=np.int64)
@@ -90,7 +90,7 @@ def _compare_faces(transaction: Transaction, snapshot: Snapshot) -> Verified:
     for numbers, vectors in snapshot.pieces():
         kept = ~np.isin(numbers, removed)
         different += _different(faces, numbers[kept], vectors[kept])
-    return Verified(
+    return SnapshotCheck(
         transaction.collection.name,
         len(present),
         snapshot.revision,

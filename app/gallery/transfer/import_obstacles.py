@@ -35,7 +35,7 @@ class Skipped:
 
 
 @dataclass(slots=True)
-class Sifted:
+class SortedPeople:
     fresh: list[ArchivedPerson] = field(default_factory=list)
     known_before: int = 0
     """People whose id the collection has: an import that was interrupted added them."""
@@ -44,7 +44,7 @@ class Sifted:
     skipped: list[Skipped] = field(default_factory=list)
 
 
-def sift(transaction: Transaction, people: Sequence[ArchivedPerson]) -> Sifted:
+def sort_people(transaction: Transaction, people: Sequence[ArchivedPerson]) -> SortedPeople:
     """Requires the lock on the collection."""
     session, collection = transaction.session, transaction.collection
     now = datetime.now(UTC)
@@ -56,7 +56,7 @@ def sift(transaction: Transaction, people: Sequence[ArchivedPerson]) -> Sifted:
     known_faces = _known_faces(session, strangers)
     if known_faces:  # perhaps they came with these very people, into another collection, just now
         homes = _homes(session, [person.line.id for person in people])
-    sifted = Sifted()
+    sifted = SortedPeople()
     for person in people:
         if homes.get(person.line.id) == collection.name:
             sifted.known_before += 1

@@ -17,7 +17,7 @@ from app.gallery.store.repositories.people_insertion import FaceRow, PersonRows,
 from app.gallery.store.transaction import Collections
 from app.gallery.transfer.archive_manifest import CollectionEntry
 from app.gallery.transfer.archived_people import ArchivedPerson
-from app.gallery.transfer.import_obstacles import Skipped, sift
+from app.gallery.transfer.import_obstacles import Skipped, sort_people
 from app.recognition.types import ModelId
 
 _TRIES = 5
@@ -81,7 +81,7 @@ class CollectionTarget:
         )
 
     def _add(self, collections: Collections, people: Sequence[ArchivedPerson]) -> Added:
-        sifted = sift(collections.within(collections.lock(self.name)), people)
+        sifted = sort_people(collections.within(collections.lock(self.name)), people)
         faces = sum(len(person.faces) for person in sifted.fresh)
         if sifted.fresh:
             collection = collections.advance(self.name)

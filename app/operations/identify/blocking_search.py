@@ -1,14 +1,13 @@
 """The search behind an identification: the index, the database and the decision. It blocks."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from types import MappingProxyType
 
 from app.errors import CollectionNotFound, EmbedderMismatch
 from app.gallery.gallery import Gallery
-from app.gallery.records import Basis, Candidate, Scoring, Searched, SearchResult
+from app.gallery.records import Candidate, DecisionBasis, Scoring, Searched, SearchResult
 from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.search.nearest_people import PeopleQuery
 from app.operations.policy.calibrator import Calibrator
@@ -27,12 +26,11 @@ _LEAST_COMPARED = 10
 """People by whom an answer is decided, however few are asked for."""
 _RIVALS = 2
 """People shown of an ambiguous answer, however few are asked for."""
-_MOST_RECENT = 1_000
 
 Find = Callable[[str, Sequence[Probe], PeopleQuery], SearchResult]
 
 
-class _NoSecondEmbedderError(Exception):
+class _NoOtherEmbedderError(Exception):
     pass
 
 
@@ -42,7 +40,7 @@ class Decided:
 
     decisions: list[Decision]
     policy: Thresholds
-    basis: Basis
+    basis: DecisionBasis
 
     @property
     def model(self) -> ModelId:
@@ -55,9 +53,11 @@ class BlockingSearch:
     def __init__(self, gallery: Gallery, calibrator: Calibrator) -> None:
         self._gallery = gallery
         self._calibrator = calibrator
-        self._recent: dict[str, Thresholds] = {}
-        self.recent: Mapping[str, Thresholds] = MappingProxyType(self._recent)
-        """By collection, the policy that was read last; the collection may be gone by now."""
+
+    def recent(self, collection: str) -> Thresholds | None:
+        """Return the policy that was read last; the collection may be gone by now."""
+        state = self._gallery.states.named(collection)
+        return None if state is None else state.latest(Thresholds)
 
     def policy(self, collection: str, options: SearchOptions) -> Decided:
         """Return the policy of a collection, without decisions.
@@ -72,12 +72,12 @@ class BlockingSearch:
         """Decide who each probe is; there must be one at least. Raises as `policy` does."""
         return self._decide(collection, probes, options)
 
-    def decide_by_second(
+    def decide_by_other_embedder(
         self, collection: str, probes: Sequence[Probe], options: SearchOptions
     ) -> list[Decision] | None:
-        """Decide by the second embedder of a collection; None if it has none that runs here.
+        """Decide by the other embedder of a collection; None if it has none that runs here.
 
-        A similarity in the options belongs to the first embedder, so the default decides instead.
+        A similarity in the options belongs to the embedder that serves, so the default decides.
         """
         options = replace(
             options,
@@ -85,16 +85,18 @@ class BlockingSearch:
             stages=tuple(replace(stage, threshold=None) for stage in options.stages),
         )
         try:
-            return self._decide(collection, probes, options, find=self._find_by_second).decisions
-        except _NoSecondEmbedderError:
+            return self._decide(
+                collection, probes, options, find=self._find_by_other_embedder
+            ).decisions
+        except _NoOtherEmbedderError:
             return None
 
-    def _find_by_second(
+    def _find_by_other_embedder(
         self, collection: str, probes: Sequence[Probe], query: PeopleQuery
     ) -> SearchResult:
-        found = self._gallery.search.find_by_other(collection, probes, query)
+        found = self._gallery.search.find_by_other_embedder(collection, probes, query)
         if found is None:
-            raise _NoSecondEmbedderError
+            raise _NoOtherEmbedderError
         return found
 
     def _decide(
@@ -145,18 +147,18 @@ class BlockingSearch:
         try:
             yield
         except (CollectionNotFound, EmbedderMismatch):
-            self._recent.pop(collection, None)
+            self._gallery.states.forget_name(collection)
             raise
 
     def _policy(
-        self, collection: str, basis: Basis, options: SearchOptions, *, note: bool = True
+        self, collection: str, basis: DecisionBasis, options: SearchOptions, *, note: bool = True
     ) -> Thresholds:
         """Raises ThresholdRequired, also for a later stage."""
         policy = self._calibrator.resting_on(basis, collection)
         if note:
-            if len(self._recent) >= _MOST_RECENT:
-                self._recent.clear()
-            self._recent[collection] = policy
+            key = basis.collection_number, basis.model.digest
+            state = self._gallery.states.note_name(collection, key)
+            state.derive(Thresholds, basis.calibration or "", policy)
         require_threshold(policy, options)
         return policy
 

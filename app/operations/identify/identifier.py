@@ -207,7 +207,7 @@ class Identifier:
                 self._shadow.compare(
                     collection,
                     decided.decisions,
-                    lambda: self._search.decide_by_second(collection, probes, options),
+                    lambda: self._search.decide_by_other_embedder(collection, probes, options),
                 )
             return decided
 
@@ -232,7 +232,7 @@ class Identifier:
         The database is not asked for a collection that was there the last time: it will be, by the
         search. What is wrong is only ever said by the database.
         """
-        recent = self._search.recent.get(collection)
+        recent = self._search.recent(collection)
         if recent is not None:
             with suppress(ThresholdRequired):
                 require_threshold(recent, options)

@@ -46,11 +46,11 @@ class LiveShadow:
         self,
         collection: str,
         decisions: Sequence[Decision],
-        decide_by_second: Callable[[], Sequence[Decision] | None],
+        decide_by_other_embedder: Callable[[], Sequence[Decision] | None],
     ) -> None:
         """Blocks; raises nothing of what may go wrong: the answer stands."""
         try:
-            others = decide_by_second()
+            others = decide_by_other_embedder()
         except VultusError as error:
             _log.warning("shadow_not_decided", collection=collection, cause=str(error))
             return

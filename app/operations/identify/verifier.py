@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from app.errors import NoUsableImage, RejectedImage
 from app.gallery.gallery import Gallery
-from app.gallery.records import Basis, Candidate, Identity
+from app.gallery.records import Candidate, DecisionBasis, Identity
 from app.observe import request_scope
 from app.operations.enroll.photo_subject import PassedOver
 from app.operations.identify.verify_options import VerifyOptions
@@ -153,7 +153,7 @@ class Verifier:
             limit = policy.for_verify(*wanted)
             return limit, self._gallery.people.get(collection, identity_id)
 
-        def compare() -> tuple[list[Candidate], Basis]:
+        def compare() -> tuple[list[Candidate], DecisionBasis]:
             request_scope.require_time()
             probes = [face.embedded for face in side.faces]
             with request_scope.timed(request_scope.Stage.SEARCH):

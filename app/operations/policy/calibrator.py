@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.errors import CalibrationImpossible, StartupError
 from app.gallery.gallery import Gallery
-from app.gallery.records import Basis
+from app.gallery.records import DecisionBasis
 from app.gallery.search.collection_calibrations import CalibrationStore
 from app.operations.policy.measuring_process import MeasuringProcess
 from app.operations.policy.thresholds import Thresholds
@@ -89,16 +89,16 @@ def measure_people(
     store: CalibrationStore,
     collection: str,
     *,
-    by_second: bool = False,
+    by_other_embedder: bool = False,
     known: Callable[[ModelId], SimilarityMap | None] = lambda _: None,
     by: MeasureMap = measure_map,
 ) -> SimilarityMap:
     """Measure the people enrolled in a collection, and have it decide by them when it answers by
-    the embedder that was asked: its second one, if `by_second`. `known` is as for `measure`.
+    the embedder that was asked: its other one, if `by_other_embedder`. `known` is as for `measure`.
 
     Raises CalibrationImpossible when there are too few, CollectionNotFound and EmbedderMismatch.
     """
-    found = store.examples(collection, by_other=by_second)
+    found = store.examples(collection, by_other_embedder=by_other_embedder)
     measured = measure(
         found.embeddings,
         found.owners,
@@ -138,7 +138,7 @@ class Calibrator:
         """How a collection decides by default. Raises CollectionNotFound."""
         return self.resting_on(self._store.basis(collection), collection)
 
-    def resting_on(self, basis: Basis, collection: str) -> Thresholds:
+    def resting_on(self, basis: DecisionBasis, collection: str) -> Thresholds:
         """How a collection decides by what was read of it together with something else."""
         defaults = self._defaults_of(basis.model)
         return defaults.of(basis.options.decisions, self._own(collection, basis))
@@ -177,7 +177,7 @@ class Calibrator:
             return following
         return self.defaults
 
-    def _own(self, collection: str, basis: Basis) -> SimilarityMap | None:
+    def _own(self, collection: str, basis: DecisionBasis) -> SimilarityMap | None:
         version = basis.calibration
         if version is None:
             return None

@@ -70,7 +70,7 @@ def compare_enrolled(
             probe = gallery.faces.probe_of(collection, face.face_id)
             options = SearchOptions(top_k=1, exclude_face_id=face.face_id)
             first = search.decide(collection, [probe], options).decisions
-            second = search.decide_by_second(collection, [probe], options)
+            second = search.decide_by_other_embedder(collection, [probe], options)
         except FaceNotFound:  # deleted meanwhile
             done.skipped += 1
             continue

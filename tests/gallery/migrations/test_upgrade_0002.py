@@ -186,7 +186,7 @@ def test_upgraded_collection_goes_on(enrolled_before: Database) -> None:
     assert found_ids(gallery, unit_vector(2), top_k=1) == [identity.id]
     receipt = gallery.people.delete(COLLECTION, f"{1:032x}")
     assert (receipt.face_count, receipt.revision) == (1, PEOPLE + 2)
-    assert gallery.sync.sizes() == PEOPLE
+    assert gallery.sync.face_count() == PEOPLE
 
 
 def test_going_back_keeps_everybody_and_forward_again_filters_them(

@@ -81,7 +81,7 @@ def test_enrolment_goes_on_and_is_found_when_milvus_is_back(
             found_ids(gallery, PROBE)
         clock.pass_by(1)
     gallery.sync.follow()
-    assert gallery.sync.sizes() == 0
+    assert gallery.sync.face_count() == 0
     come_back(gallery)
     gallery.sync.follow()
     (index,) = sync_of(gallery)._known.values()
@@ -136,13 +136,13 @@ def test_fallback_answers_exactly_and_ends_when_milvus_is_back(
         (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=9)
         assert_agrees(candidates, people, PROBE, top_k=9)
     assert fallback.in_use()
-    assert gallery.sync.sizes() == 6
+    assert gallery.sync.face_count() == 6
     gallery.sync.follow()
     assert fallback.in_use()
     come_back(gallery)
     gallery.sync.follow()
     assert not fallback.in_use()
-    assert gallery.sync.sizes() == 6
+    assert gallery.sync.face_count() == 6
     (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=9)
     assert_agrees(candidates, people, PROBE, top_k=9)
 

@@ -85,16 +85,16 @@ def test_people_are_enrolled_found_and_deleted(open_on_milvus: OpenOnMilvus) -> 
     for probe in unit_vectors(3, seed=3):
         (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=4)
         assert_agrees(candidates, people, probe, top_k=4)
-    assert gallery.sync.sizes() == 30
+    assert gallery.sync.face_count() == 30
     gone, *_ = people
     gallery.people.delete(COLLECTION, gone)
     del people[gone]
     (candidates,) = gallery.search.people(COLLECTION, [vectors[0]], top_k=20)
     assert_agrees(candidates, people, vectors[0], top_k=20)
-    assert gallery.sync.sizes() == 27
+    assert gallery.sync.face_count() == 27
     kept, (face_id, *_) = next((person, list(faces)) for person, faces in people.items())
     gallery.faces.delete(COLLECTION, kept, face_id)
-    assert gallery.sync.sizes() == 26
+    assert gallery.sync.face_count() == 26
 
 
 def test_restart_uploads_nothing(open_on_milvus: OpenOnMilvus, told: Told) -> None:
@@ -102,7 +102,7 @@ def test_restart_uploads_nothing(open_on_milvus: OpenOnMilvus, told: Told) -> No
     told.clear()
     gallery = open_on_milvus()
     assert found_ids(gallery, PROBE) == [identity.id]
-    assert gallery.sync.sizes() == 2
+    assert gallery.sync.face_count() == 2
     assert told == []
 
 
@@ -112,16 +112,16 @@ def test_death_between_milvus_and_the_position_changes_nothing(
     gallery = open_on_milvus()
     die_once_in("set_revision")
     identity, _ = enroll(gallery, PROBE)
-    assert gallery.sync.sizes() == 1
+    assert gallery.sync.face_count() == 1
     assert len(told) == 1
     assert found_ids(open_on_milvus(), PROBE) == [identity.id]
     assert len(told) == 2
-    assert gallery.sync.sizes() == 1
+    assert gallery.sync.face_count() == 1
     die_once_in("set_revision")
     gallery.people.delete(COLLECTION, identity.id)
     assert found_ids(gallery, PROBE) == []
     assert len(told) == 2
-    assert gallery.sync.sizes() == 0
+    assert gallery.sync.face_count() == 0
 
 
 def test_upload_goes_on_where_it_was_left(
@@ -155,7 +155,7 @@ def test_upload_goes_on_where_it_was_left(
     for probe in unit_vectors(3, seed=5):
         (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=20)
         assert_agrees(candidates, {**people, late.id: faces}, probe, top_k=20)
-    assert gallery.sync.sizes() == 12
+    assert gallery.sync.face_count() == 12
 
 
 def test_long_backlog_is_told_in_pieces(
@@ -169,9 +169,9 @@ def test_long_backlog_is_told_in_pieces(
     for gone in list(people)[::3]:
         gallery.people.delete(COLLECTION, gone)
         del people[gone]
-    assert gallery.sync.sizes() == 0
+    assert gallery.sync.face_count() == 0
     gallery.sync.follow()
-    assert gallery.sync.sizes() == 12
+    assert gallery.sync.face_count() == 12
     with database.reading() as session:
         reached = session.scalar(text("SELECT max(revision) FROM index_positions"))
     assert reached == gallery.collections.get(COLLECTION).revision == 14
@@ -199,7 +199,7 @@ def test_two_processes_agree(open_on_milvus: OpenOnMilvus) -> None:
         found = [process.search.people(COLLECTION, [probe], top_k=30)[0] for process in processes]
         assert found[0] == found[1]
         assert_agrees(found[0], people, probe, top_k=30)
-    assert ours.sync.sizes() == theirs.sync.sizes() == 24
+    assert ours.sync.face_count() == theirs.sync.face_count() == 24
     gone, *_ = people
     ours.people.delete(COLLECTION, gone)
     assert gone not in found_ids(theirs, vectors[0])
@@ -224,11 +224,11 @@ def test_milvus_that_lost_everything_is_filled_again(open_on_milvus: OpenOnMilvu
     (index,) = sync_of(gallery)._known.values()
     index.drop()
     assert found_ids(gallery, PROBE) == [identity.id]
-    assert gallery.sync.sizes() == 2
+    assert gallery.sync.face_count() == 2
     index.drop()
     other, _ = enroll(gallery, -PROBE)
     assert found_ids(gallery, -PROBE, top_k=1) == [other.id]
-    assert gallery.sync.sizes() == 3
+    assert gallery.sync.face_count() == 3
 
 
 def test_milvus_set_back_to_a_backup_is_noticed_at_the_start(
@@ -242,7 +242,7 @@ def test_milvus_set_back_to_a_backup_is_noticed_at_the_start(
     index.add(np.array([78], dtype=np.int64), unit_vectors(1, seed=11))
     assert len(index) == 3
     assert found_ids(open_on_milvus(), PROBE) == [identity.id]
-    assert gallery.sync.sizes() == 2
+    assert gallery.sync.face_count() == 2
 
 
 def test_database_set_back_to_a_backup_is_followed(
@@ -257,7 +257,7 @@ def test_database_set_back_to_a_backup_is_followed(
         session.execute(text("UPDATE collections SET revision = 1"))
     (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=5)
     assert_agrees(candidates, {kept.id: faces}, PROBE, top_k=5)
-    assert gallery.sync.sizes() == 1
+    assert gallery.sync.face_count() == 1
 
 
 def test_pruned_log_means_a_new_upload(
@@ -288,7 +288,7 @@ def test_deleted_collection_is_dropped(open_on_milvus: OpenOnMilvus) -> None:
     ours.collections.delete(COLLECTION)
     identity, _ = enroll(theirs, PROBE)
     assert found_ids(ours, PROBE) == [identity.id]
-    assert ours.sync.sizes() == theirs.sync.sizes() == 1
+    assert ours.sync.face_count() == theirs.sync.face_count() == 1
 
 
 def test_collection_deleted_while_nobody_looked_is_dropped_later_and_others_stay(
@@ -314,7 +314,7 @@ def test_collection_deleted_while_nobody_looked_is_dropped_later_and_others_stay
     # A process that has run all the time finds nothing more to drop.
     gallery.sync.follow()
     assert all_names(gallery) == before - gone
-    assert gallery.sync.sizes() == 0
+    assert gallery.sync.face_count() == 0
     for index in foreign:
         index.drop()
 

@@ -206,7 +206,9 @@ class CollectionRepository:
         """Give a collection without faces to another embedder, as its only one."""
         return self._set(collection, **_columns_of(model), **_columns_of(None, "second_"))
 
-    def set_other(self, collection: CollectionView, model: ModelId | None) -> CollectionView:
+    def set_other_embedder(
+        self, collection: CollectionView, model: ModelId | None
+    ) -> CollectionView:
         """Give the collection another embedder, to go over to; None takes it away."""
         return self._set(collection, **_columns_of(model, "second_"))
 
@@ -294,7 +296,7 @@ class CollectionRepository:
         return [_view(row) for row in self._session.connection().execute(query)]
 
 
-def no_other(collection: CollectionView) -> SecondEmbedderMissing:
+def has_one_embedder(collection: CollectionView) -> SecondEmbedderMissing:
     return SecondEmbedderMissing(
         f"collection {collection.name!r} has one embedder only, {collection.embedder}",
         embedder=collection.embedder,

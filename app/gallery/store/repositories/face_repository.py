@@ -116,7 +116,7 @@ class FaceRepository:
         query = select(FaceTable.image_sha256).where(FaceTable.identity_number == identity.number)
         return {sha256 for sha256 in self._session.scalars(query) if sha256 is not None}
 
-    def add_by_other(self, embeddings: Mapping[int, bytes]) -> None:
+    def add_other_embeddings(self, embeddings: Mapping[int, bytes]) -> None:
         """Add embeddings by the collection's other embedder, by face number."""
         if not embeddings:
             return

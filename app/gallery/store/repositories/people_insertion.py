@@ -23,11 +23,11 @@ _IDS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 class FaceRow:
     """Columns of a face, except those that refer to the owner; `id` is among them.
 
-    `second` is its embedding by the collection's second embedder, `crop` its sealed crop.
+    `other_embedding` is by the collection's other embedder, `crop` is sealed.
     """
 
     columns: Mapping[str, Any]
-    second: bytes | None = None
+    other_embedding: bytes | None = None
     crop: bytes | None = None
 
 
@@ -73,8 +73,12 @@ def insert_faces(transaction: Transaction, faces: Sequence[tuple[int, FaceRow]])
     rows = [{**common, "identity_number": owner, **face.columns} for owner, face in faces]
     numbers = _insert(transaction.session, FaceTable, rows)
     by_number = {numbers[face.columns["id"]]: face for _, face in faces}
-    transaction.faces.add_by_other(
-        {number: face.second for number, face in by_number.items() if face.second is not None}
+    transaction.faces.add_other_embeddings(
+        {
+            number: face.other_embedding
+            for number, face in by_number.items()
+            if face.other_embedding is not None
+        }
     )
     transaction.crops.add(
         {number: face.crop for number, face in by_number.items() if face.crop is not None}
