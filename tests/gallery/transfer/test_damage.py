@@ -252,7 +252,7 @@ def _row(value: float) -> Callable[[bytes], bytes]:
         (_line(PEOPLE, 2, {"created_at": "0001-01-01T00:00:00+14:00"}), "years"),
         (_line(PEOPLE, 2, {"created_at": 5}), "created_at"),
         (_line(PEOPLE, 2, {"is_admin": True}), "is_admin"),
-        (_copied(PEOPLE, "id"), "nobody's|twice"),
+        (_copied(PEOPLE, "id"), "no person|twice"),
         (_copied(FACES, "id"), "the id of a face is there twice"),
         (_line(PEOPLE, 1, {"external_id": "0emp-1"}), "an external_id of collection default"),
         (_line(FACES, 1, {"identity_id": "0" * 32}), "nobody's"),
