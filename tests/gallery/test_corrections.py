@@ -29,7 +29,7 @@ from app.gallery.records import (
     NewIdentity,
     PeopleFilter,
 )
-from app.gallery.rollout.rollouts import Reembedding
+from app.gallery.rollout.rollouts import Rollouts
 from app.gallery.store.tables import FaceTable
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
@@ -156,7 +156,7 @@ def test_of_the_same_picture_the_one_with_a_crop_stays(
 def test_embeddings_by_a_second_embedder_come_along(open_gallery: OpenGallery) -> None:
     gallery = open_gallery(next_model=OTHER_MODEL)
     corrections = gallery.corrections
-    rollout = Reembedding(gallery.store.database)
+    rollout = Rollouts(gallery.store.database)
     rollout.begin(COLLECTION, OTHER_MODEL)
     other = unit_vectors(3, seed=9, dimension=OTHER_MODEL.dimension)
 

@@ -22,7 +22,7 @@ from app.gallery.records import (
     NewIdentity,
     Scoring,
 )
-from app.gallery.rollout.rollouts import Reembedding
+from app.gallery.rollout.rollouts import Rollouts
 from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.search.nearest_people import PeopleQuery
 from app.gallery.store.database import Database
@@ -57,8 +57,8 @@ def both(open_gallery: OpenGallery) -> Gallery:
 
 
 @pytest.fixture
-def reembedding(database: Database) -> Reembedding:
-    return Reembedding(database)
+def reembedding(database: Database) -> Rollouts:
+    return Rollouts(database)
 
 
 def photo(place: int) -> NewFace:
@@ -74,7 +74,7 @@ def enroll_photo(gallery: Gallery, place: int) -> str:
     return identity.id
 
 
-def reembed(reembedding: Reembedding, *, leave: int | None = None) -> int:
+def reembed(reembedding: Rollouts, *, leave: int | None = None) -> int:
     """As the command does: by what is known of the photos; `leave` has none."""
     reembedding.begin(COLLECTION, NEW)
     waiting = reembedding.waiting(COLLECTION, NEW, after=0, limit=1_000)
@@ -104,13 +104,13 @@ def rows(database: Database, table: type[FaceTable] | type[SecondEmbeddingTable]
 
 
 def test_first_embedder_serves_until_the_switch_and_the_second_from_then_on(
-    open_gallery: OpenGallery, reembedding: Reembedding
+    open_gallery: OpenGallery, reembedding: Rollouts
 ) -> None:
     people = [enroll_photo(open_gallery(), place) for place in range(5)]
     processes = [open_gallery(next_model=NEW), open_gallery(next_model=NEW)]
     assert reembed(reembedding) == 5
     before = reembedding.look(COLLECTION)
-    assert (before.serving, before.second, before.without_second) == (OLD, NEW, 0)
+    assert (before.serving, before.other, before.without_other) == (OLD, NEW, 0)
     for gallery in processes:
         assert [found(gallery, place) for place in range(5)] == [(p, OLD.name) for p in people]
     after = reembedding.switch(COLLECTION, is_measured=True)
@@ -123,7 +123,7 @@ def test_first_embedder_serves_until_the_switch_and_the_second_from_then_on(
 
 
 def test_second_index_is_ready_before_the_switch(
-    open_gallery: OpenGallery, reembedding: Reembedding, full_reads: list[str]
+    open_gallery: OpenGallery, reembedding: Rollouts, full_reads: list[str]
 ) -> None:
     for place in range(5):
         enroll_photo(open_gallery(), place)
@@ -140,7 +140,7 @@ def test_second_index_is_ready_before_the_switch(
 
 
 def test_whoever_is_enrolled_meanwhile_is_stored_by_both(
-    both: Gallery, reembedding: Reembedding, database: Database
+    both: Gallery, reembedding: Rollouts, database: Database
 ) -> None:
     people = [enroll_photo(both, 0)]
     reembedding.begin(COLLECTION, NEW)
@@ -152,13 +152,13 @@ def test_whoever_is_enrolled_meanwhile_is_stored_by_both(
     reembedding.switch(COLLECTION, is_measured=True)
     people.append(enroll_photo(both, 3))
     assert [found(both, place) for place in range(4)] == [(p, NEW.name) for p in people]
-    assert reembedding.look(COLLECTION).without_second == 0
+    assert reembedding.look(COLLECTION).without_other == 0
     reembedding.roll_back(COLLECTION)
     assert [found(both, place) for place in range(4)] == [(p, OLD.name) for p in people]
 
 
 def test_whoever_a_process_of_one_embedder_enrolled_is_told_of_and_not_missed(
-    open_gallery: OpenGallery, reembedding: Reembedding
+    open_gallery: OpenGallery, reembedding: Rollouts
 ) -> None:
     one, both = open_gallery(), open_gallery(next_model=NEW)
     enroll_photo(one, 0)
@@ -174,7 +174,7 @@ def test_whoever_a_process_of_one_embedder_enrolled_is_told_of_and_not_missed(
     assert found(both, 1) == (late, NEW.name)
 
 
-def test_deletion_deletes_both(both: Gallery, reembedding: Reembedding, database: Database) -> None:
+def test_deletion_deletes_both(both: Gallery, reembedding: Rollouts, database: Database) -> None:
     gone, stays = enroll_photo(both, 0), enroll_photo(both, 1)
     reembed(reembedding)
     both.sync.follow()
@@ -192,7 +192,7 @@ def test_deletion_deletes_both(both: Gallery, reembedding: Reembedding, database
 
 
 def test_face_that_is_deleted_while_it_is_embedded_stays_deleted(
-    both: Gallery, reembedding: Reembedding, database: Database
+    both: Gallery, reembedding: Rollouts, database: Database
 ) -> None:
     gone = enroll_photo(both, 0)
     enroll_photo(both, 1)
@@ -204,7 +204,7 @@ def test_face_that_is_deleted_while_it_is_embedded_stays_deleted(
 
 
 def test_adding_the_same_twice_changes_nothing(
-    both: Gallery, reembedding: Reembedding, database: Database
+    both: Gallery, reembedding: Rollouts, database: Database
 ) -> None:
     person = enroll_photo(both, 0)
     reembedding.begin(COLLECTION, NEW)
@@ -219,7 +219,7 @@ def test_adding_the_same_twice_changes_nothing(
 
 
 def test_forced_switch_finds_whom_it_can_and_the_way_back_finds_everybody(
-    both: Gallery, reembedding: Reembedding
+    both: Gallery, reembedding: Rollouts
 ) -> None:
     people = [enroll_photo(both, place) for place in range(3)]
     reembed(reembedding, leave=1)
@@ -239,7 +239,7 @@ def test_forced_switch_finds_whom_it_can_and_the_way_back_finds_everybody(
 
 
 def test_switch_refuses_similarities_of_the_old_embedder(
-    both: Gallery, reembedding: Reembedding
+    both: Gallery, reembedding: Rollouts
 ) -> None:
     person = enroll_photo(both, 0)
     reembed(reembedding)
@@ -256,7 +256,7 @@ def test_switch_refuses_similarities_of_the_old_embedder(
 
 
 def test_way_back_refuses_similarities_of_the_new_embedder(
-    both: Gallery, reembedding: Reembedding
+    both: Gallery, reembedding: Rollouts
 ) -> None:
     person = enroll_photo(both, 0)
     reembed(reembedding)
@@ -268,7 +268,7 @@ def test_way_back_refuses_similarities_of_the_new_embedder(
 
 
 def test_purge_that_broke_off_leaves_nobody_half_and_goes_on(
-    both: Gallery, reembedding: Reembedding, monkeypatch: pytest.MonkeyPatch
+    both: Gallery, reembedding: Rollouts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person, _ = both.people.enroll(COLLECTION, NewIdentity(), [photo(0), photo(1)])
     reembed(reembedding)
@@ -300,7 +300,7 @@ def test_purge_that_broke_off_leaves_nobody_half_and_goes_on(
     assert found(both, 1) == (person.id, OLD.name)
 
 
-def test_steps_come_in_their_order(both: Gallery, reembedding: Reembedding) -> None:
+def test_steps_come_in_their_order(both: Gallery, reembedding: Rollouts) -> None:
     enroll_photo(both, 0)
     steps: list[Callable[[], object]] = [
         lambda: reembedding.switch(COLLECTION, is_measured=True),
@@ -326,7 +326,7 @@ def test_steps_come_in_their_order(both: Gallery, reembedding: Reembedding) -> N
 
 @pytest.mark.parametrize("switched", [True, False])
 def test_purge_leaves_the_embedder_that_serves(
-    open_gallery: OpenGallery, reembedding: Reembedding, database: Database, *, switched: bool
+    open_gallery: OpenGallery, reembedding: Rollouts, database: Database, *, switched: bool
 ) -> None:
     both = open_gallery(next_model=NEW)
     people = [enroll_photo(both, 0), enroll_photo(both, 1)]
@@ -338,7 +338,7 @@ def test_purge_leaves_the_embedder_that_serves(
     people.append(enroll_photo(both, 2))
     assert reembedding.purge(COLLECTION) == 3
     look = reembedding.look(COLLECTION)
-    assert (look.serving, look.second, look.switched_at) == (serving, None, None)
+    assert (look.serving, look.other, look.switched_at) == (serving, None, None)
     assert rows(database, SecondEmbeddingTable) == 0
     with database.reading() as session:
         faces = list(session.scalars(select(FaceTable).order_by(FaceTable.number)))
@@ -357,7 +357,7 @@ def test_purge_leaves_the_embedder_that_serves(
 
 
 def test_process_of_the_old_embedder_alone_is_refused_after_the_switch(
-    open_gallery: OpenGallery, reembedding: Reembedding
+    open_gallery: OpenGallery, reembedding: Rollouts
 ) -> None:
     one, both = open_gallery(), open_gallery(next_model=NEW)
     enroll_photo(one, 0)
@@ -372,7 +372,7 @@ def test_process_of_the_old_embedder_alone_is_refused_after_the_switch(
 
 
 def test_enrolled_face_is_a_probe_on_both_sides_of_a_switch(
-    both: Gallery, reembedding: Reembedding
+    both: Gallery, reembedding: Rollouts
 ) -> None:
     person, face = both.people.enroll(COLLECTION, NewIdentity(), [photo(0)])
     reembed(reembedding)
@@ -388,7 +388,7 @@ def test_enrolled_face_is_a_probe_on_both_sides_of_a_switch(
 
 
 def test_same_photo_and_same_crop_are_known_by_either_embedder(
-    both: Gallery, reembedding: Reembedding
+    both: Gallery, reembedding: Rollouts
 ) -> None:
     person = enroll_photo(both, 0)
     reembed(reembedding)
@@ -399,7 +399,7 @@ def test_same_photo_and_same_crop_are_known_by_either_embedder(
 
 
 def test_guard_of_the_embedder_before_is_asked_once_more(
-    both: Gallery, reembedding: Reembedding
+    both: Gallery, reembedding: Rollouts
 ) -> None:
     enroll_photo(both, 0)
     reembed(reembedding)
@@ -414,7 +414,7 @@ def test_guard_of_the_embedder_before_is_asked_once_more(
 
 
 def test_inbox_of_unknowns_is_emptied_and_goes_on_by_the_new_embedder(
-    both: Gallery, reembedding: Reembedding, database: Database
+    both: Gallery, reembedding: Rollouts, database: Database
 ) -> None:
     unknowns = Unknowns(database, both, InboxLimits(1e6, 100, 10))
     both.collections.update(COLLECTION, CollectionChanges(options={"unknowns": {"keep": True}}))
@@ -435,7 +435,7 @@ def test_inbox_of_unknowns_is_emptied_and_goes_on_by_the_new_embedder(
 
 
 def test_own_calibration_of_the_embedder_before_counts_again_after_the_way_back(
-    both: Gallery, reembedding: Reembedding, database: Database
+    both: Gallery, reembedding: Rollouts, database: Database
 ) -> None:
     store = CalibrationStore(database)
     enroll_photo(both, 0)
@@ -460,7 +460,7 @@ def test_own_calibration_of_the_embedder_before_counts_again_after_the_way_back(
 
 
 def test_nobody_is_missed_by_those_who_search_while_it_goes_to_and_fro(
-    both: Gallery, reembedding: Reembedding
+    both: Gallery, reembedding: Rollouts
 ) -> None:
     people = [enroll_photo(both, place) for place in range(20)]
     done = Event()
@@ -491,7 +491,7 @@ def test_nobody_is_missed_by_those_who_search_while_it_goes_to_and_fro(
 def test_snapshot_is_of_the_embedder_that_serves(
     open_saved: OpenGallery,
     snapshot_folder: Path,
-    reembedding: Reembedding,
+    reembedding: Rollouts,
     database: Database,
     full_reads: list[str],
 ) -> None:
@@ -524,7 +524,7 @@ def test_snapshot_is_of_the_embedder_that_serves(
 
 
 def test_archive_holds_the_embeddings_that_serve(
-    both: Gallery, reembedding: Reembedding, database: Database, tmp_path: Path
+    both: Gallery, reembedding: Rollouts, database: Database, tmp_path: Path
 ) -> None:
     enroll_photo(both, 0)
     reembed(reembedding)
@@ -545,7 +545,7 @@ def test_archive_holds_the_embeddings_that_serve(
 
 @pytest.mark.parametrize("seed", range(3))
 def test_any_sequence_of_steps_leaves_what_a_dictionary_says(
-    open_gallery: OpenGallery, reembedding: Reembedding, seed: int
+    open_gallery: OpenGallery, reembedding: Rollouts, seed: int
 ) -> None:
     processes = [open_gallery(next_model=NEW), open_gallery(model=NEW, next_model=OLD)]
     random = np.random.default_rng(seed)
@@ -566,7 +566,7 @@ def test_any_sequence_of_steps_leaves_what_a_dictionary_says(
             del people[gone]
         elif step == "reembed" and reembedding.look(COLLECTION).serving == OLD:
             reembed(reembedding)
-        elif step == "turn" and reembedding.look(COLLECTION).second is not None:
+        elif step == "turn" and reembedding.look(COLLECTION).other is not None:
             switched = reembedding.look(COLLECTION).switched_at is not None
             try:
                 if switched:
@@ -575,14 +575,14 @@ def test_any_sequence_of_steps_leaves_what_a_dictionary_says(
                     reembedding.switch(COLLECTION, is_measured=True)
             except RolloutImpossible as error:
                 assert "have no embedding" in str(error)  # noqa: PT017
-        elif step == "purge" and reembedding.look(COLLECTION).second == NEW:
+        elif step == "purge" and reembedding.look(COLLECTION).other == NEW:
             reembedding.purge(COLLECTION)
         for identity_id, enrolled in people.items():
             assert found(processes[0], enrolled)[0] == identity_id
         for process in processes:
             process.sync.follow()
         look = reembedding.look(COLLECTION)
-        known = len(people) - look.without_second if look.second is not None else 0
+        known = len(people) - look.without_other if look.other is not None else 0
         assert (
             processes[0].sync.face_count() == processes[1].sync.face_count() == len(people) + known
         )

@@ -12,7 +12,7 @@ from app.cli.open_database import open_database
 from app.cli.output import finish, progress_bar, show
 from app.cli.session import with_services
 from app.errors import CalibrationImpossible
-from app.gallery.rollout.rollouts import Reembedding, Rollout
+from app.gallery.rollout.rollouts import Rollout, Rollouts
 from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.store.database import Database
 from app.operations.enroll.crop_vault import CropVault
@@ -37,7 +37,7 @@ def reembed(
     with open_database(upgrade=True) as (given, database):
         settings = choose_embedder(given).settings
         network = load_named_network(settings, to, weights)
-        reembedding = Reembedding(database)
+        reembedding = Rollouts(database)
         reembedder = Reembedder(
             reembedding,
             NetworkEmbedder(network),
@@ -62,14 +62,14 @@ def reembed(
 def status(collection: str, *, as_json: bool) -> None:
     """Show which embedders a collection has, and how many faces lack an embedding."""
     with open_database(upgrade=True) as (_, database):
-        _show(Reembedding(database).look(collection), as_json=as_json)
+        _show(Rollouts(database).look(collection), as_json=as_json)
 
 
 def shadow(collection: str, faces: int, *, as_json: bool) -> None:
     """Compare what both embedders decide about enrolled faces."""
 
     async def use(services: Services) -> Comparison:
-        seen = Reembedding(services.database).seen_by_both(collection, most=faces)
+        seen = Rollouts(services.database).seen_by_both(collection, most=faces)
         with progress_bar("comparing") as progress:
             task = progress.add_task("faces", total=len(seen))
             return await asyncio.to_thread(
@@ -88,8 +88,8 @@ def shadow(collection: str, faces: int, *, as_json: bool) -> None:
 def switch(collection: str, *, force: bool, as_json: bool) -> None:
     """Serve by the second embedder."""
     with open_database(upgrade=True) as (settings, database):
-        reembedding = Reembedding(database)
-        second = reembedding.look(collection).second
+        reembedding = Rollouts(database)
+        second = reembedding.look(collection).other
         measured = second is not None and _is_measured(settings, database, collection, second)
         _show(reembedding.switch(collection, is_measured=measured, force=force), as_json=as_json)
 
@@ -97,14 +97,14 @@ def switch(collection: str, *, force: bool, as_json: bool) -> None:
 def rollback(collection: str, *, force: bool, as_json: bool) -> None:
     """Serve by the embedder from before the switch."""
     with open_database(upgrade=True) as (_, database):
-        _show(Reembedding(database).roll_back(collection, force=force), as_json=as_json)
+        _show(Rollouts(database).roll_back(collection, force=force), as_json=as_json)
 
 
 def purge(collection: str, *, as_json: bool) -> None:
     """Erase the embeddings by the embedder that does not serve."""
     with open_database(upgrade=True) as (_, database):
-        Reembedding(database).purge(collection)
-        _show(Reembedding(database).look(collection), as_json=as_json)
+        Rollouts(database).purge(collection)
+        _show(Rollouts(database).look(collection), as_json=as_json)
 
 
 def _is_measured(settings: Settings, database: Database, name: str, model: ModelId) -> bool:
@@ -117,7 +117,7 @@ def _measure(settings: Settings, database: Database, rollout: Rollout) -> str:
 
     Returns what was done, as a text.
     """
-    model = rollout.second
+    model = rollout.other
     if model is None or _is_measured(settings, database, rollout.collection, model):
         return "its error rates are known"
     try:
@@ -179,7 +179,7 @@ def _table(rollout: Rollout) -> Table:
     table = Table("collection", "network", "weights", "faces", "without it", "")
     for model, missing, role in (
         (rollout.serving, rollout.without_serving, "answers"),
-        (rollout.second, rollout.without_second, "before" if rollout.switched_at else "next"),
+        (rollout.other, rollout.without_other, "before" if rollout.switched_at else "next"),
     ):
         if model is not None:
             counts = f"{rollout.faces:,}", f"{missing:,}"

@@ -1,8 +1,8 @@
 """Carry a collection from one embedder to another while it serves.
 
-The steps: `begin` gives it a second embedder, `add` fills in what its faces are to that one,
-`switch` makes it the one that answers, `roll_back` undoes that, and `purge` erases what the other
-one made. While it has two, new faces are stored by both, and deletions are of both.
+The steps: `begin` gives it the next embedder, `add` stores embeddings of its faces by that one,
+`switch` makes it the one that answers, `roll_back` undoes that, and `purge` erases the embeddings
+by the other one. While it has two, new faces are stored by both, and deletions are of both.
 
 A switch is one change of the collection's row, whatever its size: each face keeps two embeddings,
 and the row decides by which of them it is compared. All methods block.
@@ -25,42 +25,44 @@ from app.recognition.types import Embedding, ModelId
 _SETTLED_AT_ONCE = 500
 
 Objection = tuple[RolloutObstacle, str]
-"""What speaks against a change of embedders, as code and as text."""
+"""An objection to a change of embedders, as code and as text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
     """Where a collection stands between two embedders.
 
-    `second` is the one that does not serve: the next one, or, once it has `switched_at`, the one
-    before. `without_serving` and `without_second` count faces that lack the embedding by each.
+    `other` is the one that does not serve: the next one, or, once it has `switched_at`, the one
+    before. `without_serving` and `without_other` count faces that lack the embedding by each.
     """
 
     collection: str
     revision: int
     serving: ModelId
-    second: ModelId | None
+    other: ModelId | None
     switched_at: datetime | None
     faces: int
     without_serving: int
-    without_second: int
+    without_other: int
 
 
-class Reembedding:
+class Rollouts:
+    """The rollouts of all collections of a database."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._store = Store(database)
 
     def look(self, name: str) -> Rollout:
-        """Where it stands. Raises CollectionNotFound."""
+        """Read where a collection stands. Raises CollectionNotFound."""
         with self._store.reading(name) as transaction:
             return _rollout(transaction)
 
     def begin(self, name: str, model: ModelId) -> None:
-        """Give the collection a second embedder; from now on, new faces are stored by both.
+        """Give the collection its next embedder; from now on, new faces are stored by both.
 
         Does nothing when `model` is one of its two already. Raises CollectionNotFound, and
-        RolloutImpossible when it has that one only, or another second one.
+        RolloutImpossible when it has that one only, or another next one.
         """
         with self._store.locking(name) as transaction:
             collection, collections = transaction.collection, transaction.collections
@@ -96,7 +98,7 @@ class Reembedding:
             return transaction.rollout.seen_by_both(most=most)
 
     def add(self, name: str, model: ModelId, embeddings: Mapping[int, Embedding]) -> int:
-        """Store, by face number, what faces are to `model`; of how many it was not known.
+        """Store embeddings by `model`, by face number; return how many are new.
 
         Faces that are gone by now are passed over. Raises CollectionNotFound, and RolloutImpossible
         when `model` is none of the collection's embedders any more.
@@ -116,7 +118,7 @@ class Reembedding:
         return len(new)
 
     def switch(self, name: str, *, is_measured: bool, force: bool = False) -> Rollout:
-        """Have the collection answer by its second embedder, from this revision on.
+        """Have the collection answer by its next embedder, from this revision on.
 
         `is_measured`: its error rates are known. With `force`, whatever speaks against it. The
         inbox of unknowns is emptied: its faces are known to the other embedder only. Raises
@@ -153,7 +155,7 @@ class Reembedding:
             return _rollout(_turned(transaction, at=None))
 
     def purge(self, name: str) -> int:
-        """Erase the embeddings of the embedder that does not serve; of how many faces.
+        """Erase the embeddings of the embedder that does not serve; return of how many faces.
 
         Done in small steps, so that others write meanwhile; run again, it continues. Afterwards the
         collection has one embedder. Raises CollectionNotFound, and RolloutImpossible when it has
@@ -288,11 +290,11 @@ def _rollout(transaction: Transaction) -> Rollout:
         collection=collection.name,
         revision=collection.revision,
         serving=collection.model,
-        second=other,
+        other=other,
         switched_at=collection.switched_at,
         faces=transaction.faces.count(),
         without_serving=rollout.count_waiting(collection.digest),
-        without_second=0 if other is None else rollout.count_waiting(other.digest),
+        without_other=0 if other is None else rollout.count_waiting(other.digest),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.datasets.photo_listing import PHOTO_SUFFIXES
 from app.datasets.photo_set import photo_sha256
 from app.errors import ImageTooLarge, ImageUnreadable
-from app.gallery.rollout.rollouts import Reembedding
+from app.gallery.rollout.rollouts import Rollouts
 from app.gallery.store.repositories.rollout_repository import WaitingFace
 from app.operations.enroll.crop_vault import CropSealedOtherwiseError, CropVault
 from app.recognition.align import align
@@ -62,7 +62,7 @@ class Reembedder:
 
     def __init__(
         self,
-        reembedding: Reembedding,
+        reembedding: Rollouts,
         embedder: Embedder,
         photos: PhotoFolder | None,
         *,

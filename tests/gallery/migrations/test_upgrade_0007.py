@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from app.gallery.rollout.rollouts import Reembedding
+from app.gallery.rollout.rollouts import Rollouts
 from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.store.database import Database
 from tests.gallery.factories import (
@@ -36,7 +36,7 @@ def test_faces_and_calibrations_outlive_the_way_forward_and_back(database: Datab
     again.open()
     assert found_ids(again, unit_vector(1)) == [identity.id]
     assert CalibrationStore(database).calibration(COLLECTION, MODEL.digest) == {"a": [0.25, "b"]}
-    assert Reembedding(database).look(COLLECTION).second is None
+    assert Rollouts(database).look(COLLECTION).other is None
     migrate(database, "0006", down=True)
     assert (old_rows(database), calibrations(database)) == before
 
@@ -45,7 +45,7 @@ def test_way_back_leaves_what_serves_and_refuses_to_lose_it(database: Database) 
     gallery = new_gallery(database)
     gallery.open()
     identity, _ = enroll(gallery, unit_vector(1))
-    reembedding, store = Reembedding(database), CalibrationStore(database)
+    reembedding, store = Rollouts(database), CalibrationStore(database)
     store.replace(COLLECTION, {"of": "old"})
     reembedding.begin(COLLECTION, OTHER_MODEL)
     store.replace(COLLECTION, {"of": "new"}, digest=OTHER_MODEL.digest)
@@ -63,4 +63,4 @@ def test_way_back_leaves_what_serves_and_refuses_to_lose_it(database: Database) 
     again.open()
     assert found_ids(again, unit_vector(1)) == [identity.id]
     assert store.calibration(COLLECTION, MODEL.digest) == {"of": "old"}
-    assert Reembedding(database).look(COLLECTION).second is None
+    assert Rollouts(database).look(COLLECTION).other is None
