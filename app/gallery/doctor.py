@@ -90,12 +90,12 @@ class Finding:
 
     kind: FindingKind
     identity: PersonRef
-    other: PersonRef | None
-    face_id: str | None
-    other_face_id: str | None
-    similarity: float | None
-    own_similarity: float | None
     threshold: float
+    other: PersonRef | None = None
+    face_id: str | None = None
+    other_face_id: str | None = None
+    similarity: float | None = None
+    own_similarity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,17 +312,16 @@ class _Doctor:
         for place, hit in enumerate(near.hits):
             unlike = best[place] < self._rules.resembles
             if unlike and hit and hit.similarity >= self._rules.another and hit.person != twin:
-                other = refs.get(hit.person)
                 found.append(
                     Finding(
                         FindingKind.MISLABEL,
                         person,
-                        other,
-                        own.face_ids[place],
-                        hit.face_id,
-                        cosine(hit.similarity),
-                        cosine(float(best[place])),
                         self._rules.another,
+                        other=refs.get(hit.person),
+                        face_id=own.face_ids[place],
+                        other_face_id=hit.face_id,
+                        similarity=cosine(hit.similarity),
+                        own_similarity=cosine(float(best[place])),
                     )
                 )
             else:
@@ -347,12 +346,9 @@ class _Doctor:
             Finding(
                 FindingKind.OUTLIER,
                 person,
-                None,
-                own.face_ids[right[place]],
-                None,
-                None,
-                cosine(float(best[place])),
                 self._rules.resembles,
+                face_id=own.face_ids[right[place]],
+                own_similarity=cosine(float(best[place])),
             )
             for place in unlike
         ]
@@ -362,12 +358,9 @@ class _Doctor:
         return Finding(
             FindingKind.DUPLICATE if same else FindingKind.LOOK_ALIKE,
             person,
-            other,
-            None,
-            None,
-            cosine(partner.similarity),
-            None,
             self._rules.another,
+            other=other,
+            similarity=cosine(partner.similarity),
         )
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from app.gallery.doctor import Checkup, DoctorRules, Finding, FindingKind
 from app.gallery.gallery import Gallery
-from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import VectorIndex
 from app.gallery.people.enrolment import NewPerson
@@ -18,6 +17,7 @@ from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import COLLECTION, enroll, enroll_at_once, new_face, unit_vectors
 from tests.gallery.test_guards import PROBE, like
+from tests.kit.exact_index import ExactIndex
 
 RULES = DoctorRules(0.7, 0.9)
 OTHER = -PROBE

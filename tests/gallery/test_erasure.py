@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from app.errors import CollectionExists, CollectionNotFound, FaceNotFound, IdentityNotFound
 from app.gallery.gallery import Gallery
-from app.gallery.index.exact_index import ExactIndex
 from app.gallery.records import Erasure, Face, NewIdentity
 from app.gallery.store.database import Database
 from app.gallery.store.tables import FaceTable
@@ -26,6 +25,7 @@ from tests.gallery.factories import (
     unit_vector,
     unit_vectors,
 )
+from tests.kit.exact_index import ExactIndex
 
 PROBE = unit_vector(1)
 

@@ -22,7 +22,6 @@ from structlog.testing import capture_logs
 
 from app.errors import CountChanged, ExternalIdTaken, IdentityNotFound
 from app.gallery.gallery import Gallery
-from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.protocol import MakeIndex
 from app.gallery.people.correction_records import Merged
 from app.gallery.people.corrections import Corrections
@@ -49,6 +48,7 @@ from tests.gallery.factories import (
     unit_vectors,
 )
 from tests.gallery.index.variants import ListedIndex, PackedIndex
+from tests.kit.exact_index import ExactIndex
 
 VECTORS = unit_vectors(15, seed=1)
 """Few, so that people share faces and ties occur."""

@@ -9,7 +9,6 @@ from sqlalchemy import text
 
 from app.errors import DatabaseUnavailable
 from app.gallery.gallery import Gallery
-from app.gallery.index.exact_index import ExactIndex
 from app.gallery.records import Face
 from app.gallery.store.database import Database
 from app.gallery.sync.index_sync import IndexSync
@@ -27,6 +26,7 @@ from tests.gallery.factories import (
     unit_vector,
     unit_vectors,
 )
+from tests.kit.exact_index import ExactIndex
 
 PROBE = unit_vector(1)
 People = dict[str, dict[str, Embedding]]

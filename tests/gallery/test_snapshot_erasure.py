@@ -8,13 +8,13 @@ from threading import Thread
 import pytest
 
 from app.gallery.gallery import Gallery
-from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.protocol import FaceNumbers, LocalIndex, Vectors
 from app.gallery.records import IdentityChanges
 from app.gallery.sync.snapshots import SnapshotStore, Source
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import COLLECTION, enroll, enroll_at_once, unit_vector, unit_vectors
+from tests.kit.exact_index import ExactIndex
 
 SECRET, KEPT = unit_vector(1), unit_vector(2)
 

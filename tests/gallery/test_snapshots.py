@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.protocol import FaceNumbers, Vectors
 from app.gallery.sync import snapshots
 from app.gallery.sync.snapshots import SnapshotStore, SnapshotUnusableError, Source
 from tests.gallery.factories import MODEL, OTHER_MODEL, unit_vectors
+from tests.kit.exact_index import ExactIndex
 
 SOURCE = Source(1, "2031-05-01T00:00:00+00:00", MODEL.name, MODEL.digest, MODEL.dimension)
 VECTORS = unit_vectors(40, seed=1)

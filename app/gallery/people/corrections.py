@@ -21,8 +21,7 @@ from app.gallery.people.enrolment import add_person
 from app.gallery.people.enrolment_guards import (
     EveryFaceRefusedError,
     Guard,
-    judge,
-    nearer,
+    judge_more,
     require_same_embedder,
 )
 from app.gallery.people.erasure import erase_people
@@ -227,19 +226,8 @@ class Corrections(GalleryPart):
             return
         new = NewFace(embedding, None, None, None, face.image_sha256 or "")
         examples = repository.examples_of([owner.number]).get(owner.number, {})
-        nearest = nearer(
-            transaction,
-            [new],
-            guard,
-            person_number=owner.number,
-            except_number=face.number,
-        )
-        (refusal,) = judge(
-            [new],
-            transaction.identities.record(owner),
-            face_records.stacked(list(examples.values())),
-            nearest,
-            guard,
+        (refusal,) = judge_more(
+            transaction, owner, examples, [new], guard, except_number=face.number
         )
         if refusal is not None and not guard.force:
             raise EveryFaceRefusedError([refusal])

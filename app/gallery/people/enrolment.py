@@ -5,7 +5,7 @@ an external_id meanwhile.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
 from uuid import uuid4
@@ -19,6 +19,7 @@ from app.gallery.people.enrolment_guards import (
     Newcomers,
     Refusal,
     judge,
+    judge_more,
     nearer,
 )
 from app.gallery.people.external_ids import require_free, taken
@@ -155,14 +156,9 @@ def add_faces(
         if pictures.find(face.image_sha256, face.embedding) is None
     ]
     if guard is not None and new_places:
-        nearest = nearer(transaction, faces, guard, person_number=identity.number)
-        verdicts = judge(
-            [faces[place] for place in new_places],
-            transaction.identities.record(identity),
-            face_records.stacked(list(own.values())),
-            [nearest[place] for place in new_places],
-            guard,
-        )
+        looked_up = replace(guard, nearest=tuple(guard.nearest[place] for place in new_places))
+        new_faces = [faces[place] for place in new_places]
+        verdicts = judge_more(transaction, identity, own, new_faces, looked_up)
         for place, verdict in zip(new_places, verdicts, strict=True):
             refusals[place] = verdict
     outcomes, new = _sort(identity.id, faces, refusals, pictures, guard, by_crop=True)

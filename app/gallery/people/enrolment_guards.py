@@ -5,7 +5,7 @@ compared with others first by the index, before the transaction that writes, and
 transaction, with the faces that were enrolled since: none is left out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -16,8 +16,9 @@ from app.errors import Reason, Resemblance
 from app.gallery.index.protocol import FaceNumbers, Vectors
 from app.gallery.records import EVERYBODY, Identity, NewFace
 from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.tables import IdentityTable
 from app.gallery.store.transaction import Transaction
-from app.recognition.types import cosine
+from app.recognition.types import Embedding, cosine
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,23 @@ def _unlike(person: Identity | None, similarity: float, guard: Guard) -> Refusal
             guard.resembles,
         ),
     )
+
+
+def judge_more(
+    transaction: Transaction,
+    person: IdentityTable,
+    own: Mapping[int, Embedding],
+    faces: Sequence[NewFace],
+    guard: Guard,
+    *,
+    except_number: int | None = None,
+) -> list[Refusal | None]:
+    """A verdict on each face for a person who has the faces `own`; see `judge` and `nearer`."""
+    nearest = nearer(
+        transaction, faces, guard, person_number=person.number, except_number=except_number
+    )
+    enrolled = np.stack(list(own.values())) if own else np.empty((0, 0), dtype=np.float32)
+    return judge(faces, transaction.identities.record(person), enrolled, nearest, guard)
 
 
 def nearer(

@@ -91,9 +91,7 @@ class GallerySearch(GalleryPart):
             collection = transaction.collection
             embeddings = [self.embedders.seen_by(collection, probe) for probe in probes]
             identities = transaction.identities
-            row = identities.get(identity_id)
-            if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
-                raise identities.not_found(identity_id)
+            row = identities.get_living(identity_id)
             faces = transaction.faces
             examples = faces.examples_of([row.number]).get(row.number)
             if not examples:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
 from app.gallery.store.transaction import Collections, Transaction
 
@@ -23,12 +22,6 @@ class Store:
         """Read a collection."""
         with self.database.reading() as session:
             yield Transaction(session, *Collections(session).get_calibrated(name))
-
-    @contextmanager
-    def rereading(self, collection: CollectionView) -> Iterator[Transaction]:
-        """Read a collection as it is now, by the embedder that serves; it is found by number."""
-        with self.reading_all() as collections:
-            yield collections.within(collections.reread(collection))
 
     @contextmanager
     def changing(self, name: str) -> Iterator[Transaction]:

@@ -118,7 +118,31 @@ class CalibrationTable(Table):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
 
-class IdentityTable(Table):
+class _Public:
+    """Columns of a row that users see."""
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    id: Mapped[str] = mapped_column(String(32), unique=True, default=_new_id)
+
+
+class _OfCollection:
+    """The column of a row that is deleted with its collection."""
+
+    collection_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("collections.number", ondelete="CASCADE")
+    )
+
+
+class _Embedded:
+    """The columns of an embedding."""
+
+    embedding: Mapped[bytes] = mapped_column(LargeBinary)
+    """Little-endian float32, unit length."""
+    embedder: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+class IdentityTable(_Public, _OfCollection, Table):
     __tablename__ = "identities"
     __table_args__ = (
         UniqueConstraint("collection_number", "external_id"),
@@ -130,11 +154,6 @@ class IdentityTable(Table):
         {"sqlite_autoincrement": True},
     )
 
-    number: Mapped[int] = mapped_column(Number, primary_key=True)
-    id: Mapped[str] = mapped_column(String(32), unique=True, default=_new_id)
-    collection_number: Mapped[int] = mapped_column(
-        Number, ForeignKey("collections.number", ondelete="CASCADE")
-    )
     external_id: Mapped[str | None] = mapped_column(String(256))
     name: Mapped[str | None] = mapped_column(String(256))
     """Both in NFC."""
@@ -155,7 +174,7 @@ class IdentityTable(Table):
 class AttributeTable(Table):
     """The attributes that filters look at, each in a row that an index finds by its value.
 
-    Kept beside the JSON of `identities.attributes`, which is what users see; see `attributes.py`.
+    Kept beside the JSON of `identities.attributes`, which users see; see `attribute_texts.py`.
     """
 
     __tablename__ = "attributes"
@@ -175,7 +194,7 @@ class AttributeTable(Table):
     """A string read backwards: its suffix is then a prefix, which an index finds."""
 
 
-class FaceTable(Table):
+class FaceTable(_Public, _OfCollection, _Embedded, Table):
     __tablename__ = "faces"
     __table_args__ = (
         # Also what finds an identity's faces.
@@ -184,18 +203,9 @@ class FaceTable(Table):
         {"sqlite_autoincrement": True},
     )
 
-    number: Mapped[int] = mapped_column(Number, primary_key=True)
-    id: Mapped[str] = mapped_column(String(32), unique=True, default=_new_id)
-    collection_number: Mapped[int] = mapped_column(
-        Number, ForeignKey("collections.number", ondelete="CASCADE")
-    )
     identity_number: Mapped[int] = mapped_column(
         Number, ForeignKey("identities.number", ondelete="CASCADE")
     )
-    embedding: Mapped[bytes] = mapped_column(LargeBinary)
-    """Little-endian float32, unit length."""
-    embedder: Mapped[str] = mapped_column(String(64))
-    digest: Mapped[str] = mapped_column(String(64))
     box: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
     landmarks: Mapped[list[list[float]] | None] = mapped_column(JSON(none_as_null=True))
     detection_score: Mapped[float | None] = mapped_column(Float)
@@ -207,8 +217,8 @@ class FaceTable(Table):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
 
-class SecondEmbeddingTable(Table):
-    """What a face is to the other of its collection's two embedders; see `two_embedders.py`.
+class SecondEmbeddingTable(_Embedded, Table):
+    """What a face is to the other of its collection's two embedders; see `embedder_pair.py`.
 
     Which of the two embeddings of a face lies here, and which in `faces`, has no meaning: their
     digests count.
@@ -221,10 +231,6 @@ class SecondEmbeddingTable(Table):
         Number, ForeignKey("faces.number", ondelete="CASCADE"), primary_key=True
     )
     collection_number: Mapped[int] = mapped_column(Number)
-    embedding: Mapped[bytes] = mapped_column(LargeBinary)
-    """Little-endian float32, unit length."""
-    embedder: Mapped[str] = mapped_column(String(64))
-    digest: Mapped[str] = mapped_column(String(64))
 
 
 class CropTable(Table):
@@ -299,7 +305,7 @@ class UnknownInboxTable(Table):
     """By which its newest face was grouped; None before the first."""
 
 
-class UnknownGroupTable(Table):
+class UnknownGroupTable(_Public, _OfCollection, Table):
     """Unknown faces that are likely of one person."""
 
     __tablename__ = "unknown_groups"
@@ -310,11 +316,6 @@ class UnknownGroupTable(Table):
         {"sqlite_autoincrement": True},
     )
 
-    number: Mapped[int] = mapped_column(Number, primary_key=True)
-    id: Mapped[str] = mapped_column(String(32), unique=True, default=_new_id)
-    collection_number: Mapped[int] = mapped_column(
-        Number, ForeignKey("collections.number", ondelete="CASCADE")
-    )
     sequence: Mapped[int] = mapped_column(Number)
     """Of the inbox, when the centroid changed last."""
     centroid: Mapped[bytes] = mapped_column(LargeBinary)
@@ -324,7 +325,7 @@ class UnknownGroupTable(Table):
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class UnknownFaceTable(Table):
+class UnknownFaceTable(_Public, _Embedded, Table):
     """A face that matched no enrolled person.
 
     `nearest_identity_id` is no foreign key: it hinders no erasure, and is emptied by it.
@@ -341,16 +342,10 @@ class UnknownFaceTable(Table):
         {"sqlite_autoincrement": True},
     )
 
-    number: Mapped[int] = mapped_column(Number, primary_key=True)
-    id: Mapped[str] = mapped_column(String(32), unique=True, default=_new_id)
     collection_number: Mapped[int] = mapped_column(Number)
     group_number: Mapped[int] = mapped_column(
         Number, ForeignKey("unknown_groups.number", ondelete="CASCADE")
     )
-    embedding: Mapped[bytes] = mapped_column(LargeBinary)
-    """Little-endian float32, unit length."""
-    embedder: Mapped[str] = mapped_column(String(64))
-    digest: Mapped[str] = mapped_column(String(64))
     box: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
     detection_score: Mapped[float | None] = mapped_column(Float)
     similarity: Mapped[float | None] = mapped_column(Float)

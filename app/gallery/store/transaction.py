@@ -1,7 +1,7 @@
 """What one transaction reads and writes: of one collection, or of all."""
 
 from functools import cached_property
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -18,10 +18,27 @@ from app.gallery.store.repositories.identity_repository import IdentityRepositor
 from app.gallery.store.repositories.people_repository import PeopleRepository
 from app.gallery.store.repositories.position_repository import PositionRepository
 from app.gallery.store.repositories.rollout_repository import RolloutRepository
+from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.repositories.terminal_repository import TerminalRepository
 from app.gallery.store.repositories.unknown_repository import UnknownRepository
 
 ResultT = TypeVar("ResultT")
+RepositoryT = TypeVar("RepositoryT", bound=ScopedRepository)
+
+
+class _Part(Generic[RepositoryT]):
+    """A repository of a transaction's collection, which is made when it is first asked for."""
+
+    def __init__(self, kind: type[RepositoryT]) -> None:
+        self._kind = kind
+
+    def __set_name__(self, owner: type["Transaction"], name: str) -> None:
+        self._name = name
+
+    def __get__(self, transaction: "Transaction", owner: type["Transaction"]) -> RepositoryT:
+        made = self._kind(transaction.session, transaction.collection)
+        transaction.__dict__[self._name] = made  # where Python looks first from now on
+        return made
 
 
 class Transaction:
@@ -30,6 +47,16 @@ class Transaction:
     The repositories read and write what belongs to this collection. `collection` is a value: a
     change of the collection itself returns another one, which `at` takes.
     """
+
+    identities = _Part(IdentityRepository)
+    people = _Part(PeopleRepository)
+    faces = _Part(FaceRepository)
+    crops = _Part(CropRepository)
+    changes = _Part(ChangeRepository)
+    unknowns = _Part(UnknownRepository)
+    terminals = _Part(TerminalRepository)
+    calibration = _Part(CalibrationRepository)
+    rollout = _Part(RolloutRepository)
 
     def __init__(
         self, session: Session, collection: CollectionView, calibrated: Calibrated | None = None
@@ -41,42 +68,6 @@ class Transaction:
     @cached_property
     def collections(self) -> "Collections":
         return Collections(self.session)
-
-    @cached_property
-    def identities(self) -> IdentityRepository:
-        return IdentityRepository(self.session, self.collection)
-
-    @cached_property
-    def people(self) -> PeopleRepository:
-        return PeopleRepository(self.session, self.collection)
-
-    @cached_property
-    def faces(self) -> FaceRepository:
-        return FaceRepository(self.session, self.collection)
-
-    @cached_property
-    def crops(self) -> CropRepository:
-        return CropRepository(self.session, self.collection)
-
-    @cached_property
-    def changes(self) -> ChangeRepository:
-        return ChangeRepository(self.session, self.collection)
-
-    @cached_property
-    def unknowns(self) -> UnknownRepository:
-        return UnknownRepository(self.session, self.collection)
-
-    @cached_property
-    def terminals(self) -> TerminalRepository:
-        return TerminalRepository(self.session, self.collection)
-
-    @cached_property
-    def calibration(self) -> CalibrationRepository:
-        return CalibrationRepository(self.session, self.collection)
-
-    @cached_property
-    def rollout(self) -> RolloutRepository:
-        return RolloutRepository(self.session, self.collection)
 
     @cached_property
     def answers(self) -> IdempotencyRepository:

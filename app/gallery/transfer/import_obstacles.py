@@ -36,6 +36,8 @@ class Skipped:
 
 @dataclass(slots=True)
 class SortedPeople:
+    """People of an archive by what an import does with them; `fresh` are added."""
+
     fresh: list[ArchivedPerson] = field(default_factory=list)
     known_before: int = 0
     """People whose id the collection has: an import that was interrupted added them."""
@@ -43,9 +45,14 @@ class SortedPeople:
     """People whose time has passed since they were exported."""
     skipped: list[Skipped] = field(default_factory=list)
 
+    @property
+    def faces(self) -> int:
+        """How many faces are added."""
+        return sum(len(person.faces) for person in self.fresh)
+
 
 def sort_people(transaction: Transaction, people: Sequence[ArchivedPerson]) -> SortedPeople:
-    """Requires the lock on the collection."""
+    """Sort people by whether they can be added. Requires the lock on the collection."""
     session, collection = transaction.session, transaction.collection
     now = datetime.now(UTC)
     homes = _homes(session, [person.line.id for person in people])
@@ -56,22 +63,22 @@ def sort_people(transaction: Transaction, people: Sequence[ArchivedPerson]) -> S
     known_faces = _known_faces(session, strangers)
     if known_faces:  # perhaps they came with these very people, into another collection, just now
         homes = _homes(session, [person.line.id for person in people])
-    sifted = SortedPeople()
+    found = SortedPeople()
     for person in people:
         if homes.get(person.line.id) == collection.name:
-            sifted.known_before += 1
+            found.known_before += 1
             continue
         if person.line.expires_at is not None and person.line.expires_at <= now:
-            sifted.expired += 1  # the next sweep would erase them
+            found.expired += 1  # the next sweep would erase them
             continue
         obstacle = _obstacle(person, homes, owners, known_faces)
         if obstacle is None:
-            sifted.fresh.append(person)
+            found.fresh.append(person)
             if person.line.external_id is not None:  # an archive may hold it in both Unicode forms
                 owners[nfc(person.line.external_id)] = person.line.id
         else:
-            sifted.skipped.append(Skipped(person.line.id, person.line.external_id, *obstacle))
-    return sifted
+            found.skipped.append(Skipped(person.line.id, person.line.external_id, *obstacle))
+    return found
 
 
 def _obstacle(

@@ -5,7 +5,6 @@ Each call of `add` is one transaction: a person is there with all their faces, o
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from sqlalchemy.exc import IntegrityError
 
@@ -17,21 +16,10 @@ from app.gallery.store.repositories.people_insertion import FaceRow, PersonRows,
 from app.gallery.store.transaction import Collections
 from app.gallery.transfer.archive_manifest import CollectionEntry
 from app.gallery.transfer.archived_people import ArchivedPerson
-from app.gallery.transfer.import_obstacles import Skipped, sort_people
+from app.gallery.transfer.import_obstacles import SortedPeople, sort_people
 from app.recognition.types import ModelId
 
 _TRIES = 5
-
-
-@dataclass(slots=True)
-class Added:
-    """What became of some people."""
-
-    identities: int = 0
-    faces: int = 0
-    known_before: int = 0
-    expired: int = 0
-    skipped: list[Skipped] = field(default_factory=list)
 
 
 class CollectionTarget:
@@ -68,8 +56,11 @@ class CollectionTarget:
                 return True
         return False
 
-    def add(self, people: Sequence[ArchivedPerson]) -> Added:
-        """Add those who are not there yet. Raises CollectionNotFound and EmbedderMismatch."""
+    def add(self, people: Sequence[ArchivedPerson]) -> SortedPeople:
+        """Add those who are not there yet, and return them and the others.
+
+        Raises CollectionNotFound and EmbedderMismatch.
+        """
         for _ in range(_TRIES):
             # Ids are unique across collections, whose writers do not wait for each other: when two
             # imports meet, one of them looks again and finds whom the other has added.
@@ -80,18 +71,15 @@ class CollectionTarget:
             "import again"
         )
 
-    def _add(self, collections: Collections, people: Sequence[ArchivedPerson]) -> Added:
-        sifted = sort_people(collections.within(collections.lock(self.name)), people)
-        faces = sum(len(person.faces) for person in sifted.fresh)
-        if sifted.fresh:
+    def _add(self, collections: Collections, people: Sequence[ArchivedPerson]) -> SortedPeople:
+        found = sort_people(collections.within(collections.lock(self.name)), people)
+        if found.fresh:
             collection = collections.advance(self.name)
-            if faces and not self._is_of_same_network(collections, collection):
+            if found.faces and not self._is_of_same_network(collections, collection):
                 collection = collections.assign(collection, self._model)
                 collections.within(collection).unknowns.empty()  # of the network before
-            insert_people(
-                collections.within(collection), [_rows(person) for person in sifted.fresh]
-            )
-        return Added(len(sifted.fresh), faces, sifted.known_before, sifted.expired, sifted.skipped)
+            insert_people(collections.within(collection), [_rows(person) for person in found.fresh])
+        return found
 
     def _is_of_same_network(self, collections: Collections, collection: CollectionView) -> bool:
         """Return False when the collection has no faces and may change. Raises EmbedderMismatch."""

@@ -89,7 +89,7 @@ def _load(
     with closing(archived_people(archive, entry)) as archived:
         for people in _batches(archived):
             added = target.add(people)
-            imported.identities += added.identities
+            imported.identities += len(added.fresh)
             imported.faces += added.faces
             imported.known_before += added.known_before
             imported.expired += added.expired

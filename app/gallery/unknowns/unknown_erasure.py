@@ -23,7 +23,7 @@ def erase_unknowns_like(
     inbox = unknowns.advance_if_there()
     if inbox is None or inbox.threshold is None:
         return 0
-    unknowns.forget_nearest([person.id for person in people])
+    unknowns.rename_nearest([person.id for person in people], None)
     alike: set[int] = set()
     for start in range(0, len(face_numbers), _FACES_AT_ONCE):
         some = transaction.faces.embeddings_of(face_numbers[start : start + _FACES_AT_ONCE])

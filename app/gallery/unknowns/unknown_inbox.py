@@ -25,6 +25,7 @@ from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories import unknown_repository as unknown_records
 from app.gallery.store.repositories.face_repository import from_bytes, to_bytes
 from app.gallery.store.repositories.page_cursors import decode_group_cursor, encode_group_cursor
+from app.gallery.store.repositories.row_records import box_of
 from app.gallery.store.repositories.unknown_repository import UnknownRepository
 from app.gallery.store.storage import erases
 from app.gallery.store.tables import UnknownFaceTable, UnknownGroupTable, UnknownInboxTable
@@ -407,10 +408,9 @@ def _followed(inbox: _Inbox) -> Centroids:
 
 
 def _enrollable(row: UnknownFaceTable) -> NewFace:
-    box = row.box
     return NewFace(
         embedding=from_bytes(row.embedding),
-        box=None if box is None else (box[0], box[1], box[2], box[3]),
+        box=box_of(row.box),
         landmarks=None,
         detection_score=row.detection_score,
         image_sha256=row.image_sha256,

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.index_options import IndexOptions
 from app.gallery.index.protocol import LocalIndex, VectorIndex
@@ -26,6 +25,7 @@ from tests.gallery.index.variants import (
     each_index,
     numbered,
 )
+from tests.kit.exact_index import ExactIndex
 
 DIMENSION = 8
 VECTORS = unit_vectors(10, seed=1, dimension=DIMENSION)

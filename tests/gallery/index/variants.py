@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.index_options import IndexOptions
 from app.gallery.index.protocol import FaceNumbers, Hits, LocalIndex, Vectors
+from tests.kit.exact_index import ExactIndex
 
 PACKED = IndexOptions(
     exact_up_to=4,

@@ -9,7 +9,6 @@ from pymilvus import MilvusException
 from app.errors import IndexUnavailable
 from app.gallery.gallery import Gallery
 from app.gallery.index import milvus_index
-from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.milvus_index import Milvus
 from app.gallery.store.collection_view import CollectionView
 from tests.gallery.factories import (
@@ -24,6 +23,7 @@ from tests.gallery.factories import (
 )
 from tests.gallery.milvus.conftest import Clock, Logs, OpenOnMilvus, sync_of
 from tests.gallery.milvus.lite import LiteServer
+from tests.kit.exact_index import ExactIndex
 
 PROBE = unit_vector(1)
 

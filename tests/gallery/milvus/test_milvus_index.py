@@ -16,12 +16,12 @@ from pymilvus import MilvusException
 
 from app.errors import IndexUnavailable, StartupError
 from app.gallery.index import milvus_index
-from app.gallery.index.exact_index import ExactIndex
 from app.gallery.index.milvus_index import Milvus, MilvusCollectionMissing, MilvusIndex
 from app.gallery.index.protocol import Hits, VectorIndex
 from tests.gallery.factories import unit_vectors
 from tests.gallery.milvus.conftest import Clock
 from tests.gallery.milvus.lite import LiteServer
+from tests.kit.exact_index import ExactIndex
 
 DIMENSION = 8
 VECTORS = unit_vectors(10, seed=1, dimension=DIMENSION)

@@ -8,7 +8,6 @@ from sqlalchemy import select
 
 from app.gallery.collection_options import from_json
 from app.gallery.gallery import Gallery
-from app.gallery.index.exact_index import ExactIndex
 from app.gallery.records import CollectionChanges, NewFace, NewIdentity
 from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.store.database import Database
@@ -22,6 +21,7 @@ from app.gallery.store.tables import (
 from app.gallery.sync.index_sync import IndexSync
 from app.recognition.types import ModelId
 from tests.gallery.factories import COLLECTION, MODEL, new_face, unit_vectors
+from tests.kit.exact_index import ExactIndex
 
 Rows = dict[str, list[tuple[object, ...]]]
 

@@ -4,18 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, select
-from sqlalchemy.orm import Session
 
-from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.tables import CalibrationTable
 
 
-class CalibrationRepository:
+class CalibrationRepository(ScopedRepository):
     """The calibration of one collection, which counts only for the network it was measured on."""
-
-    def __init__(self, session: Session, collection: CollectionView) -> None:
-        self._session = session
-        self._collection = collection
 
     def find(self) -> Mapping[str, object] | None:
         """The map, as JSON."""

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.embedding_columns import place_in
 from app.gallery.store.repositories.face_repository import from_bytes
+from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.tables import ChangeTable, CollectionTable, FaceTable
 from app.recognition.types import Embedding
 
@@ -29,12 +30,11 @@ class Delta:
     moved: dict[int, Embedding] = field(default_factory=dict)
 
 
-class ChangeRepository:
+class ChangeRepository(ScopedRepository):
     """The log of one collection."""
 
     def __init__(self, session: Session, collection: CollectionView) -> None:
-        self._session = session
-        self._collection = collection
+        super().__init__(session, collection)
         self._here = ChangeTable.collection_number == collection.number
 
     def log(self, kind: Kind, face_numbers: Iterable[int], *, digest: str | None = None) -> None:

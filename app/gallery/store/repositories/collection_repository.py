@@ -13,6 +13,7 @@ from app.errors import CollectionNotFound, SecondEmbedderMissing
 from app.gallery.collection_options import from_json, patched
 from app.gallery.records import Collection, CollectionChanges, Unset
 from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.repositories.row_records import record_of
 from app.gallery.store.tables import (
     CalibrationTable,
     CollectionTable,
@@ -259,17 +260,11 @@ class CollectionRepository:
         number = collection.number
         identities = select(func.count()).where(IdentityTable.collection_number == number)
         faces = select(func.count()).where(FaceTable.collection_number == number)
-        return Collection(
-            name=collection.name,
-            description=collection.description,
-            embedder=collection.embedder,
-            digest=collection.digest,
-            dimension=collection.dimension,
-            revision=collection.revision,
-            created_at=collection.created_at,
+        return record_of(
+            Collection,
+            collection,
             identity_count=self._session.scalar(identities) or 0,
             face_count=self._session.scalar(faces) or 0,
-            options=collection.options,
         )
 
     def _announce(self) -> None:

@@ -3,19 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.orm import Session
 
-from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.among_numbers import among
+from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.tables import CropTable
 
 
-class CropRepository:
+class CropRepository(ScopedRepository):
     """Crops of one collection."""
-
-    def __init__(self, session: Session, collection: CollectionView) -> None:
-        self._session = session
-        self._collection = collection
 
     def add(self, sealed: Mapping[int, bytes]) -> None:
         """Add sealed crops, by face number."""

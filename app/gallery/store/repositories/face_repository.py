@@ -17,6 +17,8 @@ from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.among_numbers import among
 from app.gallery.store.repositories.embedding_columns import PLACES, place_in
 from app.gallery.store.repositories.people_filter_sql import not_expired, wanted_people
+from app.gallery.store.repositories.row_records import box_of, record_of
+from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.tables import FaceTable, IdentityTable, SecondEmbeddingTable
 from app.recognition.types import Embedding
 
@@ -70,12 +72,11 @@ class Fingerprint:
         return cls(len(numbers), int(_scattered(numbers).sum()))
 
 
-class FaceRepository:
+class FaceRepository(ScopedRepository):
     """Faces of one collection."""
 
     def __init__(self, session: Session, collection: CollectionView) -> None:
-        self._session = session
-        self._collection = collection
+        super().__init__(session, collection)
         self._place = place_in(collection)
         self._digest = {"digest": collection.digest}
 
@@ -234,12 +235,10 @@ class FaceRepository:
         chosen = [everybody[place] for place in places]
         found: list[Embedding] = []
         owners: list[int] = []
-        for start in range(0, len(chosen), _ROWS_AT_ONCE):
-            some = self.examples_of(chosen[start : start + _ROWS_AT_ONCE])
-            for owner, examples in some.items():
-                few = [examples[number] for number in sorted(examples)[:_EXAMPLES_EACH]]
-                found += few
-                owners += [owner] * len(few)
+        for owner, examples in self.examples_of(chosen).items():
+            few = [examples[number] for number in sorted(examples)[:_EXAMPLES_EACH]]
+            found += few
+            owners += [owner] * len(few)
         dimension = self._collection.dimension
         return np.stack(found) if found else np.empty((0, dimension), np.float32), owners
 
@@ -346,11 +345,6 @@ def _scattered(numbers: Any) -> Any:  # noqa: ANN401  (a column, or an array)
     return rest
 
 
-def stacked(embeddings: Sequence[Embedding]) -> NDArray[np.float32]:
-    """Shape (N, dimension); (0, 0) of none."""
-    return np.stack(embeddings) if embeddings else np.empty((0, 0), dtype=np.float32)
-
-
 def to_bytes(embedding: Embedding) -> bytes:
     return np.ascontiguousarray(embedding, dtype="<f4").tobytes()
 
@@ -360,14 +354,4 @@ def from_bytes(data: bytes) -> Embedding:
 
 
 def record(row: FaceTable, identity: IdentityTable) -> Face:
-    box = row.box
-    return Face(
-        id=row.id,
-        identity_id=identity.id,
-        box=None if box is None else (box[0], box[1], box[2], box[3]),
-        detection_score=row.detection_score,
-        quality=row.quality,
-        image_sha256=row.image_sha256,
-        created_at=row.created_at,
-        forced=row.forced,
-    )
+    return record_of(Face, row, identity_id=identity.id, box=box_of(row.box))

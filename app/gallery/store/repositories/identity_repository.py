@@ -1,12 +1,10 @@
 """SQL of the identities."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
-from sqlalchemy.orm import Session
 
 from app.errors import IdentityNotFound
 from app.gallery.people.attribute_texts import filterable, reverse
@@ -19,10 +17,11 @@ from app.gallery.records import (
     IdentityFilter,
     PeopleFilter,
 )
-from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.among_numbers import among
 from app.gallery.store.repositories.people_filter_sql import wanted_people
 from app.gallery.store.repositories.prefix_condition import beginning_with
+from app.gallery.store.repositories.row_records import record_of
+from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.tables import AttributeTable, FaceTable, IdentityTable
 
 _FACE_COUNT = (
@@ -39,33 +38,25 @@ _SHOWN = [
 _BY_NUMBER = select(*_SHOWN, _FACE_COUNT).where(among(IdentityTable.number, "numbers"))
 
 
-class IdentityRepository:
+class IdentityRepository(ScopedRepository):
     """Identities of one collection."""
-
-    def __init__(self, session: Session, collection: CollectionView) -> None:
-        self._session = session
-        self._collection = collection
 
     def get(self, ref: str) -> IdentityTable:
         """A person by their id, or by external_id (see `identity_ref.py`)."""
         key = external_id_of(ref)
         row = self._find(IdentityTable.id == ref) if key is None else self.find_by_external_id(key)
         if row is None:
-            raise self.not_found(ref)
+            raise self._not_found(ref)
         return row
 
     def get_living(self, ref: str) -> IdentityTable:
         """Find as `get` does; a person who has expired is not found, as in a search."""
-        row = self.get(ref)
-        if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
-            raise self.not_found(ref)
-        return row
+        return self._living(self.get(ref), ref)
 
     def of_face(self, face: FaceTable) -> IdentityTable:
+        """The owner of a face; one who has expired is not found."""
         row = self._session.get_one(IdentityTable, face.identity_number)
-        if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
-            raise self.not_found(row.id)
-        return row
+        return self._living(row, row.id)
 
     def lock(self, rows: Sequence[IdentityTable]) -> None:
         """Keep others from referring to these people until the commit."""
@@ -113,7 +104,7 @@ class IdentityRepository:
     def by_number(self, numbers: Sequence[int]) -> dict[int, Identity]:
         revision = self._collection.revision
         rows = self._session.connection().execute(_BY_NUMBER, {"numbers": numbers}).all()
-        return {row.number: _record(row, row.face_count, revision) for row in rows}
+        return {row.number: record_of(Identity, row, revision=revision) for row in rows}
 
     def count_up_to(self, most: int) -> int:
         """How many people there are, or `most` if there are more."""
@@ -189,7 +180,12 @@ class IdentityRepository:
         rows = list(rows)
         counts = self._face_counts([row.number for row in rows])
         revision = self._collection.revision
-        return {row.number: _record(row, counts.get(row.number, 0), revision) for row in rows}
+        return {
+            row.number: record_of(
+                Identity, row, face_count=counts.get(row.number, 0), revision=revision
+            )
+            for row in rows
+        }
 
     def record(self, row: IdentityTable) -> Identity:
         return self.records([row])[row.number]
@@ -218,7 +214,12 @@ class IdentityRepository:
         )
         return self._session.scalar(query)
 
-    def not_found(self, ref: str) -> IdentityNotFound:
+    def _living(self, row: IdentityTable, ref: str) -> IdentityTable:
+        if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+            raise self._not_found(ref)
+        return row
+
+    def _not_found(self, ref: str) -> IdentityNotFound:
         key = external_id_of(ref)
         who = f"identity {ref!r}" if key is None else f"identity with external_id {key!r}"
         return IdentityNotFound(
@@ -251,12 +252,3 @@ def attribute_rows(
         }
         for key, value in filterable(attributes).items()
     ]
-
-
-_COUNTED = ("face_count", "revision")
-_STORED = tuple(field.name for field in fields(Identity) if field.name not in _COUNTED)
-
-
-def _record(row: Any, face_count: int, revision: int) -> Identity:  # noqa: ANN401  (any row)
-    stored: dict[str, Any] = {name: getattr(row, name) for name in _STORED}
-    return Identity(**stored, face_count=face_count, revision=revision)

@@ -7,15 +7,15 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app.gallery.index.protocol import FaceNumbers, Vectors
-from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.repositories.among_numbers import among
 from app.gallery.store.repositories.embedding_columns import place_in
 from app.gallery.store.repositories.people_filter_sql import not_expired
+from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.tables import FaceTable, IdentityTable
 
-_PEOPLE_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
+_REF = IdentityTable.number, IdentityTable.id, IdentityTable.name, IdentityTable.external_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +36,13 @@ class PersonFaces:
     vectors: Vectors
 
 
-class PeopleRepository:
+class PeopleRepository(ScopedRepository):
     """People of one collection."""
-
-    def __init__(self, session: Session, collection: CollectionView) -> None:
-        self._session = session
-        self._collection = collection
 
     def after(self, number: int, *, limit: int, now: datetime) -> dict[int, PersonRef]:
         """The next people by number, in that order, who have not expired by `now`."""
         query = (
-            select(
-                IdentityTable.number,
-                IdentityTable.id,
-                IdentityTable.name,
-                IdentityTable.external_id,
-            )
+            select(*_REF)
             .where(
                 IdentityTable.collection_number == self._collection.number,
                 IdentityTable.number > number,
@@ -63,26 +54,22 @@ class PeopleRepository:
         return {row[0]: PersonRef(*row[1:]) for row in self._session.execute(query)}
 
     def refs(self, numbers: Collection[int]) -> dict[int, PersonRef]:
-        query = select(
-            IdentityTable.number, IdentityTable.id, IdentityTable.name, IdentityTable.external_id
-        ).where(IdentityTable.number.in_(numbers))
+        query = select(*_REF).where(IdentityTable.number.in_(numbers))
         return {row[0]: PersonRef(*row[1:]) for row in self._session.execute(query)}
 
     def faces_of(self, numbers: Sequence[int]) -> dict[int, PersonFaces]:
         """Read the faces of people, by number, of those who have any."""
         place = place_in(self._collection)
         rows: dict[int, list[tuple[int, str, bytes]]] = {}
-        for start in range(0, len(numbers), _PEOPLE_AT_ONCE):
-            some = numbers[start : start + _PEOPLE_AT_ONCE]
-            columns = FaceTable.identity_number, FaceTable.number, FaceTable.id, place.embedding
-            query = (
-                place.joined(select(*columns))
-                .where(FaceTable.identity_number.in_(some), place.present)
-                .order_by(FaceTable.number)
-            )
-            rows_of = self._session.execute(query, {"digest": self._collection.digest})
-            for person, number, face_id, embedding in rows_of:
-                rows.setdefault(person, []).append((number, face_id, embedding))
+        columns = FaceTable.identity_number, FaceTable.number, FaceTable.id, place.embedding
+        query = (
+            place.joined(select(*columns))
+            .where(among(FaceTable.identity_number, "people"), place.present)
+            .order_by(FaceTable.number)
+        )
+        values = {"people": numbers, "digest": self._collection.digest}
+        for person, number, face_id, embedding in self._session.execute(query, values):
+            rows.setdefault(person, []).append((number, face_id, embedding))
         return {person: _faces(found) for person, found in rows.items()}
 
 

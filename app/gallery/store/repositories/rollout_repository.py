@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import delete, func, not_, or_, select, update
-from sqlalchemy.orm import Session
 
-from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.among_numbers import among
 from app.gallery.store.repositories.embedding_columns import TWO
+from app.gallery.store.repositories.row_records import box_of
+from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.tables import (
     CalibrationTable,
     CropTable,
@@ -44,12 +44,8 @@ class SeenFace:
     has_others: bool
 
 
-class RolloutRepository:
+class RolloutRepository(ScopedRepository):
     """The rollout of one collection, which has two embedders."""
-
-    def __init__(self, session: Session, collection: CollectionView) -> None:
-        self._session = session
-        self._collection = collection
 
     def count_waiting(self, digest: str) -> int:
         """Faces without an embedding by this one of its embedders."""
@@ -82,7 +78,7 @@ class RolloutRepository:
                 face_id,
                 identity_id,
                 sha256,
-                None if box is None else (box[0], box[1], box[2], box[3]),
+                box_of(box),
                 None if landmarks is None else np.array(landmarks, dtype=np.float32),
                 sealed,
             )

@@ -6,18 +6,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import Session
 
-from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.tables import IdentityTable, TerminalMatchTable
 
 
-class TerminalRepository:
+class TerminalRepository(ScopedRepository):
     """The terminals of one collection, each of which remembers whom it matched."""
-
-    def __init__(self, session: Session, collection: CollectionView) -> None:
-        self._session = session
-        self._collection = collection
 
     def newest(self, terminal_id: str, most: int) -> dict[int, datetime]:
         """Return when the last few people were matched, by identity number, the latest first."""

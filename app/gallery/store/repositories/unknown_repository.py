@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, delete, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import Session
 
 from app.errors import UnknownFaceNotFound, UnknownGroupNotFound
-from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.repositories.among_numbers import among
 from app.gallery.store.repositories.face_repository import from_bytes, to_bytes
+from app.gallery.store.repositories.row_records import box_of, record_of
+from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.tables import (
     IdentityTable,
     UnknownFaceTable,
@@ -28,12 +29,8 @@ GroupKey = tuple[int | datetime, int]
 """Where a list of groups stands: what it is ordered by, and the number of the last one."""
 
 
-class UnknownRepository:
+class UnknownRepository(ScopedRepository):
     """The inbox of one collection."""
-
-    def __init__(self, session: Session, collection: CollectionView) -> None:
-        self._session = session
-        self._collection = collection
 
     # -- the inbox as a whole --------------------------------------------------------------------
 
@@ -168,11 +165,7 @@ class UnknownRepository:
 
     def delete_groups(self, numbers: Sequence[int]) -> None:
         """Delete groups with their faces."""
-        for start in range(0, len(numbers), _ROWS_AT_ONCE):
-            some = numbers[start : start + _ROWS_AT_ONCE]
-            self._session.execute(
-                delete(UnknownGroupTable).where(UnknownGroupTable.number.in_(some))
-            )
+        self._delete(UnknownGroupTable, numbers)
 
     def group_records(self, rows: Sequence[UnknownGroupTable]) -> list[UnknownGroup]:
         query = (
@@ -181,16 +174,7 @@ class UnknownRepository:
             .group_by(UnknownFaceTable.group_number)
         )
         kept: Mapping[int, int] = {number: count for number, count in self._session.execute(query)}  # noqa: C416
-        return [
-            UnknownGroup(
-                id=row.id,
-                seen_count=row.seen_count,
-                face_count=kept.get(row.number, 0),
-                first_seen_at=row.first_seen_at,
-                last_seen_at=row.last_seen_at,
-            )
-            for row in rows
-        ]
+        return [record_of(UnknownGroup, row, face_count=kept.get(row.number, 0)) for row in rows]
 
     # -- faces -----------------------------------------------------------------------------------
 
@@ -272,9 +256,7 @@ class UnknownRepository:
         )
 
     def delete_faces(self, numbers: Sequence[int]) -> None:
-        for start in range(0, len(numbers), _ROWS_AT_ONCE):
-            some = numbers[start : start + _ROWS_AT_ONCE]
-            self._session.execute(delete(UnknownFaceTable).where(UnknownFaceTable.number.in_(some)))
+        self._delete(UnknownFaceTable, numbers)
 
     def oldest(self, most: int) -> tuple[list[int], list[int]]:
         """Numbers of the oldest faces, and of the groups that they are in."""
@@ -296,20 +278,21 @@ class UnknownRepository:
         )
         return _pairs(self._session.execute(query))
 
-    def forget_nearest(self, identity_ids: Sequence[str]) -> None:
-        """Remove the reference to these people from faces that were most like them."""
-        self._session.execute(
-            update(UnknownFaceTable)
-            .where(self._faces_here(), UnknownFaceTable.nearest_identity_id.in_(identity_ids))
-            .values(nearest_identity_id=None)
-        )
-
-    def rename_nearest(self, identity_ids: Sequence[str], to: str) -> None:
-        """Refer faces that were most like these people to another person."""
+    def rename_nearest(self, identity_ids: Sequence[str], to: str | None) -> None:
+        """Refer faces that were most like these people to another person, or to none."""
         self._session.execute(
             update(UnknownFaceTable)
             .where(self._faces_here(), UnknownFaceTable.nearest_identity_id.in_(identity_ids))
             .values(nearest_identity_id=to)
+        )
+
+    def _delete(
+        self, kind: type[UnknownGroupTable] | type[UnknownFaceTable], numbers: Sequence[int]
+    ) -> None:
+        self._session.execute(
+            delete(kind).where(among(kind.number, "numbers")),
+            {"numbers": numbers},
+            execution_options={"synchronize_session": False},
         )
 
     def _add_inbox(self) -> None:
@@ -333,17 +316,7 @@ class UnknownRepository:
 
 
 def record(row: UnknownFaceTable) -> UnknownFace:
-    box = row.box
-    return UnknownFace(
-        id=row.id,
-        box=None if box is None else (box[0], box[1], box[2], box[3]),
-        detection_score=row.detection_score,
-        similarity=row.similarity,
-        nearest_identity_id=row.nearest_identity_id,
-        terminal_id=row.terminal_id,
-        image_sha256=row.image_sha256,
-        seen_at=row.seen_at,
-    )
+    return record_of(UnknownFace, row, box=box_of(row.box))
 
 
 def _pairs(rows: Iterable[Row[int, int]]) -> tuple[list[int], list[int]]:

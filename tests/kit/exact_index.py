@@ -1,4 +1,4 @@
-"""The index in a few lines of numpy: what the others are tested against."""
+"""An exact index in a few lines of numpy, which the indexes of the gallery are compared with."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
