@@ -255,7 +255,7 @@ def _row(value: float) -> Callable[[bytes], bytes]:
         (_copied(PEOPLE, "id"), "no person|twice"),
         (_copied(FACES, "id"), "the id of a face is there twice"),
         (_line(PEOPLE, 1, {"external_id": "0emp-1"}), "an external_id of collection default"),
-        (_line(FACES, 1, {"identity_id": "0" * 32}), "nobody's"),
+        (_line(FACES, 1, {"identity_id": "0" * 32}), "no person"),
         (_line(FACES, 1, {"box": [1, 2, 3]}), "box"),
         (_line(FACES, 1, {"landmarks": [[1, 2]] * 4}), "landmarks"),
         (_line(FACES, 1, {"detection_score": float("inf")}), "detection_score"),

@@ -132,7 +132,7 @@ def test_everything_is_as_of_one_moment(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.gallery.transfer.transfer_progress._TOLD_EVERY_ROWS", 1)
+    monkeypatch.setattr("app.gallery.transfer.transfer_progress._REPORTED_EVERY_ROWS", 1)
     monkeypatch.setattr("app.gallery.transfer.export_source._ROWS_AT_ONCE", 2)
     service = fill(database)
     before = rows(database)
