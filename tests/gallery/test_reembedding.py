@@ -110,7 +110,7 @@ def test_first_embedder_serves_until_the_switch_and_the_second_from_then_on(
     processes = [open_gallery(next_model=NEW), open_gallery(next_model=NEW)]
     assert reembed(reembedding) == 5
     before = reembedding.look(COLLECTION)
-    assert (before.serving, before.other, before.without_other) == (OLD, NEW, 0)
+    assert (before.serving, before.second, before.without_second) == (OLD, NEW, 0)
     for gallery in processes:
         assert [found(gallery, place) for place in range(5)] == [(p, OLD.name) for p in people]
     after = reembedding.switch(COLLECTION, is_measured=True)
@@ -152,7 +152,7 @@ def test_whoever_is_enrolled_meanwhile_is_stored_by_both(
     reembedding.switch(COLLECTION, is_measured=True)
     people.append(enroll_photo(both, 3))
     assert [found(both, place) for place in range(4)] == [(p, NEW.name) for p in people]
-    assert reembedding.look(COLLECTION).without_other == 0
+    assert reembedding.look(COLLECTION).without_second == 0
     reembedding.roll_back(COLLECTION)
     assert [found(both, place) for place in range(4)] == [(p, OLD.name) for p in people]
 
@@ -338,7 +338,7 @@ def test_purge_leaves_the_embedder_that_serves(
     people.append(enroll_photo(both, 2))
     assert reembedding.purge(COLLECTION) == 3
     look = reembedding.look(COLLECTION)
-    assert (look.serving, look.other, look.switched_at) == (serving, None, None)
+    assert (look.serving, look.second, look.switched_at) == (serving, None, None)
     assert rows(database, SecondEmbeddingTable) == 0
     with database.reading() as session:
         faces = list(session.scalars(select(FaceTable).order_by(FaceTable.number)))
@@ -566,7 +566,7 @@ def test_any_sequence_of_steps_leaves_what_a_dictionary_says(
             del people[gone]
         elif step == "reembed" and reembedding.look(COLLECTION).serving == OLD:
             reembed(reembedding)
-        elif step == "turn" and reembedding.look(COLLECTION).other is not None:
+        elif step == "turn" and reembedding.look(COLLECTION).second is not None:
             switched = reembedding.look(COLLECTION).switched_at is not None
             try:
                 if switched:
@@ -575,14 +575,14 @@ def test_any_sequence_of_steps_leaves_what_a_dictionary_says(
                     reembedding.switch(COLLECTION, is_measured=True)
             except RolloutImpossible as error:
                 assert "have no embedding" in str(error)  # noqa: PT017
-        elif step == "purge" and reembedding.look(COLLECTION).other == NEW:
+        elif step == "purge" and reembedding.look(COLLECTION).second == NEW:
             reembedding.purge(COLLECTION)
         for identity_id, enrolled in people.items():
             assert found(processes[0], enrolled)[0] == identity_id
         for process in processes:
             process.sync.follow()
         look = reembedding.look(COLLECTION)
-        known = len(people) - look.without_other if look.other is not None else 0
+        known = len(people) - look.without_second if look.second is not None else 0
         assert (
             processes[0].sync.face_count() == processes[1].sync.face_count() == len(people) + known
         )

@@ -89,7 +89,7 @@ def switch(collection: str, *, force: bool, as_json: bool) -> None:
     """Serve by the second embedder."""
     with open_database(upgrade=True) as (settings, database):
         reembedding = Rollouts(database)
-        second = reembedding.look(collection).other
+        second = reembedding.look(collection).second
         measured = second is not None and _is_measured(settings, database, collection, second)
         _show(reembedding.switch(collection, is_measured=measured, force=force), as_json=as_json)
 
@@ -117,7 +117,7 @@ def _measure(settings: Settings, database: Database, rollout: Rollout) -> str:
 
     Returns what was done, as a text.
     """
-    model = rollout.other
+    model = rollout.second
     if model is None or _is_measured(settings, database, rollout.collection, model):
         return "its error rates are known"
     try:
@@ -179,7 +179,7 @@ def _table(rollout: Rollout) -> Table:
     table = Table("collection", "network", "weights", "faces", "without it", "")
     for model, missing, role in (
         (rollout.serving, rollout.without_serving, "answers"),
-        (rollout.other, rollout.without_other, "before" if rollout.switched_at else "next"),
+        (rollout.second, rollout.without_second, "before" if rollout.switched_at else "next"),
     ):
         if model is not None:
             counts = f"{rollout.faces:,}", f"{missing:,}"

@@ -32,18 +32,18 @@ Objection = tuple[RolloutObstacle, str]
 class Rollout:
     """Where a collection stands between two embedders.
 
-    `other` is the one that does not serve: the next one, or, once it has `switched_at`, the one
-    before. `without_serving` and `without_other` count faces that lack the embedding by each.
+    `second` is the one that does not serve: the next one, or, once it has `switched_at`, the one
+    before. `without_serving` and `without_second` count faces that lack the embedding by each.
     """
 
     collection: str
     revision: int
     serving: ModelId
-    other: ModelId | None
+    second: ModelId | None
     switched_at: datetime | None
     faces: int
     without_serving: int
-    without_other: int
+    without_second: int
 
 
 class Rollouts:
@@ -290,11 +290,11 @@ def _rollout(transaction: Transaction) -> Rollout:
         collection=collection.name,
         revision=collection.revision,
         serving=collection.model,
-        other=other,
+        second=other,
         switched_at=collection.switched_at,
         faces=transaction.faces.count(),
         without_serving=rollout.count_waiting(collection.digest),
-        without_other=0 if other is None else rollout.count_waiting(other.digest),
+        without_second=0 if other is None else rollout.count_waiting(other.digest),
     )
 
 

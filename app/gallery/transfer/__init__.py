@@ -8,6 +8,6 @@ An archive is a zip file whose members are stored as they are, not compressed:
     collections/1/...
     manifest.json                     what is in it, with the size and SHA-256 of every member
 
-It can be read without Vultus: unzip, JSON Lines and numpy.load are all it takes. `archive_manifest.py`
-and `archive_lines.py` define every field.
+It can be read without Vultus: unzip, JSON Lines and numpy.load are all it takes. Every field is
+defined in `archive_manifest.py` and `archive_lines.py`.
 """

@@ -36,7 +36,7 @@ def test_faces_and_calibrations_outlive_the_way_forward_and_back(database: Datab
     again.open()
     assert found_ids(again, unit_vector(1)) == [identity.id]
     assert CalibrationStore(database).calibration(COLLECTION, MODEL.digest) == {"a": [0.25, "b"]}
-    assert Rollouts(database).look(COLLECTION).other is None
+    assert Rollouts(database).look(COLLECTION).second is None
     migrate(database, "0006", down=True)
     assert (old_rows(database), calibrations(database)) == before
 
@@ -63,4 +63,4 @@ def test_way_back_leaves_what_serves_and_refuses_to_lose_it(database: Database) 
     again.open()
     assert found_ids(again, unit_vector(1)) == [identity.id]
     assert store.calibration(COLLECTION, MODEL.digest) == {"of": "old"}
-    assert Rollouts(database).look(COLLECTION).other is None
+    assert Rollouts(database).look(COLLECTION).second is None
