@@ -82,18 +82,15 @@ class EmbeddingCache:
 
     def _read(self) -> dict[bytes, Known]:
         known: dict[bytes, Known] = {}
+        size = self._record.itemsize
         for path in sorted(self._folder.glob("*.records")):
             data = path.read_bytes()
-            size = self._record.itemsize
-            for start in range(0, len(data) - size + 1, size):  # a torn last record is skipped
-                record = data[start : start + size]
-                body, checksum = record[:-_CHECKSUM_BYTES], record[-_CHECKSUM_BYTES:]
-                if zlib.crc32(body) != int.from_bytes(checksum, "little"):
+            # A torn last record is skipped.
+            for record in np.frombuffer(data[: len(data) // size * size], dtype=self._record):
+                body = record.tobytes()[:-_CHECKSUM_BYTES]
+                if zlib.crc32(body) != record["crc"] or record["outcome"] >= len(_OUTCOMES):
                     continue
-                values = np.frombuffer(record, dtype=self._record)[0]
-                if values["outcome"] >= len(_OUTCOMES):
-                    continue
-                failure = _OUTCOMES[values["outcome"]]
-                embedding = None if failure else np.array(values["embedding"], dtype=np.float32)
-                known[record[:32]] = Known(embedding, failure)
+                failure = _OUTCOMES[record["outcome"]]
+                embedding = None if failure else np.array(record["embedding"], dtype=np.float32)
+                known[record["sha256"].tobytes()] = Known(embedding, failure)
         return known

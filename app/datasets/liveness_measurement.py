@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.datasets.photo_listing import PHOTO_SUFFIXES
+from app.datasets.photo_listing import photos_below
 from app.errors import InputError, InvalidRequest, LivenessNotMeasurable
 from app.recognition.liveness.liveness_scorer import LivenessScorer
 from app.recognition.liveness.liveness_thresholds import FittedThreshold
@@ -69,11 +69,10 @@ def list_captures(folder: Path, *, attacks: bool = False) -> list[Capture]:
     species with the folder's own name.
     """
     captures = []
-    for path in sorted(folder.rglob("*")):
+    for path in photos_below(folder):
         parts = path.relative_to(folder).parts
-        hidden = any(part.startswith(".") for part in parts)
-        if path.suffix.lower() in PHOTO_SUFFIXES and not hidden and path.is_file():
-            species = parts[0] if len(parts) > 1 else folder.resolve().name
+        species = parts[0] if len(parts) > 1 else folder.resolve().name
+        if not any(part.startswith(".") for part in parts):
             captures.append(Capture(path, species if attacks else ""))
     if not captures:
         raise InvalidRequest(f"{folder} has no photos")

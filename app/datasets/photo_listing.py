@@ -85,6 +85,13 @@ def read_listing(
     return listing if faces is None else replace(listing, subject=faces)
 
 
+def photos_below(folder: Path) -> Iterator[Path]:
+    """Yield the photos in a folder and in all folders in it, also hidden ones, sorted by path."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file():
+            yield path
+
+
 def _folder(source: Path) -> tuple[PhotoListing, Path | None]:
     images, pairs = source / "images", source / "pairs.csv"
     like_lfw = images.is_dir() and pairs.is_file()

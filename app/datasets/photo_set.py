@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from app.datasets.embedding_cache import EmbeddingCache, Known
-from app.datasets.photo_listing import PhotoListing
+from app.datasets.photo_listing import ListedPhoto, PhotoListing
 from app.datasets.photo_source import SubjectRule
 from app.errors import ImageTooLarge, ImageUnreadable, InvalidRequest, Reason
 from app.recognition.batch import Choose
@@ -40,47 +40,40 @@ def choice_of(rule: SubjectRule) -> Choose:
     return clear
 
 
-class PhotoSetEmbedder:
-    """Embeds photos, as many at once as the recognizer has threads."""
+async def embed_photos(
+    recognizer: Recognizer,
+    listing: PhotoListing,
+    cache: EmbeddingCache,
+    progress: Callable[[], None] = lambda: None,
+) -> LabelledPhotos:
+    """Embed photos, as many at once as the recognizer has threads.
 
-    def __init__(self, recognizer: Recognizer, cache: EmbeddingCache) -> None:
-        self._recognizer = recognizer
-        self._cache = cache
+    Those in the cache are not embedded again. `progress` is called after each photo. Raises
+    InvalidRequest for a file that cannot be read at all.
+    """
+    choose = choice_of(listing.subject)
 
-    async def embed(
-        self, listing: PhotoListing, progress: Callable[[], None] = lambda: None
-    ) -> LabelledPhotos:
-        """Embed the photos that the cache does not have. `progress` is called after each photo.
-
-        Raises InvalidRequest for a file that cannot be read at all.
-        """
-        choose = choice_of(listing.subject)
-        done = await in_turns(
-            listing.photos,
-            lambda photo: self._one(photo.path, choose),
-            at_once=self._recognizer.concurrency,
-            progress=progress,
-        )
-        return _labelled(listing, [sha256 for sha256, _ in done], [known for _, known in done])
-
-    async def _one(self, path: Path, choose: Choose) -> tuple[str, Known]:
-        """Return the SHA-256 of a photo, and what is known of it."""
-        sha256 = await asyncio.to_thread(photo_sha256, path)
-        known = self._cache.find(sha256)
+    async def embed(photo: ListedPhoto) -> tuple[str, Known]:
+        sha256 = await asyncio.to_thread(photo_sha256, photo.path)
+        known = cache.find(sha256)
         if known is None:
-            known = await self._embed(path, choose)
-            self._cache.add(sha256, known)
+            known = await _embed(recognizer, photo.path, choose)
+            cache.add(sha256, known)
         return sha256, known
 
-    async def _embed(self, path: Path, choose: Choose) -> Known:
-        try:
-            image = await asyncio.to_thread(read_photo, self._recognizer, path)
-            found = await self._recognizer.embed_chosen(image, choose)
-        except (ImageUnreadable, ImageTooLarge) as error:
-            return Known(None, Reason(error.code))
-        if found.faces:
-            return Known(found.faces[0].embedding, None)
-        return Known(None, no_subject(found.detected))
+    done = await in_turns(listing.photos, embed, at_once=recognizer.concurrency, progress=progress)
+    return _labelled(listing, [sha256 for sha256, _ in done], [known for _, known in done])
+
+
+async def _embed(recognizer: Recognizer, path: Path, choose: Choose) -> Known:
+    try:
+        image = await asyncio.to_thread(read_photo, recognizer, path)
+        found = await recognizer.embed_chosen(image, choose)
+    except (ImageUnreadable, ImageTooLarge) as error:
+        return Known(None, Reason(error.code))
+    if found.faces:
+        return Known(found.faces[0].embedding, None)
+    return Known(None, no_subject(found.detected))
 
 
 def open_cache(

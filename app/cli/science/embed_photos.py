@@ -5,7 +5,7 @@ from pathlib import Path
 from app.cli.output import progress_bar
 from app.cli.session import Loaded
 from app.datasets.photo_listing import PhotoListing
-from app.datasets.photo_set import PhotoSetEmbedder, open_cache
+from app.datasets.photo_set import embed_photos, open_cache
 from models.evaluation.photos import LabelledPhotos
 
 
@@ -18,7 +18,8 @@ async def embed_listing(
     try:
         with progress_bar("embedding") as progress:
             task = progress.add_task("photos", total=len(listing.photos))
-            embedder = PhotoSetEmbedder(loaded.recognizer, kept)
-            return await embedder.embed(listing, lambda: progress.advance(task))
+            return await embed_photos(
+                loaded.recognizer, listing, kept, lambda: progress.advance(task)
+            )
     finally:
         kept.close()

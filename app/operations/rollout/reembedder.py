@@ -1,11 +1,11 @@
 """Embed enrolled faces by another embedder, from their photos."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.datasets.photo_listing import PHOTO_SUFFIXES
+from app.datasets.photo_listing import photos_below
 from app.datasets.photo_set import photo_sha256
 from app.errors import ImageTooLarge, ImageUnreadable
 from app.gallery.rollout.rollouts import Rollouts
@@ -47,7 +47,7 @@ class PhotoFolder:
 
     def __init__(self, folder: Path) -> None:
         """Reads all of them. Raises InvalidRequest where one cannot be read."""
-        self._by_sha256 = {photo_sha256(path): path for path in _photos(folder)}
+        self._by_sha256 = {photo_sha256(path): path for path in photos_below(folder)}
 
     def find(self, sha256: str) -> Path | None:
         return self._by_sha256.get(sha256)
@@ -161,12 +161,6 @@ class Reembedder:
                 "photo"
             )
         return best.landmarks
-
-
-def _photos(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file():
-            yield path
 
 
 def _overlap(a: Box, b: Box) -> float:
