@@ -72,12 +72,12 @@ def show(answer: object, *texts: RenderableType, as_json: bool) -> None:
         return
     for text in texts:
         if isinstance(text, str | Text):
-            say(text)
+            print_line(text)
         else:
             results.print(text)
 
 
-def say(line: str | Text, console: Console | None = None) -> None:
+def print_line(line: str | Text, console: Console | None = None) -> None:
     """Print a line that is not wrapped, however wide the terminal is."""
     (console or results).print(line, soft_wrap=True)
 
@@ -122,4 +122,4 @@ def progress_bar(text: str, *more: ProgressColumn, console: Console = errors) ->
 def print_error(error: VultusError) -> None:
     """Print the code, fact and remedy of an error in one line."""
     errors.print(Text(f"{error.code}: ", style="bold red"), end="")
-    say(TERMINAL.detail(error), errors)
+    print_line(TERMINAL.detail(error), errors)

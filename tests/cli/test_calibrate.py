@@ -74,7 +74,7 @@ def test_collection_is_calibrated_on_its_people(tmp_path: Path) -> None:
     assert "60 people" in table.stdout
 
 
-def test_too_few_people_are_told(tmp_path: Path) -> None:
+def test_too_few_people_are_refused_with_their_number(tmp_path: Path) -> None:
     _enroll(tmp_path, 3)
     result = RUN.invoke(cli, ["calibrate"])
     assert result.exit_code == 1

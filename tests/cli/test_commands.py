@@ -102,7 +102,7 @@ def test_photos_of_a_folder_wait_their_turns_however_short_the_queue(
     assert (done["people"], done["rejected"]) == (3, [])
 
 
-def test_what_cannot_be_read_is_told_and_the_rest_goes_on(people: Path) -> None:
+def test_what_cannot_be_read_is_listed_and_the_rest_is_enrolled(people: Path) -> None:
     (people / "Eileen_Collins" / "0.jpg").symlink_to(people / "nowhere.jpg")
     (people / "Grace_Hopper" / "0.jpg").mkdir()
     (people / ".hidden").mkdir()
@@ -139,7 +139,7 @@ def test_enrolled_people_are_identified(people: Path, tmp_path: Path) -> None:
     assert "match" in shown.stdout
 
 
-def test_verify_tells_by_its_exit_status(tmp_path: Path) -> None:
+def test_the_exit_status_of_verify_is_the_verdict(tmp_path: Path) -> None:
     a, b, c = (tmp_path / f"{name}.jpg" for name in "abc")
     a.write_bytes(photos.encoded(photos.astronaut()))
     b.write_bytes(photos.encoded(photos.another_photo(photos.astronaut())))
@@ -204,7 +204,7 @@ def test_what_goes_wrong_is_one_line_with_a_remedy(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1
-    told = capsys.readouterr().err
-    line = next(line for line in told.splitlines() if line.startswith(code))
+    printed = capsys.readouterr().err
+    line = next(line for line in printed.splitlines() if line.startswith(code))
     assert remedy in line
-    assert "Traceback" not in told
+    assert "Traceback" not in printed

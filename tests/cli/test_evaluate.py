@@ -109,9 +109,7 @@ def test_groups_thresholds_and_rates_are_those_asked_for(people: Path, tmp_path:
     assert "all_pairs.fmr_at.0.9500" in values
 
 
-def test_the_tables_tell_the_figures_and_take_names_as_they_are(
-    people: Path, tmp_path: Path
-) -> None:
+def test_the_tables_have_the_figures_and_names_as_they_are(people: Path, tmp_path: Path) -> None:
     groups = tmp_path / "groups.csv"
     groups.write_text("person,group\nEileen,[red]a\nGrace,[/]\n")
     report = tmp_path / "out" / "report.json"
@@ -126,7 +124,7 @@ def test_the_tables_tell_the_figures_and_take_names_as_they_are(
     assert "FNMR of [red]a" in second.stdout.split("Compared")[1]
 
 
-def test_what_cannot_be_evaluated_is_said(people: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_evaluated_is_refused_with_the_reason(people: Path, tmp_path: Path) -> None:
     lonely = tmp_path / "lonely"
     (lonely / "Grace").mkdir(parents=True)
     (people / "Grace/1.jpg").rename(lonely / "Grace/1.jpg")

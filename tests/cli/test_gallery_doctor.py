@@ -19,7 +19,7 @@ def _run(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
     return done.exit_code, [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_folder_with_a_photo_of_another_person_is_told_and_the_doctor_finds_it_when_forced(
+def test_a_photo_of_another_person_in_a_folder_is_rejected_and_found_by_the_doctor_when_forced(
     tmp_path: Path,
 ) -> None:
     people = tmp_path / "people"

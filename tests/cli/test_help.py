@@ -85,7 +85,7 @@ def _options(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, st
         yield from _options(below, (*path, name))
 
 
-def test_every_option_says_what_it_is() -> None:
+def test_every_option_has_a_help_text() -> None:
     texts = dict(_options(get_command(cli)))
     assert len(texts) > 100
     assert [name for name, text in texts.items() if not text] == []

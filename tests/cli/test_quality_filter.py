@@ -30,26 +30,26 @@ def run(*arguments: str | Path, stdin: bytes | None = None) -> Result:
     return RUN.invoke(cli, list(map(str, arguments)), input=stdin)
 
 
-def told(result: Result) -> dict[str, Any]:
+def answer_of(result: Result) -> dict[str, Any]:
     parsed: dict[str, Any] = json.loads(result.stdout)
     return parsed
 
 
 def test_folder_is_held_to_auto_and_identify_to_the_floor(blurred: Path) -> None:
     people = blurred.parent.parent
-    refused = told(run("enroll-folder", people, "--json"))
+    refused = answer_of(run("enroll-folder", people, "--json"))
     assert (refused["people"], refused["faces"]) == (0, 0)
     assert refused["rejected"] == [
         {"photo": "Eileen_Collins/blurred.png", "reasons": ["low_sharpness"]}
     ]
-    taken = told(run("enroll-folder", people, "--json", "--quality-filter", "none"))
+    taken = answer_of(run("enroll-folder", people, "--json", "--quality-filter", "none"))
     assert (taken["people"], taken["faces"], taken["rejected"]) == (1, 1, [])
 
     lenient = run("identify", blurred, "--json", "--quality-filter", "none")
-    (found,) = told(lenient)["faces"]
+    (found,) = answer_of(lenient)["faces"]
     assert (found["status"], found["reasons"]) == ("match", [])
     assert (found["fpir"], found["rate_reason"]) == (None, "low_quality")
-    (face,) = told(run("identify", blurred, "--json"))["faces"]
+    (face,) = answer_of(run("identify", blurred, "--json"))["faces"]
     assert (face["status"], face["reasons"]) == ("rejected", ["low_sharpness"])
     assert (face["identity"], face["similarity"]) == (None, None)
     assert face["quality"] == found["quality"] < 20
@@ -72,10 +72,10 @@ def test_batch_is_held_to_the_option_where_a_line_does_not_say(blurred: Path) ->
 def test_verify_rejects_a_bad_photo_unless_quality_does_not_matter(blurred: Path) -> None:
     decided = run("verify", blurred, blurred, "--json", "--quality-filter", "none")
     assert decided.exit_code == 0
-    assert (told(decided)["fmr"], told(decided)["rate_reason"]) == (None, "low_quality")
+    assert (answer_of(decided)["fmr"], answer_of(decided)["rate_reason"]) == (None, "low_quality")
     refused = run("verify", blurred, blurred, "--json")
     assert refused.exit_code == 4
-    body = told(refused)
+    body = answer_of(refused)
     assert (body["status"], body["similarity"]) == ("rejected", None)
     assert [one["reasons"] for one in body["rejected"]] == [["low_sharpness"]] * 2
     text = run("verify", blurred, blurred)

@@ -272,7 +272,7 @@ def test_crops_are_not_kept_without_a_key(client: TestClient) -> None:
     assert "VULTUS_CROPS_KEY" in refused.json()["detail"]
 
 
-def test_command_wants_to_know_the_network() -> None:
+def test_the_command_requires_the_network() -> None:
     result = RUN.invoke(cli, ["reembed"])
     assert result.exit_code == 2
     assert "--to" in result.output

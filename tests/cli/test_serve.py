@@ -13,7 +13,7 @@ from app.settings import Settings
 
 
 @pytest.mark.parametrize(("cores", "told"), [(2, False), (16, True)])
-def test_it_tells_that_one_process_leaves_many_cores_idle(
+def test_one_process_on_many_cores_is_logged_with_the_remedy(
     monkeypatch: pytest.MonkeyPatch, cores: int, *, told: bool
 ) -> None:
     def refuse(*_: Any) -> Services:

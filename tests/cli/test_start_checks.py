@@ -156,7 +156,7 @@ def test_a_first_start_makes_no_database_yet(tmp_path: Path) -> None:
     assert list((tmp_path / "data").iterdir()) == []
 
 
-def test_unknown_settings_of_environment_and_file_are_told_with_the_nearest(
+def test_unknown_settings_of_environment_and_file_are_logged_with_the_nearest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".env").write_text(

@@ -103,7 +103,7 @@ def test_a_finished_run_that_is_resumed_stays_as_it_is(people: Path, tmp_path: P
         assert refused.exit_code == 2, ignored
 
 
-def test_what_cannot_be_trained_is_said(people: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_trained_is_refused_with_the_reason(people: Path, tmp_path: Path) -> None:
     for arguments, fact in (
         (["--set", "optimiser.rate=-1"], "optimiser.rate"),
         (["--network", "vit"], "it is one of dlib-resnet"),

@@ -82,7 +82,7 @@ def test_one_collection_into_another(here: Database, tmp_path: Path) -> None:
     assert len(rows(here)["identities"]) == 12
 
 
-def test_whoever_is_skipped_is_listed(here: Database, tmp_path: Path) -> None:
+def test_people_who_are_skipped_are_listed(here: Database, tmp_path: Path) -> None:
     file = tmp_path / "gallery.zip"
     _json("export", file, "--collection", COLLECTION)
     with _elsewhere(tmp_path) as there:
@@ -162,7 +162,7 @@ def test_wrong_name_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     assert "--into" in result.stderr
 
 
-def test_database_of_another_version_is_told(
+def test_a_database_of_another_version_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "old"))

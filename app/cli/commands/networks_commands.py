@@ -151,11 +151,11 @@ def add(
 
     The file is copied. How crops are prepared becomes part of the network; see docs/networks.md.
     """
-    from app.cli.science.networks import GraphAsked, WeightsAsked
+    from app.cli.science.networks import GraphOptions, WeightsOptions
     from app.cli.science.networks import add as run
     from models.zoo.adding import Naming
 
     naming = Naming(name, license_, description)
-    weights = WeightsAsked(network, dimension, no_mirror_average)
-    graph = GraphAsked(mean, std, channels, template, mirror_average)
+    weights = WeightsOptions(network, dimension, no_mirror_average)
+    graph = GraphOptions(mean, std, channels, template, mirror_average)
     run(source, naming, weights, graph, size_px=size_px, as_json=as_json)

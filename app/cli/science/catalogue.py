@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.table import Column, Table
 
 from app.cli.configuration import load_settings
-from app.cli.output import TextConsole, errors, print_json, results, say, show, text_column
+from app.cli.output import TextConsole, errors, print_json, print_line, results, show, text_column
 from app.operations.fetching.fetch_network import Fetched, Places, fetch_network, find_in_catalogue
 from app.recognition.startup_errors import startup_error
 from models.zoo.catalogue.entry import CatalogueEntry, Source
@@ -53,8 +53,8 @@ def fetch(
     settings = load_settings()
     entry = find_in_catalogue(name)
     if entry.needs_acceptance and entry.sources:
-        say(f"{entry.license.name}: {entry.license.terms}", errors)
-        say(f"The licence: {entry.license.url}", errors)
+        print_line(f"{entry.license.name}: {entry.license.terms}", errors)
+        print_line(f"The licence: {entry.license.url}", errors)
     places = Places(
         settings.resolved_weights_dir,
         mirror=mirror or settings.catalogue.mirror,
@@ -143,7 +143,7 @@ class _FetchProgress:
         self._bar.stop()
 
     def source(self, where: str) -> None:
-        say(f"from {where}", errors)
+        print_line(f"from {where}", errors)
 
     def progress(self, done: int, total: int | None) -> None:
         if self._task is None:
@@ -151,10 +151,10 @@ class _FetchProgress:
         self._bar.update(self._task, completed=done, total=total)
 
     def retry(self, reason: str, wait_s: float) -> None:
-        say(f"interrupted ({reason}); it continues in {wait_s:.0f} s", errors)
+        print_line(f"interrupted ({reason}); it continues in {wait_s:.0f} s", errors)
 
     def waiting(self) -> None:
-        say("another process fetches the same file; waiting for it", errors)
+        print_line("another process fetches the same file; waiting for it", errors)
 
 
 def _fetched_texts(fetched: Fetched) -> Iterator[str]:

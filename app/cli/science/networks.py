@@ -69,8 +69,8 @@ def compare(runs: list[Path], *, as_json: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class WeightsAsked:
-    """What the user says of a file of weights that does not describe its network."""
+class WeightsOptions:
+    """The network of a file of weights that does not describe it."""
 
     network: str | None = None
     dimension: int | None = None
@@ -78,8 +78,8 @@ class WeightsAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class GraphAsked:
-    """What the user says of the crops that an .onnx file takes."""
+class GraphOptions:
+    """The crops that an .onnx file takes; None: as its metadata say, or the default."""
 
     mean: str | None = None
     std: str | None = None
@@ -101,8 +101,8 @@ class GraphAsked:
 def add(
     source: Path,
     naming: Naming,
-    weights: WeightsAsked,
-    graph: GraphAsked,
+    weights: WeightsOptions,
+    graph: GraphOptions,
     *,
     size_px: int | None,
     as_json: bool,
@@ -110,12 +110,12 @@ def add(
     """Register a run, a file of weights, or an .onnx file."""
     weights_dir = load_settings().resolved_weights_dir
     is_graph = source.suffix == ".onnx"
-    if not is_graph and graph != GraphAsked():
+    if not is_graph and graph != GraphOptions():
         raise typer.BadParameter(
             "--mean, --std, --channels, --template and --mirror-average are for .onnx files; other "
             "files say this themselves"
         )
-    if is_graph and weights != WeightsAsked():
+    if is_graph and weights != WeightsOptions():
         raise typer.BadParameter(
             "--network, --dimension and --no-mirror-average are not for .onnx files"
         )
@@ -151,16 +151,16 @@ def _channel_values(text: str | None, option: str) -> tuple[float, float, float]
     return first, second, third
 
 
-def _recipe(asked: WeightsAsked, size_px: int | None) -> Recipe | None:
-    if asked.network is None:
+def _recipe(weights: WeightsOptions, size_px: int | None) -> Recipe | None:
+    if weights.network is None:
         return None
-    architecture = find_architecture(asked.network)
+    architecture = find_architecture(weights.network)
     try:
         side = architecture.input_at(size_px).size_px
     except ValueError as error:
         raise typer.BadParameter(f"--size-px: {error}") from error
-    length = asked.dimension or architecture.dimension
-    return Recipe(asked.network, side, length, length)
+    length = weights.dimension or architecture.dimension
+    return Recipe(weights.network, side, length, length)
 
 
 def _comparison_table(comparison: Comparison) -> Table:

@@ -1,7 +1,7 @@
 """`vultus db`."""
 
 from app.cli.open_database import open_any_database
-from app.cli.output import say
+from app.cli.output import print_line
 from app.gallery.store.lost_database import require_not_lost, set_traces_aside
 
 
@@ -10,13 +10,13 @@ def upgrade() -> None:
     with open_any_database() as (settings, database):
         require_not_lost(database, settings.snapshots_dir)
         database.upgrade()
-    say("The database is up to date.")
+    print_line("The database is up to date.")
 
 
 def begin_anew() -> None:
     """Start with an empty database where one was lost. Nothing is deleted."""
     with open_any_database() as (settings, database):
         for moved in set_traces_aside(database, settings.snapshots_dir):
-            say(f"Moved aside: {moved}")
+            print_line(f"Moved aside: {moved}")
         database.upgrade()
-    say("The database is empty and up to date.")
+    print_line("The database is empty and up to date.")

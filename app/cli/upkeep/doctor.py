@@ -44,8 +44,8 @@ def doctor(collection: str, limit: int, *, as_json: bool) -> None:
 
 def _show(found: Finding, collection: str, revision: int, *, as_json: bool) -> None:
     finding = FindingBody.found(found, collection, revision)
-    wanted = correction(found, revision)
-    command = None if wanted is None else command_of(wanted, collection)
+    change = correction(found, revision)
+    command = None if change is None else command_of(change, collection)
     answer = {**finding.model_dump(mode="json", exclude={"action"}), "command": command}
     show(answer, _text(finding, command), as_json=as_json)
 

@@ -10,7 +10,7 @@ from rich.progress import TaskID
 from rich.table import Table
 
 from app.cli.open_database import open_database
-from app.cli.output import errors, finish, progress_bar, say, show
+from app.cli.output import errors, finish, print_line, progress_bar, show
 from app.cli.upkeep.collections import require_collection_name
 from app.gallery.rollout.embedders_in_use import EmbeddersInUse, embedders_in_use
 from app.gallery.transfer.exporter import Exported, export_gallery
@@ -38,7 +38,7 @@ def import_(file: Path, collections: Sequence[str], into: str | None, *, as_json
     answer = {"collections": [_imported_as_json(imported) for imported in done]}
     show(answer, *_imported_texts(done), as_json=as_json)
     for text in _warnings(settings, done, had_faces=had_faces):
-        say(text, errors)
+        print_line(text, errors)
     finish(complete=not any(imported.skipped for imported in done))
 
 
@@ -112,8 +112,7 @@ def _warnings(settings: Settings, done: Sequence[Imported], *, had_faces: bool) 
             )
         elif imported.faces and by_auto and not had_faces and embedder != DEFAULT_NETWORK:
             yield (
-                f"{belongs}, which VULTUS_EMBEDDER=auto keeps from now on: start services that run "
-                "already anew"
+                f"{belongs}, which VULTUS_EMBEDDER=auto keeps from now on: restart running services"
             )
 
 
