@@ -140,8 +140,12 @@ def errors_page() -> str:
     above = ""
     for kind in _tree(VultusError):
         # Those that one room defines for itself are answered as the class that they are made of.
-        if kind.__module__ != VultusError.__module__ or not meanings[kind.__name__]:
-            continue  # the latter only group others
+        if kind.__module__ != VultusError.__module__:
+            continue
+        if kind.__name__ not in meanings:
+            raise LookupError(f"draw {kind.__name__} in the tree at the top of app/errors.py")
+        if not meanings[kind.__name__]:
+            continue  # it only groups others
         over_http, on_terminal = (_text(table.find(kind)) for table in (HTTP, TERMINAL))
         status = _NEVER if over_http == _NEVER else str(status_of(kind))
         code = "" if kind.code == above else f"`{kind.code}`"

@@ -4,12 +4,15 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
+from app.api import routes
 from app.api.schemas.embed import EmbedImagesAnswer
 from app.api.schemas.identify import IdentifyAnswer, IdentifyImagesAnswer
 from app.api.schemas.parts.enrolment import EnrollmentBody
@@ -121,6 +124,18 @@ def test_batch_is_documented_as_lines(client: TestClient) -> None:
 
 def test_committed_description_is_that_of_the_routes() -> None:
     assert PATH.read_text(encoding="utf-8") == openapi_text(), "renew it: make openapi"
+
+
+def test_every_file_of_routes_is_part_of_the_application(client: TestClient) -> None:
+    described = {
+        operation["operationId"]
+        for path in client.get("/openapi.json").json()["paths"].values()
+        for operation in path.values()
+    }
+    for module in iter_modules(routes.__path__):
+        router = import_module(f"{routes.__name__}.{module.name}").router
+        names = {route.operation_id for route in router.routes if route.include_in_schema}
+        assert names <= described, module.name
 
 
 def test_operations_are_named_and_summarised_for_clients(client: TestClient) -> None:
