@@ -2,14 +2,14 @@
 #
 #   docker build -t vultus .                                  CPU
 #   docker build -t vultus --build-arg TORCH=default .        NVIDIA GPU (run with --gpus all)
-#   docker build -t vultus --build-arg EXTRAS=onnx,openvino,milvus .   with the client of Milvus
+#   docker build -t vultus --build-arg EXTRAS=onnx,openvino,milvus .   with the Milvus client
 
 FROM python:3.11-slim AS build
 ARG TORCH=cpu
 WORKDIR /opt/vultus
 COPY constraints.txt ./
 COPY scripts/install.py scripts/
-# PyTorch in a layer of its own: a change of the code does not fetch it again.
+# PyTorch has its own layer: a change of the code does not download it again.
 RUN python scripts/install.py /opt/venv --torch ${TORCH} --torch-only
 COPY pyproject.toml README.md LICENSE THIRD_PARTY.md ./
 COPY app app

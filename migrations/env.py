@@ -1,4 +1,4 @@
-"""Alembic's entry: on the connection handed over by the service, or on the configured database."""
+"""Alembic's entry: migrate the connection of the service, or the configured database."""
 
 from alembic import context
 from sqlalchemy import Connection, text
@@ -7,7 +7,7 @@ from app.gallery.store.database import Database
 from app.gallery.store.tables import Table
 from app.settings import Settings
 
-_LOCK_KEY = 0x76756C74  # any number that every process agrees on: "vult"
+_LOCK_KEY = 0x76756C74  # the same number in every process: "vult"
 
 
 def _migrate(connection: Connection) -> None:
@@ -16,9 +16,9 @@ def _migrate(connection: Connection) -> None:
         target_metadata=Table.metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
-        # On SQLite, too, whose transactions hold changes of tables if they are begun as ours are:
-        # processes that start together upgrade one after the other, and one that dies leaves what
-        # was there.
+        # On SQLite, too: its transactions contain changes of tables if they begin as ours do. So
+        # processes that start together upgrade one after the other, and a process that dies leaves
+        # the database unchanged.
         transactional_ddl=True,
     )
     with context.begin_transaction():

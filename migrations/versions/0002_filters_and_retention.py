@@ -1,4 +1,4 @@
-"""Attributes that filters find, expiry, terminals, pruning of the log, indexes outside.
+"""Attributes for filters, expiry, terminals, pruning of the log, external indexes.
 
 Revision: 0002
 After: 0001
@@ -34,7 +34,7 @@ def _reference(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:
 
 def upgrade() -> None:
     # Columns are added in place: a batch on SQLite copies the table and drops the old one, and the
-    # drop would cascade to everybody enrolled.
+    # drop would cascade to all enrolled people.
     op.add_column(
         "collections", sa.Column("log_start", _NUMBER, nullable=False, server_default="0")
     )
@@ -96,7 +96,7 @@ def downgrade() -> None:
 
 
 def _fill(attributes: sa.Table) -> None:
-    """Write down what the people enrolled so far can be found by."""
+    """Write the filterable attributes of the people enrolled so far."""
     connection = op.get_bind()
     people = sa.text(
         "SELECT number, collection_number, attributes FROM identities"
@@ -121,7 +121,7 @@ def _fill(attributes: sa.Table) -> None:
 
 
 def _filterable(attributes: str | dict[str, object]) -> dict[str, str]:
-    # As the service wrote them when this migration was made; it may write them otherwise later.
+    # The form of the service at the time of this migration; later versions may write another one.
     parsed = json.loads(attributes) if isinstance(attributes, str) else attributes
     return {
         key: value

@@ -1,4 +1,4 @@
-"""Faces enrolled against a guard's advice, and answers kept for requests that are sent again.
+"""Faces that were enrolled by force, and answers that are kept for repeated requests.
 
 Revision: 0005
 After: 0004
@@ -18,7 +18,7 @@ _JSON = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postg
 
 
 def upgrade() -> None:
-    # In place: a batch on SQLite copies the table, drops the old one, and takes everybody along.
+    # In place: a batch on SQLite copies the table and drops the old one, with all people in it.
     op.add_column(
         "faces", sa.Column("forced", sa.Boolean(), nullable=False, server_default=sa.false())
     )

@@ -1,4 +1,4 @@
-"""A second embedding of each face, by the embedder that a collection goes over to.
+"""A second embedding of each face, by the next embedder of its collection.
 
 Revision: 0007
 After: 0006
@@ -50,9 +50,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Only what faces have of the second embedder is lost, unless it is the one that serves.
+    """Remove the second embeddings.
 
-    Then there is no way back: roll the collection back, or purge, before.
+    Raises an error if a collection is served by them: roll it back, or purge, first.
     """
     serving = sa.text(
         "SELECT count(*) FROM second_embeddings JOIN collections"
@@ -71,7 +71,7 @@ def downgrade() -> None:
     )
     _make_calibrations_anew("collection_number")
     op.drop_table("second_embeddings")
-    # Without their digest, they would tell of faces that came a second time.
+    # Without their digest, these lines would log faces a second time.
     op.get_bind().execute(sa.text("DELETE FROM changes WHERE digest IS NOT NULL"))
     op.drop_column("changes", "digest")
     for column in reversed(_SECOND):
@@ -79,7 +79,7 @@ def downgrade() -> None:
 
 
 def _make_calibrations_anew(*key: str) -> None:
-    """With another key. There is about one a collection, so they fit into memory."""
+    """Make the table of calibrations again, with another key. Its rows fit into memory."""
     columns = ("collection_number", "digest", "map", "created_at")
     calibrations = sa.table(
         "calibrations",

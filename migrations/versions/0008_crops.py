@@ -1,4 +1,4 @@
-"""Crops of enrolled faces, sealed, where a collection keeps them.
+"""Encrypted crops of enrolled faces, for collections that keep them.
 
 Revision: 0008
 After: 0007

@@ -1,4 +1,4 @@
-"""Names and keys in one Unicode form, searched by prefix; when each person changed last.
+"""Names and keys in one Unicode form, searched by prefix; the last revision of each person.
 
 Revision: 0009
 After: 0008
@@ -44,7 +44,7 @@ def upgrade() -> None:
     for column in _FOLDED:
         op.add_column("identities", sa.Column(column, _EXACT, nullable=True))
     op.add_column("identities", sa.Column("revision", _NUMBER, nullable=False, server_default="0"))
-    # Whatever anybody has seen of these people was seen before now.
+    # Earlier reads of these people had a lower revision.
     op.execute(
         "UPDATE identities SET revision = (SELECT collections.revision FROM collections"
         " WHERE collections.number = identities.collection_number)"
@@ -67,7 +67,7 @@ def downgrade() -> None:
 
 
 def _compose_names() -> None:
-    """Bring names and external_ids to NFC, and write down their folded forms."""
+    """Convert names and external_ids to NFC, and write their folded forms."""
     connection = op.get_bind()
     update = sa.text(
         "UPDATE identities SET name = :name, external_id = :external_id,"
@@ -87,7 +87,7 @@ def _compose_names() -> None:
                 "name_folded": _folded(name),
                 "external_id_folded": _folded(external_id),
             }
-            if external_id != row.external_id:  # at once: the next one may want the same key
+            if external_id != row.external_id:  # at once: the next person may need the same key
                 connection.execute(update, values)
             elif name is not None or external_id is not None:
                 changed.append(values)
@@ -96,10 +96,10 @@ def _compose_names() -> None:
 
 
 def _free(row: sa.Row[tuple[object, ...]], wanted: str | None) -> str | None:
-    """The key that a person is to have, which is another one where somebody has it already.
+    """Return the key of a person: `wanted`, or a similar one if another person has it.
 
-    Two keys that differ only in their Unicode form look alike, and one of them could not be asked
-    for any more.
+    Two keys that differ only in their Unicode form look alike, and after the conversion one of them
+    could no longer be searched.
     """
     query = sa.text(
         "SELECT 1 FROM identities WHERE collection_number = :collection AND external_id = :key"
@@ -121,7 +121,7 @@ def _free(row: sa.Row[tuple[object, ...]], wanted: str | None) -> str | None:
 
 
 def _pages(table: str, columns: str) -> Iterator[Sequence[sa.Row[tuple[object, ...]]]]:
-    """All rows by number, some at a time."""
+    """Yield all rows by number, in blocks."""
     query = sa.text(
         f"SELECT {columns} FROM {table}"  # noqa: S608  (constants)
         " WHERE number > :after ORDER BY number LIMIT :most"
@@ -132,11 +132,11 @@ def _pages(table: str, columns: str) -> Iterator[Sequence[sa.Row[tuple[object, .
         yield rows
 
 
-# As the service wrote them when this migration was made; it may write them otherwise later.
+# The form of the service at the time of this migration; later versions may write another one.
 
 
 def _nfc(text: str | None) -> str | None:
-    """The text as it is, too, where its composed form is longer and would not fit."""
+    """Return the text in NFC, or unchanged if its NFC form is too long for the column."""
     composed = None if text is None else unicodedata.normalize("NFC", text)
     return composed if composed is None or len(composed) <= _LENGTH else text
 
