@@ -1,4 +1,4 @@
-"""What is fixed in a running service. Tests and benchmarks give other values."""
+"""Values that are fixed in a service; tests and benchmarks give others."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """Given to `Services.build`, and by `app.cli.serve.serve` to the service that it starts."""
+    """Given to `build_services`, and by `app.cli.serve.serve` to the service that it starts."""
 
     exact_up_to: int = 100_000
     """Faces of a collection up to which a search compares with each face."""

@@ -26,7 +26,7 @@ from app.api.edge.stop_requests import StopRequests
 from app.api.edge.unread_bodies import UnreadBodies
 from app.observe.logs import configure_logging
 from app.runtime.stopping import at_signals
-from app.services import Services
+from app.services import Services, build_services
 from app.settings import Settings
 
 _SWITCH_S = 0.0005
@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     # A thread that comes back from a network waits for the one that holds the interpreter, by
     # default up to 5 ms each time; a photo has ten such times.
     sys.setswitchinterval(_SWITCH_S)
-    services = services or Services.build(settings)
+    services = services or build_services(settings)
 
     connections = Connections(
         ConnectionLimits(

@@ -17,7 +17,7 @@ from app.gallery.store.database import Database
 from app.main import create_app
 from app.recognition.build import build_recognizer, load_configured_network
 from app.recognition.pipeline import Recognizer
-from app.services import Services
+from app.services import build_services
 from app.settings import Settings
 from models.zoo.network import Network
 from models.zoo.registry import DLIB_RESNET, LoadOptions, load_network
@@ -127,7 +127,7 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def application(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     settings = Settings(data_dir=tmp_path_factory.mktemp("data"), device="cpu")
-    return create_app(settings, Services.build(settings))
+    return create_app(settings, build_services(settings))
 
 
 @pytest.fixture(scope="session")

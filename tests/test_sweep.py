@@ -7,14 +7,14 @@ import pytest
 
 from app.gallery.default_collection import DEFAULT_COLLECTION
 from app.gallery.records import NewIdentity
-from app.services import Services
+from app.services import build_services
 from app.settings import Settings
 
 
 def test_people_are_erased_although_the_inbox_cannot_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services = Services.build(Settings(data_dir=tmp_path, device="cpu"))
+    services = build_services(Settings(data_dir=tmp_path, device="cpu"))
     services.prepare()
     expired = NewIdentity(name="Ada", expires_at=datetime.now(UTC) - timedelta(seconds=1))
     services.gallery.people.enroll(DEFAULT_COLLECTION, expired, [])

@@ -11,8 +11,8 @@ from app.operations.rollout.embedder_choice import choose_embedder
 from app.recognition.build import build_recognizer
 from app.recognition.liveness.load_liveness import load_liveness
 from app.recognition.pipeline import Recognizer
-from app.services import Services
-from app.services.services import load_chosen_network
+from app.services import Services, build_services
+from app.services.composition import load_chosen_network
 from app.settings import Settings
 from models.zoo.network import Network
 
@@ -24,7 +24,7 @@ def with_services(use: Callable[[Services], Awaitable[T]]) -> T:
     settings = settings_of_command()
 
     async def run() -> T:
-        services = Services.build(settings)
+        services = build_services(settings)
         try:
             await services.start()
             return await use(services)

@@ -20,7 +20,7 @@ def build_sync(
     digests: Sequence[str] = (),
     constants: Constants = CONSTANTS,
 ) -> Sync:
-    """The indexes as the settings want them, for the embedders `digests`.
+    """Build the indexes as the settings say, for the embedders `digests`.
 
     Raises StartupError when Milvus cannot be used.
     """
@@ -38,7 +38,7 @@ def build_sync(
 def verify_index(
     settings: Settings, database: Database, *, repair: bool, report: Callable[[SnapshotCheck], None]
 ) -> bool:
-    """Compare what is kept of the indexes outside of the database with it; whether it agreed."""
+    """Compare the snapshots of the indexes with the database; return whether they agree."""
     return check_snapshots(
         database,
         _snapshots(settings),

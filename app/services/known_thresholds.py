@@ -1,4 +1,4 @@
-"""How a service decides: thresholds of the settings, and the calibration of each embedder."""
+"""The thresholds of a service: by its settings, and by the calibration of each embedder."""
 
 from dataclasses import replace
 

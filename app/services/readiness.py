@@ -1,4 +1,4 @@
-"""Whether requests can be answered."""
+"""The readiness of a service to answer requests."""
 
 import asyncio
 
@@ -33,8 +33,8 @@ class Readiness:
     async def require(self, *, reads_only: bool = False) -> None:
         """Return when requests can be answered, within a fifth of a second.
 
-        With `reads_only`, a full disk or a read-only file does not count. Raises NotReady before a
-        real embedding was made, Stopping, and DatabaseUnavailable with what is wrong.
+        With `reads_only`, a full disk or a read-only file does not count. Raises NotReady before
+        the first embedding, Stopping, and DatabaseUnavailable with the cause.
         """
         if self._stop_signal.begun:
             raise Stopping
@@ -53,7 +53,7 @@ class Readiness:
                 raise problem.with_traceback(None)
 
     def look(self) -> tuple[Lag | None, list[str]]:
-        """The counts of the gallery and the codes of what is wrong, as far as they are known now.
+        """Return the counts of the gallery and the codes of its problems, as far as they are known.
 
         Blocks for a tenth of a second at most.
         """

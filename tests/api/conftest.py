@@ -10,7 +10,7 @@ from httpx2 import Response
 
 from app.constants import Constants
 from app.main import create_app
-from app.services import Services
+from app.services import build_services
 from app.settings import Settings
 from tests.kit import photos
 
@@ -66,7 +66,7 @@ def tight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         threads=1,
     )
     constants = Constants(max_wait_s=0.05, sweep_every_s=0.05, terminal_people=2)
-    app = create_app(settings, Services.build(settings, constants=constants))
+    app = create_app(settings, build_services(settings, constants=constants))
     with TestClient(app, headers={"x-api-key": "key"}) as started:
         yield started
 

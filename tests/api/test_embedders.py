@@ -14,7 +14,7 @@ from app.gallery.store.database import Database
 from app.gallery.sync.index_sync import IndexSync
 from app.main import create_app
 from app.recognition.types import ModelId
-from app.services import Services
+from app.services import build_services
 from app.settings import Settings
 from tests.api.conftest import image, images, problem
 
@@ -28,7 +28,7 @@ def facenet(tmp_path: Path) -> Iterator[TestClient]:
     settings = Settings(
         data_dir=tmp_path, device="cpu", embedder="facenet-vggface2", weights_path=weights
     )
-    with TestClient(create_app(settings, Services.build(settings))) as client:
+    with TestClient(create_app(settings, build_services(settings))) as client:
         yield client
 
 
@@ -59,7 +59,7 @@ def test_unmeasured_embedder_enrolls_and_identifies_all_the_same(facenet: TestCl
 def test_collection_of_another_embedder_is_refused(tmp_path: Path) -> None:
     """Another process, on another network, has taken over the empty collection meanwhile."""
     settings = Settings(data_dir=tmp_path, device="cpu")
-    with TestClient(create_app(settings, Services.build(settings))) as client:
+    with TestClient(create_app(settings, build_services(settings))) as client:
         database = Database(settings.resolved_database_url, timeout_s=10)
         Gallery(database, IndexSync(database, FaissIndex), ModelId("other", "0" * 64, 512)).open()
         database.close()

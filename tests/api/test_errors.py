@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from app.errors import DatabaseUnavailable, Overloaded
 from app.gallery.store.database_watch import Look
 from app.main import create_app
-from app.services import Services
+from app.services import build_services
 from app.settings import Settings
 from tests.api.conftest import image, images, photo, problem
 from tests.kit import photos
@@ -30,7 +30,7 @@ def strict(tmp_path: Path) -> Iterator[TestClient]:
             "max_images": 3,
         },
     )
-    services = Services.build(settings)
+    services = build_services(settings)
     with TestClient(create_app(settings, services)) as client:
         yield client
 
@@ -204,7 +204,7 @@ def test_database_away_answers_503(client: TestClient, monkeypatch: pytest.Monke
 
 def test_service_that_was_not_started_is_not_ready(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, device="cpu")
-    services = Services.build(settings)
+    services = build_services(settings)
     unstarted = TestClient(create_app(settings, services))
     problem(unstarted.get("/readyz"), 503, "not_ready")
     assert unstarted.get("/healthz").json() == {"status": "ok"}

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from app.main import create_app
-from app.services import Services
+from app.services import build_services
 from app.settings import Settings
 from tests.api.conftest import Enroll, images, photo, problem
 from tests.api.people import counts, embedding, like, lines, send
@@ -159,7 +159,7 @@ def test_what_the_doctor_advises_can_be_done_as_it_is(
 
 def test_guards_can_be_turned_off(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, device="cpu", guards={"enabled": False})
-    with TestClient(create_app(settings, Services.build(settings))) as client:
+    with TestClient(create_app(settings, build_services(settings))) as client:
         url = "/v1/collections/default/identities"
         for _ in range(2):
             done = client.post(url, files=images("astronaut"))

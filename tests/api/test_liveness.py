@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from app.main import create_app
 from app.recognition.liveness.liveness_crop import cut_surroundings
 from app.recognition.types import DetectedFace
-from app.services import Services
+from app.services import build_services
 from app.settings import Settings
 from tests.api.conftest import image, photo, problem
 from tests.kit import photos
@@ -35,7 +35,7 @@ def scoring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     )
     with (
         catalogue_of(data / "cards", *cards),
-        TestClient(create_app(settings, Services.build(settings))) as started,
+        TestClient(create_app(settings, build_services(settings))) as started,
     ):
         made = started.post(
             "/v1/collections/default/identities",

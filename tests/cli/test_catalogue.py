@@ -20,7 +20,7 @@ from app.errors import (
     VultusError,
 )
 from app.main import create_app
-from app.services import Services
+from app.services import build_services
 from app.settings import Settings
 from models.zoo.catalogue.entry import catalogue
 from models.zoo.names import DEFAULT_NETWORK
@@ -91,7 +91,7 @@ def test_a_gallery_goes_over_to_a_network_of_the_catalogue(
     for photo in people.glob("*/3.jpg"):
         photo.unlink()  # which show no face, or two
     settings = Settings()
-    with TestClient(create_app(settings, Services.build(settings))) as before:
+    with TestClient(create_app(settings, build_services(settings))) as before:
         for person in sorted(people.iterdir()):
             files = [("images", photo.read_bytes()) for photo in sorted(person.iterdir())]
             answer = before.post(f"{DEFAULT}/identities", data={"name": person.name}, files=files)
@@ -109,7 +109,7 @@ def test_a_gallery_goes_over_to_a_network_of_the_catalogue(
     assert (done["faces"], done["without_second"]) == (4, 0)
     monkeypatch.setenv("VULTUS_NEXT__EMBEDDER", "second")
     settings = Settings()
-    with TestClient(create_app(settings, Services.build(settings))) as client:
+    with TestClient(create_app(settings, build_services(settings))) as client:
         grace = photos.encoded(photos.another_photo(photos.hopper()))
         assert _who(client, grace) == ("Grace", DEFAULT_NETWORK)
         assert _json("reembed", "switch", "--force")["serving"]["name"] == "second"

@@ -18,7 +18,7 @@ from app.errors import RolloutImpossible, SecondEmbedderMissing, ThresholdRequir
 from app.gallery.store.database import Database
 from app.gallery.store.repositories.face_repository import from_bytes
 from app.main import create_app
-from app.services import Services
+from app.services import build_services
 from app.settings import Settings
 from models.zoo.names import DEFAULT_NETWORK
 from tests.kit import photos
@@ -57,7 +57,7 @@ def people(tmp_path: Path) -> Path:
 def client() -> Iterator[TestClient]:
     """A service that runs both networks."""
     settings = Settings()
-    with TestClient(create_app(settings, Services.build(settings))) as started:
+    with TestClient(create_app(settings, build_services(settings))) as started:
         yield started
 
 
@@ -67,7 +67,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     with monkeypatch.context() as patch:
         patch.delenv("VULTUS_NEXT__EMBEDDER")
         settings = Settings()
-    with TestClient(create_app(settings, Services.build(settings))) as started:
+    with TestClient(create_app(settings, build_services(settings))) as started:
         yield started
 
 
@@ -217,7 +217,7 @@ def test_live_shadow_counts_agreement_and_changes_no_answer(
     monkeypatch.setenv("VULTUS_NEXT__SHADOW", "true")
     settings = Settings()
     grace = photos.encoded(photos.another_photo(photos.hopper()))
-    with TestClient(create_app(settings, Services.build(settings))) as client:
+    with TestClient(create_app(settings, build_services(settings))) as client:
         enroll(client, people)
         who(client, grace)  # the collection has one embedder
         command("reembed", "--to", "onnx", "--photos", people)
@@ -239,7 +239,7 @@ def test_kept_crops_stand_in_for_photos_and_go_with_their_faces(
     settings = Settings()
     query = "SELECT embedding FROM second_embeddings ORDER BY face_number"
     keep = {"options": {"crops": {"keep": True}}}
-    with TestClient(create_app(settings, Services.build(settings))) as client:
+    with TestClient(create_app(settings, build_services(settings))) as client:
         enroll(client, people)
         command("reembed", "--to", "onnx", "--photos", people)
         by_photo = np.stack(embeddings(tmp_path, query))

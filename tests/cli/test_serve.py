@@ -20,7 +20,7 @@ def test_one_process_on_many_cores_is_logged_with_the_remedy(
         raise StartupError("far enough")
 
     monkeypatch.setattr("app.runtime.cores.own_cores", lambda: cores)
-    monkeypatch.setattr(Services, "build", refuse)
+    monkeypatch.setattr("app.services.build_services", refuse)
     with capture_logs() as logs, pytest.raises(StartupError, match="far enough"):
         _serve_alone(EmbedderChoice(Settings(_env_file=None), Ground.NAMED))
     assert [line["cores"] for line in logs if "--workers" in line.get("remedy", "")] == (

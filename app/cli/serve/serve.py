@@ -81,7 +81,7 @@ def _serve_alone(
     # Imported here, so that a process that only supervises others has no networks in memory.
     from app.main import create_server_app  # noqa: PLC0415
     from app.runtime.cores import own_cores  # noqa: PLC0415
-    from app.services import Services  # noqa: PLC0415
+    from app.services import build_services  # noqa: PLC0415
 
     if own_cores() >= _MANY_CORES:
         _log.info(
@@ -91,7 +91,7 @@ def _serve_alone(
             "a core; each takes a gigabyte",
         )
     # Started here and not by the server, so that an error is printed in one line.
-    services = Services.build(choice.settings, choice, constants)
+    services = build_services(choice.settings, choice, constants)
     asyncio.run(services.start())
     uvicorn.run(create_server_app(services=services), **options)
 
@@ -109,11 +109,11 @@ def _prepare(settings: Settings) -> None:
 
 
 def _try_to_start(settings: Settings) -> None:
-    from app.services import Services  # noqa: PLC0415  (as in _serve_alone)
+    from app.services import build_services  # noqa: PLC0415  (as in _serve_alone)
 
     configure_logging(settings.log)
     try:
-        services = Services.build(settings)
+        services = build_services(settings)
         services.prepare()
         asyncio.run(services.recognizer.warm_up())
     except VultusError as error:

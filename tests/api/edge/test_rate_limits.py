@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from app.api.edge.callers import caller_of
 from app.main import create_app
-from app.services import Services
+from app.services import build_services
 from app.settings import Settings
 from tests.api.conftest import problem
 
@@ -25,7 +25,7 @@ OPEN_PATHS = ("/healthz", "/readyz", "/metrics")
 def app(tmp_path: Path) -> Callable[..., FastAPI]:
     def make(*, api_keys: str = "", **limits: Any) -> FastAPI:
         settings = Settings(data_dir=tmp_path, device="cpu", api_keys=api_keys, limits=limits)
-        return create_app(settings, Services.build(settings))
+        return create_app(settings, build_services(settings))
 
     return make
 

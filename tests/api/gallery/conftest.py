@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from app.services import Services
+from app.services import build_services
 from app.settings import Settings
 from tests.kit.postgres import new_postgres_database
 
@@ -23,7 +23,7 @@ def postgres_client(
         settings = Settings(
             data_dir=tmp_path_factory.mktemp("postgres"), database_url=url, device="cpu"
         )
-        with TestClient(create_app(settings, Services.build(settings))) as started:
+        with TestClient(create_app(settings, build_services(settings))) as started:
             yield started
 
 
