@@ -127,7 +127,7 @@ class InputError(VultusError):
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """Where in the request (`field`, dotted) and what is wrong with it."""
+    """A fault of a request: its place (`field`, dotted) and a text."""
 
     field: str
     message: str
@@ -222,10 +222,10 @@ class RejectedImage:
     faces: tuple[tuple[tuple[float, float, float, float], float], ...] = field(default=())
     """(box as x1, y1, x2, y2; detection score) of each face, largest first."""
     resemblance: Resemblance | None = None
-    """When a guard refused it."""
+    """The person of the verdict, when a guard refused the image."""
     embedding_index: int | None = None
     error: ImageTooLarge | ImageUnreadable | None = None
-    """When it could not be decoded."""
+    """The cause, when the image could not be decoded."""
 
 
 class NoUsableImage(InputError):
@@ -448,7 +448,7 @@ class ArchiveOfOtherEmbedder(EmbedderMismatch):
 
 
 class TooManyRequests(VultusError):
-    """Of one caller, who may try again in `retry_after_s`; `setting` as of RequestTooLarge."""
+    """The caller may try again in `retry_after_s`; `setting` as of RequestTooLarge."""
 
     code = "too_many_requests"
 
@@ -469,7 +469,7 @@ class TooManyAtOnce(TooManyRequests):
 
 
 class Unavailable(VultusError):
-    """Not now; the caller may try again in `retry_after_s`."""
+    """A temporary error; the caller may try again in `retry_after_s`."""
 
     code = "unavailable"
     retry_after_s: float = 1.0

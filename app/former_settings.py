@@ -24,7 +24,7 @@ OPENTELEMETRY: Final[Mapping[str, str]] = {
 """The variable of OpenTelemetry by the former name."""
 
 _BESIDE = {"VULTUS_TRACING__SAMPLE_RATIO": {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio"}}
-"""What must be set beside it."""
+"""Variables that must be set beside the first one."""
 
 REMOVED: Final[Mapping[str, str]] = {
     "VULTUS_WORKERS__BATCH_SIZE": _CONSTANT,
@@ -54,7 +54,7 @@ REMOVED: Final[Mapping[str, str]] = {
         for name in ("SIZE_PX", "MEAN", "STD", "CHANNELS", "MIRROR_AVERAGE")
     },
 }
-"""What to do instead, by the name of a setting that has no effect any more."""
+"""The remedy by the name of a setting that no longer has an effect."""
 
 _GROUPS = {
     "__".join(parts[:length])

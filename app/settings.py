@@ -1,4 +1,4 @@
-"""Every knob of the service, read from the environment (VULTUS_...) or a .env file.
+"""The settings of the service, read from the environment (VULTUS_...) or a .env file.
 
 Nested groups use two underscores: VULTUS_LIMITS__MAX_PIXELS.
 """
@@ -319,7 +319,7 @@ class Settings(BaseSettings):
         "bfloat16 in OpenVINO on processors that compute it.",
     )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="Comma-separated keys; when set, /v1 wants one in x-api-key."
+        (), description="Comma-separated keys; when set, /v1 requires one in x-api-key."
     )
     crops_key: SecretStr | None = Field(
         None,
@@ -387,7 +387,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def resolved_database_url(self) -> str:
-        """The URL as SQLAlchemy wants it; PostgreSQL always through psycopg 3."""
+        """The URL in the form of SQLAlchemy; PostgreSQL always through psycopg 3."""
         if self.database_url is None:
             return f"sqlite:///{(self.data_dir / 'vultus.db').absolute()}"
         for plain in ("postgresql://", "postgres://"):

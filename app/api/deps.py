@@ -26,7 +26,7 @@ def services_of(request: Request) -> Services:
 
 # Dependencies are coroutines although they wait for nothing: FastAPI hands plain functions over to
 # worker threads, one by one, which takes longer than the rest of a request's way through it. Nor do
-# those that every request has depend on others: it looks each up anew.
+# those that every request has depend on others: it looks each of them up again.
 
 
 async def _services(request: Request) -> Services:

@@ -111,7 +111,7 @@ def internal_error(request_id: str) -> JSONResponse:
         500,
         "Internal error",
         "internal_error",
-        "this is a defect of the service; its log tells more under the request id",
+        "this is a defect of the service; its log has the details under the request id",
         request_id,
     )
 

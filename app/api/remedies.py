@@ -65,8 +65,8 @@ HTTP: Final = Remedies(
         errors.Conflict: None,
         errors.CollectionExists: "choose another name",
         errors.ExternalIdTaken: "choose another, or add faces to the identity that has it",
-        errors.WrongPerson: "see rejected for whom; send force=true to enroll them all the same",
-        errors.RevisionConflict: "read these people again, and decide anew",
+        errors.WrongPerson: "see rejected for whom; send force=true to enroll them anyway",
+        errors.RevisionConflict: "read these people again, and decide again",
         errors.CountChanged: "look at them again, and send confirm_count={count} if these are "
         "meant",
         errors.RolloutImpossible: NEVER,  # only the command line carries a collection over
@@ -85,7 +85,7 @@ HTTP: Final = Remedies(
         errors.Overloaded: or_raise_the_limit("try again in a second", _OR_RAISE),
         errors.DatabaseUnavailable: "try again in a moment",
         errors.Busy: "try again when it has ended",
-        errors.Stopping: "try again in a few seconds, when it has been started anew",
+        errors.Stopping: "try again in a few seconds, when it has started again",
         errors.DatabaseLocked: "try again in a moment",
         errors.DatabaseDamaged: _OPERATOR + "stop it, restore the last backup, and start it again",
         errors.DatabaseMissing: _OPERATOR + "put the file back, or restore the last backup, and "

@@ -1,1 +1,1 @@
-"""What can be seen of the service: logs, metrics, spans, the last minutes of requests."""
+"""Observation of the service: logs, metrics, spans, the last minutes of requests."""

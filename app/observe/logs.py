@@ -1,5 +1,7 @@
-"""Logs: structlog's and the standard library's records in one format; none ever holds an image or
-an embedding."""
+"""Logs: records of structlog and the standard library in one format.
+
+No record holds an image or an embedding.
+"""
 
 import logging
 import sys
@@ -13,11 +15,11 @@ from app.settings import LogSettings
 
 _TALKATIVE = ("PIL", "alembic", "faiss", "matplotlib", "python_multipart", "urllib3")
 """Libraries of which only warnings are logged: at debug level, PIL prints what is in a photo's
-EXIF, and alembic tells of every migration step."""
+EXIF, and alembic each step of a migration."""
 
 
 class _StandardError(logging.Handler):
-    """Writes to what standard error is by then: whoever embeds the service may redirect it."""
+    """Writes to the present standard error: a program that embeds the service may redirect it."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

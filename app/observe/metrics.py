@@ -27,7 +27,7 @@ __all__ = ["METRICS_CONTENT_TYPE", "Metrics", "Readings"]
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What is read whenever somebody asks; None where it is not known, or there is none."""
+    """Values that are read when the metrics are; None where one is not known, or there is none."""
 
     photos_pending: int
     photo_capacity: int
@@ -38,7 +38,7 @@ class Readings:
     work: Mapping[Work, Load] = field(default_factory=dict)
     """Threads by kind: how busy they are with calls that block."""
     problems: Sequence[str] = ()
-    """Codes of what is wrong with the files of the database."""
+    """Codes of problems with the files of the database."""
 
 
 class Metrics:
@@ -50,7 +50,7 @@ class Metrics:
         GCCollector(registry=self.registry)
         Gauge(
             "vultus_process_info",
-            "The process that answers: of several workers, each tells of itself.",
+            "The process that answers; of several processes, each reports itself.",
             ["pid", "version"],
             registry=self.registry,
         ).labels(str(os.getpid()), __version__).set(1)
@@ -138,33 +138,33 @@ class Metrics:
         )
 
     def watch(self, read: Callable[[], Readings]) -> None:
-        """Take these readings whenever the metrics are asked for."""
+        """Take these readings each time that the metrics are read."""
         self.registry.register(_Watched(read))
 
     def observe_stages(self, stages: StageSeconds) -> None:
-        """At the end of a request."""
+        """Add the stages of a request that has ended."""
         for stage, seconds in stages.items():
             self.stage_seconds.labels(stage).observe(seconds)
 
     def observe_batch(self, stage: str, size: int) -> None:
-        """A batch of `size` photos or faces went through the network of a stage."""
+        """Count a batch of `size` photos or faces that the network of a stage took."""
         self.batch_size.labels(stage).observe(size)
 
     def count_dropped(self, reason: str) -> None:
-        """A photo was dropped before it was recognised: abandoned, deadline or refused."""
+        """Count a photo that was dropped unrecognised: abandoned, deadline or refused."""
         self.photos_dropped.labels(reason).inc()
 
     def count_decision(self, operation: str, outcome: str, *, kept: bool) -> None:
-        """`kept`: the face was put into a group of unknowns."""
+        """Count a decision; `kept`: the face was put into a group of unknowns."""
         self.decisions.labels(operation, outcome).inc()
         self.unknown_faces.inc(kept)
 
     def count_shadow(self, agreement: str) -> None:
-        """Both embedders of a collection decided about a face."""
+        """Count a face on which both embedders of a collection decided."""
         self.shadow_decisions.labels(agreement).inc()
 
     def count_enrollment(self, *, faces: int, reasons: Iterable[str]) -> None:
-        """Faces that were enrolled, and why images were not."""
+        """Count enrolled faces, and the reasons why images were rejected."""
         self.enrolled_faces.inc(faces)
         for reason in reasons:
             self.rejected_images.labels(reason).inc()
@@ -173,21 +173,21 @@ class Metrics:
         self._ended_connections.labels(reason).inc()
 
     def render(self) -> bytes:
-        """Blocks, as the readings ask the database; call it from a worker thread."""
+        """Return the metrics as text. Blocks, as the readings ask the database."""
         return generate_latest(self.registry)
 
     def in_progress(self) -> int:
-        """Requests being answered."""
+        """Return how many requests are being answered."""
         return int(_samples(self.requests_in_progress, "vultus_requests_in_progress")[()])
 
     def mean_batch_sizes(self) -> dict[str, float]:
-        """By stage, since the start."""
+        """Return mean sizes of batches by stage, since the start."""
         totals = _samples(self.batch_size, "vultus_batch_size_sum")
         counts = _samples(self.batch_size, "vultus_batch_size_count")
         return {labels[0]: total / counts[labels] for labels, total in totals.items()}
 
     def decision_counts(self) -> dict[str, dict[str, int]]:
-        """By operation and outcome, since the start."""
+        """Return counts by operation and outcome, since the start."""
         counts: dict[str, dict[str, int]] = {}
         for (operation, outcome), count in _samples(
             self.decisions, "vultus_decisions_total"
@@ -196,7 +196,7 @@ class Metrics:
         return counts
 
     def resident_bytes(self) -> int | None:
-        """Memory of this process; None where the system does not tell (anything but Linux)."""
+        """Return the memory of this process; None on other systems than Linux."""
         found = _samples(self._process, "process_resident_memory_bytes")
         return int(found[()]) if found else None
 
@@ -269,7 +269,7 @@ def _of_work(work: Mapping[Work, Load]) -> Iterator[GaugeMetricFamily | CounterM
 
 
 def _samples(collector: Collector, name: str) -> dict[tuple[str, ...], float]:
-    """By the values of their labels."""
+    """Return the samples of a name by the values of their labels."""
     return {
         tuple(sample.labels.values()): sample.value
         for family in collector.collect()

@@ -1,8 +1,8 @@
-"""What belongs to the request that is being answered: how long its stages took, and its deadline.
+"""The stages of the request that is being answered, with their times, and its deadline.
 
-Both travel in context variables, so that code below the API can add to them without being handed
-them: `asyncio.to_thread` takes them along. Outside of a request there are neither, and noting a
-time does nothing.
+Both travel in context variables, so that code below the API adds to them without a parameter:
+`asyncio.to_thread` copies them. Outside of a request there are neither, and noting a time does
+nothing.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class StageSeconds:
         self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
 
     def items(self) -> list[tuple[Stage, float]]:
-        """In the order of a request."""
+        """Return the stages in the order of a request."""
         return [(stage, self._seconds[stage]) for stage in Stage if stage in self._seconds]
 
 
@@ -71,7 +71,7 @@ def timed(stage: Stage) -> Iterator[None]:
 
 
 def deadline() -> float | None:
-    """When the caller stops waiting, as a time of `time.monotonic`; None when they never do."""
+    """Return when the caller stops waiting, by `time.monotonic`; None when they never do."""
     return _deadline.get()
 
 

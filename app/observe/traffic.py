@@ -19,7 +19,7 @@ _RATE_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Of `count` requests. Milliseconds; each is that of a request, not interpolated."""
+    """Percentiles of `count` requests in milliseconds; each is the time of one of them."""
 
     count: int
     p50_ms: float
@@ -37,7 +37,7 @@ class Summary:
 
 
 class Traffic:
-    """Safe to use from several threads; `clock` tells seconds that never go back."""
+    """Counts requests; may be used from several threads. `clock` returns monotonic seconds."""
 
     def __init__(self, *, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
@@ -49,7 +49,7 @@ class Traffic:
         self._lock = Lock()
 
     def record(self, route: str, seconds: float, stages: StageSeconds) -> None:
-        """A request has ended; `route` is its method and template, of which there are few."""
+        """Count a request that has ended; `route` is its method and the template of its path."""
         now = self._clock()
         with self._lock:
             _recent(self._routes, route).append((now, seconds))
@@ -62,7 +62,7 @@ class Traffic:
 
     def summary(self) -> Summary:
         now = self._clock()
-        with self._lock:  # copied, so that nobody waits while it is sorted
+        with self._lock:  # copied, so that no thread waits while it is sorted
             routes = {route: tuple(recent) for route, recent in self._routes.items()}
             stages = {stage: tuple(recent) for stage, recent in self._stages.items()}
             counted = sum(n for second, n in self._per_second if second > now - _RATE_S)

@@ -1,1 +1,1 @@
-"""What the process runs on: threads, memory, priorities, the moment it stops."""
+"""The process: its threads, their priority, cores, memory, and its stop."""

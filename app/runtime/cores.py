@@ -1,4 +1,4 @@
-"""How many cores this process may use."""
+"""The cores that this process may use."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 def own_cores() -> int:
-    """Those that this process may use, at once."""
+    """Return how many cores this process may use at once."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(cores or 1, _cgroup_cores())
 

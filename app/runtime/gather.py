@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 async def together(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Results in order. When one raises, the others are cancelled and its error comes out as it is.
+    """Return the results in order. When one raises, cancel the others and raise its error as it is.
 
     (A TaskGroup would wrap it in an ExceptionGroup.)
     """
@@ -28,7 +28,7 @@ async def in_turns(
     at_once: int,
     progress: Callable[[], None] = lambda: None,
 ) -> list[T]:
-    """What `do` makes of each, in order, so many at a time; `progress` is called after each."""
+    """Return the results of `do` in order, `at_once` at a time; call `progress` after each."""
     turns = asyncio.Semaphore(at_once)
 
     async def one(item: Item) -> T:

@@ -36,7 +36,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Work(StrEnum):
-    """What a call does. Each kind has threads of its own."""
+    """Kinds of calls that block. Each kind has threads of its own."""
 
     READ = "read"
     WRITE = "write"
@@ -79,7 +79,7 @@ MOST_AT_ONCE = sum(places.threads for places in PLACES.values())
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How busy the threads of one kind are; `refused` counts since the start."""
+    """The load of the threads of one kind; `refused` counts since the start."""
 
     running: int
     waiting: int

@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 KEY_HEADER = "x-api-key"
 
-_NETWORK_BITS = 64  # of an IPv6 address; the rest is the client's to choose, anew each time
+_NETWORK_BITS = 64  # of an IPv6 address; the client may choose the rest, another one each time
 
 
 def find_key(allowed: Sequence[SecretStr], sent: str) -> int | None:

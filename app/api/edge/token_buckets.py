@@ -28,7 +28,7 @@ class TokenBuckets:
         self._most_callers = most_callers
         self._clock = clock
         self._full_at: dict[str, float] = {}
-        """By caller; the caller heard least recently comes first."""
+        """Buckets by caller, the least recent caller first."""
 
     def __len__(self) -> int:
         """Return the number of callers that are remembered."""

@@ -60,7 +60,7 @@ class _Body:
 
     @property
     def is_long(self) -> bool:
-        """Whether so much is still to come that the connection is better closed than read."""
+        """True when closing the connection costs less than reading what is still to come."""
         return not self._ended and (self._left is None or self._left > _KEPT_OPEN_BYTES)
 
     async def receive(self) -> Message:

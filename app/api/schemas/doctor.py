@@ -90,7 +90,7 @@ class DoctorAnswer(Answer):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.CHECKUP]})
 
     findings: list[FindingBody]
-    identities_examined: int = Field(description="People whom this page looked at.")
+    identities_examined: int = Field(description="People on this page, with findings or without.")
     faces_examined: int
     revision: int = Field(description="Of the collection, as it was examined.")
     next_cursor: str | None = Field(

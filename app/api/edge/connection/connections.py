@@ -79,7 +79,7 @@ class Connections:
         self._open: dict[Connection, None] = {}
         """Oldest first."""
         self._idle: dict[Connection, None] = {}
-        """Those without a request, idle for longest first."""
+        """Connections without a request, idle for longest first."""
         self._by_address: defaultdict[str, dict[Connection, None]] = defaultdict(dict)
         """Oldest first."""
         self._slow, self._greedy = _Candidates(), _Candidates()
