@@ -71,7 +71,7 @@ def add_weights(
     saved = read_weights(file)
     known, recipe = saved.recipe is not None, saved.recipe or recipe
     if recipe is None:
-        raise NetworkUnnamedError(f"{file} does not say which network its weights are of")
+        raise NetworkUnnamedError(f"{file} does not name the network of its weights")
     module = module_of(saved, recipe)
     if known and (made := _card_made_for(file, saved.digest)) is not None:
         card = made.model_copy(

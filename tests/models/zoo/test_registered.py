@@ -178,7 +178,7 @@ def test_a_file_is_added_by_what_it_says_or_by_what_is_said(
     assert load_network("ours-1", _options(tmp_path)).spec.dimension == 8
     plain = tmp_path / "dlib.pt"
     torch.save(dict(dlib_resnet.load()[0].state_dict()), plain)
-    with pytest.raises(WeightsInvalidError, match="does not say which network"):
+    with pytest.raises(WeightsInvalidError, match="does not name the network"):
         add_weights(plain, Naming("dlib-again", "CC0"), tmp_path)
     recipe = Recipe("dlib-resnet", 150, 128, 128)
     add_weights(plain, Naming("dlib-again", "CC0"), tmp_path, recipe=recipe)
