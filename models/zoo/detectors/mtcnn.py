@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from models.zoo.detectors.mtcnn_modules import OutputNet, ProposalNet, RefinementNet, load_modules
+from models.zoo.detectors.mtcnn_modules import CascadeNet, load_modules
 
 Floats = NDArray[np.float32]
 
@@ -56,9 +56,9 @@ class MtcnnNetworks:
 class MtcnnModules:
     """The PyTorch modules, ready for pixels."""
 
-    proposals: ProposalNet
-    refinement: RefinementNet
-    output: OutputNet
+    proposals: CascadeNet
+    refinement: CascadeNet
+    output: CascadeNet
 
     @classmethod
     def load(cls) -> "MtcnnModules":
@@ -93,8 +93,8 @@ def _in_pieces(run: Callable[[Floats], list[Floats]], crops: Floats) -> list[Flo
     return [np.concatenate(results) for results in zip(*pieces, strict=True)]
 
 
-def _take_pixels(network: ProposalNet | RefinementNet | OutputNet) -> None:
-    first = network.conv1
+def _take_pixels(network: CascadeNet) -> None:
+    first = network.stages[0][0]
     assert first.bias is not None
     with torch.no_grad():
         first.bias -= first.weight.sum(dim=(1, 2, 3)) * (127.5 / 128)

@@ -1,9 +1,10 @@
 """MTCNN's three networks (Zhang et al., 2016), with the weights that facenet-pytorch ships.
 
-They are written out here layer by layer, because the import of that package takes as long as that
-of PyTorch: it imports torchvision, and with it PyTorch's compiler.
+They are written out here, because the import of that package takes as long as that of PyTorch: it
+imports torchvision, and with it PyTorch's compiler.
 """
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,89 +16,76 @@ from models.zoo.errors import WeightsMissingError
 
 _LIBRARY = "facenet_pytorch"
 
+Stage = tuple[nn.Conv2d, nn.PReLU, nn.MaxPool2d | None]
 
-class ProposalNet(nn.Module):
-    """Windows of 12 pixels, two apart: corrections (N, 4, h, w), probabilities (N, 2, h, w)."""
 
-    def __init__(self) -> None:
+class CascadeNet(nn.Module):
+    """A network of the cascade: `stages`, perhaps a `dense` layer with a PReLU, and `heads`.
+
+    The heads are probabilities, corrections of boxes and, perhaps, landmarks. Parameters have the
+    names of facenet-pytorch: layers are numbered, the heads within their number.
+    """
+
+    def __init__(
+        self,
+        stages: Sequence[tuple[int, int, int | None]],
+        heads: Sequence[int],
+        *,
+        dense: tuple[int, int] | None = None,
+    ) -> None:
+        """A stage is (filters, kernel, kernel of the pooling); `dense` is (inputs, outputs)."""
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 10, 3)
-        self.prelu1 = nn.PReLU(10)
-        self.pool1 = nn.MaxPool2d(2, 2, ceil_mode=True)
-        self.conv2 = nn.Conv2d(10, 16, 3)
-        self.prelu2 = nn.PReLU(16)
-        self.conv3 = nn.Conv2d(16, 32, 3)
-        self.prelu3 = nn.PReLU(32)
-        self.conv4_1 = nn.Conv2d(32, 2, 1)
-        self.conv4_2 = nn.Conv2d(32, 4, 1)
+        self.stages: list[Stage] = []
+        width = 3
+        for number, (filters, kernel, pooled) in enumerate(stages, start=1):
+            conv, prelu = nn.Conv2d(width, filters, kernel), nn.PReLU(filters)
+            self.add_module(f"conv{number}", conv)
+            self.add_module(f"prelu{number}", prelu)
+            pool = None if pooled is None else nn.MaxPool2d(pooled, 2, ceil_mode=True)
+            self.stages.append((conv, prelu, pool))
+            width = filters
+        number = len(stages) + 1
+        self.dense: tuple[nn.Linear, nn.PReLU] | None = None
+        if dense is not None:
+            self.dense = nn.Linear(*dense), nn.PReLU(dense[1])
+            self.add_module(f"dense{number}", self.dense[0])
+            self.add_module(f"prelu{number}", self.dense[1])
+            width, number = dense[1], number + 1
+        self.heads: list[nn.Conv2d | nn.Linear] = []
+        for place, values in enumerate(heads, start=1):
+            head = nn.Conv2d(width, values, 1) if dense is None else nn.Linear(width, values)
+            self.add_module(f"{'conv' if dense is None else 'dense'}{number}_{place}", head)
+            self.heads.append(head)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.pool1(self.prelu1(self.conv1(x)))
-        x = self.prelu2(self.conv2(x))
-        x = self.prelu3(self.conv3(x))
-        return self.conv4_2(x), self.conv4_1(x).softmax(dim=1)
-
-
-class RefinementNet(nn.Module):
-    """Crops of 24 pixels: corrections (N, 4), probabilities (N, 2)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 28, 3)
-        self.prelu1 = nn.PReLU(28)
-        self.pool1 = nn.MaxPool2d(3, 2, ceil_mode=True)
-        self.conv2 = nn.Conv2d(28, 48, 3)
-        self.prelu2 = nn.PReLU(48)
-        self.pool2 = nn.MaxPool2d(3, 2, ceil_mode=True)
-        self.conv3 = nn.Conv2d(48, 64, 2)
-        self.prelu3 = nn.PReLU(64)
-        self.dense4 = nn.Linear(576, 128)
-        self.prelu4 = nn.PReLU(128)
-        self.dense5_1 = nn.Linear(128, 2)
-        self.dense5_2 = nn.Linear(128, 4)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.pool1(self.prelu1(self.conv1(x)))
-        x = self.pool2(self.prelu2(self.conv2(x)))
-        x = self.prelu3(self.conv3(x))
-        x = self.prelu4(self.dense4(_flat(x)))
-        return self.dense5_2(x), self.dense5_1(x).softmax(dim=1)
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """The outputs of the heads, the probabilities last."""
+        for conv, prelu, pool in self.stages:
+            x = prelu(conv(x))
+            x = x if pool is None else pool(x)
+        if self.dense is not None:
+            layer, prelu = self.dense
+            # As in the training: columns first.
+            x = prelu(layer(x.permute(0, 3, 2, 1).flatten(start_dim=1)))
+        probabilities, *others = (head(x) for head in self.heads)
+        return *others, probabilities.softmax(dim=1)
 
 
-class OutputNet(nn.Module):
-    """Crops of 48 pixels: corrections (N, 4), landmarks (N, 10), probabilities (N, 2)."""
+def load_modules() -> tuple[CascadeNet, CascadeNet, CascadeNet]:
+    """The networks of proposals, of refinement and of output.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 32, 3)
-        self.prelu1 = nn.PReLU(32)
-        self.pool1 = nn.MaxPool2d(3, 2, ceil_mode=True)
-        self.conv2 = nn.Conv2d(32, 64, 3)
-        self.prelu2 = nn.PReLU(64)
-        self.pool2 = nn.MaxPool2d(3, 2, ceil_mode=True)
-        self.conv3 = nn.Conv2d(64, 64, 3)
-        self.prelu3 = nn.PReLU(64)
-        self.pool3 = nn.MaxPool2d(2, 2, ceil_mode=True)
-        self.conv4 = nn.Conv2d(64, 128, 2)
-        self.prelu4 = nn.PReLU(128)
-        self.dense5 = nn.Linear(1152, 256)
-        self.prelu5 = nn.PReLU(256)
-        self.dense6_1 = nn.Linear(256, 2)
-        self.dense6_2 = nn.Linear(256, 4)
-        self.dense6_3 = nn.Linear(256, 10)
+    Proposals are windows of 12 pixels, two apart: corrections (N, 4, h, w), probabilities
+    (N, 2, h, w). Refinement takes crops of 24 pixels: corrections (N, 4), probabilities (N, 2).
+    Output takes crops of 48 pixels: corrections (N, 4), landmarks (N, 10), probabilities (N, 2).
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        x = self.pool1(self.prelu1(self.conv1(x)))
-        x = self.pool2(self.prelu2(self.conv2(x)))
-        x = self.pool3(self.prelu3(self.conv3(x)))
-        x = self.prelu4(self.conv4(x))
-        x = self.prelu5(self.dense5(_flat(x)))
-        return self.dense6_2(x), self.dense6_3(x), self.dense6_1(x).softmax(dim=1)
-
-
-def load_modules() -> tuple[ProposalNet, RefinementNet, OutputNet]:
-    """All three. Raises WeightsMissingError without the package that has their weights."""
-    networks = (ProposalNet(), RefinementNet(), OutputNet())
+    Raises WeightsMissingError without the package that has their weights.
+    """
+    networks = (
+        CascadeNet([(10, 3, 2), (16, 3, None), (32, 3, None)], [2, 4]),
+        CascadeNet([(28, 3, 3), (48, 3, 3), (64, 2, None)], [2, 4], dense=(576, 128)),
+        CascadeNet(
+            [(32, 3, 3), (64, 3, 3), (64, 3, 2), (128, 2, None)], [2, 4, 10], dense=(1152, 256)
+        ),
+    )
     for network, path in zip(networks, weights_files(), strict=True):
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict(state, strict=True)
@@ -114,8 +102,3 @@ def weights_files() -> tuple[Path, Path, Path]:
         raise WeightsMissingError("there is no package facenet-pytorch; install Vultus again")
     folder = Path(package.origin).parent / "data"
     return folder / "pnet.pt", folder / "rnet.pt", folder / "onet.pt"
-
-
-def _flat(x: Tensor) -> Tensor:
-    """Flatten maps in the order of the training: columns first."""
-    return x.permute(0, 3, 2, 1).flatten(start_dim=1)

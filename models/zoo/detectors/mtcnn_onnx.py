@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from models.zoo.detectors.mtcnn import Floats, MtcnnModules, MtcnnNetworks
-from models.zoo.detectors.mtcnn_modules import OutputNet, ProposalNet, RefinementNet
+from models.zoo.detectors.mtcnn_modules import CascadeNet
 from models.zoo.serving.cpu_threads import CpuThreads
 from models.zoo.serving.onnx_graph import OnnxGraph
 from models.zoo.serving.onnx_session import open_on_cpu
@@ -19,80 +19,39 @@ _BLOCK: Final = 8
 
 def open_mtcnn(modules: MtcnnModules, *, threads: CpuThreads) -> MtcnnNetworks:
     """The three networks in ONNX Runtime, on the CPU."""
-    graphs = (
-        _proposals(modules.proposals),
-        _refinement(modules.refinement),
-        _output(modules.output),
+    return MtcnnNetworks(
+        _opened(_graph("proposals", modules.proposals, "height", "width"), threads),
+        _opened(_graph("refinement", modules.refinement, 24, 24), threads),
+        _opened(_graph("output", modules.output, 48, 48), threads),
     )
-    return MtcnnNetworks(*(_run(graph, threads) for graph in graphs))
 
 
-def _run(graph: bytes, threads: CpuThreads) -> Callable[[Floats], list[Floats]]:
+def _opened(graph: bytes, threads: CpuThreads) -> Callable[[Floats], list[Floats]]:
     session = open_on_cpu(graph, threads)
     return lambda pictures: session.run(None, {"pictures": pictures})
 
 
-def _proposals(network: ProposalNet) -> bytes:
-    graph, x = _begin("proposals", "height", "width")
-    x, order = _pooled_prelu(
-        graph, graph.pixels, network.conv1, network.prelu1, network.pool1, _all(3)
-    )
-    x, order = _prelu(graph, x, network.conv2, network.prelu2, order)
-    x, order = _prelu(graph, x, network.conv3, network.prelu3, order)
-    scores, corrections = (
-        graph.layer(x, layer, layer.weight[:, order])
-        for layer in (network.conv4_1, network.conv4_2)
-    )
-    scores = graph.add("Softmax", scores, axis=1)
-    return graph.model({"corrections": corrections, "scores": scores})
-
-
-def _refinement(network: RefinementNet) -> bytes:
-    graph, x = _begin("refinement", 24, 24)
-    x, order = _pooled_prelu(
-        graph, graph.pixels, network.conv1, network.prelu1, network.pool1, _all(3)
-    )
-    x, order = _pooled_prelu(graph, x, network.conv2, network.prelu2, network.pool2, order)
-    x, _ = _prelu(graph, x, network.conv3, network.prelu3, order)
-    x = _flat(graph, x)
-    x = graph.add("PRelu", graph.linear(x, network.dense4), graph.constant(network.prelu4.weight))
-    scores = graph.add("Softmax", graph.linear(x, network.dense5_1), axis=1)
-    return graph.model({"corrections": graph.linear(x, network.dense5_2), "scores": scores})
-
-
-def _output(network: OutputNet) -> bytes:
-    graph, x = _begin("output", 48, 48)
-    x, order = _pooled_prelu(
-        graph, graph.pixels, network.conv1, network.prelu1, network.pool1, _all(3)
-    )
-    x, order = _pooled_prelu(graph, x, network.conv2, network.prelu2, network.pool2, order)
-    x, order = _pooled_prelu(graph, x, network.conv3, network.prelu3, network.pool3, order)
-    x, _ = _prelu(graph, x, network.conv4, network.prelu4, order)
-    x = _flat(graph, x)
-    x = graph.add("PRelu", graph.linear(x, network.dense5), graph.constant(network.prelu5.weight))
-    return graph.model(
-        {
-            "corrections": graph.linear(x, network.dense6_2),
-            "points": graph.linear(x, network.dense6_3),
-            "scores": graph.add("Softmax", graph.linear(x, network.dense6_1), axis=1),
-        }
-    )
-
-
-def _begin(name: str, height: int | str, width: int | str) -> tuple[OnnxGraph, str]:
+def _graph(name: str, network: CascadeNet, height: int | str, width: int | str) -> bytes:
     graph = OnnxGraph(name, "pictures", height, width, kind="float32")
-    return graph, graph.pixels
-
-
-def _all(channels: int) -> torch.Tensor:
-    return torch.arange(channels)
-
-
-def _prelu(
-    graph: OnnxGraph, x: str, layer: nn.Conv2d, activation: nn.PReLU, order: torch.Tensor
-) -> tuple[str, torch.Tensor]:
-    y = graph.layer(x, layer, layer.weight[:, order])
-    return graph.prelu(y, activation.weight), _all(layer.out_channels)
+    x, order = graph.pixels, torch.arange(3)
+    for conv, prelu, pool in network.stages:
+        if pool is not None:
+            x, order = _pooled_prelu(graph, x, conv, prelu, pool, order)
+        else:
+            x = graph.prelu(graph.layer(x, conv, conv.weight[:, order]), prelu.weight)
+            order = torch.arange(conv.out_channels)
+    if network.dense is not None:
+        layer, activation = network.dense
+        # As in the training: columns first.
+        x = graph.add("Flatten", graph.add("Transpose", x, perm=[0, 3, 2, 1]), axis=1)
+        x = graph.add("PRelu", graph.linear(x, layer), graph.constant(activation.weight))
+    scores, *others = (
+        graph.linear(x, head) if isinstance(head, nn.Linear) else graph.layer(x, head)
+        for head in network.heads
+    )
+    names = ("corrections", "points")[: len(others)]
+    outputs = dict(zip(names, others, strict=True))
+    return graph.model({**outputs, "scores": graph.add("Softmax", scores, axis=1)})
 
 
 def _pooled_prelu(
@@ -150,9 +109,3 @@ def _pooled(graph: OnnxGraph, x: str, pool: nn.MaxPool2d) -> str:
         strides=[pool.stride] * 2,
         ceil_mode=int(pool.ceil_mode),
     )
-
-
-def _flat(graph: OnnxGraph, x: str) -> str:
-    """Flatten maps in the order of the training: columns first."""
-    turned = graph.add("Transpose", x, perm=[0, 3, 2, 1])
-    return graph.add("Flatten", turned, axis=1)

@@ -10,18 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from models.zoo.detectors.detector_cards import YUNET
-from models.zoo.errors import WeightsInvalidError
 from models.zoo.weights.onnx_tensors import (
-    OnnxFormatError,
     Tensors,
     copy_values,
     dequantized,
-    read_tensors,
+    filled,
 )
 from models.zoo.weights.packaged import PackagedFile
 
@@ -108,13 +105,7 @@ def build_yunet(data: bytes) -> Yunet:
 
     Raises WeightsInvalidError when the weights are not those of YuNet.
     """
-    network = Yunet()
-    try:
-        with torch.no_grad():
-            _fill(network, read_tensors(data))
-    except (OnnxFormatError, KeyError) as error:
-        raise WeightsInvalidError(f"the weights of YuNet cannot be read: {error}") from error
-    return network.eval().requires_grad_(requires_grad=False)
+    return filled(Yunet(), _fill, data, "YuNet").requires_grad_(requires_grad=False)
 
 
 def _fill(network: Yunet, tensors: Tensors) -> None:

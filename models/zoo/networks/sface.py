@@ -10,20 +10,17 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from models.files import file_sha256
 from models.zoo.catalogue.entry import find_entry
-from models.zoo.errors import WeightsInvalidError
 from models.zoo.networks.divisible import Divisible
 from models.zoo.weights.onnx_tensors import (
     Floats,
-    OnnxFormatError,
     Tensors,
     copy_values,
     dequantized,
-    read_tensors,
+    filled,
 )
 from models.zoo.weights.packaged import PackagedFile
 
@@ -117,13 +114,7 @@ def build(data: bytes) -> SFace:
 
     Raises WeightsInvalidError when the weights are not those of SFace.
     """
-    network = SFace()
-    try:
-        with torch.no_grad():
-            _fill(network, read_tensors(data))
-    except (OnnxFormatError, KeyError) as error:
-        raise WeightsInvalidError(f"the weights of SFace cannot be read: {error}") from error
-    return network.eval()
+    return filled(SFace(), _fill, data, "SFace")
 
 
 def _fill(network: SFace, tensors: Tensors) -> None:

@@ -6,12 +6,15 @@ The weights are the `initializer` (5) of the `graph` (7) of the model; of each, 
 onnx.proto3 of ONNX, and the Protocol Buffers encoding guide.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+
+from models.zoo.errors import WeightsInvalidError
 
 _GRAPH = 7
 _INITIALIZER = 5
@@ -22,6 +25,8 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _DTYPES = {1: "<f4", 3: "<i1", 7: "<i8"}
 """float32, int8 and int64: numbers of ONNX, little-endian as the format demands."""
 
+
+_Module = TypeVar("_Module", bound=nn.Module)
 
 Floats = NDArray[np.float64]
 Tensors = Mapping[str, NDArray[np.generic]]
@@ -54,6 +59,21 @@ def copy_values(target: Tensor | None, values: Floats) -> None:
     """Copy values into a parameter, in the order of its elements."""
     assert target is not None
     target.copy_(torch.from_numpy(values).reshape(target.shape))
+
+
+def filled(
+    network: _Module, fill: Callable[[_Module, Tensors], None], data: bytes, name: str
+) -> _Module:
+    """The network, ready to run, with the weights of an .onnx file with the content `data`.
+
+    `fill` copies them; `name` is the network's. Raises WeightsInvalidError.
+    """
+    try:
+        with torch.no_grad():
+            fill(network, read_tensors(data))
+    except (OnnxFormatError, KeyError) as error:
+        raise WeightsInvalidError(f"the weights of {name} cannot be read: {error}") from error
+    return network.eval()
 
 
 def read_tensors(data: bytes) -> Tensors:
