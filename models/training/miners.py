@@ -80,20 +80,6 @@ def _semi_hard(options: SemiHardOptions) -> Miner:
     )
 
 
-def _hard(_options: NoOptions) -> Miner:
-    return _by_library(BatchHardMiner(distance=Euclidean(normalise=True)))
-
-
-def _easy_positive(_options: NoOptions) -> Miner:
-    return _by_library(
-        BatchEasyHardMiner(
-            pos_strategy=BatchEasyHardMiner.EASY,
-            neg_strategy=BatchEasyHardMiner.SEMIHARD,
-            distance=Euclidean(normalise=True),
-        )
-    )
-
-
 def _by_library(miner: BaseMiner) -> Miner:
     def mine(embeddings: Tensor, labels: Tensor) -> MinedTuples:
         # In half precision, similar distances become equal.
@@ -188,14 +174,20 @@ MINERS: Mapping[str, MinerSpec] = MappingProxyType(
                 "of each anchor, the farthest positive and the nearest negative",
                 "Hermans, Beyer, Leibe: In Defense of the Triplet Loss, 2017",
                 NoOptions,
-                _hard,
+                lambda _: _by_library(BatchHardMiner(distance=Euclidean(normalise=True))),
             ),
             MinerSpec(
                 "easy-positive",
                 "of each anchor, the nearest positive and the nearest negative beyond it",
                 "Xuan et al.: Improved Embeddings with Easy Positive Triplet Mining, 2020",
                 NoOptions,
-                _easy_positive,
+                lambda _: _by_library(
+                    BatchEasyHardMiner(
+                        pos_strategy=BatchEasyHardMiner.EASY,
+                        neg_strategy=BatchEasyHardMiner.SEMIHARD,
+                        distance=Euclidean(normalise=True),
+                    )
+                ),
             ),
             MinerSpec(
                 "distance-weighted",
