@@ -45,7 +45,7 @@ class LabelledPhotos:
 
     @property
     def usable(self) -> NDArray[np.bool_]:
-        """Which photos have an embedding, (N,)."""
+        """Whether each photo has an embedding, (N,)."""
         return np.array([reason is None for reason in self.failures], dtype=np.bool_)
 
     @property

@@ -23,7 +23,7 @@ from models.training.options import NoOptions, Options, read_options
 from models.training.tuples import MinedTuples, Pairs, Triplets, same_person
 
 Miner = Callable[[Tensor, Tensor], MinedTuples]
-"""From embeddings (N, D), as the network gives them, and labels (N,) to pairs or triplets.
+"""A function from embeddings (N, D), as the network gives them, and labels (N,) to tuples.
 
 No gradient passes through a miner. Draws come from PyTorch's generator.
 """

@@ -222,7 +222,7 @@ class _Training(Run):
             part.load_state_dict(getattr(found, name))
 
     def _parts(self) -> Mapping[str, Any]:
-        """What has a state, by its name in a checkpoint."""
+        """The objects with a state, by their names in a checkpoint."""
         return {
             "network": self._network.module,
             "loss": self._loss,

@@ -8,7 +8,7 @@ DEFAULT_NETWORK: Final = "sface"
 ZOO_NAMES: Final = ("dlib-resnet", "sface", "facenet-vggface2", "facenet-casia-webface")
 
 AUTO_EMBEDDER: Final = "auto"
-"""Not a name of a network: the choice of an embedder by the faces in the database."""
+"""The choice of an embedder by the faces in the database; no network may have this name."""
 
 FORMER_ONNX: Final = "onnx"
 """The name of any .onnx file in version 0.1.0. Collections may still use it: such a file must be

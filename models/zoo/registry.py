@@ -31,7 +31,7 @@ from models.zoo.weights.shipped_files import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOptions(RunOptions):
-    """How and from where to load.
+    """The options of loading.
 
     `weights_dir` keeps fetched weights and registered networks; `weights_path` names a file in
     place of the published one.

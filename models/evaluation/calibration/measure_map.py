@@ -12,7 +12,7 @@ from models.evaluation.calibration.tail import fit_tail
 Floats = NDArray[np.float64]
 
 FEWEST_PEOPLE = 50
-"""With fewer people, the share of similar strangers has no meaning."""
+"""The share of similar strangers has no meaning with fewer people."""
 
 _RESAMPLES = 200
 _ROWS_AT_ONCE = 512
@@ -264,7 +264,7 @@ def _spread(
 def _gains(
     embeddings: NDArray[np.float32], labels: NDArray[np.intp], threshold: float, usual: Gains
 ) -> Gains:
-    """How much more often strangers match the mean of several examples than one example."""
+    """The rate at which strangers match the mean of several examples, relative to one example."""
     probes = np.unique(labels, return_index=True)[1]
     photos = np.bincount(labels)
     gains = [(1.0, 1.0)]

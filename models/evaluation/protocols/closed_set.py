@@ -29,8 +29,8 @@ def cmc(rank: NDArray[np.intp], ranks: int) -> NDArray[np.float64]:
 def nearest_of_others(
     embeddings: NDArray[np.float32], people: NDArray[np.intp]
 ) -> NDArray[np.intp]:
-    """For each photo, the number of photos of other people that are at least as similar as the
-    most similar one of the same person, (N,); -1 where the person has no other photo.
+    """The number of photos of other people that are at least as similar to each photo as the most
+    similar one of the same person, (N,); -1 where the person has no other photo.
 
     Recall@K (Jegou et al., 2011; Oh Song et al., 2016) is the share of these numbers below K: one
     of the K most similar photos shows the same person.

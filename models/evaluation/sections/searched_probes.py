@@ -15,7 +15,7 @@ from models.evaluation.protocols.search import Searched, Split, enroll_first, se
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """For each probe, (probes,): the person, whether it has an embedding, and its search result.
+    """The person of each probe, whether it has an embedding, and its search result, (probes,) each.
 
     A probe without an embedding has no match. `enrolled` (people,) are the people in the gallery:
     all chosen people of whom a photo could be enrolled.

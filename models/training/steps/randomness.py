@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 SHARED = -1
-"""In place of a rank: equal draws in all processes."""
+"""The rank for equal draws in all processes."""
 
 
 def seed_step(seed: int, step: int, rank: int) -> None:

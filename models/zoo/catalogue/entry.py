@@ -101,7 +101,7 @@ class EmbedderInput(_Part):
 
 
 class DetectorUse(_Part):
-    """How Vultus finds faces with a detector; the code for its `family` runs it.
+    """The use of a detector in Vultus; the code for its `family` runs it.
 
     `score` describes the reported score (0 to 1); `min_score` is the lowest score of a face, unless
     the user sets another. `finds_landmarks`: the detector finds landmarks; else MTCNN's output

@@ -69,4 +69,4 @@ DETECTOR_CARDS: Final[Mapping[str, DetectorCard]] = MappingProxyType(
         if entry.detector is not None and entry.detector.use is not None
     }
 )
-"""By name: detectors that packages ship, then those of the catalogue that Vultus can run."""
+"""Cards by name: detectors that packages ship, then those of the catalogue that Vultus runs."""

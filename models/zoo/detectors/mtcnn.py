@@ -35,19 +35,19 @@ class MtcnnNetworks:
     output: Callable[[Floats], list[Floats]]
 
     def propose(self, picture: Floats) -> tuple[Floats, Floats]:
-        """Of a picture (height, width, 3): a box's corrections (4, h, w) and the probability of a
-        face (h, w) for every window of 12 pixels, two pixels apart."""
+        """Corrections of a box (4, h, w) and the probability of a face (h, w) for every window of
+        12 pixels, two pixels apart, of a picture (height, width, 3)."""
         corrections, scores = self.proposals(picture[None])
         return corrections[0], scores[0, 1]
 
     def refine(self, crops: Floats) -> tuple[Floats, Floats]:
-        """Of one or more crops (N, 24, 24, 3): corrections (N, 4) and probabilities (N,)."""
+        """Corrections (N, 4) and probabilities (N,) for one or more crops (N, 24, 24, 3)."""
         corrections, scores = _in_pieces(self.refinement, crops)
         return corrections, scores[:, 1]
 
     def locate(self, crops: Floats) -> tuple[Floats, Floats, Floats]:
-        """Of one or more crops (N, 48, 48, 3): corrections (N, 4), landmarks (N, 10: x of all
-        five, then y; shares of the box) and probabilities (N,)."""
+        """Corrections (N, 4), landmarks (N, 10: x of all five, then y; shares of the box) and
+        probabilities (N,) for one or more crops (N, 48, 48, 3)."""
         corrections, points, scores = _in_pieces(self.output, crops)
         return corrections, points, scores[:, 1]
 

@@ -34,7 +34,7 @@ STRIDES = (8, 16, 32)
 """Pixels between neighbouring cells of the three levels."""
 
 CELL_VALUES = 6
-"""Of each cell: logit of a face (class), box (4), logit of an object."""
+"""Values of each cell: logit of a face (class), box (4), logit of an object."""
 
 _WIDTH = 64
 _FIRST_MERGED = 420

@@ -1,1 +1,1 @@
-"""How networks run: backends, sessions, graphs and the options of a run."""
+"""Forward passes of networks: backends, sessions, graphs and the options of a run."""

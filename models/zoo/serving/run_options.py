@@ -1,4 +1,4 @@
-"""Where and by what a network runs."""
+"""The device and the runtime of a network."""
 
 from dataclasses import dataclass, field
 

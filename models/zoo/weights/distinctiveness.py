@@ -1,4 +1,4 @@
-"""How far a face can be distinguished from strangers, by its embedding."""
+"""A quality measure by the embedding: how well a face can be distinguished from strangers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class NormScale:
 
 @dataclass(frozen=True, slots=True)
 class Distinctiveness:
-    """How far a face can be distinguished from strangers, as a network's embeddings show.
+    """The distinctiveness of a face: how well it can be distinguished from strangers.
 
     Embeddings of bad photos (dark, blurred, covered, ...) of different people are similar: they
     show the fault more than the face. The value is low for such faces, and at least 1 for most good
