@@ -156,7 +156,7 @@ class SimilarityMap:
             raise ValueError("not a calibration of this version; calibrate again")
         values = {name: value for name, value in stored.items() if name != "format"}
         try:
-            made = TypeAdapter(cls).validate_python(values)
+            made = _STORED.validate_python(values)
             made.check()
         except ValueError as error:
             raise ValueError(f"not a calibration: {error}") from error
@@ -185,6 +185,9 @@ class SimilarityMap:
 
     def _at(self, similarity: float, values: tuple[float, ...]) -> float:
         return float(np.interp(similarity, self.similarities, values))
+
+
+_STORED = TypeAdapter(SimilarityMap)
 
 
 @lru_cache(maxsize=4_096)  # searches of a gallery need the same value
