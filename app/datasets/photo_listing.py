@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.datasets.photo_source import SubjectRule
+from app.datasets.photo_source import PhotoSource, SubjectRule
 from app.errors import InvalidRequest
 
 PHOTO_SUFFIXES = frozenset(
@@ -60,29 +60,21 @@ class PhotoListing:
         return replace(self, photos=tuple(p for p in self.photos if p.name in named))
 
 
-def read_listing(
-    source: Path,
-    *,
-    pairs: Path | None = None,
-    groups: Path | None = None,
-    faces: SubjectRule | None = None,
-) -> PhotoListing:
-    """Read a folder or a CSV file. Raises InvalidRequest, which names the line that is wrong.
-
-    `faces` is the rule for photos of several faces (default: `central` for LFW, else `single`).
-    """
-    if source.is_dir():
-        listing, default_pairs = _folder(source)
+def read_listing(source: PhotoSource) -> PhotoListing:
+    """Read a folder or a CSV file. Raises InvalidRequest, which names the line that is wrong."""
+    path, pairs = source.path, source.pairs
+    if path.is_dir():
+        listing, default_pairs = _folder(path)
         pairs = pairs or default_pairs
     else:
-        listing = _csv(source)
+        listing = _csv(path)
     if not listing.photos:
-        raise InvalidRequest(f"{source} has no photos; make one folder a person, or list them")
+        raise InvalidRequest(f"{path} has no photos; make one folder a person, or list them")
     if pairs is not None and listing.people_known:
         listing = replace(listing, pairs=_pairs(pairs, listing))
-    if groups is not None:
-        listing = replace(listing, groups=_groups(groups))
-    return listing if faces is None else replace(listing, subject=faces)
+    if source.groups is not None:
+        listing = replace(listing, groups=_groups(source.groups))
+    return replace(listing, subject=source.faces or listing.subject)
 
 
 def photos_below(folder: Path) -> Iterator[Path]:

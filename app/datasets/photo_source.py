@@ -17,7 +17,7 @@ class SubjectRule(StrEnum):
 class PhotoSource:
     """A folder or a CSV file of photos (`path`), and CSV files of `pairs` and of `groups`.
 
-    `faces` is the rule for photos of several faces; None: the default of the kind of source.
+    `faces` is the rule for photos of several faces (default: `central` for LFW, else `single`).
     """
 
     path: Path

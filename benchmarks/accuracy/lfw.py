@@ -18,6 +18,7 @@ from app.cli.science.embed_photos import embed_listing
 from app.cli.science.evaluate_tables import evaluation_tables
 from app.cli.session import Loaded
 from app.datasets.photo_listing import PhotoListing, read_listing
+from app.datasets.photo_source import PhotoSource
 from app.recognition.build import build_recognizer, load_configured_network
 from app.settings import Settings
 from benchmarks.kit.options import benchmark_parser, parse_options
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, help="folder with images/, pairs.csv")
     parser.add_argument("--cache", type=Path, help="folder that keeps the embeddings")
     options = parse_options(parser, needs_faces=True)
-    listing = read_listing(options.faces)
+    listing = read_listing(PhotoSource(options.faces))
     if listing.pairs is None:
         parser.error(f"there is no list of pairs in {options.faces}; see benchmarks/README.md")
     if options.quick:

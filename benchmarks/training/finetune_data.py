@@ -7,7 +7,7 @@ import numpy as np
 
 from app.datasets.crop_cutter import CropCutter
 from app.datasets.photo_listing import read_listing
-from app.datasets.photo_source import SubjectRule
+from app.datasets.photo_source import PhotoSource, SubjectRule
 from app.recognition.build import build_recognizer, load_configured_network
 from app.settings import Settings
 from benchmarks.kit.lfw_data import LfwData
@@ -28,7 +28,7 @@ def lfw_crops(data: LfwData, folder: Path, crops_for: InputSpec) -> CropStore:
     recognizer = build_recognizer(settings, load_configured_network(settings))
     cutter = CropCutter(recognizer, SubjectRule.CENTRAL, crops_for, settings)
     try:
-        return asyncio.run(cutter.cut(read_listing(data.images), folder))
+        return asyncio.run(cutter.cut(read_listing(PhotoSource(data.images)), folder))
     finally:
         recognizer.stop()
 

@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from app.datasets.crop_cutter import CropCutter, crops_folder
 from app.datasets.photo_listing import ListedPhoto, PhotoListing, read_listing
-from app.datasets.photo_source import SubjectRule
+from app.datasets.photo_source import PhotoSource, SubjectRule
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_face
@@ -32,7 +32,7 @@ def listing(tmp_path_factory: pytest.TempPathFactory) -> PhotoListing:
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         image.save(path)
-    return read_listing(folder)
+    return read_listing(PhotoSource(folder))
 
 
 async def test_crops_embed_as_their_photos_do(

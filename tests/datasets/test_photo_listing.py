@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.datasets.photo_listing import ListedPair, read_listing
-from app.datasets.photo_source import SubjectRule
+from app.datasets.photo_source import PhotoSource, SubjectRule
 from app.errors import InvalidRequest
 
 
@@ -24,7 +24,7 @@ def people(tmp_path: Path) -> Path:
 
 
 def test_a_folder_holds_one_folder_a_person(people: Path) -> None:
-    listing = read_listing(people)
+    listing = read_listing(PhotoSource(people))
     assert [(p.name, p.person) for p in listing.photos] == [
         ("Ada/1.jpg", "Ada"),
         ("Ada/2.PNG", "Ada"),
@@ -39,7 +39,7 @@ def test_lfw_has_images_and_pairs_and_its_people_are_central(tmp_path: Path, peo
     root.mkdir()
     people.rename(root / "images")
     _write(root / "pairs.csv", "fold,same,left,right\n2,1,Ada/1.jpg,Ada/2.PNG\n")
-    listing = read_listing(root)
+    listing = read_listing(PhotoSource(root))
     assert len(listing.photos) == 3
     assert listing.pairs == (ListedPair("Ada/1.jpg", "Ada/2.PNG", same=True, fold=2),)
     assert listing.subject is SubjectRule.CENTRAL
@@ -51,7 +51,7 @@ def test_a_csv_lists_photos_people_and_groups(people: Path) -> None:
     source = people / "photos.csv"
     text = "photo,person,group\r\nAda/1.jpg,ada,g1\r\nBob/1.jpg,bob,\r\nAda/2.PNG,ada,g1\r\n"
     source.write_bytes(b"\xef\xbb\xbf" + text.encode())
-    listing = read_listing(source)
+    listing = read_listing(PhotoSource(source))
     assert {p.name: (p.person, p.path) for p in listing.photos} == {
         "Ada/1.jpg": ("ada", people / "Ada/1.jpg"),
         "Ada/2.PNG": ("ada", people / "Ada/2.PNG"),
@@ -63,7 +63,7 @@ def test_a_csv_lists_photos_people_and_groups(people: Path) -> None:
 def test_groups_and_pairs_come_from_files_of_their_own(tmp_path: Path, people: Path) -> None:
     groups = _write(tmp_path / "groups.csv", "person,group\nAda,women\nBob,men\n")
     pairs = _write(tmp_path / "pairs.csv", "left,right,same\nAda/1.jpg,Bob/1.jpg,no\n")
-    listing = read_listing(people, pairs=pairs, groups=groups)
+    listing = read_listing(PhotoSource(people, pairs=pairs, groups=groups))
     assert listing.groups == {"Ada": "women", "Bob": "men"}
     assert listing.pairs == (ListedPair("Ada/1.jpg", "Bob/1.jpg", same=False, fold=None),)
 
@@ -72,7 +72,7 @@ def test_people_of_pairs_alone_are_those_who_are_the_same(tmp_path: Path) -> Non
     for name in "abcde":
         _write(tmp_path / f"{name}.jpg", "")
     rows = "b.jpg,c.jpg,1\na.jpg,b.jpg,1\nd.jpg,e.jpg,true\na.jpg,d.jpg,0\n"
-    listing = read_listing(_write(tmp_path / "pairs.csv", f"left,right,same\n{rows}"))
+    listing = read_listing(PhotoSource(_write(tmp_path / "pairs.csv", f"left,right,same\n{rows}")))
     people = [p.person for p in listing.photos]
     assert people[0] == people[1] == people[2] != people[3] == people[4]
     assert not listing.people_known
@@ -105,7 +105,7 @@ def test_people_of_pairs_alone_are_those_who_are_the_same(tmp_path: Path) -> Non
 )
 def test_what_is_wrong_with_a_csv_is_said(people: Path, text: str, fact: str) -> None:
     with pytest.raises(InvalidRequest, match=fact):
-        read_listing(_write(people / "list.csv", text))
+        read_listing(PhotoSource(_write(people / "list.csv", text)))
 
 
 @pytest.mark.parametrize(
@@ -118,11 +118,11 @@ def test_what_is_wrong_with_a_csv_is_said(people: Path, text: str, fact: str) ->
 def test_pairs_must_agree_with_the_people(people: Path, row: str, fact: str) -> None:
     pairs = _write(people / "pairs.csv", f"left,right,same\n{row}\n")
     with pytest.raises(InvalidRequest, match=fact):
-        read_listing(people, pairs=pairs)
+        read_listing(PhotoSource(people, pairs=pairs))
 
 
 def test_what_is_no_text_is_said_to_be_none(people: Path) -> None:
     source = people / "list.csv"
     source.write_bytes(b"photo,person\n\xff\xfe,a\n")
     with pytest.raises(InvalidRequest, match="cannot be read as CSV in UTF-8"):
-        read_listing(source)
+        read_listing(PhotoSource(source))

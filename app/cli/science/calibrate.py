@@ -37,7 +37,7 @@ def calibrate_embedder(
     as_json: bool,
 ) -> None:
     """Measure how similar strangers are on photos, for the embedder."""
-    listing = read_listing(source.path, faces=source.faces)
+    listing = read_listing(source)
     if not listing.people_known:
         raise typer.BadParameter("a list of pairs does not say who is a stranger; list people")
     with loaded_networks(embedder=embedder) as loaded:

@@ -39,9 +39,7 @@ def evaluate(
 ) -> None:
     """Measure recognition on photos. Without thresholds in the options, the service's are used."""
     require_train_packages("evaluate")
-    listing = read_listing(
-        source.path, pairs=source.pairs, groups=source.groups, faces=source.faces
-    )
+    listing = read_listing(source)
     if protocols is not None and set(protocols) == {Protocol.PAIRS}:
         listing = listing.only_paired()
     earlier = None if against is None else _read_report(against)

@@ -29,7 +29,7 @@ def cut_crops(source: PhotoSource, spec: InputSpec, crops: Path | None) -> Path:
 
     `crops`: that folder (default: one in the data folder).
     """
-    listing = read_listing(source.path, faces=source.faces)
+    listing = read_listing(source)
     if not listing.people_known:
         raise InvalidRequest("a list of pairs does not say who is who; list photo,person")
     with loaded_networks() as loaded, _bar("cutting") as progress:
