@@ -172,7 +172,7 @@ def checked_out(repository: Path, revision: str) -> Iterator[Side]:
 
 
 def arguments_of_python(checkout: Path, benchmark: str) -> list[str]:
-    """What follows `python -m`: until version 0.2.0 each benchmark was a module of its own.
+    """Arguments of Python; until version 0.2.0 each benchmark was a module of its own.
 
     Raises:
         ComparisonError: The checkout has no such benchmark.

@@ -6,7 +6,7 @@ small CPU build, where PyTorch's own index can be reached, and else the default 
 runs on a CPU and is only larger.
 """
 
-from __future__ import annotations  # so that an older Python gets as far as being told so
+from __future__ import annotations  # so that an older Python gets as far as the message
 
 import argparse
 import os

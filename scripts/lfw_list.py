@@ -20,7 +20,7 @@ ONE_PERSON: Final = {
     "Chyung_Dai-chul": "Dai_Chul_Chyung",
     "Cristina_Kirchner": "Cristina_Fernandez",
 }
-"""By a second name of a person, the name that they are listed under."""
+"""Name that a person is listed under, by their second name."""
 
 LEFT_OUT: Final = frozenset(
     {

@@ -1,4 +1,4 @@
-"""How many faces detectors find in photos that were damaged or rolled on purpose."""
+"""Counts of the faces that detectors find in photos that were damaged or rolled on purpose."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -76,7 +76,7 @@ def found_in_damaged(
     photos: Sequence[Pixels],
     faces: Sequence[DetectedFace],
 ) -> dict[str, dict[str, int]]:
-    """By kind of damage, how many of the known faces each detector finds; all were found before."""
+    """Count the known faces that each detector finds, by kind of damage."""
     counted: dict[str, dict[str, int]] = {}
     for kind in _DAMAGES:
         rng = np.random.default_rng(_SEED)

@@ -1,4 +1,4 @@
-"""What two detectors find in the same photos, and what follows from it."""
+"""Faces that two detectors find in the same photos, and decisions that follow from them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from benchmarks.kit.boxes import ious
 SAME_IOU: Final = 0.5
 _TURNS: Final = (1, 2, 3)
 _DIRECTIONS: Final = (0, 270, 180, 90)
-"""Where the top of an upright face points after so many quarter turns counterclockwise."""
+"""Direction of the top of an upright face after this many quarter turns counterclockwise."""
 _EMBEDDED_AT_ONCE: Final = 32
 _ROWS_AT_ONCE: Final = 512
 
@@ -36,7 +36,7 @@ class Central:
     """A row for each photo; of length 0 where there is no face."""
 
     def refused(self) -> NDArray[np.bool_]:
-        """Of each photo with a face, whether the default quality floor refuses it; else false."""
+        """Whether the default quality floor refuses each photo's face; false without a face."""
         return np.array(
             [
                 quality is not None and bool(shortcomings(quality, QualityFilter.FLOOR))
@@ -118,7 +118,7 @@ def match_rates(
 
 @dataclass(slots=True)
 class Turned:
-    """Of photos turned by quarters, those whose face was found, and in which direction."""
+    """Counts of photos turned by quarters whose face was found, and in which direction."""
 
     photos: int = 0
     found: int = 0
@@ -167,7 +167,7 @@ def found_by_side(
     side_px: int,
     canvas: tuple[int, int],
 ) -> float:
-    """Of faces shrunk to a side and put into a gray canvas (width, height), the share found."""
+    """Share of faces found that are shrunk to a side and put on a gray canvas (width, height)."""
     generator = np.random.default_rng(side_px)
     found = 0
     for photo, face in zip(photos, faces, strict=True):

@@ -1,4 +1,4 @@
-"""How the weights of `distinctiveness` are found.
+"""Fit the weights of `distinctiveness`.
 
 A face is dangerous if it matches many strangers who have the same fault. Logistic regression finds
 the direction, among embeddings, in which such faces lie. The measure is the logit along it, turned
@@ -99,7 +99,7 @@ def threshold_of_strangers(good: GoodFaces, fmr: float) -> float:
 
 
 def _scaled(along: NDArray[np.float64], logits: NDArray[np.float64]) -> Distinctiveness:
-    """Of a direction, and the inner products of good photos with it."""
+    """A direction, and the inner products of good photos with it."""
     (low, rarest), (high, rare) = _SCALE
     worst, better = np.quantile(logits, [1 - rarest, 1 - rare])
     if worst <= better:

@@ -1,4 +1,4 @@
-"""What the gallery doctor finds of planted mistakes, and how often the guards are right.
+"""Planted mistakes that the gallery doctor finds, and how often the guards are right.
 
     python -m benchmarks doctor --faces FOLDER [--quick] [--cache FILE] [--half 0]
 
@@ -50,7 +50,7 @@ Vectors = dict[str, list[NDArray[np.float32]]]
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """Who is enrolled with which embeddings; a mislabel is a name and a place."""
+    """People and the embeddings that they are enrolled with; a mislabel is a name and a place."""
 
     people: Vectors
     mislabels: set[tuple[str, int]]
@@ -108,7 +108,7 @@ def _half(data: LfwData, half: int) -> dict[str, list[str]]:
 
 
 def _ordered(people: dict[str, list[str]]) -> list[str]:
-    """Those with several photos first: only they can be mislabelled or enrolled twice."""
+    """People with several photos first: only they can be mislabelled or enrolled twice."""
     return sorted(people, key=lambda name: len(people[name]) < 2)
 
 
@@ -151,7 +151,7 @@ def _face(embedding: NDArray[np.float32], photo: str) -> NewFace:
 
 
 def _names(gallery: Gallery, checkup: Checkup) -> dict[str, str]:
-    """By face id of the findings, which photo it came from."""
+    """The photo of each face id of the findings."""
     people = {
         finding.identity.identity_id: finding.identity.external_id or ""
         for finding in checkup.findings

@@ -1,4 +1,4 @@
-"""Two embedders beside each other on faces that neither was tuned or calibrated on.
+"""Compare two embedders on faces that neither was tuned or calibrated on.
 
     python -m benchmarks elsewhere --photos FOLDER [--embedders dlib-resnet sface] [--quick]
 
@@ -151,7 +151,7 @@ def _measured(faces: Faces, network: Network, fmrs: Sequence[float]) -> Result:
 
 
 def _scores(faces: Faces, drawn: NDArray[np.intp]) -> PairScores:
-    """Of the faces that were drawn; copies of one of them make no impostor pair."""
+    """Scores of the faces that were drawn; copies of one face make no impostor pair."""
     similarity = np.einsum("id,jkd->ijk", faces.first[drawn], faces.damaged[drawn])
     same = drawn[:, None] == drawn[None, :]
     own = np.eye(len(drawn), dtype=bool)

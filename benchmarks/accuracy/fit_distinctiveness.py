@@ -253,7 +253,7 @@ def _matched(rows: Embeddings, threshold: float) -> float:
 def _agreement(
     has: Distinctiveness | None, found: Distinctiveness, others: Sample
 ) -> dict[str, float]:
-    """Of the weights that the network has and of those found, on photos of others."""
+    """Compare the weights that the network has with those found, on photos of other people."""
     if has is None:
         return {}
     rows = np.concatenate([others.good.embeddings, others.bad.embeddings])

@@ -43,7 +43,7 @@ _SOME_REJECTED = 3  # exit status
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Photos by person: whom to enroll, in order, and who stays a stranger."""
+    """Photos by person: people to enroll, in order, and people who stay strangers."""
 
     count: int
     candidates: dict[str, list[str]]
@@ -83,7 +83,7 @@ def main() -> None:
 
 
 def _size(options: argparse.Namespace) -> tuple[int, int]:
-    """How many people to enroll, and how many strangers there are."""
+    """Numbers of people to enroll and of strangers."""
     if options.smoke:
         return 6, 4
     return (200, 100) if options.quick else (1_000, 500)
@@ -221,7 +221,7 @@ def _remove(url: str, people: list[str]) -> None:
 
 
 def _named_as_themselves(url: str, data: LfwData, photos: list[str]) -> int:
-    """How many of the photos are given the name of the person whom they show."""
+    """Count the photos whose match is the person that they show."""
     found = _identify_all(url, data, photos, "looking for people")
     return sum(
         best.status == "match" and best.external_id == person_of(photo)
@@ -240,7 +240,7 @@ def _rates(probes: list[str], known: list[Best], others: list[Best]) -> OpenSetR
 
 
 def _threshold(found: list[Best]) -> float:
-    """The service's default, as any answer with a face tells it."""
+    """The service's default, which is in every answer with a face."""
     return next(best.threshold for best in found if best.external_id is not None)
 
 

@@ -1,4 +1,4 @@
-"""How far behind a second person must be for the first to be named.
+"""Right and wrong matches by the margin between the first and the second candidate.
 
     python -m benchmarks margin --faces FOLDER [--quick] [--cache FILE]
 
@@ -37,7 +37,7 @@ class Answers:
     right: NDArray[np.bool_]
 
     def named(self, threshold: float, margin: float) -> NDArray[np.bool_]:
-        """Whether somebody is asserted, (N,)."""
+        """Whether there is a match, (N,)."""
         first, second = self.similarity.T
         rival = (second >= threshold) & (first - second < margin)
         return np.asarray((first >= threshold) & ~rival)

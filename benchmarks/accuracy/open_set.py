@@ -34,7 +34,7 @@ Numbers = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Of one split: at a threshold, or a rate, what was measured."""
+    """Rates that were measured on one split, at a threshold or a target rate."""
 
     fpir: float
     fnir: float
@@ -70,7 +70,7 @@ def main() -> None:
 def _pairs(
     people: People, some: Numbers, rates: SimilarityMap
 ) -> dict[float, tuple[float, float, float]]:
-    """By target FMR: FMR over pairs of people, and over pairs of photos; TAR over the latter."""
+    """FMR over pairs of people and of photos, and TAR over pairs of photos, by target FMR."""
     photos = np.concatenate([people.photos_of[person] for person in some])
     owner = people.person[photos]
     similarities = people.embeddings[photos] @ people.embeddings[photos].T
@@ -98,7 +98,7 @@ def _identify(
     rates: SimilarityMap,
     rng: np.random.Generator,
 ) -> dict[float, Rates]:
-    """By target FPIR, what a gallery of this size does with probes of its people and of others."""
+    """FPIR and FNIR of a gallery of this size, by target FPIR."""
     calibrated_on, measured_on = parts
     kept_out = max(_FEWEST_STRANGERS, min(len(measured_on) // 2, people.count - size))
     strangers = measured_on[:kept_out] if size > len(measured_on) // 2 else measured_on[size:]

@@ -1,4 +1,4 @@
-"""What the quality filter is worth: photos of Labeled Faces in the Wild, damaged on purpose.
+"""Worth of the quality filter, on photos of Labeled Faces in the Wild damaged on purpose.
 
     python -m benchmarks quality --faces FOLDER [--quick] [--half report|choose]
 
@@ -210,7 +210,7 @@ def _pixels(image: bytes) -> Rgb:
 
 
 def _milliseconds(data: LfwData, untouched: dict[str, AssessedFace]) -> float:
-    """Of processor time, the median of a few hundred faces, one thread."""
+    """Milliseconds of processor time, the median of a few hundred faces, in one thread."""
     limit_threads(1)
     times = []
     for photo, found in list(untouched.items())[:_TIMED]:

@@ -1,4 +1,4 @@
-"""How several examples of a person are compared with a probe: the table behind the rule in use.
+"""FNIR of the rules that compare a probe with several examples of a person.
 
     python -m benchmarks templates --faces FOLDER [--quick]
 
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def _mean_fnirs(people: People, examples: int | None, draws: int) -> dict[str, dict[str, float]]:
-    """By rule, by target FPIR."""
+    """FNIR by rule and by target FPIR."""
     found: dict[str, dict[str, list[float]]] = {}
     for seed in range(draws):
         rng = np.random.default_rng(seed)
@@ -115,7 +115,7 @@ def _draw(
 def _gallery(
     people: People, examples: int | None, rng: np.random.Generator
 ) -> tuple[NDArray[np.intp], list[int]]:
-    """Whom to enroll, and with how many photos each."""
+    """People to enroll, and the number of photos of each."""
     photos = np.array([len(own) for own in people.photos_of])
     if examples is None:
         gallery = rng.permutation(people.count)[: people.count // 2]

@@ -1,4 +1,4 @@
-"""How well unknown faces are grouped as they come, and what it costs to keep one.
+"""Quality of the groups of unknown faces as they arrive, and the cost of keeping one.
 
     python -m benchmarks unknowns --faces FOLDER [--quick] [--cache FILE]
 
@@ -65,7 +65,7 @@ _SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much is timed."""
+    """Sizes of what is timed."""
 
     groups: int = 10_000
     timed: int = 300
@@ -77,7 +77,7 @@ _SMOKE = Scale(groups=20, timed=3, requests=2)
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """Of one order, or the mean of several; but for the counts, 0 to 1."""
+    """Figures of one order, or the mean of several; all but the counts are 0 to 1."""
 
     precision: float
     recall: float
@@ -164,7 +164,7 @@ def by_centroid(vectors: Vectors, threshold: float) -> Labels:
 
 
 def by_complete_link(floor: float) -> Rule:
-    """As `by_centroid`, but no kept face of the group may be less similar than `floor`."""
+    """Group by centroid, but only where no kept face of the group is less similar than `floor`."""
 
     def rule(vectors: Vectors, threshold: float) -> Labels:
         return _by_centroid(
@@ -233,7 +233,7 @@ def outcome(
 
 
 def score(labels: Labels, groups: Labels) -> Grouping:
-    """Of groups against the people that the photos are of."""
+    """Compare groups with the people that the photos show."""
     _, person = np.unique(labels, return_inverse=True)
     table = np.zeros((person.max() + 1, groups.max() + 1))
     np.add.at(table, (person, groups), 1)
@@ -318,7 +318,7 @@ def _inbox(folder: Path) -> Iterator[tuple[Gallery, Unknowns]]:
 
 
 def _cold(unknowns: Unknowns, vector: Vectors) -> None:
-    """As the first face after a start, or after a group went away."""
+    """Time the first face after a start, or after a group was removed."""
     unknowns.forget_centroids()
     unknowns.keep(DEFAULT_COLLECTION, [_sighting(vector)], 0.9)
 

@@ -1,4 +1,4 @@
-"""What error rates are worth on photos that are not as they should be.
+"""Error rates on bad photos: turned, blurred, dark, covered, tiny or compressed.
 
     python -m benchmarks wrong_way --faces FOLDER [--quick] [--people N] [--kinds KIND ...]
         [--half report|choose] [--cache FOLDER]
@@ -81,7 +81,7 @@ class Kind:
 
     @cached_property
     def similarities(self) -> NDArray[np.float32]:
-        """Of all pairs of strangers, in the order of `np.triu_indices`."""
+        """Similarities of all pairs of strangers, in the order of `np.triu_indices`."""
         rows = _rows(self.faces)
         return np.asarray((rows @ rows.T)[np.triu_indices(len(rows), 1)])
 
@@ -91,7 +91,7 @@ class Kind:
 
     @cached_property
     def decided(self) -> NDArray[np.bool_]:
-        """Of the pairs, those that the floor leaves."""
+        """Pairs that pass the quality floor."""
         first, second = np.triu_indices(len(self.faces), 1)
         return np.asarray(~self.rejected[first] & ~self.rejected[second])
 
@@ -146,7 +146,7 @@ def main() -> None:
 
 
 def _extent(options: argparse.Namespace) -> tuple[int, int, Collection[str]]:
-    """How many people and untouched photos, and which kinds."""
+    """Numbers of people and of untouched photos, and the kinds of bad photos."""
     if options.smoke:
         return _SMOKE_PEOPLE, _SMOKE_UNTOUCHED, _SMOKE_KINDS
     count = options.people or (_QUICK_PEOPLE if options.quick else _PEOPLE)
@@ -336,7 +336,7 @@ def _limits(kind: Kind, rules: Thresholds, target: float) -> NDArray[np.float64]
 
 
 def _inbox(kind: Kind, rules: Thresholds) -> tuple[int, int, int]:
-    """Of some strangers: how many there are, are kept, and are in the largest group."""
+    """Counts of some strangers: all, those kept, and those in the largest group."""
     seen = kind.faces[:_STRANGERS]
     kept = _rows([face for face in seen if not shortcomings(face.quality, KEPT_FROM)])
     threshold = rules.alike()

@@ -1,4 +1,4 @@
-"""How far boxes lie over each other."""
+"""Overlap of boxes."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -2,7 +2,7 @@
 
 images/NAME/NAME_0001.jpg, and pairs.csv with the columns fold, same, left and right.
 
-Huang et al., 2007. The person whom a photo is named after is the one nearest its centre.
+Huang et al., 2007. The face nearest the centre is that of the person in the photo's name.
 """
 
 import argparse

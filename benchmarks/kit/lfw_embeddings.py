@@ -22,10 +22,10 @@ from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.zoo.network import Network
 
 Embeddings = dict[str, NDArray[np.float32] | None]
-"""By photo; None where no face was found."""
+"""Embedding of each photo; None where no face was found."""
 
 Qualities = dict[str, float]
-"""By photo, the unified quality of its face, 0 to 100."""
+"""Unified quality of each photo's face, 0 to 100."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class People:
 
     @cached_property
     def photos_of(self) -> list[NDArray[np.intp]]:
-        """By person, the numbers of their photos, in the order of the photos' names."""
+        """Numbers of each person's photos, in the order of the photos' names."""
         order = np.argsort(self.person, kind="stable")
         return np.split(order, np.cumsum(np.bincount(self.person))[:-1])
 

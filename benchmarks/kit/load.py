@@ -28,19 +28,19 @@ _END = b"\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """To the request of this place. Moments are those of `time.perf_counter`.
+    """Answer to the request at `place`. Moments are those of `time.perf_counter`.
 
-    `status` is 0 where none came: `failure` tells whether the time was over or what broke.
+    `status` is 0 where none came: `failure` is then `timeout` or the error.
     """
 
     place: int
     due_s: float
-    """When it was to be sent; in a closed loop, when it was."""
+    """Moment for which it was scheduled; in a closed loop, that at which it was sent."""
     sent_s: float
     answered_s: float
     status: int
     headers: bytes = b""
-    """In lower case."""
+    """Names and values in lower case."""
     body: bytes = b""
     failure: str = ""
 
@@ -51,7 +51,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Load:
-    """What came of it, and the CPU time of this process."""
+    """Answers to a load, and the CPU time of this process."""
 
     answers: list[Answer] = field(default_factory=list)
     started_s: float = 0.0
@@ -61,7 +61,7 @@ class Load:
 
     @property
     def seconds(self) -> float:
-        """Until the last answer."""
+        """Seconds until the last answer."""
         return self.ended_s - self.started_s
 
     @property
@@ -111,7 +111,7 @@ class Connection:
         return Answer(place, due, sent, time.perf_counter(), status, headers, body)
 
     async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Anew, if the server has closed it while it was idle."""
+        """Connect, also where the server has closed an idle connection."""
         if self._reader is None or self._writer is None or self._reader.at_eof():
             self.close()
             self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
@@ -150,9 +150,9 @@ def upload(path: str, field_name: str, photo: bytes, **fields: str) -> bytes:
 def closed_loop(
     port: int, requests: Sequence[bytes], *, connections: int, seconds: float | None = None
 ) -> Load:
-    """Send the requests in turn for as long as told, or each once.
+    """Send the requests in turn for `seconds`, or each once.
 
-    What was sent within that time is waited for, and is part of the throughput.
+    Answers to what was sent within that time are waited for, and count for the throughput.
     """
     return run(_closed_loop(port, requests, connections, seconds))
 
@@ -165,13 +165,13 @@ def open_loop(
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """On the event loop that takes the least CPU."""
+    """Run a coroutine on the event loop that takes the least CPU."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
 
 
 def percentiles_ms(answers: Sequence[Answer], *percents: float) -> list[float]:
-    """Of the times that they took; NaN when there are none."""
+    """Percentiles of the times that the answers took; NaN when there are none."""
     if not answers:
         return [float("nan")] * len(percents)
     return [float(value) for value in np.percentile([answer.ms for answer in answers], percents)]

@@ -40,7 +40,7 @@ def run_vultus(
 
 
 class ServerProcess:
-    """Started when made; `wait_until_ready` before use. Its log lies beside its folder."""
+    """A process, started when made; call `wait_until_ready` before use. Its log is FOLDER.log."""
 
     def __init__(
         self,
@@ -70,13 +70,13 @@ class ServerProcess:
             time.sleep(0.02)
 
     def kill(self) -> None:
-        """SIGKILL to all processes of the group: nothing is flushed, nobody says goodbye."""
+        """Send SIGKILL to all processes of the group: nothing is flushed."""
         if self._process.poll() is None:
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait(timeout=_ENDS_WITHIN_S)
 
     def stop(self) -> None:
-        """SIGTERM, as an orchestrator does; return when it has ended."""
+        """Send SIGTERM, as an orchestrator does; return when it has ended."""
         self._process.terminate()
         self._process.wait(timeout=_ENDS_WITHIN_S)
 

@@ -1,4 +1,4 @@
-"""What a server takes: of a process and all that it has started, together."""
+"""Resources that a process and all its children use together."""
 
 import time
 from collections.abc import Callable
@@ -26,14 +26,14 @@ def threads(pid: int) -> int:
 
 
 def idle_share(pid: int, seconds: float) -> float:
-    """The share of one core that it takes while nobody asks."""
+    """Share of one core that it takes in these seconds, in which no request is sent."""
     before = cpu_s(pid)
     time.sleep(seconds)
     return (cpu_s(pid) - before) / seconds
 
 
 def settled(read: Callable[[], int], *, within_s: float = 10.0) -> int:
-    """What stays the same for a second, or is there when the time is over."""
+    """A value that stayed the same for a second, or the last one when the time is over."""
     ends = time.monotonic() + within_s
     value = read()
     while time.monotonic() < ends:

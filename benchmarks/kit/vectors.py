@@ -31,13 +31,13 @@ def noisy(vectors: Vectors, cosine: float, generator: np.random.Generator) -> Ve
 
 
 def person_line(person: str, vector: NDArray[np.float32]) -> bytes:
-    """Of a batch: who it is and their embedding."""
+    """Line of a batch: an external_id and an embedding."""
     data = b64encode(vector.astype("<f4").tobytes())
     return b'{"external_id":"%b","embeddings":["%b"]}\n' % (person.encode("ascii"), data)
 
 
 def lines(vectors: Vectors, first: int, at_once: int = 1_000) -> Iterator[bytes]:
-    """Lines of people who are named by their numbers, some at once."""
+    """Lines of people who are named by their numbers, `at_once` in each piece."""
     for start in range(0, len(vectors), at_once):
         some = vectors[start : start + at_once]
         yield b"".join(

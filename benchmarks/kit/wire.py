@@ -126,7 +126,7 @@ def form(
 
 
 def search_body(vector: NDArray[np.float32], **options: object) -> bytes:
-    """A search's body; five digits tell embeddings apart and keep it small."""
+    """Body of a search; five digits are enough to distinguish embeddings."""
     numbers = ",".join([f"{value:.5f}" for value in vector.tolist()])
     rest = "".join(f',"{name}":{json.dumps(value)}' for name, value in options.items())
     return f'{{"embedding":[{numbers}]{rest}}}'.encode("ascii")

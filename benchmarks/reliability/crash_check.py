@@ -1,4 +1,4 @@
-"""Compare what a gallery answers with what its clients were told."""
+"""Compare the answers of a gallery with what was acknowledged to its clients."""
 
 from dataclasses import dataclass, field
 
@@ -32,7 +32,7 @@ class Verdict:
 
 
 def check(door: Door, ledger: Ledger) -> Verdict:
-    """Look for everybody whom the ledger knows, the dead included."""
+    """Look for all people of the ledger, the deleted ones included."""
     verdict = Verdict()
     database = door.everybody()
     undecided = {person for attempt in ledger.open.values() for person in attempt.people}

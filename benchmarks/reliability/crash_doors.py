@@ -20,7 +20,7 @@ Counts = tuple[int, int, int]
 """Identities, faces in the database, faces in the index."""
 
 MOST_FOUND = 100
-"""What the API lets a search ask for; storms keep fewer people than that."""
+"""Largest `top_k` of a search; storms keep fewer people than that."""
 _PAGE = 1_000
 
 
@@ -34,7 +34,7 @@ class Door(Protocol):
     def exists(self, identity_id: str) -> bool: ...
 
     def everybody(self) -> Ids:
-        """All who are in the database, whether a search finds them or not."""
+        """All people in the database, whether a search finds them or not."""
         ...
 
     def counts(self) -> Counts: ...
@@ -88,7 +88,7 @@ class GalleryDoor:
 
 
 class HttpDoor:
-    """Not for several threads at once."""
+    """The gallery over HTTP, for one thread at a time."""
 
     def __init__(self, port: int) -> None:
         self._wire = Wire(port, timeout_s=60)

@@ -39,7 +39,7 @@ class Ledger:
         self.open[client] = Attempt(kind, people)
 
     def done(self, client: int, ids: Ids) -> None:
-        """The client's attempt was acknowledged; these are the people whom it was about."""
+        """The client's attempt was acknowledged, with these people."""
         attempt = self.open.pop(client)
         self.acknowledged += 1
         if attempt.kind == "enroll":
@@ -71,7 +71,7 @@ def done_line(client: int, ids: Ids) -> bytes:
 
 
 def record(ledger: Ledger, entry: dict[str, Any]) -> None:
-    """Enter what a line told."""
+    """Enter a line of the process."""
     if entry["what"] == "tried":
         ledger.tried(entry["client"], entry["kind"], tuple(entry["people"]))
     else:

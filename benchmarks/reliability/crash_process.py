@@ -52,7 +52,7 @@ class Task:
 
 
 def work(task: Task, pipe: Connection) -> None:
-    """What the process does from beginning to end."""
+    """Run the process from beginning to end."""
     os.setpgid(0, 0)
     out = _Out(pipe.fileno(), task.ledger)
     structlog.configure(processors=[out.log])
@@ -108,7 +108,7 @@ class _Out:
         self._ledger.settle(found.present)
 
     def log(self, _logger: object, level: str, event: MutableMapping[str, Any]) -> str:
-        """Instead of writing a log: tell what is worth counting."""
+        """Send the events that are counted, instead of writing a log."""
         if event["event"] in _TOLD or level in _WARNINGS:
             cause = str(event.get("cause", ""))[:500]
             self.line({"what": "log", "event": event["event"], "cause": cause})

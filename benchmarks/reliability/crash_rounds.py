@@ -26,7 +26,7 @@ from tests.kit.postgres import backends
 
 _LATEST_KILL_S = 0.3
 _OLD_DEAD = 50
-"""Of those who were deleted in earlier rounds, looked for in every round; all are at the end."""
+"""People deleted in earlier rounds who are looked for in every round; at the end all are."""
 _ANSWERS_WITHIN_S = 300
 _NOTICED_WITHIN_S = 20
 _WORTH_COUNTING = ("index_restored", "index_built", "snapshot_not_used", "index_untrue")
@@ -41,13 +41,13 @@ class _BusyServer(Server):
 
 @dataclass(slots=True)
 class Tally:
-    """What was counted on one kind of database."""
+    """Counts on one kind of database."""
 
     kills: int = 0
     server_kills: int = 0
     backend_kills: int = 0
     survivals: int = 0
-    """Of these, after which the gallery's process, which outlived them, was looked at as well."""
+    """Backend kills after which the gallery's process, which outlived them, was checked as well."""
     acknowledged: int = 0
     unanswered: int = 0
     looked_for: int = 0
@@ -55,7 +55,7 @@ class Tally:
     resurrected: int = 0
     inconsistent: int = 0
     events: Counter[str] = field(default_factory=Counter)
-    """What the processes logged that is worth counting."""
+    """Events that the processes logged."""
     problems: list[str] = field(default_factory=list)
 
     def add(self, verdict: Verdict) -> None:
@@ -68,7 +68,7 @@ class Tally:
 
 @dataclass(slots=True)
 class Rounds:
-    """Those on one kind of database. `killed` hears of every kill."""
+    """Rounds on one kind of database. `killed` is called after every kill."""
 
     tally: Tally
     random: Random
@@ -123,7 +123,7 @@ class Rounds:
         self.tally.acknowledged += ledger.acknowledged
 
     def _await(self, child: "_Child", ledger: Ledger, what: str) -> None:
-        """Enter what the process tells until it has told this. Raises RuntimeError if it ends."""
+        """Enter the lines of the process up to one of this kind. Raises RuntimeError if it ends."""
         if not self._follow(child, ledger, _ANSWERS_WITHIN_S, until=what):
             raise RuntimeError(f"the process did not get as far as its {what}")
 
@@ -166,7 +166,7 @@ class Rounds:
 
 
 class _Child:
-    """A process that runs `work`, and what it tells."""
+    """A process that runs `work`, and the lines that it sends."""
 
     def __init__(self, task: Task) -> None:
         self._reader, writer = Pipe(duplex=False)
@@ -177,11 +177,11 @@ class _Child:
         self._rest = b""
 
     def entries(self, seconds: float) -> Iterator[dict[str, Any]]:
-        """What it tells within this time, or until it has ended."""
+        """Lines that it sends within this time, or until it has ended."""
         until = time.monotonic() + seconds
         handle = self._reader.fileno()
         while True:
-            while self._lines:  # whoever stops listening in between goes on here
+            while self._lines:  # a caller that stopped listening in between goes on here
                 yield json.loads(self._lines.popleft())
             left = until - time.monotonic()
             if left <= 0 or not select.select([handle], [], [], left)[0]:

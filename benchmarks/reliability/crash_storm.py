@@ -16,14 +16,14 @@ from benchmarks.reliability.crash_ledger import Ids, Kind, embedding_of
 
 CLIENTS = 4
 _MOST_PEOPLE = 16
-"""Of a client; with the largest batch on top, four clients stay below what a search can list."""
+"""Most people of a client: four clients and a batch each stay below what a search can list."""
 _LARGEST_BATCH = 8
 _BATCHES = 0.25
 """Share of enrolments that are of several people at once."""
 
 
 class Report(Protocol):
-    """Hears of each request before it is sent, and of its answer before the next is."""
+    """Is called before each request is sent, and with its answer before the next is sent."""
 
     def tried(self, client: int, kind: Kind, people: tuple[int, ...]) -> None: ...
 
@@ -42,7 +42,7 @@ class Storm:
     report: Report
     living: Ids
     seed: int
-    """Also the beginning of the numbers of new people: no two storms may have the same."""
+    """Seed of the random choices and first number of new people: each storm needs its own."""
     _stopped: Event = field(default_factory=Event)
     _begun: Barrier = field(default_factory=lambda: Barrier(CLIENTS + 1))
 

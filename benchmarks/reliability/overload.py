@@ -1,4 +1,4 @@
-"""What becomes of a service that is asked for three times as much as it can do.
+"""Goodput and refusals of a service at three times the load that it can serve.
 
     python -m benchmarks overload [--faces FOLDER] [--factor 3] [--workers N] [--quick]
 

@@ -1,4 +1,4 @@
-"""The drill: a gallery goes over to another embedder, and back, while it is asked without pause.
+"""Roll out another embedder for a gallery, and roll back, under requests without pause.
 
     python -m benchmarks rollout --faces FOLDER [--people 1000] [--workers 2] [--quick]
 
@@ -49,7 +49,7 @@ _COMING = 20
 _SECOND = "second"
 """Name of the embedder that the gallery goes over to."""
 _BETWEEN_S = 3.0
-"""How long each network answers, at least, between two steps."""
+"""Least time between two steps, in which one network answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Asked:
 
 @dataclass(slots=True)
 class Steps:
-    """When each began and was acknowledged; seconds of `time.perf_counter`."""
+    """Begin and end of each step, in seconds of `time.perf_counter`, and what it printed."""
 
     times: dict[str, tuple[float, float]] = field(default_factory=dict)
     printed: dict[str, Any] = field(default_factory=dict)
@@ -120,7 +120,7 @@ def _fix_threshold(port: int) -> None:
 
 
 class _Vultus:
-    """The commands, beside the server."""
+    """Commands that run while the server does."""
 
     def __init__(self, data_dir: Path, variables: dict[str, str]) -> None:
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith("VULTUS_")}
@@ -180,7 +180,7 @@ def _go_over(vultus: _Vultus, images: Path, steps: Steps, *, force: bool) -> Non
 
 @contextmanager
 def _asking(port: int, enrolled: dict[str, bytes], *, pause_s: float) -> Iterator[list[Asked]]:
-    """Fills the list until the end, from a thread of its own."""
+    """Ask without pause from another thread, and append the answers to the list."""
     asked: list[Asked] = []
     stop = Event()
 
@@ -210,7 +210,7 @@ def _asking(port: int, enrolled: dict[str, bytes], *, pause_s: float) -> Iterato
 def _coming_and_going(
     server: Server, photos: list[bytes], *, pause_s: float
 ) -> Iterator[Counter[str]]:
-    """Somebody is enrolled, found, deleted, and not found, until the end."""
+    """Enroll a person, find them, delete them and miss them, again and again until the end."""
     counts: Counter[str] = Counter()
     stop = Event()
 
@@ -222,7 +222,7 @@ def _coming_and_going(
             await asyncio.sleep(pause_s)
             sent = upload(IDENTITIES, "images", photo, name="newcomer")
             enrolled = await connection.ask(sent)
-            if enrolled.status != 201:  # looks like somebody who is enrolled, or has two faces
+            if enrolled.status != 201:  # resembles an enrolled person, or has two faces
                 counts["refused"] += enrolled.status in (409, 422)
                 counts["failed"] += enrolled.status not in (409, 422)
                 continue
@@ -254,7 +254,7 @@ async def _ask_each(port: int, enrolled: dict[str, bytes]) -> list[Asked]:
 
 
 async def _ask(connection: Connection, person: str, photo: bytes) -> Asked:
-    """Of several faces, the one that is sure of the person counts: the photo shows them, too."""
+    """Ask who is on a photo. If one of several faces matches the person, that one counts."""
     answer = await connection.ask(upload(IDENTIFY, "image", photo, top_k="1"))
     if answer.status != 200:
         return Asked(person, answer.sent_s, answer.ms, answer.status, None, None)

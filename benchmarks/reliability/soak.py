@@ -1,4 +1,4 @@
-"""Many mixed requests against one server: does it leak, fail, or tell of whom it has forgotten?
+"""Send many mixed requests to one server: leaks, errors, and matches with deleted people.
 
     python -m benchmarks soak [--faces FOLDER] [--requests 50000] [--minutes M] [--quick]
 
@@ -50,7 +50,7 @@ _PEOPLE = 200
 """Enrolled at a time."""
 _PHOTOS = 400
 _SIDES = ((120, 0.90), (250, 0.09), (1_000, 0.01))
-"""Of photos in pixels, and their shares."""
+"""Sides of photos in pixels, and their shares."""
 _KINDS = ("identify", "enroll", "delete", "bad")
 _SHARES = (0.60, 0.15, 0.15, 0.10)
 _AS_GOOD = 1e-4
@@ -71,14 +71,14 @@ class Photo:
 
 @dataclass(slots=True)
 class Soak:
-    """What all clients share."""
+    """State that all clients share."""
 
     port: int
     requests: int
     ends_at: float
     sent: int = 0
     deleted_at: dict[str, float] = field(default_factory=dict)
-    """When the deletion was acknowledged, by identity id."""
+    """Moment at which each deletion was acknowledged, by identity id."""
     kinds: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
     server_errors: int = 0
@@ -264,7 +264,7 @@ class Slope:
 
 
 def slope_of(samples: NDArray[np.float64]) -> Slope:
-    """Of readings (N, 2): requests so far, MB."""
+    """Slope of readings (N, 2): requests so far, and MB."""
     if len(samples) < 3:
         return Slope(float("nan"), float("nan"))
     x, y = samples[:, 0] / 10_000, samples[:, 1]

@@ -1,4 +1,4 @@
-"""What others notice of 50 stalled uploads and 8 callers who want calibrations.
+"""Latency beside 50 stalled uploads and 8 callers that ask for calibrations.
 
     python -m benchmarks stall [--people 4000] [--seconds 60] [--smoke]
 
@@ -76,10 +76,10 @@ class Measured:
     stalled_ms: dict[str, list[float]] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
     calibrations: Counter[int] = field(default_factory=Counter)
-    """By status."""
+    """Calibrations by status."""
     stop_s: float = 0.0
     stopped: Counter[str] = field(default_factory=Counter)
-    """What the stalled uploads were answered at the stop."""
+    """Answers to the stalled uploads at the stop."""
 
 
 def main() -> None:

@@ -40,18 +40,18 @@ _MAX_BYTES = 20_000_000
 _NOISE = 24
 _QUALITY = 92
 _NOISY_SHARE = 0.75
-"""Of the PNG's rows; with these three, both files are a little below _MAX_BYTES."""
+"""Share of the PNG's rows with noise. With these three, both files are just below _MAX_BYTES."""
 _SEED = 0
 _PIECE_BYTES = 64_000
 _PAUSE_S = 0.2
-"""After a refusal; Retry-After asks for more, and a storm does not care."""
+"""Pause after a refusal; it is shorter than Retry-After asks for."""
 _TIMEOUT_S = 120.0
 _SAMPLE_S = 0.02
 
 
 @dataclass(slots=True)
 class Told:
-    """What the connections were told; times of answers and of refusals."""
+    """Answers to the connections; times of answers and of refusals."""
 
     answered_ms: list[float] = field(default_factory=list)
     refused_ms: list[float] = field(default_factory=list)
@@ -100,7 +100,7 @@ def _jpeg(photo: NDArray[np.uint8]) -> bytes:
 
 
 def _png(photo: NDArray[np.uint8]) -> bytes:
-    """With transparency, which takes the most memory to decode."""
+    """An image with transparency, which takes the most memory to decode."""
     coarse = photo[..., 1] & 0b1111_1100
     pixels = np.dstack([coarse, coarse, coarse, np.full_like(coarse, 255)])
     noisy = pixels[: int(_NOISY_SHARE * len(pixels)), :, 1]

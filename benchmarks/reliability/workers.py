@@ -1,4 +1,4 @@
-"""Three server processes on one PostgreSQL: how soon the others agree with one that was written to.
+"""Time until server processes on one PostgreSQL agree on a change, and stale answers.
 
     python -m benchmarks workers [--changes 300] [--people 2000] [--quick]
 
@@ -52,7 +52,7 @@ _AT_WORK_S = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A change to make, and a search that tells whether it was made."""
+    """A change to make, and a search that shows whether it was made."""
 
     person: str
     line: bytes
@@ -103,7 +103,7 @@ class Writer:
         self._ids: dict[str, str] = {}
 
     def make(self, step: Step) -> tuple[float, int]:
-        """When it was acknowledged, and its revision."""
+        """Make the change; return when it was acknowledged, and its revision."""
         if step.enrolls:
             (result,) = self._wire.batch(step.line)
             at = time.perf_counter()
@@ -115,11 +115,11 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How many processes share the database, and for how long they are watched while idle."""
+    """Number of processes that share the database, and seconds of watching them while idle."""
 
     processes: int = 3
     workers: int = 3
-    """Of the one `vultus serve --workers`."""
+    """Processes of the one `vultus serve --workers`."""
     idle_s: float = 10.0
 
 
@@ -163,7 +163,7 @@ def main() -> None:
 
 @contextmanager
 def _servers(scratch: Path, url: str, count: int) -> Iterator[list[Server]]:
-    """Started at once, each with a data folder of its own, as on machines of their own."""
+    """Servers that start at once, each with its own data folder, as on several machines."""
     servers = [
         Server(scratch / f"server-{number}", VULTUS_DATABASE_URL=url) for number in range(count)
     ]
@@ -177,7 +177,7 @@ def _servers(scratch: Path, url: str, count: int) -> Iterator[list[Server]]:
 
 
 def _steps(*, first: int) -> Iterator[Step]:
-    """Somebody new is enrolled, and deleted again."""
+    """Enroll a new person and delete them, again and again."""
     generator = np.random.default_rng(1)
     for number in count(first):
         vector = unit_vectors(1, generator)[0]
@@ -218,7 +218,7 @@ def _measure_agreement(
 
 
 class _Watch:
-    """Asks for a person again and again."""
+    """Searches for a person again and again."""
 
     def __init__(self, wire: Wire, step: Step) -> None:
         self._wire = wire

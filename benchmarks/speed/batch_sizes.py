@@ -1,4 +1,4 @@
-"""Batches of 1 to 256: photos a second on each device that is there, beside the CPU.
+"""Photos a second in batches of 1 to 256, on the CPU and on CUDA where it is there.
 
     python -m benchmarks batch_sizes [--faces FOLDER] [--embedder NAME] [--quick]
 
@@ -48,7 +48,7 @@ _SAME_IOU = 0.9
 _MAX_PIXELS = 1_000_000
 
 Rates = dict[int, float]
-"""By batch size, in 1/s."""
+"""Rates by batch size, in 1/s."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What an HTTP protocol takes of a request: with limits, and uvicorn's own two, in turns.
+"""Time of a request in our HTTP protocol with limits and in uvicorn's own two, in turns.
 
     python -m benchmarks http_protocols [--smoke]
 
@@ -29,7 +29,7 @@ _PROTOCOLS: Mapping[str, type[HttpToolsProtocol | H11Protocol]] = {
 }
 _BODIES = {"1 kB": 1_000, "150 kB": 150_000}
 _MOST_TURNS = 1_000
-"""Of the event loop, in which a request is answered."""
+"""Turns of the event loop within which a request must be answered."""
 _HEADERS = (
     b"Host: localhost:8000\r\nUser-Agent: benchmark\r\nAccept: */*\r\n"
     b"Content-Type: application/json\r\nX-Api-Key: 0123456789abcdef0123456789abcdef\r\n"

@@ -1,4 +1,4 @@
-"""The search index by itself: speed, exactness, memory, changes and starts, beside its peers.
+"""Speed, exactness, memory, changes and starts of the search index, beside its peers.
 
 Synthetic unit vectors (see index_data.py); every search uses one thread and asks for 32 faces.
 Engines answer the same probes in turns of a few, in one process.

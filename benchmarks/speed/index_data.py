@@ -18,7 +18,7 @@ _PIECE = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """`known` tells for each of `vectors`, (N, d), whether the person is enrolled."""
+    """`known` is (N,): whether the person of each of `vectors`, (N, d), is enrolled."""
 
     vectors: Vectors
     known: NDArray[np.bool_]
@@ -34,11 +34,11 @@ def faces(count: int, dimension: int, *, seed: int = 1) -> Iterator[Vectors]:
 
 
 def probes(count: int, enrolled: int, dimension: int, *, seed: int = 1) -> Probes:
-    """`count` of them in random order, every other one of somebody enrolled."""
+    """Make `count` probes in random order, every other one of an enrolled person."""
     rng = np.random.default_rng([seed, 2**31])
     known = rng.permutation(np.arange(count) % 2 == 0)
     people = rng.integers(0, enrolled // FACES_A_PERSON, count)
-    strangers = enrolled + np.arange(count)  # nobody enrolled has such a number
+    strangers = enrolled + np.arange(count)  # no enrolled person has such a number
     centres = _centres(np.where(known, people, strangers), dimension, seed)
     return Probes(_near(centres, rng), known)
 

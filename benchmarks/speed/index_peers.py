@@ -1,4 +1,4 @@
-"""What else searches vectors: the flat scan, the limit of memory, HNSW in a library and in SQL."""
+"""Peers of the index: a flat scan, a read of the memory, HNSW in a library and in SQL."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""How long a start takes: the index from SQL, and from its snapshot."""
+"""Starts of the index from SQL and from its snapshot."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,7 @@ def fill(folder: Path, count: int, dimension: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """How many faces were loaded, the seconds of loading and saving them, and their memory."""
+    """Faces that a start loaded, the seconds of loading and saving them, and their memory."""
 
     faces: int
     load_s: float

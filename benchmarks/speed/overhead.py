@@ -1,4 +1,4 @@
-"""What everything around recognition costs: HTTP, validation, SQL, thresholds, search, answer.
+"""Cost of everything around recognition: HTTP, validation, SQL, thresholds, search, answer.
 
     python -m benchmarks overhead [--rounds 400] [--people 1000] [--quick]
 
@@ -45,7 +45,7 @@ _WARM_UP = 20
 _SMALLEST = "250 x 250"
 _SEED = 0
 _COSINE = 0.98
-"""Of probes to the embeddings enrolled: they match."""
+"""Cosine of probes to the embeddings enrolled: they match."""
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class Compared:
 
     @property
     def apart_ms(self) -> float:
-        """Of neighbours in time, so that a slower minute does not count."""
+        """Median difference of neighbours in time, so that a slower minute does not count."""
         return float(np.median(np.subtract(self.http.ms, self.bare.ms)))
 
     def rows(self, size: str) -> list[tuple[str, str]]:
@@ -114,7 +114,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`ask` does it once and returns milliseconds; `process` is who works on it."""
+    """A kind of request: `ask` sends one and returns milliseconds; `process` works on it."""
 
     name: str
     ask: Callable[[], float]
@@ -156,7 +156,7 @@ def _sizes() -> dict[str, bytes]:
 
 
 def _enroll(server: Server, photo: bytes, people: int) -> Vectors:
-    """Of the synthetic ones; the photo's person is one more."""
+    """Enroll `people`, one of them by the photo; return the synthetic embeddings."""
     vectors = unit_vectors(people - 1, np.random.default_rng(_SEED))
     with Wire(server.port) as wire:
         wire.batch(lines(vectors, 0))
@@ -206,7 +206,7 @@ def _kinds(
 
 
 def _in_turns(kinds: list[Kind], rounds: int) -> dict[str, Measured]:
-    """Everything once, then everything again: what the machine does beside hits all alike."""
+    """Run all kinds in turns, so that other work on the machine affects all alike."""
     for kind in kinds:
         for _ in range(_WARM_UP):
             kind.ask()
@@ -251,7 +251,7 @@ def _json(photo: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Bare:
-    """A process that runs the pipeline, whenever it is asked to, on a photo of the size told."""
+    """A process that runs the pipeline on a photo of a size, each time that it is asked to."""
 
     pid: int
     pipe: Connection

@@ -1,4 +1,4 @@
-"""Vultus beside what people use today, on the same machine, photos and people.
+"""Compare Vultus with `face_recognition` on the same machine, photos and people.
 
     python -m benchmarks peer --faces FOLDER [--photos FOLDER] [--workers N] [--quick]
 
@@ -72,7 +72,7 @@ class Size:
     probes: int
     rounds: int
     seconds: float
-    """Of each turn on LFW's photos."""
+    """Seconds of each turn on LFW's photos."""
     group_passes: int
     large_photos: int
     lfw_connections: tuple[int, ...] = (1, 8, 32)
@@ -86,7 +86,7 @@ _SMOKE = Size(5, 4, 4, 1, 0.2, 0, 0, lfw_connections=(1,), idle_s=0.2)
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """Whom a service finds nearest to a photo's central face.
+    """The person that a service finds nearest to a photo's central face.
 
     A higher `score` is more alike; minus infinity where no face was found. `named` by the service's
     own threshold.
@@ -500,7 +500,7 @@ def _throughput_ratios(kind: dict[int, Pair]) -> dict[str, float]:
 
 
 def _figures(kind: dict[int, Pair]) -> dict[str, object]:
-    """By service and connections."""
+    """Rows by service and number of connections."""
     return {
         name: {
             str(n): {

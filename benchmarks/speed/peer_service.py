@@ -46,7 +46,7 @@ _turn = Lock()
 
 
 def _load_gallery() -> tuple[NDArray[np.float32], list[str]]:
-    """Rows of the .npy file, and the names beside it."""
+    """Rows of the .npy file, and the names in the .json file next to it."""
     path = os.environ.get("PEER_GALLERY")
     if path is None:
         return np.empty((0, DIMENSION), np.float32), []

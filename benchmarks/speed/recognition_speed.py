@@ -1,4 +1,4 @@
-"""The parts of recognition one by one: milliseconds, beside what others offer, and agreement.
+"""Milliseconds of each part of recognition, beside other libraries, and agreement with them.
 
     python -m benchmarks recognition_speed --faces FOLDER [--photos FOLDER] [--quick]
 
@@ -65,7 +65,7 @@ from models.zoo.serving.cpu_threads import CpuThreads
 
 _SEED = 0
 _ONE_THREAD = CpuThreads()
-"""Also while the other cores have nothing to do."""
+"""One thread, also while the other cores have nothing to do."""
 _SMALLEST_FACES_PX = (20, 40)
 _UPSAMPLE = 1
 _SAME_IOU = 0.9
@@ -81,7 +81,7 @@ class Size:
     large_photos: int
     rounds: int
     agreement_photos: int | None
-    """Of LFW; all if None."""
+    """Photos of LFW; all if None."""
     matrix: int = 1_024
     """Rows and columns of those that are multiplied for the machine's peak."""
     batch: int = 16
@@ -102,7 +102,7 @@ class Timing:
 
     @property
     def ms(self) -> tuple[float, float]:
-        """Of a job, from the shortest that each took."""
+        """Milliseconds of a job in one thread and in two, from the shortest rounds."""
         return float(np.mean(np.min(self.one_thread, axis=0))) * 1e3, min(self.two_threads) * 1e3
 
 
@@ -121,7 +121,7 @@ class Agreement:
     ours_matched: int = 0
     theirs_matched: int = 0
     distances_px: list[float] = field(default_factory=list)
-    """Of the landmarks of those that match, five a face."""
+    """Distances of the landmarks of faces that match, five a face."""
 
     def add(self, ours: Found, theirs: Found) -> None:
         self.ours += len(ours.boxes)
@@ -250,7 +250,7 @@ class Dlib:
 def _time_photos(
     settings: Settings, sets: dict[str, list[bytes]], rounds: int
 ) -> dict[str, dict[str, Timing]]:
-    """By kind of photos, then by part and whose it is."""
+    """Results by kind of photos, then by part and library."""
     timings = {}
     for name, files in sets.items():
         console.print(f"timing {len(files)} photos: {name}", highlight=False)
@@ -283,7 +283,7 @@ class Embedding:
     timings: dict[str, Timing]
     batch: int
     gflop: float
-    """Of a face, in our embedder: two forward passes where it averages with the mirror image."""
+    """GFLOP for a face in our embedder: two passes where it averages with the mirror image."""
 
     def gflops(self) -> tuple[float, float]:
         """A second, on one thread: of one face, and of a batch."""
@@ -329,7 +329,7 @@ def _crops(
 
 
 def _forward_gflop(side_px: int) -> float:
-    """Of one crop through dlib-resnet, from the shapes of its layers."""
+    """GFLOP for one crop in dlib-resnet, from the shapes of its layers."""
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         DlibResNet().eval()(torch.zeros(1, 3, side_px, side_px))
     made: float = counter.get_total_flops() / 1e9
@@ -337,7 +337,7 @@ def _forward_gflop(side_px: int) -> float:
 
 
 def _peak_gflops(side: int) -> float:
-    """Of multiplying matrices on one thread; the best of some."""
+    """GFLOP a second of multiplying matrices on one thread; the best of several runs."""
     limit_threads(1)
     a, b = torch.rand(side, side), torch.rand(side, side)
     best = min(_seconds(lambda: torch.mm(a, b)) for _ in range(50))
@@ -445,7 +445,7 @@ def _report(
 
 
 def _ratios(every: dict[str, dict[str, Timing]]) -> dict[str, dict[str, list[float]]]:
-    """How many times as long the peer takes, in one thread and in two."""
+    """Ratio of the peer's time to ours, in one thread and in two."""
     return {
         kind: {
             part: [

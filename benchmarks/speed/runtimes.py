@@ -62,7 +62,7 @@ Bools = NDArray[np.bool_]
 @dataclass(frozen=True, slots=True)
 class Size:
     photos: int | None
-    """Of LFW, spread over all of them; all if None."""
+    """Photos of LFW, spread over all of them; all if None."""
     rounds: int
 
 
@@ -238,7 +238,7 @@ def _decisions(
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    """Which pairs match: `matches` (N, N), of which those above the diagonal count."""
+    """Pairs that match: `matches` is (N, N), of which the part above the diagonal counts."""
 
     matches: Bools
     tar: float
@@ -281,7 +281,7 @@ def _strangers(rows: Embeddings, people: NDArray[np.int64]) -> Iterator[NDArray[
 
 
 def _embed(network: Network, crops: Crops, *, averages: bool = False) -> Embeddings:
-    """Of unit length, in batches; `averages` takes each crop's mirror image along."""
+    """Embeddings of unit length, in batches; `averages` adds each crop's mirror image."""
     parts = [
         network.forward(np.ascontiguousarray(some[start : start + _BATCH]))
         for some in ((crops, crops[:, :, ::-1]) if averages else (crops,))

@@ -1,4 +1,4 @@
-"""One server with many people: how fast it takes them in, answers, and starts again.
+"""Speed of one server with many people: enrolment, searches and a restart.
 
     python -m benchmarks service [--identities 1000000] [--searches 100000] [--removals 0] [--quick]
 
@@ -51,16 +51,16 @@ _CONNECTIONS = 2
 _SWITCH_S = 0.0005
 """Threads of this process take turns this often, so that none notes its moments late."""
 _ROUNDS = 10
-"""Of searches. Before each its bodies are made; after each the server's memory is read."""
+"""Rounds of searches. The bodies are made before each; the memory is read after each."""
 _AFTER_RESTART = 200
 _IDLE_S = 5.0
 _SETTLED_SHARE = 0.1
-"""Of a core; below it nothing goes on in the background any more."""
+"""Share of a core below which no work goes on in the background."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """`people` are the numbers of whom the `vectors` show, -1 for nobody who is enrolled."""
+    """`people` are the numbers of the people of `vectors`, -1 for one who is not enrolled."""
 
     people: NDArray[np.int64]
     vectors: Vectors
@@ -71,21 +71,21 @@ class Probes:
 
 @dataclass(slots=True)
 class Measured:
-    """Of the server; megabytes are of its resident memory."""
+    """Figures of the server; megabytes are of its resident memory."""
 
     start_s: float = 0.0
     enroll_s: float = 0.0
     settle_s: float = 0.0
-    """Of work in the background that enrolling has left."""
+    """Seconds of work in the background after enrolling."""
     search_ms: list[float] = field(default_factory=list)
     search_s: float = 0.0
     client_cpu_s: float = 0.0
-    """Of this process, while it searched."""
+    """CPU seconds of this process while it searched."""
     wrong: int = 0
     start_mb: float = 0.0
     enrolled_mb: float = 0.0
     searched_mb: list[float] = field(default_factory=list)
-    """After each round of searches."""
+    """Memory after each round of searches."""
     removal_ms: list[float] = field(default_factory=list)
     removed_but_found: int = 0
     idle_cpu_share: float = 0.0
@@ -119,7 +119,7 @@ def main() -> None:
 def _first_life(
     data_dir: Path, measured: Measured, people: int, searches: int, removals: int
 ) -> Probes:
-    """Up to SIGTERM; returns probes to try on the next process."""
+    """Run the first process up to SIGTERM; return probes to try on the next one."""
     with _started(data_dir) as (server, measured.start_s):
         measured.start_mb = _resident_mb(server)
         probes = _enroll(server, measured, people, searches)
@@ -248,7 +248,7 @@ def _settle(server: Server) -> float:
 
 
 def _idle_cpu_share(server: Server, seconds: float) -> float:
-    """Of one core."""
+    """Share of one core that it takes in these seconds."""
     process = psutil.Process(server.pid)
     before = process.cpu_times()
     time.sleep(seconds)

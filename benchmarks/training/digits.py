@@ -144,7 +144,7 @@ def embed(network: nn.Module, pictures: Tensor) -> NDArray[np.float32]:
 def score(
     embeddings: NDArray[np.floating], digits: Digits, seed: int, seconds: float = 0.0
 ) -> Score:
-    """By cosine, as faces are compared."""
+    """Score embeddings by their cosines, as faces are compared."""
     unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     unit = unit.astype(np.float32)
     recall = recall_at(nearest_of_others(unit, digits.classes), (1,))[1]

@@ -1,4 +1,4 @@
-"""What a classifier and a metric loss make of digits, in two dimensions."""
+"""Embeddings of digits in two dimensions, by a classifier and by a metric loss."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def draw(path: Path, *, beside: str, steps: int = _STEPS) -> None:
 
 
 def _on_circle(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """At length 1, as the loss sees them, but for a little so that they do not hide each other."""
+    """Rows of length 1, as the loss sees them, scattered a little so that none hides another."""
     lengths = 1 + _SPREAD * np.random.default_rng(0).standard_normal((len(rows), 1))
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True) * lengths, np.float32)
 

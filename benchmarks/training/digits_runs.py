@@ -1,4 +1,4 @@
-"""How each loss is trained on digits: the options that were tried, and those that were chosen."""
+"""Options of each loss on digits: those that were tried, and those that were chosen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -77,7 +77,7 @@ CANDIDATES: Mapping[str, tuple[Run, ...]] = {
         Run("threshold", {"scale": 16.0}, "easy-positive"),
     ),
 }
-"""What `--choose` tries."""
+"""Runs that `--choose` tries."""
 
 _CHOSEN = {
     "softmax": 1,
@@ -94,4 +94,4 @@ _CHOSEN = {
 RUNS: Mapping[str, Run] = {
     name: candidates[_CHOSEN.get(name, 0)] for name, candidates in CANDIDATES.items()
 }
-"""What is reported."""
+"""Runs that are reported."""

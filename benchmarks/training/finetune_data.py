@@ -34,7 +34,7 @@ def lfw_crops(data: LfwData, folder: Path, crops_for: InputSpec) -> CropStore:
 
 
 def share_out(store: CropStore, *, choosing: bool) -> Split:
-    """Seven tenths of the people to tune on, the rest to report on, whom nothing is chosen by.
+    """Seven tenths of the people to tune on, and the rest to report on, used for no choice.
 
     `choosing`: five tenths to tune on, and the two others both to choose and to report on.
     """
@@ -50,6 +50,6 @@ def share_out(store: CropStore, *, choosing: bool) -> Split:
 
 
 def everybody(store: CropStore) -> Split:
-    """To tune a network that is not measured itself."""
+    """All people, to tune a network that is not measured itself."""
     nobody = np.empty(0, dtype=np.int64)
     return Split(np.arange(len(store)), nobody, nobody)

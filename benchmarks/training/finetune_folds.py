@@ -8,7 +8,7 @@ fold is reported on by a network that was tuned on all others, and the pairs wit
 together, at one threshold: three times as many people, at as many times the work. `--choose` leaves
 out whom `finetune` reports on, as is right where anything is to be chosen by the figures.
 
-TAR is told twice: over all pairs, where people of many photos count most, and as a mean over
+TAR is reported twice: over all pairs, where people of many photos count most, and as a mean over
 people. With `--crops` alone, crops are taken that were cut before.
 """
 
@@ -51,7 +51,7 @@ from models.training.tuning.features import Features, compute_features
 from models.training.tuning.tuner import Tuner
 from models.training.tuning.tuning_config import TuningConfig
 
-_DRAW = 5678  # another than the one of `finetune`, which draws whom these folds are made of
+_DRAW = 5678  # another than that of `finetune`, which draws the people of these folds
 _QUICK = ("runs=1", "steps=20", "data.copies=3")
 _SMOKE = (
     *("runs=1", "steps=1", "threads=1", "back=[0.25]", "loss.bank_copies=1"),
@@ -62,7 +62,7 @@ _BATCH = 128
 
 @dataclass(frozen=True, slots=True)
 class Folds:
-    """Photos by their number in the store, whom they show from 0 on, and which fold that is in."""
+    """Numbers of photos in the store, and the person and the fold of each, from 0 on."""
 
     numbers: NDArray[np.int64]
     people: People
@@ -164,7 +164,7 @@ class _Run:
         return mean_state(states)
 
     def _compute(self, file: Path) -> Features:
-        """Of everybody: the frozen parts know nobody."""
+        """Features of all people, as the frozen parts are not trained on any of them."""
         return compute_features(
             self._network,
             self._config.network.frozen_parts,

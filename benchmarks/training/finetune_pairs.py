@@ -15,7 +15,7 @@ from models.evaluation.statistics.threshold_grid import threshold_grid
 
 FMRS = (1e-3, 1e-4, 1e-5)
 SMOKE_FMRS = (0.5, 0.4, 0.3)
-"""What the few pairs of `--smoke` can show."""
+"""FMRs for the few pairs of `--smoke`."""
 _REPLICATES = 1_000
 _DISTANCES_AT_ONCE = 500
 
@@ -34,7 +34,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """Of TAR, with its 95 % interval; `p_value` is two-sided."""
+    """Gain in TAR, with its 95 % interval; `p_value` is two-sided."""
 
     value: float
     low: float

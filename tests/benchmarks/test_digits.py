@@ -1,4 +1,4 @@
-"""What losses teach of some classes helps with classes that were never seen."""
+"""Training on some classes helps with classes that were never seen."""
 
 from statistics import mean
 

@@ -1,4 +1,4 @@
-"""The network that serves where nobody names one, and what its similarities mean."""
+"""The network that serves where no setting names one, and what its similarities mean."""
 
 from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.zoo.names import DEFAULT_NETWORK

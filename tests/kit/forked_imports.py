@@ -1,4 +1,4 @@
-"""What a server imports before it serves: see `tests.kit.forked_vultus`.
+"""Imports of a server before it serves: see `tests.kit.forks`.
 
 These are statements, so that mypy reports a module that has moved: the process that imports this
 file passes over an ImportError.

@@ -49,7 +49,7 @@ def save_liveness_graph(
 def expected_scores(
     crops: Crops, weights: tuple[float, float, float] = (0.0, 0.0, 1.0)
 ) -> NDArray[np.float64]:
-    """What such a network answers for RGB crops, by hand."""
+    """Compute the answer of such a network for RGB crops by hand."""
     scores = []
     for crop in crops:
         red, green, blue = crop.reshape(-1, 3).astype(np.float64).mean(axis=0) / 127.5 - 1

@@ -65,7 +65,7 @@ def new_postgres_database(server_url: str) -> Iterator[str]:
 
 
 def make_careless(url: str) -> None:
-    """Let a server of our own lose data at a power cut, which no test has: it is faster so."""
+    """Turn off the protection from power cuts, which takes time and which no test needs."""
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):

@@ -23,7 +23,7 @@ class Program(Protocol):
 
 
 class Surroundings(TypedDict, total=False):
-    """What a process inherits: environment, folder and file descriptors.
+    """Environment, folder and file descriptors that a process inherits.
 
     `stdout` and `stderr` are those of this process where they are not given.
     """

@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 
 STRIDES = (8, 16, 32)
 SCRFD_INPUT = DetectorInput(mean=(127.5,) * 3, std=(128.0,) * 3, colours="rgb", strides=STRIDES)
-"""How pictures enter these graphs, as InsightFace's."""
+"""Preprocessing of these graphs, which is that of InsightFace's."""
 
 _ANCHORS = 2
 

@@ -66,7 +66,7 @@ class ServerProcess:
         return [entry["event"] for entry in self.entries]
 
     def wait_for(self, event: str, *, count: int = 1) -> str:
-        """Return the event that begins so and is the `count`th of its kind, once it is logged."""
+        """Return the `count`th event that begins with `event`, once it is logged."""
 
         is_it = self._wait_for(lambda entry: str(entry["event"]).startswith(event), count)
         return str(is_it["event"])
@@ -99,7 +99,7 @@ class ServerProcess:
         return int(found[1]) * 1_024
 
     def kill(self) -> None:
-        """End it as a power cut would: SIGKILL to all of it, nothing is flushed."""
+        """Send SIGKILL to all its processes: nothing is flushed, as in a power cut."""
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._ended()
@@ -109,7 +109,7 @@ class ServerProcess:
         self.kill()
 
     def stop(self) -> int:
-        """End it as an orchestrator would: SIGTERM; return the exit status."""
+        """Send SIGTERM, as an orchestrator does; return the exit status."""
         self._process.send_signal(signal.SIGTERM)
         return self._ended()
 
@@ -158,7 +158,7 @@ class ServerProcess:
 
 
 class ExecutableServer(ServerProcess):
-    """The installed `vultus`, which takes 3 s of CPU time more to start."""
+    """The installed `vultus`, whose start takes 3 s more of CPU time."""
 
     def _start(self, command: list[str], **surroundings: Unpack[Surroundings]) -> Program:
         return start_vultus(command, **surroundings)

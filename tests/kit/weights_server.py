@@ -22,7 +22,7 @@ class Answered:
 
 @dataclass
 class Behaviour:
-    """What the server does; changed by tests while it runs.
+    """Behaviour of the server, which tests change while it runs.
 
     `cuts`: for each of the next answers, the bytes after which the connection ends. `statuses`:
     those of the next answers, without a body but with `retry_after`. `hold`: each body waits for it
@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         answered.sent += len(piece)
 
     def _begin(self, answered: Answered) -> int:
-        """Where the body begins; 0 where no range is asked for, or of another version."""
+        """Offset of the body; 0 where no range is asked for, or one of another version."""
         asked = re.fullmatch(r"bytes=(\d+)-", answered.range or "")
         same = answered.if_range in (None, self.behaviour.etag)
         return int(asked[1]) if asked and self.behaviour.ranges and same else 0

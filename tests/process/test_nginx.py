@@ -1,4 +1,4 @@
-"""Behind a real nginx: the prefix stays in links, and callers are told apart by their addresses."""
+"""The service behind a real nginx: links keep the prefix, and callers are known by address."""
 
 import shutil
 import socket
@@ -131,5 +131,5 @@ def test_callers_are_told_apart_by_what_a_trusted_proxy_says(
     assert statuses(proxies["stripping"], ONE, 3) == [200, 200, 429]
     assert statuses(proxies["keeping"], ONE, 1, **forged) == [429]
     assert statuses(proxies["keeping"], OTHER, 3) == [200, 200, 429]
-    # Without the proxy, nobody is believed.
+    # Without the proxy, no header is trusted.
     assert statuses(server.url, ONE, 1, **forged) == [429]

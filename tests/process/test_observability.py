@@ -39,7 +39,7 @@ def _stats(server: ServerProcess) -> dict[str, Any]:
 
 
 def test_log_holds_no_image_no_embedding_and_no_key(tmp_path: Path) -> None:
-    """At debug level, of requests that work, that fail, and that do not even parse."""
+    """Requests that work, that fail and that do not parse, at debug level."""
     photo = photos.encoded(photos.astronaut())
     text = base64.b64encode(photo).decode("ascii")
     with running(tmp_path, VULTUS_LOG__LEVEL="debug", VULTUS_API_KEYS=KEY) as server:

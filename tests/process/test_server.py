@@ -58,7 +58,7 @@ def _stalled_upload(url: str) -> Iterator[socket.socket]:
 
 
 def test_gallery_survives_the_end_of_the_process(tmp_path: Path) -> None:
-    """It was killed, and then stopped, which ended it cleanly, and answered who was sending."""
+    """First it is killed, then stopped: it ends cleanly and answers the upload in progress."""
     eileen, grace = photos.encoded(photos.astronaut()), photos.encoded(photos.hopper())
 
     def come_and_go(url: str) -> None:
@@ -111,7 +111,7 @@ def test_database_is_for_the_services_user_alone(mistaken: ServerProcess) -> Non
 
 
 def test_two_processes_share_one_gallery(tmp_path: Path) -> None:
-    """What one acknowledged, the other finds; what one removed, the other does not."""
+    """One finds what the other acknowledged, and does not find what the other removed."""
     eileen = photos.encoded(photos.astronaut())
     settings = Settings(data_dir=tmp_path, device="cpu")
     with running(tmp_path) as other, TestClient(create_app(settings)) as here:
@@ -122,7 +122,7 @@ def test_two_processes_share_one_gallery(tmp_path: Path) -> None:
 
 
 def test_the_garbage_collector_passes_over_what_a_start_leaves(tmp_path: Path) -> None:
-    """To go through all of it takes 0.1 s and more, in which nobody is answered or refused."""
+    """A collection of all objects takes 0.1 s or more, in which no request is answered."""
     try:
         with TestClient(create_server_app(Settings(data_dir=tmp_path, device="cpu"))):
             assert gc.get_freeze_count() > 10 * len(gc.get_objects())

@@ -158,7 +158,7 @@ def _collector() -> Iterator[tuple[str, list[ExportTraceServiceRequest]]]:
 def test_server_sends_its_spans_to_the_collector_that_the_file_of_settings_names(
     tmp_path: Path,
 ) -> None:
-    """By a name of 0.1.0, which the start reports, and by OpenTelemetry's own."""
+    """Settings by a name of 0.1.0, which the start reports, and by OpenTelemetry's own."""
     with _collector() as (endpoint, received):
         (tmp_path / ".env").write_text(
             f"VULTUS_TRACING__ENDPOINT={endpoint}\nOTEL_SERVICE_NAME=door\n"

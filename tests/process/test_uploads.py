@@ -128,7 +128,7 @@ def test_uploads_beyond_the_bytes_in_flight_are_refused_unsent(
 
 
 def test_uploads_that_stand_still_keep_nobody_out(server: ServerProcess) -> None:
-    """They announce more than may be in flight, and hold only what they sent."""
+    """Uploads announce more than may be in flight, and hold only what was sent."""
     stalled = (ROOT / "tests" / "cases" / "stalled-upload.request").read_bytes()
     stalled = stalled.replace(b"Host: localhost\r\n", b"Host: localhost\r\nx-api-key: key\r\n")
     _, _, body = stalled.partition(b"\r\n\r\n")

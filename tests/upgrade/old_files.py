@@ -42,7 +42,7 @@ PEOPLE = [
 DECISIONS = {"target_fmr": 0.0001, "target_fpir": 0.001, "margin": 0.004}
 UNKNOWNS = {"keep": True, "retention_s": 604800.0}
 SIMILARITIES = {"Eileen Collins": 1.0, "Grace Hopper": 0.88351}
-"""Of `eileen.jpg`, with MTCNN and ONNX Runtime."""
+"""Similarity of `eileen.jpg`, with MTCNN and ONNX Runtime."""
 NOISE = 1e-4
 
 

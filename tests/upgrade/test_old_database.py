@@ -39,7 +39,7 @@ def _old_gallery(data_dir: Path) -> None:
 
 @contextmanager
 def _service() -> Iterator[TestClient]:
-    """As the environment says."""
+    """Settings of the environment."""
     with TestClient(create_app(Settings())) as client:
         yield client
 

@@ -38,7 +38,7 @@ def _damaged(kind: str, strength: float) -> Make:
 
 
 def _night(light: float, noise: float) -> Make:
-    """So much of the light is left, and the sensor's noise has this standard deviation."""
+    """A photo with this share of its light, and sensor noise of this standard deviation."""
 
     def make(photo: Pixels, _: Landmarks, rng: Rng) -> Pixels:
         return rounded(photo * light + rng.normal(0, noise, photo.shape))
@@ -102,7 +102,7 @@ def _scarf(photo: Pixels, landmarks: Landmarks, rng: Rng) -> Pixels:
 
 
 def _hand(photo: Pixels, landmarks: Landmarks, rng: Rng) -> Pixels:
-    """Of the face's own color."""
+    """A hand before the lower face, in the face's own color."""
     frame = Frame.of(landmarks)
     x, y = np.clip(frame.at(0, 0.25), 0, np.array(photo.shape[1::-1]) - 1).astype(int)
     across, _ = frame.coordinates(photo)
@@ -136,7 +136,7 @@ def _in_turn(*makes: Make) -> Make:
 
 
 def _lower_face(photo: Pixels, frame: Frame, rng: Rng) -> NDArray[np.float32]:
-    """What a mask covers, 0 to 1."""
+    """Share of each pixel that a mask covers, 0 to 1."""
     top = rng.uniform(0.38, 0.55)
     outline = [(-1, top + 0.12), (-0.45, top + 0.03), (0, top - 0.08), (0.45, top + 0.03)]
     outline += [(1, top + 0.12), (0.95, 1.2), (0.6, 1.75), (0.2, 1.95)]
@@ -148,7 +148,7 @@ def _lower_face(photo: Pixels, frame: Frame, rng: Rng) -> NDArray[np.float32]:
 
 
 def _lenses(photo: Pixels, frame: Frame, landmarks: Landmarks, rng: Rng) -> NDArray[np.float32]:
-    """What glasses cover, 0 to 1."""
+    """Share of each pixel that glasses cover, 0 to 1."""
     radii = (rng.uniform(0.36, 0.46) * frame.width, rng.uniform(0.26, 0.36) * frame.width)
     angle = float(np.degrees(np.arctan2(frame.across[1], frame.across[0])))
     covered = np.zeros(photo.shape[:2], dtype=np.float32)

@@ -15,7 +15,7 @@ from benchmarks.accuracy.damage.quality_damage import Rng
 
 Layer = NDArray[np.float64]
 Share = NDArray[np.float32]
-"""What a cover hides of each pixel, 0 to 1."""
+"""Share of each pixel that a cover hides, 0 to 1."""
 
 
 def pleated_mask(photo: Pixels, landmarks: Landmarks, rng: Rng) -> Pixels:

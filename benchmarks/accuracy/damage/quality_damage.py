@@ -66,7 +66,7 @@ def _coarse(photo: Rgb, factor: float, _: Rng) -> Rgb:
 
 
 def _turned(photo: Rgb, degrees: float, rng: Rng) -> Rgb:
-    """In the plane, either way, about the centre; the corners are black."""
+    """Turn the photo in its plane, either way, about the centre; the corners are black."""
     height, width = photo.shape[:2]
     sign = rng.choice([-1, 1])
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(sign * degrees), 1)
@@ -81,7 +81,7 @@ def _jpeg(photo: Rgb, quality: float, _: Rng) -> Rgb:
 
 
 def _cut(photo: Rgb, share: float, rng: Rng) -> Rgb:
-    """Where so much of the face, which is in the middle, is beyond the left or right border."""
+    """Cut the photo so that this share of the face is beyond the left or the right border."""
     width = photo.shape[1]
     start = round(width * (0.32 + 0.36 * share))
     return photo[:, start:].copy() if rng.random() < 0.5 else photo[:, : width - start].copy()

@@ -74,7 +74,7 @@ def _delete(server: ServerProcess, identity: str) -> int:
 
 
 def _found(server: ServerProcess, person: Values, revision: int) -> str | None:
-    """The id of whoever it is, over a connection of its own."""
+    """Id of the person that matches, asked for over a new connection."""
     body: dict[str, Any] = {"embedding": person, "min_revision": revision}
     response = httpx2.post(f"{server.url}{COLLECTION}/search", json=body, timeout=_TIMEOUT_S)
     assert response.status_code == 200, response.text
@@ -126,7 +126,7 @@ def test_answers_are_never_older_than_the_revision_asked_for(server: ServerProce
 
 
 def test_killed_worker_is_replaced_at_once_and_the_service_goes_on(server: ServerProcess) -> None:
-    """Also one that hung before, and was being waited for."""
+    """The killed worker hung before, and the supervisor waited for it."""
     person = embedding(2_000)
     identity, revision = _enroll(server, person)
     killed, other = server.worker_ids
