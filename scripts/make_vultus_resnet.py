@@ -4,8 +4,9 @@
     python -m scripts.make_vultus_resnet --faces FOLDER --crops CROPS --measured RUN --out MADE
     vultus models add MADE/vultus-resnet.safetensors --name NAME --license TEXT
 
-Whom a network was tuned on cannot tell how good it is. So its figures and its calibration are those
-of its twin in RUN, which was tuned in the same way on some of them, and measured on the others.
+People whom a network was tuned on do not show how good it is. So its figures and its calibration
+are those of its twin in RUN, which was tuned in the same way on some of them, and measured on the
+others.
 The weights are written in half precision, with the card beside them, which `vultus models add`
 reads. Two machines do not make them alike to the bit, so that a gallery keeps the file that it has.
 """
@@ -24,7 +25,7 @@ import torch
 from benchmarks.kit.lfw_data import lfw_data
 from benchmarks.kit.report import console, print_machine
 from benchmarks.training.finetune import Watcher, configuration
-from benchmarks.training.finetune_data import everybody, lfw_crops
+from benchmarks.training.finetune_data import all_people, lfw_crops
 from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.training.data.crop_store import CropStore
 from models.training.networks import TrainableNetwork, build_network, input_of
@@ -63,7 +64,7 @@ def main() -> None:
         run = RunFolder(Path(scratch))
         with Watcher() as watch:
             report = tune(
-                config, store, run, weights_dir=run.path, split=everybody(store), watch=watch
+                config, store, run, weights_dir=run.path, split=all_people(store), watch=watch
             )
         card = _write(options.out, config, store, run, {"own": report, "twin": twin})
     console.print(f"{options.out / NAME}.safetensors: {card.digest}", soft_wrap=True)

@@ -3,8 +3,8 @@
     python -m benchmarks doctor --faces FOLDER [--quick] [--cache FILE] [--half 0]
 
 Enrolls people of Labeled Faces in the Wild, up to ten photos each; some of them under two names,
-with half of the photos each, and some with a photo of somebody else who is enrolled too. The
-doctor's rules were chosen on one half of the people (`--half 0`); what is reported is the other.
+with half of the photos each, and some with a photo of another enrolled person. The doctor's rules
+were chosen on one half of the people (`--half 0`); the report is on the other.
 
 The doctor reads embeddings alone, so the photos are embedded by the service's recognizer and then
 enrolled as embeddings, without the guards.

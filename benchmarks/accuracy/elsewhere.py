@@ -2,11 +2,10 @@
 
     python -m benchmarks elsewhere --photos FOLDER [--embedders dlib-resnet sface] [--quick]
 
-Each face of the group photos is taken for another person. Nobody is on two of them as far as is
-known, so that genuine pairs are a face and the same face on a damaged copy of its photo; impostor
-pairs are a face and all others, as they are and damaged. That shows whether an embedder bears other
-cameras worse, and whether its strangers are more alike than its calibration tells; it does not show
-how it bears years and poses.
+Each face of the group photos counts as another person, as far as is known. A genuine pair is a face
+and the same face on a damaged copy of its photo; an impostor pair is a face and another face, as it
+is or damaged. That shows whether an embedder is worse with other cameras, and whether its strangers
+are more alike than its calibration says. It does not show the effect of age and pose.
 """
 
 import asyncio
@@ -166,12 +165,12 @@ def _print(results: dict[str, Result], fmrs: Sequence[float], faces: int, damage
     for fmr in fmrs:
         ends = interval(after.replicates[fmr] - before.replicates[fmr])
         assert ends is not None
-        told = f"{100 * ends[0]:+.2f} to {100 * ends[1]:+.2f}"
+        span = f"{100 * ends[0]:+.2f} to {100 * ends[1]:+.2f}"
         change = after.tar[fmr] - before.tar[fmr]
         rows.append(
             (
                 f"TAR at FMR {fmr:.0e}: {first}, {second}",
-                f"{before.tar[fmr]:.4f}, {after.tar[fmr]:.4f}: {100 * change:+.2f} points ({told})",
+                f"{before.tar[fmr]:.4f}, {after.tar[fmr]:.4f}: {100 * change:+.2f} points ({span})",
             )
         )
         figures[f"tar_at_fmr.{fmr:.0e}"] = {first: before.tar[fmr], second: after.tar[fmr]}

@@ -5,7 +5,7 @@
 
 People are split in halves as for `wrong_way`. Of each person of one half, a photo is made bad in
 eight ways of `bad_photos.py`, chosen at random; turned photos are left out, since they are turned
-back before faces are embedded. `distinctiveness_fit.py` says how the weights follow from these
+back before faces are embedded. `distinctiveness_weights.py` says how the weights follow from these
 faces and from all untouched photos of the half. A face matches another from the similarity of an
 FMR of 1e-3, by the network's calibration if it has one, and by the untouched photos if not.
 

@@ -1,10 +1,10 @@
-"""Do thresholds that were asked for as error rates keep to them, on people not calibrated on?
+"""Error rates at thresholds for target error rates, on people not used for the calibration.
 
     python -m benchmarks open_set --faces FOLDER [--quick]
 
-People are parted in two halves, again and again: one half is calibrated on, the other measured. For
-each size of gallery and each target, the threshold is that of `SimilarityMap`, and is compared with
-the share of strangers who are given a name. Strangers are always of the half that was not
+People are split in two halves, again and again: one half is calibrated on, the other measured. For
+each size of gallery and each target, the threshold is that of `SimilarityMap`, and the target is
+compared with the share of strangers that match. Strangers are always of the half that was not
 calibrated on; the gallery is, too, until that half is used up, and is then filled from the other.
 """
 

@@ -110,12 +110,10 @@ def main() -> None:
 
 def _half(data: LfwData, name: str) -> list[list[str]]:
     """Photos of each person of a half, in random order."""
-    everybody = sorted(data.photos_by_person().items())
-    order = np.random.default_rng(_SEED).permutation(len(everybody))
-    middle = len(everybody) // 2
-    return [
-        everybody[place][1] for place in (order[:middle] if name == "choose" else order[middle:])
-    ]
+    people = sorted(data.photos_by_person().items())
+    order = np.random.default_rng(_SEED).permutation(len(people))
+    middle = len(people) // 2
+    return [people[place][1] for place in (order[:middle] if name == "choose" else order[middle:])]
 
 
 async def _measure(
@@ -326,6 +324,6 @@ def _by_kind(damaged: Sequence[Probe], threshold: float) -> list[tuple[str, str]
         usable = [probe for probe in own if probe.recognised(threshold)]
         refused = f"{_refused(beyond, QualityFilter.AUTO):.0%}" if beyond else "none"
         others = f"{_refused(usable, QualityFilter.AUTO):.0%}" if usable else "none"
-        told = f"{len(beyond)} of {len(own)}, {refused} refused by auto; of the others {others}"
-        rows.append((f"{kind}: beyond recognition", told))
+        counts = f"{len(beyond)} of {len(own)}, {refused} refused by auto; of the others {others}"
+        rows.append((f"{kind}: beyond recognition", counts))
     return rows

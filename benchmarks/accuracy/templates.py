@@ -3,7 +3,7 @@
     python -m benchmarks templates --faces FOLDER [--quick]
 
 People with more than m photos are enrolled with m of them; probes are up to three others of each,
-and one photo each of everybody who is not enrolled. Each rule gets the threshold at which the
+and one photo of each person who is not enrolled. Each rule gets the threshold at which the
 strangers' FPIR is the target, so that rules are compared by their FNIR alone. `mixed` enrolls half
 of all people with one to five photos, as many as they have to spare, under one threshold for all.
 """

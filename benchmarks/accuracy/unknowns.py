@@ -3,12 +3,12 @@
     python -m benchmarks unknowns --faces FOLDER [--quick] [--cache FILE]
 
 Strangers are seen one photo at a time in random order, and put into groups by several rules and
-thresholds. These are compared on one half of the people; what was chosen is reported on the other
-half, with whom nothing was chosen, and on everybody.
+thresholds. These are compared on one half of the people; the choice is reported on the other half,
+which had no part in it, and on all people.
 
 Pairwise precision and recall are over pairs of photos: of those in one group, how many are of one
 person; of those of one person, how many are in one group. BCubed F is the mean over photos (Amigo
-et al., 2009). How much the order matters is told by the spread of BCubed F, and by the adjusted
+et al., 2009). The effect of the order is the spread of BCubed F, and the adjusted
 Rand index of the groups that two orders make.
 
 The cost is that of `Unknowns.keep` on a database with 10,000 groups of random directions, and the

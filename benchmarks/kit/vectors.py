@@ -1,7 +1,7 @@
 """Synthetic people: random directions, of which any two are about as unlike as can be.
 
-Real embeddings lie closer together. What is measured with these is speed, memory and whether
-answers are right, not how well a network tells people apart.
+Real embeddings lie closer together. These measure speed, memory and whether answers are right, not
+how well a network distinguishes people.
 """
 
 from base64 import b64encode

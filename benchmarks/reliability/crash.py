@@ -1,11 +1,11 @@
-"""Kill the service again and again in the middle of writing, and look what became of its word.
+"""Kill the service again and again while it writes, and check what it had acknowledged.
 
     python -m benchmarks crash [--kills 200] [--server-kills 10] [--seed 0] [--quick]
 
 Four clients enroll and delete people as fast as they are answered. At a random moment, 0 to 300 ms
 later, everything that serves them is killed with SIGKILL. The next process opens what is left (the
-index's snapshot, the log, the database), and must find everybody whose enrolment was acknowledged,
-nobody whose deletion was, and of what was not answered either all or nothing.
+index's snapshot, the log, the database), and must find all people whose enrolment was acknowledged,
+none whose deletion was, and of a request that was not answered either all or nothing.
 
 Half of it is on SQLite, half on PostgreSQL. Most kills hit a process that does all that the service
 does to the gallery (transactions, index, snapshots every 20 ms, sweeps) but loads no networks, so

@@ -34,7 +34,7 @@ class Verdict:
 def check(door: Door, ledger: Ledger) -> Verdict:
     """Look for all people of the ledger, the deleted ones included."""
     verdict = Verdict()
-    database = door.everybody()
+    database = door.people()
     undecided = {person for attempt in ledger.open.values() for person in attempt.people}
     people = sorted({*ledger.living, *ledger.dead, *undecided})
     found = dict(
@@ -95,8 +95,8 @@ def _require_agreement(verdict: Verdict, door: Door, database: Ids, people: list
         raise RuntimeError(f"{len(database)} people are too many to list by a search")
     if people:
         probe = embedding_of(people[0])
-        (everybody,) = door.find([probe], MOST_FOUND)
-        if {identity_id for identity_id, _ in everybody} != set(database.values()):
-            verdict.note("inconsistent", "a search for everybody finds others than there are")
+        (listed,) = door.find([probe], MOST_FOUND)
+        if {identity_id for identity_id, _ in listed} != set(database.values()):
+            verdict.note("inconsistent", "a search for all people finds others than there are")
     if set(door.counts()) != {len(database)}:
         verdict.note("inconsistent", f"{len(database)} people, counted as {door.counts()}")

@@ -1,4 +1,4 @@
-"""The gallery, by its own methods or over HTTP: what clients of a storm and checks need of it."""
+"""The gallery as storms and checks use it, by its own methods or over HTTP."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ class Door(Protocol):
 
     def exists(self, identity_id: str) -> bool: ...
 
-    def everybody(self) -> Ids:
+    def people(self) -> Ids:
         """All people in the database, whether a search finds them or not."""
         ...
 
@@ -73,7 +73,7 @@ class GalleryDoor:
             return False
         return True
 
-    def everybody(self) -> Ids:
+    def people(self) -> Ids:
         def page(cursor: str | None) -> tuple[Iterable[tuple[str, str]], str | None]:
             found = self._gallery.people.page(
                 DEFAULT_COLLECTION, IdentityFilter(), limit=_PAGE, cursor=cursor
@@ -83,8 +83,8 @@ class GalleryDoor:
         return _all_pages(page)
 
     def counts(self) -> Counts:
-        told = self._gallery.collections.get(DEFAULT_COLLECTION)
-        return told.identity_count, told.face_count, self._gallery.sync.face_count()
+        collection = self._gallery.collections.get(DEFAULT_COLLECTION)
+        return collection.identity_count, collection.face_count, self._gallery.sync.face_count()
 
 
 class HttpDoor:
@@ -120,7 +120,7 @@ class HttpDoor:
             raise RuntimeError(f"GET of an identity answered {status}")
         return status == 200
 
-    def everybody(self) -> Ids:
+    def people(self) -> Ids:
         def page(cursor: str | None) -> tuple[Iterable[tuple[str, str]], str | None]:
             after = "" if cursor is None else f"&cursor={cursor}"
             found = self._wire.get(f"{IDENTITIES}?limit={_PAGE}{after}")
@@ -130,14 +130,14 @@ class HttpDoor:
         return _all_pages(page)
 
     def counts(self) -> Counts:
-        told = self._wire.get("/v1/collections/default")
+        collection = self._wire.get("/v1/collections/default")
         _, metrics = self._wire.ask("GET", "/metrics")
         (indexed,) = [
             float(line.split()[1])
             for line in metrics.decode("utf-8").splitlines()
             if line.startswith("vultus_index_faces ")
         ]
-        return told["identity_count"], told["face_count"], int(indexed)
+        return collection["identity_count"], collection["face_count"], int(indexed)
 
 
 def _face(embedding: Embedding) -> NewFace:
@@ -148,13 +148,13 @@ def _face(embedding: Embedding) -> NewFace:
 def _all_pages(
     page: Callable[[str | None], tuple[Iterable[tuple[str, str]], str | None]],
 ) -> Ids:
-    everybody: Ids = {}
+    listed: Ids = {}
     cursor: str | None = None
     while True:
         people, cursor = page(cursor)
-        everybody |= {int(external_id): identity_id for external_id, identity_id in people}
+        listed |= {int(external_id): identity_id for external_id, identity_id in people}
         if cursor is None:
-            return everybody
+            return listed
 
 
 def _enrolled(outcome: BulkOutcome) -> str:

@@ -1,4 +1,4 @@
-"""What the clients of a storm were told, and what they will never know because the answer was lost.
+"""Answers that the clients of a storm got, and requests whose answers were lost.
 
 A person is a number: it gives the external_id and, through a seeded generator, the embedding.
 """

@@ -1,8 +1,8 @@
 """A process that does to the gallery all that the service does, without the networks.
 
-It opens the database, the index and its snapshots as the service does at a start, tells whether all
-is as the clients were told, and then runs a storm of its own until it is killed. Each line that it
-writes to its pipe is one JSON object.
+It opens the database, the index and its snapshots as the service does at a start, reports whether
+all is as it was acknowledged, and then runs a storm of its own until it is killed. Each line that
+it writes to its pipe is one JSON object.
 """
 
 import json
@@ -35,14 +35,14 @@ from benchmarks.reliability.crash_storm import Storm
 
 _MODEL = ModelId("crash-benchmark", "c" * 64, DIMENSION)
 _TIMEOUT_S = 30.0
-_TOLD = ("index_restored", "index_built")
+_REPORTED = ("index_restored", "index_built")
 _WARNINGS = ("warning", "error", "exception", "critical")
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`seed` None: only look. `survives`: the storm ends when the database goes away, and whether
-    all is as told is then looked at once more, by this same process."""
+    """A task of the process. `seed` None: only check. `survives`: the storm ends when the database
+    goes away, and this same process then checks once more."""
 
     url: str
     folder: Path
@@ -109,7 +109,7 @@ class _Out:
 
     def log(self, _logger: object, level: str, event: MutableMapping[str, Any]) -> str:
         """Send the events that are counted, instead of writing a log."""
-        if event["event"] in _TOLD or level in _WARNINGS:
+        if event["event"] in _REPORTED or level in _WARNINGS:
             cause = str(event.get("cause", ""))[:500]
             self.line({"what": "log", "event": event["event"], "cause": cause})
         raise structlog.DropEvent

@@ -130,8 +130,8 @@ class Rounds:
     def _follow(
         self, child: "_Child", ledger: Ledger, seconds: float, *, until: str | None = None
     ) -> bool:
-        """Enter what the process tells, for some time or until it has told one thing, and whether
-        it has."""
+        """Enter the lines of the process for some time, or up to one of the kind `until`; return
+        whether there was one."""
         for entry in child.entries(seconds):
             match entry["what"]:
                 case "log":

@@ -6,8 +6,8 @@ First the most that one `vultus serve` identifies in a second, by closed loops o
 connections. Then requests leave on schedule, `--factor` times as many a second, whether or not
 answers come, on as many connections as that takes. Goodput is what was answered 200 while they were
 sent, a second, beside that peak. A refusal is right when it is 503 with Retry-After. Times are from
-sending to the whole answer; how late the client sent is told, because it shares the cores with the
-server. Where other work shares the cores, answers for each second of the server's CPU time tell
+sending to the whole answer; how late the client sent is reported, because it shares the cores with
+the server. Where other work shares the cores, answers for each second of the server's CPU time say
 more than those a second. At the end one connection asks alone again, as before.
 
 The queue is the service's default, unless VULTUS_LIMITS__MAX_WAITING is given by `--max-waiting`.

@@ -6,12 +6,12 @@ Enrolls people from up to three photos each by `vultus enroll-folder`, starts `v
 both networks, and asks for the enrolled people by the first of these, on two connections, from
 before the first to after the last step:
 
-- `vultus reembed` embeds everybody by the other network (`scripts/second_network.py`, which is the
+- `vultus reembed` embeds all people by the other network (`scripts/second_network.py`, which is the
   default one with its embeddings turned),
 - `vultus reembed shadow` compares both on the faces that are enrolled, each left out,
 - `vultus reembed switch`, `rollback`, `switch` again, and `purge`.
 
-Meanwhile somebody is enrolled and deleted again, over and over: both must be true at once. A failed
+Meanwhile people are enrolled and deleted again, and searches must agree with that at once. A failed
 request is one that is not answered 200; a wrong answer is another name than the person's. An answer
 is late when it was asked for after a switch, or the way back, was acknowledged, and is by the
 network before.
@@ -258,10 +258,10 @@ async def _ask(connection: Connection, person: str, photo: bytes) -> Asked:
     answer = await connection.ask(upload(IDENTIFY, "image", photo, top_k="1"))
     if answer.status != 200:
         return Asked(person, answer.sent_s, answer.ms, answer.status, None, None)
-    told = json.loads(answer.body)
-    names = [_name(face) for face in told["faces"]]
+    body = json.loads(answer.body)
+    names = [_name(face) for face in body["faces"]]
     name = person if person in names else next((name for name in names if name), None)
-    network = told["model"]["name"]
+    network = body["model"]["name"]
     return Asked(person, answer.sent_s, answer.ms, answer.status, name, network)
 
 
@@ -321,8 +321,8 @@ def _report(
             ("of these not found at once", str(changes["not found at once"])),
             ("found after their deletion", str(changes["found after the deletion"])),
             *(
-                (f"shadow: {told}, {network} network", _counts(shadow[group][network]))
-                for group, told in (("known", "others enrolled"), ("strangers", "no other"))
+                (f"shadow: {group_name}, {network} network", _counts(shadow[group][network]))
+                for group, group_name in (("known", "others enrolled"), ("strangers", "no other"))
                 for network in ("first", "second")
             ),
             ("shadow: both networks", _counts(shadow["agreement"])),

@@ -4,8 +4,9 @@
 
 Of the requests 60 % identify, 15 % enroll a person from a photo, 15 % delete one and 10 % carry bad
 images of several kinds. Four connections, each as soon as it was answered, own a part of the photos
-each, so that it is known of each photo whether it is enrolled: whoever deletes enrolls another, and
-the gallery stays about as large. It ends after so many requests or `--minutes`, whichever is first.
+each, so that it is known of each photo whether it is enrolled. A client that deletes a person
+enrolls another, and the gallery stays about as large. The run ends after so many requests or
+`--minutes`, whichever is first.
 
 Wrong is: an enrolled photo whose person is not the best candidate (or as good as the best), and a
 candidate whose deletion was acknowledged before the request was sent. Every photo is enrolled
@@ -55,7 +56,7 @@ _KINDS = ("identify", "enroll", "delete", "bad")
 _SHARES = (0.60, 0.15, 0.15, 0.10)
 _AS_GOOD = 1e-4
 _SAMPLE_S = 1.0
-_TOLD_EVERY_S = 30.0
+_REPORTED_EVERY_S = 30.0
 _FLOOR_READINGS = 60
 
 
@@ -175,11 +176,11 @@ async def _soak(soak: Soak, photos: list[Photo], pid: int) -> None:
 
 
 async def _watch(soak: Soak, pid: int) -> None:
-    told = time.monotonic()
+    reported_at = time.monotonic()
     while True:
         soak.samples.append((soak.answered, resident_mb(pid)))
-        if time.monotonic() - told > _TOLD_EVERY_S:
-            told = time.monotonic()
+        if time.monotonic() - reported_at > _REPORTED_EVERY_S:
+            reported_at = time.monotonic()
             console.print(
                 f"{soak.answered} requests, {soak.samples[-1][1]:.0f} MB", highlight=False
             )

@@ -9,7 +9,7 @@ both. In a stalled round, 50 uploads have sent a part of their body and no more 
 when the server closes it), and 8 callers ask for a calibration of the collection again and again:
 one runs, and the others are refused `busy` and ask again after what `Retry-After` says. At the end
 the server gets a SIGTERM in the middle of a stalled round, and the time is taken until it has
-ended, and what the stalled callers were answered.
+ended; the answers to the stalled callers are counted.
 
 The callers share the cores with the server: their pauses leave most of them to it.
 """

@@ -50,7 +50,7 @@ _SAMPLE_S = 0.02
 
 
 @dataclass(slots=True)
-class Told:
+class Answers:
     """Answers to the connections; times of answers and of refusals."""
 
     answered_ms: list[float] = field(default_factory=list)
@@ -69,9 +69,9 @@ def main() -> None:
     requests = [_request(kind, image) for kind, image in _images(smoke=options.smoke).items()]
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "data") as server:
         start_mb = _resident_mb(server)
-        told = Told()
-        peak_mb = _storm(server, requests, told, options.connections, _seconds(options))
-    _report(told, start_mb=start_mb, peak_mb=peak_mb)
+        answers = Answers()
+        peak_mb = _storm(server, requests, answers, options.connections, _seconds(options))
+    _report(answers, start_mb=start_mb, peak_mb=peak_mb)
 
 
 def _seconds(options: argparse.Namespace) -> float:
@@ -125,7 +125,7 @@ def _request(kind: str, image: bytes) -> bytes:
 
 
 def _storm(
-    server: Server, requests: Sequence[bytes], told: Told, connections: int, seconds: float
+    server: Server, requests: Sequence[bytes], answers: Answers, connections: int, seconds: float
 ) -> float:
     """Returns the most memory that was resident, in megabytes."""
     ends = time.monotonic() + seconds
@@ -139,7 +139,7 @@ def _storm(
     def client(number: int) -> None:
         turn = number
         while time.monotonic() < ends:
-            _ask(server.port, requests[turn % len(requests)], told)
+            _ask(server.port, requests[turn % len(requests)], answers)
             turn += 1
 
     sampler = Thread(target=sample)
@@ -151,23 +151,23 @@ def _storm(
     return max(samples)
 
 
-def _ask(port: int, request: bytes, told: Told) -> None:
+def _ask(port: int, request: bytes, answers: Answers) -> None:
     started = time.perf_counter()
     try:
         answer = _exchange(port, request)
     except OSError as error:
-        told.errors[type(error).__name__] += 1
+        answers.errors[type(error).__name__] += 1
         return
     took_ms = (time.perf_counter() - started) * 1e3
     head, _, body = answer.partition(b"\r\n\r\n")
     status = head.split(b" ", 2)[1].decode("ascii") if head.startswith(b"HTTP/1.1 ") else "cut off"
     if status == "200":
-        told.answered_ms.append(took_ms)
+        answers.answered_ms.append(took_ms)
     elif status == "503" and b'"overloaded"' in body and b"retry-after" in head.lower():
-        told.refused_ms.append(took_ms)
+        answers.refused_ms.append(took_ms)
         time.sleep(_PAUSE_S)
     else:
-        told.errors[status] += 1
+        answers.errors[status] += 1
 
 
 def _exchange(port: int, request: bytes) -> bytes:
@@ -210,19 +210,19 @@ def _resident_mb(server: Server) -> float:
     return float(psutil.Process(server.pid).memory_info().rss / 1e6)
 
 
-def _report(told: Told, *, start_mb: float, peak_mb: float) -> None:
+def _report(answers: Answers, *, start_mb: float, peak_mb: float) -> None:
     def quantile(times: Sequence[float], share: float) -> float | None:
         return round(float(np.quantile(times, share)), 1) if times else None
 
-    errors = sum(told.errors.values())
+    errors = sum(answers.errors.values())
     figures = {
         "rss_start_mb": round(start_mb),
         "peak_rss_mb": round(peak_mb),
-        "answered": len(told.answered_ms),
-        "answered_p50_ms": quantile(told.answered_ms, 0.5),
-        "refused": len(told.refused_ms),
-        "refused_p50_ms": quantile(told.refused_ms, 0.5),
-        "refused_p99_ms": quantile(told.refused_ms, 0.99),
+        "answered": len(answers.answered_ms),
+        "answered_p50_ms": quantile(answers.answered_ms, 0.5),
+        "refused": len(answers.refused_ms),
+        "refused_p50_ms": quantile(answers.refused_ms, 0.5),
+        "refused_p99_ms": quantile(answers.refused_ms, 0.99),
         "errors": errors,
     }
     print_table(
@@ -233,7 +233,7 @@ def _report(told: Told, *, start_mb: float, peak_mb: float) -> None:
             ("refused", str(figures["refused"])),
             ("of these p50", f"{figures['refused_p50_ms']} ms"),
             ("of these p99", f"{figures['refused_p99_ms']} ms"),
-            ("errors", f"{errors} {dict(told.errors) if errors else ''}".strip()),
+            ("errors", f"{errors} {dict(answers.errors) if errors else ''}".strip()),
         ],
     )
     print_figures("storm", figures)

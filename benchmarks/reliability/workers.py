@@ -3,17 +3,17 @@
     python -m benchmarks workers [--changes 300] [--people 2000] [--quick]
 
 Three `vultus serve`, started together on an empty database, each with a port of its own, so that
-each can be asked by itself. Somebody is enrolled through the first, deleted, the next is enrolled.
+each can be asked by itself. A person is enrolled through the first, deleted, the next is enrolled.
 
 - Agreement: both others are asked for the person without a pause, by a thread and a connection
   each, from before the change is sent until they have agreed twice in a row. What counts is the
   time from when the writer has its acknowledgement until the first answer from which on all agree
   is there. It has the duration of that search in it, while five processes keep the machine busy.
 - Late: among these, searches that were sent after the acknowledgement, without `min_revision`, and
-  still told of the state before.
-- Stale: with nobody else asking, a search with the acknowledged revision as `min_revision` is sent
-  at once to each of the others. None may tell of the state before.
-- Idleness: the share of one core that a process takes while nobody asks.
+  still answered by the state before.
+- Stale: without other requests, a search with the acknowledged revision as `min_revision` is sent
+  at once to each of the others. None may answer by the state before.
+- Idleness: the share of one core that a process takes without requests.
 - One `vultus serve --workers 3`: stale answers as above, each search on a connection of its own, so
   that the system deals them out to the workers.
 """
@@ -324,7 +324,7 @@ def _report(measured: Measured, scale: Scale, *, changes: int, people: int) -> N
             ("a search, during changes, p50", f"{np.median(measured.busy_search):.1f} ms"),
             ("acknowledged until another agrees, p50", f"{agree[0]:.1f} ms"),
             ("p99", f"{agree[1]:.1f} ms"),
-            ("late: sent afterwards, told of the state before", str(measured.late)),
+            ("late: sent afterwards, answered by the state before", str(measured.late)),
             ("acknowledged until answered with min_revision, p50", f"{first[0]:.1f} ms"),
             ("p99", f"{first[1]:.1f} ms"),
             (f"stale, of {len(measured.first_answer)} with min_revision", str(measured.stale)),

@@ -3,8 +3,8 @@
     python -m benchmarks peer --faces FOLDER [--photos FOLDER] [--workers N] [--quick]
 
 The peer (`peer_service.py`) is the pipeline of the `face_recognition` package behind FastAPI, with
-a uvicorn worker a core. Both servers stay up, and only one is asked at a time: what the other takes
-meanwhile is told.
+a uvicorn worker a core. Both servers stay up, and only one is asked at a time; the CPU time that
+the other takes meanwhile is reported.
 
 1. Gallery: the first photo of each person, in random order, is offered to both, to us as a batch
    over HTTP and to the peer by its own embedding, until both have taken as many people as wanted;
@@ -18,7 +18,7 @@ meanwhile is told.
    enlarged until it covers 4000 x 3000 and cut at the centre. There each turn is whole passes over
    the photos, since they differ.
 
-The client runs in this process; its share of the CPU is told.
+The client runs in this process; its share of the CPU is reported.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The peer: how a sensible person serves the `face_recognition` package with FastAPI.
+"""The peer: the `face_recognition` package behind FastAPI, served with care.
 
     PEER_GALLERY=gallery.npy uvicorn benchmarks.speed.peer_service:app --workers 2
     python -m benchmarks.speed.peer_service ROWS.npy < PHOTO_PATHS

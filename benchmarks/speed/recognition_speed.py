@@ -411,14 +411,17 @@ def _report(
         ("share of the peak: one face, a batch", f"{gflops[0] / peak:.1%}, {gflops[1] / peak:.1%}"),
     ]
     for name, found in agreement.items():
-        told = found.figures()
+        figures = found.figures()
         rows += [
             (f"{name}: faces of ours, theirs", f"{found.ours}, {found.theirs}"),
-            ("    the other has it, too", f"{told['ours_matched']}, {told['theirs_matched']}"),
+            (
+                "    the other has it, too",
+                f"{figures['ours_matched']}, {figures['theirs_matched']}",
+            ),
             (
                 "    landmarks: median, p99, max in pixels, share within 1",
                 ", ".join(
-                    str(told[f"landmarks_{name}"])
+                    str(figures[f"landmarks_{name}"])
                     for name in ("median_px", "p99_px", "max_px", "within_1_px")
                 ),
             ),

@@ -6,14 +6,14 @@ Synthetic people are enrolled over HTTP into one `vultus serve` on SQLite, in re
 lines of JSON, one after the other. When the server has put its index in order and is idle again,
 two keep-alive connections search, each as soon as it was answered: half of the probes are noisy
 copies of enrolled embeddings, at a cosine half-way between the searches' threshold and 1,
-half are of nobody. A decision is wrong when a known probe is not given its own person, or an
-unknown one is given anybody. With `--removals` people are deleted one by one, and each is looked
-for at once. At the end SIGTERM, upon which the server renews its snapshot, and a start, timed until
-/readyz says ready.
+half are of people who are not enrolled. A decision is wrong when a known probe does not match its
+own person, or an unknown one matches. With `--removals` people are deleted one by one, and each is
+looked for at once. At the end SIGTERM, upon which the server renews its snapshot, and a start,
+timed until /readyz says ready.
 
 The client is Python's http.client with bodies that are made beforehand: on few cores it takes time
-from the server, so its own CPU time is told. Vectors come from a seeded generator, block by block;
-only the probes' are kept.
+from the server, so its own CPU time is reported. Vectors come from a seeded generator, block by
+block; only the probes' are kept.
 """
 
 import json
@@ -172,9 +172,9 @@ def _enroll(server: Server, measured: Measured, people: int, searches: int) -> P
             console.print(
                 f"{first + len(vectors)} people, {measured.enroll_s:.0f} s", highlight=False
             )
-    nobody = unit_vectors(searches - len(known), generator)
-    vectors = np.concatenate([noisy(np.concatenate(parts), cosine, generator), nobody])
-    numbers = np.concatenate([known, np.full(len(nobody), -1)])
+    strangers = unit_vectors(searches - len(known), generator)
+    vectors = np.concatenate([noisy(np.concatenate(parts), cosine, generator), strangers])
+    numbers = np.concatenate([known, np.full(len(strangers), -1)])
     order = generator.permutation(len(numbers))
     return Probes(numbers[order], vectors[order])
 
@@ -215,11 +215,11 @@ def _ask(server: Server, bodies: Sequence[bytes]) -> tuple[list[float], list[byt
 
 
 def _is_right(answer: bytes, person: int) -> bool:
-    told = json.loads(answer)
+    body = json.loads(answer)
     if person < 0:
-        return bool(told["status"] == "unknown")
-    identity = told["identity"] or {}
-    return told["status"] == "match" and identity.get("external_id") == name_of(person)
+        return bool(body["status"] == "unknown")
+    identity = body["identity"] or {}
+    return body["status"] == "match" and identity.get("external_id") == name_of(person)
 
 
 def _remove(server: Server, measured: Measured, people: NDArray[np.int64], probes: Probes) -> None:

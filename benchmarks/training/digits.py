@@ -196,8 +196,8 @@ def _report(scores: dict[str, list[Score]]) -> None:
     for name, of in scores.items():
         recall, nmi = _spread([s.recall for s in of]), _spread([s.nmi for s in of])
         seconds = mean(s.seconds for s in of)
-        told = f"{seconds:.1f}" if seconds else ""
-        table.add_row(name, "{:.3f} ± {:.3f}".format(*recall), "{:.3f} ± {:.3f}".format(*nmi), told)
+        took = f"{seconds:.1f}" if seconds else ""
+        table.add_row(name, "{:.3f} ± {:.3f}".format(*recall), "{:.3f} ± {:.3f}".format(*nmi), took)
         figures[name] = {
             "recall_at_1": recall[0],
             "recall_at_1_spread": recall[1],

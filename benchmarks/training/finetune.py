@@ -26,7 +26,15 @@ from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.training.finetune_data import lfw_crops, share_out
 from benchmarks.training.finetune_metrics import Learned, Part, learn_metrics
-from benchmarks.training.finetune_pairs import FMRS, SMOKE_FMRS, Gain, Measured, gain, measure, told
+from benchmarks.training.finetune_pairs import (
+    FMRS,
+    SMOKE_FMRS,
+    Gain,
+    Measured,
+    gain,
+    in_points,
+    measure,
+)
 from models.training.config import config_from, read_config
 from models.training.data.crop_store import CropStore
 from models.training.networks import TrainableNetwork, build_network, input_of
@@ -159,7 +167,7 @@ def _print(
         rows.append(
             (
                 f"TAR at FMR {rate:.0e}, before and after",
-                f"{base.tar[rate]:.4f}, {tuned.tar[rate]:.4f}: {told(one)}",
+                f"{base.tar[rate]:.4f}, {tuned.tar[rate]:.4f}: {in_points(one)}",
             )
         )
     for name, learned in metrics.items():

@@ -49,7 +49,7 @@ def share_out(store: CropStore, *, choosing: bool) -> Split:
     return Split(np.union1d(first, second), np.empty(0, dtype=np.int64), rest)
 
 
-def everybody(store: CropStore) -> Split:
+def all_people(store: CropStore) -> Split:
     """All people, to tune a network that is not measured itself."""
-    nobody = np.empty(0, dtype=np.int64)
-    return Split(np.arange(len(store)), nobody, nobody)
+    none = np.empty(0, dtype=np.int64)
+    return Split(np.arange(len(store)), none, none)

@@ -35,9 +35,9 @@ from benchmarks.training.finetune_pairs import (
     People,
     Rows,
     gain,
+    in_points,
     measure,
     over_people,
-    told,
 )
 from models.evaluation.statistics.scores import Comparisons, compare_all
 from models.training.config import read_config
@@ -223,7 +223,7 @@ def _print(
             table.append(
                 (
                     f"{share:.0%} back, TAR at FMR {fmr:.0e}",
-                    f"{before.tar[fmr]:.4f}, {after.tar[fmr]:.4f}: {told(gains[fmr])}",
+                    f"{before.tar[fmr]:.4f}, {after.tar[fmr]:.4f}: {in_points(gains[fmr])}",
                 )
             )
             table.append(

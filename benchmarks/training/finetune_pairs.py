@@ -80,7 +80,7 @@ def gain(after: Measured, before: Measured, fmr: float) -> Gain:
     return Gain(after.tar[fmr] - before.tar[fmr], *ends, p_value)
 
 
-def told(one: Gain) -> str:
+def in_points(one: Gain) -> str:
     ends = f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
     return f"{100 * one.value:+.1f} points ({ends}), p {one.p_value:.3f}"
 

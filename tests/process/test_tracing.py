@@ -24,7 +24,7 @@ TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 
 def _request(**changes: Any) -> FinishedRequest:
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "method": "POST",
         "route": "/v1/verify",
         "status": 200,
@@ -34,7 +34,7 @@ def _request(**changes: Any) -> FinishedRequest:
         "stages": ((Stage.DECODE, 0.1), (Stage.EMBED, 0.2)),
         **changes,
     }
-    return FinishedRequest(**told)
+    return FinishedRequest(**fields)
 
 
 def _spans(*requests: FinishedRequest) -> dict[str, Any]:
@@ -177,9 +177,9 @@ def test_server_sends_its_spans_to_the_collector_that_the_file_of_settings_names
     ]
     (span,) = [span for span in spans if span.name == "GET /v1/models"]
     assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE, PARENT)
-    told = {pair.key: pair.value for pair in span.attributes}
-    assert told["vultus.request_id"].string_value == "till-7"
-    assert told["http.response.status_code"].int_value == 200
+    attributes = {pair.key: pair.value for pair in span.attributes}
+    assert attributes["vultus.request_id"].string_value == "till-7"
+    assert attributes["http.response.status_code"].int_value == 200
     assert b"secret" not in span.SerializeToString()
     resource = {pair.key: pair.value for pair in received[0].resource_spans[0].resource.attributes}
     assert resource["service.name"].string_value == "door"

@@ -44,8 +44,8 @@ class Upload(RawConnection):
         super().__init__(address.hostname, address.port)
 
     def begin(self, path: str, headers: Mapping[str, str]) -> None:
-        told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self.send(f"POST {path} HTTP/1.1\r\nhost: localhost\r\n{told}\r\n".encode())
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self.send(f"POST {path} HTTP/1.1\r\nhost: localhost\r\n{lines}\r\n".encode())
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
@@ -82,8 +82,8 @@ def _form(size: int) -> bytes:
 
 
 def _held_bytes(server: ServerProcess) -> int:
-    told = httpx2.get(f"{server.url}/metrics", timeout=TIMEOUT_S).text
-    found = re.search(r"^vultus_body_bytes (\S+)$", told, flags=re.MULTILINE)
+    metrics = httpx2.get(f"{server.url}/metrics", timeout=TIMEOUT_S).text
+    found = re.search(r"^vultus_body_bytes (\S+)$", metrics, flags=re.MULTILINE)
     assert found is not None
     return int(float(found[1]))
 
@@ -108,14 +108,14 @@ def held(server: ServerProcess, size: int) -> Iterator[Upload]:
     _wait_until_held(server, 0)
 
 
-@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("declared", [True, False])
 def test_uploads_beyond_the_bytes_in_flight_are_refused_unsent(
-    server: ServerProcess, told: bool
+    server: ServerProcess, declared: bool
 ) -> None:
     with held(server, 1_000_000):
-        length = {"content-length": "600000"} if told else {"transfer-encoding": "chunked"}
+        length = {"content-length": "600000"} if declared else {"transfer-encoding": "chunked"}
         with upload(server, DETECT, {**FORM, **length}) as refused:
-            if not told:
+            if not declared:
                 refused.send(b"927c0\r\n" + _form(600_000)[:-1])  # all of a chunk but its end
             status, headers, problem = refused.answer()
             assert (status, problem["code"]) == (503, "overloaded")
@@ -127,7 +127,7 @@ def test_uploads_beyond_the_bytes_in_flight_are_refused_unsent(
         assert httpx2.get(f"{server.url}/v1/info", headers=KEY, timeout=TIMEOUT_S).is_success
 
 
-def test_uploads_that_stand_still_keep_nobody_out(server: ServerProcess) -> None:
+def test_uploads_that_stand_still_keep_no_request_out(server: ServerProcess) -> None:
     """Uploads announce more than may be in flight, and hold only what was sent."""
     stalled = (ROOT / "tests" / "cases" / "stalled-upload.request").read_bytes()
     stalled = stalled.replace(b"Host: localhost\r\n", b"Host: localhost\r\nx-api-key: key\r\n")
@@ -185,9 +185,9 @@ def test_early_answer_is_there_before_the_body_is_sent(
     server: ServerProcess, path: str, headers: dict[str, str], status: int
 ) -> None:
     with upload(server, path, headers) as unsent:
-        answered, told, problem = unsent.answer()
+        answered, headers, problem = unsent.answer()
         assert (answered, problem["status"]) == (status, status)
-        assert told["connection"] == "close"
+        assert headers["connection"] == "close"
 
 
 @pytest.mark.parametrize(("path", "headers", "status"), EARLY)

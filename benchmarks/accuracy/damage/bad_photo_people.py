@@ -23,10 +23,10 @@ _SEED: Final = 11
 
 def photos_of_half(data: LfwData, half: Half) -> list[list[Path]]:
     """The photos of each person of a half, people in a random order that is always the same."""
-    everybody = sorted(data.photos_by_person().items())
-    order = np.random.default_rng(_SEED).permutation(len(everybody))
+    people = sorted(data.photos_by_person().items())
+    order = np.random.default_rng(_SEED).permutation(len(people))
     chosen = order[0 if half == "choose" else 1 :: 2]
-    return [[data.images / photo for photo in everybody[place][1]] for place in chosen]
+    return [[data.images / photo for photo in people[place][1]] for place in chosen]
 
 
 def pixels_of(path: Path) -> Pixels:

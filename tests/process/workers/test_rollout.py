@@ -71,9 +71,9 @@ def test_no_request_fails_while_a_collection_goes_over_and_back(
             stop.set()
         answers = {name: task.result(timeout=60) for name, task in asking.items()}
     assert (after, back) == (("Grace", "onnx"), ("Grace", DEFAULT_NETWORK))
-    for name, told in answers.items():
-        assert {who for who, _ in told} == {name}
-        assert {network for _, network in told} == {DEFAULT_NETWORK, "onnx"}
+    for name, found in answers.items():
+        assert {who for who, _ in found} == {name}
+        assert {network for _, network in found} == {DEFAULT_NETWORK, "onnx"}
 
 
 def _who(url: str, photo: bytes) -> tuple[str | None, str]:

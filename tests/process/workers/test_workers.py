@@ -62,9 +62,9 @@ def _enroll(server: ServerProcess, person: Values) -> tuple[str, int]:
         headers=JSON_LINES,
         timeout=_TIMEOUT_S,
     )
-    told = response.json()
-    assert told["status"] == "enrolled", told
-    return told["identity_id"], told["revision"]
+    body = response.json()
+    assert body["status"] == "enrolled", body
+    return body["identity_id"], body["revision"]
 
 
 def _delete(server: ServerProcess, identity: str) -> int:
@@ -121,8 +121,8 @@ def test_answers_are_never_older_than_the_revision_asked_for(server: ServerProce
     for worker in server.worker_ids:
         with _only(worker, server):
             metrics = httpx2.get(f"{server.url}/metrics", timeout=_TIMEOUT_S).text
-        told = re.findall(r'requests_total\{.*/search",status="200"\} (\d+)', metrics)
-        assert [int(count) > 0 for count in told] == [True], "both have answered"
+        counts = re.findall(r'requests_total\{.*/search",status="200"\} (\d+)', metrics)
+        assert [int(count) > 0 for count in counts] == [True], "both have answered"
 
 
 def test_killed_worker_is_replaced_at_once_and_the_service_goes_on(server: ServerProcess) -> None:
