@@ -14,7 +14,8 @@ from app.recognition.device import require_full_precision
 from models.zoo.catalogue.entry import CatalogueEntry, find_entry
 from models.zoo.catalogue.load import fetched_file
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS, MTCNN, YUNET, DetectorCard
-from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, torch_mtcnn
+from models.zoo.detectors.mtcnn import MtcnnNetworks, torch_mtcnn
+from models.zoo.detectors.mtcnn_modules import MtcnnModules
 from models.zoo.detectors.scrfd import ScrfdNetwork
 from models.zoo.detectors.yunet import torch_yunet
 from models.zoo.detectors.yunet_modules import Yunet, build_yunet, load_yunet

@@ -1,6 +1,6 @@
 """Similarities of genuine pairs (same person) and of impostor pairs (different people)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,19 +27,6 @@ class Comparisons:
     similarity: NDArray[np.float32]
     left: NDArray[np.intp]
     right: NDArray[np.intp]
-
-
-def all_pairs(embeddings: NDArray[np.float32], people: Sequence[str]) -> PairScores:
-    """Score every unordered pair of photos.
-
-    `embeddings` is (N, dimension) of unit length, `people` names the person of each row.
-    """
-    return pair_scores(compare_all(embeddings, numbered(people)))
-
-
-def numbered(people: Sequence[str]) -> NDArray[np.intp]:
-    """People as numbers from 0, in the order of their names."""
-    return np.unique(np.asarray(people), return_inverse=True)[1]
 
 
 def compare_all(embeddings: NDArray[np.float32], people: NDArray[np.intp]) -> Iterator[Comparisons]:

@@ -1,8 +1,6 @@
 """MTCNN's three networks (Zhang et al., 2016), ready to run.
 
-Their inputs are RGB pictures from 0 to 255, channels last. The networks were trained on
-`(pixel - 127.5) / 128`, which is folded into their first convolutions; these have no padding, so
-that the results are the same.
+Their inputs are RGB pictures from 0 to 255, channels last.
 """
 
 from collections.abc import Callable
@@ -14,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from models.zoo.detectors.mtcnn_modules import CascadeNet, load_modules
+from models.zoo.detectors.mtcnn_modules import MtcnnModules
 
 Floats = NDArray[np.float32]
 
@@ -52,23 +50,6 @@ class MtcnnNetworks:
         return corrections, points, scores[:, 1]
 
 
-@dataclass(frozen=True, slots=True)
-class MtcnnModules:
-    """The PyTorch modules, ready for pixels."""
-
-    proposals: CascadeNet
-    refinement: CascadeNet
-    output: CascadeNet
-
-    @classmethod
-    def load(cls) -> "MtcnnModules":
-        """Raises WeightsMissingError without the package that has their weights."""
-        proposals, refinement, output = networks = load_modules()
-        for network in networks:
-            _take_pixels(network)
-        return cls(proposals, refinement, output)
-
-
 def torch_mtcnn(modules: MtcnnModules, *, device: str) -> MtcnnNetworks:
     """The networks in PyTorch, on any of its devices: the reference."""
     place = torch.device(device)
@@ -91,12 +72,3 @@ def _in_pieces(run: Callable[[Floats], list[Floats]], crops: Floats) -> list[Flo
         return run(crops)
     pieces = [run(crops[i : i + _MOST_CROPS]) for i in range(0, len(crops), _MOST_CROPS)]
     return [np.concatenate(results) for results in zip(*pieces, strict=True)]
-
-
-def _take_pixels(network: CascadeNet) -> None:
-    first = network.stages[0][0]
-    assert first.bias is not None
-    with torch.no_grad():
-        first.bias -= first.weight.sum(dim=(1, 2, 3)) * (127.5 / 128)
-        first.weight /= 128
-    network.eval().requires_grad_(requires_grad=False)

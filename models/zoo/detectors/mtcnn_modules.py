@@ -5,6 +5,7 @@ imports torchvision, and with it PyTorch's compiler.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -70,26 +71,34 @@ class CascadeNet(nn.Module):
         return *others, probabilities.softmax(dim=1)
 
 
-def load_modules() -> tuple[CascadeNet, CascadeNet, CascadeNet]:
-    """The networks of proposals, of refinement and of output.
+@dataclass(frozen=True, slots=True)
+class MtcnnModules:
+    """The three networks, for RGB pictures from 0 to 255.
 
-    Proposals are windows of 12 pixels, two apart: corrections (N, 4, h, w), probabilities
-    (N, 2, h, w). Refinement takes crops of 24 pixels: corrections (N, 4), probabilities (N, 2).
-    Output takes crops of 48 pixels: corrections (N, 4), landmarks (N, 10), probabilities (N, 2).
-
-    Raises WeightsMissingError without the package that has their weights.
+    `proposals` takes windows of 12 pixels, two apart: corrections (N, 4, h, w), probabilities
+    (N, 2, h, w). `refinement` takes crops of 24 pixels: corrections (N, 4), probabilities (N, 2).
+    `output` takes crops of 48 pixels: corrections (N, 4), landmarks (N, 10), probabilities (N, 2).
     """
-    networks = (
-        CascadeNet([(10, 3, 2), (16, 3, None), (32, 3, None)], [2, 4]),
-        CascadeNet([(28, 3, 3), (48, 3, 3), (64, 2, None)], [2, 4], dense=(576, 128)),
-        CascadeNet(
-            [(32, 3, 3), (64, 3, 3), (64, 3, 2), (128, 2, None)], [2, 4, 10], dense=(1152, 256)
-        ),
-    )
-    for network, path in zip(networks, weights_files(), strict=True):
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        network.load_state_dict(state, strict=True)
-    return networks
+
+    proposals: CascadeNet
+    refinement: CascadeNet
+    output: CascadeNet
+
+    @classmethod
+    def load(cls) -> "MtcnnModules":
+        """Raises WeightsMissingError without the package that has their weights."""
+        networks = (
+            CascadeNet([(10, 3, 2), (16, 3, None), (32, 3, None)], [2, 4]),
+            CascadeNet([(28, 3, 3), (48, 3, 3), (64, 2, None)], [2, 4], dense=(576, 128)),
+            CascadeNet(
+                [(32, 3, 3), (64, 3, 3), (64, 3, 2), (128, 2, None)], [2, 4, 10], dense=(1152, 256)
+            ),
+        )
+        for network, path in zip(networks, weights_files(), strict=True):
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            network.load_state_dict(state, strict=True)
+            _take_pixels(network)
+        return cls(*networks)
 
 
 def weights_files() -> tuple[Path, Path, Path]:
@@ -102,3 +111,16 @@ def weights_files() -> tuple[Path, Path, Path]:
         raise WeightsMissingError("there is no package facenet-pytorch; install Vultus again")
     folder = Path(package.origin).parent / "data"
     return folder / "pnet.pt", folder / "rnet.pt", folder / "onet.pt"
+
+
+def _take_pixels(network: CascadeNet) -> None:
+    """Fold the normalisation of pixels, (pixel - 127.5) / 128, into the first convolution.
+
+    This convolution has no padding, so that the results are the same.
+    """
+    first = network.stages[0][0]
+    assert first.bias is not None
+    with torch.no_grad():
+        first.bias -= first.weight.sum(dim=(1, 2, 3)) * (127.5 / 128)
+        first.weight /= 128
+    network.eval().requires_grad_(requires_grad=False)

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from models.zoo.detectors.mtcnn import Floats, MtcnnModules, MtcnnNetworks
-from models.zoo.detectors.mtcnn_modules import CascadeNet
+from models.zoo.detectors.mtcnn import Floats, MtcnnNetworks
+from models.zoo.detectors.mtcnn_modules import CascadeNet, MtcnnModules
 from models.zoo.serving.cpu_threads import CpuThreads
 from models.zoo.serving.onnx_graph import OnnxGraph
 from models.zoo.serving.onnx_session import open_on_cpu

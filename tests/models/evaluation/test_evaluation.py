@@ -21,7 +21,7 @@ from models.evaluation.statistics.curves import (
     tar_at_fmr,
     threshold_at_fmr,
 )
-from models.evaluation.statistics.scores import PairScores, all_pairs
+from models.evaluation.statistics.scores import PairScores, compare_all, pair_scores
 
 # Few distinct values, so that ties are common.
 SCORES = st.lists(st.integers(-5, 5).map(lambda n: n / 5), min_size=2, max_size=60)
@@ -37,7 +37,7 @@ def test_all_pairs_are_those_of_two_loops(monkeypatch: pytest.MonkeyPatch) -> No
     rows = rng.normal(size=(700, 8)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     people = [f"p{n}" for n in rng.integers(0, 90, 700)]
-    scores = all_pairs(rows, people)
+    scores = pair_scores(compare_all(rows, np.unique(people, return_inverse=True)[1]))
     genuine: list[float] = []
     impostor: list[float] = []
     for i, j in combinations(range(700), 2):

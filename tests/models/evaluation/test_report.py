@@ -18,7 +18,7 @@ from models.evaluation.report import report_text as text
 from models.evaluation.report.report_document import Figure, Report, as_json
 from models.evaluation.run import evaluate, possible_protocols
 from models.evaluation.statistics.curves import auc, fmr_at, fnmr_at, threshold_at_fmr
-from models.evaluation.statistics.scores import all_pairs
+from models.evaluation.statistics.scores import compare_all, pair_scores
 from tests.models.evaluation.factories import photos_of
 
 PEOPLE = [n % 40 for n in range(200)]
@@ -62,7 +62,7 @@ def test_every_protocol_that_the_photos_allow_is_measured(report: Report) -> Non
 
 def test_figures_of_all_pairs_are_those_of_the_curves(report: Report) -> None:
     photos, found = _photos(), _figures(report)
-    scores = all_pairs(photos.embeddings, [photos.person_names[n] for n in photos.people])
+    scores = pair_scores(compare_all(photos.embeddings, photos.people))
     assert found["all_pairs.auc"].value == pytest.approx(auc(scores))
     threshold = threshold_at_fmr(scores.impostor, 1e-2)
     assert found["all_pairs.threshold_at_fmr.1e-2"].value == pytest.approx(threshold)

@@ -6,7 +6,8 @@ import torch
 from facenet_pytorch import MTCNN
 from numpy.typing import NDArray
 
-from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, torch_mtcnn
+from models.zoo.detectors.mtcnn import MtcnnNetworks, torch_mtcnn
+from models.zoo.detectors.mtcnn_modules import MtcnnModules
 from models.zoo.detectors.mtcnn_onnx import open_mtcnn
 from models.zoo.serving.cpu_threads import CpuThreads
 

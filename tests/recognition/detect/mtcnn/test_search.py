@@ -5,7 +5,8 @@ import pytest
 
 from app.recognition.detect.found_faces import FoundFaces, Picture
 from app.recognition.detect.mtcnn.search import find_faces
-from models.zoo.detectors.mtcnn import MtcnnModules, MtcnnNetworks, torch_mtcnn
+from models.zoo.detectors.mtcnn import MtcnnNetworks, torch_mtcnn
+from models.zoo.detectors.mtcnn_modules import MtcnnModules
 from models.zoo.detectors.mtcnn_onnx import open_mtcnn
 from models.zoo.serving.cpu_threads import CpuThreads
 from tests.kit.photos import another_photo, astronaut, coffee, group, hopper, pixels
