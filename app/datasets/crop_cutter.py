@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from app.datasets.photo_listing import ListedPhoto, PhotoListing
-from app.datasets.photo_set import choice_of, no_subject, photo_sha256, read_photo
+from app.datasets.photo_set import no_subject, photo_sha256, read_photo, subject_selection
 from app.datasets.photo_source import SubjectRule
 from app.errors import ImageTooLarge, ImageUnreadable, Reason
 from app.recognition.pipeline import Recognizer
@@ -51,7 +51,7 @@ class CropCutter:
         self, recognizer: Recognizer, rule: SubjectRule, spec: InputSpec, settings: Settings
     ) -> None:
         self._recognizer = recognizer
-        self._choose = choice_of(rule)
+        self._select = subject_selection(rule)
         self._spec = spec
         self._cut_by = cut_by(settings, spec, rule)
 
@@ -82,7 +82,7 @@ class CropCutter:
         if not writer.known(sha256):
             try:
                 image = await asyncio.to_thread(read_photo, self._recognizer, photo.path)
-                found = await self._recognizer.cut(image, self._choose, self._spec)
+                found = await self._recognizer.cut(image, self._select, self._spec)
             except (ImageUnreadable, ImageTooLarge) as error:
                 # Not kept for later runs: other settings or another decoder may read it.
                 return ListedCrop(photo.name, photo.person, sha256, failure=Reason(error.code))

@@ -10,34 +10,29 @@ from app.datasets.embedding_cache import EmbeddingCache, Known
 from app.datasets.photo_listing import ListedPhoto, PhotoListing
 from app.datasets.photo_source import SubjectRule
 from app.errors import ImageTooLarge, ImageUnreadable, InvalidRequest, Reason
-from app.recognition.batch import Choose
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import Selection, central_face, largest_face, only_face
-from app.recognition.types import DetectedFace, ImageSize
+from app.recognition.types import DetectedFace
 from app.runtime.gather import in_turns
 from app.settings import Settings
 from models.evaluation.photos import Groups, LabelledPhotos, ListedPairs
 from models.files import file_sha256
 from models.zoo.network import Network
 
-_CHOICES: dict[SubjectRule, Choose] = {
-    SubjectRule.SINGLE: lambda _: only_face,
-    SubjectRule.LARGEST: lambda _: largest_face,
-    SubjectRule.CENTRAL: lambda size: central_face(size.width, size.height),
+_SELECTIONS: dict[SubjectRule, Selection] = {
+    SubjectRule.SINGLE: only_face,
+    SubjectRule.LARGEST: largest_face,
+    SubjectRule.CENTRAL: central_face,
 }
 
 
-def choice_of(rule: SubjectRule) -> Choose:
-    """Return a function that chooses the subject among the faces of a photo of some size.
+def subject_selection(rule: SubjectRule) -> Selection:
+    """The selection of the subject of a photo.
 
-    Only a face whose direction is clear is chosen: the crop of another may be the wrong way up.
+    It selects only a face whose direction is clear: the crop of another may be the wrong way up.
     """
-    choose = _CHOICES[rule]
-
-    def clear(size: ImageSize) -> Selection:
-        return lambda faces: [face for face in choose(size)(faces) if face.direction is not None]
-
-    return clear
+    select = _SELECTIONS[rule]
+    return lambda faces, size: [face for face in select(faces, size) if face.direction is not None]
 
 
 async def embed_photos(
@@ -51,13 +46,13 @@ async def embed_photos(
     Those in the cache are not embedded again. `progress` is called after each photo. Raises
     InvalidRequest for a file that cannot be read at all.
     """
-    choose = choice_of(listing.subject)
+    select = subject_selection(listing.subject)
 
     async def embed(photo: ListedPhoto) -> tuple[str, Known]:
         sha256 = await asyncio.to_thread(photo_sha256, photo.path)
         known = cache.find(sha256)
         if known is None:
-            known = await _embed(recognizer, photo.path, choose)
+            known = await _embed(recognizer, photo.path, select)
             cache.add(sha256, known)
         return sha256, known
 
@@ -65,10 +60,10 @@ async def embed_photos(
     return _labelled(listing, [sha256 for sha256, _ in done], [known for _, known in done])
 
 
-async def _embed(recognizer: Recognizer, path: Path, choose: Choose) -> Known:
+async def _embed(recognizer: Recognizer, path: Path, select: Selection) -> Known:
     try:
         image = await asyncio.to_thread(read_photo, recognizer, path)
-        found = await recognizer.embed_chosen(image, choose)
+        found = await recognizer.embed(image, select)
     except (ImageUnreadable, ImageTooLarge) as error:
         return Known(None, Reason(error.code))
     if found.faces:

@@ -1,7 +1,7 @@
 """Recognise the photos of a batch together, each as if it were alone."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
@@ -13,8 +13,8 @@ from app.recognition.align import align, similarity_transform
 from app.recognition.decode.decoder_process import DECODE_S, DecoderProcesses
 from app.recognition.decode.photo_file import PhotoFile
 from app.recognition.decode.samples import find_shade
-from app.recognition.detect.detector import Detector
-from app.recognition.embedder import Embedder
+from app.recognition.detect.copying_detector import CopyingDetector
+from app.recognition.embedder import NetworkEmbedder
 from app.recognition.liveness.liveness_scorer import FaceCrops, LivenessScorer
 from app.recognition.memory_budget import MemoryBudget
 from app.recognition.quality.assess import assess, with_distinctiveness
@@ -32,20 +32,17 @@ from app.recognition.types import (
 from app.recognition.wide_crop import WIDE, cut_wide
 from models.zoo.network import InputSpec
 
-Choose = Callable[[ImageSize], Selection]
-"""Which faces of a photo of some size are wanted."""
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A photo. Its faces are found; those that are chosen are assessed; and embedded, or cut out as
-    `crop` says, if wanted.
+    """A photo, and what is done with it.
 
-    `keep_crops`: of these, wide crops are wanted as well. `liveness`: score theirs.
+    All faces are found. Those that `select` selects are assessed; and embedded (`embed`), cut out
+    for a network (`crop`), cut out with their surroundings (`keep_crops`) and scored (`liveness`).
     """
 
     image: bytes
-    choose: Choose | None = None
+    select: Selection | None = None
     embed: bool = False
     crop: InputSpec | None = None
     keep_crops: bool = False
@@ -54,15 +51,16 @@ class Job:
 
 @dataclass(slots=True)
 class Seen:
-    """What was found in a photo, and the seconds of each stage that it went through.
+    """What was found in a photo, and the seconds that each stage took.
 
-    `sha256` is that of the file, where it is embedded.
+    The lists have an element for each of the `selected` faces, if the job asks for it. `sha256` is
+    that of the file, if faces are embedded.
     """
 
     size: ImageSize
     sha256: str = ""
     detected: tuple[DetectedFace, ...] = ()
-    chosen: tuple[DetectedFace, ...] = ()
+    selected: tuple[DetectedFace, ...] = ()
     qualities: list[FaceQuality] = field(default_factory=list)
     embeddings: list[Embedding] = field(default_factory=list)
     crops: list[Pixels] = field(default_factory=list)
@@ -79,7 +77,7 @@ class _Work:
     seen: Seen
     reserved_bytes: int
     crops: list[list[Pixels]] = field(default_factory=list)
-    """Of each face one for each embedder."""
+    """One for each embedder, of each face."""
     liveness_crops: list[FaceCrops] = field(default_factory=list)
 
     def add(self, stage: Stage, seconds: float) -> None:
@@ -89,20 +87,19 @@ class _Work:
 class BatchRecognizer:
     """Decodes, detects, aligns, assesses and embeds. Safe to call from several threads at once.
 
-    A photo much larger than the detector's copy is decoded at a fraction of its size; only if a
-    face that is wanted has too few pixels there, it is decoded again as a whole. `memory` bounds
-    what all photos take together, over all threads. With a `next_embedder`, whatever is embedded is
-    embedded by it as well. `liveness` scores the faces of jobs that ask for it.
+    A photo much larger than the detector's copy is decoded at a fraction of its size, and decoded
+    again at its full size only if a selected face has too few pixels. `memory` is shared by the
+    photos of all threads. With a `next_embedder`, each embedded face is embedded by it, too.
     """
 
     def __init__(
         self,
         *,
-        detector: Detector,
-        embedder: Embedder,
+        detector: CopyingDetector,
+        embedder: NetworkEmbedder,
         memory: MemoryBudget,
         max_pixels: int,
-        next_embedder: Embedder | None = None,
+        next_embedder: NetworkEmbedder | None = None,
         liveness: LivenessScorer | None = None,
         decode_s: float = DECODE_S,
     ) -> None:
@@ -114,28 +111,28 @@ class BatchRecognizer:
         self._processes = DecoderProcesses(decode_s=decode_s)
 
     def __call__(self, jobs: Sequence[Job]) -> list[Seen | Exception]:
-        """What was seen in each photo, or what is wrong with it."""
+        """Return what was found in each photo, or why it cannot be used."""
         outcomes: dict[int, Seen | Exception] = {}
         works: dict[int, _Work] = {}
         try:
             self._find(jobs, works, outcomes)
             for work in works.values():
-                if len(work.seen.qualities) < len(work.seen.chosen):
+                if len(work.seen.qualities) < len(work.seen.selected):
                     self._look_closer(work)
         finally:
             for work in works.values():
-                self._let_go(work)
+                self._release(work)
         self._embed([work for work in works.values() if work.job.embed])
         self._score_liveness([work for work in works.values() if work.liveness_crops])
         outcomes |= {place: work.seen for place, work in works.items()}
         return [outcomes[place] for place in range(len(jobs))]
 
     def end_decoding(self) -> None:
-        """End the processes that decode; their photos, and all that come, fail with Stopping."""
+        """End the decoding processes. Their photos and further ones fail with Stopping."""
         self._processes.stop()
 
     def try_networks(self) -> None:
-        """Run each network once. Raises FloatingPointError for an embedder that is broken."""
+        """Run each network once. Raises FloatingPointError for a broken embedder."""
         noise = np.random.default_rng(0).integers(0, 256, (160, 160, 3), dtype=np.uint8)
         self._detector.detect_all([noise])
         for embedder in self._embedders:
@@ -147,9 +144,9 @@ class BatchRecognizer:
     def with_embedding(
         self, quality: FaceQuality, embedding: Embedding, norm: float | None = None
     ) -> FaceQuality:
-        """The quality of a face with what its embedding says of it, if the embedder says that.
+        """The quality of a face, with its distinctiveness if that was measured for the embedder.
 
-        `norm` is the length that the embedding had, where it was made here.
+        `norm` is the length of the embedding before it was divided by it, if that is known.
         """
         measure = self._embedders[0].distinctiveness
         if measure is None:
@@ -165,7 +162,7 @@ class BatchRecognizer:
             try:
                 file = self._open(job.image, enough_px=self._detector.max_side_px)
                 if not self._memory.try_take(file.memory_bytes):
-                    self._look(held)  # be done with these, so as to wait with nothing in hand
+                    self._look(held)  # holding memory while it waits could block all threads
                     held.clear()
                     self._memory.take(file.memory_bytes)
                 works[place] = self._read(job, file)
@@ -184,7 +181,7 @@ class BatchRecognizer:
         )
 
     def _read(self, job: Job, file: PhotoFile) -> _Work:
-        """Gives the file's memory back if it cannot be read."""
+        """Decode a photo whose memory is taken; give the memory back if that fails."""
         began = perf_counter()
         try:
             photo = file.read()
@@ -198,7 +195,7 @@ class BatchRecognizer:
         return work
 
     def _look(self, works: Sequence[_Work]) -> None:
-        """Find the faces of photos in memory, cut out the wanted ones, and let go of the photos."""
+        """Find the faces of photos in memory, cut out the selected ones, release the photos."""
         try:
             began = perf_counter()
             photos = [work.photo for work in works if work.photo is not None]
@@ -208,25 +205,25 @@ class BatchRecognizer:
             seconds = perf_counter() - began
             for work, photo, faces in zip(works, photos, found, strict=True):
                 work.add(Stage.DETECT, seconds)
-                self._choose(work, photo, faces)
+                self._select(work, photo, faces)
         finally:
             for work in works:
-                self._let_go(work)
+                self._release(work)
 
-    def _choose(self, work: _Work, photo: Photo, faces: tuple[DetectedFace, ...]) -> None:
+    def _select(self, work: _Work, photo: Photo, faces: tuple[DetectedFace, ...]) -> None:
         faces = tuple(face for face in faces if photo.holds(face.box))
         work.seen.detected = tuple(face.enlarged(photo.factors) for face in faces)
         if not faces:
             work.seen.size = replace(work.seen.size, shade=find_shade(photo.pixels))
-        if work.job.choose is None:
+        if work.job.select is None:
             return
-        work.seen.chosen = tuple(work.job.choose(photo.size)(work.seen.detected))
+        work.seen.selected = tuple(work.job.select(work.seen.detected, photo.size))
         if photo.is_reduced and self._too_coarse(work, photo):
             return
         self._cut(work, photo)
 
     def _look_closer(self, work: _Work) -> None:
-        """Decode a photo again, at its full size, and cut out the wanted faces."""
+        """Decode a photo again, at its full size, and cut out the selected faces."""
         file = self._open(work.job.image)
         self._memory.take(file.memory_bytes)
         again = self._read(work.job, file)
@@ -235,13 +232,13 @@ class BatchRecognizer:
             assert again.photo is not None
             self._cut(work, again.photo)
         finally:
-            self._let_go(again)
+            self._release(again)
 
     def _cut(self, work: _Work, photo: Photo) -> None:
         began = perf_counter()
         across, down = photo.factors
         inverse = (1 / across, 1 / down)
-        for face in work.seen.chosen:
+        for face in work.seen.selected:
             here = face.enlarged(inverse) if photo.is_reduced else face
             if work.job.embed:
                 specs = [embedder.input for embedder in self._embedders]
@@ -256,11 +253,11 @@ class BatchRecognizer:
         work.add(Stage.EMBED, perf_counter() - began)
 
     def _too_coarse(self, work: _Work, photo: Photo) -> bool:
-        """Whether a wanted face has fewer pixels in the copy than its crops have.
+        """Return whether a selected face has fewer pixels in the copy than its crops have.
 
-        Liveness is in the finest patterns of a photo, so a copy is always too coarse for it.
+        Liveness shows in the finest patterns of a photo, so each copy is too coarse for it.
         """
-        if work.job.liveness and work.seen.chosen:
+        if work.job.liveness and work.seen.selected:
             return True
         across, down = photo.factors
         wanted = self._embedders if work.job.embed else []
@@ -271,7 +268,7 @@ class BatchRecognizer:
             specs.append(WIDE)
         return any(
             _enlargement(face.enlarged((1 / across, 1 / down)), spec) > 1
-            for face in work.seen.chosen
+            for face in work.seen.selected
             for spec in specs
         )
 
@@ -305,13 +302,13 @@ class BatchRecognizer:
         )
         seconds = perf_counter() - began
         for work in works:
-            scored = tuple(replace(face, liveness=next(found)) for face in work.seen.chosen)
+            scored = tuple(replace(face, liveness=next(found)) for face in work.seen.selected)
             by_box = {face.box: face for face in scored}
-            work.seen.chosen = scored
+            work.seen.selected = scored
             work.seen.detected = tuple(by_box.get(face.box, face) for face in work.seen.detected)
             work.add(Stage.LIVENESS, seconds)
 
-    def _let_go(self, work: _Work) -> None:
+    def _release(self, work: _Work) -> None:
         work.photo = None
         self._memory.give_back(work.reserved_bytes)
         work.reserved_bytes = 0

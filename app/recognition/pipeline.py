@@ -5,14 +5,12 @@ from collections.abc import Callable, Sequence
 
 from app.errors import ImageTooLarge, ImageUnreadable, LivenessOff, StartupError
 from app.observe.request_scope import Stage, deadline, note
-from app.recognition.batch import BatchRecognizer, Choose, Job, Seen
+from app.recognition.batch import BatchRecognizer, Job, Seen
 from app.recognition.decode.file_kinds import FORMATS
 from app.recognition.liveness.liveness_scorer import LivenessScorer
 from app.recognition.scheduler import Scheduler, SchedulerOptions, SchedulerWatch
 from app.recognition.select import Selection
 from app.recognition.types import (
-    AssessedFace,
-    AssessedPhoto,
     CutPhoto,
     DetectedPhoto,
     EmbeddedFace,
@@ -79,61 +77,48 @@ class Recognizer:
         return self._scheduler.capacity
 
     async def detect(self, image: bytes, *, liveness: Selection | None = None) -> DetectedPhoto:
-        """Find all faces of an image, and score the liveness of those that `liveness` picks.
+        """Find all faces of an image, and score the liveness of those that `liveness` selects.
 
-        Raises LivenessOff where it is to pick some, and no network is there for that.
+        Raises LivenessOff for a selection where no liveness network is configured.
         """
-        if liveness is None:
-            seen = await self._see(Job(image))
-        else:
-            self.require_liveness()
-            seen = await self._see(Job(image, lambda _: liveness, liveness=True))
+        seen = await self._see(Job(image, liveness, liveness=liveness is not None))
         return DetectedPhoto(seen.size, seen.detected)
 
     async def embed(
         self, image: bytes, select: Selection, *, keep_crops: bool = False, liveness: bool = False
     ) -> EmbeddedPhoto:
-        """Find all faces of an image; embed those that `select` picks, and assess their quality.
+        """Find all faces of an image, and embed and assess those that `select` selects.
 
-        `keep_crops`: wide crops of these come along. `liveness`: so does their score, or
-        LivenessOff is raised.
+        With `keep_crops`, each has a wide crop. With `liveness`, each has a liveness score; raises
+        LivenessOff where no liveness network is configured.
         """
-        if liveness:
-            self.require_liveness()
-        return await self._embed(
-            Job(image, lambda _: select, embed=True, keep_crops=keep_crops, liveness=liveness)
+        seen = await self._see(
+            Job(image, select, embed=True, keep_crops=keep_crops, liveness=liveness)
         )
+        crops: Sequence[WideCrop | None] = seen.wide_crops or [None] * len(seen.selected)
+        others: Sequence[Embedding | None] = seen.next_embeddings or [None] * len(seen.selected)
+        faces = tuple(
+            EmbeddedFace(face, embedding, quality, other, crop)
+            for face, embedding, quality, other, crop in zip(
+                seen.selected, seen.embeddings, seen.qualities, others, crops, strict=True
+            )
+        )
+        return EmbeddedPhoto(seen.size, seen.sha256, seen.detected, faces)
 
-    async def embed_chosen(self, image: bytes, choose: Choose) -> EmbeddedPhoto:
-        """As `embed`, of those that `choose` picks, which is told the size of the image."""
-        return await self._embed(Job(image, choose, embed=True))
+    async def cut(self, image: bytes, select: Selection, spec: InputSpec) -> CutPhoto:
+        """Find all faces of an image, and cut out those that `select` selects.
 
-    async def cut(self, image: bytes, choose: Choose, spec: InputSpec) -> CutPhoto:
-        """Find all faces of an image; cut out those that `choose` picks, as a network wants them.
-
-        They are what `embed` would give to such a network.
+        The crops are those that `embed` gives to a network of this `spec`.
         """
-        seen = await self._see(Job(image, choose, crop=spec))
+        seen = await self._see(Job(image, select, crop=spec))
         return CutPhoto(seen.size, seen.detected, tuple(seen.crops))
 
-    async def assess(self, image: bytes, select: Selection) -> AssessedPhoto:
-        """Find the faces of an image and assess the quality of those that `select` picks."""
-        seen = await self._see(Job(image, lambda _: select, embed=True))
-        return AssessedPhoto(
-            seen.size,
-            seen.detected,
-            tuple(
-                AssessedFace(face, quality)
-                for face, quality in zip(seen.chosen, seen.qualities, strict=True)
-            ),
-        )
-
     def quality_of(self, embedding: Embedding) -> FaceQuality:
-        """What an embedding that came without a photo says of the quality of its face."""
+        """The quality of a face, as far as its embedding alone shows it."""
         return self._recognize.with_embedding(FaceQuality({}), embedding)
 
     async def warm_up(self) -> None:
-        """Run every network once, so that a broken one shows before the first request.
+        """Run every network once, to find a broken one before the first request.
 
         Raises StartupError when the embedder gives no usable embedding.
         """
@@ -147,13 +132,13 @@ class Recognizer:
             ) from error
 
     def require_liveness(self) -> LivenessScorer:
-        """The scorer. Raises LivenessOff where there is none."""
+        """Return the scorer. Raises LivenessOff where there is none."""
         if self.liveness is None:
             raise LivenessOff("no liveness network is configured")
         return self.liveness
 
     def require_size(self, image_bytes: int) -> None:
-        """Raises ImageTooLarge for a file over the byte cap; may be asked before it is read."""
+        """Raises ImageTooLarge for a file over the limit of bytes, which need not be read yet."""
         if image_bytes > self._max_image_bytes:
             raise ImageTooLarge(
                 f"the file has {image_bytes / 1e6:.1f} MB, and the limit is "
@@ -162,18 +147,18 @@ class Recognizer:
             )
 
     def require_place(self) -> None:
-        """Raises Overloaded when no more photos may wait; may be asked before one is read."""
+        """Raises Overloaded when no more photos may wait."""
         self._scheduler.require_place()
 
     def begin_stop(self) -> None:
-        """Refuse the photos that wait, and those that come, with Stopping."""
+        """Refuse waiting photos and further ones with Stopping."""
         self._scheduler.begin_stop()
 
     def stop(self, within_s: float | None = None) -> bool:
-        """Finish the photos that are worked on, refuse those that wait, and end the threads.
+        """Finish the photos that are worked on, refuse waiting ones, and end the threads.
 
-        Photos that are being decoded in a process of their own are not waited for. Returns whether
-        the threads ended `within_s`.
+        Photos that are decoded in a process of their own are not waited for. Returns whether the
+        threads ended `within_s` seconds.
         """
         self._recognize.end_decoding()
         return self._scheduler.stop(within_s)
@@ -188,19 +173,9 @@ class Recognizer:
         self._prepare()
         self._recognize.try_networks()
 
-    async def _embed(self, job: Job) -> EmbeddedPhoto:
-        seen = await self._see(job)
-        crops: Sequence[WideCrop | None] = seen.wide_crops or [None] * len(seen.chosen)
-        others: Sequence[Embedding | None] = seen.next_embeddings or [None] * len(seen.chosen)
-        faces = tuple(
-            EmbeddedFace(face, embedding, quality, other, crop)
-            for face, embedding, quality, other, crop in zip(
-                seen.chosen, seen.embeddings, seen.qualities, others, crops, strict=True
-            )
-        )
-        return EmbeddedPhoto(seen.size, seen.sha256, seen.detected, faces)
-
     async def _see(self, job: Job) -> Seen:
+        if job.liveness:
+            self.require_liveness()
         self.require_size(len(job.image))
         if not job.image:
             raise ImageUnreadable("the image is empty")

@@ -1,48 +1,39 @@
-"""Which of a photo's faces to embed."""
+"""Which faces of a photo are selected, to be embedded or cut out."""
 
 from collections.abc import Callable, Sequence
 
-from app.recognition.types import DetectedFace
+from app.recognition.types import DetectedFace, ImageSize
 
-Selection = Callable[[Sequence[DetectedFace]], Sequence[DetectedFace]]
-"""Takes the faces of a photo, largest first, and returns those to embed."""
+Selection = Callable[[Sequence[DetectedFace], ImageSize], Sequence[DetectedFace]]
+"""Takes the faces of a photo, largest first, and its size, and returns the selected faces."""
 
 
-def only_face(faces: Sequence[DetectedFace]) -> Sequence[DetectedFace]:
-    """The face if there is exactly one, else none: whom a crowd shows is not ours to guess."""
+def only_face(faces: Sequence[DetectedFace], _: ImageSize) -> Sequence[DetectedFace]:
+    """The face if there is exactly one, else none: which face of several is meant is not known."""
     return faces if len(faces) == 1 else ()
 
 
-def largest_face(faces: Sequence[DetectedFace]) -> Sequence[DetectedFace]:
+def largest_face(faces: Sequence[DetectedFace], _: ImageSize) -> Sequence[DetectedFace]:
     return faces[:1]
 
 
 def largest_faces(count: int) -> Selection:
     """The `count` largest faces."""
-
-    def select(faces: Sequence[DetectedFace]) -> Sequence[DetectedFace]:
-        return faces[:count]
-
-    return select
+    return lambda faces, _: faces[:count]
 
 
 def prominent_faces(count: int, share: float) -> Selection:
-    """The `count` largest faces, as far as their side is at least a `share` of the largest's."""
-
-    def select(faces: Sequence[DetectedFace]) -> Sequence[DetectedFace]:
-        return [face for face in faces[:count] if face.area_px >= share**2 * faces[0].area_px]
-
-    return select
+    """Of the `count` largest faces, those whose side is at least a `share` of the largest's."""
+    return lambda faces, _: [
+        face for face in faces[:count] if face.area_px >= share**2 * faces[0].area_px
+    ]
 
 
-def central_face(width: int, height: int) -> Selection:
-    """The face nearest the centre of a width x height photo: the subject, in the LFW data set."""
+def central_face(faces: Sequence[DetectedFace], size: ImageSize) -> Sequence[DetectedFace]:
+    """The face nearest the centre of the photo: the subject, in the LFW data set."""
 
-    def select(faces: Sequence[DetectedFace]) -> Sequence[DetectedFace]:
-        def distance(face: DetectedFace) -> float:
-            x, y = face.centre
-            return (x - width / 2) ** 2 + (y - height / 2) ** 2
+    def distance(face: DetectedFace) -> float:
+        x, y = face.centre
+        return (x - size.width / 2) ** 2 + (y - size.height / 2) ** 2
 
-        return sorted(faces, key=distance)[:1]
-
-    return select
+    return sorted(faces, key=distance)[:1]

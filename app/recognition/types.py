@@ -35,7 +35,7 @@ def cosine(inner_product: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class ModelId:
-    """Which network made an embedding. Embeddings of two different ids are not comparable."""
+    """The network of an embedding. Embeddings of different ids cannot be compared."""
 
     name: str
     digest: str
@@ -43,7 +43,7 @@ class ModelId:
 
 
 class Shade(StrEnum):
-    """What a picture is that shows nothing."""
+    """The shade of a picture that shows nothing."""
 
     DARK = "dark"
     BRIGHT = "bright"
@@ -52,28 +52,28 @@ class Shade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImageSize:
-    """Size of the upright image, in pixels, and what of its file it shows."""
+    """Size of the upright image, in pixels, and which part of the file it shows."""
 
     width: int
     height: int
     rows_decoded: int | None = None
-    """Rows, as the file stores them, that the file holds; None when it holds all."""
+    """Rows that the file holds, counted as stored; None when it holds all."""
     frames: int = 1
     """Pictures in the file: pages, frames of an animation, views."""
     frame_used: int = 0
     """Which of them this is, from 0."""
     shade: Shade | None = None
-    """What a picture without faces is all of, if it shows nothing."""
+    """Shade of a picture that shows nothing; None with faces, and where it shows something."""
     smallest_face_px: int | None = field(default=None, compare=False)
-    """Side of the smallest face that was looked for; None before any was."""
+    """Side of the smallest face that was looked for; None before a detector ran."""
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
     """An upright photo of `size`, whose `pixels` may be those of a smaller copy.
 
-    `part_there` is what its file holds, where the file is cut off: left, top, right and bottom as
-    shares of width and height. The rest is gray.
+    `part_there` is the part that the file holds (left, top, right and bottom as shares of width and
+    height): all of it, unless the file is cut off. The rest is gray.
     """
 
     pixels: Pixels
@@ -82,7 +82,7 @@ class Photo:
 
     @property
     def factors(self) -> tuple[float, float]:
-        """How many pixels of the photo one of `pixels` is, across and down; 1 or more."""
+        """How many pixels of the photo one of `pixels` shows, across and down; 1 or more."""
         height, width = self.pixels.shape[:2]
         return self.size.width / width, self.size.height / height
 
@@ -131,13 +131,12 @@ class Liveness:
 
 @dataclass(frozen=True, slots=True)
 class DetectedFace:
-    """`score` is the detector's, 0 to 1; what it means is on the detector's card. `certainty` is
-    the probability of a face by MTCNN's output network, where `score` is something else. `liveness`
-    is there if it was asked for.
+    """`score` is the detector's, 0 to 1; its card says what it means. `certainty` is the
+    probability of a face by MTCNN's output network, where `score` is something else. `liveness` is
+    None unless it was asked for.
 
-    `landmarks` are those of the face as it stands, by its `direction`. Where that is None, the face
-    looks alike in several directions, and the landmarks are those of the best: faces are not to be
-    recognised by them.
+    `landmarks` are those of the face in its `direction`. Where that is None, the face looks alike
+    in several directions, and the landmarks of the best one are not good enough to recognise it.
     """
 
     box: Box
@@ -158,14 +157,14 @@ class DetectedFace:
         return (x1 + x2) / 2, (y1 + y2) / 2
 
     def moved(self, right: int, down: int) -> "DetectedFace":
-        """The same in a photo of which this was the part that begins there."""
+        """The same face in a larger photo, in which this photo begins at (right, down)."""
         x1, y1, x2, y2 = self.box
         box = (x1 + right, y1 + down, x2 + right, y2 + down)
         landmarks = self.landmarks + np.array([right, down], dtype=np.float32)
         return replace(self, box=box, landmarks=landmarks)
 
     def enlarged(self, factors: tuple[float, float]) -> "DetectedFace":
-        """The same in a copy of the photo that is so many times as wide and as high."""
+        """The same face in a copy of the photo that is larger by these factors (x, y)."""
         across, down = factors
         x1, y1, x2, y2 = self.box
         points = (self.landmarks + 0.5) * np.array(factors, dtype=np.float32) - 0.5  # centres
@@ -174,7 +173,7 @@ class DetectedFace:
 
 
 class QualityComponent(StrEnum):
-    """What a photo of a face can be good or bad at, after ISO/IEC 29794-5; stable names."""
+    """A property by which a photo of a face is good or bad, after ISO/IEC 29794-5; stable names."""
 
     FACE_SIZE = "face_size"
     SHARPNESS = "sharpness"
@@ -203,14 +202,13 @@ class ComponentQuality:
 
 @dataclass(frozen=True, slots=True)
 class FaceQuality:
-    """By component; `distinctiveness` is there for faces that are embedded by a network for which
-    it was measured.
+    """Quality by component; `distinctiveness` only by an embedder for which it was measured.
 
-    `direction_is_clear`: it is certain where the top of the face points. Where it is not, the
-    components say little, and the face is not to be recognised.
+    `direction_is_clear`: it is certain where the top of the face points. If not, the components
+    mean little, and the face must not be recognised.
 
-    `recognisable_by`: this component alone says whether the face can be told from others, however
-    low the rest is; None where all components together have to.
+    `recognisable_by`: the component that alone decides whether the face can be recognised, however
+    low the others are; None where all components decide.
     """
 
     components: Mapping[QualityComponent, ComponentQuality]
@@ -225,7 +223,7 @@ class FaceQuality:
 
 @dataclass(frozen=True, slots=True)
 class WideCrop:
-    """A crop of a face that any network's own crop can be cut from; see `wide_crop.py`.
+    """A crop of a face from which the crop of any network can be cut; see `wide_crop.py`.
 
     `landmarks` are in pixels of the crop.
     """
@@ -236,20 +234,14 @@ class WideCrop:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedFace:
-    """`next_embedding` is by the service's next embedder, where there is one; `wide_crop` is there
-    if it was asked for."""
+    """`next_embedding` is by the service's next embedder, if there is one; `wide_crop` is None
+    unless it was asked for."""
 
     face: DetectedFace
     embedding: Embedding
     quality: FaceQuality
     next_embedding: Embedding | None = None
     wide_crop: WideCrop | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AssessedFace:
-    face: DetectedFace
-    quality: FaceQuality
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +254,7 @@ class DetectedPhoto:
 
 @dataclass(frozen=True, slots=True)
 class CutPhoto:
-    """`detected` are all faces, largest first; `crops` show those that were selected."""
+    """`detected` are all faces, largest first; `crops` show the selected ones."""
 
     size: ImageSize
     detected: tuple[DetectedFace, ...]
@@ -270,19 +262,10 @@ class CutPhoto:
 
 
 @dataclass(frozen=True, slots=True)
-class AssessedPhoto:
-    """`detected` are all faces, largest first; `faces` those that were selected, assessed."""
-
-    size: ImageSize
-    detected: tuple[DetectedFace, ...]
-    faces: tuple[AssessedFace, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class EmbeddedPhoto:
-    """`detected` are all faces, largest first; `faces` those that were selected and embedded.
+    """`detected` are all faces, largest first; `faces` are the selected ones.
 
-    `sha256` is that of the bytes that came in.
+    `sha256` is that of the file.
     """
 
     size: ImageSize

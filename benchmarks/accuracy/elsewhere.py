@@ -106,7 +106,7 @@ async def _seen(
 
 
 async def _large(recognizer: Recognizer, photo: bytes) -> list[EmbeddedFace]:
-    found = await recognizer.embed(photo, lambda faces: faces)
+    found = await recognizer.embed(photo, lambda faces, _: faces)
     return [face for face in found.faces if _side(face) >= _SMALLEST_SIDE_PX]
 
 

@@ -37,11 +37,11 @@ from app.recognition.device import limit_threads
 from app.recognition.pipeline import Recognizer
 from app.recognition.quality.assess import assess
 from app.recognition.select import central_face
-from app.recognition.types import AssessedFace, EmbeddedFace, FaceQuality
+from app.recognition.types import EmbeddedFace, FaceQuality
 from app.runtime.gather import together
 from app.settings import Settings
 from benchmarks.accuracy.damage.quality_damage import DAMAGES, Damage, Rgb, as_png
-from benchmarks.kit.lfw_data import PHOTO_SIDE_PX, LfwData, lfw_data
+from benchmarks.kit.lfw_data import LfwData, lfw_data
 from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 
@@ -118,16 +118,16 @@ def _half(data: LfwData, name: str) -> list[list[str]]:
 
 async def _measure(
     recognizer: Recognizer, data: LfwData, people: Sequence[Sequence[str]], most: Most
-) -> tuple[list[Probe], dict[str, AssessedFace]]:
+) -> tuple[list[Probe], dict[str, EmbeddedFace]]:
     sample = [photos for photos in people if len(photos) > 1][: most.people]
     photos = [photo for own in people for photo in own][: most.untouched]
 
     async def probes_of(numbered: tuple[int, Sequence[str]]) -> list[Probe]:
         return await _probes(recognizer, data, *numbered)
 
-    async def look(photo: str) -> tuple[str, AssessedFace | None]:
+    async def look(photo: str) -> tuple[str, EmbeddedFace | None]:
         image = await asyncio.to_thread((data.images / photo).read_bytes)
-        found = await recognizer.assess(image, central_face(PHOTO_SIDE_PX, PHOTO_SIDE_PX))
+        found = await recognizer.embed(image, central_face)
         return photo, found.faces[0] if found.faces else None
 
     damaged = await _each("damaged", recognizer, list(enumerate(sample)), probes_of)
@@ -181,7 +181,7 @@ async def _probes(
 
 async def _face(recognizer: Recognizer, photo: Rgb) -> EmbeddedFace | None:
     image = await asyncio.to_thread(as_png, photo)
-    found = await recognizer.embed(image, central_face(photo.shape[1], photo.shape[0]))
+    found = await recognizer.embed(image, central_face)
     return found.faces[0] if found.faces else None
 
 
@@ -207,7 +207,7 @@ def _pixels(image: bytes) -> Rgb:
         return np.array(opened.convert("RGB"))
 
 
-def _milliseconds(data: LfwData, untouched: dict[str, AssessedFace]) -> float:
+def _milliseconds(data: LfwData, untouched: dict[str, EmbeddedFace]) -> float:
     """Milliseconds of processor time, the median of a few hundred faces, in one thread."""
     limit_threads(1)
     times = []
@@ -234,7 +234,7 @@ def area(curve: Sequence[tuple[float, float]]) -> float:
 
 def _report(
     probes: Sequence[Probe],
-    untouched: dict[str, AssessedFace],
+    untouched: dict[str, EmbeddedFace],
     threshold: float,
     milliseconds: float,
 ) -> None:

@@ -15,7 +15,7 @@ from app.recognition.pipeline import Recognizer
 from app.recognition.select import central_face
 from app.runtime.gather import together
 from app.settings import Settings
-from benchmarks.kit.lfw_data import PHOTO_SIDE_PX, LfwData, person_of
+from benchmarks.kit.lfw_data import LfwData, person_of
 from benchmarks.kit.report import console
 from models.evaluation.calibration.measure_map import measure_map
 from models.evaluation.calibration.similarity_map import SimilarityMap
@@ -112,7 +112,6 @@ async def embed_all(
 ) -> Embeddings:
     """The face nearest the centre of each photo; its quality is put into `qualities`."""
     embeddings: Embeddings = {}
-    select = central_face(PHOTO_SIDE_PX, PHOTO_SIDE_PX)
     turns = asyncio.Semaphore(recognizer.concurrency)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("embedding", total=len(photos))
@@ -120,7 +119,7 @@ async def embed_all(
         async def embed(photo: str) -> None:
             async with turns:
                 image = await asyncio.to_thread((data.images / photo).read_bytes)
-                found = await recognizer.embed(image, select)
+                found = await recognizer.embed(image, central_face)
             embeddings[photo] = found.faces[0].embedding if found.faces else None
             if qualities is not None and found.faces:
                 qualities[photo] = found.faces[0].quality.unified

@@ -203,7 +203,7 @@ def _decisions(
         _embed(networks[label], crops, averages=averages) for label in ("ONNX Runtime", "auto")
     )
     mirrored = (
-        None if averages else unit_length(chosen + _embed(networks["auto"], crops[:, :, ::-1]))
+        None if averages else unit_length(chosen + _embed(networks["auto"], crops[:, :, ::-1])).rows
     )
     found: dict[str, object] = {
         "photos": len(crops),
@@ -287,7 +287,8 @@ def _embed(network: Network, crops: Crops, *, averages: bool = False) -> Embeddi
         for some in ((crops, crops[:, :, ::-1]) if averages else (crops,))
         for start in range(0, len(some), _BATCH)
     ]
-    return unit_length(np.concatenate(parts).reshape(-1, len(crops), parts[0].shape[1]).sum(axis=0))
+    summed = np.concatenate(parts).reshape(-1, len(crops), parts[0].shape[1]).sum(axis=0)
+    return unit_length(summed).rows
 
 
 def _cpu_seconds(work: Callable[[], object]) -> float:

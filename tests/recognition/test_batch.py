@@ -45,7 +45,7 @@ def recognize(network: Network, detector: CopyingDetector) -> BatchRecognizer:
 
 
 def _job(photo: Image.Image) -> Job:
-    return Job(encoded(photo), lambda _: _ALL, embed=True)
+    return Job(encoded(photo), _ALL, embed=True)
 
 
 def _seen(outcome: Seen | Exception) -> Seen:
@@ -87,7 +87,7 @@ def test_only_what_is_asked_for_is_done(recognize: BatchRecognizer) -> None:
     image = encoded(group())
     detected, assessed, embedded = map(
         _seen,
-        recognize([Job(image), Job(image, lambda _: _ALL), Job(image, lambda _: _ALL, embed=True)]),
+        recognize([Job(image), Job(image, _ALL), Job(image, _ALL, embed=True)]),
     )
     assert [len(seen.detected) for seen in (detected, assessed, embedded)] == [2, 2, 2]
     assert [len(seen.qualities) for seen in (detected, assessed, embedded)] == [0, 2, 2]
@@ -186,7 +186,7 @@ def test_a_face_with_too_few_pixels_in_the_reduced_photo_is_cut_from_the_whole_o
     job = _job(canvas)
     detector = make_detector(max_side_px=1_200)
     (seen,) = map(_seen, _recognizer(network, detector)([job]))
-    (face,) = seen.chosen
+    (face,) = seen.selected
     expected = NetworkEmbedder(network).embed(
         [align(photo_file.decode(job.image, max_pixels=10**8), face.landmarks, network.spec.input)]
     )

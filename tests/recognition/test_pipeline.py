@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from app.datasets.photo_set import choice_of
+from app.datasets.photo_set import subject_selection
 from app.datasets.photo_source import SubjectRule
 from app.errors import ImageTooLarge, ImageUnreadable, StartupError
 from app.recognition.align import align
@@ -99,7 +99,8 @@ async def test_the_central_face_is_that_of_the_upright_photo(
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6  # stored turned: its centre is not that of the picture
     turned = canvas.transpose(Image.Transpose.ROTATE_90)
-    found = await capped.embed_chosen(encoded(turned, exif=exif), choice_of(SubjectRule.CENTRAL))
+    select = subject_selection(SubjectRule.CENTRAL)
+    found = await capped.embed(encoded(turned, exif=exif), select)
     (face,) = found.faces
     left, right = sorted(found.detected, key=lambda one: one.centre[0])
     assert face.face is (left if centred == "left" else right)
@@ -174,7 +175,7 @@ async def test_the_model_and_the_formats_are_those_in_use(
 async def test_a_selection_sees_the_faces_largest_first(capped: Recognizer) -> None:
     seen: list[list[float]] = []
 
-    def note(faces: Sequence[DetectedFace]) -> Sequence[DetectedFace]:
+    def note(faces: Sequence[DetectedFace], _: ImageSize) -> Sequence[DetectedFace]:
         seen.append([face.area_px for face in faces])
         return faces[1:]
 

@@ -5,13 +5,13 @@ from app.api.endpoint import Endpoints, Sent
 from app.api.schemas.parts.photo_faces import ImageBody
 from app.api.schemas.quality import QualityAnswer
 from app.recognition.select import largest_faces
-from app.recognition.types import AssessedPhoto
+from app.recognition.types import EmbeddedPhoto
 
 router = Endpoints(tag="recognition")
 
 
 @router.endpoint("POST", "/quality", QualityAnswer)
-async def assess_quality(body: Sent[ImageBody], services: ServicesDep) -> AssessedPhoto:
+async def assess_quality(body: Sent[ImageBody], services: ServicesDep) -> EmbeddedPhoto:
     """Measure how good each face of a photo is for recognition, and which levels reject it."""
     select = largest_faces(services.settings.limits.max_faces)
-    return await services.recognizer.assess(body.image, select)
+    return await services.recognizer.embed(body.image, select)

@@ -82,7 +82,7 @@ def find_subject(
 
 
 def _prominent_count(photo: EmbeddedPhoto) -> int:
-    return len(prominent_faces(len(photo.detected), _TINY_SHARE)(photo.detected))
+    return len(prominent_faces(len(photo.detected), _TINY_SHARE)(photo.detected, photo.size))
 
 
 def _passed_over(

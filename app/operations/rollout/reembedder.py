@@ -13,8 +13,8 @@ from app.gallery.store.repositories.rollout_repository import WaitingFace
 from app.operations.enroll.crop_vault import CropSealedOtherwiseError, CropVault
 from app.recognition.align import align
 from app.recognition.decode.photo_file import PhotoFile
-from app.recognition.detect.detector import Detector
-from app.recognition.embedder import Embedder
+from app.recognition.detect.copying_detector import CopyingDetector
+from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import Box, DetectedFace, Embedding, Landmarks, Pixels
 
 _FACES_A_TASK = 16
@@ -63,10 +63,10 @@ class Reembedder:
     def __init__(
         self,
         reembedding: Rollouts,
-        embedder: Embedder,
+        embedder: NetworkEmbedder,
         photos: PhotoFolder | None,
         *,
-        detector: Detector,
+        detector: CopyingDetector,
         vault: CropVault | None = None,
         max_pixels: int,
         threads: int,

@@ -20,10 +20,11 @@ _SMALLEST_IN_COPY_PX = 20
 class CopyingDetector:
     """A detector that searches copies of limited size; `find` finds the faces of a copy.
 
-    `max_side_px` bounds a copy's longest side, and with it the cost of a detection. A long photo is
-    searched in parts, each on a copy of its own.
-    `min_face_size_px` is the smallest face looked for, in pixels of the photo; where the copy is
-    much smaller than the photo, faces below 20 px of the copy are not looked for either.
+    `max_side_px` bounds the longest side of a copy, and so the cost of a detection: more pixels of
+    the photo make no difference. A long photo is searched in parts, each on a copy of its own; see
+    `tiles.py`. `min_face_size_px` is the smallest face that is looked for, in pixels of the photo;
+    where the copy is much smaller than the photo, faces below 20 px of the copy are not looked for
+    either. Safe to call from several threads at once.
     """
 
     def __init__(self, find: FindFaces, *, max_side_px: int, min_face_size_px: int) -> None:
@@ -38,6 +39,11 @@ class CopyingDetector:
     def detect_all(
         self, photos: Sequence[Pixels], *, factors: Sequence[float] = ()
     ) -> list[tuple[DetectedFace, ...]]:
+        """The faces of each of several upright RGB photos, largest first.
+
+        `factors`: how many times larger each photo was before it was reduced; the smallest face is
+        measured in the photo as it was.
+        """
         factors = factors or [1.0] * len(photos)
         tiles = [tiles_of(photo.shape[1], photo.shape[0]) for photo in photos]
         whole = [place for place, own in enumerate(tiles) if len(own) == 1]
@@ -50,6 +56,7 @@ class CopyingDetector:
         return [_largest_first(found[place]) for place in range(len(photos))]
 
     def smallest_face_px(self, width: int, height: int) -> int:
+        """Side of the smallest face that is looked for in a photo of this size, in its pixels."""
         reduction = max(1.0, searched_side_px(width, height) / self.max_side_px)
         return ceil(max(self._min_face_size_px, _SMALLEST_IN_COPY_PX * reduction))
 

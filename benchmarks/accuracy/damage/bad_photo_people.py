@@ -37,5 +37,5 @@ def pixels_of(path: Path) -> Pixels:
 async def face_of(recognizer: Recognizer, photo: Pixels) -> EmbeddedFace | None:
     """The face nearest the centre, if one is found."""
     image = await asyncio.to_thread(as_png, photo)
-    found = await recognizer.embed(image, central_face(photo.shape[1], photo.shape[0]))
+    found = await recognizer.embed(image, central_face)
     return found.faces[0] if found.faces else None

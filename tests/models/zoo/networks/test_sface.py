@@ -107,7 +107,7 @@ def test_batches_of_many_sizes_take_no_more_memory(crops: Crops, tmp_path: Path)
 
 
 def test_it_tells_two_people_apart(published: Embeddings) -> None:
-    unit = unit_length(published)
+    unit = unit_length(published).rows
     alike = unit @ unit.T
     eileen, grace = [0, 1, 4, 5], [2, 3, 6, 7]
     for person in (eileen, grace):
@@ -119,9 +119,9 @@ def test_it_tells_two_people_apart(published: Embeddings) -> None:
 def test_a_gallery_of_one_runtime_is_searched_with_another(
     crops: Crops, published: Embeddings, tmp_path: Path, backend: Backend
 ) -> None:
-    gallery = unit_length(published)
+    gallery = unit_length(published).rows
     network = load_network("sface", LoadOptions("cpu", True, weights_dir=tmp_path, backend=backend))
-    probes = unit_length(network.forward(crops))
+    probes = unit_length(network.forward(crops)).rows
     moved = np.abs(probes @ gallery.T - gallery @ gallery.T)
     assert moved.max() < (0.01 if network.precision == "bfloat16" else 1e-4)
 
