@@ -1,1 +1,1 @@
-"""From image bytes to embeddings. `pipeline.Recognizer` is the only door."""
+"""From image bytes to embeddings. `pipeline.Recognizer` is the entrance."""

@@ -1,4 +1,4 @@
-"""Cut a face out of the full-resolution photo, turned and scaled to a network's template."""
+"""Cut a face out of the full-resolution photo, rotated and scaled to a network's template."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from models.zoo.network import InputSpec
 Transform = NDArray[np.float64]
 """Shape (2, 3): maps (x, y, 1) of the photo to (x, y) of the crop."""
 
-_REGION_MARGIN_PX = 2  # what bilinear sampling may look at beyond the crop's edge
+_REGION_MARGIN_PX = 2  # pixels beyond the crop's edge that bilinear sampling may read
 
 
 def similarity_transform(source: NDArray[np.floating], target: NDArray[np.floating]) -> Transform:
@@ -18,7 +18,7 @@ def similarity_transform(source: NDArray[np.floating], target: NDArray[np.floati
 
     Least squares in closed form: with the points as centred complex numbers, the factor is
     a = sum(conj(s) t) / sum(|s|^2) (Umeyama 1991, in the plane and without reflection).
-    Raises ValueError when all source points are one.
+    Raises ValueError when all source points are equal.
     """
     s = source[:, 0].astype(np.float64) + 1j * source[:, 1].astype(np.float64)
     t = target[:, 0].astype(np.float64) + 1j * target[:, 1].astype(np.float64)
@@ -32,10 +32,10 @@ def similarity_transform(source: NDArray[np.floating], target: NDArray[np.floati
 
 
 def align(photo: Pixels, landmarks: Landmarks, spec: InputSpec) -> Pixels:
-    """Return the crop that `spec` asks for: RGB uint8, (size_px, size_px, 3).
+    """Cut the crop of a `spec`: RGB uint8, (size_px, size_px, 3); black outside of the photo.
 
-    What lies outside the photo is black. Where the face is larger than the crop, the region is
-    first shrunk by area averaging, so that bilinear sampling cannot alias.
+    A face that is larger than the crop is first shrunk by area averaging, so that bilinear sampling
+    cannot alias.
     """
     transform = similarity_transform(landmarks, np.asarray(spec.template))
     region, transform = _region(photo, transform, spec.size_px)

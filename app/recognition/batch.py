@@ -11,7 +11,7 @@ from app.errors import InputError, Stopping
 from app.observe.request_scope import Stage
 from app.recognition.align import align, similarity_transform
 from app.recognition.decode.decoder_process import DECODE_S, DecoderProcesses
-from app.recognition.decode.photo_file import PhotoFile
+from app.recognition.decode.photo_file import DecodeLimits, PhotoFile
 from app.recognition.decode.samples import find_shade
 from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.embedder import NetworkEmbedder
@@ -172,13 +172,10 @@ class BatchRecognizer:
         self._look(held)
 
     def _open(self, image: bytes, *, enough_px: int | None = None) -> PhotoFile:
-        return PhotoFile(
-            image,
-            max_pixels=self._max_pixels,
-            enough_px=enough_px,
-            memory_bytes=self._memory.total_bytes,
-            processes=self._processes,
+        limits = DecodeLimits(
+            self._max_pixels, enough_px, self._memory.total_bytes, self._processes
         )
+        return PhotoFile(image, limits)
 
     def _read(self, job: Job, file: PhotoFile) -> _Work:
         """Decode a photo whose memory is taken; give the memory back if that fails."""

@@ -1,4 +1,4 @@
-"""Make a recognizer from the settings."""
+"""Build a recognizer from the settings."""
 
 import os
 from dataclasses import dataclass
@@ -42,21 +42,21 @@ _log = structlog.get_logger(__name__)
 def load_configured_network(settings: Settings, threads: CpuThreads | None = None) -> Network:
     """Load the embedding network that the settings name.
 
-    `threads`: of a pass through it (default: `cpu_threads`). Raises StartupError with the remedy.
+    `threads` are those of one pass through it (default: `cpu_threads`). Raises StartupError.
     """
     return _load(settings, named_embedder(settings), settings.weights_path, threads=threads)
 
 
 def named_embedder(settings: Settings) -> str:
-    """The embedder that the settings name; for `auto`, that of a gallery without faces.
+    """The embedder that the settings name; for `auto`, the default network.
 
-    What has a gallery asks `choose_embedder` before, whose settings name one.
+    With a gallery, `choose_embedder` resolves `auto` first.
     """
     return DEFAULT_NETWORK if settings.embedder == AUTO_EMBEDDER else settings.embedder
 
 
 def load_next_network(settings: Settings) -> Network | None:
-    """Load the network that comes next, if there is one. Raises StartupError with the remedy."""
+    """Load the next embedder, if the settings name one. Raises StartupError."""
     chosen = settings.next
     if chosen.embedder is None:
         return None
@@ -64,9 +64,9 @@ def load_next_network(settings: Settings) -> Network | None:
 
 
 def load_named_network(settings: Settings, name: str, weights_path: Path | None) -> Network:
-    """Load a network of the zoo, as the settings say if it is one of those that they name.
+    """Load a network by name, from `weights_path`, else from where the settings say.
 
-    `weights_path`: from there, instead. Raises StartupError with the remedy.
+    Raises StartupError.
     """
     own, following = named_embedder(settings), settings.next.embedder
     group = settings if name == own != following else settings.next
@@ -112,8 +112,8 @@ def build_recognizer(
 ) -> Recognizer:
     """Assemble the detector, the embedders and the threads that they run in.
 
-    `batch_size`: most waiting photos that one of them takes at once (default: 8, or 16 on a GPU).
-    `threads`: of a pass through a network (default: `cpu_threads`).
+    `batch_size`: photos that a thread takes at once, at most (default: 8, or 16 on a GPU).
+    `threads`: those of one pass through a network (default: `cpu_threads`).
     """
     device = resolve_device(settings.device)
     embedder = NetworkEmbedder(network)
@@ -143,9 +143,9 @@ def build_recognizer(
 
 
 def build_detector(settings: Settings, threads: CpuThreads | None = None) -> CopyingDetector:
-    """Load the detector that the settings name. Raises StartupError with the remedy.
+    """Load the detector that the settings name. Raises StartupError.
 
-    `threads`: of a pass through its networks (default: `cpu_threads`).
+    `threads`: those of one pass through its networks (default: `cpu_threads`).
     """
     name = settings.detector.name
     entry = DETECTORS.get(name)
@@ -175,9 +175,9 @@ def build_detector(settings: Settings, threads: CpuThreads | None = None) -> Cop
 
 
 def embedder_backend(settings: Settings, device: str) -> BackendChoice:
-    """What runs the embedders that have a form for it; `auto` is the fastest for each.
+    """The runtime of the embedders that have a form for it; `auto` is the fastest for each.
 
-    Raises StartupError when it is wanted, and cannot be had.
+    Raises StartupError when the settings name one that is not available.
     """
     wanted = settings.backend
     if wanted == "torch" or wanted == "auto":  # noqa: PLR1714  (mypy does not narrow by `in`)
@@ -195,9 +195,9 @@ def embedder_backend(settings: Settings, device: str) -> BackendChoice:
 
 
 def backend_of(settings: Settings, device: str) -> Literal["torch", "onnxruntime"]:
-    """What runs the detector: ONNX Runtime on the CPU, where it is installed, else PyTorch.
+    """The runtime of the detector: ONNX Runtime on the CPU, if it is installed, else PyTorch.
 
-    Raises StartupError when the backend that the settings name cannot be had.
+    Raises StartupError when the settings name a runtime that is not available.
     """
     if embedder_backend(settings, device) == "torch" or device != "cpu":
         return "torch"
@@ -214,7 +214,7 @@ def backend_of(settings: Settings, device: str) -> Literal["torch", "onnxruntime
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A network of the zoo, a registered one, or one of the catalogue that was fetched."""
+    """A network of the zoo, a registered one, or a fetched one of the catalogue."""
 
     name: str
     description: str
@@ -229,7 +229,7 @@ class KnownModel:
 def known_models(*, active: str, weights_dir: Path) -> tuple[KnownModel, ...]:
     """Every network of the zoo, then those registered in `weights_dir`, then those fetched there.
 
-    `active` is the name of the one that runs. Raises StartupError for a damaged card.
+    `active` is the name of the network that runs. Raises StartupError for a damaged card.
     """
     try:
         added = [card.spec() for card in list_registered(weights_dir)]
@@ -259,17 +259,18 @@ def _known(spec: NetworkSpec, *, active: bool) -> KnownModel:
 def cpu_threads() -> CpuThreads:
     """Threads inside a pass through a network: one while the machine is busy, more while idle."""
     cores = own_cores()
-    # Cores may be idle that a quota keeps from us: the machine's load says nothing of that.
+    # With a quota, idle cores of the machine may not be usable.
     return CpuThreads(1, min(cores, _MOST_IDLE_THREADS) if cores == os.cpu_count() else 1)
 
 
 def thread_count(settings: Settings, device: str) -> int:
-    """Threads that recognise, each of which runs the networks."""
+    """Number of threads that recognise photos."""
     return settings.threads or default_threads(device, settings.processes)
 
 
 def default_threads(device: str, processes: int = 1) -> int:
-    """One a core that these processes may use, as a container's quota says; two on a GPU."""
+    """One thread for each core that these processes may use (by a container's quota); two on a
+    GPU."""
     if device != "cpu":
         return _GPU_THREADS
     return max(1, own_cores() // processes)

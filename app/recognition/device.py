@@ -1,4 +1,4 @@
-"""Where the networks run, and how they share the processor."""
+"""The device that networks run on, and the CPU threads that they take."""
 
 import cv2
 import torch
@@ -7,9 +7,9 @@ from app.errors import StartupError
 
 
 def resolve_device(wanted: str) -> str:
-    """`auto` is CUDA, else Apple's MPS, else the CPU; anything else must be there.
+    """Return the device; `auto` is CUDA, else Apple's MPS, else the CPU.
 
-    Raises StartupError when the wanted device is not.
+    Raises StartupError when the named device is not available.
     """
     available = {
         "cuda": torch.cuda.is_available(),
@@ -27,34 +27,34 @@ def resolve_device(wanted: str) -> str:
 
 
 def detector_device(device: str) -> str:
-    """MTCNN resamples by adaptive pooling, which PyTorch lacks on MPS for odd sizes."""
+    """The device of the detector: MTCNN needs adaptive pooling, which MPS lacks for odd sizes."""
     return "cpu" if device == "mps" else device
 
 
 def require_full_precision(device: str) -> None:
-    """Have convolutions of float32 on CUDA multiply float32.
+    """Make convolutions of float32 on CUDA multiply float32.
 
-    PyTorch lets them round to TF32's ten bits, which suffices for telling people apart, but not for
-    finding the same boxes: with it, three of 256 faces on an H200 lay elsewhere than on the CPU.
+    By default, PyTorch rounds to the ten bits of TF32. That is enough to recognise people, but not
+    to find the same boxes: of 256 faces on an H200, three lay elsewhere than on the CPU.
     """
     if device == "cuda":
         torch.backends.cudnn.allow_tf32 = False
 
 
 def limit_threads(count: int) -> None:
-    """Cap the CPU threads of one operation, in the calling thread and those it starts.
+    """Limit the CPU threads of one operation, in the calling thread and in threads that it starts.
 
-    Workers already fill the cores. Two OpenMP threads a worker on as many busy cores spin while
-    they wait for each other and can be ten times slower than one.
+    Recognition threads already use all cores. Several OpenMP threads for each on busy cores spin
+    while they wait for each other, and can be ten times slower than one.
     """
     torch.set_num_threads(count)
     cv2.setNumThreads(count)
 
 
 def device_memory_bytes(device: str) -> int | None:
-    """What PyTorch holds of the device's memory; None on the CPU, where it is the process's own.
+    """Memory of the device that PyTorch holds; None on the CPU, whose memory is the process's own.
 
-    On CUDA with what its allocator keeps for the next batch, which nobody else can use.
+    On CUDA, it includes what the allocator keeps for the next batch.
     """
     if device == "cuda":
         return int(torch.cuda.memory_reserved())

@@ -1,13 +1,13 @@
-"""A bound on the memory of all photos that are decoded at once."""
+"""A limit on the memory of all photos that are decoded at once."""
 
 from threading import Condition
 
 
 class MemoryBudget:
-    """`total_bytes` to be shared by threads. What is more than all of it is given when nothing else
-    is: every photo within the caps is decoded some time.
+    """`total_bytes` that threads share. A request for more than all of them is granted when nothing
+    else is taken, so that each photo within the limits is decoded at some time.
 
-    Who holds some must not wait for more, or two could wait for each other.
+    A thread that holds some bytes must not wait for more, or two threads could wait for each other.
     """
 
     def __init__(self, total_bytes: int) -> None:
@@ -20,7 +20,7 @@ class MemoryBudget:
         return self._total
 
     def try_take(self, count: int) -> bool:
-        """Take so many bytes if they are free."""
+        """Take bytes if they are free; return whether they were."""
         with self._changed:
             if not self._fits(count):
                 return False
@@ -28,7 +28,7 @@ class MemoryBudget:
             return True
 
     def take(self, count: int) -> None:
-        """Take so many bytes, when they are free."""
+        """Wait until bytes are free, and take them."""
         with self._changed:
             self._changed.wait_for(lambda: self._fits(count))
             self._taken += count

@@ -1,4 +1,4 @@
-"""A crop of a face that every network's own crop can be cut from later, and its bytes."""
+"""A crop of a face, from which the crop of any network can be cut later; and its bytes."""
 
 from io import BytesIO
 
@@ -11,7 +11,7 @@ from models.zoo.network import InputSpec, Template
 from models.zoo.templates import arcface_template
 
 _SIZE_PX = 336
-_FACE_PX = 224  # side of ArcFace's crop in it; the eyes are 70 pixels apart
+_FACE_PX = 224  # side of ArcFace's crop inside; the eyes are 70 pixels apart
 _QUALITY = 95
 _LANDMARK_BYTES = 5 * 2 * 4
 
@@ -25,7 +25,7 @@ def _template() -> Template:
 
 
 WIDE = InputSpec(size_px=_SIZE_PX, template=_template(), mean=(0.0,) * 3, std=(1.0,) * 3)
-"""Upright, with a quarter of the face's crop left on each side: templates differ by less."""
+"""Upright, with a margin of a quarter of ArcFace's crop on each side: templates differ by less."""
 
 
 def cut_wide(photo: Pixels, landmarks: Landmarks) -> WideCrop:
@@ -42,7 +42,7 @@ def to_bytes(crop: WideCrop) -> bytes:
 
 
 def from_bytes(data: bytes) -> WideCrop:
-    """Of bytes from `to_bytes` only."""
+    """Read the bytes of `to_bytes`."""
     landmarks = np.frombuffer(data[:_LANDMARK_BYTES], dtype="<f4").reshape(5, 2)
     with Image.open(BytesIO(data[_LANDMARK_BYTES:]), formats=["JPEG"]) as image:
         pixels = np.asarray(image.convert("RGB"))

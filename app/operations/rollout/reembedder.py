@@ -12,7 +12,7 @@ from app.gallery.rollout.rollouts import Rollouts
 from app.gallery.store.repositories.rollout_repository import WaitingFace
 from app.operations.enroll.crop_vault import CropSealedOtherwiseError, CropVault
 from app.recognition.align import align
-from app.recognition.decode.photo_file import PhotoFile
+from app.recognition.decode.photo_file import decode
 from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import Box, DetectedFace, Embedding, Landmarks, Pixels
@@ -130,13 +130,13 @@ class Reembedder:
                 "or delete the face and enroll another photo"
             )
         try:
-            photo = PhotoFile(path.read_bytes(), max_pixels=self._max_pixels).read()
+            pixels = decode(path.read_bytes(), max_pixels=self._max_pixels)
         except OSError as error:
             raise _NoSourceError(f"{path}: {error.strerror}") from error
         landmarks = face.landmarks
         if landmarks is None:
-            landmarks = self._landmarks(photo.pixels, face.box)
-        return align(photo.pixels, landmarks, self._embedder.input)
+            landmarks = self._landmarks(pixels, face.box)
+        return align(pixels, landmarks, self._embedder.input)
 
     def _from_crop(self, face_id: str, sealed: bytes) -> Pixels:
         if self._vault is None:

@@ -1,8 +1,8 @@
 """Decoding in a process that can be ended: the side of the process.
 
 A request is a line of JSON and the file's bytes; an answer is a line of JSON and, if there is a
-picture, its pixels. Plain data only: a process that hostile bytes have taken over can answer
-nothing but pixels.
+picture, its pixels. Both are plain data, so that a process that hostile bytes have taken over can
+answer nothing but pixels.
 """
 
 import json
@@ -29,7 +29,7 @@ def main() -> None:
     """Answer requests until the service closes the pipe."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever a decoder prints is no answer
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a decoder prints is no answer
     while line := requests.readline():
         request = json.loads(line)
         data = requests.read(request["length"])
@@ -47,7 +47,7 @@ def _answer(kind: FileKind, data: bytes, max_pixels: int, answers: BinaryIO) -> 
         _say(answers, error="unreadable", text=str(error))
     except MemoryError:
         _say(answers, error="memory", text="out of memory")
-    # A codec given hostile bytes raises nearly anything; the service logs it.
+    # A decoder of hostile bytes raises nearly anything; the service logs it.
     except Exception as error:  # noqa: BLE001
         _say(answers, error="damaged", text=repr(error)[:200])
     else:
@@ -81,9 +81,9 @@ def _say(answers: BinaryIO, **answer: object) -> None:
 
 
 def _limit(request: dict[str, Any]) -> None:
-    """Limit CPU time, of which the process has used some already, and memory.
+    """Limit memory, and CPU time beyond what the process has used already.
 
-    The system ends a process that goes over the first.
+    The system ends a process that takes more CPU time.
     """
     usage = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(usage.ru_utime + usage.ru_stime + request["seconds"]) + 1

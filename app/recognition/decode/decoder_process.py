@@ -1,9 +1,9 @@
 """Decoding in processes that can be ended: the side of the service.
 
 Decoders of TIFF, HEIF, AVIF, JPEG 2000 and animated WebP take time and memory that do not follow
-from the picture's size, may crash, and write to the standard error stream as they like. A process
-has a limit on its CPU time and its memory, sees no setting or key of the service, and its errors
-are one line of the service's log.
+from the size of the picture, may crash, and write to the standard error stream. Each process has
+limits on its CPU time and its memory, and no setting or key of the service. A failure is one line
+of the service's log.
 """
 
 import json
@@ -14,9 +14,10 @@ import sys
 import weakref
 from collections.abc import Mapping
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
 from threading import Lock, Timer
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import structlog
@@ -28,9 +29,9 @@ from app.recognition.decode.picture import Picture
 
 DECODE_S: Final = 10.0
 _WALL_FACTOR: Final = 6
-"""A busy machine gives a process a share of a core only."""
+"""Seconds by seconds of CPU: on a busy machine, a process has only a share of a core."""
 _SLACK_BYTES: Final = 256_000_000
-"""For the interpreter, and for what an estimate leaves out."""
+"""For the interpreter, and for what the estimate of a photo leaves out."""
 
 _ROOT: Final = Path(__file__).resolve().parents[3]
 _START: Final = (
@@ -44,9 +45,9 @@ _log = structlog.get_logger(__name__)
 
 
 class DecoderProcesses:
-    """Processes that decode one photo at a time, as many as threads decode at once.
+    """Processes that decode one photo at a time each, as many as threads decode at once.
 
-    They start when they are needed, and stay for the next photo. Safe to use from several threads.
+    They start when needed, and stay for the next photo. Safe to use from several threads.
     """
 
     def __init__(self, *, decode_s: float = DECODE_S) -> None:
@@ -59,10 +60,10 @@ class DecoderProcesses:
         self._end = weakref.finalize(self, _kill, self._all)
 
     def decode(self, kind: FileKind, data: bytes, *, max_pixels: int, memory_bytes: int) -> Picture:
-        """Decode as `decoder_child` does.
+        """Decode a photo in a process, as `decoder_child` does.
 
-        Raises ImageUnreadable for what is damaged, and for what takes too much time or memory;
-        ImageTooLarge; and Stopping once the processes are stopped.
+        Raises ImageUnreadable for a damaged file, and for one that takes too much time or memory;
+        ImageTooLarge; and Stopping after `stop`.
         """
         request = {
             "kind": kind.value,
@@ -92,7 +93,7 @@ class DecoderProcesses:
         raise _refusal(kind, answer)
 
     def stop(self) -> None:
-        """End all processes. A call that waits for one raises Stopping."""
+        """End all processes. Calls that wait for one raise Stopping."""
         with self._lock:
             self._stopped = True
         self._end()
@@ -105,7 +106,7 @@ class DecoderProcesses:
                 idle = self._idle.pop()
                 if idle.is_alive:
                     return idle
-                # The system ended it for want of memory, say: the next photo is not to blame.
+                # It ended while idle, for example as memory ran out: not the photo's fault.
                 idle.kill()  # closes its pipes
                 self._all.discard(idle)
         decoder = _Decoder()
@@ -141,7 +142,7 @@ class DecoderProcesses:
 
 
 class _Decoder:
-    """One process, and the pipes to it. `is_late`: it was ended for the time that it took."""
+    """One process, and the pipes to it. `is_late`: it was ended as it took too long."""
 
     def __init__(self) -> None:
         self.is_late = False
@@ -151,9 +152,8 @@ class _Decoder:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            bufsize=0,
             env=environment | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-            start_new_session=True,  # signals of the terminal are for the service
+            start_new_session=True,  # signals of the terminal reach the service alone
         )
 
     @property
@@ -163,22 +163,27 @@ class _Decoder:
     def ask(
         self, request: Mapping[str, object], data: bytes, max_pixels: int
     ) -> tuple[dict[str, Any], Picture | None]:
-        """The answer, and the picture where there is one.
+        """Return the answer, and the picture if there is one.
 
         Raises OSError, EOFError, ValueError, TypeError or KeyError when the process ends, or
         answers nonsense.
         """
-        head = json.dumps(request).encode("ascii") + b"\n"
-        self._write(head)
-        self._write(data)
-        answer: dict[str, Any] = dict(json.loads(self._read_line()))
+        requests = self._process.stdin
+        answers = cast("BufferedReader | None", self._process.stdout)
+        assert requests is not None
+        assert answers is not None
+        requests.write(json.dumps(request).encode("ascii") + b"\n")
+        requests.write(data)
+        requests.flush()
+        answer: dict[str, Any] = dict(json.loads(answers.readline(_MOST_HEADER_BYTES)))
         if "width" not in answer:
             return answer, None
         width, height = int(answer["width"]), int(answer["height"])
         if not 0 < width * height <= max_pixels or min(width, height) < 1:
             raise ValueError("no size")
         pixels = np.empty((height, width, 3), dtype=np.uint8)
-        self._read_into(pixels.data.cast("B"))
+        if answers.readinto(pixels.data.cast("B")) < pixels.nbytes:
+            raise EOFError
         picture = Picture(
             pixels,
             int(answer["orientation"]),
@@ -192,45 +197,21 @@ class _Decoder:
         self._process.kill()
 
     def end(self) -> int:
-        """Wait for a process that closed its pipe, end any other; its exit status."""
+        """Wait for a process that closed its pipe, end any other, and return its exit status."""
         try:
             return self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:
             return self.kill()
 
     def kill(self) -> int:
-        """End the process, if it has not ended; its exit status."""
+        """End the process, if it has not ended, and return its exit status."""
         self._process.kill()
         status = self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                with suppress(OSError):  # it may hold bytes that are not sent
+                with suppress(OSError):  # it may hold bytes that were not sent
                     pipe.close()
         return status
-
-    def _write(self, data: bytes) -> None:
-        assert self._process.stdin is not None
-        left = memoryview(data)
-        while left:
-            left = left[self._process.stdin.write(left) or 0 :]
-
-    def _read_line(self) -> bytes:
-        assert self._process.stdout is not None
-        line = bytearray()
-        while not line.endswith(b"\n"):
-            byte = self._process.stdout.read(1)
-            if not byte or len(line) > _MOST_HEADER_BYTES:
-                raise EOFError
-            line += byte
-        return bytes(line)
-
-    def _read_into(self, left: memoryview) -> None:
-        assert self._process.stdout is not None
-        while left:
-            count = self._process.stdout.readinto(left)  # type: ignore[attr-defined]
-            if not count:
-                raise EOFError
-            left = left[count:]
 
 
 def _refusal(kind: FileKind, answer: Mapping[str, Any]) -> Exception:

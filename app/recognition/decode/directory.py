@@ -1,6 +1,6 @@
-"""Image file directories: the tables of tags that TIFF, EXIF and multi-picture files share.
+"""Image file directories: the tables of tags of TIFF, EXIF and multi-picture files.
 
-Values are not read here: thousands of tags may name the same megabytes.
+Values are read on demand, as thousands of tags may name the same megabytes.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _INTEGERS: Final = frozenset({1, 3, 4, 13, 16, 18})
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Byte order, and whether offsets have 8 bytes (BigTIFF) instead of 4."""
+    """The byte order, and whether offsets have 8 bytes (BigTIFF) instead of 4."""
 
     order: Order
     big: bool
@@ -51,7 +51,7 @@ class Directory:
     next_at: int
 
     def number(self, tag: int, layout: Layout, default: int = 0) -> int:
-        """The value of a tag that has one integer; its first if it has more and they fit."""
+        """The integer of a tag; the first one if it has several that fit into the entry."""
         entry = self.entries.get(tag)
         if entry is None or entry.kind not in _INTEGERS or entry.count < 1:
             return default
@@ -59,7 +59,7 @@ class Directory:
 
 
 def read_layout(block: bytes) -> tuple[Layout, int] | None:
-    """Layout and place of the first directory; None for what is no such block."""
+    """The layout, and the place of the first directory; None where there is no header."""
     order: Order = "little" if block[:2] == b"II" else "big"
     if block[:4] in (b"II*\0", b"MM\0*"):
         return Layout(order, big=False), int.from_bytes(block[4:8], order)

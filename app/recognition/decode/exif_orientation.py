@@ -1,4 +1,4 @@
-"""The orientation that a camera noted, read from an EXIF block or an XMP packet."""
+"""The orientation of a photo, read from an EXIF block or an XMP packet."""
 
 import re
 from typing import Final
@@ -11,9 +11,9 @@ _XMP_ORIENTATION: Final = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])")
 
 
 def find_orientation(exif: bytes | None, xmp: bytes | None = None) -> int:
-    """1 to 8, as EXIF numbers them: of `exif`, else of `xmp`, else 1 (upright).
+    """Return 1 to 8, as EXIF numbers orientations: from `exif`, else from `xmp`, else 1 (upright).
 
-    A broken block has no orientation: the picture itself is good, and is shown as stored.
+    A broken block has no orientation: the picture itself is good, and is used as stored.
     """
     noted = _of_exif(exif) if exif else 0
     if not noted and xmp and (found := _XMP_ORIENTATION.search(xmp)):

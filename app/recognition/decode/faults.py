@@ -1,4 +1,4 @@
-"""Errors of photo files, worded in one place. No text of a library is part of them."""
+"""Errors of photo files. None contains the text of a library."""
 
 from typing import Final
 
@@ -16,36 +16,22 @@ class DamagedFile(Exception):
 
 
 def damaged(kind: str) -> ImageUnreadable:
-    """The error of a file that is known to be of some format, and cannot be decoded."""
+    """The error of a file in a known format that cannot be decoded."""
     return ImageUnreadable(f"the {kind} file is damaged or incomplete; {_REMEDY}")
 
 
-def cut_off(kind: str, rows: int, height: int) -> ImageUnreadable:
-    """The error of a file that ends after the first few rows of its picture."""
-    return ImageUnreadable(
-        f"the {kind} file is cut off: it holds {rows} of {height} rows; {_REMEDY}"
-    )
-
-
 def require_rows(kind: str, rows: int, height: int) -> None:
-    """Raises ImageUnreadable where a file holds next to nothing of its picture."""
+    """Raises ImageUnreadable for a file that ends after the first few rows of its picture."""
     if rows < height and rows < max(_FEWEST_ROWS, height * _LEAST_SHARE):
-        raise cut_off(kind, rows, height)
+        raise ImageUnreadable(
+            f"the {kind} file is cut off: it holds {rows} of {height} rows; {_REMEDY}"
+        )
 
 
 def costly(kind: str, fact: str) -> ImageUnreadable:
-    """The error of a file that would cost far more than its pixels. `fact` names what is counted,
-    and the limit."""
+    """The error of a file that would cost far more than its pixels; `fact` names the limit."""
     return ImageUnreadable(
-        f"the {kind} file has {fact}, which no camera or editor writes; save the photo anew"
-    )
-
-
-def too_large(width: int, height: int, max_pixels: int) -> ImageTooLarge:
-    return ImageTooLarge(
-        f"{width} x {height} is {width * height / 1e6:.1f} MP, and the limit is "
-        f"{max_pixels / 1e6:g} MP",
-        setting=MAX_PIXELS,
+        f"the {kind} file has {fact}, which no camera or editor writes; save the photo again"
     )
 
 
@@ -61,4 +47,8 @@ def too_much_memory(needed_bytes: int, limit_bytes: int) -> ImageTooLarge:
 def require_pixels(width: int, height: int, max_pixels: int) -> None:
     """Raises ImageTooLarge for more than `max_pixels`."""
     if width * height > max_pixels:
-        raise too_large(width, height, max_pixels)
+        raise ImageTooLarge(
+            f"{width} x {height} is {width * height / 1e6:.1f} MP, and the limit is "
+            f"{max_pixels / 1e6:g} MP",
+            setting=MAX_PIXELS,
+        )

@@ -1,4 +1,4 @@
-"""Which kind of file some bytes are, by their first ones."""
+"""The kind of a file, by its first bytes."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -15,7 +15,7 @@ from app.recognition.decode import (
 
 
 class FileKind(StrEnum):
-    """The formats that are decoded, by the names that answers give them."""
+    """The formats that are decoded; users see these names."""
 
     JPEG = "JPEG"
     PNG = "PNG"
@@ -95,11 +95,11 @@ _MEDIA_BRANDS: Final = {
     b"M4A ": "an audio file (M4A)",
 }
 _SEARCHED_BYTES: Final = 65_536
-"""Where a picture may begin behind other bytes, such as headers of a stream."""
+"""Bytes in which the start of a picture is searched, behind other bytes such as stream headers."""
 
 
 def find_start(data: bytes) -> tuple[FileKind, int]:
-    """The kind of a picture, and where in `data` it begins.
+    """Return the kind of a picture, and where in `data` it begins.
 
     Raises ImageUnreadable, which names what the file is instead, where that is known.
     """
@@ -134,14 +134,14 @@ def _kind_at_start(data: bytes) -> FileKind | None:
 
 
 def _container_kind(data: bytes) -> FileKind | None:
-    """Find the kind of an ISO media file by its brand, or by those it is compatible with."""
+    """Find the kind of an ISO media file by its brand, or by its compatible brands."""
     brand = data[8:12]
     end = min(int.from_bytes(data[:4]), 4_096)
     compatible = {data[at : at + 4] for at in range(16, end, 4)}
     if brand in _AVIF_BRANDS:
         return FileKind.AVIF
     if brand in _HEIF_BRANDS:
-        # The general brands say nothing of the codec.
+        # The general brands do not name the codec.
         is_avif = brand in (b"mif1", b"msf1") and compatible & _AVIF_BRANDS
         return FileKind.AVIF if is_avif else FileKind.HEIF
     if brand in _MEDIA_BRANDS:

@@ -1,7 +1,7 @@
-"""What a GIF file is made of, counted before it is decoded.
+"""The structure of a GIF file, counted before it is decoded.
 
 A file may have a million frames, or comments that a decoder joins piece by piece. Only the screen
-and the first frames are passed on (GIF89a, appendix A).
+and the first frames are passed to the decoder (GIF89a, appendix A).
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ SIGNATURES: Final = (b"GIF87a", b"GIF89a")
 
 MOST_FRAMES: Final = 20_000
 MOST_BLOCKS: Final = 1_000_000
-"""Of 255 bytes each, as encoders write them, this is 255 MB."""
+"""255 MB, as encoders write blocks of 255 bytes."""
 
 _HEADER_BYTES: Final = 13
 _IMAGE_BYTES: Final = 10
@@ -23,7 +23,7 @@ _GRAPHIC_CONTROL: Final = 0xF9
 
 @dataclass(frozen=True, slots=True)
 class GifStructure:
-    """`width` and `height` hold the screen and every frame. `first_frames` is a file of the first
+    """`width` x `height` contains the screen and every frame. `first_frames` is a file of the first
     frames alone, without comments."""
 
     width: int
@@ -79,12 +79,12 @@ def _pair(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _table_bytes(flags: int) -> int:
-    """Size of a colour table, if the flags say that there is one."""
+    """Size of the colour table that the flags announce; 0 without one."""
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _after_blocks(data: bytes, position: int) -> tuple[int, int]:
-    """The place after the blocks that begin here, and how many they are."""
+    """Return the place after the blocks that begin here, and their number."""
     count, end = 0, len(data)
     while position < end and (length := data[position]):
         position += length + 1

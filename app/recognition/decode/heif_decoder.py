@@ -1,4 +1,4 @@
-"""HEIF to pixels, as its decoder gives them: turned upright, in 8 bits."""
+"""HEIF to pixels; the decoder turns them upright and reduces them to 8 bits."""
 
 import numpy as np
 import pi_heif
@@ -11,10 +11,10 @@ from app.recognition.types import Pixels
 
 
 def decode_heif(data: bytes, *, max_pixels: int) -> Picture:
-    """Decode the picture that the file says to show; if it is blank, the first that is not.
+    """Decode the primary picture; if it is blank, the first picture that is not.
 
-    Raises ImageTooLarge for a size over the cap that only the decoder sees, and what the decoder
-    raises.
+    Raises ImageTooLarge for a size over the limit that only the decoder sees, and the errors of the
+    decoder.
     """
     pi_heif.options.THUMBNAILS = False
     pi_heif.options.DEPTH_IMAGES = False
@@ -32,6 +32,6 @@ def decode_heif(data: bytes, *, max_pixels: int) -> Picture:
 
 def _pixels(image: pi_heif.HeifImage) -> Pixels:
     if image.mode == "RGB":
-        # Without Pillow, whose pixels have four bytes. A copy, as the decoder frees its own.
+        # Not by Pillow, whose pixels have four bytes. A copy, as the decoder frees its own pixels.
         return np.array(np.asarray(image)[:, : image.size[0]], dtype=np.uint8)
     return to_rgb(Image.fromarray(np.asarray(image)[:, : image.size[0]], image.mode))

@@ -1,14 +1,14 @@
-"""What a HEIF or AVIF file claims, read before its decoder sees it (ISO/IEC 23008-12).
+"""The structure of a HEIF or AVIF file, read before its decoder sees it (ISO/IEC 23008-12).
 
-pi-heif 1.4.0 makes a Python string of every item's type without a check, and the process dies when
-that is no UTF-8. No exception can catch it, so such files are refused before they get there.
+pi-heif 1.4.0 makes a Python string of every item's type without a check, and the process ends when
+the type is no UTF-8. No exception can catch that, so such files are refused here.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from app.recognition.decode.faults import DamagedFile, costly
+from app.recognition.types import ImageSize
 
 MOST_ITEMS: Final = 10_000
 """A photo of 200 MP has some 800 tiles, each an item."""
@@ -17,19 +17,12 @@ _BOX_HEADER_BYTES: Final = 8
 _SIZE_BYTES: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class HeifStructure:
-    """The largest picture in the file, in pixels; both are 0 where none has a size."""
+def read_heif(data: bytes) -> ImageSize:
+    """Return the size of the largest picture, as stored; 0 x 0 where none has a size.
 
-    width: int
-    height: int
-
-
-def read_heif(data: bytes) -> HeifStructure:
-    """Look at each item's entry and size, except in `mdat`, which holds the compressed pixels.
-
-    Raises DamagedFile for an item whose type or name is no UTF-8, and ImageUnreadable for more
-    items than a photo has.
+    Each item's entry and size is read, except in `mdat`, which holds the compressed pixels. Raises
+    DamagedFile for an item whose type or name is no UTF-8, and ImageUnreadable for more items than
+    a photo has.
     """
     items, width, height = 0, 0, 0
     position = 0
@@ -50,7 +43,7 @@ def read_heif(data: bytes) -> HeifStructure:
                 if is_box and size[0] * size[1] > width * height:
                     width, height = size
         position = end
-    return HeifStructure(width, height)
+    return ImageSize(width, height)
 
 
 def _end_of_box(data: bytes, start: int) -> int:

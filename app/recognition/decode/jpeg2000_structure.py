@@ -1,9 +1,9 @@
 """The size that a JPEG 2000 file claims (ISO/IEC 15444-1, annex A.5.1)."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from app.recognition.decode.faults import DamagedFile, costly
+from app.recognition.types import ImageSize
 
 CODESTREAM: Final = b"\xff\x4f\xff\x51"
 CONTAINER: Final = b"\0\0\0\x0cjP  \r\n\x87\n"
@@ -12,16 +12,8 @@ MOST_TILES: Final = 10_000
 MOST_COMPONENTS: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Jpeg2000Structure:
-    width: int
-    height: int
-    codestream: bytes
-    """Without the boxes around it."""
-
-
-def read_jpeg2000(data: bytes) -> Jpeg2000Structure:
-    """Read the size in the codestream's header.
+def read_jpeg2000(data: bytes) -> ImageSize:
+    """Read the size in the header of the codestream.
 
     Raises DamagedFile, and ImageUnreadable for more tiles or components than a photo has.
     """
@@ -41,4 +33,4 @@ def read_jpeg2000(data: bytes) -> Jpeg2000Structure:
         raise costly("JPEG 2000", f"more than {MOST_TILES} tiles")
     if components > MOST_COMPONENTS:
         raise costly("JPEG 2000", f"more than {MOST_COMPONENTS} components")
-    return Jpeg2000Structure(width, height, data[start:])
+    return ImageSize(width, height)

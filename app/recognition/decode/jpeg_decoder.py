@@ -1,4 +1,4 @@
-"""JPEG to pixels, also of a file that ends too early."""
+"""JPEG to pixels, also of files that end too early."""
 
 from io import BytesIO
 from typing import Final
@@ -11,18 +11,19 @@ from app.recognition.decode.jpeg_structure import END, JpegStructure, cut_at_las
 from app.recognition.decode.picture import Picture, finish
 
 DIVISORS: Final = (8, 4, 2)
-"""Sizes at which libjpeg decodes faster, since it leaves out the finer waves of each block."""
+"""Divisors of the size at which libjpeg decodes faster, as it omits the finer waves of blocks."""
 
 _ZEROS: Final = bytes(64)
 _GUESSES: Final = (bytes(512), b"\x5a" * 512)
-"""Two ways in which coded data might go on: data are missing where they lead to other pixels."""
+"""Two continuations of the coded data: where their pixels differ, data are missing."""
 
 
 def decode_jpeg(data: bytes, structure: JpegStructure, divisor: int) -> Picture:
-    """Decode at a `divisor`-th of the size. Raises ImageUnreadable if next to nothing is there."""
+    """Decode at a `divisor`-th of the size. Raises ImageUnreadable if nearly all rows are
+    missing."""
     body = structure.header + data[structure.scans_at :]
     if body.endswith(_ZEROS) and END not in body:
-        # A decoder would take them for coded data.
+        # A decoder would read the zeros as coded data.
         return _decode_what_is_there(body, structure, divisor)
     try:
         image = _load(body, divisor)
@@ -33,7 +34,7 @@ def decode_jpeg(data: bytes, structure: JpegStructure, divisor: int) -> Picture:
 
 def _load(data: bytes, divisor: int) -> Image.Image:
     image = Image.open(BytesIO(data), formats=("JPEG",))
-    # In one piece: where a decoder waits for more data, it begins again with all it has.
+    # In one piece: a decoder that waits for more data begins again with all of it.
     image.decodermaxblock = len(data)
     if divisor > 1:
         image.draft(None, (image.width // divisor, image.height // divisor))
@@ -44,7 +45,7 @@ def _load(data: bytes, divisor: int) -> Image.Image:
 def _decode_what_is_there(data: bytes, structure: JpegStructure, divisor: int) -> Picture:
     """Decode a file without an end marker.
 
-    Cameras and streams leave it out, uploads are cut off, and files whose upload was cut off may be
+    Cameras and streams omit it, uploads are cut off, and files whose upload was cut off may be
     filled with zeros.
     """
     data = data.rstrip(b"\0")
@@ -62,7 +63,7 @@ def _decode_what_is_there(data: bytes, structure: JpegStructure, divisor: int) -
 def _has_a_whole_first_scan(data: bytes, structure: JpegStructure) -> bool:
     """Return whether each component has a coarse picture of all rows.
 
-    What comes later in a progressive file adds detail.
+    Later scans of a progressive file only add detail.
     """
     if not structure.progressive:
         return False

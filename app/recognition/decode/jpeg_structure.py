@@ -1,8 +1,9 @@
-"""What a JPEG file is made of, counted before it is decoded.
+"""The structure of a JPEG file, counted before it is decoded.
 
-A scan goes over the whole picture and may take a handful of bytes, so a small file of thousands
-of scans keeps a decoder busy for minutes. Metadata may be of any size, and are not needed. So scans
-are counted, and only what decides the pixels is passed on (ISO/IEC 10918-1, annex B).
+A scan covers the whole picture and may take a few bytes, so a small file of thousands of scans
+keeps a decoder busy for minutes. Metadata may have any size, and are not needed. So scans are
+counted, and only segments that affect the pixels are passed to the decoder (ISO/IEC 10918-1,
+annex B).
 """
 
 import re
@@ -18,11 +19,11 @@ START: Final = b"\xff\xd8\xff"
 END: Final = b"\xff\xd9"
 
 MOST_SCANS: Final = 100
-"""libjpeg writes 10 for a colour photo, other encoders up to some 30."""
+"""libjpeg writes 10 for a colour photo, other encoders up to about 30."""
 MOST_SCANNED_PIXELS: Final = 3_000_000_000
 """Scans times pixels; the most costly kind of scan takes about 2 ns a pixel."""
 MOST_SEGMENTS: Final = 5_000
-"""Before the picture, each of 64 KiB at most. A colour profile or a long packet takes hundreds."""
+"""Segments before the picture, each of 64 KiB at most. A colour profile may take hundreds."""
 MOST_SEGMENTS_BETWEEN_SCANS: Final = 100_000
 MOST_FILL_BYTES: Final = 65_536
 
@@ -34,9 +35,9 @@ _TABLES: Final = frozenset({0xC4, 0xCC, 0xDB, 0xDD})
 """Huffman and arithmetic codes, quantization, restart interval."""
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _BARE: Final = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
-"""Markers without a length, and the byte that says that an FF was none."""
+"""Markers without a length, and the byte after an FF that is no marker."""
 _FILL: Final = re.compile(rb"\xff+")
-# From the first FF of a row, and never from fewer of them: else it takes the square of their time.
+# From the first of several FF, without backtracking: else the time grows with their square.
 _NEXT_MARKER: Final = re.compile(rb"(?<!\xff)\xff++[^\x00\x01\xd0-\xd8\xff]")
 
 _XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
@@ -49,15 +50,15 @@ _MOST_VIEWS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class JpegStructure:
-    """`header` is all before the first scan, without metadata; that scan begins at `scans_at` of
-    the file. `views` are where further views begin, as a multi-picture file lists them."""
+    """`header` is the file before the first scan, without metadata; the scan begins at `scans_at`.
+    `views` are the places of further views, as a multi-picture file lists them."""
 
     width: int
     height: int
     components: int
     progressive: bool
     several_scans: bool
-    """True when a decoder keeps the coefficients of the whole picture."""
+    """Whether a decoder keeps the coefficients of the whole picture."""
     header: bytes
     scans_at: int
     orientation: int
@@ -66,7 +67,7 @@ class JpegStructure:
 
 @dataclass(slots=True)
 class _Found:
-    """What was found before the first scan."""
+    """The segments before the first scan."""
 
     kept: list[bytes] = field(default_factory=lambda: [START[:2]])
     frame_code: int = 0
@@ -84,7 +85,7 @@ class _Found:
         elif code == 0xE0 and body[:5] == b"JFIF\0":
             self._keep(code, body[:12].ljust(12, b"\0") + b"\0\0")  # without its thumbnail
         elif code == 0xE1 and body[:6] == b"Exif\0\0":
-            self.exif += body[6:]  # a block of over 64 KiB goes on in the next segment
+            self.exif += body[6:]  # a block of more than 64 KiB continues in the next segment
         elif code == 0xE1 and body.startswith(_XMP) and not self.xmp:
             self.xmp = body[len(_XMP) :]
         elif code == 0xE2 and body[:4] == b"MPF\0":
@@ -97,7 +98,7 @@ class _Found:
 def read_jpeg(data: bytes) -> JpegStructure:
     """Read the segments before the first scan, and count the scans.
 
-    Raises DamagedFile, and ImageUnreadable for what costs too much or has no decoder.
+    Raises DamagedFile, and ImageUnreadable for a file that costs too much or has no decoder.
     """
     found = _Found()
     if not data.startswith(START):
@@ -125,7 +126,7 @@ def read_jpeg(data: bytes) -> JpegStructure:
 
 
 def cut_at_last_segment(data: bytes, scans_at: int) -> bytes:
-    """The file without a last segment that is cut off, as after the end of a stream."""
+    """Remove a last segment that is cut off, as at the end of a stream."""
     position = scans_at
     while (marker := _NEXT_MARKER.search(data, position)) is not None:
         start, position = marker.start(), marker.end()
@@ -157,7 +158,7 @@ def _structure(data: bytes, found: _Found, scans_at: int, *, in_first_scan: int)
     if width == 0 or height == 0:
         raise DamagedFile("no size")
     progressive = found.frame_code in _PROGRESSIVE
-    # A decoder ends after the only scan of a sequential picture; what follows costs nothing.
+    # A decoder ends after the only scan of a sequential picture; the rest costs nothing.
     several = progressive or in_first_scan != components
     if several:
         most = min(MOST_SCANS, max(1, MOST_SCANNED_PIXELS // (width * height)))
@@ -176,8 +177,11 @@ def _structure(data: bytes, found: _Found, scans_at: int, *, in_first_scan: int)
 
 
 def _require_few_scans(data: bytes, start: int, most: int) -> None:
-    """In coded data, FF is followed by 00 or a restart, so that every scan shows as FF DA. What
-    else does, in segments and in further pictures, only makes the count larger."""
+    """Raises ImageUnreadable for too many scans.
+
+    In coded data, FF is followed by 00 or a restart marker, so each scan shows as FF DA. The same
+    bytes in segments and in further pictures only make the first count larger.
+    """
     if data.count(b"\xff\xda", start) <= most:
         return
     scans, segments, position = 0, 0, start
@@ -195,8 +199,8 @@ def _require_few_scans(data: bytes, start: int, most: int) -> None:
 
 
 def _view_offsets(block: bytes) -> list[int]:
-    """Where in a multi-picture file (CIPA DC-007) further views or moments begin, counted from the
-    block that lists them.
+    """The places of further views or moments in a multi-picture file (CIPA DC-007), counted from
+    the block that lists them.
 
     Previews are left out. Pictures of an undefined kind are views or gain maps.
     """
@@ -209,7 +213,7 @@ def _view_offsets(block: bytes) -> list[int]:
         return []
     listed = value_of(block, directory.entries[_MP_ENTRIES], layout)
     offsets = []
-    # The first is the picture in which the list is.
+    # The first entry is the picture that contains the list.
     for at in range(_MP_ENTRY_BYTES, len(listed) - _MP_ENTRY_BYTES + 1, _MP_ENTRY_BYTES):
         kind = layout.number(listed[at : at + 4]) >> 16 & 0xFF
         offset = layout.number(listed[at + 8 : at + 12])

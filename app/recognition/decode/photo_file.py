@@ -42,7 +42,7 @@ _BYTES_A_PIXEL: Final = {
     FileKind.HEIF: 14,
     FileKind.JPEG2000: 26,
 }
-"""Bytes of a pixel in every form that it takes at once, in both processes; as measured."""
+"""Measured: bytes that a pixel takes in all forms that exist at once, in both processes."""
 _TRANSPARENCY_BYTES: Final = 8
 _FRAME_BYTES: Final = 8
 _WIDE_COPIES: Final = 4
@@ -52,15 +52,18 @@ _log = structlog.get_logger(__name__)
 
 
 def decode(data: bytes, *, max_pixels: int) -> Pixels:
-    """Decode a picture as `PhotoFile.read` does, at its full size."""
-    return PhotoFile(data, max_pixels=max_pixels).read().pixels
+    """Decode a picture at its full size, as `PhotoFile.read` does."""
+    return PhotoFile(data, DecodeLimits(max_pixels)).read().pixels
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """`enough_px`: a JPEG whose longest side (if it is searched in parts: that of a part) has twice
-    as many pixels or more is decoded at a half, a quarter or an eighth of its size, but at
-    `enough_px` at least. `memory_bytes`: what decoding one photo may take."""
+class DecodeLimits:
+    """Limits on one photo: `max_pixels` on width x height, `memory_bytes` on what decoding takes.
+
+    `enough_px`: a JPEG is decoded at a half, a quarter or an eighth of its size, if its longest
+    side (of a long photo: that of each part that is searched) still has as many pixels. The decoder
+    computes less by the same factor.
+    """
 
     max_pixels: int
     enough_px: int | None = None
@@ -70,8 +73,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How a file is decoded: `stored` is its size before it is turned, `memory_bytes` what
-    decoding takes."""
+    """How a file is decoded: `stored` is its size before it is turned, `memory_bytes` the memory
+    that decoding takes."""
 
     stored: ImageSize
     memory_bytes: int
@@ -79,39 +82,29 @@ class _Plan:
 
 
 class PhotoFile:
-    """An image whose structure has been read, and whose pixels have not.
+    """An image file whose structure has been read, and whose pixels have not.
 
-    Raises ImageTooLarge when width x height is over `max_pixels`, or when decoding would take more
-    than `memory_bytes`; and ImageUnreadable for anything that is no image of these formats.
+    Raises ImageTooLarge for more than `limits` allow, and ImageUnreadable for anything that is no
+    image in one of the formats.
     """
 
-    def __init__(
-        self,
-        data: bytes,
-        *,
-        max_pixels: int,
-        enough_px: int | None = None,
-        memory_bytes: int | None = None,
-        processes: DecoderProcesses = PROCESSES,
-    ) -> None:
-        """See `Limits`: the decoder of a JPEG computes as much less as the size is reduced."""
-        limits = Limits(max_pixels, enough_px, memory_bytes, processes)
+    def __init__(self, data: bytes, limits: DecodeLimits) -> None:
         self._kind, start = find_start(data)
         with self._readable():
             self._plan = _PLANS[self._kind](data[start:] if start else data, limits)
-        if memory_bytes is not None and self._plan.memory_bytes > memory_bytes:
-            raise too_much_memory(self._plan.memory_bytes, memory_bytes)
+        if limits.memory_bytes is not None and self._plan.memory_bytes > limits.memory_bytes:
+            raise too_much_memory(self._plan.memory_bytes, limits.memory_bytes)
 
     @property
     def memory_bytes(self) -> int:
-        """The most that reading it takes, and what is read, as was measured for the formats."""
+        """The memory that reading takes at most, pixels included, as measured for the format."""
         return self._plan.memory_bytes
 
     def read(self) -> Photo:
         """Decode the first frame that shows something, turn it upright by its EXIF orientation and
         make it 8-bit RGB (see `samples.to_rgb`).
 
-        May be called once. Raises ImageUnreadable when next to nothing of the image is there.
+        May be called once. Raises ImageUnreadable when the file holds next to nothing of the image.
         """
         with self._readable():
             picture = self._plan.read()
@@ -136,14 +129,14 @@ class PhotoFile:
             yield
         except (VultusError, MemoryError):
             raise
-        # A codec given hostile bytes raises nearly anything (OSError, SyntaxError, struct.error,
+        # A decoder of hostile bytes raises nearly anything (OSError, SyntaxError, struct.error,
         # ValueError, IndexError, zlib.error, ...), and all of it means the same: bad bytes.
         except Exception as error:
             _log.info("photo_damaged", format=self._kind.value, cause=repr(error)[:200])
             raise damaged(self._kind.value) from error
 
 
-def _plan_jpeg(data: bytes, limits: Limits) -> _Plan:
+def _plan_jpeg(data: bytes, limits: DecodeLimits) -> _Plan:
     structure = jpeg_structure.read_jpeg(data)
     width, height = structure.width, structure.height
     require_pixels(width, height, limits.max_pixels)
@@ -168,20 +161,20 @@ def _plan_jpeg(data: bytes, limits: Limits) -> _Plan:
 
 
 _View = tuple[int, jpeg_structure.JpegStructure]
-"""Where in the file a JPEG picture begins, and what it is made of."""
+"""Where in the file a JPEG picture begins, and its structure."""
 
 
 def _views_of_one_size(data: bytes, first: jpeg_structure.JpegStructure) -> list[_View]:
-    """The picture and those of its multi-picture list that have its size; gain maps are smaller.
+    """The picture, and those of its multi-picture list that have its size; gain maps are smaller.
 
-    Those of several scans are left out: each may take as long as all that one photo may.
+    Views of several scans are left out: each may take as long as a photo may.
     """
     views = [(0, first)]
     for start in first.views:
         try:
             structure = jpeg_structure.read_jpeg(data[start:])
         except (DamagedFile, ImageUnreadable):
-            break  # those before it are still good
+            break  # the views before a damaged one are still good
         alike = (structure.width, structure.height) == (first.width, first.height)
         if alike and structure.components == first.components and not structure.several_scans:
             views.append((start, structure))
@@ -202,7 +195,7 @@ def _enough(longest_px: int, enough_px: int | None) -> int:
     return next((divisor for divisor in DIVISORS if longest_px // divisor >= enough_px), 1)
 
 
-def _plan_png(data: bytes, limits: Limits) -> _Plan:
+def _plan_png(data: bytes, limits: DecodeLimits) -> _Plan:
     structure = png_structure.read_png(data)
     stored = _checked(structure.width, structure.height, limits)
     transparent = structure.channels in (2, 4) or len(structure.tables) > 1
@@ -210,7 +203,7 @@ def _plan_png(data: bytes, limits: Limits) -> _Plan:
     return _Plan(stored, _memory(FileKind.PNG, stored, more), lambda: decode_png(structure))
 
 
-def _plan_gif(data: bytes, limits: Limits) -> _Plan:
+def _plan_gif(data: bytes, limits: DecodeLimits) -> _Plan:
     structure = gif_structure.read_gif(data, keep_frames=FRAMES_KEPT)
     stored = _checked(structure.width, structure.height, limits)
 
@@ -224,15 +217,15 @@ def _plan_gif(data: bytes, limits: Limits) -> _Plan:
     return _Plan(stored, _memory(FileKind.GIF, stored, more), read)
 
 
-def _plan_webp(data: bytes, limits: Limits) -> _Plan:
-    structure = webp_structure.read_webp(data)
-    stored = _checked(structure.width, structure.height, limits)
-    if structure.frames > 1:
+def _plan_webp(data: bytes, limits: DecodeLimits) -> _Plan:
+    stored = webp_structure.read_webp(data)
+    require_pixels(stored.width, stored.height, limits.max_pixels)
+    if stored.frames > 1:
         return _apart(FileKind.WEBP, data, stored, limits, _FRAME_BYTES)
     return _here(FileKind.WEBP, data, stored, limits)
 
 
-def _plan_bmp(data: bytes, limits: Limits) -> _Plan:
+def _plan_bmp(data: bytes, limits: DecodeLimits) -> _Plan:
     number = int.from_bytes
     if number(data[14:18], "little") == 12:
         width, height, compression = number(data[18:20], "little"), number(data[20:22], "little"), 0
@@ -246,7 +239,7 @@ def _plan_bmp(data: bytes, limits: Limits) -> _Plan:
     return plan(FileKind.BMP, data, stored, limits)
 
 
-def _plan_tiff(data: bytes, limits: Limits) -> _Plan:
+def _plan_tiff(data: bytes, limits: DecodeLimits) -> _Plan:
     stored, more = ImageSize(0, 0), 0
     for page in tiff_structure.read_tiff(data)[:FRAMES_KEPT]:
         require_pixels(page.width, page.height, limits.max_pixels)
@@ -259,25 +252,20 @@ def _plan_tiff(data: bytes, limits: Limits) -> _Plan:
     return _apart(FileKind.TIFF, data, stored, limits, more)
 
 
-def _plan_heif(data: bytes, limits: Limits) -> _Plan:
-    structure = heif_structure.read_heif(data)
-    stored = _checked(structure.width, structure.height, limits)
-    return _apart(FileKind.HEIF, data, stored, limits)
+def _plan_apart(
+    kind: FileKind, read_size: Callable[[bytes], ImageSize]
+) -> Callable[[bytes, DecodeLimits], _Plan]:
+    """The plan of a format of which only the size is read."""
+
+    def plan(data: bytes, limits: DecodeLimits) -> _Plan:
+        stored = read_size(data)
+        require_pixels(stored.width, stored.height, limits.max_pixels)
+        return _apart(kind, data, stored, limits)
+
+    return plan
 
 
-def _plan_avif(data: bytes, limits: Limits) -> _Plan:
-    structure = heif_structure.read_heif(data)
-    stored = _checked(structure.width, structure.height, limits)
-    return _apart(FileKind.AVIF, data, stored, limits)
-
-
-def _plan_jpeg2000(data: bytes, limits: Limits) -> _Plan:
-    structure = jpeg2000_structure.read_jpeg2000(data)
-    stored = _checked(structure.width, structure.height, limits)
-    return _apart(FileKind.JPEG2000, data, stored, limits)
-
-
-def _here(kind: FileKind, data: bytes, stored: ImageSize, limits: Limits) -> _Plan:
+def _here(kind: FileKind, data: bytes, stored: ImageSize, limits: DecodeLimits) -> _Plan:
     return _Plan(
         stored,
         _memory(kind, stored),
@@ -285,7 +273,9 @@ def _here(kind: FileKind, data: bytes, stored: ImageSize, limits: Limits) -> _Pl
     )
 
 
-def _apart(kind: FileKind, data: bytes, stored: ImageSize, limits: Limits, more: int = 0) -> _Plan:
+def _apart(
+    kind: FileKind, data: bytes, stored: ImageSize, limits: DecodeLimits, more: int = 0
+) -> _Plan:
     memory = _memory(kind, stored, more)
     return _Plan(
         stored,
@@ -296,24 +286,24 @@ def _apart(kind: FileKind, data: bytes, stored: ImageSize, limits: Limits, more:
     )
 
 
-def _checked(width: int, height: int, limits: Limits) -> ImageSize:
+def _checked(width: int, height: int, limits: DecodeLimits) -> ImageSize:
     require_pixels(width, height, limits.max_pixels)
     return ImageSize(width, height)
 
 
 def _memory(kind: FileKind, size: ImageSize, more: int = 0) -> int:
-    """`more`: bytes a pixel beside those of the format."""
+    """Bytes for all pixels; `more` are added to the bytes a pixel of the format."""
     return size.width * size.height * (_BYTES_A_PIXEL[kind] + more)
 
 
-_PLANS: Final[dict[FileKind, Callable[[bytes, Limits], _Plan]]] = {
+_PLANS: Final[dict[FileKind, Callable[[bytes, DecodeLimits], _Plan]]] = {
     FileKind.JPEG: _plan_jpeg,
     FileKind.PNG: _plan_png,
     FileKind.WEBP: _plan_webp,
     FileKind.BMP: _plan_bmp,
     FileKind.TIFF: _plan_tiff,
     FileKind.GIF: _plan_gif,
-    FileKind.AVIF: _plan_avif,
-    FileKind.HEIF: _plan_heif,
-    FileKind.JPEG2000: _plan_jpeg2000,
+    FileKind.AVIF: _plan_apart(FileKind.AVIF, heif_structure.read_heif),
+    FileKind.HEIF: _plan_apart(FileKind.HEIF, heif_structure.read_heif),
+    FileKind.JPEG2000: _plan_apart(FileKind.JPEG2000, jpeg2000_structure.read_jpeg2000),
 }

@@ -1,4 +1,4 @@
-"""A decoded picture, and which part of it the file held."""
+"""A decoded picture, and the part of it that the file holds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from app.recognition.types import Pixels
 
 FRAMES_KEPT: Final = 50
 _PIXELS_LOOKED_AT: Final = 150_000_000
-"""Pixels of all frames together that are searched for one that shows something."""
+"""Pixels of all frames that are searched for one that shows something."""
 
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -23,15 +23,15 @@ _TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What turns a picture of each EXIF orientation upright."""
+"""The operation that turns a picture upright, by EXIF orientation."""
 
 _MISSING: Final = (128, 128, 128)
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """8-bit RGB, upright. `turned` says that width and height were swapped. `rows_there` is the
-    share, 0 to 1, of the stored rows that the file holds, from the first one on."""
+    """8-bit RGB, upright; `orientation` is that of the stored rows. `rows_there` is the share (0 to
+    1) of the stored rows that the file holds, from the first row on."""
 
     pixels: Pixels
     orientation: int = 1
@@ -41,13 +41,13 @@ class Picture:
 
     @property
     def is_turned(self) -> bool:
-        """Return whether its width is the height that is stored."""
+        """Return whether width and height were swapped."""
         return self.orientation >= 5
 
 
 def finish(image: Image.Image, orientation: int, *, rows: int | None = None) -> Picture:
-    """Turn a loaded image upright and make it 8-bit RGB. `rows`: of those that are there, from the
-    top as stored; the others become gray."""
+    """Turn a loaded image upright and make it 8-bit RGB. If the file holds only the first `rows`,
+    the others become gray."""
     share = 1.0
     if rows is not None and rows < image.height:
         share = rows / image.height
@@ -59,8 +59,8 @@ def finish(image: Image.Image, orientation: int, *, rows: int | None = None) -> 
 
 
 def part_there(orientation: int, share: float) -> tuple[float, float, float, float]:
-    """Where the first `share` of the stored rows is in the upright picture: left, top, right and
-    bottom, as shares of its width and height."""
+    """Return the part of the upright picture with the first `share` of the stored rows: left, top,
+    right and bottom as shares of width and height."""
     return {
         3: (0.0, 1 - share, 1.0, 1.0),
         4: (0.0, 1 - share, 1.0, 1.0),
@@ -72,7 +72,7 @@ def part_there(orientation: int, share: float) -> tuple[float, float, float, flo
 
 
 def choose_frame(frames: int, render: Callable[[int], Picture]) -> Picture:
-    """The first frame that is not all of one shade; the first of all, if none is found."""
+    """Return the first frame that is not all of one shade; the first frame, if all are."""
     first = render(0)
     if frames == 1:
         return first

@@ -1,4 +1,4 @@
-"""PNG to pixels: 16 bits, several frames, and files that end too early."""
+"""PNG to pixels, also of 16 bits, of several frames, and of files that end too early."""
 
 from io import BytesIO
 from typing import Final
@@ -13,11 +13,11 @@ from app.recognition.decode.png_structure import PngStructure
 from app.recognition.decode.samples import to_8_bit, to_rgb
 
 _DARK: Final = 64
-"""Of 255: where a picture of 16 bits has no brighter pixel, its upper two bits are empty."""
+"""Value of 255: a picture of 16 bits without a brighter pixel leaves its upper two bits empty."""
 
 
 def decode_png(structure: PngStructure) -> Picture:
-    """Decode a PNG file. Raises DamagedFile and ImageUnreadable when next to nothing is there."""
+    """Decode a PNG file. Raises DamagedFile, and ImageUnreadable if nearly all rows are missing."""
     if structure.frames == 1:
         return _still(structure)
     return choose_frame(structure.frames, lambda number: _frame(structure, number))
@@ -54,7 +54,7 @@ def _load(data: bytes) -> Image.Image:
 
 
 def _brightened(image: Image.Image, data: bytes) -> Image.Image:
-    """Pillow keeps the upper 8 of 16 bits in colour; those may be empty."""
+    """Read 16 bits by OpenCV where the upper ones are empty: Pillow keeps only the upper 8 bits."""
     colours = image.convert("RGB").getextrema()
     if max(high for _, high in colours) >= _DARK:  # type: ignore[misc]
         return image

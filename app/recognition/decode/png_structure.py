@@ -1,7 +1,8 @@
-"""What a PNG file is made of, counted before it is decoded.
+"""The structure of a PNG file, counted before it is decoded.
 
-A file of a million chunks keeps a decoder busy with reading them, and text chunks unpack to any
-size. Neither is needed: only what decides the pixels is passed on (PNG, third edition, section 5).
+A file of a million chunks keeps a decoder busy, and text chunks unpack to any size. Neither is
+needed: only chunks that affect the pixels are passed to the decoder (PNG, third edition, section
+5).
 """
 
 import zlib
@@ -15,7 +16,7 @@ from app.recognition.decode.faults import DamagedFile, costly
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 
 MOST_CHUNKS: Final = 50_000
-"""Encoders write 8 to 64 KiB a chunk, so a file of 50 MB has 6,000 at most."""
+"""Encoders write chunks of 8 to 64 KiB, so a file of 50 MB has 6,000 at most."""
 
 _TABLES: Final = (b"PLTE", b"tRNS")
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -23,7 +24,7 @@ _PASSES: Final = (
     (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4),
     (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
 )  # fmt: skip
-"""Of Adam7: first column and row, steps across and down."""
+"""The passes of Adam7: first column and row, steps across and down."""
 _XMP: Final = b"XML:com.adobe.xmp\0\0\0"
 _LAST_FILTER: Final = 4
 _AT_ONCE: Final = 1_000_000
@@ -31,8 +32,8 @@ _AT_ONCE: Final = 1_000_000
 
 @dataclass(slots=True)
 class PngStructure:
-    """`body` are the header, palette and transparency as chunks; `data` the contents of each chunk
-    of coded pixels; `whole` says that the file's end was there."""
+    """`ihdr` is the contents of the header, `tables` are palette and transparency as chunks, and
+    `pixels` the contents of the chunks of coded pixels."""
 
     width: int
     height: int
@@ -44,21 +45,21 @@ class PngStructure:
     tables: list[bytes] = field(default_factory=list)
     pixels: list[bytes] = field(default_factory=list)
     animation: list[tuple[bytes, bytes]] = field(default_factory=list)
-    """(type, contents) of all chunks that matter, in order, if the file has several frames."""
+    """(type, contents) of the chunks of a file of several frames, in order."""
     frames: int = 1
     orientation: int = 1
 
     def still(self) -> bytes:
-        """The file with the default picture alone."""
+        """A file of the default picture alone."""
         return _file([chunk(b"IHDR", self.ihdr), *self.tables], self.pixels)
 
     def animated(self) -> bytes:
-        """The file with all frames, without metadata."""
+        """A file of all frames, without metadata."""
         return SIGNATURE + b"".join(chunk(kind, body) for kind, body in self.animation) + _END
 
     def completed(self) -> tuple[bytes, int]:
-        """The file with zeros for what is missing of the coded pixels, and how many rows of the
-        picture are there from the top."""
+        """A file with zeros in place of missing pixels, and the number of rows, from the top, that
+        the original file holds."""
         layout = self._pass_layout()
         total = sum(rows * row_bytes for rows, row_bytes in layout)
         raw = _unpack(self.pixels, total)
@@ -152,8 +153,8 @@ def _file(head: Sequence[bytes], pixels: Sequence[bytes]) -> bytes:
 
 
 def _first_bad_row(raw: bytes, layout: Sequence[tuple[int, int]]) -> int:
-    """Where the first row begins that no encoder filtered: damage leads to such rows before it
-    breaks the code."""
+    """Return where the first row with an unknown filter begins: damaged data lead to such rows
+    before they break the code."""
     start = 0
     for rows, row_bytes in layout:
         if not row_bytes:
@@ -168,7 +169,7 @@ def _first_bad_row(raw: bytes, layout: Sequence[tuple[int, int]]) -> int:
 
 
 def _unpack(parts: Sequence[bytes], most: int) -> bytes:
-    """As much of the coded pixels as can be unpacked, `most` bytes at the utmost."""
+    """Unpack the coded pixels as far as possible, up to `most` bytes."""
     unpacked = bytearray()
     stream = zlib.decompressobj()
     for part in parts:

@@ -17,18 +17,18 @@ _INTEGER_RANGES: Final = (255.0, 1_023.0, 4_095.0, 16_383.0, 65_535.0)
 """Largest values of 8, 10, 12, 14 and 16 bits: sensors leave the upper bits of a word empty."""
 _FLOAT_RANGES: Final = (1.0, 255.0, 4_095.0, 65_535.0)
 _OVERSHOOT: Final = 1.1
-"""What a float may be above its range after resampling or sharpening."""
+"""Factor by which floats may exceed their range after resampling or sharpening."""
 
 _BLANK_SIDE: Final = 64
 _FINE_SIDE: Final = 1_024
 _BLANK_DIFFERENCE: Final = 8
 _DARK: Final = 24
-"""Value of 255 below which eyes see black."""
+"""Value of 255, below which eyes see black."""
 _BRIGHT: Final = 247
 
 
 def to_rgb(image: Image.Image) -> Pixels:
-    """Make 8-bit RGB of a picture in any mode.
+    """Convert a picture of any mode to 8-bit RGB.
 
     Gray is repeated over the channels; transparency is laid over white, as viewers show it; wide
     samples are scaled (see `to_8_bit`).
@@ -46,9 +46,9 @@ def to_rgb(image: Image.Image) -> Pixels:
 def to_8_bit(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Scale wide samples, of one channel or several, to 0..255.
 
-    Files do not say which part of their range is used, so the smallest usual one that holds the
+    Files do not say which part of their range is used. So the smallest usual range that holds the
     samples is taken: for integers 8, 10, 12, 14 or 16 bits, for floats 1, 255, 12 or 16 bits; else
-    the maximum itself. Negative and non-finite samples become 0.
+    their maximum. Negative and non-finite samples become 0.
     """
     scaled = np.empty(values.shape, dtype=np.uint8)
     full = _float_range(values) if values.dtype.kind == "f" else _integer_range(values)
@@ -58,13 +58,14 @@ def to_8_bit(values: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 
 def is_blank(pixels: Pixels) -> bool:
-    """Return whether a picture is all of one shade, but for specks."""
+    """Return whether a picture is all of one shade, except for specks."""
     low, high = _extremes(pixels)
     return high - low < _BLANK_DIFFERENCE
 
 
 def find_shade(pixels: Pixels) -> Shade | None:
-    """Which shade a picture has all over, but for specks; None where it shows something."""
+    """Return the shade of a picture that shows nothing but specks; None where it shows
+    something."""
     low, high = _extremes(pixels)
     if high < _DARK:
         return Shade.DARK
@@ -88,7 +89,8 @@ def _integer_range(values: NDArray[np.generic]) -> float:
 
 
 def _float_range(values: NDArray[np.generic]) -> float:
-    """By nearly all samples: a highlight or a defect may lie far above the others."""
+    """The usual range of nearly all samples: a highlight or a defect may be far above the
+    others."""
     flat = values.reshape(-1)
     some = flat[:: max(1, flat.size // _LOOKED_AT)].astype(np.float64)
     some = some[np.isfinite(some)]
@@ -99,9 +101,8 @@ def _float_range(values: NDArray[np.generic]) -> float:
 
 
 def _row_blocks(values: NDArray[np.generic]) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-    """The rows as float64 without infinities and NaN, a few at a time: a photo's worth of them
-    would take eight times the memory of the photo.
-    """
+    """Yield rows as float64 without infinities and NaN, a few at a time: all of them would take
+    eight times the memory of the photo."""
     step = max(1, _SAMPLES_AT_ONCE // max(1, values[0].size))
     for start in range(0, len(values), step):
         rows = slice(start, start + step)

@@ -1,4 +1,4 @@
-"""TIFF to pixels: pages, and samples of any width and kind."""
+"""TIFF to pixels, of any page, and of samples of any width and kind."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -24,8 +24,9 @@ from app.recognition.decode.tiff_structure import (
 )
 
 _BYTE_CODES: Final = frozenset({1, 5, 8, 32773, 32946, 34925, 50000})
-"""Compressions that keep bytes as they are: none, LZW, deflate, PackBits, LZMA, Zstandard."""
+"""Compressions of bytes without loss: none, LZW, deflate, PackBits, LZMA, Zstandard."""
 _KINDS: Final[dict[int, Literal["u", "i", "f"]]] = {1: "u", 2: "i", 3: "f", 4: "u"}
+_DTYPES: Final = frozenset(["u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"])
 _WHITE_IS_ZERO, _PALETTE, _SEPARATED = 0, 3, 5
 _BITS_AT_ONCE: Final = 8_000_000
 
@@ -39,7 +40,7 @@ def decode_tiff(data: bytes, pages: list[TiffPage]) -> Picture:
 
 
 def is_wide(page: TiffPage) -> bool:
-    """Return whether samples have more than 8 bits, and can be read as the bytes that they are."""
+    """Return whether samples have more than 8 bits, and can be read as stored bytes."""
     return (
         (page.bits > 8 or page.sample_format == 3)
         and page.number(COMPRESSION, 1) in _BYTE_CODES
@@ -69,30 +70,19 @@ def _samples(data: bytes, page: TiffPage) -> Samples:
 
 
 def _of_bytes(stored: NDArray[np.uint8], page: TiffPage, samples: int) -> Samples:
-    """Samples of rows of bytes."""
+    """Convert rows of stored bytes to samples. Raises DamagedFile."""
     height = len(stored)
     if page.bits % 8:
         return _unpacked(stored, page, samples)
     size = page.bits // 8
     kind = _KINDS.get(page.sample_format)
-    if kind is None or f"{kind}{size}" not in (
-        "u2",
-        "u4",
-        "u8",
-        "i1",
-        "i2",
-        "i4",
-        "i8",
-        "f2",
-        "f4",
-        "f8",
-    ):
+    if kind is None or f"{kind}{size}" not in _DTYPES:
         raise DamagedFile(f"samples of {page.bits} bits in format {page.sample_format}")
     order = "<" if page.layout.order == "little" else ">"
     predictor = page.number(PREDICTOR, 1)
     piece = page.number(TILE_WIDTH) if page.is_tiled else page.width
     if predictor == 3:
-        # Differences of bytes, the most significant of all samples first.
+        # Differences of bytes: first the most significant byte of each sample.
         stored, order = _from_byte_planes(stored, piece * samples * size, samples, size), ">"
     values: Samples = np.ascontiguousarray(stored).view(f"{order}{kind}{size}")
     values = values.reshape(height, page.width, samples)
@@ -110,7 +100,7 @@ def _of_bytes(stored: NDArray[np.uint8], page: TiffPage, samples: int) -> Sample
 def _from_byte_planes(
     stored: NDArray[np.uint8], piece: int, samples: int, size: int
 ) -> NDArray[np.uint8]:
-    """Undo the floating point predictor (Adobe, TIFF Technical Note 3), for each tile by itself."""
+    """Undo the floating point predictor (Adobe, TIFF Technical Note 3), tile by tile."""
     height = len(stored)
     parts = []
     for start in range(0, stored.shape[1], piece):
@@ -122,7 +112,7 @@ def _from_byte_planes(
 
 
 def _unpacked(stored: NDArray[np.uint8], page: TiffPage, samples: int) -> Samples:
-    """Samples of 10, 12, 14 or so bits, which lie one after the other."""
+    """Unpack samples of up to 16 bits that follow each other without padding."""
     bits = page.bits
     if bits > 16 or page.sample_format not in (1, 4) or page.number(PREDICTOR, 1) != 1:
         raise DamagedFile(f"samples of {bits} bits in format {page.sample_format}")

@@ -1,7 +1,7 @@
-"""What a TIFF file is made of, and each of its pages as a small file of its own.
+"""The structure of a TIFF file, and each of its pages as a file of its own.
 
 Directories may form a circle, list millions of strips, or name the same bytes in thousands of
-tags. Each page is written anew with only the tags that decide its pixels (TIFF 6.0).
+tags. So each page is written again with only the tags that affect its pixels (TIFF 6.0).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ SIGNATURES: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MOST_PAGES: Final = 1_000
 MOST_TAGS: Final = 4_096
 MOST_PIECES: Final = 200_000
-"""Strips or tiles of a page; one a row is usual."""
+"""Strips or tiles of a page; many files have a strip for each row."""
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 STRIP_OFFSETS, SAMPLES, ROWS_A_STRIP, STRIP_BYTES, PLANES, PREDICTOR = 273, 277, 278, 279, 284, 317
@@ -40,7 +40,7 @@ _NEEDED: Final = frozenset({
     STRIP_BYTES, PLANES, PREDICTOR, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES,
     EXTRA_SAMPLES, SAMPLE_FORMAT, _FILL_ORDER, _COLOUR_MAP, _INK, _JPEG_TABLES, *_OLD_JPEG, *_YCBCR,
 })  # fmt: skip
-"""Tags that decide the pixels of a page."""
+"""Tags that affect the pixels of a page."""
 _XMP: Final = 700
 _MOST_VALUE_BYTES: Final = 8 * MOST_PIECES
 
@@ -52,8 +52,8 @@ _FAX: Final = {
     32809: "ThunderScan",
     34661: "JBIG",
 }
-"""Codes for drawings and faxes, by their compression: a few bytes stand for any number of pixels,
-and their decoder writes a line of log for each damaged row."""
+"""Compressions of drawings and faxes: a few bytes stand for any number of pixels, and the decoder
+logs a line for each damaged row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class TiffPage:
     """1 unsigned, 2 signed, 3 floating point."""
     samples: int
     orientation_block: tuple[int, bytes]
-    """Orientation that a tag says (0: none), and the XMP packet."""
+    """The orientation in a tag (0: none), and the XMP packet."""
 
     def number(self, tag: int, default: int = 0) -> int:
         return self.directory.number(tag, self.layout, default)
@@ -80,20 +80,20 @@ class TiffPage:
 
     @property
     def tile_pixels(self) -> int:
-        """A tile is decoded whole, and may be far larger than the picture."""
+        """Pixels of a tile, which is decoded whole and may be far larger than the picture."""
         return self.number(TILE_WIDTH) * self.number(TILE_HEIGHT)
 
     @property
     def is_preview(self) -> bool:
-        """A smaller copy of another page, or a mask."""
+        """Return whether it is a smaller copy of another page, or a mask."""
         return self.number(_SUBFILE) & 5 != 0
 
 
 def read_tiff(data: bytes) -> list[TiffPage]:
-    """Read the pages that are pictures by themselves; the first page, if none is.
+    """Read the pages that are no previews; the first page, if all are.
 
-    Raises DamagedFile, and ImageUnreadable for codes that are not decoded and for more pages, tags
-    or strips than any program writes.
+    Raises DamagedFile, and ImageUnreadable for compressions that are not decoded and for more
+    pages, tags or strips than any program writes.
     """
     found = read_layout(data)
     if found is None:
@@ -108,7 +108,7 @@ def read_tiff(data: bytes) -> list[TiffPage]:
         directory = read_directory(data, position, layout, most_entries=MOST_TAGS + 1)
         if not directory.entries:
             if pages:
-                break  # the pages before the end of a file that is cut
+                break  # the pages before the end of a file that is cut off
             raise DamagedFile("an empty directory")
         pages.append(_page(data, directory, layout))
         position = directory.next_at
@@ -119,7 +119,7 @@ def read_tiff(data: bytes) -> list[TiffPage]:
 
 
 def write_page(data: bytes, page: TiffPage) -> bytes:
-    """A file of this page alone, without metadata."""
+    """Write a file of this page alone, without metadata."""
     values = {
         tag: value_of(data, entry, page.layout)
         for tag, entry in page.directory.entries.items()
@@ -130,10 +130,10 @@ def write_page(data: bytes, page: TiffPage) -> bytes:
 
 
 def write_planes(data: bytes, page: TiffPage) -> list[bytes]:
-    """Files in which the rows of this page are rows of bytes, as they were stored: one file, or one
-    for each sample where samples are stored apart.
+    """Write files in which the rows of this page are rows of bytes, as stored: one file, or one for
+    each sample if the samples are stored apart.
 
-    Values of any width and kind can be read this way, by a decoder that knows bytes alone.
+    So a decoder of bytes reads samples of any width and kind. Raises DamagedFile.
     """
     apart = page.number(PLANES, 1) == 2 and page.samples > 1
     planes, here = (page.samples, 1) if apart else (1, page.samples)
@@ -201,7 +201,7 @@ def _page(data: bytes, directory: Directory, layout: Layout) -> TiffPage:
 
 
 def _first(data: bytes, directory: Directory, tag: int, layout: Layout, *, default: int) -> int:
-    """The first of a tag's values, which lie elsewhere where there are several."""
+    """The first value of a tag, which may lie outside of the entry."""
     entry = directory.entries.get(tag)
     if entry is None or not entry.count:
         return default
@@ -226,7 +226,7 @@ def _numbers(data: bytes, page: TiffPage, tag: int) -> list[int]:
 def _write_numbers(
     data: bytes, layout: Layout, numbers: Mapping[int, int], lists: Mapping[int, Sequence[int]]
 ) -> bytes:
-    """All as LONG, or as LONG8 in a BigTIFF."""
+    """Write numbers and lists of numbers as LONG, or as LONG8 in a BigTIFF."""
     kind, size = (16, 8) if layout.big else (4, 4)
     every = {tag: [number] for tag, number in numbers.items()} | dict(lists)
     values = {
@@ -239,7 +239,7 @@ def _write_numbers(
 def _write(
     data: bytes, layout: Layout, values: Mapping[int, bytes], kinds: Mapping[int, int]
 ) -> bytes:
-    """The file with another directory, whose values follow it, at its end."""
+    """Append another directory and its values to the file, and make it the first one."""
     offset, order = layout.offset_bytes, layout.order
     padding = -len(data) % 8
     start = len(data) + padding

@@ -1,9 +1,9 @@
-"""What a WebP file is made of, counted before it is decoded (RFC 9649, section 2)."""
+"""The structure of a WebP file, counted before it is decoded (RFC 9649, section 2)."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from app.recognition.decode.faults import DamagedFile, costly
+from app.recognition.types import ImageSize
 
 MOST_CHUNKS: Final = 20_000
 
@@ -11,15 +11,8 @@ _HEADER_BYTES: Final = 12
 _FRAME: Final = b"ANMF"
 
 
-@dataclass(frozen=True, slots=True)
-class WebpStructure:
-    width: int
-    height: int
-    frames: int
-
-
-def read_webp(data: bytes) -> WebpStructure:
-    """Read the canvas size and count the frames.
+def read_webp(data: bytes) -> ImageSize:
+    """Read the size of the canvas, and count the frames.
 
     Raises DamagedFile, and ImageUnreadable for more chunks than any encoder writes.
     """
@@ -36,11 +29,11 @@ def read_webp(data: bytes) -> WebpStructure:
         position += 8 + length + (length & 1)
     if size is None:
         raise DamagedFile("no size")
-    return WebpStructure(*size, max(1, frames))
+    return ImageSize(*size, frames=max(1, frames))
 
 
 def _size(kind: bytes, body: bytes) -> tuple[int, int] | None:
-    """Of the canvas, or of a lossy or lossless picture by itself."""
+    """The size in a chunk: of the canvas, or of a lossy or lossless picture."""
     number = int.from_bytes
     if kind == b"VP8X" and len(body) >= 10:
         return number(body[4:7], "little") + 1, number(body[7:10], "little") + 1

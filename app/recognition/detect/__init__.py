@@ -1,1 +1,1 @@
-"""Face detectors: what all have in common, and each by its name."""
+"""Face detectors: what all of them share, and a module for each."""

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.recognition.detect.found_faces import FindFaces, FoundFaces, Picture
-from app.recognition.detect.mtcnn.boxes import SAME_FACE, shares
+from app.recognition.detect.mtcnn.boxes import FIRST_PIXEL, SAME_FACE, best_of_nested
 from app.recognition.detect.resize import scaled
 from app.recognition.detect.tiles import Tile, searched_side_px, tiles_of
 from app.recognition.types import Box, DetectedFace, Direction, Pixels
 
 _TILES_AT_ONCE = 4
 _SMALLEST_IN_COPY_PX = 20
-"""Below, MTCNN finds little but noise, and the cost of a detection explodes."""
+"""Below this size, MTCNN finds little but noise, at a cost that rises steeply."""
 
 
 class CopyingDetector:
@@ -63,7 +63,7 @@ class CopyingDetector:
     def _search_tiles(
         self, photo: Pixels, tiles: Sequence[Tile], factor: float
     ) -> tuple[DetectedFace, ...]:
-        """A few tiles at once, which bounds the memory of their copies."""
+        """Search a few tiles at once, which bounds the memory of their copies."""
         found: list[DetectedFace] = []
         for begin in range(0, len(tiles), _TILES_AT_ONCE):
             some = tiles[begin : begin + _TILES_AT_ONCE]
@@ -93,7 +93,7 @@ class CopyingDetector:
         return Picture(copy, smallest)
 
     def _faces(self, photo: Pixels, copy: Pixels, found: FoundFaces) -> tuple[DetectedFace, ...]:
-        """In pixels of the photo."""
+        """The faces in pixels of the photo."""
         per_axis = np.array(
             [photo.shape[1] / copy.shape[1], photo.shape[0] / copy.shape[0]], dtype=np.float32
         )
@@ -112,7 +112,7 @@ class CopyingDetector:
             if clipped is None:
                 continue
             if not np.ptp(points, axis=0).all():
-                continue  # landmarks that fell together give no direction to turn the face by
+                continue  # landmarks at one point give no direction to turn the face by
             landmarks = (points + 0.5) * per_axis - 0.5  # pixel centres
             direction = Direction(90 * int(quarters)) if is_clear else None
             faces.append(
@@ -132,16 +132,12 @@ def _largest_first(faces: Iterable[DetectedFace]) -> tuple[DetectedFace, ...]:
 
 
 def _each_once(faces: Sequence[DetectedFace]) -> tuple[DetectedFace, ...]:
-    """Of faces that lie in each other, as one does that several tiles have or cut: the one of the
-    best score."""
-    ordered = sorted(faces, key=lambda face: face.score, reverse=True)
-    boxes = np.array([face.box for face in ordered], dtype=np.float32).reshape(-1, 4)
-    same = shares(boxes, boxes) > SAME_FACE
-    kept: list[int] = []
-    for place in range(len(ordered)):
-        if not same[place, kept].any():
-            kept.append(place)
-    return tuple(ordered[place] for place in kept)
+    """Of boxes that lie in each other, the one with the best score: several tiles may show or cut
+    one face."""
+    boxes = np.array([face.box for face in faces], dtype=np.float32).reshape(-1, 4)
+    scores = np.array([face.score for face in faces], dtype=np.float32)
+    chosen = best_of_nested(boxes + FIRST_PIXEL, scores, most=SAME_FACE)
+    return tuple(faces[place] for place in chosen)
 
 
 def _clip(

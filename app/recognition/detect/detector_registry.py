@@ -1,4 +1,4 @@
-"""The detectors by name, and how each is loaded."""
+"""The detectors by name, and the loader of each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ from models.zoo.serving.cpu_threads import CpuThreads
 
 @dataclass(frozen=True, slots=True)
 class DetectorOptions:
-    """How and from where a detector is loaded.
+    """Options of loading a detector.
 
-    `device` is `cpu` or `cuda`; `onnx_runtime` is whether ONNX Runtime runs it, which is for
-    the CPU; `threads` are its CPU threads there. `weights_dir` keeps fetched weights.
-    `min_score` (0 to 1) is the least score that is reported as a face.
+    `device` is `cpu` or `cuda`. `onnx_runtime`: run it by ONNX Runtime (on the CPU), with these
+    `threads`. `weights_dir` holds fetched weights. `min_score` (0 to 1) is the least score that is
+    reported as a face.
     """
 
     device: str
@@ -47,13 +47,13 @@ class DetectorEntry:
 
 
 def load_mtcnn_networks(options: DetectorOptions) -> MtcnnNetworks:
-    """Load MTCNN's networks, of which other detectors use the last.
+    """Load MTCNN's networks; other detectors use the last of them.
 
     Raises WeightsMissingError without the package that has their weights.
     """
     modules = MtcnnModules.load()
     if options.onnx_runtime:
-        # Here, because ONNX Runtime is an optional package.
+        # Imported here, as ONNX Runtime is an optional package.
         from models.zoo.detectors.mtcnn_onnx import open_mtcnn  # noqa: PLC0415
 
         return open_mtcnn(modules, threads=options.threads)
@@ -116,4 +116,4 @@ def _loader(name: str) -> Callable[[DetectorOptions], FindFaces]:
 DETECTORS: Mapping[str, DetectorEntry] = MappingProxyType(
     {name: DetectorEntry(card, _loader(name)) for name, card in DETECTOR_CARDS.items()}
 )
-"""By name; those that no package ships are loaded by the family that their card names."""
+"""Entries by name. A detector that no package ships is loaded by the family on its card."""

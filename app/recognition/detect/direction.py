@@ -1,8 +1,8 @@
-"""Which way up a face is: crops turned upright, and answers about them turned back.
+"""Directions of faces: turn crops upright, and turn answers about them back.
 
-A direction is how far the top of a face points clockwise away from the top of the photo, in quarter
-turns: 0 upright, 1 to the right, 2 upside down, 3 to the left. `crop` means square pictures that a
-network sees, `box` the square of the photo that a crop was cut from.
+A direction is the clockwise angle from the top of the photo to the top of the face, in quarter
+turns: 0 upright, 1 to the right, 2 upside down, 3 to the left. A crop is the square picture that a
+network sees, a box the square of the photo that the crop was cut from.
 """
 
 from typing import Final, TypeVar
@@ -21,7 +21,7 @@ _Number = TypeVar("_Number", np.float32, np.int64)
 
 
 def turn_upright(pictures: Floats, quarters: Quarters) -> Floats:
-    """Turn pictures (N, side, side, channels) so that faces that stand so are upright."""
+    """Turn pictures (N, side, side, channels) so that faces in these directions are upright."""
     if not quarters.any():
         return pictures
     upright = pictures.copy()
@@ -32,9 +32,9 @@ def turn_upright(pictures: Floats, quarters: Quarters) -> Floats:
 
 
 def corrections_back(corrections: Floats, quarters: Quarters) -> Floats:
-    """The corrections (N, 4) of boxes' edges x1, y1, x2, y2, seen upright, as the photo has them.
+    """Turn corrections (N, 4) of edges x1, y1, x2, y2 from the upright crop back to the photo.
 
-    They are shares of a box's side, and positive to the right and down.
+    Corrections are shares of a box's side, and positive to the right and down.
     """
     if not quarters.any():
         return corrections
@@ -48,9 +48,9 @@ def corrections_back(corrections: Floats, quarters: Quarters) -> Floats:
 
 
 def points_back(points: Floats, sides: Floats, quarters: Quarters) -> Floats:
-    """Points (N, P, 2) in crops of `sides` (N,) pixels, seen upright, as the photo has them.
+    """Turn points (N, P, 2) in upright crops of `sides` (N,) pixels back to the photo.
 
-    Both count pixels from the box's left and top, at 0.
+    Both count pixels from the left and top of the box, from 0.
     """
     if not quarters.any():
         return points
@@ -67,9 +67,9 @@ def points_back(points: Floats, sides: Floats, quarters: Quarters) -> Floats:
 def boxes_back(
     boxes: NDArray[_Number], direction: int, *, width: int, height: int
 ) -> NDArray[_Number]:
-    """Boxes (N, 4) of a photo that was turned upright for a direction, as the photo has them.
+    """Turn boxes (N, 4) of a photo that was turned upright back to the photo.
 
-    The photo itself is so wide and high. Edges count from 0, where the photo begins.
+    `width` and `height` are those of the photo. Edges count from 0, where the photo begins.
     """
     x1, y1, x2, y2 = boxes.T
     if direction == 1:

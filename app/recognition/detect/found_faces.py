@@ -1,4 +1,4 @@
-"""What a detector searches, and what it finds there."""
+"""Pictures that a detector searches, and the faces that it finds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ Points = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """`smallest_px` is the side of the smallest face that is looked for, 12 or more."""
+    """A picture to search; `smallest_px` is the side of the smallest face looked for, 12 or
+    more."""
 
     pixels: Pixels
     smallest_px: float
@@ -27,9 +28,9 @@ class Picture:
 class FoundFaces:
     """Faces of one picture, in its pixels; `boxes` may reach beyond it.
 
-    `quarters` is the direction of each, and `clear` whether that is certain. `certainties` are the
-    probabilities of a face by MTCNN's output network, where `scores` are something else; what is
-    chosen or joined is without them.
+    `quarters` are their directions, and `clear` says which of these are certain. `certainties` are
+    the probabilities of a face by MTCNN's output network, where `scores` are something else;
+    `where` and `and_also` drop them.
     """
 
     boxes: Boxes
@@ -43,23 +44,17 @@ class FoundFaces:
         return len(self.boxes)
 
     def where(self, chosen: NDArray[Any]) -> "FoundFaces":
-        """Those of a mask, or in the order of places."""
-        return FoundFaces(
-            self.boxes[chosen],
-            self.scores[chosen],
-            self.points[chosen],
-            self.quarters[chosen],
-            self.clear[chosen],
-        )
+        """The faces of a mask, or at these places in their order."""
+        return FoundFaces(*(values[chosen] for values in self.columns))
 
     def and_also(self, others: "FoundFaces") -> "FoundFaces":
-        return FoundFaces(
-            np.concatenate([self.boxes, others.boxes]),
-            np.concatenate([self.scores, others.scores]),
-            np.concatenate([self.points, others.points]),
-            np.concatenate([self.quarters, others.quarters]),
-            np.concatenate([self.clear, others.clear]),
-        )
+        both = zip(self.columns, others.columns, strict=True)
+        return FoundFaces(*map(np.concatenate, both))
+
+    @property
+    def columns(self) -> tuple[NDArray[Any], ...]:
+        """All but the certainties, with an element for each face."""
+        return self.boxes, self.scores, self.points, self.quarters, self.clear
 
 
 NO_FACES = FoundFaces(
@@ -71,7 +66,7 @@ NO_FACES = FoundFaces(
 )
 
 FindFaces = Callable[[Sequence[Picture]], list[FoundFaces]]
-"""Finds the faces of several pictures, each picture's as if it were alone.
+"""Finds the faces of several pictures; the result for each is the same as for it alone.
 
 Safe to call from several threads at once.
 """

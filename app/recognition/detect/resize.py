@@ -7,7 +7,7 @@ from app.recognition.types import Pixels
 
 
 def scaled(picture: Pixels, factor: float) -> Pixels:
-    """The picture, resized by a factor; each side has at least 1 pixel."""
+    """Resize a picture by a factor; each side keeps at least 1 pixel."""
     height, width = picture.shape[:2]
     size = max(1, round(width * factor)), max(1, round(height * factor))
     if size == (width, height):
@@ -17,13 +17,13 @@ def scaled(picture: Pixels, factor: float) -> Pixels:
 
 
 def filled_up(picture: Pixels, *, multiple: int) -> Pixels:
-    """The picture with black to the right and below, so that its sides are multiples."""
+    """Add black to the right and below, so that both sides are multiples."""
     height, width = picture.shape[:2]
     return fitted(picture, -(-width // multiple) * multiple, -(-height // multiple) * multiple)
 
 
 def fitted(picture: Pixels, width: int, height: int) -> Pixels:
-    """The picture with black to the right and below, up to a size."""
+    """Add black to the right and below, up to a size."""
     whole = np.zeros((height, width, 3), dtype=np.uint8)
     whole[: picture.shape[0], : picture.shape[1]] = picture
     return whole

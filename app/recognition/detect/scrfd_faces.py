@@ -28,10 +28,10 @@ def find_faces(
     *,
     least_score: float,
 ) -> list[FoundFaces]:
-    """Find the faces of several pictures, each picture's as if it were alone.
+    """Find the faces of several pictures; the result for each is the same as for it alone.
 
-    `least_score` (0 to 1) is of SCRFD's score. A picture in which no face, or not every face, is
-    surely upright is searched in the other three directions as well.
+    `least_score` (0 to 1) is SCRFD's. A picture without faces, or with one that is not certainly
+    upright, is searched in the other three directions as well.
     """
     return [_faces_of(scrfd, networks, picture, least_score) for picture in pictures]
 

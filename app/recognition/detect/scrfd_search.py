@@ -13,11 +13,11 @@ from app.recognition.types import Pixels
 from models.zoo.detectors.scrfd import ScrfdFaces, ScrfdNetwork
 
 _ENOUGH_PX: Final = 640
-"""Longest side of the copy that is always searched: it shows large faces as SCRFD was trained on
-them. Only where the smallest faces are too small in it, a larger copy is searched as well."""
+"""Longest side of the copy that is always searched: large faces have the size there that SCRFD was
+trained on. A larger copy is searched as well only if the smallest faces are too small in this."""
 
 _SMALLEST_PX: Final = 20.0
-"""Side of a face in a copy that SCRFD surely finds."""
+"""Side of a face in a copy, from which on SCRFD surely finds it."""
 
 _OVERLAP: Final = 0.4
 
@@ -25,7 +25,7 @@ _OVERLAP: Final = 0.4
 def find_in_direction(
     network: ScrfdNetwork, picture: Picture, *, least_score: float, direction: int = UPRIGHT
 ) -> FoundFaces:
-    """The faces of a picture that stand in a direction, each once; none is `clear` yet.
+    """The faces of a picture in one direction, each once; none is `clear` yet.
 
     Boxes and points are in pixels of the picture; edges count from 0.
     """
@@ -55,10 +55,10 @@ def find_in_direction(
 
 
 def _longest_sides(network: ScrfdNetwork, picture: Picture) -> Sequence[float]:
-    """Of the copies that are searched; None is larger than the picture, but for a fixed size."""
+    """Longest sides of the copies that are searched, at most that of the picture."""
     longest = float(max(picture.pixels.shape[:2]))
     if network.size is not None:
-        return [longest]  # `_found_in_copy` fits it
+        return [longest]  # `_found_in_copy` resizes to the fixed size
     wanted = min(longest, longest * _SMALLEST_PX / picture.smallest_px)
     enough = min(longest, float(_ENOUGH_PX))
     return [enough] if wanted <= enough else [enough, wanted]
@@ -67,8 +67,7 @@ def _longest_sides(network: ScrfdNetwork, picture: Picture) -> Sequence[float]:
 def _found_in_copy(
     network: ScrfdNetwork, picture: Pixels, longest: float, least_score: float
 ) -> ScrfdFaces:
-    """What is found in a copy, in pixels of the picture. The copy is filled up with black to the
-    right and below."""
+    """The faces that are found in a copy, in pixels of the picture."""
     height, width = picture.shape[:2]
     factor = longest / max(height, width)
     if network.size is not None:

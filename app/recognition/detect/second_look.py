@@ -1,8 +1,8 @@
 """A second look at pictures in which YuNet found no face: smoothed, small, and rolled.
 
-Noise and the blocks of JPEG hide faces that a smoothed copy shows; a face that is rolled by 45
-degrees lies between two directions, and is upright in a copy that is rolled back. MTCNN would be
-the other way: `docs/photos.md` compares what both gain and cost.
+Noise and the blocks of JPEG hide faces that a smoothed copy shows. A face that is rolled by 45
+degrees lies between two directions, and is upright in a copy that is rolled back. A search by MTCNN
+would be the alternative: `docs/photos.md` compares gain and cost of both.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,17 +33,17 @@ _ROLLS: Final = (0.0, 45.0, -45.0)
 """Degrees counterclockwise by which the copies are rolled."""
 
 _SIDE_PX: Final = 256
-"""Longest side of a rolled copy, which bounds the cost of the second look: a tenth to a half of the
-first look's."""
+"""Longest side of a rolled copy. It bounds the cost of the second look: a tenth to a half of that
+of the first."""
 
 _SMOOTHING_PX: Final = 1.5
 """Standard deviation of the Gaussian, in pixels of the picture."""
 
 _LEAST_BOX_SCORE: Final = 0.6
-"""YuNet's score from which on the output network looks at a box, and decides."""
+"""YuNet's score of a box, from which on the output network decides on it."""
 
 _LEAST_SCORE: Final = 0.9
-"""The output network's, whatever lower score is asked for."""
+"""Least score of the output network, also where a lower one is asked for."""
 
 
 def find_faces(
@@ -55,7 +55,7 @@ def find_faces(
 ) -> list[FoundFaces]:
     """Find the faces of several pictures by `yunet_faces`, and look again where there are none.
 
-    Each picture's answer is as if it were alone; `least_score` is 0 to 1.
+    The result for each picture is the same as for it alone; `least_score` is 0 to 1.
     """
     found = yunet_faces.find_faces(yunet, networks, pictures, least_score=least_score)
     empty = [place for place, faces in enumerate(found) if not len(faces)]
@@ -72,10 +72,10 @@ def look_again(
     *,
     least_score: float,
 ) -> list[FoundFaces]:
-    """Find the faces of pictures in which none was found, each picture's as if it were alone.
+    """Find the faces of pictures in which none was found; each result is as for the picture alone.
 
-    Faces may be upright or rolled by up to some 60 degrees, and are reported as upright, with
-    landmarks that are rolled. Those below 28 pixels in a copy may be missed.
+    Faces may be upright or rolled by up to some 60 degrees. They are reported as upright, with
+    rolled landmarks. Faces of less than 28 pixels in a copy may be missed.
     """
     looks = [look for place, picture in enumerate(pictures) for look in _looks(place, picture)]
     samplers = [AreaSampler(look.copy.pixels) for look in looks]

@@ -1,17 +1,16 @@
-"""Which parts of a photo are searched by themselves.
+"""The parts of a long photo, each of which is searched on a copy of its own.
 
-A photo is searched on a copy of limited size, so what can be found depends on its longest side. A
-photo more than twice as long as it is wide is divided into parts at most twice as long, which
-overlap by as much as they are wide: whatever is not longer than that lies in one of them as a
-whole. A photo that would take more than `MOST_TILES` has as many, which are longer: so the work is
-bounded.
+As the size of a copy is limited, the longest side of the photo decides how small a face can be
+found. A photo more than twice as long as wide is divided into parts that are at most twice as long
+as wide, and overlap by their width: a face that is not longer than that is whole in one of them. A
+photo is divided into at most `MOST_TILES` parts, which are longer then: so the work is bounded.
 """
 
 from math import ceil
 from typing import Final
 
 _LONGEST: Final = 2.0
-"""Longest side of a part, by its shorter one."""
+"""Longest side of a part, divided by its shorter side."""
 
 MOST_TILES: Final = 16
 
@@ -20,7 +19,7 @@ Tile = tuple[int, int, int, int]
 
 
 def tiles_of(width: int, height: int) -> list[Tile]:
-    """The parts of a photo, in order; all of it, where it is not long."""
+    """The parts of a photo, in order; the whole photo, if it is not long."""
     longer, shorter = max(width, height), min(width, height)
     if longer <= _LONGEST * shorter:
         return [(0, 0, width, height)]
@@ -33,5 +32,5 @@ def tiles_of(width: int, height: int) -> list[Tile]:
 
 
 def searched_side_px(width: int, height: int) -> int:
-    """The longest side of what is searched by itself: of the photo, or of its largest part."""
+    """The longest side of the photo or, if it is long, of its largest part."""
     return max(max(right - left, end - top) for left, top, right, end in tiles_of(width, height))

@@ -26,30 +26,29 @@ from models.zoo.detectors.mtcnn import MtcnnNetworks
 from models.zoo.detectors.yunet import YunetNetwork
 
 _LEAST_SCORE: Final = 0.6
-"""YuNet's score from which on the output network looks at a box, and decides."""
+"""YuNet's score of a box, from which on the output network decides on it."""
 
 _LEAST_TURNED_SCORE: Final = 0.85
-"""The same in the other directions. All of 200 faces of Labeled Faces in the Wild, each turned four
-ways, have 0.88 or more in their own direction; patterns of fur may have 0.82."""
+"""The same in the other directions. Of 200 faces of Labeled Faces in the Wild, each turned four
+ways, all have 0.88 or more in their own direction; patterns of fur may have 0.82."""
 
 _WORTH_A_LOOK: Final = 0.2
-"""YuNet's score, seen upright, from which on something that is no upright face is looked for in the
-other directions. Of 200 faces of Labeled Faces in the Wild, 93 % reach it on either side, and all
-upside down."""
+"""YuNet's score as an upright face, from which on a box that is none is searched in the other
+directions. Of 200 faces of Labeled Faces in the Wild, 93 % reach it on either side, and all upside
+down."""
 
 _LEAST_TURNED: Final = 0.9
-"""The output network's score of a face in another direction. Two networks agree on such a face, so
-that no more is needed than upright."""
+"""The output network's score of a face in another direction. As two networks agree on it, the score
+need not be higher than that of an upright face."""
 
 _SIDE_BESIDE: Final = 0.35
-"""Beside faces: least side, by that of the largest of them, of what is looked for in other
-directions."""
+"""Least side of what is searched in other directions, in sides of the largest face."""
 
 _AROUND: Final = 3.0
-"""How much of its surroundings is searched with something that may be a face: by its side."""
+"""Side of the region that is searched around a possible face, in sides of the face."""
 
 _MOST_REGIONS: Final = 16
-"""Of a picture, which bounds the work."""
+"""Regions of a picture that are searched at most, which bounds the work."""
 
 
 def find_faces(
@@ -59,11 +58,11 @@ def find_faces(
     *,
     least_score: float,
 ) -> list[FoundFaces]:
-    """Find the faces of several pictures; each picture's answer is as if it were alone.
+    """Find the faces of several pictures; the result for each is the same as for it alone.
 
-    A picture in which no face of `least_score` (0 to 1) is surely upright is searched in the other
-    three directions, too. Beside such faces, only what is around something that nearly looks like
-    one is.
+    A picture in which no face of `least_score` (0 to 1) is certainly upright is searched in the
+    other three directions as well. In a picture with such faces, only the regions around boxes that
+    nearly look like a face are.
     """
     samplers = [AreaSampler(picture.pixels) for picture in pictures]
     compare = [partial(direction_odds, networks, sampler) for sampler in samplers]
@@ -100,8 +99,8 @@ def find_faces(
 
 @dataclass(frozen=True, slots=True)
 class _Region:
-    """A part of the picture at `place`: it begins at `corner` (x, y), and is shown on `factor` of
-    its size."""
+    """A part of the picture at `place`: it begins at `corner` (x, y), and is reduced by
+    `factor`."""
 
     place: int
     picture: Picture
@@ -109,7 +108,7 @@ class _Region:
     factor: float = 1.0
 
     def in_picture(self, squares: Boxes) -> Boxes:
-        """Squares of this part, whose first pixel is 1, in pixels of the whole picture."""
+        """Squares of this part in pixels of the whole picture; the first pixel of both is 1."""
         back = (squares - FIRST_PIXEL) / self.factor + np.array(self.corner * 2) + FIRST_PIXEL
         return np.asarray(back, dtype=np.float32)
 
@@ -117,10 +116,11 @@ class _Region:
 def _regions(
     place: int, picture: Picture, upright: FoundFaces, squares: Boxes, *, least_score: float
 ) -> list[_Region]:
-    """What may show faces in other directions; `squares` nearly look like upright faces.
+    """The regions that may show faces in other directions; `squares` nearly look like upright
+    faces.
 
-    The whole picture, where no face is surely upright; else what is around the squares that are
-    none of the faces, the largest first.
+    It is the whole picture, unless all faces are certainly upright; else the surroundings of the
+    squares that are none of the faces, the largest first.
     """
     faces = upright.where(upright.scores >= least_score)
     if not len(faces) or not faces.clear.all():
@@ -145,7 +145,7 @@ def _around(place: int, picture: Picture, square: Boxes) -> _Region:
 
 
 def _turned(yunet: YunetNetwork, regions: Sequence[_Region], count: int) -> list[Candidates]:
-    """What looks like a face in another direction than upright, in each of so many pictures."""
+    """Candidates for faces in the other directions, in each of `count` pictures."""
     found = [[Candidates.of(np.empty((0, 4), dtype=np.float32), (UPRIGHT,))] for _ in range(count)]
     if regions:
         pictures = [region.picture for region in regions]
@@ -159,6 +159,6 @@ def _turned(yunet: YunetNetwork, regions: Sequence[_Region], count: int) -> list
 
 
 def _apart(turned: Candidates, upright: FoundFaces) -> Candidates:
-    """Those that do not lie where a face is surely upright."""
+    """The candidates that do not lie where a face is certainly upright."""
     apart = apart_from(turned.boxes, upright.boxes[upright.clear])
     return Candidates(turned.boxes[apart], turned.quarters[apart])

@@ -14,26 +14,27 @@ from app.recognition.types import Pixels
 from models.zoo.detectors.yunet import Cells, YunetNetwork
 
 SURE_PX: Final = 28.0
-"""Side of a face that YuNet surely finds: a picture is shrunk or enlarged so that the smallest
+"""Side of a face from which on YuNet surely finds it: a picture is resized so that the smallest
 faces have it."""
 
 _ENOUGH_PX: Final = 640
-"""Longest side of a picture below which shrinking it saves little."""
+"""Longest side of a picture, below which shrinking it saves little."""
 
 SIZES: Final = (1.0, 0.5)
-"""By default, each picture is seen in two sizes. Halved, noise and the blocks of JPEG are averaged
-away, which hide all faces otherwise: of 40 faces with noise of 60 none is found at full size, and
-all are at half of it. It costs a quarter more."""
+"""By default, each picture is searched in two sizes. Halving averages away noise and the blocks of
+JPEG, which can hide all faces: of 40 faces with noise of 60, none is found at full size, and all
+at half of it. It costs a quarter more."""
 
 _MULTIPLE: Final = 32
 _OVERLAP: Final = 0.3
 _MOST_PIXELS: Final = 1_000_000
-"""Of all pictures of one pass, which bounds its memory."""
+"""Pixels of all pictures of one pass, which bounds its memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """A copy of a picture, in which the part of this size (width, height) shows it."""
+    """A copy of a picture, which takes up `size` (width, height) of the pixels; the rest is
+    black."""
 
     place: int
     size: tuple[int, int]
@@ -48,7 +49,7 @@ def find_boxes(
     direction: int = UPRIGHT,
     sizes: Sequence[float] = SIZES,
 ) -> list[tuple[Boxes, Scores]]:
-    """The boxes of each picture in which a face may stand in a direction, with scores (0 to 1).
+    """The boxes of each picture that may show a face in a direction, with scores (0 to 1).
 
     Boxes are in pixels of the picture, and edges count from 0. Copies of the same size go through
     the network together.
@@ -70,7 +71,7 @@ def find_boxes(
 
 
 def _copy(picture: Picture, place: int, factor: float, direction: int) -> _Copy:
-    """In its size, turned so that faces in the direction are upright, and filled up with black."""
+    """A copy in its size, turned so that faces in the direction are upright."""
     height, width = picture.pixels.shape[:2]
     factor *= max(SURE_PX / picture.smallest_px, min(1.0, _ENOUGH_PX / max(height, width)))
     shown = scaled(picture.pixels, factor)
@@ -88,7 +89,7 @@ def _batches(copies: Sequence[_Copy]) -> Iterator[list[_Copy]]:
 
 
 def _decoded(levels: Sequence[Cells], number: int, least_score: float) -> tuple[Boxes, Scores]:
-    """The boxes in one copy of a pass."""
+    """The boxes in one copy of a pass through the network."""
     some, likely = [], []
     for level in levels:
         down, across = np.nonzero(level.scores[number] >= least_score)
@@ -109,7 +110,7 @@ def _in_picture(boxes: Boxes, copy: _Copy, picture: Picture, direction: int) -> 
 
 
 def _best(boxes: Sequence[Boxes], scores: Sequence[Scores]) -> tuple[Boxes, Scores]:
-    """Those of all copies, without those that overlap better ones."""
+    """The boxes of all copies, without those that overlap better ones."""
     every, likely = np.concatenate(boxes), np.concatenate(scores)
     kept = best_of_overlapping(every, likely, most=_OVERLAP)
     return every[kept], likely[kept]

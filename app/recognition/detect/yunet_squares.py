@@ -1,4 +1,4 @@
-"""YuNet's boxes as squares, as MTCNN's output network sees them."""
+"""Squares around YuNet's boxes, for MTCNN's output network."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,17 +16,18 @@ from models.zoo.detectors.mtcnn import MtcnnNetworks
 from models.zoo.detectors.yunet import YunetNetwork
 
 _OF_SMALLEST: Final = 0.6
-"""Least side of a box, by that of the smallest face: MTCNN, of which that size is a window, finds
-such boxes, too."""
+"""Least side of a box, in sides of the smallest face: MTCNN, whose window has that side, finds such
+boxes, too."""
 
 _SMALLER: Final = 0.95
 _LOWER: Final = 0.04
-"""The square that the output network sees, by the side of that around a box: how large it is, and
-how much nearer the chin. So its scores are distributed as for the squares of MTCNN: at least 0.9998
-for four of five faces of Labeled Faces in the Wild; of squares around boxes, for one of three."""
+"""Side of the output network's square, and its shift to the chin, in sides of the square around the
+box. With these, the network's scores are distributed as for the squares of MTCNN: at least 0.9998
+for four of five faces of Labeled Faces in the Wild; with the square around the box, for one of
+three."""
 
 _DOWN: Final = np.array([[0, 1], [-1, 0], [0, -1], [1, 0]], dtype=np.float32)
-"""Where the chin is, by the direction."""
+"""The side of the chin (x, y), by the direction."""
 
 
 def find_squares(
@@ -37,9 +38,9 @@ def find_squares(
     direction: int = UPRIGHT,
     sizes: Sequence[float] = SIZES,
 ) -> list[tuple[Boxes, Scores]]:
-    """The squares of each picture in which a face may stand in a direction, with YuNet's scores.
+    """The squares of each picture that may show a face in a direction, with YuNet's scores.
 
-    `least_score` is 0 to 1; each picture is seen in so many `sizes`, by its own.
+    `least_score` is 0 to 1; `sizes` are those of the copies that are searched, by the picture's.
     """
     found = find_boxes(yunet, pictures, least_score=least_score, direction=direction, sizes=sizes)
     return [
@@ -50,7 +51,7 @@ def find_squares(
 def locate_in_squares(
     networks: MtcnnNetworks, samplers: Sequence[AreaSampler], some: Sequence[Candidates]
 ) -> list[FoundFaces]:
-    """What the output network finds in the squares of each picture; see `judge.locate`."""
+    """The faces that the output network finds in the squares of each picture."""
     if not any(map(len, some)):
         return [NO_FACES] * len(samplers)
     return locate(networks, samplers, some)
@@ -59,7 +60,7 @@ def locate_in_squares(
 def _squares(
     boxes: Boxes, scores: Scores, picture: Picture, direction: int
 ) -> tuple[Boxes, Scores]:
-    """The squares of boxes that are not too small, as the output network sees them."""
+    """The output network's squares of the boxes that are not too small."""
     squares = squared(boxes + FIRST_PIXEL)
     longer = sides(squares)
     large = longer >= _OF_SMALLEST * picture.smallest_px

@@ -1,1 +1,1 @@
-"""Liveness: how likely a camera saw the face itself and not a picture of it."""
+"""Liveness: the probability that a camera saw the face itself, and not a picture of it."""

@@ -1,7 +1,7 @@
-"""Crops for liveness networks: the box of a face with what surrounds it.
+"""Crops for liveness networks: the box of a face with its surroundings.
 
-Other than a crop for an embedder, it is not turned to the landmarks: the network sees the photo as
-it is, but for quarter turns.
+Unlike a crop for an embedder, it is not rotated by the landmarks: the network sees the photo as it
+is, except for quarter turns.
 """
 
 import cv2
@@ -11,11 +11,11 @@ from app.recognition.types import Box, DetectedFace, Pixels
 
 
 def surroundings(box: Box, *, scale: float, width: int, height: int) -> tuple[int, int, int, int]:
-    """First and last column and row (x1, y1, x2, y2; all four are part of it) of a crop.
+    """First and last column and row of a crop (x1, y1, x2, y2; all are part of it).
 
-    The box is enlarged by `scale` about its centre, as far as the result fits into a photo of this
-    width and height. What would reach over a border is shifted back inside, as the training crops
-    of MiniFASNet were (`generate_patches.py` of Silent-Face-Anti-Spoofing).
+    The box is enlarged by `scale` about its centre, as far as it fits into a photo of this width
+    and height, and shifted inside where it would reach over a border. The training crops of
+    MiniFASNet were cut so (`generate_patches.py` of Silent-Face-Anti-Spoofing).
     """
     x1, y1, x2, y2 = box
     factor = min(scale, (width - 1) / (x2 - x1), (height - 1) / (y2 - y1))
@@ -25,10 +25,10 @@ def surroundings(box: Box, *, scale: float, width: int, height: int) -> tuple[in
 
 
 def cut_surroundings(photo: Pixels, face: DetectedFace, *, scale: float, size_px: int) -> Pixels:
-    """A face with its surroundings, turned upright, as a square of `size_px`.
+    """Cut a face with its surroundings, turned upright, as a square of `size_px`.
 
-    The sides are resized each by itself, without smoothing, as in training. A face whose direction
-    is not clear stays as it stands in the photo.
+    Each side is resized by its own factor, without smoothing, as in training. A face whose
+    direction is not clear is not turned.
     """
     height, width = photo.shape[:2]
     left, top, right, bottom = surroundings(face.box, scale=scale, width=width, height=height)

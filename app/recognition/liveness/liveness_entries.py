@@ -1,11 +1,11 @@
-"""The liveness networks that the settings may name. Imports no network's libraries."""
+"""The liveness networks that the settings may name. This imports no libraries of networks."""
 
 from app.errors import SettingUnusable
 from models.zoo.catalogue.entry import CatalogueEntry, catalogue
 
 
 def liveness_entry(name: str) -> CatalogueEntry:
-    """The card of a liveness network. Raises SettingUnusable where there is none of that name."""
+    """The entry of a liveness network. Raises SettingUnusable for an unknown name."""
     known = {entry.name: entry for entry in catalogue().values() if entry.kind == "liveness"}
     if name not in known:
         raise SettingUnusable(

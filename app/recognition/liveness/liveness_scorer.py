@@ -14,9 +14,9 @@ FaceCrops = list[Pixels]
 
 
 class LivenessScorer:
-    """Scores whether faces were before the camera themselves. Safe to call from several threads.
+    """Scores the liveness of faces. Safe to call from several threads.
 
-    `threshold`: least score (0 to 1) that counts as live; None where there is none.
+    `threshold` is the least score (0 to 1) that counts as live, None without one.
     """
 
     def __init__(self, networks: Sequence[LivenessNetwork], threshold: float | None = None) -> None:
@@ -29,14 +29,14 @@ class LivenessScorer:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what decides about a score: the weights of all networks, in any order."""
+        """SHA-256 of the weights of all networks, in any order; scores depend on them alone."""
         digests = sorted(network.digest for network in self._networks)
         if len(digests) == 1:
             return digests[0]
         return hashlib.sha256("".join(digests).encode()).hexdigest()
 
     def cut(self, photo: Pixels, face: DetectedFace) -> FaceCrops:
-        """The crops of a face; its box is in pixels of this photo."""
+        """Cut the crops of a face, whose box is in pixels of this photo."""
         return [
             cut_surroundings(
                 photo, face, scale=network.card.crop_scale, size_px=network.card.size_px

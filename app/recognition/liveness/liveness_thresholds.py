@@ -1,4 +1,4 @@
-"""Liveness thresholds that were fitted here, one file for each choice of networks."""
+"""Fitted liveness thresholds, one file for each set of networks."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -10,9 +10,9 @@ from models.files import write_text_atomically
 
 
 class FittedThreshold(BaseModel):
-    """A threshold, and what it was fitted on; `digest` is that of `LivenessScorer`.
+    """A threshold, and its error rates; `digest` is that of the `LivenessScorer`.
 
-    `bpcer` and `apcer` (by species of attack) are shares, measured on the captures of the fit.
+    `bpcer` and `apcer` (by species of attack) are shares of the captures that it was fitted on.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -27,13 +27,14 @@ class FittedThreshold(BaseModel):
 
 
 class LivenessThresholds:
-    """The files in a folder, named by the networks' digest."""
+    """The files in a folder, named by the digest of the networks."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def find(self, digest: str) -> FittedThreshold | None:
-        """Raises StartupError when the file is no threshold of these networks."""
+        """Return None without a file. Raises StartupError for a file of other networks, or
+        damaged."""
         path = self._path(digest)
         try:
             found = FittedThreshold.model_validate_json(path.read_text(encoding="utf-8"))
@@ -48,7 +49,7 @@ class LivenessThresholds:
         return found
 
     def save(self, fitted: FittedThreshold) -> Path:
-        """Write it, all of it or nothing."""
+        """Write the file atomically, and return its path."""
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._path(fitted.digest)
         write_text_atomically(path, fitted.model_dump_json(indent=1) + "\n")

@@ -14,10 +14,10 @@ from models.zoo.networks.liveness import LivenessNetwork
 
 
 def load_liveness(settings: Settings) -> LivenessScorer | None:
-    """The networks, with the threshold that the settings say or that was fitted here.
+    """Load the networks, with the threshold of the settings, else the fitted one.
 
-    None where the settings name no network. Raises StartupError for one that is unknown, not
-    fetched or damaged.
+    Returns None where the settings name no network. Raises StartupError for one that is unknown,
+    not fetched or damaged.
     """
     entries = [liveness_entry(name) for name in settings.liveness.name]
     if not entries:

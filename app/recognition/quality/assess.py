@@ -19,8 +19,8 @@ from models.zoo.weights.distinctiveness import Distinctiveness
 
 
 def assess(photo: Pixels, face: DetectedFace, *, factor: float = 1.0) -> FaceQuality:
-    """Measure and score a face of an upright RGB photo, of which this may be a copy that is
-    `factor` times as small."""
+    """Measure and score a face of an upright RGB photo, or of a copy that is smaller by
+    `factor`."""
     measured = measure(photo, face)
     if factor != 1.0:
         measured = replace(measured, eye_distance_px=measured.eye_distance_px * factor)
@@ -55,9 +55,9 @@ def with_distinctiveness(
     *,
     norm: float | None = None,
 ) -> FaceQuality:
-    """The quality of a face whose embedding is known by now, too.
+    """Add the distinctiveness of a face, by its embedding.
 
-    `norm` is the length that the embedding had; None where it came from elsewhere.
+    `norm` is the length of the embedding before it was divided by it; None where it is not known.
     """
     name = QualityComponent.DISTINCTIVENESS
     norms = None if norm is None else np.array([norm], dtype=np.float32)

@@ -2,8 +2,8 @@
 
 The crop is cut to ArcFace's template with 112 pixels, in which the eyes are 35 pixels apart: finer
 detail does not matter to recognition, and so the values do not depend on the photo's resolution.
-Luminance is looked at inside an ellipse that the face fills. Sources are the components of
-ISO/IEC 29794-5; how they are computed here is told at each.
+Luminance is measured inside an ellipse that the face fills. The components are those of
+ISO/IEC 29794-5; each docstring describes how one is computed here.
 """
 
 import math
@@ -43,11 +43,11 @@ _SECOND_DIFFERENCES: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dty
 _NOISE_SCALE: Final = float(np.sqrt(np.pi / 2) / 6)
 _DIFFERENCE_PX: Final = 2
 _NOISE_IN_DIFFERENCES: Final = 2.2
-"""What noise of unit strength adds to them; measured on photos with noise added."""
+"""Second differences of noise of unit strength; measured on photos with added noise."""
 _NOSE: Final = 0.53
-"""Where the nose is between eyes (0) and mouth (1): the median over Labeled Faces in the Wild."""
+"""Place of the nose between eyes (0) and mouth (1): the median over Labeled Faces in the Wild."""
 _MOST: Final = 10.0
-"""Of yaw and pitch, whose divisors may be next to nothing."""
+"""Largest yaw and pitch, as their divisors may be near 0."""
 _EYES: Final = _filled((38.3, 51.6), (15, 9)) | _filled((73.5, 51.5), (15, 9))
 _MOUTH: Final = _filled((56, 92), (22, 9))
 _CHIN: Final = _filled((56, 96), (26, 12))
@@ -55,38 +55,39 @@ _NOSE_AND_CHEEKS: Final = (
     _filled((56, 54), (5, 8)) | _filled((40, 63), (7, 4)) | _filled((72, 63), (7, 4))
 )
 _SOME: Final = (np.indices((SIDE_PX, SIDE_PX)) % 2 == 0).all(axis=0)
-"""A quarter of the points, which are enough for the median of a large part."""
+"""A quarter of the points, enough for the median of a large part."""
 _LEFT_SIDE: Final = _filled((36, 58), (16, 26)) & _SOME
 _RIGHT_SIDE: Final = _filled((76, 58), (16, 26)) & _SOME
 _LEAST_DETAIL: Final = 0.5
-"""Gray values; where two parts have less, neither is covered."""
+"""Gray values; two parts with less detail than this are alike."""
 _DETAIL_RATIO: Final = 0.9
 _COLOR_DISTANCE: Final = 30.0
-"""Where the unevenness of eyes and mouth in detail, as the logarithm of a ratio, and of chin and
-cheeks in color, in CIELAB, are 1: of photos of Labeled Faces in the Wild, 0.3 % have more. Beards,
-hats and glasses are below."""
+"""Differences at which the unevenness is 1: of eyes and mouth in detail (logarithm of the ratio),
+and of chin and cheeks in color (CIELAB). Of photos of Labeled Faces in the Wild, 0.3 % have more;
+beards, hats and glasses are below."""
 _SIDE_DETAIL_RATIO: Final = 1.4
 _SIDE_COLOR_DISTANCE: Final = 34.0
-"""The same of the left and the right side; 0.2 % have more. Light from one side and faces in half
+"""The same for the left and the right side; 0.2 % have more. Light from one side and faces in half
 profile are below."""
 _FLOOR: Final = 0.05
-"""Gray values; below, rounding to 8 bits is all there is."""
+"""Gray values; less structure than this is only rounding to 8 bits."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawQuality:
-    """What was measured; units and ranges are told at each."""
+    """The measured values; each docstring gives the unit and the range."""
 
     eye_distance_px: float
     """Between the eyes, in pixels of the photo."""
     sharpness: float
-    """Detail of 4 pixels of the crop, in the direction that has least of it, by the strength of the
-    face's coarse structure; noise is taken off. About 0.8 in a sharp photo, 0.2 beyond use."""
+    """Detail of 4 pixels of the crop, in the direction with the least detail, without noise,
+    divided by the strength of the face's coarse structure. About 0.8 in a sharp photo, 0.2 beyond
+    use."""
     noise: float
-    """Standard deviation of noise by the strength of the coarse structure, 0 and up."""
+    """Standard deviation of noise, divided by the strength of the coarse structure, 0 and up."""
     blockiness: float
-    """How much of the face is flat between sudden steps, as strong compression leaves it: 0 where
-    the differences of neighbours are normally distributed, towards 1 where few hold them all."""
+    """Flatness between sudden steps, as strong compression leaves it: 0 where the differences of
+    neighbours are normally distributed, towards 1 where a few neighbours have all differences."""
     brightness: float
     """Mean luminance, 0 to 1."""
     overexposed: float
@@ -94,20 +95,20 @@ class RawQuality:
     contrast: float
     """Standard deviation of luminance, 0 to 0.5."""
     yaw: float
-    """How far the nose lies beside the middle of the eyes, by the distance of the eyes: 0 from the
+    """Distance of the nose from the middle line of the face, in distances of the eyes: 0 from the
     front, about 0.5 in half profile."""
     pitch: float
-    """How far the nose lies above or below its place in a face from the front, by the distance from
-    the eyes to the mouth."""
+    """Distance of the nose above or below its place in a face from the front, in distances from the
+    eyes to the mouth."""
     roll_degrees: float
-    """How far the line through the eyes is from level, 0 to 180, once the photo has been turned by
-    quarters so that the face is upright."""
+    """Angle between the line through the eyes and the horizontal, 0 to 180, after the photo was
+    turned by quarters so that the face is upright."""
     outside: float
     """Share of the face beyond the photo's border."""
     unevenness: float
-    """How unlike each other the halves of the face are: 1 where eyes and mouth, or the left and the
-    right side, differ in detail, or chin and cheeks, or the two sides, in color, as they hardly do
-    in faces that nothing covers."""
+    """Difference between parts of the face: eyes and mouth, or the left and the right side, in
+    detail; chin and cheeks, or the two sides, in color. Hardly any face that nothing covers reaches
+    1."""
     detection_score: float
     """The detector's probability of a face, 0 to 1."""
 
@@ -143,13 +144,13 @@ def measure(photo: Pixels, face: DetectedFace) -> RawQuality:
 def _detail(luminance: Luminance, differences: Sequence[Luminance]) -> tuple[float, float]:
     """Sharpness and noise, see RawQuality; `differences` are `_second_differences`.
 
-    ISO/IEC 29794-5 compares with blurred copies for sharpness; the differences of Gaussians here do
-    the same at one scale each (Crete et al., 2007, for a measure without a reference).
+    ISO/IEC 29794-5 compares the face with blurred copies to measure sharpness. The differences of
+    Gaussians here do the same at one scale each (Crete et al., 2007, measure without a reference).
     """
     coarse, coarsest = (_blurred(luminance, sigma) for sigma in (4, 8))
     structure = _rms((coarse - coarsest)[_FACE]) + _FLOOR
     seconds = np.abs(cv2.filter2D(luminance, -1, _SECOND_DIFFERENCES))
-    # Immerkaer's estimate (1996), where there is least texture to be taken for noise.
+    # Immerkaer's estimate (1996), in the parts with the least texture.
     texture = np.asarray(cv2.blur(seconds, (9, 9)), dtype=np.float32)
     noise = _quantile(texture[_FACE], 0.2) * _NOISE_SCALE
     least = _least_detail(differences)
@@ -158,8 +159,9 @@ def _detail(luminance: Luminance, differences: Sequence[Luminance]) -> tuple[flo
 
 
 def _blockiness(luminance: Luminance) -> float:
-    """Median by mean of the differences of neighbours, against that of normal ones (0.845), outside
-    of what is black or burnt out, and with a gray value for rounding."""
+    """See RawQuality: the median of the differences of neighbours divided by their mean, compared
+    with that of normally distributed ones (0.845). Black and burnt out pixels are left out; a gray
+    value is added for rounding."""
     counted = _FACE & (luminance > 1) & (luminance < 247)
     across = np.abs(np.diff(luminance, axis=1))[counted[:, 1:]]
     down = np.abs(np.diff(luminance, axis=0))[counted[1:]]
@@ -171,18 +173,18 @@ def _blockiness(luminance: Luminance) -> float:
 
 
 def _least_detail(differences: Sequence[Luminance]) -> float:
-    """Strength of the second differences in the direction, of four, in which they are weakest: a
-    photo blurred by motion is sharp across it."""
+    """Strength of the second differences in the weakest of four directions: a photo that is blurred
+    by motion is sharp across the motion."""
     inside = _without_margin(_FACE)
     return min(_rms(difference[inside]) for difference in differences)
 
 
 def _unevenness(crop: Pixels, differences: Sequence[Luminance]) -> float:
-    """See RawQuality. A mask has less detail than a mouth, or another color than the cheeks have;
+    """See RawQuality. A mask has less detail than a mouth, or another color than the cheeks;
     sunglasses have less detail than eyes; a door or another head hides one side. A fault of the
-    whole photo, as blur or noise, is the same everywhere.
+    whole photo, such as blur or noise, is the same everywhere.
 
-    ISO/IEC 29794-5 wants the share of the face that is occluded, by a network that segments it.
+    ISO/IEC 29794-5 measures the occluded share of the face, by a network that segments it.
     """
     return max(
         _ratio_of_detail(differences, _EYES, _MOUTH) / _DETAIL_RATIO,
@@ -195,7 +197,7 @@ def _unevenness(crop: Pixels, differences: Sequence[Luminance]) -> float:
 def _ratio_of_detail(
     differences: Sequence[Luminance], part: NDArray[np.bool_], other: NDArray[np.bool_]
 ) -> float:
-    """The logarithm of the ratio, 0 and up."""
+    """The absolute logarithm of the ratio, 0 and up."""
     one, two = (_median_strength(differences, of) + _LEAST_DETAIL for of in (part, other))
     return abs(math.log(one / two))
 
@@ -218,12 +220,12 @@ def _median_color(pixels: Pixels) -> tuple[float, float]:
 
 
 def _without_margin(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The points for which there are `_second_differences`."""
+    """The points that have `_second_differences`."""
     return part[_DIFFERENCE_PX:-_DIFFERENCE_PX, _DIFFERENCE_PX:-_DIFFERENCE_PX]
 
 
 def _second_differences(fine: Luminance) -> list[Luminance]:
-    """In four directions, without a margin of _DIFFERENCE_PX."""
+    """Second differences in four directions, without a margin of _DIFFERENCE_PX."""
     step = _DIFFERENCE_PX
     end = SIDE_PX - step
     middle = 2 * fine[step:end, step:end]
@@ -238,8 +240,8 @@ def _second_differences(fine: Luminance) -> list[Luminance]:
 def _pose(face: DetectedFace) -> tuple[float, float, float, float]:
     """Eye distance in pixels, yaw, pitch and roll; see RawQuality.
 
-    Proxies from five points for the angles of ISO/IEC 29794-5: along the line of the eyes, and
-    across it.
+    Yaw and pitch stand for the angles of ISO/IEC 29794-5: distances of five points along the line
+    of the eyes, and across it.
     """
     left, right, nose, *mouth = face.landmarks.astype(np.float64)
     eyes = right - left
@@ -268,7 +270,7 @@ def _blurred(luminance: Luminance, sigma_px: float) -> Luminance:
 
 
 def _quantile(values: NDArray[np.float32], share: float) -> float:
-    """As numpy's, between the two values next to it, in a tenth of the time."""
+    """numpy's quantile (linear between two values), in a tenth of the time."""
     place = share * (len(values) - 1)
     below, above = math.floor(place), math.ceil(place)
     ordered = np.partition(values, (below, above))

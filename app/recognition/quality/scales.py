@@ -1,9 +1,8 @@
 """From raw values to scores, 0 to 100.
 
-One scale for each component, on which 40 is where photos of Labeled Faces in the Wild that were
-damaged on purpose begin not to be recognised any more, 0 is far beyond, and 100 is where nothing is
-left to gain: `benchmarks/accuracy/quality.py` measures what the levels of `quality_filter` make of
-that.
+Each component has a scale. At 40, photos of Labeled Faces in the Wild that were damaged on purpose
+begin to be unrecognisable; 0 is far beyond that, and 100 is where nothing is left to gain.
+`benchmarks/accuracy/quality.py` measures the effect of the levels of `quality_filter`.
 """
 
 import math
@@ -19,16 +18,16 @@ _LEAST = 1e-9  # of a raw value, for its logarithm
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Rises (or falls) evenly from `worst`, which scores 0, to `best`, 100; level beyond.
-
-    Where `by_ratio`, it is the logarithm of the raw value that counts.
+    """A score that changes linearly from 0 at the raw value `worst` to 100 at `best`, and is
+    constant beyond. With `by_ratio`, it is linear in the logarithm of the raw value.
     """
 
     worst: float
     best: float
     by_ratio: bool = False
     _ends: tuple[float, float] = field(init=False, repr=False, compare=False)
-    """`worst` and `best` as they count; a dozen scales are applied to every face."""
+    """`worst` and `best`, as logarithms with `by_ratio`; kept, as each face takes a dozen
+    scales."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_ends", (self._along(self.worst), self._along(self.best)))
@@ -66,7 +65,7 @@ SCALES: Final[Mapping[QualityComponent, Scale]] = MappingProxyType(
         QualityComponent.CROPPING: Scale(0.25, 0),
         QualityComponent.OCCLUSION: Scale(1.1, 0.6),
         QualityComponent.DETECTION: Scale(0.95, 1),
-        # By its own scale: 0.2 and 0.6 are where the floor and doubt begin.
+        # On its own scale: at 0.2 is the floor, below 0.6 error rates are raised.
         QualityComponent.DISTINCTIVENESS: Scale(0, 1),
     }
 )

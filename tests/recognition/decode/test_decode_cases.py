@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.recognition.align import align
-from app.recognition.decode.photo_file import PhotoFile
+from app.recognition.decode.photo_file import DecodeLimits, PhotoFile
 from app.recognition.detect.copying_detector import CopyingDetector
 from app.recognition.embedder import NetworkEmbedder
 from app.recognition.types import Box, Embedding, Photo
@@ -28,7 +28,7 @@ _ALIKE: Final = 0.95
 
 def _read(name: str) -> Photo:
     data = (_CASES / name).read_bytes()
-    return PhotoFile(data, max_pixels=50_000_000, memory_bytes=1_000_000_000).read()
+    return PhotoFile(data, DecodeLimits(max_pixels=50_000_000, memory_bytes=1_000_000_000)).read()
 
 
 def _only_face(

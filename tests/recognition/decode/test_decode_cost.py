@@ -17,7 +17,7 @@ from app.recognition.decode import (
     tiff_structure,
     webp_structure,
 )
-from app.recognition.decode.photo_file import PhotoFile
+from app.recognition.decode.photo_file import DecodeLimits, PhotoFile
 from tests.kit.photos import encoded, pixels
 from tests.recognition.decode import hostile_files as hostile
 from tests.recognition.pictures import decoded, distance, small
@@ -77,7 +77,7 @@ _REFUSED: Final[dict[str, tuple[Callable[[], bytes], str]]] = {
 def test_a_file_that_costs_more_than_its_pixels_is_refused_before_it_is_decoded(kind: str) -> None:
     make, count = _REFUSED[kind]
     with pytest.raises(ImageUnreadable, match=count):
-        PhotoFile(make(), max_pixels=100_000_000)
+        PhotoFile(make(), DecodeLimits(max_pixels=100_000_000))
 
 
 def test_the_counts_are_far_above_what_encoders_write() -> None:
@@ -100,7 +100,9 @@ def test_scans_after_the_only_one_of_a_sequential_jpeg_cost_nothing() -> None:
 def test_coefficients_of_a_progressive_jpeg_count_as_memory_at_any_size() -> None:
     photo = small().resize((1_600, 1_200))
     sequential, progressive = (
-        PhotoFile(encoded(photo, progressive=by), max_pixels=10**8, enough_px=200).memory_bytes
+        PhotoFile(
+            encoded(photo, progressive=by), DecodeLimits(max_pixels=10**8, enough_px=200)
+        ).memory_bytes
         for by in (False, True)
     )
     assert progressive >= sequential + 1_600 * 1_200 * 3 * 2

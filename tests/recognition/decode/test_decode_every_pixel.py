@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.errors import ImageInText, ImageUnreadable
-from app.recognition.decode.photo_file import PhotoFile
+from app.recognition.decode.photo_file import DecodeLimits, PhotoFile
 from app.recognition.types import Photo
 from tests.kit.photos import Rgb, astronaut, encoded, pixels
 from tests.recognition.decode import hostile_files as hostile
@@ -19,7 +19,7 @@ from tests.recognition.pictures import PLENTY, decoded, distance, gray_values, r
 
 
 def _read(data: bytes) -> Photo:
-    return PhotoFile(data, max_pixels=PLENTY).read()
+    return PhotoFile(data, DecodeLimits(max_pixels=PLENTY)).read()
 
 
 def _tiff(samples: NDArray[Any], **options: Any) -> bytes:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from app.recognition.decode.photo_file import PhotoFile
+from app.recognition.decode.photo_file import DecodeLimits, PhotoFile
 from app.recognition.types import ImageSize, Photo
 from tests.kit.photos import astronaut, encoded
 
 
 def _read(image: bytes, enough_px: int | None = None) -> Photo:
-    return PhotoFile(image, max_pixels=10_000_000, enough_px=enough_px).read()
+    return PhotoFile(image, DecodeLimits(max_pixels=10_000_000, enough_px=enough_px)).read()
 
 
 LARGE = astronaut().resize((1600, 1200), Image.Resampling.BICUBIC)
@@ -72,10 +72,10 @@ def test_a_file_of_several_pictures_shows_its_first() -> None:
 
 def test_the_memory_that_it_tells_follows_from_the_pixels_that_it_decodes() -> None:
     image = encoded(LARGE)
-    whole = PhotoFile(image, max_pixels=10_000_000).memory_bytes
-    half = PhotoFile(image, max_pixels=10_000_000, enough_px=800).memory_bytes
+    whole = PhotoFile(image, DecodeLimits(max_pixels=10_000_000)).memory_bytes
+    half = PhotoFile(image, DecodeLimits(max_pixels=10_000_000, enough_px=800)).memory_bytes
     assert whole == 4 * half >= 1600 * 1200 * 7
-    png = PhotoFile(encoded(LARGE, "PNG"), max_pixels=10_000_000, enough_px=800)
+    png = PhotoFile(encoded(LARGE, "PNG"), DecodeLimits(max_pixels=10_000_000, enough_px=800))
     assert png.memory_bytes >= whole
 
 

@@ -1,5 +1,5 @@
-"""MTCNN's cascade (Zhang et al., 2016), with what facenet-pytorch answers in a third of the time.
+"""MTCNN's cascade (Zhang et al., 2016), with the results of facenet-pytorch in a third of the time.
 
-The same steps in the same order, with the same thresholds; the networks are in
+The steps, their order and the thresholds are the same. The networks are in
 `models/zoo/detectors/mtcnn.py`.
 """

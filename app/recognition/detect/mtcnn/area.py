@@ -1,9 +1,9 @@
 """Shrink pictures, and parts of them, by averaging areas.
 
-As PyTorch's adaptive average pooling, on which the networks' weights were measured: a pixel of the
-result is the mean of all pixels that its area touches, each with the same weight. Sums over
-rectangles come from an integral image (Crow, 1984), so that a result costs what it has pixels,
-however large the picture is, and sums of whole numbers are exact.
+The result is that of PyTorch's adaptive average pooling, by which the networks' weights were
+measured: a pixel is the mean of all pixels that its area touches, each with the same weight. Sums
+over rectangles come from an integral image (Crow, 1984), so that the cost follows from the size of
+the result, however large the picture is, and sums of whole numbers are exact.
 """
 
 from collections.abc import Iterator
@@ -26,8 +26,8 @@ _INT32_SUMS_UP_TO = 2**31 // 255
 class AreaSampler:
     """Samples one picture, RGB uint8 of shape (height, width, 3).
 
-    The integral image of the whole picture is made when it is first needed. Until then, few crops
-    are cut from integral images of their own, with the same result.
+    The integral image of the whole picture is made when it is first needed. Until then, a few crops
+    are cut by integral images of their own, with the same result.
     """
 
     def __init__(self, picture: Pixels) -> None:
@@ -37,8 +37,8 @@ class AreaSampler:
 
     @property
     def _sums(self) -> NDArray[Any]:
-        """At (y, x): the sum of all pixels above and to the left. The fourth channel fills a point
-        up to a power of two bytes, which numpy takes in less than half the time; it is not read."""
+        """At (y, x): the sum of all pixels above and to the left. The fourth channel is not read:
+        it makes a point a power of two bytes long, which numpy takes in less than half the time."""
         if self._whole is None:
             fits = self.height * self.width <= _INT32_SUMS_UP_TO
             depth = cv2.CV_32S if fits else cv2.CV_64F
@@ -93,7 +93,7 @@ def _area(boxes: NDArray[np.int64]) -> int:
 
 @lru_cache(maxsize=512)
 def _edges(length: int, parts: int) -> tuple[Edges, Edges]:
-    """Where each of so many parts of a length begins and ends, in whole pixels; some overlap."""
+    """Begins and ends of `parts` parts of a length, in whole pixels; some overlap."""
     begins, ends = _parts(np.zeros(1, np.int64), np.array([length]), np.arange(parts + 1))
     for edges in (begins, ends):
         edges.flags.writeable = False
@@ -117,6 +117,6 @@ def _means(sums: NDArray[Any], areas: Floats) -> Floats:
     floats = sums.astype(np.float32)
     means = np.empty((*areas.shape, 3), dtype=np.float32)
     shares = np.reciprocal(areas)
-    for channel in range(3):  # together, numpy would go through them three by three
+    for channel in range(3):  # together, numpy would work on three values at a time
         np.multiply(floats[..., channel], shares, out=means[..., channel])
     return means

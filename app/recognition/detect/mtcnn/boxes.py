@@ -1,4 +1,4 @@
-"""Arithmetic of candidate boxes, as the networks were trained with.
+"""Arithmetic of candidate boxes, as in the training of the networks.
 
 Boxes are float32 (N, 4): x1, y1, x2, y2 in pixels, where the first pixel is 1.
 """
@@ -14,10 +14,10 @@ Scores = NDArray[np.float32]
 Chosen = NDArray[np.int64]
 
 FIRST_PIXEL: Final = np.array([1, 1, 0, 0], dtype=np.float32)
-"""Added to boxes whose edges count from 0, it makes them boxes whose first pixel is 1."""
+"""Added to boxes whose edges count from 0, it gives boxes whose first pixel is 1."""
 
 SAME_FACE: Final = 0.5
-"""Share of the smaller of two boxes that lies in the other, if both show one face."""
+"""Share of the smaller of two boxes in the other, from which on both show one face."""
 
 _LEAST = np.finfo(np.float32).tiny
 
@@ -25,25 +25,25 @@ _LEAST = np.finfo(np.float32).tiny
 def best_of_overlapping(
     boxes: Boxes, scores: Scores, *, most: float, apart: Chosen | None = None
 ) -> Chosen:
-    """Non-maximum suppression: of boxes whose intersection is more than `most` of their union, the
-    one with the best score. Best first.
+    """Non-maximum suppression: of boxes whose intersection over union is more than `most`, keep the
+    one with the best score. Returns places, best first.
 
     `apart` numbers groups that do not suppress each other; their boxes must be whole numbers.
     """
     if len(boxes) < 2:
         return np.arange(len(boxes))
-    if apart is not None:  # each group where no other is; exact, as whole numbers are
+    if apart is not None:  # move each group away from the others; exact for whole numbers
         span = boxes.max() - boxes.min() + 1
         boxes = boxes + (apart * span).astype(np.float32)[:, None]
     corners_and_sides = boxes.astype(np.float64)
     corners_and_sides[:, 2:] -= corners_and_sides[:, :2]
-    above_zero = np.maximum(scores, _LEAST)  # the function passes over scores of 0
+    above_zero = np.maximum(scores, _LEAST)  # the function ignores scores of 0
     kept = cv2.dnn.NMSBoxes(corners_and_sides, above_zero, 0.0, most)  # type: ignore[arg-type]
     return np.asarray(kept, dtype=np.int64)
 
 
 def best_of_nested(boxes: Boxes, scores: Scores, *, most: float) -> Chosen:
-    """The same by the share of the smaller of two boxes that lies in the other."""
+    """The same, by the share of the smaller of two boxes that lies in the other."""
     x1, y1, x2, y2 = boxes.T
     areas = (x2 - x1 + 1) * (y2 - y1 + 1)
     order = np.argsort(scores)
@@ -59,7 +59,7 @@ def best_of_nested(boxes: Boxes, scores: Scores, *, most: float) -> Chosen:
 
 
 def corrected(boxes: Boxes, corrections: Boxes, *, inclusive: bool) -> Boxes:
-    """Each edge moved by its share of the box's width or height.
+    """Move each edge by a share of the box's width or height.
 
     `inclusive`: a box from 1 to 12 is 12 pixels wide, else 11.
     """
@@ -83,8 +83,8 @@ def sides(boxes: Boxes) -> Scores:
 
 
 def inside(boxes: Boxes, *, width: int, height: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The whole pixels of each box that lie in a picture, counted from 0, x2 and y2 excluded; and
-    of which boxes there are any. What is answered for the others is one pixel."""
+    """Return the whole pixels of each box inside a picture, from 0, x2 and y2 excluded; and which
+    boxes have any. The others are given one pixel."""
     whole = boxes.astype(np.int64)
     first = np.maximum(whole[:, :2], 1) - 1
     beyond = np.minimum(whole[:, 2:], (width, height))
@@ -95,7 +95,7 @@ def inside(boxes: Boxes, *, width: int, height: int) -> tuple[NDArray[np.int64],
 
 
 def shares(boxes: Boxes, others: Boxes) -> Scores:
-    """Shares (N, M): of each box and each other one, how much of the smaller lies in the other."""
+    """Shares (N, M) of the smaller of each two boxes that lie in the other."""
     corner = np.maximum(boxes[:, None, :2], others[None, :, :2])
     beyond = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     shared = np.maximum(beyond - corner, 0).prod(axis=2)

@@ -1,4 +1,4 @@
-"""What goes through the cascade."""
+"""Candidates that go through the cascade."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from app.recognition.detect.mtcnn.boxes import Boxes
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Squares of one picture, each with a direction in which a face may stand there."""
+    """Squares of one picture, each with a direction of the face that may be there."""
 
     boxes: Boxes
     quarters: Quarters
@@ -22,7 +22,7 @@ class Candidates:
 
     @classmethod
     def of(cls, boxes: Boxes, directions: Sequence[int]) -> Self:
-        """Each box in each direction, which is given in quarter turns."""
+        """Each box in each of the directions, in quarter turns."""
         quarters = np.repeat(np.array(directions, dtype=np.int64), len(boxes))
         return cls(np.tile(boxes, (len(directions), 1)), quarters)
 

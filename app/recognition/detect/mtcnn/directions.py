@@ -1,8 +1,8 @@
-"""Which direction a face stands in, when it was looked for in several.
+"""The direction of a face that was found in several.
 
-The networks were trained on upright faces. They find many faces that are upside down or on their
-side as well, with the landmarks of an upright face that is not there, and mostly with a lower
-score. So the best score decides, and where two are near, `judge.direction_odds`.
+The networks were trained on upright faces. They also find many faces that are upside down or on
+their side, with the landmarks of an upright face that is not there, and mostly with a lower score.
+So the best score decides; where two scores are near, `judge.direction_odds` decides.
 """
 
 from dataclasses import replace
@@ -26,12 +26,12 @@ class CompareDirections(Protocol):
 
 
 _SURE: Final = 0.9998
-"""An upright face of this score needs no look in other directions: 81 % of those of Labeled Faces
-in the Wild have it. Of 260 faces that were upside down, two had a score of 0.9995 as if upright,
-and none had more than 0.9996."""
+"""Score of an upright face from which on no other direction is tried: 81 % of the faces of Labeled
+Faces in the Wild reach it. Of 260 faces that were upside down, two had a score of 0.9995 as if
+upright, and none had more than 0.9996."""
 
 _LEAST_TURNED: Final = 0.99
-"""Of a face in another direction; a few patterns of coffee and fur reach less."""
+"""Least score of a face in another direction; a few patterns of coffee and fur have nearly it."""
 
 _NEAR: Final = 4.0
 """Difference of log odds of scores below which directions are compared once more."""
@@ -43,23 +43,23 @@ _CLEAR_AT_ONCE: Final = 3.0
 """The same, without a look at the mirror image."""
 
 _SAME_POINTS: Final = 0.35
-"""Mean distance of landmarks, by that of the eyes. Of a face between two directions both find the
-same landmarks, and which of them it is does not matter."""
+"""Mean distance of landmarks, in distances of the eyes, up to which they are the same. A face
+between two directions has the same landmarks in both, and either direction will do."""
 
 _WORTH_A_LOOK: Final = 0.6
-"""Beside a face that was found: least score, seen upright, of what is looked at in other
-directions. Of 450 faces turned by quarters, more than nine in ten reach it."""
+"""Least score as an upright face of what is tried in other directions, where a face was found. Of
+450 faces turned by quarters, more than nine in ten reach it."""
 
 
 _SIDE_BESIDE: Final = 0.35
-"""Beside a face that is sure: least side, by that of the largest such face, of what is looked at in
-other directions. What is smaller is mostly background, and looking at it would be half the cost."""
+"""Least side of what is tried in other directions, in sides of the largest face that is certain.
+Smaller candidates are mostly background, and would be half of the cost."""
 
 
 def with_certainty(
     upright: FoundFaces, compare: CompareDirections, *, least_score: float
 ) -> FoundFaces:
-    """The faces that were found upright; `clear` are those that surely are."""
+    """Set `clear` of faces that were found upright: whether they are, for certain."""
     clear = upright.scores >= _SURE
     (doubtful,) = np.nonzero(~clear & (upright.scores >= least_score))
     if len(doubtful):
@@ -79,10 +79,10 @@ def _upright_lead(odds: Scores) -> Scores:
 def left_to_explain(
     boxes: Boxes, scores: Scores, upright: FoundFaces, *, least_score: float
 ) -> Boxes:
-    """The boxes that may be faces in another direction; `scores` are theirs, seen upright.
+    """Return the boxes that may be faces in another direction; `scores` are those as upright faces.
 
-    Where faces are found, what is surely one of them is not, and only what nearly looks like a face
-    is looked at again: so an upright photo costs little more.
+    Where faces were found, boxes of certain faces are left out, and only boxes that nearly look
+    like a face are tried again: so an upright photo costs little more.
     """
     if not (upright.scores >= least_score).any():
         return boxes
@@ -102,11 +102,10 @@ def best_directions(
     least_score: float,
     least_turned: float = _LEAST_TURNED,
 ) -> FoundFaces:
-    """Of faces of one picture in all directions: each face once, in its best direction.
+    """Return each face of one picture once, in its best direction.
 
-    `clear` of the upright ones says which are certain already.
-    Faces below `least_score` are left out; and, unless they are seen upright as well, those in
-    another direction that are below `least_turned`.
+    `clear` of `upright` says which faces are certain already. Faces below `least_score` are left
+    out, and faces in another direction below `least_turned`, unless they are seen upright as well.
     """
     enough = upright.scores >= least_score
     if not len(turned) and upright.clear[enough].all():
@@ -115,7 +114,7 @@ def best_directions(
     is_upright = every.quarters == UPRIGHT
     sure = is_upright & every.clear
     same = shares(every.boxes, every.boxes) > SAME_FACE
-    # What is sure stays, whatever else is seen there.
+    # A certain face comes first, whatever else is seen there.
     order = np.argsort(-(every.scores + sure), kind="stable")
     gone = np.zeros(len(every), dtype=np.bool_)
     kept = []
@@ -139,8 +138,10 @@ def best_directions(
 def _winner(
     every: FoundFaces, first: int, seen: NDArray[np.intp], compare: CompareDirections
 ) -> tuple[int, bool]:
-    """Which of the `seen`, in which one face was found, shows it in its direction, and whether that
-    is certain; `first` has the best score of them."""
+    """Return which of the `seen`, all of one face, has its direction, and whether that is certain.
+
+    `first` is the one with the best score.
+    """
     others = seen[every.quarters[seen] != every.quarters[first]]
     odds = log_odds(every.scores)
     apart = _distances(every.points[others], every.points[first]) > _SAME_POINTS
@@ -161,13 +162,14 @@ def _winner(
 
 
 def _compared(boxes: Boxes, compare: CompareDirections) -> Scores:
-    """Log odds (4,) of a face that several boxes show."""
+    """Log odds (4,) of the directions of a face that several boxes show."""
     both = compare(boxes) + compare(boxes, mirrored=True)
     return np.asarray(both.mean(axis=0) / 2)
 
 
 def _distances(points: Points, others: Points) -> Scores:
-    """Mean distance of landmarks (N, 5, 2) from others (5, 2), by that of the latter's eyes."""
+    """Mean distances of landmarks (N, 5, 2) from others (5, 2), in distances of the others'
+    eyes."""
     eyes = np.hypot(*(others[0] - others[1]))
     away = np.hypot(*np.moveaxis(points - others, 2, 0)).mean(axis=1)
     return np.asarray(away / max(float(eyes), 1e-6), dtype=np.float32)

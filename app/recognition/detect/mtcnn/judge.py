@@ -1,7 +1,7 @@
 """The second and the third network of the cascade, on candidates of any direction.
 
-A network sees each candidate turned upright; what it answers is turned back. `direction_odds`
-scores boxes that any detector found in all four directions.
+A network sees each candidate turned upright, and its answer is turned back. `direction_odds` scores
+the boxes of any detector in all four directions.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,8 +42,8 @@ _LEAST_ODDS = 1e-7
 def refine(
     networks: MtcnnNetworks, samplers: Sequence[AreaSampler], proposed: Sequence[Candidates]
 ) -> tuple[list[Candidates], list[Scores]]:
-    """The candidates of each picture that are likely faces, with better boxes; and the score, 0 to
-    1, of every one that was proposed."""
+    """Return the candidates of each picture that are likely faces, with better boxes; and the score
+    (0 to 1) of every candidate."""
     judged = _judge(networks.refine, samplers, proposed, side=24)
     refined, every_score = [], []
     for candidates, (there, corrections, scores) in zip(proposed, judged, strict=True):
@@ -64,7 +64,8 @@ def refine(
 def locate(
     networks: MtcnnNetworks, samplers: Sequence[AreaSampler], refined: Sequence[Candidates]
 ) -> list[FoundFaces]:
-    """The candidates of each picture that are faces, with landmarks, each direction by itself."""
+    """Return the candidates of each picture that are faces, with landmarks. Directions do not
+    suppress each other."""
     judged = _judge(networks.locate, samplers, refined, side=48)
     found = []
     for candidates, (there, corrections, points, scores) in zip(refined, judged, strict=True):
@@ -88,12 +89,13 @@ def locate(
 def direction_odds(
     networks: MtcnnNetworks, sampler: AreaSampler, boxes: Boxes, *, mirrored: bool = False
 ) -> Scores:
-    """Log odds (N, 4) that a face stands in each of the four directions where each box is.
+    """Log odds (N, 4) of a face in each of the four directions in the square around each box, or in
+    its mirror image.
 
-    The square around the box is looked at, or its mirror image. A single score of a wrong direction
-    may come near that of the right one; means of both do not: over upright faces of Labeled Faces
-    in the Wild with scores from 0.9 to 0.9997, upright led by 2.7 and more; over faces found the
-    wrong way up, it was behind by 3.3 and more (by 2.4 without the mirror image).
+    A single score of a wrong direction may be near that of the right one; the mean of both images
+    is not. Of upright faces of Labeled Faces in the Wild with scores from 0.9 to 0.9997, upright
+    led by 2.7 or more; of faces found the wrong way up, it was behind by 3.3 or more (by 2.4
+    without the mirror image).
     """
     parts, _ = inside(squared(boxes), width=sampler.width, height=sampler.height)
     crops = sampler.crops(parts, 48)
@@ -113,7 +115,7 @@ def log_odds(scores: Scores) -> Scores:
 def examine(
     networks: MtcnnNetworks, samplers: Sequence[AreaSampler], proposed: Sequence[Candidates]
 ) -> tuple[list[FoundFaces], list[Scores]]:
-    """Both networks in turn: the faces of each picture, and the second network's score of every
+    """Run both networks: return the faces of each picture, and the second network's score of every
     candidate."""
     if not any(len(some) for some in proposed):
         return [NO_FACES] * len(samplers), [np.empty(0, dtype=np.float32)] * len(samplers)
@@ -141,7 +143,7 @@ def _judge(
     *,
     side: int,
 ) -> list[tuple[Any, ...]]:
-    """For each picture: which candidates lie in it, and what the network answers of each."""
+    """Return for each picture which candidates lie in it, and the network's outputs for each."""
     there, crops = [], []
     for sampler, some in zip(samplers, candidates, strict=True):
         parts, inner = inside(some.boxes, width=sampler.width, height=sampler.height)

@@ -1,4 +1,4 @@
-"""The cascade: propose at every scale, refine, locate; where in doubt, in every direction."""
+"""The cascade: propose at every scale, refine, locate; in case of doubt, in every direction."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -32,11 +32,11 @@ _OVERLAP = 0.7
 def find_faces(
     networks: MtcnnNetworks, pictures: Sequence[Picture], *, least_score: float
 ) -> list[FoundFaces]:
-    """Find the faces of several pictures; each picture's answer is as if it were alone.
+    """Find the faces of several pictures; the result for each is the same as for it alone.
 
-    Faces are looked for upright. What nearly looks like one, but is not surely upright, is compared
-    in the other three directions. A picture in which no face has `least_score` (0 to 1) then is
-    searched anew in these. The crops of all pictures go through a network together.
+    Upright faces are looked for first. Candidates that nearly look like one, but are not certain,
+    are compared in the other three directions. A picture in which no face has `least_score` (0 to
+    1) then is searched again in these. The crops of all pictures go through a network together.
     """
     samplers = [AreaSampler(picture.pixels) for picture in pictures]
     proposed = [
@@ -82,7 +82,7 @@ def _proposed_turned(
 def _proposals(
     networks: MtcnnNetworks, sampler: AreaSampler, smallest_px: float, direction: int
 ) -> Boxes:
-    """Squares that may hold a face that stands in this direction."""
+    """Squares that may hold a face in this direction."""
     scales = _scales(min(sampler.height, sampler.width), smallest_px)
     if not scales:
         return np.empty((0, 4), dtype=np.float32)
@@ -114,7 +114,8 @@ def _proposals(
 
 
 def _scales(shorter_px: int, smallest_px: float) -> list[float]:
-    """From that at which the smallest face fills the window to that at which the picture does."""
+    """Scales from that at which the smallest face fills the window to that at which the picture
+    does."""
     scale = _WINDOW_PX / smallest_px
     side = shorter_px * scale
     scales = []
@@ -128,7 +129,7 @@ def _scales(shorter_px: int, smallest_px: float) -> list[float]:
 def _windows(
     columns: NDArray[np.intp], rows: NDArray[np.intp], scales: NDArray[np.float32]
 ) -> Boxes:
-    """Where in the picture the windows of shrunk copies lie."""
+    """Boxes of the picture that the windows of its shrunk copies show."""
     corners = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE_PX
     windows = np.concatenate([corners + 1, corners + _WINDOW_PX], axis=1)
     return np.floor(windows / scales[:, None])
