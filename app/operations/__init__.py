@@ -1,4 +1,4 @@
-"""What users do: enroll, verify, identify.
+"""The operations of users: enroll, verify, identify.
 
 Each joins recognition and gallery; HTTP and the command line share them.
 """

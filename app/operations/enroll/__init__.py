@@ -1,1 +1,1 @@
-"""Enrollment: photos of one person each become faces of the gallery."""
+"""Enrollment: photos of a person become faces of the gallery."""

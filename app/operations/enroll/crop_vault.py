@@ -1,4 +1,4 @@
-"""Crops of enrolled faces, sealed: without the key, the database tells nothing of them."""
+"""Crops of enrolled faces, encrypted: without the key, the database shows nothing of them."""
 
 import os
 from base64 import b64decode
@@ -17,12 +17,12 @@ _NONCE_BYTES = 12
 
 
 class CropSealedOtherwiseError(Exception):
-    """With another key, or for another face; or it is damaged."""
+    """A crop that was sealed with another key or for another face, or is damaged."""
 
 
 class CropVault:
     """AES-256-GCM with a random nonce (NIST SP 800-38D), bound to the id of the face: a crop that
-    is moved to another one does not open."""
+    is moved to another face cannot be opened."""
 
     def __init__(self, key: bytes) -> None:
         """`key` has 32 bytes."""
@@ -30,7 +30,7 @@ class CropVault:
 
     @classmethod
     def of(cls, settings: Settings) -> "CropVault | None":
-        """None where there is no key. Raises StartupError when it is none."""
+        """None without a key. Raises StartupError for a key of the wrong form."""
         if settings.crops_key is None:
             return None
         try:
@@ -54,6 +54,6 @@ class CropVault:
         nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
             data = self._cipher.decrypt(nonce, rest, face_id.encode("ascii"))
-        except (InvalidTag, ValueError) as error:  # of another key, or cut short
+        except (InvalidTag, ValueError) as error:  # another key, or too few bytes
             raise CropSealedOtherwiseError(face_id) from error
         return wide_crop.from_bytes(data)

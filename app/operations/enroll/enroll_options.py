@@ -1,4 +1,4 @@
-"""Options of enrolment. Imports nothing heavy, as commands import it to print their help."""
+"""Options of enrolment. This imports nothing heavy, as commands import it to print their help."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from app.operations.policy.face_rules import FaceRule, QualityFilter
 
 @dataclass(frozen=True, slots=True)
 class EnrollOptions:
-    """How photos become faces of a person.
+    """Options of how photos become faces of a person.
 
-    `faces` decides about a photo of several faces, `quality_filter` how good a face must be. With
-    `force`, a face is enrolled although the guards refuse it, and is marked as forced.
+    `faces` is the rule for photos of several faces, `quality_filter` the quality that a face must
+    have. With `force`, a face that the guards refuse is enrolled, and marked as forced.
     """
 
     faces: FaceRule = FaceRule.SINGLE

@@ -1,32 +1,33 @@
-"""Photos that should show one person, and what is said when they do not."""
+"""Rejections of photos that should show one person and do not."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 from app.errors import ImageTooLarge, ImageUnreadable, Reason, RejectedImage
+from app.operations.policy.quality_filter import Shortcomings
 from app.recognition.types import DetectedFace, EmbeddedPhoto, ImageSize, Shade
 
 _SHADES: Final[Mapping[Shade, tuple[Reason, str]]] = MappingProxyType(
     {
         Shade.DARK: (
             Reason.LOW_BRIGHTNESS,
-            "the picture is too dark: it is black or nearly so all over; use more light",
+            "the picture is black, or nearly black, all over; use more light",
         ),
         Shade.BRIGHT: (
             Reason.HIGH_BRIGHTNESS,
-            "the picture is white or nearly so all over; use less light, or send another file",
+            "the picture is white, or nearly white, all over; use less light, or use another file",
         ),
         Shade.UNIFORM: (
             Reason.LOW_CONTRAST,
-            "the picture is of one shade all over and shows nothing; send another file",
+            "the picture is of one shade all over and shows nothing; use another file",
         ),
     }
 )
 
 
 def _nothing_found(size: ImageSize) -> str:
-    """What was looked for, without result."""
+    """Describe the search that found no face."""
     searched = f"in {size.width} x {size.height} pixels"
     if min(size.width, size.height) < (size.smallest_face_px or 0):
         return (
@@ -41,10 +42,13 @@ def _nothing_found(size: ImageSize) -> str:
 
 def no_face(photo: EmbeddedPhoto, image_index: int) -> RejectedImage:
     return _picture_without_content(photo.size, image_index) or RejectedImage(
-        image_index,
-        (Reason.NO_FACE,),
-        _nothing_found(photo.size),
+        image_index, (Reason.NO_FACE,), _nothing_found(photo.size)
     )
+
+
+def bad_face(photo: EmbeddedPhoto, image_index: int, why: Shortcomings) -> RejectedImage:
+    """The rejection of a photo none of whose faces is good enough; `why` is that of the largest."""
+    return RejectedImage(image_index, why.reasons, why.detail, (seen(photo.faces[0].face),))
 
 
 def several_faces(photo: EmbeddedPhoto, image_index: int) -> RejectedImage:
@@ -57,14 +61,14 @@ def several_faces(photo: EmbeddedPhoto, image_index: int) -> RejectedImage:
 
 
 def _picture_without_content(size: ImageSize, image_index: int) -> RejectedImage | None:
-    """What explains by itself why no face was found: the picture shows nothing, or ends early."""
+    """The rejection of a picture that shows nothing, or is cut off; None for any other."""
     if size.shade is not None:
         reason, text = _SHADES[size.shade]
     elif size.rows_decoded is not None:
         reason = Reason.IMAGE_UNREADABLE
         text = (
             f"the file is cut off, and no face is in the {size.rows_decoded} rows that it holds of "
-            f"the {size.width} x {size.height} picture; send the whole file"
+            f"the {size.width} x {size.height} picture; use the whole file"
         )
     else:
         return None
@@ -74,7 +78,7 @@ def _picture_without_content(size: ImageSize, image_index: int) -> RejectedImage
 
 
 def unusable(error: ImageUnreadable | ImageTooLarge, image_index: int) -> RejectedImage:
-    """An image in which no face could even be looked for."""
+    """The rejection of an image that could not be decoded."""
     return RejectedImage(image_index, (Reason(error.code),), str(error), error=error)
 
 

@@ -1,7 +1,7 @@
-"""Which face of a photo is meant where one person is wanted, and which are passed over.
+"""The subject of a photo of one person, and the faces that are passed over.
 
-A photo of one person may show others: a blurred passer-by, a face on a poster. A face that could
-not be used anyway, or that is tiny beside the largest, does not make it a photo of several people.
+A photo of one person may show others: a blurred passer-by, a face on a poster. A face that cannot
+be used, or that is much smaller than the largest, does not make it a photo of several people.
 """
 
 from collections.abc import Sequence
@@ -9,32 +9,32 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.errors import RejectedImage
-from app.operations.enroll.photo_rejections import no_face, seen, several_faces
+from app.operations.enroll.photo_rejections import bad_face, no_face, several_faces
 from app.operations.policy.face_rules import FaceRule, QualityFilter
 from app.operations.policy.quality_filter import Shortcomings, shortcomings
 from app.recognition.select import Selection, largest_face, prominent_faces
 from app.recognition.types import DetectedFace, EmbeddedFace, EmbeddedPhoto
 
 _TINY_SHARE = 1 / 3
-"""Share of the largest face's side below which another face is tiny beside it."""
+"""Share of the largest face's side, below which another face is passed over."""
 
 _MOST_COMPARED = 10
-"""Faces of a photo that are looked at closely. Where more are large enough, it shows a crowd."""
+"""Faces of a photo that are assessed. A photo with more faces of that size shows a crowd."""
 
 
 class PassedOverReason(StrEnum):
-    """Why a face did not count, beside the reasons of `errors.Reason`; stable codes."""
+    """Reasons why a face was not used, beside those of `errors.Reason`; stable codes."""
 
     MUCH_SMALLER = "much_smaller"
     NOT_LARGEST = "not_largest"
-    """The largest face was asked for."""
+    """Only the largest face was asked for."""
     BEYOND_LIMIT = "beyond_limit"
-    """Of a group, as many faces are compared as may be."""
+    """More faces of a group are compared already than the limit allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """A face of a photo that was not used, though another one was; `reasons` are codes."""
+    """A face that was not used, of a photo of which another one was; `reasons` are codes."""
 
     face: DetectedFace
     reasons: tuple[str, ...]
@@ -42,9 +42,9 @@ class PassedOver:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The face that is meant; `refused` says why it is not good enough, or why none is meant.
+    """The face of the person, or why there is none (`refused`).
 
-    Of a photo whose only faces are bad, `face` is the largest.
+    If no face of the photo is good enough, `face` is the largest, and `refused` says why.
     """
 
     face: EmbeddedFace | None
@@ -53,7 +53,7 @@ class Subject:
 
 
 def candidates(rule: FaceRule) -> Selection:
-    """The faces among which `find_subject` chooses."""
+    """The selection of faces among which `find_subject` chooses."""
     if rule is FaceRule.LARGEST:
         return largest_face
     return prominent_faces(_MOST_COMPARED, _TINY_SHARE)
@@ -68,13 +68,7 @@ def find_subject(
     lacking = [shortcomings(face.quality, quality_filter) for face in photo.faces]
     good = [place for place, why in enumerate(lacking) if not why]
     if not good:
-        largest = photo.faces[0]
-        return Subject(
-            largest,
-            RejectedImage(
-                image_index, lacking[0].reasons, lacking[0].detail, (seen(largest.face),)
-            ),
-        )
+        return Subject(photo.faces[0], bad_face(photo, image_index, lacking[0]))
     is_crowd = rule is FaceRule.SINGLE and len(photo.faces) < _prominent_count(photo)
     if len(good) > 1 or is_crowd:
         return Subject(None, several_faces(photo, image_index))

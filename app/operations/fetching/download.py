@@ -1,9 +1,9 @@
 """Download a file over HTTP so that an interruption costs little.
 
-What has arrived lies in a partial file; the next attempt, also that of another process, asks for
-the rest (RFC 9110, sections 13.1.5 and 14). Nothing here trusts the server: who calls checks the
-digest. Proxies and certificates follow the environment (`HTTPS_PROXY`, `NO_PROXY`,
-`REQUESTS_CA_BUNDLE`), as requests does.
+Received bytes are kept in a partial file; the next attempt, also of another process, requests the
+rest (RFC 9110, sections 13.1.5 and 14). The server is not trusted: callers check the digest.
+Proxies and certificates follow the environment (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`),
+as in requests.
 """
 
 import os
@@ -26,29 +26,28 @@ from app import __version__
 from app.errors import FileNotAsPinned, SourceUnavailable
 from models.files import write_text_atomically
 
-_CONNECT_S: Final = 10.0
-_SILENCE_S: Final = 30.0
 _PIECE: Final = 1 << 18
 _MOST_REDIRECTS: Final = 10
 _MOST_WAIT_S: Final = 60.0
 _WORTH_A_RETRY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
-PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0)
-"""Seconds before each further attempt, counted from the last one that brought anything."""
-
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a silent server is waited for, and the pauses between attempts, in seconds."""
+    """Limits on a silent server, and the pauses before further attempts, in seconds.
 
-    connect_s: float = _CONNECT_S
-    silence_s: float = _SILENCE_S
-    pauses_s: Sequence[float] = PAUSES_S
+    The pauses are counted from the last attempt that received anything.
+    """
+
+    connect_s: float = 10.0
+    silence_s: float = 30.0
+    pauses_s: Sequence[float] = (1.0, 2.0, 4.0, 8.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """What to fetch: `size` is in bytes, None where no source states it, `most_bytes` its bound."""
+    """A file to fetch. `size` is in bytes, None where no source states it; `most_bytes` limits
+    it."""
 
     url: str
     size: int | None
@@ -60,11 +59,11 @@ OnProgress = Callable[[int, int | None], None]
 """Called with the bytes that are here and the bytes that the file has, where that is known."""
 
 OnRetry = Callable[[str, float], None]
-"""Called with what went wrong and the seconds until the next attempt."""
+"""Called with the reason of a failed attempt and the seconds until the next one."""
 
 
 class _Interrupted(Exception):
-    """An attempt that may be followed by another; `wait_s` is what the server asked for."""
+    """An attempt that may be followed by another, `wait_s` later if the server asks for it."""
 
     def __init__(self, reason: str, *, wait_s: float | None = None) -> None:
         super().__init__(reason)
@@ -72,7 +71,8 @@ class _Interrupted(Exception):
 
 
 class _State(BaseModel):
-    """What a partial file is a part of: its URL, and the server's validator of that version."""
+    """The file that a partial file belongs to: its URL, and the server's validator of the
+    version."""
 
     url: str
     validator: str | None = None
@@ -81,16 +81,18 @@ class _State(BaseModel):
 def download(wanted: Download, partial: Path, on_progress: OnProgress, on_retry: OnRetry) -> None:
     """Fill `partial` with the whole file.
 
-    Raises SourceUnavailable when the server does not give it, FileNotAsPinned when it gives
-    another size. What has arrived is kept but for the latter.
+    Raises SourceUnavailable when the server does not give it; received bytes are kept then. Raises
+    FileNotAsPinned when the file has another size.
     """
     pauses = iter(wanted.patience.pauses_s)
     with closing(_Session(plain_allowed=urlsplit(wanted.url).scheme == "http")) as session:
+        transfer = _Transfer(session, wanted, partial, on_progress)
         while True:
             before = _size(partial)
-            failure = _try_once(session, wanted, partial, on_progress)
-            if failure is None:
-                return
+            try:
+                return transfer.attempt()
+            except _Interrupted as error:
+                failure = error
             if _size(partial) > before:
                 pauses = iter(wanted.patience.pauses_s)
             pause = next(pauses, None)
@@ -102,24 +104,24 @@ def download(wanted: Download, partial: Path, on_progress: OnProgress, on_retry:
 
 
 def discard(partial: Path) -> None:
-    """Remove a partial file and what is known of it."""
+    """Remove a partial file and its state."""
     partial.unlink(missing_ok=True)
     _state_path(partial).unlink(missing_ok=True)
 
 
 def shown(url: str) -> str:
-    """A URL for people: without passwords, and without what signs it."""
+    """A URL without passwords and signatures."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 class _Session(requests.Session):
-    """Follows redirects, but from https to nothing else unless plain HTTP is wanted."""
+    """Follows redirects, but from https to nothing else unless plain HTTP is allowed."""
 
     def __init__(self, *, plain_allowed: bool) -> None:
         super().__init__()
         self.max_redirects = _MOST_REDIRECTS
-        self._plain_allowed = plain_allowed
+        self._allowed = ("https", "http") if plain_allowed else ("https",)
         # Some servers compress otherwise, and then neither sizes nor ranges are those of the file.
         self.headers.update({"Accept-Encoding": "identity", "User-Agent": f"vultus/{__version__}"})
 
@@ -127,127 +129,106 @@ class _Session(requests.Session):
         target = super().get_redirect_target(resp)
         if target is not None:
             goal = urljoin(resp.url, target)
-            allowed = ("https", "http") if self._plain_allowed else ("https",)
-            if urlsplit(goal).scheme not in allowed:
+            if urlsplit(goal).scheme not in self._allowed:
                 raise SourceUnavailable(
                     f"{shown(resp.url)} redirects to {shown(goal)}, which is not https"
                 )
         return target
 
 
-def _try_once(
-    session: requests.Session, wanted: Download, partial: Path, on_progress: OnProgress
-) -> _Interrupted | None:
-    """What interrupted an attempt; None where the file is whole."""
-    try:
-        _attempt(session, wanted, partial, on_progress)
-    except _Interrupted as error:
-        return error
-    return None
+class _Transfer:
+    """The attempts to fill one partial file."""
 
+    def __init__(
+        self, session: _Session, wanted: Download, partial: Path, on_progress: OnProgress
+    ) -> None:
+        self._session = session
+        self._wanted = wanted
+        self._partial = partial
+        self._on_progress = on_progress
+        self._shown = shown(wanted.url)
 
-def _attempt(
-    session: requests.Session, wanted: Download, partial: Path, on_progress: OnProgress
-) -> None:
-    """One request. Raises _Interrupted, SourceUnavailable or FileNotAsPinned."""
-    have = _size(partial)
-    if have and have == wanted.size:
-        on_progress(have, have)
-        return
-    try:
-        with session.get(
-            wanted.url,
-            headers=_range_headers(wanted.url, partial, have),
-            stream=True,
-            timeout=(wanted.patience.connect_s, wanted.patience.silence_s),
-        ) as response:
-            _receive(response, wanted, partial, have, on_progress)
-    except exceptions.SSLError as error:
-        raise SourceUnavailable(
-            f"the certificate of {shown(wanted.url)} is not trusted ({_reason(error)})"
-        ) from error
-    except (exceptions.ConnectionError, exceptions.Timeout) as error:
-        raise _Interrupted(_reason(error)) from error
-    except exceptions.RequestException as error:
-        raise SourceUnavailable(
-            f"{shown(wanted.url)} cannot be fetched ({_reason(error)})"
-        ) from error
+    def attempt(self) -> None:
+        """Send one request. Raises _Interrupted, SourceUnavailable or FileNotAsPinned."""
+        wanted, have = self._wanted, _size(self._partial)
+        if have and have == wanted.size:
+            self._on_progress(have, have)
+            return
+        try:
+            with self._session.get(
+                wanted.url,
+                headers=self._range_headers(have),
+                stream=True,
+                timeout=(wanted.patience.connect_s, wanted.patience.silence_s),
+            ) as response:
+                self._receive(response, have)
+        except exceptions.SSLError as error:
+            raise SourceUnavailable(
+                f"the certificate of {self._shown} is not trusted ({_reason(error)})"
+            ) from error
+        except (exceptions.ConnectionError, exceptions.Timeout) as error:
+            raise _Interrupted(_reason(error)) from error
+        except exceptions.RequestException as error:
+            raise SourceUnavailable(
+                f"{self._shown} cannot be fetched ({_reason(error)})"
+            ) from error
 
+    def _range_headers(self, have: int) -> dict[str, str]:
+        """Request the rest of the same version; the whole file, if the URL is another one."""
+        state = _read_state(self._partial) if have else None
+        if state is None or state.url != self._shown:
+            return {}
+        headers = {"Range": f"bytes={have}-"}
+        if state.validator is not None:
+            headers["If-Range"] = state.validator
+        return headers
 
-def _range_headers(url: str, partial: Path, have: int) -> dict[str, str]:
-    """Ask for the rest of the same version; where the URL is another one, for all of it."""
-    state = _read_state(partial) if have else None
-    if state is None or state.url != shown(url):
-        return {}
-    headers = {"Range": f"bytes={have}-"}
-    if state.validator is not None:
-        headers["If-Range"] = state.validator
-    return headers
+    def _receive(self, response: requests.Response, have: int) -> None:
+        status, wanted = response.status_code, self._wanted
+        if status == 416:  # the partial file is longer than the file, or of another one
+            discard(self._partial)
+            raise _Interrupted("what was here is no part of the file")
+        if status in _WORTH_A_RETRY:
+            raise _Interrupted(f"the server answers {status}", wait_s=_retry_after(response))
+        encoding = response.headers.get("Content-Encoding", "identity")
+        if status not in (200, 206) or encoding not in ("", "identity"):
+            raise SourceUnavailable(
+                f"{self._shown} cannot be fetched (the server answers {status})"
+            )
+        begin, total = _extent(response, have)
+        if total is not None and total != (wanted.size or total):
+            discard(self._partial)
+            raise FileNotAsPinned(
+                f"{self._shown} has {total} bytes, expected {wanted.size}: it is another file"
+            )
+        _write_state(self._partial, self._shown, response)
+        with self._partial.open("r+b" if begin else "wb") as file:
+            file.seek(begin)
+            file.truncate()
+            self._pour(response, file, total or wanted.size)
+        if total is not None and _size(self._partial) < total:
+            raise _Interrupted("the connection ended early")
 
-
-def _receive(
-    response: requests.Response,
-    wanted: Download,
-    partial: Path,
-    have: int,
-    on_progress: OnProgress,
-) -> None:
-    status = response.status_code
-    if status == 416:  # what is here is longer than the file, or of another one
-        discard(partial)
-        raise _Interrupted("what was here is no part of the file")
-    if status in _WORTH_A_RETRY:
-        raise _Interrupted(f"the server answers {status}", wait_s=_retry_after(response))
-    if status not in (200, 206) or response.headers.get("Content-Encoding", "identity") not in (
-        "",
-        "identity",
-    ):
-        raise SourceUnavailable(
-            f"{shown(wanted.url)} cannot be fetched (the server answers {status})"
-        )
-    begin, total = _extent(response, have)
-    if total is not None and total != (wanted.size or total):
-        discard(partial)
-        raise FileNotAsPinned(
-            f"{shown(wanted.url)} has {total} bytes, expected {wanted.size}: it is another file"
-        )
-    _write_state(partial, wanted.url, response)
-    with partial.open("r+b" if begin else "wb") as file:
-        file.seek(begin)
-        file.truncate()
-        _pour(response, file, wanted, total, on_progress)
-    if total is not None and _size(partial) < total:
-        raise _Interrupted("the connection ended early")
-
-
-def _pour(
-    response: requests.Response,
-    file: BinaryIO,
-    wanted: Download,
-    total: int | None,
-    on_progress: OnProgress,
-) -> None:
-    most = wanted.size or wanted.most_bytes
-    on_progress(file.tell(), total or wanted.size)
-    try:
-        while piece := _next_piece(response):
-            file.write(piece)
-            on_progress(file.tell(), total or wanted.size)
-            if file.tell() > most:
-                file.truncate(0)
-                raise FileNotAsPinned(
-                    f"{shown(wanted.url)} gives more than {most} bytes: it is another file"
-                )
-    finally:
-        file.flush()
-        os.fsync(file.fileno())
+    def _pour(self, response: requests.Response, file: BinaryIO, total: int | None) -> None:
+        most = self._wanted.size or self._wanted.most_bytes
+        self._on_progress(file.tell(), total)
+        try:
+            while piece := _next_piece(response):
+                file.write(piece)
+                self._on_progress(file.tell(), total)
+                if file.tell() > most:
+                    file.truncate(0)
+                    raise FileNotAsPinned(
+                        f"{self._shown} gives more than {most} bytes: it is another file"
+                    )
+        finally:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _next_piece(response: requests.Response) -> bytes:
-    """What has arrived, without waiting for more, so that a cut loses nothing; empty at the end.
-
-    Raises _Interrupted.
-    """
+    """Received bytes, without waiting for more, so that an interruption loses none; empty at the
+    end. Raises _Interrupted."""
     try:
         piece: bytes = response.raw.read1(_PIECE, decode_content=False)
     except ReadTimeoutError as error:
@@ -258,7 +239,7 @@ def _next_piece(response: requests.Response) -> bytes:
 
 
 def _extent(response: requests.Response, have: int) -> tuple[int, int | None]:
-    """(where the body begins in the file, size of the whole file where the server says it)."""
+    """Where the body begins in the file, and the size of the whole file if the server states it."""
     if response.status_code == 200:
         length = response.headers.get("Content-Length", "")
         return 0, int(length) if length.isdigit() else None
@@ -267,7 +248,7 @@ def _extent(response: requests.Response, have: int) -> tuple[int, int | None]:
     )
     if found is None or int(found[1]) != have:
         raise SourceUnavailable(
-            f"{shown(response.url)} answers another part of the file than was asked for"
+            f"{shown(response.url)} answers another part of the file than was requested"
         )
     return have, None if found[2] == "*" else int(found[2])
 
@@ -293,7 +274,7 @@ _REASONS: Final = (  # the first that fits
 
 
 def _reason(error: exceptions.RequestException) -> str:
-    """Why, without the address, which may hold a password."""
+    """The reason without the address, which may contain a password."""
     named = (text for kind, text in _REASONS if isinstance(error, kind))
     return next(named, type(error).__name__)
 
@@ -317,8 +298,8 @@ def _read_state(partial: Path) -> _State | None:
 
 
 def _write_state(partial: Path, url: str, response: requests.Response) -> None:
-    """Note the validator: a strong ETag, else the date of the last change."""
+    """Keep the validator: a strong ETag, else the date of the last change."""
     tag = response.headers.get("ETag", "")
     strong = tag if tag.startswith('"') else None
-    state = _State(url=shown(url), validator=strong or response.headers.get("Last-Modified"))
+    state = _State(url=url, validator=strong or response.headers.get("Last-Modified"))
     write_text_atomically(_state_path(partial), state.model_dump_json())

@@ -40,27 +40,27 @@ _SPARE_BYTES: Final = 50_000_000
 
 
 class Watcher(Protocol):
-    """What is called while a file is fetched."""
+    """The events of a fetch."""
 
     def source(self, where: str) -> None:
-        """`where` the file now comes from: a URL or a path."""
+        """The file now comes from `where`: a URL or a path."""
 
     def progress(self, done: int, total: int | None) -> None:
-        """Bytes that are here, and all bytes, where that is known."""
+        """`done` bytes of `total` are here; None where the total is not known."""
 
     def retry(self, reason: str, wait_s: float) -> None:
-        """An attempt failed; the next begins in `wait_s` seconds."""
+        """An attempt failed; the next one begins in `wait_s` seconds."""
 
     def waiting(self) -> None:
-        """Another process fetches the same file; this one waits for it."""
+        """Another process fetches the same file, and this one waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where files come from, and where they go.
+    """Where files come from, and the folder that they are put into.
 
-    `mirror` is a URL that stands before host and path of each source. `folder` holds files, and
-    where it is given, nothing is downloaded.
+    `mirror` is a URL that stands before host and path of each source. `folder` holds files; with
+    it, nothing is downloaded.
     """
 
     weights_dir: Path
@@ -71,7 +71,8 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """`new` is False where the file was here before; `along` names those of the same archive."""
+    """`new` is False where the file was here before; `along` names other networks of the same
+    archive that were taken as well."""
 
     entry: CatalogueEntry
     path: Path
@@ -81,7 +82,7 @@ class Fetched:
 
 
 def find_in_catalogue(name: str) -> CatalogueEntry:
-    """Raises NotInCatalogue, with the name that is most like it."""
+    """Raises NotInCatalogue, which names the most similar network."""
     known = catalogue()
     if name in known:
         return known[name]
@@ -108,7 +109,11 @@ def fetch_network(
     entry = find_in_catalogue(name)
     if not entry.sources:
         raise FetchFailed(f"the file of {name} is not published; {entry.recipe}")
-    digest = _chosen_digest(entry, sha256)
+    if sha256 is not None and entry.sha256 not in (None, sha256):
+        raise FetchFailed(
+            f"the SHA-256 given for {name} is {sha256}, but the catalogue pins {entry.sha256}"
+        )
+    digest = entry.sha256 or sha256
     present = _present(entry, digest, places)
     if present is not None:
         return present
@@ -119,25 +124,16 @@ def fetch_network(
         )
     if digest is None and any(source.sha256 is None for source in entry.sources):
         raise DigestUnknown(
-            f"no source states the SHA-256 of {name}, so that its file cannot be checked", name=name
+            f"no source states the SHA-256 of {name}, so its file cannot be checked", name=name
         )
-    return _Fetch(entry, digest, places, watcher, accepted=accept_license).run()
-
-
-def _chosen_digest(entry: CatalogueEntry, given: str | None) -> str | None:
-    """The digest that the network's file must have."""
-    if given is not None and entry.sha256 not in (None, given):
-        raise FetchFailed(
-            f"the SHA-256 given for {entry.name} is {given}, but the catalogue pins {entry.sha256}"
-        )
-    return entry.sha256 or given
+    return _Fetch(entry, digest, places, watcher, accept_license).run()
 
 
 def _present(entry: CatalogueEntry, digest: str | None, places: Places) -> Fetched | None:
     try:
         receipt = find_receipt(entry, places.weights_dir)
     except WeightsInvalidError:
-        return None  # it is written anew
+        return None  # the receipt is written again
     path = file_of(entry.name, places.weights_dir)
     if receipt is None or digest not in (None, receipt.sha256):
         return None
@@ -146,32 +142,27 @@ def _present(entry: CatalogueEntry, digest: str | None, places: Places) -> Fetch
     return Fetched(entry, path, receipt, new=False)
 
 
+@dataclass(frozen=True, slots=True)
 class _Fetch:
-    """One fetch of one network, with the lock of its file held."""
+    """One fetch of one network, whose file must have the `digest`, if that is known."""
 
-    def __init__(
-        self,
-        entry: CatalogueEntry,
-        digest: str | None,
-        places: Places,
-        watcher: Watcher,
-        *,
-        accepted: bool,
-    ) -> None:
-        self._entry = entry
-        self._digest = digest
-        self._places = places
-        self._watcher = watcher
-        self._accepted = accepted
-        self._dir = catalogue_dir(places.weights_dir)
+    entry: CatalogueEntry
+    digest: str | None
+    places: Places
+    watcher: Watcher
+    license_accepted: bool
+
+    @property
+    def _dir(self) -> Path:
+        return catalogue_dir(self.places.weights_dir)
 
     def run(self) -> Fetched:
         self._dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._places.folder is not None:
-            with self._locked(f"{self._entry.name}.onnx"):
-                return self._already() or self._from_folder(self._places.folder)
+        if self.places.folder is not None:
+            with self._locked(f"{self.entry.name}.onnx"):
+                return self._already() or self._from_folder(self.places.folder)
         failure: FetchFailed | None = None
-        for source in self._entry.sources:
+        for source in self.entry.sources:
             try:
                 with self._locked(source.file), _disk_errors(self._dir):
                     return self._already() or self._from_server(source)
@@ -182,16 +173,16 @@ class _Fetch:
 
     def _already(self) -> Fetched | None:
         """The file, if another process fetched it while this one waited."""
-        return _present(self._entry, self._digest, self._places)
+        return _present(self.entry, self.digest, self.places)
 
     @contextmanager
     def _locked(self, file: str) -> Iterator[None]:
-        """Keep other processes from the same download: the lock is that of what is downloaded."""
+        """Hold the lock of a downloaded file, so that one process downloads it."""
         lock = FileLock(self._dir / f".{file}.lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            self._watcher.waiting()
+            self.watcher.waiting()
             lock.acquire()
         try:
             yield
@@ -199,48 +190,55 @@ class _Fetch:
             lock.release()
 
     def _from_server(self, source: Source) -> Fetched:
-        url = _mirrored(source.url, self._places.mirror)
-        size = self._entry.bytes if source.member is None else source.bytes
-        most = self._entry.most_bytes if size is None else size
+        url = _mirrored(source.url, self.places.mirror)
+        size = self.entry.bytes if source.member is None else source.bytes
+        most = self.entry.most_bytes if size is None else size
         partial = self._dir / f".{source.file}.part"
         resumed = partial.exists()
         self._require_space(size, source, partial)
-        self._watcher.source(shown(url))
-        wanted = Download(url, size, most, self._places.patience)
-        download(wanted, partial, self._watcher.progress, self._watcher.retry)
+        self.watcher.source(shown(url))
+        wanted = Download(url, size, most, self.places.patience)
+        download(wanted, partial, self.watcher.progress, self.watcher.retry)
         try:
             fetched = self._take(source, partial, shown(url))
         except FileNotAsPinned:
             discard(partial)
             if not resumed:
                 raise
-            # The part that was here may have been of another version: once more from the start.
+            # The partial file may have been of another version: download all of it once more.
             return self._from_server(source)
         discard(partial)
         return fetched
 
     def _require_space(self, size: int | None, source: Source, partial: Path) -> None:
-        """Refuse a download that the disk has no room for, with what is extracted from it."""
+        """Raises FetchFailed if the disk has no room for a download and what it contains."""
         here = partial.stat().st_size if partial.exists() else 0
-        expected = size or self._entry.about_bytes or 0
+        expected = size or self.entry.about_bytes or 0
         needed = max(expected - here, 0) + _SPARE_BYTES
-        needed += 0 if source.member is None else (self._entry.bytes or 0)
+        needed += 0 if source.member is None else (self.entry.bytes or 0)
         free = shutil.disk_usage(self._dir).free
         if free < needed:
             raise _no_space(self._dir, f"{needed} bytes are needed, {free} are free")
 
     def _from_folder(self, folder: Path) -> Fetched:
-        """Take the file, or an archive that holds it, by its name."""
-        names = [f"{self._entry.name}.onnx"]
-        for source in self._entry.sources:
+        """Take the network's file, or an archive that contains it, by its name."""
+        own, sources = f"{self.entry.name}.onnx", self.entry.sources
+        names = [own]
+        for source in sources:
             names += [source.file] if source.member is None else [source.file, source.member]
         failure = FetchFailed(
             f"the folder {folder} holds none of {', '.join(dict.fromkeys(names))}"
             if folder.is_dir()
             else f"there is no folder {folder}"
         )
-        for path, source in self._candidates(folder):
-            self._watcher.source(str(path))
+        plain = Source(url=sources[0].url)
+        files = [own, *(source.member or source.file for source in sources)]
+        candidates = [(folder / name, plain) for name in files if self.digest is not None]
+        candidates += [(folder / one.file, one) for one in sources if one.member is not None]
+        for path, source in candidates:
+            if not path.is_file():
+                continue
+            self.watcher.source(str(path))
             try:
                 with _disk_errors(self._dir):
                     return self._take(source, path, str(path))
@@ -248,47 +246,29 @@ class _Fetch:
                 failure = error
         raise failure
 
-    def _candidates(self, folder: Path) -> Iterator[tuple[Path, Source]]:
-        """Files of the folder that may be the network, or an archive with it."""
-        plain = Source(url=self._entry.sources[0].url)
-        for path in (folder / f"{self._entry.name}.onnx", *self._bare_files(folder)):
-            if path.is_file() and self._digest is not None:
-                yield path, plain
-        for source in self._entry.sources:
-            path = folder / source.file
-            if source.member is not None and path.is_file():
-                yield path, source
-
-    def _bare_files(self, folder: Path) -> Iterator[Path]:
-        for source in self._entry.sources:
-            yield folder / (source.member or source.file)
-
     def _take(self, source: Source, path: Path, where: str) -> Fetched:
-        """Check what was fetched and give the network's file its name.
+        """Check a fetched file and give the network's file its name.
 
-        Raises FileNotAsPinned; nothing has the network's name then.
+        Raises FileNotAsPinned; no file has the network's name then.
         """
+        along: tuple[str, ...] = ()
         if source.member is None:
-            receipt = self._place(self._entry, self._digest, path, where)
-            return Fetched(self._entry, self._path(self._entry), receipt, new=True)
-        if source.sha256 is not None:
-            found = file_sha256(path)
-            if found != source.sha256:
-                raise FileNotAsPinned(
-                    f"{where} has the SHA-256 {found}, expected {source.sha256}: it is another "
-                    "archive, or damaged"
-                )
-        receipt = self._place_member(self._entry, self._digest, source, path, where)
-        along = tuple(
-            other.name
-            for other in catalogue().values()
-            if other.license == self._entry.license and self._along(other, source, path, where)
-        )
-        return Fetched(self._entry, self._path(self._entry), receipt, new=True, along=along)
+            receipt = self._place(self.entry, self.digest, path, where)
+        else:
+            if source.sha256 is not None:
+                _require_digest(path, source.sha256, where, "another archive")
+            receipt = self._place_member(self.entry, self.digest, source, path, where)
+            along = tuple(
+                other.name
+                for other in catalogue().values()
+                if other.license == self.entry.license and self._along(other, source, path, where)
+            )
+        path = file_of(self.entry.name, self.places.weights_dir)
+        return Fetched(self.entry, path, receipt, new=True, along=along)
 
     def _along(self, other: CatalogueEntry, source: Source, path: Path, where: str) -> bool:
         """Place another network of the same archive, so that it need not be fetched again."""
-        if other.name == self._entry.name or _present(other, other.sha256, self._places):
+        if other.name == self.entry.name or _present(other, other.sha256, self.places):
             return False
         same = next((one for one in other.sources if one.url == source.url), None)
         if same is None or same.member is None:
@@ -318,38 +298,37 @@ class _Fetch:
                 raise FileNotAsPinned(
                     f"{where} has {size} bytes, expected {entry.bytes}: it is another file"
                 )
-            found = file_sha256(checked)
-            if digest not in (None, found):
-                raise FileNotAsPinned(
-                    f"{where} has the SHA-256 {found}, expected {digest}: it is another file, or "
-                    "damaged"
-                )
-            move_into_place(checked, self._path(entry))
+            found = _require_digest(checked, digest, where, "another file")
+            move_into_place(checked, file_of(entry.name, self.places.weights_dir))
         finally:
             copy.unlink(missing_ok=True)
-        receipt = self._receipt(entry, found, size, where)
-        write_receipt(receipt, self._places.weights_dir)
-        return receipt
-
-    def _receipt(self, entry: CatalogueEntry, digest: str, size: int, where: str) -> Receipt:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        return Receipt(
+        receipt = Receipt(
             name=entry.name,
             bytes=size,
-            sha256=digest,
+            sha256=found,
             source=where,
             fetched=now,
             license=entry.license.name,
             license_url=entry.license.url,
-            license_accepted=now if self._accepted and entry.needs_acceptance else None,
+            license_accepted=now if self.license_accepted and entry.needs_acceptance else None,
         )
+        write_receipt(receipt, self.places.weights_dir)
+        return receipt
 
-    def _path(self, entry: CatalogueEntry) -> Path:
-        return file_of(entry.name, self._places.weights_dir)
+
+def _require_digest(path: Path, expected: str | None, where: str, otherwise: str) -> str:
+    """Return the SHA-256 of a file. Raises FileNotAsPinned if another one is expected."""
+    found = file_sha256(path)
+    if expected not in (None, found):
+        raise FileNotAsPinned(
+            f"{where} has the SHA-256 {found}, expected {expected}: it is {otherwise}, or damaged"
+        )
+    return found
 
 
 def _mirrored(url: str, mirror: str | None) -> str:
-    """MIRROR/HOST/PATH, which is how `wget --force-directories` lays files out."""
+    """MIRROR/HOST/PATH, the layout of `wget --force-directories`."""
     if mirror is None:
         return url
     parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""Take one file out of a zip archive, trusting neither its names nor its sizes."""
+"""Take one file out of a zip archive, without trust in its names and sizes."""
 
 import lzma
 import zipfile
@@ -17,14 +17,14 @@ _UNREADABLE: Final = (
     RuntimeError,
     EOFError,
 )
-"""What zipfile raises for an archive that is damaged, encrypted or packed in another way."""
+"""Errors of zipfile for an archive that is damaged, encrypted or packed in another way."""
 
 
 def extract_member(archive: Path, member: str, target: Path, *, most_bytes: int) -> None:
-    """Write the one file named `member`, in whatever folder of the archive, to `target`.
+    """Write the one file named `member`, in any folder of the archive, to `target`.
 
-    Names in the archive decide about no path here. Raises FileNotAsPinned when there is no such
-    file, or more than one, or one that is larger than `most_bytes`, encrypted or damaged.
+    Names in the archive affect no path here. Raises FileNotAsPinned when there is no such file, or
+    more than one, or one that is larger than `most_bytes`, encrypted or damaged.
     """
     try:
         with zipfile.ZipFile(archive) as opened:

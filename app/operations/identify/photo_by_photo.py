@@ -9,15 +9,16 @@ from app.runtime.gather import in_turns
 T = TypeVar("T")
 
 PhotoError = ImageUnreadable | ImageTooLarge | Overloaded
-"""What concerns one photo of a request; any other error is the request's."""
+"""Errors of one photo of a request; any other error is that of the request."""
 
 
 async def each_photo(
     images: Sequence[bytes], do: Callable[[bytes], Awaitable[T]], *, concurrency: int
 ) -> list[T | PhotoError]:
-    """What `do` makes of each photo, or why nothing, in the order sent; `concurrency` at a time.
+    """Return the result of `do` for each photo, or its error, in the order sent.
 
-    Raises Overloaded when all were refused so, and what else `do` raises.
+    `concurrency` photos are worked on at a time. Raises Overloaded when all photos were refused by
+    it, and the other errors of `do`.
     """
 
     async def one(image: bytes) -> T | PhotoError:

@@ -7,11 +7,12 @@ from app.operations.policy.face_rules import QualityFilter, VerifyFaces
 
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
-    """How photos are compared.
+    """Options of comparing photos.
 
-    `faces` decides about a photo of several faces, `quality_filter` how good a face must be to be
-    compared. `threshold` is a similarity, `target_fmr` a false match rate (0 to 1, exclusive); with
-    neither, the defaults decide. With `liveness`, that of the faces is scored, and decides nothing.
+    `faces` is the rule for photos of several faces, `quality_filter` the quality that a face must
+    have. `threshold` is a similarity, `target_fmr` a false match rate (0 to 1, exclusive); with
+    neither, the defaults decide. With `liveness`, the liveness of the faces is scored, which does
+    not affect the decision.
     """
 
     faces: VerifyFaces = VerifyFaces.SINGLE

@@ -1,13 +1,13 @@
-"""The two sides of a 1:1 comparison: which faces of a photo are compared.
+"""The two sides of a 1:1 comparison: the faces of a photo that are compared.
 
-Of a photo of one person it is one face. Of a group it may be any: the person is looked for among
-them, so a stranger in the photo gets as many chances as there are faces.
+Of a photo of one person, it is one face. Of a group it may be each face, as the person is searched
+among them; so a stranger in the photo has as many chances as there are faces.
 """
 
 from dataclasses import dataclass
 
 from app.errors import RejectedImage
-from app.operations.enroll.photo_rejections import no_face, seen
+from app.operations.enroll.photo_rejections import bad_face, no_face
 from app.operations.enroll.photo_subject import (
     PassedOver,
     PassedOverReason,
@@ -20,11 +20,11 @@ from app.recognition.select import Selection, largest_faces
 from app.recognition.types import EmbeddedFace, EmbeddedPhoto
 
 _MOST_COMPARED = 32
-"""Faces of a group that are compared, the largest ones; the others are named as passed over."""
+"""Faces of a group that are compared, largest first; the others are passed over."""
 
 
 def selection_of(rule: VerifyFaces) -> Selection:
-    """The faces of which `side_of` is made."""
+    """The selection of faces that `side_of` needs."""
     if rule is VerifyFaces.ANY:
         return largest_faces(_MOST_COMPARED)
     return candidates(FaceRule(rule))
@@ -42,8 +42,8 @@ class SideFace:
 class Side:
     """The faces of a photo that are compared.
 
-    `refused`: none is good enough, or none is meant. Without `faces`, the photo cannot be compared
-    at all; else its only face is shown, and is not good enough.
+    `refused` says why none is: no face is the subject (no `faces`), or the face that is shown is
+    not good enough.
     """
 
     faces: tuple[SideFace, ...]
@@ -54,7 +54,7 @@ class Side:
 def side_of(
     photo: EmbeddedPhoto, image_index: int, rule: VerifyFaces, quality_filter: QualityFilter
 ) -> Side:
-    """The side that a photo is, whose `selection_of(rule)` was embedded."""
+    """The side of a photo whose `selection_of(rule)` was embedded."""
     if rule is VerifyFaces.ANY:
         return _group(photo, image_index, quality_filter)
     found = find_subject(photo, image_index, FaceRule(rule), quality_filter)
@@ -66,19 +66,17 @@ def _group(photo: EmbeddedPhoto, image_index: int, quality_filter: QualityFilter
     if not photo.faces:
         return Side((), no_face(photo, image_index))
     lacking = [shortcomings(face.quality, quality_filter) for face in photo.faces]
-    everybody = [SideFace(_place(photo, face), face) for face in photo.faces]
-    good = [face for face, why in zip(everybody, lacking, strict=True) if not why]
+    every = [SideFace(_place(photo, face), face) for face in photo.faces]
+    good = [face for face, why in zip(every, lacking, strict=True) if not why]
     if not good:
-        largest = (seen(photo.faces[0].face),)
-        refused = RejectedImage(image_index, lacking[0].reasons, lacking[0].detail, largest)
-        return Side((everybody[0],), refused)
+        return Side((every[0],), bad_face(photo, image_index, lacking[0]))
     bad = [
         PassedOver(face.embedded.face, tuple(map(str, why.reasons)))
-        for face, why in zip(everybody, lacking, strict=True)
+        for face, why in zip(every, lacking, strict=True)
         if why
     ]
     left_out = (PassedOverReason.BEYOND_LIMIT,)
-    beyond = [PassedOver(face, left_out) for face in photo.detected[len(everybody) :]]
+    beyond = [PassedOver(face, left_out) for face in photo.detected[len(every) :]]
     return Side(tuple(good), passed_over=(*bad, *beyond))
 
 

@@ -1,1 +1,1 @@
-"""Decisions: thresholds, error rates, and which faces are good enough."""
+"""Policy: thresholds, error rates, and the quality that faces must have."""

@@ -1,4 +1,4 @@
-"""The open-set decision: who it is, or nobody; among everybody, or stage by stage."""
+"""The open-set decision: which person it is, or none; among all people, or stage by stage."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -19,19 +19,19 @@ class Stage:
     wanted: PeopleFilter = EVERYBODY
     threshold: float | None = None
     name: int | str = 0
-    """What an answer calls it: its place among the stages asked for, or TERMINAL_STAGE."""
+    """The name in answers: the place among the stages of the request, or TERMINAL_STAGE."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """How a probe is looked up.
+    """Options of a search.
 
     `threshold` is a similarity, `target_fpir` a false positive identification rate (0 to 1,
     exclusive); with neither, the defaults decide. The stages are tried in order; the first with a
-    match answers. `terminal_id` puts a stage before them, the people who were matched at that
-    terminal lately, and remembers who is matched now. `min_revision` is a revision of the
-    collection that the answer must not be older than. `exclude_face_id` is an enrolled face that
-    does not count.
+    match decides. `terminal_id` adds a stage before them, of the people who were matched at that
+    terminal lately, and the terminal remembers who is matched now. The result is that of
+    `min_revision` of the collection, or of a later one. `exclude_face_id` is an enrolled face that
+    is left out.
     """
 
     top_k: int
@@ -48,19 +48,20 @@ class Status(StrEnum):
     AMBIGUOUS = "ambiguous"
     UNKNOWN = "unknown"
     REJECTED = "rejected"
-    """Too bad a face to be looked up."""
+    """The face is not good enough to be searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`candidates` are the most similar people, whatever the threshold, most similar first.
+    """The decision on a probe.
 
-    They are those of the stage that answered, or else of the last one. `identity` is who it is,
-    None unless there is a match. `similarity` is that of the first candidate, None when there is
-    nobody. `fpir` is the chance that a stranger is at least that similar to one of those
-    `searched`; None for the reason that `rate_reason` says. `matched_stage` is that of a match, or
-    of an ambiguous answer. `unknown_group_id` is the group of unknown faces that the face was put
-    into, where the collection keeps them.
+    `candidates` are the most similar people of the stage that decided, or else of the last one,
+    whatever the threshold, most similar first. `identity` is the person, None unless there is a
+    match. `similarity` is that of the first candidate, None without candidates. `fpir` is the
+    probability that a stranger is at least that similar to one of those `searched`; None for the
+    reason `rate_reason`. `matched_stage` is the stage of a match, or of an ambiguous decision.
+    `unknown_group_id` is the group of unknown faces that the face was put into, if the collection
+    keeps them.
     """
 
     status: Status
@@ -73,14 +74,14 @@ class Decision:
     fpir: ErrorRate | None = None
     rate_reason: RateReason | None = None
     reasons: tuple[Reason, ...] = ()
-    """Why it was rejected."""
+    """Why the face was rejected."""
     detail: str | None = None
-    """The same as a text, with the remedy."""
+    """The reasons as a text, with the remedy."""
     unknown_group_id: str | None = None
 
 
 def rejected(why: Shortcomings, threshold: float) -> Decision:
-    """No decision: the face was not searched."""
+    """The decision on a face that was not searched."""
     return Decision(
         Status.REJECTED,
         None,
@@ -95,7 +96,7 @@ def rejected(why: Shortcomings, threshold: float) -> Decision:
 
 
 def without_rate(decision: Decision) -> Decision:
-    """The same decision on a face that is below the floor, of which no rate is known."""
+    """The same decision without a rate, for a face below the floor."""
     return replace(decision, fpir=None, rate_reason=RateReason.LOW_QUALITY)
 
 
@@ -108,11 +109,11 @@ def decide(
     stage: int | str | None = None,
     fpir: ErrorRate | None = None,
 ) -> Decision:
-    """The open-set decision: the nearest person, if near enough, and if nobody else is as near.
+    """Decide for the nearest person, if they are near enough and no other person is as near.
 
-    A person is near enough at the threshold, or at their own where that is higher. When another
-    reaches the threshold less than `margin` behind, held back by their own or not, nobody is
-    asserted; nor when the nearest is held back and another is not, since it may be either.
+    A person is near enough at the threshold, or at a higher one of their own. The decision is
+    ambiguous if another person reaches the search's threshold less than `margin` behind; and if the
+    nearest person does not reach their own threshold while another does, as it may be either.
     """
     near = [found for found in candidates if found.similarity >= threshold_of(found, threshold)]
     if not near:
@@ -144,13 +145,13 @@ def _rate_reason(candidates: tuple[Candidate, ...], fpir: ErrorRate | None) -> R
 
 
 def threshold_of(candidate: Candidate, threshold: float) -> float:
-    """That of the search, or the person's own where it is higher."""
+    """The threshold of the search, or the person's own if that is higher."""
     own = candidate.identity.threshold
     return threshold if own is None else max(threshold, own)
 
 
 def stages_of(options: SearchOptions) -> list[Stage]:
-    """All stages in the order that they are tried in, the terminal's own first."""
+    """All stages in their order, that of the terminal first."""
     if options.terminal_id is None:
         return list(options.stages)
     lately = Stage(PeopleFilter(terminal_id=options.terminal_id), name=TERMINAL_STAGE)

@@ -1,7 +1,5 @@
-"""What users choose from, without what follows from it: these import nothing.
-
-The command line names them in its help, for which no network and no database is to be imported.
-"""
+"""Rules that users choose. This imports nothing heavy, as the command line names them in its
+help."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -10,14 +8,14 @@ from typing import Final
 
 
 class FaceRule(StrEnum):
-    """What to do with a photo of several faces: refuse it, or take the largest."""
+    """The rule for a photo of several faces: refuse it, or take the largest."""
 
     SINGLE = "single"
     LARGEST = "largest"
 
 
 class VerifyFaces(StrEnum):
-    """What to do with a photo of several faces: refuse it, take the largest, or compare each."""
+    """The rule for a photo of several faces: refuse it, take the largest, or compare each."""
 
     SINGLE = "single"
     LARGEST = "largest"
@@ -25,7 +23,7 @@ class VerifyFaces(StrEnum):
 
 
 class QualityFilter(StrEnum):
-    """How good a face must be: a level demands the same score of each component."""
+    """The quality that a face must have: a level demands the same score of each component."""
 
     NONE = "none"
     FLOOR = "floor"
@@ -42,12 +40,12 @@ class QualityFilter(StrEnum):
 _LEAST_SCORES: Final[Mapping[QualityFilter, float]] = MappingProxyType(
     {
         QualityFilter.NONE: 0,
-        # Measured: below, faces of strangers match much more often than error rates say. See
+        # Measured: below, faces of strangers match much more often than error rates say; see
         # benchmarks/accuracy/wrong_way.py.
         QualityFilter.FLOOR: 20,
         QualityFilter.LOW: 30,
-        # Measured: nearly everything that is not recognised any more is below, nearly no photo
-        # that was taken with care. See docs/quality.md.
+        # Measured: nearly all faces that are not recognised any more are below, and nearly no
+        # photo that was taken with care; see docs/quality.md.
         QualityFilter.AUTO: 40,
         QualityFilter.MEDIUM: 60,
         QualityFilter.HIGH: 80,

@@ -1,7 +1,7 @@
 """Measure calibrations in a process of its own, of the least priority.
 
 Millions of pairs take half a minute of NumPy, which holds Python's lock for much of it. In a thread
-of the service, every search beside it would take several times as long.
+of the service, this would make every search several times slower.
 """
 
 import json
@@ -23,7 +23,7 @@ from models.evaluation.calibration.similarity_map import Gains, SimilarityMap
 from models.zoo.serving.cpu_threads import yielding
 
 _FEW = 500
-"""Embeddings up to which pairs are counted sooner than a process starts."""
+"""Embeddings up to which counting the pairs takes less time than starting a process."""
 _MODULE = "models.evaluation.calibration.measure_process"
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 class MeasuringProcess:
-    """Measures in a child process, one at a time for each call; `stop` ends them."""
+    """Measures in child processes, one for each call; `stop` ends them."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -40,7 +40,7 @@ class MeasuringProcess:
 
     @property
     def running(self) -> int:
-        """Child processes that measure now."""
+        """Number of child processes."""
         return len(self._running)
 
     def measure(
@@ -78,7 +78,7 @@ class MeasuringProcess:
                     usual_gains=usual_gains,
                 )
             except BrokenPipeError:
-                _log.warning("measuring_ended_early")  # what follows finds no answer
+                _log.warning("measuring_ended_early")  # the answer is empty then
             with yielding():
                 answer = child.stdout.read()
         finally:
@@ -86,7 +86,7 @@ class MeasuringProcess:
         return self._map(answer, child.returncode)
 
     def stop(self) -> None:
-        """End what runs; refuse what comes with Stopping."""
+        """End running measurements, and refuse further ones with Stopping."""
         with self._lock:
             self._stopping = True
             for child in self._running:
@@ -103,8 +103,8 @@ class MeasuringProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=environment,
-                # A Ctrl-C is for the service, which then ends this. Not a session of its own:
-                # Linux shares the cores among sessions first, whatever their processes' priority.
+                # Ctrl-C reaches the service alone, which then ends this process. A session of its
+                # own would get a share of the cores whatever the priority of its processes.
                 process_group=0,
             )
             self._running.add(child)
@@ -117,7 +117,7 @@ class MeasuringProcess:
         child.wait()
         for pipe in (child.stdin, child.stdout):
             if pipe is not None:
-                with suppress(BrokenPipeError):  # what it was not given in full when it ended
+                with suppress(BrokenPipeError):  # unsent bytes, when it ended early
                     pipe.close()
 
     def _map(self, answer: bytes, status: int) -> SimilarityMap:

@@ -1,7 +1,7 @@
-"""Which faces are too bad to be used, and why.
+"""The quality that faces must have, and the reasons why they have not.
 
-A reason is the cause, where it is known: a mask makes a face less sharp, but better focus would not
-help. Where the cause is not known, the reason says so.
+A reason is the cause, if it is known: a mask makes a face less sharp, but better focus would not
+help. If the cause is not known, the reason says so.
 """
 
 from collections.abc import Mapping
@@ -17,9 +17,8 @@ from app.recognition.types import FaceQuality, QualityComponent
 
 @dataclass(frozen=True, slots=True)
 class Shortcomings:
-    """Why a face is refused: stable codes, each once, and a text with value, demand and remedy.
-
-    It is true where there are any.
+    """The reasons why a face is refused: stable codes, each once, and a text with value, demand and
+    remedy. It is false without any.
     """
 
     reasons: tuple[Reason, ...]
@@ -30,10 +29,10 @@ class Shortcomings:
 
 
 def shortcomings(quality: FaceQuality, wanted: QualityFilter) -> Shortcomings:
-    """What a face lacks of what a level demands, worst first; nothing when it is good enough.
+    """The demands of a level that a face does not meet, worst first.
 
-    A face whose direction is not clear is refused at every level: an embedding of it would be like
-    those of other faces that are the wrong way up.
+    A face whose direction is not clear is refused at every level: its embedding would be like those
+    of other faces that are the wrong way up.
     """
     if not quality.direction_is_clear:
         return _unclear_direction(quality, wanted)
@@ -45,7 +44,7 @@ def shortcomings(quality: FaceQuality, wanted: QualityFilter) -> Shortcomings:
     details: dict[QualityComponent | None, str] = {}
     for _, component in lacking:
         cause = _cause(component, quality)
-        if cause is component or cause not in details:  # its own value says most
+        if cause is component or cause not in details:  # a component's own text wins
             details[cause] = _detail(component, cause, quality, wanted)
     reasons = dict.fromkeys(
         Reason.UNRELIABLE_FACE if cause is None else _TEXTS[cause].reason for cause in details
@@ -54,12 +53,12 @@ def shortcomings(quality: FaceQuality, wanted: QualityFilter) -> Shortcomings:
 
 
 def _counts(component: QualityComponent, quality: FaceQuality, wanted: QualityFilter) -> bool:
-    """Return whether the level looks at a component: the floor is about recognition alone."""
+    """Return whether a level applies to a component: the floor is about recognition alone."""
     return wanted is not QualityFilter.FLOOR or quality.recognisable_by in {None, component}
 
 
 def _unclear_direction(quality: FaceQuality, wanted: QualityFilter) -> Shortcomings:
-    """Of a face that is cut off, this is why its direction is not clear."""
+    """Name the reason as well, if the face is cut off."""
     cut = QualityComponent.CROPPING
     if _score(cut, quality) >= wanted.least_score:
         return _UNCLEAR_DIRECTION
@@ -70,13 +69,13 @@ def _unclear_direction(quality: FaceQuality, wanted: QualityFilter) -> Shortcomi
 
 
 def _cause(component: QualityComponent, quality: FaceQuality) -> QualityComponent | None:
-    """Which component says why this one is low; None where it is not known.
+    """The component that is the cause of a low score; None if it is not known.
 
-    It does not depend on what is wanted, so that a stricter level has all reasons of a milder one.
+    It does not depend on the level, so that a stricter level has all reasons of a milder one.
     """
     evenness = _score(QualityComponent.OCCLUSION, quality)
     if _score(QualityComponent.CROPPING, quality) < _SURELY_BAD_BELOW:
-        # What lies beyond the border is black, and is not a cover.
+        # Beyond the border, a crop is black; that is no cover.
         evenness = 100.0
         if component is QualityComponent.OCCLUSION:
             return QualityComponent.CROPPING
@@ -93,7 +92,7 @@ def _cause(component: QualityComponent, quality: FaceQuality) -> QualityComponen
 
 
 def _score(component: QualityComponent, quality: FaceQuality) -> float:
-    """100 for what was not measured: of an embedding alone, there is no crop."""
+    """The score; 100 if it was not measured, as of an embedding without a photo."""
     measured = quality.components.get(component)
     return 100.0 if measured is None else measured.score
 
@@ -107,7 +106,7 @@ _LOWERED_BY_COVERS: Final = frozenset(
     }
 )
 _FAULTS_OF_THE_WHOLE: Final = frozenset({QualityComponent.SHARPNESS, QualityComponent.COMPRESSION})
-"""What they measure is the same above and below, unless something else lowers them."""
+"""Faults that are the same in all parts of a face; if parts differ, another fault lowers these."""
 _COVERED_BELOW: Final = 40
 _UNEVEN_BELOW: Final = 80
 _SURELY_BAD_BELOW: Final = 60
@@ -121,7 +120,8 @@ _UNCLEAR_DIRECTION: Final = Shortcomings(
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """`fact` has a place for the value; `unit` follows value and demand, which are multiplied."""
+    """`fact` has a place for the value. Value and demand are multiplied by `factor`, and `unit`
+    follows them."""
 
     reason: Reason
     fact: str

@@ -1,7 +1,7 @@
-"""Error rates: for which faces they are claimed, and how far they hold.
+"""The faces for which error rates are claimed, and corrections of the rates.
 
-Error rates are measured on good photos. The faces of bad ones are more alike than that: the network
-sees the fault before the face, so two strangers in the dark look like one person. Measured by
+Error rates are measured on good photos. Faces of bad photos are more alike: the network sees the
+fault before the face, so two strangers in the dark look like one person. Measured by
 `benchmarks/accuracy/wrong_way.py`.
 """
 
@@ -13,40 +13,40 @@ from app.operations.policy.quality_filter import shortcomings
 from app.recognition.types import FaceQuality
 
 KEPT_FROM: Final = QualityFilter.AUTO
-"""How good an unknown face must be to be kept, whatever the request takes: faces of a group may be
-enrolled, and enrolment demands this."""
+"""The quality that an unknown face must have to be kept, whatever the request demands: faces of a
+group may be enrolled, and enrolment demands this quality."""
 
 _DOUBTFUL_BELOW: Final = QualityFilter.HIGH
 
 _DOUBT_AT_FLOOR: Final = 1_000.0
-"""How many times as often as good ones two faces of strangers match that are just above the floor,
-so that each kind of fault in `benchmarks/accuracy/wrong_way.py` stays within ten times the rate
-claimed."""
+"""Factor by which two faces of strangers just above the floor match more often than good ones.
+With it, each kind of fault in `benchmarks/accuracy/wrong_way.py` stays within ten times the claimed
+rate."""
 
 
 class RateReason(StrEnum):
-    """Why no error rate is claimed; stable codes."""
+    """Reasons why no error rate is claimed; stable codes."""
 
     REJECTED = "rejected"
     """The face was not compared."""
     LOW_QUALITY = "low_quality"
-    """The face is below the quality floor: nothing is known of faces as bad as it."""
+    """The face is below the quality floor: the rates of such faces are not known."""
     NOBODY_ENROLLED = "nobody_enrolled"
-    """No enrolled person was there to compare with."""
+    """No enrolled person could be compared."""
     NOT_MEASURED = "not_measured"
     """The embedder has no calibration."""
 
 
 def is_below_floor(quality: FaceQuality) -> bool:
-    """Return whether the face is so bad that no error rate holds."""
+    """Return whether no error rate holds for a face of this quality."""
     return bool(shortcomings(quality, QualityFilter.FLOOR))
 
 
 def doubt(a: FaceQuality, b: FaceQuality) -> float:
-    """How many times as often as good ones two faces of strangers match; 1 or more.
+    """Factor by which two faces of strangers match more often than good ones; 1 or more.
 
-    Above the floor, two faces of the same fault are still more alike than they should be. A bad
-    face and a good one are not, so the better of the two counts.
+    Above the floor, two faces with the same fault are still more alike than good ones. A bad face
+    and a good one are not, so the better of the two counts.
     """
     return doubt_of_score(max(_score(a), _score(b)))
 

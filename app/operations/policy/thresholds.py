@@ -1,4 +1,4 @@
-"""Which similarity counts as a match, and what error rate that is."""
+"""The similarity that counts as a match, and its error rate."""
 
 from dataclasses import dataclass, replace
 
@@ -15,14 +15,14 @@ _UNMEASURED_MARGIN = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """How verify and identify decide by default, for an embedder or one collection of it.
+    """The default policy of verify and identify, for an embedder or one of its collections.
 
-    `verify` and `identify` are similarities; where None, the threshold is that of an error rate:
-    `target_fmr` for verify and `target_fpir` for identify, by `map`, which is None where nobody
-    measured the embedder. A request's own threshold or rate always wins. `margin` is the difference
-    of similarities below which two people who both match are ambiguous, where a collection fixes
-    one; see `find_margin`. `cautious`: `target_fpir` is a default that nobody chose, so identify
-    takes no lower threshold than verify, however few are searched.
+    `verify` and `identify` are similarities. Where one is None, the threshold is that of an error
+    rate (`target_fmr` for verify, `target_fpir` for identify), by `map`, which is None if the
+    embedder was not measured. The threshold or rate of a request always wins. `margin` is the
+    difference of similarities below which two people who both match are ambiguous, if a collection
+    fixes one; None: see `find_margin`. `cautious`: `target_fpir` is a default that was not chosen,
+    so identify takes no lower threshold than verify, however few are searched.
     """
 
     embedder: str
@@ -35,7 +35,7 @@ class Thresholds:
     cautious: bool = True
 
     def of(self, options: DecisionOptions, own_map: SimilarityMap | None) -> "Thresholds":
-        """Those of a collection, which has options, and perhaps a calibration, of its own."""
+        """The policy of a collection with these options and, if there is one, this calibration."""
         chosen_rate = options.target_fpir is not None
         return replace(
             self,
@@ -57,10 +57,10 @@ class Thresholds:
         examples: float = 1,
         doubt: float = 1,
     ) -> float:
-        """The threshold of a comparison with a person of so many examples.
+        """The threshold of a comparison with a person who has this number of examples.
 
-        `doubt`: strangers match so many times as often as was measured. Raises ThresholdRequired
-        when nothing tells one.
+        `doubt` is the factor by which strangers match more often than was measured. Raises
+        ThresholdRequired when there is neither a similarity nor a calibration.
         """
         if threshold is not None:
             return threshold
@@ -77,10 +77,10 @@ class Thresholds:
         searched: Searched,
         looks: int = 1,
     ) -> float:
-        """The threshold of a 1:N search among those `searched`, one of so many `looks`.
+        """The threshold of a 1:N search among those `searched`.
 
-        The looks share the rate, so that all together keep to it. Raises ThresholdRequired when
-        nothing tells a threshold.
+        If it is one of several `looks`, they share the rate. Raises ThresholdRequired when there is
+        neither a similarity nor a calibration.
         """
         if threshold is not None:
             return threshold
@@ -98,16 +98,16 @@ class Thresholds:
         return found
 
     def require_identify(self, threshold: float | None, target_fpir: float | None) -> None:
-        """Raises ThresholdRequired before anything is searched."""
+        """Raises ThresholdRequired if `for_identify` would."""
         if threshold is None and (target_fpir is not None or self.identify is None):
             self._map("IDENTIFY")
 
     def find_verify(self) -> float | None:
-        """The default threshold of a comparison; None where nobody measured one."""
+        """The default threshold of a comparison; None if it was not measured."""
         return self.verify if self.map is None else self.for_verify()
 
     def find_identify(self, searched: Searched) -> float | None:
-        """The default threshold of a search; None where nobody measured one."""
+        """The default threshold of a search; None if it was not measured."""
         if self.map is None and self.identify is None:
             return None
         return self.for_identify(searched=searched)
@@ -115,8 +115,8 @@ class Thresholds:
     def find_margin(self) -> float:
         """The difference of similarities below which two people who both match are ambiguous.
 
-        The fixed one, else the share of a decade of FMR that `benchmarks/accuracy/margin.py` found
-        best: how far apart similarities lie depends on the embedder.
+        It is the fixed one, else the share of a decade of FMR that `benchmarks/accuracy/margin.py`
+        found best, as the distances of similarities depend on the embedder.
         """
         if self.margin is not None:
             return self.margin
@@ -125,19 +125,19 @@ class Thresholds:
         return _MARGIN_DECADES * (self.map.threshold(1e-4) - self.map.threshold(1e-3))
 
     def resembling(self) -> float | None:
-        """From which similarity on two photos may well be of one person; None where unknown.
+        """The similarity from which on two photos may be of one person; None if unknown.
 
-        Laxer than verify: it must let in photos of the same person at another age or pose.
+        It is lower than that of verify, to accept photos of a person at another age or pose.
         """
         if self.map is None:
             return self.verify
         return min(self.map.threshold(_RESEMBLING_FMR), self.for_verify())
 
     def alike(self) -> float | None:
-        """From which similarity on two faces are taken for one person's where nobody asked.
+        """The similarity from which on two faces count as one person's without a request.
 
-        Identify's fixed similarity, else that of FMR 3e-5; None where nobody measured one. Unknown
-        faces are grouped by it, and the doctor suspects by it.
+        It is the fixed one of identify, else that of FMR 3e-5; None if it was not measured. Unknown
+        faces are grouped by it, and the doctor reports findings by it.
         """
         if self.identify is not None or self.map is None:
             return self.identify
@@ -166,12 +166,15 @@ class Thresholds:
 
     def _map(self, setting: str) -> SimilarityMap:
         if self.map is None:
-            raise ThresholdRequired(
-                f"the error rates of {self.embedder} were not measured, so it has no default "
-                "threshold",
-                settings=[f"VULTUS_THRESHOLDS__{setting}"],
-            )
+            raise self.not_measured(setting)
         return self.map
+
+    def not_measured(self, *settings: str) -> ThresholdRequired:
+        """The error of a threshold that is not known; `settings` would give one."""
+        return ThresholdRequired(
+            f"the error rates of {self.embedder} were not measured, so it has no default threshold",
+            settings=[f"VULTUS_THRESHOLDS__{name}" for name in settings],
+        )
 
 
 def _first(chosen: float | None, otherwise: float | None) -> float | None:

@@ -1,1 +1,1 @@
-"""Embedders: which one serves, and how a collection goes over to another one."""
+"""Embedders: the choice of the current one, and the rollout of a collection to another one."""
