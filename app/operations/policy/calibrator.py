@@ -1,10 +1,9 @@
-"""Calibrate: from error rates to thresholds, by an embedder or by a collection's own people."""
+"""Calibrations of embedders and of collections, and the thresholds that follow from them."""
 
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
 
 import numpy as np
 import structlog
@@ -14,11 +13,11 @@ from app.errors import CalibrationImpossible, StartupError
 from app.gallery.gallery import Gallery
 from app.gallery.records import DecisionBasis
 from app.gallery.search.collection_calibrations import CalibrationStore
-from app.operations.policy.measuring_process import MeasuringProcess
+from app.operations.policy.measuring_process import MeasuringProcess, Sample, measure_here
 from app.operations.policy.thresholds import Thresholds
 from app.recognition.types import ModelId
-from models.evaluation.calibration.measure_map import USUAL_GAINS, measure_map
-from models.evaluation.calibration.similarity_map import Gains, SimilarityMap
+from models.evaluation.calibration.measure_map import USUAL_GAINS
+from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.files import write_text_atomically
 
 _log = structlog.get_logger(__name__)
@@ -27,14 +26,15 @@ _log = structlog.get_logger(__name__)
 class CalibrationFiles:
     """Calibrations of embedders that were measured here, one file each, named by the weights.
 
-    They win over those that come with an embedder.
+    They replace the calibrations that come with embedders.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def find(self, model: ModelId) -> SimilarityMap | None:
-        """Raises StartupError when the file is no calibration of this embedder."""
+        """Return None without a file. Raises StartupError if it is no calibration of this
+        embedder."""
         path = self._path(model.digest)
         try:
             found = load_map(path)
@@ -58,31 +58,19 @@ class CalibrationFiles:
 
 def load_map(path: Path) -> SimilarityMap:
     """Raises FileNotFoundError, or ValueError when it is no calibration."""
-    text = path.read_text(encoding="utf-8")
-    parsed = json.loads(text)
+    parsed = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(parsed, dict):
-        raise ValueError("not a calibration")  # noqa: TRY004  (of what is in a file)
+        raise ValueError("not a calibration")  # noqa: TRY004  (the content of a file)
     return SimilarityMap.from_json(parsed)
 
 
 def save_map(measured: SimilarityMap, path: Path) -> None:
-    """All of it or nothing, also when two write at once."""
+    """Write a calibration atomically, also when two processes write at once."""
     write_text_atomically(path, measured.dumps())
 
 
-class MeasureMap(Protocol):
-    """`measure_map`, in whichever process."""
-
-    def __call__(
-        self,
-        embeddings: NDArray[np.float32],
-        people: Sequence[str],
-        *,
-        embedder: str,
-        digest: str,
-        source: str,
-        usual_gains: Gains = USUAL_GAINS,
-    ) -> SimilarityMap: ...
+MeasureMap = Callable[[Sample], SimilarityMap]
+"""`measure_here`, or the same in another process."""
 
 
 def measure_people(
@@ -91,25 +79,25 @@ def measure_people(
     *,
     by_other_embedder: bool = False,
     known: Callable[[ModelId], SimilarityMap | None] = lambda _: None,
-    by: MeasureMap = measure_map,
+    by: MeasureMap = measure_here,
 ) -> SimilarityMap:
-    """Measure the people enrolled in a collection, and have it decide by them when it answers by
-    the embedder that was asked: its other one, if `by_other_embedder`. `known` is as for `measure`.
+    """Measure the people enrolled in a collection, and keep that as its own calibration.
 
-    Raises CalibrationImpossible when there are too few, CollectionNotFound and EmbedderMismatch.
+    The embeddings are those of the embedder that the collection answers by; of its other one, if
+    `by_other_embedder`. `known` is as for `measure`. Raises CalibrationImpossible when there are too few
+    people, CollectionNotFound and EmbedderMismatch.
     """
-    found = store.examples(collection, by_other_embedder=by_other_embedder)
+    examples = store.examples(collection, by_other_embedder=by_other_embedder)
     measured = measure(
-        found.embeddings,
-        found.owners,
-        found.model,
+        examples.embeddings,
+        examples.owners,
+        examples.model,
         source=f"the people enrolled in {collection!r}",
-        known=known(found.model),
+        known=known(examples.model),
         by=by,
     )
-    store.replace(
-        collection, measured.to_json(), number=found.collection_number, digest=found.model.digest
-    )
+    number, digest = examples.collection_number, examples.model.digest
+    store.replace(collection, measured.to_json(), number=number, digest=digest)
     return measured
 
 
@@ -129,28 +117,28 @@ class Calibrator:
         self._store = store
         self._gallery = gallery
         self.defaults = defaults
-        """Those of the service's own embedder; `next_defaults` are of the one that comes next."""
+        """The policy of the service's embedder; `next_defaults` is that of the next one."""
         self._next_defaults = next_defaults
         self._measuring = Lock()
         self._process = MeasuringProcess()
 
     def thresholds(self, collection: str) -> Thresholds:
-        """How a collection decides by default. Raises CollectionNotFound."""
+        """The policy of a collection. Raises CollectionNotFound."""
         return self.resting_on(self._store.basis(collection), collection)
 
-    def resting_on(self, basis: DecisionBasis, collection: str) -> Thresholds:
-        """How a collection decides by what was read of it together with something else."""
+    def resting_on(self, basis: Basis, collection: str) -> Thresholds:
+        """The policy of a collection whose basis was read before."""
         defaults = self._defaults_of(basis.model)
         return defaults.of(basis.options.decisions, self._own(collection, basis))
 
     def find_map(self, collection: str) -> tuple[SimilarityMap | None, bool]:
-        """The calibration that a collection's decisions rest on, and whether it is its own."""
+        """The calibration that a collection decides by, and whether it is its own."""
         basis = self._store.basis(collection)
         own = self._own(collection, basis)
         return own or self._defaults_of(basis.model).map, own is not None
 
     def calibrate(self, collection: str) -> SimilarityMap:
-        """Measure the people enrolled in a collection, and decide by them from now on.
+        """Measure the people enrolled in a collection, which decides by them from now on.
 
         Raises CalibrationImpossible when there are too few, CollectionNotFound, EmbedderMismatch.
         """
@@ -164,17 +152,16 @@ class Calibrator:
             )
 
     def stop(self) -> None:
-        """End a calibration that runs, and refuse others, with Stopping."""
+        """End a running calibration, and refuse further ones, with Stopping."""
         self._process.stop()
 
     def forget(self, collection: str) -> None:
-        """Go back to the embedder's calibration."""
+        """Delete the collection's calibration, so that it decides by the embedder's."""
         self._store.delete(collection)
 
     def _defaults_of(self, model: ModelId) -> Thresholds:
-        following = self._next_defaults
-        if following is not None and model.digest != self._gallery.model.digest:
-            return following
+        if self._next_defaults is not None and model.digest != self._gallery.model.digest:
+            return self._next_defaults
         return self.defaults
 
     def _own(self, collection: str, basis: DecisionBasis) -> SimilarityMap | None:
@@ -204,21 +191,15 @@ def measure(
     *,
     source: str,
     known: SimilarityMap | None = None,
-    by: MeasureMap = measure_map,
+    by: MeasureMap = measure_here,
 ) -> SimilarityMap:
-    """Measure people by a network. Raises CalibrationImpossible when there are too few.
+    """Measure people by an embedder. Raises CalibrationImpossible when there are too few.
 
-    `known` is what is known of the network: its template gains stand in for what so few people
-    cannot show.
+    `known` is a calibration of the embedder, if there is one: its template gains are used where
+    there are too few people to measure them.
     """
+    gains = USUAL_GAINS if known is None else known.template_gain
     try:
-        return by(
-            embeddings,
-            people,
-            embedder=model.name,
-            digest=model.digest,
-            source=source,
-            usual_gains=USUAL_GAINS if known is None else known.template_gain,
-        )
+        return by(Sample(embeddings, people, model.name, model.digest, source, gains))
     except ValueError as error:
         raise CalibrationImpossible(str(error)) from error

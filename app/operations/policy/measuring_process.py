@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
@@ -30,6 +31,24 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class Sample:
+    """People to measure, with the parameters of `measure_map`: embeddings (N, dimension) of unit
+    length, the person of each, and what the calibration says about them."""
+
+    embeddings: NDArray[np.float32]
+    people: Sequence[str]
+    embedder: str
+    digest: str
+    source: str
+    usual_gains: Gains = USUAL_GAINS
+
+
+def measure_here(sample: Sample) -> SimilarityMap:
+    """Measure in this process. Raises ValueError when there are too few people."""
+    return measure_map(**vars(sample))
+
+
 class MeasuringProcess:
     """Measures in child processes, one for each call; `stop` ends them."""
 
@@ -43,40 +62,16 @@ class MeasuringProcess:
         """Number of child processes."""
         return len(self._running)
 
-    def measure(
-        self,
-        embeddings: NDArray[np.float32],
-        people: Sequence[str],
-        *,
-        embedder: str,
-        digest: str,
-        source: str,
-        usual_gains: Gains = USUAL_GAINS,
-    ) -> SimilarityMap:
-        """Measure as `measure_map` does. Raises ValueError as it does, and Stopping."""
-        if len(embeddings) <= _FEW:
-            return measure_map(
-                embeddings,
-                people,
-                embedder=embedder,
-                digest=digest,
-                source=source,
-                usual_gains=usual_gains,
-            )
+    def measure(self, sample: Sample) -> SimilarityMap:
+        """Measure as `measure_here` does. Raises ValueError as it does, and Stopping."""
+        if len(sample.embeddings) <= _FEW:
+            return measure_here(sample)
         child = self._start()
         try:
             assert child.stdin is not None
             assert child.stdout is not None
             try:
-                write_query(
-                    child.stdin,  # type: ignore[arg-type]
-                    embeddings,
-                    people,
-                    embedder=embedder,
-                    digest=digest,
-                    source=source,
-                    usual_gains=usual_gains,
-                )
+                write_query(child.stdin, **vars(sample))  # type: ignore[arg-type]
             except BrokenPipeError:
                 _log.warning("measuring_ended_early")  # the answer is empty then
             with yielding():

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.errors import Stopping
-from app.operations.policy.measuring_process import MeasuringProcess
+from app.operations.policy.measuring_process import MeasuringProcess, Sample
 from models.evaluation.calibration.measure_map import measure_map
 
 _LONG_S = 60.0
@@ -26,16 +26,14 @@ def test_another_process_measures_the_same() -> None:
     embeddings, people = _people(90, 6)
     source = "the people of \N{SNOWMAN}"
     here = measure_map(embeddings, people, embedder="some", digest="ab", source=source)
-    there = MeasuringProcess().measure(
-        embeddings, people, embedder="some", digest="ab", source=source
-    )
+    there = MeasuringProcess().measure(Sample(embeddings, people, "some", "ab", source))
     assert there == here
 
 
 def test_what_is_wrong_with_the_people_is_said_as_here() -> None:
     embeddings, people = _people(10, 60)
     with pytest.raises(ValueError, match="10 people are too few"):
-        MeasuringProcess().measure(embeddings, people, embedder="some", digest="ab", source="few")
+        MeasuringProcess().measure(Sample(embeddings, people, "some", "ab", "few"))
 
 
 def test_a_stop_ends_what_is_being_measured_and_refuses_what_comes() -> None:
@@ -43,7 +41,7 @@ def test_a_stop_ends_what_is_being_measured_and_refuses_what_comes() -> None:
     embeddings, people = _people(4_000, 3)
 
     def measure() -> object:
-        return process.measure(embeddings, people, embedder="some", digest="ab", source="many")
+        return process.measure(Sample(embeddings, people, "some", "ab", "many"))
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(measure)
