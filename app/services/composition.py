@@ -23,11 +23,11 @@ from app.operations.enroll.guard_lookup import Guards
 from app.operations.identify.blocking_notes import BlockingNotes
 from app.operations.identify.blocking_search import BlockingSearch
 from app.operations.identify.identifier import Identifier, IdentifyLimits
-from app.operations.identify.shadow_decisions import LiveShadow
 from app.operations.identify.verifier import Verifier
 from app.operations.policy.calibrator import Calibrator
 from app.operations.rollout.embedder_choice import ChosenBy, EmbedderChoice, choose_embedder
-from app.operations.unknown_keeper import UnknownKeeper, UnknownNamer
+from app.operations.rollout.shadow_decisions import LiveShadow
+from app.operations.unknowns import UnknownKeeper, UnknownNamer
 from app.recognition.build import (
     build_recognizer,
     load_configured_network,

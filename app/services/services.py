@@ -24,7 +24,7 @@ from app.operations.identify.identifier import Identifier
 from app.operations.identify.verifier import Verifier
 from app.operations.policy.calibrator import Calibrator
 from app.operations.rollout.embedder_choice import EmbedderChoice
-from app.operations.unknown_keeper import UnknownNamer
+from app.operations.unknowns import UnknownNamer
 from app.recognition.build import (
     KnownModel,
     known_models,

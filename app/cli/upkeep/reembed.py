@@ -16,11 +16,11 @@ from app.gallery.rollout.rollouts import Rollout, Rollouts
 from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.store.database import Database
 from app.operations.enroll.crop_vault import CropVault
-from app.operations.identify.shadow_decisions import Agreement
 from app.operations.policy.calibrator import measure_people
 from app.operations.rollout.embedder_choice import choose_embedder
 from app.operations.rollout.enrolled_comparison import Comparison, Outcome, compare_enrolled
 from app.operations.rollout.reembedder import PhotoFolder, Reembedded, Reembedder
+from app.operations.rollout.shadow_decisions import Agreement
 from app.recognition.build import build_detector, load_named_network, thread_count
 from app.recognition.device import resolve_device
 from app.recognition.embedder import NetworkEmbedder

@@ -12,7 +12,7 @@ from app.gallery.store.database import waiting_briefly
 from app.gallery.unknowns.unknown_records import Sighting
 from app.operations.identify.blocking_search import Decided
 from app.operations.policy.decisions import Decision, SearchOptions
-from app.operations.unknown_keeper import UnknownKeeper
+from app.operations.unknowns import UnknownKeeper
 
 _WAITS_S = 1.0
 """Time that a note waits for the database's lock ..."""

@@ -24,7 +24,6 @@ from app.gallery.unknowns.unknown_records import Sighting
 from app.observe import request_scope
 from app.operations.identify.blocking_notes import BlockingNotes, matched
 from app.operations.identify.blocking_search import BlockingSearch, Decided, require_threshold
-from app.operations.identify.shadow_decisions import LiveShadow
 from app.operations.identify.unit_embedding import unit_embedding
 from app.operations.policy.decisions import (
     Decision,
@@ -37,7 +36,8 @@ from app.operations.policy.face_rules import QualityFilter
 from app.operations.policy.quality_filter import shortcomings
 from app.operations.policy.rate_claims import KEPT_FROM, is_below_floor
 from app.operations.policy.thresholds import Thresholds
-from app.operations.unknown_keeper import UnknownKeeper, seen_alone, seen_in_photo
+from app.operations.rollout.shadow_decisions import LiveShadow
+from app.operations.unknowns import UnknownKeeper, seen_alone, seen_in_photo
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_faces
 from app.recognition.types import DetectedFace, FaceQuality, ImageSize, ModelId

@@ -9,8 +9,8 @@ from app.errors import FaceNotFound, SecondEmbedderMissing
 from app.gallery.gallery import Gallery
 from app.gallery.store.repositories.rollout_repository import SeenFace
 from app.operations.identify.blocking_search import BlockingSearch
-from app.operations.identify.shadow_decisions import Agreement, agreement
 from app.operations.policy.decisions import Decision, SearchOptions, Status
+from app.operations.rollout.shadow_decisions import Agreement, agreement
 
 
 class Outcome(StrEnum):
