@@ -43,7 +43,7 @@ VultusError
 │   ├── IdempotencyKeyReused        the key was sent before, with another request
 │   └── EmbedderMismatch            the collection belongs to another network
 │       ├── ForeignEmbedding        the embedding sent is of another network
-│       ├── SecondEmbedderMissing   the collection has one network, or its second does not run here
+│       ├── OtherEmbedderMissing    the collection has one embedder, or the other does not run here
 │       └── ArchiveOfOtherEmbedder  the archive and the collection are of different networks
 ├── TooManyRequests
 │   ├── RateLimited                 the caller sends more requests a second than allowed
@@ -439,7 +439,7 @@ class ForeignEmbedding(EmbedderMismatch):
     pass
 
 
-class SecondEmbedderMissing(EmbedderMismatch):
+class OtherEmbedderMissing(EmbedderMismatch):
     pass
 
 

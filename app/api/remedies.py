@@ -76,7 +76,7 @@ HTTP: Final = Remedies(
         "VULTUS_EMBEDDER={embedder} and its weights; or delete the collection and enroll again",
         errors.ForeignEmbedding: "send a photo; or who runs the service has to start it with "
         "VULTUS_EMBEDDER={embedder}",
-        errors.SecondEmbedderMissing: "who runs the service has to name it with "
+        errors.OtherEmbedderMissing: "who runs the service has to name it with "
         "VULTUS_NEXT__EMBEDDER and VULTUS_NEXT__WEIGHTS_PATH",
         errors.TooManyRequests: None,
         errors.RateLimited: or_raise_the_limit("wait until then", _OR_RAISE),

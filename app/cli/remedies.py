@@ -109,7 +109,7 @@ TERMINAL: Final = Remedies(
         errors.EmbedderMismatch: "set VULTUS_EMBEDDER={embedder} and its weights, or use another "
         "VULTUS_DATABASE_URL or VULTUS_DATA_DIR, or delete the collection and enroll again",
         errors.ForeignEmbedding: "give a photo, or set VULTUS_EMBEDDER={embedder}",
-        errors.SecondEmbedderMissing: "add a second one with vultus reembed --to NAME, and name "
+        errors.OtherEmbedderMissing: "add a second one with vultus reembed --to NAME, and name "
         "it with VULTUS_NEXT__EMBEDDER and VULTUS_NEXT__WEIGHTS_PATH",
         errors.ArchiveOfOtherEmbedder: "import it into another collection with --into",
         errors.TooManyRequests: NEVER,

@@ -1,4 +1,4 @@
-"""Corrections of a gallery, as users ask for them."""
+"""Corrections of a gallery: merge people, move a face, delete people by a filter."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from app.gallery.records import NewIdentity, PeopleFilter
 from app.gallery.store.idempotency import Once
 from app.observe import request_scope
 from app.operations.enroll.enroller import WRONG_PERSON
-from app.operations.enroll.guard_lookup import Guards, looking_again, refused
+from app.operations.enroll.guard_lookup import Guards, refused, retry_after_switch
 from app.runtime.threads import reading, threads, work_of_erasure, writing
 
 
 class GalleryCorrector:
-    """Merges people, moves faces, deletes people by a filter."""
+    """Corrects a gallery. No method blocks."""
 
     def __init__(self, corrections: Corrections, guards: Guards) -> None:
         self._corrections = corrections
@@ -30,7 +30,7 @@ class GalleryCorrector:
         if_revision: int | None = None,
         once: Once[Merged] | None = None,
     ) -> Merged:
-        """Make people part of another one; see `Corrections.merge`. No guard is asked."""
+        """Make people part of another one, without guards; see `Corrections.merge`."""
         return await writing(
             self._corrections.merge, collection, into, sources, if_revision=if_revision, once=once
         )
@@ -45,10 +45,10 @@ class GalleryCorrector:
         if_revision: int | None = None,
         once: Once[MovedFace] | None = None,
     ) -> MovedFace:
-        """Give a face to another person, or to a new one, as if it were enrolled there.
+        """Give a face to another person, or to a new one, with the guards of an enrolment.
 
-        With `force`, also against the guards' advice. Raises as `Corrections.move_face` does, and
-        WrongPerson when the guards refuse it.
+        With `force`, a face that the guards refuse is moved, too. Raises as `Corrections.move_face`
+        does, and WrongPerson when the guards refuse the face.
         """
 
         def move() -> MovedFace:
@@ -60,7 +60,7 @@ class GalleryCorrector:
             )
 
         try:
-            return await writing(looking_again, move)
+            return await writing(retry_after_switch, move)
         except EveryFaceRefusedError as error:
             rejected = [refused(refusal, None) for refusal in error.refusals]
             raise WrongPerson(WRONG_PERSON, rejected) from error
@@ -75,10 +75,10 @@ class GalleryCorrector:
         compact: bool = False,
         once: Once[PeopleDeletion] | None = None,
     ) -> PeopleDeletion:
-        """Delete the people whom a filter finds; without a `confirmed` count, only count them."""
+        """Delete the people that a filter selects; without a `confirmed` count, only count them."""
         if confirmed is None:
-            found = await reading(self._corrections.count, collection, wanted)
-            return PeopleDeletion(found)
+            count = await reading(self._corrections.count, collection, wanted)
+            return PeopleDeletion(count)
         return await threads().run(
             work_of_erasure(compact=compact),
             self._corrections.delete_people,

@@ -1,11 +1,10 @@
-"""The gallery doctor: what may be wrong in a gallery."""
+"""The gallery doctor: possible errors in a gallery, and their corrections."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from app.errors import ThresholdRequired
 from app.gallery.doctor import Checkup, DoctorRules, Finding, FindingKind
 from app.gallery.gallery import Gallery
 from app.gallery.store.repositories.page_cursors import encode_cursor
@@ -26,11 +25,12 @@ ADVICE: Final[Mapping[FindingKind, str]] = MappingProxyType(
         "of both, and ask for a second factor where it matters",
     }
 )
-"""A text on each kind of finding, for all readers. The edges word how to call for a correction."""
+"""Advice on each kind of finding, for all readers. The API and the command line add the call of the
+correction."""
 
 
 class GalleryExaminer:
-    """Looks for mislabelled faces, people under two names, outliers and look-alikes."""
+    """Finds mislabelled faces, people under two names, outliers and look-alikes."""
 
     def __init__(self, gallery: Gallery, calibrator: Calibrator) -> None:
         self._gallery = gallery
@@ -39,10 +39,10 @@ class GalleryExaminer:
     async def page(
         self, collection: str, *, limit: int, cursor: str | None, within_s: float
     ) -> Checkup:
-        """Some people, from the cursor on.
+        """Examine people from the cursor on, for some time or up to `limit` findings.
 
-        Raises CollectionNotFound, EmbedderMismatch, and ThresholdRequired where nobody has measured
-        which similarities count.
+        Raises CollectionNotFound, EmbedderMismatch, and ThresholdRequired if the embedder was not
+        measured.
         """
 
         def examine() -> Checkup:
@@ -54,7 +54,7 @@ class GalleryExaminer:
         return await threads().run(Work.DOCTOR, examine)
 
     async def pages(self, collection: str, *, limit: int) -> AsyncIterator[Checkup]:
-        """All of them, until there are `limit` findings."""
+        """Examine all people, up to `limit` findings."""
         cursor: str | None = None
         while limit > 0:
             page = await self.page(collection, limit=limit, cursor=cursor, within_s=_PIECE_S)
@@ -66,15 +66,11 @@ class GalleryExaminer:
 
 
 def doctor_rules(thresholds: Thresholds) -> DoctorRules:
-    """Raises ThresholdRequired where nobody has measured which similarities count."""
+    """The similarities of findings. Raises ThresholdRequired if the embedder was not measured."""
     resembles = thresholds.resembling()
     another = thresholds.alike()
     if resembles is None or another is None:
-        raise ThresholdRequired(
-            f"the error rates of {thresholds.embedder} were not measured, so it has no default "
-            "threshold",
-            settings=["VULTUS_THRESHOLDS__VERIFY", "VULTUS_THRESHOLDS__IDENTIFY"],
-        )
+        raise thresholds.not_measured("VERIFY", "IDENTIFY")
     return DoctorRules(min(resembles, another), another)
 
 
@@ -102,13 +98,13 @@ class DeleteFace:
 
 
 Correction = MergePeople | MoveFace | DeleteFace
-"""A correction of a finding; the edges say how to call for it."""
+"""A correction of a finding; the API and the command line word its call."""
 
 
 def correction(finding: Finding, revision: int) -> Correction | None:
-    """What to do about a finding of this revision; None where a person has to think first.
+    """The correction of a finding of this revision; None where it takes a person to decide.
 
-    Of two names for one person, the one with an external_id stays, else the one enrolled first.
+    Of two entries of one person, the one with an external_id stays, else the one enrolled first.
     """
     other, face_id = finding.other, finding.face_id
     if finding.kind is FindingKind.DUPLICATE and other is not None:

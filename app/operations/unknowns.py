@@ -1,4 +1,4 @@
-"""Faces that nobody enrolled matched: keep them, and name them later."""
+"""Unknown faces: keep faces that match no enrolled person, and name them later."""
 
 import hashlib
 from collections.abc import Sequence
@@ -29,10 +29,7 @@ _log = structlog.get_logger(__name__)
 
 
 class UnknownKeeper:
-    """Keeps faces that are answered unknown, where their collection wants it.
-
-    This happens before the answer, which therefore says into which group a face was put.
-    """
+    """Keeps faces that a search found unknown, before the answer, which names their groups."""
 
     def __init__(self, gallery: Gallery, unknowns: Unknowns, calibrator: Calibrator) -> None:
         self._gallery = gallery
@@ -52,11 +49,11 @@ class UnknownKeeper:
         options: SearchOptions,
         basis: DecisionBasis,
     ) -> list[Decision]:
-        """The decisions, with the groups of the faces that were kept. Blocks.
+        """Keep faces, and return the decisions with the groups of the kept ones. Blocks.
 
-        `seen` has None for a face that is not to be kept. Only strangers are kept: a face that
-        reaches the threshold of grouping when everybody is looked at is none, although a filter
-        left the person out or the search asked for more.
+        `seen` has None for a face that is not to be kept. Only strangers are kept: a face is none
+        if it reaches the threshold of grouping among all people, even if a filter left the person
+        out or the threshold of the search is higher.
         """
         unknown = _unknown(seen, decisions)
         if not unknown:
@@ -81,7 +78,7 @@ class UnknownKeeper:
         options: SearchOptions,
         basis: DecisionBasis,
     ) -> dict[int, str]:
-        """Ids of the groups, by place."""
+        """Keep the strangers, and return the ids of their groups, by place."""
         try:
             answered = max(decision.threshold for decision in decisions.values())
             measured = self._calibrator.resting_on(basis, collection).alike()
@@ -107,10 +104,12 @@ class UnknownKeeper:
             CollectionNotFound,
             EmbedderMismatch,
         ) as error:
-            # The face was looked up, and that is what was asked for.
+            # Only log it: the search is done.
             _log.warning("unknown_not_kept", collection=collection, cause=str(error))
             return {}
-        return dict(zip(strangers, groups, strict=False))  # none when it is no longer wanted
+        return dict(
+            zip(strangers, groups, strict=False)
+        )  # no groups if the collection keeps none any more
 
     def _nearest(
         self,
@@ -119,19 +118,19 @@ class UnknownKeeper:
         decisions: dict[int, Decision],
         options: SearchOptions,
     ) -> dict[int, Candidate | None]:
-        """Who of everybody is most similar."""
+        """The most similar person of all, for each face."""
         if options.stages[-1].wanted == EVERYBODY:  # the decisions are of the last stage
-            found = [decision.candidates for decision in decisions.values()]
+            nearest = [decision.candidates for decision in decisions.values()]
         else:
-            found = self._gallery.search.people(collection, list(seen.values()), top_k=1)
+            nearest = self._gallery.search.people(collection, list(seen.values()), top_k=1)
         return {
             place: next(iter(candidates), None)
-            for place, candidates in zip(decisions, found, strict=True)
+            for place, candidates in zip(decisions, nearest, strict=True)
         }
 
 
 def _unknown(seen: Sequence[Sighting | None], decisions: Sequence[Decision]) -> dict[int, Sighting]:
-    """The unknown faces that are to be kept, by place; `seen` may be empty."""
+    """The unknown faces to keep, by place; `seen` may be empty."""
     return {
         place: sighting
         for place, (sighting, decision) in enumerate(zip(seen, decisions, strict=False))
@@ -140,7 +139,7 @@ def _unknown(seen: Sequence[Sighting | None], decisions: Sequence[Decision]) -> 
 
 
 class UnknownNamer:
-    """Makes people of groups."""
+    """Makes people of groups of unknown faces."""
 
     def __init__(self, unknowns: Unknowns) -> None:
         self._unknowns = unknowns
@@ -154,7 +153,7 @@ class UnknownNamer:
     ) -> Enrollment:
         """Enroll a group, or some of its faces; see `Unknowns.name`.
 
-        The places of the faces are those in the group, oldest first, or among the ones chosen.
+        The places of the faces are those in the group, oldest first, or in `face_ids`.
         """
         identity, outcomes = await writing(self._unknowns.name, collection, group_id, who, face_ids)
         enrolled = tuple(
@@ -162,7 +161,7 @@ class UnknownNamer:
             if isinstance(outcome, KnownFace)
             else EnrolledFace(outcome, place)
             for place, outcome in enumerate(outcomes)
-            if not isinstance(outcome, Refusal)  # nobody asked the guards
+            if not isinstance(outcome, Refusal)  # there are no guards here
         )
         return Enrollment(identity, enrolled, ())
 
@@ -182,5 +181,5 @@ def seen_in_photo(photo: EmbeddedPhoto) -> list[Sighting]:
 
 
 def seen_alone(embedding: Embedding) -> Sighting:
-    """An embedding that came without a photo."""
+    """The sighting of an embedding without a photo."""
     return Sighting(embedding, hashlib.sha256(to_bytes(embedding)).hexdigest())

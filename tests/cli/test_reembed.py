@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from app.cli.main import cli
-from app.errors import RolloutImpossible, SecondEmbedderMissing, ThresholdRequired
+from app.errors import OtherEmbedderMissing, RolloutImpossible, ThresholdRequired
 from app.gallery.store.database import Database
 from app.gallery.store.repositories.face_repository import from_bytes
 from app.main import create_app
@@ -207,7 +207,7 @@ def test_shadow_compares_both_networks_on_the_faces_enrolled(
     result = RUN.invoke(cli, ["reembed", "shadow"])
     assert "100.00%" in result.output
     monkeypatch.delenv("VULTUS_NEXT__EMBEDDER")
-    with pytest.raises(SecondEmbedderMissing, match="does not run here"):
+    with pytest.raises(OtherEmbedderMissing, match="does not run here"):
         command("reembed", "shadow")
 
 

@@ -181,7 +181,7 @@ _BLOCKING = {
     "gallery",
     "keeper",
     "keeps_crops",
-    "looking_again",
+    "retry_after_switch",
     "store",
     "unknowns",
 }

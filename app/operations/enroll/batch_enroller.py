@@ -1,4 +1,4 @@
-"""Enroll many people, each with an outcome of their own."""
+"""Enroll many people, each with a result of their own."""
 
 import asyncio
 import hashlib
@@ -17,11 +17,11 @@ from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.enroll.enroller import (
     WRONG_PERSON,
     Enroller,
+    ExaminedImages,
     PassedOverFace,
     in_order,
-    passed_over_of,
 )
-from app.operations.enroll.guard_lookup import Guards, looking_again, refused
+from app.operations.enroll.guard_lookup import Guards, refused, retry_after_switch
 from app.operations.identify.unit_embedding import unit_embedding
 from app.runtime.gather import together
 from app.runtime.threads import Work, reading, threads
@@ -35,20 +35,26 @@ class ItemStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchItem:
-    """A person with photos, embeddings of the service's network (of any length), or both."""
+    """A person with photos, embeddings of the service's embedder (of any length), or both.
+
+    `guarded`: whether the guards look at the faces; None: if there are photos.
+    """
 
     identity: NewIdentity
     images: tuple[bytes, ...]
     embeddings: tuple[Sequence[float], ...]
     options: EnrollOptions
     guarded: bool | None = None
-    """Whether the guards are asked; None: for a person with photos."""
+
+    @property
+    def is_guarded(self) -> bool:
+        return bool(self.images) if self.guarded is None else self.guarded
 
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """What became of an item. `error` says why it was rejected; `images` which of its photos
-    were, also when the others were enrolled."""
+    """The result of an item. `error` says why it was rejected; `images` are its rejected photos,
+    also when others were enrolled."""
 
     status: ItemStatus
     identity_id: str | None = None
@@ -57,12 +63,12 @@ class ItemResult:
     error: InputError | WrongPerson | None = None
     images: tuple[RejectedImage, ...] = ()
     passed_over: tuple[PassedOverFace, ...] = ()
-    """Faces that were on its photos beside those that are meant."""
+    """Other faces of the photos that were used."""
 
 
 class BatchEnroller:
-    """Those who have an external_id are enrolled once, however often they are sent, so a batch that
-    broke off is simply sent again."""
+    """Enrolls batches. A person with an external_id is enrolled once, however often they are sent:
+    a batch that was interrupted is sent again."""
 
     def __init__(self, enroller: Enroller, gallery: Gallery, guards: Guards) -> None:
         self._enroller = enroller
@@ -78,27 +84,23 @@ class BatchEnroller:
         examined = await together(
             self._examine(item, known, turns, keep_crops=keep_crops) for item in items
         )
-        people = [found for found in examined if isinstance(found, _Usable)]
-        write = partial(self._write, collection, people)
-        done = iter(await threads().run(Work.BULK, looking_again, write) if people else ())
-        results = []
-        for found in examined:
-            if isinstance(found, ItemResult):
-                results.append(found)
-                continue
-            results.append(_result(found, next(done)))
-        return results
+        usable = [one for one in examined if isinstance(one, _Usable)]
+        write = partial(self._write, collection, usable)
+        written = iter(await threads().run(Work.BULK, retry_after_switch, write) if usable else ())
+        return [
+            one if isinstance(one, ItemResult) else one.result(next(written)) for one in examined
+        ]
 
     def _write(self, collection: str, people: Sequence["_Usable"]) -> list[BulkOutcome]:
-        guarded = [found for found in people if found.guarded]
+        guarded = [one for one in people if one.item.is_guarded]
         guards = iter(
             self._guards.look_for_many(
-                collection, [(found.person.faces, found.options) for found in guarded]
+                collection, [(one.person.faces, one.item.options) for one in guarded]
             )
         )
         new = [
-            replace(found.person, guard=next(guards)) if found.guarded else found.person
-            for found in people
+            replace(one.person, guard=next(guards)) if one.item.is_guarded else one.person
+            for one in people
         ]
         return self._gallery.people.enroll_many(collection, new)
 
@@ -111,23 +113,18 @@ class BatchEnroller:
         keep_crops: bool,
     ) -> "_Usable | ItemResult":
         before = known.get(item.identity.external_id or "")
-        if before is not None:  # their photos need not be looked at again
+        if before is not None:  # the photos need not be examined again
             return ItemResult(ItemStatus.EXISTS, before)
         try:
             faces = [self._face(values) for values in item.embeddings]
-            usable, rejected = await self._enroller.examine(
+            examined = await self._enroller.examine(
                 item.images, item.options, turns=turns, keep_crops=keep_crops
             )
         except NoUsableImage as error:
             return rejected_item(error, error.rejected)
         except InputError as error:
             return rejected_item(error)
-        person = NewPerson(item.identity, (*faces, *(one.face for one in usable)))
-        guarded = bool(item.images) if item.guarded is None else item.guarded
-        places = (*[None] * len(faces), *(one.image_index for one in usable))
-        return _Usable(
-            person, tuple(rejected), places, guarded, item.options, passed_over_of(usable)
-        )
+        return _Usable(item, NewPerson(item.identity, (*faces, *examined.faces)), examined)
 
     def _face(self, values: Sequence[float]) -> NewFace:
         embedding = unit_embedding(values, dimension=self._gallery.model.dimension)
@@ -137,35 +134,33 @@ class BatchEnroller:
 
 @dataclass(frozen=True, slots=True)
 class _Usable:
-    """`places` tells of each face from which image it is, None of an embedding."""
+    """An item with a person to enroll: the faces of the embeddings, then those of the images."""
 
+    item: BatchItem
     person: NewPerson
-    rejected: tuple[RejectedImage, ...]
-    places: tuple[int | None, ...]
-    guarded: bool
-    options: EnrollOptions
-    passed_over: tuple[PassedOverFace, ...]
+    examined: ExaminedImages
 
-
-def _result(found: _Usable, outcome: BulkOutcome) -> ItemResult:
-    by_guard = [
-        replace(refused(refusal, place), embedding_index=number if place is None else None)
-        for number, (refusal, place) in enumerate(
-            zip(outcome.refused, found.places, strict=False)  # the embeddings come first
+    def result(self, outcome: BulkOutcome) -> ItemResult:
+        places = (
+            *(None for _ in self.item.embeddings),
+            *(image.image_index for image in self.examined.usable),
         )
-        if refusal is not None
-    ]
-    images = in_order([*found.rejected, *by_guard])
-    if outcome.identity_id is None:
-        return rejected_item(WrongPerson(WRONG_PERSON, images), images)
-    return ItemResult(
-        ItemStatus.ENROLLED if outcome.enrolled else ItemStatus.EXISTS,
-        outcome.identity_id,
-        outcome.face_count,
-        outcome.revision,
-        images=images,
-        passed_over=found.passed_over if outcome.enrolled else (),
-    )
+        by_guard = [
+            replace(refused(refusal, place), embedding_index=number if place is None else None)
+            for number, (refusal, place) in enumerate(zip(outcome.refused, places, strict=False))
+            if refusal is not None
+        ]
+        images = in_order([*self.examined.rejected, *by_guard])
+        if outcome.identity_id is None:
+            return rejected_item(WrongPerson(WRONG_PERSON, images), images)
+        return ItemResult(
+            ItemStatus.ENROLLED if outcome.enrolled else ItemStatus.EXISTS,
+            outcome.identity_id,
+            outcome.face_count,
+            outcome.revision,
+            images=images,
+            passed_over=self.examined.passed_over if outcome.enrolled else (),
+        )
 
 
 def rejected_item(

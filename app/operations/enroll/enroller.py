@@ -2,8 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import structlog
@@ -23,19 +23,21 @@ from app.gallery.store.idempotency import Once
 from app.observe import request_scope
 from app.operations.enroll.crop_vault import CropVault
 from app.operations.enroll.enroll_options import EnrollOptions
-from app.operations.enroll.guard_lookup import Guards, looking_again, refused
+from app.operations.enroll.guard_lookup import Guards, refused, retry_after_switch
 from app.operations.enroll.photo_rejections import unusable
 from app.operations.enroll.photo_subject import PassedOver, candidates, find_subject
 from app.recognition.pipeline import Recognizer
 from app.runtime.gather import together
 from app.runtime.threads import reading, writing
 
+WRONG_PERSON = "the faces seem to be of another person, and nothing was changed"
+
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class EnrolledFace:
-    """A face that is in the gallery, and which of the images it came from.
+    """A face that is in the gallery, and the place of its image in the request.
 
     `already_enrolled`: it was there before, or an earlier image of the request is the same picture.
     """
@@ -47,7 +49,7 @@ class EnrolledFace:
 
 @dataclass(frozen=True, slots=True)
 class PassedOverFace:
-    """A face that did not count, and the image that it is on."""
+    """A face that was not used, and the place of its image."""
 
     passed_over: PassedOver
     image_index: int
@@ -59,7 +61,7 @@ class Enrollment:
     faces: tuple[EnrolledFace, ...]
     rejected: tuple[RejectedImage, ...]
     passed_over: tuple[PassedOverFace, ...] = ()
-    """Faces that were on the images beside those that are meant."""
+    """Other faces of the images that were used."""
 
     @property
     def new_face_count(self) -> int:
@@ -72,12 +74,67 @@ class Enrollment:
 
 @dataclass(frozen=True, slots=True)
 class UsableImage:
-    """A face to enroll, and which of the images it came from."""
+    """A face to enroll, the place of its image, and the faces of the image that are not used."""
 
     image_index: int
     face: NewFace
     passed_over: tuple[PassedOver, ...] = ()
-    """Other faces of the image, which did not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedImages:
+    """Images of one person: usable faces and rejections, both in the order sent.
+
+    `known` are faces of the person by the places of their images, which were enrolled before.
+    """
+
+    usable: Sequence[UsableImage]
+    rejected: Sequence[RejectedImage]
+    known: Mapping[int, Face] = field(default_factory=dict)
+
+    @property
+    def faces(self) -> list[NewFace]:
+        return [image.face for image in self.usable]
+
+    @property
+    def passed_over(self) -> tuple[PassedOverFace, ...]:
+        return tuple(
+            PassedOverFace(face, image.image_index)
+            for image in self.usable
+            for face in image.passed_over
+        )
+
+    def enrollment(self, enrolled: Enrolled) -> Enrollment:
+        """The result for a caller, by the outcome for each usable face."""
+        identity, outcomes = enrolled
+        faces = [
+            EnrolledFace(face, place, already_enrolled=True) for place, face in self.known.items()
+        ]
+        rejected = list(self.rejected)
+        for image, outcome in zip(self.usable, outcomes, strict=True):
+            place = image.image_index
+            if isinstance(outcome, Refusal):
+                rejected.append(refused(outcome, place))
+            elif isinstance(outcome, KnownFace):
+                faces.append(EnrolledFace(outcome.face, place, already_enrolled=True))
+            else:
+                faces.append(EnrolledFace(outcome, place))
+        faces.sort(key=lambda face: face.image_index)
+        return Enrollment(identity, tuple(faces), in_order(rejected), self.passed_over)
+
+    def once(self, once: Once[Enrollment] | None) -> Once[Enrolled] | None:
+        """The same for the result of the gallery: the kept answer is that of the enrollment."""
+        if once is None:
+            return None
+        return Once(once.ticket, lambda enrolled: once.answer(self.enrollment(enrolled)))
+
+    def wrong_person(self, error: EveryFaceRefusedError) -> WrongPerson:
+        """The error for a caller whose usable faces were all refused."""
+        by_guard = [
+            refused(refusal, image.image_index)
+            for refusal, image in zip(error.refusals, self.usable, strict=True)
+        ]
+        return WrongPerson(WRONG_PERSON, in_order([*self.rejected, *by_guard]))
 
 
 class Enroller:
@@ -96,7 +153,7 @@ class Enroller:
         self._vault = vault
         self._recognizer = recognizer
         self._gallery = gallery
-        self.guards = guards
+        self._guards = guards
 
     async def create(
         self,
@@ -111,31 +168,24 @@ class Enroller:
         """Enroll a new person; without images, a person whose faces come later.
 
         `turns` as of `examine`. Raises NoUsableImage when images are given and none can be used,
-        WrongPerson when the guards refuse those that could be, ExternalIdTaken, CollectionNotFound,
-        EmbedderMismatch, and AnsweredBeforeError by `once`.
+        WrongPerson when the guards refuse all that could be used, ExternalIdTaken,
+        CollectionNotFound, EmbedderMismatch, and AnsweredBeforeError by `once`.
         """
         keep_crops = await self.keeps_crops(collection)
-        usable, rejected = await self.examine(images, options, turns=turns, keep_crops=keep_crops)
-        faces = [item.face for item in usable]
+        examined = await self.examine(images, options, turns=turns, keep_crops=keep_crops)
 
         def write() -> Enrollment:
-            request_scope.require_time()  # from here on, it is done
-            return _enrollment(
-                usable,
-                rejected,
-                self._gallery.people.enroll(
-                    collection,
-                    new,
-                    faces,
-                    guard=self.guards.look(collection, faces, options),
-                    once=_once(once, usable, rejected),
-                ),
+            request_scope.require_time()  # after this, the change is made
+            guard = self._guards.look(collection, examined.faces, options)
+            enrolled = self._gallery.people.enroll(
+                collection, new, examined.faces, guard=guard, once=examined.once(once)
             )
+            return examined.enrollment(enrolled)
 
         try:
-            return await writing(looking_again, write)
+            return await writing(retry_after_switch, write)
         except EveryFaceRefusedError as error:
-            raise _wrong_person(error, usable, rejected) from error
+            raise examined.wrong_person(error) from error
 
     async def add_faces(
         self,
@@ -147,50 +197,50 @@ class Enroller:
         once: Once[Enrollment] | None = None,
         turns: asyncio.Semaphore | None = None,
     ) -> Enrollment:
-        """Enroll more photos of a person. Those enrolled already are answered as such.
+        """Enroll more photos of a person. Photos that were enrolled before are returned as such.
 
         Raises as `create` does, and IdentityNotFound.
         """
         known = await self._known(collection, identity_id, images)
         keep_crops = await self.keeps_crops(collection)
-        usable, rejected = await self.examine(
-            images, options, skip=set(known), turns=turns, keep_crops=keep_crops
+        examined = await self.examine(
+            images, options, known=known, turns=turns, keep_crops=keep_crops
         )
-        faces = [item.face for item in usable]
 
         def write() -> Enrollment:
-            request_scope.require_time()  # from here on, it is done
-            guard = self.guards.look(collection, faces, options, identity_id=identity_id)
-            done = self._gallery.faces.add(
-                collection,
-                identity_id,
-                faces,
-                guard=guard,
-                once=_once(once, usable, rejected, known),
+            request_scope.require_time()  # after this, the change is made
+            guard = self._guards.look(collection, examined.faces, options, identity_id=identity_id)
+            enrolled = self._gallery.faces.add(
+                collection, identity_id, examined.faces, guard=guard, once=examined.once(once)
             )
-            return _enrollment(usable, rejected, done, known)
+            return examined.enrollment(enrolled)
 
         try:
-            return await writing(looking_again, write)
+            return await writing(retry_after_switch, write)
         except EveryFaceRefusedError as error:
-            refusal = _wrong_person(error, usable, rejected)
+            refusal = examined.wrong_person(error)
             if not known:
                 raise refusal from error
         identity = await reading(self._gallery.people.get, collection, identity_id)
-        return _enrollment([], refusal.rejected, (identity, ()), known)
+        return ExaminedImages((), refusal.rejected, known).enrollment((identity, ()))
 
     async def _known(
         self, collection: str, identity_id: str, images: Sequence[bytes]
     ) -> dict[int, Face]:
-        """By their places, the faces of images that are enrolled for the person already."""
+        """The enrolled faces of a person whose images are among `images`, by place."""
         known = await reading(self._gallery.faces.enrolled_images, collection, identity_id)
         if not known:
             return {}
-        digests = await asyncio.to_thread(lambda: [_sha256(image) for image in images])
+        digests = await asyncio.to_thread(
+            lambda: [hashlib.sha256(image).hexdigest() for image in images]
+        )
         return {place: known[digest] for place, digest in enumerate(digests) if digest in known}
 
     async def keeps_crops(self, collection: str) -> bool:
-        """Whether a collection keeps crops. Raises CollectionNotFound and EmbedderMismatch."""
+        """Return whether a collection keeps crops. Raises CollectionNotFound and EmbedderMismatch.
+
+        Without a key, no crops are kept, and this is logged.
+        """
         basis = await reading(self._gallery.collections.require, collection)
         wanted = basis.options.crops.keep
         if wanted and self._vault is None:
@@ -198,7 +248,8 @@ class Enroller:
         return wanted and self._vault is not None
 
     def turns(self) -> asyncio.Semaphore:
-        """As many as photos are worked on at once: who takes turns does not fill the queue."""
+        """A semaphore for as many photos as are worked on at once, so that others find places in
+        the queue."""
         return asyncio.Semaphore(self._recognizer.concurrency)
 
     async def examine(
@@ -206,14 +257,14 @@ class Enroller:
         images: Sequence[bytes],
         options: EnrollOptions,
         *,
-        skip: Collection[int] = (),
+        known: Mapping[int, Face] | None = None,
         turns: asyncio.Semaphore | None = None,
         keep_crops: bool = False,
-    ) -> tuple[list[UsableImage], list[RejectedImage]]:
-        """Sort images into usable faces and rejections, both in the order sent.
+    ) -> ExaminedImages:
+        """Find the face of the person on each image, except on images with a known face.
 
-        Those in the places `skip` are not looked at. Those who have several people examined at once
-        share their `turns`. Raises NoUsableImage when there are images and none can be used.
+        Callers who examine several people at once share their `turns`. Raises NoUsableImage when
+        there are images and none can be used or is known.
         """
         turns = turns or self.turns()
 
@@ -221,22 +272,18 @@ class Enroller:
             async with turns:
                 return await self._examine_one(index, image, options, keep_crops=keep_crops)
 
+        known = known or {}
         results = await together(
-            examine(i, image) for i, image in enumerate(images) if i not in skip
+            examine(i, image) for i, image in enumerate(images) if i not in known
         )
         usable = [result for result in results if isinstance(result, UsableImage)]
         rejected = [result for result in results if isinstance(result, RejectedImage)]
-        if images and not usable and not skip:
+        if images and not usable and not known:
             raise NoUsableImage(_none_usable(rejected), rejected)
-        return usable, rejected
+        return ExaminedImages(usable, rejected, known)
 
     async def _examine_one(
-        self,
-        index: int,
-        image: bytes,
-        options: EnrollOptions,
-        *,
-        keep_crops: bool,
+        self, index: int, image: bytes, options: EnrollOptions, *, keep_crops: bool
     ) -> UsableImage | RejectedImage:
         try:
             photo = await self._recognizer.embed(
@@ -247,7 +294,7 @@ class Enroller:
         subject = find_subject(photo, index, options.faces, options.quality_filter)
         embedded = subject.face
         if subject.refused is not None or embedded is None:
-            assert subject.refused is not None  # a photo without a subject says why
+            assert subject.refused is not None  # a photo without a subject has a reason
             return subject.refused
         face_id = uuid4().hex
         sealed = None
@@ -270,75 +317,14 @@ class Enroller:
         )
 
 
-def _sha256(image: bytes) -> str:
-    return hashlib.sha256(image).hexdigest()
-
-
-WRONG_PERSON = "the faces seem to be of another person, and nothing was changed"
-
-
 def _none_usable(rejected: Sequence[RejectedImage]) -> str:
     if len(rejected) == 1:
         return f"the image cannot be enrolled, and nothing was changed: {rejected[0].detail}"
     return "none of the images can be enrolled, and nothing was changed"
 
 
-def _once(
-    once: Once[Enrollment] | None,
-    usable: Sequence[UsableImage],
-    rejected: Sequence[RejectedImage],
-    known: Mapping[int, Face] | None = None,
-) -> Once[Enrolled] | None:
-    """What the gallery keeps is what is answered."""
-    if once is None:
-        return None
-    return Once(once.ticket, lambda done: once.answer(_enrollment(usable, rejected, done, known)))
-
-
-def _enrollment(
-    usable: Sequence[UsableImage],
-    rejected: Sequence[RejectedImage],
-    done: Enrolled,
-    known: Mapping[int, Face] | None = None,
-) -> Enrollment:
-    identity, outcomes = done
-    faces = [
-        EnrolledFace(face, place, already_enrolled=True) for place, face in (known or {}).items()
-    ]
-    all_rejected = list(rejected)
-    for item, outcome in zip(usable, outcomes, strict=True):
-        if isinstance(outcome, Refusal):
-            all_rejected.append(refused(outcome, item.image_index))
-        elif isinstance(outcome, KnownFace):
-            faces.append(EnrolledFace(outcome.face, item.image_index, already_enrolled=True))
-        else:
-            faces.append(EnrolledFace(outcome, item.image_index))
-    return Enrollment(
-        identity,
-        tuple(sorted(faces, key=lambda face: face.image_index)),
-        in_order(all_rejected),
-        passed_over_of(usable),
-    )
-
-
-def passed_over_of(usable: Sequence[UsableImage]) -> tuple[PassedOverFace, ...]:
-    return tuple(
-        PassedOverFace(face, item.image_index) for item in usable for face in item.passed_over
-    )
-
-
-def _wrong_person(
-    error: EveryFaceRefusedError, usable: Sequence[UsableImage], rejected: Sequence[RejectedImage]
-) -> WrongPerson:
-    by_guard = [
-        refused(refusal, item.image_index)
-        for refusal, item in zip(error.refusals, usable, strict=True)
-    ]
-    return WrongPerson(WRONG_PERSON, in_order([*rejected, *by_guard]))
-
-
 def in_order(rejected: Sequence[RejectedImage]) -> tuple[RejectedImage, ...]:
-    """Embeddings first, as they are enrolled."""
+    """By the places of images; embeddings first, as they are enrolled first."""
     return tuple(
         sorted(rejected, key=lambda image: -1 if image.image_index is None else image.image_index)
     )

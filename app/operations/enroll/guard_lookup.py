@@ -1,7 +1,7 @@
-"""The guards at enrolment: which similarities they go by, and whom they look at."""
+"""The guards at enrolment: their thresholds, and the search for people whom a face resembles."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
@@ -10,7 +10,7 @@ from app.errors import Reason, RejectedImage
 from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment_guards import EmbedderSwitchedError, Guard, Neighbour, Refusal
 from app.gallery.people.identity_ref import refers_to
-from app.gallery.records import NewFace, SearchResult
+from app.gallery.records import NewFace
 from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.search.nearest_people import PeopleQuery
 from app.operations.enroll.enroll_options import EnrollOptions
@@ -19,31 +19,13 @@ from app.operations.policy.calibrator import Calibrator
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class GuardLimits:
-    """A face should be as like the person's others as `resembles`, and less like anybody else's
-    than `another`; cosine similarities."""
-
-    resembles: float
-    another: float
-
-
 class Guards:
-    """Tells what new faces are held against; nothing where the guards are off."""
+    """Makes the guard that new faces are checked by; None if the guards are off."""
 
     def __init__(self, gallery: Gallery, calibrator: Calibrator, *, enabled: bool) -> None:
         self._gallery = gallery
         self._calibrator = calibrator
         self._enabled = enabled
-
-    def _limits(self, collection: str, found: SearchResult) -> GuardLimits | None:
-        """None where nobody measured any for the embedder."""
-        policy = self._calibrator.resting_on(found.basis, collection)
-        another = policy.find_identify(found.searched)
-        resembles = policy.resembling()
-        if resembles is None or another is None:
-            return None
-        return GuardLimits(resembles, another)
 
     def look(
         self,
@@ -57,18 +39,15 @@ class Guards:
 
         Raises CollectionNotFound and EmbedderMismatch.
         """
-        if not self._enabled or not faces:
-            return None
-        guard = self._guard(collection, faces, identity_id)
-        return None if guard is None else replace(guard, force=options.force)
+        return self._guard(collection, faces, identity_id, force=options.force)
 
     def look_at_enrolled(
         self, collection: str, face_id: str, identity_id: str | None, *, force: bool = False
     ) -> Guard | None:
-        """The guard for a face that is enrolled, as one of another person, or of a new one. Blocks.
+        """The guard for an enrolled face that is given to another person, or to a new one. Blocks.
 
-        None also where the embedder that answers has not seen the face. Raises CollectionNotFound,
-        FaceNotFound and EmbedderMismatch.
+        None also if the face has no embedding by the embedder that the collection answers by.
+        Raises CollectionNotFound, FaceNotFound and EmbedderMismatch.
         """
         if not self._enabled:
             return None
@@ -76,15 +55,13 @@ class Guards:
         model = self._gallery.collections.require(collection).model
         if model.digest not in probe.by_digest:
             return None
-        guard = self._guard(collection, [probe], identity_id, exclude_face_id=face_id)
-        return None if guard is None else replace(guard, force=force)
+        return self._guard(collection, [probe], identity_id, force=force, exclude_face_id=face_id)
 
     def look_for_many(
         self, collection: str, people: Sequence[tuple[Sequence[NewFace], EnrollOptions]]
     ) -> list[Guard | None]:
-        """The guards for new people, from their faces and options. Blocks."""
-        faces = [face for own, _ in people for face in own]
-        common = self._guard(collection, faces, None) if self._enabled and faces else None
+        """The guards for new people, by their faces and options. Blocks."""
+        common = self._guard(collection, [face for own, _ in people for face in own], None)
         if common is None:
             return [None] * len(people)
         of_each = iter(common.nearest)
@@ -99,16 +76,20 @@ class Guards:
         faces: Sequence[Probe],
         identity_id: str | None,
         *,
+        force: bool = False,
         exclude_face_id: str | None = None,
     ) -> Guard | None:
-        # In this order: whoever is enrolled after this is found by the transaction that writes.
+        if not self._enabled or not faces:
+            return None
+        # The revision first: the transaction that writes compares with people enrolled after it.
         revision = self._gallery.collections.revision(collection)
         query = PeopleQuery(
             1 if identity_id is None else 2, datetime.now(UTC), exclude_face_id=exclude_face_id
         )
-        found = self._gallery.search.find(collection, faces, query)
-        limits = self._limits(collection, found)
-        if limits is None:
+        result = self._gallery.search.find(collection, faces, query)
+        policy = self._calibrator.resting_on(result.basis, collection)
+        resembles, another = policy.resembling(), policy.find_identify(result.searched)
+        if resembles is None or another is None:  # the embedder was not measured
             return None
         nearest = tuple(
             next(
@@ -124,15 +105,15 @@ class Guards:
                 ),
                 None,
             )
-            for candidates in found.candidates
+            for candidates in result.candidates
         )
-        digest = found.basis.model.digest
-        return Guard(limits.resembles, limits.another, revision, nearest, digest)
+        digest = result.basis.model.digest
+        return Guard(resembles, another, revision, nearest, digest, force)
 
 
-def looking_again(write: Callable[[], T]) -> T:
-    """What `write` does, which looks for its guards itself; once more when the collection goes over
-    to another embedder between that look and the transaction."""
+def retry_after_switch(write: Callable[[], T]) -> T:
+    """Run `write`, which makes a guard and then opens a transaction; run it once more if the
+    collection goes over to another embedder in between."""
     try:
         return write()
     except EmbedderSwitchedError:
@@ -140,16 +121,16 @@ def looking_again(write: Callable[[], T]) -> T:
 
 
 def refused(refusal: Refusal, image_index: int | None) -> RejectedImage:
-    """What is said of an image whose face a guard refuses."""
-    found = refusal.resemblance
-    compared = f"{found.similarity:.4f}, and {found.threshold:.4f}"
+    """The rejection of an image whose face a guard refuses."""
+    other = refusal.resemblance
+    compared = f"{other.similarity:.4f}, and {other.threshold:.4f}"
     if refusal.reason is Reason.BELONGS_TO_ANOTHER_IDENTITY:
         detail = (
-            f"the face looks like identity {found.identity_id} (similarity {compared} is a match)"
+            f"the face looks like identity {other.identity_id} (similarity {compared} is a match)"
         )
-    elif found.identity_id is not None:
+    elif other.identity_id is not None:
         detail = (
-            f"the face does not look like the other faces of identity {found.identity_id} "
+            f"the face does not look like the other faces of identity {other.identity_id} "
             f"(similarity {compared} is wanted)"
         )
     else:
@@ -157,4 +138,4 @@ def refused(refusal: Refusal, image_index: int | None) -> RejectedImage:
             "the faces of this request do not look like one another "
             f"(similarity {compared} is wanted), so it is not clear whose this is"
         )
-    return RejectedImage(image_index, (refusal.reason,), detail, resemblance=found)
+    return RejectedImage(image_index, (refusal.reason,), detail, resemblance=other)

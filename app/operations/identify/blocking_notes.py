@@ -1,4 +1,4 @@
-"""What is written beside the answer of a search. It blocks."""
+"""Writes that follow a search: matches at terminals, and unknown faces. They block."""
 
 from collections.abc import Sequence
 from math import inf
@@ -15,16 +15,16 @@ from app.operations.policy.decisions import Decision, SearchOptions
 from app.operations.unknowns import UnknownKeeper
 
 _WAITS_S = 1.0
-"""Time that a note waits for the database's lock ..."""
+"""Time that a write waits for the lock of the database."""
 _WAITS_AGAIN_S = 0.05
-"""... and that it waits within _LOCKED_S after a long wait: one answer waits, not each."""
+"""The same within _LOCKED_S after a long wait, so that not every answer is late."""
 _LOCKED_S = 10.0
 
 _log = structlog.get_logger(__name__)
 
 
 class BlockingNotes:
-    """Notes who was matched at a terminal, and keeps unknown faces. `write` blocks.
+    """Remembers the people who were matched at a terminal, and keeps unknown faces.
 
     A terminal remembers `terminal_people`.
     """
@@ -42,7 +42,7 @@ class BlockingNotes:
         options: SearchOptions,
         strangers: Sequence[Sighting | None],
     ) -> list[Decision]:
-        """Return the decisions, with the groups of the `strangers` that were kept."""
+        """Write, and return the decisions with the groups of the `strangers` that were kept."""
         began = monotonic()
         was_locked = began - self._locked_at < _LOCKED_S
         with waiting_briefly(_WAITS_AGAIN_S if was_locked else _WAITS_S):
@@ -63,12 +63,12 @@ class BlockingNotes:
                 collection, terminal_id, matched, most=self._terminal_people
             )
         except (DatabaseUnavailable, CollectionNotFound) as error:
-            # The search is answered. What a terminal remembers only makes the next one quicker.
+            # Only log it: what a terminal remembers only makes the next search faster.
             _log.warning("match_not_remembered", terminal=terminal_id, cause=str(error))
 
 
 def matched(decisions: Sequence[Decision]) -> list[str]:
-    """Ids of the people who were recognised, each once."""
+    """The ids of the people who were recognised, each once."""
     return list(
         {decision.identity.id: None for decision in decisions if decision.identity is not None}
     )

@@ -1,4 +1,4 @@
-"""The search behind an identification: the index, the database and the decision. It blocks."""
+"""The search of an identification: index, database and decision. It blocks."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,20 +23,16 @@ from app.operations.policy.thresholds import Thresholds
 from app.recognition.types import ModelId
 
 _LEAST_COMPARED = 10
-"""People by whom an answer is decided, however few are asked for."""
+"""People that a decision takes into account, however few are requested."""
 _RIVALS = 2
-"""People shown of an ambiguous answer, however few are asked for."""
+"""People in an ambiguous answer, however few are requested."""
 
-Find = Callable[[str, Sequence[Probe], PeopleQuery], SearchResult]
-
-
-class _NoOtherEmbedderError(Exception):
-    pass
+Find = Callable[[str, Sequence[Probe], PeopleQuery], SearchResult | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision for each probe, and the policy and basis that they rest on."""
+    """A decision for each probe, with the policy and basis of all of them."""
 
     decisions: list[Decision]
     policy: Thresholds
@@ -48,14 +44,14 @@ class Decided:
 
 
 class BlockingSearch:
-    """Decides who probes are. All methods block: call them from a thread."""
+    """Decides which people probes are. All methods block: call them on a thread."""
 
     def __init__(self, gallery: Gallery, calibrator: Calibrator) -> None:
         self._gallery = gallery
         self._calibrator = calibrator
 
     def recent(self, collection: str) -> Thresholds | None:
-        """Return the policy that was read last; the collection may be gone by now."""
+        """Return the policy that was read last; the collection may have been deleted since."""
         state = self._gallery.states.named(collection)
         return None if state is None else state.latest(Thresholds)
 
@@ -66,48 +62,40 @@ class BlockingSearch:
         """
         with self._forgetting(collection):
             basis = self._gallery.collections.require(collection)
-        return Decided([], self._policy(collection, basis, options), basis)
+        policy = self._policy(collection, basis, options)
+        self._note(collection, policy, basis)
+        return Decided([], policy, basis)
 
     def decide(self, collection: str, probes: Sequence[Probe], options: SearchOptions) -> Decided:
-        """Decide who each probe is; there must be one at least. Raises as `policy` does."""
-        return self._decide(collection, probes, options)
+        """Decide on each of one or more probes. Raises as `policy` does."""
+        decided = self._decide(collection, probes, options, self._gallery.search.find)
+        assert decided is not None  # `find` always has a result
+        self._note(collection, decided.policy, decided.basis)
+        return decided
 
     def decide_by_other_embedder(
         self, collection: str, probes: Sequence[Probe], options: SearchOptions
     ) -> list[Decision] | None:
         """Decide by the other embedder of a collection; None if it has none that runs here.
 
-        A similarity in the options belongs to the embedder that serves, so the default decides.
+        A similarity in the options belongs to the embedder that serves, so the default is used.
         """
         options = replace(
             options,
             threshold=None,
             stages=tuple(replace(stage, threshold=None) for stage in options.stages),
         )
-        try:
-            return self._decide(
-                collection, probes, options, find=self._find_by_other_embedder
-            ).decisions
-        except _NoOtherEmbedderError:
-            return None
-
-    def _find_by_other_embedder(
-        self, collection: str, probes: Sequence[Probe], query: PeopleQuery
-    ) -> SearchResult:
-        found = self._gallery.search.find_by_other_embedder(collection, probes, query)
-        if found is None:
-            raise _NoOtherEmbedderError
-        return found
+        find = self._gallery.search.find_by_other_embedder
+        decided = self._decide(collection, probes, options, find)
+        return None if decided is None else decided.decisions
 
     def _decide(
-        self,
-        collection: str,
-        probes: Sequence[Probe],
-        options: SearchOptions,
-        *,
-        find: Find | None = None,
-    ) -> Decided:
-        """Try the stages in order for the probes that no stage before has answered."""
+        self, collection: str, probes: Sequence[Probe], options: SearchOptions, find: Find
+    ) -> Decided | None:
+        """Try the stages in order for the probes that no stage before has decided on.
+
+        None if `find` has no result.
+        """
         decisions: dict[int, Decision] = {}
         stages = stages_of(options)
         for stage in stages:
@@ -125,46 +113,47 @@ class BlockingSearch:
                 options.exclude_face_id,
                 Scoring.TEMPLATE,
             )
-            asked = [probes[place] for place in open_places]
             with self._forgetting(collection):
-                found = (find or self._gallery.search.find)(collection, asked, query)
-            policy = self._policy(collection, found.basis, options, note=find is None)
+                result = find(collection, [probes[place] for place in open_places], query)
+            if result is None:
+                return None
+            basis = result.basis
+            policy = self._policy(collection, basis, options)
             limit = policy.for_identify(
                 options.threshold if stage.threshold is None else stage.threshold,
                 options.target_fpir,
-                searched=found.searched,
+                searched=result.searched,
                 looks=len(stages),
             )
-            for place, candidates in zip(open_places, found.candidates, strict=True):
+            for place, candidates in zip(open_places, result.candidates, strict=True):
                 decisions[place] = _decision(
-                    candidates, limit, policy, found.searched, stage, options.top_k
+                    candidates, limit, policy, result.searched, stage, options.top_k
                 )
-        return Decided([decisions[place] for place in range(len(probes))], policy, found.basis)
+        return Decided([decisions[place] for place in range(len(probes))], policy, basis)
 
     @contextmanager
     def _forgetting(self, collection: str) -> Iterator[None]:
-        """Forget the policy when the collection is gone, so that the next request reads it."""
+        """Forget the policy when the collection is gone: the next request reads it again."""
         try:
             yield
         except (CollectionNotFound, EmbedderMismatch):
             self._gallery.states.forget_name(collection)
             raise
 
-    def _policy(
-        self, collection: str, basis: DecisionBasis, options: SearchOptions, *, note: bool = True
-    ) -> Thresholds:
+    def _policy(self, collection: str, basis: DecisionBasis, options: SearchOptions) -> Thresholds:
         """Raises ThresholdRequired, also for a later stage."""
         policy = self._calibrator.resting_on(basis, collection)
-        if note:
-            key = basis.collection_number, basis.model.digest
-            state = self._gallery.states.note_name(collection, key)
-            state.derive(Thresholds, basis.calibration or "", policy)
         require_threshold(policy, options)
         return policy
 
+    def _note(self, collection: str, policy: Thresholds, basis: DecisionBasis) -> None:
+        key = basis.collection_number, basis.model.digest
+        state = self._gallery.states.note_name(collection, key)
+        state.derive(Thresholds, basis.calibration or "", policy)
+
 
 def require_threshold(policy: Thresholds, options: SearchOptions) -> None:
-    """Raises ThresholdRequired where a stage of a search has no threshold."""
+    """Raises ThresholdRequired if a stage of a search has no threshold."""
     if any(stage.threshold is None for stage in stages_of(options)):
         policy.require_identify(options.threshold, options.target_fpir)
 

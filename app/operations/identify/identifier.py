@@ -1,4 +1,4 @@
-"""1:N: who is this, among all enrolled, or nobody?"""
+"""1:N: find the person among all enrolled people, if they are enrolled."""
 
 import asyncio
 from collections.abc import Sequence
@@ -50,8 +50,8 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class IdentifyLimits:
-    """`max_faces` of one photo are looked up, largest first; a request waits `max_wait_s` at most
-    for its `min_revision`."""
+    """At most `max_faces` of one photo are searched, largest first; a request waits at most
+    `max_wait_s` for its `min_revision`."""
 
     max_faces: int
     max_wait_s: float
@@ -66,8 +66,8 @@ class IdentifiedFace:
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """The faces of a photo that were looked at, largest first, each with its own decision, by the
-    embedder `model`. The photo has `faces_found` faces."""
+    """The largest faces of a photo, largest first, each with its own decision, by the embedder
+    `model`. The photo has `faces_found` faces."""
 
     size: ImageSize
     faces_found: int
@@ -76,9 +76,9 @@ class Identification:
 
 
 class Identifier:
-    """Answers who is on a photo, or whose an embedding is. No method blocks.
+    """Identifies the people on a photo, or the person of an embedding. No method blocks.
 
-    `limits` bound what one request may ask for.
+    `limits` are those of one request.
     """
 
     def __init__(
@@ -107,11 +107,11 @@ class Identifier:
         quality_filter: QualityFilter = QualityFilter.FLOOR,
         liveness: bool = False,
     ) -> Identification:
-        """Identify the faces of a photo; a photo without a face has an empty answer.
+        """Identify the faces of a photo; without faces, the answer is empty.
 
-        A face that is not good enough for the filter is rejected, and not searched. Of a face below
-        the floor no error rate is claimed, and it is not kept as an unknown one. `liveness`: score
-        that of each face; it decides nothing.
+        A face that is not good enough for the filter is rejected, and not searched. For a face
+        below the floor, no error rate is claimed, and it is not kept as an unknown one. With
+        `liveness`, each face has a liveness score, which does not affect the decision.
 
         Raises CollectionNotFound, EmbedderMismatch, ImageUnreadable, ImageTooLarge, Overloaded,
         RevisionNotReached; InvalidRequest for a `max_faces` above the server's limit; LivenessOff.
@@ -123,7 +123,7 @@ class Identifier:
         try:
             photo = await self._recognizer.embed(image, largest_faces(count), liveness=liveness)
         except (ImageUnreadable, ImageTooLarge):
-            # Of a collection that is gone by now, that is what is wrong first.
+            # If the collection is gone by now, report that instead.
             await reading(self._search.policy, collection, options)
             raise
         lacking = [shortcomings(face.quality, quality_filter) for face in photo.faces]
@@ -158,10 +158,11 @@ class Identifier:
     async def embedding(
         self, collection: str, values: Sequence[float], options: SearchOptions
     ) -> tuple[Decision, ModelId]:
-        """Identify an embedding that the caller computed with the service's embedder.
+        """Identify an embedding that the caller computed with the service's embedder, which is
+        returned as well.
 
-        Also answers which that is. Raises InvalidRequest when it has another dimension, or no
-        length, and EmbedderMismatch when the collection answers by another one.
+        Raises InvalidRequest when the embedding has another dimension, or no length, and
+        EmbedderMismatch when the collection answers by another embedder.
         """
         probe = unit_embedding(values, dimension=self._gallery.model.dimension)
         seen = [seen_alone(probe)]
@@ -173,9 +174,9 @@ class Identifier:
     async def enrolled_face(
         self, collection: str, face_id: str, options: SearchOptions
     ) -> tuple[Decision, ModelId]:
-        """Who else looks like an enrolled face? The face itself does not count.
+        """Identify an enrolled face as if it were not enrolled; also return the embedder.
 
-        Also answers by which embedder. Raises FaceNotFound.
+        Raises FaceNotFound.
         """
         probe = await reading(self._gallery.faces.probe_of, collection, face_id)
         done = await self._decide(collection, [probe], replace(options, exclude_face_id=face_id))
@@ -189,11 +190,11 @@ class Identifier:
         *,
         keep: Sequence[Sighting | None] = (),
     ) -> Decided:
-        """Decide who each probe is. `keep` has the sightings of the probes to keep if they are
-        unknown, where the collection keeps unknown faces.
+        """Decide on each probe. `keep` has the sightings of the probes that are kept if they are
+        unknown and the collection keeps unknown faces.
 
-        One thread reads everything: another one costs as much as a statement of SQL. What is
-        written has a thread of another kind, so that a locked database does not hold up searches.
+        One thread reads everything, as a second one would cost as much as a statement of SQL.
+        Writes have threads of another kind, so that a locked database does not delay searches.
         """
         await self._reach(collection, options.min_revision)
 
@@ -221,16 +222,16 @@ class Identifier:
                 Work.NOTE, self._notes.write, collection, decided, options, strangers
             )
         except Unavailable as error:
-            # The search is done; the note was beside it.
+            # Only log it: the search is done.
             _log.warning("not_noted_down", collection=collection, cause=str(error))
             return decided
         return replace(decided, decisions=noted)
 
     async def _require(self, collection: str, options: SearchOptions) -> None:
-        """Raise what would be in vain to look at a photo for, as `BlockingSearch.policy` does.
+        """Raise as `BlockingSearch.policy` does, before a photo is recognised for nothing.
 
-        The database is not asked for a collection that was there the last time: it will be, by the
-        search. What is wrong is only ever said by the database.
+        For a collection that existed at its last search, this does not ask the database: the search
+        will. Errors always come from the database.
         """
         recent = self._search.recent(collection)
         if recent is not None:
@@ -240,9 +241,9 @@ class Identifier:
         await reading(self._search.policy, collection, options)
 
     async def _reach(self, collection: str, revision: int | None) -> None:
-        """Wait until the database that is read here has come to a revision.
+        """Wait until the database that is read here has a revision; searches bring the index there.
 
-        Every search brings the index there as well.
+        Raises RevisionNotReached.
         """
         if revision is None:
             return
@@ -253,7 +254,7 @@ class Identifier:
                 return
             if monotonic() > gives_up:
                 raise RevisionNotReached(
-                    f"collection {collection!r} is at revision {reached} here, and did not come to "
+                    f"collection {collection!r} is at revision {reached} here, and did not reach "
                     f"{revision} in {self._limits.max_wait_s:g} s"
                 )
             await asyncio.sleep(_LOOK_AGAIN_S)
@@ -262,7 +263,7 @@ class Identifier:
 def _good_enough(
     seen: Sequence[Sighting], qualities: Sequence[FaceQuality]
 ) -> list[Sighting | None]:
-    """Those that may be kept as unknown faces; None in the place of the others."""
+    """The sightings that may be kept as unknown faces; None in the place of the others."""
     return [
         None if shortcomings(quality, KEPT_FROM) else sighting
         for sighting, quality in zip(seen, qualities, strict=True)
@@ -270,7 +271,7 @@ def _good_enough(
 
 
 def _without_search(policy: Thresholds, options: SearchOptions) -> float:
-    """What is answered as the threshold of a face that was not looked up."""
+    """The threshold in the answer for a face that was not searched."""
     first = stages_of(options)[0].threshold
     return policy.for_identify(
         options.threshold if first is None else first,

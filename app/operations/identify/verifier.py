@@ -1,4 +1,4 @@
-"""1:1: are these two the same person?"""
+"""1:1: decide whether two faces are of the same person."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -31,9 +31,9 @@ class VerifyStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How alike two faces are, or a face and a person.
+    """The similarity of two faces, or of a face and a person.
 
-    `indices` are the places of the faces among those of their photos, largest first.
+    `indices` are the places of the faces among all faces of their photos, largest first.
     """
 
     indices: tuple[int, ...]
@@ -43,18 +43,18 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """`match` says that `similarity` (the cosine) reaches `threshold`.
+    """The decision; `match`: `similarity` (the cosine) reaches `threshold`.
 
-    `fmr` is the chance that two strangers are at least this similar, None for the reason that
-    `rate_reason` says. `rejected` are the photos whose face is not good enough: there is no match
-    then, and `similarity` is None, since nothing was compared. `faces` are those compared, one an
-    image. Against an enrolled person, `identity`, the id of their most similar face and the number
-    of examples compared with are given too. `model` is the embedder that was asked.
+    `fmr` is the probability that two strangers are at least this similar, None for the reason
+    `rate_reason`. `rejected` are the photos whose face is not good enough: there is no match then,
+    and `similarity` is None, as nothing was compared. `faces` are the compared faces, one of each
+    image. If an enrolled person was compared, `identity` is that person, `face_id` their most
+    similar face and `examples` the number of their faces. `model` is the embedder.
 
-    Where each face of a group is compared, all of that is of the comparison that comes nearest to
-    a match, and `comparisons` are all, the most alike first. Threshold and rate are those of so
-    many comparisons: of k, one is a false match k times as often as of one; where one of the faces
-    compared is below the quality floor, no rate holds. `passed_over` are faces that were not
+    If each face of a group is compared, these values are those of the comparison that is nearest to
+    a match, and `comparisons` are all of them, most similar first. Threshold and rate are those of
+    all comparisons: k comparisons have a false match k times as often as one. If one of the
+    compared faces is below the quality floor, no rate holds. `passed_over` are faces that were not
     compared, each with the place of its photo in the request.
     """
 
@@ -85,21 +85,16 @@ class Verifier:
         self._gallery = gallery
         self._calibrator = calibrator
 
-    async def images(
-        self,
-        image_a: bytes,
-        image_b: bytes,
-        options: VerifyOptions,
-    ) -> Verification:
+    async def images(self, image_a: bytes, image_b: bytes, options: VerifyOptions) -> Verification:
         """Compare two photos.
 
-        Faces that are not good enough for the filter are not compared. Two doubtful ones need a
-        higher similarity (see `rate_claims.doubt`). Raises NoUsableImage for a photo without the
-        one face that is wanted, ImageUnreadable, ImageTooLarge, LivenessOff.
+        Faces that are not good enough for the filter are not compared. Two faces of low quality
+        need a higher similarity (see `rate_claims.doubt`). Raises NoUsableImage for a photo without
+        the face that the rule demands, ImageUnreadable, ImageTooLarge, LivenessOff.
         """
         policy = self._calibrator.defaults
         wanted = options.threshold, options.target_fmr
-        limit = policy.for_verify(*wanted)  # raises before anything is looked at
+        limit = policy.for_verify(*wanted)  # raises before a photo is recognised
         a, b = await together(
             self._side(image, options, index=index, name=name)
             for index, (name, image) in enumerate((("image_a", image_a), ("image_b", image_b)))
@@ -109,7 +104,7 @@ class Verifier:
         pairs = [(one, other) for one in a.faces for other in b.faces]
         compared = []
         for one, other in pairs:
-            # Of k comparisons, each has a k-th of the rate.
+            # Each of k comparisons has a k-th of the rate.
             doubt = len(pairs) * rate_claims.doubt(one.embedded.quality, other.embedded.quality)
             found = Comparison(
                 (one.index, other.index),
@@ -133,15 +128,11 @@ class Verifier:
         )
 
     async def identity(
-        self,
-        image: bytes,
-        collection: str,
-        identity_id: str,
-        options: VerifyOptions,
+        self, image: bytes, collection: str, identity_id: str, options: VerifyOptions
     ) -> Verification:
-        """Compare a photo with an enrolled person, by the same rule as identify.
+        """Compare a photo with an enrolled person, by their template, as identify does.
 
-        A threshold of the person's own counts where it is higher. Raises as `images` does,
+        A higher threshold of the person's own is used instead. Raises as `images` does,
         CollectionNotFound, IdentityNotFound and EmbedderMismatch.
         """
 
@@ -149,7 +140,7 @@ class Verifier:
 
         def look_beforehand() -> tuple[float, Identity]:
             policy = self._calibrator.thresholds(collection)
-            # Both raise before the photo is looked at.
+            # Both raise before the photo is recognised.
             limit = policy.for_verify(*wanted)
             return limit, self._gallery.people.get(collection, identity_id)
 
@@ -164,7 +155,7 @@ class Verifier:
         if side.refused:
             return _rejected([side], limit, self._gallery.model, identity)
         candidates, basis = await reading(compare)
-        # As of the comparison: the collection may go over to another embedder at any moment.
+        # The policy of the comparison's basis: the collection may go over to another embedder.
         policy = await reading(self._calibrator.resting_on, basis, collection)
         place = max(range(len(candidates)), key=lambda at: candidates[at].similarity)
         found, looks = candidates[place], len(candidates)
@@ -190,14 +181,7 @@ class Verifier:
             model=basis.model,
         )
 
-    async def _side(
-        self,
-        image: bytes,
-        options: VerifyOptions,
-        *,
-        index: int,
-        name: str,
-    ) -> Side:
+    async def _side(self, image: bytes, options: VerifyOptions, *, index: int, name: str) -> Side:
         photo = await self._recognizer.embed(
             image, selection_of(options.faces), liveness=options.liveness
         )
@@ -218,7 +202,7 @@ def _passed_over(sides: Sequence[Side]) -> tuple[tuple[int, PassedOver], ...]:
 def _rejected(
     sides: Sequence[Side], threshold: float, model: ModelId, identity: Identity | None = None
 ) -> Verification:
-    """No decision: the faces were not compared."""
+    """The result if the faces were not compared."""
     return Verification(
         match=False,
         similarity=None,
@@ -235,10 +219,9 @@ def _rejected(
 def _claimed(
     fmr: ErrorRate | None, sides: Sequence[Side]
 ) -> tuple[ErrorRate | None, RateReason | None]:
-    """The rate, if it holds for all faces that were compared, or else why there is none.
+    """Return the rate if it holds for all compared faces, else the reason why there is none.
 
-    Not only for the two that are most alike: the rate is that of any of the comparisons being a
-    false match.
+    All of them count, as the rate is that of a false match in any of the comparisons.
     """
     compared = [face.embedded.quality for side in sides for face in side.faces]
     if any(map(rate_claims.is_below_floor, compared)):

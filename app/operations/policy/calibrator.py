@@ -84,8 +84,8 @@ def measure_people(
     """Measure the people enrolled in a collection, and keep that as its own calibration.
 
     The embeddings are those of the embedder that the collection answers by; of its other one, if
-    `by_other_embedder`. `known` is as for `measure`. Raises CalibrationImpossible when there are too few
-    people, CollectionNotFound and EmbedderMismatch.
+    `by_other_embedder`. `known` is as for `measure`. Raises CalibrationImpossible when there are
+    too few people, CollectionNotFound and EmbedderMismatch.
     """
     examples = store.examples(collection, by_other_embedder=by_other_embedder)
     measured = measure(
@@ -126,7 +126,7 @@ class Calibrator:
         """The policy of a collection. Raises CollectionNotFound."""
         return self.resting_on(self._store.basis(collection), collection)
 
-    def resting_on(self, basis: Basis, collection: str) -> Thresholds:
+    def resting_on(self, basis: DecisionBasis, collection: str) -> Thresholds:
         """The policy of a collection whose basis was read before."""
         defaults = self._defaults_of(basis.model)
         return defaults.of(basis.options.decisions, self._own(collection, basis))

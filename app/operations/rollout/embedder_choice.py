@@ -1,11 +1,10 @@
-"""Which embedder serves: the one that the settings name, or the one that `auto` chooses.
+"""The choice of the embedder: the one that the settings name, or the one that `auto` chooses.
 
-`auto` keeps what a gallery rests on: a database with faces keeps their embedder, and one without
-takes the default network. So an upgrade whose default is another network changes no gallery.
+`auto` keeps the embedder of the faces in the database; without faces, it takes the default network.
+So an upgrade to another default changes no gallery.
 
-The choice is made once a process, before its networks are loaded. Server processes that one
-supervisor starts all take the supervisor's choice, also those that are started again later, when
-the gallery may have changed.
+Each process chooses once, before it loads its networks. All server processes of one supervisor take
+its choice, also those that start later, when the gallery may have changed.
 """
 
 import os
@@ -24,7 +23,7 @@ from models.zoo.names import DEFAULT_NETWORK
 _SETTING = "VULTUS_EMBEDDER"
 _WEIGHTS_SETTING = "VULTUS_WEIGHTS_PATH"
 _HANDED_ON = "_VULTUS_CHOSEN_EMBEDDER"
-"""From a supervisor to the processes that it starts; no setting."""
+"""Passed from a supervisor to the processes that it starts; no setting."""
 _PAGE = "docs/upgrading.md"
 
 _log = structlog.get_logger(__name__)
@@ -36,7 +35,7 @@ class ChosenBy(StrEnum):
 
 
 class Ground(StrEnum):
-    """Why it is this one."""
+    """The reason of the choice."""
 
     NAMED = "it is named"
     FACES = "the faces of the database are by it"
@@ -45,14 +44,14 @@ class Ground(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EmbedderChoice:
-    """`settings` name the embedder that was chosen, and the next one where there is one."""
+    """`settings` name the chosen embedder, and the next one if there is one."""
 
     settings: Settings
     ground: Ground
     announced: bool = False
-    """Another process has logged it."""
+    """Whether another process has logged the choice."""
     next_serves: bool = False
-    """It was the next embedder; all faces are by it, so that nothing comes next."""
+    """Whether it was the next embedder: all faces are by it, so there is no next one."""
 
     @property
     def name(self) -> str:
@@ -64,7 +63,7 @@ class EmbedderChoice:
 
     @contextmanager
     def explaining(self) -> Iterator[None]:
-        """Say in errors of the embedder where `auto` chose it, and why."""
+        """Add to errors of the embedder that `auto` chose it, and why."""
         try:
             yield
         except StartupError as error:
@@ -73,7 +72,7 @@ class EmbedderChoice:
             raise
 
     def announce(self) -> None:
-        """Log what `auto` chose, and how to go over to the default network; once a start."""
+        """Log what `auto` chose, and how to go over to the default network; once for each start."""
         if self.by is ChosenBy.SETTING or self.announced:
             return
         if self.next_serves:
@@ -100,12 +99,12 @@ class EmbedderChoice:
             )
 
     def hand_on(self) -> None:
-        """Let the processes that this one starts take the same choice."""
+        """Pass the choice to the processes that this one starts."""
         if self.by is ChosenBy.AUTO:
             os.environ[_HANDED_ON] = f"{self.ground.name}:{self.name}"
 
     def _warn_of_similarities(self) -> None:
-        """A similarity that the settings fix was found for one embedder, and is void for others."""
+        """Log fixed similarities of the settings, as they are meaningless for another embedder."""
         fixed = {
             "VULTUS_THRESHOLDS__VERIFY": self.settings.thresholds.verify,
             "VULTUS_THRESHOLDS__IDENTIFY": self.settings.thresholds.identify,
@@ -122,7 +121,7 @@ class EmbedderChoice:
 
 
 def choose_embedder(settings: Settings) -> EmbedderChoice:
-    """Follow the setting, or look into the database where it is `auto`.
+    """Follow the setting, or read the database if it is `auto`.
 
     Raises StartupError when the database cannot be read.
     """
@@ -155,10 +154,10 @@ def choose_embedder(settings: Settings) -> EmbedderChoice:
 
 
 def _kept(in_use: EmbeddersInUse, following: str | None) -> str | None:
-    """The embedder of the faces; None where there are none.
+    """The embedder of the faces; None without faces.
 
-    Of several, the one of the most faces. With a next embedder it is one of the others, so that
-    both run from before the switch to after the purge, whichever process is started when.
+    Of several, it is the one of the most faces. With a next embedder it is one of the others, so
+    that both run from before the switch until after the purge, whenever a process is started.
     """
     if following is None:
         return in_use.answering[0] if in_use.answering else None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from app.errors import FaceNotFound, SecondEmbedderMissing
+from app.errors import FaceNotFound, OtherEmbedderMissing
 from app.gallery.gallery import Gallery
 from app.gallery.store.repositories.rollout_repository import SeenFace
 from app.operations.identify.blocking_search import BlockingSearch
@@ -14,11 +14,11 @@ from app.operations.rollout.shadow_decisions import Agreement, agreement
 
 
 class Outcome(StrEnum):
-    """Of an enrolled face that is looked up as if it were not enrolled."""
+    """The outcome for an enrolled face that is searched as if it were not enrolled."""
 
     RIGHT = "right"
     WRONG = "wrong"
-    """Somebody else's name."""
+    """Another person was named."""
     AMBIGUOUS = "ambiguous"
     UNKNOWN = "unknown"
 
@@ -32,22 +32,23 @@ def outcome(decision: Decision, owner: str) -> Outcome:
 
 @dataclass(slots=True)
 class Comparison:
-    """Decisions of both embedders about enrolled faces, each of which was left out.
+    """Decisions of both embedders about enrolled faces, each of which was left out of its search.
 
-    `known` are faces of people who have others, who should be found by these. `strangers` are those
-    of people who have no other: left out, they are nobody, and unknown is the right answer.
+    `known` are faces of people who have other faces, so that the right decision names them.
+    `strangers` are the only faces of people, so that the right decision is unknown. Keys are the
+    outcomes by the embedder that answers and by the other one.
     """
 
     known: Counter[tuple[Outcome, Outcome]] = field(default_factory=Counter)
     strangers: Counter[tuple[Outcome, Outcome]] = field(default_factory=Counter)
     agreements: Counter[Agreement] = field(default_factory=Counter)
     skipped: int = 0
-    """Faces that were deleted meanwhile."""
+    """Faces that were deleted during the comparison."""
 
-    def add(self, owner: str, first: Decision, second: Decision, *, is_known: bool) -> None:
+    def add(self, owner: str, serving: Decision, other: Decision, *, is_known: bool) -> None:
         counts = self.known if is_known else self.strangers
-        counts[outcome(first, owner), outcome(second, owner)] += 1
-        self.agreements[agreement(first, second)] += 1
+        counts[outcome(serving, owner), outcome(other, owner)] += 1
+        self.agreements[agreement(serving, other)] += 1
 
 
 def compare_enrolled(
@@ -58,10 +59,10 @@ def compare_enrolled(
     *,
     progress: Callable[[], None] = lambda: None,
 ) -> Comparison:
-    """Look up each face as if it were not enrolled, by both embedders. Blocks.
+    """Search each face as if it were not enrolled, by both embedders. Blocks.
 
     Raises CollectionNotFound, EmbedderMismatch when one of the two does not run here, and
-    ThresholdRequired when nobody has measured one of them.
+    ThresholdRequired when one of them was not measured.
     """
     done = Comparison()
     for face in faces:
@@ -69,14 +70,14 @@ def compare_enrolled(
         try:
             probe = gallery.faces.probe_of(collection, face.face_id)
             options = SearchOptions(top_k=1, exclude_face_id=face.face_id)
-            first = search.decide(collection, [probe], options).decisions
-            second = search.decide_by_other_embedder(collection, [probe], options)
-        except FaceNotFound:  # deleted meanwhile
+            serving = search.decide(collection, [probe], options).decisions
+            other = search.decide_by_other_embedder(collection, [probe], options)
+        except FaceNotFound:  # it was deleted since
             done.skipped += 1
             continue
-        if second is None:
-            raise SecondEmbedderMissing(
-                f"the second embedder of collection {collection!r} does not run here", embedder=""
+        if other is None:
+            raise OtherEmbedderMissing(
+                f"the other embedder of collection {collection!r} does not run here", embedder=""
             )
-        done.add(face.identity_id, first[0], second[0], is_known=face.has_others)
+        done.add(face.identity_id, serving[0], other[0], is_known=face.has_others)
     return done

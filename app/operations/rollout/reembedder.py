@@ -1,4 +1,4 @@
-"""Embed enrolled faces by another embedder, from their photos."""
+"""Embed enrolled faces by another embedder, from their photos or kept crops."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,21 +32,21 @@ class Unembedded:
 
 @dataclass(slots=True)
 class Reembedded:
-    """What a run did."""
+    """The result of a run."""
 
     faces: int = 0
     without_source: list[Unembedded] = field(default_factory=list)
 
 
 class _NoSourceError(Exception):
-    """Its text says why."""
+    """A face without a photo or crop to embed; its text says why."""
 
 
 class PhotoFolder:
     """The photos in a folder and all folders in it, found by the SHA-256 of their bytes."""
 
     def __init__(self, folder: Path) -> None:
-        """Reads all of them. Raises InvalidRequest where one cannot be read."""
+        """Read all photos. Raises InvalidRequest if one cannot be read."""
         self._by_sha256 = {photo_sha256(path): path for path in photos_below(folder)}
 
     def find(self, sha256: str) -> Path | None:
@@ -54,10 +54,10 @@ class PhotoFolder:
 
 
 class Reembedder:
-    """Gives faces what they are to `embedder`, from their photos or from the crops that were kept.
+    """Embeds enrolled faces by `embedder`, from their photos or from kept crops.
 
-    A face is cut out of its photo by the landmarks that were stored with it. Where there are none,
-    it is the one of those that `detector` finds that lies where the stored box is.
+    A face is cut out of its photo by the stored landmarks. Without any, `detector` finds the face
+    in the stored box.
     """
 
     def __init__(
@@ -82,10 +82,11 @@ class Reembedder:
     def run(
         self, collection: str, *, progress: Callable[[int], None] = lambda _: None
     ) -> Reembedded:
-        """Embed every face that is not yet; those that come meanwhile, too. Safe to run again.
+        """Embed each face that has no embedding by the embedder yet, new faces included. Safe to
+        run again.
 
-        `progress` is told how many faces were looked at since. Raises CollectionNotFound and
-        RolloutImpossible.
+        `progress` is called with the number of faces since its last call. Raises CollectionNotFound
+        and RolloutImpossible.
         """
         done = Reembedded()
         self._reembedding.begin(collection, self._embedder.model)
@@ -96,8 +97,8 @@ class Reembedder:
             ):
                 tasks = [page[i : i + _FACES_A_TASK] for i in range(0, len(page), _FACES_A_TASK)]
                 embeddings: dict[int, Embedding] = {}
-                for found, failed in pool.map(self._embed, tasks):
-                    embeddings |= found
+                for embedded, failed in pool.map(self._embed, tasks):
+                    embeddings |= embedded
                     done.without_source += failed
                 if embeddings:
                     done.faces += self._reembedding.add(

@@ -1,4 +1,4 @@
-"""What a collection would decide by its second embedder, beside what it decides by its first."""
+"""Decisions by the other embedder of a collection, compared with those that it answers."""
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -15,28 +15,29 @@ class Agreement(StrEnum):
     """Whether two embedders decide the same about a face."""
 
     SAME = "same"
-    """Both name the same person, or neither names anybody."""
-    ONLY_FIRST = "only_first"
-    ONLY_SECOND = "only_second"
-    """Only that one names somebody."""
+    """Both name the same person, or neither names one."""
+    ONLY_SERVING = "only_first"
+    """Only the embedder that the collection answers by names somebody."""
+    ONLY_OTHER = "only_second"
+    """Only the other embedder names somebody."""
     OTHER_PERSON = "other_person"
 
 
-def agreement(first: Decision, second: Decision) -> Agreement:
-    if first.identity is None and second.identity is None:
+def agreement(serving: Decision, other: Decision) -> Agreement:
+    if serving.identity is None and other.identity is None:
         return Agreement.SAME
-    if second.identity is None:
-        return Agreement.ONLY_FIRST
-    if first.identity is None:
-        return Agreement.ONLY_SECOND
-    same = first.identity.id == second.identity.id
+    if other.identity is None:
+        return Agreement.ONLY_SERVING
+    if serving.identity is None:
+        return Agreement.ONLY_OTHER
+    same = serving.identity.id == other.identity.id
     return Agreement.SAME if same else Agreement.OTHER_PERSON
 
 
 class LiveShadow:
-    """Counts how far the embedders agree about what is asked; it changes no answer.
+    """Counts how often both embedders agree about searches; it changes no answer.
 
-    `count` is told every agreement. Neither the log nor it learns who was asked about.
+    `count` is called for each face. Neither the log nor `count` receives who it was.
     """
 
     def __init__(self, count: Callable[[Agreement], None]) -> None:
@@ -48,7 +49,8 @@ class LiveShadow:
         decisions: Sequence[Decision],
         decide_by_other_embedder: Callable[[], Sequence[Decision] | None],
     ) -> None:
-        """Blocks; raises nothing of what may go wrong: the answer stands."""
+        """Compare decisions. It blocks, and logs all errors, as the answer must not fail by
+        them."""
         try:
             others = decide_by_other_embedder()
         except VultusError as error:
@@ -57,15 +59,15 @@ class LiveShadow:
         except Exception:  # noqa: BLE001  (see above; it is logged with its traceback)
             _log.exception("shadow_not_decided", collection=collection)
             return
-        if others is None:  # the collection has one embedder only
+        if others is None:  # the collection has only one embedder
             return
-        for first, second in zip(decisions, others, strict=True):
-            found = agreement(first, second)
-            self._count(found)
+        for serving, other in zip(decisions, others, strict=True):
+            agreed = agreement(serving, other)
+            self._count(agreed)
             _log.info(
                 "shadow",
                 collection=collection,
-                agreement=found,
-                first=first.status,
-                second=second.status,
+                agreement=agreed,
+                first=serving.status,
+                second=other.status,
             )

@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, bindparam, delete, func, insert, select, up
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, SessionTransaction, aliased
 
-from app.errors import CollectionNotFound, SecondEmbedderMissing
+from app.errors import CollectionNotFound, OtherEmbedderMissing
 from app.gallery.collection_options import from_json, patched
 from app.gallery.records import Collection, CollectionChanges, Unset
 from app.gallery.store.collection_view import CollectionView
@@ -291,8 +291,8 @@ class CollectionRepository:
         return [_view(row) for row in self._session.connection().execute(query)]
 
 
-def has_one_embedder(collection: CollectionView) -> SecondEmbedderMissing:
-    return SecondEmbedderMissing(
+def has_one_embedder(collection: CollectionView) -> OtherEmbedderMissing:
+    return OtherEmbedderMissing(
         f"collection {collection.name!r} has one embedder only, {collection.embedder}",
         embedder=collection.embedder,
     )
