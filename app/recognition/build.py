@@ -1,7 +1,6 @@
 """Build a recognizer from the settings."""
 
 import os
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -212,48 +211,17 @@ def backend_of(settings: Settings, device: str) -> Literal["torch", "onnxruntime
     return "torch"
 
 
-@dataclass(frozen=True, slots=True)
-class KnownModel:
-    """A network of the zoo, a registered one, or a fetched one of the catalogue."""
-
-    name: str
-    description: str
-    license: str
-    training_data: str
-    dimension: int
-    active: bool
-    similarity_at_fmr: tuple[tuple[float, float], ...]
-    measured_on: str | None
-
-
-def known_models(*, active: str, weights_dir: Path) -> tuple[KnownModel, ...]:
+def known_networks(weights_dir: Path) -> tuple[NetworkSpec, ...]:
     """Every network of the zoo, then those registered in `weights_dir`, then those fetched there.
 
-    `active` is the name of the network that runs. Raises StartupError for a damaged card.
+    Raises StartupError for a damaged card.
     """
     try:
         added = [card.spec() for card in list_registered(weights_dir)]
         fetched = [spec for entry in list_fetched(weights_dir) if (spec := spec_of(entry))]
     except WeightsError as error:
         raise StartupError(str(error)) from error
-    return tuple(
-        _known(spec, active=spec.name == active)
-        for spec in (*(one.spec for one in ZOO.values()), *added, *fetched)
-    )
-
-
-def _known(spec: NetworkSpec, *, active: bool) -> KnownModel:
-    measured = spec.calibration
-    return KnownModel(
-        name=spec.name,
-        description=spec.description,
-        license=spec.license,
-        training_data=spec.training_data,
-        dimension=spec.dimension,
-        active=active,
-        similarity_at_fmr=tuple(measured.thresholds().items()) if measured else (),
-        measured_on=measured.source if measured else None,
-    )
+    return (*(one.spec for one in ZOO.values()), *added, *fetched)
 
 
 def cpu_threads() -> CpuThreads:

@@ -176,19 +176,39 @@ class QualityComponent(StrEnum):
     """A property by which a photo of a face is good or bad, after ISO/IEC 29794-5; stable names."""
 
     FACE_SIZE = "face_size"
+    """Distance of the eyes, in pixels of the photo."""
     SHARPNESS = "sharpness"
+    """Detail of 4 pixels of the crop, in the direction with the least detail, without noise,
+    divided by the strength of the coarse structure. About 0.8 in a sharp photo, 0.2 beyond use."""
     NOISE = "noise"
+    """Standard deviation of noise, divided by the strength of the coarse structure, 0 and up."""
     COMPRESSION = "compression"
+    """Flatness between sudden steps, as strong compression leaves it: 0 where the differences of
+    neighbours are normally distributed, towards 1 where a few neighbours have all differences."""
     UNDEREXPOSURE = "underexposure"
+    """Mean luminance, 0 to 1."""
     OVEREXPOSURE = "overexposure"
+    """Share of the face with a luminance of 247 or more of 255."""
     CONTRAST = "contrast"
+    """Standard deviation of luminance, 0 to 0.5."""
     YAW = "yaw"
+    """Distance of the nose from the middle line of the face, in distances of the eyes: 0 from the
+    front, about 0.5 in half profile."""
     PITCH = "pitch"
+    """Distance of the nose above or below its place in a face from the front, in distances from the
+    eyes to the mouth."""
     ROLL = "roll"
+    """Angle between the line through the eyes and the horizontal, 0 to 180, after the photo was
+    turned by quarters so that the face is upright."""
     CROPPING = "cropping"
+    """Share of the face beyond the photo's border."""
     OCCLUSION = "occlusion"
+    """Difference between parts of the face: eyes and mouth, or the left and the right side, in
+    detail; chin and cheeks, or the two sides, in color. Few faces that nothing covers reach 1."""
     DETECTION = "detection"
+    """Probability of a face by the detector, 0 to 1."""
     DISTINCTIVENESS = "distinctiveness"
+    """How far the face can be distinguished from strangers, as its embedding shows; 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

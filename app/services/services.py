@@ -25,10 +25,6 @@ from app.operations.identify.verifier import Verifier
 from app.operations.policy.calibrator import Calibrator
 from app.operations.rollout.embedder_choice import EmbedderChoice
 from app.operations.unknowns import UnknownNamer
-from app.recognition.build import (
-    KnownModel,
-    known_models,
-)
 from app.recognition.device import device_memory_bytes
 from app.recognition.pipeline import Recognizer
 from app.runtime.memory import give_back_memory
@@ -112,12 +108,6 @@ class Services:
             runtime=self.runtime,
             precision=self.precision,
             faces=self.gallery.sync.face_count(),
-        )
-
-    def known_models(self) -> tuple[KnownModel, ...]:
-        """List the networks of the zoo and the registered ones, and which of them runs here."""
-        return known_models(
-            active=self.recognizer.model.name, weights_dir=self.settings.resolved_weights_dir
         )
 
     def readings(self) -> Readings:

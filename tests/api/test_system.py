@@ -39,6 +39,11 @@ def test_models_tell_licence_and_measurements(client: TestClient) -> None:
     assert models["dlib-resnet"]["license"] == "CC0-1.0"
     assert models["dlib-resnet"]["dimension"] == 128
     assert models[DEFAULT_NETWORK]["similarity_at_fmr"]["0.001"] == MATCH
+    for name, entry in ZOO.items():
+        measured = entry.spec.calibration
+        thresholds = measured.thresholds() if measured else {}
+        assert models[name]["similarity_at_fmr"] == {f"{k:g}": v for k, v in thresholds.items()}
+        assert models[name]["measured_on"] == (measured.source if measured else None)
     assert models["facenet-vggface2"]["similarity_at_fmr"] == {}
     info = client.get("/v1/info").json()
     for key in ("runtime", "precision"):

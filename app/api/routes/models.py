@@ -5,6 +5,7 @@ import asyncio
 from app.api.deps import ServicesDep
 from app.api.endpoint import Endpoints
 from app.api.schemas.models import ModelsAnswer
+from app.recognition.build import known_networks
 
 router = Endpoints(tag="system")
 
@@ -15,9 +16,10 @@ async def list_models(services: ServicesDep) -> ModelsAnswer:
 
     Which of them run here is `active`.
     """
-    known_models = await asyncio.to_thread(services.known_models)  # which reads files
+    weights_dir = services.settings.resolved_weights_dir
+    known = await asyncio.to_thread(known_networks, weights_dir)  # which reads files
     return ModelsAnswer.listed(
-        known_models,
+        known,
         services.choice,
         detector=services.settings.detector.name,
         runtime=services.runtime,

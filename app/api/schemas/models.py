@@ -7,8 +7,8 @@ from pydantic import Field
 
 from app.api.schemas.parts.answer import Answer
 from app.operations.rollout.embedder_choice import EmbedderChoice
-from app.recognition.build import KnownModel
 from models.zoo.detectors.detector_cards import DETECTOR_CARDS
+from models.zoo.network import NetworkSpec
 
 
 class ZooModelBody(Answer):
@@ -65,7 +65,7 @@ class ModelsAnswer(Answer):
     @classmethod
     def listed(
         cls,
-        known: Iterable[KnownModel],
+        known: Iterable[NetworkSpec],
         choice: EmbedderChoice,
         *,
         detector: str,
@@ -76,12 +76,18 @@ class ModelsAnswer(Answer):
         return cls(
             models=[
                 ZooModelBody.of(
-                    one,
-                    runtime=runtime if one.active else None,
-                    precision=precision if one.active else None,
-                    similarity_at_fmr={f"{fmr:g}": value for fmr, value in one.similarity_at_fmr},
+                    spec,
+                    active=spec.name == choice.name,
+                    runtime=runtime if spec.name == choice.name else None,
+                    precision=precision if spec.name == choice.name else None,
+                    similarity_at_fmr={
+                        f"{fmr:g}": value
+                        for fmr, value in (measured.thresholds().items() if measured else ())
+                    },
+                    measured_on=measured.source if measured else None,
                 )
-                for one in known
+                for spec in known
+                for measured in [spec.calibration]
             ],
             detectors=[
                 DetectorBody.of(card, active=card.name == detector)

@@ -11,7 +11,7 @@ from app.cli.configuration import load_settings
 from app.cli.library_errors import library_errors
 from app.cli.output import show
 from app.operations.rollout.embedder_choice import choose_embedder
-from app.recognition.build import known_models
+from app.recognition.build import known_networks
 from models.training.register import add_run
 from models.training.results.compare_runs import Comparison, compare_runs
 from models.training.results.metric_names import METRICS
@@ -25,18 +25,18 @@ def list_(*, as_json: bool) -> None:
     """List the embedders that VULTUS_EMBEDDER can name."""
     settings = load_settings()
     choice = choose_embedder(settings)
-    known = known_models(active=choice.name, weights_dir=settings.resolved_weights_dir)
+    known = known_networks(settings.resolved_weights_dir)
     # Names that VULTUS_EMBEDDER takes are shown whole, however narrow the terminal is.
     name_column = Column("embedder", no_wrap=True)
     table = Table(name_column, "dimension", "description", "licence", "trained on", "calibrated on")
     for one in known:
         table.add_row(
-            f"{one.name} *" if one.active else one.name,
+            f"{one.name} *" if one.name == choice.name else one.name,
             str(one.dimension or ""),
             one.description,
             one.license,
             one.training_data,
-            one.measured_on or "",
+            one.calibration.source if one.calibration else "",
         )
     reason = f"* VULTUS_EMBEDDER is {settings.embedder}: {choice.ground.value}"
     answer = ModelsAnswer.listed(known, choice, detector=settings.detector.name)

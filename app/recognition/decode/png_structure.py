@@ -41,7 +41,6 @@ class PngStructure:
     channels: int
     interlaced: bool
     ihdr: bytes
-    whole: bool = False
     tables: list[bytes] = field(default_factory=list)
     pixels: list[bytes] = field(default_factory=list)
     animation: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -118,7 +117,6 @@ def read_png(data: bytes) -> PngStructure:
         if found is None:
             found = _header(kind, body)
         elif kind == b"IEND":
-            found.whole = True
             break
         elif kind == b"IDAT":
             found.pixels.append(body)

@@ -1,11 +1,10 @@
 """The quality of one face of a photo."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from app.recognition.quality.measures import RawQuality, measure
+from app.recognition.quality.measures import measure
 from app.recognition.quality.scales import SCALES
 from app.recognition.types import (
     ComponentQuality,
@@ -21,31 +20,10 @@ from models.zoo.weights.distinctiveness import Distinctiveness
 def assess(photo: Pixels, face: DetectedFace, *, factor: float = 1.0) -> FaceQuality:
     """Measure and score a face of an upright RGB photo, or of a copy that is smaller by
     `factor`."""
-    measured = measure(photo, face)
-    if factor != 1.0:
-        measured = replace(measured, eye_distance_px=measured.eye_distance_px * factor)
-    return replace(scored(measured), direction_is_clear=face.direction is not None)
-
-
-def scored(measured: RawQuality) -> FaceQuality:
-    raw: Mapping[QualityComponent, float] = {
-        QualityComponent.FACE_SIZE: measured.eye_distance_px,
-        QualityComponent.SHARPNESS: measured.sharpness,
-        QualityComponent.NOISE: measured.noise,
-        QualityComponent.COMPRESSION: measured.blockiness,
-        QualityComponent.UNDEREXPOSURE: measured.brightness,
-        QualityComponent.OVEREXPOSURE: measured.overexposed,
-        QualityComponent.CONTRAST: measured.contrast,
-        QualityComponent.YAW: measured.yaw,
-        QualityComponent.PITCH: measured.pitch,
-        QualityComponent.ROLL: measured.roll_degrees,
-        QualityComponent.CROPPING: measured.outside,
-        QualityComponent.OCCLUSION: measured.unevenness,
-        QualityComponent.DETECTION: measured.detection_score,
-    }
-    return FaceQuality(
-        {name: ComponentQuality(value, SCALES[name].score(value)) for name, value in raw.items()}
-    )
+    raw = measure(photo, face)
+    raw[QualityComponent.FACE_SIZE] *= factor
+    components = {name: _scored(name, value) for name, value in raw.items()}
+    return FaceQuality(components, direction_is_clear=face.direction is not None)
 
 
 def with_distinctiveness(
@@ -62,9 +40,12 @@ def with_distinctiveness(
     name = QualityComponent.DISTINCTIVENESS
     norms = None if norm is None else np.array([norm], dtype=np.float32)
     value = float(measure.of(embedding[None], norms)[0])
-    added = {name: ComponentQuality(value, SCALES[name].score(value))}
     return replace(
         quality,
-        components={**quality.components, **added},
+        components={**quality.components, name: _scored(name, value)},
         recognisable_by=name if measure.norms is not None and norms is not None else None,
     )
+
+
+def _scored(name: QualityComponent, raw: float) -> ComponentQuality:
+    return ComponentQuality(raw, SCALES[name].score(raw))

@@ -8,7 +8,6 @@ ISO/IEC 29794-5; each docstring describes how one is computed here.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.recognition.align import align, similarity_transform
-from app.recognition.types import DetectedFace, Landmarks, Pixels
+from app.recognition.types import DetectedFace, Landmarks, Pixels, QualityComponent
 from models.zoo.network import InputSpec
 from models.zoo.templates import arcface_template
 
@@ -73,76 +72,38 @@ _FLOOR: Final = 0.05
 """Gray values; less structure than this is only rounding to 8 bits."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawQuality:
-    """The measured values; each docstring gives the unit and the range."""
+def measure(photo: Pixels, face: DetectedFace) -> dict[QualityComponent, float]:
+    """Measure one face of an upright photo, in about a millisecond whatever the photo's size.
 
-    eye_distance_px: float
-    """Between the eyes, in pixels of the photo."""
-    sharpness: float
-    """Detail of 4 pixels of the crop, in the direction with the least detail, without noise,
-    divided by the strength of the face's coarse structure. About 0.8 in a sharp photo, 0.2 beyond
-    use."""
-    noise: float
-    """Standard deviation of noise, divided by the strength of the coarse structure, 0 and up."""
-    blockiness: float
-    """Flatness between sudden steps, as strong compression leaves it: 0 where the differences of
-    neighbours are normally distributed, towards 1 where a few neighbours have all differences."""
-    brightness: float
-    """Mean luminance, 0 to 1."""
-    overexposed: float
-    """Share of the face with a luminance of 247 or more of 255."""
-    contrast: float
-    """Standard deviation of luminance, 0 to 0.5."""
-    yaw: float
-    """Distance of the nose from the middle line of the face, in distances of the eyes: 0 from the
-    front, about 0.5 in half profile."""
-    pitch: float
-    """Distance of the nose above or below its place in a face from the front, in distances from the
-    eyes to the mouth."""
-    roll_degrees: float
-    """Angle between the line through the eyes and the horizontal, 0 to 180, after the photo was
-    turned by quarters so that the face is upright."""
-    outside: float
-    """Share of the face beyond the photo's border."""
-    unevenness: float
-    """Difference between parts of the face: eyes and mouth, or the left and the right side, in
-    detail; chin and cheeks, or the two sides, in color. Hardly any face that nothing covers reaches
-    1."""
-    detection_score: float
-    """The detector's probability of a face, 0 to 1."""
-
-
-def measure(photo: Pixels, face: DetectedFace) -> RawQuality:
-    """Measure one face of an upright photo, in about a millisecond whatever the photo's size."""
+    The values are raw; `QualityComponent` describes them.
+    """
     crop = align(photo, face.landmarks, CROP)
     # As floats: rounded luminance would hide how flat a flat part is.
     floats = cv2.cvtColor(crop.astype(np.float32), cv2.COLOR_RGB2GRAY)
     luminance = np.asarray(floats, dtype=np.float32)
     inside = luminance[_FACE]
     eye_distance, yaw, pitch, roll = _pose(face)
-    fine = _blurred(luminance, 1)
-    differences = _second_differences(fine)
+    differences = _second_differences(_blurred(luminance, 1))
     sharpness, noise = _detail(luminance, differences)
-    return RawQuality(
-        eye_distance_px=eye_distance,
-        sharpness=sharpness,
-        noise=noise,
-        blockiness=_blockiness(luminance),
-        brightness=float(inside.mean()) / 255,
-        overexposed=float((inside >= 247).mean()),
-        contrast=float(inside.std()) / 255,
-        yaw=yaw,
-        pitch=pitch,
-        roll_degrees=roll,
-        outside=_outside(photo, face.landmarks),
-        unevenness=_unevenness(crop, differences),
-        detection_score=face.score if face.certainty is None else face.certainty,
-    )
+    return {
+        QualityComponent.FACE_SIZE: eye_distance,
+        QualityComponent.SHARPNESS: sharpness,
+        QualityComponent.NOISE: noise,
+        QualityComponent.COMPRESSION: _blockiness(luminance),
+        QualityComponent.UNDEREXPOSURE: float(inside.mean()) / 255,
+        QualityComponent.OVEREXPOSURE: float((inside >= 247).mean()),
+        QualityComponent.CONTRAST: float(inside.std()) / 255,
+        QualityComponent.YAW: yaw,
+        QualityComponent.PITCH: pitch,
+        QualityComponent.ROLL: roll,
+        QualityComponent.CROPPING: _outside(photo, face.landmarks),
+        QualityComponent.OCCLUSION: _unevenness(crop, differences),
+        QualityComponent.DETECTION: face.score if face.certainty is None else face.certainty,
+    }
 
 
 def _detail(luminance: Luminance, differences: Sequence[Luminance]) -> tuple[float, float]:
-    """Sharpness and noise, see RawQuality; `differences` are `_second_differences`.
+    """Sharpness and noise; `differences` are `_second_differences`.
 
     ISO/IEC 29794-5 compares the face with blurred copies to measure sharpness. The differences of
     Gaussians here do the same at one scale each (Crete et al., 2007, measure without a reference).
@@ -159,7 +120,7 @@ def _detail(luminance: Luminance, differences: Sequence[Luminance]) -> tuple[flo
 
 
 def _blockiness(luminance: Luminance) -> float:
-    """See RawQuality: the median of the differences of neighbours divided by their mean, compared
+    """The median of the differences of neighbours divided by their mean, compared
     with that of normally distributed ones (0.845). Black and burnt out pixels are left out; a gray
     value is added for rounding."""
     counted = _FACE & (luminance > 1) & (luminance < 247)
@@ -180,7 +141,7 @@ def _least_detail(differences: Sequence[Luminance]) -> float:
 
 
 def _unevenness(crop: Pixels, differences: Sequence[Luminance]) -> float:
-    """See RawQuality. A mask has less detail than a mouth, or another color than the cheeks;
+    """A mask has less detail than a mouth, or another color than the cheeks;
     sunglasses have less detail than eyes; a door or another head hides one side. A fault of the
     whole photo, such as blur or noise, is the same everywhere.
 
@@ -238,7 +199,7 @@ def _second_differences(fine: Luminance) -> list[Luminance]:
 
 
 def _pose(face: DetectedFace) -> tuple[float, float, float, float]:
-    """Eye distance in pixels, yaw, pitch and roll; see RawQuality.
+    """Eye distance in pixels, yaw, pitch and roll.
 
     Yaw and pitch stand for the angles of ISO/IEC 29794-5: distances of five points along the line
     of the eyes, and across it.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.recognition.build import known_models
+from app.recognition.build import known_networks
 from app.recognition.embedder import NetworkEmbedder
 from models.training.data.crop_store import CropStore
 from models.training.errors import RunUnusableError
@@ -95,9 +95,8 @@ def test_registered_networks_are_listed_beside_the_zoo(
     runs: tuple[Path, Path], tmp_path: Path
 ) -> None:
     add_run(runs[0], NAMING, tmp_path)
-    known = known_models(active="ours-1", weights_dir=tmp_path)
-    assert [model.name for model in known if model.active] == ["ours-1"]
-    assert known[-1].dimension == 8
+    known = known_networks(tmp_path)
+    assert (known[-1].name, known[-1].dimension) == ("ours-1", 8)
     with pytest.raises(UnknownNetworkError, match=r"dlib-resnet.*ours-1"):
         load_network("ours-2", _options(tmp_path))
 

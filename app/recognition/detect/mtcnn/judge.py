@@ -51,11 +51,7 @@ def refine(
         good = there & (scores > _LEAST_SCORE)
         boxes, quarters, likely = candidates.boxes[good], candidates.quarters[good], scores[good]
         moves = corrections_back(corrections[good], quarters)
-
-        def best(places: Chosen, boxes: Any = boxes, likely: Any = likely) -> Chosen:  # noqa: ANN401
-            return best_of_overlapping(boxes[places], likely[places], most=_OVERLAP)
-
-        kept = _by_direction(quarters, best)
+        kept = _by_direction(best_of_overlapping, boxes, likely, quarters)
         moved = squared(corrected(boxes[kept], moves[kept], inclusive=True))
         refined.append(Candidates(moved, quarters[kept]))
     return refined, every_score
@@ -76,11 +72,7 @@ def locate(
         landmarks = points_back(shares * sides[:, None], sides[:, 0], quarters)
         landmarks = landmarks + boxes[:, None, :2] - 1
         moved = corrected(boxes, corrections_back(corrections[good], quarters), inclusive=True)
-
-        def best(places: Chosen, moved: Any = moved, likely: Any = likely) -> Chosen:  # noqa: ANN401
-            return best_of_nested(moved[places], likely[places], most=_OVERLAP)
-
-        kept = _by_direction(quarters, best)
+        kept = _by_direction(best_of_nested, moved, likely, quarters)
         clear = np.ones(len(kept), dtype=np.bool_)
         found.append(FoundFaces(moved[kept], likely[kept], landmarks[kept], quarters[kept], clear))
     return found
@@ -125,15 +117,17 @@ def examine(
     return locate(networks, samplers, refined), scores
 
 
-def _by_direction(quarters: Quarters, best: Callable[[Chosen], Chosen]) -> Chosen:
-    """The places that `best` chooses among those of each direction."""
+def _by_direction(
+    suppress: Callable[..., Chosen], boxes: Boxes, scores: Scores, quarters: Quarters
+) -> Chosen:
+    """The places of the boxes that are left when those of each direction suppress each other."""
     if not quarters.any():  # as in most photos
-        return best(np.arange(len(quarters)))
+        return suppress(boxes, scores, most=_OVERLAP)
     kept = []
     for direction in np.unique(quarters):
         places = np.flatnonzero(quarters == direction)
-        kept.append(places[best(places)])
-    return np.concatenate(kept) if kept else np.empty(0, dtype=np.int64)
+        kept.append(places[suppress(boxes[places], scores[places], most=_OVERLAP)])
+    return np.concatenate(kept)
 
 
 def _judge(
