@@ -1,9 +1,7 @@
-"""Corrections of a gallery: merge people, move a face, delete people by a filter."""
-
-from collections.abc import Sequence
+"""Corrections of a gallery that take more than one transaction: move a face, delete people."""
 
 from app.errors import WrongPerson
-from app.gallery.people.correction_records import Merged, MovedFace, PeopleDeletion
+from app.gallery.people.correction_records import MovedFace, PeopleDeletion
 from app.gallery.people.corrections import Corrections
 from app.gallery.people.enrolment_guards import EveryFaceRefusedError
 from app.gallery.records import NewIdentity, PeopleFilter
@@ -20,20 +18,6 @@ class GalleryCorrector:
     def __init__(self, corrections: Corrections, guards: Guards) -> None:
         self._corrections = corrections
         self._guards = guards
-
-    async def merge(
-        self,
-        collection: str,
-        into: str,
-        sources: Sequence[str],
-        *,
-        if_revision: int | None = None,
-        once: Once[Merged] | None = None,
-    ) -> Merged:
-        """Make people part of another one, without guards; see `Corrections.merge`."""
-        return await writing(
-            self._corrections.merge, collection, into, sources, if_revision=if_revision, once=once
-        )
 
     async def move_face(
         self,

@@ -35,16 +35,24 @@ def build_sync(
     )
 
 
-def verify_index(
-    settings: Settings, database: Database, *, repair: bool, report: Callable[[SnapshotCheck], None]
+def check_index(
+    settings: Settings,
+    database: Database,
+    *,
+    repair: bool,
+    report: Callable[[SnapshotCheck], None],
+    constants: Constants = CONSTANTS,
 ) -> bool:
-    """Compare the snapshots of the indexes with the database; return whether they agree."""
+    """Compare the snapshots of the indexes with the database; return whether all agreed.
+
+    `constants` are those of the service that writes the snapshots.
+    """
     return check_snapshots(
         database,
         _snapshots(settings),
-        _index_maker(CONSTANTS),
+        _index_maker(constants),
         repair=repair,
-        snapshot_above=CONSTANTS.snapshot_above,
+        snapshot_above=constants.snapshot_above,
         report=report,
     )
 

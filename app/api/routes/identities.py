@@ -105,8 +105,13 @@ async def merge_identities(
     highest `threshold` count. The same picture is kept once. The guards are not asked, and a merge
     cannot be undone.
     """
-    return await services.correct.merge(
-        collection, body.into, body.sources, if_revision=body.if_revision, once=once
+    return await writing(
+        services.gallery.corrections.merge,
+        collection,
+        body.into,
+        body.sources,
+        if_revision=body.if_revision,
+        once=once,
     )
 
 

@@ -13,6 +13,7 @@ from app.cli.session import with_services
 from app.gallery.default_collection import DEFAULT_COLLECTION
 from app.gallery.records import NewIdentity
 from app.operations.doctor import Correction, DeleteFace, MergePeople, MoveFace
+from app.runtime.threads import writing
 
 
 def command_of(correction: Correction, collection: str) -> str:
@@ -33,7 +34,13 @@ def merge(
 ) -> None:
     """Merge people into one, who gets all their faces and the fields that are missing."""
     done = with_services(
-        lambda services: services.correct.merge(collection, into, sources, if_revision=if_revision)
+        lambda services: writing(
+            services.gallery.corrections.merge,
+            collection,
+            into,
+            sources,
+            if_revision=if_revision,
+        )
     )
     show(
         MergeAnswer.of(done),

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from app.cli.open_database import open_database
 from app.cli.output import finish, show
 from app.gallery.sync.snapshot_check import SnapshotCheck
-from app.services.index_building import verify_index
+from app.services.index_building import check_index
 
 
 def verify(*, repair: bool, as_json: bool) -> None:
@@ -15,7 +15,7 @@ def verify(*, repair: bool, as_json: bool) -> None:
         show({**asdict(found), "agrees": found.agrees}, _text(found), as_json=as_json)
 
     with open_database(upgrade=False) as (settings, database):
-        agreed = verify_index(settings, database, repair=repair, report=report)
+        agreed = check_index(settings, database, repair=repair, report=report)
     finish(complete=agreed)
 
 

@@ -128,16 +128,12 @@ class Identifier:
             raise
         lacking = [shortcomings(face.quality, quality_filter) for face in photo.faces]
         seen = [
-            sighting for sighting, why in zip(seen_in_photo(photo), lacking, strict=True) if not why
+            (sighting, face.quality)
+            for sighting, face, why in zip(seen_in_photo(photo), photo.faces, lacking, strict=True)
+            if not why
         ]
-        qualities = [
-            face.quality for face, why in zip(photo.faces, lacking, strict=True) if not why
-        ]
-        done = await self._decide(collection, seen, options, keep=_good_enough(seen, qualities))
-        decisions = iter(
-            without_rate(decision) if is_below_floor(quality) else decision
-            for quality, decision in zip(qualities, done.decisions, strict=True)
-        )
+        done = await self._decide_on_seen(collection, seen, options)
+        decisions = iter(done.decisions)
         faces = tuple(
             IdentifiedFace(
                 face.face,
@@ -165,11 +161,9 @@ class Identifier:
         EmbedderMismatch when the collection answers by another embedder.
         """
         probe = unit_embedding(values, dimension=self._gallery.model.dimension)
-        seen = [seen_alone(probe)]
-        quality = self._recognizer.quality_of(probe)
-        done = await self._decide(collection, seen, options, keep=_good_enough(seen, [quality]))
-        (decision,) = done.decisions
-        return without_rate(decision) if is_below_floor(quality) else decision, done.model
+        seen = [(seen_alone(probe), self._recognizer.quality_of(probe))]
+        done = await self._decide_on_seen(collection, seen, options)
+        return done.decisions[0], done.model
 
     async def enrolled_face(
         self, collection: str, face_id: str, options: SearchOptions
@@ -181,6 +175,25 @@ class Identifier:
         probe = await reading(self._gallery.faces.probe_of, collection, face_id)
         done = await self._decide(collection, [probe], replace(options, exclude_face_id=face_id))
         return done.decisions[0], done.model
+
+    async def _decide_on_seen(
+        self,
+        collection: str,
+        seen: Sequence[tuple[Sighting, FaceQuality]],
+        options: SearchOptions,
+    ) -> Decided:
+        """Decide on faces, without rates below the floor; keep unknown ones that are good
+        enough."""
+        keep = [
+            None if shortcomings(quality, KEPT_FROM) else sighting for sighting, quality in seen
+        ]
+        probes = [sighting for sighting, _ in seen]
+        done = await self._decide(collection, probes, options, keep=keep)
+        decisions = [
+            without_rate(decision) if is_below_floor(quality) else decision
+            for decision, (_, quality) in zip(done.decisions, seen, strict=True)
+        ]
+        return replace(done, decisions=decisions)
 
     async def _decide(
         self,
@@ -258,16 +271,6 @@ class Identifier:
                     f"{revision} in {self._limits.max_wait_s:g} s"
                 )
             await asyncio.sleep(_LOOK_AGAIN_S)
-
-
-def _good_enough(
-    seen: Sequence[Sighting], qualities: Sequence[FaceQuality]
-) -> list[Sighting | None]:
-    """The sightings that may be kept as unknown faces; None in the place of the others."""
-    return [
-        None if shortcomings(quality, KEPT_FROM) else sighting
-        for sighting, quality in zip(seen, qualities, strict=True)
-    ]
 
 
 def _without_search(policy: Thresholds, options: SearchOptions) -> float:
