@@ -39,7 +39,8 @@ class Guards:
 
         Raises CollectionNotFound and EmbedderMismatch.
         """
-        return self._guard(collection, faces, identity_id, force=options.force)
+        guard = self._guard(collection, faces, identity_id)
+        return guard and replace(guard, force=options.force)
 
     def look_at_enrolled(
         self, collection: str, face_id: str, identity_id: str | None, *, force: bool = False
@@ -55,7 +56,8 @@ class Guards:
         model = self._gallery.collections.require(collection).model
         if model.digest not in probe.by_digest:
             return None
-        return self._guard(collection, [probe], identity_id, force=force, exclude_face_id=face_id)
+        guard = self._guard(collection, [probe], identity_id, exclude_face_id=face_id)
+        return guard and replace(guard, force=force)
 
     def look_for_many(
         self, collection: str, people: Sequence[tuple[Sequence[NewFace], EnrollOptions]]
@@ -76,7 +78,6 @@ class Guards:
         faces: Sequence[Probe],
         identity_id: str | None,
         *,
-        force: bool = False,
         exclude_face_id: str | None = None,
     ) -> Guard | None:
         if not self._enabled or not faces:
@@ -108,7 +109,7 @@ class Guards:
             for candidates in result.candidates
         )
         digest = result.basis.model.digest
-        return Guard(resembles, another, revision, nearest, digest, force)
+        return Guard(resembles, another, revision, nearest, digest)
 
 
 def retry_after_switch(write: Callable[[], T]) -> T:
