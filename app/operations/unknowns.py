@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 import structlog
 
@@ -22,10 +23,17 @@ from app.gallery.unknowns.unknown_records import Sighting
 from app.operations.enroll.enroller import EnrolledFace, Enrollment
 from app.operations.policy.calibrator import Calibrator
 from app.operations.policy.decisions import Decision, SearchOptions, Status
-from app.recognition.types import EmbeddedPhoto, Embedding
+from app.operations.policy.face_rules import QualityFilter
+from app.operations.policy.quality_filter import shortcomings
+from app.recognition.types import EmbeddedPhoto, Embedding, FaceQuality
 from app.runtime.threads import writing
 
 _log = structlog.get_logger(__name__)
+
+
+KEPT_FROM: Final = QualityFilter.AUTO
+"""The quality that an unknown face must have to be kept, whatever the request demands: faces of a
+group may be enrolled, and enrolment demands this quality."""
 
 
 class UnknownKeeper:
@@ -136,6 +144,11 @@ def _unknown(seen: Sequence[Sighting | None], decisions: Sequence[Decision]) -> 
         for place, (sighting, decision) in enumerate(zip(seen, decisions, strict=False))
         if sighting is not None and decision.status is Status.UNKNOWN
     }
+
+
+def worth_keeping(seen: Sequence[tuple[Sighting, FaceQuality]]) -> list[Sighting | None]:
+    """The sightings that are good enough to be kept; None in the place of the others."""
+    return [None if shortcomings(quality, KEPT_FROM) else sighting for sighting, quality in seen]
 
 
 class UnknownNamer:

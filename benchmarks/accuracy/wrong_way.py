@@ -40,8 +40,9 @@ from rich.table import Table
 from app.gallery.unknowns.unknown_centroids import mean_direction
 from app.operations.policy.face_rules import QualityFilter
 from app.operations.policy.quality_filter import shortcomings
-from app.operations.policy.rate_claims import KEPT_FROM, doubt, doubt_of_score
+from app.operations.policy.rate_claims import doubt, doubt_of_score
 from app.operations.policy.thresholds import Thresholds
+from app.operations.unknowns import KEPT_FROM
 from app.recognition.build import build_recognizer, load_configured_network
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import EmbeddedFace, FaceQuality, Pixels

@@ -34,10 +34,10 @@ from app.operations.policy.decisions import (
 )
 from app.operations.policy.face_rules import QualityFilter
 from app.operations.policy.quality_filter import shortcomings
-from app.operations.policy.rate_claims import KEPT_FROM, is_below_floor
+from app.operations.policy.rate_claims import is_below_floor
 from app.operations.policy.thresholds import Thresholds
 from app.operations.rollout.shadow_decisions import LiveShadow
-from app.operations.unknowns import UnknownKeeper, seen_alone, seen_in_photo
+from app.operations.unknowns import UnknownKeeper, seen_alone, seen_in_photo, worth_keeping
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_faces
 from app.recognition.types import DetectedFace, FaceQuality, ImageSize, ModelId
@@ -184,11 +184,8 @@ class Identifier:
     ) -> Decided:
         """Decide on faces, without rates below the floor; keep unknown ones that are good
         enough."""
-        keep = [
-            None if shortcomings(quality, KEPT_FROM) else sighting for sighting, quality in seen
-        ]
         probes = [sighting for sighting, _ in seen]
-        done = await self._decide(collection, probes, options, keep=keep)
+        done = await self._decide(collection, probes, options, keep=worth_keeping(seen))
         decisions = [
             without_rate(decision) if is_below_floor(quality) else decision
             for decision, (_, quality) in zip(done.decisions, seen, strict=True)

@@ -12,10 +12,6 @@ from app.operations.policy.face_rules import QualityFilter
 from app.operations.policy.quality_filter import shortcomings
 from app.recognition.types import FaceQuality
 
-KEPT_FROM: Final = QualityFilter.AUTO
-"""The quality that an unknown face must have to be kept, whatever the request demands: faces of a
-group may be enrolled, and enrolment demands this quality."""
-
 _DOUBTFUL_BELOW: Final = QualityFilter.HIGH
 
 _DOUBT_AT_FLOOR: Final = 1_000.0
