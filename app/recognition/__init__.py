@@ -1,1 +1,1 @@
-"""From image bytes to embeddings. `pipeline.Recognizer` is the entrance."""
+"""Recognition: image bytes to embeddings. `pipeline.Recognizer` is the entrance."""

@@ -35,7 +35,7 @@ from models.zoo.network import InputSpec
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A photo, and what is done with it.
+    """A photo, and the steps that are wanted.
 
     All faces are found. Those that `select` selects are assessed; and embedded (`embed`), cut out
     for a network (`crop`), cut out with their surroundings (`keep_crops`) and scored (`liveness`).
@@ -51,7 +51,7 @@ class Job:
 
 @dataclass(slots=True)
 class Seen:
-    """What was found in a photo, and the seconds that each stage took.
+    """Results for a photo, and the seconds that each stage took.
 
     The lists have an element for each of the `selected` faces, if the job asks for it. `sha256` is
     that of the file, if faces are embedded.
@@ -65,7 +65,7 @@ class Seen:
     embeddings: list[Embedding] = field(default_factory=list)
     crops: list[Pixels] = field(default_factory=list)
     next_embeddings: list[Embedding] = field(default_factory=list)
-    """By the next embedder; empty without one."""
+    """Those by the next embedder; empty without one."""
     wide_crops: list[WideCrop] = field(default_factory=list)
     seconds: dict[Stage, float] = field(default_factory=dict)
 

@@ -62,7 +62,7 @@ class Recognizer:
 
     @property
     def concurrency(self) -> int:
-        """How many photos of one request to submit at once: they keep every thread busy, or fill a
+        """Number of photos of one request to submit at once: they keep every thread busy, or fill a
         batch, and leave places in the queue for others."""
         return self._scheduler.concurrency
 

@@ -37,7 +37,7 @@ class Dropped(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SchedulerWatch:
-    """What is called with the size of each batch, and with the reason for each dropped job."""
+    """Functions that receive the size of each batch, and the reason for each dropped job."""
 
     batch: Callable[[int], None] = lambda _: None
     dropped: Callable[[Dropped], None] = lambda _: None

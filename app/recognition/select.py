@@ -1,4 +1,4 @@
-"""Which faces of a photo are selected, to be embedded or cut out."""
+"""Selections of the faces of a photo that are embedded or cut out."""
 
 from collections.abc import Callable, Sequence
 
@@ -23,7 +23,7 @@ def largest_faces(count: int) -> Selection:
 
 
 def prominent_faces(count: int, share: float) -> Selection:
-    """Of the `count` largest faces, those whose side is at least a `share` of the largest's."""
+    """Those of the `count` largest faces whose side is at least a `share` of the largest's."""
     return lambda faces, _: [
         face for face in faces[:count] if face.area_px >= share**2 * faces[0].area_px
     ]

@@ -61,7 +61,7 @@ class ImageSize:
     frames: int = 1
     """Pictures in the file: pages, frames of an animation, views."""
     frame_used: int = 0
-    """Which of them this is, from 0."""
+    """The place of this picture among them, from 0."""
     shade: Shade | None = None
     """Shade of a picture that shows nothing; None with faces, and where it shows something."""
     smallest_face_px: int | None = field(default=None, compare=False)
@@ -82,7 +82,7 @@ class Photo:
 
     @property
     def factors(self) -> tuple[float, float]:
-        """How many pixels of the photo one of `pixels` shows, across and down; 1 or more."""
+        """Pixels of the photo for each of `pixels`, across and down; 1 or more."""
         height, width = self.pixels.shape[:2]
         return self.size.width / width, self.size.height / height
 
@@ -105,7 +105,7 @@ class Photo:
 
 
 class Direction(IntEnum):
-    """Where the top of a face points in the photo: degrees clockwise from the photo's own top."""
+    """The direction of the top of a face: degrees clockwise from the top of the photo."""
 
     UPRIGHT = 0
     TO_THE_RIGHT = 90
@@ -115,7 +115,7 @@ class Direction(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Liveness:
-    """How likely a camera saw the face itself and not a picture of it: `score`, 0 to 1.
+    """The probability that a camera saw the face itself, not a picture of it: `score`, 0 to 1.
 
     `threshold`: the least score that counts as live; None where there is none.
     """
@@ -125,7 +125,7 @@ class Liveness:
 
     @property
     def live(self) -> bool | None:
-        """Whether the score reaches the threshold; None without one."""
+        """Return whether the score reaches the threshold; None without one."""
         return None if self.threshold is None else self.score >= self.threshold
 
 
@@ -208,7 +208,7 @@ class QualityComponent(StrEnum):
     DETECTION = "detection"
     """Probability of a face by the detector, 0 to 1."""
     DISTINCTIVENESS = "distinctiveness"
-    """How far the face can be distinguished from strangers, as its embedding shows; 0 to 1."""
+    """Distance of the embedding from those of strangers, on a scale of 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""By which similarities the doctor suspects."""
+"""The similarities by which the doctor reports findings."""
 
 from dataclasses import replace
 

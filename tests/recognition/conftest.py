@@ -16,14 +16,15 @@ from tests.kit.photos import another_photo, astronaut, hopper, pixels
 
 @pytest.fixture(scope="session")
 def detector() -> CopyingDetector:
-    """With the settings' own defaults, on one CPU thread as in a worker."""
+    """The detector with default settings, on one CPU thread."""
     limit_threads(1)
     return make_detector()
 
 
 @pytest.fixture(scope="session")
 def crops(detector: CopyingDetector, network: Network) -> Sequence[Pixels]:
-    """For the default network: the astronaut, another photo of her, Hopper, another of her."""
+    """Crops for the default network: the astronaut, another photo of her, Hopper, another of
+    her."""
 
     def crop(photo: Image.Image) -> Pixels:
         (face,) = detector.detect(pixels(photo))

@@ -22,7 +22,7 @@ from tests.kit.detectors import make_detector
 from tests.kit.photos import another_photo, astronaut, coffee, encoded, group, hopper, pixels
 
 TOLERANCE = 1e-4
-"""By which embeddings of a photo alone and in a batch may differ, in each of their values."""
+"""Tolerance of each value between embeddings of a photo alone and in a batch."""
 
 PHOTOS = [astronaut(), coffee(), group(), another_photo(hopper()), hopper()]
 _ALL = largest_faces(10)

@@ -1,4 +1,4 @@
-"""On CUDA the same faces are found and embedded alike, also in half precision."""
+"""CUDA finds the same faces and embeds them alike, also in half precision."""
 
 from collections.abc import Sequence
 

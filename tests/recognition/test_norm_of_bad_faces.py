@@ -19,7 +19,7 @@ from tests.kit.photos import astronaut, encoded, hopper, pixels
 
 FLOOR, AUTO = QualityFilter.FLOOR, QualityFilter.AUTO
 EYES_PX = 42
-"""What the strengths of bad photos are for."""
+"""Parameters for the strengths of bad photos."""
 PEOPLE = {
     name: photo.resize((round(photo.width * factor), round(photo.height * factor)))
     for name, photo, factor in (

@@ -1,4 +1,4 @@
-"""From the bytes of a file to faces and embeddings, within the caps."""
+"""Files become faces and embeddings, within the limits."""
 
 import hashlib
 from collections.abc import Iterator, Sequence

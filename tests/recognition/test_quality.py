@@ -45,7 +45,7 @@ def score(quality: FaceQuality, component: QualityComponent) -> float:
 
 
 def blurred(photo: Pixels, share: float) -> Pixels:
-    """By a share of 40 pixels, which are about the distance of the eyes."""
+    """Blur by a share of 40 pixels, about the distance of the eyes."""
     return np.asarray(cv2.GaussianBlur(photo, (0, 0), 40 * share), dtype=np.uint8)
 
 

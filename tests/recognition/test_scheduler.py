@@ -20,7 +20,7 @@ _LONG_S = 60.0
 
 
 class _Gate:
-    """What runs the batches: a job that is the gate itself ends when let through."""
+    """Runs the batches; a job `gate` ends when the gate is opened."""
 
     def __init__(self) -> None:
         self._started = threading.Event()
@@ -302,7 +302,7 @@ async def test_stop_answers_everyone(one_thread: Scheduler[object, object], gate
 
 
 async def test_a_thread_that_dies_is_made_anew_and_its_photos_are_answered() -> None:
-    """Of what no job may raise: SystemExit, or a panic of a library."""
+    """The error is one that no job may raise: SystemExit, or a panic of a library."""
 
     class Panic(BaseException):
         pass

@@ -1,4 +1,4 @@
-"""Which faces of a photo are embedded."""
+"""Selections of the faces of a photo."""
 
 import numpy as np
 import pytest

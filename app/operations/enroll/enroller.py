@@ -324,7 +324,7 @@ def _none_usable(rejected: Sequence[RejectedImage]) -> str:
 
 
 def in_order(rejected: Sequence[RejectedImage]) -> tuple[RejectedImage, ...]:
-    """By the places of images; embeddings first, as they are enrolled first."""
+    """Sort by the places of images; embeddings first, as they are enrolled first."""
     return tuple(
         sorted(rejected, key=lambda image: -1 if image.image_index is None else image.image_index)
     )

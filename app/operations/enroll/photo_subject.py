@@ -82,7 +82,7 @@ def _prominent_count(photo: EmbeddedPhoto) -> int:
 def _passed_over(
     photo: EmbeddedPhoto, rule: FaceRule, subject: int, lacking: Sequence[Shortcomings]
 ) -> tuple[PassedOver, ...]:
-    """All faces but the subject, largest first."""
+    """The faces other than the subject, largest first."""
     why = {
         face.face.box: tuple(map(str, own.reasons))
         for face, own in zip(photo.faces, lacking, strict=True)

@@ -239,7 +239,7 @@ def _next_piece(response: requests.Response) -> bytes:
 
 
 def _extent(response: requests.Response, have: int) -> tuple[int, int | None]:
-    """Where the body begins in the file, and the size of the whole file if the server states it."""
+    """The place of the body in the file, and the size of the file if the server states it."""
     if response.status_code == 200:
         length = response.headers.get("Content-Length", "")
         return 0, int(length) if length.isdigit() else None

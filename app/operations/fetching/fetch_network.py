@@ -57,7 +57,7 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where files come from, and the folder that they are put into.
+    """Sources of files, and the folder that they are put into.
 
     `mirror` is a URL that stands before host and path of each source. `folder` holds files; with
     it, nothing is downloaded.

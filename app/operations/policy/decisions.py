@@ -14,7 +14,7 @@ TERMINAL_STAGE = "terminal"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Some of the people, tried before others; `threshold` overrides the search's own."""
+    """A part of the people, tried before others; `threshold` overrides the search's own."""
 
     wanted: PeopleFilter = EVERYBODY
     threshold: float | None = None

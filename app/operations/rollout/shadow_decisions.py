@@ -12,7 +12,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Agreement(StrEnum):
-    """Whether two embedders decide the same about a face."""
+    """Agreement of two embedders about a face."""
 
     SAME = "same"
     """Both name the same person, or neither names one."""

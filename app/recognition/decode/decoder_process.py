@@ -31,7 +31,7 @@ DECODE_S: Final = 10.0
 _WALL_FACTOR: Final = 6
 """Seconds by seconds of CPU: on a busy machine, a process has only a share of a core."""
 _SLACK_BYTES: Final = 256_000_000
-"""For the interpreter, and for what the estimate of a photo leaves out."""
+"""Memory of the interpreter, and of what the estimate of a photo leaves out."""
 
 _ROOT: Final = Path(__file__).resolve().parents[3]
 _START: Final = (

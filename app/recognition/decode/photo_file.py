@@ -73,8 +73,8 @@ class DecodeLimits:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How a file is decoded: `stored` is its size before it is turned, `memory_bytes` the memory
-    that decoding takes."""
+    """A plan for decoding a file: `stored` is its size before it is turned, `memory_bytes` the
+    memory that decoding takes."""
 
     stored: ImageSize
     memory_bytes: int
@@ -161,7 +161,7 @@ def _plan_jpeg(data: bytes, limits: DecodeLimits) -> _Plan:
 
 
 _View = tuple[int, jpeg_structure.JpegStructure]
-"""Where in the file a JPEG picture begins, and its structure."""
+"""The place of a JPEG picture in the file, and its structure."""
 
 
 def _views_of_one_size(data: bytes, first: jpeg_structure.JpegStructure) -> list[_View]:

@@ -132,8 +132,7 @@ def _largest_first(faces: Iterable[DetectedFace]) -> tuple[DetectedFace, ...]:
 
 
 def _each_once(faces: Sequence[DetectedFace]) -> tuple[DetectedFace, ...]:
-    """Of boxes that lie in each other, the one with the best score: several tiles may show or cut
-    one face."""
+    """Keep the best of boxes that lie in each other: several tiles may show or cut one face."""
     boxes = np.array([face.box for face in faces], dtype=np.float32).reshape(-1, 4)
     scores = np.array([face.score for face in faces], dtype=np.float32)
     chosen = best_of_nested(boxes + FIRST_PIXEL, scores, most=SAME_FACE)

@@ -53,7 +53,7 @@ class FoundFaces:
 
     @property
     def columns(self) -> tuple[NDArray[Any], ...]:
-        """All but the certainties, with an element for each face."""
+        """The arrays without the certainties, with an element for each face."""
         return self.boxes, self.scores, self.points, self.quarters, self.clear
 
 

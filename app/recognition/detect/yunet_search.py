@@ -21,7 +21,7 @@ _ENOUGH_PX: Final = 640
 """Longest side of a picture, below which shrinking it saves little."""
 
 SIZES: Final = (1.0, 0.5)
-"""By default, each picture is searched in two sizes. Halving averages away noise and the blocks of
+"""Sizes in which each picture is searched by default. Halving averages away noise and the blocks of
 JPEG, which can hide all faces: of 40 faces with noise of 60, none is found at full size, and all
 at half of it. It costs a quarter more."""
 

@@ -1,1 +1,1 @@
-"""How good a photo of a face is, after the components of ISO/IEC 29794-5."""
+"""The quality of a photo of a face, by components of ISO/IEC 29794-5."""

@@ -36,7 +36,7 @@ def _filled(centre: tuple[float, float], radii: tuple[float, float]) -> NDArray[
 
 _FACE: Final = _filled((56, 66), (34, 44))
 _FACE_POINTS: Final = np.argwhere(_FACE)[::7, ::-1].astype(np.float64)
-"""Some of the ellipse's points, (x, y) in the crop."""
+"""Every seventh point of the ellipse, (x, y) in the crop."""
 
 _SECOND_DIFFERENCES: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
 _NOISE_SCALE: Final = float(np.sqrt(np.pi / 2) / 6)

@@ -1,4 +1,4 @@
-"""From raw values to scores, 0 to 100.
+"""Scales that map raw values to scores, 0 to 100.
 
 Each component has a scale. At 40, photos of Labeled Faces in the Wild that were damaged on purpose
 begin to be unrecognisable; 0 is far beyond that, and 100 is where nothing is left to gain.

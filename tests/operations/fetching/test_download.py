@@ -35,7 +35,7 @@ def _wanted(server: WeightsServer, path: str = PATH, size: int | None = len(CONT
 
 
 class _Heard:
-    """What a download reports."""
+    """The reports of a download."""
 
     def __init__(self) -> None:
         self.progress: list[tuple[int, int | None]] = []

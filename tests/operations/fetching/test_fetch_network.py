@@ -129,7 +129,7 @@ def _fetch(name: str, places: Places, **options: Any) -> Fetched:
 
 
 def _names(folder: Path) -> set[str]:
-    """What is left in the folder but for locks."""
+    """The names in the folder, without locks."""
     return {
         path.name for path in catalogue_dir(folder).rglob("*") if not path.name.endswith(".lock")
     }

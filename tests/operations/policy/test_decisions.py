@@ -1,4 +1,4 @@
-"""Who it is, or nobody, or one of two; and which people are tried first."""
+"""A decision is a person, none, or ambiguous; stages are tried in order."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

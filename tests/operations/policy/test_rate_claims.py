@@ -1,4 +1,4 @@
-"""How much more often than claimed strangers with bad photos match, and when no rate is claimed."""
+"""The factor for strangers with bad photos, and the faces without a rate."""
 
 from dataclasses import replace
 from itertools import pairwise

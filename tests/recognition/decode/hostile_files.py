@@ -56,7 +56,7 @@ def chunk(kind: bytes, body: bytes, *, crc: int | None = None) -> bytes:
 
 
 def png_with(chunks: bytes) -> bytes:
-    """With more chunks behind the header."""
+    """Add chunks behind the header."""
     return PNG[:_PNG_HEADER_BYTES] + chunks + PNG[_PNG_HEADER_BYTES:]
 
 
@@ -81,7 +81,7 @@ def gif_of_comments(blocks: int, block_bytes: int) -> bytes:
 
 
 def tiff(tags: list[tuple[int, int, int, int]], *, after: bytes = b"", next_at: int = 0) -> bytes:
-    """Of (tag, type, count, value or offset), little-endian."""
+    """Write entries (tag, type, count, value or offset), little-endian."""
     entries = b"".join(struct.pack("<HHII", *tag) for tag in sorted(tags))
     head = b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags))
     return head + entries + struct.pack("<I", next_at) + after
@@ -91,7 +91,7 @@ GRAY_TAGS: Final = [
     (256, 4, 1, 64), (257, 4, 1, 64), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1),
     (273, 4, 1, 8), (277, 3, 1, 1), (278, 4, 1, 64), (279, 4, 1, 4096),
 ]  # fmt: skip
-"""Of a picture of 64 x 64 whose pixels begin at the file's own header."""
+"""Entries of a picture of 64 x 64 whose pixels begin at the file's header."""
 
 
 def run_length_bmp(runs: int) -> bytes:

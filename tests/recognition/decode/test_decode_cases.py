@@ -21,9 +21,9 @@ _BOXES: Final[dict[str, Box]] = {
     "passport.jp2": (77, 65, 163, 176),
     "phone-48mp.heic": (3839, 2714, 4066, 2998),
 }
-"""Where Eileen Collins's face is on each, seen by eye."""
+"""Boxes of Eileen Collins's face on each, measured by eye."""
 _ALIKE: Final = 0.95
-"""Of strangers, one pair in a million is so much alike."""
+"""Similarity that one pair of strangers in a million reaches."""
 
 
 def _read(name: str) -> Photo:

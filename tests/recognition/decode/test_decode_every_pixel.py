@@ -29,7 +29,7 @@ def _tiff(samples: NDArray[Any], **options: Any) -> bytes:
 
 
 def _colour() -> Rgb:
-    """With a white pixel, so that every range is used to its end."""
+    """Add a white pixel, so that each range is used to its end."""
     values = pixels(small())
     values[0, 0] = 255
     return values
@@ -221,7 +221,7 @@ def test_blank_view_of_a_jpeg_of_several_is_passed_over(colour: str) -> None:
 
 
 def test_a_smaller_picture_behind_a_jpeg_is_no_frame() -> None:
-    """As the gain maps of phones are."""
+    """Pictures of another size, such as gain maps of phones, are no views."""
     blank = Image.new("RGB", small().size, "white")
     smaller = small().resize((small().width // 2, small().height // 2))
     photo = _read(encoded(blank, "MPO", save_all=True, append_images=[smaller]))

@@ -23,7 +23,7 @@ _STORED: Final[dict[int, Callable[[Rgb], Rgb]]] = {
     7: lambda upright: upright[::-1, ::-1].transpose(1, 0, 2),
     8: lambda upright: np.rot90(upright, -1),
 }
-"""How a camera stores an upright picture under each orientation (Exif 2.32, tag 0x0112)."""
+"""The rotation with which a camera stores an upright picture (Exif 2.32, tag 0x0112)."""
 
 
 def _stored(orientation: int) -> Image.Image:

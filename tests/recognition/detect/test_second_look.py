@@ -1,4 +1,4 @@
-"""Where YuNet finds nothing, smoothed and rolled copies of the picture are searched."""
+"""Smoothed and rolled copies of a picture are searched where YuNet finds nothing."""
 
 from pathlib import Path
 

@@ -134,7 +134,7 @@ def test_a_face_that_is_as_likely_upside_down_has_no_direction(
 def test_high_score_of_an_upside_down_face_does_not_make_it_upright(
     detector: CopyingDetector,
 ) -> None:
-    """Of this photo, the detection score is 0.9995 as if upright."""
+    """The detection score of this photo is 0.9995 as if upright."""
     photo = pixels(opened(encoded(hopper(), quality=95)))
     (found,) = detector.detect(_turned(photo, 2))
     assert found.direction == Direction.UPSIDE_DOWN

@@ -37,7 +37,7 @@ class AreaSampler:
 
     @property
     def _sums(self) -> NDArray[Any]:
-        """At (y, x): the sum of all pixels above and to the left. The fourth channel is not read:
+        """The sums, at (y, x), of all pixels above and to the left. The fourth channel is not read:
         it makes a point a power of two bytes long, which numpy takes in less than half the time."""
         if self._whole is None:
             fits = self.height * self.width <= _INT32_SUMS_UP_TO

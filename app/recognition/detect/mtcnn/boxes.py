@@ -106,5 +106,5 @@ def shares(boxes: Boxes, others: Boxes) -> Scores:
 
 
 def apart_from(boxes: Boxes, others: Boxes) -> NDArray[np.bool_]:
-    """Which boxes (N,) show none of the faces that the others show."""
+    """Return which boxes (N,) show none of the faces of the others."""
     return np.asarray((shares(boxes, others) < SAME_FACE).all(axis=1))
