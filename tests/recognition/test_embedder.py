@@ -16,7 +16,7 @@ from tests.kit.default_network import MATCH
 
 
 class _Scripted:
-    """A network that answers as told and notes the size of each batch."""
+    """A network with given answers, which keeps the size of each batch."""
 
     def __init__(self, spec: NetworkSpec, answer: Callable[[Crops], NDArray[np.floating]]) -> None:
         self.spec = spec

@@ -79,7 +79,7 @@ async def test_detection_finds_what_embedding_finds(capped: Recognizer) -> None:
     assert [face.box for face in embedded.detected] == boxes
 
 
-async def test_only_selected_faces_are_embedded_but_all_are_told(capped: Recognizer) -> None:
+async def test_only_selected_faces_are_embedded_but_all_are_reported(capped: Recognizer) -> None:
     two = await capped.embed(encoded(group()), only_face)
     assert (len(two.detected), len(two.faces)) == (2, 0)
     largest = await capped.embed(encoded(group()), largest_face)

@@ -1,4 +1,4 @@
-"""Each component of quality tells its own fault, and no other."""
+"""Each component of quality measures its own fault, and no other."""
 
 import math
 from collections.abc import Callable, Sequence

@@ -301,7 +301,7 @@ async def test_stop_answers_everyone(one_thread: Scheduler[object, object], gate
     assert await running == "gate done"
 
 
-async def test_a_thread_that_dies_is_made_anew_and_its_photos_are_answered() -> None:
+async def test_a_thread_that_dies_is_replaced_and_its_photos_fail() -> None:
     """The error is one that no job may raise: SystemExit, or a panic of a library."""
 
     class Panic(BaseException):

@@ -54,7 +54,7 @@ def test_nearest_person_matches_from_the_threshold_on(threshold: float, status: 
     assert decision.matched_stage == (3 if matched else None)
 
 
-def test_nobody_is_similar_to_nobody() -> None:
+def test_without_candidates_the_decision_is_unknown() -> None:
     decision = _decide((), -1.0)
     assert (decision.status, decision.identity, decision.similarity) == (Status.UNKNOWN, None, None)
     assert decision.matched_stage is None
@@ -101,7 +101,7 @@ def test_own_threshold_of_zero_counts() -> None:
     assert _decide([_candidate("a", -0.5, threshold=0.0)], -1.0).status is Status.UNKNOWN
 
 
-def test_nobody_is_named_in_the_place_of_one_held_back() -> None:
+def test_no_person_is_named_in_place_of_one_below_their_own_threshold() -> None:
     twin, other = _candidate("twin", 0.94, threshold=0.95), _candidate("other", 0.85)
     decision = _decide((twin, other), 0.8)
     assert (decision.status, decision.identity) == (Status.AMBIGUOUS, None)

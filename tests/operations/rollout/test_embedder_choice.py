@@ -119,7 +119,7 @@ def test_two_files_of_one_kind_of_network_stay_two(holds: Look) -> None:
     assert choice.settings.next.weights_path == Path("new.dat")
 
 
-def test_weights_that_nobody_says_the_network_of_are_refused(tmp_path: Path, holds: Look) -> None:
+def test_weights_of_an_unnamed_network_are_refused(tmp_path: Path, holds: Look) -> None:
     weights = tmp_path / "mine.dat"
     with pytest.raises(SettingUnusable, match="name the network whose weights") as caught:
         choose_embedder(_settings(data_dir=tmp_path, weights_path=weights))
@@ -131,7 +131,7 @@ def test_weights_that_nobody_says_the_network_of_are_refused(tmp_path: Path, hol
 def test_processes_of_one_supervisor_agree_whatever_is_enrolled_meanwhile(holds: Look) -> None:
     holds(_faces())
     choose_embedder(_settings()).hand_on()
-    holds(_faces("of-somebody-else"))
+    holds(_faces("of-another"))
     later = choose_embedder(_settings())
     assert (later.name, later.ground) == (DEFAULT_NETWORK, Ground.NO_FACES)
     with capture_logs() as logs:

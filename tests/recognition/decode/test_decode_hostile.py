@@ -95,7 +95,7 @@ def test_what_is_no_image_is_unreadable_and_the_answer_names_the_formats(data: b
         assert name in str(caught.value)
 
 
-def test_a_truncated_file_is_told_from_an_unknown_one() -> None:
+def test_a_truncated_file_is_distinguished_from_an_unknown_one() -> None:
     with pytest.raises(ImageUnreadable, match="holds 0 of 16 rows") as caught:
         decoded(_WHOLE["jpeg"][:-200])
     assert "original file" in str(caught.value)

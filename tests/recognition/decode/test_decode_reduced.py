@@ -70,7 +70,7 @@ def test_a_file_of_several_pictures_shows_its_first() -> None:
     assert np.abs(photo.pixels - np.asarray(LARGE.resize((800, 600)), dtype=float)).mean() < 3
 
 
-def test_the_memory_that_it_tells_follows_from_the_pixels_that_it_decodes() -> None:
+def test_the_reported_memory_follows_from_the_decoded_pixels() -> None:
     image = encoded(LARGE)
     whole = PhotoFile(image, DecodeLimits(max_pixels=10_000_000)).memory_bytes
     half = PhotoFile(image, DecodeLimits(max_pixels=10_000_000, enough_px=800)).memory_bytes
@@ -80,7 +80,7 @@ def test_the_memory_that_it_tells_follows_from_the_pixels_that_it_decodes() -> N
 
 
 @pytest.mark.parametrize("enough_px", [None, 800, 200])
-def test_a_cut_file_tells_its_rows_at_any_size(enough_px: int | None) -> None:
+def test_a_cut_file_reports_its_rows_at_any_size(enough_px: int | None) -> None:
     image = encoded(LARGE)
     whole, cut = _read(image), _read(image[: len(image) // 2], enough_px)
     rows = cut.size.rows_decoded

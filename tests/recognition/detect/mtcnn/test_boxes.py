@@ -83,7 +83,7 @@ def test_a_square_has_the_longer_side_and_the_centre() -> None:
     np.testing.assert_array_equal(squared(boxes), [[0, 20, 40, 60], [0, -3, 8, 5]])
 
 
-def test_boxes_are_cut_to_the_picture_and_those_beyond_it_are_told() -> None:
+def test_boxes_are_cut_to_the_picture_and_those_beyond_it_are_marked() -> None:
     boxes = np.array(
         [[1, 1, 10, 10], [-5, 3.9, 200, 7.2], [101, 1, 120, 20], [5, 9, 5, 9]], dtype=np.float32
     )
