@@ -12,7 +12,7 @@ _SHADES: Final[Mapping[Shade, tuple[Reason, str]]] = MappingProxyType(
     {
         Shade.DARK: (
             Reason.LOW_BRIGHTNESS,
-            "the picture is black, or nearly black, all over; use more light",
+            "the picture is too dark: it is black, or nearly black, all over; use more light",
         ),
         Shade.BRIGHT: (
             Reason.HIGH_BRIGHTNESS,
