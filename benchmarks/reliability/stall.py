@@ -1,6 +1,6 @@
 """Latency beside 50 stalled uploads and 8 callers that ask for calibrations.
 
-    python -m benchmarks stall [--people 4000] [--seconds 60] [--smoke]
+    python -m benchmarks stall [--people 4000] [--seconds 60] [--quick]
 
 Three callers, each on a connection of its own, ask one `vultus serve` on SQLite: one identifies
 photos, one lists people, one asks /readyz, ten, twenty and twenty times a second at most. They do
@@ -14,9 +14,6 @@ ended; the answers to the stalled callers are counted.
 The callers share the cores with the server: their pauses leave most of them to it.
 """
 
-import argparse
-import json
-import socket
 import sys
 import tempfile
 import time
@@ -27,18 +24,21 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from itertools import cycle
 from pathlib import Path
+from select import select
 from threading import Event, Thread
 
 import numpy as np
 
+from benchmarks.kit.load import IDENTIFY
 from benchmarks.kit.load_photos import portraits
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import Server, serving
 from benchmarks.kit.vectors import lines, unit_vectors
 from benchmarks.kit.wire import FORM, IDENTITIES, Wire, form
+from tests.kit.raw_http import RawConnection
 
 _CALIBRATION = "/v1/collections/default/calibration"
-_IDENTIFY = "/v1/collections/default/identify"
 _UPLOADS = 50
 _CALIBRATORS = 8
 _PHOTOS = 40
@@ -83,14 +83,11 @@ class Measured:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = benchmark_parser(__doc__, quick="10 seconds of each kind of round")
     parser.add_argument("--people", type=int, default=4_000)
     parser.add_argument("--seconds", type=float, default=60.0, help="of each kind of round")
-    parser.add_argument(
-        "--smoke", action="store_true", help="end in seconds; the figures mean nothing"
-    )
-    options = parser.parse_args()
-    scale = Scale(options.people, options.seconds)
+    options = parse_options(parser)
+    scale = Scale(options.people, 10.0 if options.quick else options.seconds)
     if options.smoke:
         scale = Scale(people=100, seconds=0.5, rounds=1, first_s=0.1)
     print_machine()
@@ -112,7 +109,7 @@ def main() -> None:
 def _callers(photos: Sequence[bytes]) -> list[Caller]:
     bodies = cycle([form("image", photo) for photo in photos])
     return [
-        Caller("identify", 10, lambda wire: wire.ask("POST", _IDENTIFY, next(bodies), FORM)),
+        Caller("identify", 10, lambda wire: wire.ask("POST", IDENTIFY, next(bodies), FORM)),
         Caller("list", 20, lambda wire: wire.ask("GET", f"{IDENTITIES}?limit=20")),
         Caller("readyz", 20, lambda wire: wire.ask("GET", "/readyz")),
     ]
@@ -183,41 +180,29 @@ class _Upload:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._socket = self._open()
+        self._connection = self._open()
 
     def reopen_if_closed(self) -> None:
-        try:
-            self._socket.setblocking(False)
-            self._socket.recv(65_536)
-        except BlockingIOError:  # nothing has come, as it should be
-            return
-        except OSError:
-            pass
-        self.close()
-        self._socket = self._open()
+        """Send the part anew if the server has answered or closed the connection."""
+        if select([self._connection.socket], [], [], 0)[0]:
+            self.close()
+            self._connection = self._open()
 
     def answer(self) -> str:
-        """Status and code of the answer; what went wrong, if there is none."""
-        data = b""
-        self._socket.settimeout(60)
+        """Status and code of the answer; the error, if there is none."""
         try:
-            while chunk := self._socket.recv(65_536):
-                data += chunk
+            status, _, body = self._connection.answer()
         except OSError as error:
             return type(error).__name__
-        head, _, body = data.partition(b"\r\n\r\n")
-        if not body:
-            return "none"
-        status = head.split(b" ", 2)[1].decode("ascii")
-        return f"{status} {json.loads(body)['code']}"
+        return f"{status} {body['code']}"
 
     def close(self) -> None:
-        self._socket.close()
+        self._connection.close()
 
-    def _open(self) -> socket.socket:
-        opened = socket.create_connection(("127.0.0.1", self._port), timeout=60)
-        opened.sendall(
-            f"POST {_IDENTIFY} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+    def _open(self) -> RawConnection:
+        opened = RawConnection("127.0.0.1", self._port)
+        opened.socket.sendall(
+            f"POST {IDENTIFY} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
             f'content-length: {_ANNOUNCED}\r\n\r\n{{"image": "'.encode("ascii")
         )
         return opened

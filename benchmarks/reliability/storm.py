@@ -12,7 +12,6 @@ anything but 200 and 503, a connection that breaks included.
 
 import argparse
 import selectors
-import socket
 import tempfile
 import time
 from collections import Counter
@@ -22,17 +21,20 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import numpy as np
 import psutil
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.kit.load import request
 from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import Server, serving
 from benchmarks.kit.wire import FORM, form
 from tests.kit import photos
+from tests.kit.raw_http import TIMEOUT_S, RawConnection
 
 _SIZE_PX = (8_000, 5_000)
 _SMOKE_SIZE_PX = (800, 500)
@@ -45,7 +47,6 @@ _SEED = 0
 _PIECE_BYTES = 64_000
 _PAUSE_S = 0.2
 """Pause after a refusal; it is shorter than Retry-After asks for."""
-_TIMEOUT_S = 120.0
 _SAMPLE_S = 0.02
 
 
@@ -66,7 +67,10 @@ def main() -> None:
     if options.smoke:
         options.connections = 4
     print_machine()
-    requests = [_request(kind, image) for kind, image in _images(smoke=options.smoke).items()]
+    requests = [
+        request("POST", "/v1/detect", form("image", image, kind=kind), FORM)
+        for kind, image in _images(smoke=options.smoke).items()
+    ]
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "data") as server:
         start_mb = _resident_mb(server)
         answers = Answers()
@@ -114,16 +118,6 @@ def _encoded(pixels: NDArray[np.uint8], form: str, **options: int) -> bytes:
     return buffer.getvalue()
 
 
-def _request(kind: str, image: bytes) -> bytes:
-    body = form("image", image, kind=kind)
-    head = (
-        "POST /v1/detect HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
-        f"content-type: {FORM}\r\n"
-        f"content-length: {len(body)}\r\n\r\n"
-    ).encode("ascii")
-    return head + body
-
-
 def _storm(
     server: Server, requests: Sequence[bytes], answers: Answers, connections: int, seconds: float
 ) -> float:
@@ -151,59 +145,35 @@ def _storm(
     return max(samples)
 
 
-def _ask(port: int, request: bytes, answers: Answers) -> None:
+def _ask(port: int, sent: bytes, answers: Answers) -> None:
     started = time.perf_counter()
     try:
-        answer = _exchange(port, request)
+        status, headers, body = _exchange(port, sent)
     except OSError as error:
         answers.errors[type(error).__name__] += 1
         return
     took_ms = (time.perf_counter() - started) * 1e3
-    head, _, body = answer.partition(b"\r\n\r\n")
-    status = head.split(b" ", 2)[1].decode("ascii") if head.startswith(b"HTTP/1.1 ") else "cut off"
-    if status == "200":
+    if status == 200:
         answers.answered_ms.append(took_ms)
-    elif status == "503" and b'"overloaded"' in body and b"retry-after" in head.lower():
+    elif status == 503 and body["code"] == "overloaded" and "retry-after" in headers:
         answers.refused_ms.append(took_ms)
         time.sleep(_PAUSE_S)
     else:
-        answers.errors[status] += 1
+        answers.errors[str(status)] += 1
 
 
-def _exchange(port: int, request: bytes) -> bytes:
+def _exchange(port: int, sent: bytes) -> tuple[int, dict[str, str], Any]:
     """Send until all is sent or an answer begins; return the answer."""
-    with socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT_S) as connection:
+    with RawConnection("127.0.0.1", port) as connection:
         with selectors.DefaultSelector() as ready:
-            ready.register(connection, selectors.EVENT_READ | selectors.EVENT_WRITE)
-            rest = memoryview(request)
+            ready.register(connection.socket, selectors.EVENT_READ | selectors.EVENT_WRITE)
+            rest = memoryview(sent)
             while rest:
-                happened = ready.select(_TIMEOUT_S)
+                happened = ready.select(TIMEOUT_S)
                 if not happened or happened[0][1] & selectors.EVENT_READ:
                     break
-                rest = rest[connection.send(rest[:_PIECE_BYTES]) :]
-        return _whole_answer(connection)
-
-
-def _whole_answer(connection: socket.socket) -> bytes:
-    answer = bytearray()
-    while not _is_whole(answer):
-        piece = connection.recv(_PIECE_BYTES)
-        if not piece:
-            break
-        answer += piece
-    return bytes(answer)
-
-
-def _is_whole(answer: bytes | bytearray) -> bool:
-    head, ended, body = answer.partition(b"\r\n\r\n")
-    if not ended:
-        return False
-    lengths = [
-        int(line.split(b":")[1])
-        for line in head.lower().split(b"\r\n")
-        if line.startswith(b"content-length:")
-    ]
-    return bool(lengths) and len(body) >= lengths[0]
+                rest = rest[connection.socket.send(rest[:_PIECE_BYTES]) :]
+        return connection.answer()
 
 
 def _resident_mb(server: Server) -> float:

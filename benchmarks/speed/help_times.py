@@ -1,10 +1,10 @@
 """CPU time and memory of `vultus --help`, of each command's help and of a mistyped command.
 
-python -m benchmarks help_times          # every command, three times each
-python -m benchmarks help_times --smoke  # a few, once
+    python -m benchmarks help_times [--quick]
+
+Every command runs three times, in a process of its own.
 """
 
-import argparse
 import os
 import subprocess
 import sys
@@ -15,6 +15,7 @@ from statistics import median
 from typer.main import get_command
 
 from app.cli.main import cli
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import print_figures, print_machine
 
 _MISTYPED = (("enrol-folder",), ("identify", "--colection", "x"))
@@ -52,11 +53,10 @@ def _commands() -> Iterator[tuple[str, ...]]:
 
 def main() -> None:
     """Print a line for each command, the most expensive last."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--smoke", action="store_true", help="A few commands, once.")
-    options = parser.parse_args()
+    parser = benchmark_parser(__doc__, quick="each command once")
+    options = parse_options(parser)
     asked = _SMOKE if options.smoke else (*_commands(), *_MISTYPED)
-    rounds = 1 if options.smoke else 3
+    rounds = 1 if options.quick else 3
     measured = {words: [measure(words) for _ in range(rounds)] for words in asked}
     print_machine()
     print(f"{'CPU s':>6}  {'MB':>5}  vultus ...   (median of {rounds})")

@@ -1,12 +1,11 @@
 """Time of a request in our HTTP protocol with limits and in uvicorn's own two, in turns.
 
-    python -m benchmarks http_protocols [--smoke]
+    python -m benchmarks http_protocols [--quick]
 
 Requests are handed to each protocol in memory, so that neither sockets nor the application count:
 it reads the body and answers two bytes. Small requests have a body of 1 kB, large ones of 150 kB.
 """
 
-import argparse
 import asyncio
 from collections.abc import Mapping
 from statistics import median
@@ -20,6 +19,7 @@ from uvicorn.server import ServerState
 
 from app.api.edge.connection.connections import ConnectionLimits, Connections
 from app.api.edge.connection.http_protocol import LimitedHttp
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import print_figures, print_machine, print_table
 
 _PROTOCOLS: Mapping[str, type[HttpToolsProtocol | H11Protocol]] = {
@@ -53,9 +53,8 @@ class _Nowhere(asyncio.Transport):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--smoke", action="store_true", help="one short round")
-    rounds, requests = (1, 10) if parser.parse_args().smoke else (40, 200)
+    options = parse_options(benchmark_parser(__doc__, quick="10 rounds"))
+    rounds, requests = (1, 10) if options.smoke else (10 if options.quick else 40, 200)
     print_machine()
     times = asyncio.run(_measure(rounds, requests))
     print_table(

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.gallery.index.faiss_index import FaissIndex
-from benchmarks.kit.options import parse_options
+from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.own_process import in_own_process
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.speed.index_data import THRESHOLD, Probes, Vectors, faces, probes
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = benchmark_parser(__doc__, quick="up to 100,000 faces, without peers")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--dimensions", type=int, nargs="+", default=[128, 512])
     parser.add_argument("--probes", type=int, default=400)
@@ -76,7 +76,6 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--max-floats", type=int, default=600_000_000, help="of a case; larger ones are passed over"
     )
-    parser.add_argument("--quick", action="store_true", help="up to 100,000 faces, without peers")
     options = parse_options(parser)
     if options.quick:
         options.sizes, options.peers_up_to = [10_000, 100_000], 0
