@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -17,6 +18,7 @@ from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment import KnownFace
 from app.gallery.people.enrolment_guards import Refusal
 from app.gallery.records import EVERYBODY, Candidate, DecisionBasis, NewIdentity
+from app.gallery.search.nearest_people import PeopleQuery
 from app.gallery.store.repositories.face_repository import to_bytes
 from app.gallery.unknowns.unknown_inbox import Unknowns
 from app.gallery.unknowns.unknown_records import Sighting
@@ -130,7 +132,8 @@ class UnknownKeeper:
         if options.stages[-1].wanted == EVERYBODY:  # the decisions are of the last stage
             nearest = [decision.candidates for decision in decisions.values()]
         else:
-            nearest = self._gallery.search.people(collection, list(seen.values()), top_k=1)
+            query = PeopleQuery(1, datetime.now(UTC))
+            nearest = self._gallery.search.find(collection, list(seen.values()), query).candidates
         return {
             place: next(iter(candidates), None)
             for place, candidates in zip(decisions, nearest, strict=True)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Protocol
 
 from app.errors import IdentityNotFound
@@ -10,6 +11,7 @@ from app.gallery.default_collection import DEFAULT_COLLECTION
 from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment import BulkOutcome, NewPerson
 from app.gallery.records import IdentityFilter, NewFace, NewIdentity
+from app.gallery.search.nearest_people import PeopleQuery
 from app.recognition.types import Embedding
 from benchmarks.kit.wire import IDENTITIES, SEARCH, Wire, search_body
 from benchmarks.reliability.crash_ledger import Ids
@@ -63,7 +65,8 @@ class GalleryDoor:
         self._gallery.people.delete(DEFAULT_COLLECTION, identity_id)
 
     def find(self, probes: Sequence[Embedding], top_k: int) -> list[Found]:
-        answers = self._gallery.search.people(DEFAULT_COLLECTION, probes, top_k=top_k)
+        query = PeopleQuery(top_k, datetime.now(UTC))
+        answers = self._gallery.search.find(DEFAULT_COLLECTION, probes, query).candidates
         return [[(one.identity.id, one.similarity) for one in answer] for answer in answers]
 
     def exists(self, identity_id: str) -> bool:

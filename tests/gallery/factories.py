@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from threading import Barrier, Event
 from time import monotonic
 from typing import TypeVar
@@ -20,6 +21,7 @@ from app.gallery.records import (
     EVERYBODY,
     Attributes,
     Candidate,
+    DecisionBasis,
     Face,
     Identity,
     IdentityFilter,
@@ -28,6 +30,8 @@ from app.gallery.records import (
     Page,
     PeopleFilter,
 )
+from app.gallery.rollout.embedder_pair import Probe
+from app.gallery.search.nearest_people import PeopleQuery
 from app.gallery.store.database import Database
 from app.gallery.store.tables import ChangeTable, CollectionTable, FaceTable, IdentityTable, Table
 from app.gallery.sync.index_sync import IndexSync
@@ -153,6 +157,28 @@ def enroll_at_once(
     return people
 
 
+def search_people(
+    gallery: Gallery,
+    collection: str,
+    probes: Sequence[Probe],
+    *,
+    top_k: int,
+    wanted: PeopleFilter = EVERYBODY,
+    exclude_face_id: str | None = None,
+) -> list[tuple[Candidate, ...]]:
+    """For each probe the `top_k` most similar of the people wanted, each by their best face."""
+    query = PeopleQuery(top_k, datetime.now(UTC), wanted, exclude_face_id)
+    return gallery.search.find(collection, probes, query).candidates
+
+
+def compare(
+    gallery: Gallery, collection: str, identity_id: str, probe: Probe
+) -> tuple[Candidate, DecisionBasis]:
+    """Compare one probe with a person."""
+    (candidate,), basis = gallery.search.compare_each(collection, identity_id, [probe])
+    return candidate, basis
+
+
 def enrolled_id(outcome: BulkOutcome) -> str:
     """The id of a person whom a bulk enrolment did not refuse."""
     assert outcome.identity_id is not None
@@ -168,7 +194,7 @@ def found_ids(
     wanted: PeopleFilter = EVERYBODY,
 ) -> list[str]:
     """Who a search finds, most similar first."""
-    (candidates,) = gallery.search.people(collection, [probe], top_k=top_k, wanted=wanted)
+    (candidates,) = search_people(gallery, collection, [probe], top_k=top_k, wanted=wanted)
     return [candidate.identity.id for candidate in candidates]
 
 

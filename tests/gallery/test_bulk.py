@@ -23,12 +23,14 @@ from tests.gallery.factories import (
     all_identities,
     assert_agrees,
     at_once,
+    compare,
     count_rows,
     enroll,
     enrolled_id,
     found_ids,
     new_face,
     new_gallery,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -68,7 +70,7 @@ def test_everybody_is_enrolled_in_order_and_as_asked(gallery: Gallery) -> None:
         assert identity.face_count == number % 3
         own = vectors[number : number + number % 3]
         for vector in own:
-            found, _ = gallery.search.compare(COLLECTION, identity.id, vector)
+            found, _ = compare(gallery, COLLECTION, identity.id, vector)
             mean = own.mean(axis=0)
             expected = mean @ vector / np.linalg.norm(mean)
             assert found.similarity == pytest.approx(expected, abs=1e-6)
@@ -223,7 +225,7 @@ def test_racing_batches_enroll_everybody_once(open_gallery: OpenGallery) -> None
     }
     assert len(people) == 12
     for process in processes:
-        (candidates,) = process.search.people(COLLECTION, [PROBE], top_k=100)
+        (candidates,) = search_people(process, COLLECTION, [PROBE], top_k=100)
         oracle = {
             found.identity.id: {found.face_id: people[found.identity.id]} for found in candidates
         }

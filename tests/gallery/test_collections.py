@@ -15,9 +15,11 @@ from tests.gallery.factories import (
     COLLECTION,
     MODEL,
     all_pages,
+    compare,
     count_rows,
     enroll,
     found_ids,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -182,8 +184,8 @@ def test_unknown_collection_is_said_to_be_unknown(gallery: Gallery) -> None:
         lambda name: gallery.faces.add(name, "x", []),
         lambda name: gallery.faces.page(name, "x", limit=1, cursor=None),
         lambda name: gallery.faces.delete(name, "x", "y"),
-        lambda name: gallery.search.people(name, [PROBE], top_k=1),
-        lambda name: gallery.search.compare(name, "x", PROBE),
+        lambda name: search_people(gallery, name, [PROBE], top_k=1),
+        lambda name: compare(gallery, name, "x", PROBE),
         lambda name: gallery.faces.enrolled_images(name, "x"),
         lambda name: gallery.faces.probe_of(name, "y"),
     ]

@@ -34,6 +34,7 @@ from tests.gallery.factories import (
     found_ids,
     new_face,
     new_gallery,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -271,7 +272,7 @@ def test_many_writers_and_searchers_all_get_through(open_gallery: OpenGallery) -
         assert isinstance(result, dict)
         people |= result
     for process in processes:
-        (candidates,) = process.search.people(COLLECTION, [PROBE], top_k=50)
+        (candidates,) = search_people(process, COLLECTION, [PROBE], top_k=50)
         assert_agrees(candidates, people, PROBE, top_k=50)
         assert process.sync.face_count() == len(vectors)
 

@@ -41,6 +41,7 @@ from tests.gallery.factories import (
     enroll,
     found_ids,
     new_face,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -172,7 +173,7 @@ def test_embeddings_by_a_second_embedder_come_along(open_gallery: OpenGallery) -
     gallery.sync.follow()
     for place in range(3):
         probe = replace(new_face(unit_vector(50)), next_embedding=other[place])
-        (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=1)
+        (candidates,) = search_people(gallery, COLLECTION, [probe], top_k=1)
         assert candidates[0].identity.id == into
         assert candidates[0].similarity == pytest.approx(1.0, abs=1e-5)
     assert gallery.people.get(COLLECTION, source).face_count == 0

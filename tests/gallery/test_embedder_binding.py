@@ -19,11 +19,13 @@ from tests.gallery.factories import (
     COLLECTION,
     MODEL,
     OTHER_MODEL,
+    compare,
     count_rows,
     enroll,
     found_ids,
     new_face,
     new_gallery,
+    search_people,
     unit_vector,
 )
 
@@ -112,8 +114,8 @@ def test_process_of_the_old_network_is_refused_after_the_change(
         lambda: first.collections.require(COLLECTION),
         lambda: first.people.enroll(COLLECTION, NewIdentity(), [new_face(PROBE)]),
         lambda: first.faces.add(COLLECTION, faceless.id, [new_face(PROBE)]),
-        lambda: first.search.people(COLLECTION, [PROBE], top_k=1),
-        lambda: first.search.compare(COLLECTION, theirs.id, PROBE),
+        lambda: search_people(first, COLLECTION, [PROBE], top_k=1),
+        lambda: compare(first, COLLECTION, theirs.id, PROBE),
         lambda: first.faces.probe_of(COLLECTION, face_id),
     ]
     for use in uses:

@@ -16,6 +16,7 @@ from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import (
     COLLECTION,
     all_identities,
+    compare,
     count_rows,
     enroll,
     found_ids,
@@ -102,10 +103,10 @@ def test_hundreds_of_expired_people_crowd_nobody_out(gallery: Gallery, clock: Cl
 @sqlite_only
 def test_expired_person_is_compared_with_nobody(gallery: Gallery, clock: Clock) -> None:
     person = enroll_until(gallery, clock.time + HOUR)
-    assert gallery.search.compare(COLLECTION, person, PROBE)[0].similarity == pytest.approx(1)
+    assert compare(gallery, COLLECTION, person, PROBE)[0].similarity == pytest.approx(1)
     clock.time += HOUR
     with pytest.raises(IdentityNotFound, match=person):
-        gallery.search.compare(COLLECTION, person, PROBE)
+        compare(gallery, COLLECTION, person, PROBE)
 
 
 @sqlite_only

@@ -18,10 +18,12 @@ from tests.gallery.factories import (
     all_identities,
     all_pages,
     by_id,
+    compare,
     count_rows,
     enroll,
     found_ids,
     new_face,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -63,7 +65,7 @@ def test_embedding_comes_back_bit_for_bit(gallery: Gallery) -> None:
 def test_added_face_finds_its_person(gallery: Gallery) -> None:
     identity, _ = enroll(gallery, unit_vector(2))
     _, faces = gallery.faces.add(COLLECTION, identity.id, [new_face(PROBE)])
-    ((found,),) = gallery.search.people(COLLECTION, [PROBE], top_k=5)
+    ((found,),) = search_people(gallery, COLLECTION, [PROBE], top_k=5)
     assert found.identity.id == identity.id
     assert [found.face_id] == list(by_id(faces, [PROBE]))
 
@@ -154,10 +156,10 @@ def test_deleted_face_is_never_identified_and_its_row_is_gone(
     identity, faces = enroll(gallery, PROBE, other)
     gone, kept = faces
     gallery.faces.delete(COLLECTION, identity.id, gone)
-    ((found,),) = gallery.search.people(COLLECTION, [PROBE], top_k=5)
+    ((found,),) = search_people(gallery, COLLECTION, [PROBE], top_k=5)
     assert (found.identity.id, found.face_id) == (identity.id, kept)
     assert found.identity.face_count == 1
-    assert gallery.search.compare(COLLECTION, identity.id, PROBE)[0].face_id == kept
+    assert compare(gallery, COLLECTION, identity.id, PROBE)[0].face_id == kept
     assert count_rows(database)["faces"] == gallery.sync.face_count() == 1
     page = gallery.faces.page(COLLECTION, identity.id, limit=9, cursor=None)
     assert [face.id for face in page.items] == [kept]

@@ -20,6 +20,7 @@ from tests.gallery.factories import (
     enroll_at_once,
     found_ids,
     new_face,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -87,8 +88,8 @@ def test_filtered_search_agrees_with_a_naive_loop_over_those_wanted(
             (PeopleFilter(identity_ids=tuple(groups["few"])), groups["few"]),
         ):
             for top_k in (1, 200):
-                answers = gallery.search.people(
-                    COLLECTION, list(PROBES), top_k=top_k, wanted=wanted
+                answers = search_people(
+                    gallery, COLLECTION, list(PROBES), top_k=top_k, wanted=wanted
                 )
                 for probe, candidates in zip(PROBES, answers, strict=True):
                     assert_agrees(candidates, people, probe, top_k=top_k)
@@ -117,8 +118,8 @@ def test_people_who_are_not_wanted_crowd_nobody_out(gallery: Gallery) -> None:
         )
         people[identity.id] = by_id(faces, vectors)
     for top_k in (1, 2, 3, 10):
-        (candidates,) = gallery.search.people(
-            COLLECTION, [probe], top_k=top_k, wanted=in_group("wanted")
+        (candidates,) = search_people(
+            gallery, COLLECTION, [probe], top_k=top_k, wanted=in_group("wanted")
         )
         assert_agrees(candidates, people, probe, top_k=top_k)
 
@@ -150,8 +151,8 @@ def test_excluded_face_does_not_count_among_those_wanted(gallery: Gallery) -> No
     probe = PROBES[0]
     identity, (face_id, other) = enroll(gallery, probe, -probe)
     wanted = PeopleFilter(identity_ids=(identity.id,))
-    ((found,),) = gallery.search.people(
-        COLLECTION, [probe], top_k=3, wanted=wanted, exclude_face_id=face_id
+    ((found,),) = search_people(
+        gallery, COLLECTION, [probe], top_k=3, wanted=wanted, exclude_face_id=face_id
     )
     assert (found.identity.id, found.face_id) == (identity.id, other)
 
@@ -214,14 +215,14 @@ def test_filter_holds_for_those_enrolled_by_another_process(open_gallery: OpenGa
     ours, theirs = open_gallery(), open_gallery()
     groups = populate(ours, lambda number: "even" if number % 2 == 0 else "odd", count=20)
     for group, people in groups.items():
-        (candidates,) = theirs.search.people(
-            COLLECTION, [PROBES[0]], top_k=50, wanted=in_group(group)
+        (candidates,) = search_people(
+            theirs, COLLECTION, [PROBES[0]], top_k=50, wanted=in_group(group)
         )
         assert_agrees(candidates, people, PROBES[0], top_k=50)
         gone = next(iter(people))
         theirs.people.delete(COLLECTION, gone)
         del people[gone]
-        (candidates,) = ours.search.people(
-            COLLECTION, [PROBES[0]], top_k=50, wanted=in_group(group)
+        (candidates,) = search_people(
+            ours, COLLECTION, [PROBES[0]], top_k=50, wanted=in_group(group)
         )
         assert_agrees(candidates, people, PROBES[0], top_k=50)

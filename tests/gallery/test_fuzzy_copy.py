@@ -20,6 +20,7 @@ from tests.gallery.factories import (
     enroll,
     enroll_at_once,
     new_face,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -85,7 +86,7 @@ class Crowd:
 
 def assert_answers(gallery: Gallery, crowd: Crowd) -> None:
     for probe in unit_vectors(3, seed=9):
-        (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=1_000)
+        (candidates,) = search_people(gallery, COLLECTION, [probe], top_k=1_000)
         assert_agrees(candidates, crowd.people, probe, top_k=1_000)
     assert gallery.sync.face_count() == sum(map(len, crowd.people.values()))
 
@@ -147,7 +148,7 @@ def test_face_that_moved_while_it_was_copied_is_restored_once(
     assert full_reads == []
     assert after.sync.face_count() == 3 * PIECE - 1
     probe = unit_vector(2)
-    (candidates,) = after.search.people(COLLECTION, [probe], top_k=1_000)
+    (candidates,) = search_people(after, COLLECTION, [probe], top_k=1_000)
     assert_agrees(candidates, people, probe, top_k=1_000)
 
 
@@ -168,4 +169,4 @@ def test_everybody_deleted_while_the_copy_is_made_stays_deleted(
     after = open_saved()
     assert full_reads == []
     assert after.sync.face_count() == 0
-    assert after.search.people(COLLECTION, [unit_vector(2)], top_k=5) == [()]
+    assert search_people(after, COLLECTION, [unit_vector(2)], top_k=5) == [()]

@@ -17,10 +17,12 @@ from app.gallery.store.database import Database
 from tests.gallery.factories import (
     COLLECTION,
     all_identities,
+    compare,
     count_rows,
     enroll,
     found_ids,
     new_face,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -197,7 +199,7 @@ def test_new_attributes_replace_the_old_ones(gallery: Gallery) -> None:
 def test_renamed_person_is_found_under_the_new_name(gallery: Gallery) -> None:
     identity, _ = enroll(gallery, PROBE, name="Ada")
     gallery.people.update(COLLECTION, identity.id, IdentityChanges(name="Ada L."))
-    ((found,),) = gallery.search.people(COLLECTION, [PROBE], top_k=1)
+    ((found,),) = search_people(gallery, COLLECTION, [PROBE], top_k=1)
     assert (found.identity.id, found.identity.name) == (identity.id, "Ada L.")
 
 
@@ -285,7 +287,7 @@ def test_unknown_deleted_and_foreign_people_are_not_found(
         lambda person: gallery.faces.add(COLLECTION, person, [new_face(PROBE)]),
         lambda person: gallery.faces.page(COLLECTION, person, limit=1, cursor=None),
         lambda person: gallery.faces.delete(COLLECTION, person, "x"),
-        lambda person: gallery.search.compare(COLLECTION, person, PROBE),
+        lambda person: compare(gallery, COLLECTION, person, PROBE),
         lambda person: gallery.faces.enrolled_images(COLLECTION, person),
     ]
     for use in uses:

@@ -13,6 +13,7 @@ from tests.gallery.factories import (
     assert_agrees,
     enroll,
     enroll_people,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -34,7 +35,7 @@ def log_start(database: Database) -> int:
 
 
 def assert_finds(gallery: Gallery, people: dict[str, dict[str, Embedding]]) -> None:
-    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=100)
+    (candidates,) = search_people(gallery, COLLECTION, [PROBE], top_k=100)
     assert_agrees(candidates, people, PROBE, top_k=100)
     assert gallery.sync.face_count() == len(people)
 

@@ -45,6 +45,7 @@ from tests.gallery.factories import (
     enrolled_id,
     new_face,
     new_gallery,
+    search_people,
     unit_vectors,
 )
 from tests.gallery.index.variants import ListedIndex, PackedIndex
@@ -452,7 +453,7 @@ class GalleryMachine(RuleBasedStateMachine):
             wanted = PeopleFilter((Condition("site", (site,)),))
             expected = {key: person for key, person in expected.items() if person.site == site}
         probe = PROBES[self.steps % len(PROBES)]
-        (candidates,) = gallery.search.people(collection, [probe], top_k=4, wanted=wanted)
+        (candidates,) = search_people(gallery, collection, [probe], top_k=4, wanted=wanted)
         faces = {key: person.faces for key, person in expected.items()}
         assert_agrees(candidates, faces, probe, top_k=4)
         for found in candidates:

@@ -18,8 +18,10 @@ from tests.gallery.factories import (
     COLLECTION,
     MODEL,
     all_identities,
+    compare,
     enroll,
     new_face,
+    search_people,
     unit_vector,
 )
 
@@ -74,8 +76,8 @@ def breaking(database: Database, monkeypatch: pytest.MonkeyPatch) -> Callable[[i
 
 def reads(gallery: Gallery, identity_id: str, face_id: str) -> dict[str, Callable[[], object]]:
     return {
-        "search": lambda: gallery.search.people(COLLECTION, [PROBE], top_k=1),
-        "compare": lambda: gallery.search.compare(COLLECTION, identity_id, PROBE),
+        "search": lambda: search_people(gallery, COLLECTION, [PROBE], top_k=1),
+        "compare": lambda: compare(gallery, COLLECTION, identity_id, PROBE),
         "get": lambda: gallery.people.get(COLLECTION, identity_id),
         "list": lambda: gallery.people.page(COLLECTION, IdentityFilter(), limit=5, cursor=None),
         "faces": lambda: gallery.faces.page(COLLECTION, identity_id, limit=5, cursor=None),

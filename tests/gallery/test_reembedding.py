@@ -39,8 +39,10 @@ from tests.gallery.factories import (
     COLLECTION,
     MODEL,
     OTHER_MODEL,
+    compare,
     new_face,
     new_gallery,
+    search_people,
     unit_vectors,
 )
 
@@ -348,7 +350,7 @@ def test_purge_leaves_the_embedder_that_serves(
     assert both.sync.face_count() == 3
     assert [found(both, place) for place in range(3)] == [(p, serving.name) for p in people]
     alone = open_gallery(model=serving)
-    assert [c.identity.id for c in alone.search.people(COLLECTION, [seen[2]], top_k=1)[0]] == [
+    assert [c.identity.id for c in search_people(alone, COLLECTION, [seen[2]], top_k=1)[0]] == [
         people[2]
     ]
     other = OLD if switched else NEW
@@ -364,9 +366,9 @@ def test_process_of_the_old_embedder_alone_is_refused_after_the_switch(
     reembed(reembedding)
     reembedding.switch(COLLECTION, is_measured=True)
     with pytest.raises(EmbedderMismatch, match="other-net"):
-        one.search.people(COLLECTION, [SEEN[0]], top_k=1)
+        search_people(one, COLLECTION, [SEEN[0]], top_k=1)
     with pytest.raises(EmbedderMismatch, match="the embedding sent is by"):
-        both.search.people(COLLECTION, [SEEN[0]], top_k=1)  # a plain embedding by the old one
+        search_people(both, COLLECTION, [SEEN[0]], top_k=1)  # a plain embedding by the old one
     with pytest.raises(EmbedderMismatch, match="the embedding sent is by"):
         both.people.enroll(COLLECTION, NewIdentity(), [new_face(SEEN[5])])
 
@@ -380,9 +382,9 @@ def test_enrolled_face_is_a_probe_on_both_sides_of_a_switch(
     probe = both.faces.probe_of(COLLECTION, face[0].id)  # type: ignore[union-attr]
     for turn in (lambda: None, lambda: reembedding.switch(COLLECTION, is_measured=True)):
         turn()
-        ((candidate,),) = both.search.people(COLLECTION, [probe], top_k=1)
+        ((candidate,),) = search_people(both, COLLECTION, [probe], top_k=1)
         assert candidate.identity.id == person.id
-    assert both.search.compare(COLLECTION, person.id, photo(0))[0].similarity == pytest.approx(
+    assert compare(both, COLLECTION, person.id, photo(0))[0].similarity == pytest.approx(
         1, abs=1e-5
     )
 
@@ -514,9 +516,9 @@ def test_snapshot_is_of_the_embedder_that_serves(
     both.close()
     full_reads.clear()
     again = open_saved(model=NEW)
-    assert [c.identity.id for c in again.search.people(COLLECTION, [SEEN_ANEW[2]], top_k=1)[0]] == [
-        people[2]
-    ]
+    assert [
+        c.identity.id for c in search_people(again, COLLECTION, [SEEN_ANEW[2]], top_k=1)[0]
+    ] == [people[2]]
     assert full_reads == []
     reembedding.roll_back(COLLECTION)
     back = open_saved(next_model=NEW)
@@ -538,7 +540,7 @@ def test_archive_holds_the_embeddings_that_serve(
     gallery = new_gallery(other, model=NEW)
     gallery.open()
     for place in range(2):
-        ((candidate,),) = gallery.search.people(COLLECTION, [SEEN_ANEW[place]], top_k=1)
+        ((candidate,),) = search_people(gallery, COLLECTION, [SEEN_ANEW[place]], top_k=1)
         assert candidate.similarity == pytest.approx(1, abs=1e-5)
     gallery.close()
 

@@ -23,6 +23,7 @@ from tests.gallery.factories import (
     enroll_people,
     found_ids,
     new_face,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -43,10 +44,10 @@ def populate(gallery: Gallery, *, collection: str = COLLECTION, count: int = 12)
 def assert_answers(gallery: Gallery, people: People, *, collection: str = COLLECTION) -> None:
     probes = list(unit_vectors(4, seed=3))
     for probe, candidates in zip(
-        probes, gallery.search.people(collection, probes, top_k=5), strict=True
+        probes, search_people(gallery, collection, probes, top_k=5), strict=True
     ):
         assert_agrees(candidates, people, probe, top_k=5)
-    (candidates,) = gallery.search.people(collection, [PROBE], top_k=1_000)
+    (candidates,) = search_people(gallery, collection, [PROBE], top_k=1_000)
     assert_agrees(candidates, people, PROBE, top_k=1_000)
     assert len(index_of(gallery, collection)) == sum(map(len, people.values()))
 
@@ -555,5 +556,5 @@ def test_index_that_was_found_untrue_is_not_restored_from_its_snapshot(
     with database.writing() as session:
         session.execute(text("UPDATE faces SET embedding = :bytes"), {"bytes": other.tobytes()})
     assert found_ids(gallery, PROBE) == [identity.id]
-    ((found,),) = gallery.search.people(COLLECTION, [other], top_k=1)
+    ((found,),) = search_people(gallery, COLLECTION, [other], top_k=1)
     assert found.similarity == pytest.approx(1)

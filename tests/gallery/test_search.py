@@ -23,10 +23,12 @@ from tests.gallery.factories import (
     COLLECTION,
     MODEL,
     assert_agrees,
+    compare,
     enroll,
     enroll_people,
     found_ids,
     new_face,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -58,13 +60,13 @@ def test_search_agrees_with_a_naive_loop(gallery: Gallery) -> None:
             del people[identity_id][face_id]
     probes = unit_vectors(15, seed=8)
     for top_k in (1, 2, 5, 100):
-        found = gallery.search.people(COLLECTION, list(probes), top_k=top_k)
+        found = search_people(gallery, COLLECTION, list(probes), top_k=top_k)
         for probe, candidates in zip(probes, found, strict=True):
             assert_agrees(candidates, people, probe, top_k=top_k)
     for faces in people.values():
         for face_id, embedding in faces.items():
-            (candidates,) = gallery.search.people(
-                COLLECTION, [embedding], top_k=3, exclude_face_id=face_id
+            (candidates,) = search_people(
+                gallery, COLLECTION, [embedding], top_k=3, exclude_face_id=face_id
             )
             assert_agrees(candidates, people, embedding, top_k=3, exclude_face_id=face_id)
 
@@ -77,7 +79,7 @@ def test_candidates_are_people_by_their_best_face_most_similar_first(gallery: Ga
         )
         for name, own in similarities.items()
     }
-    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=10)
+    (candidates,) = search_people(gallery, COLLECTION, [PROBE], top_k=10)
     assert [found.identity.name for found in candidates] == ["near", "middle", "far"]
     np.testing.assert_allclose(
         [found.similarity for found in candidates], [0.9, 0.6, 0.1], atol=1e-6
@@ -117,13 +119,13 @@ def test_person_with_many_faces_crowds_nobody_out(gallery: Gallery) -> None:
 def test_each_probe_has_its_own_answer_in_order(gallery: Gallery) -> None:
     vectors = unit_vectors(6, seed=5)
     people = list(enroll_people(gallery, [[vector] for vector in vectors]))
-    answers = gallery.search.people(COLLECTION, list(vectors[::-1]), top_k=1)
+    answers = search_people(gallery, COLLECTION, list(vectors[::-1]), top_k=1)
     assert [found.identity.id for (found,) in answers] == people[::-1]
-    assert gallery.search.people(COLLECTION, [], top_k=1) == []
+    assert search_people(gallery, COLLECTION, [], top_k=1) == []
 
 
 def test_empty_collection_has_no_candidates(gallery: Gallery) -> None:
-    assert gallery.search.people(COLLECTION, [PROBE, -PROBE], top_k=3) == [(), ()]
+    assert search_people(gallery, COLLECTION, [PROBE, -PROBE], top_k=3) == [(), ()]
 
 
 def test_people_without_faces_are_no_candidates(gallery: Gallery) -> None:
@@ -139,12 +141,14 @@ def test_excluded_face_does_not_count_but_its_person_may(gallery: Gallery) -> No
     twin_face = at_similarity(PROBE, 0.8, seed=2)
     identity, (own, other) = enroll(gallery, PROBE, at_similarity(PROBE, 0.6, seed=3))
     twin, (twin_id,) = enroll(gallery, twin_face)
-    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=5, exclude_face_id=own)
+    (candidates,) = search_people(gallery, COLLECTION, [PROBE], top_k=5, exclude_face_id=own)
     assert [(found.identity.id, found.face_id) for found in candidates] == [
         (twin.id, twin_id),
         (identity.id, other),
     ]
-    (candidates,) = gallery.search.people(COLLECTION, [twin_face], top_k=5, exclude_face_id=twin_id)
+    (candidates,) = search_people(
+        gallery, COLLECTION, [twin_face], top_k=5, exclude_face_id=twin_id
+    )
     assert [found.identity.id for found in candidates] == [identity.id]
 
 
@@ -153,9 +157,9 @@ def test_similarity_is_never_outside_the_cosine(gallery: Gallery) -> None:
     assert float(long_by_rounding @ long_by_rounding) > 1
     identity, _ = enroll(gallery, long_by_rounding)
     for probe, cosine in ((long_by_rounding, 1.0), (-long_by_rounding, -1.0)):
-        ((found,),) = gallery.search.people(COLLECTION, [probe], top_k=1)
+        ((found,),) = search_people(gallery, COLLECTION, [probe], top_k=1)
         assert found.similarity == cosine
-        assert gallery.search.compare(COLLECTION, identity.id, probe)[0].similarity == cosine
+        assert compare(gallery, COLLECTION, identity.id, probe)[0].similarity == cosine
 
 
 def test_comparison_is_with_the_mean_of_that_persons_faces_alone(gallery: Gallery) -> None:
@@ -165,7 +169,7 @@ def test_comparison_is_with_the_mean_of_that_persons_faces_alone(gallery: Galler
     )
     mean = np.mean([embedding.astype(np.float64) for embedding in faces.values()], axis=0)
     for probe in (PROBE, *unit_vectors(10, seed=6)):
-        found, _ = gallery.search.compare(COLLECTION, identity.id, probe)
+        found, _ = compare(gallery, COLLECTION, identity.id, probe)
         own = {key: float(embedding @ probe) for key, embedding in faces.items()}
         assert (found.identity, found.examples) == (identity, 3)
         assert found.face_id == max(own, key=own.__getitem__)
@@ -228,7 +232,7 @@ def test_people_searched_are_counted_as_filtered(gallery: Gallery) -> None:
 def test_comparison_with_a_person_without_faces_is_refused(gallery: Gallery) -> None:
     identity, _ = enroll(gallery)
     with pytest.raises(IdentityWithoutFace, match=f"{identity.id}.* no enrolled face"):
-        gallery.search.compare(COLLECTION, identity.id, PROBE)
+        compare(gallery, COLLECTION, identity.id, PROBE)
 
 
 def test_probe_of_an_unknown_face_is_not_found(gallery: Gallery) -> None:
@@ -256,4 +260,4 @@ def test_first_face_enrolled_beside_a_search_does_not_hold_it_up(
             return min(self.looks - 1, 1)
 
     gallery = open_gallery(make_index=GrowsMeanwhile)
-    assert gallery.search.people(COLLECTION, [PROBE], top_k=5) == [()]
+    assert search_people(gallery, COLLECTION, [PROBE], top_k=5) == [()]

@@ -22,6 +22,7 @@ from tests.gallery.factories import (
     enroll_people,
     found_ids,
     new_face,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -99,15 +100,15 @@ def test_process_never_finds_whom_another_deleted(open_gallery: OpenGallery) -> 
     ours.people.delete(COLLECTION, person.id)
     assert found_ids(theirs, PROBE) == [with_two_faces.id]
     ours.faces.delete(COLLECTION, with_two_faces.id, gone)
-    ((found,),) = theirs.search.people(COLLECTION, [PROBE], top_k=5)
+    ((found,),) = search_people(theirs, COLLECTION, [PROBE], top_k=5)
     assert found.similarity == pytest.approx(-1)
     ours.collections.delete(COLLECTION)
     assert found_ids(theirs, PROBE) == []
     ours.collections.create("staff", None)
-    theirs.search.people("staff", [PROBE], top_k=5)
+    search_people(theirs, "staff", [PROBE], top_k=5)
     ours.collections.delete("staff")
     with pytest.raises(CollectionNotFound):
-        theirs.search.people("staff", [PROBE], top_k=5)
+        search_people(theirs, "staff", [PROBE], top_k=5)
 
 
 def test_process_follows_a_collection_that_another_deleted_and_made_again(
@@ -151,8 +152,8 @@ def test_restart_changes_no_answer(open_gallery: OpenGallery) -> None:
     after = open_gallery()
     probes = list(unit_vectors(5, seed=4))
     for name in (COLLECTION, "staff"):
-        assert after.search.people(name, probes, top_k=3) == before.search.people(
-            name, probes, top_k=3
+        assert search_people(after, name, probes, top_k=3) == search_people(
+            before, name, probes, top_k=3
         )
         assert all_identities(after, collection=name) == all_identities(before, collection=name)
         assert after.collections.get(name) == before.collections.get(name)
@@ -171,7 +172,7 @@ def test_face_that_came_and_went_between_two_looks_is_never_found(
     assert isinstance(added, Face)
     ours.faces.delete(COLLECTION, kept.id, added.id)
     ours.people.delete(COLLECTION, passing.id)
-    ((found,),) = theirs.search.people(COLLECTION, [PROBE], top_k=5)
+    ((found,),) = search_people(theirs, COLLECTION, [PROBE], top_k=5)
     assert (found.identity.id, found.face_id) == (kept.id, kept_face)
     assert theirs.sync.face_count() == 1
     assert watermark(theirs) == watermark(ours)
@@ -195,12 +196,12 @@ def test_index_is_built_anew_after_the_database_was_set_back(
         ):
             session.execute(text(statement), {"backup": backup, "kept": kept})
     for probe in vectors:
-        (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=10)
+        (candidates,) = search_people(gallery, COLLECTION, [probe], top_k=10)
         assert_agrees(candidates, people, probe, top_k=10)
     assert gallery.sync.face_count() == 3
     assert watermark(gallery) == backup
     identity, faces = enroll(gallery, vectors[5])
-    (candidates,) = gallery.search.people(COLLECTION, [vectors[5]], top_k=10)
+    (candidates,) = search_people(gallery, COLLECTION, [vectors[5]], top_k=10)
     assert_agrees(candidates, {**people, identity.id: faces}, vectors[5], top_k=10)
     assert not lost.keys() & {found.identity.id for found in candidates}
 
@@ -280,7 +281,7 @@ def test_database_set_back_beneath_a_process_never_answers_a_wrong_name(
     with database.writing() as session:
         session.execute(text("UPDATE identities SET id = :id, name = 'Bob'"), {"id": "b" * 32})
         session.execute(text("UPDATE faces SET embedding = :bytes"), {"bytes": bobs.tobytes()})
-    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=5)
+    (candidates,) = search_people(gallery, COLLECTION, [PROBE], top_k=5)
     assert [found.similarity for found in candidates] == pytest.approx([float(bobs @ PROBE)])
-    ((found,),) = gallery.search.people(COLLECTION, [bobs], top_k=5)
+    ((found,),) = search_people(gallery, COLLECTION, [bobs], top_k=5)
     assert found.similarity == pytest.approx(1)

@@ -23,6 +23,7 @@ from tests.gallery.factories import (
     enroll_at_once,
     found_ids,
     new_gallery,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -176,7 +177,7 @@ def test_search_at_a_terminal_is_among_those_it_remembers(gallery: Gallery) -> N
     known = dict(list(people.items())[::3])
     matched(gallery, *known)
     for probe in unit_vectors(3, seed=4):
-        (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=3, wanted=DOOR)
+        (candidates,) = search_people(gallery, COLLECTION, [probe], top_k=3, wanted=DOOR)
         assert_agrees(candidates, known, probe, top_k=3)
 
 

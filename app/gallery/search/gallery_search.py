@@ -9,7 +9,7 @@ import structlog
 from app.errors import IdentityWithoutFace
 from app.gallery.doctor import Checkup, DoctorRules, examine
 from app.gallery.gallery_part import GalleryPart
-from app.gallery.records import EVERYBODY, Candidate, DecisionBasis, PeopleFilter, SearchResult
+from app.gallery.records import Candidate, DecisionBasis, SearchResult
 from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.search.nearest_people import PeopleQuery, UntrueIndexError, nearest_people
 from app.gallery.search.person_template import similarity_to_template
@@ -27,28 +27,15 @@ _log = structlog.get_logger(__name__)
 class GallerySearch(GalleryPart):
     """Searches of all collections of a gallery."""
 
-    def people(
-        self,
-        collection_name: str,
-        probes: Sequence[Probe],
-        *,
-        top_k: int,
-        wanted: PeopleFilter = EVERYBODY,
-        exclude_face_id: str | None = None,
-    ) -> list[tuple[Candidate, ...]]:
-        """Find, for each probe, the `top_k` most similar of the people wanted, by their best faces.
-
-        The answer is that of comparing with all faces of these people and no others. The face
-        `exclude_face_id` does not count. Raises EmbedderMismatch.
-        """
-        query = PeopleQuery(top_k, datetime.now(UTC), wanted, exclude_face_id)
-        return self.find(collection_name, probes, query).candidates
-
     @read_again
     def find(
         self, collection_name: str, probes: Sequence[Probe], query: PeopleQuery
     ) -> SearchResult:
-        """Find people as `query` defines it, and count those who were searched."""
+        """Find, for each probe, the most similar of the people wanted, and count those searched.
+
+        The answer is that of comparing with all faces of these people and no others. Raises
+        EmbedderMismatch.
+        """
         try:
             return self._search(collection_name, probes, query)
         except UntrueIndexError as error:
@@ -70,13 +57,6 @@ class GallerySearch(GalleryPart):
             return self._search_by_other_embedder(collection_name, probes, query)
         except (EmbedderGoneError, UntrueIndexError):
             return None
-
-    def compare(
-        self, collection_name: str, identity_id: str, probe: Probe
-    ) -> tuple[Candidate, DecisionBasis]:
-        """Compare one probe as `compare_each` does."""
-        (found,), basis = self.compare_each(collection_name, identity_id, [probe])
-        return found, basis
 
     @read_again
     def compare_each(

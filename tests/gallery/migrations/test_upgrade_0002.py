@@ -23,6 +23,7 @@ from tests.gallery.factories import (
     enroll,
     found_ids,
     new_gallery,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -157,7 +158,7 @@ def test_upgrade_keeps_everybody_and_lets_them_be_filtered(enrolled_before: Data
     probe = unit_vector(2)
     for condition, matches in WANTED:
         wanted = PeopleFilter((condition,))
-        (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=5, wanted=wanted)
+        (candidates,) = search_people(gallery, COLLECTION, [probe], top_k=5, wanted=wanted)
         people = {
             f"{number:032x}": {f"{number:032x}": VECTORS[number - 1]}
             for number in range(1, PEOPLE + 1)

@@ -18,6 +18,7 @@ from tests.gallery.factories import (
     enroll_people,
     eventually,
     found_ids,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -86,7 +87,7 @@ def test_enrolment_goes_on_and_is_found_when_milvus_is_back(
     gallery.sync.follow()
     (index,) = sync_of(gallery)._known.values()
     assert len(index) == 2
-    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=9)
+    (candidates,) = search_people(gallery, COLLECTION, [PROBE], top_k=9)
     assert_agrees(candidates, {**people, late.id: faces}, PROBE, top_k=9)
     told = [entry["event"] for entry in logs]
     assert told.count("milvus_away") == told.count("milvus_back") == 1
@@ -124,7 +125,7 @@ def test_fallback_answers_exactly_and_ends_when_milvus_is_back(
     fallback = sync_of(gallery)._fallback
     assert fallback is not None
     people = enroll_people(gallery, [[vector] for vector in unit_vectors(6, seed=2)])
-    gallery.search.people(COLLECTION, [PROBE], top_k=9)
+    search_people(gallery, COLLECTION, [PROBE], top_k=9)
     assert not fallback.in_use()
     breakable.stop()
     for step in range(3):
@@ -133,7 +134,7 @@ def test_fallback_answers_exactly_and_ends_when_milvus_is_back(
         gone, *_ = people
         gallery.people.delete(COLLECTION, gone)
         del people[gone]
-        (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=9)
+        (candidates,) = search_people(gallery, COLLECTION, [PROBE], top_k=9)
         assert_agrees(candidates, people, PROBE, top_k=9)
     assert fallback.in_use()
     assert gallery.sync.face_count() == 6
@@ -143,7 +144,7 @@ def test_fallback_answers_exactly_and_ends_when_milvus_is_back(
     gallery.sync.follow()
     assert not fallback.in_use()
     assert gallery.sync.face_count() == 6
-    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=9)
+    (candidates,) = search_people(gallery, COLLECTION, [PROBE], top_k=9)
     assert_agrees(candidates, people, PROBE, top_k=9)
 
 

@@ -26,6 +26,7 @@ from tests.gallery.factories import (
     enroll_people,
     found_ids,
     new_face,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -83,13 +84,13 @@ def test_people_are_enrolled_found_and_deleted(open_on_milvus: OpenOnMilvus) -> 
     vectors = unit_vectors(30, seed=2)
     people = enroll_people(gallery, [vectors[i : i + 3] for i in range(0, 30, 3)])
     for probe in unit_vectors(3, seed=3):
-        (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=4)
+        (candidates,) = search_people(gallery, COLLECTION, [probe], top_k=4)
         assert_agrees(candidates, people, probe, top_k=4)
     assert gallery.sync.face_count() == 30
     gone, *_ = people
     gallery.people.delete(COLLECTION, gone)
     del people[gone]
-    (candidates,) = gallery.search.people(COLLECTION, [vectors[0]], top_k=20)
+    (candidates,) = search_people(gallery, COLLECTION, [vectors[0]], top_k=20)
     assert_agrees(candidates, people, vectors[0], top_k=20)
     assert gallery.sync.face_count() == 27
     kept, (face_id, *_) = next((person, list(faces)) for person, faces in people.items())
@@ -153,7 +154,7 @@ def test_upload_goes_on_where_it_was_left(
     assert found_ids(open_on_milvus(), PROBE, top_k=1) == [late.id]
     assert told[:8] == [5, 6, 7, 8, 9, 10, 11, 12]
     for probe in unit_vectors(3, seed=5):
-        (candidates,) = gallery.search.people(COLLECTION, [probe], top_k=20)
+        (candidates,) = search_people(gallery, COLLECTION, [probe], top_k=20)
         assert_agrees(candidates, {**people, late.id: faces}, probe, top_k=20)
     assert gallery.sync.face_count() == 12
 
@@ -175,7 +176,7 @@ def test_long_backlog_is_told_in_pieces(
     with database.reading() as session:
         reached = session.scalar(text("SELECT max(revision) FROM index_positions"))
     assert reached == gallery.collections.get(COLLECTION).revision == 14
-    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=20)
+    (candidates,) = search_people(gallery, COLLECTION, [PROBE], top_k=20)
     assert_agrees(candidates, people, PROBE, top_k=20)
 
 
@@ -196,7 +197,7 @@ def test_two_processes_agree(open_on_milvus: OpenOnMilvus) -> None:
         people |= done
     ours, theirs = processes
     for probe in unit_vectors(3, seed=8):
-        found = [process.search.people(COLLECTION, [probe], top_k=30)[0] for process in processes]
+        found = [search_people(process, COLLECTION, [probe], top_k=30)[0] for process in processes]
         assert found[0] == found[1]
         assert_agrees(found[0], people, probe, top_k=30)
     assert ours.sync.face_count() == theirs.sync.face_count() == 24
@@ -255,7 +256,7 @@ def test_database_set_back_to_a_backup_is_followed(
         session.execute(text("DELETE FROM identities WHERE number > 1"))
         session.execute(text("DELETE FROM changes WHERE revision > 1"))
         session.execute(text("UPDATE collections SET revision = 1"))
-    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=5)
+    (candidates,) = search_people(gallery, COLLECTION, [PROBE], top_k=5)
     assert_agrees(candidates, {kept.id: faces}, PROBE, top_k=5)
     assert gallery.sync.face_count() == 1
 
@@ -270,7 +271,7 @@ def test_pruned_log_means_a_new_upload(
     with database.writing() as session:
         session.execute(text("DELETE FROM changes WHERE revision <= 4"))
         session.execute(text("UPDATE collections SET log_start = 4"))
-    (candidates,) = gallery.search.people(COLLECTION, [PROBE], top_k=9)
+    (candidates,) = search_people(gallery, COLLECTION, [PROBE], top_k=9)
     assert_agrees(candidates, people, PROBE, top_k=9)
 
 
@@ -284,7 +285,7 @@ def test_deleted_collection_is_dropped(open_on_milvus: OpenOnMilvus) -> None:
     ours.collections.delete("staff")
     assert before - all_names(ours) == before - names_of(ours) != set()
     with pytest.raises(CollectionNotFound):
-        theirs.search.people("staff", [PROBE], top_k=5)
+        search_people(theirs, "staff", [PROBE], top_k=5)
     ours.collections.delete(COLLECTION)
     identity, _ = enroll(theirs, PROBE)
     assert found_ids(ours, PROBE) == [identity.id]
@@ -335,7 +336,7 @@ def test_untrue_index_is_uploaded_anew(open_on_milvus: OpenOnMilvus, database: D
     bobs = unit_vector(9)
     with database.writing() as session:
         session.execute(text("UPDATE faces SET embedding = :bytes"), {"bytes": bobs.tobytes()})
-    ((found,),) = gallery.search.people(COLLECTION, [bobs], top_k=5)
+    ((found,),) = search_people(gallery, COLLECTION, [bobs], top_k=5)
     assert found.similarity == pytest.approx(1)
 
 

@@ -23,6 +23,7 @@ from tests.gallery.factories import (
     count_rows,
     enroll,
     found_ids,
+    search_people,
     unit_vector,
     unit_vectors,
 )
@@ -97,8 +98,8 @@ def test_everybody_is_found_as_before(source: Database, archive: Path, database:
         after = all_identities(there, collection=collection)
         assert [one.id for one in after] == [one.id for one in before]
         for probe in unit_vectors(5, seed=9):
-            (expected,) = here.search.people(collection, [probe], top_k=100)
-            (found,) = there.search.people(collection, [probe], top_k=100)
+            (expected,) = search_people(here, collection, [probe], top_k=100)
+            (found,) = search_people(there, collection, [probe], top_k=100)
             assert [(one.identity.id, one.face_id, one.similarity) for one in found] == [
                 (one.identity.id, one.face_id, one.similarity) for one in expected
             ]
