@@ -10,8 +10,9 @@ from app.gallery.gallery import Gallery
 from app.gallery.people import gallery_people
 from app.gallery.people.enrolment import NewPerson
 from app.gallery.records import Erasure, IdentityChanges, NewIdentity, PeopleFilter
-from app.gallery.search import gallery_search
 from app.gallery.store.database import Database
+from app.gallery.store.repositories import identity_repository
+from tests.gallery import factories
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import (
     COLLECTION,
@@ -43,7 +44,8 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(gallery_people, "datetime", made)
-    monkeypatch.setattr(gallery_search, "datetime", made)
+    monkeypatch.setattr(identity_repository, "datetime", made)
+    monkeypatch.setattr(factories, "datetime", made)
     return made
 
 

@@ -32,7 +32,7 @@ class CalibrationRepository(ScopedRepository):
 
     def _valid(self) -> tuple[ColumnElement[bool], ...]:
         return (
-            CalibrationTable.collection_number == self._collection.number,
+            self._here(CalibrationTable),
             CalibrationTable.digest == self._collection.digest,
         )
 

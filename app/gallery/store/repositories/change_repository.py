@@ -5,9 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sqlalchemy import ColumnElement, Select, case, delete, insert, or_, select, update
-from sqlalchemy.orm import Session
 
-from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.embedding_columns import place_in
 from app.gallery.store.repositories.face_repository import from_bytes
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
@@ -33,10 +31,6 @@ class Delta:
 class ChangeRepository(ScopedRepository):
     """The log of one collection."""
 
-    def __init__(self, session: Session, collection: CollectionView) -> None:
-        super().__init__(session, collection)
-        self._here = ChangeTable.collection_number == collection.number
-
     def log(self, kind: Kind, face_numbers: Iterable[int], *, digest: str | None = None) -> None:
         """Write down a change at the collection's current revision (see `advance`).
 
@@ -60,7 +54,9 @@ class ChangeRepository(ScopedRepository):
         start = self._collection.revision - revisions
         if start <= self._collection.log_start:
             return
-        self._session.execute(delete(ChangeTable).where(self._here, ChangeTable.revision <= start))
+        self._session.execute(
+            delete(ChangeTable).where(self._here(ChangeTable), ChangeTable.revision <= start)
+        )
         self._session.execute(
             update(CollectionTable)
             .where(CollectionTable.number == self._collection.number)
@@ -75,7 +71,7 @@ class ChangeRepository(ScopedRepository):
         """The next revisions, of about `most` faces but one revision at least; and the last one."""
         last = self._session.scalar(
             select(ChangeTable.revision)
-            .where(self._here, ChangeTable.revision > revision)
+            .where(self._here(ChangeTable), ChangeTable.revision > revision)
             .order_by(ChangeTable.revision)
             .offset(most - 1)
             .limit(1)
@@ -92,7 +88,9 @@ class ChangeRepository(ScopedRepository):
                 ChangeTable.kind, ChangeTable.face_number, case((place.present, place.embedding))
             ).outerjoin(FaceTable, FaceTable.number == ChangeTable.face_number)
         ).where(
-            self._here, or_(ChangeTable.digest.is_(None), ChangeTable.digest == digest), *within
+            self._here(ChangeTable),
+            or_(ChangeTable.digest.is_(None), ChangeTable.digest == digest),
+            *within,
         )
         added: dict[int, Embedding] = {}
         moved: dict[int, Embedding] = {}

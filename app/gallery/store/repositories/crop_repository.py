@@ -32,12 +32,10 @@ class CropRepository(ScopedRepository):
 
     def count(self, face_numbers: Sequence[int] | None = None) -> int:
         """How many there are, of these faces or of all."""
-        query = select(func.count()).where(CropTable.collection_number == self._collection.number)
+        query = select(func.count()).where(self._here(CropTable))
         if face_numbers is not None:
             query = query.where(among(CropTable.face_number, "numbers"))
         return self._session.scalar(query, {"numbers": face_numbers}) or 0
 
     def delete_all(self) -> None:
-        self._session.execute(
-            delete(CropTable).where(CropTable.collection_number == self._collection.number)
-        )
+        self._session.execute(delete(CropTable).where(self._here(CropTable)))

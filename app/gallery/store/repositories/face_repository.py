@@ -81,9 +81,7 @@ class FaceRepository(ScopedRepository):
         self._digest = {"digest": collection.digest}
 
     def find(self, face_id: str) -> FaceTable | None:
-        query = select(FaceTable).where(
-            FaceTable.collection_number == self._collection.number, FaceTable.id == face_id
-        )
+        query = select(FaceTable).where(self._here(FaceTable), FaceTable.id == face_id)
         return self._session.scalar(query)
 
     def get(self, face_id: str) -> FaceTable:
@@ -195,8 +193,7 @@ class FaceRepository(ScopedRepository):
         """Numbers of all faces of the people wanted, or of `most` of them if there are more."""
         people = wanted_people(self._collection.number, wanted)
         query = select(FaceTable.number).where(
-            FaceTable.collection_number == self._collection.number,
-            *(FaceTable.identity_number.in_(some) for some in people),
+            self._here(FaceTable), *(FaceTable.identity_number.in_(some) for some in people)
         )
         return np.array(self._session.scalars(query.limit(most)).all(), dtype=np.int64)
 
@@ -227,9 +224,7 @@ class FaceRepository(ScopedRepository):
 
         People are taken evenly from all that have faces, and the first few faces of each.
         """
-        query = select(FaceTable.identity_number).where(
-            FaceTable.collection_number == self._collection.number
-        )
+        query = select(FaceTable.identity_number).where(self._here(FaceTable))
         everybody = sorted(set(self._session.scalars(query.distinct())))
         places = np.linspace(0, len(everybody) - 1, min(most, len(everybody))).astype(int)
         chosen = [everybody[place] for place in places]
@@ -249,7 +244,7 @@ class FaceRepository(ScopedRepository):
         """
         query = (
             self._place.joined(select(FaceTable.number, self._place.embedding))
-            .where(FaceTable.collection_number == self._collection.number, self._place.present)
+            .where(self._here(FaceTable), self._place.present)
             .order_by(FaceTable.number)
         )
         for rows in self._streamed(query):
@@ -259,11 +254,7 @@ class FaceRepository(ScopedRepository):
         """The next faces, ascending: numbers (N,) and embeddings (N, dimension)."""
         query = (
             self._place.joined(select(FaceTable.number, self._place.embedding))
-            .where(
-                FaceTable.collection_number == self._collection.number,
-                self._place.present,
-                FaceTable.number > number,
-            )
+            .where(self._here(FaceTable), self._place.present, FaceTable.number > number)
             .order_by(FaceTable.number)
             .limit(most)
         )
@@ -294,7 +285,7 @@ class FaceRepository(ScopedRepository):
     def _with_embedding(self) -> tuple[ColumnElement[bool], ...]:
         """Faces that the collection's embedder has seen: all, where it has one only. Not to look
         this up spares reading their rows, since the numbers are in an index."""
-        here = FaceTable.collection_number == self._collection.number
+        here = self._here(FaceTable)
         return (here, self._place.present) if self._place.is_joined else (here,)
 
     def _streamed(self, query: Select[*Ts]) -> Iterator[Sequence[Row[*Ts]]]:
@@ -308,7 +299,7 @@ class FaceRepository(ScopedRepository):
     def embedding_count(self) -> int:
         """How many there are in `embeddings`."""
         query = self._place.joined(select(func.count()).select_from(FaceTable)).where(
-            FaceTable.collection_number == self._collection.number, self._place.present
+            self._here(FaceTable), self._place.present
         )
         return self._session.scalar(query, self._digest) or 0
 
@@ -316,8 +307,7 @@ class FaceRepository(ScopedRepository):
         """How many faces there are, of the people wanted."""
         people = wanted_people(self._collection.number, wanted)
         query = select(func.count()).where(
-            FaceTable.collection_number == self._collection.number,
-            *(FaceTable.identity_number.in_(some) for some in people),
+            self._here(FaceTable), *(FaceTable.identity_number.in_(some) for some in people)
         )
         return self._session.scalar(query) or 0
 

@@ -78,10 +78,7 @@ class IdentityRepository(ScopedRepository):
     def page(self, wanted: IdentityFilter, *, after: int, limit: int) -> Sequence[IdentityTable]:
         query = (
             select(IdentityTable)
-            .where(
-                IdentityTable.collection_number == self._collection.number,
-                IdentityTable.number > after,
-            )
+            .where(self._here(IdentityTable), IdentityTable.number > after)
             .order_by(IdentityTable.number)
             .limit(limit)
         )
@@ -108,11 +105,7 @@ class IdentityRepository(ScopedRepository):
 
     def count_up_to(self, most: int) -> int:
         """How many people there are, or `most` if there are more."""
-        query = (
-            select(IdentityTable.number)
-            .where(IdentityTable.collection_number == self._collection.number)
-            .limit(most)
-        )
+        query = select(IdentityTable.number).where(self._here(IdentityTable)).limit(most)
         return len(self._session.scalars(query).all())
 
     def count(self, wanted: PeopleFilter) -> int:
@@ -145,7 +138,7 @@ class IdentityRepository(ScopedRepository):
     def ids_of(self, external_ids: Iterable[str]) -> dict[str, str]:
         """Ids by external_id in NFC, of those who are there."""
         query = select(IdentityTable.external_id, IdentityTable.id).where(
-            IdentityTable.collection_number == self._collection.number,
+            self._here(IdentityTable),
             IdentityTable.external_id.in_({nfc(external_id) for external_id in external_ids}),
         )
         return {
@@ -157,16 +150,14 @@ class IdentityRepository(ScopedRepository):
     def numbers_of(self, identity_ids: Sequence[str]) -> set[int]:
         """Return the numbers of those who are (still) there."""
         query = select(IdentityTable.number).where(
-            IdentityTable.collection_number == self._collection.number,
-            IdentityTable.id.in_(identity_ids),
+            self._here(IdentityTable), IdentityTable.id.in_(identity_ids)
         )
         return set(self._session.scalars(query))
 
     def expired(self, now: datetime, *, most: int) -> Sequence[IdentityTable]:
         """Some of those who have expired."""
         query = select(IdentityTable).where(
-            IdentityTable.collection_number == self._collection.number,
-            IdentityTable.expires_at <= now,
+            self._here(IdentityTable), IdentityTable.expires_at <= now
         )
         return self._session.scalars(query.limit(most)).all()
 
@@ -209,9 +200,7 @@ class IdentityRepository(ScopedRepository):
         return [IdentityTable.collection_number == number, *within]
 
     def _find(self, condition: ColumnElement[bool]) -> IdentityTable | None:
-        query = select(IdentityTable).where(
-            IdentityTable.collection_number == self._collection.number, condition
-        )
+        query = select(IdentityTable).where(self._here(IdentityTable), condition)
         return self._session.scalar(query)
 
     def _living(self, row: IdentityTable, ref: str) -> IdentityTable:

@@ -43,11 +43,7 @@ class PeopleRepository(ScopedRepository):
         """The next people by number, in that order, who have not expired by `now`."""
         query = (
             select(*_REF)
-            .where(
-                IdentityTable.collection_number == self._collection.number,
-                IdentityTable.number > number,
-                not_expired(now),
-            )
+            .where(self._here(IdentityTable), IdentityTable.number > number, not_expired(now))
             .order_by(IdentityTable.number)
             .limit(limit)
         )

@@ -103,7 +103,7 @@ class RolloutRepository(ScopedRepository):
                 )
             )
             .where(
-                FaceTable.collection_number == self._collection.number,
+                self._here(FaceTable),
                 TWO.present,
                 or_(
                     FaceTable.digest == self._collection.digest,
@@ -127,15 +127,14 @@ class RolloutRepository(ScopedRepository):
     def people_with_thresholds(self) -> int:
         """How many people have a threshold of their own."""
         query = select(func.count()).where(
-            IdentityTable.collection_number == self._collection.number,
-            IdentityTable.threshold.is_not(None),
+            self._here(IdentityTable), IdentityTable.threshold.is_not(None)
         )
         return self._session.scalar(query) or 0
 
     def settle(self, *, most: int) -> Sequence[int]:
         """Leave some faces that have two rows with the embedding that serves, in their own; numbers
         of these. Requires the lock on the collection."""
-        here = SecondEmbeddingTable.collection_number == self._collection.number
+        here = self._here(SecondEmbeddingTable)
         rows = self._session.execute(
             select(
                 SecondEmbeddingTable.face_number,
@@ -168,10 +167,9 @@ class RolloutRepository(ScopedRepository):
         """Delete calibrations of other embedders than the one that serves."""
         self._session.execute(
             delete(CalibrationTable).where(
-                CalibrationTable.collection_number == self._collection.number,
-                CalibrationTable.digest != self._collection.digest,
+                self._here(CalibrationTable), CalibrationTable.digest != self._collection.digest
             )
         )
 
     def _waiting(self) -> tuple[object, object]:
-        return FaceTable.collection_number == self._collection.number, not_(TWO.present)
+        return self._here(FaceTable), not_(TWO.present)

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.tables import IdentityTable, TerminalMatchTable
@@ -30,10 +28,7 @@ class TerminalRepository(ScopedRepository):
         """Write down who was matched, and forget all but the `most` latest."""
         people = (
             select(IdentityTable.number)
-            .where(
-                IdentityTable.collection_number == self._collection.number,
-                IdentityTable.id.in_(identity_ids),
-            )
+            .where(self._here(IdentityTable), IdentityTable.id.in_(identity_ids))
             .order_by(IdentityTable.number)  # two writers wait for each other in one order
             .with_for_update(read=True, key_share=True)  # no one deletes them until the commit
         )
@@ -56,7 +51,7 @@ class TerminalRepository(ScopedRepository):
 
         Of each the latest match counts. Requires the lock on the rows of all these people.
         """
-        here = TerminalMatchTable.collection_number == self._collection.number
+        here = self._here(TerminalMatchTable)
         theirs = TerminalMatchTable.identity_number.in_(numbers)
         terminals = select(TerminalMatchTable.terminal_id).where(here, theirs)
         latest = (
@@ -97,14 +92,13 @@ class TerminalRepository(ScopedRepository):
 
     def _of(self, terminal_id: str) -> tuple[ColumnElement[bool], ...]:
         return (
-            TerminalMatchTable.collection_number == self._collection.number,
+            self._here(TerminalMatchTable),
             TerminalMatchTable.terminal_id == terminal_id,
         )
 
     def _write(self, rows: Sequence[dict[str, object]]) -> None:
         """Write each row with its moment, in place of the one that is there."""
-        is_sqlite = self._session.get_bind().dialect.name == "sqlite"
-        insert = (sqlite_insert if is_sqlite else postgresql_insert)(TerminalMatchTable)
+        insert = self._insert(TerminalMatchTable)
         self._session.execute(
             insert.on_conflict_do_update(
                 index_elements=["collection_number", "terminal_id", "identity_number"],

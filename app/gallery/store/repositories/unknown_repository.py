@@ -5,9 +5,7 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Row, delete, func, literal, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Row, delete, func, literal, select, tuple_, update
 
 from app.errors import UnknownFaceNotFound, UnknownGroupNotFound
 from app.gallery.store.repositories.among_numbers import among
@@ -47,7 +45,7 @@ class UnknownRepository(ScopedRepository):
         """Advance the inbox as `advance` does; None when no face was ever kept here."""
         query = (
             update(UnknownInboxTable)
-            .where(UnknownInboxTable.collection_number == self._collection.number)
+            .where(self._here(UnknownInboxTable))
             .values(sequence=UnknownInboxTable.sequence + 1)
             .returning(UnknownInboxTable)
             .execution_options(populate_existing=True)
@@ -59,22 +57,17 @@ class UnknownRepository(ScopedRepository):
         inbox = self.advance_if_there()
         if inbox is not None:
             inbox.removed_at = inbox.sequence
-            self._session.execute(
-                delete(UnknownGroupTable).where(
-                    UnknownGroupTable.collection_number == self._collection.number
-                )
-            )
+            self._session.execute(delete(UnknownGroupTable).where(self._here(UnknownGroupTable)))
 
     def still_there(self, identity_ids: Sequence[str]) -> set[str]:
         """Return the people among these who are enrolled."""
         query = select(IdentityTable.id).where(
-            IdentityTable.collection_number == self._collection.number,
-            IdentityTable.id.in_(identity_ids),
+            self._here(IdentityTable), IdentityTable.id.in_(identity_ids)
         )
         return set(self._session.scalars(query)) if identity_ids else set()
 
     def face_count(self) -> int:
-        return self._session.scalar(select(func.count()).where(self._faces_here())) or 0
+        return self._session.scalar(select(func.count()).where(self._here(UnknownFaceTable))) or 0
 
     def centroids(self, *, after: int = -1) -> tuple[list[int], NDArray[np.float32]]:
         """Numbers of the groups that changed after a sequence, and their centroids, (N, dimension).
@@ -83,7 +76,7 @@ class UnknownRepository(ScopedRepository):
         """
         query = (
             select(UnknownGroupTable.number, UnknownGroupTable.centroid)
-            .where(self._groups_here(), UnknownGroupTable.sequence > after)
+            .where(self._here(UnknownGroupTable), UnknownGroupTable.sequence > after)
             .order_by(UnknownGroupTable.number)
         )
         # Past the ORM, which has nothing to do for plain columns.
@@ -98,7 +91,7 @@ class UnknownRepository(ScopedRepository):
     def embeddings(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """Yield the group numbers of all faces, shape (N,), with their embeddings, in chunks."""
         query = select(UnknownFaceTable.group_number, UnknownFaceTable.embedding).where(
-            self._faces_here()
+            self._here(UnknownFaceTable)
         )
         result = self._session.connection().execute(
             query, execution_options={"yield_per": _ROWS_AT_ONCE}
@@ -115,7 +108,9 @@ class UnknownRepository(ScopedRepository):
 
     def get_group(self, group_id: str) -> UnknownGroupTable:
         row = self._session.scalar(
-            select(UnknownGroupTable).where(self._groups_here(), UnknownGroupTable.id == group_id)
+            select(UnknownGroupTable).where(
+                self._here(UnknownGroupTable), UnknownGroupTable.id == group_id
+            )
         )
         if row is None:
             raise UnknownGroupNotFound(
@@ -139,7 +134,7 @@ class UnknownRepository(ScopedRepository):
         )
         query = (
             select(UnknownGroupTable)
-            .where(self._groups_here(), UnknownGroupTable.seen_count >= min_count)
+            .where(self._here(UnknownGroupTable), UnknownGroupTable.seen_count >= min_count)
             .order_by(key.desc(), UnknownGroupTable.number.desc())
             .limit(limit)
         )
@@ -184,7 +179,7 @@ class UnknownRepository(ScopedRepository):
             select(UnknownGroupTable)
             .join(UnknownFaceTable, UnknownFaceTable.group_number == UnknownGroupTable.number)
             .where(
-                self._faces_here(),
+                self._here(UnknownFaceTable),
                 UnknownFaceTable.image_sha256 == sighting.image_sha256,
                 UnknownFaceTable.place == sighting.place,
             )
@@ -262,7 +257,7 @@ class UnknownRepository(ScopedRepository):
         """Numbers of the oldest faces, and of the groups that they are in."""
         query = (
             select(UnknownFaceTable.number, UnknownFaceTable.group_number)
-            .where(self._faces_here())
+            .where(self._here(UnknownFaceTable))
             .order_by(UnknownFaceTable.number)
             .limit(most)
         )
@@ -272,7 +267,7 @@ class UnknownRepository(ScopedRepository):
         """Numbers of faces that were seen by then, and of the groups that they are in."""
         query = (
             select(UnknownFaceTable.number, UnknownFaceTable.group_number)
-            .where(self._faces_here(), UnknownFaceTable.seen_at <= moment)
+            .where(self._here(UnknownFaceTable), UnknownFaceTable.seen_at <= moment)
             .order_by(UnknownFaceTable.seen_at)
             .limit(most)
         )
@@ -282,7 +277,9 @@ class UnknownRepository(ScopedRepository):
         """Refer faces that were most like these people to another person, or to none."""
         self._session.execute(
             update(UnknownFaceTable)
-            .where(self._faces_here(), UnknownFaceTable.nearest_identity_id.in_(identity_ids))
+            .where(
+                self._here(UnknownFaceTable), UnknownFaceTable.nearest_identity_id.in_(identity_ids)
+            )
             .values(nearest_identity_id=to)
         )
 
@@ -297,22 +294,11 @@ class UnknownRepository(ScopedRepository):
 
     def _add_inbox(self) -> None:
         """Add the inbox, also when another process adds it at the same time."""
-        insert = (
-            sqlite_insert
-            if self._session.get_bind().dialect.name == "sqlite"
-            else postgresql_insert
-        )
         self._session.execute(
-            insert(UnknownInboxTable)
+            self._insert(UnknownInboxTable)
             .values(collection_number=self._collection.number, sequence=0, removed_at=0)
             .on_conflict_do_nothing()
         )
-
-    def _groups_here(self) -> ColumnElement[bool]:
-        return UnknownGroupTable.collection_number == self._collection.number
-
-    def _faces_here(self) -> ColumnElement[bool]:
-        return UnknownFaceTable.collection_number == self._collection.number
 
 
 def record(row: UnknownFaceTable) -> UnknownFace:
