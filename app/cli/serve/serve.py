@@ -17,8 +17,8 @@ from app.cli.configuration import (
     unknown_settings,
 )
 from app.cli.output import print_error
+from app.cli.serve.server_processes import run_processes
 from app.cli.serve.start_checks import require_startable
-from app.cli.serve.worker_processes import run_workers
 from app.constants import CONSTANTS, Constants
 from app.errors import VultusError
 from app.observe.logs import configure_logging
@@ -68,7 +68,7 @@ def serve(
         choice.announce()
         choice.hand_on()
         _prepare(settings)
-        run_workers(settings.processes, **options)
+        run_processes(settings.processes, **options)
         return
     _serve_alone(choice, constants, **options)
 

@@ -27,7 +27,7 @@ from facenet_pytorch import InceptionResnetV1
 from uvicorn.supervisors import multiprocess
 
 from app.cli.serve.serve import _try_to_start
-from app.cli.serve.worker_processes import _Worker, run_workers
+from app.cli.serve.server_processes import _ServerProcess, run_processes
 from app.settings import Settings
 from tests.api.people import JSON_LINES, Values, embedding, lines
 from tests.kit.paused_processes import pause, resume
@@ -217,9 +217,9 @@ def test_service_whose_workers_cannot_start_does_not_end_as_if_all_were_well(
         monkeypatch.setattr(worker, "process", SimpleNamespace(exitcode=3, pid=1, join=list))
         worker.join()
 
-    monkeypatch.setattr(_Worker, "did_not_start", False)
+    monkeypatch.setattr(_ServerProcess, "did_not_start", False)
     monkeypatch.setattr(multiprocess, "Process", multiprocess.Process)
     monkeypatch.setattr(uvicorn, "run", run)
     with pytest.raises(typer.Exit) as ended:
-        run_workers(2)
+        run_processes(2)
     assert ended.value.exit_code == 1

@@ -1,4 +1,4 @@
-"""Several server processes, under uvicorn's supervisor, which restarts one that dies at once."""
+"""Several server processes, under uvicorn's supervisor, which replaces a dead one at once."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ import uvicorn
 from uvicorn.supervisors import multiprocess
 
 _STARTS_WITHIN_S = 120  # importing the networks takes a while on a busy machine
-_DID_NOT_START = 3  # what a worker of uvicorn exits with
+_DID_NOT_START = 3  # the exit status of a process that could not start
 
 
-class _Worker(multiprocess.Process):
+class _ServerProcess(multiprocess.Process):
     """A process whose death its supervisor notices at once.
 
     The supervisor waits until each process has answered over a pipe that it is well. uvicorn leaves
@@ -32,12 +32,12 @@ class _Worker(multiprocess.Process):
     def join(self) -> None:
         super().join()
         if self.process.exitcode == _DID_NOT_START:
-            _Worker.did_not_start = True
+            _ServerProcess.did_not_start = True
 
 
-def run_workers(count: int, **options: Any) -> None:  # noqa: ANN401  (uvicorn's own)
+def run_processes(count: int, **options: Any) -> None:  # noqa: ANN401  (uvicorn's own)
     """Serve until a signal to stop. The exit status is 1 if a process could not start."""
-    multiprocess.Process = _Worker  # type: ignore[misc]
+    multiprocess.Process = _ServerProcess  # type: ignore[misc]
     uvicorn.run(
         "app.main:create_server_app",
         factory=True,
@@ -45,5 +45,5 @@ def run_workers(count: int, **options: Any) -> None:  # noqa: ANN401  (uvicorn's
         timeout_worker_healthcheck=_STARTS_WITHIN_S,
         **options,
     )
-    if _Worker.did_not_start:
+    if _ServerProcess.did_not_start:
         raise typer.Exit(1)
