@@ -1,7 +1,7 @@
 """Unknown faces: keep faces that match no enrolled person, and name them later."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -17,13 +17,13 @@ from app.errors import (
 from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment import KnownFace
 from app.gallery.people.enrolment_guards import Refusal
-from app.gallery.records import EVERYBODY, Candidate, DecisionBasis, NewIdentity
+from app.gallery.records import EVERYBODY, NewIdentity
 from app.gallery.search.nearest_people import PeopleQuery
 from app.gallery.store.repositories.face_repository import to_bytes
 from app.gallery.unknowns.unknown_inbox import Unknowns
 from app.gallery.unknowns.unknown_records import Sighting
 from app.operations.enroll.enroller import EnrolledFace, Enrollment
-from app.operations.policy.calibrator import Calibrator
+from app.operations.identify.blocking_search import Decided
 from app.operations.policy.decisions import Decision, SearchOptions, Status
 from app.operations.policy.face_rules import QualityFilter
 from app.operations.policy.quality_filter import shortcomings
@@ -41,23 +41,16 @@ group may be enrolled, and enrolment demands this quality."""
 class UnknownKeeper:
     """Keeps faces that a search found unknown, before the answer, which names their groups."""
 
-    def __init__(self, gallery: Gallery, unknowns: Unknowns, calibrator: Calibrator) -> None:
+    def __init__(self, gallery: Gallery, unknowns: Unknowns) -> None:
         self._gallery = gallery
         self._unknowns = unknowns
-        self._calibrator = calibrator
-
-    @staticmethod
-    def wants(seen: Sequence[Sighting | None], decisions: Sequence[Decision]) -> bool:
-        """Return whether there is a face to keep."""
-        return bool(_unknown(seen, decisions))
 
     def keep(
         self,
         collection: str,
         seen: Sequence[Sighting | None],
-        decisions: Sequence[Decision],
+        decided: Decided,
         options: SearchOptions,
-        basis: DecisionBasis,
     ) -> list[Decision]:
         """Keep faces, and return the decisions with the groups of the kept ones. Blocks.
 
@@ -65,82 +58,63 @@ class UnknownKeeper:
         if it reaches the threshold of grouping among all people, even if a filter left the person
         out or the threshold of the search is higher.
         """
-        unknown = _unknown(seen, decisions)
-        if not unknown:
-            return list(decisions)
-        kept = self._keep(
-            collection,
-            unknown,
-            {place: decisions[place] for place in unknown},
-            options,
-            basis,
-        )
+        unknown = unknown_faces(seen, decided.decisions)
+        groups: dict[int, str] = {}
+        if unknown:
+            try:
+                groups = self._keep(collection, unknown, decided, options)
+            except (
+                DatabaseUnavailable,
+                IndexUnavailable,
+                CollectionNotFound,
+                EmbedderMismatch,
+            ) as error:
+                # Only log it: the search is done.
+                _log.warning("unknown_not_kept", collection=collection, cause=str(error))
         return [
-            replace(decision, unknown_group_id=kept.get(place))
-            for place, decision in enumerate(decisions)
+            replace(decision, unknown_group_id=groups.get(place))
+            for place, decision in enumerate(decided.decisions)
         ]
 
     def _keep(
         self,
         collection: str,
-        seen: dict[int, Sighting],
-        decisions: dict[int, Decision],
+        seen: Mapping[int, Sighting],
+        decided: Decided,
         options: SearchOptions,
-        basis: DecisionBasis,
     ) -> dict[int, str]:
         """Keep the strangers, and return the ids of their groups, by place."""
-        try:
-            answered = max(decision.threshold for decision in decisions.values())
-            measured = self._calibrator.resting_on(basis, collection).alike()
-            threshold = answered if measured is None else measured
-            strangers = {
-                place: replace(
-                    seen[place],
+        decisions = [decided.decisions[place] for place in seen]
+        if options.stages[-1].wanted == EVERYBODY:  # the decisions are of the last stage
+            found = [decision.candidates for decision in decisions]
+        else:
+            query = PeopleQuery(1, datetime.now(UTC))
+            found = self._gallery.search.find(collection, list(seen.values()), query).candidates
+        threshold = decided.policy.alike()
+        if threshold is None:
+            threshold = max(decision.threshold for decision in decisions)
+        strangers = {}
+        for (place, sighting), candidates in zip(seen.items(), found, strict=True):
+            nearest = next(iter(candidates), None)
+            if nearest is None or nearest.similarity < threshold:
+                strangers[place] = replace(
+                    sighting,
                     similarity=None if nearest is None else nearest.similarity,
                     nearest_identity_id=None if nearest is None else nearest.identity.id,
                     terminal_id=options.terminal_id,
                 )
-                for place, nearest in self._nearest(collection, seen, decisions, options).items()
-                if nearest is None or nearest.similarity < threshold
-            }
-            if not strangers:
-                return {}
-            groups = self._unknowns.keep(
-                collection, list(strangers.values()), threshold, digest=basis.model.digest
-            )
-        except (
-            DatabaseUnavailable,
-            IndexUnavailable,
-            CollectionNotFound,
-            EmbedderMismatch,
-        ) as error:
-            # Only log it: the search is done.
-            _log.warning("unknown_not_kept", collection=collection, cause=str(error))
+        if not strangers:
             return {}
-        return dict(
-            zip(strangers, groups, strict=False)
-        )  # no groups if the collection keeps none any more
-
-    def _nearest(
-        self,
-        collection: str,
-        seen: dict[int, Sighting],
-        decisions: dict[int, Decision],
-        options: SearchOptions,
-    ) -> dict[int, Candidate | None]:
-        """The most similar person of all, for each face."""
-        if options.stages[-1].wanted == EVERYBODY:  # the decisions are of the last stage
-            nearest = [decision.candidates for decision in decisions.values()]
-        else:
-            query = PeopleQuery(1, datetime.now(UTC))
-            nearest = self._gallery.search.find(collection, list(seen.values()), query).candidates
-        return {
-            place: next(iter(candidates), None)
-            for place, candidates in zip(decisions, nearest, strict=True)
-        }
+        groups = self._unknowns.keep(
+            collection, list(strangers.values()), threshold, digest=decided.basis.model.digest
+        )
+        # There are no groups if the collection does not keep unknown faces any more.
+        return dict(zip(strangers, groups, strict=False))
 
 
-def _unknown(seen: Sequence[Sighting | None], decisions: Sequence[Decision]) -> dict[int, Sighting]:
+def unknown_faces(
+    seen: Sequence[Sighting | None], decisions: Sequence[Decision]
+) -> dict[int, Sighting]:
     """The unknown faces to keep, by place; `seen` may be empty."""
     return {
         place: sighting

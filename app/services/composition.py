@@ -127,7 +127,7 @@ def build_services(
             search,
             BlockingNotes(
                 gallery,
-                UnknownKeeper(gallery, unknowns, calibrator),
+                UnknownKeeper(gallery, unknowns),
                 terminal_people=constants.terminal_people,
             ),
             IdentifyLimits(max_faces=settings.limits.max_faces, max_wait_s=constants.max_wait_s),

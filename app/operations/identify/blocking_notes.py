@@ -48,12 +48,10 @@ class BlockingNotes:
         with waiting_briefly(_WAITS_AGAIN_S if was_locked else _WAITS_S):
             if options.terminal_id is not None:
                 self._remember(collection, options.terminal_id, matched(decided.decisions))
-            kept = decided.decisions
-            if strangers:
-                kept = self._keeper.keep(collection, strangers, kept, options, decided.basis)
+            decisions = self._keeper.keep(collection, strangers, decided, options)
         if monotonic() - began > _WAITS_S:
             self._locked_at = monotonic()
-        return kept
+        return decisions
 
     def _remember(self, collection: str, terminal_id: str, matched: Sequence[str]) -> None:
         if not matched:

@@ -37,7 +37,7 @@ from app.operations.policy.quality_filter import shortcomings
 from app.operations.policy.rate_claims import is_below_floor
 from app.operations.policy.thresholds import Thresholds
 from app.operations.rollout.shadow_decisions import LiveShadow
-from app.operations.unknowns import UnknownKeeper, seen_alone, seen_in_photo, worth_keeping
+from app.operations.unknowns import seen_alone, seen_in_photo, unknown_faces, worth_keeping
 from app.recognition.pipeline import Recognizer
 from app.recognition.select import largest_faces
 from app.recognition.types import DetectedFace, FaceQuality, ImageSize, ModelId
@@ -225,7 +225,7 @@ class Identifier:
         decided = await reading(look)
         strangers = keep if decided.basis.options.unknowns.keep else ()
         recognised = options.terminal_id is not None and matched(decided.decisions)
-        if not recognised and not UnknownKeeper.wants(strangers, decided.decisions):
+        if not recognised and not unknown_faces(strangers, decided.decisions):
             return decided
         try:
             noted = await threads().run(
