@@ -40,7 +40,7 @@ class FindingKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class DoctorRules:
+class DoctorPolicy:
     """A face is like its person's others from `resembles` on, and like another person's from
     `another` on; cosine similarities."""
 
@@ -85,7 +85,7 @@ class Finding:
     `duplicate`: `identity` and `other` are most like each other, above the threshold and clearly;
     `look_alike`: just below it, or not clearly. `similarity` is then that of the two people: the
     mean, over the faces of the one, of how like the most similar face of the other is, up to
-    `DoctorRules.certain`; the lesser of both ways.
+    `DoctorPolicy.certain`; the lesser of both ways.
     """
 
     kind: FindingKind
@@ -113,7 +113,7 @@ class Checkup:
 def examine(
     transaction: Transaction,
     index: VectorIndex,
-    rules: DoctorRules,
+    rules: DoctorPolicy,
     *,
     after: int,
     limit: int,
@@ -168,7 +168,7 @@ class _Doctor:
         self,
         transaction: Transaction,
         index: VectorIndex,
-        rules: DoctorRules,
+        rules: DoctorPolicy,
     ) -> None:
         self._now = datetime.now(UTC)
         self._revision = transaction.collection.revision

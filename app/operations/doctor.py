@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from app.gallery.doctor import Checkup, DoctorRules, Finding, FindingKind
+from app.gallery.doctor import Checkup, DoctorPolicy, Finding, FindingKind
 from app.gallery.gallery import Gallery
 from app.gallery.store.repositories.page_cursors import encode_cursor
 from app.operations.policy.calibrator import Calibrator
@@ -46,9 +46,9 @@ class GalleryExaminer:
         """
 
         def examine() -> Checkup:
-            rules = doctor_rules(self._calibrator.thresholds(collection))
+            policy = doctor_policy(self._calibrator.thresholds(collection))
             return self._gallery.search.examine(
-                collection, rules, limit=limit, cursor=cursor, within_s=within_s
+                collection, policy, limit=limit, cursor=cursor, within_s=within_s
             )
 
         return await threads().run(Work.DOCTOR, examine)
@@ -65,13 +65,13 @@ class GalleryExaminer:
             cursor = encode_cursor(page.next_after)
 
 
-def doctor_rules(thresholds: Thresholds) -> DoctorRules:
+def doctor_policy(thresholds: Thresholds) -> DoctorPolicy:
     """The similarities of findings. Raises ThresholdRequired if the embedder was not measured."""
     resembles = thresholds.resembling()
     another = thresholds.alike()
     if resembles is None or another is None:
         raise thresholds.not_measured("VERIFY", "IDENTIFY")
-    return DoctorRules(min(resembles, another), another)
+    return DoctorPolicy(min(resembles, another), another)
 
 
 @dataclass(frozen=True, slots=True)

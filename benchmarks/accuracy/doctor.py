@@ -22,14 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.gallery.default_collection import DEFAULT_COLLECTION
-from app.gallery.doctor import Checkup, DoctorRules, FindingKind
+from app.gallery.doctor import Checkup, DoctorPolicy, FindingKind
 from app.gallery.gallery import Gallery
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.people.enrolment import NewPerson
 from app.gallery.records import NewFace, NewIdentity, Searched
 from app.gallery.store.database import Database
 from app.gallery.sync.index_sync import IndexSync
-from app.operations.doctor import doctor_rules
+from app.operations.doctor import doctor_policy
 from app.operations.policy.thresholds import Thresholds
 from app.recognition.build import load_configured_network
 from app.recognition.types import ModelId
@@ -91,7 +91,7 @@ def main() -> None:
         )
         gallery.open()
         thresholds = default_thresholds(settings, network)
-        rules = doctor_rules(thresholds)
+        rules = doctor_policy(thresholds)
         plan = _plant(dict(list(vectors.items())[:count]), planted)
         checkup, seconds = _examine(gallery, plan, rules)
         names = _names(gallery, checkup)
@@ -130,7 +130,7 @@ def _plant(people: Vectors, count: int) -> Planted:
     return Planted(planted, mislabels, duplicates)
 
 
-def _examine(gallery: Gallery, plan: Planted, rules: DoctorRules) -> tuple[Checkup, float]:
+def _examine(gallery: Gallery, plan: Planted, rules: DoctorPolicy) -> tuple[Checkup, float]:
     new = [
         NewPerson(
             NewIdentity(external_id=name),
@@ -235,7 +235,7 @@ def _report(
     checkup: Checkup,
     scores: dict[str, float],
     seconds: float,
-    rules: DoctorRules,
+    rules: DoctorPolicy,
     rates: dict[str, float],
 ) -> None:
     counts = Counter(finding.kind for finding in checkup.findings)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from app.gallery.doctor import Checkup, DoctorRules, Finding, FindingKind
+from app.gallery.doctor import Checkup, DoctorPolicy, Finding, FindingKind
 from app.gallery.gallery import Gallery
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import VectorIndex
@@ -19,11 +19,11 @@ from tests.gallery.factories import COLLECTION, enroll, enroll_at_once, new_face
 from tests.gallery.test_guards import PROBE, like
 from tests.kit.exact_index import ExactIndex
 
-RULES = DoctorRules(0.7, 0.9)
+RULES = DoctorPolicy(0.7, 0.9)
 OTHER = -PROBE
 
 
-def examine(gallery: Gallery, rules: DoctorRules = RULES, **options: object) -> Checkup:
+def examine(gallery: Gallery, rules: DoctorPolicy = RULES, **options: object) -> Checkup:
     given: dict[str, object] = {"limit": 1_000, "cursor": None, "within_s": 60.0, **options}
     return gallery.search.examine(COLLECTION, rules, **given)  # type: ignore[arg-type]
 
@@ -57,7 +57,7 @@ def test_one_person_under_two_names_is_a_duplicate_and_no_mislabel(gallery: Gall
 def test_one_wrong_face_of_two_makes_no_duplicate_however_alike_photos_of_one_person_are(
     gallery: Gallery,
 ) -> None:
-    far_apart = DoctorRules(0.3, 0.45)
+    far_apart = DoctorPolicy(0.3, 0.45)
     _, faces = enroll(gallery, PROBE, like(PROBE, -0.1, seed=3))
     enroll(gallery, like(PROBE, 0.98, seed=4), like(PROBE, 0.9, seed=5))
     (finding,) = examine(gallery, far_apart).findings

@@ -7,7 +7,7 @@ import numpy as np
 import structlog
 
 from app.errors import IdentityWithoutFace
-from app.gallery.doctor import Checkup, DoctorRules, examine
+from app.gallery.doctor import Checkup, DoctorPolicy, examine
 from app.gallery.gallery_part import GalleryPart
 from app.gallery.records import Candidate, DecisionBasis, SearchResult
 from app.gallery.rollout.embedder_pair import Probe
@@ -115,7 +115,7 @@ class GallerySearch(GalleryPart):
     def examine(
         self,
         collection_name: str,
-        rules: DoctorRules,
+        rules: DoctorPolicy,
         *,
         limit: int,
         cursor: str | None,
