@@ -89,23 +89,23 @@ class BatchRecognizer:
 
     A photo much larger than the detector's copy is decoded at a fraction of its size, and decoded
     again at its full size only if a selected face has too few pixels. `memory` is shared by the
-    photos of all threads. With a `next_embedder`, each embedded face is embedded by it, too.
+    photos of all threads. Of several `embedders`, the first is that of the service, the second the
+    next one; each face is embedded by both.
     """
 
     def __init__(
         self,
         *,
         detector: CopyingDetector,
-        embedder: NetworkEmbedder,
+        embedders: Sequence[NetworkEmbedder],
         memory: MemoryBudget,
         max_pixels: int,
-        next_embedder: NetworkEmbedder | None = None,
         liveness: LivenessScorer | None = None,
         decode_s: float = DECODE_S,
     ) -> None:
         self._detector = detector
-        self._embedders = [embedder] if next_embedder is None else [embedder, next_embedder]
-        self._liveness = liveness
+        self.embedders = tuple(embedders)
+        self.liveness = liveness
         self._memory = memory
         self._max_pixels = max_pixels
         self._processes = DecoderProcesses(decode_s=decode_s)
@@ -135,11 +135,11 @@ class BatchRecognizer:
         """Run each network once. Raises FloatingPointError for a broken embedder."""
         noise = np.random.default_rng(0).integers(0, 256, (160, 160, 3), dtype=np.uint8)
         self._detector.detect_all([noise])
-        for embedder in self._embedders:
+        for embedder in self.embedders:
             template = np.asarray(embedder.input.template, dtype=np.float32)
             embedder.embed([align(noise, template, embedder.input)])
-        if self._liveness is not None:
-            self._liveness.try_networks()
+        if self.liveness is not None:
+            self.liveness.try_networks()
 
     def with_embedding(
         self, quality: FaceQuality, embedding: Embedding, norm: float | None = None
@@ -148,7 +148,7 @@ class BatchRecognizer:
 
         `norm` is the length of the embedding before it was divided by it, if that is known.
         """
-        measure = self._embedders[0].distinctiveness
+        measure = self.embedders[0].distinctiveness
         if measure is None:
             return quality
         return with_distinctiveness(quality, embedding, measure, norm=norm)
@@ -238,14 +238,14 @@ class BatchRecognizer:
         for face in work.seen.selected:
             here = face.enlarged(inverse) if photo.is_reduced else face
             if work.job.embed:
-                specs = [embedder.input for embedder in self._embedders]
+                specs = [embedder.input for embedder in self.embedders]
                 work.crops.append([align(photo.pixels, here.landmarks, spec) for spec in specs])
             if work.job.crop is not None:
                 work.seen.crops.append(align(photo.pixels, here.landmarks, work.job.crop))
             if work.job.keep_crops:
                 work.seen.wide_crops.append(cut_wide(photo.pixels, here.landmarks))
-            if work.job.liveness and self._liveness is not None:
-                work.liveness_crops.append(self._liveness.cut(photo.pixels, here))
+            if work.job.liveness and self.liveness is not None:
+                work.liveness_crops.append(self.liveness.cut(photo.pixels, here))
             work.seen.qualities.append(assess(photo.pixels, here, factor=max(across, down)))
         work.add(Stage.EMBED, perf_counter() - began)
 
@@ -257,7 +257,7 @@ class BatchRecognizer:
         if work.job.liveness and work.seen.selected:
             return True
         across, down = photo.factors
-        wanted = self._embedders if work.job.embed else []
+        wanted = self.embedders if work.job.embed else []
         specs = [CROP, *(embedder.input for embedder in wanted)]
         if work.job.crop is not None:
             specs.append(work.job.crop)
@@ -273,7 +273,7 @@ class BatchRecognizer:
         began = perf_counter()
         own, *others = (
             embedder.embed_with_norms([crops[place] for work in works for crops in work.crops])
-            for place, embedder in enumerate(self._embedders)
+            for place, embedder in enumerate(self.embedders)
         )
         made = zip(own.rows, own.norms.tolist(), strict=True)
         others_made = [iter(other.rows) for other in others]
@@ -291,11 +291,11 @@ class BatchRecognizer:
             work.add(Stage.EMBED, seconds)
 
     def _score_liveness(self, works: Sequence[_Work]) -> None:
-        if self._liveness is None or not works:
+        if self.liveness is None or not works:
             return
         began = perf_counter()
         found = iter(
-            self._liveness.score([crops for work in works for crops in work.liveness_crops])
+            self.liveness.score([crops for work in works for crops in work.liveness_crops])
         )
         seconds = perf_counter() - began
         for work in works:

@@ -115,20 +115,16 @@ def build_recognizer(
     `threads`: those of one pass through a network (default: `cpu_threads`).
     """
     device = resolve_device(settings.device)
-    embedder = NetworkEmbedder(network)
-    next_embedder = None if next_network is None else NetworkEmbedder(next_network)
+    networks = [network] if next_network is None else [network, next_network]
     threads = threads or cpu_threads()
     return Recognizer(
         BatchRecognizer(
             detector=build_detector(settings, threads),
-            embedder=embedder,
+            embedders=[NetworkEmbedder(one) for one in networks],
             memory=MemoryBudget(settings.limits.decode_memory_bytes),
             max_pixels=settings.limits.max_pixels,
-            next_embedder=next_embedder,
             liveness=liveness,
         ),
-        model=embedder.model,
-        next_model=None if next_embedder is None else next_embedder.model,
         scheduling=SchedulerOptions(
             threads=thread_count(settings, device),
             batch_size=batch_size or (_CPU_BATCH if device == "cpu" else _GPU_BATCH),
@@ -137,7 +133,6 @@ def build_recognizer(
         max_image_bytes=settings.limits.max_image_bytes,
         prepare=partial(limit_threads, threads.busy),
         watch=watch,
-        liveness=liveness,
     )
 
 

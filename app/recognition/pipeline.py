@@ -38,17 +38,14 @@ class Recognizer:
         self,
         recognize: BatchRecognizer,
         *,
-        model: ModelId,
         scheduling: SchedulerOptions,
         max_image_bytes: int,
         prepare: Callable[[], None] = lambda: None,
         watch: SchedulerWatch | None = None,
-        next_model: ModelId | None = None,
-        liveness: LivenessScorer | None = None,
     ) -> None:
-        self.model = model
-        self.next_model = next_model
-        self.liveness = liveness
+        self.model, *following = (embedder.model for embedder in recognize.embedders)
+        self.next_model: ModelId | None = next(iter(following), None)
+        self.liveness = recognize.liveness
         self._recognize = recognize
         self._prepare = prepare
         self._max_image_bytes = max_image_bytes

@@ -33,7 +33,7 @@ def _recognizer(
 ) -> BatchRecognizer:
     return BatchRecognizer(
         detector=detector,
-        embedder=NetworkEmbedder(network),
+        embedders=[NetworkEmbedder(network)],
         memory=MemoryBudget(memory_bytes),
         max_pixels=20_000_000,
     )

@@ -40,15 +40,13 @@ def capped(network: Network, detector: CopyingDetector) -> Iterator[Recognizer]:
 
 
 def _recognizer(network: Network, detector: CopyingDetector) -> Recognizer:
-    embedder = NetworkEmbedder(network)
     return Recognizer(
         BatchRecognizer(
             detector=detector,
-            embedder=embedder,
+            embedders=[NetworkEmbedder(network)],
             memory=MemoryBudget(100_000_000),
             max_pixels=_PIXELS_CAP,
         ),
-        model=embedder.model,
         scheduling=SchedulerOptions(threads=1, batch_size=4, max_waiting=10),
         max_image_bytes=_BYTES_CAP,
         prepare=lambda: limit_threads(1),
