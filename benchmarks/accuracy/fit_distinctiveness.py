@@ -202,7 +202,7 @@ def _report(
             *(
                 (
                     f"{kind}: below {_FLOOR:g}; strangers that match, of all, of those above",
-                    _told(of),
+                    _in_words(of),
                 )
                 for kind, of in kinds.items()
             ),
@@ -226,7 +226,7 @@ def _report(
     )
 
 
-def _told(of: Mapping[str, float]) -> str:
+def _in_words(of: Mapping[str, float]) -> str:
     return (
         f"{of['below']:.0%} of {of['photos']:.0f}; {of['strangers']:.4f}, "
         f"{of['strangers_above']:.4f} ({of['pairs_above']:,.0f} pairs)"

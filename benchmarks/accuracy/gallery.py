@@ -31,9 +31,8 @@ from benchmarks.kit.lfw_data import PHOTO_SIDE_PX, LfwData, lfw_data, person_of
 from benchmarks.kit.open_set_rates import OpenSetRates, open_set_rates
 from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
-from benchmarks.kit.servers import run_vultus
+from benchmarks.kit.servers import Server, run_vultus, serving
 from models.zoo.names import DEFAULT_NETWORK
-from tests.kit.server import ServerProcess, running
 
 _CONNECTIONS = 2
 _REMOVED = 25
@@ -137,8 +136,8 @@ def _run(data: LfwData, plan: Plan, scratch: Path, chosen: Mapping[str, str]) ->
     )
 
 
-def _serving(gallery: Path, chosen: Mapping[str, str]) -> AbstractContextManager[ServerProcess]:
-    return running(
+def _serving(gallery: Path, chosen: Mapping[str, str]) -> AbstractContextManager[Server]:
+    return serving(
         gallery,
         VULTUS_DEVICE="auto",
         VULTUS_EMBEDDER=chosen["VULTUS_EMBEDDER"],

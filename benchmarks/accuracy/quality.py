@@ -293,14 +293,17 @@ def _report(
             *_by_kind(damaged, threshold),
             ("damaged beyond recognition", f"{len(beyond):,}, {len(found):,} of them with a face"),
             ("other damaged, untouched", f"{len(usable):,}, {len(untouched):,}"),
-            *((f"refused by {level}", _told(shares)) for level, shares in levels.items()),
+            *(
+                (f"refused by {level}", _shares_in_words(shares))
+                for level, shares in levels.items()
+            ),
             ("a face takes", f"{milliseconds:.2f} ms of one core"),
         ],
     )
     print_figures("quality", figures)
 
 
-def _told(shares: dict[str, float]) -> str:
+def _shares_in_words(shares: dict[str, float]) -> str:
     return (
         f"{shares['degraded']:.1%} of those beyond recognition "
         f"({shares['degraded_with_a_face']:.1%} of those with a face), "

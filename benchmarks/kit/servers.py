@@ -59,6 +59,10 @@ class ServerProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     def wait_until_ready(self) -> None:
         """Return as soon as /readyz says so."""
         gives_up = time.monotonic() + _STARTS_WITHIN_S

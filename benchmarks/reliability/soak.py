@@ -311,7 +311,7 @@ def _report(soak: Soak, seconds: float, before: Sequence[int], after: Sequence[i
             ("no answer", str(soak.failures)),
             ("deleted, but found", str(soak.deleted_but_found)),
             ("enrolled, but not found by the same photo", str(soak.enrolled_but_not_found)),
-            ("other unexpected answers", _told(soak.unexpected)),
+            ("other unexpected answers", _counts_of(soak.unexpected)),
             ("open file descriptors before, after", f"{before[0]}, {after[0]}"),
             ("threads before, after", f"{before[1]}, {after[1]}"),
         ],
@@ -345,7 +345,7 @@ def _mb(*values: float) -> str:
     return ", ".join(f"{value:.0f}" for value in values) + " MB"
 
 
-def _told(unexpected: Counter[str]) -> str:
+def _counts_of(unexpected: Counter[str]) -> str:
     return ", ".join(f"{kind} x {n}" for kind, n in unexpected.items()) or "0"
 
 

@@ -35,6 +35,7 @@ import psutil
 from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import Server, serving
+from benchmarks.kit.usage import cpu_s
 from benchmarks.kit.vectors import Vectors, lines, name_of, person_line, unit_vectors
 from benchmarks.kit.wire import IDENTITIES, SEARCH, AnswerError, Wire, search_body
 from tests.kit.postgres import new_postgres_database, postgres_server
@@ -272,17 +273,12 @@ def _measure_stale(
 
 def _measure_idleness(measured: Measured, servers: Sequence[Server], idle_s: float) -> None:
     time.sleep(min(_SETTLES_S, idle_s))
-    before = [_cpu_s(server.pid) for server in servers]
+    before = [cpu_s(server.pid) for server in servers]
     time.sleep(idle_s)
     measured.idle_cpu_shares = [
-        (_cpu_s(server.pid) - started) / idle_s
+        (cpu_s(server.pid) - started) / idle_s
         for server, started in zip(servers, before, strict=True)
     ]
-
-
-def _cpu_s(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
 
 
 def _measure_workers(
@@ -303,7 +299,7 @@ def _measure_workers(
 
 
 def _cpu_by_child(pid: int) -> dict[int, float]:
-    return {child.pid: _cpu_s(child.pid) for child in psutil.Process(pid).children()}
+    return {child.pid: cpu_s(child.pid) for child in psutil.Process(pid).children()}
 
 
 @contextmanager

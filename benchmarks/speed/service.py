@@ -27,12 +27,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 
 from benchmarks.kit.options import benchmark_parser, parse_options
 from benchmarks.kit.report import console, print_figures, print_machine, print_table
 from benchmarks.kit.servers import Server, serving
+from benchmarks.kit.usage import idle_share, resident_mb
 from benchmarks.kit.vectors import Vectors, lines, name_of, noisy, unit_vectors
 from benchmarks.kit.wire import (
     BATCH,
@@ -121,17 +121,17 @@ def _first_life(
 ) -> Probes:
     """Run the first process up to SIGTERM; return probes to try on the next one."""
     with _started(data_dir) as (server, measured.start_s):
-        measured.start_mb = _resident_mb(server)
+        measured.start_mb = resident_mb(server.pid)
         probes = _enroll(server, measured, people, searches)
         measured.settle_s = _settle(server)
-        measured.enrolled_mb = _resident_mb(server)
+        measured.enrolled_mb = resident_mb(server.pid)
         for part in np.array_split(np.arange(searches), _ROUNDS):
             measured.wrong += _search(server, measured, probes.some(part))
-            measured.searched_mb.append(_resident_mb(server))
+            measured.searched_mb.append(resident_mb(server.pid))
             console.print(f"{part[-1] + 1} searches", highlight=False)
         removed = np.unique(probes.people[probes.people >= 0])[:removals]
         _remove(server, measured, removed, probes)
-        measured.idle_cpu_share = _idle_cpu_share(server, _IDLE_S)
+        measured.idle_cpu_share = idle_share(server.pid, _IDLE_S)
         started = time.perf_counter()
         server.stop()
         measured.stop_s = time.perf_counter() - started
@@ -141,7 +141,7 @@ def _first_life(
 
 def _second_life(data_dir: Path, measured: Measured, probes: Probes) -> None:
     with _started(data_dir) as (server, measured.restart_s):
-        measured.restarted_mb = _resident_mb(server)
+        measured.restarted_mb = resident_mb(server.pid)
         measured.wrong_after_restart = _search(server, Measured(), probes)
 
 
@@ -235,25 +235,12 @@ def _remove(server: Server, measured: Measured, people: NDArray[np.int64], probe
             measured.removed_but_found += status != 200 or name_of(person).encode("ascii") in answer
 
 
-def _resident_mb(server: Server) -> float:
-    return float(psutil.Process(server.pid).memory_info().rss / 1e6)
-
-
 def _settle(server: Server) -> float:
     """Wait until it is idle; a large index is put in order in the background."""
     started = time.perf_counter()
-    while _idle_cpu_share(server, 1.0) > _SETTLED_SHARE:
+    while idle_share(server.pid, 1.0) > _SETTLED_SHARE:
         pass
     return time.perf_counter() - started - 1.0
-
-
-def _idle_cpu_share(server: Server, seconds: float) -> float:
-    """Share of one core that it takes in these seconds."""
-    process = psutil.Process(server.pid)
-    before = process.cpu_times()
-    time.sleep(seconds)
-    after = process.cpu_times()
-    return float(after.user + after.system - before.user - before.system) / seconds
 
 
 def _report(measured: Measured, *, people: int, searches: int) -> None:
