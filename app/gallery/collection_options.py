@@ -45,7 +45,7 @@ class UnknownOptions:
 
 @dataclass(frozen=True, slots=True)
 class CropOptions:
-    """Whether crops of enrolled faces are kept, sealed, to embed them by other networks later."""
+    """Whether crops of enrolled faces are kept, sealed, to embed them by other embedders later."""
 
     keep: bool = False
 
@@ -66,7 +66,7 @@ OptionsPatch = Mapping[str, Mapping[str, object]]
 
 
 def from_json(stored: Mapping[str, Any]) -> CollectionOptions:
-    """What is not there keeps its default; what a later version wrote is passed over."""
+    """Read stored options. Missing ones have their defaults; unknown ones are passed over."""
     groups = {
         name: kind(**{f.name: values[f.name] for f in fields(kind) if f.name in values})
         for name, kind in _GROUPS.items()

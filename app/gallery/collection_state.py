@@ -1,4 +1,4 @@
-"""What this process keeps in memory of the collections.
+"""The state of the collections that this process keeps in memory.
 
 One state a collection and embedder, which is dropped as one: when the collection or its embedder is
 gone, or when the index is found to differ from the database.
@@ -49,7 +49,7 @@ class IndexState:
 
 
 class CollectionState:
-    """What is kept of a collection, by one of its embedders."""
+    """The state of a collection, by one of its embedders."""
 
     def __init__(self) -> None:
         self.indexed = IndexState()
@@ -59,17 +59,17 @@ class CollectionState:
         self._derived: dict[type[object], tuple[str, object]] = {}
 
     def derived(self, kind: type[T], version: str) -> T | None:
-        """What was made of this version of what the database has; None when it was not."""
+        """Return the value that was derived from this version of the database; None without one."""
         known, value = self._derived.get(kind, ("", None))
         return value if known == version and isinstance(value, kind) else None
 
     def latest(self, kind: type[T]) -> T | None:
-        """What was derived last, of whichever version."""
+        """Return the value that was derived last, from any version."""
         _, value = self._derived.get(kind, ("", None))
         return value if isinstance(value, kind) else None
 
     def derive(self, kind: type[T], version: str, value: T) -> None:
-        """Keep what was made of a version; one value of each kind is kept, the latest."""
+        """Keep a value that was derived from a version; of each kind, the latest is kept."""
         self._derived[kind] = (version, value)
 
 

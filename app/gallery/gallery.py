@@ -1,4 +1,4 @@
-"""A gallery: its features as parts, and its life."""
+"""A gallery: its parts by feature; it is opened and closed as one."""
 
 from app.gallery.gallery_collections import GalleryCollections
 from app.gallery.people.corrections import Corrections
@@ -42,7 +42,7 @@ class Gallery:
         self.search = GallerySearch(*parts)
 
     def open(self) -> None:
-        """Make sure of the default collection and of the network, then make the indexes ready.
+        """Check the default collection and the embedders, then make the indexes ready.
 
         Raises StartupError as `GalleryCollections.claim` does.
         """
@@ -51,7 +51,7 @@ class Gallery:
 
     @read_again
     def kept_answer(self, ticket: Ticket) -> KeptAnswer | None:
-        """What was answered to this request before. Raises IdempotencyKeyReused."""
+        """Return the answer to an earlier request of this key. Raises IdempotencyKeyReused."""
         with self.store.reading_all() as collections:
             return collections.answers.find(ticket)
 

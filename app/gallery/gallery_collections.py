@@ -23,11 +23,12 @@ class GalleryCollections(GalleryPart):
 
     @erases
     def claim(self) -> None:
-        """Make sure of the default collection and of the network.
+        """Make the default collection if it is missing, and check the embedder of each collection.
 
-        Empty collections of another network are given to this one; the log warns of similarities
-        that they fix, and of unknown faces in their inbox, which are erased. Raises StartupError
-        when one with faces belongs to another network: its embeddings mean nothing to this one.
+        Empty collections of an embedder that does not run here are given to `embedders.own`. The
+        log then warns of similarities that they fix, and of the unknown faces in their inboxes,
+        which are erased. Raises StartupError when such a collection has faces: embeddings of two
+        embedders cannot be compared.
         """
         with self.store.writing_all() as collections:
             # First, so that `lock_all` finds it, whichever process made it.
@@ -82,7 +83,7 @@ class GalleryCollections(GalleryPart):
             return Page(items, next_cursor([row.number for row in rows], limit))
 
     def update(self, name: str, changes: CollectionChanges) -> Collection:
-        """Change what it does; its people stay as they are, and so does its revision."""
+        """Change the description and options of a collection; its people and revision stay."""
         erased = False
         with self.store.locking(name) as transaction:
             collections = transaction.collections
@@ -119,7 +120,7 @@ class GalleryCollections(GalleryPart):
 
 
 def _warn_of_similarities(transaction: Transaction, model: ModelId) -> None:
-    """Log what an empty collection fixes in similarities by the embedder that it had."""
+    """Log the similarities that an empty collection fixes by the embedder that it had."""
     collection = transaction.collection
     options = collection.options.decisions.fixed_similarities()
     people = transaction.rollout.people_with_thresholds()

@@ -1,4 +1,4 @@
-"""What the parts of a gallery share."""
+"""The base of the parts of a gallery."""
 
 from dataclasses import dataclass, replace
 

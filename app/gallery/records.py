@@ -30,7 +30,7 @@ def _by_name(record: "NewIdentity | IdentityChanges") -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A gallery. Its embeddings all come from one network: `embedder` with weights `digest`."""
+    """A gallery. All its embeddings are by one embedder: `embedder` with weights `digest`."""
 
     name: str
     description: str | None
@@ -45,7 +45,7 @@ class Collection:
 
     @property
     def model(self) -> ModelId:
-        """The network that the embeddings are of."""
+        """The embedder of the embeddings."""
         return ModelId(self.embedder, self.digest, self.dimension)
 
 

@@ -1,1 +1,1 @@
-"""Vector indexes: who is near a probe. A cache of the database, never the truth."""
+"""Vector indexes: the faces near a probe. A cache of the database, never the truth."""

@@ -26,7 +26,7 @@ class Encoder:
     Codes are of the first slots; the rows after them are scanned. When codes of another kind are
     due, they are made beside those that serve, and take over once they have nearly all rows.
 
-    `step` is for one thread. `covering` and `move` are for who holds the lock alone.
+    `step` is for one thread. `covering` and `move` require the lock alone.
     """
 
     def __init__(self, rows: FaceRows, lock: SharedLock, options: IndexOptions) -> None:
@@ -63,7 +63,7 @@ class Encoder:
                 codes.move(source, target)
 
     def renew(self) -> bool:
-        """Have lists made anew, learnt from who is still there; False when there are none."""
+        """Have lists made anew, learnt from the faces that are left; False when there are none."""
         with self._lock.writing():
             self._renewals += 1
             self._next = None

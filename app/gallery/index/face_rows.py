@@ -15,7 +15,7 @@ _GATHERED = 8192
 
 
 class FaceRows:
-    """Slots 0 to `len - 1` are always full: who leaves makes room for another."""
+    """Slots 0 to `len - 1` are always full: the last one moves to a slot that is removed."""
 
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension
@@ -38,7 +38,7 @@ class FaceRows:
         self.slots.add(numbers, np.arange(first, first + len(numbers)))
 
     def move(self, source: int, target: int) -> None:
-        """Put the face of one slot into another, over who was there."""
+        """Put the face of one slot into another, over the face that was there."""
         self.slots.move(self._rows.move(source, target), target)
 
     def pop(self) -> None:

@@ -171,7 +171,7 @@ class Milvus:
 
 
 class MilvusIndex:
-    """The faces of one collection and network in a Milvus collection `name`.
+    """The faces of one collection and embedder in a Milvus collection `name`.
 
     Adding is idempotent. A change is seen by every search that begins after it returned, whichever
     process made it. Methods raise IndexUnavailable; MilvusCollectionMissing before `create`.

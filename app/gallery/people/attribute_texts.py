@@ -1,4 +1,4 @@
-"""How the attributes of people are kept for filters: one text a value, exact and typed."""
+"""The form of attributes that filters look at: one text a value, exact and typed."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What corrections of a gallery take in and answer."""
+"""Arguments and results of corrections of a gallery."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +26,7 @@ class MergedPerson:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The receipt of a merge: who stays, as they are now, and who is gone into them.
+    """The receipt of a merge: the person who stays, as they are now, and those who are gone.
 
     `moved_face_ids` are faces that have another owner, `collapsed` those of the same picture.
     """

@@ -55,14 +55,14 @@ class KnownFace:
 
 
 Outcome = Face | KnownFace | Refusal
-"""What became of a new face."""
+"""The result for a new face."""
 Enrolled = tuple[Identity, tuple[Outcome, ...]]
-"""A person as they are now, and what became of each new face."""
+"""A person as they are now, and the result for each new face."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonOutcome:
-    """What became of a new person: enrolled now, known before by their external_id, or neither.
+    """The result for a new person: enrolled now, known before by their external_id, or neither.
 
     `faces` has an outcome for each face. When the guard refuses all of them, the person is not
     enrolled, and `identity_id` is None.
@@ -75,7 +75,7 @@ class PersonOutcome:
 
 @dataclass(frozen=True, slots=True)
 class BulkOutcome:
-    """What became of one of many new people; `identity_id` and `enrolled` as of PersonOutcome.
+    """The result for one of many new people; `identity_id` and `enrolled` as of PersonOutcome.
 
     `refused` has the guard's verdict on each of their faces, and is empty where it refuses none.
     """
@@ -228,7 +228,7 @@ def _sort(
     *,
     by_crop: bool,
 ) -> tuple[tuple[Outcome, ...], list[tuple[NewFace, Face]]]:
-    """An outcome for each face, and the faces to write with their records."""
+    """Return an outcome for each face, and the faces to write with their records."""
     force = guard is not None and guard.force
     outcomes: list[Outcome] = []
     new = []

@@ -1,4 +1,4 @@
-"""Whether a face is enrolled for the right person: what is compared before it is written.
+"""The guards of enrolment: comparisons that a face must pass before it is written.
 
 Two questions. Does it look like the person's other faces? Does it look like another person's? It is
 compared with others first by the index, before the transaction that writes, and then, in that
@@ -37,7 +37,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What new faces are held against.
+    """The thresholds and neighbours that new faces are compared with.
 
     A face that is less like the person's others than `resembles` is refused, and so is one that is
     as like another person's as `another`. `nearest` are, for each face, those most like it but for
@@ -86,7 +86,7 @@ def judge(
     nearest: Sequence[Neighbour | None],
     guard: Guard,
 ) -> list[Refusal | None]:
-    """A verdict on each face. `own` are the embeddings of the person's faces, shape (N, dimension).
+    """Judge each face. `own` are the embeddings of the person's faces, shape (N, dimension).
 
     Of a person with faces, a new one may be very like another person's, if it is more like their
     own: an identification would give the right name. Faces of one request that look like one
@@ -203,7 +203,7 @@ def judge_more(
     *,
     except_number: int | None = None,
 ) -> list[Refusal | None]:
-    """A verdict on each face for a person who has the faces `own`; see `judge` and `nearer`."""
+    """Judge faces for a person who has the faces `own`; see `judge` and `nearer`."""
     nearest = nearer(
         transaction, faces, guard, person_number=person.number, except_number=except_number
     )
@@ -219,9 +219,9 @@ def nearer(
     person_number: int | None,
     except_number: int | None = None,
 ) -> list[Neighbour | None]:
-    """`guard.nearest`, or a person who was enrolled since, or was given a face, and is nearer.
+    """Return `guard.nearest`, or people who were enrolled, or given a face, since and are nearer.
 
-    `except_number`: of a face that is enrolled, which is not held against itself.
+    `except_number`: of a face that is enrolled, which is not compared with itself.
 
     Part of a transaction that holds the collection at its next revision, so that no face is
     enrolled now.
@@ -285,7 +285,7 @@ class Newcomers:
     def nearer(
         self, nearest: Sequence[Neighbour | None], faces: Sequence[NewFace]
     ) -> list[Neighbour | None]:
-        """`nearest`, or who of these is nearer."""
+        """Return `nearest`, or the people among these who are nearer."""
         if not self._people or not faces:
             return list(nearest)
         owners = np.repeat(np.arange(len(self._people)), [len(rows) for rows in self._faces])

@@ -1,4 +1,4 @@
-"""External ids, of which a collection has each once."""
+"""External ids, which are unique in a collection."""
 
 from app.errors import ExternalIdTaken
 from app.gallery.store.repositories.identity_repository import IdentityRepository

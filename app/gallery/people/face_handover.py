@@ -1,6 +1,6 @@
 """Give faces to another person: part of a transaction that holds the collection.
 
-Whatever hangs on a face comes with it, since it refers to the face's number: its crop, and its
+All that belongs to a face comes with it, since it refers to the face's number: its crop, and its
 embeddings by both embedders. The same picture is kept once, as at enrolment: the face of which more
 is kept stays, and of equals that of the new owner.
 """
@@ -65,7 +65,7 @@ def hand_over(
 
 
 class _Kept:
-    """What is kept of each face."""
+    """The embeddings and crops that are kept of faces."""
 
     def __init__(self, transaction: Transaction, faces: Sequence[FaceTable]) -> None:
         numbers = [face.number for face in faces]
@@ -77,6 +77,6 @@ class _Kept:
         return face.number in self._with_both, face.number in self._with_crop
 
     def find_twin(self, face: FaceTable, others: Sequence[FaceTable]) -> FaceTable | None:
-        """The one of the others that is of the same picture."""
+        """Find the face among the others that is of the same picture."""
         pictures = Pictures((other, self._embeddings.get(other.number)) for other in others)
         return pictures.find(face.image_sha256, self._embeddings.get(face.number))

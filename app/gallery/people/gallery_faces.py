@@ -27,7 +27,7 @@ class GalleryFaces(GalleryPart):
         guard: Guard | None = None,
         once: Once[Enrolled] | None = None,
     ) -> Enrolled:
-        """Enroll more faces of a person; as `GalleryPeople.enroll`."""
+        """Enroll more faces of a person; see `GalleryPeople.enroll`. Raises IdentityNotFound."""
         with self.store.changing(collection_name) as transaction:
             transaction.claim(once)
             identities = transaction.identities

@@ -101,7 +101,7 @@ class GalleryPeople(GalleryPart):
             return Page(items, next_cursor([row.number for row in rows], limit))
 
     def update(self, collection_name: str, identity_id: str, changes: IdentityChanges) -> Identity:
-        """Raises ExternalIdTaken."""
+        """Change fields of a person. Raises ExternalIdTaken."""
         with self.store.changing(collection_name) as transaction:
             identities = transaction.identities
             row = identities.get(identity_id)

@@ -40,7 +40,7 @@ Probe = Embedding | Embedded | EnrolledProbe
 
 @dataclass(frozen=True, slots=True)
 class Embedders:
-    """`chosen_by_auto`: `own` was not named, but chosen."""
+    """The embedders of this service. `chosen_by_auto`: `own` was not named, but chosen."""
 
     own: ModelId
     next: ModelId | None = None
@@ -70,9 +70,9 @@ class Embedders:
         return found
 
     def for_writing(self, collection: CollectionView, face: NewFace) -> NewFace:
-        """A face of this service as a collection stores it: `embedding` by the embedder that it
-        answers by, `next_embedding` by its other one, if it has one that runs here, and its crop
-        only if the collection keeps them.
+        """Convert a face of this service to what a collection stores: `embedding` by the embedder
+        that it answers by, `next_embedding` by its other one, if it has one that runs here, and its
+        crop only if the collection keeps them.
 
         Raises EmbedderMismatch.
         """

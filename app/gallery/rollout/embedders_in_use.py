@@ -1,4 +1,4 @@
-"""Which embedders a gallery's faces are by, read before anything else is known of the database.
+"""The embedders of a gallery's faces, read before anything else is known of the database.
 
 It may not exist yet, or have an earlier schema: the embedder is chosen before the migration, so
 only what the first schema had is taken for granted.

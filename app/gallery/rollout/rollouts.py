@@ -120,8 +120,8 @@ class Rollouts:
     def switch(self, name: str, *, is_measured: bool, force: bool = False) -> Rollout:
         """Have the collection answer by its next embedder, from this revision on.
 
-        `is_measured`: its error rates are known. With `force`, whatever speaks against it. The
-        inbox of unknowns is emptied: its faces are known to the other embedder only. Raises
+        `is_measured`: its error rates are known. With `force`, objections do not count. The inbox
+        of unknowns is emptied: its faces are known to the other embedder only. Raises
         CollectionNotFound and RolloutImpossible.
         """
         with self._turning(name) as transaction:
@@ -232,7 +232,7 @@ def _turned(transaction: Transaction, *, at: datetime | None) -> Transaction:
 
 
 def _objections(transaction: Transaction, *, is_measured: bool) -> list[Objection]:
-    """What speaks against a switch."""
+    """Return the objections to a switch."""
     collection = transaction.collection
     found = [*_lacking(transaction), *_fixed_similarities(transaction)]
     if not is_measured and collection.options.decisions.identify_threshold is None:
@@ -247,7 +247,7 @@ def _objections(transaction: Transaction, *, is_measured: bool) -> list[Objectio
 
 
 def _fixed_similarities(transaction: Transaction) -> list[Objection]:
-    """What is fixed in similarities by the embedder that serves, and the other would decide by."""
+    """Return the objection that similarities by the embedder that serves are fixed."""
     collection = transaction.collection
     found = []
     fixed = collection.options.decisions.fixed_similarities()

@@ -1,4 +1,4 @@
-"""What decisions rest on: options, calibrations, and the people to measure them on."""
+"""Calibrations of the collections, and the embeddings to measure them on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -68,8 +68,8 @@ class CalibrationStore:
         number: int | None = None,
         digest: str | None = None,
     ) -> None:
-        """Raises CollectionNotFound, also when the name is another collection's than `number`, or
-        that has `digest` for neither of its embedders (any more)."""
+        """Store a calibration. Raises CollectionNotFound, also when the name is another
+        collection's than `number`, or that has `digest` for neither of its embedders (any more)."""
         with self._store.locking(collection_name) as serving:
             transaction = serving if digest is None else serving.by(digest)
             if number not in (None, serving.collection.number) or transaction is None:
@@ -77,6 +77,6 @@ class CalibrationStore:
             transaction.calibration.replace(stored)
 
     def delete(self, collection_name: str) -> None:
-        """Go back to the embedder's. Does nothing where there is none."""
+        """Go back to the calibration of the embedder. Does nothing without one of its own."""
         with self._store.locking(collection_name) as transaction:
             transaction.calibration.delete()

@@ -1,4 +1,4 @@
-"""Find people by their faces, compare with one of them, and look through them."""
+"""Find people by their faces, compare with one of them, and examine the gallery."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -62,8 +62,9 @@ class GallerySearch(GalleryPart):
     def compare_each(
         self, collection_name: str, identity_id: str, probes: Sequence[Probe]
     ) -> tuple[list[Candidate], DecisionBasis]:
-        """A person as a candidate for each probe: compared by their template, with the most similar
-        of their faces; and what a decision about them rests on.
+        """Compare a person with each probe by their template, and find the most similar face.
+
+        Also returns what a decision about them rests on.
 
         Raises IdentityWithoutFace and EmbedderMismatch.
         """
@@ -121,7 +122,7 @@ class GallerySearch(GalleryPart):
         cursor: str | None,
         within_s: float,
     ) -> Checkup:
-        """Look through people for what may be wrong with them; see `doctor.examine`."""
+        """Examine people for wrong faces and duplicates; see `doctor.examine`."""
         after = decode_cursor(cursor)
         with self.store.reading(collection_name) as transaction:
             self.embedders.require(transaction.collection)

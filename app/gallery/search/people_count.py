@@ -1,4 +1,4 @@
-"""How many people a search looks among."""
+"""The count of the people who are searched."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class _Count:
     people: int
 
     def holds(self, revision: int, faces: int) -> bool:
-        """Exactly, or in a large collection nearly."""
+        """Return whether the count still holds: exactly, or in a large collection nearly."""
         if revision == self.revision:
             return True
         return faces > _EXACT_UP_TO and abs(self.faces - faces) <= _CHANGE * self.faces

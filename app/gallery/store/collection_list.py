@@ -1,4 +1,4 @@
-"""All collections of a database, without a network or an index."""
+"""All collections of a database, without an embedder or an index."""
 
 from app.gallery.records import Collection
 from app.gallery.store.database import Database

@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look at the database found: what is wrong, or how far the indexes are."""
+    """The result of a look at the database: an error, or the lag of the indexes."""
 
     error: DatabaseUnavailable | None
     lag: Lag | None

@@ -24,7 +24,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """What was answered, as HTTP's status and JSON; no embedding is in it."""
+    """A kept answer: the HTTP status and the JSON body; it has no embedding."""
 
     status: int
     body: Mapping[str, Any]

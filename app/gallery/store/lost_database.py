@@ -47,7 +47,7 @@ def require_not_lost(database: Database, snapshots: Path) -> None:
 
 
 def traces(database: Database, snapshots: Path) -> list[str]:
-    """What only this database with people leaves behind, in words."""
+    """Describe the traces that only this database with people leaves."""
     found = []
     noted = _noted_faces(database, snapshots)
     if noted:
@@ -78,7 +78,7 @@ def _noted_faces(database: Database, snapshots: Path) -> int | None:
 
 
 def _identity(database: Database) -> str:
-    """The file, or the server and the database, without who logs in."""
+    """Return the file, or the server and the database, without the user."""
     if database.file is not None:
         return str(database.file)
     return database.engine.url.set(username=None, password=None, query={}).render_as_string()

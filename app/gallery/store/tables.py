@@ -113,7 +113,7 @@ class CalibrationTable(Table):
         Number, ForeignKey("collections.number", ondelete="CASCADE"), primary_key=True
     )
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    """Of the network whose embeddings were measured."""
+    """Of the embedder whose embeddings were measured."""
     map: Mapped[dict[str, object]] = mapped_column(JsonObject)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
@@ -218,7 +218,7 @@ class FaceTable(_Public, _OfCollection, _Embedded, Table):
 
 
 class SecondEmbeddingTable(_Embedded, Table):
-    """What a face is to the other of its collection's two embedders; see `embedder_pair.py`.
+    """The embedding of a face by its collection's other embedder; see `embedder_pair.py`.
 
     Which of the two embeddings of a face lies here, and which in `faces`, has no meaning: their
     digests count.
@@ -262,7 +262,7 @@ class ChangeTable(Table):
     kind: Mapped[str] = mapped_column(String(8))
     """`add`, `remove`, or `move` to another person."""
     digest: Mapped[str | None] = mapped_column(String(64))
-    """Of the network whose index this is for: a face that was there got its embedding by it. None:
+    """Of the embedder whose index this is for: a face that was there got its embedding by it. None:
     for all."""
 
 
@@ -374,7 +374,7 @@ class IndexPositionTable(Table):
 
 
 class IdempotencyKeyTable(Table):
-    """What was answered to a request that may be sent again; see `idempotency.py`.
+    """The answer to a request that may be sent again; see `idempotency.py`.
 
     Refers to no other row: it outlives the person, so that a request that comes late enrolls no one
     a second time. When a person is erased, the answer is emptied.

@@ -1,4 +1,4 @@
-"""What one transaction reads and writes: of one collection, or of all."""
+"""One transaction: on one collection, or on all."""
 
 from functools import cached_property
 from typing import Generic, TypeVar
@@ -75,7 +75,7 @@ class Transaction:
 
     @property
     def basis(self) -> DecisionBasis:
-        """What the collection's decisions rest on."""
+        """Return what the collection's decisions rest on."""
         collection = self.collection
         measured_at = (
             self.calibration.measured_at()

@@ -1,4 +1,4 @@
-"""What two writers may both find free."""
+"""Names that two writers may both find free."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 @contextmanager
 def unique(taken: Exception) -> Iterator[None]:
-    """Two writers may pass the check for a free name at once; the constraint decides."""
+    """Raise `taken` when the database finds a name taken: two writers may have found it free."""
     try:
         yield
     except IntegrityError as error:

@@ -12,8 +12,9 @@ from app.errors import DatabaseLocked, Stopping
 class WriteTurns:
     """One writer at a time, first come, first served.
 
-    SQLite has one lock for all writers and no queue: who waits looks again and again, and with bad
-    luck never finds it free. In turns, one writer of this process looks, and the others wait.
+    SQLite has one lock for all writers and no queue: a writer that waits tries again and again, and
+    with bad luck never finds it free. In turns, one writer of this process looks, and the others
+    wait.
     """
 
     def __init__(self) -> None:

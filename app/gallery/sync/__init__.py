@@ -1,1 +1,1 @@
-"""What keeps the indexes in step with the database."""
+"""Synchronization of the indexes with the database."""

@@ -3,7 +3,7 @@
 The database is the truth; an index takes only what was committed, in the order of revisions. It
 remembers the revision that it has reached (its watermark), so bringing it up to date means reading
 the log above that. Other processes' changes arrive the same way as one's own. A collection that
-goes over to another embedder has two, and the second one is ready before it serves.
+goes over to another embedder has two, and the next one is ready before it serves.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """`revisions_behind`: by which the indexes lie behind the database, of all collections."""
+    """The distance of the indexes from the database; `revisions_behind` is the sum over all."""
 
     collection_count: int
     revisions_behind: int
@@ -44,7 +44,7 @@ class EmbedderGoneError(Exception):
 
 
 class Sync(Protocol):
-    """What keeps the indexes; `states` are dropped where an index is."""
+    """Keeps the indexes at the database; `states` are dropped where an index is."""
 
     @property
     def states(self) -> CollectionStates: ...
@@ -87,11 +87,11 @@ class Sync(Protocol):
         ...
 
     def face_count(self) -> int:
-        """Faces in all indexes together."""
+        """Return how many faces all indexes have together."""
         ...
 
     def lag(self) -> Lag:
-        """How far the indexes are, by one small query. Raises DatabaseUnavailable."""
+        """Read the lag of the indexes by one small query. Raises DatabaseUnavailable."""
         ...
 
     def close(self) -> None: ...
@@ -100,7 +100,7 @@ class Sync(Protocol):
 class IndexSync:
     """Indexes in this process's memory, with snapshots of the larger ones in files.
 
-    `digests` are of the embedders that this process runs: of a collection's second one, an index is
+    `digests` are of the embedders that this process runs: of a collection's other one, an index is
     kept only when it is one of these. Only the serving ones have snapshots.
     """
 
@@ -300,7 +300,7 @@ class IndexSync:
 
 
 def lag_of(revisions: Mapping[int, int], reached: Mapping[int, int]) -> Lag:
-    """By collection number: the database's revisions, and those that the indexes have reached."""
+    """Compute the lag. Both are by collection number: revisions of the database, and of indexes."""
     # Below zero after the database was set back to a backup.
     behind = (revision - reached.get(number, 0) for number, revision in revisions.items())
     return Lag(len(revisions), sum(max(0, lag) for lag in behind))

@@ -120,7 +120,7 @@ class MilvusSync:
         )
 
     def is_at(self, collection: CollectionView) -> bool:
-        """Always: other processes bring Milvus further at any time, and none waits for a search."""
+        """Return True: other processes bring Milvus further at any time, beside searches."""
         del collection
         return True
 
@@ -199,7 +199,7 @@ class MilvusSync:
         return total
 
     def lag(self) -> Lag:
-        """How far Milvus is, by the database; it is the same for all processes."""
+        """Read from the database how far Milvus is behind; it is the same for all processes."""
         with self._store.reading_all() as collections:
             revisions = collections.revisions()
             positions = collections.positions(self._where).everything()
@@ -260,7 +260,7 @@ class MilvusSync:
         return None
 
     def _step(self, collection: CollectionView) -> bool:
-        """One piece; False when another process is at it."""
+        """Do one piece of work; return False when another process does it."""
         with self._store.writing_all() as collections:
             positions = collections.positions(self._where)
             position = positions.lock(collection.number)
@@ -300,7 +300,7 @@ class MilvusSync:
         collections.positions(self._where).set_revision(current.number, revision)
 
     def _restart(self, collections: Collections, collection_number: int) -> bool:
-        """Have the collection uploaded anew; False when there is none."""
+        """Begin to upload the collection anew; return False when there is none."""
         current = collections.find_by_number(collection_number)
         if current is None:
             return False
@@ -339,10 +339,10 @@ class MilvusSync:
             positions.restart(current)
         self._bring(collection, until=inf)
 
-    # -- standing in -----------------------------------------------------------------------------
+    # -- fallback --------------------------------------------------------------------------------
 
     def _instead(self, collection: CollectionView, error: IndexUnavailable) -> VectorIndex:
-        """What answers in place of an index that raised `error`."""
+        """Return the index that answers in place of one that raised `error`."""
         if isinstance(error, MilvusCollectionMissing):
             self.forget(collection.number)
             self._brought(collection)
@@ -352,7 +352,7 @@ class MilvusSync:
         return self._fallback.index_at(collection)
 
     def _end_fallback(self, present: Sequence[CollectionView]) -> None:
-        """Once Milvus answers for every collection. Raises IndexUnavailable while it does not."""
+        """End the fallback once Milvus answers for every collection. Raises IndexUnavailable."""
         if self._fallback is None or not self._fallback.in_use():
             return
         for collection in present:
@@ -378,7 +378,7 @@ class MilvusSync:
             return self._locks.setdefault(collection_number, Lock())
 
     def _sweep(self) -> None:
-        """Drop the Milvus collections of collections, and of networks, that are gone.
+        """Drop the Milvus collections of collections, and of embedders, that are gone.
 
         Only what this database is known to have made: others may share the Milvus.
         """

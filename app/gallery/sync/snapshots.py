@@ -134,10 +134,10 @@ class SnapshotStore:
     def write(
         self, source: Source, revision: int, index: LocalIndex, *, removals: int | None = None
     ) -> bool:
-        """Copy an index that is at `revision` at least; what it learns meanwhile may come along.
+        """Copy an index that is at `revision` at least; the copy may have changes made meanwhile.
 
         Writes nothing, and answers False, when a snapshot was removed since the `removals` were
-        counted: the index may not have learned yet who was erased then.
+        counted: the index may still have the faces that were erased then.
         """
         path = self._path(source.collection_number)
         aside = path.with_suffix(_ASIDE)
@@ -189,7 +189,7 @@ class SnapshotStore:
     def keep_only(self, collection_numbers: set[int]) -> None:
         """Remove the snapshots of all other collections: they were deleted.
 
-        And what processes that were killed left half written.
+        Also removes files that killed processes left half written.
         """
         kept = {self._path(number).name for number in collection_numbers}
         for path in [*self._folder.glob("*.index"), *self._folder.glob(f"*{_ASIDE}")]:
@@ -311,7 +311,7 @@ def _read(file: IO[bytes], path: Path, source: Source) -> Snapshot:
     written = json.loads(header)
     revision = int(written.pop("revision"))
     if written != asdict(source):
-        raise SnapshotUnusableError("it is of another database, collection or network")
+        raise SnapshotUnusableError("it is of another database, collection or embedder")
     if not start <= place <= ends_at - _LENGTH.size:
         raise SnapshotUnusableError("its footer is not where it should be")
     file.seek(place)

@@ -48,7 +48,7 @@ class Options(Line):
 
 
 class CollectionEntry(Line):
-    """One collection. Its embeddings come from the network `embedder` with weights `digest`."""
+    """One collection. Its embeddings are by `embedder` with weights `digest`."""
 
     name: CollectionName
     description: Annotated[str, AfterValidator(no_nul)] | None

@@ -28,7 +28,7 @@ def chosen_collections(collections: Collections, names: Sequence[str]) -> list[C
 class CollectionSource:
     """One collection, as the transaction sees it; `place` is its own in the archive.
 
-    Faces of another network than the collection's, should there be any, are no part of it.
+    Faces by another embedder than the collection's, should there be any, are left out.
     """
 
     def __init__(self, transaction: Transaction, place: int) -> None:

@@ -1,4 +1,4 @@
-"""Which of an archive's people can be added: who is there already, and who is in the way."""
+"""The people of an archive who can be added, and the obstacles to adding others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Where an import goes: a collection that takes in people as an enrollment does, but many at once.
+"""The target of an import: a collection to which many people are added at once.
 
 Each call of `add` is one transaction: a person is there with all their faces, or not at all.
 """
@@ -31,12 +31,12 @@ class CollectionTarget:
         self._model = ModelId(entry.embedder, entry.digest, entry.dimension)
         self.name = name
 
-    def require_same_network(self) -> None:
-        """Raises EmbedderMismatch when its faces are not to be compared with the archive's."""
+    def require_embedder_of_archive(self) -> None:
+        """Raises EmbedderMismatch when its faces cannot be compared with the archive's."""
         with self._store.reading_all() as collections:
             collection = collections.find(self.name)
             if collection is not None and self._entry.faces:
-                self._is_of_same_network(collections, collection)
+                self._has_embedder_of_archive(collections, collection)
 
     def create(self) -> bool:
         """Make the collection if it is not there, as it was in the archive; whether it was made."""
@@ -75,13 +75,15 @@ class CollectionTarget:
         found = sort_people(collections.within(collections.lock(self.name)), people)
         if found.fresh:
             collection = collections.advance(self.name)
-            if found.faces and not self._is_of_same_network(collections, collection):
+            if found.faces and not self._has_embedder_of_archive(collections, collection):
                 collection = collections.assign(collection, self._model)
-                collections.within(collection).unknowns.empty()  # of the network before
+                collections.within(collection).unknowns.empty()  # of the embedder before
             insert_people(collections.within(collection), [_rows(person) for person in found.fresh])
         return found
 
-    def _is_of_same_network(self, collections: Collections, collection: CollectionView) -> bool:
+    def _has_embedder_of_archive(
+        self, collections: Collections, collection: CollectionView
+    ) -> bool:
         """Return False when the collection has no faces and may change. Raises EmbedderMismatch."""
         its = collection.model
         if its == self._model:
@@ -97,7 +99,7 @@ class CollectionTarget:
 
 
 def _rows(person: ArchivedPerson) -> PersonRows:
-    """Lines have the fields that the tables have, but for whose a face is."""
+    """Make rows of lines, which have the tables' fields except the owner of a face."""
     faces = [
         FaceRow({**face.line.model_dump(exclude={"identity_id"}), "embedding": face.embedding})
         for face in person.faces

@@ -21,7 +21,7 @@ _FACES_AT_ONCE = 10_000
 
 @dataclass(slots=True)
 class Imported:
-    """What became of one collection of the archive."""
+    """The result for one collection of the archive."""
 
     entry: CollectionEntry
     into: str
@@ -57,7 +57,7 @@ def import_gallery(
             for entry in _chosen(archive.manifest, names, into)
         ]
         for _, target in chosen:
-            target.require_same_network()
+            target.require_embedder_of_archive()
         check_archive(archive, Steps(progress, "verifying", _rows(archive.manifest.collections)))
         steps = Steps(progress, "importing", _rows([entry for entry, _ in chosen]))
         return tuple(_load(archive, entry, target, steps) for entry, target in chosen)

@@ -1,4 +1,4 @@
-"""Whether embeddings are what the rest of the gallery takes them for."""
+"""The check that embeddings are of unit length."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -47,7 +47,7 @@ _EVICTED_SHARE = 100
 
 @dataclass(frozen=True, slots=True)
 class _Inbox:
-    """One, held for a change."""
+    """An inbox that is held for a change."""
 
     collection: CollectionView
     state: CollectionState
@@ -281,7 +281,7 @@ class Unknowns:
 
     @erases
     def erase_expired(self) -> dict[str, int]:
-        """Erase the faces that were kept for long enough; how many, by collection.
+        """Erase the faces that were kept for long enough; return how many, by collection.
 
         Also drops from memory what other processes have erased.
         """
@@ -308,7 +308,7 @@ class Unknowns:
     def _changing(self, name: str) -> Iterator[_Inbox]:
         """A transaction that holds a collection's inbox at its next sequence."""
         with self._store.writing_all() as collections:
-            # First: who deletes the collection has it before they come to the inbox.
+            # First: a deletion holds the collection before it comes to the inbox.
             held = collections.hold(name)
             row = collections.within(held).unknowns.advance()
             # Changed, perhaps, while the inbox was awaited.
@@ -378,7 +378,7 @@ class Unknowns:
         return is_ours and collection.options.unknowns.keep
 
     def _seen_by(self, inbox: _Inbox, sighting: Sighting) -> Sighting:
-        """The same by the collection's embedder."""
+        """Return the sighting with its embedding by the collection's embedder."""
         embedding = self._gallery.embedders.seen_by(inbox.collection, sighting)
         return replace(sighting, embedding=embedding, next_embedding=None)
 

@@ -1,4 +1,4 @@
-"""What the inbox of unknown faces hands out and takes in."""
+"""Values that the inbox of unknown faces takes and returns."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from app.recognition.types import Box, Embedding
 
 @dataclass(frozen=True, slots=True)
 class InboxLimits:
-    """How much is kept: `retention_s` unless the collection has its own; `faces` of a collection,
+    """Limits of an inbox: `retention_s` unless the collection has its own; `faces` of a collection,
     the oldest leave first; `faces_a_group` of one group, the newest."""
 
     retention_s: float

@@ -10,10 +10,10 @@ from app.gallery.store.tables import CalibrationTable
 
 
 class CalibrationRepository(ScopedRepository):
-    """The calibration of one collection, which counts only for the network it was measured on."""
+    """The calibration of one collection, valid only for the embedder it was measured with."""
 
     def find(self) -> Mapping[str, object] | None:
-        """The map, as JSON."""
+        """Return the similarity map as JSON; None without one."""
         return self._session.scalar(select(CalibrationTable.map).where(*self._valid()))
 
     def measured_at(self) -> datetime | None:

@@ -17,7 +17,7 @@ Kind = Literal["add", "remove", "move"]
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What happened to a collection's faces between two revisions.
+    """The changes of a collection's faces between two revisions.
 
     A face that came and went in between is only in `removed`. Those that were `moved` to another
     person are nothing to an index, which does not know whose a face is.
@@ -64,11 +64,11 @@ class ChangeRepository(ScopedRepository):
         )
 
     def since(self, revision: int) -> Delta:
-        """Everything above `revision`. Requires a session that sees one state of the database."""
+        """Read all changes above `revision`. Requires one state of the database throughout."""
         return self._read(ChangeTable.revision > revision)
 
     def next_above(self, revision: int, *, most: int) -> tuple[Delta, int]:
-        """The next revisions, of about `most` faces but one revision at least; and the last one."""
+        """Read the next revisions, about `most` faces but one at least, and the last of them."""
         last = self._session.scalar(
             select(ChangeTable.revision)
             .where(self._here(ChangeTable), ChangeTable.revision > revision)

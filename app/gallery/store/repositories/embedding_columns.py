@@ -19,14 +19,14 @@ _IN_ITS_ROW = FaceTable.digest == _DIGEST
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingPlace:
-    """`embedding` means something only where `present` is true."""
+    """The columns of an embedding; `embedding` is valid only where `present` is true."""
 
     embedding: ColumnElement[bytes]
     present: ColumnElement[bool]
     is_joined: bool
 
     def joined(self, query: Any) -> Any:  # noqa: ANN401  (a select, of whatever columns)
-        """A query from `faces` that both columns can be read in."""
+        """Join a query from `faces` so that both columns can be read."""
         if not self.is_joined:
             return query
         return query.outerjoin(

@@ -240,7 +240,7 @@ class FaceRepository(ScopedRepository):
     def embeddings(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """Yield all face numbers, shape (N,), with embeddings, (N, dimension), in chunks.
 
-        Those of another network than the collection's, should there be any, are no part of it.
+        Embeddings by other embedders are left out.
         """
         query = (
             self._place.joined(select(FaceTable.number, self._place.embedding))

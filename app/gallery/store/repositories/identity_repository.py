@@ -125,7 +125,7 @@ class IdentityRepository(ScopedRepository):
             self._write_attributes(row)
 
     def note_change(self, *rows: IdentityTable) -> None:
-        """Write down that these people, or their faces, change at the current revision."""
+        """Store that these people, or their faces, change at the current revision."""
         self._session.flush()
         self._session.execute(
             update(IdentityTable)
@@ -162,7 +162,7 @@ class IdentityRepository(ScopedRepository):
         return self._session.scalars(query.limit(most)).all()
 
     def delete(self, rows: Sequence[IdentityTable]) -> None:
-        """Delete people with everything that hangs on them."""
+        """Delete people with all rows that refer to them."""
         numbers = [row.number for row in rows]
         self._session.execute(delete(IdentityTable).where(IdentityTable.number.in_(numbers)))
 
@@ -230,7 +230,7 @@ def person_columns(values: Mapping[str, Any]) -> dict[str, Any]:
 def attribute_rows(
     identity_number: int, collection_number: int, attributes: Attributes
 ) -> list[dict[str, object]]:
-    """What filters find a person by, as rows of AttributeTable."""
+    """Return the attributes that filters look at as rows of AttributeTable."""
     return [
         {
             "identity_number": identity_number,

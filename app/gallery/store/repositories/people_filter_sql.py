@@ -1,4 +1,4 @@
-"""SQL of who is searched: attributes, lists of people, terminals, expiry."""
+"""SQL of filters of people: attributes, lists of people, terminals, expiry."""
 
 from collections.abc import Sequence
 from datetime import datetime

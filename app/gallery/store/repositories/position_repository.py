@@ -31,7 +31,7 @@ class Position:
         """Whether the log can bring the index to the collection's revision.
 
         Above the collection's revision: the database was set back to a backup. Another digest: the
-        empty collection was given to another network. Pruned: the log begins later.
+        empty collection was given to another embedder. Pruned: the log begins later.
         """
         return (
             self.digest == collection.digest

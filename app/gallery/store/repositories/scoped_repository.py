@@ -1,4 +1,4 @@
-"""What the repositories of one collection share."""
+"""The base of the repositories of one collection."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ class TerminalRepository(ScopedRepository):
     def remember(
         self, terminal_id: str, identity_ids: Sequence[str], at: datetime, *, most: int
     ) -> None:
-        """Write down who was matched, and forget all but the `most` latest."""
+        """Store the people who were matched, and delete all but the `most` latest."""
         people = (
             select(IdentityTable.number)
             .where(self._here(IdentityTable), IdentityTable.id.in_(identity_ids))
