@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, get_args
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from app.api.bodies.request_body import Body, documented_body
@@ -30,6 +30,8 @@ class _Once:
 
 Sent = Annotated[ModelT, _Sent]
 """The request's body, read by a schema: `body: Sent[EnrollBody]`."""
+Asked = Annotated[ModelT, Query()]
+"""The query parameters, read by a schema: `query: Asked[PageQuery]`."""
 OnceDep = Annotated[Once[Any] | None, _Once]
 """Passed on to the transaction, which keeps the answer with the change; None without a key."""
 

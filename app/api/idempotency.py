@@ -43,7 +43,7 @@ async def answer_once(
     do: Callable[[Once[ResultT] | None], Awaitable[ResultT]],
     answer_of: Callable[[ResultT], tuple[int, BaseModel]],
 ) -> Response:
-    """Carry out a request, or answer what was answered to it before.
+    """Carry out a request, or repeat its former answer.
 
     `do` makes the change and keeps the answer in one transaction; `answer_of` is its status and
     body. A failure changed nothing and is not kept: sent again, the request is tried again. Raises
@@ -83,8 +83,8 @@ def _ticket(request: Request, key: str, body: BaseModel) -> Ticket:
 
 
 def _scope(request: Request, key: str) -> str:
-    """Method and path. A path with an external_id is kept as a digest by the key: it would outlive
-    the person, and may be longer than what is kept."""
+    """Return method and path, a path with an external_id as a digest by the key: it would outlive
+    the person, and may be too long to be kept."""
     path = request.url.path
     if f"/{PREFIX}" in path:
         path = hmac.new(key.encode("utf-8"), path.encode("utf-8"), hashlib.sha256).hexdigest()

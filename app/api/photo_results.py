@@ -18,18 +18,15 @@ async def results_of(
     answer: Callable[[RecordT], Answer],
     request_id: str,
 ) -> AnswerT:
-    """Make the answer in a thread: of each photo its own `answer`, or its problem as `error`."""
+    """Make the answer in a thread: for each photo its own `answer`, or its problem as `error`."""
 
     def make() -> AnswerT:
-        results: list[dict[str, object]] = []
-        for index, outcome in enumerate(outcomes):
-            result: Answer | None = None
-            error: Answer | None = None
-            if isinstance(outcome, PhotoError):
-                error = image_problem(outcome, request_id)
-            else:
-                result = answer(outcome)
-            results.append({"index": index, "result": result, "error": error})
+        results = [
+            {"index": index, "result": None, "error": image_problem(outcome, request_id)}
+            if isinstance(outcome, PhotoError)
+            else {"index": index, "result": answer(outcome), "error": None}
+            for index, outcome in enumerate(outcomes)
+        ]
         return answers.model_validate({"results": results})
 
     return await asyncio.to_thread(make)

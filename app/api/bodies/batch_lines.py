@@ -102,7 +102,7 @@ def _result(
 def _parse_all(
     lines: list[bytes | bytearray], defaults: EnrollOptions
 ) -> list[BatchItem | ItemResult]:
-    """Parse lines. Each is dropped once it is parsed: two copies of photos are a lot of memory."""
+    """Parse lines, and drop each once it is parsed, as two copies of photos take much memory."""
     lines.reverse()
     return [_parse(lines.pop(), defaults) for _ in range(len(lines))]
 

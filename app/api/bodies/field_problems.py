@@ -1,7 +1,7 @@
 """Messages about wrong fields of a request, for its sender.
 
-pydantic's own messages are for the author of a schema. These say which field is wrong, in what, and
-what would be right. They never repeat what was sent, which may be a photo.
+pydantic's own messages are for the author of a schema. These name the wrong field, the fault and
+what is expected. They never repeat what was sent, which may be a photo.
 """
 
 import re
@@ -73,7 +73,7 @@ _MESSAGES = {
 
 
 def invalid(error: ValidationError, model: type[BaseModel]) -> InvalidRequest:
-    """One error for all fields of a request, or of a line, that are wrong."""
+    """Make one error of all wrong fields of a request, or of a line."""
     entries = error.errors(include_input=False, include_url=False)
     problems = [_problem(entry, entry["loc"]) for entry in entries]
     for place, entry in enumerate(entries):
@@ -87,7 +87,7 @@ def invalid(error: ValidationError, model: type[BaseModel]) -> InvalidRequest:
 
 
 def field_names(model: type[BaseModel]) -> list[str]:
-    """The names by which a caller sends the fields of a model."""
+    """Return the names by which a caller sends the fields of a model."""
     return sorted(field.alias or name for name, field in model.model_fields.items())
 
 
@@ -98,7 +98,7 @@ def invalid_parameters(entries: Iterable[Mapping[str, Any]]) -> InvalidRequest:
 
 
 def of_problems(problems: Sequence[FieldProblem]) -> InvalidRequest:
-    """One error for several fields, the first ones spelt out in its text."""
+    """Make one error of several fields, with the first ones in its text."""
     first = "; ".join(f"{problem.field}: {problem.message}" for problem in problems[:_SPELT_OUT])
     others = len(problems) - _SPELT_OUT
     more = f"; and {others} more" if others > 0 else ""
@@ -106,7 +106,7 @@ def of_problems(problems: Sequence[FieldProblem]) -> InvalidRequest:
 
 
 def unknown_fields(names: Iterable[str], known: Iterable[str], unit: str) -> InvalidRequest:
-    """An error for names that no field has; `unit` says of what: "field", "query parameter"."""
+    """Make an error of names that no field has; `unit` is "field" or "query parameter"."""
     wrong = sorted(names)
     return InvalidRequest(
         f"no {unit} is named {listed(wrong)}; there are: {', '.join(sorted(known))}",
@@ -135,5 +135,5 @@ def _message(entry: Mapping[str, Any]) -> str:
 
 
 def _counted(message: str) -> str:
-    """One item, and not one items."""
+    """Put the noun after 1 into the singular."""
     return re.sub(r"\b1 (item|character)s$", r"1 \1", message)

@@ -261,7 +261,7 @@ class _Part:
 
 
 def too_many_photos(count: int | None, most: int) -> InvalidRequest:
-    """An error for more photos than a request may have; without `count` they were not counted."""
+    """Make the error for too many photos in a request; without `count` they were not counted."""
     counted = f"over {most} images" if count is None else f"{count} images"
     return InvalidRequest(f"{counted}; the limit is {most} a request (VULTUS_LIMITS__MAX_IMAGES)")
 

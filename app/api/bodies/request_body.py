@@ -33,7 +33,7 @@ _WHOLE_BODY_SCHEMA = {
 
 
 class Body(Generic[M]):
-    """A dependency that answers the request's body as a `model`.
+    """A dependency that returns the request's body as a `model`.
 
     A model with images may come as a multipart form or as JSON, any other as JSON only. Where there
     is one field for images, the file of a photo may also be the whole body. Fields that are no

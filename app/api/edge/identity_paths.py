@@ -29,7 +29,7 @@ class IdentityPaths(Middleware):
 
 
 def decoded(ref: object) -> object:
-    """A person's reference as it was meant, from a path that `IdentityPaths` has seen.
+    """Return a person's reference decoded, from a path that `IdentityPaths` has changed.
 
     Raises ValueError for bytes that are no UTF-8.
     """

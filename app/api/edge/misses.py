@@ -28,7 +28,7 @@ def allowed_methods(request: Request) -> list[str]:
 
 
 def find_better_spelling(request: Request) -> str | None:
-    """The path as a link, without doubled slashes or one at its end, when there is a route for it.
+    """Return the path as a link without doubled slashes and the last one, if a route has it.
 
     It begins with a single slash, so that it never leads to another host.
     """

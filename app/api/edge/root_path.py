@@ -31,7 +31,7 @@ class RootPath(Middleware):
 
 
 def link(scope: Scope, path: str) -> str:
-    """A path of the service as a client reaches it."""
+    """Return a path of the service as a client reaches it."""
     root_path: str = scope.get("root_path", "")
     return root_path + path
 

@@ -39,7 +39,7 @@ async def require_sane_timeout(
 
 
 def find_timeout_s(header: str) -> float | None:
-    """None when there is none, or one that is refused."""
+    """Return the seconds of the header; None without it, and for one that is refused."""
     try:
         return _ADAPTER.validate_python(header) / 1_000
     except ValidationError:

@@ -35,7 +35,7 @@ class TokenBuckets:
         return len(self._full_at)
 
     def take(self, caller: str) -> float:
-        """Take a token: 0, or the seconds until there is one, and then none is taken."""
+        """Take a token and return 0, or take none and return the seconds until there is one."""
         now = self._clock()
         full_at = max(self._full_at.pop(caller, now), now)
         wait_s = full_at - now - self._tolerance_s

@@ -1,11 +1,7 @@
 """Collections: galleries that do not see each other."""
 
-from typing import Annotated
-
-from fastapi import Query
-
 from app.api.deps import CollectionPath, ServicesDep
-from app.api.endpoint import Endpoints, OnceDep, Sent
+from app.api.endpoint import Asked, Endpoints, OnceDep, Sent
 from app.api.erasing import erase
 from app.api.schemas.collections import (
     CollectionBody,
@@ -34,9 +30,7 @@ async def create_collection(
 
 
 @router.endpoint("GET", "", CollectionPage, large=True)
-async def list_collections(
-    services: ServicesDep, query: Annotated[PageQuery, Query()]
-) -> Page[Collection]:
+async def list_collections(services: ServicesDep, query: Asked[PageQuery]) -> Page[Collection]:
     """List collections, oldest first."""
     return await reading(services.gallery.collections.page, limit=query.limit, cursor=query.cursor)
 
@@ -63,7 +57,7 @@ async def update_collection(
 
 @router.endpoint("DELETE", "/{collection}", ErasureBody)
 async def delete_collection(
-    collection: CollectionPath, services: ServicesDep, query: Annotated[ErasureQuery, Query()]
+    collection: CollectionPath, services: ServicesDep, query: Asked[ErasureQuery]
 ) -> Erasure:
     """Delete a collection and all people in it. `default` exists again at once, empty."""
     return await erase(query, services.gallery.collections.delete, collection)

@@ -1,12 +1,9 @@
 """The gallery doctor."""
 
 import asyncio
-from typing import Annotated
-
-from fastapi import Query
 
 from app.api.deps import CollectionPath, ServicesDep
-from app.api.endpoint import Endpoints
+from app.api.endpoint import Asked, Endpoints
 from app.api.schemas.doctor import DoctorAnswer, DoctorQuery
 
 router = Endpoints("/collections/{collection}", tag="collections")
@@ -14,7 +11,7 @@ router = Endpoints("/collections/{collection}", tag="collections")
 
 @router.endpoint("GET", "/doctor", DoctorAnswer, problems=[409], large=True)
 async def examine_collection(
-    collection: CollectionPath, services: ServicesDep, query: Annotated[DoctorQuery, Query()]
+    collection: CollectionPath, services: ServicesDep, query: Asked[DoctorQuery]
 ) -> DoctorAnswer:
     """Find photos under the wrong person, people under two names, outliers and look-alikes.
 

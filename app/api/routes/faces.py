@@ -1,11 +1,7 @@
 """Faces: the enrolled examples of a person."""
 
-from typing import Annotated
-
-from fastapi import Query
-
 from app.api.deps import BEFORE_COLON, CollectionPath, FacePath, IdentityPath, ServicesDep
-from app.api.endpoint import Endpoints, OnceDep, Otherwise, Sent
+from app.api.endpoint import Asked, Endpoints, OnceDep, Otherwise, Sent
 from app.api.erasing import erase
 from app.api.schemas.faces import AddFacesBody, FacePage, MoveFaceAnswer, MoveFaceBody
 from app.api.schemas.parts.enrolment import EnrollmentBody
@@ -59,7 +55,7 @@ async def list_faces(
     collection: CollectionPath,
     identity_id: IdentityPath,
     services: ServicesDep,
-    query: Annotated[PageQuery, Query()],
+    query: Asked[PageQuery],
 ) -> Page[Face]:
     """List a person's faces, oldest first."""
     return await reading(
@@ -73,7 +69,7 @@ async def delete_face(
     identity_id: IdentityPath,
     face_id: FacePath,
     services: ServicesDep,
-    query: Annotated[ErasureQuery, Query()],
+    query: Asked[ErasureQuery],
 ) -> Erasure:
     """Delete one face. The person stays, even without any face."""
     return await erase(query, services.gallery.faces.delete, collection, identity_id, face_id)

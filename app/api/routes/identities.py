@@ -1,11 +1,7 @@
 """Identities: the people of a collection."""
 
-from typing import Annotated
-
-from fastapi import Query
-
 from app.api.deps import CollectionPath, IdentityPath, ServicesDep
-from app.api.endpoint import Endpoints, OnceDep, Sent
+from app.api.endpoint import Asked, Endpoints, OnceDep, Sent
 from app.api.erasing import erase
 from app.api.schemas.identities import (
     DeletePeopleAnswer,
@@ -52,7 +48,7 @@ async def enroll_identity(
 
 @router.endpoint("GET", "", IdentityPage, large=True)
 async def list_identities(
-    collection: CollectionPath, services: ServicesDep, query: Annotated[IdentityQuery, Query()]
+    collection: CollectionPath, services: ServicesDep, query: Asked[IdentityQuery]
 ) -> Page[Identity]:
     """List people, oldest first: all, or those whose name or external_id is, or begins, as sent."""
     return await reading(
@@ -88,7 +84,7 @@ async def delete_identity(
     collection: CollectionPath,
     identity_id: IdentityPath,
     services: ServicesDep,
-    query: Annotated[ErasureQuery, Query()],
+    query: Asked[ErasureQuery],
 ) -> Erasure:
     """Delete a person with all their faces. From this answer on, no search finds them."""
     return await erase(query, services.gallery.people.delete, collection, identity_id)

@@ -1,11 +1,7 @@
 """The inbox: faces that matched no enrolled person, in groups."""
 
-from typing import Annotated
-
-from fastapi import Query
-
 from app.api.deps import BEFORE_COLON, CollectionPath, FacePath, GroupPath, ServicesDep
-from app.api.endpoint import Endpoints, Sent
+from app.api.endpoint import Asked, Endpoints, Sent
 from app.api.erasing import erase
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.parts.erasure import ErasureQuery
@@ -31,7 +27,7 @@ router = Endpoints("/collections/{collection}/unknowns", tag="unknowns")
 
 @router.endpoint("GET", "", UnknownGroupPage, large=True)
 async def list_unknowns(
-    collection: CollectionPath, services: ServicesDep, query: Annotated[UnknownQuery, Query()]
+    collection: CollectionPath, services: ServicesDep, query: Asked[UnknownQuery]
 ) -> Page[UnknownGroup]:
     """List the groups of faces that matched no enrolled person, newest or largest first.
 
@@ -96,7 +92,7 @@ async def dismiss_unknown(
     collection: CollectionPath,
     group_id: GroupPath,
     services: ServicesDep,
-    query: Annotated[ErasureQuery, Query()],
+    query: Asked[ErasureQuery],
 ) -> UnknownErasure:
     """Erase a group. The person begins a new one when they are seen again."""
     return await erase(query, services.unknowns.dismiss, collection, group_id)
@@ -108,7 +104,7 @@ async def dismiss_unknown_face(
     group_id: GroupPath,
     face_id: FacePath,
     services: ServicesDep,
-    query: Annotated[ErasureQuery, Query()],
+    query: Asked[ErasureQuery],
 ) -> UnknownErasure:
     """Erase one face of a group, and the group if it was the last."""
     return await erase(query, services.unknowns.dismiss_face, collection, group_id, face_id)

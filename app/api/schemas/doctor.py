@@ -17,7 +17,7 @@ class DoctorQuery(PageQuery):
         100,
         ge=1,
         le=1_000,
-        description="Findings after which the page ends; those of one person are not torn apart.",
+        description="Findings after which the page ends; those of one person stay together.",
     )
     within_s: float = Field(
         10.0, gt=0, le=60, description="Seconds after which the page ends, found or not."
@@ -53,7 +53,7 @@ class ActionBody(Answer):
 
 
 class FindingBody(Answer):
-    """Something to look at; nothing is changed by itself."""
+    """A likely mistake; it is corrected by `action`, and not by itself."""
 
     kind: FindingKind
     identity: FoundPersonBody
@@ -68,16 +68,16 @@ class FindingBody(Answer):
     own_similarity: float | None = Field(
         description="Of the face to the most similar of the person's other faces."
     )
-    threshold: float = Field(description="What the similarity was held against.")
+    threshold: float = Field(description="The limit that the similarity was compared with.")
     advice: str
     action: ActionBody | None = Field(
-        description="What corrects it; null where that is for a person to find out. A merge is "
-        "refused with 409 when one of the two changed since: ask again then."
+        description="The request that corrects it; null where a person must decide. A merge is "
+        "refused with 409 when one of the two was changed since: ask again then."
     )
 
     @classmethod
     def found(cls, finding: Finding, collection: str, revision: int) -> "FindingBody":
-        """`revision` is that of the collection as it was examined."""
+        """Make the answer; `revision` is that of the collection when it was examined."""
         wanted = correction(finding, revision)
         return cls.of(
             finding,

@@ -59,7 +59,7 @@ class StatsAnswer(Answer):
     def measured(
         cls, traffic: Summary, readings: Readings, metrics: Metrics, *, device: str
     ) -> "StatsAnswer":
-        """`metrics` and `traffic` are those of this process, `readings` of its index and queue."""
+        """Make the answer of this process; `readings` are those of its index and its queue."""
         return cls.of(
             readings,
             pid=os.getpid(),

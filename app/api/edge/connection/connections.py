@@ -150,7 +150,7 @@ class Connections:
         return sorted(found, key=lambda connection: connection.slowness(now) or 0.0, reverse=True)
 
     def give_up(self, part: Literal["headers", "body"]) -> VultusError:
-        """Say why the rest of a request is not waited for."""
+        """Return the error for a request whose rest is not waited for."""
         if self.stopping:
             return Stopping()
         patience = f"for {self.limits.patience_s:g} s"

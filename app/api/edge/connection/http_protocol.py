@@ -346,7 +346,7 @@ class LimitedHttp(HttpToolsProtocol):
     # Answers of the connection itself.
 
     def _refuse(self, error: VultusError) -> None:
-        """Have the application answer `error`; then close the connection."""
+        """Let the application answer `error`, then close the connection."""
         if self._is_deaf and self._arrival.refusal is not None:  # it is being answered already
             self._wake_application()
             return

@@ -28,7 +28,7 @@ class ErrorRateBody(Answer):
 
 
 class SearchedBody(Answer):
-    """Among how many a face was looked for; of more than 10,000 faces, to within one per cent."""
+    """The people and faces that were searched; above 10,000 faces, to within one per cent."""
 
     people: int
     faces: int

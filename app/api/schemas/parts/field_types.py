@@ -87,8 +87,8 @@ def _decode_image(value: object) -> object:
 
 
 def parse_json_text(value: object) -> object:
-    """A multipart form, or a query, carries objects and lists as JSON text, maybe with a byte order
-    mark."""
+    """Parse an object or a list that a form or a query carries as JSON text, maybe with a byte
+    order mark."""
     if not isinstance(value, str | bytes):
         return value
     mark = codecs.BOM_UTF8
@@ -101,7 +101,7 @@ def parse_json_text(value: object) -> object:
 
 
 def _parse_attributes(value: object) -> object:
-    """Null is an empty object."""
+    """Parse attributes; null is an empty object."""
     return {} if value is None else parse_json_text(value)
 
 
@@ -114,7 +114,7 @@ def _check_attributes(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_json(value: object) -> None:
-    """Refuse what a database or a JSON encoder would choke on later, when it is stored already.
+    """Refuse values that a database or a JSON encoder cannot write or read back.
 
     Raises ValueError for that, and as soon as there are more values than attributes have bytes.
     """
@@ -159,21 +159,21 @@ def _check_scalar(value: object) -> None:
 
 
 def no_truth(value: object) -> object:
-    """A form sends numbers as text; but true is not the number 1."""
+    """Refuse true as the number 1; a form sends numbers as text."""
     if isinstance(value, bool):
         raise ValueError("must be a number")  # noqa: TRY004  (pydantic handles ValueError alone)
     return value
 
 
 def _true_or_false(value: object) -> object:
-    """A form sends text. Pydantic accepts 0, "off" and "n" as well, which are not documented."""
+    """Accept true and false, also as text; pydantic accepts 0, "off" and "n" as well."""
     if isinstance(value, bool) or value in ("true", "false"):
         return value
     raise ValueError("must be true or false")
 
 
 def _only_written_out(value: object) -> object:
-    """Pydantic would take numbers as seconds since 1970, which the documentation does not offer."""
+    """Accept written moments alone; pydantic takes numbers as seconds since 1970 as well."""
     if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
         return value
     raise ValueError("must be a date and time with its offset, as 2031-05-01T00:00:00Z")

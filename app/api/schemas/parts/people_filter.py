@@ -25,7 +25,7 @@ from app.gallery.value_types import no_nul
 
 
 def _check_value(value: object) -> object:
-    """One thing wrong, and not one for each type that it is not."""
+    """Raise one error for a wrong value, and not one for each type that it does not have."""
     if not isinstance(value, str | int | float):
         raise ValueError("must be a text, a number, true or false")  # noqa: TRY004
     check_json(value)
@@ -56,7 +56,7 @@ def _require_few_conditions(value: object) -> object:
 
 
 class ConditionBody(Schema):
-    """All that is given must hold; a plain value instead means `equals`."""
+    """All given conditions must hold; a plain value instead means `equals`."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"suffix": "4711"}]})
 
@@ -64,8 +64,8 @@ class ConditionBody(Schema):
     in_: Annotated[list[_Value], Field(fail_fast=True)] | None = Field(
         None, alias="in", min_length=1, max_length=1_000, description="One of these."
     )
-    prefix: _Text | None = Field(None, description="A text that begins so.")
-    suffix: _Text | None = Field(None, description="A text that ends so.")
+    prefix: _Text | None = Field(None, description="The beginning of a text.")
+    suffix: _Text | None = Field(None, description="The end of a text.")
 
     @model_validator(mode="after")
     def _says_something(self) -> "ConditionBody":
@@ -87,7 +87,7 @@ _ValueOrCondition = Annotated[
 
 
 class FilterBody(Schema):
-    """People for whom all of it holds; an empty filter finds all people."""
+    """People for whom all conditions hold; an empty filter finds all people."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -24,7 +24,7 @@ class ResemblanceBody(Answer):
     name: str | None
     external_id: str | None
     similarity: float = Field(description="Cosine, -1 to 1.")
-    threshold: float = Field(description="What the similarity was held against.")
+    threshold: float = Field(description="The limit that the similarity was compared with.")
 
 
 class RejectedImageBody(Answer):
