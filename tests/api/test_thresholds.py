@@ -104,12 +104,14 @@ def test_margin_is_a_share_of_a_decade_of_the_calibration_in_use() -> None:
     assert replace(found, map=None).find_margin() == 0.005
 
 
-def test_margin_that_the_settings_fix_is_not_on_the_scale_of_the_next_embedder(
+def test_similarity_that_the_settings_fix_is_not_on_the_scale_of_the_next_embedder(
     network: Network, tmp_path: Path
 ) -> None:
-    fixed = Settings(data_dir=tmp_path, thresholds={"margin": 0.02})
-    assert default_thresholds(fixed, network).find_margin() == 0.02
-    assert next_thresholds(fixed, network).margin is None
+    fixed = Settings(data_dir=tmp_path, thresholds={"verify": 0.02, "identify": 0.03})
+    ours = default_thresholds(fixed, network)
+    assert (ours.verify, ours.identify) == (0.02, 0.03)
+    following = next_thresholds(fixed, network)
+    assert (following.verify, following.identify) == (None, None)
 
 
 def test_without_a_measurement_a_threshold_is_required() -> None:
