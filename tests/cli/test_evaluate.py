@@ -55,7 +55,7 @@ def test_a_folder_is_evaluated_once_and_then_from_the_cache(
     def never(*_: object) -> None:
         raise AssertionError("embedded again")
 
-    monkeypatch.setattr(Recognizer, "embed_chosen", never)
+    monkeypatch.setattr(Recognizer, "embed", never)
     again = _evaluate(people, "--against", out / "report.json")
     assert _values(again) == values
     assert again["comparison"]["unpaired"] is None
