@@ -106,7 +106,6 @@ def _multiplied(cosine: Tensor, margin: int) -> Tensor:
 
 
 class _LibraryHead(TrainingLoss):
-    normalised = True
     mined = False
     needs_labels_as_classes = True
     core: nn.Module

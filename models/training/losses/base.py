@@ -63,8 +63,8 @@ class TrainingLoss(nn.Module, ABC):
     equation: ClassVar[str]
     source: ClassVar[str]
     options: ClassVar[type[Options]] = NoOptions
-    normalised: ClassVar[bool]
-    mined: ClassVar[bool]
+    normalised: ClassVar[bool] = True
+    mined: ClassVar[bool] = True
     needs_labels_as_classes: ClassVar[bool] = False
 
     def __init__(self, dimension: int, classes: int, chosen: Any) -> None:  # noqa: ANN401

@@ -35,8 +35,6 @@ class Contrastive(TrainingLoss):
     )
     options = ContrastiveOptions
     chosen: ContrastiveOptions
-    normalised = True
-    mined = True
 
     def loss(self, batch: Batch) -> Tensor:
         pairs = batch.pairs()

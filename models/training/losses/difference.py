@@ -20,8 +20,6 @@ class Difference(TrainingLoss):
         "+ mean over negatives of log(1 + e^z)"
     )
     source = "Taigman et al.: DeepFace, 2014 (the weighted L1 siamese network)"
-    normalised = True
-    mined = True
 
     def __init__(self, dimension: int, classes: int, chosen: Options) -> None:
         super().__init__(dimension, classes, chosen)

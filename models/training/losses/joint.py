@@ -27,7 +27,6 @@ class Joint(TrainingLoss):
     options = JointOptions
     chosen: JointOptions
     normalised = False
-    mined = True
     needs_labels_as_classes = True
 
     def __init__(self, dimension: int, classes: int, chosen: JointOptions) -> None:

@@ -34,7 +34,6 @@ class NPair(TrainingLoss):
     options = NPairOptions
     chosen: NPairOptions
     normalised = False
-    mined = True
 
     def __init__(self, dimension: int, classes: int, chosen: NPairOptions) -> None:
         super().__init__(dimension, classes, chosen)
@@ -51,8 +50,6 @@ class _OfPairs(TrainingLoss):
     Its `forward` is not used: it takes one positive and one negative pair for no pairs.
     """
 
-    normalised = True
-    mined = True
     core: LiftedStructureLoss | MultiSimilarityLoss
 
     def loss(self, batch: Batch) -> Tensor:
@@ -126,7 +123,6 @@ class RankedList(TrainingLoss):
     )
     source = "Wang et al.: Ranked List Loss for Deep Metric Learning, 2019"
     options = RankedListOptions
-    normalised = True
     mined = False
 
     def __init__(self, dimension: int, classes: int, chosen: RankedListOptions) -> None:

@@ -23,7 +23,6 @@ class ProxyNca(TrainingLoss):
     source = "Movshovitz-Attias et al.: No Fuss Distance Metric Learning Using Proxies, 2017"
     options = ProxyNcaOptions
     chosen: ProxyNcaOptions
-    normalised = True
     mined = False
     needs_labels_as_classes = True
 

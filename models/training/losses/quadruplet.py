@@ -37,8 +37,6 @@ class Quadruplet(TrainingLoss):
     source = "Chen et al.: Beyond Triplet Loss: A Deep Quadruplet Network, 2017"
     options = QuadrupletOptions
     chosen: QuadrupletOptions
-    normalised = True
-    mined = True
 
     def loss(self, batch: Batch) -> Tensor:
         triplets = batch.triplets()

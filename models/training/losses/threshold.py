@@ -36,8 +36,6 @@ class Threshold(TrainingLoss):
     )
     options = ThresholdOptions
     chosen: ThresholdOptions
-    normalised = True
-    mined = True
 
     def __init__(self, dimension: int, classes: int, chosen: ThresholdOptions) -> None:
         super().__init__(dimension, classes, chosen)

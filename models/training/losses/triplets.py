@@ -10,8 +10,6 @@ from models.training.options import Options
 
 
 class _OfTriplets(TrainingLoss):
-    normalised = True
-    mined = True
     core: TripletMarginLoss | MarginLoss
 
     def loss(self, batch: Batch) -> Tensor:
