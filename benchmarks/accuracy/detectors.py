@@ -82,7 +82,6 @@ def main() -> None:
         for name, detector in detectors.items()
     }
     ways = {**detectors, **without_second_look(settings)}
-    rounds = 1 if options.smoke else 3
     figures: dict[str, Any] = {
         "photos": len(names),
         "lfw": _agreement(central),
@@ -91,7 +90,7 @@ def main() -> None:
         "turned": _turned(detectors, central, data, names[: _count(options, _TURNED)]),
         "found_by_side": _small(detectors, central, data, names, options),
         "damaged": _damaged(ways, data, _count(options, _DAMAGED)),
-        "cpu_ms": _times(ways, data, names[:_TIMED], rounds),
+        "cpu_ms": _times(ways, data, names[:_TIMED], smoke=options.smoke),
         "group_photos": {} if options.photos is None else _groups(detectors, options.photos),
     }
     _report(figures)
@@ -242,14 +241,15 @@ def _damaged(ways: Detectors, data: LfwData, people: int) -> dict[str, dict[str,
 
 
 def _times(
-    detectors: Detectors, data: LfwData, names: Sequence[str], rounds: int
+    detectors: Detectors, data: LfwData, names: Sequence[str], *, smoke: bool
 ) -> dict[str, dict[str, float]]:
     faces = list(_read(data, names))
+    sizes, rounds = (_SIZES[:1], 1) if smoke else (_SIZES, 3)
     return {
         f"{width}x{height}, {kind}": least_cpu_ms(
             detectors, [_resized(photo, width, height) for photo in some], rounds=rounds
         )
-        for width, height in _SIZES
+        for width, height in sizes
         for kind, some in (("a face", faces), ("none", [pixels(coffee())]))
     }
 
