@@ -139,7 +139,7 @@ def errors_page() -> str:
     meanings = _meanings()
     above = ""
     for kind in _tree(VultusError):
-        # Those that one room defines for itself are answered as the class that they are made of.
+        # Errors that one package defines for itself are answered as their base class.
         if kind.__module__ != VultusError.__module__:
             continue
         if kind.__name__ not in meanings:

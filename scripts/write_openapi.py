@@ -13,7 +13,7 @@ PATH = _ROOT / "docs" / "openapi.json"
 def openapi_text() -> str:
     """The document as it is committed: indented, so that a change is a few lines of a diff."""
     description = application_of_routes().openapi()
-    # That of the sources: an environment may still have the version that was installed into it.
+    # The version of the sources: the environment may have an older one installed.
     project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     description["info"]["version"] = project["version"]
     return json.dumps(description, indent=1, ensure_ascii=False) + "\n"

@@ -295,7 +295,7 @@ def measure_requests(count: int) -> dict[str, float]:
                 client.patch(f"/collections/{name}", json={"options": options}).raise_for_status()
             for turn in range(count):
                 for name in ("keeps", "keeps_not")[:: 1 if turn % 2 else -1]:
-                    # Each a photo of its own, by its SHA-256.
+                    # Each SHA-256 stands for another photo.
                     file = {"image": ("face.jpg", photo + uuid4().bytes)}
                     vector = {"embedding": unit_vectors(1, generator)[0].tolist()}
                     for verb, body in (("identify", {"files": file}), ("search", {"json": vector})):

@@ -199,7 +199,7 @@ async def _client(soak: Soak, photos: list[Photo], number: int) -> None:
         elif kind == "identify":
             usable = [photo for photo in photos if photo.usable]
             await _identify(soak, connection, generator.choice(usable))
-        # Never without anybody, and never with many more than at first.
+        # At least one person stays, and not many more than at first.
         elif (kind == "enroll" and len(enrolled) < 2 * _PEOPLE // _CLIENTS and free) or (
             len(enrolled) <= 1
         ):

@@ -124,7 +124,7 @@ class Scale:
     idle_s: float = 10.0
 
 
-_SMOKE = Scale(processes=2, workers=1, idle_s=0.2)  # workers import everything anew
+_SMOKE = Scale(processes=2, workers=1, idle_s=0.2)  # each takes CPU time to start
 
 
 def main() -> None:

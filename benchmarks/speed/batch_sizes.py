@@ -178,7 +178,7 @@ async def _recognized(place: Place, files: Sequence[bytes], size: int, pending: 
 
     photos = pending
     try:
-        await asyncio.gather(*map(client, range(pending)))  # once in vain, for what is made lazily
+        await asyncio.gather(*map(client, range(pending)))  # a first run, for what is made lazily
         photos = max(len(files), pending)
         begun = time.perf_counter()
         await asyncio.gather(*map(client, range(pending)))

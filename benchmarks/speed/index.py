@@ -137,7 +137,7 @@ def _build(count: int, dimension: int, figures: dict[str, float]) -> FaissIndex:
         index.add(numbers, piece)
         spent += perf_counter() - started
         number += len(piece)
-    del piece, numbers  # they are not the index's
+    del piece, numbers  # they are not part of the index's memory
     started = perf_counter()
     index.settle()
     figures["add_all_s"] = spent

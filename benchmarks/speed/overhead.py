@@ -265,13 +265,13 @@ class _Bare:
 
 @contextmanager
 def _bare_pipeline(sizes: dict[str, bytes]) -> Iterator[_Bare]:
-    processes = get_context("forkserver")  # a new process, but what it imports may be there
+    processes = get_context("forkserver")  # a new process, whose imports may be loaded already
     here, there = processes.Pipe()
     process = processes.Process(target=_run_pipeline, args=(there, sizes), daemon=True)
     process.start()
     there.close()
     try:
-        here.recv()  # it is ready
+        here.recv()  # the pipeline is ready
         assert process.pid is not None
         yield _Bare(process.pid, here)
     finally:

@@ -368,7 +368,7 @@ def _accuracy(one: Contestant, photos: Sequence[bytes], probes: Sequence[str]) -
             threshold=threshold,
         )
 
-    # Just above the first stranger who must not be named any more.
+    # Just above the first stranger who must not match.
     descending = sorted((best.score for best in others), reverse=True)
     threshold = np.nextafter(descending[int(_FPIR * len(others))], np.inf)
     return Accuracy(

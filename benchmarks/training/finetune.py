@@ -112,7 +112,7 @@ def _report(
             config, store, run, weights_dir=run.path, device="cpu", split=split, watch=watcher
         )
     network = build_network(config.network, weights_dir=run.path, seed=config.seed)
-    among = share_out(store, choosing=True)  # for what else there is to choose
+    among = share_out(store, choosing=True)  # to choose the options of the linear metrics
     mirrored = config.network.mirror_average
     before = [
         _part(network, store, numbers, mirrored=mirrored)

@@ -20,7 +20,7 @@ def test_every_benchmark_is_documented() -> None:
     assert [name for name in BENCHMARKS if f"benchmarks {name}" not in page] == []
 
 
-@pytest.mark.filterwarnings("default")  # what a benchmark warns of is no fault of the service
+@pytest.mark.filterwarnings("default")  # warnings of a benchmark are no fault of the service
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_benchmark_runs_and_ends_with_its_figures(
     name: str,

@@ -47,6 +47,6 @@ def server() -> Iterator[_ClosesWhenIdle]:
 def test_an_idle_connection_that_was_closed_is_opened_anew(server: _ClosesWhenIdle) -> None:
     with Wire(server.port, timeout_s=30) as wire:
         assert wire.get("/") == {}
-        select([wire._connection.sock], [], [], 30)  # its end has come
+        select([wire._connection.sock], [], [], 30)  # the server has closed it
         assert wire.delete("/") == {}
     assert server.connections == 2

@@ -99,7 +99,7 @@ def _run(
         if stream is not None:
             os.dup2(stream.fileno(), number)
             stream.close()
-        # The one that was inherited knows of its file whether it is a terminal, or has an end.
+        # The inherited object keeps facts of its former file, as whether that is a terminal.
         setattr(sys, name, os.fdopen(number, "w", buffering=1, encoding="utf-8", closefd=False))
     os.environ.clear()
     os.environ.update(env)

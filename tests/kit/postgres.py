@@ -33,7 +33,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield PostgresServer(_with_psycopg(given), packaged=False)
         return
     # Not below pytest's own folder: the server runs as another user when the tests run as root, and
-    # every pytest that starts shuts others out of that folder.
+    # each start of pytest denies other users access to that folder.
     with TemporaryDirectory(prefix="vultus-postgres-", ignore_cleanup_errors=True) as folder:
         if "XDG_RUNTIME_DIR" not in os.environ:  # the package keeps its locks there
             runtime = Path(folder) / "runtime"

@@ -19,7 +19,7 @@ from tests.kit.forked_vultus import ForkedVultus
 from tests.kit.programs import Program, Surroundings, server_environment, start_vultus
 
 _STARTS_WITHIN_S = 180
-_ENDS_WITHIN_S = 120  # of which a process with a low priority on a busy machine may need some
+_ENDS_WITHIN_S = 120  # a process with a low priority on a busy machine may need many
 
 
 class ServerProcess:

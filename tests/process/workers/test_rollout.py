@@ -24,7 +24,7 @@ def test_no_request_fails_while_a_collection_goes_over_and_back(
 ) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()
-    # Small ones, so that many questions fit into the time.
+    # Small ones, so that many requests fit into the time.
     pictures = {
         name: photo.resize((photo.width // 2, photo.height // 2))
         for name, photo in (("Eileen", photos.astronaut()), ("Grace", photos.hopper()))
