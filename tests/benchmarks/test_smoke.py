@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from multiprocessing import forkserver
 from pathlib import Path
@@ -29,6 +30,11 @@ def test_benchmark_runs_and_ends_with_its_figures(
     request: pytest.FixtureRequest,
 ) -> None:
     forkserver.ensure_running()  # before a benchmark says what it should import
+    main: Callable[[], None] = import_module(module_of(BENCHMARKS[name])).main
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "--quick" in capfd.readouterr().out
     monkeypatch.setattr(sys, "argv", [name, "--smoke"])
     monkeypatch.setattr("benchmarks.kit.servers.start_vultus", ForkedVultus)
     if name in ("crash", "workers"):  # they would start a PostgreSQL of their own
@@ -36,7 +42,7 @@ def test_benchmark_runs_and_ends_with_its_figures(
         monkeypatch.setenv("VULTUS_TEST_DATABASE_URL", url.replace("+psycopg", ""))
     interval = sys.getswitchinterval()
     try:
-        import_module(module_of(BENCHMARKS[name])).main()
+        main()
     finally:
         sys.setswitchinterval(interval)
     printed = capfd.readouterr().out.strip().splitlines()
