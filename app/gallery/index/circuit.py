@@ -11,8 +11,8 @@ _LONGEST_TRY_S = 10.0
 class Circuit:
     """Opens at a failure; from `pause_s` after it on lets one caller at a time try.
 
-    Without it every request would wait for the timeout of a server that is away, and hold a worker
-    thread meanwhile.
+    Without it every request would wait for the timeout of a server that is away, and hold a thread
+    meanwhile.
     """
 
     def __init__(self, *, pause_s: float = 1.0, clock: Callable[[], float] = monotonic) -> None:

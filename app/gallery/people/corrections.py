@@ -1,7 +1,7 @@
 """Correct a gallery: make people one, give a face to another person, delete people by a filter.
 
 Each is one transaction under one revision of the collection: a search sees the gallery as it was
-before, or as it is afterwards. All methods block; call them from a worker thread.
+before, or as it is afterwards. All methods block.
 """
 
 from collections.abc import Sequence

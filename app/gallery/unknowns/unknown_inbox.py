@@ -5,7 +5,7 @@ most similar to it, if that similarity reaches the threshold; else it begins a g
 is that by which the face would have been identified, had the group been enrolled.
 
 Every change holds the lock on the row of the collection's inbox, so the rule is applied to one face
-after the other, however many processes write. All methods block; call them from a worker thread.
+after the other, however many processes write. All methods block.
 """
 
 from collections.abc import Iterator, Sequence
