@@ -102,7 +102,7 @@ def _run(data: LfwData, people: int, workers: int, scratch: Path, *, smoke: bool
         if smoke:  # its people are too few to measure error rates on
             _fix_threshold(server.port)
         before = run(_ask_each(server.port, enrolled))
-        pause_s = 1.0 if smoke else 0.0
+        pause_s = 2.0 if smoke else 0.0  # each request costs CPU time
         with (
             _asking(server.port, enrolled, pause_s=pause_s) as asked,
             _coming_and_going(server, coming, pause_s=pause_s) as changes,
