@@ -18,8 +18,8 @@ from app.recognition.decode.file_kinds import FileKind
 from app.recognition.decode.heif_decoder import decode_heif
 from app.recognition.decode.picture import Picture
 from app.recognition.decode.pillow_decoder import decode_with_pillow
+from app.recognition.decode.structures.tiff_structure import read_tiff
 from app.recognition.decode.tiff_decoder import decode_tiff
-from app.recognition.decode.tiff_structure import read_tiff
 from app.runtime.memory import give_back_memory
 
 _LARGE_BYTES: Final = 50_000_000

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.errors import ImageInText, ImageUnreadable
-from app.recognition.decode import (
+from app.recognition.decode.structures import (
     gif_structure,
     jpeg2000_structure,
     jpeg_structure,

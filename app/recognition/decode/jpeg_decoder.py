@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from app.recognition.decode.faults import require_rows
-from app.recognition.decode.jpeg_structure import END, JpegStructure, cut_at_last_segment
 from app.recognition.decode.picture import Picture, finish
+from app.recognition.decode.structures.jpeg_structure import END, JpegStructure, cut_at_last_segment
 
 DIVISORS: Final = (8, 4, 2)
 """Divisors of the size at which libjpeg decodes faster, as it omits the finer waves of blocks."""

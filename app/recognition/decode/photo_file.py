@@ -8,7 +8,14 @@ from typing import Final
 import structlog
 
 from app.errors import ImageUnreadable, VultusError
-from app.recognition.decode import (
+from app.recognition.decode.decoder_process import DecoderProcesses
+from app.recognition.decode.faults import DamagedFile, damaged, require_pixels, too_much_memory
+from app.recognition.decode.file_kinds import FileKind, find_start
+from app.recognition.decode.jpeg_decoder import DIVISORS, decode_jpeg
+from app.recognition.decode.picture import FRAMES_KEPT, Picture, choose_frame, part_there
+from app.recognition.decode.pillow_decoder import decode_with_pillow
+from app.recognition.decode.png_decoder import decode_png
+from app.recognition.decode.structures import (
     gif_structure,
     heif_structure,
     jpeg2000_structure,
@@ -17,13 +24,6 @@ from app.recognition.decode import (
     tiff_structure,
     webp_structure,
 )
-from app.recognition.decode.decoder_process import DecoderProcesses
-from app.recognition.decode.faults import DamagedFile, damaged, require_pixels, too_much_memory
-from app.recognition.decode.file_kinds import FileKind, find_start
-from app.recognition.decode.jpeg_decoder import DIVISORS, decode_jpeg
-from app.recognition.decode.picture import FRAMES_KEPT, Picture, choose_frame, part_there
-from app.recognition.decode.pillow_decoder import decode_with_pillow
-from app.recognition.decode.png_decoder import decode_png
 from app.recognition.detect.tiles import searched_side_px
 from app.recognition.types import ImageSize, Photo, Pixels
 

@@ -9,8 +9,8 @@ from PIL import Image
 
 from app.recognition.decode.faults import DamagedFile, require_rows
 from app.recognition.decode.picture import Picture, choose_frame, finish
-from app.recognition.decode.png_structure import PngStructure
 from app.recognition.decode.samples import to_8_bit, to_rgb
+from app.recognition.decode.structures.png_structure import PngStructure
 
 _DARK: Final = 64
 """Value of 255: a picture of 16 bits without a brighter pixel leaves its upper two bits empty."""

@@ -12,7 +12,7 @@ from app.recognition.decode.exif_orientation import find_orientation
 from app.recognition.decode.faults import DamagedFile
 from app.recognition.decode.picture import Picture, choose_frame, finish
 from app.recognition.decode.samples import to_8_bit
-from app.recognition.decode.tiff_structure import (
+from app.recognition.decode.structures.tiff_structure import (
     COMPRESSION,
     EXTRA_SAMPLES,
     PHOTOMETRIC,

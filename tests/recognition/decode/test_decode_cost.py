@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 from app.errors import ImageUnreadable
-from app.recognition.decode import (
+from app.recognition.decode.photo_file import DecodeLimits, PhotoFile
+from app.recognition.decode.structures import (
     gif_structure,
     jpeg_structure,
     png_structure,
     tiff_structure,
     webp_structure,
 )
-from app.recognition.decode.photo_file import DecodeLimits, PhotoFile
 from tests.kit.photos import encoded, pixels
 from tests.recognition.decode import hostile_files as hostile
 from tests.recognition.pictures import decoded, distance, small

@@ -1,0 +1,1 @@
+"""Structure of image files, counted before anything is decoded."""
