@@ -9,7 +9,7 @@ from app.gallery.people.erasure import erase_collection
 from app.gallery.records import Collection, CollectionChanges, DecisionBasis, Erasure, Page, Unset
 from app.gallery.store.database import read_again
 from app.gallery.store.idempotency import Once
-from app.gallery.store.repositories.page_cursors import decode_cursor, next_cursor
+from app.gallery.store.statements.page_cursors import decode_cursor, next_cursor
 from app.gallery.store.storage import erases
 from app.gallery.store.transaction import Transaction
 from app.gallery.store.uniqueness import unique

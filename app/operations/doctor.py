@@ -7,7 +7,7 @@ from typing import Final
 
 from app.gallery.doctor import Checkup, DoctorPolicy, Finding, FindingKind
 from app.gallery.gallery import Gallery
-from app.gallery.store.repositories.page_cursors import encode_cursor
+from app.gallery.store.statements.page_cursors import encode_cursor
 from app.operations.policy.calibrator import Calibrator
 from app.operations.policy.thresholds import Thresholds
 from app.runtime.threads import Work, threads

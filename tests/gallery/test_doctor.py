@@ -12,7 +12,7 @@ from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import VectorIndex
 from app.gallery.people.enrolment import NewPerson
 from app.gallery.records import NewIdentity
-from app.gallery.store.repositories.page_cursors import encode_cursor
+from app.gallery.store.statements.page_cursors import encode_cursor
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import COLLECTION, enroll, enroll_at_once, new_face, unit_vectors

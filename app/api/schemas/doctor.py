@@ -8,7 +8,7 @@ from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.pages import PageQuery
 from app.gallery.doctor import Checkup, Finding, FindingKind
-from app.gallery.store.repositories.page_cursors import encode_cursor
+from app.gallery.store.statements.page_cursors import encode_cursor
 from app.operations.doctor import ADVICE, Correction, DeleteFace, MergePeople, MoveFace, correction
 
 

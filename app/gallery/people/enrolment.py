@@ -27,7 +27,7 @@ from app.gallery.people.same_picture import Pictures
 from app.gallery.records import Face, Identity, NewFace, NewIdentity
 from app.gallery.store.repositories import face_repository as face_records
 from app.gallery.store.repositories.face_repository import to_bytes
-from app.gallery.store.repositories.people_insertion import (
+from app.gallery.store.statements.people_insertion import (
     FaceRow,
     PersonRows,
     insert_faces,

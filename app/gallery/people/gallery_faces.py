@@ -10,7 +10,7 @@ from app.gallery.rollout.embedder_pair import EnrolledProbe
 from app.gallery.store.database import read_again
 from app.gallery.store.idempotency import Once
 from app.gallery.store.repositories import face_repository as face_records
-from app.gallery.store.repositories.page_cursors import decode_cursor, next_cursor
+from app.gallery.store.statements.page_cursors import decode_cursor, next_cursor
 from app.gallery.store.storage import erases
 from app.recognition.types import Embedding
 

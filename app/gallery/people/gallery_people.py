@@ -27,7 +27,7 @@ from app.gallery.records import (
 )
 from app.gallery.store.database import read_again
 from app.gallery.store.idempotency import Once
-from app.gallery.store.repositories.page_cursors import decode_cursor, next_cursor
+from app.gallery.store.statements.page_cursors import decode_cursor, next_cursor
 from app.gallery.store.storage import erases
 from app.gallery.store.uniqueness import unique
 

@@ -14,7 +14,7 @@ from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.search.nearest_people import PeopleQuery, UntrueIndexError, nearest_people
 from app.gallery.search.person_template import similarity_to_template
 from app.gallery.store.database import read_again
-from app.gallery.store.repositories.page_cursors import decode_cursor
+from app.gallery.store.statements.page_cursors import decode_cursor
 from app.gallery.sync.index_sync import EmbedderGoneError
 
 _MOST_TRIES = 4

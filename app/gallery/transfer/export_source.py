@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Result, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.gallery.store.collection_view import CollectionView
-from app.gallery.store.repositories.embedding_columns import place_in
+from app.gallery.store.statements.embedding_columns import place_in
 from app.gallery.store.tables import FaceTable, IdentityTable
 from app.gallery.store.transaction import Collections, Transaction
 from app.gallery.transfer.archive_lines import FaceLine, PersonLine

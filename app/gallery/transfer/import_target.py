@@ -12,7 +12,11 @@ from app.errors import ArchiveOfOtherEmbedder, Conflict
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
-from app.gallery.store.repositories.people_insertion import FaceRow, PersonRows, insert_people
+from app.gallery.store.statements.people_insertion import (
+    FaceRow,
+    PersonRows,
+    insert_people,
+)
 from app.gallery.store.transaction import Collections
 from app.gallery.transfer.archive_manifest import CollectionEntry
 from app.gallery.transfer.archived_people import ArchivedPerson

@@ -24,9 +24,12 @@ from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories import unknown_repository as unknown_records
 from app.gallery.store.repositories.face_repository import from_bytes, to_bytes
-from app.gallery.store.repositories.page_cursors import decode_group_cursor, encode_group_cursor
-from app.gallery.store.repositories.row_records import box_of
 from app.gallery.store.repositories.unknown_repository import UnknownRepository
+from app.gallery.store.statements.page_cursors import (
+    decode_group_cursor,
+    encode_group_cursor,
+)
+from app.gallery.store.statements.row_records import box_of
 from app.gallery.store.storage import erases
 from app.gallery.store.tables import UnknownFaceTable, UnknownGroupTable, UnknownInboxTable
 from app.gallery.store.transaction import Transaction

@@ -229,7 +229,7 @@ def test_many_pages(
     monkeypatch.setattr("app.gallery.transfer.export_source._ROWS_AT_ONCE", 3)
     monkeypatch.setattr("app.gallery.transfer.archived_people._PIECE_BYTES", 70)
     monkeypatch.setattr("app.gallery.transfer.importer._FACES_AT_ONCE", 4)
-    monkeypatch.setattr("app.gallery.store.repositories.people_insertion._IDS_AT_ONCE", 2)
+    monkeypatch.setattr("app.gallery.store.statements.people_insertion._IDS_AT_ONCE", 2)
     monkeypatch.setattr("app.gallery.transfer.import_obstacles._IDS_AT_ONCE", 2)
     here, there = new_database(), new_database()
     fill(here, copies=4)

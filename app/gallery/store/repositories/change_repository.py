@@ -6,9 +6,9 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, Select, case, delete, insert, or_, select, update
 
-from app.gallery.store.repositories.embedding_columns import place_in
 from app.gallery.store.repositories.face_repository import from_bytes
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
+from app.gallery.store.statements.embedding_columns import place_in
 from app.gallery.store.tables import ChangeTable, CollectionTable, FaceTable
 from app.recognition.types import Embedding
 

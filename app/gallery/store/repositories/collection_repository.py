@@ -13,7 +13,7 @@ from app.errors import CollectionNotFound, OtherEmbedderMissing
 from app.gallery.collection_options import from_json, patched
 from app.gallery.records import Collection, CollectionChanges, Unset
 from app.gallery.store.collection_view import CollectionView
-from app.gallery.store.repositories.row_records import record_of
+from app.gallery.store.statements.row_records import record_of
 from app.gallery.store.tables import (
     CalibrationTable,
     CollectionTable,

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete, func, insert, select
 
-from app.gallery.store.repositories.among_numbers import among
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
+from app.gallery.store.statements.among_numbers import among
 from app.gallery.store.tables import CropTable
 
 

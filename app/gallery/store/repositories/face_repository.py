@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from app.errors import FaceNotFound
 from app.gallery.records import EVERYBODY, Face, PeopleFilter
 from app.gallery.store.collection_view import CollectionView
-from app.gallery.store.repositories.among_numbers import among
-from app.gallery.store.repositories.embedding_columns import PLACES, place_in
-from app.gallery.store.repositories.people_filter_sql import not_expired, wanted_people
-from app.gallery.store.repositories.row_records import box_of, record_of
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
+from app.gallery.store.statements.among_numbers import among
+from app.gallery.store.statements.embedding_columns import PLACES, place_in
+from app.gallery.store.statements.people_filter_sql import not_expired, wanted_people
+from app.gallery.store.statements.row_records import box_of, record_of
 from app.gallery.store.tables import FaceTable, IdentityTable, SecondEmbeddingTable
 from app.recognition.types import Embedding
 

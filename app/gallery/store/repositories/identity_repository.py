@@ -17,11 +17,11 @@ from app.gallery.records import (
     IdentityFilter,
     PeopleFilter,
 )
-from app.gallery.store.repositories.among_numbers import among
-from app.gallery.store.repositories.people_filter_sql import wanted_people
-from app.gallery.store.repositories.prefix_condition import beginning_with
-from app.gallery.store.repositories.row_records import record_of
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
+from app.gallery.store.statements.among_numbers import among
+from app.gallery.store.statements.people_filter_sql import wanted_people
+from app.gallery.store.statements.prefix_condition import beginning_with
+from app.gallery.store.statements.row_records import record_of
 from app.gallery.store.tables import AttributeTable, FaceTable, IdentityTable
 
 _FACE_COUNT = (

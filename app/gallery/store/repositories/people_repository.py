@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from app.gallery.index.protocol import FaceNumbers, Vectors
-from app.gallery.store.repositories.among_numbers import among
-from app.gallery.store.repositories.embedding_columns import place_in
-from app.gallery.store.repositories.people_filter_sql import not_expired
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
+from app.gallery.store.statements.among_numbers import among
+from app.gallery.store.statements.embedding_columns import place_in
+from app.gallery.store.statements.people_filter_sql import not_expired
 from app.gallery.store.tables import FaceTable, IdentityTable
 
 _REF = IdentityTable.number, IdentityTable.id, IdentityTable.name, IdentityTable.external_id

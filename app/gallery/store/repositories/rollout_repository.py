@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import delete, func, not_, or_, select, update
 
-from app.gallery.store.repositories.among_numbers import among
-from app.gallery.store.repositories.embedding_columns import TWO
-from app.gallery.store.repositories.row_records import box_of
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
+from app.gallery.store.statements.among_numbers import among
+from app.gallery.store.statements.embedding_columns import TWO
+from app.gallery.store.statements.row_records import box_of
 from app.gallery.store.tables import (
     CalibrationTable,
     CropTable,

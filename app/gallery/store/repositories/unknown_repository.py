@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from sqlalchemy import Row, delete, func, literal, select, tuple_, update
 
 from app.errors import UnknownFaceNotFound, UnknownGroupNotFound
-from app.gallery.store.repositories.among_numbers import among
 from app.gallery.store.repositories.face_repository import from_bytes, to_bytes
-from app.gallery.store.repositories.row_records import box_of, record_of
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
+from app.gallery.store.statements.among_numbers import among
+from app.gallery.store.statements.row_records import box_of, record_of
 from app.gallery.store.tables import (
     IdentityTable,
     UnknownFaceTable,

@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, ColumnElement, Select, or_, select
 from app.gallery.people.attribute_texts import encode
 from app.gallery.people.identity_ref import external_id_of
 from app.gallery.records import Condition, PeopleFilter
-from app.gallery.store.repositories.prefix_condition import beginning_with
+from app.gallery.store.statements.prefix_condition import beginning_with
 from app.gallery.store.tables import AttributeTable, IdentityTable, TerminalMatchTable
 
 

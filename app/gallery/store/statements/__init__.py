@@ -1,0 +1,1 @@
+"""Parts of statements and of rows that several repositories share."""
