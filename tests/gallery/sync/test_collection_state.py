@@ -7,7 +7,7 @@ from app.gallery.gallery import Gallery
 from app.gallery.store.database import Database
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import COLLECTION, enroll, found_ids, unit_vector
-from tests.gallery.unknowns import THRESHOLD, new_inbox, sighting, wants_unknowns
+from tests.gallery.unknowns.inboxes import THRESHOLD, new_inbox, sighting, wants_unknowns
 
 
 def keys_of(gallery: Gallery) -> list[int]:

@@ -13,7 +13,7 @@ from app.gallery.records import NewIdentity
 from app.gallery.store.database import Database
 from app.gallery.unknowns.unknown_inbox import Unknowns
 from tests.gallery.factories import COLLECTION, new_gallery, unit_vectors
-from tests.gallery.unknowns import (
+from tests.gallery.unknowns.inboxes import (
     LIMITS,
     THRESHOLD,
     NaiveGroup,

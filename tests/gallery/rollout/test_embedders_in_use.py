@@ -12,7 +12,7 @@ from app.gallery.store.database import Database
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import MODEL, OTHER_MODEL, enroll, unit_vector
 from tests.gallery.migrations.test_upgrade_0002 import migrate
-from tests.gallery.unknowns import new_inbox, sighting, wants_unknowns
+from tests.gallery.unknowns.inboxes import new_inbox, sighting, wants_unknowns
 
 NONE = EmbeddersInUse()
 

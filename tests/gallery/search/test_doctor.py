@@ -16,7 +16,7 @@ from app.gallery.store.statements.page_cursors import encode_cursor
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import COLLECTION, enroll, enroll_at_once, new_face, unit_vectors
-from tests.gallery.test_guards import PROBE, like
+from tests.gallery.people.test_guards import PROBE, like
 from tests.kit.exact_index import ExactIndex
 
 RULES = DoctorPolicy(0.7, 0.9)

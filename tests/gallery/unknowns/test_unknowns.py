@@ -42,7 +42,7 @@ from tests.gallery.factories import (
     unit_vector,
     unit_vectors,
 )
-from tests.gallery.unknowns import (
+from tests.gallery.unknowns.inboxes import (
     LIMITS,
     THRESHOLD,
     NaiveInbox,
