@@ -47,7 +47,7 @@ def test_a_taken_port_is_one_line_that_names_the_setting(
         cwd=tmp_path,
         env={
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(Path(__file__).parent.parent.parent),
+            "PYTHONPATH": str(Path(__file__).parents[3]),
             "VULTUS_DATA_DIR": str(tmp_path / "data"),
             "VULTUS_PORT": str(taken),
         },

@@ -23,7 +23,7 @@ from models.zoo.registry import LoadOptions, load_network
 from tests.kit import photos
 
 RUN = CliRunner()
-OLD_GALLERY = Path(__file__).parents[1] / "cases/onnx-gallery-0.1.0.zip"
+OLD_GALLERY = Path(__file__).parents[2] / "cases/onnx-gallery-0.1.0.zip"
 """A database of two people, and the network that version 0.1.0 enrolled them with by the settings
 VULTUS_ONNX__CHANNELS=bgr, VULTUS_ONNX__MEAN=[100,110,120] and VULTUS_ONNX__MIRROR_AVERAGE=true."""
 AS_THEN = ("--channels", "bgr", "--mean", "100,110,120", "--mirror-average")

@@ -12,7 +12,7 @@ from tests.api.conftest import problem
 from tests.api.people import lines, send
 from tests.kit import photos
 
-CASES = Path(__file__).parent.parent / "cases"
+CASES = Path(__file__).parents[2] / "cases"
 
 
 def scaled(person: Image.Image, factor: float) -> Image.Image:
