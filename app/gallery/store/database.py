@@ -18,7 +18,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -37,6 +37,7 @@ from app.errors import (
 )
 from app.gallery.store.database_errors import meaning
 from app.gallery.store.postgresql import GivesUp, WatchedConnection, postgresql_arguments
+from app.gallery.store.sqlite_connection import configure_sqlite
 from app.gallery.store.storage import DiskReserve, Storage
 from app.gallery.store.write_turns import WriteTurns
 from app.runtime.threads import MOST_AT_ONCE
@@ -412,7 +413,7 @@ def _sqlite_engine(url: URL, timeout_s: float) -> Engine:
         hide_parameters=True,  # else an error's text, and with it the log, holds embeddings
         connect_args={"timeout": timeout_s},
     )
-    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "connect", configure_sqlite)
     return engine
 
 
@@ -442,19 +443,3 @@ def _file_id(file: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _configure_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    # The driver's own implicit BEGIN is deferred; _begin_sqlite chooses the right one.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        # FULL, not WAL's usual NORMAL: an acknowledged enrolment survives a power cut too.
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        # Deleted embeddings are overwritten with zeros, not just unlinked.
-        "secure_delete=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()

@@ -127,6 +127,21 @@ def test_sqlite_keeps_its_promises_on_every_connection(sqlite: Database) -> None
                 assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
 
 
+def test_new_sqlite_file_is_opened_once_another_process_has_written_its_first_transaction(
+    sqlite_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite_path.parent.mkdir()
+    with closing(sqlite3.connect(sqlite_path, isolation_level=None)) as other:
+        other.execute("CREATE TABLE first (number INTEGER)")
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(
+            "app.gallery.store.sqlite_connection.sleep", lambda _: other.execute("COMMIT")
+        )
+        with closing(Database(f"sqlite:///{sqlite_path}", timeout_s=10)) as database:
+            database.upgrade()
+            database.require_current_schema()
+
+
 def test_locked_sqlite_file_is_unavailable_to_writers_only(
     sqlite: Database, sqlite_path: Path
 ) -> None:
