@@ -10,6 +10,7 @@ The doctor reads embeddings alone, so the photos are embedded by the service's r
 enrolled as embeddings, without the guards.
 """
 
+import math
 import random
 import tempfile
 from collections import Counter
@@ -227,7 +228,8 @@ def _guard_rates(vectors: Vectors, thresholds: Thresholds) -> dict[str, float]:
 
 
 def _share(values: Sequence[float], *, below: float) -> float:
-    return float((np.array(values) < below).mean())
+    """NaN when there are no values."""
+    return float((np.array(values) < below).mean()) if values else math.nan
 
 
 def _report(
