@@ -195,7 +195,7 @@ class DecodingTooSlow(ImageUnreadable):
 
 @dataclass(frozen=True, slots=True)
 class Resemblance:
-    """Whom a refused face was compared with, and how alike they are, as cosine similarity.
+    """The people that a refused face was compared with, and their cosine similarities.
 
     For `belongs_to_another_identity`: who it looks like, at or above the threshold. For
     `low_match_confidence`: who it should look like, and does not; the ids are None when that is

@@ -106,7 +106,7 @@ class _Run:
         return place if place < self.size and self.numbers[place] == number else None
 
     def places(self, numbers: FaceNumbers) -> tuple[Slots, NDArray[np.bool_]]:
-        """Where each would be, and whether it is there, gone or not. The run is not empty."""
+        """Position of each number, and whether it is there. The run is not empty."""
         here = self.numbers[: self.size]
         places = here.searchsorted(numbers)
         return places, here.take(places, mode="clip") == numbers

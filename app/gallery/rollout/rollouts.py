@@ -30,7 +30,7 @@ Objection = tuple[RolloutObstacle, str]
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """Where a collection stands between two embedders.
+    """State of a collection between two embedders.
 
     `second` is the one that does not serve: the next one, or, once it has `switched_at`, the one
     before. `without_serving` and `without_second` count faces that lack the embedding by each.

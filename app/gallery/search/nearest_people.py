@@ -161,7 +161,7 @@ class _Search:
         return self._everybody and len(best) >= self._identities.count_up_to(wanted)
 
     def _best_by_person(self, hits: Hits) -> dict[int, _Nearest]:
-        """By identity number, the person's first face, most similar first.
+        """The most similar face of each person by identity number, most similar first.
 
         Faces that the database no longer has are passed over.
         """
@@ -181,7 +181,7 @@ class _Search:
     def _scored(
         self, probe: Embedding, nearest: Mapping[int, _Nearest]
     ) -> dict[int, tuple[float, int]]:
-        """By identity number, similarity and how many examples it was taken to, by the database.
+        """Similarity and number of examples by identity number, as the database computes them.
 
         So an answer is the same whatever index proposed it, to the last digit. Similarities of the
         index differ by more than that when the database was set back to a backup beneath the

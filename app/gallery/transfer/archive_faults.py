@@ -14,6 +14,6 @@ def not_ours() -> NotAnArchive:
 
 
 def first_problem(error: ValidationError) -> str:
-    """Where and what, of the first thing that is wrong."""
+    """Place and kind of the first fault."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     return f"{'.'.join(str(part) for part in first['loc']) or 'it'}: {first['msg']}"

@@ -50,11 +50,12 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class IdentifyLimits:
-    """At most `max_faces` of one photo are searched, largest first; a request waits at most
-    `max_wait_s` for its `min_revision`."""
+    """Limits of one identification."""
 
     max_faces: int
+    """Most faces of one photo that are searched, largest first."""
     max_wait_s: float
+    """Longest time that a request waits for its `min_revision`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Where the embedding of a face by its collection's embedder lies, for SQL that reads it.
+"""Place of the embedding of a face by its collection's embedder, for SQL that reads it.
 
 In the face's own row; while the collection has two embedders, perhaps in `second_embeddings`. The
 statements take the embedder as the parameter `digest`.
