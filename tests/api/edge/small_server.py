@@ -57,10 +57,12 @@ class SmallServer:
         self._thread = Thread(target=self._server.run, args=([self._listening],))
         self._thread.start()
 
-    def wait_for(self, reason: Ended, *, count: int = 1) -> None:
-        """Wait until so many connections were ended for this reason."""
+    def wait_for(self, *reasons: Ended, count: int = 1) -> None:
+        """Wait until so many connections were ended for one of these reasons."""
         with self._news:
-            assert self._news.wait_for(lambda: self.ended[reason] >= count, TIMEOUT_S)
+            assert self._news.wait_for(
+                lambda: sum(self.ended[reason] for reason in reasons) >= count, TIMEOUT_S
+            )
 
     def wait_for_requests(self, count: int) -> None:
         """Wait until so many requests have begun."""
