@@ -15,7 +15,9 @@ from app.gallery.search.nearest_people import PeopleQuery, UntrueIndexError, nea
 from app.gallery.search.person_template import similarity_to_template
 from app.gallery.store.database import read_again
 from app.gallery.store.statements.page_cursors import decode_cursor
+from app.gallery.store.transaction import Transaction
 from app.gallery.sync.index_sync import EmbedderGoneError
+from app.recognition.types import Embedding
 
 _MOST_TRIES = 4
 _SAME_VISIT_S = 60
@@ -144,12 +146,9 @@ class GallerySearch(GalleryPart):
             with self.store.reading(name) as transaction:
                 collection = transaction.collection
                 embeddings = [self.embedders.seen_by(collection, probe) for probe in probes]
-                index = self.sync.index_at(collection)
-                candidates, searched = nearest_people(
-                    transaction, index, embeddings, query, self.sync.states.of(collection).people
-                )
+                found = self._nearest(transaction, embeddings, query)
                 if tries == _MOST_TRIES or self.sync.is_at(collection):
-                    return SearchResult(candidates, searched, transaction.basis)
+                    return found
 
     def _search_by_other_embedder(
         self, collection_name: str, probes: Sequence[Probe], query: PeopleQuery
@@ -163,8 +162,18 @@ class GallerySearch(GalleryPart):
                 probe if isinstance(probe, np.ndarray) else self.embedders.seen_by(view, probe)
                 for probe in probes
             ]
-            index = self.sync.index_at(view)
-            candidates, searched = nearest_people(
-                transaction, index, embeddings, query, self.sync.states.of(view).people
-            )
-            return SearchResult(candidates, searched, transaction.basis)
+            return self._nearest(transaction, embeddings, query)
+
+    def _nearest(
+        self, transaction: Transaction, embeddings: Sequence[Embedding], query: PeopleQuery
+    ) -> SearchResult:
+        """Search by embeddings of the embedder that the transaction reads."""
+        view = transaction.collection
+        candidates, searched = nearest_people(
+            transaction,
+            self.sync.index_at(view),
+            embeddings,
+            query,
+            self.sync.states.of(view).people,
+        )
+        return SearchResult(candidates, searched, transaction.basis)
