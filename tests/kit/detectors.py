@@ -1,10 +1,14 @@
-"""Detectors as the settings make them."""
+"""Detectors as the settings make them, and the networks of MTCNN in each runtime."""
 
 from typing import Literal
 
 from app.recognition.build import build_detector
 from app.recognition.detect.copying_detector import CopyingDetector
 from app.settings import DetectorSettings, Settings
+from models.zoo.detectors.mtcnn import MtcnnNetworks, torch_mtcnn
+from models.zoo.detectors.mtcnn_modules import MtcnnModules
+from models.zoo.detectors.mtcnn_onnx import open_mtcnn
+from models.zoo.serving.cpu_threads import CpuThreads
 
 
 def make_detector(
@@ -20,3 +24,11 @@ def make_detector(
         name=name, max_side_px=max_side_px, min_face_size_px=min_face_size_px, min_score=min_score
     )
     return build_detector(Settings(device=device, backend=backend, detector=chosen))
+
+
+def mtcnn_networks(runtime: str) -> MtcnnNetworks:
+    """The networks of MTCNN on the CPU, in `torch` or `onnxruntime`."""
+    modules = MtcnnModules.load()
+    if runtime == "torch":
+        return torch_mtcnn(modules, device="cpu")
+    return open_mtcnn(modules, threads=CpuThreads(1, 2))

@@ -1,7 +1,6 @@
 """From exact to coarse-to-fine search and back, in the background."""
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
@@ -92,14 +91,6 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faiss_codes, "_BLOCK", 64)
     monkeypatch.setattr(faiss_index, "_COPIED_AT_ONCE", 16)
     monkeypatch.setattr(faiss_index, "_REMOVED_AT_ONCE", 3)
-
-
-@pytest.fixture
-def _threads_take_short_turns() -> Iterator[None]:
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(usual)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """What every vector index promises, whichever it is."""
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from time import monotonic
@@ -226,14 +225,6 @@ def test_what_cannot_be_added_is_refused_whole(
     with pytest.raises(ValueError):  # noqa: PT011  (whatever it says)
         index.add(numbers, vectors)
     assert_finds(index, dict(enumerate(VECTORS)), VECTORS[0], 100)
-
-
-@pytest.fixture
-def _threads_take_short_turns() -> Iterator[None]:
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(usual)
 
 
 @each_index

@@ -1,7 +1,5 @@
 """The readers-writer lock."""
 
-import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
@@ -12,13 +10,7 @@ from tests.gallery.factories import eventually
 
 WAIT_S = 60
 
-
-@pytest.fixture(autouse=True)
-def _threads_take_short_turns() -> Iterator[None]:
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(usual)
+pytestmark = pytest.mark.usefixtures("_threads_take_short_turns")
 
 
 def test_readers_go_together() -> None:

@@ -6,10 +6,8 @@ import torch
 from facenet_pytorch import MTCNN
 from numpy.typing import NDArray
 
-from models.zoo.detectors.mtcnn import MtcnnNetworks, torch_mtcnn
-from models.zoo.detectors.mtcnn_modules import MtcnnModules
-from models.zoo.detectors.mtcnn_onnx import open_mtcnn
-from models.zoo.serving.cpu_threads import CpuThreads
+from models.zoo.detectors.mtcnn import MtcnnNetworks
+from tests.kit.detectors import mtcnn_networks
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +17,7 @@ def library() -> MTCNN:
 
 @pytest.fixture(scope="module", params=["torch", "onnxruntime"])
 def networks(request: pytest.FixtureRequest) -> MtcnnNetworks:
-    modules = MtcnnModules.load()
-    if request.param == "torch":
-        return torch_mtcnn(modules, device="cpu")
-    return open_mtcnn(modules, threads=CpuThreads(1, 2))
+    return mtcnn_networks(request.param)
 
 
 def _pictures(*shape: int) -> NDArray[np.float32]:

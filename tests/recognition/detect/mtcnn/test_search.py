@@ -5,10 +5,8 @@ import pytest
 
 from app.recognition.detect.found_faces import FoundFaces, Picture
 from app.recognition.detect.mtcnn.search import find_faces
-from models.zoo.detectors.mtcnn import MtcnnNetworks, torch_mtcnn
-from models.zoo.detectors.mtcnn_modules import MtcnnModules
-from models.zoo.detectors.mtcnn_onnx import open_mtcnn
-from models.zoo.serving.cpu_threads import CpuThreads
+from models.zoo.detectors.mtcnn import MtcnnNetworks
+from tests.kit.detectors import mtcnn_networks
 from tests.kit.photos import another_photo, astronaut, coffee, group, hopper, pixels
 
 PICTURES = [
@@ -20,10 +18,7 @@ PICTURES = [
 
 @pytest.fixture(scope="module", params=["torch", "onnxruntime"])
 def networks(request: pytest.FixtureRequest) -> MtcnnNetworks:
-    modules = MtcnnModules.load()
-    if request.param == "torch":
-        return torch_mtcnn(modules, device="cpu")
-    return open_mtcnn(modules, threads=CpuThreads(1, 2))
+    return mtcnn_networks(request.param)
 
 
 def _assert_same(found: FoundFaces, expected: FoundFaces) -> None:
