@@ -38,6 +38,6 @@ CollectionName = Annotated[str, StringConstraints(pattern=COLLECTION_NAME)]
 ErrorRate = Annotated[float, Field(gt=0, lt=1)]
 Similarity = Annotated[float, Field(ge=-1, le=1)]
 Margin = Annotated[float, Field(ge=0, le=2)]
-"""Of two similarities."""
+"""A difference between two similarities."""
 RetentionSeconds = Annotated[float, Field(gt=0, le=MAX_RETENTION_S)]
 QualityScore = Annotated[float, Field(ge=0, le=100)]

@@ -85,7 +85,7 @@ def test_most_of_those_turned_away_are_not_even_answered() -> None:
         server.wait_for_requests(MOST)
         for _ in range(200):
             stack.enter_context(client_of(server))
-        # On a busy machine, a connection becomes slow, and a new one takes its place.
+        # On a busy machine, connections count as slow after a second; new ones replace them.
         server.wait_for(Ended.TURNED_AWAY, Ended.REPLACED, count=200)
         assert len(server.connections) < 10 * MOST + MOST
         server.go_on()
