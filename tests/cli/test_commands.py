@@ -14,6 +14,9 @@ from app.api.schemas.models import ModelsAnswer
 from app.api.schemas.parts.answer import Answer
 from app.api.schemas.verify import VerifyAnswer
 from app.cli.main import cli, main
+from app.cli.open_database import open_database
+from app.gallery.records import CollectionChanges
+from app.gallery.store.gallery_store import Store
 from tests.kit import photos
 
 RUN = CliRunner()
@@ -137,6 +140,25 @@ def test_enrolled_people_are_identified(people: Path, tmp_path: Path) -> None:
     ]
     shown = RUN.invoke(cli, ["identify", str(photo)])
     assert "match" in shown.stdout
+
+
+def test_identify_without_keep_unknown_leaves_the_inbox_as_it_is(tmp_path: Path) -> None:
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(photos.encoded(photos.astronaut()))
+    _json("collections", "create", "staff")
+    with open_database(upgrade=False) as (_, database), Store(database).locking("staff") as staff:
+        changes = CollectionChanges(options={"unknowns": {"keep": True}})
+        staff.collections.update(staff.collection, changes)
+
+    def group(*options: str) -> object:
+        faces = _json("identify", photo, "--collection", "staff", *options)["faces"]
+        assert isinstance(faces, list)
+        (face,) = faces
+        assert face["status"] == "unknown"
+        return face["unknown_group_id"]
+
+    assert group("--no-keep-unknown") is None
+    assert group() is not None
 
 
 def test_the_exit_status_of_verify_is_the_verdict(tmp_path: Path) -> None:

@@ -89,13 +89,20 @@ def identify(
     quality_filter: Annotated[
         QualityFilter, typer.Option(help="How good a face must be to be looked up.")
     ] = QualityFilter.FLOOR,
+    no_keep_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--no-keep-unknown",
+            help="Put no face into the inbox of unknown faces, even if the collection keeps them.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Identify every face of a photo: who it is, or that it is unknown."""
     from app.cli.people.identify import identify as run
     from app.operations.policy.decisions import SearchOptions
 
-    options = SearchOptions(top_k, threshold, target_fpir)
+    options = SearchOptions(top_k, threshold, target_fpir, keep_unknown=not no_keep_unknown)
     run(image, collection, options, quality_filter, as_json=as_json)
 
 

@@ -202,7 +202,7 @@ class Identifier:
         keep: Sequence[Sighting | None] = (),
     ) -> Decided:
         """Decide on each probe. `keep` has the sightings of the probes that are kept if they are
-        unknown and the collection keeps unknown faces.
+        unknown, and both the collection and the options keep unknown faces.
 
         One thread reads everything, as a second one would cost as much as a statement of SQL.
         Writes have threads of another kind, so that a locked database does not delay searches.
@@ -224,7 +224,8 @@ class Identifier:
             return decided
 
         decided = await reading(look)
-        strangers = keep if decided.basis.options.unknowns.keep else ()
+        keeps = options.keep_unknown and decided.basis.options.unknowns.keep
+        strangers = keep if keeps else ()
         recognised = options.terminal_id is not None and matched(decided.decisions)
         if not recognised and not unknown_faces(strangers, decided.decisions):
             return decided

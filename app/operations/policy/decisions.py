@@ -31,7 +31,8 @@ class SearchOptions:
     match decides. `terminal_id` adds a stage before them, of the people who were matched at that
     terminal lately, and the terminal remembers who is matched now. The result is that of
     `min_revision` of the collection, or of a later one. `exclude_face_id` is an enrolled face that
-    is left out.
+    is left out. Without `keep_unknown`, unknown faces are not put into the inbox, even where the
+    collection keeps them.
     """
 
     top_k: int
@@ -41,6 +42,7 @@ class SearchOptions:
     terminal_id: str | None = None
     min_revision: int | None = None
     exclude_face_id: str | None = None
+    keep_unknown: bool = True
 
 
 class Status(StrEnum):

@@ -116,6 +116,43 @@ def test_nothing_is_kept_unless_the_collection_asks_for_it(
     assert _groups(client, url) == []
 
 
+def test_faces_of_a_request_with_keep_unknown_false_are_not_kept(
+    client: TestClient, collection: str, url: str
+) -> None:
+    asked = {"keep_unknown": False}
+    (face,) = _identify(client, collection, "hopper", keep_unknown="false")
+    in_query = client.post(
+        f"/v1/collections/{collection}/identify", params=asked, files=image("hopper")
+    )
+    batch = client.post(
+        f"/v1/collections/{collection}/identify:batch",
+        data={"keep_unknown": "false"},
+        files=images("hopper", "astronaut"),
+    )
+    found = search(client, collection, ADA, **asked)
+    answers = [
+        face,
+        *in_query.json()["faces"],
+        *(face for item in batch.json()["results"] for face in item["result"]["faces"]),
+        found,
+    ]
+    assert [answer["status"] for answer in answers] == ["unknown"] * 5
+    assert [answer["unknown_group_id"] for answer in answers] == [None] * 5
+    assert _groups(client, url) == []
+    (kept,) = _identify(client, collection, "hopper", keep_unknown="true")
+    assert [group["id"] for group in _groups(client, url)] == [kept["unknown_group_id"]]
+    assert face == {**kept, "unknown_group_id": None}, "the decision itself is the same"
+
+
+def test_terminal_remembers_a_match_of_a_request_with_keep_unknown_false(
+    client: TestClient, collection: str
+) -> None:
+    enroll_all(client, collection, {"name": "ada", "embeddings": [ADA]})
+    options = {"terminal_id": "door", "keep_unknown": False}
+    assert search(client, collection, ADA, **options)["matched_stage"] == 0
+    assert search(client, collection, ADA, **options)["matched_stage"] == "terminal"
+
+
 def test_embeddings_are_kept_by_search_once_each(
     client: TestClient, collection: str, url: str
 ) -> None:

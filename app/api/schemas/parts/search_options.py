@@ -61,6 +61,11 @@ class SearchOptionsBody(Schema):
         le=2**63 - 1,
         description="A revision that a write answered: the answer is not older than it.",
     )
+    keep_unknown: bool = Field(
+        True,
+        description="false: the faces of this request are not put into the inbox of unknown faces, "
+        "even where the collection keeps them. true: the collection's `unknowns.keep` decides.",
+    )
 
     @model_validator(mode="after")
     def _threshold_or_rate(self) -> Self:
@@ -87,4 +92,5 @@ class SearchOptionsBody(Schema):
             ),
             terminal_id=self.terminal_id,
             min_revision=self.min_revision,
+            keep_unknown=self.keep_unknown,
         )
