@@ -7,7 +7,7 @@ from fastapi.security import APIKeyHeader
 from pydantic import BeforeValidator
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from app.api.edge.callers import KEY_HEADER, find_key
+from app.api.edge.callers import KEY_HEADER, Caller, find_key, identify_caller
 from app.api.edge.identity_paths import decoded
 from app.api.schemas.parts.field_types import CollectionName, IdentityRef, RecordId
 from app.errors import AccessDenied
@@ -43,6 +43,13 @@ async def require_key(request: Request, key: Annotated[str | None, Security(_api
         return
     if find_key(allowed, key or "") is None:
         raise AccessDenied("the API key is missing or wrong")
+
+
+async def _caller(request: Request, key: Annotated[str | None, Security(_api_key)]) -> Caller:
+    return identify_caller(services_of(request).settings.api_keys, key or "")
+
+
+CallerDep = Annotated[Caller, Depends(_caller)]
 
 
 async def _request_id(request: Request) -> str:

@@ -180,6 +180,21 @@ class Metrics:
         """Return how many requests are being answered."""
         return int(_samples(self.requests_in_progress, "vultus_requests_in_progress")[()])
 
+    def open_connections(self) -> int:
+        """Return how many connections are open."""
+        return int(_samples(self.connections, "vultus_connections")[()])
+
+    def statuses(self) -> dict[str, dict[int, int]]:
+        """Return requests by method and route, and by status, since the start.
+
+        Status 0: the caller was gone before the answer began.
+        """
+        counts: dict[str, dict[int, int]] = {}
+        samples = _samples(self.requests, "vultus_requests_total")
+        for (method, route, status), count in sorted(samples.items()):
+            counts.setdefault(f"{method} {route}", {})[int(status)] = int(count)
+        return counts
+
     def mean_batch_sizes(self) -> dict[str, float]:
         """Return mean sizes of batches by stage, since the start."""
         totals = _samples(self.batch_size, "vultus_batch_size_sum")

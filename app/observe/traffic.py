@@ -1,10 +1,11 @@
 """The requests of the last minutes, for `/v1/stats`: how many, and how long they took.
 
-Memory is bounded: of each route and each stage, the newest thousand.
+Memory is bounded: of each route and each stage, the times of the newest thousand, and counts by
+status of each second.
 """
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -28,11 +29,21 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteTraffic(Latency):
+    """A route in the last minutes."""
+
+    requests_per_s: float
+    """Over the last minute, or since the start if that is less."""
+    statuses: dict[int, int]
+    """Requests by the status of their answer; 0: the caller was gone before the answer began."""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     uptime_s: float
     requests_per_s: float
     """Over the last minute, or since the start if that is less."""
-    routes: dict[str, Latency]
+    routes: dict[str, RouteTraffic]
     stages: dict[str, Latency]
 
 
@@ -44,35 +55,71 @@ class Traffic:
         self._started = clock()
         self._routes: dict[str, _Recent] = {}
         self._stages: dict[str, _Recent] = {}
-        self._per_second: deque[list[int]] = deque(maxlen=_RATE_S)
-        """[second, requests], of seconds with any."""
+        self._statuses: dict[str, _RecentStatuses] = {}
         self._lock = Lock()
 
-    def record(self, route: str, seconds: float, stages: StageSeconds) -> None:
+    def record(self, route: str, status: int, seconds: float, stages: StageSeconds) -> None:
         """Count a request that has ended; `route` is its method and the template of its path."""
         now = self._clock()
         with self._lock:
             _recent(self._routes, route).append((now, seconds))
             for stage, stage_seconds in stages.items():
                 _recent(self._stages, stage).append((now, stage_seconds))
-            if self._per_second and self._per_second[-1][0] == int(now):
-                self._per_second[-1][1] += 1
-            else:
-                self._per_second.append([int(now), 1])
+            self._statuses.setdefault(route, _RecentStatuses()).add(now, status)
 
     def summary(self) -> Summary:
         now = self._clock()
         with self._lock:  # copied, so that no thread waits while it is sorted
             routes = {route: tuple(recent) for route, recent in self._routes.items()}
             stages = {stage: tuple(recent) for stage, recent in self._stages.items()}
-            counted = sum(n for second, n in self._per_second if second > now - _RATE_S)
+            minute = {
+                route: counted.since(now - _RATE_S) for route, counted in self._statuses.items()
+            }
+            window = {
+                route: counted.since(now - _WINDOW_S) for route, counted in self._statuses.items()
+            }
         uptime_s = now - self._started
+        rate_s = min(max(uptime_s, 1.0), _RATE_S)
+        per_s = {route: counts.total() / rate_s for route, counts in minute.items()}
         return Summary(
             uptime_s=uptime_s,
-            requests_per_s=counted / min(max(uptime_s, 1.0), _RATE_S),
-            routes=_latencies(routes, since=now - _WINDOW_S),
+            requests_per_s=sum(per_s.values()),
+            routes={
+                route: RouteTraffic(
+                    latency.count,
+                    latency.p50_ms,
+                    latency.p95_ms,
+                    latency.p99_ms,
+                    requests_per_s=per_s[route],
+                    statuses=dict(sorted(window[route].items())),
+                )
+                for route, latency in _latencies(routes, since=now - _WINDOW_S).items()
+            },
             stages=_latencies(stages, since=now - _WINDOW_S),
         )
+
+
+class _RecentStatuses:
+    """Requests of a route by status, of the last five minutes."""
+
+    def __init__(self) -> None:
+        self._seconds: deque[tuple[int, dict[int, int]]] = deque(maxlen=int(_WINDOW_S))
+        """(second, requests by status), oldest first, of seconds with any."""
+
+    def add(self, now: float, status: int) -> None:
+        second = int(now)
+        if not self._seconds or self._seconds[-1][0] != second:
+            self._seconds.append((second, {}))
+        counts = self._seconds[-1][1]
+        counts[status] = counts.get(status, 0) + 1
+
+    def since(self, begin: float) -> Counter[int]:
+        """Return the counts of the seconds that began later than `begin`."""
+        found: Counter[int] = Counter()
+        for second, counts in self._seconds:
+            if second > begin:
+                found.update(counts)
+        return found
 
 
 _Recent = deque[tuple[float, float]]

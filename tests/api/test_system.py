@@ -1,5 +1,7 @@
 """What runs here, and its metrics."""
 
+import os
+
 from fastapi.testclient import TestClient
 
 from app.settings import Settings
@@ -102,3 +104,35 @@ def test_metrics_count_faces_and_decisions(client: TestClient, collection: str) 
 
 def test_docs_are_served(client: TestClient) -> None:
     assert client.get("/docs").status_code == 200
+
+
+def test_stats_count_statuses_of_a_route(client: TestClient) -> None:
+    def statuses() -> dict[str, int]:
+        counts: dict[str, int] = client.get("/v1/stats").json()["statuses"][route]["by_status"]
+        return counts
+
+    route = "GET /v1/collections/{collection}"
+    client.get("/v1/collections/default")
+    client.get("/v1/collections/nothing-here")
+    before = statuses()
+    for name in ("default", "nothing-here", "nothing-here"):
+        client.get(f"/v1/collections/{name}")
+    after = statuses()
+    assert (after["200"], after["404"]) == (before["200"] + 1, before["404"] + 2)
+    stats = client.get("/v1/stats").json()
+    since_start, lately = stats["statuses"][route], stats["routes"][route]
+    assert since_start["count"] == sum(after.values())
+    assert since_start["by_class"]["4xx"] >= after["404"]
+    assert lately["statuses"]["by_status"]["404"] >= 3
+    assert lately["requests_per_s"] > 0
+    assert set(stats["statuses"]) >= set(stats["routes"])
+
+
+def test_stats_tell_threads_connections_and_problems(client: TestClient) -> None:
+    stats = client.get("/v1/stats").json()
+    assert stats["threads"]["read"]["running"] >= 0
+    assert set(stats["threads"]["write"]) == {"running", "waiting", "refused"}
+    assert stats["open_connections"] == 0  # the test client opens none
+    assert stats["problems"] == []
+    assert stats["pid"] == os.getpid()
+    assert stats["uptime_s"] > 0

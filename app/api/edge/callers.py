@@ -2,6 +2,8 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
@@ -12,6 +14,43 @@ from starlette.types import Scope
 KEY_HEADER = "x-api-key"
 
 _NETWORK_BITS = 64  # of an IPv6 address; the client may choose the rest, another one each time
+
+
+class Right(StrEnum):
+    """What a key may do."""
+
+    IDENTIFY = "identify"
+    ENROLL = "enroll"
+    CORRECT = "correct"
+    TEMPLATES = "templates"
+    AUDIT = "audit"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The caller of a request that was let in, and what they may do.
+
+    `authentication`: `none` where the service has no keys, else `api_key`. `name` is that of the
+    key, never a part of it. `collections` None: all of them.
+    """
+
+    authentication: str
+    name: str | None
+    role: str = "admin"
+    rights: Sequence[Right] = tuple(Right)
+    collections: Sequence[str] | None = None
+
+
+def identify_caller(allowed: Sequence[SecretStr], sent: str) -> Caller:
+    """Return who sent a key. Every key may do everything, as may all callers of a service without.
+
+    A key is named by its place among the keys of the settings, from 1.
+    """
+    if not allowed:
+        return Caller("none", None)
+    place = find_key(allowed, sent)
+    return Caller("api_key", None if place is None else f"key {place + 1}")
 
 
 def find_key(allowed: Sequence[SecretStr], sent: str) -> int | None:

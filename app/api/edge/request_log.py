@@ -76,7 +76,7 @@ class RequestLog(Middleware):
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.request_seconds.labels(method, route).observe(seconds)
         self._metrics.observe_stages(stages)
-        self._traffic.record(f"{method} {route}", seconds, stages)
+        self._traffic.record(f"{method} {route}", status, seconds, stages)
         _log.info(
             "request",
             method=method,

@@ -20,6 +20,7 @@ from app.api.routes import (
     identities,
     identities_batch,
     info,
+    me,
     models,
     quality,
     search,
@@ -52,6 +53,7 @@ _ROUTERS = [
         doctor,
         models,
         info,
+        me,
         stats,
     )
 ]

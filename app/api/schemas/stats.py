@@ -1,14 +1,17 @@
 """The load of a process."""
 
 import os
-from typing import Annotated
+from collections import Counter
+from collections.abc import Mapping
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from app.api.schemas.parts.answer import Answer
 from app.observe.metrics import Metrics, Readings
 from app.observe.traffic import Summary
 
+_ABORTED = "aborted"
 _Rounded = Annotated[float, AfterValidator(lambda value: round(value, 2))]
 
 
@@ -17,6 +20,45 @@ class LatencyBody(Answer):
     p50_ms: _Rounded
     p95_ms: _Rounded
     p99_ms: _Rounded
+
+
+class StatusesBody(Answer):
+    """Requests by what they were answered."""
+
+    count: int
+    by_class: dict[str, int] = Field(
+        description="2xx, 3xx, 4xx, 5xx; aborted: the caller was gone before the answer began."
+    )
+    by_status: dict[str, int] = Field(description="200, 404, ..., aborted.")
+
+    @classmethod
+    def counted(cls, statuses: Mapping[int, int]) -> Self:
+        """Make the answer of counts by status; 0 is aborted."""
+        by_class: Counter[str] = Counter()
+        for status, count in statuses.items():
+            by_class[f"{status // 100}xx" if status else _ABORTED] += count
+        return cls(
+            count=sum(statuses.values()),
+            by_class=dict(by_class),
+            by_status={str(status or _ABORTED): count for status, count in statuses.items()},
+        )
+
+
+class RouteBody(LatencyBody):
+    """A route in the last five minutes."""
+
+    requests_per_s: _Rounded = Field(description="Over the last minute.")
+    statuses: Annotated[StatusesBody, BeforeValidator(StatusesBody.counted)] = Field(
+        description="Of all requests of the last five minutes."
+    )
+
+
+class ThreadsBody(Answer):
+    """Calls that block, of one kind; `refused` counts since the start."""
+
+    running: int
+    waiting: int
+    refused: int
 
 
 class QueueBody(Answer):
@@ -41,13 +83,29 @@ class StatsAnswer(Answer):
     uptime_s: float
     requests_per_s: _Rounded = Field(description="Over the last minute.")
     requests_in_progress: int = Field(description="With this one.")
-    routes: dict[str, LatencyBody] = Field(description="By method and route.")
+    open_connections: int = Field(
+        description="Of this process; 0 under another server than that of `vultus serve`."
+    )
+    routes: dict[str, RouteBody] = Field(
+        description="By method and route, those with requests in the last five minutes."
+    )
+    statuses: dict[str, Annotated[StatusesBody, BeforeValidator(StatusesBody.counted)]] = Field(
+        description="By method and route, since the start."
+    )
     stages: dict[str, LatencyBody] = Field(
         description="By stage of a request: decode, queue, detect, embed, liveness, search."
     )
     queue: QueueBody
+    threads: dict[str, ThreadsBody] = Field(
+        validation_alias="work",
+        description="By kind of call that blocks: read, write, note, bulk, calibration, doctor, "
+        "compaction.",
+    )
     mean_batch_sizes: dict[str, _Rounded] = Field(description="By stage, since the start.")
     index: IndexBody
+    problems: list[str] = Field(
+        description="Codes of problems with the files of the database: database_damaged, ..."
+    )
     resident_bytes: int | None = Field(description="Memory of the process.")
     device: str
     device_memory_bytes: int | None = Field(description="null on the CPU.")
@@ -67,6 +125,8 @@ class StatsAnswer(Answer):
             requests_per_s=traffic.requests_per_s,
             requests_in_progress=metrics.in_progress(),
             routes=traffic.routes,
+            statuses=metrics.statuses(),
+            open_connections=metrics.open_connections(),
             stages=traffic.stages,
             queue=readings,
             mean_batch_sizes=metrics.mean_batch_sizes(),
