@@ -41,6 +41,9 @@ class Collection:
     created_at: datetime
     identity_count: int
     face_count: int
+    unknown_count: int
+    """Groups in the inbox of unknown faces."""
+    unknown_face_count: int
     options: CollectionOptions = DEFAULT_OPTIONS
 
     @property

@@ -44,6 +44,8 @@ class CollectionBody(Answer):
     description: str | None
     identity_count: int
     face_count: int
+    unknown_count: int = Field(description="Groups in the inbox of unknown faces.")
+    unknown_face_count: int = Field(description="Faces in these groups.")
     revision: int = Field(description="Grows with every change of its people or faces.")
     model: ModelBody
     created_at: datetime

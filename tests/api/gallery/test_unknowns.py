@@ -58,6 +58,8 @@ def test_stranger_seen_twice_is_one_group_and_recognised_once_named(
     group_id = first["unknown_group_id"]
     assert [group["id"] for group in _groups(client, url)] == [other["unknown_group_id"], group_id]
     assert [group["id"] for group in _groups(client, url, min_count=2)] == [group_id]
+    counted = client.get(f"/v1/collections/{collection}").json()
+    assert (counted["unknown_count"], counted["unknown_face_count"]) == (2, 3)
     shown = client.get(f"{url}/{group_id}").json()
     assert (shown["seen_count"], shown["face_count"]) == (2, 2)
     assert [face["terminal_id"] for face in shown["faces"]] == ["door", None]

@@ -122,6 +122,23 @@ def test_nothing_is_kept_where_it_is_not_wanted(
     assert rows(database) == (1, 1)
 
 
+def test_collection_counts_the_groups_and_faces_of_its_inbox(
+    gallery: Gallery, unknowns: Unknowns
+) -> None:
+    def counted(name: str) -> tuple[int, int]:
+        found = gallery.collections.get(name)
+        return found.unknown_count, found.unknown_face_count
+
+    gallery.collections.create("staff", None)
+    assert counted(COLLECTION) == (0, 0)
+    ada, _, bob = keep(unknowns, sighting(ADA), sighting(ADA), sighting(BOB))
+    assert (counted(COLLECTION), counted("staff")) == ((2, 3), (0, 0))
+    unknowns.dismiss(COLLECTION, ada)
+    assert counted(COLLECTION) == (1, 1)
+    unknowns.dismiss(COLLECTION, bob)
+    assert counted(COLLECTION) == (0, 0)
+
+
 def rows(database: Database) -> tuple[int, int]:
     """How many groups and faces lie in all inboxes."""
     with database.reading() as session:

@@ -19,6 +19,8 @@ from app.gallery.store.tables import (
     CollectionTable,
     FaceTable,
     IdentityTable,
+    UnknownFaceTable,
+    UnknownGroupTable,
     UnknownInboxTable,
 )
 from app.recognition.types import ModelId
@@ -54,6 +56,22 @@ _WITH_CALIBRATIONS = (
         ),
     )
     .where(CollectionTable.name == bindparam("name"))
+)
+# Each is counted in an index that begins with the collection.
+_COUNTS = select(
+    *(
+        select(func.count())
+        .select_from(table)
+        .where(table.collection_number == bindparam("number"))
+        .scalar_subquery()
+        .label(name)
+        for name, table in (
+            ("identity_count", IdentityTable),
+            ("face_count", FaceTable),
+            ("unknown_count", UnknownGroupTable),
+            ("unknown_face_count", UnknownFaceTable),
+        )
+    )
 )
 
 
@@ -257,15 +275,9 @@ class CollectionRepository:
         return self._session.scalar(query.limit(1)) is not None
 
     def record(self, collection: CollectionView) -> Collection:
-        number = collection.number
-        identities = select(func.count()).where(IdentityTable.collection_number == number)
-        faces = select(func.count()).where(FaceTable.collection_number == number)
-        return record_of(
-            Collection,
-            collection,
-            identity_count=self._session.scalar(identities) or 0,
-            face_count=self._session.scalar(faces) or 0,
-        )
+        values = {"number": collection.number}
+        counts = self._session.connection().execute(_COUNTS, values).mappings().one()
+        return record_of(Collection, collection, **counts)
 
     def _announce(self) -> None:
         """Wake the other processes when this is committed; see ChangeSignal."""
