@@ -9,6 +9,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from app import console
+from app.api import documents
 from app.api.bodies.compressed_bodies import CompressedBodies
 from app.api.described_routes import application_of_routes
 from app.api.edge.admission import Admission
@@ -69,6 +71,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
     app = application_of_routes(lifespan)
     app.state.services = services
+    _add_pages(app, settings)
     # The last is the outermost. From outside in: the paths as the API names them; the rest of a
     # body that is not read; the log, which sees every answer; the headers for other origins on all
     # of them; the end of the process, defects, and what the connection refuses; limits, the
@@ -94,6 +97,19 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.add_middleware(UnreadBodies)
     app.add_middleware(RootPath, root_path=settings.root_path)
     return app
+
+
+def _add_pages(app: FastAPI, settings: Settings) -> None:
+    """Add the console and the documentation, where they are on."""
+    pages: dict[str, str] = {}
+    if settings.console.enabled:
+        console.mount(app)
+        pages["console"] = console.CONSOLE_PATH
+    if settings.docs.enabled:
+        documents.install(app)
+        console.mount_docs(app)
+        pages |= {"documentation": console.DOCS_PATH, "openapi": documents.OPENAPI_PATH}
+    app.state.pages = pages
 
 
 def create_server_app(

@@ -245,6 +245,22 @@ class RetentionSettings(_Group):
     )
 
 
+class ConsoleSettings(_Group):
+    """Console."""
+
+    enabled: bool = Field(
+        True, description="Serve the console at /console/, and lead browsers there from /."
+    )
+
+
+class DocsSettings(_Group):
+    """Documentation."""
+
+    enabled: bool = Field(
+        True, description="Serve the description of the API: /openapi.json, and its page at /docs."
+    )
+
+
 class LogSettings(_Group):
     """Log."""
 
@@ -333,6 +349,8 @@ class Settings(BaseSettings):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     index: IndexSettings = Field(default_factory=IndexSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    console: ConsoleSettings = Field(default_factory=ConsoleSettings)
+    docs: DocsSettings = Field(default_factory=DocsSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
     _split = field_validator("api_keys", "trusted_proxies", "cors_origins", mode="before")(

@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -135,6 +136,22 @@ def client(application: FastAPI) -> Iterator[TestClient]:
     """The whole application on SQLite, started once. Tests keep to a `collection` of their own."""
     with TestClient(application) as started:
         yield started
+
+
+@pytest.fixture
+def with_settings(client: TestClient, application: FastAPI) -> Callable[..., TestClient]:
+    """The started service behind an application with other settings."""
+
+    def make(**settings: Any) -> TestClient:
+        services = application.state.services
+        given = Settings(**settings)
+        changed = services.settings.model_copy(
+            update={name: getattr(given, name) for name in settings}
+        )
+        return TestClient(create_app(changed, services), follow_redirects=False)
+
+    assert client  # has started the services
+    return make
 
 
 @pytest.fixture

@@ -172,7 +172,16 @@ def _anchors(page: str) -> set[str]:
 def test_every_file_and_folder_that_is_named_exists(name: str) -> None:
     existing = {
         path.relative_to(ROOT).as_posix() + ("/" if path.is_dir() else "")
-        for room in ("app", "benchmarks", "docs", "examples", "migrations", "models", "tests")
+        for room in (
+            "app",
+            "benchmarks",
+            "docs",
+            "examples",
+            "migrations",
+            "models",
+            "scripts",
+            "tests",
+        )
         for path in (ROOT / room).rglob("*")
     } | {path.name + "/" * path.is_dir() for path in ROOT.iterdir()}
     page = re.sub(r"```.*?```", "", _page(name), flags=re.DOTALL)

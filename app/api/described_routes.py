@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app import __version__
-from app.api import documents, problems
+from app.api import problems
 from app.api.routes import REQUEST_BODIES, api_router, operations_router
 
 _DESCRIPTION = """
@@ -41,10 +41,9 @@ def application_of_routes(lifespan: Lifespan | None = None) -> FastAPI:
         openapi_tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
         lifespan=lifespan,
         redirect_slashes=False,  # `misses` knows more spellings, and what a proxy puts before them
-        openapi_url=None,  # `documents` answers it
+        openapi_url=None,  # `documents` answers it, with a page of our own
     )
     problems.install(app, REQUEST_BODIES)
-    documents.install(app)
     app.include_router(api_router)
     app.include_router(operations_router)
     return app

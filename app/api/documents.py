@@ -1,4 +1,4 @@
-"""The documents that describe the API: OpenAPI, and the pages that show it.
+"""The document that describes the API: OpenAPI. `app/console` has the page that shows it.
 
 Describing some fifty routes takes a good part of a second, and writing the description as JSON 40
 ms. Both are done once, in a thread; after that, a request costs what its bytes cost.
@@ -12,7 +12,6 @@ from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 
 from app.api.edge.root_path import link
 
@@ -20,7 +19,7 @@ OPENAPI_PATH = "/openapi.json"
 
 
 def install(app: FastAPI) -> None:
-    """Add the documents, of an application that was made with `openapi_url=None`."""
+    """Add the document to an application that was made with `openapi_url=None`."""
     openapi = _OpenApi(app.openapi)
 
     async def answer_openapi(request: Request) -> Response:
@@ -30,19 +29,7 @@ def install(app: FastAPI) -> None:
             return Response(status_code=304, headers=headers)
         return Response(text, headers=headers, media_type="application/json")
 
-    async def answer_docs(request: Request) -> Response:
-        return get_swagger_ui_html(
-            openapi_url=link(request.scope, OPENAPI_PATH), title=f"{app.title} - Swagger UI"
-        )
-
-    async def answer_redoc(request: Request) -> Response:
-        return get_redoc_html(
-            openapi_url=link(request.scope, OPENAPI_PATH), title=f"{app.title} - ReDoc"
-        )
-
     app.add_route(OPENAPI_PATH, answer_openapi, include_in_schema=False)
-    app.add_route("/docs", answer_docs, include_in_schema=False)
-    app.add_route("/redoc", answer_redoc, include_in_schema=False)
 
 
 class _OpenApi:

@@ -204,12 +204,14 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
     """Starlette's own: no such route, wrong method, a malformed multipart body."""
     assert isinstance(error, HTTPException)
     request_id = request.state.request_id
-    path, docs = shortened(request.scope["path"]), link(request.scope, "/docs")
+    path = shortened(request.scope["path"])
+    docs = getattr(request.app.state, "pages", {}).get("documentation")
+    see_docs = f"; see {link(request.scope, docs)}" if docs else ""
     if error.status_code == 404:
         better = find_better_spelling(request)
         if better is not None:
             return RedirectResponse(better)
-        text = f"{request.method} {path} is not part of the API; see {docs}"
+        text = f"{request.method} {path} is not part of the API{see_docs}"
         return _problem(404, "Not found", "not_found", text, request_id)
     if error.status_code == 405:
         methods = allowed_methods(request)
@@ -218,7 +220,7 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
             return Response(status_code=204, headers=allow)
         text = f"{request.method} {path} is not part of the API: send {' or '.join(methods)}"
         title = "Method not allowed"
-        return _problem(405, title, "method_not_allowed", f"{text}; see {docs}", request_id, allow)
+        return _problem(405, title, "method_not_allowed", text + see_docs, request_id, allow)
     if error.status_code == 400:
         return problem_of(InvalidRequest(str(error.detail)), request_id)
     return _problem(

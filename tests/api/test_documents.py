@@ -51,6 +51,3 @@ def test_documents_keep_the_prefix_of_a_proxy(client: TestClient) -> None:
     behind = TestClient(client.app, root_path="/faces")
     assert behind.get("/openapi.json").json()["servers"] == [{"url": "/faces"}]
     assert "servers" not in client.get("/openapi.json").json()
-    for page in ("/docs", "/redoc"):
-        assert "/faces/openapi.json" in behind.get(page).text
-        assert "/faces" not in client.get(page).text

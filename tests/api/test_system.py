@@ -102,10 +102,6 @@ def test_metrics_count_faces_and_decisions(client: TestClient, collection: str) 
     assert _sample(client, "vultus_index_faces") == before["vultus_index_faces"] + 1
 
 
-def test_docs_are_served(client: TestClient) -> None:
-    assert client.get("/docs").status_code == 200
-
-
 def test_stats_count_statuses_of_a_route(client: TestClient) -> None:
     def statuses() -> dict[str, int]:
         counts: dict[str, int] = client.get("/v1/stats").json()["statuses"][route]["by_status"]

@@ -17,8 +17,6 @@ from app.observe.metrics import METRICS_CONTENT_TYPE
 
 _LINKS = {
     "info": "/v1/info",
-    "documentation": "/docs",
-    "openapi": "/openapi.json",
     "health": "/healthz",
     "readiness": "/readyz",
     "metrics": "/metrics",
@@ -29,11 +27,15 @@ router = Endpoints(tag="system")
 
 @router.get("/", include_in_schema=False)
 async def welcome(request: Request) -> Response:
-    """Redirect browsers to the documentation, and answer links to other clients."""
+    """Redirect browsers to the console, else to the documentation; answer links to others."""
+    scope, pages = request.scope, request.app.state.pages
     varies = {"Vary": "Accept"}
-    if "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse(link(request.scope, "/docs"), headers=varies)
-    links = {name: link(request.scope, path) for name, path in _LINKS.items()}
+    if pages and "text/html" in request.headers.get("accept", ""):
+        page = next(iter(pages.values()))
+        # Relative where no prefix is known: a proxy may strip one that the settings do not name.
+        target = link(scope, page) if scope.get("root_path") else page.removeprefix("/")
+        return RedirectResponse(target, headers=varies)
+    links = {name: link(scope, path) for name, path in (_LINKS | pages).items()}
     return JSONResponse({"name": "Vultus", "version": __version__, **links}, headers=varies)
 
 
