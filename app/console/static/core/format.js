@@ -1,0 +1,76 @@
+/** Numbers, times and rates, as the page's language writes them. */
+
+import { locale, t } from "./text.js";
+
+const number = (options) => new Intl.NumberFormat(locale(), options);
+
+/** A count: 100,003. */
+export const count = (value) => number().format(value);
+
+/** A similarity: the cosine, with three decimals. Never a percentage. */
+export const similarity = (value) =>
+  value == null ? "—" : number({ minimumFractionDigits: 3, maximumFractionDigits: 3 }).format(value);
+
+/** A quality, 0 to 100. */
+export const quality = (value) => (value == null ? "—" : number({ maximumFractionDigits: 0 }).format(value));
+
+/** A number with so many significant digits. */
+export const significant = (value, digits = 3) =>
+  value == null ? "—" : number({ maximumSignificantDigits: digits }).format(value);
+
+/** A size: 1.4 MB. */
+export function bytes(value) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  const step = Math.min(Math.floor(Math.log10(Math.max(value, 1)) / 3), units.length - 1);
+  return number({ style: "unit", unit: units[step], maximumFractionDigits: 1 }).format(
+    value / 1000 ** step,
+  );
+}
+
+/** Milliseconds, or seconds from one on. */
+export const duration = (ms) =>
+  ms == null
+    ? "—"
+    : ms < 1000
+      ? number({ style: "unit", unit: "millisecond", maximumSignificantDigits: 3 }).format(ms)
+      : number({ style: "unit", unit: "second", maximumFractionDigits: 1 }).format(ms / 1000);
+
+/** An error rate in words: 1 in 1,000; 1 in 14 million. */
+export function rate(value) {
+  if (value == null) return "—";
+  if (value <= 0) return t("frame.rate_none");
+  if (value > 0.5) return t("frame.rate", { hits: Math.round(value * 10), of: "10" });
+  const of = 1 / value;
+  const notation = of < 1e6 ? {} : { notation: "compact", compactDisplay: "long" };
+  return t("frame.rate", { hits: 1, of: number({ maximumSignificantDigits: 2, ...notation }).format(of) });
+}
+
+const moment = (value) => (value instanceof Date ? value : new Date(value));
+
+/** A day: 12 Mar 2026. */
+export const day = (value) =>
+  value == null ? "—" : new Intl.DateTimeFormat(locale(), { dateStyle: "medium" }).format(moment(value));
+
+/** A day and a time. */
+export const dayAndTime = (value) =>
+  value == null
+    ? "—"
+    : new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(moment(value));
+
+const STEPS = [
+  ["year", 365 * 86400],
+  ["month", 30 * 86400],
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
+
+/** From now: in 40 days, 3 minutes ago. */
+export function fromNow(value, now = Date.now()) {
+  if (value == null) return "—";
+  const seconds = (moment(value).getTime() - now) / 1000;
+  const [unit, size] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? STEPS.at(-1);
+  const written = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
+  return written.format(Math.trunc(seconds / size), unit);
+}

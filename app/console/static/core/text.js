@@ -1,0 +1,87 @@
+/**
+ * Words. `t("people.title")` is the text `title` of `text/LANGUAGE/people.js`.
+ *
+ * A text may have places, `{name}`, and forms for a `count`: {one: "{count} face", other: ...}.
+ * English stands in for what a language lacks.
+ */
+
+import { prefs } from "./prefs.js";
+import { createStore } from "./store.js";
+
+export const LANGUAGES = { en: "English", de: "Deutsch" };
+const FALLBACK = "en";
+const FILES = new Set(["frame"]);
+const texts = new Map(); // "en/people" -> its texts
+
+/** The language of the page; `pseudo` is English of double length, for tests of the layout. */
+export const language = createStore(FALLBACK);
+
+/** The language for numbers and dates. */
+export const locale = () => (language.get() === "pseudo" ? FALLBACK : language.get());
+
+function wanted() {
+  const { language: choice } = prefs.get();
+  if (choice === "pseudo" || choice in LANGUAGES) return choice;
+  const offered = navigator.languages.map((tag) => tag.split("-")[0]);
+  return offered.find((tag) => tag in LANGUAGES) ?? FALLBACK;
+}
+
+/** Load the texts of a file, in the present language and in English. */
+export async function loadTexts(file) {
+  FILES.add(file);
+  await Promise.all([...new Set([FALLBACK, locale()])].map((tag) => load(tag, file)));
+}
+
+async function load(tag, file) {
+  const name = `${tag}/${file}`;
+  if (texts.has(name)) return;
+  texts.set(name, (await import(`../text/${name}.js`)).default);
+}
+
+/** Load the frame's texts, and follow the choice of language. */
+export async function startTexts() {
+  const apply = async () => {
+    const next = wanted();
+    const tag = next === "pseudo" ? FALLBACK : next;
+    await Promise.all([...FILES].flatMap((file) => [load(FALLBACK, file), load(tag, file)]));
+    document.documentElement.lang = tag;
+    language.set(next);
+  };
+  await apply();
+  let present = prefs.get().language;
+  prefs.subscribe((next) => {
+    if (next.language === present) return;
+    present = next.language;
+    apply();
+  });
+}
+
+function lookUp(key) {
+  const dot = key.indexOf(".");
+  const [file, name] = [key.slice(0, dot), key.slice(dot + 1)];
+  return texts.get(`${locale()}/${file}`)?.[name] ?? texts.get(`${FALLBACK}/${file}`)?.[name];
+}
+
+/** Whether there is such a text; for words that stand for the service's codes. */
+export const hasText = (key) => lookUp(key) !== undefined;
+
+/**
+ * A text, with its places filled. Numbers are written as the language does.
+ * @param {string} key
+ * @param {Record<string, unknown>} [values]
+ */
+export function t(key, values = {}) {
+  let text = lookUp(key);
+  if (text === undefined) return key;
+  if (typeof text !== "string") {
+    const form = new Intl.PluralRules(locale()).select(Number(values.count));
+    text = text[form] ?? text.other;
+  }
+  const filled = text.replace(/\{(\w+)\}/g, (place, name) =>
+    name in values ? written(values[name]) : place,
+  );
+  return language.get() === "pseudo" ? `[${filled} ${filled}]` : filled;
+}
+
+const written = (value) =>
+  typeof value === "number" ? new Intl.NumberFormat(locale()).format(value) : String(value);

@@ -1,0 +1,30 @@
+/** "As a request": what the page sends, as a command to take along. */
+
+import { asCurl, asPython } from "../core/as_request.js";
+import { html, useState } from "../core/html.js";
+import { t } from "../core/text.js";
+import { CopyButton } from "./copy_button.js";
+import { Dialog } from "./dialog.js";
+
+/** @param {{call: import("../core/api.js").Call | (() => import("../core/api.js").Call)}} props */
+export function AsRequestButton({ call }) {
+  const [shown, setShown] = useState(null);
+  const open = () => setShown(typeof call === "function" ? call() : call);
+  return html`<button type="button" class="quiet small" onClick=${open}>${t("frame.as_request")}</button>
+    ${shown &&
+    html`<${Dialog} wide title=${t("frame.as_request")} onClose=${() => setShown(null)}>
+      <p>${t("frame.as_request_key")}</p>
+      <${Command} name="curl" text=${asCurl(shown)} />
+      <${Command} name="Python" text=${asPython(shown)} />
+    <//>`}`;
+}
+
+function Command({ name, text }) {
+  return html`<section class="command">
+    <header class="row">
+      <h3>${name}</h3>
+      <${CopyButton} text=${text} label=${t("frame.copy")} />
+    </header>
+    <pre tabindex="0" aria-label=${name}><code>${text}</code></pre>
+  </section>`;
+}

@@ -1,0 +1,2 @@
+/** Words of this page. */
+export default { title: "Enroll many" };
