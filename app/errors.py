@@ -32,7 +32,8 @@ VultusError
 │   ├── IdentityNotFound            no person has this id in the collection
 │   ├── FaceNotFound                no face has this id in the collection
 │   ├── UnknownGroupNotFound        the group was named, merged, dismissed, or has expired
-│   └── UnknownFaceNotFound         no face of the group has this id
+│   ├── UnknownFaceNotFound         no face of the group has this id
+│   └── CropNotKept                 no crop of the face is kept
 ├── Conflict
 │   ├── CollectionExists            a collection has this name already
 │   ├── ExternalIdTaken             another person has this external_id
@@ -41,6 +42,7 @@ VultusError
 │   ├── CountChanged                a filter finds another number of people than was confirmed
 │   ├── RolloutImpossible           a collection cannot go over to another embedder yet
 │   ├── IdempotencyKeyReused        the key was sent before, with another request
+│   ├── CropUnreadable              the crop does not open with the key of this service
 │   └── EmbedderMismatch            the collection belongs to another network
 │       ├── ForeignEmbedding        the embedding sent is of another network
 │       ├── OtherEmbedderMissing    the collection has one embedder, or the other does not run here
@@ -337,6 +339,10 @@ class UnknownFaceNotFound(NotFound):
         self.group_id = group_id
 
 
+class CropNotKept(NotFound):
+    code = "crop_not_kept"
+
+
 class Conflict(VultusError):
     code = "conflict"
 
@@ -423,6 +429,10 @@ class RolloutImpossible(Conflict):
 
 class IdempotencyKeyReused(Conflict):
     code = "idempotency_key_reused"
+
+
+class CropUnreadable(Conflict):
+    code = "crop_unreadable"
 
 
 class EmbedderMismatch(Conflict):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, get_args
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from app.api.bodies.request_body import Body, documented_body
@@ -45,6 +46,9 @@ class Otherwise:
     applies: Callable[[Any], bool]
 
 
+_UNCACHED_FILE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+
 class Endpoints(APIRouter):
     """The routes of one prefix and tag.
 
@@ -67,17 +71,20 @@ class Endpoints(APIRouter):
         otherwise: Otherwise | None = None,
         problems: Sequence[int] = (),
         large: bool = False,
+        media_type: str | None = None,
     ) -> Callable[[Handler], Handler]:
         """Add a route.
 
         `problems` are statuses beside those that all routes have, 404 of a path with parameters,
         and 413 and 415 of a route with a body. A `large` answer, of up to a thousand items, is made
         in a thread: as text it is megabytes, which would hold up all other requests.
+        With a `media_type`, the function returns a file of that type, which is personal data: no
+        cache may keep it.
         """
 
         def add(function: Handler) -> Handler:
             signature, body, is_repeatable = _read(function)
-            handler = _Handler(function, answers, status, otherwise, large=large)
+            handler = _Handler(function, answers, status, otherwise, media_type, large=large)
             call = handler.handle_once if is_repeatable else handler.handle
 
             async def handle(**values: object) -> Response:
@@ -93,12 +100,15 @@ class Endpoints(APIRouter):
             responses = documented(*sorted(statuses))
             if otherwise is not None:
                 responses[otherwise.status] = {"description": otherwise.meaning, "model": answers}
+            if media_type is not None:
+                responses[status] = _file_of(media_type)
             self.add_api_route(
                 path,
                 handle,
                 methods=[method],
                 status_code=status,
                 response_model=answers,
+                response_class=JSONResponse if media_type is None else Response,
                 responses=responses,
                 openapi_extra=None if body is None else documented_body(body),
                 **described(function),
@@ -106,6 +116,12 @@ class Endpoints(APIRouter):
             return function
 
         return add
+
+
+def _file_of(media_type: str) -> dict[str, Any]:
+    """The documentation of an answer that is a file."""
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    return {"description": "The file.", "content": content}
 
 
 def described(function: Callable[..., object]) -> dict[str, Any]:
@@ -154,12 +170,17 @@ class _Handler:
     answers: type[Answer] | None
     status: int
     otherwise: Otherwise | None
+    media_type: str | None
     large: bool
 
     async def handle(self, values: dict[str, Any]) -> Response:
         result = await self.function(**values)
         if isinstance(result, Response):
             return result
+        if isinstance(result, bytes):
+            return Response(
+                result, self._status(result), _UNCACHED_FILE, media_type=self.media_type
+            )
         if self.answers is None:
             return Response(status_code=self.status)
         # Not by FastAPI, which would check each answer once more before it writes it.

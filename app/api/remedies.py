@@ -62,6 +62,8 @@ HTTP: Final = Remedies(
         errors.UnknownGroupNotFound: "list them with GET /v1/collections/{collection}/unknowns",
         errors.UnknownFaceNotFound: "list them with "
         "GET /v1/collections/{collection}/unknowns/{group_id}",
+        errors.CropNotKept: _OPERATOR + "set VULTUS_CROPS_KEY, and the collection the option "
+        "crops.keep; then delete the face and enroll its photo again",
         errors.Conflict: None,
         errors.CollectionExists: "choose another name",
         errors.ExternalIdTaken: "choose another, or add faces to the identity that has it",
@@ -72,6 +74,9 @@ HTTP: Final = Remedies(
         errors.RolloutImpossible: NEVER,  # only the command line carries a collection over
         errors.IdempotencyKeyReused: "send a key of its own with each request, and the same one "
         "only to repeat it",
+        errors.CropUnreadable: _OPERATOR
+        + "start it with the VULTUS_CROPS_KEY by which the crop was "
+        "encrypted",
         errors.EmbedderMismatch: "who runs the service has to start it with "
         "VULTUS_EMBEDDER={embedder} and its weights; or delete the collection and enroll again",
         errors.ForeignEmbedding: "send a photo; or who runs the service has to start it with "

@@ -97,6 +97,7 @@ TERMINAL: Final = Remedies(
         errors.FaceNotFound: None,
         errors.UnknownGroupNotFound: None,
         errors.UnknownFaceNotFound: None,
+        errors.CropNotKept: NEVER,  # only requests read crops
         errors.Conflict: None,
         errors.CollectionExists: "choose another name",
         errors.ExternalIdTaken: "choose another, or add faces to the person who has it",
@@ -106,6 +107,7 @@ TERMINAL: Final = Remedies(
         errors.CountChanged: NEVER,  # only requests delete by a filter
         errors.RolloutImpossible: _rollout,
         errors.IdempotencyKeyReused: NEVER,  # only requests have such keys
+        errors.CropUnreadable: NEVER,  # only requests read crops
         errors.EmbedderMismatch: "set VULTUS_EMBEDDER={embedder} and its weights, or use another "
         "VULTUS_DATABASE_URL or VULTUS_DATA_DIR, or delete the collection and enroll again",
         errors.ForeignEmbedding: "give a photo, or set VULTUS_EMBEDDER={embedder}",

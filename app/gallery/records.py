@@ -85,6 +85,8 @@ class Face:
     """Unified quality score, 0 to 100, if a photo was seen."""
     forced: bool = False
     """Enrolled although a guard advised against it."""
+    has_crop: bool = False
+    """A crop of it is kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,11 @@ def to_bytes(crop: WideCrop) -> bytes:
     return crop.landmarks.astype("<f4").tobytes() + buffer.getvalue()
 
 
+def jpeg_in(data: bytes) -> bytes:
+    """The JPEG in the bytes of `to_bytes`, as it is."""
+    return data[_LANDMARK_BYTES:]
+
+
 def from_bytes(data: bytes) -> WideCrop:
     """Read the bytes of `to_bytes`."""
     landmarks = np.frombuffer(data[:_LANDMARK_BYTES], dtype="<f4").reshape(5, 2)

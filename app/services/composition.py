@@ -15,6 +15,7 @@ from app.observe.request_scope import Stage
 from app.observe.tracing import build_tracing
 from app.observe.traffic import Traffic
 from app.operations.corrections import GalleryCorrector
+from app.operations.crop_reader import CropReader
 from app.operations.doctor import GalleryExaminer
 from app.operations.enroll.batch_enroller import BatchEnroller
 from app.operations.enroll.crop_vault import CropVault
@@ -120,6 +121,7 @@ def build_services(
         examine_gallery=GalleryExaminer(gallery, calibrator),
         correct=GalleryCorrector(gallery.corrections, guards),
         verify=Verifier(recognizer, gallery, calibrator),
+        crops=CropReader(gallery, vault),
         search=search,
         identify=Identifier(
             recognizer,

@@ -16,6 +16,7 @@ from app.observe.metrics import Metrics, Readings
 from app.observe.tracing import Tracing
 from app.observe.traffic import Traffic
 from app.operations.corrections import GalleryCorrector
+from app.operations.crop_reader import CropReader
 from app.operations.doctor import GalleryExaminer
 from app.operations.enroll.batch_enroller import BatchEnroller
 from app.operations.enroll.enroller import Enroller
@@ -68,6 +69,7 @@ class Services:
     examine_gallery: GalleryExaminer
     correct: GalleryCorrector
     verify: Verifier
+    crops: CropReader
     search: BlockingSearch
     identify: Identifier
     unknowns: Unknowns

@@ -63,6 +63,27 @@ async def list_faces(
     )
 
 
+@router.endpoint(
+    "GET",
+    f"{_OF_A_PERSON}/{{face_id}}/crop",
+    None,
+    media_type="image/jpeg",
+    problems=[409],
+)
+async def get_face_crop(
+    collection: CollectionPath,
+    identity_id: IdentityPath,
+    face_id: FacePath,
+    services: ServicesDep,
+) -> bytes:
+    """Return the crop that is kept of a face: upright, 336 x 336 pixels.
+
+    404 `crop_not_kept` where `has_crop` of the face is false; 409 `crop_unreadable` where the crop
+    does not open with the service's VULTUS_CROPS_KEY. Each reading is noted in the service's log.
+    """
+    return await reading(services.crops.of_face, collection, identity_id, face_id)
+
+
 @router.endpoint("DELETE", f"{_OF_A_PERSON}/{{face_id}}", ErasureBody)
 async def delete_face(
     collection: CollectionPath,

@@ -28,6 +28,7 @@ class FaceBody(Answer):
     quality: QualityScore | None
     image_sha256: str | None
     forced: bool = Field(description="Enrolled although a guard advised against it.")
+    has_crop: bool = Field(description="A crop of it is kept, which `GET .../crop` returns.")
     created_at: datetime
 
 

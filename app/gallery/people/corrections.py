@@ -31,7 +31,6 @@ from app.gallery.records import Erasure, NewFace, NewIdentity, PeopleFilter
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import read_again
 from app.gallery.store.idempotency import Once
-from app.gallery.store.repositories import face_repository as face_records
 from app.gallery.store.storage import erases
 from app.gallery.store.tables import FaceTable, IdentityTable
 from app.gallery.store.transaction import Transaction
@@ -198,7 +197,7 @@ class Corrections(GalleryPart):
         identities = transaction.identities
         if owner is previous:
             same = identities.record(owner)
-            return MovedFace(face_records.record(face, owner), same, same)
+            return MovedFace(transaction.faces.record(face, owner), same, same)
         if guard is not None:
             self._judge(transaction, face, owner, guard)
         handed = hand_over(transaction, owner, [face])
@@ -206,7 +205,7 @@ class Corrections(GalleryPart):
         kept_id = handed.collapsed[0].kept_face_id if handed.collapsed else face.id
         stayed = transaction.faces.get(kept_id)
         return MovedFace(
-            face_records.record(stayed, owner),
+            transaction.faces.record(stayed, owner),
             identities.record(owner),
             identities.record(previous),
             tuple(handed.collapsed),

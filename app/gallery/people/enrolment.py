@@ -25,7 +25,6 @@ from app.gallery.people.enrolment_guards import (
 from app.gallery.people.external_ids import require_free, taken
 from app.gallery.people.same_picture import Pictures
 from app.gallery.records import Face, Identity, NewFace, NewIdentity
-from app.gallery.store.repositories import face_repository as face_records
 from app.gallery.store.repositories.face_repository import to_bytes
 from app.gallery.store.statements.people_insertion import (
     FaceRow,
@@ -148,7 +147,10 @@ def add_faces(
     rows = transaction.faces.of_identity(identity) if faces else ()
     examples = transaction.faces.examples_of([identity.number]) if rows else {}
     own = examples.get(identity.number, {})
-    pictures = Pictures((face_records.record(row, identity), own.get(row.number)) for row in rows)
+    records = transaction.faces.records(rows, identity)
+    pictures = Pictures(
+        (record, own.get(row.number)) for record, row in zip(records, rows, strict=True)
+    )
     refusals: list[Refusal | None] = [None] * len(faces)
     new_places = [
         place
@@ -261,6 +263,7 @@ def _record(identity_id: str, face: NewFace, *, forced: bool) -> Face:
         created_at=datetime.now(UTC),
         quality=face.quality,
         forced=forced,
+        has_crop=face.sealed_crop is not None,
     )
 
 

@@ -1,5 +1,6 @@
 """Enroll, list and delete the faces of people."""
 
+from app.errors import CropNotKept
 from app.gallery.gallery_part import GalleryPart
 from app.gallery.people.enrolment import Enrolled, add_faces
 from app.gallery.people.enrolment_guards import Guard
@@ -7,9 +8,9 @@ from app.gallery.people.erasure import erase_face
 from app.gallery.people.face_conversion import FacesToEnroll, convert_faces
 from app.gallery.records import Erasure, Face, Page
 from app.gallery.rollout.embedder_pair import EnrolledProbe
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import read_again
 from app.gallery.store.idempotency import Once
-from app.gallery.store.repositories import face_repository as face_records
 from app.gallery.store.statements.page_cursors import decode_cursor, next_cursor
 from app.gallery.store.storage import erases
 from app.recognition.types import Embedding
@@ -48,7 +49,7 @@ class GalleryFaces(GalleryPart):
         with self.store.reading(collection_name) as transaction:
             identity = transaction.identities.get(identity_id)
             rows = transaction.faces.page(identity, after=after, limit=limit + 1)
-            items = tuple(face_records.record(row, identity) for row in rows[:limit])
+            items = tuple(transaction.faces.records(rows[:limit], identity))
             return Page(items, next_cursor([row.number for row in rows], limit))
 
     @erases
@@ -65,12 +66,29 @@ class GalleryFaces(GalleryPart):
         return self.compacted(receipt, transaction.collection.number) if compact else receipt
 
     @read_again
+    def sealed_crop(self, collection_name: str, identity_id: str, face_id: str) -> bytes:
+        """Read the crop of a person's face, as `CropVault` sealed it for this id.
+
+        Raises IdentityNotFound, FaceNotFound and CropNotKept. A person who has expired is not
+        found.
+        """
+        with self.store.reading(collection_name) as transaction:
+            identity = transaction.identities.get_living(identity_id)
+            face = transaction.faces.get_of(identity, face_id)
+            sealed = transaction.crops.find(face.number)
+            if sealed is None:
+                raise CropNotKept(
+                    _no_crop(transaction.collection, face_id), collection=collection_name
+                )
+            return sealed
+
+    @read_again
     def enrolled_images(self, collection_name: str, identity_id: str) -> dict[str, Face]:
         """The faces of a person by the SHA-256 of the photo that they were enrolled from."""
         with self.store.reading(collection_name) as transaction:
             identity = transaction.identities.get(identity_id)
             rows = transaction.faces.of_identity(identity)
-            faces = [face_records.record(row, identity) for row in rows]
+            faces = transaction.faces.records(rows, identity)
             return {face.image_sha256: face for face in faces if face.image_sha256 is not None}
 
     @read_again
@@ -86,3 +104,12 @@ class GalleryFaces(GalleryPart):
                     if number in own:
                         found[transaction.collection.digest] = own[number]
             return EnrolledProbe(found)
+
+
+def _no_crop(collection: CollectionView, face_id: str) -> str:
+    if not collection.options.crops.keep:
+        return f"face {face_id} has no crop: collection {collection.name!r} keeps no crops"
+    return (
+        f"face {face_id} has no crop: it was enrolled before collection {collection.name!r} kept "
+        "crops, while the service had no key for them, or from an embedding"
+    )

@@ -51,9 +51,15 @@ class CropVault:
 
     def open(self, face_id: str, sealed: bytes) -> WideCrop:
         """Raises CropSealedOtherwiseError."""
+        return wide_crop.from_bytes(self._decrypted(face_id, sealed))
+
+    def open_jpeg(self, face_id: str, sealed: bytes) -> bytes:
+        """The picture of a crop, as a JPEG file. Raises CropSealedOtherwiseError."""
+        return wide_crop.jpeg_in(self._decrypted(face_id, sealed))
+
+    def _decrypted(self, face_id: str, sealed: bytes) -> bytes:
         nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
-            data = self._cipher.decrypt(nonce, rest, face_id.encode("ascii"))
+            return self._cipher.decrypt(nonce, rest, face_id.encode("ascii"))
         except (InvalidTag, ValueError) as error:  # another key, or too few bytes
             raise CropSealedOtherwiseError(face_id) from error
-        return wide_crop.from_bytes(data)

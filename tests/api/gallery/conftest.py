@@ -1,5 +1,6 @@
 """Tests of what depends on SQL run on SQLite and on PostgreSQL."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,9 @@ from app.main import create_app
 from app.services import build_services
 from app.settings import Settings
 from tests.kit.postgres import new_postgres_database
+
+CROPS_KEY = b64encode(bytes(range(32))).decode()
+"""By which `postgres_client` and `client_with_key` encrypt crops."""
 
 sqlite_only = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 """For what never reaches SQL, and for what `tests/gallery` tests on both databases."""
@@ -21,7 +25,10 @@ def postgres_client(
     """The whole application on a PostgreSQL database of its own, started once."""
     with new_postgres_database(postgres_server) as url:
         settings = Settings(
-            data_dir=tmp_path_factory.mktemp("postgres"), database_url=url, device="cpu"
+            data_dir=tmp_path_factory.mktemp("postgres"),
+            database_url=url,
+            device="cpu",
+            crops_key=CROPS_KEY,
         )
         with TestClient(create_app(settings, build_services(settings))) as started:
             yield started

@@ -1,4 +1,4 @@
-"""A search asks the database little, and what indexes answer."""
+"""Searches and lists ask the database little, and what indexes answer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import event
 
 from app.gallery.gallery import Gallery
-from app.gallery.records import Scoring
+from app.gallery.records import CollectionChanges, Scoring
 from app.gallery.search.nearest_people import PeopleQuery
 from app.gallery.store.database import Database
 from tests.gallery.conftest import sqlite_only
@@ -69,3 +69,20 @@ def test_search_reads_no_table_from_end_to_end(database: Database) -> None:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()
             steps = [row[-1] for row in plan]
             assert not [s for s in steps if s.startswith("SCAN") and "json_each" not in s], steps
+
+
+def test_list_of_faces_looks_for_crops_once_and_only_where_they_are_kept(
+    database: Database,
+) -> None:
+    gallery = filled(database)
+    identity, _ = enroll(gallery, *unit_vectors(9, seed=3))
+    looks = []
+    for wanted in (False, True):
+        changes = CollectionChanges(options={"crops": {"keep": wanted}})
+        gallery.collections.update(COLLECTION, changes)
+        with sent(database) as statements:
+            page = gallery.faces.page(COLLECTION, identity.id, limit=10, cursor=None)
+        assert len(page.items) == 9
+        looks.append([sql for sql, _ in statements if "crops" in sql])
+    assert (len(looks[0]), len(looks[1])) == (0, 1)
+    assert "sealed" not in looks[1][0], "no crop itself is read"

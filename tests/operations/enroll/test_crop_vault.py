@@ -1,11 +1,14 @@
 """Crops are sealed: they open with their key, for their face, and as a whole only."""
 
 from base64 import b64encode
+from io import BytesIO
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.errors import StartupError
+from app.gallery.store.repositories.crop_repository import MOST_BYTES
 from app.operations.enroll.crop_vault import CropSealedOtherwiseError, CropVault
 from app.recognition.types import WideCrop
 from app.recognition.wide_crop import WIDE, cut_wide
@@ -15,6 +18,20 @@ from tests.kit import photos
 KEY = bytes(range(32))
 LANDMARKS = np.array([[200, 110], [250, 108], [228, 140], [205, 165], [248, 163]], np.float32)
 CROP = cut_wide(photos.pixels(photos.astronaut()), LANDMARKS)
+
+
+def test_crop_of_noise_stays_below_the_bound_of_what_is_read() -> None:
+    noise = np.random.default_rng(1).integers(0, 256, CROP.pixels.shape, dtype=np.uint8)
+    sealed = CropVault(KEY).seal("a" * 32, WideCrop(noise, CROP.landmarks))
+    assert MOST_BYTES / 10 < len(sealed) < MOST_BYTES
+
+
+def test_opened_jpeg_is_the_picture_of_the_crop() -> None:
+    vault = CropVault(KEY)
+    sealed = vault.seal("a" * 32, CROP)
+    with Image.open(BytesIO(vault.open_jpeg("a" * 32, sealed))) as picture:
+        assert picture.format == "JPEG"
+        assert np.array_equal(np.asarray(picture), vault.open("a" * 32, sealed).pixels)
 
 
 def test_sealed_crop_opens_as_it_was_but_for_the_jpeg() -> None:

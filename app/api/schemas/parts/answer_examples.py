@@ -90,6 +90,7 @@ MOVE: Final[dict[str, Any]] = {
         "quality": 83.4,
         "image_sha256": None,
         "forced": False,
+        "has_crop": False,
         "created_at": "2026-01-31T12:00:00Z",
     },
     "identity": {**_IDENTITY, "face_count": 2, "revision": 18},

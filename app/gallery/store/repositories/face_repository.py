@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.errors import FaceNotFound
 from app.gallery.records import EVERYBODY, Face, PeopleFilter
 from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.repositories.crop_repository import CropRepository
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.statements.among_numbers import among
 from app.gallery.store.statements.embedding_columns import PLACES, place_in
@@ -89,6 +90,31 @@ class FaceRepository(ScopedRepository):
         if row is None:
             raise self._not_found(face_id)
         return row
+
+    def get_of(self, identity: IdentityTable, face_id: str) -> FaceTable:
+        """Find a face of this person. Raises FaceNotFound."""
+        row = self.get(face_id)
+        if row.identity_number != identity.number:
+            raise self._not_found(face_id)
+        return row
+
+    def record(self, row: FaceTable, identity: IdentityTable) -> Face:
+        return self.records([row], identity)[0]
+
+    def records(self, rows: Sequence[FaceTable], identity: IdentityTable) -> list[Face]:
+        """The records of faces of a person."""
+        crops = CropRepository(self._session, self._collection)
+        with_crop = crops.among([row.number for row in rows])
+        return [
+            record_of(
+                Face,
+                row,
+                identity_id=identity.id,
+                box=box_of(row.box),
+                has_crop=row.number in with_crop,
+            )
+            for row in rows
+        ]
 
     def page(self, identity: IdentityTable, *, after: int, limit: int) -> Sequence[FaceTable]:
         query = (
@@ -341,7 +367,3 @@ def to_bytes(embedding: Embedding) -> bytes:
 
 def from_bytes(data: bytes) -> Embedding:
     return np.frombuffer(data, dtype="<f4").astype(np.float32)
-
-
-def record(row: FaceTable, identity: IdentityTable) -> Face:
-    return record_of(Face, row, identity_id=identity.id, box=box_of(row.box))

@@ -1,0 +1,42 @@
+"""Show the crops that are kept of faces."""
+
+import structlog
+
+from app.errors import CropUnreadable
+from app.gallery.gallery import Gallery
+from app.operations.enroll.crop_vault import CropSealedOtherwiseError, CropVault
+
+_log = structlog.get_logger(__name__)
+
+
+class CropReader:
+    """Opens kept crops. Each reading leaves a line in the log. All methods block."""
+
+    def __init__(self, gallery: Gallery, vault: CropVault | None) -> None:
+        self._gallery = gallery
+        self._vault = vault
+
+    def of_face(self, collection: str, identity_id: str, face_id: str) -> bytes:
+        """The crop of an enrolled face, as a JPEG file.
+
+        Raises CollectionNotFound, IdentityNotFound, FaceNotFound, CropNotKept and CropUnreadable.
+        """
+        sealed = self._gallery.faces.sealed_crop(collection, identity_id, face_id)
+        return self._opened(collection, face_id, sealed)
+
+    def _opened(self, collection: str, face_id: str, sealed: bytes) -> bytes:
+        if self._vault is None:
+            cause = f"the crop of face {face_id} is encrypted, and this service has no key for it"
+            raise self._unreadable(collection, face_id, cause)
+        try:
+            picture = self._vault.open_jpeg(face_id, sealed)
+        except CropSealedOtherwiseError as error:
+            cause = f"the crop of face {face_id} was encrypted by another key, or is damaged"
+            raise self._unreadable(collection, face_id, cause) from error
+        _log.info("crop_read", collection=collection, face=face_id)
+        return picture
+
+    @staticmethod
+    def _unreadable(collection: str, face_id: str, cause: str) -> CropUnreadable:
+        _log.warning("crop_unreadable", collection=collection, face=face_id, cause=cause)
+        return CropUnreadable(cause)
