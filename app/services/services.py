@@ -7,6 +7,7 @@ import structlog
 
 from app.constants import Constants
 from app.gallery.gallery import Gallery
+from app.gallery.rollout.rollouts import Rollouts, RolloutStatus
 from app.gallery.store.database import Database
 from app.gallery.store.database_watch import DatabaseWatch
 from app.gallery.store.lost_database import note_gallery
@@ -28,10 +29,12 @@ from app.operations.rollout.embedder_choice import EmbedderChoice
 from app.operations.unknowns import UnknownNamer
 from app.recognition.device import device_memory_bytes
 from app.recognition.pipeline import Recognizer
+from app.recognition.types import ModelId
 from app.runtime.memory import give_back_memory
 from app.runtime.stopping import StopSignal
 from app.runtime.threads import Threads, threads
 from app.services.database_opening import migrate, starting_with_damage
+from app.services.known_thresholds import known_map
 from app.services.readiness import Readiness
 from app.services.sweep import Sweep
 from app.settings import Settings
@@ -125,6 +128,17 @@ class Services:
             problems=problems,
             work={} if self._threads is None else self._threads.load(),
         )
+
+    def rollout_status(self, collection: str) -> RolloutStatus:
+        """Read how far a collection has gone over to another embedder. Blocks.
+
+        Raises CollectionNotFound.
+        """
+
+        def is_known(model: ModelId) -> bool:
+            return known_map(self.settings, model) is not None
+
+        return Rollouts(self.database).status(collection, known=is_known)
 
     def begin_stop(self) -> None:
         """Refuse calls that wait or come, by Stopping; calls that run go on for a little while."""

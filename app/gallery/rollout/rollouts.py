@@ -8,14 +8,15 @@ A switch is one change of the collection's row, whatever its size: each face kee
 and the row decides by which of them it is compared. All methods block.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from app.errors import RolloutImpossible, RolloutObstacle
 from app.gallery.store.collection_view import CollectionView
-from app.gallery.store.database import Database
+from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.face_repository import to_bytes
 from app.gallery.store.repositories.rollout_repository import SeenFace, WaitingFace
@@ -26,6 +27,15 @@ _SETTLED_AT_ONCE = 500
 
 Objection = tuple[RolloutObstacle, str]
 """An objection to a change of embedders, as code and as text."""
+
+
+class RolloutState(StrEnum):
+    EMBEDDING = "embedding"
+    """Faces have no embedding by the next embedder."""
+    READY = "ready"
+    """All faces have one; the collection still answers by the embedder before."""
+    SWITCHED = "switched"
+    """It answers by the next embedder, and can go back to the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,49 @@ class Rollout:
     without_serving: int
     without_second: int
 
+    @property
+    def state(self) -> RolloutState | None:
+        """None while there is only one embedder."""
+        if self.second is None:
+            return None
+        if self.switched_at is not None:
+            return RolloutState.SWITCHED
+        return RolloutState.EMBEDDING if self.without_second else RolloutState.READY
+
+    @property
+    def from_embedder(self) -> ModelId | None:
+        """The embedder that the collection leaves, or has left."""
+        if self.second is None:
+            return None
+        return self.serving if self.switched_at is None else self.second
+
+    @property
+    def to_embedder(self) -> ModelId | None:
+        """The embedder that the collection goes over to, or has gone over to."""
+        return self.second if self.switched_at is None else self.serving
+
+    @property
+    def missing(self) -> int | None:
+        """Faces without an embedding by `to_embedder`."""
+        if self.second is None:
+            return None
+        return self.without_second if self.switched_at is None else self.without_serving
+
+    @property
+    def missing_before(self) -> int | None:
+        """Faces without an embedding by `from_embedder`."""
+        if self.second is None:
+            return None
+        return self.without_serving if self.switched_at is None else self.without_second
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutStatus:
+    """A rollout, and the objections to its next step: the switch, or the way back after it."""
+
+    rollout: Rollout
+    objections: tuple[Objection, ...]
+
 
 class Rollouts:
     """The rollouts of all collections of a database."""
@@ -57,6 +110,30 @@ class Rollouts:
         """Read where a collection stands. Raises CollectionNotFound."""
         with self._store.reading(name) as transaction:
             return _rollout(transaction)
+
+    @read_again
+    def status(self, name: str, *, known: Callable[[ModelId], bool]) -> RolloutStatus:
+        """Read where a collection stands, and what hinders its next step. Raises
+        CollectionNotFound.
+
+        `known`: whether the error rates of an embedder are known without a calibration of the
+        collection's own.
+        """
+        with self._store.reading(name) as transaction:
+            rollout = _rollout(transaction)
+            if rollout.second is None:
+                return RolloutStatus(rollout, ())
+            objections = [
+                *_lacking(transaction, rollout.without_second),
+                *_fixed_similarities(transaction),
+            ]
+            if rollout.state is not RolloutState.SWITCHED:
+                other = transaction.by_other_embedder()
+                assert other is not None
+                own = other.calibration.measured_at()
+                is_measured = own is not None or known(rollout.second)
+                objections += _unmeasured(transaction, is_measured=is_measured)
+            return RolloutStatus(rollout, tuple(objections))
 
     def begin(self, name: str, model: ModelId) -> None:
         """Give the collection its next embedder; from now on, new faces are stored by both.
@@ -149,7 +226,10 @@ class Rollouts:
                     "to go back to",
                     RolloutObstacle.NOT_SWITCHED,
                 )
-            objections = [*_lacking(transaction), *_fixed_similarities(transaction)]
+            objections = [
+                *_lacking(transaction, _lacking_other(transaction)),
+                *_fixed_similarities(transaction),
+            ]
             if objections and not force:
                 raise _advised_against(objections, transaction.collection)
             return _rollout(_turned(transaction, at=None))
@@ -233,17 +313,21 @@ def _turned(transaction: Transaction, *, at: datetime | None) -> Transaction:
 
 def _objections(transaction: Transaction, *, is_measured: bool) -> list[Objection]:
     """Return the objections to a switch."""
+    return [
+        *_lacking(transaction, _lacking_other(transaction)),
+        *_fixed_similarities(transaction),
+        *_unmeasured(transaction, is_measured=is_measured),
+    ]
+
+
+def _unmeasured(transaction: Transaction, *, is_measured: bool) -> list[Objection]:
+    """Return the objection to a switch that no threshold follows from an error rate."""
     collection = transaction.collection
-    found = [*_lacking(transaction), *_fixed_similarities(transaction)]
-    if not is_measured and collection.options.decisions.identify_threshold is None:
-        assert collection.other is not None
-        found.append(
-            (
-                RolloutObstacle.NOT_MEASURED,
-                f"the error rates of {collection.other.name} were not measured",
-            )
-        )
-    return found
+    assert collection.other is not None
+    if is_measured or collection.options.decisions.identify_threshold is not None:
+        return []
+    fact = f"the error rates of {collection.other.name} were not measured"
+    return [(RolloutObstacle.NOT_MEASURED, fact)]
 
 
 def _fixed_similarities(transaction: Transaction) -> list[Objection]:
@@ -266,14 +350,20 @@ def _fixed_similarities(transaction: Transaction) -> list[Objection]:
     return found
 
 
-def _lacking(transaction: Transaction) -> list[Objection]:
+def _lacking(transaction: Transaction, count: int) -> list[Objection]:
+    """Return the objection that `count` faces have no embedding by the other embedder."""
     other = transaction.collection.other
     assert other is not None
-    count = transaction.rollout.count_waiting(other.digest)
     if not count:
         return []
     fact = f"{count} faces have no embedding by {other.name}, and would not be found"
     return [(RolloutObstacle.LACKING_SECOND, fact)]
+
+
+def _lacking_other(transaction: Transaction) -> int:
+    other = transaction.collection.other
+    assert other is not None
+    return transaction.rollout.count_waiting(other.digest)
 
 
 def _with_other(serving: Transaction, digest: str) -> Transaction | None:

@@ -89,6 +89,12 @@ def enroll(client: TestClient, folder: Path, **fields: str) -> None:
         assert answer.status_code == 201, answer.text
 
 
+def rollout(client: TestClient, *keys: str) -> tuple[Any, ...]:
+    answer = client.get(f"{DEFAULT}/rollout")
+    assert answer.status_code == 200, answer.text
+    return tuple(answer.json()[key] for key in keys)
+
+
 def who(client: TestClient, photo: bytes) -> tuple[str | None, str]:
     """The person's name, and the network that says so."""
     answer = client.post(f"{DEFAULT}/identify", files={"image": photo}, data=SURE)
@@ -138,6 +144,40 @@ def test_collection_goes_over_and_back_and_over_for_good(
     assert command("reembed", "purge")["second"] is None
     assert command("reembed", "status")["serving"]["name"] == "onnx"
     assert who(client, grace) == ("Grace", "onnx")
+
+
+def test_progress_is_answered_by_every_server_process(
+    alone: TestClient, client: TestClient, people: Path
+) -> None:
+    described = "state", "from_embedder", "to_embedder", "done", "missing", "finished"
+    enroll(alone, people)
+    for one in (alone, client):
+        assert rollout(one, *described, "faces", "obstacles") == (*[None] * 6, 2, [])
+    (people / "Eileen" / "1.jpg").rename(people / "1.jpg")
+    (people / "1.jpg").write_bytes(photos.encoded(photos.coffee()))
+    command("reembed", "--to", "onnx", "--photos", people, status=3)
+    for one in (alone, client):
+        state, before, after, *counts = rollout(one, *described)
+        assert (state, before["name"], after["name"]) == ("embedding", DEFAULT_NETWORK, "onnx")
+        assert counts == [1, 1, False]
+        (obstacles,) = rollout(one, "obstacles")
+        assert [one["code"] for one in obstacles] == ["lacking_second", "not_measured"]
+        assert "1 faces have no embedding by onnx" in obstacles[0]["detail"]
+    (people / "1.jpg").write_bytes(photos.encoded(photos.astronaut()))
+    command("reembed", "--to", "onnx", "--photos", people)
+    assert rollout(client, "state", "done", "missing", "finished") == ("ready", 2, 0, True)
+    command("reembed", "switch", "--force")
+    state, before, after, *counts = rollout(alone, *described)
+    assert (state, before["name"], after["name"]) == ("switched", DEFAULT_NETWORK, "onnx")
+    assert counts == [2, 0, True]
+    serving, missing_before, obstacles, at = rollout(
+        alone, "serving", "missing_before", "obstacles", "switched_at"
+    )
+    assert (serving["name"], missing_before, obstacles) == ("onnx", 0, [])
+    assert at is not None
+    command("reembed", "purge")
+    assert rollout(alone, *described) == (None,) * 6
+    assert rollout(alone, "serving")[0]["name"] == "onnx"
 
 
 def test_photo_gives_what_the_service_makes_of_it(

@@ -124,6 +124,33 @@ def test_first_embedder_serves_until_the_switch_and_the_second_from_then_on(
         assert [found(gallery, place) for place in range(5)] == [(p, OLD.name) for p in people]
 
 
+def test_status_counts_what_is_missing_and_names_what_hinders(
+    open_gallery: OpenGallery, reembedding: Rollouts
+) -> None:
+    def status(*, known: bool = False) -> tuple[str | None, int | None, list[str]]:
+        seen = reembedding.status(COLLECTION, known=lambda _: known)
+        return seen.rollout.state, seen.rollout.missing, [code for code, _ in seen.objections]
+
+    first = open_gallery()
+    for place in range(5):
+        enroll_photo(first, place)
+    assert status() == (None, None, [])
+    reembed(reembedding, leave=3)
+    assert status() == ("embedding", 1, ["lacking_second", "not_measured"])
+    assert status(known=True) == ("embedding", 1, ["lacking_second"])
+    reembed(reembedding)
+    assert status(known=True) == ("ready", 0, [])
+    reembedding.switch(COLLECTION, is_measured=True)
+    assert status() == ("switched", 0, [])
+    seen = reembedding.look(COLLECTION)
+    assert (seen.from_embedder, seen.to_embedder, seen.missing_before) == (OLD, NEW, 0)
+    reembedding.roll_back(COLLECTION)
+    seen = reembedding.look(COLLECTION)
+    assert (seen.state, seen.from_embedder, seen.to_embedder) == ("ready", OLD, NEW)
+    reembedding.purge(COLLECTION)
+    assert status() == (None, None, [])
+
+
 def test_second_index_is_ready_before_the_switch(
     open_gallery: OpenGallery, reembedding: Rollouts, full_reads: list[str]
 ) -> None:
