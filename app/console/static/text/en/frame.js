@@ -57,7 +57,7 @@ export default {
 
   offline: "The service does not answer.",
   trying_again: "The page tries again every two seconds.",
-  busy_waiting: { one: "The service is busy. The page waits {seconds} s and then goes on.", other: "The service is busy. The page waits {seconds} s and then goes on." },
+  busy_waiting: "The service is busy. The page waits {seconds} s and then goes on.",
   other_version: "The service now runs version {version}.",
   open_to_the_network: "This service asks for no key, and it is open to the network: set VULTUS_API_KEYS.",
   page_defect: "The page has a defect: {detail}. Reload it, and please report this.",

@@ -1,0 +1,2 @@
+/** Wörter dieser Seite. */
+export default {};
