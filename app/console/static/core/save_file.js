@@ -1,0 +1,15 @@
+/** Files that the browser saves. */
+
+/** Save a text as a file. @param {string} name @param {string} text @param {string} [type] */
+export function saveText(name, text, type = "application/json") {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000); // some browsers read it after the click
+}
+
+export const saveJson = (name, value) => saveText(name, JSON.stringify(value, null, 2));
+
+export const saveCsv = (name, text) => saveText(name, `\uFEFF${text}`, "text/csv");
