@@ -34,7 +34,7 @@ def _only_our_settings() -> Iterator[None]:
     """A developer's own VULTUS_ variables and .env file must not leak into the tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("VULTUS_")]:
-            if name != "VULTUS_TEST_DATABASE_URL":
+            if not name.startswith("VULTUS_TEST_"):
                 patch.delenv(name)
         patch.setitem(Settings.model_config, "env_file", None)
         yield
