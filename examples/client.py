@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-PHOTOS = Path(__file__).parent / "photos"
+PHOTOS = Path(__file__).parent.parent / "app" / "demo" / "photos"
 
 
 class Vultus:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Enroll two people, identify a photo of both, verify, and delete one of them.
 set -eu
-cd "$(dirname "$0")/photos"
+cd "$(dirname "$0")/../app/demo/photos"
 server=${VULTUS_URL:-http://localhost:8000}
 people=$server/v1/collections/examples
 

@@ -40,7 +40,12 @@ def _page(name: str) -> str:
 README = _page("README.md")
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for folder, depth in ((ROOT, "*.md"), (ROOT / "docs", "*.md"), (ROOT / "examples", "**/*.md"))
+    for folder, depth in (
+        (ROOT, "*.md"),
+        (ROOT / "docs", "*.md"),
+        (ROOT / "examples", "*.md"),
+        (ROOT / "app", "**/*.md"),
+    )
     for path in folder.glob(depth)
 )
 _ABOUT_FORMER_SETTINGS = {
