@@ -2,6 +2,7 @@
 #
 #   make serve     set up and start the service on port 8000 (EXTRAS=onnx,openvino,train: and what
 #                  vultus evaluate, train and tune need)
+#   make demo      set up and open the console on sample photos, in a temporary folder
 #   make test      set up and run the checks and the tests
 #   make check     formatting, lint, types and architecture only
 #   make bench     the benchmarks (FACES=folder of people, see benchmarks/README.md)
@@ -20,11 +21,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt scripts/install.py
 
-.PHONY: serve test check format openapi reference bench clean
+.PHONY: serve demo test check format openapi reference bench clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.installed-$(TORCH)-$(EXTRAS)
 	$(BIN)/vultus serve
+
+demo: $(VENV)/.installed-$(TORCH)-$(EXTRAS)
+	$(BIN)/vultus demo
 
 # Three processes for two cores, as tests of servers wait now and then. Each takes 1.5 GB.
 test: check

@@ -95,7 +95,7 @@ def test_environment_without_pip_is_made_anew(installer: ModuleType, tmp_path: P
     assert installer._has_pip(python)
 
 
-@pytest.mark.parametrize("target", ["serve", "test", "check", "bench"])
+@pytest.mark.parametrize("target", ["serve", "demo", "test", "check", "bench"])
 def test_every_target_installs_what_it_needs(target: str, tmp_path: Path) -> None:
     """In an empty checkout, the first thing that any target does is to install."""
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
@@ -116,4 +116,4 @@ def test_every_target_installs_what_it_needs(target: str, tmp_path: Path) -> Non
     )
     first = done.stdout.splitlines()[0]
     assert "scripts/install.py" in first
-    assert ("--dev" in first) == (target != "serve")
+    assert ("--dev" in first) == (target not in ("serve", "demo"))

@@ -32,6 +32,7 @@ _NETWORKS = "Networks"
 
 cli = typer.Typer(name="vultus", no_args_is_help=True, pretty_exceptions_enable=False)
 cli.command("serve", rich_help_panel=_RUN)(service_commands.serve)
+cli.command("demo", rich_help_panel=_RUN)(service_commands.demo)
 cli.command("top", rich_help_panel=_RUN)(service_commands.top)
 cli.command("enroll-folder", rich_help_panel=_PEOPLE)(people_commands.enroll_folder)
 cli.command("enroll-batch", rich_help_panel=_PEOPLE)(people_commands.enroll_batch)

@@ -1,4 +1,4 @@
-"""`vultus serve`, `top` and `index`."""
+"""`vultus serve`, `demo`, `top` and `index`."""
 
 from typing import Annotated
 
@@ -20,6 +20,24 @@ def serve(
     from app.cli.serve.serve import serve as run
 
     run(host=host, port=port, workers=workers)
+
+
+def demo(
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 is any free one.")
+    ] = 0,
+    no_open: Annotated[
+        bool, typer.Option("--no-open", help="Do not open the console in a browser.")
+    ] = False,
+) -> None:
+    """Try the service and its console on sample photos, without any configuration.
+
+    The gallery is in a temporary folder that is removed at the end. No VULTUS_ setting is read, so
+    that the demo never reaches a real gallery. Only this machine can connect.
+    """
+    from app.cli.serve.demo import demo as run
+
+    run(port=port, opens=not no_open)
 
 
 def top(
