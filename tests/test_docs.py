@@ -84,7 +84,7 @@ def test_the_readmes_curl_lines_work_as_pasted(server: ServerProcess) -> None:
 
 def test_the_curl_lines_of_the_api_page_work_as_pasted(server: ServerProcess) -> None:
     page = _page("docs/api.md")
-    with_attributes, filtered, staged, in_bulk = _run_lines(page, server.url)
+    with_attributes, filtered, staged, in_bulk, listed = _run_lines(page, server.url)
     regular = _run_lines(page, server.url, only=2)[0]
     assert '"phone":"5554711"' in with_attributes
     assert filtered.count('"external_id":"customer-1"') >= 2
@@ -92,6 +92,8 @@ def test_the_curl_lines_of_the_api_page_work_as_pasted(server: ServerProcess) ->
     assert '"matched_stage":1' in staged
     assert '"matched_stage":"terminal"' in regular
     assert '"status":"enrolled","external_id":"customer-2"' in in_bulk
+    (person,) = json.loads(listed)["identities"]
+    assert person["external_id"] == "customer-1"
 
 
 def _run_lines(page: str, url: str, only: int | None = None) -> list[str]:

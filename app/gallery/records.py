@@ -223,7 +223,7 @@ class IdentityFilter:
     """What to list people by; None does not filter.
 
     `external_id` and `name` are exact. The prefixes ignore case and accents (`text_forms.folded`);
-    `prefix` is that of the name or of the external_id.
+    `prefix` is that of the name or of the external_id. All `conditions` on attributes must hold.
     """
 
     external_id: str | None = None
@@ -231,6 +231,8 @@ class IdentityFilter:
     external_id_prefix: str | None = None
     name_prefix: str | None = None
     prefix: str | None = None
+    conditions: tuple[Condition, ...] = ()
+    expires_before: datetime | None = None
 
     def __post_init__(self) -> None:
         _compose(self, "name", "external_id")

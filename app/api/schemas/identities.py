@@ -10,9 +10,9 @@ from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.corrections import CollapsedFace, Count, IfRevision
 from app.api.schemas.parts.enrolment import EnrollFields
 from app.api.schemas.parts.erasure import ErasureBody
-from app.api.schemas.parts.field_types import IdentityRef, ImageList, Schema, ShortText
+from app.api.schemas.parts.field_types import IdentityRef, ImageList, Moment, Schema, ShortText
 from app.api.schemas.parts.pages import NextCursor, PageQuery
-from app.api.schemas.parts.people_filter import FilterObject
+from app.api.schemas.parts.people_filter import BY_NAME, ConditionsText, FilterObject, conditions_of
 from app.api.schemas.parts.person import IdentityBody, PersonFields
 from app.gallery.records import IdentityFilter
 
@@ -32,6 +32,15 @@ class IdentityQuery(PageQuery):
         None, description="The name or the external_id begins so; case and accents do not count."
     )
 
+    attributes: ConditionsText | None = Field(
+        None,
+        description="A JSON object, as `attributes` of the `filter` of identify. " + BY_NAME,
+        examples=['{"site": "berlin"}', '{"phone": {"suffix": "4711"}}'],
+    )
+    expires_before: Moment | None = Field(
+        None, description="`expires_at` is earlier; people without one are left out."
+    )
+
     def wanted(self) -> IdentityFilter:
         return IdentityFilter(
             external_id=self.external_id,
@@ -39,6 +48,8 @@ class IdentityQuery(PageQuery):
             external_id_prefix=self.external_id_prefix,
             name_prefix=self.name_prefix,
             prefix=self.q,
+            conditions=conditions_of(self.attributes or {}),
+            expires_before=self.expires_before,
         )
 
 

@@ -1,5 +1,6 @@
 """Who is searched: conditions on attributes, and lists of people."""
 
+import json
 from typing import Any
 
 import pytest
@@ -75,6 +76,71 @@ def test_conditions_find_exactly_whom_they_say(
 ) -> None:
     answer = search(client, collection, PROBE, filter={"attributes": attributes}, top_k=10)
     assert names(answer) == found.split()
+    assert _listed(client, collection, attributes=json.dumps(attributes)) == found.split()
+
+
+def _listed(client: TestClient, collection: str, **query: str) -> list[str]:
+    """Names of people, by pages of two."""
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = client.get(
+            f"/v1/collections/{collection}/identities", params={**query, "limit": 2, **cursor}
+        )
+        assert page.status_code == 200, page.text
+        found += [person["name"] for person in page.json()["identities"]]
+        if page.json()["next_cursor"] is None:
+            return found
+        cursor = {"cursor": page.json()["next_cursor"]}
+
+
+@pytest.mark.usefixtures("ids")
+def test_lists_combine_attributes_with_names(client: TestClient, collection: str) -> None:
+    starts_with_be = json.dumps({"site": {"prefix": "be"}})
+    assert _listed(client, collection, attributes=starts_with_be, q="BO") == ["bob"]
+    assert _listed(client, collection, attributes=starts_with_be, name="eve") == []
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    "attributes",
+    ["site", "[]", '{"site": ["berlin"]}', '{"site": {"like": "x"}}', '{"site": null}', "{", ""],
+)
+def test_lists_refuse_attributes_that_are_no_filter(
+    client: TestClient, collection: str, attributes: str
+) -> None:
+    url = f"/v1/collections/{collection}/identities"
+    answer = client.get(url, params={"attributes": attributes})
+    body = problem(answer, 422, "invalid_request")
+    assert "attributes" in body["detail"]
+
+
+def test_lists_find_who_expires_before_a_moment(client: TestClient, collection: str) -> None:
+    enroll_all(
+        client,
+        collection,
+        *(
+            {"name": name, "expires_at": at, "embeddings": [embedding(place)]}
+            for place, (name, at) in enumerate(
+                [
+                    ("soon", "2998-01-01T00:00:00Z"),
+                    ("never", None),
+                    ("late", "2999-06-01T00:00:00+02:00"),
+                    ("sooner", "2997-01-01T00:00:00Z"),
+                ]
+            )
+        ),
+    )
+
+    def before(moment: str) -> list[str]:
+        return _listed(client, collection, expires_before=moment)
+
+    assert before("2999-05-31T22:00:00Z") == ["soon", "sooner"]
+    assert before("2999-05-31T22:00:01Z") == ["soon", "late", "sooner"]
+    assert before("2997-01-01T01:00:00+02:00") == []
+    url = f"/v1/collections/{collection}/identities"
+    for wrong in ("tomorrow", "2999-01-01T00:00:00", "17"):
+        problem(client.get(url, params={"expires_before": wrong}), 422, "invalid_request")
 
 
 def test_lists_of_people_hold_nobody_else(

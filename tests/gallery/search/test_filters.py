@@ -15,6 +15,7 @@ from app.gallery.people.enrolment import NewPerson
 from app.gallery.records import (
     Condition,
     IdentityChanges,
+    IdentityFilter,
     NewIdentity,
     PeopleFilter,
     Scalar,
@@ -71,8 +72,12 @@ def enroll_with(
 
 
 def matching(gallery: Gallery, *conditions: Condition, collection: str = COLLECTION) -> set[str]:
-    wanted = PeopleFilter(conditions)
-    return set(found_ids(gallery, PROBE, collection=collection, wanted=wanted))
+    """Ids of those whom a search finds, who are also those whom a list shows."""
+    found = set(found_ids(gallery, PROBE, collection=collection, wanted=PeopleFilter(conditions)))
+    wanted = IdentityFilter(conditions=conditions)
+    listed = gallery.people.page(collection, wanted, limit=1_000, cursor=None)
+    assert {identity.id for identity in listed.items} == found
+    return found
 
 
 _PIECES = [

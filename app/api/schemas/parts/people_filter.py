@@ -1,5 +1,6 @@
 """Filters of people: conditions on attributes, and lists of people."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import (
@@ -10,6 +11,7 @@ from pydantic import (
     PlainValidator,
     StrictStr,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -86,6 +88,19 @@ _ValueOrCondition = Annotated[
 ]
 
 
+Conditions = Annotated[
+    dict[_Key, _ValueOrCondition],
+    BeforeValidator(_require_few_conditions),
+    Field(max_length=_MAX_CONDITIONS),
+]
+"""Conditions on attributes, by name."""
+
+BY_NAME = (
+    "By name of the attribute, its value or a condition on it. Texts are compared exactly. Values "
+    f"that are lists or objects, and texts over {MAX_TEXT_LENGTH} characters, are not found."
+)
+
+
 class FilterBody(Schema):
     """People for whom all conditions hold; an empty filter finds all people."""
 
@@ -95,25 +110,27 @@ class FilterBody(Schema):
         }
     )
 
-    attributes: Annotated[
-        dict[_Key, _ValueOrCondition], BeforeValidator(_require_few_conditions)
-    ] = Field(
-        default_factory=dict,
-        max_length=_MAX_CONDITIONS,
-        description="By name of the attribute, its value or a condition on it. Texts are compared "
-        f"exactly. Values that are lists or objects, and texts over {MAX_TEXT_LENGTH} characters, "
-        "are not found.",
-    )
+    attributes: Conditions = Field(default_factory=dict, description=BY_NAME)
     identity_ids: Annotated[list[IdentityRef], Field(fail_fast=True)] | None = Field(
         None, max_length=10_000
     )
 
     def people(self) -> PeopleFilter:
         return PeopleFilter(
-            conditions=tuple(wanted.condition(key) for key, wanted in self.attributes.items()),
+            conditions=conditions_of(self.attributes),
             identity_ids=None if self.identity_ids is None else tuple(self.identity_ids),
         )
 
 
+def conditions_of(sent: Mapping[str, ConditionBody]) -> tuple[Condition, ...]:
+    return tuple(wanted.condition(key) for key, wanted in sent.items())
+
+
+ConditionsText = Annotated[
+    Conditions,
+    BeforeValidator(parse_json_text),
+    WithJsonSchema({"type": "string", "contentMediaType": "application/json"}),
+]
+"""Conditions as a query parameter carries them."""
 FilterObject = Annotated[FilterBody, BeforeValidator(parse_json_text)]
 TerminalId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]

@@ -96,6 +96,11 @@ class IdentityRepository(ScopedRepository):
             query = query.where(
                 or_(and_(*beginning_with(by_name, start)), and_(*beginning_with(by_key, start)))
             )
+        if wanted.expires_before is not None:
+            query = query.where(IdentityTable.expires_at < wanted.expires_before)
+        number = self._collection.number
+        for some in wanted_people(number, PeopleFilter(conditions=wanted.conditions)):
+            query = query.where(IdentityTable.number.in_(some))
         return self._session.scalars(query).all()
 
     def by_number(self, numbers: Sequence[int]) -> dict[int, Identity]:
