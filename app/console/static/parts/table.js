@@ -1,6 +1,8 @@
 /** Tables, with captions and scopes; on narrow screens each row is a card. */
 
 import { html } from "../core/html.js";
+import { setQuery } from "../core/router.js";
+import { t } from "../core/text.js";
 
 /**
  * @template Row
@@ -11,7 +13,37 @@ import { html } from "../core/html.js";
  * @property {boolean} [numeric]
  * @property {boolean} [heads] whether it names the row
  * @property {boolean} [quiet] whether its head is read out, but not seen
+ * @property {(row: Row) => number | string | null} [value] what rows are sorted by
  */
+
+/** The order of a table, as the address has it: `?by=-name` is descending. */
+export function orderOf(query, otherwise) {
+  const text = query.by ?? otherwise;
+  return { name: text.replace(/^-/, ""), down: text.startsWith("-") };
+}
+
+/** Rows in an order; those without a value are last. */
+export function inOrder(rows, columns, { name, down }) {
+  const value = columns.find((column) => column.name === name)?.value;
+  if (value === undefined) return rows;
+  const compare = (a, b) => (typeof a === "string" ? a.localeCompare(b) : a - b);
+  return [...rows].sort((a, b) => {
+    const [first, second] = [value(a), value(b)];
+    if (first == null || second == null) return (first == null) - (second == null);
+    return down ? compare(second, first) : compare(first, second);
+  });
+}
+
+/** The head of a column that rows can be sorted by: numbers begin with the greatest. */
+function Sorter({ name, text, numeric, order }) {
+  const isPresent = order.name === name;
+  const down = isPresent ? !order.down : Boolean(numeric);
+  return html`<button type="button" class="sorter" title=${t("frame.sort")} onClick=${() => setQuery({ by: `${down ? "-" : ""}${name}` })}>
+    ${text} <span aria-hidden="true">${isPresent ? (order.down ? "↓" : "↑") : ""}</span>
+  </button>`;
+}
+
+const sortOf = (order, name) => (order?.name === name ? (order.down ? "descending" : "ascending") : undefined);
 
 /**
  * @param {object} props
@@ -21,16 +53,21 @@ import { html } from "../core/html.js";
  * @param {(row: any) => string} props.keyOf
  * @param {(row: any) => boolean} [props.isSelected]
  * @param {boolean} [props.busy]
+ * @param {{name: string, down: boolean}} [props.order] where columns with a `value` can be sorted by
  */
-export const Table = ({ caption, columns, rows, keyOf, isSelected, busy = false }) =>
-  html`<table class="table" aria-busy=${busy ? "true" : undefined}>
+export const Table = ({ caption, columns, rows, keyOf, isSelected, busy = false, order }) =>
+  html`<table class=${order ? "table sortable" : "table"} aria-busy=${busy ? "true" : undefined}>
     <caption class="visually-hidden">${caption}</caption>
     <thead>
       <tr>
         ${columns.map(
-          ({ name, text, numeric, quiet }) =>
-            html`<th key=${name} scope="col" class=${numeric ? "numeric" : undefined}>
-              ${quiet ? html`<span class="visually-hidden">${text}</span>` : text}
+          ({ name, text, numeric, quiet, value }) =>
+            html`<th key=${name} scope="col" class=${numeric ? "numeric" : undefined} aria-sort=${sortOf(order, name)}>
+              ${quiet
+                ? html`<span class="visually-hidden">${text}</span>`
+                : order && value
+                  ? html`<${Sorter} ...${{ name, text, numeric, order }} />`
+                  : text}
             </th>`,
         )}
       </tr>

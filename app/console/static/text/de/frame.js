@@ -43,6 +43,9 @@ export default {
   or_drop_photo: "oder hier ablegen",
   or_drop_photos: "oder hier ablegen",
   nameless: "Ohne Namen",
+  sort: "Danach sortieren",
+  plot_read: "Auf das Diagramm zeigen, um Werte abzulesen.",
+  plot_table: "Als Tabelle",
 
   status_match: "Treffer",
   status_ambiguous: "mehrdeutig",

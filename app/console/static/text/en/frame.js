@@ -43,6 +43,9 @@ export default {
   or_drop_photo: "or drop it here",
   or_drop_photos: "or drop them here",
   nameless: "Without a name",
+  sort: "Sort by this",
+  plot_read: "Point at the plot to read its values.",
+  plot_table: "As a table",
 
   status_match: "match",
   status_ambiguous: "ambiguous",
