@@ -71,16 +71,30 @@ export const hasText = (key) => lookUp(key) !== undefined;
  * @param {Record<string, unknown>} [values]
  */
 export function t(key, values = {}) {
-  let text = lookUp(key);
-  if (text === undefined) return key;
-  if (typeof text !== "string") {
-    const form = new Intl.PluralRules(locale()).select(Number(values.count));
-    text = text[form] ?? text.other;
-  }
-  const filled = text.replace(/\{(\w+)\}/g, (place, name) =>
+  const filled = textOf(key, values).replace(/\{(\w+)\}/g, (place, name) =>
     name in values ? written(values[name]) : place,
   );
   return language.get() === "pseudo" ? `[${filled} ${filled}]` : filled;
+}
+
+/**
+ * A text whose places are filled with elements, such as a name in its <bdi>: what a template takes.
+ * @param {string} key
+ * @param {Record<string, unknown>} values
+ * @returns {unknown[]}
+ */
+export function tWith(key, values) {
+  const filled = textOf(key, values)
+    .split(/\{(\w+)\}/)
+    .map((part, at) => (at % 2 === 0 ? part : typeof values[part] === "object" ? values[part] : written(values[part])));
+  return language.get() === "pseudo" ? ["[", ...filled, " ", ...filled, "]"] : filled;
+}
+
+function textOf(key, { count }) {
+  const text = lookUp(key);
+  if (text === undefined || typeof text === "string") return text ?? key;
+  const form = new Intl.PluralRules(locale()).select(Number(count));
+  return text[form] ?? text.other;
 }
 
 const written = (value) =>

@@ -1,0 +1,57 @@
+/** Wörter des Löschens und der Belege darüber. */
+export default {
+  title_one: "{name} löschen?",
+  title: { one: "{count} Person löschen?", other: "{count} Personen löschen?" },
+  title_face: "Dieses Gesicht entfernen?",
+  what_one: {
+    one: "{name} wird gelöscht, mit {count} Gesicht und mit unbekannten Gesichtern, die für diese Person gehalten werden. Das lässt sich nicht rückgängig machen.",
+    other: "{name} wird gelöscht, mit {count} Gesichtern und mit unbekannten Gesichtern, die für diese Person gehalten werden. Das lässt sich nicht rückgängig machen.",
+  },
+  what: {
+    one: "{people} Personen werden gelöscht, mit {count} Gesicht und mit unbekannten Gesichtern, die für sie gehalten werden. Das lässt sich nicht rückgängig machen.",
+    other: "{people} Personen werden gelöscht, mit {count} Gesichtern und mit unbekannten Gesichtern, die für sie gehalten werden. Das lässt sich nicht rückgängig machen.",
+  },
+  what_face:
+    "Dieses Gesicht von {name} wird gelöscht. Die Person und die anderen Gesichter bleiben. Das lässt sich nicht rückgängig machen.",
+  what_last_face:
+    "Dies ist das einzige Gesicht von {name}. Die Person bleibt ohne Gesicht und wird erst wieder gefunden, wenn ein neues erfasst ist. Das lässt sich nicht rückgängig machen.",
+  what_collection: {
+    one: "Die Sammlung {name} wird gelöscht, mit {people} Personen, {count} Gesicht und allen unbekannten Gesichtern. Das lässt sich nicht rückgängig machen.",
+    other: "Die Sammlung {name} wird gelöscht, mit {people} Personen, {count} Gesichtern und allen unbekannten Gesichtern. Das lässt sich nicht rückgängig machen.",
+  },
+  button_one: "{name} löschen",
+  button: { one: "{count} Person löschen", other: "{count} Personen löschen" },
+  button_face: "Gesicht entfernen",
+  type_number: "Zur Bestätigung die Zahl der Personen eingeben: {number}",
+  compact: "Auch die Dateien sofort überschreiben (dauert länger). Sonst geschieht es im Hintergrund.",
+  stop: "Anhalten",
+  go_on: "Fortfahren",
+  progress: "{done} von {of} gelöscht",
+  done: { one: "Gelöscht: {count} Beleg.", other: "Gelöscht: {count} Belege." },
+  gone: { one: "{count} war bereits weg.", other: "{count} waren bereits weg." },
+  left: { one: "{count} wurde nicht gelöscht.", other: "{count} wurden nicht gelöscht." },
+  noted: { one: "{count} Person gelöscht", other: "{count} Personen gelöscht" },
+  noted_face: "Ein Gesicht entfernt",
+  noted_collection: "Eine Sammlung gelöscht",
+  erased: "Gelöscht",
+  verify: {
+    one: "Mit einem Foto prüfen, dass die Person jetzt unbekannt ist",
+    other: "Mit Fotos prüfen, dass diese Personen jetzt unbekannt sind",
+  },
+
+  receipts: "Belege über Löschungen",
+  at: "Gelöscht",
+  collection: "Sammlung",
+  ids: "ID",
+  faces: "Gesichter",
+  unknown: "Unbekannte Gesichter",
+  crops: "Ausschnitte",
+  revision: "Revision",
+  compacted: "Dateien überschrieben",
+  yes: "ja",
+  later: "im Hintergrund",
+  people: { one: "{count} Person", other: "{count} Personen" },
+  whole_collection: "die ganze Sammlung",
+  save: "Als JSON speichern",
+  print: "Drucken",
+};
