@@ -1,10 +1,19 @@
 """Error rates of a collection's similarities."""
 
 from app.api.deps import CollectionPath, ServicesDep
-from app.api.endpoint import Endpoints
-from app.api.schemas.calibration import CalibrationBody
+from app.api.endpoint import Asked, Endpoints
+from app.api.schemas.calibration import (
+    CalibrationBody,
+    CalibrationCurveAnswer,
+    CalibrationCurveQuery,
+    CalibrationOwner,
+)
 from app.errors import ThresholdRequired
+from app.gallery.records import Searched
+from app.operations.policy.calibration_curve import calibration_curve
 from app.runtime.threads import Work, reading, threads, writing
+from app.services import Services
+from models.evaluation.calibration.similarity_map import SimilarityMap
 
 router = Endpoints("/collections/{collection}/calibration", tag="collections")
 
@@ -13,12 +22,47 @@ router = Endpoints("/collections/{collection}/calibration", tag="collections")
 async def get_calibration(collection: CollectionPath, services: ServicesDep) -> CalibrationBody:
     """Return what a collection's decisions rest on: its own calibration, or the embedder's."""
     used, is_own = await reading(services.calibrator.find_map, collection)
-    if used is None:
+    return CalibrationBody.measured(_measured(used), own=is_own)
+
+
+@router.endpoint("GET", "/curve", CalibrationCurveAnswer)
+async def get_calibration_curve(
+    collection: CollectionPath, services: ServicesDep, query: Asked[CalibrationCurveQuery]
+) -> CalibrationCurveAnswer:
+    """Return error rates by similarity, and thresholds by the number of people, to plot them.
+
+    Rates beyond the data are marked `extrapolated`: they follow a fitted tail, with wide intervals.
+    """
+    return await reading(_curve, services, collection, query)
+
+
+def _curve(
+    services: Services, collection: str, query: CalibrationCurveQuery
+) -> CalibrationCurveAnswer:
+    calibrator = services.calibrator
+    used, is_own = calibrator.find_map(collection)
+    if query.of is CalibrationOwner.EMBEDDER:
+        used, is_own = calibrator.find_embedders_map(collection), False
+    counted = services.gallery.collections.get(collection)
+    curve = calibration_curve(
+        _measured(used),
+        calibrator.thresholds(collection),
+        Searched(people=counted.identity_count, faces=counted.face_count),
+        target_fpir=query.target_fpir,
+        faces_per_person=query.faces_per_person,
+    )
+    measured_at = calibrator.measured_at(collection) if is_own else None
+    return CalibrationCurveAnswer.drawn(curve, own=is_own, measured_at=measured_at)
+
+
+def _measured(found: SimilarityMap | None) -> SimilarityMap:
+    """Raises ThresholdRequired without a calibration."""
+    if found is None:
         raise ThresholdRequired(
             "the error rates of this collection's embedder were not measured",
             settings=["VULTUS_THRESHOLDS__VERIFY", "VULTUS_THRESHOLDS__IDENTIFY"],
         )
-    return CalibrationBody.measured(used, own=is_own)
+    return found
 
 
 @router.endpoint("POST", "", CalibrationBody, problems=[409])

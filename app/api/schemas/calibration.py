@@ -1,8 +1,15 @@
 """Error rates of a collection's similarities."""
 
-from pydantic import Field
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from pydantic import AliasPath, Field
 
 from app.api.schemas.parts.answer import Answer
+from app.api.schemas.parts.decision import ErrorRateBody
+from app.api.schemas.parts.field_types import ErrorRate, Schema
+from app.operations.policy.calibration_curve import CalibrationCurve
 from models.evaluation.calibration.similarity_map import SimilarityMap
 
 _DECADES = tuple(10.0**-power for power in range(1, 9))
@@ -33,3 +40,84 @@ class CalibrationBody(Answer):
     def measured(cls, used: SimilarityMap, *, own: bool) -> "CalibrationBody":
         thresholds = [{"fmr": fmr, "similarity": used.threshold(fmr)} for fmr in _DECADES]
         return cls.of(used, own=own, thresholds=thresholds)
+
+
+class CalibrationOwner(StrEnum):
+    COLLECTION = "collection"
+    EMBEDDER = "embedder"
+
+
+class CalibrationCurveQuery(Schema):
+    of: CalibrationOwner = Field(
+        CalibrationOwner.COLLECTION,
+        description="collection: the calibration that it decides by, its own if it has one; "
+        "embedder: that of its embedder.",
+    )
+    target_fpir: ErrorRate | None = Field(
+        None,
+        description="Share of strangers who may be named, for `needed`; the default is that of the "
+        "collection.",
+    )
+    faces_per_person: float | None = Field(
+        None, ge=1, le=1_000, description="For `needed`; the default is the collection's mean."
+    )
+
+
+class RatePointBody(Answer):
+    similarity: float
+    fmr: ErrorRateBody
+
+
+class NeededThresholdBody(Answer):
+    people: int
+    threshold: float
+    extrapolated: bool = Field(description="The threshold is beyond the data.")
+    reached: bool = Field(
+        description="false: the measurements support no threshold for this rate among so many. "
+        "`threshold` is then 1.0, and everybody is answered unknown."
+    )
+    fpir: ErrorRateBody = Field(description="Of this threshold, among so many people.")
+
+
+class ThresholdsInUseBody(Answer):
+    """What the collection decides by now, whichever calibration is shown."""
+
+    people: int
+    faces: int
+    verify: float | None
+    identify: float | None = Field(
+        description="Not lower than `verify` while `target_fpir` is the default of the service."
+    )
+    margin: float
+
+
+class CalibrationCurveAnswer(Answer):
+    """Curves of a calibration. Between two points, the logarithm of the rate is linear."""
+
+    source: str = Field(validation_alias=AliasPath("rates", "source"))
+    own: bool = Field(description="Measured on this collection's people, not the embedder's.")
+    measured_at: datetime | None = Field(description="null unless it is the collection's own.")
+    embedder: str = Field(validation_alias=AliasPath("rates", "embedder"))
+    people: int = Field(validation_alias=AliasPath("rates", "people"))
+    photos: int = Field(validation_alias=AliasPath("rates", "photos"))
+    pairs: int = Field(
+        validation_alias=AliasPath("rates", "pairs"), description="Of photos of different people."
+    )
+    data_ends: float = Field(
+        validation_alias=AliasPath("rates", "data_ends"),
+        description="Above this similarity, rates are estimates from a fitted tail.",
+    )
+    points: list[RatePointBody] = Field(
+        description="False match rates with their 95 % intervals, by ascending similarity. A rate "
+        "of 1e-12 stands for all lower ones."
+    )
+    target_fpir: float
+    faces_per_person: float
+    needed: list[NeededThresholdBody] = Field(
+        description="The threshold that keeps to `target_fpir`, by the number of people searched."
+    )
+    in_use: ThresholdsInUseBody
+
+    @classmethod
+    def drawn(cls, curve: CalibrationCurve, *, own: bool, measured_at: datetime | None) -> Self:
+        return cls.of(curve, own=own, measured_at=measured_at)

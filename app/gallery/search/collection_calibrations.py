@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,12 @@ class CalibrationStore:
         with self._store.reading(collection_name) as transaction:
             by_it = transaction.by(digest)
             return None if by_it is None else by_it.calibration.find()
+
+    @read_again
+    def measured_at(self, collection_name: str) -> datetime | None:
+        """When the collection's own, for the embedder that it answers by, was measured."""
+        with self._store.reading(collection_name) as transaction:
+            return transaction.calibration.measured_at()
 
     @read_again
     def examples(self, collection_name: str, *, by_other_embedder: bool = False) -> Examples:

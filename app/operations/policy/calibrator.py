@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
@@ -136,6 +137,14 @@ class Calibrator:
         basis = self._store.basis(collection)
         own = self._own(collection, basis)
         return own or self._defaults_of(basis.model).map, own is not None
+
+    def find_embedders_map(self, collection: str) -> SimilarityMap | None:
+        """The calibration of the embedder that a collection answers by."""
+        return self._defaults_of(self._store.basis(collection).model).map
+
+    def measured_at(self, collection: str) -> datetime | None:
+        """When the collection's own calibration was measured; None without one."""
+        return self._store.measured_at(collection)
 
     def calibrate(self, collection: str) -> SimilarityMap:
         """Measure the people enrolled in a collection, which decides by them from now on.

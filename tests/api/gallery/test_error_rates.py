@@ -172,6 +172,85 @@ def test_collection_is_calibrated_on_its_own_people(client: TestClient, collecti
         )
 
 
+def curve(client: TestClient, collection: str, **query: str | float) -> dict[str, Any]:
+    answer = client.get(f"/v1/collections/{collection}/calibration/curve", params=query)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_curve_has_the_rates_that_answers_claim(client: TestClient, collection: str) -> None:
+    enroll(client, collection, **{f"p{n}": [embedding(n)] for n in range(1, 21)})
+    drawn = curve(client, collection, target_fpir=0.05)
+    assert (drawn["own"], drawn["measured_at"], drawn["people"]) == (
+        False,
+        None,
+        CALIBRATION.people,
+    )
+    assert drawn["data_ends"] == CALIBRATION.data_ends
+    similarities = [point["similarity"] for point in drawn["points"]]
+    assert similarities == sorted({*CALIBRATION.similarities, CALIBRATION.data_ends})
+    for point in drawn["points"]:
+        rate = CALIBRATION.fmr(point["similarity"])
+        assert point["fmr"] == {
+            "value": rate.value,
+            "low": rate.low,
+            "high": rate.high,
+            "extrapolated": point["similarity"] > CALIBRATION.data_ends,
+        }
+    by_people = {row["people"]: row for row in drawn["needed"]}
+    found = search(client, collection, PROBE, target_fpir=0.05)
+    assert found["searched"]["people"] == 20
+    assert by_people[20]["threshold"] == found["threshold"]
+
+
+def test_curve_marks_what_was_not_measured(client: TestClient, collection: str) -> None:
+    drawn = curve(client, collection, target_fpir=0.01)
+    thresholds = [row["threshold"] for row in drawn["needed"]]
+    assert thresholds == sorted(thresholds)
+    assert [row["people"] for row in drawn["needed"]][:4] == [1, 2, 5, 10]
+    for row in drawn["needed"]:
+        assert row["extrapolated"] == (row["threshold"] > drawn["data_ends"])
+        assert row["fpir"]["low"] <= row["fpir"]["value"] <= row["fpir"]["high"]
+        assert row["reached"] == (row["fpir"]["value"] <= 0.01)
+    assert {row["extrapolated"] for row in drawn["needed"]} == {True, False}
+    several = curve(client, collection, target_fpir=0.01, faces_per_person=5)
+    assert several["needed"][3]["threshold"] > drawn["needed"][3]["threshold"]
+
+
+def test_curve_is_of_the_collections_calibration_or_of_the_embedders(
+    client: TestClient, collection: str
+) -> None:
+    before = curve(client, collection)
+    enroll(client, collection, **{f"p{n}": [embedding(n)] for n in range(60)})
+    client.post(f"/v1/collections/{collection}/calibration").raise_for_status()
+    own, embedders = curve(client, collection), curve(client, collection, of="embedder")
+    assert (own["own"], own["people"], own["source"]) == (
+        True,
+        60,
+        f"the people enrolled in {collection!r}",
+    )
+    assert own["measured_at"] is not None
+    assert (embedders["own"], embedders["points"]) == (False, before["points"])
+    assert own["in_use"] == embedders["in_use"]
+    patch(client, collection, identify_threshold=0.5, target_fpir=None)
+    fixed = curve(client, collection)
+    assert fixed["in_use"]["identify"] == 0.5
+    assert fixed["needed"] == own["needed"]
+
+
+@pytest.mark.parametrize(
+    "query", [{"target_fpir": 0}, {"faces_per_person": 0.5}, {"of": "nobody"}, {"people": 3}]
+)
+def test_curves_of_nothing_are_refused(
+    client: TestClient, collection: str, query: dict[str, Any]
+) -> None:
+    url = f"/v1/collections/{collection}/calibration/curve"
+    problem(client.get(url, params=query), 422, "invalid_request")
+    nowhere = "/v1/collections/nowhere/calibration/curve"
+    problem(client.get(nowhere), 404, "collection_not_found")
+
+
 def test_calibration_of_a_deleted_collection_is_gone(client: TestClient, collection: str) -> None:
     enroll(client, collection, **{f"p{n}": [embedding(n)] for n in range(60)})
     client.post(f"/v1/collections/{collection}/calibration").raise_for_status()
