@@ -53,6 +53,23 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
+class BestFace:
+    """The face of a person with the highest quality, the earliest of several; a list shows it."""
+
+    id: str
+    quality: float | None
+    has_crop: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSummary:
+    """The faces of a person, as a list of people shows them."""
+
+    best_face: BestFace | None = None
+    forced_face_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """A person, as they were at a revision of their collection."""
 
@@ -69,6 +86,8 @@ class Identity:
     """The collection's revision at which this was read."""
     threshold: float | None = None
     """Below this similarity no face matches the person, whatever threshold a search has."""
+    faces: FaceSummary | None = field(default=None, compare=False)
+    """Only in lists."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,14 @@ from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.corrections import CollapsedFace, Count, IfRevision
 from app.api.schemas.parts.enrolment import EnrollFields
 from app.api.schemas.parts.erasure import ErasureBody
-from app.api.schemas.parts.field_types import IdentityRef, ImageList, Moment, Schema, ShortText
+from app.api.schemas.parts.field_types import (
+    IdentityRef,
+    ImageList,
+    Moment,
+    QualityScore,
+    Schema,
+    ShortText,
+)
 from app.api.schemas.parts.pages import NextCursor, PageQuery
 from app.api.schemas.parts.people_filter import BY_NAME, ConditionsText, FilterObject, conditions_of
 from app.api.schemas.parts.person import IdentityBody, PersonFields
@@ -67,8 +74,27 @@ class PatchIdentityBody(PersonFields):
     )
 
 
+class BestFaceBody(Answer):
+    id: str
+    quality: QualityScore | None
+    has_crop: bool = Field(description="A crop of it is kept, which `GET .../crop` returns.")
+
+
+class ListedIdentityBody(IdentityBody):
+    """A person in a list, with what a page needs to show them without asking for their faces."""
+
+    best_face: BestFaceBody | None = Field(
+        validation_alias=AliasPath("faces", "best_face"),
+        description="The face with the highest quality; null without any face.",
+    )
+    forced_face_count: int = Field(
+        validation_alias=AliasPath("faces", "forced_face_count"),
+        description="Faces enrolled although a guard advised against it.",
+    )
+
+
 class IdentityPage(Answer):
-    identities: list[IdentityBody] = Field(validation_alias="items")
+    identities: list[ListedIdentityBody] = Field(validation_alias="items")
     next_cursor: NextCursor
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from app.errors import CollectionNotFound
@@ -19,6 +20,7 @@ from app.gallery.people.external_ids import require_free, taken
 from app.gallery.people.face_conversion import FacesToEnroll, convert_faces, convert_person
 from app.gallery.records import (
     Erasure,
+    FaceSummary,
     Identity,
     IdentityChanges,
     IdentityFilter,
@@ -97,7 +99,11 @@ class GalleryPeople(GalleryPart):
             identities = transaction.identities
             rows = identities.page(wanted, after=after, limit=limit + 1)
             records = identities.records(rows[:limit])
-            items = tuple(records[row.number] for row in rows[:limit])
+            summaries = transaction.faces.summaries(list(records))
+            items = tuple(
+                replace(record, faces=summaries.get(number, FaceSummary()))
+                for number, record in records.items()
+            )
             return Page(items, next_cursor([row.number for row in rows], limit))
 
     def update(self, collection_name: str, identity_id: str, changes: IdentityChanges) -> Identity:

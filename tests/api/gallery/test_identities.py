@@ -45,6 +45,27 @@ def test_people_are_found_by_external_id_and_name(client: TestClient, collection
         assert [identity["id"] for identity in found] == [ada]
 
 
+def test_lists_show_the_best_face_and_how_many_were_forced(
+    client: TestClient, collection: str, enroll: Enroll
+) -> None:
+    url = f"/v1/collections/{collection}/identities"
+    _create(client, collection, name="faceless")
+    first = enroll("astronaut", name="Eileen").json()
+    again = enroll("astronaut", name="Eileen again", force="true").json()
+    shown = {one["name"]: one for one in client.get(url).json()["identities"]}
+    for answer, forced in ((first, 0), (again, 1)):
+        (face,) = answer["faces"]
+        listed = shown[answer["identity"]["name"]]
+        assert listed["best_face"] == {
+            "id": face["id"],
+            "quality": face["quality"],
+            "has_crop": False,
+        }
+        assert listed["forced_face_count"] == forced
+    assert shown["faceless"]["best_face"] is None
+    assert shown["faceless"]["forced_face_count"] == 0
+
+
 def test_patch_changes_what_was_sent_and_nothing_else(client: TestClient, collection: str) -> None:
     identity = _create(client, collection, name="Ada", external_id="1", attributes={"a": 1})
     url = f"/v1/collections/{collection}/identities/{identity}"

@@ -1,5 +1,6 @@
 """Faces: added to a person, listed, and deleted one by one."""
 
+from dataclasses import replace
 from datetime import UTC
 from functools import partial
 
@@ -9,7 +10,7 @@ import pytest
 from app.errors import FaceNotFound, InvalidRequest
 from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment import KnownFace
-from app.gallery.records import Face, NewIdentity
+from app.gallery.records import BestFace, Face, FaceSummary, IdentityFilter, NewIdentity
 from app.gallery.store.database import Database
 from app.gallery.store.tables import FaceTable
 from tests.gallery.factories import (
@@ -50,6 +51,30 @@ def test_added_face_is_as_given(gallery: Gallery, database: Database) -> None:
         assert given.landmarks is not None
         assert row.landmarks == given.landmarks.tolist()
         assert (row.embedder, row.digest) == (MODEL.name, MODEL.digest)
+
+
+def test_list_of_people_shows_the_best_face_of_each(gallery: Gallery) -> None:
+    """The highest quality counts, then the earliest; a face without a quality is the last."""
+    qualities = {"two": (None, 30.0, 80.0, 80.0), "unmeasured": (None, None), "none": ()}
+    best = {"two": 2, "unmeasured": 0, "none": None}
+    expected: dict[str, FaceSummary] = {}
+    for seed, (name, measured) in enumerate(qualities.items()):
+        given = [
+            replace(new_face(vector), quality=quality)
+            for vector, quality in zip(
+                unit_vectors(len(measured), seed=seed), measured, strict=True
+            )
+        ]
+        _, faces = gallery.people.enroll(COLLECTION, NewIdentity(name=name), given)
+        place = best[name]
+        if place is None:
+            expected[name] = FaceSummary(None, 0)
+            continue
+        shown = faces[place]
+        assert isinstance(shown, Face)
+        expected[name] = FaceSummary(BestFace(shown.id, shown.quality, has_crop=False), 0)
+    page = gallery.people.page(COLLECTION, IdentityFilter(), limit=10, cursor=None)
+    assert {one.name: one.faces for one in page.items} == expected
 
 
 def test_embedding_comes_back_bit_for_bit(gallery: Gallery) -> None:

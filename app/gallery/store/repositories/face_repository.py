@@ -8,11 +8,22 @@ from typing import Any, TypeVarTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from app.errors import FaceNotFound
-from app.gallery.records import EVERYBODY, Face, PeopleFilter
+from app.gallery.records import EVERYBODY, BestFace, Face, FaceSummary, PeopleFilter
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.crop_repository import CropRepository
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
@@ -46,6 +57,26 @@ _EXAMPLES = {
     )
     for two, place in PLACES.items()
 }
+_RANKED = (
+    select(
+        FaceTable.identity_number,
+        FaceTable.number,
+        FaceTable.id,
+        FaceTable.quality,
+        func.row_number()
+        .over(
+            partition_by=FaceTable.identity_number,
+            order_by=(FaceTable.quality.desc().nulls_last(), FaceTable.number),
+        )
+        .label("place"),
+        func.sum(case((FaceTable.forced, 1), else_=0))
+        .over(partition_by=FaceTable.identity_number)
+        .label("forced_count"),
+    )
+    .where(among(FaceTable.identity_number, "people"))
+    .subquery()
+)
+_SUMMARIES = select(_RANKED).where(_RANKED.c.place == 1)
 _EMBEDDINGS = {
     two: place.joined(select(FaceTable.number, place.embedding)).where(
         among(FaceTable.number, "numbers"), place.present
@@ -128,6 +159,18 @@ class FaceRepository(ScopedRepository):
     def of_identity(self, identity: IdentityTable) -> Sequence[FaceTable]:
         query = select(FaceTable).where(FaceTable.identity_number == identity.number)
         return self._session.scalars(query.order_by(FaceTable.number)).all()
+
+    def summaries(self, identity_numbers: Sequence[int]) -> dict[int, FaceSummary]:
+        """Sum up the faces of some people, by identity number; people without any are left out."""
+        rows = self._session.execute(_SUMMARIES, {"people": identity_numbers}).all()
+        crops = CropRepository(self._session, self._collection)
+        with_crop = crops.among([row.number for row in rows])
+        return {
+            row.identity_number: FaceSummary(
+                BestFace(row.id, row.quality, row.number in with_crop), row.forced_count
+            )
+            for row in rows
+        }
 
     def ids_of(self, identity_numbers: Sequence[int]) -> dict[int, str]:
         """Ids by number of all faces of some people."""

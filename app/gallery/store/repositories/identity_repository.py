@@ -106,7 +106,7 @@ class IdentityRepository(ScopedRepository):
     def by_number(self, numbers: Sequence[int]) -> dict[int, Identity]:
         revision = self._collection.revision
         rows = self._session.connection().execute(_BY_NUMBER, {"numbers": numbers}).all()
-        return {row.number: record_of(Identity, row, revision=revision) for row in rows}
+        return {row.number: record_of(Identity, row, revision=revision, faces=None) for row in rows}
 
     def count_up_to(self, most: int) -> int:
         """How many people there are, or `most` if there are more."""
@@ -178,7 +178,11 @@ class IdentityRepository(ScopedRepository):
         revision = self._collection.revision
         return {
             row.number: record_of(
-                Identity, row, face_count=counts.get(row.number, 0), revision=revision
+                Identity,
+                row,
+                face_count=counts.get(row.number, 0),
+                revision=revision,
+                faces=None,
             )
             for row in rows
         }
