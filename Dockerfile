@@ -32,5 +32,5 @@ WORKDIR /home/vultus
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
-    CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ.get('VULTUS_PORT', '8000') + '/readyz', timeout=4)"]
+    CMD ["python", "-c", "import os, ssl, urllib.request as r; e = os.environ.get; s = 'https' if e('VULTUS_TLS__CERT') else 'http'; r.build_opener(r.ProxyHandler({}), r.HTTPSHandler(context=ssl._create_unverified_context())).open(s + '://127.0.0.1:' + e('VULTUS_PORT', '8000') + '/readyz', timeout=4)"]
 CMD ["vultus", "serve"]

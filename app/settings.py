@@ -261,6 +261,23 @@ class DocsSettings(_Group):
     )
 
 
+class TlsSettings(_Group):
+    """TLS."""
+
+    cert: Path | None = Field(
+        None,
+        description="Certificate with its chain, in PEM: vultus serve then answers https alone "
+        "(else http).",
+    )
+    key: Path | None = Field(
+        None,
+        description="Private key of the certificate, in PEM and without a password (else it is in "
+        "the file of the certificate).",
+    )
+
+    _unset = field_validator("cert", "key", mode="before")(_none_if_empty)
+
+
 class LogSettings(_Group):
     """Log."""
 
@@ -351,6 +368,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     docs: DocsSettings = Field(default_factory=DocsSettings)
+    tls: TlsSettings = Field(default_factory=TlsSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
     _split = field_validator("api_keys", "trusted_proxies", "cors_origins", mode="before")(

@@ -23,22 +23,35 @@ _ENDS_WITHIN_S = 120  # a process with a low priority on a busy machine may need
 
 
 class ServerProcess:
-    """Started when made, with all its workers ready; `log` holds what it has logged so far."""
+    """Started when made, with all its workers ready.
+
+    `log` holds what it has logged so far, `printed` the lines on its standard output.
+    """
 
     def __init__(self, data_dir: Path, *arguments: str, workers: int = 1, **variables: str) -> None:
         self.data_dir = data_dir
         self.log: list[str] = []
+        self.printed: list[str] = []
         self._log_ended = False
         self._news = Condition()
         command = ["serve", *(["--workers", str(workers)] if workers > 1 else []), *arguments]
         read, write = os.pipe()
+        read_output, write_output = os.pipe()
         self._stderr = os.fdopen(read, encoding="utf-8")
+        self._stdout = os.fdopen(read_output, encoding="utf-8")
         # In its data folder, it is away from any .env file.
         environment = server_environment(data_dir, 0, **variables)
-        self._process = self._start(command, env=environment, cwd=data_dir, stderr=write)
+        self._process = self._start(
+            command, env=environment, cwd=data_dir, stdout=write_output, stderr=write
+        )
         os.close(write)
-        self._drain = Thread(target=self._read, args=(self._stderr,), daemon=True)
-        self._drain.start()
+        os.close(write_output)
+        self._drains = [
+            Thread(target=self._read, args=(self._stderr,), daemon=True),
+            Thread(target=self._read_output, daemon=True),
+        ]
+        for drain in self._drains:
+            drain.start()
         try:
             self.wait_for("ready", count=workers)
             self.url = self.wait_for("Uvicorn running on").split()[3]
@@ -70,6 +83,17 @@ class ServerProcess:
 
         is_it = self._wait_for(lambda entry: str(entry["event"]).startswith(event), count)
         return str(is_it["event"])
+
+    def wait_for_line(self, start: str) -> str:
+        """Return the first printed line that begins with `start`, once it is printed."""
+
+        def found() -> list[str]:
+            return [line for line in self.printed if line.startswith(start)]
+
+        with self._news:
+            self._news.wait_for(lambda: found() or self._log_ended, _STARTS_WITHIN_S)
+            assert found(), f"not printed: {self.printed}; the log: {''.join(self.log)}"
+            return found()[0]
 
     def wait_for_request(self, request_id: str) -> dict[str, Any]:
         """Return the line of the log that ends this request, once it is logged."""
@@ -125,6 +149,12 @@ class ServerProcess:
             self._log_ended = True
             self._news.notify_all()
 
+    def _read_output(self) -> None:
+        for line in self._stdout:
+            with self._news:
+                self.printed.append(line.rstrip("\n"))
+                self._news.notify_all()
+
     def _wait_until_it_listens(self) -> None:
         """A worker is ready a moment before the first of them listens."""
         address = urlsplit(self.url)
@@ -140,9 +170,11 @@ class ServerProcess:
     def _ended(self) -> int:
         status = self._process.wait(timeout=_ENDS_WITHIN_S)
         # The log ends when the last process that can write to it has ended and all of it is read.
-        self._drain.join(timeout=_ENDS_WITHIN_S)
-        assert not self._drain.is_alive(), f"processes outlived the server: {self._writers()}"
+        for drain in self._drains:
+            drain.join(timeout=_ENDS_WITHIN_S)
+            assert not drain.is_alive(), f"processes outlived the server: {self._writers()}"
         self._stderr.close()
+        self._stdout.close()
         return status
 
     def _writers(self) -> list[str]:

@@ -1,5 +1,6 @@
 """`vultus serve`, `demo`, `top` and `index`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,11 +16,19 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Server processes [VULTUS_PROCESSES].")
     ] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(help="Certificate in PEM, to answer https alone [VULTUS_TLS__CERT]."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="Its private key in PEM [VULTUS_TLS__KEY].")
+    ] = None,
 ) -> None:
     """Start the service."""
     from app.cli.serve.serve import serve as run
+    from app.cli.serve.tls_files import TlsFiles
 
-    run(host=host, port=port, workers=workers)
+    run(host=host, port=port, workers=workers, tls=TlsFiles(tls_cert, tls_key))
 
 
 def demo(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 import typer
-import uvicorn
 
 from app.cli.configuration import (
     export_opentelemetry,
@@ -17,8 +16,11 @@ from app.cli.configuration import (
     unknown_settings,
 )
 from app.cli.output import print_error
+from app.cli.serve.console_address import OnReady, announcing
 from app.cli.serve.server_processes import run_processes
+from app.cli.serve.single_process import run_alone
 from app.cli.serve.start_checks import require_startable
+from app.cli.serve.tls_files import TlsFiles, require_tls_files
 from app.constants import CONSTANTS, Constants
 from app.errors import VultusError
 from app.observe.logs import configure_logging
@@ -40,9 +42,13 @@ def serve(
     host: str | None = None,
     port: int | None = None,
     workers: int | None = None,
+    tls: TlsFiles | None = None,
     constants: Constants = CONSTANTS,
 ) -> None:
-    """Start the service. `constants` apply to a service of one process."""
+    """Start the service. `constants` apply to a service of one process.
+
+    What is given here, and each file in `tls`, stands before the settings.
+    """
     if workers is not None:
         # The processes that this one starts read the settings themselves.
         os.environ["VULTUS_PROCESSES"] = str(workers)
@@ -51,6 +57,8 @@ def serve(
     configure_logging(settings.log)
     address = host or settings.host
     chosen_port = settings.port if port is None else port
+    tls = (tls or TlsFiles()).or_else(settings.tls)
+    require_tls_files(tls)
     choice = require_startable(settings, address, chosen_port)
     _warn_of_likely_mistakes(settings, address)
     options: dict[str, Any] = {
@@ -63,19 +71,23 @@ def serve(
         "forwarded_allow_ips": list(settings.trusted_proxies),
         "timeout_keep_alive": _KEEP_ALIVE_S,
         "timeout_graceful_shutdown": _GRACE_S,
+        "ssl_certfile": tls.certificate,
+        "ssl_keyfile": tls.key,
     }
+    on_ready = announcing(settings, address, tls=tls.certificate is not None)
     if settings.processes > 1:
         choice.announce()
         choice.hand_on()
         _prepare(settings)
-        run_processes(settings.processes, **options)
+        run_processes(settings.processes, on_ready, **options)
         return
-    _serve_alone(choice, constants, **options)
+    _serve_alone(choice, constants, on_ready, **options)
 
 
 def _serve_alone(
     choice: "EmbedderChoice",
-    constants: Constants = CONSTANTS,
+    constants: Constants,
+    on_ready: OnReady,
     **options: Any,  # noqa: ANN401  (uvicorn's own)
 ) -> None:
     # Imported here, so that a process that only supervises others has no networks in memory.
@@ -93,7 +105,7 @@ def _serve_alone(
     # Started here and not by the server, so that an error is printed in one line.
     services = build_services(choice.settings, choice, constants)
     asyncio.run(services.start())
-    uvicorn.run(create_server_app(services=services), **options)
+    run_alone(create_server_app(services=services), on_ready, **options)
 
 
 def _prepare(settings: Settings) -> None:

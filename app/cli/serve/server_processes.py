@@ -1,10 +1,14 @@
 """Several server processes, under uvicorn's supervisor, which replaces a dead one at once."""
 
+import socket
+from contextlib import closing
 from typing import Any
 
 import typer
 import uvicorn
 from uvicorn.supervisors import multiprocess
+
+from app.cli.serve.console_address import OnReady
 
 _STARTS_WITHIN_S = 120  # importing the networks takes a while on a busy machine
 _DID_NOT_START = 3  # the exit status of a process that could not start
@@ -35,15 +39,34 @@ class _ServerProcess(multiprocess.Process):
             _ServerProcess.did_not_start = True
 
 
-def run_processes(count: int, **options: Any) -> None:  # noqa: ANN401  (uvicorn's own)
+class _Supervisor(multiprocess.Multiprocess):
+    """A supervisor that calls `on_ready` once, when each of its processes answers requests."""
+
+    def __init__(self, config: uvicorn.Config, listening: socket.socket, on_ready: OnReady) -> None:
+        super().__init__(config, [listening])
+        self._port: int = listening.getsockname()[1]
+        self._on_ready: OnReady | None = on_ready
+
+    def keep_subprocess_alive(self) -> None:
+        super().keep_subprocess_alive()
+        if self._on_ready is None or self.should_exit.is_set():
+            return
+        if all(process.is_ready(_STARTS_WITHIN_S) for process in self.processes):
+            self._on_ready(self._port)
+            self._on_ready = None
+
+
+def run_processes(count: int, on_ready: OnReady, **options: Any) -> None:  # noqa: ANN401  (uvicorn's own)
     """Serve until a signal to stop. The exit status is 1 if a process could not start."""
     multiprocess.Process = _ServerProcess  # type: ignore[misc]
-    uvicorn.run(
+    config = uvicorn.Config(
         "app.main:create_server_app",
         factory=True,
         workers=count,
         timeout_worker_healthcheck=_STARTS_WITHIN_S,
         **options,
     )
+    with closing(config.bind_socket()) as listening:
+        _Supervisor(config, listening, on_ready).run()
     if _ServerProcess.did_not_start:
         raise typer.Exit(1)

@@ -1,9 +1,11 @@
 """`vultus top`: show how busy a running server is, in tables that are updated."""
 
 import json
+import ssl
 import time
 from collections.abc import Mapping
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -17,7 +19,7 @@ from rich.text import Text
 
 from app.cli.configuration import load_settings
 from app.cli.output import results, show
-from app.errors import AccessDenied, Unavailable
+from app.errors import AccessDenied, SettingUnusable, Unavailable
 
 _ANSWERS_WITHIN_S = 10
 
@@ -25,48 +27,78 @@ _ANSWERS_WITHIN_S = 10
 def top(url: str | None, api_key: str | None, *, every_s: float, once: bool, as_json: bool) -> None:
     """Show how busy a running server is."""
     settings = load_settings()
-    address = (url or f"http://127.0.0.1:{settings.port}").rstrip("/")
+    certificate = settings.tls.cert if url is None else None
+    here = f"{'http' if certificate is None else 'https'}://127.0.0.1:{settings.port}"
+    address = (url or here).rstrip("/")
     if urlsplit(address).scheme not in ("http", "https"):
         raise typer.BadParameter("--url must begin with http:// or https://")
     if api_key is None and settings.api_keys:
         api_key = settings.api_keys[0].get_secret_value()
-    stats = _stats(address, api_key)
+    server = _Server(address, api_key, certificate)
+    stats = server.stats()
     if once or as_json:
         show(stats, _screen(address, stats), as_json=as_json)
     else:
-        _watch(address, api_key, stats, every_s=every_s)
+        _watch(server, stats, every_s=every_s)
 
 
-def _watch(address: str, api_key: str | None, stats: Mapping[str, Any], *, every_s: float) -> None:
+class _Server:
+    """The server that is asked for its figures."""
+
+    def __init__(self, address: str, api_key: str | None, certificate: Path | None) -> None:
+        """`certificate`: the only one to trust, whatever its name; None for the usual ones."""
+        self.address = address
+        self._headers = {} if api_key is None else {"x-api-key": api_key}
+        self._tls = None if certificate is None else _trusting(certificate)
+
+    def stats(self) -> dict[str, Any]:
+        """Request the figures. Raises AccessDenied, and Unavailable without a usable answer."""
+        address = self.address
+        request = Request(f"{address}/v1/stats", headers=self._headers)  # noqa: S310  (see `top`)
+        try:
+            with urlopen(request, timeout=_ANSWERS_WITHIN_S, context=self._tls) as response:  # noqa: S310
+                stats: dict[str, Any] = json.load(response)
+                return stats
+        except HTTPError as error:
+            if error.code == 401:
+                raise AccessDenied("the server demands a valid API key") from error
+            raise Unavailable(f"{address} answers {error.code}; is it a Vultus server?") from error
+        except (URLError, HTTPException, OSError, ValueError) as error:
+            raise Unavailable(
+                f"no answer from {address} ({error}); name the server by --url"
+            ) from error
+
+
+def _trusting(certificate: Path) -> ssl.SSLContext:
+    """Trust the certificate of this machine's server, which names other addresses than 127.0.0.1.
+
+    Raises SettingUnusable without a usable one.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(certificate)
+    except OSError as error:
+        raise SettingUnusable(
+            f"cannot use the certificate {certificate} ({error.strerror})",
+            setting="VULTUS_TLS__CERT",
+        ) from error
+    return context
+
+
+def _watch(server: _Server, stats: Mapping[str, Any], *, every_s: float) -> None:
     """Show new figures until interrupted, also after the server was away for a while."""
-    with Live(_screen(address, stats), console=results, auto_refresh=False) as live:
+    with Live(_screen(server.address, stats), console=results, auto_refresh=False) as live:
         while True:
             try:
                 time.sleep(every_s)
             except KeyboardInterrupt:
                 return
             try:
-                live.update(_screen(address, _stats(address, api_key)), refresh=True)
+                live.update(_screen(server.address, server.stats()), refresh=True)
             except Unavailable as error:
                 live.update(Text(str(error), style="red"), refresh=True)
-
-
-def _stats(address: str, api_key: str | None) -> dict[str, Any]:
-    """Request the figures. Raises AccessDenied, and Unavailable without a usable answer."""
-    headers = {} if api_key is None else {"x-api-key": api_key}
-    request = Request(f"{address}/v1/stats", headers=headers)  # noqa: S310  (checked by `top`)
-    try:
-        with urlopen(request, timeout=_ANSWERS_WITHIN_S) as response:  # noqa: S310
-            stats: dict[str, Any] = json.load(response)
-            return stats
-    except HTTPError as error:
-        if error.code == 401:
-            raise AccessDenied("the server demands a valid API key") from error
-        raise Unavailable(f"{address} answers {error.code}; is it a Vultus server?") from error
-    except (URLError, HTTPException, OSError, ValueError) as error:
-        raise Unavailable(
-            f"no answer from {address} ({error}); name the server by --url"
-        ) from error
 
 
 def _screen(address: str, stats: Mapping[str, Any]) -> RenderableType:

@@ -27,7 +27,7 @@ from facenet_pytorch import InceptionResnetV1
 from uvicorn.supervisors import multiprocess
 
 from app.cli.serve.serve import _try_to_start
-from app.cli.serve.server_processes import _ServerProcess, run_processes
+from app.cli.serve.server_processes import _ServerProcess, _Supervisor, run_processes
 from app.settings import Settings
 from tests.api.people import JSON_LINES, Values, embedding, lines
 from tests.kit.paused_processes import pause, resume
@@ -212,14 +212,15 @@ def test_network_that_does_not_work_is_found_before_any_worker_starts(
 def test_service_whose_workers_cannot_start_does_not_end_as_if_all_were_well(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def run(*_: object, **__: object) -> None:
+    def run(_: _Supervisor) -> None:
         worker = multiprocess.Process(uvicorn.Config("nowhere:app"), [])
         monkeypatch.setattr(worker, "process", SimpleNamespace(exitcode=3, pid=1, join=list))
         worker.join()
 
     monkeypatch.setattr(_ServerProcess, "did_not_start", False)
     monkeypatch.setattr(multiprocess, "Process", multiprocess.Process)
-    monkeypatch.setattr(uvicorn, "run", run)
+    monkeypatch.setattr(_Supervisor, "run", run)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
     with pytest.raises(typer.Exit) as ended:
-        run_processes(2)
+        run_processes(2, lambda _: None, port=0)
     assert ended.value.exit_code == 1

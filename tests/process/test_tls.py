@@ -1,0 +1,80 @@
+"""`vultus serve --tls-cert --tls-key`: https alone, with one process and with several."""
+
+import os
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.kit import photos
+from tests.kit.certificates import write_certificate
+from tests.kit.forked_vultus import run_vultus
+from tests.kit.server import ServerProcess, running
+
+_TIMEOUT_S = 60
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return write_certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def server(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    files: tuple[Path, Path],
+) -> Iterator[ServerProcess]:
+    certificate, key = map(str, files)
+    folder = tmp_path_factory.mktemp("https")
+    with running(
+        folder, "--tls-cert", certificate, workers=request.param, VULTUS_TLS__KEY=key
+    ) as started:
+        yield started
+
+
+@pytest.fixture
+def client(server: ServerProcess, files: tuple[Path, Path]) -> Iterator[httpx2.Client]:
+    """A client that trusts this certificate alone, and checks the name in it."""
+    context = ssl.create_default_context(cafile=files[0])
+    with httpx2.Client(base_url=server.url, verify=context, timeout=_TIMEOUT_S) as opened:
+        yield opened
+
+
+def test_requests_are_answered_over_tls(server: ServerProcess, client: httpx2.Client) -> None:
+    assert server.url.startswith("https://127.0.0.1:")
+    photo = photos.encoded(photos.hopper())
+    found = client.post("/v1/detect", files={"image": photo}).raise_for_status()
+    assert len(found.json()["faces"]) == 1
+    with pytest.raises(httpx2.TransportError):
+        httpx2.get(server.url.replace("https", "http"), timeout=_TIMEOUT_S)
+
+
+def test_address_of_the_console_is_printed_once_and_can_be_opened(
+    server: ServerProcess, client: httpx2.Client
+) -> None:
+    address = server.wait_for_line("console: ").removeprefix("console: ")
+    assert address == f"{server.url}/console/"
+    assert client.get(address).headers["content-type"] == "text/html; charset=utf-8"
+    assert [line for line in server.printed if "console" in line] == [f"console: {address}"]
+
+
+def test_limits_of_connections_hold_over_tls(client: httpx2.Client) -> None:
+    refused = client.get("/healthz", headers={"x-long": "x" * 100_000})
+    assert (refused.status_code, refused.json()["code"]) == (431, "headers_too_large")
+
+
+def test_top_trusts_the_certificate_of_this_machine(
+    server: ServerProcess, files: tuple[Path, Path]
+) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("VULTUS_")}
+    environment |= {
+        "COLUMNS": "120",
+        "VULTUS_PORT": server.url.rsplit(":", 1)[1],
+        "VULTUS_TLS__CERT": str(files[0]),
+    }
+    shown = run_vultus("top", "--once", env=environment)
+    assert shown.returncode == 0, shown.stderr
+    assert server.url in shown.stdout
