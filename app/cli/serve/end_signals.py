@@ -4,8 +4,9 @@ import signal
 from types import FrameType, TracebackType
 from typing import Final, Self
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""SIGHUP comes when the terminal is closed."""
+_OF_TERMINALS: Final = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()  # not on Windows
+"""What comes when the terminal is closed."""
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, *_OF_TERMINALS)
 
 
 class EndSignals:
@@ -22,7 +23,8 @@ class EndSignals:
     def __enter__(self) -> Self:
         signal.signal(signal.SIGINT, self._interrupt)
         signal.signal(signal.SIGTERM, self._interrupt)
-        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+        for number in _OF_TERMINALS:
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGTERM))
         return self
 
     def __exit__(

@@ -21,7 +21,7 @@ _ENDS_WITHIN_S = 60
 
 
 class Demo:
-    """A running `vultus demo --no-open`, with the lines that it printed."""
+    """A running `vultus demo`, with the lines that it printed."""
 
     def __init__(self, process: ForkedVultus, folder: Path, output: Iterator[str]) -> None:
         self.process = process
@@ -46,7 +46,7 @@ class Demo:
 
 
 @contextmanager
-def _running(tmp_path: Path, **variables: str) -> Iterator[Demo]:
+def _running(tmp_path: Path, *options: str, **variables: str) -> Iterator[Demo]:
     environment = {
         "PATH": os.environ["PATH"],
         "TMPDIR": str(tmp_path),
@@ -54,7 +54,7 @@ def _running(tmp_path: Path, **variables: str) -> Iterator[Demo]:
         **variables,
     }
     read, write = os.pipe()
-    process = ForkedVultus(["demo", "--no-open"], env=environment, cwd=tmp_path, stdout=write)
+    process = ForkedVultus(["demo", *options], env=environment, cwd=tmp_path, stdout=write)
     os.close(write)
     with os.fdopen(read, encoding="utf-8") as output:
         try:
@@ -68,7 +68,8 @@ def test_demo_has_something_real_for_each_page_and_leaves_nothing(tmp_path: Path
     """Ctrl-C ends it in one line, and a user's own settings are not read."""
     own = tmp_path / "own"
     (tmp_path / ".env").write_text("VULTUS_PORT=no number\n")
-    with _running(tmp_path, VULTUS_DATA_DIR=str(own), VULTUS_API_KEYS="secret") as demo:
+    variables = {"VULTUS_DATA_DIR": str(own), "VULTUS_API_KEYS": "secret"}
+    with _running(tmp_path, "--no-open", **variables) as demo:
         (gallery,) = demo.galleries
         assert gallery.stat().st_mode & 0o077 == 0
         people = {one["name"]: one for one in demo.get("/identities").json()["identities"]}
@@ -97,13 +98,23 @@ def test_demo_has_something_real_for_each_page_and_leaves_nothing(tmp_path: Path
         assert not own.exists()
 
 
-@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGHUP])
-def test_gallery_of_the_demo_is_removed_at_other_signals_as_well(
-    sig: signal.Signals, tmp_path: Path
-) -> None:
-    with _running(tmp_path) as demo:
+def test_gallery_of_the_demo_is_removed_with_its_terminal(tmp_path: Path) -> None:
+    with _running(tmp_path, "--no-open") as demo:
         assert demo.galleries
-        demo.end(sig)
+        demo.end(signal.SIGHUP)
+        assert demo.galleries == []
+
+
+def test_console_of_the_demo_is_opened_in_the_browser(tmp_path: Path) -> None:
+    opened = tmp_path / "opened"
+    os.mkfifo(opened)
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.chmod(0o700)
+    with _running(tmp_path, BROWSER=f"{browser} %s") as demo:
+        assert opened.read_text() == f"{demo.url}console/\n"
+        assert httpx2.get(f"{demo.url}console/", timeout=60).status_code == 200
+        demo.end(signal.SIGTERM)
         assert demo.galleries == []
 
 
