@@ -28,6 +28,7 @@ from app.operations.identify.verifier import Verifier
 from app.operations.policy.calibrator import Calibrator
 from app.operations.rollout.embedder_choice import ChosenBy, EmbedderChoice, choose_embedder
 from app.operations.rollout.shadow_decisions import LiveShadow
+from app.operations.unknown_finder import UnknownFinder
 from app.operations.unknowns import UnknownKeeper, UnknownNamer
 from app.recognition.build import (
     build_recognizer,
@@ -143,6 +144,7 @@ def build_services(
             keys_kept_s=constants.keys_kept_s,
         ),
         name_unknown=UnknownNamer(unknowns),
+        find_unknown=UnknownFinder(recognizer, unknowns),
         database=database,
         watch=watch,
         stop_signal=stop_signal,

@@ -26,6 +26,7 @@ from app.operations.identify.identifier import Identifier
 from app.operations.identify.verifier import Verifier
 from app.operations.policy.calibrator import Calibrator
 from app.operations.rollout.embedder_choice import EmbedderChoice
+from app.operations.unknown_finder import UnknownFinder
 from app.operations.unknowns import UnknownNamer
 from app.recognition.device import device_memory_bytes
 from app.recognition.pipeline import Recognizer
@@ -78,6 +79,7 @@ class Services:
     unknowns: Unknowns
     sweep: Sweep
     name_unknown: UnknownNamer
+    find_unknown: UnknownFinder
     database: Database
     watch: DatabaseWatch
     stop_signal: StopSignal

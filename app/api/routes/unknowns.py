@@ -8,6 +8,8 @@ from app.api.schemas.parts.erasure import ErasureQuery
 from app.api.schemas.unknowns import (
     MergeUnknownsBody,
     NameUnknownBody,
+    SearchUnknownsAnswer,
+    SearchUnknownsBody,
     SplitUnknownBody,
     UnknownErasureBody,
     UnknownGroupAnswer,
@@ -18,6 +20,7 @@ from app.api.schemas.unknowns import (
 from app.gallery.records import Page
 from app.gallery.unknowns.unknown_records import UnknownErasure, UnknownGroup
 from app.operations.enroll.enroller import Enrollment
+from app.operations.unknown_finder import PhotoAmongUnknowns
 from app.runtime.threads import reading, writing
 
 _GROUP = f"/{{group_id:{BEFORE_COLON}}}"
@@ -66,6 +69,16 @@ async def name_unknown(
     done = await services.name_unknown.name(collection, group_id, body.who(), body.face_ids)
     services.metrics.count_enrollment(faces=done.new_face_count, reasons=done.rejection_reasons)
     return done
+
+
+@router.endpoint("POST", ":search", SearchUnknownsAnswer, problems=[409])
+async def search_unknowns(
+    collection: CollectionPath, body: Sent[SearchUnknownsBody], services: ServicesDep
+) -> PhotoAmongUnknowns:
+    """Find the groups that are most like the faces of a photo. Nothing is kept of it."""
+    return await services.find_unknown.photo(
+        collection, body.image, top_k=body.top_k, max_faces=body.max_faces
+    )
 
 
 @router.endpoint("POST", ":merge", UnknownGroupBody)

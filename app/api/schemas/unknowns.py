@@ -3,13 +3,23 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import AliasPath, ConfigDict, Field
 
 from app.api.schemas.parts import answer_examples as examples
-from app.api.schemas.parts.answer import Answer
-from app.api.schemas.parts.field_types import BoxArray, IdentityRef, RecordId, Schema, Similarity
+from app.api.schemas.parts.answer import Answer, attributes_of
+from app.api.schemas.parts.field_types import (
+    BoxArray,
+    IdentityRef,
+    ImageBytes,
+    RecordId,
+    Schema,
+    Similarity,
+    Threshold,
+    TopK,
+)
 from app.api.schemas.parts.pages import NextCursor, PageQuery
 from app.api.schemas.parts.person import NewOrEnrolledBody
+from app.api.schemas.parts.photo_faces import FaceInPhoto, PhotoAnswer
 from app.gallery.unknowns.unknown_records import GroupOrder
 
 FaceIds = Annotated[list[RecordId], Field(fail_fast=True, min_length=1, max_length=1_000)]
@@ -87,6 +97,36 @@ class UnknownFaceBody(Answer):
 
 class UnknownGroupAnswer(UnknownGroupBody):
     faces: list[UnknownFaceBody] = Field(description="Those that are kept, oldest first.")
+
+
+class SearchUnknownsBody(Schema):
+    """A photo of somebody who may be in the inbox."""
+
+    image: ImageBytes
+    top_k: TopK = Field(5, description="Most groups a face.")
+    max_faces: int = Field(1, ge=1, le=100, description="Most faces, largest first.")
+
+
+class AlikeGroupBody(UnknownGroupBody):
+    model_config = ConfigDict(alias_generator=attributes_of("group"))
+
+    similarity: Similarity = Field(
+        validation_alias="similarity", description="To the most alike of its faces."
+    )
+
+
+class FaceAmongUnknownsBody(FaceInPhoto):
+    threshold: Threshold | None = Field(
+        validation_alias=AliasPath("alike", "threshold"),
+        description="Faces of the inbox that are so alike are grouped; null where none was kept.",
+    )
+    groups: list[AlikeGroupBody] = Field(
+        validation_alias=AliasPath("alike", "groups"), description="Most alike first."
+    )
+
+
+class SearchUnknownsAnswer(PhotoAnswer):
+    faces: list[FaceAmongUnknownsBody] = Field(description="Largest first.")
 
 
 class UnknownErasureBody(Answer):

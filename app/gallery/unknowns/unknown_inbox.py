@@ -35,6 +35,8 @@ from app.gallery.store.tables import UnknownFaceTable, UnknownGroupTable, Unknow
 from app.gallery.store.transaction import Transaction
 from app.gallery.unknowns.unknown_centroids import Centroids, mean_direction
 from app.gallery.unknowns.unknown_records import (
+    AlikeGroup,
+    AlikeGroups,
     GroupOrder,
     InboxLimits,
     Sighting,
@@ -181,6 +183,31 @@ class Unknowns:
             row = unknowns.get_group(group_id)
             (group,) = unknowns.group_records([row])
             return group, tuple(map(unknown_records.record, unknowns.faces(row)))
+
+    @read_again
+    def most_alike(
+        self, collection_name: str, sightings: Sequence[Sighting], limit: int
+    ) -> tuple[AlikeGroups, ...]:
+        """For each face, the groups that are most like it. Nothing is kept.
+
+        Raises EmbedderMismatch.
+        """
+        with self._store.reading(collection_name) as transaction:
+            unknowns = transaction.unknowns
+            threshold = unknowns.threshold()
+            found = []
+            for sighting in sightings:
+                probe = self._gallery.embedders.seen_by(transaction.collection, sighting)
+                alike = unknowns.most_alike(probe, limit)
+                groups = unknowns.group_records([row for row, _ in alike])
+                pairs = zip(groups, alike, strict=True)
+                found.append(
+                    AlikeGroups(
+                        tuple(AlikeGroup(group, similarity) for group, (_, similarity) in pairs),
+                        threshold,
+                    )
+                )
+            return tuple(found)
 
     # -- what people do with it ------------------------------------------------------------------
 

@@ -67,6 +67,26 @@ class UnknownGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class AlikeGroup:
+    """A group, and the similarity of a probe to the most alike of its kept faces."""
+
+    group: UnknownGroup
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class AlikeGroups:
+    """The groups of an inbox that are most like one probe, most alike first.
+
+    Those that reach `threshold`, by which the inbox is grouped, are likely of the same person. It
+    is None where no face was ever kept.
+    """
+
+    groups: tuple[AlikeGroup, ...]
+    threshold: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownErasure:
     """The receipt of a dismissal: which groups and faces are gone, as of which moment.
 

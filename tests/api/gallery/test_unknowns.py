@@ -283,3 +283,27 @@ def test_metrics_count_the_faces_kept(client: TestClient, collection: str) -> No
 def test_verbs_are_no_part_of_an_id(client: TestClient, url: str, verb: str) -> None:
     response = client.get(f"{url}/group:{verb}")
     assert response.status_code == (404 if verb == "unknown" else 405)
+
+
+def test_a_photo_finds_the_groups_of_a_person_and_nothing_of_it_is_kept(
+    client: TestClient, collection: str, url: str
+) -> None:
+    (hopper,) = _identify(client, collection, "hopper")
+    (other,) = _identify(client, collection, "astronaut")
+    before = _groups(client, url)
+    response = client.post(f"{url}:search", files=image("hopper_again"), data={"top_k": "2"})
+    assert response.status_code == 200, response.text
+    (face,) = response.json()["faces"]
+    near, far = face["groups"]
+    assert near["id"] == hopper["unknown_group_id"]
+    assert far["id"] == other["unknown_group_id"]
+    assert near["similarity"] > face["threshold"] > far["similarity"]
+    assert near["face_count"] == 1
+    assert _groups(client, url) == before
+
+
+def test_an_empty_inbox_is_searched_in_vain(client: TestClient, url: str) -> None:
+    response = client.post(f"{url}:search", files=image("hopper"))
+    (face,) = response.json()["faces"]
+    assert face["groups"] == []
+    assert face["threshold"] is None

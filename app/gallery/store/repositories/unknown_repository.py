@@ -104,6 +104,27 @@ class UnknownRepository(ScopedRepository):
                 vectors.astype(np.float32, copy=False).reshape(-1, self._collection.dimension),
             )
 
+    def threshold(self) -> float | None:
+        """The similarity by which faces are grouped; None when no face was ever kept here."""
+        query = select(UnknownInboxTable.threshold).where(self._here(UnknownInboxTable))
+        return self._session.scalar(query)
+
+    def most_alike(self, probe: Embedding, limit: int) -> list[tuple[UnknownGroupTable, float]]:
+        """The groups with the faces most like a probe, and the similarity of their most alike one.
+
+        All faces are read: an inbox has some ten thousand, and is searched seldom.
+        """
+        best: dict[int, float] = {}
+        for numbers, embeddings in self.embeddings():
+            similarities = embeddings @ probe
+            order = np.argsort(similarities)  # of each group, the most alike is written last
+            found = zip(numbers[order].tolist(), similarities[order].tolist(), strict=True)
+            for number, similarity in dict(found).items():
+                best[number] = max(similarity, best.get(number, -1.0))
+            nearest = sorted(best, key=best.__getitem__, reverse=True)[:limit]
+            best = {number: best[number] for number in nearest}
+        return [(self.group_by_number(number), similarity) for number, similarity in best.items()]
+
     # -- groups ----------------------------------------------------------------------------------
 
     def get_group(self, group_id: str) -> UnknownGroupTable:
