@@ -18,6 +18,9 @@ export const quality = (value) => (value == null ? "—" : number({ maximumFract
 export const significant = (value, digits = 3) =>
   value == null ? "—" : number({ maximumSignificantDigits: digits }).format(value);
 
+/** A share of something measured, 0 to 1. Similarities and error rates are none. */
+export const percent = (value) => number({ style: "percent", maximumFractionDigits: 1 }).format(value);
+
 /** A size: 1.4 MB. */
 export function bytes(value) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];

@@ -16,13 +16,9 @@ const loaded = new Map();
 /** The page's component if it was loaded before. */
 export const presentPage = (page) => loaded.get(page);
 
-/**
- * Load a page: its component, and its texts. A page names texts of shared parts that it uses in
- * `TEXTS`, as `export const TEXTS = ["camera"];`.
- */
+/** Load a page: its component, and its texts. A shared part loads its own: `await loadTexts("camera");`. */
 export async function loadPage(page) {
   const [module] = await Promise.all([import(`../pages/${page}.js`), loadTexts(page)]);
-  await Promise.all((module.TEXTS ?? []).map(loadTexts));
   loaded.set(page, module.default);
   return module.default;
 }

@@ -2,8 +2,7 @@
  * The camera of this computer: started by a click alone, and stopped when its page is left or
  * hidden, or after ten idle minutes. Stopped means that its tracks are ended, so its lamp goes out.
  *
- * A page that uses it has `export const TEXTS = ["camera"];`. See camera_view.js for what is shown
- * and camera_frames.js for frames one after the other.
+ * See camera_view.js for what is shown, and camera_frames.js for frames one after the other.
  */
 
 import { useCallback, useEffect, useRef, useState } from "../core/html.js";

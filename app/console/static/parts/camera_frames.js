@@ -13,9 +13,9 @@ export const FRAME_HEADERS = { "x-request-timeout-ms": "2000" };
 const passes = (problem) => problem instanceof Problem && (problem.isBusy || problem.isOffline || problem.status === 504);
 
 /**
- * Call `work(frame, signal)` for one frame at a time as long as the camera is live. Returns the last
- * problem, null after a frame that went well. A problem that no other frame would solve stops the
- * camera.
+ * Call `work(frame, signal)` for one frame at a time as long as the camera is on; when it is frozen,
+ * once more, so that the answer is about the picture that is seen. Returns the last problem, null
+ * after a frame that went well. A problem that no other frame would solve stops the camera.
  * @param {ReturnType<typeof import("./camera.js").useCamera>} camera
  * @param {(frame: import("./camera.js").Frame, signal: AbortSignal) => Promise<unknown>} work
  */
@@ -23,12 +23,13 @@ export function useFrames(camera, work) {
   const [problem, setProblem] = useState(null);
   const latest = useRef(null);
   latest.current = { camera, work };
+  const hasPicture = camera.phase === "on" && camera.size !== null;
   useEffect(() => {
-    if (!camera.isLive) return undefined;
+    if (!hasPicture) return undefined;
     const ending = new AbortController();
     follow(latest, ending.signal, setProblem);
     return () => ending.abort();
-  }, [camera.isLive]);
+  }, [hasPicture, camera.frozen]);
   return problem;
 }
 
@@ -40,6 +41,7 @@ async function follow(latest, signal, setProblem) {
       if (signal.aborted) return;
       if (frame !== null) await latest.current.work(frame, signal);
       if (!signal.aborted) setProblem(null);
+      if (latest.current.camera.frozen) return;
     } catch (problem) {
       if (signal.aborted) return;
       setProblem(problem);

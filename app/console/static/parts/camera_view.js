@@ -1,10 +1,12 @@
 /** What is shown of a camera: its picture with boxes, its buttons, and why it does not start. */
 
 import { html } from "../core/html.js";
-import { t } from "../core/text.js";
+import { loadTexts, t } from "../core/text.js";
 import { FaceBoxes } from "./face_boxes.js";
 import { Notice } from "./notice.js";
 import { PhotoButton } from "./photo_button.js";
+
+await loadTexts("camera");
 
 /**
  * The picture of the camera, with boxes over it. Nothing while it is off.

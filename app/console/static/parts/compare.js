@@ -70,6 +70,7 @@ function PhotoSide({ photo, box }) {
     };
   }, [photo, box?.join()]);
   if (!shown) return html`<p class="muted">${t("people_parts.photo_not_shown", { name: photo.name ?? "" })}</p>`;
+  if (url === null) return null; // an empty address would be an error
   return html`<img class="compare-photo" src=${url} alt=${t("people_parts.photo")} onError=${() => setShown(false)} />`;
 }
 

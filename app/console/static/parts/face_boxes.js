@@ -21,7 +21,7 @@ export function FaceBoxes({ image, faces, mirrored = false, children }) {
   if (image === null) return html`<div class="picture">${children}</div>`;
   const { width, height } = image;
   // As wide as its greatest height allows: else a tall picture would be stretched.
-  const shape = { aspectRatio: `${width} / ${height}`, maxInlineSize: `calc(70vh * ${width / height})` };
+  const shape = { aspectRatio: `${width} / ${height}`, maxInlineSize: `calc(var(--tallest, 70vh) * ${width / height})` };
   return html`<div class="picture" style=${shape}>
     ${children}
     <svg viewBox=${`0 0 ${width} ${height}`} aria-hidden="true" preserveAspectRatio="none">

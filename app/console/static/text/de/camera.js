@@ -1,4 +1,4 @@
-/** Wörter der Kamera, die mehrere Seiten benutzen. */
+/** Wörter der Kamera und der Fotos, die mehrere Seiten benutzen. */
 export default {
   preview: "Bild der Kamera",
   start: "Kamera starten",
@@ -10,6 +10,9 @@ export default {
   device_any: "Irgendeine Kamera",
   device_number: "Kamera {number}",
   app: "Kamera-App öffnen",
+
+  photo_alt: "Das Foto {name}",
+  photo_undrawable: "Dieser Browser kann {name} nicht anzeigen. Die Rahmen stehen, wo der Dienst Gesichter fand.",
 
   stopped_hidden: "Die Kamera wurde angehalten, weil die Seite verdeckt war.",
   stopped_idle: "Die Kamera wurde nach zehn Minuten ohne Eingabe angehalten.",

@@ -51,6 +51,8 @@ export default {
   status_ambiguous: "mehrdeutig",
   status_unknown: "unbekannt",
   status_rejected: "abgelehnt",
+  no_face_seen: "Kein Gesicht ist zu sehen",
+  others_seen: { one: "{count} nicht erkannte Person", other: "{count} nicht erkannte Personen" },
   needs: "nötig: {threshold}",
   rate: "{hits} von {of}",
   rate_none: "keine",

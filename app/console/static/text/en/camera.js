@@ -1,4 +1,4 @@
-/** Words of the camera, which several pages use. */
+/** Words of the camera and of photos, which several pages use. */
 export default {
   preview: "Picture of the camera",
   start: "Start the camera",
@@ -10,6 +10,9 @@ export default {
   device_any: "Any camera",
   device_number: "Camera {number}",
   app: "Open the camera app",
+
+  photo_alt: "The photo {name}",
+  photo_undrawable: "This browser cannot show {name}. The boxes are where the service found faces.",
 
   stopped_hidden: "The camera was stopped because the page was hidden.",
   stopped_idle: "The camera was stopped after ten minutes without any input.",

@@ -51,6 +51,8 @@ export default {
   status_ambiguous: "ambiguous",
   status_unknown: "unknown",
   status_rejected: "rejected",
+  no_face_seen: "No face is seen",
+  others_seen: { one: "{count} who is not known", other: "{count} who are not known" },
   needs: "needs {threshold}",
   rate: "{hits} in {of}",
   rate_none: "none",

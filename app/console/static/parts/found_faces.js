@@ -1,0 +1,94 @@
+/** The faces of an answer as a table: who, how similar, and how rare such a similarity is. */
+
+import * as format from "../core/format.js";
+import { html } from "../core/html.js";
+import { labelOf } from "../core/recognition.js";
+import { href } from "../core/router.js";
+import { t } from "../core/text.js";
+import { FaceCut } from "./face_cuts.js";
+import { nameOf } from "./person_name.js";
+import { Similarity, Status } from "./similarity.js";
+import { Table } from "./table.js";
+
+const SHOWN = 3;
+
+/**
+ * @param {object} props
+ * @param {object[]} props.faces of the answer, largest first
+ * @param {string[]} [props.cuts] addresses of their pictures
+ * @param {boolean} [props.busy]
+ * @param {(place: number) => void} props.onEnroll
+ * @param {(place: number) => void} props.onAdd
+ */
+export function FoundFaces({ faces, cuts = [], busy = false, onEnroll, onAdd }) {
+  const rows = faces.map((face, place) => ({ face, place }));
+  const columns = [
+    {
+      name: "face",
+      text: t("identify.face"),
+      heads: true,
+      cell: ({ place }) => html`<span class="person"><b>${place + 1}</b> ${cuts[place] && html`<${FaceCut} url=${cuts[place]} />`}</span>`,
+    },
+    { name: "who", text: t("identify.who"), cell: ({ face }) => html`<${Who} face=${face} />` },
+    {
+      name: "similarity",
+      text: t("identify.similarity"),
+      cell: ({ face }) =>
+        face.status === "rejected" ? "—" : html`<${Similarity} value=${face.similarity} threshold=${face.threshold} />`,
+    },
+    { name: "rate", text: t("identify.strangers"), cell: ({ face }) => html`<${Strangers} face=${face} />` },
+    {
+      name: "actions",
+      text: t("identify.actions"),
+      quiet: true,
+      cell: ({ place }) => html`<span class="face-actions">
+        <button type="button" class="small" aria-label=${t("identify.enroll_face_number", { number: place + 1 })} onClick=${() => onEnroll(place)}>
+          ${t("identify.enroll_this")}
+        </button>
+        <button type="button" class="small" aria-label=${t("identify.add_face_number", { number: place + 1 })} onClick=${() => onAdd(place)}>
+          ${t("identify.add_to")}
+        </button>
+      </span>`,
+    },
+  ];
+  return html`<${Table} caption=${t("identify.faces")} columns=${columns} rows=${rows} keyOf=${({ place }) => String(place)} busy=${busy} />`;
+}
+
+function Who({ face }) {
+  const { identity, candidates, status } = face;
+  const others = candidates.filter((one) => one.identity_id !== identity?.id).slice(0, SHOWN);
+  return html`<div class="who">
+    ${identity && html`<a class="who-name" href=${href("person", { args: [identity.id] })}><bdi>${labelOf(face)}</bdi></a>`}
+    <${Status} status=${status} />
+    ${face.liveness && html`<small>${livenessOf(face.liveness)}</small>`}
+    ${face.detail && html`<small>${face.detail}</small>`}
+    ${others.length > 0 &&
+    html`<small class="muted">
+      ${t(identity ? "identify.next_alike" : "identify.most_alike")}:${" "}
+      ${others.map(
+        (one, at) => html`${at > 0 && ", "}<a href=${href("person", { args: [one.identity_id] })}><bdi>${nameOf(one)}</bdi></a>${" "}
+          <span class="number">${format.similarity(one.similarity)}</span>`,
+      )}
+    </small>`}
+  </div>`;
+}
+
+const livenessOf = ({ score, threshold, live }) =>
+  t(live === null ? "identify.liveness" : live ? "identify.live" : "identify.not_live", {
+    score: format.similarity(score),
+    threshold: format.similarity(threshold),
+  });
+
+/** How many strangers are at least this alike, or why that is not known. */
+function Strangers({ face }) {
+  if (face.fpir === null) {
+    return html`<small class="muted">${t(`identify.rate_${face.rate_reason}`)}</small>`;
+  }
+  const { value, low, high, extrapolated } = face.fpir;
+  return html`<span class="strangers">
+    <span>${format.rate(value)}</span>
+    <small class="muted">
+      ${extrapolated ? t("identify.estimate") : t("identify.between", { high: format.rate(high), low: format.rate(low) })}
+    </small>
+  </span>`;
+}
