@@ -34,6 +34,7 @@ VultusError
 │   ├── UnknownGroupNotFound        the group was named, merged, dismissed, or has expired
 │   ├── UnknownFaceNotFound         no face of the group has this id
 │   └── CropNotKept                 no crop of the face is kept
+│       └── UnknownCropNotKept      no crop of the unknown face is kept
 ├── Conflict
 │   ├── CollectionExists            a collection has this name already
 │   ├── ExternalIdTaken             another person has this external_id
@@ -341,6 +342,10 @@ class UnknownFaceNotFound(NotFound):
 
 class CropNotKept(NotFound):
     code = "crop_not_kept"
+
+
+class UnknownCropNotKept(CropNotKept):
+    pass
 
 
 class Conflict(VultusError):

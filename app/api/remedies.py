@@ -64,6 +64,9 @@ HTTP: Final = Remedies(
         "GET /v1/collections/{collection}/unknowns/{group_id}",
         errors.CropNotKept: _OPERATOR + "set VULTUS_CROPS_KEY, and the collection the option "
         "crops.keep; then delete the face and enroll its photo again",
+        errors.UnknownCropNotKept: "find the photo by the face's image_sha256; of faces that are "
+        "seen from now on, crops are kept where VULTUS_CROPS_KEY and the option unknowns.crops "
+        "of the collection are set",
         errors.Conflict: None,
         errors.CollectionExists: "choose another name",
         errors.ExternalIdTaken: "choose another, or add faces to the identity that has it",

@@ -98,6 +98,7 @@ TERMINAL: Final = Remedies(
         errors.UnknownGroupNotFound: None,
         errors.UnknownFaceNotFound: None,
         errors.CropNotKept: NEVER,  # only requests read crops
+        errors.UnknownCropNotKept: NEVER,
         errors.Conflict: None,
         errors.CollectionExists: "choose another name",
         errors.ExternalIdTaken: "choose another, or add faces to the person who has it",

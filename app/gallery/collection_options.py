@@ -37,10 +37,12 @@ class DecisionOptions:
 
 @dataclass(frozen=True, slots=True)
 class UnknownOptions:
-    """Whether faces that are answered `unknown` are kept, as embeddings, and for how long."""
+    """Whether faces that are answered `unknown` are kept, as embeddings, and for how long; with
+    `crops`, also a sealed crop of each."""
 
     keep: bool = False
     retention_s: RetentionSeconds | None = None
+    crops: bool = False
 
 
 @dataclass(frozen=True, slots=True)

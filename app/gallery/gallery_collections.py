@@ -91,9 +91,7 @@ class GalleryCollections(GalleryPart):
             if not isinstance(changes.options, Unset):
                 # An unknown face that is kept at this moment is kept before this is answered.
                 transaction.unknowns.advance_if_there()
-                if not collection.options.crops.keep:
-                    erased = transaction.crops.count() > 0
-                    transaction.crops.delete_all()
+                erased = _erase_unwanted_crops(transaction.at(collection))
             changed = collections.record(collection)
         if erased:
             self.store.database.compact()
@@ -117,6 +115,16 @@ class GalleryCollections(GalleryPart):
         """Return the number of the collection's last change; a search sees at least this."""
         with self.store.reading(collection_name) as transaction:
             return transaction.collection.revision
+
+
+def _erase_unwanted_crops(transaction: Transaction) -> bool:
+    """Erase the crops that the collection does not keep any more; return whether there were any."""
+    erased = False
+    for crops in (transaction.crops, transaction.unknown_crops):
+        if not crops.are_kept:
+            erased |= crops.count() > 0
+            crops.delete_all()
+    return erased
 
 
 def _warn_of_similarities(transaction: Transaction, model: ModelId) -> None:

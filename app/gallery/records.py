@@ -222,7 +222,8 @@ class Erasure:
 
     `compacted`: what files still held of it was overwritten or removed as well. The people and
     faces of a whole collection are counted, not listed. `unknown_face_count`: faces in the inbox of
-    unknowns that were erased with them. `crop_count`: of how many faces a crop was kept.
+    unknowns that were erased with them. `crop_count`: of how many of all these faces a crop was
+    kept.
     """
 
     collection: str

@@ -4,6 +4,7 @@ import structlog
 
 from app.errors import CropUnreadable
 from app.gallery.gallery import Gallery
+from app.gallery.unknowns.unknown_inbox import Unknowns
 from app.operations.enroll.crop_vault import CropSealedOtherwiseError, CropVault
 
 _log = structlog.get_logger(__name__)
@@ -12,8 +13,9 @@ _log = structlog.get_logger(__name__)
 class CropReader:
     """Opens kept crops. Each reading leaves a line in the log. All methods block."""
 
-    def __init__(self, gallery: Gallery, vault: CropVault | None) -> None:
+    def __init__(self, gallery: Gallery, unknowns: Unknowns, vault: CropVault | None) -> None:
         self._gallery = gallery
+        self._unknowns = unknowns
         self._vault = vault
 
     def of_face(self, collection: str, identity_id: str, face_id: str) -> bytes:
@@ -22,6 +24,15 @@ class CropReader:
         Raises CollectionNotFound, IdentityNotFound, FaceNotFound, CropNotKept and CropUnreadable.
         """
         sealed = self._gallery.faces.sealed_crop(collection, identity_id, face_id)
+        return self._opened(collection, face_id, sealed)
+
+    def of_unknown_face(self, collection: str, group_id: str, face_id: str) -> bytes:
+        """The crop of an unknown face, as a JPEG file.
+
+        Raises CollectionNotFound, UnknownGroupNotFound, UnknownFaceNotFound, UnknownCropNotKept and
+        CropUnreadable.
+        """
+        sealed = self._unknowns.sealed_crop(collection, group_id, face_id)
         return self._opened(collection, face_id, sealed)
 
     def _opened(self, collection: str, face_id: str, sealed: bytes) -> bytes:

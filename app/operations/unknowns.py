@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
+from uuid import uuid4
 
 import structlog
 
@@ -22,6 +23,7 @@ from app.gallery.search.nearest_people import PeopleQuery
 from app.gallery.store.repositories.face_repository import to_bytes
 from app.gallery.unknowns.unknown_inbox import Unknowns
 from app.gallery.unknowns.unknown_records import Sighting
+from app.operations.enroll.crop_vault import CropVault
 from app.operations.enroll.enroller import EnrolledFace, Enrollment
 from app.operations.identify.blocking_search import Decided
 from app.operations.policy.decisions import Decision, SearchOptions, Status
@@ -39,11 +41,31 @@ group may be enrolled, and enrolment demands this quality."""
 
 
 class UnknownKeeper:
-    """Keeps faces that a search found unknown, before the answer, which names their groups."""
+    """Keeps faces that a search found unknown, before the answer, which names their groups.
 
-    def __init__(self, gallery: Gallery, unknowns: Unknowns) -> None:
+    `vault` seals their crops, where a collection keeps them; without one, none are kept.
+    """
+
+    def __init__(
+        self, gallery: Gallery, unknowns: Unknowns, vault: CropVault | None = None
+    ) -> None:
         self._gallery = gallery
         self._unknowns = unknowns
+        self._vault = vault
+
+    @property
+    def can_seal_crops(self) -> bool:
+        return self._vault is not None
+
+    def keeps_crops(self, collection: str) -> bool:
+        """Return whether a crop of an unknown face would be kept. Blocks.
+
+        Raises CollectionNotFound and EmbedderMismatch.
+        """
+        if self._vault is None:
+            return False
+        options = self._gallery.collections.require(collection).options.unknowns
+        return options.keep and options.crops
 
     def keep(
         self,
@@ -105,11 +127,24 @@ class UnknownKeeper:
                 )
         if not strangers:
             return {}
+        if decided.basis.options.unknowns.crops and self._vault is None:
+            _log.warning("crops_not_kept", collection=collection, remedy="set VULTUS_CROPS_KEY")
         groups = self._unknowns.keep(
-            collection, list(strangers.values()), threshold, digest=decided.basis.model.digest
+            collection,
+            [self._sealed(sighting) for sighting in strangers.values()],
+            threshold,
+            digest=decided.basis.model.digest,
         )
         # There are no groups if the collection does not keep unknown faces any more.
         return dict(zip(strangers, groups, strict=False))
+
+    def _sealed(self, sighting: Sighting) -> Sighting:
+        """The sighting with its crop sealed, if it has one."""
+        if self._vault is None or sighting.wide_crop is None:
+            return sighting
+        face_id = uuid4().hex
+        sealed = self._vault.seal(face_id, sighting.wide_crop)
+        return replace(sighting, face_id=face_id, sealed_crop=sealed, wide_crop=None)
 
 
 def unknown_faces(
@@ -165,6 +200,7 @@ def seen_in_photo(photo: EmbeddedPhoto) -> list[Sighting]:
             box=face.face.box,
             detection_score=face.face.score,
             next_embedding=face.next_embedding,
+            wide_crop=face.wide_crop,
         )
         for place, face in enumerate(photo.faces)
     ]

@@ -86,13 +86,14 @@ class Recognizer:
     ) -> EmbeddedPhoto:
         """Find all faces of an image, and embed and assess those that `select` selects.
 
-        With `keep_crops`, each has a wide crop. With `liveness`, each has a liveness score; raises
-        LivenessOff where no liveness network is configured.
+        With `keep_crops`, each of the first 50 has a wide crop. With `liveness`, each has a
+        liveness score; raises LivenessOff where no liveness network is configured.
         """
         seen = await self._see(
             Job(image, select, embed=True, keep_crops=keep_crops, liveness=liveness)
         )
-        crops: Sequence[WideCrop | None] = seen.wide_crops or [None] * len(seen.selected)
+        missing = len(seen.selected) - len(seen.wide_crops)
+        crops: Sequence[WideCrop | None] = [*seen.wide_crops, *[None] * missing]
         others: Sequence[Embedding | None] = seen.next_embeddings or [None] * len(seen.selected)
         faces = tuple(
             EmbeddedFace(face, embedding, quality, other, crop)

@@ -122,7 +122,7 @@ def build_services(
         examine_gallery=GalleryExaminer(gallery, calibrator),
         correct=GalleryCorrector(gallery.corrections, guards),
         verify=Verifier(recognizer, gallery, calibrator),
-        crops=CropReader(gallery, vault),
+        crops=CropReader(gallery, unknowns, vault),
         search=search,
         identify=Identifier(
             recognizer,
@@ -130,7 +130,7 @@ def build_services(
             search,
             BlockingNotes(
                 gallery,
-                UnknownKeeper(gallery, unknowns),
+                UnknownKeeper(gallery, unknowns, vault),
                 terminal_people=constants.terminal_people,
             ),
             IdentifyLimits(max_faces=settings.limits.max_faces, max_wait_s=constants.max_wait_s),

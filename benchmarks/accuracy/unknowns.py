@@ -12,11 +12,12 @@ et al., 2009). The effect of the order is the spread of BCubed F, and the adjust
 Rand index of the groups that two orders make.
 
 The cost is that of `Unknowns.keep` on a database with 10,000 groups of random directions, and the
-difference that it makes to requests over HTTP, to a collection that keeps and one that does not in
-turns.
+difference that it makes to requests over HTTP, to a collection that keeps, one that keeps crops as
+well, and one that does not, in turns.
 """
 
 import tempfile
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
@@ -283,18 +284,28 @@ def measure_cost(scale: Scale) -> dict[str, float]:
 
 
 def measure_requests(count: int) -> dict[str, float]:
-    """Milliseconds, medians, of `identify` and `search` by a collection that keeps or does not."""
+    """Milliseconds, medians, of `identify` and `search` by a collection that keeps unknown faces,
+    keeps them with their crops, or keeps none."""
     photo = photos.encoded(photos.hopper())
     generator = np.random.default_rng(_SEED)
     taken: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
+    collections = {
+        "keeps": {"keep": True},
+        "keeps_crops": {"keep": True, "crops": True},
+        "keeps_not": {"keep": False},
+    }
+    key = b64encode(bytes(32)).decode()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Path(folder), VULTUS_CROPS_KEY=key) as server,
+    ):
         with httpx2.Client(base_url=f"{server.url}/v1", timeout=60) as client:
-            for name, keep in (("keeps", True), ("keeps_not", False)):
+            for name, wanted in collections.items():
                 client.post("/collections", json={"name": name}).raise_for_status()
-                options = {"unknowns": {"keep": keep}}
+                options = {"unknowns": wanted}
                 client.patch(f"/collections/{name}", json={"options": options}).raise_for_status()
             for turn in range(count):
-                for name in ("keeps", "keeps_not")[:: 1 if turn % 2 else -1]:
+                for name in list(collections)[:: 1 if turn % 2 else -1]:
                     # Each SHA-256 stands for another photo.
                     file = {"image": ("face.jpg", photo + uuid4().bytes)}
                     vector = {"embedding": unit_vectors(1, generator)[0].tolist()}

@@ -213,3 +213,11 @@ async def test_decoded_bytes_of_each_format_lead_to_the_same_face(capped: Recogn
         assert Image.open(BytesIO(image)).format == form
         (face,) = (await capped.embed(image, only_face)).faces
         assert face.embedding @ reference.embedding > 0.99
+
+
+async def test_wide_crops_are_of_the_largest_faces_up_to_a_limit(
+    capped: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.recognition.batch._MOST_WIDE_CROPS", 1)
+    photo = await capped.embed(encoded(group()), largest_faces(9), keep_crops=True)
+    assert [face.wide_crop is not None for face in photo.faces] == [True, False]

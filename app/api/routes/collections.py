@@ -9,6 +9,7 @@ from app.api.schemas.collections import (
     NewCollectionBody,
     PatchCollectionBody,
 )
+from app.api.schemas.parts.collection_options import OptionsBody
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
 from app.api.schemas.parts.pages import PageQuery
 from app.errors import InvalidRequest
@@ -46,10 +47,12 @@ async def update_collection(
     collection: CollectionPath, body: Sent[PatchCollectionBody], services: ServicesDep
 ) -> Collection:
     """Change a collection's description, or its options, which override the settings."""
-    if body.options.crops.keep:
-        _require_crops_key(services)
+    crops = _options_of_crops(body.options)
+    for option, wanted in crops.items():
+        if wanted:
+            _require_crops_key(services, option)
     # Crops that are no longer kept are overwritten in the database's files at once.
-    work = work_of_erasure(compact=body.options.crops.keep is False)
+    work = work_of_erasure(compact=not all(crops.values()))
     return await threads().run(
         work, services.gallery.collections.update, collection, body.changes()
     )
@@ -63,9 +66,22 @@ async def delete_collection(
     return await erase(query, services.gallery.collections.delete, collection)
 
 
-def _require_crops_key(services: Services) -> None:
+def _options_of_crops(options: OptionsBody) -> dict[str, bool]:
+    """The options about crops that were sent; null is the default, false."""
+    sent = {
+        "crops.keep": (options.crops, "keep"),
+        "unknowns.crops": (options.unknowns, "crops"),
+    }
+    return {
+        option: bool(getattr(group, name))
+        for option, (group, name) in sent.items()
+        if name in group.model_fields_set
+    }
+
+
+def _require_crops_key(services: Services, option: str) -> None:
     if services.settings.crops_key is None:
         raise InvalidRequest(
-            "options.crops.keep needs a key to encrypt them with; start the service with "
+            f"options.{option} needs a key to encrypt crops with; start the service with "
             "VULTUS_CROPS_KEY"
         )

@@ -55,6 +55,24 @@ async def get_unknown(
     return UnknownGroupAnswer.of(group, faces=faces)
 
 
+@router.endpoint(
+    "GET",
+    f"{_GROUP}/faces/{{face_id}}/crop",
+    None,
+    media_type="image/jpeg",
+    problems=[409],
+)
+async def get_unknown_crop(
+    collection: CollectionPath, group_id: GroupPath, face_id: FacePath, services: ServicesDep
+) -> bytes:
+    """Return the crop that is kept of an unknown face: upright, 336 x 336 pixels.
+
+    404 `crop_not_kept` where `has_crop` of the face is false; 409 `crop_unreadable` where the crop
+    does not open with the service's VULTUS_CROPS_KEY. Each reading is noted in the service's log.
+    """
+    return await reading(services.crops.of_unknown_face, collection, group_id, face_id)
+
+
 @router.endpoint("POST", f"{_GROUP}:name", EnrollmentBody, status=201, problems=[409])
 async def name_unknown(
     collection: CollectionPath,

@@ -93,6 +93,7 @@ class UnknownFaceBody(Answer):
         description="To the person who was most alike then; null when no person was enrolled."
     )
     nearest_identity_id: str | None = Field(description="This person; null when erased since.")
+    has_crop: bool = Field(description="A crop of it is kept, which `GET .../crop` returns.")
 
 
 class UnknownGroupAnswer(UnknownGroupBody):
@@ -137,3 +138,4 @@ class UnknownErasureBody(Answer):
     face_ids: list[str]
     erased_at: datetime
     compacted: bool = Field(description="Whether files were rewritten as well; see `compact`.")
+    crop_count: int = Field(description="Of how many of the faces a crop was kept, and erased.")

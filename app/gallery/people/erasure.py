@@ -20,10 +20,10 @@ def erase_people(transaction: Transaction, people: Sequence[IdentityTable]) -> E
     transaction.changes.log("remove", faces)
     ids = [row.id for row in people]
     receipt = _receipt(transaction.collection, ids, list(faces.values()))
-    unknown = erase_unknowns_like(transaction, people, list(faces))
+    unknown, their_crops = erase_unknowns_like(transaction, people, list(faces))
     transaction.identities.delete(people)
     transaction.answers.redact_people(receipt.identity_ids)
-    return replace(receipt, unknown_face_count=unknown, crop_count=crops)
+    return replace(receipt, unknown_face_count=unknown, crop_count=crops + their_crops)
 
 
 def erase_face(transaction: Transaction, identity: IdentityTable, face_id: str) -> Erasure:
@@ -44,7 +44,7 @@ def erase_collection(transaction: Transaction) -> Erasure:
         identity_count=counted.identity_count,
         face_count=counted.face_count,
         unknown_face_count=transaction.unknowns.face_count(),
-        crop_count=transaction.crops.count(),
+        crop_count=transaction.crops.count() + transaction.unknown_crops.count(),
     )
     transaction.answers.redact_collection(collection.number)
     transaction.collections.delete(collection.name)

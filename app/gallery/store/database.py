@@ -58,6 +58,7 @@ _WITH_PERSONAL_DATA = (
     "idempotency_keys",
     "unknown_faces",
     "unknown_groups",
+    "unknown_crops",
 )
 
 P = ParamSpec("P")

@@ -233,8 +233,16 @@ class SecondEmbeddingTable(_Embedded, Table):
     collection_number: Mapped[int] = mapped_column(Number)
 
 
-class CropTable(Table):
-    """A crop of an enrolled face, where its collection keeps them; sealed by `CropVault`."""
+class _Crop:
+    """The columns of a crop, beside the number of its face."""
+
+    collection_number: Mapped[int] = mapped_column(Number)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """By `CropVault`, for the id of the face."""
+
+
+class CropTable(_Crop, Table):
+    """A crop of an enrolled face, where its collection keeps them."""
 
     __tablename__ = "crops"
     __table_args__ = (Index(None, "collection_number"),)
@@ -242,8 +250,6 @@ class CropTable(Table):
     face_number: Mapped[int] = mapped_column(
         Number, ForeignKey("faces.number", ondelete="CASCADE"), primary_key=True
     )
-    collection_number: Mapped[int] = mapped_column(Number)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class ChangeTable(Table):
@@ -354,6 +360,17 @@ class UnknownFaceTable(_Public, _Embedded, Table):
     image_sha256: Mapped[str] = mapped_column(String(64))
     place: Mapped[int] = mapped_column(Integer)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class UnknownCropTable(_Crop, Table):
+    """A crop of an unknown face, where its collection keeps them."""
+
+    __tablename__ = "unknown_crops"
+    __table_args__ = (Index(None, "collection_number"),)
+
+    face_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("unknown_faces.number", ondelete="CASCADE"), primary_key=True
+    )
 
 
 class IndexPositionTable(Table):

@@ -11,7 +11,10 @@ from app.gallery.store.idempotency import Once
 from app.gallery.store.repositories.calibration_repository import CalibrationRepository
 from app.gallery.store.repositories.change_repository import ChangeRepository
 from app.gallery.store.repositories.collection_repository import Calibrated, CollectionRepository
-from app.gallery.store.repositories.crop_repository import CropRepository
+from app.gallery.store.repositories.crop_repository import (
+    CropRepository,
+    UnknownCropRepository,
+)
 from app.gallery.store.repositories.face_repository import FaceRepository
 from app.gallery.store.repositories.idempotency_repository import IdempotencyRepository
 from app.gallery.store.repositories.identity_repository import IdentityRepository
@@ -54,6 +57,7 @@ class Transaction:
     crops = _Part(CropRepository)
     changes = _Part(ChangeRepository)
     unknowns = _Part(UnknownRepository)
+    unknown_crops = _Part(UnknownCropRepository)
     terminals = _Part(TerminalRepository)
     calibration = _Part(CalibrationRepository)
     rollout = _Part(RolloutRepository)

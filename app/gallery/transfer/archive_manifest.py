@@ -14,10 +14,10 @@ from pydantic import (
 )
 
 from app.errors import ArchiveTooNew
-from app.gallery.collection_options import DecisionOptions, UnknownOptions
+from app.gallery.collection_options import DecisionOptions
 from app.gallery.transfer.archive_faults import damaged, first_problem, not_ours
 from app.gallery.transfer.archive_lines import Line, Moment
-from app.gallery.value_types import CollectionName, no_nul
+from app.gallery.value_types import CollectionName, RetentionSeconds, no_nul
 
 FORMAT = "vultus-gallery"
 VERSION: Final = 2
@@ -40,11 +40,18 @@ class Member(Line):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+class ArchivedUnknownOptions(Line):
+    """`UnknownOptions` without `crops`."""
+
+    keep: bool = False
+    retention_s: RetentionSeconds | None = None
+
+
 class Options(Line):
     """The options of a collection, without those of crops: these stay where their key is."""
 
     decisions: DecisionOptions = DecisionOptions()
-    unknowns: UnknownOptions = UnknownOptions()
+    unknowns: ArchivedUnknownOptions = ArchivedUnknownOptions()
 
 
 class CollectionEntry(Line):

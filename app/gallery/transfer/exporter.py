@@ -10,12 +10,14 @@ from pydantic import ValidationError
 
 from app import __version__
 from app.errors import NotExportable
+from app.gallery.collection_options import CollectionOptions
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
 from app.gallery.transfer.archive_faults import first_problem
 from app.gallery.transfer.archive_lines import FaceLine, Line, PersonLine
 from app.gallery.transfer.archive_manifest import (
     VERSION,
+    ArchivedUnknownOptions,
     CollectionEntry,
     Manifest,
     Member,
@@ -76,9 +78,7 @@ def _write(archive: ArchiveWriter, source: CollectionSource, steps: Steps) -> Co
         embedder=collection.embedder,
         digest=collection.digest,
         dimension=collection.dimension,
-        options=Options(
-            decisions=collection.options.decisions, unknowns=collection.options.unknowns
-        ),
+        options=_archived(collection.options),
         calibration=source.calibration,
         identities=source.identities,
         faces=source.faces,
@@ -88,6 +88,12 @@ def _write(archive: ArchiveWriter, source: CollectionSource, steps: Steps) -> Co
             _write_embeddings(archive, embeddings, source, steps),
         ),
     )
+
+
+def _archived(options: CollectionOptions) -> Options:
+    unknowns = options.unknowns
+    kept = ArchivedUnknownOptions(keep=unknowns.keep, retention_s=unknowns.retention_s)
+    return Options(decisions=options.decisions, unknowns=kept)
 
 
 def _write_lines(

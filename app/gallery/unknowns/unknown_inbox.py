@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from app.errors import CollectionNotFound, InvalidRequest
+from app.errors import CollectionNotFound, InvalidRequest, UnknownCropNotKept
 from app.gallery.collection_state import CollectionState, CollectionStates
 from app.gallery.gallery import Gallery
 from app.gallery.people.enrolment import Enrolled
@@ -22,7 +22,7 @@ from app.gallery.records import NewFace, NewIdentity, Page
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
-from app.gallery.store.repositories import unknown_repository as unknown_records
+from app.gallery.store.repositories.crop_repository import UnknownCropRepository
 from app.gallery.store.repositories.face_repository import from_bytes, to_bytes
 from app.gallery.store.repositories.unknown_repository import UnknownRepository
 from app.gallery.store.statements.page_cursors import (
@@ -58,6 +58,7 @@ class _Inbox:
     state: CollectionState
     row: UnknownInboxTable
     unknowns: UnknownRepository
+    crops: UnknownCropRepository
 
     def removed(self) -> None:
         self.row.removed_at = self.row.sequence
@@ -136,7 +137,9 @@ class Unknowns:
             group = inbox.unknowns.group_by_number(nearest[0])
         else:
             group = inbox.unknowns.add_group(inbox.row.sequence, sighting.embedding, now)
-        inbox.unknowns.add_face(group, sighting, now)
+        face = inbox.unknowns.add_face(group, sighting, now)
+        if sighting.sealed_crop is not None and inbox.crops.are_kept:
+            inbox.crops.add({face.number: sighting.sealed_crop})
         group.seen_count += 1
         group.last_seen_at = now
         self._refresh(inbox, group)
@@ -182,7 +185,23 @@ class Unknowns:
             unknowns = transaction.unknowns
             row = unknowns.get_group(group_id)
             (group,) = unknowns.group_records([row])
-            return group, tuple(map(unknown_records.record, unknowns.faces(row)))
+            return group, unknowns.records(unknowns.faces(row))
+
+    @read_again
+    def sealed_crop(self, collection_name: str, group_id: str, face_id: str) -> bytes:
+        """Read the crop of a face, as `CropVault` sealed it for this id.
+
+        Raises UnknownGroupNotFound, UnknownFaceNotFound and UnknownCropNotKept.
+        """
+        with self._store.reading(collection_name) as transaction:
+            unknowns = transaction.unknowns
+            (face,) = unknowns.some_faces(unknowns.get_group(group_id), [face_id])
+            sealed = transaction.unknown_crops.find(face.number)
+            if sealed is None:
+                raise UnknownCropNotKept(
+                    _no_crop(transaction.collection, face_id), collection=collection_name
+                )
+            return sealed
 
     @read_again
     def most_alike(
@@ -228,12 +247,17 @@ class Unknowns:
         def take(transaction: Transaction) -> list[NewFace]:
             unknowns = transaction.unknowns
             collection = transaction.collection
-            inbox = _Inbox(collection, self._states.of(collection), unknowns.advance(), unknowns)
+            crops = transaction.unknown_crops
+            state = self._states.of(collection)
+            inbox = _Inbox(collection, state, unknowns.advance(), unknowns, crops)
             group = unknowns.get_group(group_id)
             rows = (
                 unknowns.faces(group) if face_ids is None else unknowns.some_faces(group, face_ids)
             )
-            faces = [_enrollable(row) for row in rows]
+            # Not after they are taken out. Those of a collection without crops go with the rest.
+            keeps = collection.options.crops.keep
+            sealed = crops.some([row.number for row in rows]) if keeps else {}
+            faces = [_enrollable(row, sealed.get(row.number)) for row in rows]
             self._take_out(inbox, group, rows)
             return faces
 
@@ -343,11 +367,13 @@ class Unknowns:
             row = collections.within(held).unknowns.advance()
             # Changed, perhaps, while the inbox was awaited.
             collection = collections.reread(held)
+            transaction = collections.within(collection)
             yield _Inbox(
                 collection,
                 self._states.of(collection),
                 row,
-                collections.within(collection).unknowns,
+                transaction.unknowns,
+                transaction.unknown_crops,
             )
 
     def _refresh(self, inbox: _Inbox, group: UnknownGroupTable) -> bool:
@@ -368,8 +394,10 @@ class Unknowns:
     ) -> UnknownErasure:
         """Erase faces of a group, and the group when none is left."""
         ids = tuple(face.id for face in faces)
+        numbers = [face.number for face in faces]
+        crops = len(inbox.crops.among(numbers))
         group.seen_count = max(1, group.seen_count - len(faces))
-        inbox.unknowns.delete_faces([face.number for face in faces])
+        inbox.unknowns.delete_faces(numbers)
         left = self._refresh(inbox, group)
         inbox.removed()  # also when a centroid only changed: nothing of the face stays in memory
         return UnknownErasure(
@@ -377,6 +405,7 @@ class Unknowns:
             group_ids=() if left else (group.id,),
             face_ids=ids,
             erased_at=datetime.now(UTC),
+            crop_count=crops,
         )
 
     def _remove(self, inbox: _Inbox, numbers: Sequence[int], groups: Sequence[int]) -> None:
@@ -437,13 +466,28 @@ def _followed(inbox: _Inbox) -> Centroids:
     return known
 
 
-def _enrollable(row: UnknownFaceTable) -> NewFace:
+def _enrollable(row: UnknownFaceTable, sealed_crop: bytes | None) -> NewFace:
+    """The face keeps its id, for which its crop is sealed."""
     return NewFace(
         embedding=from_bytes(row.embedding),
         box=box_of(row.box),
         landmarks=None,
         detection_score=row.detection_score,
         image_sha256=row.image_sha256,
+        face_id=row.id,
+        sealed_crop=sealed_crop,
+    )
+
+
+def _no_crop(collection: CollectionView, face_id: str) -> str:
+    if not collection.options.unknowns.crops:
+        return (
+            f"unknown face {face_id} has no crop: collection {collection.name!r} keeps none of "
+            "unknown faces"
+        )
+    return (
+        f"unknown face {face_id} has no crop: it was kept before collection {collection.name!r} "
+        "kept crops, while the service had no key for them, or was sent as an embedding"
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from app.recognition.types import Box, Embedding
+from app.recognition.types import Box, Embedding, WideCrop
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class Sighting:
     `image_sha256` is that of the photo, and `place` that of the face in it, largest first, from 0;
     of an embedding that came without a photo they are the SHA-256 of its bytes, and 0. `similarity`
     is that of the person who was most alike then, `nearest_identity_id`; None when no one was
-    enrolled. `next_embedding` is by the service's next embedder, where there is one.
+    enrolled. `next_embedding` is by the service's next embedder, where there is one. `wide_crop`
+    is there where crops may be kept; it is kept as `sealed_crop`, which is sealed for `face_id`.
     """
 
     embedding: Embedding
@@ -36,6 +37,11 @@ class Sighting:
     nearest_identity_id: str | None = None
     terminal_id: str | None = None
     next_embedding: Embedding | None = None
+    wide_crop: WideCrop | None = None
+    face_id: str | None = None
+    """What it shall be called; None: any id."""
+    sealed_crop: bytes | None = None
+    """Kept if the collection keeps crops of unknown faces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class UnknownFace:
     terminal_id: str | None
     image_sha256: str
     seen_at: datetime
+    has_crop: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ class AlikeGroups:
 class UnknownErasure:
     """The receipt of a dismissal: which groups and faces are gone, as of which moment.
 
-    A group is listed when nothing of it is left.
+    A group is listed when nothing of it is left. `crop_count`: of how many faces a crop was kept.
     """
 
     collection: str
@@ -98,6 +105,7 @@ class UnknownErasure:
     face_ids: tuple[str, ...]
     erased_at: datetime
     compacted: bool = False
+    crop_count: int = 0
 
 
 class GroupOrder(StrEnum):

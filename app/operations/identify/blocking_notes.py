@@ -35,6 +35,18 @@ class BlockingNotes:
         self._terminal_people = terminal_people
         self._locked_at = -inf
 
+    @property
+    def can_seal_crops(self) -> bool:
+        """Whether there is a key for crops of unknown faces. Does not block."""
+        return self._keeper.can_seal_crops
+
+    def keeps_crops(self, collection: str) -> bool:
+        """Return whether a crop of an unknown face would be kept.
+
+        Raises CollectionNotFound and EmbedderMismatch.
+        """
+        return self._keeper.keeps_crops(collection)
+
     def write(
         self,
         collection: str,

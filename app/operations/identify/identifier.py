@@ -121,8 +121,11 @@ class Identifier:
         if liveness:
             self._recognizer.require_liveness()
         await self._require(collection, options)
+        keep_crops = await self._keeps_crops(collection, options)
         try:
-            photo = await self._recognizer.embed(image, largest_faces(count), liveness=liveness)
+            photo = await self._recognizer.embed(
+                image, largest_faces(count), keep_crops=keep_crops, liveness=liveness
+            )
         except (ImageUnreadable, ImageTooLarge):
             # If the collection is gone by now, report that instead.
             await reading(self._search.policy, collection, options)
@@ -251,6 +254,13 @@ class Identifier:
                 require_threshold(recent, options)
                 return
         await reading(self._search.policy, collection, options)
+
+    async def _keeps_crops(self, collection: str, options: SearchOptions) -> bool:
+        """Return whether a crop of an unknown face would be kept, which is cut before the decision:
+        the pixels of the photo are gone by then."""
+        if not options.keep_unknown or not self._notes.can_seal_crops:
+            return False
+        return await reading(self._notes.keeps_crops, collection)
 
     async def _reach(self, collection: str, revision: int | None) -> None:
         """Wait until the database that is read here has a revision; searches bring the index there.

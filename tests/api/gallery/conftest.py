@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -32,6 +33,32 @@ def postgres_client(
         )
         with TestClient(create_app(settings, build_services(settings))) as started:
             yield started
+
+
+def service_with_key(data_dir: Path, key: str) -> TestClient:
+    """A service on SQLite with a key for crops; it starts when it is entered."""
+    settings = Settings(data_dir=data_dir, device="cpu", crops_key=key)
+    return TestClient(create_app(settings, build_services(settings)))
+
+
+@pytest.fixture(scope="session")
+def data_dir_with_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of `client_with_key`."""
+    return tmp_path_factory.mktemp("crops")
+
+
+@pytest.fixture(scope="session")
+def sqlite_client_with_key(data_dir_with_key: Path) -> Iterator[TestClient]:
+    with service_with_key(data_dir_with_key, CROPS_KEY) as started:
+        yield started
+
+
+@pytest.fixture
+def client_with_key(kind: str, request: pytest.FixtureRequest) -> TestClient:
+    """A service with a key for crops, on either database."""
+    name = "sqlite_client_with_key" if kind == "sqlite" else "postgres_client"
+    started: TestClient = request.getfixturevalue(name)
+    return started
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -87,7 +87,7 @@ def test_options_are_merged_and_null_sets_one_back(client: TestClient, collectio
     assert after["revision"] == before["revision"]
     wanted = {"target_fpir": 0.01, "margin": None, "target_fmr": 1e-4}
     assert wanted.items() <= after["options"]["decisions"].items()
-    assert after["options"]["unknowns"] == {"keep": True, "retention_s": 60}
+    assert after["options"]["unknowns"] == {"keep": True, "retention_s": 60, "crops": False}
     assert patch(description=None)["description"] is None
 
 

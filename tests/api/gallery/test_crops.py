@@ -1,7 +1,6 @@
 """Crops of enrolled faces are shown over HTTP, where they are kept and the key is there."""
 
 from base64 import b64encode
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,35 +13,19 @@ from httpx2 import Response
 from PIL import Image
 from structlog.testing import capture_logs
 
-from app.main import create_app
 from app.operations.crop_reader import CropReader
 from app.operations.enroll.crop_vault import CropVault
-from app.services import Services, build_services
-from app.settings import Settings
+from app.services import Services
 from tests.api.conftest import Enroll, images, problem
-from tests.api.gallery.conftest import CROPS_KEY, sqlite_only
+from tests.api.gallery.conftest import service_with_key, sqlite_only
 from tests.api.people import embedding, enroll_all, expire
 
 OTHER_KEY = b64encode(bytes(32)).decode()
 
 
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("crops")
-
-
-@pytest.fixture(scope="module")
-def client_with_key(data_dir: Path) -> Iterator[TestClient]:
-    with _started(data_dir, CROPS_KEY) as started:
-        yield started
-
-
 @pytest.fixture
-def client(kind: str, request: pytest.FixtureRequest) -> TestClient:
-    """A service with a key for crops, on either database."""
-    name = "client_with_key" if kind == "sqlite" else "postgres_client"
-    started: TestClient = request.getfixturevalue(name)
-    return started
+def client(client_with_key: TestClient) -> TestClient:
+    return client_with_key
 
 
 @pytest.fixture
@@ -50,11 +33,6 @@ def collection(client: TestClient, collection: str) -> str:
     """Keeps crops of enrolled faces."""
     _keep(client, collection, wanted=True)
     return collection
-
-
-def _started(data_dir: Path, key: str | None) -> TestClient:
-    settings = Settings(data_dir=data_dir, device="cpu", crops_key=key)
-    return TestClient(create_app(settings, build_services(settings)))
 
 
 def _keep(client: TestClient, collection: str, *, wanted: bool) -> None:
@@ -173,7 +151,9 @@ def test_crop_that_does_not_open_is_a_conflict_which_names_the_key(
     services = client.app.state.services
     assert isinstance(services, Services)
     for vault, fact in ((None, "no key"), (CropVault(bytes(32)), "another key")):
-        monkeypatch.setattr(services, "crops", CropReader(services.gallery, vault))
+        monkeypatch.setattr(
+            services, "crops", CropReader(services.gallery, services.unknowns, vault)
+        )
         with capture_logs() as logs:
             answer = _crop(client, collection, identity_id, face_id)
         detail = problem(answer, 409, "crop_unreadable")["detail"]
@@ -185,11 +165,11 @@ def test_crop_that_does_not_open_is_a_conflict_which_names_the_key(
 
 @sqlite_only
 def test_two_processes_with_two_keys_each_open_their_own_crops(
-    client: TestClient, collection: str, enroll: Enroll, data_dir: Path
+    client: TestClient, collection: str, enroll: Enroll, data_dir_with_key: Path
 ) -> None:
     identity_id, (first,) = _person(enroll, "hopper")
     url = f"/v1/collections/{collection}/identities/{identity_id}/faces"
-    with _started(data_dir, OTHER_KEY) as other:
+    with service_with_key(data_dir_with_key, OTHER_KEY) as other:
         added = other.post(url, files=images("hopper_again")).json()
         second = added["faces"][0]["id"]
         assert _crop(other, collection, identity_id, second).status_code == 200

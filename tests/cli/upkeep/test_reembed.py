@@ -306,10 +306,37 @@ def test_kept_crops_stand_in_for_photos_and_go_with_their_faces(
         assert embeddings(tmp_path, "SELECT sealed FROM crops", plain=True) == []
 
 
-def test_crops_are_not_kept_without_a_key(client: TestClient) -> None:
-    refused = client.patch(DEFAULT, json={"options": {"crops": {"keep": True}}})
+def test_named_unknown_face_is_embedded_anew_from_the_crop_that_came_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VULTUS_CROPS_KEY", b64encode(bytes(range(32))).decode())
+    settings = Settings()
+    keep = {"unknowns": {"keep": True, "crops": True}, "crops": {"keep": True}}
+    with TestClient(create_app(settings, build_services(settings))) as client:
+        client.patch(DEFAULT, json={"options": keep}).raise_for_status()
+        photo = photos.encoded(photos.hopper())
+        seen = client.post(f"{DEFAULT}/identify", files={"image": photo}).json()
+        (face,) = seen["faces"]
+        client.post(
+            f"{DEFAULT}/unknowns/{face['unknown_group_id']}:name", json={}
+        ).raise_for_status()
+        assert command("reembed", "--to", "onnx")["faces"] == 1
+    query = "SELECT embedding FROM second_embeddings"
+    (by_crop,) = embeddings(tmp_path, query)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "1.jpg").write_bytes(photo)
+    command("reembed", "purge")
+    command("reembed", "--to", "onnx", "--photos", tmp_path / "photos")
+    (by_photo,) = embeddings(tmp_path, query)
+    assert by_photo @ by_crop > 0.95
+
+
+@pytest.mark.parametrize(("group", "option"), [("crops", "keep"), ("unknowns", "crops")])
+def test_crops_are_not_kept_without_a_key(client: TestClient, group: str, option: str) -> None:
+    refused = client.patch(DEFAULT, json={"options": {group: {option: True}}})
     assert refused.status_code == 422
     assert "VULTUS_CROPS_KEY" in refused.json()["detail"]
+    assert f"options.{group}.{option}" in refused.json()["detail"]
 
 
 def test_the_command_requires_the_network() -> None:

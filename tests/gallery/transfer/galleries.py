@@ -62,7 +62,7 @@ def fill(database: Database, *, copies: int = 1) -> Gallery:
     gallery.collections.create("empty", None)
     options: dict[str, Mapping[str, object]] = {
         "decisions": {"target_fpir": 0.02, "margin": 0.0},
-        "unknowns": {"keep": True},
+        "unknowns": {"keep": True, "retention_s": 60.0},
     }
     gallery.collections.update("staff", CollectionChanges(options=options))
     CalibrationStore(database).replace("staff", {"measured": [1.5, "é", None]})

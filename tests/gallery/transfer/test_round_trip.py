@@ -223,6 +223,22 @@ def test_empty_collection_is_given_to_the_network_of_the_archive(
     assert (arrived.description, arrived.dimension, arrived.face_count) == ("as it was", 8, 11)
 
 
+def test_options_of_crops_stay_where_their_key_is(
+    new_database: NewDatabase, database: Database, tmp_path: Path
+) -> None:
+    here = new_database()
+    wanted = {"unknowns": {"keep": True, "crops": True}, "crops": {"keep": True}}
+    open_gallery(here).collections.update(COLLECTION, CollectionChanges(options=wanted))
+    export_gallery(here, tmp_path / "a.zip")
+    import_gallery(database, tmp_path / "a.zip")
+    arrived = open_gallery(database).collections.get(COLLECTION).options
+    assert (arrived.unknowns.keep, arrived.unknowns.crops, arrived.crops.keep) == (
+        True,
+        False,
+        False,
+    )
+
+
 def test_many_pages(
     new_database: NewDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,6 +40,11 @@ class UnknownOptionsBody(_Group):
 
     keep: bool | None = Field(None, description="Keep their embeddings in the inbox; never photos.")
     retention_s: RetentionSeconds | None = Field(None, description="For how many seconds.")
+    crops: bool | None = Field(
+        None,
+        description="Keep an encrypted crop with each face that is kept from now on; needs "
+        "VULTUS_CROPS_KEY. false erases the crops of all unknown faces.",
+    )
 
 
 class CropOptionsBody(_Group):

@@ -28,4 +28,6 @@ class ErasureBody(Answer):
     erased_at: datetime
     compacted: bool = Field(description="Whether files were rewritten as well; see `compact`.")
     unknown_face_count: int = Field(description="Faces erased with it that were kept as unknown.")
-    crop_count: int = Field(description="Of how many of the faces a crop was kept, and erased.")
+    crop_count: int = Field(
+        description="Of how many of the faces, unknown ones included, a crop was kept, and erased."
+    )

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Row, delete, func, literal, select, tuple_, update
 
 from app.errors import UnknownFaceNotFound, UnknownGroupNotFound
+from app.gallery.store.repositories.crop_repository import UnknownCropRepository
 from app.gallery.store.repositories.face_repository import from_bytes, to_bytes
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.statements.among_numbers import among
@@ -207,25 +209,36 @@ class UnknownRepository(ScopedRepository):
         )
         return self._session.scalar(query)
 
-    def add_face(self, group: UnknownGroupTable, sighting: Sighting, at: datetime) -> None:
-        self._session.add(
-            UnknownFaceTable(
-                collection_number=self._collection.number,
-                group_number=group.number,
-                embedding=to_bytes(sighting.embedding),
-                embedder=self._collection.embedder,
-                digest=self._collection.digest,
-                box=None if sighting.box is None else list(sighting.box),
-                detection_score=sighting.detection_score,
-                similarity=sighting.similarity,
-                nearest_identity_id=sighting.nearest_identity_id,
-                terminal_id=sighting.terminal_id,
-                image_sha256=sighting.image_sha256,
-                place=sighting.place,
-                seen_at=at,
-            )
+    def add_face(
+        self, group: UnknownGroupTable, sighting: Sighting, at: datetime
+    ) -> UnknownFaceTable:
+        row = UnknownFaceTable(
+            id=sighting.face_id or uuid4().hex,
+            collection_number=self._collection.number,
+            group_number=group.number,
+            embedding=to_bytes(sighting.embedding),
+            embedder=self._collection.embedder,
+            digest=self._collection.digest,
+            box=None if sighting.box is None else list(sighting.box),
+            detection_score=sighting.detection_score,
+            similarity=sighting.similarity,
+            nearest_identity_id=sighting.nearest_identity_id,
+            terminal_id=sighting.terminal_id,
+            image_sha256=sighting.image_sha256,
+            place=sighting.place,
+            seen_at=at,
         )
+        self._session.add(row)
         self._session.flush()
+        return row
+
+    def records(self, rows: Sequence[UnknownFaceTable]) -> tuple[UnknownFace, ...]:
+        crops = UnknownCropRepository(self._session, self._collection)
+        with_crop = crops.among([row.number for row in rows])
+        return tuple(
+            record_of(UnknownFace, row, box=box_of(row.box), has_crop=row.number in with_crop)
+            for row in rows
+        )
 
     def faces(self, group: UnknownGroupTable) -> Sequence[UnknownFaceTable]:
         """Return the faces of a group, oldest first."""
@@ -320,10 +333,6 @@ class UnknownRepository(ScopedRepository):
             .values(collection_number=self._collection.number, sequence=0, removed_at=0)
             .on_conflict_do_nothing()
         )
-
-
-def record(row: UnknownFaceTable) -> UnknownFace:
-    return record_of(UnknownFace, row, box=box_of(row.box))
 
 
 def _pairs(rows: Iterable[Row[int, int]]) -> tuple[list[int], list[int]]:
