@@ -40,10 +40,10 @@ export const boxesOf = (faces) =>
 /** Who is seen, in words: names first, then how many are not known. */
 export function whoIsSeen(faces) {
   if (faces.length === 0) return t("frame.no_face_seen");
-  const names = faces.filter(({ status }) => status === "match").map(labelOf);
+  const names = faces.filter(({ status }) => status === "match").map(labelOf).sort();
   const rest = faces.length - names.length;
   if (rest > 0) names.push(t("frame.others_seen", { count: rest }));
-  return new Intl.ListFormat(locale()).format(names.sort());
+  return new Intl.ListFormat(locale()).format(names);
 }
 
 /**

@@ -39,13 +39,13 @@ export function FaceBoxes({ image, faces, mirrored = false, children }) {
       ${faces
         .filter(({ label }) => label)
         .map(({ key, box, kind, label }) => {
-          const [x1, y1, , y2] = seen(box, width, mirrored);
+          const [x1, y1, x2, y2] = seen(box, width, mirrored);
           const below = y1 / height < 0.1; // no room above it
-          return html`<li
-            key=${key}
-            class=${`${kind} ${below ? "below" : ""}`}
-            style=${{ left: `${(100 * x1) / width}%`, top: `${(100 * (below ? y2 : y1)) / height}%` }}
-          >
+          // Towards the middle of the picture, so that a long name is not cut off at its border.
+          const start = x1 + x2 <= width;
+          const side = start ? { left: `${(100 * x1) / width}%` } : { right: `${100 - (100 * x2) / width}%` };
+          const top = below ? `${(100 * y2) / height}%` : `max(1.6rem, ${(100 * y1) / height}%)`;
+          return html`<li key=${key} class=${`${kind} ${below ? "below" : ""}`} style=${{ ...side, top }}>
             ${label}
           </li>`;
         })}

@@ -52,7 +52,7 @@ export default {
   status_unknown: "unbekannt",
   status_rejected: "abgelehnt",
   no_face_seen: "Kein Gesicht ist zu sehen",
-  others_seen: { one: "{count} nicht erkannte Person", other: "{count} nicht erkannte Personen" },
+  others_seen: { one: "{count} unbekanntes Gesicht", other: "{count} unbekannte Gesichter" },
   needs: "nötig: {threshold}",
   rate: "{hits} von {of}",
   rate_none: "keine",

@@ -52,7 +52,7 @@ export default {
   status_unknown: "unknown",
   status_rejected: "rejected",
   no_face_seen: "No face is seen",
-  others_seen: { one: "{count} who is not known", other: "{count} who are not known" },
+  others_seen: { one: "{count} unknown face", other: "{count} unknown faces" },
   needs: "needs {threshold}",
   rate: "{hits} in {of}",
   rate_none: "none",
