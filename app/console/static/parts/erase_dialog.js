@@ -85,7 +85,19 @@ export function EraseCollectionDialog({ collection, onClose }) {
   />`;
 }
 
-function ErasureDialog({ title, sentence, button, typed, items, note, verify = false, onClose }) {
+/**
+ * Erase things by one request each, in order; what is gone already is counted, and no error.
+ * @param {object} props
+ * @param {unknown} props.title
+ * @param {unknown} props.sentence what goes
+ * @param {unknown} props.button
+ * @param {number | null} props.typed the number that has to be typed; null asks for none
+ * @param {{id: string, call: import("../core/api.js").Call}[]} props.items
+ * @param {(count: number) => string} props.note the sentence of what was done
+ * @param {boolean} [props.verify] whether to offer a look whether the person is unknown now
+ * @param {(erased: string[]) => void} props.onClose with the ids of what is gone now
+ */
+export function ErasureDialog({ title, sentence, button, typed, items, note, verify = false, onClose }) {
   const [compact, setCompact] = useState(false);
   const [number, setNumber] = useState("");
   const erasing = useErasing(items, note);

@@ -17,10 +17,10 @@ export function Receipts({ receipts, collections = false }) {
     { name: "at", text: t("erasing.at"), heads: true, cell: ({ erased_at }) => format.dayAndTime(erased_at) },
     collections && { name: "collection", text: t("erasing.collection"), cell: (one) => html`<bdi>${one.collection}</bdi>` },
     { name: "what", text: t("erasing.ids"), cell: (one) => html`<${Ids} receipt=${one} />` },
-    { name: "faces", text: t("erasing.faces"), numeric: true, cell: (one) => format.count(one.face_count) },
-    { name: "unknown", text: t("erasing.unknown"), numeric: true, cell: (one) => format.count(one.unknown_face_count) },
-    { name: "crops", text: t("erasing.crops"), numeric: true, cell: (one) => format.count(one.crop_count) },
-    { name: "revision", text: t("erasing.revision"), numeric: true, cell: ({ revision }) => format.count(revision) },
+    { name: "faces", text: t("erasing.faces"), numeric: true, cell: (one) => format.count(facesOf(one)) },
+    { name: "unknown", text: t("erasing.unknown"), numeric: true, cell: (one) => format.count(unknownFacesOf(one)) },
+    { name: "crops", text: t("erasing.crops"), numeric: true, cell: (one) => numberOf(one.crop_count) },
+    { name: "revision", text: t("erasing.revision"), numeric: true, cell: ({ revision }) => numberOf(revision) },
     { name: "compacted", text: t("erasing.compacted"), cell: (one) => t(one.compacted ? "erasing.yes" : "erasing.later") },
   ].filter(Boolean);
   return html`<div class="printable">
@@ -32,13 +32,22 @@ export function Receipts({ receipts, collections = false }) {
   </div>`;
 }
 
-const keyOf = ({ collection, revision, identity_ids, face_ids }) =>
-  [collection, revision, identity_ids[0] ?? face_ids[0] ?? ""].join("/");
+const keyOf = (receipt) => [receipt.collection, receipt.revision, idsOf(receipt)[0] ?? ""].join("/");
+
+/** What was erased, by id: people, groups of unknown faces, or single faces. */
+const idsOf = ({ identity_ids: people = [], group_ids: groups = [], face_ids: faces }) => [...people, ...groups, ...faces];
+
+const numberOf = (value) => (value === undefined ? "—" : format.count(value));
+
+/** The receipt of a group counts faces by their ids alone; all of them were unknown. */
+const isOfGroup = (receipt) => receipt.group_ids !== undefined;
+const facesOf = (receipt) => (isOfGroup(receipt) ? 0 : receipt.face_count);
+const unknownFacesOf = (receipt) => (isOfGroup(receipt) ? receipt.face_ids.length : receipt.unknown_face_count);
 
 /** Whose, by id: a receipt holds no name. Of a single face, its id. */
 function Ids({ receipt }) {
   if (receipt.identity_count > 1) return t("erasing.people", { count: receipt.identity_count });
-  const [id] = [...receipt.identity_ids, ...receipt.face_ids];
+  const [id] = idsOf(receipt);
   return id ? html`<code>${id}</code>` : t("erasing.whole_collection");
 }
 
@@ -46,5 +55,5 @@ function Ids({ receipt }) {
 export function saveReceipts(receipts) {
   const [newest] = receipts;
   const day = newest.erased_at.slice(0, 10);
-  saveJson(`receipt-${newest.collection}-${day}-${newest.revision}.json`, receipts.length === 1 ? newest : receipts);
+  saveJson(`receipt-${newest.collection}-${day}-${newest.revision ?? newest.group_ids[0] ?? newest.face_ids[0]}.json`, receipts.length === 1 ? newest : receipts);
 }

@@ -1,0 +1,135 @@
+"""Privacy: a person's request over all collections, retention, receipts."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.console.conftest import Serve
+from tests.console.console_server import ConsoleServer
+from tests.kit.photos import another_photo, astronaut, encoded, hopper
+
+KEEPS_UNKNOWNS: dict[str, Any] = {"unknowns": {"keep": True}}
+
+
+@pytest.fixture(scope="module")
+def server(serve: Serve) -> ConsoleServer:
+    """A service of its own, as all of its collections are searched."""
+    return serve(cors_origins=())
+
+
+@pytest.fixture
+def held(server: ConsoleServer) -> Iterator[tuple[str, str, str]]:
+    """Eileen Collins in two collections, and in the inbox of a third; Grace Hopper in one."""
+    staff, guests, doors = (server.new_collection() for _ in range(3))
+    server.enroll(staff, astronaut(), name="Eileen Collins", external_id="emp-1042")
+    server.enroll(staff, hopper(), name="Grace Hopper")
+    server.enroll(guests, another_photo(astronaut()), name="E. Collins")
+    options = server.client.patch(f"/v1/collections/{doors}", json={"options": KEEPS_UNKNOWNS})
+    options.raise_for_status()
+    for photo in (astronaut(), hopper()):
+        server.client.post(
+            f"/v1/collections/{doors}/identify", files={"image": ("door.jpg", encoded(photo))}
+        ).raise_for_status()
+    yield staff, guests, doors
+    for name in (staff, guests, doors):
+        server.client.delete(f"/v1/collections/{name}").raise_for_status()
+
+
+def _count(server: ConsoleServer, collection: str) -> tuple[int, int]:
+    found = server.client.get(f"/v1/collections/{collection}").json()
+    return found["identity_count"], found["unknown_count"]
+
+
+def test_a_request_by_photo_finds_all_that_is_held_and_leaves_none(
+    page: Page, server: ConsoleServer, held: tuple[str, str, str], tmp_path: Path
+) -> None:
+    staff, guests, doors = held
+    (tmp_path / "mail.jpg").write_bytes(encoded(another_photo(astronaut())))
+    page.goto(server.at("privacy", collection=staff))
+    page.get_by_label("Choose a photo").set_input_files(tmp_path / "mail.jpg")
+    table = page.get_by_role("table", name="What is held")
+    expect(table.get_by_role("row")).to_have_count(4)  # with its head
+    for collection, what in ((staff, "Eileen Collins"), (guests, "E. Collins")):
+        expect(table.get_by_role("row").filter(has_text=collection)).to_contain_text(what)
+    expect(table.get_by_role("row").filter(has_text=doors)).to_contain_text("seen 1 time")
+
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Save as JSON").click()
+    saved = json.loads(downloading.value.path().read_text())
+    assert {person["identity"]["name"] for person in saved["people"]} == {
+        "Eileen Collins",
+        "E. Collins",
+    }
+    assert all(person["faces"] for person in saved["people"])
+    (group,) = saved["unknown_groups"]
+    assert group["collection"] == doors
+
+    page.get_by_role("button", name="Erase 3 selected").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    dialog.get_by_label("Type the number").fill("3")
+    dialog.get_by_role("button", name="Erase 3 selected").click()
+    expect(dialog).to_contain_text("3 receipts")
+    dialog.get_by_role("button", name="Close").last.click()
+    expect(page.get_by_text("Nothing in 4 collections is like this face")).to_be_visible()
+    assert _count(server, staff) == (1, 0)
+    assert _count(server, guests) == (0, 0)
+    assert _count(server, doors) == (0, 1)
+
+    page.get_by_role("link", name="Receipts").click()
+    receipts = page.get_by_role("table", name="Receipts of erasures")
+    expect(receipts.get_by_role("row")).to_have_count(4)
+
+
+def test_a_request_by_id_finds_the_person_and_says_where_there_is_none(
+    page: Page, server: ConsoleServer, held: tuple[str, str, str]
+) -> None:
+    page.goto(server.at("privacy", collection=held[0]))
+    page.get_by_label("External id").fill("emp-1042")
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.get_by_role("row").filter(has_text="Eileen Collins")).to_contain_text(
+        "1 face · external id"
+    )
+    page.get_by_label("External id").fill("emp-2000")
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.get_by_text("None of 4 collections has such an id")).to_be_visible()
+
+
+def test_a_collection_that_cannot_be_searched_is_named(
+    page: Page, server: ConsoleServer, held: tuple[str, str, str], tmp_path: Path
+) -> None:
+    staff, guests, _ = held
+    problem = {"status": 409, "code": "embedder_mismatch", "detail": "another network"}
+    page.route(
+        f"**/collections/{guests}/identify",
+        lambda route: route.fulfill(status=409, json=problem),
+    )
+    (tmp_path / "mail.jpg").write_bytes(encoded(astronaut()))
+    page.goto(server.at("privacy", collection=staff))
+    page.get_by_label("Choose a photo").set_input_files(tmp_path / "mail.jpg")
+    expect(page.get_by_text("1 collection could not be searched")).to_be_visible()
+    expect(page.get_by_text(f"{guests}: another network")).to_be_visible()
+
+
+def test_retention_says_what_is_kept_and_who_leaves(
+    page: Page, server: ConsoleServer, held: tuple[str, str, str]
+) -> None:
+    staff, _, doors = held
+    soon = (datetime.now(UTC) + timedelta(days=20, hours=1)).isoformat()
+    (person,) = server.client.get(
+        f"/v1/collections/{staff}/identities", params={"name": "Grace Hopper"}
+    ).json()["identities"]
+    server.client.patch(
+        f"/v1/collections/{staff}/identities/{person['id']}", json={"expires_at": soon}
+    ).raise_for_status()
+    page.goto(server.at("privacy/retention", collection=staff))
+    expect(page.get_by_role("row").filter(has_text="Grace Hopper")).to_contain_text("in 20 days")
+    page.get_by_label("Within").select_option("7")
+    expect(page.get_by_text("Nobody leaves within 7 days")).to_be_visible()
+    page.goto(server.at("privacy/retention", collection=doors))
+    expect(page.get_by_role("region", name="What this collection keeps")).to_contain_text("2 faces")
