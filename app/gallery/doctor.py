@@ -5,7 +5,7 @@ neighbours and with the other faces of its person. Memory does not grow with the
 held are some people, those near them, and what was found.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -149,8 +149,9 @@ class _Surroundings:
             self.hits[place] = hit
         self.people[hit.person] = max(hit.similarity, self.people.get(hit.person, -1.0))
 
-    def nearest_people(self) -> list[int]:
-        by_similarity = sorted(self.people, key=lambda person: -self.people[person])
+    def nearest_people(self, except_: Collection[int]) -> list[int]:
+        others = [person for person in self.people if person not in except_]
+        by_similarity = sorted(others, key=lambda person: -self.people[person])
         return by_similarity[:_NEAR_PEOPLE]
 
 
@@ -174,6 +175,7 @@ class _Doctor:
         self._revision = transaction.collection.revision
         self._people = transaction.people
         self._faces = transaction.faces
+        self._dismissals = transaction.dismissals
         self._index = index
         self._rules = rules
         self._floor = rules.look_alike
@@ -207,16 +209,27 @@ class _Doctor:
         mutual = self._mutual(partners, faces)
         shown = {hit.person for near in around.values() for hit in near.hits if hit is not None}
         refs = self._people.refs({*shown, *(partner.person for partner in mutual.values())})
+        dismissed = self._dismissed_faces(faces)
         for number, person in people.items():
             own = faces.get(number)
             if own is None:
                 yield number, 0, []
                 continue
             found = self._of_faces(person, own, around[number], partners.get(number), refs)
+            found = [one for one in found if one.face_id not in dismissed]
             partner = mutual.get(number)
             if partner is not None and partner.person in refs:
                 found.append(self._of_pair(person, refs[partner.person], partner))
             yield number, len(own.numbers), found
+
+    def _dismissed_faces(self, faces: Mapping[int, PersonFaces]) -> set[str]:
+        """Return the ids of the faces that a person has looked at, and found to be right."""
+        ids = {
+            number: face_id
+            for own in faces.values()
+            for number, face_id in zip(own.numbers.tolist(), own.face_ids, strict=True)
+        }
+        return {ids[number] for number in self._dismissals.faces_among(list(ids))}
 
     def _surroundings(self, faces: Mapping[int, PersonFaces]) -> dict[int, _Surroundings]:
         around = {number: _Surroundings([None] * len(own.numbers)) for number, own in faces.items()}
@@ -249,7 +262,12 @@ class _Doctor:
         self, faces: Mapping[int, PersonFaces], around: Mapping[int, _Surroundings]
     ) -> dict[int, _Partner]:
         """Return, by person, the one who is most like them as a whole."""
-        candidates = {number: near.nearest_people() for number, near in around.items()}
+        # Left out here, and not of what is found: the next one may be a finding.
+        dismissed = self._dismissals.others_of(list(around))
+        candidates = {
+            number: near.nearest_people(dismissed.get(number, ()))
+            for number, near in around.items()
+        }
         wanted = {person for near in candidates.values() for person in near} - set(faces)
         others = {**self._people.faces_of(sorted(wanted)), **faces}
         partners = {}

@@ -1,5 +1,6 @@
 """A gallery: its parts by feature; it is opened and closed as one."""
 
+from app.gallery.dismissals import Dismissals
 from app.gallery.gallery_collections import GalleryCollections
 from app.gallery.people.corrections import Corrections
 from app.gallery.people.gallery_faces import GalleryFaces
@@ -40,6 +41,7 @@ class Gallery:
         self.faces = GalleryFaces(*parts)
         self.corrections = Corrections(*parts)
         self.search = GallerySearch(*parts)
+        self.dismissals = Dismissals(*parts)
 
     def open(self) -> None:
         """Check the default collection and the embedders, then make the indexes ready.

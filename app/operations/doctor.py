@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from app.gallery.dismissals import NoFindings
 from app.gallery.doctor import Checkup, DoctorPolicy, Finding, FindingKind
 from app.gallery.gallery import Gallery
 from app.gallery.store.statements.page_cursors import encode_cursor
@@ -117,3 +118,11 @@ def correction(finding: Finding, revision: int) -> Correction | None:
     if finding.kind is FindingKind.OUTLIER and face_id is not None:
         return DeleteFace(finding.identity.identity_id, face_id)
     return None
+
+
+def dismissal(finding: Finding) -> NoFindings:
+    """What is dismissed if a person finds that it is no mistake: a pair of people, or a face."""
+    if finding.face_id is not None:
+        return NoFindings(face_ids=(finding.face_id,))
+    assert finding.other is not None
+    return NoFindings(pairs=((finding.identity.identity_id, finding.other.identity_id),))

@@ -157,6 +157,49 @@ def test_what_the_doctor_advises_can_be_done_as_it_is(
     assert client.get(f"{url}/doctor").json()["findings"] == []
 
 
+def test_findings_that_are_none_are_dismissed_and_restored(
+    client: TestClient, collection: str, enroll: Enroll
+) -> None:
+    url = f"/v1/collections/{collection}"
+    one = enroll("astronaut", "astronaut_again", name="Eileen").json()["identity"]["id"]
+    enroll("astronaut_again", external_id="twin", force="true")
+    wrong = client.post(
+        f"{url}/identities/{one}/faces", files=images("hopper"), data={"force": "true"}
+    ).json()["faces"][0]["id"]
+    findings = client.get(f"{url}/doctor").json()["findings"]
+    assert [finding["kind"] for finding in findings] == ["outlier", "duplicate"]
+    outlier, duplicate = findings
+    assert follow(client, outlier["dismissal"]).json() == {"changed": 1}
+    assert follow(client, outlier["dismissal"]).json() == {"changed": 0}
+    assert client.get(f"{url}/doctor").json()["findings"] == [duplicate]
+    assert follow(client, duplicate["dismissal"]).json() == {"changed": 1}
+    assert client.get(f"{url}/doctor").json()["findings"] == []
+    first = client.get(f"{url}/doctor/dismissals", params={"limit": 1}).json()
+    (face,) = first["dismissals"]
+    assert (face["face_id"], [who["name"] for who in face["identities"]]) == (wrong, ["Eileen"])
+    cursor = {"cursor": first["next_cursor"]}
+    (pair,) = client.get(f"{url}/doctor/dismissals", params=cursor).json()["dismissals"]
+    assert (pair["face_id"], pair["identities"][1]["external_id"]) == (None, "twin")
+    restored = client.post(
+        f"{url}/doctor:restore", json={"pairs": [["ext:twin", one]], "face_ids": [wrong]}
+    )
+    assert restored.json() == {"changed": 2}
+    assert client.get(f"{url}/doctor").json()["findings"] == findings
+
+
+def test_dismissals_of_nothing_are_refused(client: TestClient, collection: str) -> None:
+    url = f"/v1/collections/{collection}/doctor:dismiss"
+    nobody = "0" * 32
+    for body in ({}, {"pairs": [[nobody]]}, {"pairs": [[nobody] * 3]}, {"face_ids": nobody}):
+        problem(client.post(url, json=body), 422, "invalid_request")
+    pair = {"pairs": [[nobody, "ext:a"]]}
+    problem(client.post(url, json=pair), 404, "identity_not_found")
+    problem(client.post(url, json={"face_ids": [nobody]}), 404, "face_not_found")
+    for verb in ("dismiss", "restore"):
+        elsewhere = f"/v1/collections/none/doctor:{verb}"
+        problem(client.post(elsewhere, json=pair), 404, "collection_not_found")
+
+
 def test_guards_can_be_turned_off(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, device="cpu", guards={"enabled": False})
     with TestClient(create_app(settings, build_services(settings))) as client:

@@ -1,15 +1,26 @@
 """Findings of the gallery doctor."""
 
-from typing import Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer
-from app.api.schemas.parts.pages import PageQuery
+from app.api.schemas.parts.field_types import IdentityRef, RecordId, Schema
+from app.api.schemas.parts.pages import NextCursor, PageQuery
+from app.gallery.dismissals import NoFindings
 from app.gallery.doctor import Checkup, Finding, FindingKind
 from app.gallery.store.statements.page_cursors import encode_cursor
-from app.operations.doctor import ADVICE, Correction, DeleteFace, MergePeople, MoveFace, correction
+from app.operations.doctor import (
+    ADVICE,
+    Correction,
+    DeleteFace,
+    MergePeople,
+    MoveFace,
+    correction,
+    dismissal,
+)
 
 
 class DoctorQuery(PageQuery):
@@ -51,6 +62,17 @@ class ActionBody(Answer):
                 path = f"{base}/identities/{identity_id}/faces/{face_id}"
                 return cls(method="DELETE", path=path, body=None)
 
+    @classmethod
+    def dismissing(cls, finding: Finding, collection: str) -> "ActionBody":
+        none = dismissal(finding)
+        body = (
+            {"face_ids": list(none.face_ids)}
+            if none.face_ids
+            else {"pairs": [list(pair) for pair in none.pairs]}
+        )
+        path = f"/v1/collections/{collection}/doctor:dismiss"
+        return cls(method="POST", path=path, body=body)
+
 
 class FindingBody(Answer):
     """A likely mistake; it is corrected by `action`, and not by itself."""
@@ -70,6 +92,9 @@ class FindingBody(Answer):
     )
     threshold: float = Field(description="The limit that the similarity was compared with.")
     advice: str
+    dismissal: ActionBody = Field(
+        description="The request that dismisses it, so that it is not reported again."
+    )
     action: ActionBody | None = Field(
         description="The request that corrects it; null where a person must decide. A merge is "
         "refused with 409 when one of the two was changed since: ask again then."
@@ -82,6 +107,7 @@ class FindingBody(Answer):
         return cls.of(
             finding,
             advice=ADVICE[finding.kind],
+            dismissal=ActionBody.dismissing(finding, collection),
             action=None if wanted is None else ActionBody.request(wanted, collection),
         )
 
@@ -106,3 +132,55 @@ class DoctorAnswer(Answer):
             ],
             next_cursor=None if checkup.next_after is None else encode_cursor(checkup.next_after),
         )
+
+
+_MOST_DISMISSED = 1_000
+
+
+class DismissBody(Schema):
+    """Findings that are none: pairs of two different people, and faces that show their person."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"pairs": [["ext:emp-1042", "ext:emp-1043"]]}]}
+    )
+
+    pairs: Annotated[list[tuple[IdentityRef, IdentityRef]], Field(fail_fast=True)] = Field(
+        default_factory=list,
+        max_length=_MOST_DISMISSED,
+        description="Two people each, in any order: no `duplicate` and no `look_alike`.",
+    )
+    face_ids: Annotated[list[RecordId], Field(fail_fast=True)] = Field(
+        default_factory=list,
+        max_length=_MOST_DISMISSED,
+        description="No `mislabel` and no `outlier`, as long as the person has them.",
+    )
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.pairs and not self.face_ids:
+            raise ValueError("send pairs or face_ids")
+        return self
+
+    def no_findings(self) -> NoFindings:
+        return NoFindings(tuple(self.pairs), tuple(self.face_ids))
+
+
+class DismissAnswer(Answer):
+    changed: int = Field(description="How many of them were not dismissed before.")
+
+
+class RestoreAnswer(Answer):
+    changed: int = Field(description="How many of them were dismissed.")
+
+
+class DismissalBody(Answer):
+    """What the doctor no longer reports: two people as a pair, or a face of one person."""
+
+    identities: list[FoundPersonBody]
+    face_id: str | None
+    dismissed_at: datetime
+
+
+class DismissalPage(Answer):
+    dismissals: list[DismissalBody] = Field(validation_alias="items")
+    next_cursor: NextCursor

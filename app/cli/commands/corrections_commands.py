@@ -1,4 +1,4 @@
-"""`vultus gallery merge`, `move` and `delete-face`."""
+"""`vultus gallery merge`, `move`, `delete-face` and `dismiss`."""
 
 from typing import Annotated
 
@@ -61,3 +61,21 @@ def delete_face(
     from app.cli.people.corrections import delete_face as run
 
     run(person, face, collection, as_json=as_json)
+
+
+def dismiss(
+    finding: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FACE | PERSON OTHER",
+            help=f"The id of a face that shows its person, or two different people: {_Person}.",
+        ),
+    ],
+    collection: _Collection = DEFAULT_COLLECTION,
+    undo: Annotated[bool, typer.Option("--undo", help="Report it again.")] = False,
+    as_json: Receipt = False,
+) -> None:
+    """Dismiss a finding of the doctor that is none, so that it is not reported again."""
+    from app.cli.people.corrections import dismiss as run
+
+    run(finding, collection, undo=undo, as_json=as_json)

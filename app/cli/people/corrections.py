@@ -1,19 +1,23 @@
-"""`vultus gallery merge`, `move` and `delete-face`."""
+"""`vultus gallery merge`, `move`, `delete-face` and `dismiss`."""
 
 import asyncio
 import shlex
+from collections.abc import Coroutine
 
 import typer
 
+from app.api.schemas.doctor import DismissAnswer, RestoreAnswer
 from app.api.schemas.faces import MoveFaceAnswer
 from app.api.schemas.identities import MergeAnswer
 from app.api.schemas.parts.erasure import ErasureBody
 from app.cli.output import show
 from app.cli.session import with_services
 from app.gallery.default_collection import DEFAULT_COLLECTION
+from app.gallery.dismissals import NoFindings
 from app.gallery.records import NewIdentity
 from app.operations.doctor import Correction, DeleteFace, MergePeople, MoveFace
 from app.runtime.threads import writing
+from app.services import Services
 
 
 def command_of(correction: Correction, collection: str) -> str:
@@ -74,3 +78,26 @@ def delete_face(person: str, face: str, collection: str, *, as_json: bool) -> No
         lambda services: asyncio.to_thread(services.gallery.faces.delete, collection, person, face)
     )
     show(ErasureBody.of(done), f"face {face} is removed", as_json=as_json)
+
+
+def dismiss(finding: list[str], collection: str, *, undo: bool, as_json: bool) -> None:
+    """Dismiss a finding of the doctor that is none, or take that back."""
+    match finding:
+        case [face]:
+            none = NoFindings(face_ids=(face,))
+        case [one, other]:
+            none = NoFindings(pairs=((one, other),))
+        case _:
+            raise typer.BadParameter("give the id of a face, or two people")
+
+    def run(services: Services) -> Coroutine[object, object, int]:
+        dismissals = services.gallery.dismissals
+        return writing(dismissals.restore if undo else dismissals.dismiss, collection, none)
+
+    changed = with_services(run)
+    done = "reported again" if undo else "dismissed"
+    text = f"{done}: {' and '.join(finding)}"
+    if not changed:
+        text += ", as before"
+    answer = RestoreAnswer(changed=changed) if undo else DismissAnswer(changed=changed)
+    show(answer, text, as_json=as_json)

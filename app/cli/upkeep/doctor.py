@@ -46,7 +46,10 @@ def _show(found: Finding, collection: str, revision: int, *, as_json: bool) -> N
     finding = FindingBody.found(found, collection, revision)
     change = correction(found, revision)
     command = None if change is None else command_of(change, collection)
-    answer = {**finding.model_dump(mode="json", exclude={"action"}), "command": command}
+    answer = {
+        **finding.model_dump(mode="json", exclude={"action", "dismissal"}),
+        "command": command,
+    }
     show(answer, _text(finding, command), as_json=as_json)
 
 

@@ -170,6 +170,7 @@ class Corrections(GalleryPart):
         faces = [face for row in others for face in transaction.faces.of_identity(row)]
         handed = hand_over(transaction, kept, faces)
         transaction.terminals.hand_over([row.number for row in others], kept.number)
+        transaction.dismissals.hand_over([row.number for row in others], kept.number)
         unknowns = transaction.unknowns
         if unknowns.advance_if_there() is not None:
             unknowns.rename_nearest([row.id for row in others], kept.id)
@@ -200,6 +201,7 @@ class Corrections(GalleryPart):
             return MovedFace(transaction.faces.record(face, owner), same, same)
         if guard is not None:
             self._judge(transaction, face, owner, guard)
+        transaction.dismissals.forget_faces([face.number])
         handed = hand_over(transaction, owner, [face])
         identities.note_change(previous, owner)
         kept_id = handed.collapsed[0].kept_face_id if handed.collapsed else face.id

@@ -373,6 +373,37 @@ class UnknownCropTable(_Crop, Table):
     )
 
 
+class DismissalTable(Table):
+    """A finding of the doctor that a person has dismissed.
+
+    Of two people, `identity_number` below `other_number`, or of the face `face_number`.
+    """
+
+    __tablename__ = "dismissals"
+    __table_args__ = (
+        UniqueConstraint("identity_number", "other_number"),
+        UniqueConstraint("face_number"),
+        Index(None, "collection_number", "number"),
+        Index(None, "other_number"),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    collection_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("collections.number", ondelete="CASCADE")
+    )
+    identity_number: Mapped[int | None] = mapped_column(
+        Number, ForeignKey("identities.number", ondelete="CASCADE")
+    )
+    other_number: Mapped[int | None] = mapped_column(
+        Number, ForeignKey("identities.number", ondelete="CASCADE")
+    )
+    face_number: Mapped[int | None] = mapped_column(
+        Number, ForeignKey("faces.number", ondelete="CASCADE")
+    )
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class IndexPositionTable(Table):
     """How far an index outside of this process, which outlives it, has followed the log.
 

@@ -15,6 +15,7 @@ from app.gallery.store.repositories.crop_repository import (
     CropRepository,
     UnknownCropRepository,
 )
+from app.gallery.store.repositories.dismissal_repository import DismissalRepository
 from app.gallery.store.repositories.face_repository import FaceRepository
 from app.gallery.store.repositories.idempotency_repository import IdempotencyRepository
 from app.gallery.store.repositories.identity_repository import IdentityRepository
@@ -61,6 +62,7 @@ class Transaction:
     terminals = _Part(TerminalRepository)
     calibration = _Part(CalibrationRepository)
     rollout = _Part(RolloutRepository)
+    dismissals = _Part(DismissalRepository)
 
     def __init__(
         self, session: Session, collection: CollectionView, calibrated: Calibrated | None = None

@@ -46,6 +46,13 @@ def test_a_photo_of_another_person_in_a_folder_is_rejected_and_found_by_the_doct
     assert finding["identity"]["external_id"] == "eileen"
     assert finding["other"]["external_id"] == "grace"
     assert "action" not in finding
+    assert "dismissal" not in finding
+    assert _run("gallery", "dismiss", finding["face_id"]) == (0, [{"changed": 1}])
+    assert _run("gallery", "doctor") == (0, [])
+    assert _run("gallery", "dismiss", "ext:eileen", "ext:grace") == (0, [{"changed": 1}])
+    assert _run("gallery", "dismiss", finding["face_id"], "--undo") == (0, [{"changed": 1}])
+    assert _run("gallery", "doctor") == (3, findings)
+    assert RUN.invoke(cli, ["gallery", "dismiss", "a", "b", "c"]).exit_code == 2
     command = shlex.split(str(finding["command"]))
     assert command[:3] == ["vultus", "gallery", "move"]
     _, (moved,) = _run(*command[1:])

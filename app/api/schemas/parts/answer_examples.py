@@ -118,6 +118,11 @@ CHECKUP: Final[dict[str, Any]] = {
             "threshold": 0.4527,
             "advice": "probably a photo of the other person: look at both, and move this face to "
             "them",
+            "dismissal": {
+                "method": "POST",
+                "path": "/v1/collections/staff/doctor:dismiss",
+                "body": {"face_ids": [FACE_ID]},
+            },
             "action": {
                 "method": "POST",
                 "path": f"/v1/collections/staff/faces/{FACE_ID}:move",
