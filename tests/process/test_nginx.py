@@ -1,49 +1,20 @@
 """The service behind a real nginx: links keep the prefix, and callers are known by address."""
 
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
 
 import httpx2
 import pytest
 
+from tests.kit.nginx import NGINX, WITHOUT_NGINX, nginx_before
 from tests.kit.server import ServerProcess, running
 
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/bin")
 TIMEOUT_S = 60
 PROXY = "127.0.0.1"
 """Its address, as the service sees it."""
 ONE, OTHER = "127.0.0.2", "127.0.0.3"
 """Addresses of clients, as the proxy sees them; Linux has all of 127.0.0.0/8."""
 
-pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (nginx-light)")
-
-CONFIGURATION = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log stderr;
-events {{ worker_connections 64; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    proxy_set_header Host $http_host;
-    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-    proxy_set_header X-Forwarded-Proto $scheme;
-    server {{
-        listen 127.0.0.1:{stripping};
-        location /faces/ {{ proxy_pass {url}/; }}
-    }}
-    server {{
-        listen 127.0.0.1:{keeping};
-        location /faces {{ proxy_pass {url}; }}
-    }}
-}}
-"""
+pytestmark = pytest.mark.skipif(NGINX is None, reason=WITHOUT_NGINX)
 
 
 @pytest.fixture(scope="module")
@@ -65,42 +36,8 @@ def proxies(
     server: ServerProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, str]]:
     """URLs of the prefix: by a proxy that strips it, and by one that passes it on."""
-    folder = tmp_path_factory.mktemp("nginx")
-    folder.chmod(0o755)
-    stripping, keeping = _free_port(), _free_port()
-    configuration = CONFIGURATION.format(
-        folder=folder, stripping=stripping, keeping=keeping, url=server.url
-    )
-    (folder / "nginx.conf").write_text(configuration)
-    assert NGINX is not None
-    process = subprocess.Popen([NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf")])
-    urls = {
-        "stripping": f"http://127.0.0.1:{stripping}/faces",
-        "keeping": f"http://127.0.0.1:{keeping}/faces",
-    }
-    try:
-        for url in urls.values():
-            _wait_until_it_answers(f"{url}/healthz", process)
+    with nginx_before(server.url, tmp_path_factory.mktemp("nginx")) as urls:
         yield urls
-    finally:
-        process.terminate()
-        process.wait(TIMEOUT_S)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
-
-
-def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
-    while process.poll() is None:
-        try:
-            httpx2.get(url, timeout=TIMEOUT_S).raise_for_status()
-        except httpx2.ConnectError:
-            continue
-        return
-    raise AssertionError("nginx has ended")
 
 
 @pytest.mark.parametrize("way", ["stripping", "keeping"])

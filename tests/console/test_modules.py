@@ -1,0 +1,79 @@
+"""The console's modules fit together, and Start loads what index.html names and no more."""
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.console import STATIC
+from tests.console.console_server import ConsoleServer
+from tests.console.modules import imports_of, needed_by, own_modules
+from tests.console.watched_pages import WatchedPages
+
+INDEX = (STATIC / "index.html").read_text(encoding="utf-8")
+START = ("main.js", "pages/start.js", "text/en/frame.js", "text/en/start.js")
+"""The last three are imported when they are needed; Start always needs them."""
+MOST_LINES = 250
+MOST_BYTES = 170_000
+"""Of Start: its page, style sheets and modules, as they are sent."""
+FORBIDDEN = {
+    "innerHTML": "put text into an element",
+    "outerHTML": "put text into an element",
+    "insertAdjacentHTML": "put text into an element",
+    "dangerouslySetInnerHTML": "put text into an element",
+    "document.cookie": "the console has no cookies",
+    "eval(": "the policy refuses it",
+    "new Function(": "the policy refuses it",
+}
+
+
+def _preloaded() -> list[str]:
+    return re.findall(r'<link rel="modulepreload" href="\./([^"]+)"', INDEX)
+
+
+def _style_sheets() -> list[str]:
+    return re.findall(r'<link rel="stylesheet" href="\./([^"]+)"', INDEX)
+
+
+def test_every_import_names_a_file() -> None:
+    lacking = [
+        f"{module.relative_to(STATIC)}: {imported.relative_to(STATIC)}"
+        for module in own_modules()
+        for imported in imports_of(module)
+        if not imported.is_file()
+    ]
+    assert lacking == []
+
+
+def test_every_style_sheet_is_used_and_every_one_named_exists() -> None:
+    present = {f"style/{file.name}" for file in (STATIC / "style").glob("*.css")}
+    assert set(_style_sheets()) == present
+
+
+def test_modules_that_start_needs_are_asked_for_at_once() -> None:
+    assert len(_preloaded()) == len(set(_preloaded()))
+    assert set(_preloaded()) == needed_by(*START) - {"main.js"}
+
+
+@pytest.mark.parametrize(
+    "module", own_modules(), ids=lambda module: module.relative_to(STATIC).as_posix()
+)
+def test_module_is_small_and_keeps_to_the_policy(module: Path) -> None:
+    text = module.read_text(encoding="utf-8")
+    assert len(text.splitlines()) < MOST_LINES
+    assert {word: why for word, why in FORBIDDEN.items() if word in text} == {}
+
+
+def test_start_loads_nothing_else_and_is_light(
+    page: Page, server: ConsoleServer, watched: WatchedPages
+) -> None:
+    page.goto(server.url)
+    expect(page.locator("h1")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    asked = [urlsplit(sent.removeprefix("GET ")).path for sent in watched.requests]
+    files = {path.removeprefix("/console/") for path in asked if path.startswith("/console/")}
+    assert files - {"", "favicon.svg"} == {"main.js", *_preloaded(), *_style_sheets()}
+    sizes = [(STATIC / (name or "index.html")).stat().st_size for name in files]
+    assert sum(sizes) < MOST_BYTES
