@@ -65,6 +65,11 @@ class SplitUnknownBody(Schema):
     face_ids: FaceIds
 
 
+class NewestFaceBody(Answer):
+    id: str
+    has_crop: bool = Field(description="A crop of it is kept, which `GET .../crop` returns.")
+
+
 class UnknownGroupBody(Answer):
     """Faces that are likely of one person."""
 
@@ -73,6 +78,9 @@ class UnknownGroupBody(Answer):
     face_count: int = Field(description="Faces that are kept.")
     first_seen_at: datetime
     last_seen_at: datetime
+    newest_face: NewestFaceBody | None = Field(
+        description="The face that was seen last, to show the group by."
+    )
 
 
 class UnknownGroupPage(Answer):

@@ -60,10 +60,19 @@ class UnknownFace:
 
 
 @dataclass(frozen=True, slots=True)
+class NewestFace:
+    """The face of a group that was seen last; a list of groups shows it."""
+
+    id: str
+    has_crop: bool
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownGroup:
     """Faces that are likely of one person.
 
     `seen_count` also counts the faces that are no longer among the `face_count` kept ones.
+    `newest_face` is None if the faces went away while the group was read.
     """
 
     id: str
@@ -71,6 +80,7 @@ class UnknownGroup:
     face_count: int
     first_seen_at: datetime
     last_seen_at: datetime
+    newest_face: NewestFace | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,27 +1,35 @@
 """Sealed crops of unknown faces: kept by the option, and gone whenever their face is."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 import numpy as np
 import pytest
 from sqlalchemy import update
 
-from app.errors import UnknownCropNotKept, UnknownFaceNotFound, UnknownGroupNotFound
+from app.errors import (
+    UnknownCropNotKept,
+    UnknownFaceNotFound,
+    UnknownGroupNotFound,
+    VultusError,
+)
 from app.gallery.gallery import Gallery
 from app.gallery.records import CollectionChanges, Face, NewIdentity
 from app.gallery.store.database import Database
 from app.gallery.store.repositories.crop_repository import MOST_BYTES
 from app.gallery.store.tables import UnknownCropTable, UnknownFaceTable
 from app.gallery.unknowns.unknown_inbox import Unknowns
-from app.gallery.unknowns.unknown_records import InboxLimits, Sighting
+from app.gallery.unknowns.unknown_records import GroupOrder, InboxLimits, NewestFace, Sighting
 from app.recognition.types import Embedding
 from tests.gallery.conftest import Connect, sqlite_only
-from tests.gallery.factories import COLLECTION, OTHER_MODEL, enroll, new_gallery
+from tests.gallery.factories import COLLECTION, OTHER_MODEL, at_once, enroll, new_gallery
 from tests.gallery.unknowns.inboxes import (
     LIMITS,
     THRESHOLD,
+    groups_of,
     nearby,
     new_inbox,
     sighting,
@@ -107,6 +115,35 @@ def test_option_that_is_turned_off_erases_the_crops_of_its_collection_alone(
     assert list(crops_of(unknowns, ada).values()) == [False, False, True]
     wants_unknowns(gallery, crops=None)
     assert crops_in(database) == {elsewhere.sealed_crop}, "null is the default"
+
+
+def test_turning_the_option_off_leaves_no_crop_of_faces_that_are_kept_at_that_moment(
+    unknowns: Unknowns, gallery: Gallery, database: Database, connect: Connect
+) -> None:
+    processes = [unknowns, new_inbox(connect(), gallery)]
+    tasks: list[Callable[[], object]] = [
+        partial(keep, processes[i % 2], cropped(axis))
+        for i, axis in enumerate(np.eye(8, dtype=np.float32)[:6])
+    ]
+    tasks.insert(3, partial(wants_unknowns, gallery, crops=False))
+    results = at_once(tasks)
+    assert not any(isinstance(result, VultusError) for result in results)
+    assert crops_in(database) == set()
+    assert sum(map(len, groups_of(unknowns).values())) == 6, "the faces stay"
+
+
+def test_groups_show_their_newest_face_and_whether_it_has_a_crop(unknowns: Unknowns) -> None:
+    seen = [cropped(ADA), sighting(nearby(ADA, 0.9)), cropped(BOB)]
+    ada, _, bob = keep(unknowns, *seen)
+    page = unknowns.list_groups(COLLECTION, GroupOrder.NEWEST, min_count=1, limit=10, cursor=None)
+    shown = {group.id: (group.face_count, group.newest_face) for group in page.items}
+    _, faces = unknowns.get_group(COLLECTION, ada)
+    assert shown == {
+        ada: (2, NewestFace(faces[-1].id, has_crop=False)),
+        bob: (1, NewestFace(seen[-1].face_id or "", has_crop=True)),
+    }
+    merged = unknowns.merge(COLLECTION, [ada, bob])
+    assert merged.newest_face == NewestFace(seen[-1].face_id or "", has_crop=True)
 
 
 @sqlite_only

@@ -2,6 +2,8 @@
 
 import shutil
 from contextlib import ExitStack, closing
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from app.gallery.records import NewIdentity
 from app.gallery.store.database import Database
+from app.gallery.store.tables import UnknownCropTable
 from app.gallery.unknowns.unknown_inbox import Unknowns
 from tests.gallery.factories import COLLECTION, new_gallery, unit_vectors
 from tests.gallery.unknowns.inboxes import (
@@ -49,8 +52,8 @@ def test_inbox_is_what_a_naive_loop_makes_of_it(
         database = stack.enter_context(closing(Database(f"sqlite:///{path}", timeout_s=10)))
         gallery = new_gallery(database)
         gallery.open()
-        wants_unknowns(gallery)
-        machine = _Machine([new_inbox(database, gallery) for _ in range(2)])
+        wants_unknowns(gallery, crops=True)
+        machine = _Machine(database, [new_inbox(database, gallery) for _ in range(2)])
         for process, (verb, first, second) in steps:
             machine.step(process, verb, first, second)
             machine.check()
@@ -61,7 +64,8 @@ def test_inbox_is_what_a_naive_loop_makes_of_it(
 class _Machine:
     """The inboxes of two processes, and what they should hold."""
 
-    def __init__(self, processes: list[Unknowns]) -> None:
+    def __init__(self, database: Database, processes: list[Unknowns]) -> None:
+        self._database = database
         self._processes = processes
         self._naive = NaiveInbox()
         self._photos = 0
@@ -80,6 +84,9 @@ class _Machine:
             assert groups_of(unknowns) == self._naive.photos()
         for group_id, seen in self._naive.counts().items():
             assert self._processes[0].get_group(COLLECTION, group_id)[0].seen_count == seen
+        with self._database.reading() as session:
+            crops = [row.sealed.decode() for row in session.query(UnknownCropTable)]
+        assert sorted(crops) == sorted(chain.from_iterable(self._naive.photos().values()))
 
     def _see(self, unknowns: Unknowns, person: int, seed: int) -> None:
         noise = np.random.default_rng(seed).normal(scale=0.25, size=8)
@@ -87,7 +94,8 @@ class _Machine:
         vector /= np.linalg.norm(vector)
         self._photos += 1
         photo = str(self._photos)
-        (group_id,) = unknowns.keep(COLLECTION, [sighting(vector, photo=photo)], THRESHOLD)
+        seen = replace(sighting(vector, photo=photo), sealed_crop=photo.encode())
+        (group_id,) = unknowns.keep(COLLECTION, [seen], THRESHOLD)
         self._naive.see(photo, vector, group_id)
 
     def _merge(self, unknowns: Unknowns, first: str, second: str) -> None:

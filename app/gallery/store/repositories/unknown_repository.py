@@ -1,6 +1,6 @@
 """SQL of the inbox of unknown faces."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -20,9 +20,33 @@ from app.gallery.store.tables import (
     UnknownGroupTable,
     UnknownInboxTable,
 )
-from app.gallery.unknowns.unknown_records import GroupOrder, Sighting, UnknownFace, UnknownGroup
+from app.gallery.unknowns.unknown_records import (
+    GroupOrder,
+    NewestFace,
+    Sighting,
+    UnknownFace,
+    UnknownGroup,
+)
 from app.recognition.types import Embedding
 
+_RANKED = (
+    select(
+        UnknownFaceTable.group_number,
+        UnknownFaceTable.number,
+        UnknownFaceTable.id,
+        func.row_number()
+        .over(
+            partition_by=UnknownFaceTable.group_number,
+            order_by=(UnknownFaceTable.seen_at.desc(), UnknownFaceTable.number.desc()),
+        )
+        .label("place"),
+        func.count().over(partition_by=UnknownFaceTable.group_number).label("face_count"),
+    )
+    .where(among(UnknownFaceTable.group_number, "groups"))
+    .subquery()
+)
+_SHOWN = select(_RANKED).where(_RANKED.c.place == 1)
+"""The newest face of each group, and how many faces are kept of it."""
 _ROWS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 
 GroupKey = tuple[int | datetime, int]
@@ -186,13 +210,19 @@ class UnknownRepository(ScopedRepository):
         self._delete(UnknownGroupTable, numbers)
 
     def group_records(self, rows: Sequence[UnknownGroupTable]) -> list[UnknownGroup]:
-        query = (
-            select(UnknownFaceTable.group_number, func.count())
-            .where(UnknownFaceTable.group_number.in_([row.number for row in rows]))
-            .group_by(UnknownFaceTable.group_number)
-        )
-        kept: Mapping[int, int] = {number: count for number, count in self._session.execute(query)}  # noqa: C416
-        return [record_of(UnknownGroup, row, face_count=kept.get(row.number, 0)) for row in rows]
+        groups = [row.number for row in rows]
+        shown = self._session.execute(_SHOWN, {"groups": groups}).all()
+        crops = UnknownCropRepository(self._session, self._collection)
+        with_crop = crops.among([face.number for face in shown])
+        kept = {
+            face.group_number: (face.face_count, NewestFace(face.id, face.number in with_crop))
+            for face in shown
+        }
+        return [
+            record_of(UnknownGroup, row, face_count=count, newest_face=newest)
+            for row in rows
+            for count, newest in [kept.get(row.number, (0, None))]
+        ]
 
     # -- faces -----------------------------------------------------------------------------------
 
