@@ -75,10 +75,14 @@ class GalleryCollections(GalleryPart):
             return transaction.basis
 
     @read_again
-    def page(self, *, limit: int, cursor: str | None) -> Page[Collection]:
+    def page(
+        self, prefix: str | None = None, *, limit: int, cursor: str | None
+    ) -> Page[Collection]:
+        """Return collections, oldest first; with a prefix, those whose names begin with it, in any
+        case."""
         after = decode_cursor(cursor)
         with self.store.reading_all() as collections:
-            rows = collections.page(after=after, limit=limit + 1)
+            rows = collections.page(prefix, after=after, limit=limit + 1)
             items = tuple(collections.record(row) for row in rows[:limit])
             return Page(items, next_cursor([row.number for row in rows], limit))
 

@@ -89,6 +89,19 @@ def test_pages_hold_every_collection_once_and_in_order(gallery: Gallery) -> None
         assert len(pages) == -(-len(names) // limit)
 
 
+def test_collections_are_found_by_the_beginning_of_their_names(gallery: Gallery) -> None:
+    for name in ("Staff", "staff_2", "staffing", "lobby-staff"):
+        gallery.collections.create(name, None)
+
+    def found(prefix: str) -> list[list[str]]:
+        pages = all_pages(lambda cursor: gallery.collections.page(prefix, limit=2, cursor=cursor))
+        return [[item.name for item in page] for page in pages]
+
+    assert found("STAFF") == [["Staff", "staff_2"], ["staffing"]]
+    assert found("staff_") == [["staff_2"]]  # no pattern of LIKE
+    assert found("%") == [[]]
+
+
 def test_made_up_cursor_is_an_invalid_request(gallery: Gallery) -> None:
     for cursor in (
         "garbage",

@@ -6,12 +6,12 @@ from app.api.erasing import erase
 from app.api.schemas.collections import (
     CollectionBody,
     CollectionPage,
+    CollectionsQuery,
     NewCollectionBody,
     PatchCollectionBody,
 )
 from app.api.schemas.parts.collection_options import OptionsBody
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
-from app.api.schemas.parts.pages import PageQuery
 from app.errors import InvalidRequest
 from app.gallery.records import Collection, Erasure, Page
 from app.runtime.threads import reading, threads, work_of_erasure, writing
@@ -31,9 +31,13 @@ async def create_collection(
 
 
 @router.endpoint("GET", "", CollectionPage, large=True)
-async def list_collections(services: ServicesDep, query: Asked[PageQuery]) -> Page[Collection]:
-    """List collections, oldest first."""
-    return await reading(services.gallery.collections.page, limit=query.limit, cursor=query.cursor)
+async def list_collections(
+    services: ServicesDep, query: Asked[CollectionsQuery]
+) -> Page[Collection]:
+    """List collections, oldest first; with `q`, those whose names begin so."""
+    return await reading(
+        services.gallery.collections.page, query.q, limit=query.limit, cursor=query.cursor
+    )
 
 
 @router.endpoint("GET", "/{collection}", CollectionBody)

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.collection_options import OptionsBody, OptionsObject, as_body
 from app.api.schemas.parts.field_types import CollectionName, LongText, Schema
-from app.api.schemas.parts.pages import NextCursor
+from app.api.schemas.parts.pages import NextCursor, PageQuery
 from app.api.schemas.parts.photo_faces import ModelBody
 from app.gallery.records import UNSET, CollectionChanges
 
@@ -20,6 +20,12 @@ class NewCollectionBody(Schema):
 
     name: CollectionName
     description: LongText | None = None
+
+
+class CollectionsQuery(PageQuery):
+    q: str | None = Field(
+        None, max_length=64, description="The name begins so; case does not count."
+    )
 
 
 class PatchCollectionBody(Schema):

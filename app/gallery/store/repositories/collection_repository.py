@@ -113,13 +113,15 @@ class CollectionRepository:
         """
         return _there(self.find_by_number(collection.number), collection.name)
 
-    def page(self, *, after: int, limit: int) -> Sequence[CollectionView]:
-        return self._all(
-            select(*_COLUMNS)
-            .where(CollectionTable.number > after)
-            .order_by(CollectionTable.number)
-            .limit(limit)
-        )
+    def page(
+        self, prefix: str | None = None, *, after: int, limit: int
+    ) -> Sequence[CollectionView]:
+        query = select(*_COLUMNS).where(CollectionTable.number > after)
+        if prefix:
+            # Names are ASCII, which every database folds alike.
+            folded = func.lower(CollectionTable.name)
+            query = query.where(folded.startswith(prefix.lower(), autoescape=True))
+        return self._all(query.order_by(CollectionTable.number).limit(limit))
 
     def everything(self) -> Sequence[CollectionView]:
         return self._all(select(*_COLUMNS))
