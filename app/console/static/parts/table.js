@@ -1,4 +1,4 @@
-/** Tables, with captions and scopes; on narrow screens each row is a card. */
+/** Tables, with captions and scopes; where there is no room, each row is a card. */
 
 import { html } from "../core/html.js";
 import { setQuery } from "../core/router.js";
@@ -53,10 +53,11 @@ const sortOf = (order, name) => (order?.name === name ? (order.down ? "descendin
  * @param {(row: any) => string} props.keyOf
  * @param {(row: any) => boolean} [props.isSelected]
  * @param {boolean} [props.busy]
+ * @param {"wide" | "compact"} [props.kind] wide: many columns; compact: so few that they always fit
  * @param {{name: string, down: boolean}} [props.order] where columns with a `value` can be sorted by
  */
-export const Table = ({ caption, columns, rows, keyOf, isSelected, busy = false, order }) =>
-  html`<table class=${order ? "table sortable" : "table"} aria-busy=${busy ? "true" : undefined}>
+export const Table = ({ caption, columns, rows, keyOf, isSelected, busy = false, order, kind = "" }) =>
+  html`<div class=${`table-box ${kind}`}><table class=${order ? "table sortable" : "table"} aria-busy=${busy ? "true" : undefined}>
     <caption class="visually-hidden">${caption}</caption>
     <thead>
       <tr>
@@ -85,4 +86,4 @@ export const Table = ({ caption, columns, rows, keyOf, isSelected, busy = false,
         </tr>`,
       )}
     </tbody>
-  </table>`;
+  </table></div>`;

@@ -15,6 +15,9 @@ export default {
   collection_is: "Sammlung: {name}",
   collections: "Sammlungen",
   collections_manage: "Sammlungen verwalten",
+  collection_find: "Sammlung finden",
+  collection_none: "Kein Name einer Sammlung beginnt mit „{start}“.",
+  collection_more: "Gezeigt sind die ersten {count}. Der Anfang eines Namens findet andere.",
   no_page: "Diese Seite gibt es nicht",
   no_page_text: "„{page}“ ist keine Seite der Konsole.",
 

@@ -15,6 +15,9 @@ export default {
   collection_is: "Collection: {name}",
   collections: "Collections",
   collections_manage: "Manage collections",
+  collection_find: "Find a collection",
+  collection_none: "No collection’s name begins with “{start}”.",
+  collection_more: "The first {count} are shown. Type the beginning of a name to find others.",
   no_page: "There is no such page",
   no_page_text: "“{page}” is not a page of the console.",
 

@@ -1,0 +1,129 @@
+/** Dialogs that create a collection, and change its description and options. */
+
+import { ask, inCollection } from "../core/api.js";
+import { note } from "../core/history.js";
+import { html, useId, useState } from "../core/html.js";
+import { useAction } from "../core/loading.js";
+import { readCollection } from "../core/session.js";
+import { t, tWith } from "../core/text.js";
+import { AsRequestButton } from "./as_request_button.js";
+import { Dialog } from "./dialog.js";
+import { errorOf, Field } from "./field.js";
+import { Notice, ProblemNotice } from "./notice.js";
+
+const A_DAY_S = 86_400;
+const NAME = "[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}";
+
+function Form({ title, call, submit, note: done, onClose, onDone, children }) {
+  const id = useId();
+  const action = useAction(async () => {
+    const answer = await ask(call());
+    done(answer);
+    onDone(answer);
+  });
+  const send = (event) => {
+    event.preventDefault();
+    action.run();
+  };
+  const footer = html`<${AsRequestButton} call=${call} />
+    <button type="button" onClick=${onClose}>${t("frame.cancel")}</button>
+    <button class="primary" form=${id} disabled=${action.busy}>${submit}</button>`;
+  return html`<${Dialog} title=${title} onClose=${onClose} footer=${footer}>
+    <form id=${id} onSubmit=${send}>
+      ${children(action.problem)}
+      <${ProblemNotice} problem=${action.problem} />
+    </form>
+  <//>`;
+}
+
+/** @param {{onClose: () => void, onDone: (made: any) => void}} props */
+export function CreateCollection({ onClose, onDone }) {
+  const [name, setName] = useState("");
+  const [description, setDescription] = useState("");
+  const json = () => ({ name: name.trim(), ...(description.trim() && { description: description.trim() }) });
+  return html`<${Form}
+    title=${t("system.create")}
+    submit=${t("system.create_send")}
+    call=${() => ({ method: "POST", path: "collections", json: json() })}
+    note=${(made) => note(t("system.created_name", { name: made.name }))}
+    ...${{ onClose, onDone }}
+  >
+    ${(problem) => html`<${Field} label=${t("system.collection_name")} hint=${t("system.name_hint")} error=${errorOf(problem, "name")}>
+        <input
+          data-first-focus
+          required
+          pattern=${NAME}
+          maxlength="64"
+          autocomplete="off"
+          value=${name}
+          onInput=${(event) => setName(event.target.value)}
+        />
+      <//>
+      <${Description} value=${description} onValue=${setDescription} problem=${problem} />`}
+  <//>`;
+}
+
+const Description = ({ value, onValue, problem }) =>
+  html`<${Field} label=${t("system.description")} error=${errorOf(problem, "description")}>
+    <input maxlength="1000" autocomplete="off" value=${value} onInput=${(event) => onValue(event.target.value)} />
+  <//>`;
+
+/** The part of a collection that this form changes, as PATCH takes it. */
+const changeable = ({ description, options: { unknowns, crops } }) => ({
+  description,
+  options: { unknowns: { keep: unknowns.keep, retention_s: unknowns.retention_s }, crops: { keep: crops.keep } },
+});
+
+/** @param {{collection: any, onClose: () => void, onDone: (changed: any) => void}} props */
+export function EditCollection({ collection, onClose, onDone }) {
+  const former = changeable(collection);
+  const { unknowns, crops } = former.options;
+  const [description, setDescription] = useState(former.description ?? "");
+  const [keepUnknowns, setKeepUnknowns] = useState(unknowns.keep ?? false);
+  const [days, setDays] = useState(unknowns.retention_s == null ? "" : String(unknowns.retention_s / A_DAY_S));
+  const [keepCrops, setKeepCrops] = useState(crops.keep ?? false);
+  const path = inCollection(collection.name);
+  const call = () => ({
+    method: "PATCH",
+    path,
+    json: {
+      description: description.trim() || null,
+      options: {
+        unknowns: { keep: keepUnknowns, retention_s: days.trim() === "" ? null : Number(days) * A_DAY_S },
+        crops: { keep: keepCrops },
+      },
+    },
+  });
+  const erasesCrops = crops.keep && !keepCrops;
+  const undo = async () => {
+    await ask({ method: "PATCH", path, json: former });
+    await readCollection();
+    onDone();
+  };
+  const name = html`<bdi>${collection.name}</bdi>`;
+  return html`<${Form}
+    title=${tWith("system.options_of", { name })}
+    submit=${t("frame.save")}
+    call=${call}
+    note=${() => note(t("system.saved_name", { name: collection.name }), { undo: erasesCrops ? undefined : undo })}
+    ...${{ onClose, onDone }}
+  >
+    ${(problem) => html`<${Description} value=${description} onValue=${setDescription} problem=${problem} />
+      <h3>${t("system.unknown_faces")}</h3>
+      <label class="check">
+        <input type="checkbox" checked=${keepUnknowns} onChange=${(event) => setKeepUnknowns(event.target.checked)} />
+        ${t("system.keep_unknowns")}
+      </label>
+      <p><small class="muted">${t("system.keep_unknowns_hint")}</small></p>
+      <${Field} label=${t("system.retention")} hint=${t("system.retention_hint")} error=${errorOf(problem, "retention_s")}>
+        <input type="number" min="0" max="366" step="any" value=${days} onInput=${(event) => setDays(event.target.value)} />
+      <//>
+      <h3>${t("system.crops")}</h3>
+      <label class="check">
+        <input type="checkbox" checked=${keepCrops} onChange=${(event) => setKeepCrops(event.target.checked)} />
+        ${t("system.keep_crops")}
+      </label>
+      <p><small class="muted">${t("system.keep_crops_hint")}</small></p>
+      ${erasesCrops && html`<${Notice} kind="warning">${t("system.crops_erased")}<//>`}`}
+  <//>`;
+}
