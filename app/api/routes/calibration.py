@@ -50,6 +50,8 @@ def _curve(
         Searched(people=counted.identity_count, faces=counted.face_count),
         target_fpir=query.target_fpir,
         faces_per_person=query.faces_per_person,
+        people=query.people,
+        similarity=query.similarity,
     )
     measured_at = calibrator.measured_at(collection) if is_own else None
     return CalibrationCurveAnswer.drawn(curve, own=is_own, measured_at=measured_at)

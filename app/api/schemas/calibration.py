@@ -8,7 +8,7 @@ from pydantic import AliasPath, Field
 
 from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.decision import ErrorRateBody
-from app.api.schemas.parts.field_types import ErrorRate, Schema
+from app.api.schemas.parts.field_types import ErrorRate, Schema, Threshold
 from app.operations.policy.calibration_curve import CalibrationCurve
 from models.evaluation.calibration.similarity_map import SimilarityMap
 
@@ -61,6 +61,16 @@ class CalibrationCurveQuery(Schema):
     faces_per_person: float | None = Field(
         None, ge=1, le=1_000, description="For `needed`; the default is the collection's mean."
     )
+    people: int | None = Field(
+        None,
+        ge=1,
+        le=10**9,
+        description="Adds a row to `needed`; the default is the number of people of the "
+        "collection.",
+    )
+    similarity: Threshold | None = Field(
+        None, description="A fixed threshold, whose rates are to be returned in `at`."
+    )
 
 
 class RatePointBody(Answer):
@@ -77,6 +87,15 @@ class NeededThresholdBody(Answer):
         "`threshold` is then 1.0, and everybody is answered unknown."
     )
     fpir: ErrorRateBody = Field(description="Of this threshold, among so many people.")
+
+
+class RatesAtBody(Answer):
+    """The error rates of a similarity."""
+
+    similarity: float
+    people: int
+    fmr: ErrorRateBody = Field(description="Of two strangers, one photo each.")
+    fpir: ErrorRateBody = Field(description="Of a stranger among so many people.")
 
 
 class ThresholdsInUseBody(Answer):
@@ -117,6 +136,7 @@ class CalibrationCurveAnswer(Answer):
         description="The threshold that keeps to `target_fpir`, by the number of people searched."
     )
     in_use: ThresholdsInUseBody
+    at: RatesAtBody | None = Field(description="The rates of `similarity`, if it was sent.")
 
     @classmethod
     def drawn(cls, curve: CalibrationCurve, *, own: bool, measured_at: datetime | None) -> Self:

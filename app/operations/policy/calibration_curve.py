@@ -38,6 +38,16 @@ class NeededThreshold:
 
 
 @dataclass(frozen=True, slots=True)
+class RatesAt:
+    """The error rates of a similarity: of two strangers, and of a stranger among so many people."""
+
+    similarity: float
+    people: int
+    fmr: ErrorRate
+    fpir: ErrorRate
+
+
+@dataclass(frozen=True, slots=True)
 class ThresholdsInUse:
     """What a collection decides by now. `people` and `faces`: how many it has."""
 
@@ -58,6 +68,7 @@ class CalibrationCurve:
     points: Sequence[RatePoint]
     needed: Sequence[NeededThreshold]
     in_use: ThresholdsInUse
+    at: RatesAt | None
 
 
 def calibration_curve(
@@ -67,17 +78,20 @@ def calibration_curve(
     *,
     target_fpir: float | None = None,
     faces_per_person: float | None = None,
+    people: int | None = None,
+    similarity: float | None = None,
 ) -> CalibrationCurve:
     """Make the curves of a calibration for a collection with this policy, and so many people.
 
     `target_fpir` (0 to 1, exclusive) is the policy's if it is None. `faces_per_person`, 1 or more,
-    is the mean of the collection if it is None. `needed` has a row for each of `SIZES`, and for the
-    number of people that there are.
+    is the mean of the collection if it is None. `needed` has a row for each of `SIZES`, and for
+    `people`, by default those that there are. `at` are the rates of `similarity` among `people`.
     """
     target = target_fpir or policy.target_fpir
     each = faces_per_person or max(1.0, searched.faces / max(1, searched.people))
     similarities = sorted({*rates.similarities, rates.data_ends})
-    sizes = sorted({*SIZES, searched.people} - {0})
+    count = people or searched.people
+    sizes = sorted({*SIZES, count} - {0})
     return CalibrationCurve(
         rates=rates,
         target_fpir=target,
@@ -91,7 +105,13 @@ def calibration_curve(
             identify=policy.find_identify(searched),
             margin=policy.find_margin(),
         ),
+        at=None if similarity is None else _at(rates, similarity, count, round(count * each)),
     )
+
+
+def _at(rates: SimilarityMap, similarity: float, people: int, faces: int) -> RatesAt:
+    fpir = rates.fpir(similarity, people=people, faces=faces)
+    return RatesAt(similarity, people, rates.fmr(similarity), fpir)
 
 
 def _needed(rates: SimilarityMap, target: float, people: int, faces: int) -> NeededThreshold:

@@ -218,6 +218,23 @@ def test_curve_marks_what_was_not_measured(client: TestClient, collection: str) 
     assert several["needed"][3]["threshold"] > drawn["needed"][3]["threshold"]
 
 
+def test_curve_has_the_rates_of_a_fixed_similarity_among_more_people(
+    client: TestClient, collection: str
+) -> None:
+    enroll(client, collection, **{f"p{n}": [embedding(n)] for n in range(1, 21)})
+    assert curve(client, collection)["at"] is None
+    planned = curve(client, collection, people=700, similarity=0.4, target_fpir=0.05)
+    at = planned["at"]
+    assert (at["similarity"], at["people"]) == (0.4, 700)
+    assert at["fmr"]["value"] == CALIBRATION.fmr(0.4).value
+    assert at["fpir"]["value"] == CALIBRATION.fpir(0.4, people=700, faces=700).value
+    (needed,) = (row for row in planned["needed"] if row["people"] == 700)
+    threshold = needed["threshold"]
+    same = curve(client, collection, people=700, similarity=threshold)["at"]["fpir"]
+    assert same == needed["fpir"]
+    assert planned["in_use"]["people"] == 20
+
+
 def test_curve_is_of_the_collections_calibration_or_of_the_embedders(
     client: TestClient, collection: str
 ) -> None:
@@ -240,7 +257,8 @@ def test_curve_is_of_the_collections_calibration_or_of_the_embedders(
 
 
 @pytest.mark.parametrize(
-    "query", [{"target_fpir": 0}, {"faces_per_person": 0.5}, {"of": "nobody"}, {"people": 3}]
+    "query",
+    [{"target_fpir": 0}, {"faces_per_person": 0.5}, {"of": "nobody"}, {"faces": 3}, {"people": 0}],
 )
 def test_curves_of_nothing_are_refused(
     client: TestClient, collection: str, query: dict[str, Any]
