@@ -85,10 +85,11 @@ function Strangers({ face }) {
     return html`<small class="muted">${t(`identify.rate_${face.rate_reason}`)}</small>`;
   }
   const { value, low, high, extrapolated } = face.fpir;
+  const [most, least] = [format.rate(high), format.rate(low)];
   return html`<span class="strangers">
     <span>${format.rate(value)}</span>
     <small class="muted">
-      ${extrapolated ? t("identify.estimate") : t("identify.between", { high: format.rate(high), low: format.rate(low) })}
+      ${extrapolated ? t("identify.estimate") : most !== least && t("identify.between", { high: most, low: least })}
     </small>
   </span>`;
 }
