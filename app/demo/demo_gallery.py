@@ -32,7 +32,9 @@ async def fill_demo_gallery(services: Services) -> None:
     await writing(
         services.gallery.collections.update,
         DEFAULT_COLLECTION,
-        CollectionChanges(options={"unknowns": {"keep": True}, "crops": {"keep": True}}),
+        CollectionChanges(
+            options={"unknowns": {"keep": True, "crops": True}, "crops": {"keep": True}}
+        ),
     )
     expires_at = datetime.now(UTC) + _EXPIRES_IN
     eileen = NewIdentity(
@@ -42,14 +44,14 @@ async def fill_demo_gallery(services: Services) -> None:
         expires_at=expires_at,
     )
     lisa = NewIdentity(
-        name="Lisa Gherardini",
+        name="Mona Lisa",
         external_id="visitor-2",
         attributes={"occupation": "model", "born": 1479},
     )
     await _enroll(services, eileen, "eileen.jpg", "eileen_again.jpg")
     await _enroll(services, lisa, "mona_lisa.jpg")
     # The guards refuse the same person under another name, as they should.
-    await _enroll(services, NewIdentity(name="Mona Lisa"), "mona_lisa_again.jpg", force=True)
+    await _enroll(services, NewIdentity(name="Lisa Gherardini"), "mona_lisa_again.jpg", force=True)
     options = SearchOptions(top_k=_CANDIDATES, terminal_id=_TERMINAL)
     for photo in STRANGER:
         await services.identify.photo(DEFAULT_COLLECTION, _read(photo), options)

@@ -73,7 +73,7 @@ def test_demo_has_something_real_for_each_page_and_leaves_nothing(tmp_path: Path
         (gallery,) = demo.galleries
         assert gallery.stat().st_mode & 0o077 == 0
         people = {one["name"]: one for one in demo.get("/identities").json()["identities"]}
-        eileen, lisa = people["Eileen Collins"], people["Lisa Gherardini"]
+        eileen, lisa = people["Eileen Collins"], people["Mona Lisa"]
         assert (eileen["face_count"], lisa["face_count"]) == (2, 1)
         assert eileen["attributes"]
         assert eileen["expires_at"] is not None
@@ -92,7 +92,7 @@ def test_demo_has_something_real_for_each_page_and_leaves_nothing(tmp_path: Path
         faces = sorted(answer.json()["faces"], key=lambda face: face["box"])
         assert [face["status"] for face in faces] == ["match", "match", "unknown"]
         named = [face["identity"]["name"] for face in faces[:2]]
-        assert named == ["Eileen Collins", "Lisa Gherardini"]
+        assert named == ["Eileen Collins", "Mona Lisa"]
         assert len(demo.end(signal.SIGINT)) == 1
         assert demo.galleries == []
         assert not own.exists()
