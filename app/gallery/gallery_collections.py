@@ -93,8 +93,10 @@ class GalleryCollections(GalleryPart):
             collections = transaction.collections
             collection = collections.update(transaction.collection, changes)
             if not isinstance(changes.options, Unset):
-                # An unknown face that is kept at this moment is kept before this is answered.
-                transaction.unknowns.advance_if_there()
+                # An unknown face that is kept at this moment is kept before this is answered; also
+                # the first one, whose inbox is not committed yet.
+                if transaction.collection.options.unknowns.keep:
+                    transaction.unknowns.advance()
                 erased = _erase_unwanted_crops(transaction.at(collection))
             changed = collections.record(collection)
         if erased:
