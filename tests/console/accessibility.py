@@ -18,20 +18,24 @@ async (options) => {
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-def run_axe(page: Page) -> dict[str, list[dict[str, Any]]]:
+def run_axe(page: Page, *, only_contrast: bool = False) -> dict[str, list[dict[str, Any]]]:
     """Return axe's `violations` and `incomplete`: each with `id`, `help` and `nodes`."""
     # Not as a script element, which the page's trusted types refuse.
-    page.evaluate(_SOURCE)
-    found: dict[str, list[dict[str, Any]]] = page.evaluate(
-        _RUN, {"runOnly": {"type": "tag", "values": _TAGS}}
+    if not page.evaluate("() => 'axe' in globalThis"):
+        page.evaluate(_SOURCE)
+    wanted = (
+        {"type": "rule", "values": ["color-contrast"]}
+        if only_contrast
+        else {"type": "tag", "values": _TAGS}
     )
+    found: dict[str, list[dict[str, Any]]] = page.evaluate(_RUN, {"runOnly": wanted})
     return found
 
 
-def require_accessible(page: Page) -> None:
+def require_accessible(page: Page, *, only_contrast: bool = False) -> None:
     """Raises AssertionError with all violations; and all that axe could not decide, except the
     contrast of text over a picture."""
-    found = run_axe(page)
+    found = run_axe(page, only_contrast=only_contrast)
     undecided = [rule for rule in found["incomplete"] if rule["id"] != "color-contrast"]
     texts = [
         f"{rule['id']}: {rule['help']}\n    {node['target']}\n    {node['html']}\n    {node['why']}"

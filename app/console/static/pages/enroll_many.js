@@ -95,7 +95,7 @@ const Explanation = () =>
     <section class="card">
       <h2>${t("enroll_many.by_folder")}</h2>
       <p>${t("enroll_many.by_folder_text")}</p>
-      <pre>
+      <pre tabindex="0">
 people/
   ada_king/
     1.jpg
@@ -106,7 +106,7 @@ people/
     <section class="card">
       <h2>${t("enroll_many.by_list")}</h2>
       <p>${t("enroll_many.by_list_text")}</p>
-      <pre>
+      <pre tabindex="0">
 file,name,external_id,site
 1042.jpg,Ada King,emp-1042,berlin
 0007.jpg,Grace Hopper,emp-0007,oslo</pre>

@@ -35,11 +35,11 @@ export function Dialog({ title, onClose, footer, wide = false, children }) {
       close.current();
     }}
   >
-    <header>
+    <div class="dialog-head">
       <h2 id=${id} tabindex="-1">${title}</h2>
       <button type="button" class="icon" aria-label=${t("frame.close")} onClick=${onClose}>✕</button>
-    </header>
+    </div>
     <div class="dialog-body">${children}</div>
-    ${footer && html`<footer>${footer}</footer>`}
+    ${footer && html`<div class="dialog-foot">${footer}</div>`}
   </dialog>`;
 }

@@ -58,9 +58,9 @@ export function Header() {
         <${Gear} />
       </button>
     </div>
+  </header>
     ${dialog === "help" && html`<${Help} onClose=${() => setDialog(null)} />`}
-    ${dialog === "choices" && html`<${Choices} onClose=${() => setDialog(null)} />`}
-  </header>`;
+    ${dialog === "choices" && html`<${Choices} onClose=${() => setDialog(null)} />`}`;
 }
 
 const Badge = ({ count }) =>
