@@ -1,6 +1,6 @@
 /** Single keys. They are off where somebody types, in dialogs, and by choice (WCAG 2.1.4). */
 
-import { useEffect } from "./html.js";
+import { useLayoutEffect } from "./html.js";
 import { prefs } from "./prefs.js";
 
 const TYPING = "input, textarea, select, [contenteditable]";
@@ -26,7 +26,8 @@ addEventListener("keydown", onKey);
  * @param {Record<string, {label: string, run: (event: KeyboardEvent) => unknown}>} keys
  */
 export function useShortcuts(keys) {
-  useEffect(() => {
+  // With the drawing itself: a key that follows at once sees what was drawn, not what was before.
+  useLayoutEffect(() => {
     const before = Object.keys(keys).map((key) => [key, present.get(key)]);
     for (const [key, shortcut] of Object.entries(keys)) present.set(key, shortcut);
     return () => {

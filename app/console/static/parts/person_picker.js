@@ -40,12 +40,22 @@ export function PersonPicker({ onPick, label, exclude = [], first = false, colle
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const list = useRef(null);
+  const taken = useRef(false); // Enter was pressed before the list was that of the text
   const q = useSettled(text.trim());
   const path = inCollection(collection ?? route.get().collection, "identities");
   const query = { q: q || null, limit: SHOWN + exclude.length };
-  const { data, problem, busy, reload } = useLoaded((signal) => ask({ path, query, signal }), [path, q]);
+  const { data, problem, busy, reload } = useLoaded(
+    async (signal) => ({ ...(await ask({ path, query, signal })), of: q }),
+    [path, q],
+  );
   const found = (data?.identities ?? []).filter((one) => !exclude.includes(one.id)).slice(0, SHOWN);
+  const settled = data?.of === text.trim(); // whether the list is that of the text
   useEffect(() => setAt(0), [q]);
+  useEffect(() => {
+    if (!settled || !taken.current) return;
+    taken.current = false;
+    if (found.length === 1) onPick(found[0]); // of several, the person at the keyboard chooses
+  }, [settled]);
   useEffect(() => {
     if (data !== null && q !== "") announce(t("people_parts.found", { count: found.length }));
   }, [data]);
@@ -60,8 +70,9 @@ export function PersonPicker({ onPick, label, exclude = [], first = false, colle
       setAt((at + step + found.length) % found.length);
     } else if (event.key === "Enter") {
       event.preventDefault(); // the form around it is not sent
-      // What is typed by now, not the list of a moment ago.
-      if (!busy && q === text.trim() && found[at]) onPick(found[at]);
+      // What is typed by now, not the list of a moment ago: that one is waited for.
+      if (!settled) taken.current = true;
+      else if (found[at]) onPick(found[at]);
     }
   };
   return html`<div class="picker">
@@ -79,7 +90,10 @@ export function PersonPicker({ onPick, label, exclude = [], first = false, colle
         aria-describedby=${`${id}-hint`}
         data-first-focus=${first ? "" : undefined}
         value=${text}
-        onInput=${(event) => setText(event.target.value)}
+        onInput=${(event) => {
+          taken.current = false;
+          setText(event.target.value);
+        }}
         onKeyDown=${onKeyDown}
       />
       <small id=${`${id}-hint`}>${t("people_parts.find_hint")}</small>

@@ -54,7 +54,8 @@ function Toast({ toast }) {
 /** Undo an action, the latest without an id, and say what came of it. */
 export async function undoAndSay(id) {
   try {
-    if (await undo(id)) note(t("frame.undone"));
+    const outcome = await undo(id);
+    if (outcome) note(outcome === true ? t("frame.undone") : outcome, { kind: "note" });
     else if (id === undefined) note(t("frame.nothing_to_undo"), { kind: "note" });
   } catch (problem) {
     note(sentenceOf(problem), { kind: "failed" });

@@ -1,0 +1,27 @@
+/** The order of the list, and how often a group was seen at least: both are in the address. */
+
+import { html } from "../../core/html.js";
+import { setQuery } from "../../core/router.js";
+import { t } from "../../core/text.js";
+import { Field } from "../../parts/field.js";
+
+const ORDERS = ["newest", "largest"];
+const FROM_THE_START = { after: null, before: null, group: null };
+
+/** @param {{order: string, minCount: number | null}} props */
+export const Filters = ({ order, minCount }) =>
+  html`<div class="queue-filters row">
+    <${Field} label=${t("unknowns.order")}>
+      <select value=${order} onChange=${({ target }) => setQuery({ order: target.value, ...FROM_THE_START })}>
+        ${ORDERS.map((one) => html`<option key=${one} value=${one}>${t(`unknowns.order_${one}`)}</option>`)}
+      </select>
+    <//>
+    <${Field} label=${t("unknowns.min_count")}>
+      <input
+        type="number"
+        min="1"
+        value=${minCount ?? 1}
+        onChange=${({ target }) => setQuery({ min_count: Number(target.value) > 1 ? Math.round(target.value) : null, ...FROM_THE_START })}
+      />
+    <//>
+  </div>`;
