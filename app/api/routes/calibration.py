@@ -53,8 +53,8 @@ def _curve(
         people=query.people,
         similarity=query.similarity,
     )
-    measured_at = calibrator.measured_at(collection) if is_own else None
-    return CalibrationCurveAnswer.drawn(curve, own=is_own, measured_at=measured_at)
+    details = calibrator.details(collection) if is_own else None
+    return CalibrationCurveAnswer.drawn(curve, own=is_own, details=details)
 
 
 def _measured(found: SimilarityMap | None) -> SimilarityMap:

@@ -1,5 +1,6 @@
 """Error rates of a collection's similarities."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -9,7 +10,9 @@ from pydantic import AliasPath, Field
 from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.decision import ErrorRateBody
 from app.api.schemas.parts.field_types import ErrorRate, Schema, Threshold
+from app.gallery.store.repositories.calibration_repository import CalibrationDetails
 from app.operations.policy.calibration_curve import CalibrationCurve
+from models.evaluation.calibration.histograms import EDGES, SimilarityHistograms
 from models.evaluation.calibration.similarity_map import SimilarityMap
 
 _DECADES = tuple(10.0**-power for power in range(1, 9))
@@ -98,6 +101,28 @@ class RatesAtBody(Answer):
     fpir: ErrorRateBody = Field(description="Of a stranger among so many people.")
 
 
+class HistogramsBody(Answer):
+    """Pairs of photos by similarity, as they were counted."""
+
+    edges: list[float] = Field(
+        description="Of the bins, ascending, one more than bins. A bin includes its lower edge."
+    )
+    impostors: list[int] = Field(
+        description="Pairs of different people in each bin: of at most 1,000 people, by one photo."
+    )
+    genuine: list[int] = Field(
+        description="Pairs of photos of one person in each bin. The guards of enrolment refused "
+        "photos that are unlike the person, so that low similarities are rare here."
+    )
+
+    @classmethod
+    def stored(cls, histograms: Mapping[str, object]) -> Self:
+        counted = SimilarityHistograms.from_json(histograms)
+        return cls(
+            edges=list(EDGES), impostors=list(counted.impostors), genuine=list(counted.genuine)
+        )
+
+
 class ThresholdsInUseBody(Answer):
     """What the collection decides by now, whichever calibration is shown."""
 
@@ -130,6 +155,10 @@ class CalibrationCurveAnswer(Answer):
         description="False match rates with their 95 % intervals, by ascending similarity. A rate "
         "of 1e-12 stands for all lower ones."
     )
+    histograms: HistogramsBody | None = Field(
+        description="null for the calibration of an embedder or of an archive, and for one that an "
+        "earlier version measured."
+    )
     target_fpir: float
     faces_per_person: float
     needed: list[NeededThresholdBody] = Field(
@@ -139,5 +168,13 @@ class CalibrationCurveAnswer(Answer):
     at: RatesAtBody | None = Field(description="The rates of `similarity`, if it was sent.")
 
     @classmethod
-    def drawn(cls, curve: CalibrationCurve, *, own: bool, measured_at: datetime | None) -> Self:
-        return cls.of(curve, own=own, measured_at=measured_at)
+    def drawn(
+        cls, curve: CalibrationCurve, *, own: bool, details: CalibrationDetails | None
+    ) -> Self:
+        stored = None if details is None else details.histograms
+        return cls.of(
+            curve,
+            own=own,
+            measured_at=None if details is None else details.measured_at,
+            histograms=None if stored is None else HistogramsBody.stored(stored),
+        )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from app.gallery.records import DecisionBasis
 from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
+from app.gallery.store.repositories.calibration_repository import CalibrationDetails
 from app.gallery.store.repositories.collection_repository import has_one_embedder, not_found
 from app.recognition.types import ModelId
 
@@ -48,10 +48,10 @@ class CalibrationStore:
             return None if by_it is None else by_it.calibration.find()
 
     @read_again
-    def measured_at(self, collection_name: str) -> datetime | None:
-        """When the collection's own, for the embedder that it answers by, was measured."""
+    def details(self, collection_name: str) -> CalibrationDetails | None:
+        """What is kept beside the collection's own, for the embedder that it answers by."""
         with self._store.reading(collection_name) as transaction:
-            return transaction.calibration.measured_at()
+            return transaction.calibration.find_details()
 
     @read_again
     def examples(self, collection_name: str, *, by_other_embedder: bool = False) -> Examples:
@@ -72,6 +72,7 @@ class CalibrationStore:
         collection_name: str,
         stored: Mapping[str, object],
         *,
+        histograms: Mapping[str, object] | None = None,
         number: int | None = None,
         digest: str | None = None,
     ) -> None:
@@ -81,7 +82,7 @@ class CalibrationStore:
             transaction = serving if digest is None else serving.by(digest)
             if number not in (None, serving.collection.number) or transaction is None:
                 raise not_found(collection_name)
-            transaction.calibration.replace(stored)
+            transaction.calibration.replace(stored, histograms)
 
     def delete(self, collection_name: str) -> None:
         """Go back to the calibration of the embedder. Does nothing without one of its own."""

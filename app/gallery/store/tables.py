@@ -115,6 +115,8 @@ class CalibrationTable(Table):
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     """Of the embedder whose embeddings were measured."""
     map: Mapped[dict[str, object]] = mapped_column(JsonObject)
+    histograms: Mapped[dict[str, object] | None] = mapped_column(JsonObject)
+    """Of the similarities that were measured; None where only the map is known."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
 

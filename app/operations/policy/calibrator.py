@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
@@ -14,9 +13,11 @@ from app.errors import CalibrationImpossible, StartupError
 from app.gallery.gallery import Gallery
 from app.gallery.records import DecisionBasis
 from app.gallery.search.collection_calibrations import CalibrationStore
+from app.gallery.store.repositories.calibration_repository import CalibrationDetails
 from app.operations.policy.measuring_process import MeasuringProcess, Sample, measure_here
 from app.operations.policy.thresholds import Thresholds
 from app.recognition.types import ModelId
+from models.evaluation.calibration.histograms import similarity_histograms
 from models.evaluation.calibration.measure_map import USUAL_GAINS
 from models.evaluation.calibration.similarity_map import SimilarityMap
 from models.files import write_text_atomically
@@ -98,7 +99,14 @@ def measure_people(
         by=by,
     )
     number, digest = examples.collection_number, examples.model.digest
-    store.replace(collection, measured.to_json(), number=number, digest=digest)
+    histograms = similarity_histograms(examples.embeddings, examples.owners)
+    store.replace(
+        collection,
+        measured.to_json(),
+        histograms=histograms.to_json(),
+        number=number,
+        digest=digest,
+    )
     return measured
 
 
@@ -142,9 +150,9 @@ class Calibrator:
         """The calibration of the embedder that a collection answers by."""
         return self._defaults_of(self._store.basis(collection).model).map
 
-    def measured_at(self, collection: str) -> datetime | None:
-        """When the collection's own calibration was measured; None without one."""
-        return self._store.measured_at(collection)
+    def details(self, collection: str) -> CalibrationDetails | None:
+        """When the collection's own calibration was measured, and on what; None without one."""
+        return self._store.details(collection)
 
     def calibrate(self, collection: str) -> SimilarityMap:
         """Measure the people enrolled in a collection, which decides by them from now on.

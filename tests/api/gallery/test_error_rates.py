@@ -239,7 +239,8 @@ def test_curve_is_of_the_collections_calibration_or_of_the_embedders(
     client: TestClient, collection: str
 ) -> None:
     before = curve(client, collection)
-    enroll(client, collection, **{f"p{n}": [embedding(n)] for n in range(60)})
+    enroll(client, collection, **{f"p{n}": [embedding(n)] for n in range(59)})
+    enroll(client, collection, two=[embedding(59), like(embedding(59), 0.905)])
     client.post(f"/v1/collections/{collection}/calibration").raise_for_status()
     own, embedders = curve(client, collection), curve(client, collection, of="embedder")
     assert (own["own"], own["people"], own["source"]) == (
@@ -248,6 +249,12 @@ def test_curve_is_of_the_collections_calibration_or_of_the_embedders(
         f"the people enrolled in {collection!r}",
     )
     assert own["measured_at"] is not None
+    counted = own["histograms"]
+    assert (sum(counted["impostors"]), sum(counted["genuine"])) == (60 * 59 // 2, 1)
+    assert len(counted["edges"]) == len(counted["impostors"]) + 1 == len(counted["genuine"]) + 1
+    place = counted["genuine"].index(1)
+    assert counted["edges"][place] <= 0.905 < counted["edges"][place + 1]
+    assert embedders["histograms"] is None
     assert (embedders["own"], embedders["points"]) == (False, before["points"])
     assert own["in_use"] == embedders["in_use"]
     patch(client, collection, identify_threshold=0.5, target_fpir=None)
