@@ -76,7 +76,13 @@ async def update_identity(
     services: ServicesDep,
 ) -> Identity:
     """Change what is known of a person; fields that are left out stay as they are."""
-    return await writing(services.gallery.people.update, collection, identity_id, body.changes())
+    return await writing(
+        services.gallery.people.update,
+        collection,
+        identity_id,
+        body.changes(),
+        if_revision=body.if_revision,
+    )
 
 
 @router.endpoint("DELETE", "/{identity_id}", ErasureBody)

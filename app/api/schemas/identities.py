@@ -73,6 +73,8 @@ class PatchIdentityBody(PersonFields):
         json_schema_extra={"examples": [{"name": "Eileen M. Collins", "external_id": None}]}
     )
 
+    if_revision: IfRevision = None
+
 
 class BestFaceBody(Answer):
     id: str

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from app.errors import CountChanged, InvalidRequest, RevisionConflict
+from app.errors import CountChanged, InvalidRequest
 from app.gallery.gallery_part import GalleryPart
 from app.gallery.people.correction_records import (
     Merged,
@@ -27,8 +27,8 @@ from app.gallery.people.enrolment_guards import (
 from app.gallery.people.erasure import erase_people
 from app.gallery.people.face_handover import hand_over
 from app.gallery.people.person_merge import joined
+from app.gallery.people.revision_check import require_unchanged
 from app.gallery.records import Erasure, NewFace, NewIdentity, PeopleFilter
-from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import read_again
 from app.gallery.store.idempotency import Once
 from app.gallery.store.storage import erases
@@ -69,7 +69,7 @@ class Corrections(GalleryPart):
             if kept in others:
                 raise InvalidRequest(f"identity {kept.id} cannot be merged into themselves")
             identities.lock([kept, *others])  # terminals and kept answers are written beside this
-            _require_unchanged(transaction.collection, [kept, *others], if_revision)
+            require_unchanged(transaction.collection, [kept, *others], if_revision)
             done = self._merge(transaction, kept, others)
             transaction.keep(once, done, kept.id)
         self.follow_change(collection_name)
@@ -104,7 +104,7 @@ class Corrections(GalleryPart):
                 owner = add_person(transaction, who)
             people = [previous] if isinstance(who, NewIdentity) else [previous, owner]
             identities.lock(people)
-            _require_unchanged(transaction.collection, people, if_revision)
+            require_unchanged(transaction.collection, people, if_revision)
             done = self._move(transaction, face, previous, owner, guard)
             done = replace(done, is_new_person=isinstance(who, NewIdentity))
             transaction.keep(once, done, owner.id)
@@ -148,7 +148,7 @@ class Corrections(GalleryPart):
                     "at once: narrow it, and repeat"
                 )
             people = transaction.identities.matching(wanted)
-            _require_unchanged(transaction.collection, people, if_revision)
+            require_unchanged(transaction.collection, people, if_revision)
             receipts = [
                 erase_people(transaction, people[start : start + _ERASED_AT_ONCE])
                 for start in range(0, len(people), _ERASED_AT_ONCE)
@@ -234,30 +234,6 @@ class Corrections(GalleryPart):
             raise EveryFaceRefusedError([refusal])
         face.forced = refusal is not None
         transaction.session.flush()
-
-
-def _require_unchanged(
-    collection: CollectionView, people: Sequence[IdentityTable], if_revision: int | None
-) -> None:
-    """Raises RevisionConflict."""
-    if if_revision is None:
-        return
-    before = collection.revision - 1  # the transaction took the next one
-    if if_revision > before:
-        raise RevisionConflict(
-            f"collection {collection.name!r} is at revision {before}, and {if_revision} was asked "
-            "for; nothing was changed",
-            revision=before,
-        )
-    changed = [row for row in people if row.revision > if_revision]
-    if changed:
-        newest = max(changed, key=lambda row: row.revision)
-        raise RevisionConflict(
-            f"identity {newest.id} was changed at revision {newest.revision}, after revision "
-            f"{if_revision}; nothing was changed",
-            revision=newest.revision,
-            identity_id=newest.id,
-        )
 
 
 def _count(transaction: Transaction, wanted: PeopleFilter) -> PeopleCount:

@@ -18,6 +18,7 @@ from app.gallery.people.enrolment_guards import Guard
 from app.gallery.people.erasure import erase_people
 from app.gallery.people.external_ids import require_free, taken
 from app.gallery.people.face_conversion import FacesToEnroll, convert_faces, convert_person
+from app.gallery.people.revision_check import require_unchanged
 from app.gallery.records import (
     Erasure,
     FaceSummary,
@@ -106,11 +107,22 @@ class GalleryPeople(GalleryPart):
             )
             return Page(items, next_cursor([row.number for row in rows], limit))
 
-    def update(self, collection_name: str, identity_id: str, changes: IdentityChanges) -> Identity:
-        """Change fields of a person. Raises ExternalIdTaken."""
+    def update(
+        self,
+        collection_name: str,
+        identity_id: str,
+        changes: IdentityChanges,
+        *,
+        if_revision: int | None = None,
+    ) -> Identity:
+        """Change fields of a person.
+
+        Raises ExternalIdTaken, and RevisionConflict when the person changed after `if_revision`.
+        """
         with self.store.changing(collection_name) as transaction:
             identities = transaction.identities
             row = identities.get(identity_id)
+            require_unchanged(transaction.collection, [row], if_revision)
             external_id = changes.external_id
             if isinstance(external_id, str) and external_id != row.external_id:
                 require_free(identities, external_id)

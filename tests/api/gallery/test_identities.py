@@ -45,6 +45,21 @@ def test_people_are_found_by_external_id_and_name(client: TestClient, collection
         assert [identity["id"] for identity in found] == [ada]
 
 
+def test_a_change_after_the_revision_that_was_read_is_refused(
+    client: TestClient, collection: str
+) -> None:
+    url = f"/v1/collections/{collection}/identities/{_create(client, collection, name='Ada')}"
+    seen = client.get(url).json()["revision"]
+    _create(client, collection, name="somebody else")  # others may change meanwhile
+    first = client.patch(url, json={"name": "Ada L.", "if_revision": seen})
+    assert first.status_code == 200, first.text
+    late = client.patch(url, json={"name": "Ada B.", "if_revision": seen})
+    problem(late, 409, "revision_conflict")
+    assert client.get(url).json()["name"] == "Ada L."
+    again = client.patch(url, json={"name": "Ada B.", "if_revision": first.json()["revision"]})
+    assert again.json()["name"] == "Ada B."
+
+
 def test_lists_show_the_best_face_and_how_many_were_forced(
     client: TestClient, collection: str, enroll: Enroll
 ) -> None:
