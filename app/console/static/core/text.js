@@ -79,16 +79,18 @@ export function t(key, values = {}) {
 
 /**
  * A text whose places are filled with elements, such as a name in its <bdi>: what a template takes.
+ * An element is given by a function which makes it, as it may come twice.
  * @param {string} key
  * @param {Record<string, unknown>} values
  * @returns {unknown[]}
  */
 export function tWith(key, values) {
-  const filled = textOf(key, values)
-    .split(/\{(\w+)\}/)
-    .map((part, at) => (at % 2 === 0 ? part : typeof values[part] === "object" ? values[part] : written(values[part])));
-  return language.get() === "pseudo" ? ["[", ...filled, " ", ...filled, "]"] : filled;
+  const parts = textOf(key, values).split(/\{(\w+)\}/);
+  const filled = () => parts.map((part, at) => (at % 2 === 0 ? part : placed(values[part])));
+  return language.get() === "pseudo" ? ["[", ...filled(), " ", ...filled(), "]"] : filled();
 }
+
+const placed = (value) => (typeof value === "function" ? value() : written(value));
 
 function textOf(key, { count }) {
   const text = lookUp(key);

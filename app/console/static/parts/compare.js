@@ -8,7 +8,7 @@ import { route } from "../core/router.js";
 import { cutFace, tabFace } from "../core/tab_photos.js";
 import { loadTexts, t } from "../core/text.js";
 import { ProblemNotice } from "./notice.js";
-import { PersonLink, nameOf } from "./person_name.js";
+import { PersonName, nameOf } from "./person_name.js";
 import { Similarity } from "./similarity.js";
 import { Thumb, cropOfFace } from "./thumb.js";
 
@@ -95,7 +95,7 @@ function PersonSide({ person, faceId }) {
   );
   const first = faces.slice(0, FACES);
   const pictures = first.some((face) => face.has_crop || tabFace(face.id));
-  return html`<p><${PersonLink} person=${shown} /></p>
+  return html`<p><strong><${PersonName} person=${shown} /></strong></p>
     <${ProblemNotice} problem=${problem} onRetry=${reload} />
     ${data &&
     html`<ul class="face-row">

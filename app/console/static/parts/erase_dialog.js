@@ -30,7 +30,7 @@ export function EraseDialog({ people, onClose }) {
   const faces = people.reduce((sum, { face_count }) => sum + face_count, 0);
   const [first] = people;
   const one = people.length === 1;
-  const name = html`<${PersonName} person=${first} />`;
+  const name = () => html`<${PersonName} person=${first} />`;
   return html`<${ErasureDialog}
     title=${one ? tWith("erasing.title_one", { name }) : t("erasing.title", { count: people.length })}
     sentence=${one
@@ -54,7 +54,7 @@ export function EraseDialog({ people, onClose }) {
  *   isLast: whether the person has no other face
  */
 export function EraseFaceDialog({ person, face, isLast, onClose }) {
-  const name = html`<${PersonName} person=${person} />`;
+  const name = () => html`<${PersonName} person=${person} />`;
   const path = inCollection(route.get().collection, "identities", person.id, "faces", face.id);
   return html`<${ErasureDialog}
     title=${t("erasing.title_face")}
@@ -73,7 +73,7 @@ export function EraseFaceDialog({ person, face, isLast, onClose }) {
  */
 export function EraseCollectionDialog({ collection, onClose }) {
   const { name, identity_count: people, face_count: faces } = collection;
-  const written = html`<bdi>${name}</bdi>`;
+  const written = () => html`<bdi>${name}</bdi>`;
   return html`<${ErasureDialog}
     title=${tWith("erasing.title_one", { name: written })}
     sentence=${tWith("erasing.what_collection", { name: written, people, count: faces })}
@@ -111,7 +111,7 @@ export function ErasureDialog({ title, sentence, button, typed, items, note, ver
   const start = () => confirmed && erasing.run(compact);
   const footers = {
     asking: html`<button type="button" data-first-focus onClick=${close}>${t("frame.cancel")}</button>
-      <button type="button" class="danger primary" disabled=${!confirmed} onClick=${start}>${button}</button>`,
+      <button type="button" class="danger primary" disabled=${!confirmed} onClick=${start}><span>${button}</span></button>`,
     running: html`<button type="button" ref=${focused} onClick=${close}>${t("erasing.stop")}</button>`,
     failed: html`<button type="button" onClick=${close}>${t("frame.close")}</button>
       <button type="button" ref=${focused} class="danger" onClick=${start}>${t("erasing.go_on")}</button>`,

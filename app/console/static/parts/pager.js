@@ -26,23 +26,27 @@ export function Pager({ nextCursor, label }) {
   return html`<nav class="pager row" aria-label=${label}>
     <span>${t("frame.page_number", { number })}</span>
     ${cursor === null
-      ? html`<a class="button" role="link" aria-disabled="true">${t("frame.page_before")}</a>`
+      ? html`<a class="button" role="link" aria-disabled="true" tabindex="0">${t("frame.page_before")}</a>`
       : html`<a class="button" href=${to(before.at(-1) || null, before.slice(0, -1))}>${t("frame.page_before")}</a>`}
     ${nextCursor === null
-      ? html`<a class="button" role="link" aria-disabled="true">${t("frame.page_next")}</a>`
+      ? html`<a class="button" role="link" aria-disabled="true" tabindex="0">${t("frame.page_next")}</a>`
       : html`<a class="button" href=${to(nextCursor, [...before, cursor ?? ""])}>${t("frame.page_next")}</a>`}
   </nav>`;
 }
 
-const scrolls = new Map();
+const places = new Map(); // address of a list -> {y, row}
 
-/** Remember how far a list was scrolled, under its address. */
-export const keepPlace = () => scrolls.set(location.hash, scrollY);
+/** Remember how far a list was scrolled, and which row was opened, under its address. */
+export const keepPlace = (row = null) => places.set(location.hash, { y: scrollY, row });
 
-/** Scroll to where the list was left; once its rows are there. */
+/** Scroll to where the list was left, with the focus on the row that was opened; once it is there. */
 export function backToPlace() {
-  const y = scrolls.get(location.hash);
-  scrolls.delete(location.hash);
-  if (y !== undefined) scrollTo({ top: y, behavior: "instant" });
-  return y !== undefined;
+  const place = places.get(location.hash);
+  places.delete(location.hash);
+  if (place === undefined) return false;
+  if (place.row !== null) {
+    document.querySelector(`[data-row="${CSS.escape(place.row)}"] a`)?.focus({ preventScroll: true });
+  }
+  scrollTo({ top: place.y, behavior: "instant" });
+  return true;
 }

@@ -2,6 +2,8 @@
 
 import { html } from "../core/html.js";
 import { href } from "../core/router.js";
+import { collection } from "../core/session.js";
+import { useStore } from "../core/store.js";
 import { t } from "../core/text.js";
 import { Thumb, cropOfFace } from "./thumb.js";
 
@@ -12,6 +14,7 @@ import { Thumb, cropOfFace } from "./thumb.js";
  * @property {string | null} name
  * @property {string | null} [external_id]
  * @property {{id: string, has_crop: boolean} | null} [best_face]
+ * @property {string} [face_id] of a candidate of a search
  */
 
 /** What a person is called: by name, else by their own key. @param {Person} person */
@@ -30,7 +33,9 @@ export const PersonLink = ({ person, onClick }) =>
 /** The best face of a person, as lists answer it; else initials. @param {{person: Person, large?: boolean}} props */
 export function PersonThumb({ person, large }) {
   const id = person.id ?? person.identity_id;
-  const face = person.best_face ?? null;
+  const keepsCrops = useStore(collection)?.options?.crops.keep ?? false;
+  // A candidate of a search has the face that was most alike; whether there is a crop is not said.
+  const face = person.best_face ?? (person.face_id ? { id: person.face_id, has_crop: keepsCrops } : null);
   const crop = face?.has_crop ? cropOfFace(id, face.id) : null;
   return html`<${Thumb} id=${id} name=${nameOf(person)} faceId=${face?.id ?? null} crop=${crop} large=${large} />`;
 }

@@ -41,6 +41,7 @@ export function PersonPicker({ onPick, label, exclude = [], first = false, colle
   const [at, setAt] = useState(0);
   const list = useRef(null);
   const taken = useRef(false); // Enter was pressed before the list was that of the text
+  const field = useRef(null);
   const q = useSettled(text.trim());
   const path = inCollection(collection ?? route.get().collection, "identities");
   const query = { q: q || null, limit: SHOWN + exclude.length };
@@ -50,6 +51,9 @@ export function PersonPicker({ onPick, label, exclude = [], first = false, colle
   );
   const found = (data?.identities ?? []).filter((one) => !exclude.includes(one.id)).slice(0, SHOWN);
   const settled = data?.of === text.trim(); // whether the list is that of the text
+  useEffect(() => {
+    if (first) field.current.focus();
+  }, []);
   useEffect(() => setAt(0), [q]);
   useEffect(() => {
     if (!settled || !taken.current) return;
@@ -80,6 +84,7 @@ export function PersonPicker({ onPick, label, exclude = [], first = false, colle
       <label for=${id}>${label ?? t("people_parts.find")}</label>
       <input
         id=${id}
+        ref=${field}
         type="search"
         role="combobox"
         autocomplete="off"

@@ -1,2 +1,60 @@
 /** Wörter dieser Seite. */
-export default {};
+export default {
+  title: "Person",
+  gone: "Diese Person ist hier nicht oder nicht mehr erfasst.",
+  to_people: "Zur Liste der Personen",
+  lead: "erfasst am {enrolled}, geändert am {changed}",
+  lead_leaves: "erfasst am {enrolled}, geändert am {changed}, geht {leaves}",
+  everything: "Alles Gespeicherte als JSON",
+  erase: "Löschen …",
+
+  details: "Angaben",
+  name: "Name",
+  external_id: "Eigene ID",
+  external_id_hint: "Einmalig in der Sammlung.",
+  threshold: "Eigene Schwelle",
+  threshold_hint:
+    "Unter dieser Ähnlichkeit gilt kein Gesicht als diese Person, auch wenn eine Suche weniger verlangt. Für Zwillinge und Doppelgänger.",
+  threshold_number: "Eine Ähnlichkeit ist eine Zahl von -1 bis 1, zum Beispiel 0.6.",
+  attributes_inexact:
+    "Ein Merkmal hat eine Zahl mit mehr Stellen, als ein Browser halten kann. Die Merkmale bitte über die API ändern.",
+  discard: "Änderungen verwerfen",
+  saved: "Änderungen gespeichert",
+  changed_meanwhile: "Diese Person wurde inzwischen geändert",
+  changed_meanwhile_text:
+    "Nichts wurde überschrieben. Neu laden zeigt die Person, wie sie jetzt ist; das Eingegebene wird dann verworfen.",
+
+  faces: { one: "{count} Gesicht", other: "{count} Gesichter" },
+  no_faces: "Kein Gesicht ist erfasst: Diese Person wird nicht gefunden. Bitte ein Foto hinzufügen.",
+  face_quality: "Qualität {quality}",
+  forced: "erzwungenes Foto",
+  copy_sha256: "SHA-256 kopieren",
+  move: "Verschieben",
+  move_face: "Verschieben: Gesicht {number}",
+  remove: "Entfernen",
+  remove_face: "Entfernen: Gesicht {number}",
+  more_faces: "Mehr Gesichter zeigen",
+  move_title: "Wessen Gesicht ist das?",
+  move_whom: "Verschieben zu",
+  from: "Hier ist das Gesicht jetzt",
+  to: "Dorthin kommt es",
+  other_person: "Andere Person",
+  move_to: "Zu {name} verschieben",
+  move_force: "Trotzdem verschieben",
+  move_force_text: "Wird es trotzdem verschoben, bleibt das Gesicht dauerhaft als erzwungen vermerkt.",
+  moved: "Gesicht zu {name} verschoben",
+
+  add_photos: "Fotos hinzufügen",
+  camera: "Kamera verwenden",
+  adding: "Die Fotos werden gesendet …",
+  added: { one: "{count} Gesicht hinzugefügt", other: "{count} Gesichter hinzugefügt" },
+  repeated: { one: "{count} Foto war bereits erfasst.", other: "{count} Fotos waren bereits erfasst." },
+  force_text:
+    "Zeigen sie doch diese Person, können sie erfasst werden. Die Gesichter bleiben dauerhaft als erzwungen vermerkt.",
+  force: { one: "Trotzdem erfassen", other: "Diese {count} trotzdem erfassen" },
+
+  alike: "Wer sieht dieser Person ähnlich?",
+  search: "Mit dem besten Gesicht suchen",
+  nobody_alike: "Es gibt keine andere Person zum Vergleichen.",
+  similarity: "Ähnlichkeit",
+};

@@ -17,4 +17,29 @@ export default {
   id: "Id",
   face_count: "Faces",
   enrolled: "Enrolled",
+
+  leaves: "Leaves",
+  leaves_hint: "From then on the person is not found, and is erased. Empty: never.",
+  never: "Never",
+  in_days: { one: "in {count} day", other: "in {count} days" },
+  attributes: "Attributes",
+  attributes_hint: 'JSON, for example {"site": "berlin", "floor": 3}',
+  not_json: "This is not JSON yet: {detail}",
+  no_object: 'Attributes stand in braces: {"site": "berlin"}',
+  long_number: "A number has more digits than a browser can hold. Put it in quotes, as a text.",
+  too_long: "Attributes may have 16 KiB.",
+
+  merge_title: "Merge into one person?",
+  merge_lead: "Check the faces first: no guard checks a merge, and it cannot be undone.",
+  merge_stays: "Who stays?",
+  merge_what:
+    "{stays} stays, with id, name and all faces of both. What {stays} lacks is taken from {goes}, who no longer exists afterwards.",
+  merge_button: "Merge into {stays}",
+  merged: "{goes} was merged into {stays}",
+  choice_a: "First",
+  choice_b: "Second",
+
+  photos_rejected: { one: "{count} photo was refused", other: "{count} photos were refused" },
+  photo_number: "Photo {number}",
+  looks_like: "Looks like {name}",
 };
