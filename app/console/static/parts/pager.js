@@ -9,7 +9,7 @@ import { t } from "../core/text.js";
 
 const SEPARATOR = "~";
 
-/** The cursor of the present page, and those of the pages before it. */
+/** The cursor of the present page, and those of the pages between the first one and it. */
 export function placeOf(query) {
   const before = query.before ? query.before.split(SEPARATOR) : [];
   return { cursor: query.after ?? null, before };
@@ -22,15 +22,15 @@ export function Pager({ nextCursor, label }) {
   if (cursor === null && nextCursor === null) return null;
   const to = (after, trail) =>
     href(page, { args, query: { ...query, after, before: trail.length > 0 ? trail.join(SEPARATOR) : null } });
-  const number = cursor === null ? 1 : before.length + 1;
+  const number = cursor === null ? 1 : before.length + 2; // the first page has no cursor
   return html`<nav class="pager row" aria-label=${label}>
     <span>${t("frame.page_number", { number })}</span>
     ${cursor === null
       ? html`<a class="button" role="link" aria-disabled="true" tabindex="0">${t("frame.page_before")}</a>`
-      : html`<a class="button" href=${to(before.at(-1) || null, before.slice(0, -1))}>${t("frame.page_before")}</a>`}
+      : html`<a class="button" href=${to(before.at(-1) ?? null, before.slice(0, -1))}>${t("frame.page_before")}</a>`}
     ${nextCursor === null
       ? html`<a class="button" role="link" aria-disabled="true" tabindex="0">${t("frame.page_next")}</a>`
-      : html`<a class="button" href=${to(nextCursor, [...before, cursor ?? ""])}>${t("frame.page_next")}</a>`}
+      : html`<a class="button" href=${to(nextCursor, cursor === null ? [] : [...before, cursor])}>${t("frame.page_next")}</a>`}
   </nav>`;
 }
 
