@@ -22,6 +22,8 @@ _REFUSED = "Failed to load resource: the server responded with a status of"
 """Chromium logs every answer with an error status so, the API's among them."""
 _WITHOUT_TLS = "Cross-Origin-Opener-Policy header has been ignored"
 """On every page that is neither https nor on this machine."""
+_RECORDER = r"Connecting to 'blob:|policy violated: connect-src blob"
+"""Of Playwright's traces, which read the pictures of a page; no page of ours asks for a blob."""
 _WITHIN = ("about", "blob", "data")
 _OURS = ("127.0.0.1", OTHER_NAME)
 
@@ -32,7 +34,7 @@ class WatchedPages:
     def __init__(self) -> None:
         self._origin = ""
         """Of the page that was opened last."""
-        self._allowed = [re.compile(_WITHOUT_TLS)]
+        self._allowed = [re.compile(_WITHOUT_TLS), re.compile(_RECORDER)]
         self._problems: list[str] = []
         self._contexts: list[BrowserContext] = []
         self.log: list[str] = []

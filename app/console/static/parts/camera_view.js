@@ -18,13 +18,9 @@ await loadTexts("camera");
 export function CameraView({ camera, image = null, faces = [] }) {
   if (camera.phase !== "on") return null;
   return html`<${FaceBoxes} image=${image ?? camera.size} faces=${faces} mirrored=${camera.mirrored}>
-    <video
-      ref=${camera.attach}
-      class=${camera.mirrored ? "mirrored" : undefined}
-      muted
-      playsinline
-      aria-label=${t("camera.preview")}
-    ></video>
+    <div class="camera-picture" role="img" aria-label=${t("camera.preview")}>
+      <video ref=${camera.attach} class=${camera.mirrored ? "mirrored" : undefined} muted playsinline aria-hidden="true"></video>
+    </div>
   <//>`;
 }
 

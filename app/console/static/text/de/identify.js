@@ -106,7 +106,7 @@ export default {
   filter_hint: "Attribute: site=berlin, floor=3",
   filter_fault: "Attribute als name=wert schreiben, mit Kommas dazwischen.",
   terminal: "Terminal",
-  terminal_hint: "Personen, die dort zuletzt Treffer waren, werden zuerst durchsucht. Treffer von jetzt merkt es sich.",
+  terminal_hint: "Personen, die dort zuletzt Treffer waren, werden zuerst durchsucht, gleich mit welchen Attributen. Treffer von jetzt merkt es sich.",
   keep_unknown: "Unbekannte Gesichter in den Eingang legen.",
   keeps: "Diese Sammlung bewahrt sie auf.",
   keeps_none: "Diese Sammlung bewahrt keine auf.",

@@ -102,7 +102,7 @@ export default {
   filter_hint: "Attributes: site=berlin, floor=3",
   filter_fault: "Write attributes as name=value, with commas between them.",
   terminal: "Terminal",
-  terminal_hint: "People who were matched there lately are searched first. Who matches now is remembered.",
+  terminal_hint: "People who were matched there lately are searched first, whatever their attributes. Who matches now is remembered.",
   keep_unknown: "Put unknown faces into the inbox.",
   keeps: "This collection keeps them.",
   keeps_none: "This collection keeps none.",
