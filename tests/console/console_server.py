@@ -1,6 +1,7 @@
 """The real application on a real port, served by a thread of the tests, and requests to its API."""
 
 import socket
+import ssl
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -37,16 +38,22 @@ class ConsoleServer:
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=1,  # pages of browsers keep connections
+            ssl_certfile=chosen.tls.cert,
+            ssl_keyfile=chosen.tls.key,
         )
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
-        self.origin = f"http://127.0.0.1:{self.port}"
+        self._scheme = "http" if chosen.tls.cert is None else "https"
+        self.origin = f"{self._scheme}://127.0.0.1:{self.port}"
         self._server = uvicorn.Server(config)
         self._thread = Thread(target=self._server.run, args=([self._listening],))
         self._thread.start()
         key = chosen.api_keys[0].get_secret_value() if chosen.api_keys else None
         self.client = httpx2.Client(
-            base_url=self.origin, headers={"x-api-key": key} if key else {}, timeout=_TIMEOUT_S
+            base_url=self.origin,
+            headers={"x-api-key": key} if key else {},
+            timeout=_TIMEOUT_S,
+            verify=ssl.create_default_context(cafile=chosen.tls.cert),
         )
         # The port listens already: the answer comes as soon as the service is ready.
         self.client.get("/readyz").raise_for_status()
@@ -59,7 +66,7 @@ class ConsoleServer:
     def at(self, path: str, *, collection: str | None = None, host: str = "127.0.0.1") -> str:
         """The address of a page, as `people?q=ada`; of a collection, where one is given."""
         route = path if collection is None else f"c/{collection}/{path}"
-        return f"http://{host}:{self.port}/console/#/{route}"
+        return f"{self._scheme}://{host}:{self.port}/console/#/{route}"
 
     def new_collection(self, **options: Any) -> str:
         """Make an empty collection; return its name."""

@@ -11,6 +11,7 @@ from app.console import STATIC
 from tests.console.console_server import ConsoleServer
 from tests.console.modules import imports_of, needed_by, own_modules
 from tests.console.watched_pages import WatchedPages
+from tests.kit.photos import hopper
 
 INDEX = (STATIC / "index.html").read_text(encoding="utf-8")
 START = ("main.js", "pages/start.js", "text/en/frame.js", "text/en/start.js")
@@ -66,14 +67,36 @@ def test_module_is_small_and_keeps_to_the_policy(module: Path) -> None:
     assert {word: why for word, why in FORBIDDEN.items() if word in text} == {}
 
 
-def test_start_loads_nothing_else_and_is_light(
-    page: Page, server: ConsoleServer, watched: WatchedPages
-) -> None:
-    page.goto(server.url)
+def _files_of(page: Page, address: str, watched: WatchedPages) -> set[str]:
+    """The files that a page asks for, as paths below the static ones."""
+    page.goto(address)
     expect(page.locator("h1")).to_be_visible()
     page.wait_for_load_state("networkidle")
     asked = [urlsplit(sent.removeprefix("GET ")).path for sent in watched.requests]
-    files = {path.removeprefix("/console/") for path in asked if path.startswith("/console/")}
-    assert files - {"", "favicon.svg"} == {"main.js", *_preloaded(), *_style_sheets()}
-    sizes = [(STATIC / (name or "index.html")).stat().st_size for name in files]
-    assert sum(sizes) < MOST_BYTES
+    return {
+        path.removeprefix("/console/") or "index.html"
+        for path in asked
+        if path.startswith("/console/")
+    }
+
+
+def _bytes_of(files: set[str]) -> int:
+    return sum((STATIC / name).stat().st_size for name in files)
+
+
+def test_start_of_a_collection_in_use_loads_nothing_else(
+    page: Page, server: ConsoleServer, collection: str, watched: WatchedPages
+) -> None:
+    server.enroll(collection, hopper(), name="Grace Hopper")
+    files = _files_of(page, server.at("start", collection=collection), watched)
+    named = {"main.js", *_preloaded(), *_style_sheets()}
+    assert files - {"index.html", "favicon.svg"} == named
+    assert _bytes_of(files) < MOST_BYTES
+
+
+def test_start_of_an_empty_collection_is_light_too(
+    page: Page, server: ConsoleServer, collection: str, watched: WatchedPages
+) -> None:
+    files = _files_of(page, server.at("start", collection=collection), watched)
+    assert "parts/trial.js" in files
+    assert _bytes_of(files) < MOST_BYTES

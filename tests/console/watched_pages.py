@@ -32,8 +32,8 @@ class WatchedPages:
     """Watches the pages of browser contexts, and keeps what failed."""
 
     def __init__(self) -> None:
-        self._origin = ""
-        """Of the page that was opened last."""
+        self._origins: set[str] = set()
+        """Of the pages that were opened."""
         self._allowed = [re.compile(_WITHOUT_TLS), re.compile(_RECORDER)]
         self._problems: list[str] = []
         self._contexts: list[BrowserContext] = []
@@ -99,8 +99,8 @@ class WatchedPages:
         url = urlsplit(request.url)
         origin = f"{url.scheme}://{url.netloc}"
         if request.is_navigation_request() and url.hostname in _OURS:
-            self._origin = origin
-        elif url.scheme not in _WITHIN and origin != self._origin:
+            self._origins.add(origin)
+        elif url.scheme not in _WITHIN and origin not in self._origins:
             self._problems.append(f"request elsewhere: {request.url}")
 
     def _on_response(self, response: Response) -> None:
