@@ -84,6 +84,25 @@ def test_a_file_that_a_browser_has_is_not_sent_again(client: TestClient) -> None
     assert (head.content, head.headers["etag"]) == (b"", first.headers["etag"])
 
 
+def test_text_is_compressed_for_clients_that_accept_it(client: TestClient) -> None:
+    """Each form has a tag of its own, so that no cache mixes them up."""
+    path, content = "/console/vendor/preact.js", (STATIC / "vendor" / "preact.js").read_bytes()
+    plain = client.get(path, headers={"accept-encoding": "identity"})
+    packed = client.get(path, headers={"accept-encoding": "gzip"})
+    assert (plain.content, packed.content) == (content, content)
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < len(content) / 2
+    assert plain.headers["etag"] != packed.headers["etag"]
+    assert plain.headers["vary"] == packed.headers["vary"] == "accept-encoding"
+    for answer, encoding in ((plain, "identity"), (packed, "gzip")):
+        again = client.get(
+            path,
+            headers={"accept-encoding": encoding, "if-none-match": answer.headers["etag"]},
+        )
+        assert (again.status_code, again.content) == (304, b"")
+
+
 @pytest.mark.parametrize(
     "path",
     [
