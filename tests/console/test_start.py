@@ -60,6 +60,14 @@ def test_the_modules_of_start_are_asked_for_at_once(
     assert sorted(listed) == sorted(modules - {"main.js"})
 
 
+def test_each_style_sheet_is_loaded_by_the_frame_or_with_the_pages() -> None:
+    sources = (STATIC / "index.html", STATIC / "core" / "styles.js")
+    frame, pages = (file.read_text(encoding="utf-8") for file in sources)
+    listed = re.findall(r"\./style/(\w+)\.css", frame)
+    listed += re.findall(r'"(\w+)"', pages[pages.index("SHEETS") : pages.index("];")])
+    assert sorted(listed) == sorted(file.stem for file in (STATIC / "style").iterdir())
+
+
 def test_a_face_before_the_camera_is_named_in_three_steps(
     new_page: NewPage, server: ConsoleServer, collection: str, camera_of: CameraOf
 ) -> None:

@@ -1,5 +1,6 @@
 /** The pages. Each is a module of its own, loaded with its texts when it is first shown. */
 
+import { loadStyles } from "./styles.js";
 import { loadTexts } from "./text.js";
 
 /** In the navigation, in this order. */
@@ -18,7 +19,8 @@ export const presentPage = (page) => loaded.get(page);
 
 /** Load a page: its component, and its texts. A shared part loads its own: `await loadTexts("camera");`. */
 export async function loadPage(page) {
-  const [module] = await Promise.all([import(`../pages/${page}.js`), loadTexts(page)]);
+  const styles = page === "start" ? null : loadStyles();
+  const [module] = await Promise.all([import(`../pages/${page}.js`), loadTexts(page), styles]);
   loaded.set(page, module.default);
   return module.default;
 }

@@ -1,6 +1,5 @@
 /** "As a request": what the page sends, as a command to take along. */
 
-import { asCurl, asPython } from "../core/as_request.js";
 import { html, useState } from "../core/html.js";
 import { t } from "../core/text.js";
 import { CopyButton } from "./copy_button.js";
@@ -9,13 +8,17 @@ import { Dialog } from "./dialog.js";
 /** @param {{call: import("../core/api.js").Call | (() => import("../core/api.js").Call)}} props */
 export function AsRequestButton({ call }) {
   const [shown, setShown] = useState(null);
-  const open = () => setShown(typeof call === "function" ? call() : call);
+  const open = async () => {
+    const { asCurl, asPython } = await import("../core/as_request.js"); // few are asked for
+    const present = typeof call === "function" ? call() : call;
+    setShown({ curl: asCurl(present), python: asPython(present) });
+  };
   return html`<button type="button" class="quiet small" onClick=${open}>${t("frame.as_request")}</button>
     ${shown &&
     html`<${Dialog} wide title=${t("frame.as_request")} onClose=${() => setShown(null)}>
       <p>${t("frame.as_request_key")}</p>
-      <${Command} name="curl" text=${asCurl(shown)} />
-      <${Command} name="Python" text=${asPython(shown)} />
+      <${Command} name="curl" text=${shown.curl} />
+      <${Command} name="Python" text=${shown.python} />
     <//>`}`;
 }
 
