@@ -41,7 +41,7 @@ def test_start_weighs_little(page: Page, server: ConsoleServer, collection: str)
     expect(page.get_by_role("button", name="Start the camera")).to_be_visible()
     sizes: list[int] = page.evaluate(
         """() => ["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
-                   .map((entry) => entry.decodedBodySize)"""
+                   .map((entry) => entry.encodedBodySize)"""
     )
     assert len(sizes) > 30
     assert sum(sizes) < _MOST_BYTES
