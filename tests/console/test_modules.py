@@ -36,6 +36,7 @@ def _preloaded() -> list[str]:
 
 
 def _style_sheets() -> list[str]:
+    """Those of Start."""
     return re.findall(r'<link rel="stylesheet" href="\./([^"]+)"', INDEX)
 
 
@@ -49,9 +50,16 @@ def test_every_import_names_a_file() -> None:
     assert lacking == []
 
 
-def test_every_style_sheet_is_used_and_every_one_named_exists() -> None:
-    present = {f"style/{file.name}" for file in (STATIC / "style").glob("*.css")}
-    assert set(_style_sheets()) == present
+def _later_style_sheets() -> list[str]:
+    """Those that the other pages add, of which Start has none."""
+    text = (STATIC / "core" / "styles.js").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"SHEETS = \[([^\]]*)\]", text)
+    return [f"style/{name}.css" for name in re.findall(r'"(\w+)"', listed)]
+
+
+def test_every_style_sheet_is_named_once_and_exists() -> None:
+    present = sorted(f"style/{file.name}" for file in (STATIC / "style").glob("*.css"))
+    assert sorted(_style_sheets() + _later_style_sheets()) == present
 
 
 def test_modules_that_start_needs_are_asked_for_at_once() -> None:
@@ -101,3 +109,12 @@ def test_start_of_an_empty_collection_is_light_too(
     files = _files_of(page, server.at("start", collection=collection), watched)
     assert "parts/trial.js" in files
     assert _bytes_of(files) < MOST_BYTES
+
+
+def test_another_page_adds_its_style_sheets_before_that_of_paper(
+    page: Page, server: ConsoleServer, collection: str, watched: WatchedPages
+) -> None:
+    files = _files_of(page, server.at("privacy", collection=collection), watched)
+    assert files >= set(_later_style_sheets())
+    last = page.locator("link[rel=stylesheet]").last
+    expect(last).to_have_attribute("href", "./style/print.css")

@@ -1,6 +1,7 @@
 /** The style sheets of all pages but Start, which are asked for with the first of these pages. */
 
 const SHEETS = ["identify", "plot", "people", "enroll_many", "privacy", "system", "queue"];
+const PRINT = document.querySelector('link[href$="/print.css"]');
 let asked = null;
 
 /** Load them once. A sheet that does not come leaves its page plain, and usable. */
@@ -16,5 +17,5 @@ const load = (name) =>
     link.href = `./style/${name}.css`;
     link.onload = resolve;
     link.onerror = resolve;
-    document.head.append(link);
+    PRINT.before(link); // which changes all others on paper
   });
