@@ -26,6 +26,8 @@ VultusError
 │       └── NotExportable           a row of the gallery is damaged
 ├── RequestTimeout                  the request arrives too slowly, or not as a whole
 ├── AccessDenied                    the API key is missing or wrong
+├── HostUnknown                    no key is demanded, and the Host is not one of the service
+├── CrossSite                      no key is demanded, and a page of another site asks
 ├── NotFound
 │   ├── CollectionNotFound          no collection has this name
 │   │   └── CollectionNotInArchive  the archive holds no collection of this name
@@ -300,6 +302,14 @@ class RequestTimeout(VultusError):
 
 class AccessDenied(VultusError):
     code = "unauthorized"
+
+
+class HostUnknown(VultusError):
+    code = "host_unknown"
+
+
+class CrossSite(VultusError):
+    code = "cross_site"
 
 
 class NotFound(VultusError):

@@ -21,6 +21,8 @@ from app.api.edge.connection.open_files import allow_many_open_files, connection
 from app.api.edge.cors import allow_origins
 from app.api.edge.head import HeadAsGet
 from app.api.edge.identity_paths import IdentityPaths
+from app.api.edge.known_hosts import KnownHosts
+from app.api.edge.private_answers import PrivateAnswers
 from app.api.edge.rate_limits import RateLimits
 from app.api.edge.request_log import Defects, RequestLog
 from app.api.edge.root_path import RootPath
@@ -74,8 +76,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     _add_pages(app, settings)
     # The last is the outermost. From outside in: the paths as the API names them; the rest of a
     # body that is not read; the log, which sees every answer; the headers for other origins on all
-    # of them; the end of the process, defects, and what the connection refuses; limits, the
-    # cheapest first; bodies as routes read them.
+    # of them; the end of the process, defects, and what the connection refuses; who may ask at
+    # all; limits, the cheapest first; bodies as routes read them.
     app.add_middleware(HeadAsGet)
     app.add_middleware(IdentityPaths)
     app.add_middleware(CompressedBodies, limits=settings.limits)
@@ -87,6 +89,13 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         report=services.metrics.body_bytes.set,
     )
     app.add_middleware(RateLimits, limits=settings.limits, api_keys=settings.api_keys)
+    app.add_middleware(PrivateAnswers)
+    app.add_middleware(
+        KnownHosts,
+        hosts=settings.hosts,
+        origins=settings.cors_origins,
+        demands_key=lambda: bool(settings.api_keys),
+    )
     app.add_middleware(Refusals)
     app.add_middleware(Defects)
     app.add_middleware(StopRequests, signal=services.stop_signal)

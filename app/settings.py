@@ -298,6 +298,11 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface.")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on.")
+    hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated names by which the service is reached, beside localhost and "
+        "IP addresses; * for all. Others are refused while no key is demanded.",
+    )
     root_path: str = Field(
         "", description="Path at which a proxy publishes the service, as /faces (else none)."
     )
@@ -354,6 +359,11 @@ class Settings(BaseSettings):
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Comma-separated keys; when set, /v1 requires one in x-api-key."
     )
+    open_to_all: bool = Field(
+        False,
+        description="Start without a key also on an address that other machines reach: whoever "
+        "reaches it may do everything.",
+    )
     crops_key: SecretStr | None = Field(
         None,
         description="32 bytes in base64, by which crops are encrypted where collections keep them.",
@@ -371,9 +381,19 @@ class Settings(BaseSettings):
     tls: TlsSettings = Field(default_factory=TlsSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
-    _split = field_validator("api_keys", "trusted_proxies", "cors_origins", mode="before")(
+    _split = field_validator("hosts", "trusted_proxies", "cors_origins", mode="before")(
         _split_at_commas
     )
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _some_keys(cls, value: Any) -> Any:  # noqa: ANN401
+        keys = _split_at_commas(value)
+        # A setting that means to demand keys, and names none, must not open the service. Empty is
+        # what a compose file passes on for a variable that is not set.
+        if value and not keys:
+            raise ValueError("it names no key: set keys of 16 characters or more, or leave it out")
+        return keys
 
     @field_validator("root_path")
     @classmethod

@@ -37,6 +37,8 @@ def _only_our_settings() -> Iterator[None]:
             if not name.startswith("VULTUS_TEST_"):
                 patch.delenv(name)
         patch.setitem(Settings.model_config, "env_file", None)
+        # The names of FastAPI's client for tests, and of the console's without TLS.
+        patch.setenv("VULTUS_HOSTS", "testserver,vultus.test")
         yield
 
 

@@ -54,6 +54,10 @@ HTTP: Final = Remedies(
         errors.CollectionNotInArchive: NEVER,
         errors.ArchiveOfOtherEmbedder: NEVER,
         errors.AccessDenied: "send a valid key in the x-api-key header",
+        errors.HostUnknown: "use localhost or an IP address; or who runs the service has to name "
+        "the host in VULTUS_HOSTS, or to demand keys with VULTUS_API_KEYS",
+        errors.CrossSite: "send it from a program, or from a page of the service itself; or who "
+        "runs the service has to name the page's origin in VULTUS_CORS_ORIGINS",
         errors.NotFound: None,
         errors.CollectionNotFound: "create it with POST /v1/collections",
         errors.IdentityNotFound: "list them with GET /v1/collections/{collection}/identities",

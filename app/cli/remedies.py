@@ -89,6 +89,8 @@ TERMINAL: Final = Remedies(
         errors.ArchiveTooNew: "upgrade Vultus and import again",
         errors.NotExportable: "correct it or delete it, and export again",
         errors.AccessDenied: "give a valid key with --api-key",
+        errors.HostUnknown: NEVER,
+        errors.CrossSite: NEVER,
         errors.NotFound: None,
         errors.CollectionNotFound: "see vultus collections list, or create it with vultus "
         "collections create NAME",

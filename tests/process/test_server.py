@@ -93,6 +93,7 @@ def mistaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess
             tmp_path_factory.mktemp("mistaken"),
             VULTUS_DEVISE="cpu",
             VULTUS_HOST="0.0.0.0",  # noqa: S104
+            VULTUS_OPEN_TO_ALL="true",
             FORWARDED_ALLOW_IPS="*",
         )
     ) as started:

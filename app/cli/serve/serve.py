@@ -17,6 +17,7 @@ from app.cli.configuration import (
 )
 from app.cli.output import print_error
 from app.cli.serve.console_address import OnReady, announcing
+from app.cli.serve.key_checks import is_reached_by_others
 from app.cli.serve.server_processes import run_processes
 from app.cli.serve.single_process import run_alone
 from app.cli.serve.start_checks import require_startable
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 _KEEP_ALIVE_S = 65  # longer than the usual 60 s of a proxy, which must close connections first
 _GRACE_S = 10  # the application answers the requests that are left after three seconds
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MANY_CORES = 4  # more than one process can use: its threads take turns in Python
 
 _log = structlog.get_logger(__name__)
@@ -134,7 +134,7 @@ def _try_to_start(settings: Settings) -> None:
 
 
 def _warn_of_likely_mistakes(settings: Settings, address: str) -> None:
-    if address not in _LOOPBACK and not settings.api_keys:
+    if is_reached_by_others(address) and not settings.api_keys:
         _log.warning("open_to_the_network", address=address, remedy="set VULTUS_API_KEYS")
     if "FORWARDED_ALLOW_IPS" in os.environ:
         _log.warning(

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
+from app.cli.serve.key_checks import require_keys
 from app.errors import DatabaseDamaged, SettingUnusable
 from app.recognition.liveness.liveness_entries import liveness_entry
 from app.recognition.startup_errors import startup_error
@@ -29,6 +30,7 @@ _HOST = "VULTUS_HOST"
 def require_startable(settings: Settings, host: str, port: int) -> "EmbedderChoice":
     """Return the embedder to start with. Raises StartupError for the first unusable setting."""
     _require_free(host, port)
+    require_keys(settings, host)
     if settings.database_url is None:
         _require_writable(settings.data_dir)
     _require_database(settings)

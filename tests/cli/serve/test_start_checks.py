@@ -77,7 +77,7 @@ def test_an_address_that_is_not_of_this_machine_is_refused(
 
 @pytest.mark.parametrize("host", [HERE, "0.0.0.0", "localhost"])  # noqa: S104
 def test_any_free_port_is_accepted(host: str, tmp_path: Path) -> None:
-    require_startable(_settings(tmp_path), host, 0)
+    require_startable(_settings(tmp_path, open_to_all=True), host, 0)
 
 
 def test_a_port_without_rights_to_it_is_refused(

@@ -1,0 +1,53 @@
+"""A start does not open the service by mistake."""
+
+import pytest
+
+from app.cli.configuration import load_settings
+from app.cli.serve.key_checks import require_keys
+from app.errors import SettingUnusable, StartupError
+from app.settings import Settings
+
+ELSEWHERE = "192.0.2.7"
+STRONG = "correct-horse-battery"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "localhost"])
+def test_no_key_is_needed_on_this_machine(address: str) -> None:
+    require_keys(Settings(), address)
+    require_keys(Settings(api_keys=("a",)), address)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", ELSEWHERE, "127.0.0.2", ""])  # noqa: S104
+def test_strong_keys_are_needed_where_others_reach_it(address: str) -> None:
+    require_keys(Settings(api_keys=(STRONG, STRONG + "2")), address)
+    for weak in ((), ("fifteen-letters",), (STRONG, "a")):
+        with pytest.raises(SettingUnusable) as caught:
+            require_keys(Settings(api_keys=weak), address)
+        assert caught.value.setting == "VULTUS_API_KEYS"
+
+
+def test_it_may_be_meant_to_be_open() -> None:
+    require_keys(Settings(open_to_all=True), ELSEWHERE)
+    with pytest.raises(SettingUnusable):  # a key that was set is meant to be one
+        require_keys(Settings(open_to_all=True, api_keys=("a",)), ELSEWHERE)
+
+
+@pytest.mark.parametrize("name", ["VULTUS_API_KEY", "VULTUS_APIKEYS", "vultus_api_key"])
+def test_a_misspelt_setting_of_keys_stops_every_start(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, STRONG)
+    with pytest.raises(SettingUnusable, match=name):
+        require_keys(Settings(), "127.0.0.1")
+
+
+@pytest.mark.parametrize("value", [" , ", ",", "  "])
+def test_keys_that_are_none_stop_every_start(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VULTUS_API_KEYS", value)
+    with pytest.raises(StartupError, match="VULTUS_API_KEYS: it names no key"):
+        load_settings()
+
+
+def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VULTUS_API_KEYS", "")
+    assert load_settings().api_keys == ()
