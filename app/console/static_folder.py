@@ -5,6 +5,7 @@ Text is sent compressed to browsers that accept it, which is a third of its byte
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,6 +28,8 @@ _MEDIA_TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 _KEPT_FILES = 256
+_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", flags=re.IGNORECASE)
+"""Accepted by a client; with a weight of 0, it is refused (RFC 9110, section 12.5.3)."""
 _COMPRESSED = frozenset({"", ".css", ".html", ".js", ".json", ".svg", ".txt"})
 _LEAST_BYTES = 1_000
 """Below, a file and its headers fit one packet either way."""
@@ -47,7 +50,7 @@ class _File:
 
     def for_client(self, accepted: str) -> _Form:
         """Choose the form by the client's `Accept-Encoding`."""
-        return self.compressed if self.compressed and "gzip" in accepted else self.plain
+        return self.compressed if self.compressed and _GZIP.search(accepted) else self.plain
 
 
 @dataclass(frozen=True, slots=True)

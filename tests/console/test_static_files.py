@@ -91,6 +91,10 @@ def test_text_is_compressed_for_clients_that_accept_it(client: TestClient) -> No
     packed = client.get(path, headers={"accept-encoding": "gzip"})
     assert (plain.content, packed.content) == (content, content)
     assert "content-encoding" not in plain.headers
+    refused = client.get(path, headers={"accept-encoding": "br, gzip;q=0"})
+    assert "content-encoding" not in refused.headers
+    weighted = client.get(path, headers={"accept-encoding": "gzip;q=0.5, br"})
+    assert weighted.headers["content-encoding"] == "gzip"
     assert packed.headers["content-encoding"] == "gzip"
     assert int(packed.headers["content-length"]) < len(content) / 2
     assert plain.headers["etag"] != packed.headers["etag"]

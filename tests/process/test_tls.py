@@ -1,7 +1,11 @@
 """`vultus serve --tls-cert --tls-key`: https alone, with one process and with several."""
 
+import json
 import os
+import re
 import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +18,7 @@ from tests.kit.forked_vultus import run_vultus
 from tests.kit.server import ServerProcess, running
 
 _TIMEOUT_S = 60
+_DOCKERFILE = Path(__file__).parents[2] / "Dockerfile"
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +83,14 @@ def test_top_trusts_the_certificate_of_this_machine(
     shown = run_vultus("top", "--once", env=environment)
     assert shown.returncode == 0, shown.stderr
     assert server.url in shown.stdout
+
+
+def test_health_check_of_the_image_asks_over_tls(
+    server: ServerProcess, files: tuple[Path, Path]
+) -> None:
+    dockerfile = _DOCKERFILE.read_text(encoding="utf-8")
+    (arguments,) = re.findall(r"HEALTHCHECK .*\\\n\s+CMD (\[.*\])\n", dockerfile)
+    port = server.url.rsplit(":", 1)[1]
+    environment = {**os.environ, "VULTUS_PORT": port, "VULTUS_TLS__CERT": str(files[0])}
+    command = [sys.executable, *json.loads(arguments)[1:]]
+    subprocess.run(command, env=environment, timeout=_TIMEOUT_S, check=True)
