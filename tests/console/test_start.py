@@ -20,7 +20,7 @@ def _jpeg(name: str, data: bytes) -> Any:
     return {"name": name, "mimeType": "image/jpeg", "buffer": data}
 
 
-def test_a_fresh_service_leads_to_start_and_asks_nothing_elsewhere(
+def test_a_fresh_service_leads_to_start_which_is_light_and_asks_nothing_elsewhere(
     page: Page, server: ConsoleServer, watched: WatchedPages
 ) -> None:
     page.goto(server.origin)
@@ -33,18 +33,13 @@ def test_a_fresh_service_leads_to_start_and_asks_nothing_elsewhere(
         "/v1/info",
         "/v1/collections/default",
     }
-    require_accessible(page)
-
-
-def test_start_weighs_little(page: Page, server: ConsoleServer, collection: str) -> None:
-    page.goto(server.at("start", collection=collection))
-    expect(page.get_by_role("button", name="Start the camera")).to_be_visible()
     sizes: list[int] = page.evaluate(
         """() => ["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
                    .map((entry) => entry.encodedBodySize)"""
     )
     assert len(sizes) > 30
     assert sum(sizes) < _MOST_BYTES
+    require_accessible(page)
 
 
 def test_the_modules_of_start_are_asked_for_at_once(
@@ -121,7 +116,6 @@ def test_the_three_steps_by_photos(page: Page, server: ConsoleServer, collection
     expect(page.locator(".box-labels li")).to_have_text("Eileen Collins")
     photo.set_input_files(_jpeg("two.jpg", encoded(group())))
     expect(page.get_by_text("Seen: Eileen Collins and Grace Hopper")).to_be_visible()
-    require_accessible(page)
 
 
 def test_the_steps_do_not_return_once_dismissed(

@@ -17,6 +17,7 @@ import { Compare } from "./compare.js";
 import { Dialog } from "./dialog.js";
 import { FaceCut, useFaceCuts } from "./face_cuts.js";
 import { errorOf, Field } from "./field.js";
+import { withFace } from "./found_faces.js";
 import { ProblemNotice } from "./notice.js";
 import { nameOf, PersonThumb } from "./person_name.js";
 import { PersonPicker } from "./person_picker.js";
@@ -115,7 +116,7 @@ export function AddFaceDialog({ collection, face, onDone, onClose }) {
         ${candidates.map(
           (one) => html`<li key=${one.identity_id}>
             <button type="button" onClick=${() => pick(one.identity_id)}>
-              <${PersonThumb} person=${one} /> <bdi>${nameOf(one)}</bdi>
+              <${PersonThumb} person=${withFace(one)} /> <bdi>${nameOf(one)}</bdi>
               <span class="number">${format.similarity(one.similarity)}</span>
             </button>
           </li>`,

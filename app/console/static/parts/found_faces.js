@@ -4,9 +4,10 @@ import * as format from "../core/format.js";
 import { html } from "../core/html.js";
 import { labelOf } from "../core/recognition.js";
 import { href } from "../core/router.js";
+import { collection as presentCollection } from "../core/session.js";
 import { t } from "../core/text.js";
 import { FaceCut } from "./face_cuts.js";
-import { nameOf } from "./person_name.js";
+import { nameOf, PersonThumb } from "./person_name.js";
 import { Similarity, Status } from "./similarity.js";
 import { Table } from "./table.js";
 
@@ -54,11 +55,18 @@ export function FoundFaces({ faces, cuts = [], busy = false, onEnroll, onAdd }) 
   return html`<${Table} caption=${t("identify.faces")} columns=${columns} rows=${rows} keyOf=${({ place }) => String(place)} busy=${busy} />`;
 }
 
+/** The key that enrolls the largest face that is not known, as `useShortcuts` takes it. */
+export function enrollKey(faces, onEnroll) {
+  const place = faces.findIndex(({ status }) => status === "unknown");
+  return place < 0 ? {} : { e: { label: t("identify.enroll_face_number", { number: place + 1 }), run: () => onEnroll(place) } };
+}
+
 function Who({ face }) {
   const { identity, candidates, status } = face;
   const others = candidates.filter((one) => one.identity_id !== identity?.id).slice(0, SHOWN);
   return html`<div class="who">
-    ${identity && html`<a class="who-name" href=${href("person", { args: [identity.id] })}><bdi>${labelOf(face)}</bdi></a>`}
+    ${identity && html`<${PersonThumb} person=${withFace(candidates[0])} />
+      <a class="who-name" href=${href("person", { args: [identity.id] })}><bdi>${labelOf(face)}</bdi></a>`}
     <${Status} status=${status} />
     ${face.liveness && html`<small>${livenessOf(face.liveness)}</small>`}
     ${face.detail && html`<small>${face.detail}</small>`}
@@ -72,6 +80,11 @@ function Who({ face }) {
     </small>`}
   </div>`;
 }
+
+/** A candidate with the face that is most alike, which was perhaps enrolled in this tab. */
+export const withFace = (candidate) => ({ ...candidate, best_face: { id: candidate.face_id, has_crop: keepsCrops() } });
+
+const keepsCrops = () => presentCollection.get()?.options?.crops?.keep === true;
 
 const livenessOf = ({ score, threshold, live }) =>
   t(live === null ? "identify.liveness" : live ? "identify.live" : "identify.not_live", {

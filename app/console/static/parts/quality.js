@@ -10,7 +10,7 @@ const GOOD = 60;
 const SHARES = new Set(["underexposure", "overexposure", "contrast", "cropping"]); // 0 to 1
 
 /** Why a face is refused, in words; the service's code where there are none. */
-export const reasonText = (code) => (hasText(`quality.reason_${code}`) ? t(`quality.reason_${code}`) : code);
+export const reasonText = (code) => (hasText(`frame.reason_${code}`) ? t(`frame.reason_${code}`) : code);
 
 /**
  * Components with their scores, 0 to 100, worst first; those below 60 with what would help.

@@ -4,6 +4,7 @@ import { request } from "../../core/api.js";
 import { html, useEffect, useRef, useState } from "../../core/html.js";
 import { boxesOf, createAnnouncer, identifyCall } from "../../core/recognition.js";
 import { go, href } from "../../core/router.js";
+import { useShortcuts } from "../../core/shortcuts.js";
 import { t } from "../../core/text.js";
 import { AsRequestButton } from "../../parts/as_request_button.js";
 import { useCamera } from "../../parts/camera.js";
@@ -12,7 +13,7 @@ import { CameraButtons, CameraTrouble, CameraView } from "../../parts/camera_vie
 import { Empty } from "../../parts/empty.js";
 import { AddFaceDialog, EnrollFaceDialog } from "../../parts/enroll_face.js";
 import { useFaceCuts } from "../../parts/face_cuts.js";
-import { FoundFaces } from "../../parts/found_faces.js";
+import { enrollKey, FoundFaces } from "../../parts/found_faces.js";
 import { fieldsOf, IdentifyOptions } from "../../parts/identify_options.js";
 import { ProblemNotice } from "../../parts/notice.js";
 import { Timing } from "../../parts/timing.js";
@@ -54,6 +55,14 @@ export function CameraTab({ collection, query }) {
     setChosen(null);
   };
   const faces = seen?.answer.faces ?? [];
+  useShortcuts({
+    c: { label: t(on ? "camera.stop_long" : "camera.start"), run: () => (on ? camera.stop() : camera.start()) },
+    ...(on && {
+      " ": { label: t("camera.freeze"), run: () => camera.freeze(!camera.frozen) },
+      m: { label: t("camera.mirror"), run: () => camera.setMirrored(!camera.mirrored) },
+    }),
+    ...enrollKey(faces, (place) => choose(place, EnrollFaceDialog)),
+  });
   const still = camera.frozen && seen ? seen.frame.blob : null;
   const cuts = useFaceCuts(still, still ? faces.map(({ box }) => box) : []);
   return html`<div class="identify">

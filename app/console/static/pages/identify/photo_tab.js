@@ -6,6 +6,7 @@ import { announce } from "../../core/live.js";
 import { useLoaded } from "../../core/loading.js";
 import { boxesOf, identifyCall, whoIsSeen } from "../../core/recognition.js";
 import { href } from "../../core/router.js";
+import { useShortcuts } from "../../core/shortcuts.js";
 import { useStore } from "../../core/store.js";
 import { t } from "../../core/text.js";
 import { AsRequestButton } from "../../parts/as_request_button.js";
@@ -13,7 +14,7 @@ import { Drop } from "../../parts/drop.js";
 import { Empty } from "../../parts/empty.js";
 import { AddFaceDialog, EnrollFaceDialog } from "../../parts/enroll_face.js";
 import { useFaceCuts } from "../../parts/face_cuts.js";
-import { FoundFaces } from "../../parts/found_faces.js";
+import { enrollKey, FoundFaces } from "../../parts/found_faces.js";
 import { canSend, fieldsOf, IdentifyOptions } from "../../parts/identify_options.js";
 import { ProblemNotice } from "../../parts/notice.js";
 import { usePhotoAnywhere } from "../../parts/photo_anywhere.js";
@@ -62,6 +63,8 @@ function Answer({ collection, shown, busy, call, onEnrolled }) {
   );
   const [chosen, setChosen] = useState(null); // {place, Dialog}
   useEffect(() => setChosen(null), [photo]);
+  const enroll = (place) => setChosen({ place, Chosen: EnrollFaceDialog });
+  useShortcuts(enrollKey(answer.faces, enroll));
   const left = answer.faces_found - answer.faces.length;
   return html`${answer.faces.length === 0
       ? html`<${Empty} text=${t("identify.no_face")} />`
@@ -69,7 +72,7 @@ function Answer({ collection, shown, busy, call, onEnrolled }) {
           faces=${answer.faces}
           cuts=${cuts}
           busy=${busy}
-          onEnroll=${(place) => setChosen({ place, Chosen: EnrollFaceDialog })}
+          onEnroll=${enroll}
           onAdd=${(place) => setChosen({ place, Chosen: AddFaceDialog })}
         />`}
     ${left > 0 && html`<p class="muted">${t("identify.faces_left", { count: left })}</p>`}

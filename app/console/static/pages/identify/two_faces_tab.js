@@ -134,7 +134,7 @@ function VerifyOptions({ query, open }) {
           min="-1"
           max="1"
           step="any"
-          placeholder=${thresholds.verify ?? ""}
+          placeholder=${thresholds.verify == null ? "" : format.similarity(thresholds.verify)}
           value=${query.threshold ?? ""}
           onChange=${set("threshold")}
         />

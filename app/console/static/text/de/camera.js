@@ -4,6 +4,7 @@ export default {
   start: "Kamera starten",
   starting: "Die Kamera startet …",
   stop: "Stopp",
+  stop_long: "Kamera anhalten",
   freeze: "Standbild",
   mirror: "Spiegeln",
   device: "Kamera",

@@ -4,6 +4,7 @@ export default {
   start: "Start the camera",
   starting: "The camera starts …",
   stop: "Stop",
+  stop_long: "Stop the camera",
   freeze: "Freeze",
   mirror: "Mirror",
   device: "Camera",
