@@ -4,12 +4,12 @@ import { locale, t } from "./text.js";
 
 const number = (options) => new Intl.NumberFormat(locale(), options);
 
-/** A count: 100,003. */
-export const count = (value) => number().format(value);
+/** A count: 100,003. @param {number} value @param {Intl.NumberFormatOptions} [options] */
+export const count = (value, options) => number(options).format(value);
 
-/** A similarity: the cosine, with three decimals. Never a percentage. */
-export const similarity = (value) =>
-  value == null ? "—" : number({ minimumFractionDigits: 3, maximumFractionDigits: 3 }).format(value);
+/** A similarity: the cosine, with three decimals; thresholds have four. Never a percentage. */
+export const similarity = (value, digits = 3) =>
+  value == null ? "—" : number({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 
 /** A quality, 0 to 100. */
 export const quality = (value) => (value == null ? "—" : number({ maximumFractionDigits: 0 }).format(value));

@@ -71,7 +71,10 @@ const Description = ({ value, onValue, problem }) =>
 /** The part of a collection that this form changes, as PATCH takes it. */
 const changeable = ({ description, options: { unknowns, crops } }) => ({
   description,
-  options: { unknowns: { keep: unknowns.keep, retention_s: unknowns.retention_s }, crops: { keep: crops.keep } },
+  options: {
+    unknowns: { keep: unknowns.keep, retention_s: unknowns.retention_s, crops: unknowns.crops },
+    crops: { keep: crops.keep },
+  },
 });
 
 /** @param {{collection: any, onClose: () => void, onDone: (changed: any) => void}} props */
@@ -81,6 +84,7 @@ export function EditCollection({ collection, onClose, onDone }) {
   const [description, setDescription] = useState(former.description ?? "");
   const [keepUnknowns, setKeepUnknowns] = useState(unknowns.keep ?? false);
   const [days, setDays] = useState(unknowns.retention_s == null ? "" : String(unknowns.retention_s / A_DAY_S));
+  const [unknownCrops, setUnknownCrops] = useState(unknowns.crops ?? false);
   const [keepCrops, setKeepCrops] = useState(crops.keep ?? false);
   const path = inCollection(collection.name);
   const call = () => ({
@@ -89,18 +93,22 @@ export function EditCollection({ collection, onClose, onDone }) {
     json: {
       description: description.trim() || null,
       options: {
-        unknowns: { keep: keepUnknowns, retention_s: days.trim() === "" ? null : Number(days) * A_DAY_S },
+        unknowns: {
+          keep: keepUnknowns,
+          retention_s: days.trim() === "" ? null : Number(days) * A_DAY_S,
+          crops: unknownCrops,
+        },
         crops: { keep: keepCrops },
       },
     },
   });
-  const erasesCrops = crops.keep && !keepCrops;
+  const erasesCrops = (crops.keep && !keepCrops) || (unknowns.crops && !unknownCrops);
   const undo = async () => {
     await ask({ method: "PATCH", path, json: former });
     await readCollection();
     onDone();
   };
-  const name = html`<bdi>${collection.name}</bdi>`;
+  const name = () => html`<bdi>${collection.name}</bdi>`;
   return html`<${Form}
     title=${tWith("system.options_of", { name })}
     submit=${t("frame.save")}
@@ -122,6 +130,10 @@ export function EditCollection({ collection, onClose, onDone }) {
       <label class="check">
         <input type="checkbox" checked=${keepCrops} onChange=${(event) => setKeepCrops(event.target.checked)} />
         ${t("system.keep_crops")}
+      </label>
+      <label class="check">
+        <input type="checkbox" checked=${unknownCrops} onChange=${(event) => setUnknownCrops(event.target.checked)} />
+        ${t("system.keep_unknown_crops")}
       </label>
       <p><small class="muted">${t("system.keep_crops_hint")}</small></p>
       ${erasesCrops && html`<${Notice} kind="warning">${t("system.crops_erased")}<//>`}`}

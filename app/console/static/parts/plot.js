@@ -30,11 +30,11 @@ import { Table } from "./table.js";
  * @param {PlotAxis} props.x
  * @param {PlotAxis} props.y
  * @param {PlotPoint[]} props.points by ascending x
- * @param {{x: number, y: number, text: string} | null} [props.mark] a place on the line
+ * @param {{x: number, y: number, text: string}[]} [props.marks] places on the line
  * @param {(point: PlotPoint) => string} [props.read] what is written of the point under the pointer
  * @param {{columns: import("./table.js").Column<any>[], rows: any[], keyOf: (row: any) => string}} props.table
  */
-export function Plot({ title, summary, x, y, points, mark = null, read, table }) {
+export function Plot({ title, summary, x, y, points, marks = [], read, table }) {
   const id = useId();
   const [place, { width, rem }] = useSize();
   const [pointed, setPointed] = useState(null);
@@ -61,7 +61,7 @@ export function Plot({ title, summary, x, y, points, mark = null, read, table })
       onPointerLeave=${() => setPointed(null)}
     >
       <g class="plot-grid">
-        ${across.ticks(width / (5 * rem)).map((value) => html`<${XTick} at=${across.at(value)} ${...{ bottom, rem, width }} text=${x.format(value)} />`)}
+        ${across.ticks(width / (5 * rem)).map((value) => html`<${XTick} at=${across.at(value)} ...${{ bottom, rem, width }} text=${x.format(value)} />`)}
         ${up.ticks(6).map((value) => html`<path d=${`M0 ${up.at(value)}H${width}`} />`)}
       </g>
       <path class="plot-band" d=${band(shape)} />
@@ -70,7 +70,7 @@ export function Plot({ title, summary, x, y, points, mark = null, read, table })
       <g class="plot-ticks">
         ${up.ticks(6).map((value) => html`<text x=${0} y=${up.at(value) - 0.25 * rem}>${y.format(value)}</text>`)}
       </g>
-      ${mark && html`<${Mark} x=${across.at(mark.x)} y=${up.at(mark.y)} ${...{ bottom, rem, width }} text=${mark.text} />`}
+      ${marks.map((mark) => html`<${Mark} x=${across.at(mark.x)} y=${up.at(mark.y)} ...${{ bottom, rem, width }} text=${mark.text} />`)}
       ${pointed?.y != null && html`<circle class="plot-pointed" cx=${across.at(pointed.x)} cy=${up.at(pointed.y)} r="4" />`}
     </svg>
     <p class="plot-axis end">${x.label}</p>

@@ -43,6 +43,6 @@ function rounds(low, high, most) {
   const step = unit * ([1, 2, 5].find((factor) => factor * unit >= rough) ?? 10);
   const values = [];
   const first = Math.ceil(low / step - 1e-9);
-  for (let times = first; times * step <= high + step * 1e-9; times += 1) values.push(times * step);
+  for (let times = first; times * step <= high + step * 1e-9; times += 1) values.push(times * step + 0); // no -0
   return values;
 }

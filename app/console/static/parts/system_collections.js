@@ -113,6 +113,6 @@ function columnsOf(setDialog) {
 
 /** What a collection keeps beside embeddings, in words. */
 function keptBy({ unknowns, crops }) {
-  const kept = [unknowns.keep && t("system.kept_unknowns"), crops.keep && t("system.kept_crops")].filter(Boolean);
+  const kept = [unknowns.keep && t("system.kept_unknowns"), (crops.keep || unknowns.crops) && t("system.kept_crops")].filter(Boolean);
   return kept.length === 0 ? t("system.kept_nothing") : kept.join(", ");
 }

@@ -24,7 +24,7 @@ export function Rollout({ collection }) {
       document.removeEventListener("visibilitychange", reload);
     };
   }, [goesOn, busy]);
-  const name = html`<bdi>${collection}</bdi>`;
+  const name = () => html`<bdi>${collection}</bdi>`;
   return html`<section class="card" aria-labelledby="system-rollout">
     <h2 id="system-rollout">${tWith("system.rollout", { name })}</h2>
     <${ProblemNotice} problem=${problem} onRetry=${reload} />

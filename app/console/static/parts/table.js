@@ -53,7 +53,7 @@ const sortOf = (order, name) => (order?.name === name ? (order.down ? "descendin
  * @param {(row: any) => string} props.keyOf
  * @param {(row: any) => boolean} [props.isSelected]
  * @param {boolean} [props.busy]
- * @param {"wide" | "compact"} [props.kind] wide: many columns; compact: so few that they always fit
+ * @param {"wide" | "compact"} [props.kind] wide: many columns; compact: few and short columns
  * @param {{name: string, down: boolean}} [props.order] where columns with a `value` can be sorted by
  */
 export const Table = ({ caption, columns, rows, keyOf, isSelected, busy = false, order, kind = "" }) =>

@@ -102,10 +102,11 @@ export default {
   retention_hint: "Leer: wie im Dienst eingestellt.",
   crops: "Ausschnitte",
   keep_crops: "Verschlüsselte Ausschnitte der Gesichter behalten, die ab jetzt aufgenommen werden",
+  keep_unknown_crops: "Verschlüsselte Ausschnitte unbekannter Gesichter behalten",
   keep_crops_hint:
     "Listen zeigen sie, und ein anderer Embedder kann sie verarbeiten. Der Dienst braucht dafür VULTUS_CROPS_KEY.",
   crops_erased:
-    "Beim Speichern werden alle Ausschnitte dieser Sammlung gelöscht. Das lässt sich nicht rückgängig machen.",
+    "Beim Speichern werden die Ausschnitte gelöscht, die nicht mehr behalten werden. Das lässt sich nicht rückgängig machen.",
 
   rollout: "Embedder von {name}",
   rollout_none: "Sie antwortet mit {embedder}. Kein anderer Embedder wird eingeführt.",

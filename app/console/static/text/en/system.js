@@ -102,8 +102,9 @@ export default {
   retention_hint: "Empty: as the service is set.",
   crops: "Crops",
   keep_crops: "Keep encrypted crops of faces that are enrolled from now on",
+  keep_unknown_crops: "Keep encrypted crops of unknown faces",
   keep_crops_hint: "They are shown in lists, and another embedder can embed them. The service needs VULTUS_CROPS_KEY for it.",
-  crops_erased: "All crops of this collection are erased when this is saved. This cannot be undone.",
+  crops_erased: "The crops that are no longer kept are erased when this is saved. This cannot be undone.",
 
   rollout: "Embedder of {name}",
   rollout_none: "It answers by {embedder}. No other embedder is being rolled out.",
