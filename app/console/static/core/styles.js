@@ -1,6 +1,6 @@
 /** The style sheets of all pages but Start, which are asked for with the first of these pages. */
 
-const SHEETS = ["identify", "plot", "people", "enroll_many", "privacy", "system", "thresholds", "queue"];
+const SHEETS = ["identify", "plot", "people", "enroll", "enroll_many", "privacy", "system", "thresholds", "queue"];
 const PRINT = document.querySelector('link[href$="/print.css"]');
 let asked = null;
 
