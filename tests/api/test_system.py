@@ -124,6 +124,16 @@ def test_stats_count_statuses_of_a_route(client: TestClient) -> None:
     assert set(stats["statuses"]) >= set(stats["routes"])
 
 
+def test_routes_are_counted_by_the_paths_of_the_documentation(
+    client: TestClient, collection: str
+) -> None:
+    client.get(f"/v1/collections/{collection}/unknowns/{'0' * 32}")
+    counted = {route.split()[-1] for route in client.get("/v1/stats").json()["statuses"]}
+    assert "/v1/collections/{collection}/unknowns/{group_id}" in counted
+    paths = set(client.get("/openapi.json").json()["paths"])
+    assert {path for path in counted if path.startswith("/v1/")} <= paths
+
+
 def test_stats_tell_threads_connections_and_problems(client: TestClient) -> None:
     stats = client.get("/v1/stats").json()
     assert stats["threads"]["read"]["running"] >= 0

@@ -147,7 +147,9 @@ def _request_id(scope: Scope) -> str:
 
 def _route(scope: Scope) -> str:
     """The route's template, never the path: paths are endless and would flood the metrics."""
-    template = getattr(scope.get("route"), "path", None)
+    route = scope.get("route")
+    # As the documentation writes it: {group_id}, not {group_id:before_colon}.
+    template = getattr(route, "path_format", getattr(route, "path", None))
     if not isinstance(template, str):
         return "none"
     # A route of an included router may know only the part below the router's prefix.

@@ -60,20 +60,21 @@ export const dayAndTime = (value) =>
     ? "—"
     : new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(moment(value));
 
+/** From which time on a unit is used, and its length, in seconds: "in 40 days" says more than "next month". */
 const STEPS = [
-  ["year", 365 * 86400],
-  ["month", 30 * 86400],
-  ["day", 86400],
-  ["hour", 3600],
-  ["minute", 60],
-  ["second", 1],
+  ["year", 730 * 86400, 365 * 86400],
+  ["month", 90 * 86400, 30 * 86400],
+  ["day", 86400, 86400],
+  ["hour", 3600, 3600],
+  ["minute", 60, 60],
+  ["second", 0, 1],
 ];
 
 /** From now: in 40 days, 3 minutes ago. */
 export function fromNow(value, now = Date.now()) {
   if (value == null) return "—";
   const seconds = (moment(value).getTime() - now) / 1000;
-  const [unit, size] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? STEPS.at(-1);
+  const [unit, , size] = STEPS.find(([, from]) => Math.abs(seconds) >= from);
   const written = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
   return written.format(Math.trunc(seconds / size), unit);
 }
