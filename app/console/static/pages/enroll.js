@@ -6,6 +6,8 @@ import { html, useEffect, useRef, useState } from "../core/html.js";
 import { readAttributes } from "../core/json_text.js";
 import { useAction, useLoaded } from "../core/loading.js";
 import { askBeforeLeaving, go, href } from "../core/router.js";
+import { collection as presentCollection } from "../core/session.js";
+import { useStore } from "../core/store.js";
 import { t, tWith } from "../core/text.js";
 import { AsRequestButton } from "../parts/as_request_button.js";
 import { Drop } from "../parts/drop.js";
@@ -63,8 +65,10 @@ export default function Enroll({ query, collection }) {
   const ready = chosen.length > 0 && named && readAttributes(draft.attributes).error === null;
   const files = (list) => list.forEach((file) => add(file));
   const guarded = problem?.status === 409 && problem.rejected.length > 0 && doubt === null;
+  const keepsCrops = useStore(presentCollection)?.options?.crops.keep ?? false;
+  const lead = [t("enroll.lead"), keepsCrops && ` ${t("enroll.crops_kept")}`];
   const title = person ? tWith("enroll.title_more", { name: () => html`<${PersonName} person=${person} />` }) : t("enroll.title");
-  return html`<${PageHead} title=${title} lead=${t("enroll.lead")}>
+  return html`<${PageHead} title=${title} lead=${lead}>
       ${personId === null && html`<a class="button" href=${href("enroll_many")}>${t("enroll.many")}</a>`}
     <//>
     <${ProblemNotice} problem=${missing} />

@@ -52,6 +52,7 @@ export default function People({ collection, query }) {
       ? html`<${Nobody} filtered=${filtered} paged=${cursor !== null} />`
       : html`<${SelectAll} selection=${selection} count=${people.length} />
         <${Table}
+          kind="wide"
           caption=${t("people.title")}
           columns=${columns(selection)}
           rows=${people}

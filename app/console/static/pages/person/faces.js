@@ -87,7 +87,11 @@ function MoveFace({ person, face, onClose, onUndone }) {
   const callOf = (force) => ({
     method: "POST",
     path: `${inCollection(collection, "faces", face.id)}:move`,
-    json: { identity_id: target.id, ...(force && { force: true }) },
+    json: {
+      identity_id: target.id,
+      if_revision: Math.min(person.revision, target.revision),
+      ...(force && { force: true }),
+    },
   });
   const move = useAction(async (force) => {
     await ask(callOf(force));
@@ -101,12 +105,13 @@ function MoveFace({ person, face, onClose, onUndone }) {
     });
     onClose(true);
   });
-  const refused = move.problem?.status === 409 && move.problem.code !== "revision_conflict";
+  const changed = move.problem?.code === "revision_conflict"; // one of the two: reload, and decide again
+  const refused = move.problem?.status === 409 && !changed;
   const name = () => html`<${PersonName} person=${target} />`;
   return html`<${Dialog}
     wide=${target !== null}
     title=${t("person.move_title")}
-    onClose=${() => onClose(false)}
+    onClose=${() => onClose(changed)}
     footer=${target !== null &&
     html`<button type="button" onClick=${() => (setTarget(null), move.clear())}>${t("person.other_person")}</button>
       ${refused

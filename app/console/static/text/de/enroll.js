@@ -3,6 +3,7 @@ export default {
   title: "Eine Person erfassen",
   title_more: "Weitere Fotos von {name}",
   lead: "Mit mehreren Fotos, die sich etwas unterscheiden, wird eine Person öfter gefunden als mit einem. Fotos werden nicht gespeichert.",
+  crops_kept: "Diese Sammlung speichert von jedem Gesicht einen verschlüsselten Ausschnitt.",
   many: "Viele erfassen",
   leave: "Fotos wurden aufgenommen und nicht erfasst.",
 

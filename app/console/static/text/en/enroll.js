@@ -3,6 +3,7 @@ export default {
   title: "Enroll a person",
   title_more: "More photos of {name}",
   lead: "Several photos that differ a little find a person more often than one. Photos are not kept.",
+  crops_kept: "This collection keeps an encrypted crop of each face.",
   many: "Enroll many",
   leave: "Photos were taken and not enrolled.",
 
