@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageFilter
@@ -9,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.console.accessibility import require_accessible
 from tests.console.console_server import ConsoleServer
+from tests.console.watched_pages import WatchedPages
 from tests.kit.photos import another_photo, astronaut, coffee, encoded, group, hopper
 
 
@@ -137,6 +139,18 @@ def test_photos_that_cannot_be_used_are_refused_in_the_services_words(
     _choose(page, encoded(astronaut(), "JPEG2000"), "her.jp2")
     expect(page.get_by_text("This browser cannot show her.jp2.")).to_be_visible()
     expect(page.locator(".box.unknown")).to_have_count(1)
+
+
+def test_a_photo_over_the_limit_is_not_sent(
+    page: Page, server: ConsoleServer, collection: str, watched: WatchedPages, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.jpg"
+    with large.open("wb") as file:
+        file.truncate(50_000_001)
+    page.goto(server.at("identify", collection=collection))
+    page.get_by_label("Choose a photo").set_input_files(large)
+    expect(page.get_by_role("alert")).to_contain_text("the service takes 50 MB at most")
+    assert not any(request.startswith("POST") for request in watched.requests)
 
 
 def test_photos_are_dropped_anywhere_and_pasted(

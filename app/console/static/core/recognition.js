@@ -1,7 +1,10 @@
 /** Requests that recognise faces, and what the page makes of their answers. */
 
 import { inCollection } from "./api.js";
+import { bytes } from "./format.js";
 import { announce } from "./live.js";
+import { Problem } from "./problem.js";
+import { info } from "./session.js";
 import { locale, t } from "./text.js";
 
 /** The fields of a form, without those that are not given. */
@@ -23,6 +26,17 @@ export const identifyCall = (collection, photo, fields = {}) => ({
     ...given({ keep_unknown: false, ...fields }).map(([name, value]) => [name, String(value)]),
   ],
 });
+
+/**
+ * Refuse a photo that the service would refuse for its size, before it is sent.
+ * Raises Problem. @param {Blob} photo
+ */
+export function requireSendable(photo) {
+  const limit = info.get().limits.max_image_bytes;
+  if (photo.size <= limit) return;
+  const detail = t("camera.photo_too_large", { size: bytes(photo.size), limit: bytes(limit) });
+  throw new Problem({ status: 413, code: "image_too_large", detail });
+}
 
 /** What a face is called: the name of a match, else the decision. */
 export const labelOf = (face) =>

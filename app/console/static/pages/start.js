@@ -27,7 +27,8 @@ export default function Page({ collection }) {
   if (present === null) return html`<${PageHead} title=${t("start.title")} />`;
   if (present.problem) {
     return html`<${PageHead} title=${t("start.title")} />
-      <${ProblemNotice} problem=${present.problem} onRetry=${readCollection} />`;
+      <${ProblemNotice} problem=${present.problem} onRetry=${readCollection} />
+      ${present.problem.status === 404 && html`<p><a class="button" href=${href("system")}>${t("frame.collections_manage")}</a></p>`}`;
   }
   const trial = trying || isEmpty;
   const dismiss = () => {

@@ -42,6 +42,15 @@ const faultOf = (text) =>
 /** Whether the options can be sent. @param {Record<string, string>} query */
 export const canSend = (query) => faultOf(query.filter) === null;
 
+/** The level of `quality_filter`. @param {{query: Record<string, string>}} props */
+export const QualityFilterField = ({ query }) =>
+  html`<${Field} label=${t("identify.quality_filter")} hint=${t("identify.quality_filter_hint")}>
+    <select value=${query.quality ?? ""} onChange=${(event) => setQuery({ quality: event.target.value || null })}>
+      <option value="">${t("identify.quality_default")}</option>
+      ${LEVELS.map((level) => html`<option value=${level}>${t(`identify.level_${level}`)}</option>`)}
+    </select>
+  <//>`;
+
 /** @param {{query: Record<string, string>, open?: boolean}} props */
 export function IdentifyOptions({ query, open = false }) {
   const known = useStore(info);
@@ -77,12 +86,7 @@ export function IdentifyOptions({ query, open = false }) {
           onChange=${set("threshold")}
         />
       <//>
-      <${Field} label=${t("identify.quality_filter")} hint=${t("identify.quality_filter_hint")}>
-        <select value=${query.quality ?? ""} onChange=${set("quality")}>
-          <option value="">${t("identify.quality_default")}</option>
-          ${LEVELS.map((level) => html`<option value=${level}>${t(`identify.level_${level}`)}</option>`)}
-        </select>
-      <//>
+      <${QualityFilterField} query=${query} />
       <${Field} label=${t("identify.filter")} hint=${t("identify.filter_hint")} error=${faultOf(query.filter)}>
         <input value=${query.filter ?? ""} autocomplete="off" spellcheck=${false} onChange=${set("filter")} />
       <//>

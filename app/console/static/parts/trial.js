@@ -5,7 +5,7 @@ import { photoOfFace } from "../core/face_photo.js";
 import { html, useEffect, useRef, useState } from "../core/html.js";
 import { announce } from "../core/live.js";
 import { useAction, useLoaded } from "../core/loading.js";
-import { boxesOf, createAnnouncer, identifyCall, labelOf, whoIsSeen } from "../core/recognition.js";
+import { boxesOf, createAnnouncer, identifyCall, labelOf, requireSendable, whoIsSeen } from "../core/recognition.js";
 import { href } from "../core/router.js";
 import { readCollection } from "../core/session.js";
 import { keepTabFace } from "../core/tab_photos.js";
@@ -39,6 +39,7 @@ export function TrialSteps({ collection }) {
   const still = useLoaded(
     async (signal) => {
       if (photo === null) return;
+      requireSendable(photo);
       const call = identifyCall(collection, photo, { min_revision: person?.revision ?? null });
       const answer = await ask({ ...call, signal, tries: 3 });
       setSeen({ photo, answer });
@@ -129,7 +130,8 @@ function EnrollStep({ collection, seen, person, onEnrolled }) {
   });
   const submit = (event) => {
     event.preventDefault();
-    if (place >= 0 && name.trim() !== "") run();
+    if (place < 0) announce(hint);
+    else if (name.trim() !== "") run();
   };
   const unknown = faces.filter(({ status }) => status !== "match").length;
   const hint =

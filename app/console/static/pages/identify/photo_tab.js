@@ -4,7 +4,7 @@ import { request } from "../../core/api.js";
 import { html, useEffect, useState } from "../../core/html.js";
 import { announce } from "../../core/live.js";
 import { useLoaded } from "../../core/loading.js";
-import { boxesOf, identifyCall, whoIsSeen } from "../../core/recognition.js";
+import { boxesOf, identifyCall, requireSendable, whoIsSeen } from "../../core/recognition.js";
 import { href } from "../../core/router.js";
 import { useShortcuts } from "../../core/shortcuts.js";
 import { useStore } from "../../core/store.js";
@@ -32,6 +32,7 @@ export function PhotoTab({ collection, query }) {
   const { data, problem, busy, reload } = useLoaded(
     async (signal) => {
       if (call === null || !canSend(query)) return null;
+      requireSendable(photo);
       const { body, headers } = await request({ ...call, signal, tries: 3 });
       announce(whoIsSeen(body.faces));
       return { photo, answer: body, headers };

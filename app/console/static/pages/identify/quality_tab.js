@@ -5,6 +5,7 @@ import * as format from "../../core/format.js";
 import { html, useEffect, useState } from "../../core/html.js";
 import { announce } from "../../core/live.js";
 import { useLoaded } from "../../core/loading.js";
+import { requireSendable } from "../../core/recognition.js";
 import { useStore } from "../../core/store.js";
 import { t } from "../../core/text.js";
 import { AsRequestButton } from "../../parts/as_request_button.js";
@@ -24,6 +25,7 @@ export function QualityTab() {
   const { data, problem, busy, reload } = useLoaded(
     async (signal) => {
       if (call === null) return null;
+      requireSendable(photo);
       const answer = await ask({ ...call, signal, tries: 3 });
       announce(t("identify.faces_found", { count: answer.faces.length }));
       return { photo, answer };

@@ -5,12 +5,14 @@ import * as format from "../../core/format.js";
 import { html, useState } from "../../core/html.js";
 import { announce } from "../../core/live.js";
 import { useLoaded } from "../../core/loading.js";
+import { requireSendable } from "../../core/recognition.js";
 import { href, setQuery } from "../../core/router.js";
 import { info } from "../../core/session.js";
 import { t } from "../../core/text.js";
 import { AsRequestButton } from "../../parts/as_request_button.js";
 import { Drop } from "../../parts/drop.js";
 import { Field } from "../../parts/field.js";
+import { QualityFilterField } from "../../parts/identify_options.js";
 import { ProblemNotice } from "../../parts/notice.js";
 import { usePhotoAnywhere } from "../../parts/photo_anywhere.js";
 import { PhotoPicture } from "../../parts/photo_picture.js";
@@ -18,13 +20,13 @@ import { Similarity } from "../../parts/similarity.js";
 
 const RULES = ["largest", "single", "any"];
 
-/** The request for two photos. One false match in `one_in_pairs`; a fixed `threshold` goes before it. */
+/** The request for two photos. One false match in `one_in_pairs`; a fixed similarity goes before it. */
 function callOf([a, b], query) {
   const oneIn = Number(query.one_in_pairs);
   const fields = {
     faces: query.faces ?? RULES[0],
-    threshold: query.threshold ?? null,
-    target_fmr: query.threshold == null && oneIn > 1 ? 1 / oneIn : null,
+    threshold: query.pair_threshold ?? null,
+    target_fmr: query.pair_threshold == null && oneIn > 1 ? 1 / oneIn : null,
     quality_filter: query.quality ?? null,
   };
   return {
@@ -48,6 +50,7 @@ export function TwoFacesTab({ query }) {
   const { data, problem, busy, reload } = useLoaded(
     async (signal) => {
       if (call === null) return null;
+      photos.forEach(requireSendable);
       const answer = await ask({ ...call, signal, tries: 3 });
       announce(t(`identify.verify_${answer.status}`));
       return { photos, answer };
@@ -107,7 +110,7 @@ function Outcome({ answer, call }) {
 
 function VerifyOptions({ query, open }) {
   const set = (name) => (event) => setQuery({ [name]: event.target.value || null });
-  const changed = ["faces", "one_in_pairs", "threshold", "quality"].some((name) => query[name]);
+  const changed = ["faces", "one_in_pairs", "pair_threshold", "quality"].some((name) => query[name]);
   const { thresholds } = info.get();
   return html`<details class="options" open=${open || changed}>
     <summary>${t("identify.options")}</summary>
@@ -124,7 +127,7 @@ function VerifyOptions({ query, open }) {
           step="1"
           placeholder=${String(Math.round(1 / thresholds.target_fmr))}
           value=${query.one_in_pairs ?? ""}
-          disabled=${query.threshold != null}
+          disabled=${query.pair_threshold != null}
           onChange=${set("one_in_pairs")}
         />
       <//>
@@ -135,10 +138,11 @@ function VerifyOptions({ query, open }) {
           max="1"
           step="any"
           placeholder=${thresholds.verify == null ? "" : format.similarity(thresholds.verify)}
-          value=${query.threshold ?? ""}
-          onChange=${set("threshold")}
+          value=${query.pair_threshold ?? ""}
+          onChange=${set("pair_threshold")}
         />
       <//>
+      <${QualityFilterField} query=${query} />
     </div>
   </details>`;
 }

@@ -13,6 +13,7 @@ export default {
   app: "Kamera-App öffnen",
 
   photo_alt: "Das Foto {name}",
+  photo_too_large: "Das Foto hat {size}; der Dienst nimmt höchstens {limit}. Kleiner speichern, oder ein anderes wählen.",
   photo_undrawable: "Dieser Browser kann {name} nicht anzeigen. Die Rahmen stehen, wo der Dienst Gesichter fand.",
 
   stopped_hidden: "Die Kamera wurde angehalten, weil die Seite verdeckt war.",

@@ -54,7 +54,7 @@ export default {
   stage_embed: "einbetten",
   stage_search: "suchen",
 
-  enroll_this: "Dieses Gesicht erfassen",
+  enroll_this: "Gesicht erfassen",
   enroll_face_number: "Gesicht {number} erfassen",
   add_face_number: "Gesicht {number} einer Person hinzufügen",
   enroll_face: "Dieses Gesicht erfassen",
@@ -94,7 +94,7 @@ export default {
   threshold_required:
     "Dieser Embedder wurde nicht gemessen, deshalb gibt es keine Schwelle: unten eine feste Ähnlichkeit angeben, oder messen.",
   quality_filter: "Mindestqualität",
-  quality_filter_hint: "Ein schlechteres Gesicht wird abgelehnt und nicht gesucht.",
+  quality_filter_hint: "Ein schlechteres Gesicht wird abgelehnt und nicht verglichen.",
   quality_default: "Wie der Dienst",
   level_none: "none",
   level_floor: "floor",

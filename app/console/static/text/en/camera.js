@@ -13,6 +13,7 @@ export default {
   app: "Open the camera app",
 
   photo_alt: "The photo {name}",
+  photo_too_large: "The photo has {size}; the service takes {limit} at most. Save it smaller, or choose another.",
   photo_undrawable: "This browser cannot show {name}. The boxes are where the service found faces.",
 
   stopped_hidden: "The camera was stopped because the page was hidden.",

@@ -90,7 +90,7 @@ export default {
   threshold_hint: "−1 to 1. It goes before the number beside it.",
   threshold_required: "This embedder was not measured, so there is no threshold: give a fixed similarity below, or measure it.",
   quality_filter: "Least quality",
-  quality_filter_hint: "A worse face is rejected, not searched.",
+  quality_filter_hint: "A worse face is rejected, and not compared.",
   quality_default: "As the service does",
   level_none: "none",
   level_floor: "floor",
