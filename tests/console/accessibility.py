@@ -8,6 +8,9 @@ from playwright.sync_api import Page
 _SOURCE = AXE_FILE_PATH.read_text(encoding="utf-8")
 _RUN = """
 async (options) => {
+  // A colour on its way to another one is neither.
+  const changing = document.getAnimations().filter((one) => one instanceof CSSTransition);
+  await Promise.allSettled(changing.map((one) => one.finished));
   const { violations, incomplete } = await axe.run(document, options);
   const shortened = (list) => list.map(({ id, help, nodes }) => ({
     id, help, nodes: nodes.map(({ html, target, failureSummary }) => ({
