@@ -25,8 +25,8 @@ class Populated:
         plain = (
             "start",
             "identify",
-            "identify?tab=two",
-            "identify?tab=quality",
+            "identify/two",
+            "identify/quality",
             "people",
             "enroll",
             "enroll_many",
@@ -37,6 +37,9 @@ class Populated:
             "privacy/retention",
             "privacy/receipts",
             "system",
+            "system?tab=collections",
+            "system?tab=models",
+            "system?tab=service",
             "no_such_page",
         )
         return {

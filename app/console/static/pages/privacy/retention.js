@@ -41,7 +41,7 @@ function Kept() {
     <dl class="facts">
       ${facts.map(([name, text]) => html`<${Fragment} key=${name}><dt>${name}</dt><dd>${text}</dd><//>`)}
     </dl>
-    <p><a href=${href("system", { args: ["collections"] })}>${t("privacy.change")}</a></p>
+    <p><a href=${href("system", { query: { tab: "collections" } })}>${t("privacy.change")}</a></p>
   </section>`;
 }
 
