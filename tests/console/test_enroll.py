@@ -136,6 +136,14 @@ def test_a_photo_of_somebody_enrolled_asks_who_it_is(
         expect(dialog).to_be_hidden()
         expect(page.get_by_label("Name")).to_have_value("Her Twin")
         expect(_shots(page)).to_have_count(1)
+        page.get_by_role("link", name="People").click()
+        leaving = page.get_by_role("dialog", name="Leave this page?")
+        expect(leaving.get_by_role("button", name="Stay")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(_shots(page)).to_have_count(1)
+        page.get_by_role("link", name="People").click()
+        leaving.get_by_role("button", name="Leave").click()
+        expect(page.get_by_role("heading", name="People")).to_be_focused()
         assert _people(server, collection) == {"Eileen Collins": 1}
     url = f"/v1/collections/{collection}/identities/{known['id']}/faces"
     faces: dict[str, Any] = server.client.get(url).json()

@@ -76,7 +76,6 @@ def test_people_are_found_and_the_address_holds_the_search(
     expect(rows.last).to_contain_text("Ada King")
     page.get_by_role("button", name="Remove these filters").click()
     expect(rows).to_have_count(3)
-    require_accessible(page)
 
 
 def test_back_returns_to_the_same_page_and_row(

@@ -90,7 +90,6 @@ def test_each_added_photo_is_judged_alone(
     page.get_by_role("button", name="Enroll it all the same").click()
     expect(page.get_by_role("heading", name="3 faces")).to_be_visible()
     expect(page.get_by_text("forced photo")).to_have_count(1)
-    require_accessible(page)
 
 
 def test_a_face_goes_to_the_person_whom_it_shows(

@@ -33,6 +33,10 @@ function decode(part) {
 
 export const route = createStore(parseRoute(location.hash));
 let leaving = null;
+let shown = location.hash; // the address of the present page
+
+/** Where the present page is to be left for, while it asks whether: {address, text}; else null. */
+export const leave = createStore(null);
 
 /** The present route; the component is drawn again when it changes. */
 export const useRoute = () => useStore(route);
@@ -80,11 +84,27 @@ export function askBeforeLeaving(question) {
   };
 }
 
-/** What the present page asks before it is left; null to leave. */
-export const questionBeforeLeaving = () => leaving?.() ?? null;
+/** The answer to `leave`: go there, or stay. */
+export function answerLeave(goes) {
+  const { address } = leave.get();
+  leave.set(null);
+  if (!goes) return;
+  leaving = null;
+  go(address);
+}
+
+const placeOf = ({ collection, page, args }) => [collection, page, ...args].join("/");
 
 function take() {
-  route.set(parseRoute(location.hash));
+  const next = parseRoute(location.hash);
+  const text = placeOf(next) === placeOf(route.get()) ? null : (leaving?.() ?? null);
+  if (text === null) {
+    shown = location.hash;
+    route.set(next);
+    return;
+  }
+  leave.set({ address: location.hash, text });
+  history.replaceState(history.state, "", shown); // the page is still this one
 }
 
 export function startRouter() {

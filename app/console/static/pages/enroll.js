@@ -27,14 +27,14 @@ export default function Enroll({ query, collection }) {
     async (signal) => (personId === null ? null : ask({ path: inCollection(collection, "identities", personId), signal })),
     [collection, personId],
   );
-  const { shots, add, remove, clear } = useShots();
+  const { shots, add, remove, clear, any } = useShots();
   const [draft, setDraft] = useState(EMPTY);
   const [done, setDone] = useState(null); // {identity, count, rejected, photos}
   const [doubt, setDoubt] = useState(null); // {resemblance, shot}
   const send = useSending(collection);
   const result = useRef(null);
   const chosen = sendable(shots);
-  useEffect(() => askBeforeLeaving(() => (shots.length > 0 ? t("enroll.leave") : null)), [shots.length > 0]);
+  useEffect(() => askBeforeLeaving(() => (any() ? t("enroll.leave") : null)), []);
   useEffect(() => result.current?.focus(), [done]);
 
   const enrol = useAction(async ({ to = personId, force = false } = {}) => {

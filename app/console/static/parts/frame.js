@@ -13,6 +13,7 @@ import { Banners } from "./banners.js";
 import { Empty } from "./empty.js";
 import { Header } from "./header.js";
 import { KeyForm } from "./key_form.js";
+import { Leaving } from "./leaving.js";
 import { ProblemNotice } from "./notice.js";
 import { PageHead } from "./page_head.js";
 import { Toasts } from "./toasts.js";
@@ -28,6 +29,7 @@ export function Frame() {
     <main id="main" tabindex="-1">
       ${needed ? html`<${KeyForm} />` : known !== null && html`<${Page} />`}
     </main>
+    <${Leaving} />
     <${Toasts} />
     <${LiveRegion} />`;
 }

@@ -18,7 +18,7 @@ let next = 1;
  * @property {string | null} url of the face, cut from the photo
  */
 
-/** The shots: {shots, add, remove, clear}. Each is judged by the service; nothing is enrolled yet. */
+/** The shots: {shots, add, remove, clear, any}. Each is judged by the service; nothing is enrolled yet. */
 export function useShots() {
   const [shots, setShots] = useState([]);
   const present = useRef([]);
@@ -55,7 +55,7 @@ export function useShots() {
     present.current.forEach(forget);
     change(() => []);
   };
-  return { shots, add, remove, clear };
+  return { shots, add, remove, clear, any: () => present.current.length > 0 };
 }
 
 /** Those that can be enrolled: what is no photo of a face at all is not sent. */

@@ -23,6 +23,9 @@ export default {
 
   close: "Schließen",
   cancel: "Abbrechen",
+  leave_title: "Diese Seite verlassen?",
+  leave: "Verlassen",
+  stay: "Bleiben",
   save: "Speichern",
   copy: "Kopieren",
   copied: "Kopiert",

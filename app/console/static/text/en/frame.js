@@ -23,6 +23,9 @@ export default {
 
   close: "Close",
   cancel: "Cancel",
+  leave_title: "Leave this page?",
+  leave: "Leave",
+  stay: "Stay",
   save: "Save",
   copy: "Copy",
   copied: "Copied",
