@@ -1,6 +1,5 @@
 """The console's modules fit together, and Start loads what index.html names and no more."""
 
-import gzip
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,8 +17,6 @@ INDEX = (STATIC / "index.html").read_text(encoding="utf-8")
 START = ("main.js", "pages/start.js", "text/en/frame.js", "text/en/start.js")
 """The last three are imported when they are needed; Start always needs them."""
 MOST_LINES = 250
-MOST_BYTES = 170_000
-"""Of Start: its page, style sheets and modules, as they are sent."""
 FORBIDDEN = {
     "innerHTML": "put text into an element",
     "outerHTML": "put text into an element",
@@ -40,6 +37,13 @@ def _style_sheets() -> list[str]:
     return re.findall(r'<link rel="stylesheet" href="\./([^"]+)"', INDEX)
 
 
+def _later_style_sheets() -> list[str]:
+    """Those that the other pages add, of which Start has none."""
+    text = (STATIC / "core" / "styles.js").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"SHEETS = \[([^\]]*)\]", text)
+    return [f"style/{name}.css" for name in re.findall(r'"(\w+)"', listed)]
+
+
 def test_every_import_names_a_file() -> None:
     lacking = [
         f"{module.relative_to(STATIC)}: {imported.relative_to(STATIC)}"
@@ -48,13 +52,6 @@ def test_every_import_names_a_file() -> None:
         if not imported.is_file()
     ]
     assert lacking == []
-
-
-def _later_style_sheets() -> list[str]:
-    """Those that the other pages add, of which Start has none."""
-    text = (STATIC / "core" / "styles.js").read_text(encoding="utf-8")
-    (listed,) = re.findall(r"SHEETS = \[([^\]]*)\]", text)
-    return [f"style/{name}.css" for name in re.findall(r'"(\w+)"', listed)]
 
 
 def test_every_style_sheet_is_named_once_and_exists() -> None:
@@ -89,10 +86,6 @@ def _files_of(page: Page, address: str, watched: WatchedPages) -> set[str]:
     }
 
 
-def _bytes_of(files: set[str]) -> int:
-    return sum(len(gzip.compress((STATIC / name).read_bytes())) for name in files)
-
-
 def test_start_of_a_collection_in_use_loads_nothing_else(
     page: Page, server: ConsoleServer, collection: str, watched: WatchedPages
 ) -> None:
@@ -100,15 +93,6 @@ def test_start_of_a_collection_in_use_loads_nothing_else(
     files = _files_of(page, server.at("start", collection=collection), watched)
     named = {"main.js", *_preloaded(), *_style_sheets()}
     assert files - {"index.html", "favicon.svg"} == named
-    assert _bytes_of(files) < MOST_BYTES
-
-
-def test_start_of_an_empty_collection_is_light_too(
-    page: Page, server: ConsoleServer, collection: str, watched: WatchedPages
-) -> None:
-    files = _files_of(page, server.at("start", collection=collection), watched)
-    assert "parts/trial.js" in files
-    assert _bytes_of(files) < MOST_BYTES
 
 
 def test_another_page_adds_its_style_sheets_before_that_of_paper(

@@ -1,11 +1,9 @@
 """Start: what a fresh service shows, the three steps, and what the page weighs."""
 
-import re
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from app.console import STATIC
 from tests.console.accessibility import require_accessible
 from tests.console.conftest import CameraOf, NewPage
 from tests.console.console_server import ConsoleServer
@@ -40,27 +38,6 @@ def test_a_fresh_service_leads_to_start_which_is_light_and_asks_nothing_elsewher
     assert len(sizes) > 30
     assert sum(sizes) < _MOST_BYTES
     require_accessible(page)
-
-
-def test_the_modules_of_start_are_asked_for_at_once(
-    page: Page, server: ConsoleServer, collection: str, watched: WatchedPages
-) -> None:
-    """The list in index.html is what the page of a collection in use loads; a trial loads more."""
-    server.enroll(collection, astronaut(), name="Eileen Collins")
-    page.goto(server.at("start", collection=collection))
-    expect(page.get_by_role("heading", name="Next")).to_be_visible()
-    listed = re.findall(r'rel="modulepreload" href="\./(.+?)"', (STATIC / "index.html").read_text())
-    loaded = {line.removeprefix(f"GET {server.url}") for line in watched.requests}
-    modules = {path for path in loaded if path.endswith(".js")}
-    assert sorted(listed) == sorted(modules - {"main.js"})
-
-
-def test_each_style_sheet_is_loaded_by_the_frame_or_with_the_pages() -> None:
-    sources = (STATIC / "index.html", STATIC / "core" / "styles.js")
-    frame, pages = (file.read_text(encoding="utf-8") for file in sources)
-    listed = re.findall(r"\./style/(\w+)\.css", frame)
-    listed += re.findall(r'"(\w+)"', pages[pages.index("SHEETS") : pages.index("];")])
-    assert sorted(listed) == sorted(file.stem for file in (STATIC / "style").iterdir())
 
 
 def test_a_face_before_the_camera_is_named_in_three_steps(
