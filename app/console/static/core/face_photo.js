@@ -6,6 +6,9 @@
  * with the surroundings that a detector needs, but without its neighbours.
  */
 
+import { Problem } from "./problem.js";
+import { t } from "./text.js";
+
 const AROUND = 0.8; // of the box's longer side, on each side
 const LEAST_AROUND = 0.25;
 const STEP = 0.05;
@@ -21,11 +24,11 @@ const JPEG_QUALITY = 0.98;
  */
 
 /**
- * Make the photo of a face. Null where the browser cannot decode a photo that would have to be cut.
+ * Make the photo of a face. Raises Problem where the browser cannot decode a photo that has to be cut.
  * @param {Blob} photo
  * @param {number[][]} boxes of all faces of the photo
  * @param {number} place of the face among them
- * @returns {Promise<FacePhoto | null>}
+ * @returns {Promise<FacePhoto>}
  */
 export async function photoOfFace(photo, boxes, place) {
   const filename = photo.name ?? "photo.jpg";
@@ -37,7 +40,7 @@ export async function photoOfFace(photo, boxes, place) {
   try {
     picture = await createImageBitmap(photo); // upright, as the boxes are
   } catch {
-    return null;
+    throw new Problem({ status: 422, code: "photo_not_cut", detail: t("camera.cannot_cut") });
   }
   const [left, top, right, bottom] = cutAround(boxes, place, picture);
   const canvas = new OffscreenCanvas(right - left, bottom - top);

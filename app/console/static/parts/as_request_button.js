@@ -5,12 +5,12 @@ import { t } from "../core/text.js";
 import { CopyButton } from "./copy_button.js";
 import { Dialog } from "./dialog.js";
 
-/** @param {{call: import("../core/api.js").Call | (() => import("../core/api.js").Call)}} props */
+/** @param {{call: Call | (() => Call | Promise<Call>)}} props @typedef {import("../core/api.js").Call} Call */
 export function AsRequestButton({ call }) {
   const [shown, setShown] = useState(null);
   const open = async () => {
     const { asCurl, asPython } = await import("../core/as_request.js"); // few are asked for
-    const present = typeof call === "function" ? call() : call;
+    const present = typeof call === "function" ? await call() : call;
     setShown({ curl: asCurl(present), python: asPython(present) });
   };
   return html`<button type="button" class="quiet small" onClick=${open}>${t("frame.as_request")}</button>

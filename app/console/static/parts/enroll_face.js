@@ -7,7 +7,7 @@ import { ask, inCollection } from "../core/api.js";
 import * as format from "../core/format.js";
 import { photoOfFace } from "../core/face_photo.js";
 import { note } from "../core/history.js";
-import { html, useState } from "../core/html.js";
+import { html, useRef, useState } from "../core/html.js";
 import { useAction, useLoaded } from "../core/loading.js";
 import { readCollection } from "../core/session.js";
 import { keepTabFace } from "../core/tab_photos.js";
@@ -18,7 +18,7 @@ import { Dialog } from "./dialog.js";
 import { FaceCut, useFaceCuts } from "./face_cuts.js";
 import { errorOf, Field } from "./field.js";
 import { withFace } from "./found_faces.js";
-import { ProblemNotice } from "./notice.js";
+import { ProblemNotice, sentenceOf } from "./notice.js";
 import { nameOf, PersonThumb } from "./person_name.js";
 import { PersonPicker } from "./person_picker.js";
 
@@ -45,18 +45,21 @@ const callOf = (collection, made, { id = null, fields = {}, force = false }) => 
 /** Sends the face, and keeps its picture for this tab: {made, send, busy, problem, clear}. */
 function useEnrolment(collection, { photo, faces, place }, onDone) {
   const boxes = faces.map(({ box }) => box);
-  const made = useLoaded(() => photoOfFace(photo, boxes, place), []);
+  const cut = useRef(null); // begun once; what is sent waits for it
+  cut.current ??= photoOfFace(photo, boxes, place);
+  const made = useLoaded(() => cut.current, []);
   const action = useAction(async (target) => {
-    const done = await ask({ ...callOf(collection, made.data, target), tries: 3 });
+    const sent = await cut.current;
+    const done = await ask({ ...callOf(collection, sent, target), tries: 3 });
     for (const face of done.faces) {
-      if (face.box) await keepTabFace(face.id, photo, made.data.inPhoto(face.box));
+      if (face.box) await keepTabFace(face.id, photo, sent.inPhoto(face.box));
     }
     const known = done.faces.every((face) => face.already_enrolled);
     note(t(known ? "identify.enrolled_before" : "identify.enrolled", { name: nameOf(done.identity) }));
     await readCollection();
     onDone(done.identity);
   });
-  return { made: made.data, cannotCut: !made.busy && made.data === null && made.problem === null, ...action };
+  return { made: made.data, cutProblem: made.problem, ...action };
 }
 
 const isDoubt = (problem) => problem?.status === 409 && problem.rejected.some(({ resemblance }) => resemblance);
@@ -64,19 +67,19 @@ const isDoubt = (problem) => problem?.status === 409 && problem.rejected.some(({
 /** @param {{collection: string, face: FoundFace, onDone: (person: object) => void, onClose: () => void}} props */
 export function EnrollFaceDialog({ collection, face, onDone, onClose }) {
   const enrolment = useEnrolment(collection, face, onDone);
-  const { made, cannotCut, problem, busy, run, clear } = enrolment;
+  const { made, cutProblem, problem, busy, run, clear } = enrolment;
   const [fields, setFields] = useState({ name: "", external_id: "" });
   const set = (name) => (event) => setFields({ ...fields, [name]: event.target.value });
   const submit = (event) => {
     event.preventDefault();
-    if (made !== null && fields.name.trim() !== "") run({ fields });
+    if (fields.name.trim() !== "") run({ fields });
   };
   if (isDoubt(problem)) {
     return html`<${DoubtDialog} face=${face} problem=${problem} busy=${busy} run=${run} target=${{ fields }} onClose=${clear} />`;
   }
   return html`<${Dialog} title=${t("identify.enroll_face")} onClose=${onClose}>
     <form onSubmit=${submit}>
-      <${WhatIsSent} face=${face} made=${made} cannotCut=${cannotCut} />
+      <${WhatIsSent} face=${face} made=${made} problem=${cutProblem} />
       <div class="form-grid">
         <${Field} label=${t("identify.name")} error=${errorOf(problem, "name")}>
           <input data-first-focus required maxlength="256" autocomplete="off" value=${fields.name} onInput=${set("name")} />
@@ -87,7 +90,7 @@ export function EnrollFaceDialog({ collection, face, onDone, onClose }) {
       </div>
       <${ProblemNotice} problem=${problem} />
       <p class="row">
-        <button type="submit" class="primary" aria-disabled=${busy || cannotCut ? "true" : undefined}>${t("identify.enroll")}</button>
+        <button type="submit" class="primary" aria-disabled=${busy || cutProblem ? "true" : undefined}>${t("identify.enroll")}</button>
         <button type="button" onClick=${onClose}>${t("frame.cancel")}</button>
         ${made && html`<${AsRequestButton} call=${() => callOf(collection, made, { fields })} />`}
       </p>
@@ -97,18 +100,18 @@ export function EnrollFaceDialog({ collection, face, onDone, onClose }) {
 
 /** @param {{collection: string, face: FoundFace, onDone: (person: object) => void, onClose: () => void}} props */
 export function AddFaceDialog({ collection, face, onDone, onClose }) {
-  const { made, cannotCut, problem, busy, run, clear } = useEnrolment(collection, face, onDone);
+  const { made, cutProblem, problem, busy, run, clear } = useEnrolment(collection, face, onDone);
   const [target, setTarget] = useState(null);
   const { candidates } = face.faces[face.place];
   const pick = (id) => {
     setTarget({ id });
-    if (made !== null) run({ id });
+    run({ id });
   };
   if (isDoubt(problem)) {
     return html`<${DoubtDialog} face=${face} problem=${problem} busy=${busy} run=${run} target=${target} onClose=${clear} />`;
   }
   return html`<${Dialog} title=${t("identify.add_to")} onClose=${onClose}>
-    <${WhatIsSent} face=${face} made=${made} cannotCut=${cannotCut} />
+    <${WhatIsSent} face=${face} made=${made} problem=${cutProblem} />
     <${ProblemNotice} problem=${problem} />
     ${candidates.length > 0 &&
     html`<h3>${t("identify.most_alike")}</h3>
@@ -128,14 +131,14 @@ export function AddFaceDialog({ collection, face, onDone, onClose }) {
 }
 
 /** The face, and what of its photo is sent. */
-function WhatIsSent({ face, made, cannotCut }) {
+function WhatIsSent({ face, made, problem }) {
   const [url] = useFaceCuts(face.photo, [face.faces[face.place].box]);
   const others = face.faces.length - 1;
   return html`<div class="row what-is-sent">
     <${FaceCut} url=${url} large />
-    <p class=${cannotCut ? "error" : "muted"}>
-      ${cannotCut
-        ? t("identify.cannot_cut")
+    <p class=${problem ? "error" : "muted"}>
+      ${problem
+        ? sentenceOf(problem)
         : made?.isCut
           ? t("identify.sends_cut", { count: others })
           : others > 0

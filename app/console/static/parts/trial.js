@@ -119,9 +119,14 @@ function EnrollStep({ collection, seen, person, onEnrolled }) {
       ["faces", rule],
     ],
   });
+  const cut = () =>
+    photoOfFace(
+      seen.photo,
+      faces.map(({ box }) => box),
+      place,
+    );
   const { run, busy, problem } = useAction(async () => {
-    const boxes = faces.map(({ box }) => box);
-    const made = await photoOfFace(seen.photo, boxes, place);
+    const made = await cut();
     const { identity, faces: enrolled } = await ask({ ...callOf(made), tries: 3 });
     for (const { id, box } of enrolled) await keepTabFace(id, seen.photo, made.inPhoto(box));
     await readCollection();
@@ -144,7 +149,7 @@ function EnrollStep({ collection, seen, person, onEnrolled }) {
         <input required maxlength="256" autocomplete="off" value=${name} onInput=${(event) => setName(event.target.value)} />
       <//>
       <button type="submit" class="primary" aria-disabled=${busy || place < 0 ? "true" : undefined}>${t("start.enroll")}</button>
-      ${seen && html`<${AsRequestButton} call=${() => callOf({ blob: seen.photo, filename: "photo.jpg", faces: "largest" })} />`}
+      ${place >= 0 && html`<${AsRequestButton} call=${async () => callOf(await cut())} />`}
     </form>
     ${person && html`<p>${t("start.is_enrolled")} <a href=${href("person", { args: [person.id] })}><bdi>${person.name}</bdi></a></p>`}
     <${ProblemNotice} problem=${problem} />

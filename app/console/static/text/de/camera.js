@@ -13,6 +13,8 @@ export default {
   app: "Kamera-App öffnen",
 
   photo_alt: "Das Foto {name}",
+  cannot_cut:
+    "Das Foto zeigt mehrere Gesichter, und dieser Browser kann keines ausschneiden. Das Foto als JPEG speichern und dieses wählen.",
   photo_too_large: "Das Foto hat {size}; der Dienst nimmt höchstens {limit}. Kleiner speichern, oder ein anderes wählen.",
   photo_undrawable: "Dieser Browser kann {name} nicht anzeigen. Die Rahmen stehen, wo der Dienst Gesichter fand.",
 

@@ -75,8 +75,6 @@ export default {
     other:
       "Das Foto zeigt {count} weitere Gesichter. Deshalb wird ein Ausschnitt mit diesem gesendet, in voller Auflösung. Sein SHA-256 ist nicht der des Fotos.",
   },
-  cannot_cut:
-    "Das Foto zeigt mehrere Gesichter, und dieser Browser kann keines ausschneiden. Das Foto als JPEG speichern und dieses wählen.",
   enrolled: "{name} ist erfasst.",
   enrolled_before: "{name} hatte dieses Foto schon.",
   this_photo: "Dieses Gesicht",

@@ -13,6 +13,8 @@ export default {
   app: "Open the camera app",
 
   photo_alt: "The photo {name}",
+  cannot_cut:
+    "The photo shows several faces, and this browser cannot cut one out of it. Save the photo as JPEG, and choose that.",
   photo_too_large: "The photo has {size}; the service takes {limit} at most. Save it smaller, or choose another.",
   photo_undrawable: "This browser cannot show {name}. The boxes are where the service found faces.",
 

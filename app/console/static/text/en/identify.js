@@ -73,7 +73,6 @@ export default {
     other:
       "The photo shows {count} other faces. So a cut-out of this one is sent, in full resolution. Its SHA-256 is not that of the photo.",
   },
-  cannot_cut: "The photo shows several faces, and this browser cannot cut one out of it. Save the photo as JPEG, and choose that.",
   enrolled: "{name} is enrolled.",
   enrolled_before: "{name} had this photo already.",
   this_photo: "This face",
