@@ -164,3 +164,19 @@ def test_photos_of_two_people_are_refused_with_both_reasons(
     expect(refused).to_contain_text("low_match_confidence")
     expect(page.get_by_role("button", name="Enroll all the same")).to_be_visible()
     assert _people(server, collection) == {}
+
+
+def test_more_photos_of_a_person_come_from_the_camera_page(
+    server: ConsoleServer, collection: str, page: Page
+) -> None:
+    known = server.enroll(collection, astronaut(), name="Eileen Collins")["identity"]
+    page.goto(server.at(f"person/{known['id']}", collection=collection))
+    page.get_by_role("link", name="Use the camera").click()
+    expect(page.get_by_role("heading", name="More photos of Eileen Collins")).to_be_visible()
+    expect(page.get_by_label("Name")).to_be_hidden()
+    page.locator("input[type=file]").last.set_input_files(
+        [_file("again.jpg", another_photo(astronaut()))]
+    )
+    page.get_by_role("button", name="Enroll", exact=True).click()
+    expect(page.get_by_role("heading", name="2 faces")).to_be_visible()
+    assert _people(server, collection) == {"Eileen Collins": 2}

@@ -100,7 +100,9 @@ export default function Enroll({ query, collection }) {
           <button type="submit" class="primary" disabled=${!ready || busy}>
             <span>${draft.name.trim() ? tWith("enroll.enroll_name", { name: () => html`<bdi>${draft.name.trim()}</bdi>` }) : t("enroll.enroll")}</span>
           </button>
-          <span role="status">${busy && t("enroll.sending")}</span>
+          <span role="status" class="muted">
+            ${busy ? t("enroll.sending") : chosen.length > 0 && !named && t("enroll.name_needed")}
+          </span>
           ${chosen.length > 0 && html`<${AsRequestButton} call=${() => enrolCall(collection, { shots: chosen, draft, personId })} />`}
         </p>
       </form>

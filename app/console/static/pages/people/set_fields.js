@@ -31,19 +31,23 @@ export function SetAttribute({ people, onClose, onUndone }) {
   const [key, setKey] = useState("");
   const [value, setValue] = useState("");
   const error = value !== "" && !isExact(readValue(value)) ? t("people_parts.long_number") : null;
+  // What a browser cannot hold, it would change: these people are left out.
+  const exact = people.filter(({ attributes }) => isExact(attributes));
   const changesOf = ({ attributes }) => {
     const { [key.trim()]: _, ...others } = attributes;
     return { attributes: value === "" ? others : { ...others, [key.trim()]: readValue(value) } };
   };
   return html`<${SetField}
     title=${t("people.set_attribute_title", { count: people.length })}
-    people=${people.filter(({ attributes }) => isExact(attributes))}
+    people=${exact}
     changesOf=${changesOf}
     done="people.attribute_set"
-    ready=${key.trim() !== "" && error === null}
+    ready=${key.trim() !== "" && error === null && exact.length > 0}
     onClose=${onClose}
     onUndone=${onUndone}
   >
+    ${exact.length < people.length &&
+    html`<${Notice} kind="warning">${t("people.inexact", { count: people.length - exact.length })}<//>`}
     <div class="form-grid">
       <${Field} label=${t("people.attribute")}>
         <input value=${key} autocomplete="off" autocapitalize="off" onInput=${(event) => setKey(event.target.value)} />

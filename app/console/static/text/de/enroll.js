@@ -42,6 +42,7 @@ export default {
   more_fields: "Ablauf und Merkmale",
   enroll: "Erfassen",
   enroll_name: "{name} erfassen",
+  name_needed: "Einen Namen oder eine ID angeben.",
   sending: "Die Fotos werden gesendet …",
   noted: { one: "{name} mit {count} Gesicht erfasst", other: "{name} mit {count} Gesichtern erfasst" },
   done: { one: "{name} ist mit {count} Gesicht erfasst.", other: "{name} ist mit {count} Gesichtern erfasst." },

@@ -48,6 +48,10 @@ export default {
   set_attribute_title: { one: "Ein Merkmal von {count} Person setzen", other: "Ein Merkmal von {count} Personen setzen" },
   attribute_set: { one: "Merkmal von {count} Person gesetzt", other: "Merkmal von {count} Personen gesetzt" },
   set_value_hint: "Leer entfernt das Merkmal. 3 ist eine Zahl, \"3\" in Anführungszeichen ein Text.",
+  inexact: {
+    one: "{count} Person bleibt unverändert: Ein Merkmal hat eine Zahl mit mehr Stellen, als ein Browser halten kann.",
+    other: "{count} Personen bleiben unverändert: Ein Merkmal hat eine Zahl mit mehr Stellen, als ein Browser halten kann.",
+  },
   change: "Ändern",
   changing: "{done} von {of} geändert",
   not_changed: { one: "{count} Person wurde nicht geändert", other: "{count} Personen wurden nicht geändert" },

@@ -42,6 +42,7 @@ export default {
   more_fields: "Expiry and attributes",
   enroll: "Enroll",
   enroll_name: "Enroll {name}",
+  name_needed: "Give a name or an id.",
   sending: "The photos are sent …",
   noted: { one: "{name} enrolled with {count} face", other: "{name} enrolled with {count} faces" },
   done: { one: "{name} is enrolled with {count} face.", other: "{name} is enrolled with {count} faces." },

@@ -48,6 +48,10 @@ export default {
   set_attribute_title: { one: "Set an attribute of {count} person", other: "Set an attribute of {count} people" },
   attribute_set: { one: "Attribute of {count} person set", other: "Attribute of {count} people set" },
   set_value_hint: "Empty removes the attribute. 3 is a number, \"3\" in quotes a text.",
+  inexact: {
+    one: "{count} person is left out: an attribute has a number with more digits than a browser can hold.",
+    other: "{count} people are left out: an attribute has a number with more digits than a browser can hold.",
+  },
   change: "Change",
   changing: "{done} of {of} changed",
   not_changed: { one: "{count} person was not changed", other: "{count} people were not changed" },
