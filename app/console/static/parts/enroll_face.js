@@ -42,7 +42,7 @@ const callOf = (collection, made, { id = null, fields = {}, force = false }) => 
   ],
 });
 
-/** Sends the face, and keeps its picture for this tab: {made, send, busy, problem, clear}. */
+/** Sends the face, and keeps its picture for this tab: {made, cutProblem, run, busy, problem, clear}. */
 function useEnrolment(collection, { photo, faces, place }, onDone) {
   const boxes = faces.map(({ box }) => box);
   const cut = useRef(null); // begun once; what is sent waits for it
