@@ -92,6 +92,9 @@ def test_fixed_similarity_shows_its_price(
     assert (decisions["verify_threshold"], decisions["margin"]) == (0.42, 0.01)
 
     page.get_by_label(_FIXED).fill("3")
+    page.get_by_role("link", name="Privacy").click()
+    page.go_back()
+    expect(page.get_by_label(_FIXED)).to_have_value("3")  # what is typed waits for its author
     expect(identify).to_contain_text("Type a similarity from -1 to 1.")
     expect(page.get_by_role("button", name="Save")).to_be_disabled()
     page.get_by_role("button", name="Discard changes").click()

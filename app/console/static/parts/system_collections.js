@@ -60,6 +60,7 @@ export function CollectionList({ query, collection }) {
           keyOf=${({ name }) => name}
           isSelected=${({ name }) => name === collection}
           busy=${busy}
+          kind="wide"
         />`)}
     ${data && html`<${Pager} nextCursor=${data.next_cursor} label=${t("system.collection_pages")} />`}
     ${dialog?.kind === "create" && html`<${CreateCollection} onClose=${close} onDone=${changed} />`}
@@ -76,20 +77,20 @@ function columnsOf(setDialog) {
       heads: true,
       cell: ({ name, description }) =>
         html`<a href=${href("people", { collection: name })}><bdi>${name}</bdi></a>
-          ${description && html`<br /><small class="muted"><bdi>${description}</bdi></small>`}`,
+          ${description && html`<small class="muted clamped" title=${description}><bdi>${description}</bdi></small>`}`,
     },
     number("identity_count"),
     number("face_count"),
     number("unknown_count"),
     { name: "model", text: t("system.fact_embedder"), cell: ({ model }) => model.name },
     { name: "options", text: t("system.keeps"), cell: ({ options }) => keptBy(options) },
-    { name: "created", text: t("system.created"), cell: ({ created_at }) => day(created_at) },
+    { name: "created", text: t("system.created"), cell: ({ created_at }) => html`<span class="nowrap">${day(created_at)}</span>` },
     {
       name: "actions",
       text: t("system.actions"),
       quiet: true,
       cell: (row) =>
-        html`<span class="row">
+        html`<span class="row actions">
           <button
             type="button"
             class="small"

@@ -32,6 +32,7 @@ function Networks({ kind, rows, columns }) {
       rows=${first}
       keyOf=${({ name }) => name}
       isSelected=${({ active }) => active}
+      kind="wide"
     />
   </section>`;
 }
