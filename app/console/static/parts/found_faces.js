@@ -28,7 +28,7 @@ export function FoundFaces({ faces, cuts = [], busy = false, onEnroll, onAdd }) 
       name: "face",
       text: t("identify.face"),
       heads: true,
-      cell: ({ place }) => html`<span class="person"><b>${place + 1}</b> ${cuts[place] && html`<${FaceCut} url=${cuts[place]} />`}</span>`,
+      cell: ({ place }) => html`<span class="found-face"><b>${place + 1}</b> ${cuts[place] && html`<${FaceCut} url=${cuts[place]} />`}</span>`,
     },
     { name: "who", text: t("identify.who"), cell: ({ face }) => html`<${Who} face=${face} />` },
     {
