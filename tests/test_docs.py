@@ -17,6 +17,7 @@ import httpx2
 import pytest
 import yaml
 from fastapi.testclient import TestClient
+from PIL import Image
 from typer.testing import CliRunner
 
 from app.cli.main import cli
@@ -153,6 +154,19 @@ def _run(line: str, url: str) -> str:
 
 def test_the_readme_is_one_page() -> None:
     assert len(README.splitlines()) <= 130
+
+
+def test_the_pictures_of_the_readme_are_there_light_and_dark_and_small() -> None:
+    dark = re.findall(r'srcset="([^"]+)"', README)
+    light = re.findall(r'<img [^>]*src="([^"]+)"', README)
+    assert dark == [name.replace("-light.", "-dark.") for name in light]
+    assert len(set(light)) >= 4
+    for name in (*light, *dark):
+        assert (ROOT / name).stat().st_size < 100_000, name
+        with Image.open(ROOT / name) as picture, Image.open(ROOT / light[0]) as first:
+            assert picture.size == first.size
+    taken = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/pictures").iterdir()}
+    assert taken == {*light, *dark}
 
 
 def test_every_page_of_the_documentation_is_in_its_index() -> None:
