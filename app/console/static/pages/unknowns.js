@@ -118,9 +118,7 @@ export default function Page({ query, collection }) {
           groups=${groups}
           present=${present}
           selection=${selection}
-          collection=${collection}
           query=${query}
-          withCrops=${known?.options?.unknowns.crops === true}
           busy=${busy}
         />
         <${Pager} nextCursor=${data.next_cursor} label=${t("unknowns.list")} />

@@ -25,8 +25,9 @@ const firstChoice = ([a, b]) => (!a.external_id === !b.external_id ? (a.created_
  * @param {object} props
  * @param {[object, object]} props.people as the service answered them, with `revision`
  * @param {(merged: object | null) => void} props.onClose with the receipt, or null
+ * @param {() => void} [props.onChanged] instead of the problem that one of them changed, or is gone
  */
-export function MergeDialog({ people, onClose }) {
+export function MergeDialog({ people, onClose, onChanged }) {
   const [at, setAt] = useState(() => firstChoice(people));
   const key = useRef(newKey());
   const [stays, goes] = [people[at], people[1 - at]];
@@ -37,8 +38,16 @@ export function MergeDialog({ people, onClose }) {
     headers: { "idempotency-key": `${key.current}-${at}` },
   });
   const merge = useAction(async () => {
-    const receipt = await ask({ ...call(), tries: TRIES });
-    note(t("people_parts.merged", { stays: nameOf(stays), goes: nameOf(goes) }));
+    let receipt;
+    try {
+      receipt = await ask({ ...call(), tries: TRIES });
+    } catch (problem) {
+      if (!onChanged || (problem.status !== 404 && problem.code !== "revision_conflict")) throw problem;
+      onChanged();
+      return;
+    }
+    const final = t("people_parts.merge_is_final"); // said where somebody presses the key for undo
+    note(t("people_parts.merged", { stays: nameOf(stays), goes: nameOf(goes) }), { final });
     await readCollection();
     onClose(receipt);
   });

@@ -43,4 +43,5 @@ export default {
   photos_rejected: { one: "{count} Foto wurde abgelehnt", other: "{count} Fotos wurden abgelehnt" },
   photo_number: "Foto {number}",
   looks_like: "Sieht aus wie {name}",
+  merge_is_final: "Das Zusammenführen von Personen lässt sich nicht rückgängig machen.",
 };

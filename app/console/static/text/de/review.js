@@ -1,2 +1,69 @@
-/** Wörter dieser Seite. */
-export default {};
+/** Wörter von „Prüfen“. */
+export default {
+  title: "Prüfen",
+  lead: "Vermutliche Fehler unter den aufgenommenen Personen, gefunden durch den Vergleich ihrer Gesichter. Ohne Entscheidung ändert sich nichts.",
+  progress: { one: "{count} von {of} Personen angesehen", other: "{count} von {of} Personen angesehen" },
+  pause: "Pause",
+  go_on: "Weiter",
+  examine_anew: "Von vorn beginnen",
+  nobody: "Hier ist niemand aufgenommen.",
+  enroll: "Jemanden aufnehmen",
+  nothing: {
+    one: "Nichts gefunden: {count} Person wurde angesehen.",
+    other: "Nichts gefunden: {count} Personen wurden angesehen.",
+  },
+  all_done: {
+    one: "{count} Befund ist erledigt. Weitere gibt es nicht.",
+    other: "{count} Befunde sind erledigt. Weitere gibt es nicht.",
+  },
+  place: "Befund {number} von {of}",
+  place_so_far: "Befund {number} von bisher {of}",
+  skip: "Überspringen",
+  before: "Zurück",
+  key_next: "Nächster Befund",
+  key_before: "Voriger Befund",
+  next: "Nächster Befund",
+
+  kind_mislabel: "Vermutlich ein Foto von jemand anderem",
+  advice_mislabel:
+    "Das markierte Gesicht ist den anderen Gesichtern seiner Person unähnlich und gleicht einer anderen Person. Beide ansehen. Zeigt es die andere Person, dann dorthin verschieben.",
+  kind_outlier: "Ein Gesicht, das den anderen unähnlich ist",
+  advice_outlier:
+    "Das markierte Gesicht ist den anderen Gesichtern seiner Person unähnlich: jemand anderes, oder ein schlechtes Foto. Ansehen. Wenn es nicht stimmt, entfernen oder zu der Person verschieben, die es zeigt.",
+  kind_duplicate: "Vermutlich eine Person unter zwei Namen",
+  advice_duplicate:
+    "Diese beiden sind einander ähnlicher, als es Personen gewöhnlich sind. Beide ansehen. Sind sie eine Person, dann zusammenführen.",
+  kind_look_alike: "Zwei Personen, die sich ähnlich sehen",
+  advice_look_alike:
+    "Diese beiden werden leicht verwechselt. Von beiden weitere Fotos aufnehmen, und wo es darauf ankommt, einen zweiten Faktor verlangen. Sind sie eine Person, dann zusammenführen.",
+  own_similarity: "Höchste Ähnlichkeit mit einem anderen Gesicht von {name}: {similarity}",
+  side_face: "Die Person, die das Gesicht hat",
+  side_looks_like: "Die Person, der es gleicht",
+  side_one: "Die eine",
+  side_other: "Die andere",
+
+  move_to_person: "Zu {name} verschieben",
+  move_to: "Zu jemand anderem verschieben …",
+  move_title: "Wen zeigt dieses Gesicht?",
+  new_person: "Oder eine neue Person, mit Namen",
+  move_to_new: "Zu einer neuen Person verschieben",
+  move_by_force: "Trotzdem verschieben und dies am Gesicht vermerken",
+  moved: "Das Gesicht wurde zu {name} verschoben.",
+  moved_back: "Das Gesicht wurde zu {name} zurückverschoben.",
+  moved_back_forced:
+    "Das Gesicht wurde zu {name} zurückverschoben. Es gilt jetzt als „erzwungen“, weil die Prüfungen davon abraten.",
+  was_there: "Das lässt sich nicht rückgängig machen: Die Person hatte dasselbe Bild schon, und es wird einmal aufbewahrt.",
+  remove: "Gesicht entfernen",
+  merge: "Zusammenführen …",
+  faces: { one: "{count} Gesicht", other: "{count} Gesichter" },
+  erase_one: "Eine löschen …",
+  erase_which: "Wer soll gelöscht werden?",
+  erase_person: "{name} löschen",
+  fine: "In Ordnung",
+  dismissed: "Das wird nicht mehr gemeldet.",
+  restored: "Das wird wieder gemeldet.",
+  open: "{name} öffnen",
+  gone: "Diesen Befund gibt es nicht mehr",
+  gone_text: "Eine der Personen wurde inzwischen gelöscht oder zusammengeführt.",
+  changed: "Diese Personen wurden inzwischen geändert, und nichts wurde gesendet. Sie werden noch einmal angesehen.",
+};

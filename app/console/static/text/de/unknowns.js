@@ -43,25 +43,25 @@ export default {
   enrolled_as: "Aufgenommen",
   somebody_else: "Jemand anderes",
 
-  merge: "Ausgewählte Gruppen zusammenlegen",
-  merge_count: { one: "Zusammenlegen", other: "{count} Gruppen zusammenlegen" },
+  merge: "Ausgewählte Gruppen zusammenführen",
+  merge_count: { one: "Zusammenführen", other: "{count} Gruppen zusammenführen" },
   who_stays: "Es bleibt die Gruppe, die am längsten im Eingang ist; die anderen gehen in ihr auf.",
   how_to_merge: "Zuerst mit X mindestens zwei Gruppen auswählen, dann M drücken.",
   merged: {
-    one: "{count} Gruppe zusammengelegt. Gruppe {id} bleibt, mit {faces} Gesichtern.",
-    other: "{count} Gruppen zusammengelegt. Gruppe {id} bleibt, mit {faces} Gesichtern.",
+    one: "{count} Gruppe zusammengeführt. Gruppe {id} bleibt, mit {faces} Gesichtern.",
+    other: "{count} Gruppen zusammengeführt. Gruppe {id} bleibt, mit {faces} Gesichtern.",
   },
   merge_undone: {
-    one: "Das Zusammenlegen ist rückgängig gemacht. Eine Gruppe hat eine neue ID: {ids}.",
-    other: "Das Zusammenlegen ist rückgängig gemacht. {count} Gruppen haben neue IDs: {ids}.",
+    one: "Das Zusammenführen ist rückgängig gemacht. Eine Gruppe hat eine neue ID: {ids}.",
+    other: "Das Zusammenführen ist rückgängig gemacht. {count} Gruppen haben neue IDs: {ids}.",
   },
-  too_many_title: { one: "{count} Gruppe zusammenlegen?", other: "{count} Gruppen zusammenlegen?" },
+  too_many_title: { one: "{count} Gruppe zusammenführen?", other: "{count} Gruppen zusammenführen?" },
   too_many_text: {
     one: "Zusammen haben sie {faces} Gesichter. Der Dienst bewahrt von einer Gruppe die neuesten {most} auf: {count} Gesicht wird gelöscht, und Rückgängigmachen bringt es nicht zurück.",
     other:
       "Zusammen haben sie {faces} Gesichter. Der Dienst bewahrt von einer Gruppe die neuesten {most} auf: {count} Gesichter werden gelöscht, und Rückgängigmachen bringt sie nicht zurück.",
   },
-  merge_all_the_same: "Trotzdem zusammenlegen",
+  merge_all_the_same: "Trotzdem zusammenführen",
   split: "Trennen",
   how_to_split: "Die Gesichter der anderen Person auswählen und dann nochmals „Trennen“ wählen. Sie werden eine eigene Gruppe.",
   one_face: "Diese Gruppe hat nur ein Gesicht: Sie lässt sich nicht trennen.",
@@ -81,7 +81,7 @@ export default {
   gone_already: "Gruppe {id} war schon nicht mehr im Eingang.",
   gone: "Diese Gruppe gibt es nicht mehr",
   gone_text:
-    "Sie wurde inzwischen benannt, zusammengelegt oder verworfen, vielleicht in einem anderen Tab. Von hier wurde nichts gesendet.",
+    "Sie wurde inzwischen benannt, zusammengeführt oder verworfen, vielleicht in einem anderen Tab. Von hier wurde nichts gesendet.",
   next: "Nächste Gruppe",
   changed: "Diese Gruppe hat sich inzwischen geändert, und nichts wurde gesendet. Bitte die Gesichter nochmals ansehen.",
 

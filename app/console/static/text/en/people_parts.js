@@ -42,4 +42,5 @@ export default {
   photos_rejected: { one: "{count} photo was refused", other: "{count} photos were refused" },
   photo_number: "Photo {number}",
   looks_like: "Looks like {name}",
+  merge_is_final: "A merge of people cannot be undone.",
 };
