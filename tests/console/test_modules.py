@@ -27,6 +27,12 @@ FORBIDDEN = {
     "new Function(": "the policy refuses it",
 }
 
+_IMPORT_ALL = """async (names) => {
+  const failures = await Promise.all(names.map((name) =>
+    import(new URL(name, document.baseURI)).then(() => null, (error) => `${name}: ${error}`)));
+  return failures.filter(Boolean);
+}"""
+
 
 def _preloaded() -> list[str]:
     return re.findall(r'<link rel="modulepreload" href="\./([^"]+)"', INDEX)
@@ -71,6 +77,14 @@ def test_module_is_small_and_keeps_to_the_policy(module: Path) -> None:
     text = module.read_text(encoding="utf-8")
     assert len(text.splitlines()) < MOST_LINES
     assert {word: why for word, why in FORBIDDEN.items() if word in text} == {}
+
+
+def test_every_module_loads(page: Page, server: ConsoleServer) -> None:
+    """A name that a module imports and another does not export stops a page when it is opened."""
+    names = [module.relative_to(STATIC).as_posix() for module in own_modules()]
+    page.goto(server.url)
+    failed: list[str] = page.evaluate(_IMPORT_ALL, names)
+    assert failed == []
 
 
 def _files_of(page: Page, address: str, watched: WatchedPages) -> set[str]:
