@@ -93,8 +93,8 @@ def test_fixed_similarity_shows_its_price(
 
     page.get_by_label(_FIXED).fill("3")
     page.get_by_role("link", name="Privacy").click()
-    page.go_back()
-    expect(page.get_by_label(_FIXED)).to_have_value("3")  # what is typed waits for its author
+    page.get_by_role("dialog", name="Leave this page?").get_by_role("button", name="Stay").click()
+    expect(page.get_by_label(_FIXED)).to_have_value("3")
     expect(identify).to_contain_text("Type a similarity from -1 to 1.")
     expect(page.get_by_role("button", name="Save")).to_be_disabled()
     page.get_by_role("button", name="Discard changes").click()
@@ -176,6 +176,9 @@ def test_collection_is_measured_and_goes_back_to_the_embedders_measurements(
     slow_measuring.pop().continue_()
     expect(page.get_by_text(f"Measured on {_PEOPLE} people of this collection")).to_be_visible()
     assert _curve(server, crowd)["own"]
+    pairs = _PEOPLE * (_PEOPLE - 1) // 2
+    expect(page.get_by_text(f"Different people: {pairs:,} pairs")).to_be_visible()
+    expect(page.get_by_role("img", name="How alike photos are")).to_be_visible()
 
     page.get_by_label("Show the curves of").select_option("embedder")
     expect(page.get_by_text("The measurements of ")).to_be_visible()

@@ -1,12 +1,12 @@
 /**
- * Plots: a line with its 95 % interval as a band, in the colours of the theme. What lies beyond the
- * data is dashed. The same numbers are in a table, which screen readers read.
+ * Plots of a line with its 95 % interval as a band, in the colours of the theme. What lies beyond the
+ * data is dashed.
  */
 
-import { html, useEffect, useId, useRef, useState } from "../core/html.js";
+import { html, useState } from "../core/html.js";
 import { t } from "../core/text.js";
+import { Axes, PlotFrame, rangesOf } from "./plot_frame.js";
 import { extent, scaleOf } from "./plot_scale.js";
-import { Table } from "./table.js";
 
 /**
  * @typedef {object} PlotPoint
@@ -15,80 +15,45 @@ import { Table } from "./table.js";
  * @property {number} [low] of the 95 % interval
  * @property {number} [high]
  * @property {boolean} [beyond] whether it is an estimate beyond the data
- *
- * @typedef {object} PlotAxis
- * @property {string} label
- * @property {(value: number) => string} format
- * @property {boolean} [log]
- * @property {[number, number]} [domain]
  */
 
 /**
- * @param {object} props
- * @param {string} props.title
- * @param {string} [props.summary] what is seen, in a sentence, for those who do not see it
- * @param {PlotAxis} props.x
- * @param {PlotAxis} props.y
+ * @param {object} props as those of `PlotFrame`, and
  * @param {PlotPoint[]} props.points by ascending x
  * @param {{x: number, y: number, text: string}[]} [props.marks] places on the line
  * @param {(point: PlotPoint) => string} [props.read] what is written of the point under the pointer
- * @param {{columns: import("./table.js").Column<any>[], rows: any[], keyOf: (row: any) => string}} props.table
  */
-export function Plot({ title, summary, x, y, points, marks = [], read, table }) {
-  const id = useId();
-  const [place, { width, rem }] = useSize();
+export function Plot({ points, marks = [], read, ...frame }) {
+  const { x, y } = frame;
   const [pointed, setPointed] = useState(null);
-  const height = Math.max(14 * rem, Math.min(20 * rem, 0.5 * width));
-  const bottom = height - 1.75 * rem;
-  const across = scaleOf(x.domain ?? extent(points.map((point) => point.x)), [0.25 * rem, width - 0.5 * rem], x);
-  const values = points.flatMap((point) => [point.y, point.low, point.high]);
-  const up = scaleOf(y.domain ?? extent(values), [bottom, 1.5 * rem], y);
-  const shape = { across, up, points: within(points, up.domain) };
-  const point = (event) => {
-    const left = event.currentTarget.getBoundingClientRect().left;
-    setPointed(nearest(points, across, event.clientX - left));
+  const scales = (area) => {
+    const ranges = rangesOf(area);
+    const values = points.flatMap((point) => [point.y, point.low, point.high]);
+    return {
+      across: scaleOf(x.domain ?? extent(points.map((point) => point.x)), ranges.across, x),
+      up: scaleOf(y.domain ?? extent(values), ranges.up, y),
+    };
   };
-  return html`<figure class="plot" ref=${place}>
-    <figcaption id=${id}>${title}</figcaption>
-    <p class="plot-axis">${y.label}</p>
-    <svg
-      role="img"
-      aria-labelledby=${id}
-      aria-describedby=${summary ? `${id}-summary` : undefined}
-      viewBox=${`0 0 ${width} ${height}`}
-      height=${height}
-      onPointerMove=${read && point}
-      onPointerLeave=${() => setPointed(null)}
-    >
-      <g class="plot-grid">
-        ${across.ticks(width / (5 * rem)).map((value) => html`<${XTick} at=${across.at(value)} ...${{ bottom, rem, width }} text=${x.format(value)} />`)}
-        ${up.ticks(6).map((value) => html`<path d=${`M0 ${up.at(value)}H${width}`} />`)}
-      </g>
+  const draw = (area) => {
+    const { across, up } = scales(area);
+    const shape = { across, up, points: within(points, up.domain) };
+    return html`<${Axes} ...${{ area, across, up, x, y }} />
       <path class="plot-band" d=${band(shape)} />
       <path class="plot-line" d=${line(shape, false)} />
       <path class="plot-line beyond" d=${line(shape, true)} />
-      <g class="plot-ticks">
-        ${up.ticks(6).map((value) => html`<text x=${0} y=${up.at(value) - 0.25 * rem}>${y.format(value)}</text>`)}
-      </g>
-      ${marks.map((mark) => html`<${Mark} x=${across.at(mark.x)} y=${up.at(mark.y)} ...${{ bottom, rem, width }} text=${mark.text} />`)}
-      ${pointed?.y != null && html`<circle class="plot-pointed" cx=${across.at(pointed.x)} cy=${up.at(pointed.y)} r="4" />`}
-    </svg>
-    <p class="plot-axis end">${x.label}</p>
-    ${read && html`<p class="plot-read" aria-hidden="true">${pointed ? read(pointed) : t("frame.plot_read")}</p>`}
-    ${summary && html`<p id=${`${id}-summary`} class="visually-hidden">${summary}</p>`}
-    <details>
-      <summary>${t("frame.plot_table")}</summary>
-      <${Table} caption=${title} ...${table} />
-    </details>
-  </figure>`;
+      ${marks.map((mark) => html`<${Mark} x=${across.at(mark.x)} y=${up.at(mark.y)} area=${area} text=${mark.text} />`)}
+      ${pointed?.y != null && html`<circle class="plot-pointed" cx=${across.at(pointed.x)} cy=${up.at(pointed.y)} r="4" />`}`;
+  };
+  return html`<${PlotFrame}
+    ...${frame}
+    draw=${draw}
+    onPoint=${read && ((left, area) => setPointed(left === null ? null : nearest(points, scales(area).across, left)))}
+    below=${read && html`<p class="plot-read" aria-hidden="true">${pointed ? read(pointed) : t("frame.plot_read")}</p>`}
+  />`;
 }
 
-const XTick = ({ at, bottom, rem, width, text }) =>
-  html`<path d=${`M${at} ${bottom}v${0.3 * rem}`} />
-    <text x=${at} y=${bottom + 1.3 * rem} text-anchor=${anchor(at, width, rem)}>${text}</text>`;
-
 /** Lines from both axes to a place on the line, with a text beside it. */
-const Mark = ({ x, y, bottom, rem, width, text }) =>
+const Mark = ({ x, y, area: { bottom, rem, width }, text }) =>
   html`<g class="plot-mark">
     <path d=${`M0 ${y}H${x}V${bottom}`} />
     <circle cx=${x} cy=${y} r="5" />
@@ -100,8 +65,6 @@ const Mark = ({ x, y, bottom, rem, width, text }) =>
       ${text}
     </text>
   </g>`;
-
-const anchor = (at, width, rem) => (at < 2 * rem ? "start" : at > width - 2 * rem ? "end" : "middle");
 
 /** Points with rates that lie on the scale; those of 0 have no place on a logarithmic one. */
 const within = (points, [least, most]) => {
@@ -139,19 +102,4 @@ function nearest(points, across, pixel) {
     if (best === null || distance < best.distance) best = { point, distance };
   }
   return best?.point ?? null;
-}
-
-/** The width of an element and of 1 rem, in pixels, so that text has its size at every width. */
-function useSize() {
-  const place = useRef(null);
-  const [size, setSize] = useState({ width: 560, rem: 16 });
-  useEffect(() => {
-    const watch = new ResizeObserver(([{ contentRect }]) => {
-      const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-      if (contentRect.width > 0) setSize({ width: contentRect.width, rem });
-    });
-    watch.observe(place.current);
-    return () => watch.disconnect();
-  }, []);
-  return [place, size];
 }

@@ -14,14 +14,11 @@ import { changesOf, draftOf, isComplete, rateOf, similarityOf } from "./threshol
 import { IdentifyFields, MarginFields, VerifyFields } from "./thresholds_fields.js";
 import { Plots } from "./thresholds_plots.js";
 
-/** What was typed and not saved, by collection: it is there again when the page is. */
-const drafts = new Map();
-
 /** @param {{collection: any, defaults: any, query: Record<string, string>}} props */
 export function Thresholds({ collection, defaults, query }) {
   const path = inCollection(collection.name);
   const { decisions } = collection.options;
-  const [draft, setDraft] = useState(() => drafts.get(collection.name) ?? draftOf(decisions, defaults));
+  const [draft, setDraft] = useState(() => draftOf(decisions, defaults));
   const [people, setPeople] = useState(String(Math.max(1, collection.identity_count)));
   const changes = changesOf(draft, decisions);
   const planned = Number(people) >= 1 ? Math.round(Number(people)) : null;
@@ -48,10 +45,6 @@ export function Thresholds({ collection, defaults, query }) {
   });
   const dirty = changes !== null;
   useEffect(() => (dirty ? askBeforeLeaving(() => t("thresholds.unsaved")) : undefined), [dirty]);
-  useEffect(() => {
-    if (dirty) drafts.set(collection.name, draft);
-    else drafts.delete(collection.name);
-  }, [draft, dirty]);
   const send = (event) => {
     event.preventDefault();
     if (dirty && isComplete(draft)) save.run();

@@ -1,4 +1,4 @@
-/** The two plots: the false match rate by similarity, and the similarity needed by people. */
+/** The plots: the false match rate by similarity, the similarity needed by people, the pairs counted. */
 
 import { count, rate, significant, similarity as cosine } from "../core/format.js";
 import { html } from "../core/html.js";
@@ -7,6 +7,7 @@ import { AsRequestButton } from "./as_request_button.js";
 import { Plot } from "./plot.js";
 import { rateAt, similarityAt } from "./rate_curve.js";
 import { inWords } from "./thresholds_meaning.js";
+import { Pairs } from "./thresholds_pairs.js";
 
 const LEAST_SHOWN = 1e-9;
 const written = (similarity) => cosine(similarity, 4);
@@ -22,8 +23,15 @@ export function Plots({ curve, call, planned, busy }) {
     <div class="columns">
       <${Rates} curve=${curve} planned=${planned} />
       <${Sizes} curve=${curve} planned=${planned} />
+      ${curve.histograms && html`<${Pairs} histograms=${curve.histograms} threshold=${neededIn(curve, planned)} />`}
     </div>
   </section>`;
+}
+
+/** The similarity that is needed among so many people; null where the measurements support none. */
+function neededIn(curve, planned) {
+  const row = curve.needed.find(({ people }) => people === planned);
+  return row?.reached ? row.threshold : null;
 }
 
 const basisOf = ({ extrapolated }) => t(extrapolated ? "thresholds.basis_estimated" : "thresholds.basis_measured");
@@ -38,10 +46,10 @@ function Rates({ curve, planned }) {
     high: fmr.high,
     beyond: fmr.extrapolated,
   }));
-  const row = curve.needed.find(({ people }) => people === planned);
+  const needed = neededIn(curve, planned);
   const marks =
-    row?.reached && row.threshold >= (plotted[0]?.x ?? 1) && row.threshold <= plotted.at(-1).x
-      ? [{ x: row.threshold, y: rateAt(points, dataEnds, row.threshold).value, text: written(row.threshold) }]
+    needed !== null && needed >= plotted[0].x && needed <= plotted.at(-1).x
+      ? [{ x: needed, y: rateAt(points, dataEnds, needed).value, text: written(needed) }]
       : [];
   const rows = [1, 2, 3, 4, 5, 6, 7, 8]
     .map((power) => similarityAt(points, 10 ** -power))

@@ -51,6 +51,16 @@ export default {
   plot_sizes: "Nötige Ähnlichkeit für {rate}, nach der Anzahl der Personen",
   plot_sizes_summary:
     "Die für {rate} nötige Ähnlichkeit steigt mit der Anzahl der Personen. Bis {people} Personen tragen sie die Messungen.",
+  plot_pairs: "Wie ähnlich Fotos sind",
+  plot_pairs_summary:
+    "Paare verschiedener Personen sind weniger ähnlich als Paare einer Person. Die Zahlen stehen in der Tabelle darunter.",
+  plot_pairs_note:
+    "Beim Aufnehmen werden Fotos abgelehnt, die der Person unähnlich sind: Geringe Ähnlichkeiten einer Person sind hier selten.",
+  axis_share: "Anteil der Paare",
+  impostors: { one: "Verschiedene Personen: {count} Paar", other: "Verschiedene Personen: {count} Paare" },
+  genuine: { one: "Eine Person: {count} Paar", other: "Eine Person: {count} Paare" },
+  different_people: "Verschiedene Personen",
+  one_person: "Eine Person",
   axis_similarity: "Ähnlichkeit",
   axis_rate: "Falschübereinstimmungsrate (FMR)",
   axis_people: "Durchsuchte Personen",
