@@ -245,6 +245,31 @@ class RetentionSettings(_Group):
     )
 
 
+class AuditSettings(_Group):
+    """Audit log."""
+
+    enabled: bool = Field(
+        True, description="Write a line about each change, and about reads where asked for."
+    )
+    key: SecretStr | None = Field(
+        None,
+        description="32 bytes in base64, by which the lines are chained (else audit.key in the "
+        "data folder, made at the first start).",
+    )
+    former_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Comma-separated earlier keys, to verify lines that they have chained."
+    )
+    retention_s: float = Field(
+        63_072_000.0,
+        ge=3_600,
+        le=1_000_000_000,
+        description="Seconds that lines are kept; two years if not set.",
+    )
+
+    _unset = field_validator("key", mode="before")(_none_if_empty)
+    _split = field_validator("former_keys", mode="before")(_split_at_commas)
+
+
 class ConsoleSettings(_Group):
     """Console."""
 
@@ -376,6 +401,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     index: IndexSettings = Field(default_factory=IndexSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    audit: AuditSettings = Field(default_factory=AuditSettings)
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     docs: DocsSettings = Field(default_factory=DocsSettings)
     tls: TlsSettings = Field(default_factory=TlsSettings)

@@ -7,10 +7,11 @@ from fastapi.security import APIKeyHeader
 from pydantic import BeforeValidator
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from app.api.edge.callers import KEY_HEADER, Caller, find_key, identify_caller
+from app.api.edge.callers import KEY_HEADER, Caller, identify_caller
 from app.api.edge.identity_paths import decoded
 from app.api.schemas.parts.field_types import CollectionName, IdentityRef, RecordId
 from app.errors import AccessDenied
+from app.observe.acting import name_caller
 from app.services import Services
 
 _api_key = APIKeyHeader(
@@ -41,7 +42,9 @@ async def require_key(request: Request, key: Annotated[str | None, Security(_api
     allowed = services_of(request).settings.api_keys
     if not allowed:
         return
-    if find_key(allowed, key or "") is None:
+    caller = identify_caller(allowed, key or "")
+    name_caller(caller.name)
+    if caller.name is None:
         raise AccessDenied("the API key is missing or wrong")
 
 

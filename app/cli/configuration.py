@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from getpass import getuser
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -12,6 +13,7 @@ from pydantic_settings import SettingsError
 
 from app.errors import StartupError
 from app.former_settings import former_names, opentelemetry, remedy_of
+from app.observe.acting import Actor, act_as
 from app.observe.logs import configure_logging
 from app.settings import LogSettings, Settings
 
@@ -25,7 +27,16 @@ def settings_of_command() -> Settings:
     """
     settings = load_settings()
     configure_logging(LogSettings(level="warning", format="console"))
+    act_as(Actor(f"cli:{_user()}"))
     return settings
+
+
+def _user() -> str:
+    """The user of the operating system who runs the command."""
+    try:
+        return getuser()
+    except (KeyError, OSError):  # a number without a name, as in containers
+        return str(os.getuid())
 
 
 def load_settings() -> Settings:

@@ -17,6 +17,7 @@ from app.cli.commands import (
     training_commands,
     upkeep_commands,
 )
+from app.cli.commands.audit_commands import audit
 from app.cli.commands.collections_commands import collections
 from app.cli.commands.liveness_commands import liveness
 from app.cli.commands.reembed_commands import reembedding
@@ -48,6 +49,7 @@ cli.command("export", rich_help_panel=_UPKEEP)(people_commands.export)
 cli.command("import", rich_help_panel=_UPKEEP)(people_commands.import_)
 cli.add_typer(service_commands.index, name="index", rich_help_panel=_UPKEEP)
 cli.add_typer(upkeep_commands.db, name="db", rich_help_panel=_UPKEEP)
+cli.add_typer(audit, name="audit", rich_help_panel=_UPKEEP)
 cli.command("calibrate", rich_help_panel=_ACCURACY)(accuracy_commands.calibrate)
 cli.command("evaluate", rich_help_panel=_ACCURACY)(accuracy_commands.evaluate)
 cli.add_typer(liveness, name="liveness", rich_help_panel=_ACCURACY)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.cli.configuration import settings_of_command
+from app.gallery.journal.opening import journal_of
 from app.gallery.store.database import Database
 from app.gallery.store.lost_database import require_not_lost
 from app.settings import Settings
@@ -26,6 +27,7 @@ def open_any_database() -> Iterator[tuple[Settings, Database]]:
     """Open the database as it is: lost, or in an older schema."""
     settings = settings_of_command()
     database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
+    database.journal = journal_of(settings)
     try:
         yield settings, database
     finally:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from app.errors import InvalidRequest
 from app.gallery.gallery_part import GalleryPart
+from app.gallery.journal.actions import Action
 from app.gallery.records import Page
 from app.gallery.store.database import read_again
 from app.gallery.store.repositories.dismissal_repository import Pair, pair_of
@@ -50,6 +51,7 @@ class Dismissals(GalleryPart):
         """
         with self.store.locking(collection_name) as transaction:
             pairs, faces = _numbers(transaction, none)
+            _note(transaction, Action.FINDING_DISMISSED, none)
             return transaction.dismissals.add(pairs, faces, datetime.now(UTC))
 
     def restore(self, collection_name: str, none: NoFindings) -> int:
@@ -59,6 +61,7 @@ class Dismissals(GalleryPart):
         """
         with self.store.locking(collection_name) as transaction:
             pairs, faces = _numbers(transaction, none)
+            _note(transaction, Action.FINDING_RESTORED, none)
             return transaction.dismissals.remove(pairs, faces)
 
     @read_again
@@ -69,6 +72,13 @@ class Dismissals(GalleryPart):
             rows = transaction.dismissals.page(after=after, limit=limit + 1)
             items = _records(transaction, rows[:limit])
             return Page(items, next_cursor([row.number for row in rows], limit))
+
+
+def _note(transaction: Transaction, action: Action, none: NoFindings) -> None:
+    """Note a change by ids: references of people may be their external_ids."""
+    ids = transaction.identities.get_living
+    pairs = [[ids(ref).id for ref in refs] for refs in none.pairs]
+    transaction.note(action, pairs=pairs, face_ids=list(none.face_ids))
 
 
 def _numbers(transaction: Transaction, none: NoFindings) -> tuple[set[Pair], set[int]]:

@@ -1,10 +1,13 @@
 """Create, change and delete collections."""
 
+from typing import Any
+
 import structlog
 
 from app.errors import CollectionExists, EmbedderChanged
 from app.gallery.default_collection import DEFAULT_COLLECTION
 from app.gallery.gallery_part import GalleryPart
+from app.gallery.journal.actions import Action
 from app.gallery.people.erasure import erase_collection
 from app.gallery.records import Collection, CollectionChanges, DecisionBasis, Erasure, Page, Unset
 from app.gallery.store.database import read_again
@@ -32,7 +35,9 @@ class GalleryCollections(GalleryPart):
         """
         with self.store.writing_all() as collections:
             # First, so that `lock_all` finds it, whichever process made it.
-            collections.add_if_missing(DEFAULT_COLLECTION, self.embedders.own)
+            if collections.add_if_missing(DEFAULT_COLLECTION, self.embedders.own):
+                made = collections.get(DEFAULT_COLLECTION)
+                collections.note(Action.COLLECTION_CREATED, made)
             for collection in collections.lock_all():
                 if not self.embedders.run(collection):
                     if collections.has_faces(collection):
@@ -42,6 +47,9 @@ class GalleryCollections(GalleryPart):
                     transaction = collections.within(collection)
                     _warn_of_similarities(transaction, self.embedders.own)
                     collections.assign(collection, self.embedders.own)
+                    collections.note(
+                        Action.COLLECTION_CHANGED, collection, embedder=self.embedders.own.name
+                    )
                     _empty_inbox(transaction, self.embedders.own)
 
     def create(
@@ -55,6 +63,7 @@ class GalleryCollections(GalleryPart):
                 raise taken
             with unique(taken):
                 collection = collections.add(name, description, self.embedders.own)
+            collections.note(Action.COLLECTION_CREATED, collection)
             made = collections.record(collection)
             collections.answers.keep(once, made, collection.number)
             return made
@@ -98,6 +107,7 @@ class GalleryCollections(GalleryPart):
                 if transaction.collection.options.unknowns.keep:
                     transaction.unknowns.advance()
                 erased = _erase_unwanted_crops(transaction.at(collection))
+            transaction.note(Action.COLLECTION_CHANGED, **_changed(changes))
             changed = collections.record(collection)
         if erased:
             self.store.database.compact()
@@ -110,9 +120,9 @@ class GalleryCollections(GalleryPart):
         with self.store.changing(name) as transaction:
             receipt = erase_collection(transaction)
             if name == DEFAULT_COLLECTION:
-                transaction.collections.add_if_missing(
-                    DEFAULT_COLLECTION, self.embedders.own, revision=receipt.revision
-                )
+                collections = transaction.collections
+                if collections.add_if_missing(name, self.embedders.own, revision=receipt.revision):
+                    collections.note(Action.COLLECTION_CREATED, collections.get(name))
         self.sync.forget(transaction.collection.number)
         return self.compacted(receipt) if compact else receipt
 
@@ -121,6 +131,16 @@ class GalleryCollections(GalleryPart):
         """Return the number of the collection's last change; a search sees at least this."""
         with self.store.reading(collection_name) as transaction:
             return transaction.collection.revision
+
+
+def _changed(changes: CollectionChanges) -> dict[str, Any]:
+    """What of a collection is changed: its options with their values, its description without."""
+    done: dict[str, Any] = {}
+    if not isinstance(changes.description, Unset):
+        done["fields"] = ["description"]
+    if not isinstance(changes.options, Unset):
+        done["options"] = {group: dict(some) for group, some in changes.options.items()}
+    return done
 
 
 def _erase_unwanted_crops(transaction: Transaction) -> bool:

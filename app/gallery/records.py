@@ -223,7 +223,7 @@ class Erasure:
     `compacted`: what files still held of it was overwritten or removed as well. The people and
     faces of a whole collection are counted, not listed. `unknown_face_count`: faces in the inbox of
     unknowns that were erased with them. `crop_count`: of how many of all these faces a crop was
-    kept.
+    kept. `receipt_id`: of the lines of the audit log that say the same.
     """
 
     collection: str
@@ -236,6 +236,7 @@ class Erasure:
     compacted: bool = False
     unknown_face_count: int = 0
     crop_count: int = 0
+    receipt_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from math import inf
 
 from app.constants import CONSTANTS, Constants
 from app.gallery.gallery import Gallery
+from app.gallery.journal.audit_log import AuditLog
+from app.gallery.journal.opening import audit_key_of, journal_of
 from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.store.database import Database
 from app.gallery.store.database_watch import DatabaseWatch
@@ -78,6 +80,7 @@ def build_services(
         timeout_s=settings.database.timeout_s,
         reserve_bytes=constants.reserve_bytes,
     )
+    database.journal = journal_of(settings)
     models = (recognizer.model, recognizer.next_model)
     digests = [model.digest for model in models if model is not None]
     gallery = Gallery(
@@ -100,6 +103,7 @@ def build_services(
     database.gives_up = watch.gives_up
     guards = Guards(gallery, calibrator, enabled=settings.guards.enabled)
     vault = CropVault.of(settings)
+    audit = AuditLog(database, partial(audit_key_of, settings))
     enroller = Enroller(recognizer, gallery, guards, vault)
     unknowns = Unknowns(database, gallery, _inbox_limits(settings, constants))
     search = BlockingSearch(gallery, calibrator)
@@ -142,7 +146,9 @@ def build_services(
             unknowns,
             log_revisions=constants.log_revisions,
             keys_kept_s=constants.keys_kept_s,
+            prune_audit=partial(audit.prune, kept_s=settings.audit.retention_s),
         ),
+        audit=audit,
         name_unknown=UnknownNamer(unknowns),
         find_unknown=UnknownFinder(recognizer, unknowns),
         database=database,

@@ -20,6 +20,7 @@ def migrate(settings: Settings, database: Database) -> None:
         database.upgrade()
     else:
         database.require_current_schema()
+    database.journal.prepare()
 
 
 @contextmanager

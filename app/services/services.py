@@ -7,6 +7,7 @@ import structlog
 
 from app.constants import Constants
 from app.gallery.gallery import Gallery
+from app.gallery.journal.audit_log import AuditLog
 from app.gallery.rollout.rollouts import Rollouts, RolloutStatus
 from app.gallery.store.database import Database
 from app.gallery.store.database_watch import DatabaseWatch
@@ -78,6 +79,7 @@ class Services:
     identify: Identifier
     unknowns: Unknowns
     sweep: Sweep
+    audit: AuditLog
     name_unknown: UnknownNamer
     find_unknown: UnknownFinder
     database: Database

@@ -1,5 +1,6 @@
 """The erasure of expired people and unknown faces."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -14,11 +15,18 @@ class Sweep:
     """Keeps `log_revisions` of each collection's log, and answers to keys for `keys_kept_s`."""
 
     def __init__(
-        self, gallery: Gallery, unknowns: Unknowns, *, log_revisions: int, keys_kept_s: float
+        self,
+        gallery: Gallery,
+        unknowns: Unknowns,
+        *,
+        log_revisions: int,
+        keys_kept_s: float,
+        prune_audit: Callable[[], int],
     ) -> None:
         self._gallery = gallery
         self._unknowns = unknowns
         self._log_revisions = log_revisions
+        self._prune_audit = prune_audit
         self._keys_kept = timedelta(seconds=keys_kept_s)
 
     def erase_expired(self) -> None:
@@ -31,7 +39,15 @@ class Sweep:
             for name, count in self._unknowns.erase_expired().items():
                 _log.info("unknowns_erased", collection=name, faces=count)
         finally:
-            self._erase_expired_people()
+            try:
+                self._erase_expired_people()
+            finally:
+                self._erase_old_lines()
+
+    def _erase_old_lines(self) -> None:
+        lines = self._prune_audit()
+        if lines:
+            _log.info("audit_pruned", lines=lines)
 
     def _erase_expired_people(self) -> None:
         for receipt in self._gallery.people.erase_expired(

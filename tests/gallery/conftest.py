@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from app.gallery.gallery import Gallery
+from app.gallery.journal.journal import Journal
 from app.gallery.store.database import Database
 from app.gallery.store.repositories.face_repository import FaceRepository
 from app.gallery.sync.snapshots import SnapshotStore
 from tests.gallery.factories import new_gallery
+from tests.gallery.journal.required_lines import AUDIT_KEY, require_lines
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 postgresql_only = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -28,6 +30,8 @@ def connect(database_url: str) -> Iterator[Connect]:
 
         def connect_once(*, timeout_s: float = 60) -> Database:
             database = Database(database_url, timeout_s=timeout_s)
+            database.journal = Journal(lambda: AUDIT_KEY)
+            require_lines(database)
             stack.callback(database.close)
             return database
 

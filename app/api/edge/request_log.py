@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.edge.middleware import Middleware, NotedSend
 from app.api.edge.timeout import TIMEOUT_HEADER, find_timeout_s
 from app.api.problems import internal_error
+from app.observe.acting import NO_KEY, Actor, acting
 from app.observe.metrics import Metrics
 from app.observe.request_scope import StageSeconds, request_scope
 from app.observe.tracing import FinishedRequest, Tracing
@@ -59,6 +60,7 @@ class RequestLog(Middleware):
 
         with (
             structlog.contextvars.bound_contextvars(request_id=request_id),
+            acting(Actor(NO_KEY, request_id, _address(scope))),
             self._metrics.requests_in_progress.track_inprogress(),
             request_scope(deadline=_deadline(scope)) as stages,
         ):
@@ -143,6 +145,12 @@ def _header(scope: Scope, name: bytes) -> bytes:
 def _request_id(scope: Scope) -> str:
     wanted = _header(scope, b"x-request-id")
     return wanted.decode("ascii") if _REQUEST_ID.fullmatch(wanted) else uuid4().hex
+
+
+def _address(scope: Scope) -> str | None:
+    """The client's address, as trusted proxies name it; None of a Unix socket."""
+    client = scope.get("client")
+    return str(client[0])[:64] if client else None
 
 
 def _route(scope: Scope) -> str:

@@ -9,6 +9,7 @@ from app.api.edge.request_log import API_PREFIX
 from app.api.edge.timeout import require_sane_timeout
 from app.api.problems import documented
 from app.api.routes import (
+    audit,
     calibration,
     collections,
     detect,
@@ -57,6 +58,7 @@ _ROUTERS = [
         info,
         me,
         stats,
+        audit,
     )
 ]
 for _router in _ROUTERS:

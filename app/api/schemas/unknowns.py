@@ -141,6 +141,7 @@ class SearchUnknownsAnswer(PhotoAnswer):
 class UnknownErasureBody(Answer):
     """The receipt of a dismissal."""
 
+    receipt_id: str = Field(description="Of its line in the audit log.")
     collection: str
     group_ids: list[str] = Field(description="The group, if nothing of it is left.")
     face_ids: list[str]

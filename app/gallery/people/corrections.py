@@ -7,9 +7,11 @@ before, or as it is afterwards. All methods block.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from app.errors import CountChanged, InvalidRequest
 from app.gallery.gallery_part import GalleryPart
+from app.gallery.journal.actions import Action
 from app.gallery.people.correction_records import (
     Merged,
     MergedPerson,
@@ -149,8 +151,11 @@ class Corrections(GalleryPart):
                 )
             people = transaction.identities.matching(wanted)
             require_unchanged(transaction.collection, people, if_revision)
+            receipt_id = uuid4().hex
             receipts = [
-                erase_people(transaction, people[start : start + _ERASED_AT_ONCE])
+                erase_people(
+                    transaction, people[start : start + _ERASED_AT_ONCE], receipt_id=receipt_id
+                )
                 for start in range(0, len(people), _ERASED_AT_ONCE)
             ] or [erase_people(transaction, [])]
             done = PeopleDeletion(found, _together(receipts))
@@ -179,6 +184,15 @@ class Corrections(GalleryPart):
         identities.note_change(kept)
         # Their answers would outlive who stays, whose erasure empties only their own.
         transaction.answers.redact_people([person.identity_id for person in merged])
+        for person in merged:
+            transaction.note(Action.IDENTITY_MERGED, person.identity_id, into=kept.id)
+        transaction.note(
+            Action.IDENTITY_CHANGED,
+            kept.id,
+            fields=sorted(changes.given()),
+            merged=[person.identity_id for person in merged],
+            face_ids=list(handed.moved),
+        )
         return Merged(
             identities.record(kept),
             merged,
@@ -201,11 +215,14 @@ class Corrections(GalleryPart):
             return MovedFace(transaction.faces.record(face, owner), same, same)
         if guard is not None:
             self._judge(transaction, face, owner, guard)
+        face_id = face.id
         transaction.dismissals.forget_faces([face.number])
         handed = hand_over(transaction, owner, [face])
         identities.note_change(previous, owner)
         kept_id = handed.collapsed[0].kept_face_id if handed.collapsed else face.id
         stayed = transaction.faces.get(kept_id)
+        for whose, other in ((owner, {"from": previous.id}), (previous, {"to": owner.id})):
+            transaction.note(Action.FACE_MOVED, whose.id, face_ids=[face_id], **other)
         return MovedFace(
             transaction.faces.record(stayed, owner),
             identities.record(owner),

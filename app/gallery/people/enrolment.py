@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 
+from app.gallery.journal.actions import Action
 from app.gallery.people.enrolment_guards import (
     EveryFaceRefusedError,
     Guard,
@@ -134,6 +136,11 @@ def enroll_people(
             enrolled = Neighbour(identity_id, person.identity.name, external_id, -1.0)
             newcomers.add(enrolled, [face for face, _ in new])
     insert_people(transaction, rows)
+    for outcome in outcomes:
+        if outcome.enrolled:
+            transaction.note(
+                Action.IDENTITY_CREATED, outcome.identity_id, **_new_ids(outcome.faces)
+            )
     return outcomes
 
 
@@ -166,6 +173,7 @@ def add_faces(
     outcomes, new = _sort(identity.id, faces, refusals, pictures, guard, by_crop=True)
     require_one_accepted(outcomes)
     insert_faces(transaction, [(identity.number, _face_row(face, record)) for face, record in new])
+    transaction.note(Action.FACE_ADDED, identity.id, **_new_ids(outcomes))
     return outcomes
 
 
@@ -247,6 +255,13 @@ def _sort(
             outcomes.append(record)
             new.append((face, record))
     return tuple(outcomes), new
+
+
+def _new_ids(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The ids of faces that were enrolled, and of those of them that a guard advised against."""
+    new = [outcome for outcome in outcomes if isinstance(outcome, Face)]
+    forced = [face.id for face in new if face.forced]
+    return {"face_ids": [face.id for face in new], **({"forced": forced} if forced else {})}
 
 
 def _all_refused(outcomes: Sequence[Outcome]) -> bool:

@@ -6,7 +6,9 @@ Each function is part of a transaction that holds the collection at its next rev
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import uuid4
 
+from app.gallery.journal.actions import Action
 from app.gallery.records import Erasure
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.tables import IdentityTable
@@ -14,15 +16,33 @@ from app.gallery.store.transaction import Transaction
 from app.gallery.unknowns.unknown_erasure import erase_unknowns_like
 
 
-def erase_people(transaction: Transaction, people: Sequence[IdentityTable]) -> Erasure:
+def erase_people(
+    transaction: Transaction,
+    people: Sequence[IdentityTable],
+    *,
+    why: str = "asked",
+    receipt_id: str | None = None,
+) -> Erasure:
+    """Delete people. `why` is for the audit log; deletions with one `receipt_id` are one."""
+    owners = transaction.faces.numbers_by_owner([row.number for row in people])
     faces = transaction.faces.ids_of([row.number for row in people])
     crops = transaction.crops.count(list(faces))
     transaction.changes.log("remove", faces)
     ids = [row.id for row in people]
-    receipt = _receipt(transaction.collection, ids, list(faces.values()))
+    receipt = _receipt(transaction.collection, ids, list(faces.values()), receipt_id)
     unknown, their_crops = erase_unknowns_like(transaction, people, list(faces))
     transaction.identities.delete(people)
     transaction.answers.redact_people(receipt.identity_ids)
+    for row in people:
+        transaction.note(
+            Action.IDENTITY_ERASED,
+            row.id,
+            receipt_id=receipt.receipt_id,
+            face_ids=[faces[number] for number in owners.get(row.number, ())],
+            why=why,
+            people=len(people),
+            unknown_faces=unknown,
+        )
     return replace(receipt, unknown_face_count=unknown, crop_count=crops + their_crops)
 
 
@@ -32,7 +52,11 @@ def erase_face(transaction: Transaction, identity: IdentityTable, face_id: str) 
     crops = transaction.crops.count([faces.get(face_id).number])
     number = faces.delete(identity, face_id)
     transaction.changes.log("remove", [number])
-    return replace(_receipt(transaction.collection, [], [face_id]), crop_count=crops)
+    receipt = _receipt(transaction.collection, [], [face_id])
+    transaction.note(
+        Action.FACE_ERASED, identity.id, receipt_id=receipt.receipt_id, face_ids=[face_id]
+    )
+    return replace(receipt, crop_count=crops)
 
 
 def erase_collection(transaction: Transaction) -> Erasure:
@@ -48,11 +72,21 @@ def erase_collection(transaction: Transaction) -> Erasure:
     )
     transaction.answers.redact_collection(collection.number)
     transaction.collections.delete(collection.name)
+    transaction.note(
+        Action.COLLECTION_ERASED,
+        receipt_id=receipt.receipt_id,
+        people=receipt.identity_count,
+        faces=receipt.face_count,
+        unknown_faces=receipt.unknown_face_count,
+    )
     return receipt
 
 
 def _receipt(
-    collection: CollectionView, identity_ids: Sequence[str], face_ids: Sequence[str]
+    collection: CollectionView,
+    identity_ids: Sequence[str],
+    face_ids: Sequence[str],
+    receipt_id: str | None = None,
 ) -> Erasure:
     return Erasure(
         collection=collection.name,
@@ -62,4 +96,5 @@ def _receipt(
         face_count=len(face_ids),
         revision=collection.revision,
         erased_at=datetime.now(UTC),
+        receipt_id=receipt_id or uuid4().hex,
     )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from app.errors import CollectionNotFound
 from app.gallery.gallery_part import GalleryPart
+from app.gallery.journal.actions import Action
 from app.gallery.people.enrolment import (
     BulkOutcome,
     Enrolled,
@@ -130,6 +131,7 @@ class GalleryPeople(GalleryPart):
             with unique(taken(row.external_id)):
                 transaction.session.flush()
             identities.note_change(row)
+            transaction.note(Action.IDENTITY_CHANGED, row.id, fields=sorted(changes.given()))
             return identities.record(row)
 
     @read_again
@@ -178,7 +180,7 @@ class GalleryPeople(GalleryPart):
                 with self.store.changing(name) as transaction:
                     identities = transaction.identities
                     people = identities.expired(now, most=_ERASED_AT_ONCE)
-                    receipt = erase_people(transaction, people)
+                    receipt = erase_people(transaction, people, why="expired")
                 self.follow_change(name)
                 if receipt.identity_count:
                     yield receipt

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from app.errors import RolloutImpossible, RolloutObstacle
+from app.gallery.journal.actions import Action
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
@@ -158,6 +159,7 @@ class Rollouts:
                 )
             if other is None:
                 collections.set_other_embedder(collections.advance(name), model)
+                transaction.note(Action.ROLLOUT_BEGUN, to=model.name)
 
     def waiting(
         self, name: str, model: ModelId, *, after: int, limit: int
@@ -192,6 +194,7 @@ class Rollouts:
             new = {number: to_bytes(embeddings[number]) for number in sorted(wanted)}
             transaction.faces.add_other_embeddings(new)
             serving.changes.log("add", new, digest=model.digest)
+            serving.note(Action.ROLLOUT_EMBEDDED, embedder=model.name, faces=len(new))
         return len(new)
 
     def switch(self, name: str, *, is_measured: bool, force: bool = False) -> Rollout:
@@ -211,6 +214,7 @@ class Rollouts:
             objections = _objections(transaction, is_measured=is_measured)
             if objections and not force:
                 raise _advised_against(objections, transaction.collection)
+            transaction.note(Action.ROLLOUT_SWITCHED, forced=force)
             return _rollout(_turned(transaction, at=datetime.now(UTC)))
 
     def roll_back(self, name: str, *, force: bool = False) -> Rollout:
@@ -232,6 +236,7 @@ class Rollouts:
             ]
             if objections and not force:
                 raise _advised_against(objections, transaction.collection)
+            transaction.note(Action.ROLLOUT_ROLLED_BACK, forced=force)
             return _rollout(_turned(transaction, at=None))
 
     def purge(self, name: str) -> int:
@@ -266,6 +271,7 @@ class Rollouts:
                 assert collection.other is not None
                 transaction.changes.log("remove", settled, digest=collection.other.digest)
                 count += len(settled)
+                transaction.note(Action.ROLLOUT_PURGED, faces=len(settled), done=not settled)
                 if not settled:
                     rollout.forget_other_calibrations()
                     transaction.collections.set_other_embedder(collection, None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.gallery.journal.actions import Action
 from app.gallery.records import DecisionBasis
 from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
@@ -83,8 +84,10 @@ class CalibrationStore:
             if number not in (None, serving.collection.number) or transaction is None:
                 raise not_found(collection_name)
             transaction.calibration.replace(stored, histograms)
+            transaction.note(Action.CALIBRATION_REPLACED, embedder=transaction.collection.embedder)
 
     def delete(self, collection_name: str) -> None:
         """Go back to the calibration of the embedder. Does nothing without one of its own."""
         with self._store.locking(collection_name) as transaction:
             transaction.calibration.delete()
+            transaction.note(Action.CALIBRATION_DELETED)

@@ -9,6 +9,7 @@ import structlog
 from app.errors import IdentityWithoutFace
 from app.gallery.doctor import Checkup, DoctorPolicy, examine
 from app.gallery.gallery_part import GalleryPart
+from app.gallery.journal.actions import Action
 from app.gallery.records import Candidate, DecisionBasis, SearchResult
 from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.search.nearest_people import PeopleQuery, UntrueIndexError, nearest_people
@@ -113,6 +114,8 @@ class GallerySearch(GalleryPart):
             return
         with self.store.writing_beside(collection_name) as transaction:
             transaction.terminals.remember(terminal_id, identity_ids, now, most=most)
+            for identity_id in identity_ids:
+                transaction.note(Action.PERSON_MATCHED, identity_id, terminal_id=terminal_id)
 
     @read_again
     def examine(

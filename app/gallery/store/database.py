@@ -35,6 +35,7 @@ from app.errors import (
     StartupError,
     Stopping,
 )
+from app.gallery.journal.journal import NoJournal, WritesNotes
 from app.gallery.store.database_errors import meaning
 from app.gallery.store.postgresql import GivesUp, WatchedConnection, postgresql_arguments
 from app.gallery.store.sqlite_connection import configure_sqlite
@@ -83,6 +84,8 @@ class Database:
         self.timeout_s = timeout_s
         self.gives_up: GivesUp = lambda _: False
         """Returns whether a wait of so many seconds for PostgreSQL ends; see `postgresql`."""
+        self.journal: WritesNotes = NoJournal()
+        """What becomes of the changes that transactions note."""
         self._turns = WriteTurns()
         try:
             parsed = make_url(url)

@@ -49,6 +49,10 @@ class Store:
 
     @contextmanager
     def writing_all(self) -> Iterator[Collections]:
-        """Write, and lock which collections the block asks for."""
+        """Write, and lock which collections the block asks for.
+
+        What the block notes is written with it, last.
+        """
         with self.database.writing() as session:
             yield Collections(session)
+            self.database.journal.write(session)

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
@@ -445,3 +446,68 @@ class IdempotencyKeyTable(Table):
     collection_number: Mapped[int | None] = mapped_column(Number)
     identity_id: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+
+class AuditLineTable(Table):
+    """A line of the audit log; see `app/gallery/journal/chain.py`.
+
+    It refers to no other row: it outlives what it is about.
+    """
+
+    __tablename__ = "audit_lines"
+    __table_args__ = (
+        UniqueConstraint("chain", "sequence"),
+        Index(None, "at"),
+        # Most lines have both or none of them.
+        Index(
+            None,
+            "identity_id",
+            sqlite_where=text("identity_id IS NOT NULL"),
+            postgresql_where=text("identity_id IS NOT NULL"),
+        ),
+        Index(
+            None,
+            "receipt_id",
+            sqlite_where=text("receipt_id IS NOT NULL"),
+            postgresql_where=text("receipt_id IS NOT NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    chain: Mapped[int] = mapped_column(Number)
+    """Number of the collection; 0: of none, and reads."""
+    sequence: Mapped[int] = mapped_column(Number)
+    """In the chain, from 1."""
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    principal: Mapped[str] = mapped_column(String(128))
+    action: Mapped[str] = mapped_column(String(32))
+    collection: Mapped[str | None] = mapped_column(String(64))
+    identity_id: Mapped[str | None] = mapped_column(String(32))
+    receipt_id: Mapped[str | None] = mapped_column(String(32))
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    address: Mapped[str | None] = mapped_column(String(64))
+    outcome: Mapped[str] = mapped_column(String(64))
+    details: Mapped[str] = mapped_column(Text)
+    """JSON, as it was chained; further ids and counts."""
+    key_id: Mapped[str] = mapped_column(String(16))
+    mac: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHeadTable(Table):
+    """The last line of a chain; a transaction that continues the chain holds the lock on its row.
+
+    `pruned_...` are of the last line that the retention has deleted, None before the first.
+    """
+
+    __tablename__ = "audit_heads"
+
+    chain: Mapped[int] = mapped_column(Number, primary_key=True, autoincrement=False)
+    sequence: Mapped[int] = mapped_column(Number)
+    mac: Mapped[str] = mapped_column(String(64))
+    key_id: Mapped[str] = mapped_column(String(16))
+    seal: Mapped[str] = mapped_column(String(64))
+    pruned_sequence: Mapped[int] = mapped_column(Number, default=0, server_default="0")
+    pruned_mac: Mapped[str | None] = mapped_column(String(64))
+    pruned_key_id: Mapped[str | None] = mapped_column(String(16))
+    pruned_seal: Mapped[str | None] = mapped_column(String(64))

@@ -5,9 +5,12 @@ from typing import Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
+from app.gallery.journal.actions import SERVICE_CHAIN, Action, Note
+from app.gallery.journal.journal import note_in
 from app.gallery.records import DecisionBasis
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.idempotency import Once
+from app.gallery.store.repositories.audit_repository import AuditRepository
 from app.gallery.store.repositories.calibration_repository import CalibrationRepository
 from app.gallery.store.repositories.change_repository import ChangeRepository
 from app.gallery.store.repositories.collection_repository import Calibrated, CollectionRepository
@@ -110,6 +113,22 @@ class Transaction:
         view = self.collection.by_other_embedder()
         return None if view is None else self.at(view)
 
+    def note(
+        self,
+        action: Action,
+        identity_id: str | None = None,
+        *,
+        receipt_id: str | None = None,
+        **details: object,
+    ) -> None:
+        """Note a change of this collection for the audit log, by ids alone.
+
+        It is written when the transaction is committed. `details` are values of JSON.
+        """
+        self.collections.note(
+            action, self.collection, identity_id, receipt_id=receipt_id, **details
+        )
+
     def claim(self, once: Once[ResultT] | None) -> None:
         """Take the key of `once`, before anything is changed. Raises AnsweredBeforeError."""
         self.answers.claim(once)
@@ -128,9 +147,33 @@ class Collections(CollectionRepository):
     def answers(self) -> IdempotencyRepository:
         return IdempotencyRepository(self._session)
 
+    def note(
+        self,
+        action: Action,
+        collection: CollectionView | None,
+        identity_id: str | None = None,
+        *,
+        receipt_id: str | None = None,
+        **details: object,
+    ) -> None:
+        """Note a change of a collection, or of none, for the audit log; see `Transaction.note`."""
+        note = Note(
+            action,
+            SERVICE_CHAIN if collection is None else collection.number,
+            None if collection is None else collection.name,
+            identity_id,
+            receipt_id,
+            details=details,
+        )
+        note_in(self._session, note)
+
     def within(self, collection: CollectionView) -> Transaction:
         """The same transaction on one collection."""
         return Transaction(self._session, collection)
+
+    @cached_property
+    def audit(self) -> AuditRepository:
+        return AuditRepository(self._session)
 
     def positions(self, store: str) -> PositionRepository:
         """How far an index outside of this process, such as a Milvus server, has come."""

@@ -9,6 +9,7 @@ from contextlib import suppress
 from sqlalchemy.exc import IntegrityError
 
 from app.errors import ArchiveOfOtherEmbedder, Conflict
+from app.gallery.journal.actions import Action
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
@@ -57,6 +58,7 @@ class CollectionTarget:
                 )
                 if self._entry.calibration is not None:
                     collections.within(made).calibration.replace(self._entry.calibration)
+                collections.note(Action.COLLECTION_CREATED, made, imported=True)
                 return True
         return False
 
@@ -82,7 +84,16 @@ class CollectionTarget:
             if found.faces and not self._has_embedder_of_archive(collections, collection):
                 collection = collections.assign(collection, self._model)
                 collections.within(collection).unknowns.empty()  # of the embedder before
-            insert_people(collections.within(collection), [_rows(person) for person in found.fresh])
+            rows = [_rows(person) for person in found.fresh]
+            insert_people(collections.within(collection), rows)
+            for person in rows:
+                collections.note(
+                    Action.IDENTITY_CREATED,
+                    collection,
+                    str(person.identity["id"]),
+                    face_ids=[face.columns["id"] for face in person.faces],
+                    imported=True,
+                )
         return found
 
     def _has_embedder_of_archive(

@@ -13,10 +13,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
+from uuid import uuid4
 
 from app.errors import CollectionNotFound, InvalidRequest, UnknownCropNotKept
 from app.gallery.collection_state import CollectionState, CollectionStates
 from app.gallery.gallery import Gallery
+from app.gallery.journal.actions import Action
 from app.gallery.people.enrolment import Enrolled
 from app.gallery.records import NewFace, NewIdentity, Page
 from app.gallery.store.collection_view import CollectionView
@@ -59,6 +61,7 @@ class _Inbox:
     row: UnknownInboxTable
     unknowns: UnknownRepository
     crops: UnknownCropRepository
+    transaction: Transaction
 
     def removed(self) -> None:
         self.row.removed_at = self.row.sequence
@@ -118,6 +121,8 @@ class Unknowns:
                         for sighting in _without_erased_people(inbox, sightings)
                     ]
                     ids = [group.id for group in groups]
+                    if ids:
+                        inbox.transaction.note(Action.UNKNOWN_KEPT, group_ids=ids)
                     self._evict(inbox)
             except BaseException:
                 if state is not None:
@@ -150,7 +155,7 @@ class Unknowns:
         over = inbox.unknowns.face_count() - self._limits.faces
         if over > 0:
             most = over + self._limits.faces // _EVICTED_SHARE
-            self._remove(inbox, *inbox.unknowns.oldest(most))
+            self._remove(inbox, *inbox.unknowns.oldest(most), why="full")
 
     # -- what is there ---------------------------------------------------------------------------
 
@@ -249,7 +254,7 @@ class Unknowns:
             collection = transaction.collection
             crops = transaction.unknown_crops
             state = self._states.of(collection)
-            inbox = _Inbox(collection, state, unknowns.advance(), unknowns, crops)
+            inbox = _Inbox(collection, state, unknowns.advance(), unknowns, crops, transaction)
             group = unknowns.get_group(group_id)
             rows = (
                 unknowns.faces(group) if face_ids is None else unknowns.some_faces(group, face_ids)
@@ -258,6 +263,9 @@ class Unknowns:
             keeps = collection.options.crops.keep
             sealed = crops.some([row.number for row in rows]) if keeps else {}
             faces = [_enrollable(row, sealed.get(row.number)) for row in rows]
+            transaction.note(
+                Action.UNKNOWN_NAMED, group_id=group.id, face_ids=[row.id for row in rows]
+            )
             self._take_out(inbox, group, rows)
             return faces
 
@@ -281,6 +289,8 @@ class Unknowns:
             if others:
                 inbox.unknowns.delete_groups([other.number for other in others])
                 inbox.removed()
+                gone = [other.id for other in others]
+                inbox.transaction.note(Action.UNKNOWN_MERGED, group_id=first.id, merged=gone)
             self._refresh(inbox, first)
             (merged,) = inbox.unknowns.group_records([first])
         return merged
@@ -308,6 +318,12 @@ class Unknowns:
             inbox.unknowns.move_faces([face.number for face in faces], new)
             self._refresh(inbox, new)
             self._refresh(inbox, group)
+            inbox.transaction.note(
+                Action.UNKNOWN_SPLIT,
+                group_id=group.id,
+                new_group_id=new.id,
+                face_ids=[face.id for face in faces],
+            )
             (made,) = inbox.unknowns.group_records([new])
         return made
 
@@ -319,7 +335,7 @@ class Unknowns:
         with self._changing(collection_name) as inbox:
             group = inbox.unknowns.get_group(group_id)
             rows = inbox.unknowns.faces(group)
-            receipt = self._take_out(inbox, group, rows)
+            receipt = self._dismissed(inbox, group, rows)
         return self._compacted(receipt) if compact else receipt
 
     @erases
@@ -330,7 +346,7 @@ class Unknowns:
         with self._changing(collection_name) as inbox:
             group = inbox.unknowns.get_group(group_id)
             rows = inbox.unknowns.some_faces(group, [face_id])
-            receipt = self._take_out(inbox, group, rows)
+            receipt = self._dismissed(inbox, group, rows)
         return self._compacted(receipt) if compact else receipt
 
     @erases
@@ -374,6 +390,7 @@ class Unknowns:
                 row,
                 transaction.unknowns,
                 transaction.unknown_crops,
+                transaction,
             )
 
     def _refresh(self, inbox: _Inbox, group: UnknownGroupTable) -> bool:
@@ -406,14 +423,34 @@ class Unknowns:
             face_ids=ids,
             erased_at=datetime.now(UTC),
             crop_count=crops,
+            receipt_id=uuid4().hex,
         )
 
-    def _remove(self, inbox: _Inbox, numbers: Sequence[int], groups: Sequence[int]) -> None:
+    def _dismissed(
+        self, inbox: _Inbox, group: UnknownGroupTable, faces: Sequence[UnknownFaceTable]
+    ) -> UnknownErasure:
+        """Erase faces of a group because a person asked for it, which leaves a receipt."""
+        group_id = group.id
+        receipt = self._take_out(inbox, group, faces)
+        inbox.transaction.note(
+            Action.UNKNOWN_ERASED,
+            receipt_id=receipt.receipt_id,
+            group_id=group_id,
+            face_ids=list(receipt.face_ids),
+            why="asked",
+        )
+        return receipt
+
+    def _remove(
+        self, inbox: _Inbox, numbers: Sequence[int], groups: Sequence[int], *, why: str
+    ) -> None:
         """Erase faces, whose groups still count them as seen."""
         inbox.unknowns.delete_faces(numbers)
         for number in groups:
             self._refresh(inbox, inbox.unknowns.group_by_number(number))
         inbox.removed()
+        if numbers:
+            inbox.transaction.note(Action.UNKNOWN_ERASED, why=why, faces=len(numbers))
 
     def _erase_before(self, name: str, moment: datetime) -> int:
         count = 0
@@ -421,7 +458,7 @@ class Unknowns:
             while True:
                 with self._changing(name) as inbox:
                     numbers, groups = inbox.unknowns.seen_before(moment, most=_ERASED_AT_ONCE)
-                    self._remove(inbox, numbers, groups)
+                    self._remove(inbox, numbers, groups, why="expired")
                 count += len(numbers)
                 if len(numbers) < _ERASED_AT_ONCE:
                     break

@@ -108,6 +108,7 @@ class UnknownErasure:
     """The receipt of a dismissal: which groups and faces are gone, as of which moment.
 
     A group is listed when nothing of it is left. `crop_count`: of how many faces a crop was kept.
+    `receipt_id`: of the line of the audit log that says the same.
     """
 
     collection: str
@@ -116,6 +117,7 @@ class UnknownErasure:
     erased_at: datetime
     compacted: bool = False
     crop_count: int = 0
+    receipt_id: str = ""
 
 
 class GroupOrder(StrEnum):

@@ -36,6 +36,9 @@ def _receipt(client: TestClient, url: str, **query: str) -> dict[str, Any]:
     assert response.status_code == 200, response.text
     receipt: dict[str, Any] = response.json()
     assert before <= datetime.fromisoformat(receipt.pop("erased_at")) <= datetime.now(UTC)
+    asked = {"receipt_id": receipt.pop("receipt_id")}
+    lines = client.get("/v1/audit", params=asked).json()["lines"]
+    assert [line["request_id"] for line in lines] == [response.headers["x-request-id"]]
     return receipt
 
 

@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import delete, inspect, text
+from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from app.errors import SchemaOutdated, StartupError
 from app.gallery.store.database import Database
@@ -97,10 +98,16 @@ def described(database: Database) -> dict[str, dict[str, str]]:
                 "key": plain([inspector.get_pk_constraint(table)]),
                 "references": plain(inspector.get_foreign_keys(table)),
                 "unique": plain(inspector.get_unique_constraints(table)),
-                "indexes": plain(inspector.get_indexes(table)),
+                "indexes": plain([_as_text(index) for index in inspector.get_indexes(table)]),
             }
             for table in Table.metadata.tables
         }
+
+
+def _as_text(index: ReflectedIndex) -> dict[str, object]:
+    """An index, with its condition as text."""
+    options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return {**index, "dialect_options": options}
 
 
 def plain(found: Sequence[object]) -> str:

@@ -11,6 +11,7 @@ from alembic.config import Config
 from sqlalchemy import JSON, Connection, bindparam, text
 
 from app.gallery.gallery import Gallery
+from app.gallery.journal.journal import NoJournal
 from app.gallery.people.attribute_texts import filterable
 from app.gallery.records import Condition, PeopleFilter
 from app.gallery.store.database import Database
@@ -116,8 +117,10 @@ def enrolled_before(connect: Connect) -> Database:
     """A database of the version before with people in it."""
     database = connect()
     migrate(database, "0001")
+    journal, database.journal = database.journal, NoJournal()
     with database.writing() as session:
         insert_people(session.connection())
+    database.journal = journal
     return database
 
 

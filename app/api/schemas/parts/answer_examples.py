@@ -267,3 +267,31 @@ VERIFICATION: Final[dict[str, Any]] = {
     "examples": None,
     "model": _MODEL,
 }
+
+AUDIT_PAGE: dict[str, Any] = {
+    "lines": [
+        {
+            "id": "1-42",
+            "chain": 1,
+            "sequence": 42,
+            "at": "2026-01-31T08:15:00.123456Z",
+            "principal": "key 1",
+            "action": "identity.erased",
+            "collection": "staff",
+            "identity_id": "0f6e27a1d4b94c31a2f0c7a1b5d6e8f9",
+            "receipt_id": "5f0b7c1e2d3a4b5c8d9e0f1a2b3c4d5e",
+            "request_id": "c2b1a0f9e8d7c6b5a4f3e2d1c0b9a8f7",
+            "address": "10.0.0.7",
+            "outcome": "done",
+            "details": {
+                "face_ids": ["9c8b7a6f5e4d3c2b1a0f9e8d7c6b5a4f"],
+                "people": 1,
+                "unknown_faces": 0,
+                "why": "asked",
+            },
+            "key_id": "4c1f0e9d8b7a6c5f",
+            "mac": "8f" * 32,
+        }
+    ],
+    "next_cursor": None,
+}

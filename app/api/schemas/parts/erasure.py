@@ -19,6 +19,7 @@ class ErasureQuery(Schema):
 class ErasureBody(Answer):
     """The receipt of a deletion: all of it is gone, and no search finds it from now on."""
 
+    receipt_id: str = Field(description="Of its lines in the audit log.")
     collection: str
     identity_ids: list[str] = Field(description="The people erased; empty for a collection.")
     face_ids: list[str] = Field(description="The faces erased; empty for a collection.")

@@ -181,12 +181,17 @@ class CollectionRepository:
         """All collections, none of which another transaction changes until the commit."""
         return self._all(select(*_COLUMNS).with_for_update())
 
-    def add_if_missing(self, name: str, model: ModelId, *, revision: int = 0) -> None:
-        """Add a collection, also when another process adds it at the same time."""
+    def add_if_missing(self, name: str, model: ModelId, *, revision: int = 0) -> bool:
+        """Add a collection, also when another process adds it at the same time.
+
+        Returns whether it was added here.
+        """
         if self.find(name) is not None:
-            return
+            return False
         with suppress(IntegrityError), self.undoing():
             self.add(name, None, model, revision=revision)
+            return True
+        return False
 
     def add(
         self,

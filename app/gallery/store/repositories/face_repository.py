@@ -179,6 +179,16 @@ class FaceRepository(ScopedRepository):
         )
         return {number: face_id for number, face_id in self._session.execute(query)}  # noqa: C416
 
+    def numbers_by_owner(self, identity_numbers: Sequence[int]) -> dict[int, list[int]]:
+        """Numbers of all faces of some people, by the person's number."""
+        query = select(FaceTable.identity_number, FaceTable.number).where(
+            FaceTable.identity_number.in_(identity_numbers)
+        )
+        found: dict[int, list[int]] = {}
+        for owner, number in self._session.execute(query.order_by(FaceTable.number)):
+            found.setdefault(owner, []).append(number)
+        return found
+
     def enrolled_images(self, identity: IdentityTable) -> set[str]:
         """SHA-256 of the photos that the identity's faces came from."""
         query = select(FaceTable.image_sha256).where(FaceTable.identity_number == identity.number)

@@ -1,0 +1,22 @@
+"""The audit log."""
+
+from app.api.deps import ServicesDep
+from app.api.endpoint import Asked, Endpoints
+from app.api.schemas.audit import AuditPage, AuditQuery
+from app.gallery.journal.chain import Line
+from app.gallery.records import Page
+from app.runtime.threads import reading
+
+router = Endpoints(tag="system")
+
+
+@router.endpoint("GET", "/audit", AuditPage, large=True)
+async def list_audit_lines(services: ServicesDep, query: Asked[AuditQuery]) -> Page[Line]:
+    """List who changed or read what, newest first; by ids, without names.
+
+    Lines are chained: `vultus audit verify` shows whether one is missing or was altered. The
+    receipt of an erasure names its lines by `receipt_id`.
+    """
+    return await reading(
+        services.audit.page, query.wanted(), limit=query.limit, cursor=query.cursor
+    )

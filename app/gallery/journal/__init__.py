@@ -1,0 +1,1 @@
+"""What was changed and read, by whom: the audit log, chained line by line."""

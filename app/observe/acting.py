@@ -1,0 +1,57 @@
+"""The actor of what happens now: a caller of the API, a user of the command line, or the service.
+
+It travels in a context variable, so that the audit log names the actor without a parameter in each
+function: threads for calls that block copy the context (see `app/runtime/threads.py`).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+NO_KEY = "none"
+"""The principal of requests to a service without keys, and of those without a valid one."""
+
+
+@dataclass(slots=True)
+class Actor:
+    """`principal` names a key (never a part of it), a user of the command line, or the service.
+
+    A request begins with the principal `NO_KEY`; who checks its key names the caller.
+    """
+
+    principal: str
+    request_id: str | None = None
+    address: str | None = None
+
+
+_SERVICE = Actor("service")
+
+_actor: ContextVar[Actor] = ContextVar("actor", default=_SERVICE)
+
+
+def actor() -> Actor:
+    """Return the actor; outside of requests and commands it is the service itself."""
+    return _actor.get()
+
+
+@contextmanager
+def acting(who: Actor) -> Iterator[Actor]:
+    """Have `who` be the actor of the block."""
+    token = _actor.set(who)
+    try:
+        yield who
+    finally:
+        _actor.reset(token)
+
+
+def act_as(who: Actor) -> None:
+    """Have `who` be the actor from now on; for a process that does one thing, as a command."""
+    _actor.set(who)
+
+
+def name_caller(principal: str | None) -> None:
+    """Name the caller of the request that is being answered, once their key was checked."""
+    who = _actor.get()
+    if who is not _SERVICE and principal is not None:
+        who.principal = principal

@@ -1,0 +1,100 @@
+"""`vultus audit`, on a real database."""
+
+import json
+import os
+import stat
+from contextlib import closing
+from getpass import getuser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner, Result
+
+from app.cli.main import cli
+from app.errors import StartupError
+from app.gallery.store.database import Database
+from app.settings import Settings
+
+RUN = CliRunner()
+
+
+def _run(*words: str) -> Result:
+    result = RUN.invoke(cli, words)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def _json(*words: str) -> Any:
+    return json.loads(_run(*words, "--json").stdout)
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder with an empty default collection, as `collections delete` leaves it."""
+    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
+    _run("collections", "create", "staff")
+    _run("collections", "delete", "staff", "--yes")
+    return tmp_path / "data"
+
+
+def test_the_log_is_listed_verified_exported_and_shows_tampering(
+    data_folder: Path, tmp_path: Path
+) -> None:
+    lines = _json("audit", "list", "--collection", "staff")["lines"]
+    assert [line["action"] for line in lines] == ["collection.erased", "collection.created"]
+    assert {line["principal"] for line in lines} == {f"cli:{getuser()}"}
+    assert "collection.erased" in _run("audit", "list").stdout
+    key = data_folder / "audit.key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+
+    whole = _run("audit", "verify")
+    assert whole.exit_code == 0
+    assert "3 lines in 2 chains: whole" in whole.stdout
+    export = tmp_path / "audit.jsonl"
+    assert "3 lines" in _run("audit", "export", str(export)).stdout
+    exported = [json.loads(line) for line in export.read_text().splitlines()]
+    assert exported[0] | {"at": ""} == lines[0] | {"at": ""}
+    assert _run("audit", "export", "-").stdout == export.read_text()
+    assert _run("audit", "verify", "--against", str(export)).exit_code == 0
+
+    url = Settings().resolved_database_url
+    with closing(Database(url, timeout_s=10)) as database, database.writing() as session:
+        session.execute(text("UPDATE audit_lines SET principal = 'none' WHERE chain = 2"))
+        session.execute(text("DELETE FROM audit_lines WHERE chain = 1"))
+    verdict = _run("audit", "verify", "--against", str(export))
+    assert verdict.exit_code == 3
+    assert "missing: 1-1" in verdict.stdout
+    assert "altered: 2-2" in verdict.stdout
+    assert "exported before, and not there as it was: 1-1" in verdict.stdout
+    assert _json("audit", "verify")["whole"] is False
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_a_key_that_cannot_be_read_stops_the_command(data_folder: Path) -> None:
+    (data_folder / "audit.key").chmod(0)
+    with pytest.raises(StartupError, match="run as the user of the service"):
+        _run("audit", "verify")
+
+
+def test_a_key_that_is_none_stops_the_command(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VULTUS_AUDIT__KEY", "c2hvcnQ=")
+    with pytest.raises(StartupError, match="32 bytes in base64"):
+        _run("audit", "verify")
+    (data_folder / "audit.key").unlink()
+    monkeypatch.setenv("VULTUS_AUDIT__KEY", "")
+    assert _run("audit", "verify").exit_code == 3  # a new key, which has chained no line
+
+
+def test_without_the_log_there_are_no_lines_and_no_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("VULTUS_AUDIT__ENABLED", "false")
+    _run("collections", "create", "staff")
+    assert not (tmp_path / "data" / "audit.key").exists()
+    assert _json("audit", "list")["lines"] == []
