@@ -52,11 +52,11 @@ def mount_docs(app: Starlette) -> None:
 
 
 class _Counted(Route):
-    """A route whose requests are logged and counted under one name, whichever file they ask for."""
+    """A route whose requests are logged, as those of files, and counted under one name."""
 
     def __init__(self, path: str, endpoint: _Endpoint, *, counted_as: str) -> None:
         super().__init__(path, endpoint, methods=["GET"])
-        self._counted_as = SimpleNamespace(path=counted_as)
+        self._counted_as = SimpleNamespace(path=counted_as, is_file=True)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         match, child_scope = super().matches(scope)

@@ -141,7 +141,11 @@ def _counted(client: TestClient, route: str) -> float:
 def test_files_need_no_key_and_are_counted_under_one_name(
     with_settings: Callable[..., TestClient], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client = with_settings(api_keys="key", limits={"requests_per_s": 0.001, "requests_burst": 1})
+    client = with_settings(
+        api_keys="key",
+        limits={"requests_per_s": 0.001, "requests_burst": 1},
+        log={"level": "debug"},
+    )
     before = {route: _counted(client, route) for route in ("console", "docs")}
     for _ in range(3):  # no rate limit counts them
         assert client.get("/console/?secret=1").status_code == 200
@@ -152,6 +156,8 @@ def test_files_need_no_key_and_are_counted_under_one_name(
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     ours = [line for line in lines if line["event"] == "request"]
     assert [line["route"] for line in ours].count("console") == 6
+    files = [line for line in ours if line["route"] in ("console", "docs")]
+    assert {line["level"] for line in files} == {"debug"}  # a page is some sixty of them
     assert "secret" not in str(ours)
 
 

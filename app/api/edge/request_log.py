@@ -1,5 +1,6 @@
 """An id, a log line and metrics for every request, and the last safety net."""
 
+import logging
 import re
 import time
 from uuid import uuid4
@@ -79,7 +80,11 @@ class RequestLog(Middleware):
         self._metrics.request_seconds.labels(method, route).observe(seconds)
         self._metrics.observe_stages(stages)
         self._traffic.record(f"{method} {route}", status, seconds, stages)
-        _log.info(
+        # A page is some sixty files, which say nothing about what was done.
+        is_file = getattr(scope.get("route"), "is_file", False)
+        level = logging.DEBUG if is_file and status < 400 else logging.INFO
+        _log.log(
+            level,
             "request",
             method=method,
             route=route,
