@@ -30,11 +30,11 @@ export function CollectionMenu({ name }) {
       <bdi>${name}</bdi> <span aria-hidden="true">▾</span>
     </button>
     <div id=${id} ref=${menu} popover class="popover">
-      <p>${t("frame.collections")}</p>
-      ${open && html`<${Others} name=${name} close=${close} />`}
-      <p>
+      <p class="row spread">
+        <strong>${t("frame.collections")}</strong>
         <a href=${href("system", { query: { tab: "collections" } })} onClick=${close}>${t("frame.collections_manage")}</a>
       </p>
+      ${open && html`<${Others} name=${name} close=${close} />`}
     </div>
   </div>`;
 }
