@@ -18,7 +18,8 @@ export function Load({ query, collection }) {
   const { processes, problem } = useStats();
   const pid = processes.has(Number(query.pid)) ? Number(query.pid) : latestOf(processes);
   const shown = processes.get(pid);
-  return html`<${ProblemNotice} problem=${problem} />
+  // That the service does not answer at all is said above the page.
+  return html`<${ProblemNotice} problem=${problem?.isOffline ? null : problem} />
     ${shown && html`<${Process} pid=${pid} processes=${processes} query=${query} collection=${collection} />`}`;
 }
 
