@@ -28,6 +28,8 @@ class Constants:
     """Seconds between two erasures of expired people and unknown faces."""
     keys_kept_s: float = 86_400.0
     """Seconds for which the answer to an Idempotency-Key is kept."""
+    key_use_every_s: float = 60.0
+    """Seconds between two writes of when API keys were used."""
     log_revisions: int = 100_000
     """Revisions that the log of changes of a collection keeps."""
     unknown_faces_a_group: int = 20

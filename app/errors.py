@@ -26,6 +26,11 @@ VultusError
 │       └── NotExportable           a row of the gallery is damaged
 ├── RequestTimeout                  the request arrives too slowly, or not as a whole
 ├── AccessDenied                    the API key is missing or wrong
+│   ├── KeyExpired                  the API key has expired
+│   └── KeyRevoked                  the API key is revoked
+├── Forbidden
+│   ├── RightMissing                the API key lacks the right that the request needs
+│   └── CollectionNotGranted        the API key may act in some collections only
 ├── HostUnknown                    no key is demanded, and the Host is not one of the service
 ├── CrossSite                      no key is demanded, and a page of another site asks
 ├── NotFound
@@ -35,6 +40,7 @@ VultusError
 │   ├── FaceNotFound                no face has this id in the collection
 │   ├── UnknownGroupNotFound        the group was named, merged, dismissed, or has expired
 │   ├── UnknownFaceNotFound         no face of the group has this id
+│   ├── KeyNotFound                 no API key has this id
 │   └── CropNotKept                 no crop of the face is kept
 │       └── UnknownCropNotKept      no crop of the unknown face is kept
 ├── Conflict
@@ -45,6 +51,7 @@ VultusError
 │   ├── CountChanged                a filter finds another number of people than was confirmed
 │   ├── RolloutImpossible           a collection cannot go over to another embedder yet
 │   ├── IdempotencyKeyReused        the key was sent before, with another request
+│   ├── KeyInactive                 the API key is revoked, has expired or is replaced
 │   ├── CropUnreadable              the crop does not open with the key of this service
 │   └── EmbedderMismatch            the collection belongs to another network
 │       ├── ForeignEmbedding        the embedding sent is of another network
@@ -312,6 +319,32 @@ class CrossSite(VultusError):
     code = "cross_site"
 
 
+class KeyExpired(AccessDenied):
+    code = "key_expired"
+
+
+class KeyRevoked(AccessDenied):
+    code = "key_revoked"
+
+
+class Forbidden(VultusError):
+    code = "forbidden"
+
+
+class RightMissing(Forbidden):
+    """`right`: the one that the request needs."""
+
+    code = "missing_right"
+
+    def __init__(self, message: str, *, right: str) -> None:
+        super().__init__(message)
+        self.right = right
+
+
+class CollectionNotGranted(Forbidden):
+    code = "collection_not_granted"
+
+
 class NotFound(VultusError):
     """`collection`: where it was looked for."""
 
@@ -348,6 +381,13 @@ class UnknownFaceNotFound(NotFound):
     def __init__(self, message: str, *, collection: str, group_id: str) -> None:
         super().__init__(message, collection=collection)
         self.group_id = group_id
+
+
+class KeyNotFound(NotFound):
+    code = "key_not_found"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, collection="")
 
 
 class CropNotKept(NotFound):
@@ -444,6 +484,10 @@ class RolloutImpossible(Conflict):
 
 class IdempotencyKeyReused(Conflict):
     code = "idempotency_key_reused"
+
+
+class KeyInactive(Conflict):
+    code = "key_inactive"
 
 
 class CropUnreadable(Conflict):

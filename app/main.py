@@ -14,7 +14,9 @@ from app.api import documents
 from app.api.bodies.compressed_bodies import CompressedBodies
 from app.api.described_routes import application_of_routes
 from app.api.edge.admission import Admission
+from app.api.edge.authentication import Authentication
 from app.api.edge.body_limits import BodyLimits
+from app.api.edge.callers import Callers
 from app.api.edge.connection.arrival import Refusals
 from app.api.edge.connection.connections import ConnectionLimits, Connections
 from app.api.edge.connection.open_files import allow_many_open_files, connections_that_fit
@@ -74,10 +76,11 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app = application_of_routes(lifespan)
     app.state.services = services
     _add_pages(app, settings)
+    callers = Callers(settings.api_keys, services.key_ring)
     # The last is the outermost. From outside in: the paths as the API names them; the rest of a
     # body that is not read; the log, which sees every answer; the headers for other origins on all
-    # of them; the end of the process, defects, and what the connection refuses; who may ask at
-    # all; limits, the cheapest first; bodies as routes read them.
+    # of them; the end of the process, defects, and what the connection refuses; who the caller is,
+    # and who may ask at all; limits, the cheapest first; bodies as routes read them.
     app.add_middleware(HeadAsGet)
     app.add_middleware(IdentityPaths)
     app.add_middleware(CompressedBodies, limits=settings.limits)
@@ -85,18 +88,18 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.add_middleware(
         BodyLimits,
         limits=settings.limits,
-        api_keys=settings.api_keys,
         report=services.metrics.body_bytes.set,
     )
-    app.add_middleware(RateLimits, limits=settings.limits, api_keys=settings.api_keys)
+    app.add_middleware(RateLimits, limits=settings.limits)
     app.add_middleware(PrivateAnswers)
     app.add_middleware(
         KnownHosts,
         hosts=settings.hosts,
         origins=settings.cors_origins,
-        demands_key=lambda: bool(settings.api_keys),
+        demands_key=callers.demand_keys,
     )
     app.add_middleware(Refusals)
+    app.add_middleware(Authentication, callers=callers, refused=services.metrics.count_refused_key)
     app.add_middleware(Defects)
     app.add_middleware(StopRequests, signal=services.stop_signal)
     allow_origins(app, settings.cors_origins)

@@ -2,21 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Path, Request, Security
-from fastapi.security import APIKeyHeader
+from fastapi import Depends, Path, Request
 from pydantic import BeforeValidator
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from app.api.edge.callers import KEY_HEADER, Caller, identify_caller
+from app.api.edge.callers import Caller, caller_in
 from app.api.edge.identity_paths import decoded
 from app.api.schemas.parts.field_types import CollectionName, IdentityRef, RecordId
-from app.errors import AccessDenied
-from app.observe.acting import name_caller
 from app.services import Services
-
-_api_key = APIKeyHeader(
-    name=KEY_HEADER, auto_error=False, description="Wanted when VULTUS_API_KEYS is set."
-)
 
 
 def services_of(request: Request) -> Services:
@@ -37,19 +30,8 @@ async def _services(request: Request) -> Services:
 ServicesDep = Annotated[Services, Depends(_services)]
 
 
-async def require_key(request: Request, key: Annotated[str | None, Security(_api_key)]) -> None:
-    """Raises AccessDenied unless the key is one of the settings', or they have none."""
-    allowed = services_of(request).settings.api_keys
-    if not allowed:
-        return
-    caller = identify_caller(allowed, key or "")
-    name_caller(caller.name)
-    if caller.name is None:
-        raise AccessDenied("the API key is missing or wrong")
-
-
-async def _caller(request: Request, key: Annotated[str | None, Security(_api_key)]) -> Caller:
-    return identify_caller(services_of(request).settings.api_keys, key or "")
+async def _caller(request: Request) -> Caller:
+    return caller_in(request.scope)
 
 
 CallerDep = Annotated[Caller, Depends(_caller)]

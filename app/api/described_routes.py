@@ -25,6 +25,7 @@ _TAGS = {
     "identities": "The people of a collection: enroll, find, change, merge and delete them.",
     "faces": "The enrolled examples of a person.",
     "unknowns": "Faces that matched no enrolled person, in groups, where a collection keeps them.",
+    "keys": "API keys: who may do what, in which collections.",
     "system": "What runs, how it is doing, and its metrics.",
 }
 

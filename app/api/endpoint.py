@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -12,9 +12,11 @@ from pydantic import BaseModel
 
 from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import services_of
+from app.api.granted import ANY_KEY, NO_KEY, Wanted, require_granted, require_granted_in_body
 from app.api.idempotency import IdempotencyKey, answer_once
 from app.api.problems import documented
 from app.api.schemas.parts.answer import Answer
+from app.gallery.keys.rights import Right
 from app.gallery.store.idempotency import Once
 
 ModelT = TypeVar("ModelT")
@@ -46,11 +48,13 @@ class Otherwise:
     applies: Callable[[Any], bool]
 
 
+_REQUEST = "sent_request"
+"""Name of the parameter for the request itself of routes with a body."""
 _UNCACHED_FILE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 class Endpoints(APIRouter):
-    """The routes of one prefix and tag.
+    """The routes of one prefix and tag, each with the right that it needs.
 
     A route is a coroutine function. It returns a record, whose attributes the answer's schema
     reads, or the answer itself. The function's name is the `operationId`, and the first sentence of
@@ -67,14 +71,17 @@ class Endpoints(APIRouter):
         path: str,
         answers: type[Answer] | None,
         *,
+        right: Wanted,
+        rights_by_field: Mapping[str, Right] | None = None,
         status: int = 200,
         otherwise: Otherwise | None = None,
         problems: Sequence[int] = (),
         large: bool = False,
         media_type: str | None = None,
     ) -> Callable[[Handler], Handler]:
-        """Add a route.
+        """Add a route, which only a key with this `right` may use; see `granted`.
 
+        `rights_by_field`: further rights that are needed where the body has these fields.
         `problems` are statuses beside those that all routes have, 404 of a path with parameters,
         and 413 and 415 of a route with a body. A `large` answer, of up to a thousand items, is made
         in a thread: as text it is megabytes, which would hold up all other requests.
@@ -84,7 +91,15 @@ class Endpoints(APIRouter):
 
         def add(function: Handler) -> Handler:
             signature, body, is_repeatable = _read(function)
-            handler = _Handler(function, answers, status, otherwise, media_type, large=large)
+            handler = _Handler(
+                function,
+                answers,
+                status,
+                otherwise,
+                media_type,
+                rights_by_field or {},
+                large=large,
+            )
             call = handler.handle_once if is_repeatable else handler.handle
 
             async def handle(**values: object) -> Response:
@@ -110,12 +125,47 @@ class Endpoints(APIRouter):
                 response_model=answers,
                 response_class=JSONResponse if media_type is None else Response,
                 responses=responses,
-                openapi_extra=None if body is None else documented_body(body),
+                right=right,
+                rights_by_field=rights_by_field,
+                openapi_extra={} if body is None else documented_body(body),
                 **described(function),
             )
             return function
 
         return add
+
+    def add_api_route(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        **options: Any,  # noqa: ANN401  (FastAPI's own)
+    ) -> None:
+        """Add a route as FastAPI does, with the `right` that it needs, which each has to name."""
+        right: Wanted = options.pop("right")
+        by_field: Mapping[str, Right] = options.pop("rights_by_field", None) or {}
+        responses = dict(options.pop("responses", None) or {})
+        extra = dict(options.pop("openapi_extra", None) or {}) | {"x-required-right": str(right)}
+        if by_field:
+            extra["x-required-rights-by-field"] = {k: str(v) for k, v in by_field.items()}
+        if right is not NO_KEY:
+            options["dependencies"] = [Depends(require_granted(right))]
+        if isinstance(right, Right) or by_field:
+            responses = {**responses, **documented(403)}
+        text = options.pop("description", None) or ""
+        options["description"] = "\n\n".join(filter(None, (text, _need(right, by_field))))
+        super().add_api_route(path, endpoint, responses=responses, openapi_extra=extra, **options)
+
+
+def _need(right: Wanted, by_field: Mapping[str, Right]) -> str:
+    """The sentence of the description that says which right a route needs."""
+    if not isinstance(right, Right):
+        return "Any key may send it." if right is ANY_KEY else "No key is needed."
+    more = "".join(f", and with `{field}` also `{name}`" for field, name in by_field.items())
+    return f"Needs the right `{right}`{more}."
+
+
+def _body_in(values: Mapping[str, object]) -> BaseModel:
+    return next(value for value in values.values() if isinstance(value, BaseModel))
 
 
 def _file_of(media_type: str) -> dict[str, Any]:
@@ -147,16 +197,18 @@ def _read(function: Handler) -> tuple[inspect.Signature, type[BaseModel] | None,
         kind, *marks = get_args(parameter.annotation) or (None,)
         if _Once in marks:
             is_repeatable = True
-            parameters += [
-                inspect.Parameter("request", parameter.KEYWORD_ONLY, annotation=Request),
+            parameters.append(
                 inspect.Parameter(
                     "key", parameter.KEYWORD_ONLY, annotation=IdempotencyKey, default=None
-                ),
-            ]
+                )
+            )
         elif _Sent in marks:
             body = kind
             annotation = Annotated[kind, Depends(Body(kind))]  # type: ignore[valid-type]
-            parameters.append(parameter.replace(kind=parameter.KEYWORD_ONLY, annotation=annotation))
+            parameters += [
+                parameter.replace(kind=parameter.KEYWORD_ONLY, annotation=annotation),
+                inspect.Parameter(_REQUEST, parameter.KEYWORD_ONLY, annotation=Request),
+            ]
         else:
             parameters.append(parameter.replace(kind=parameter.KEYWORD_ONLY))
     return inspect.Signature(parameters), body, is_repeatable
@@ -171,9 +223,13 @@ class _Handler:
     status: int
     otherwise: Otherwise | None
     media_type: str | None
+    rights_by_field: Mapping[str, Right]
     large: bool
 
     async def handle(self, values: dict[str, Any]) -> Response:
+        request = values.pop(_REQUEST, None)
+        if request is not None:
+            require_granted_in_body(request, _body_in(values), self.rights_by_field)
         result = await self.function(**values)
         if isinstance(result, Response):
             return result
@@ -188,8 +244,9 @@ class _Handler:
         return Response(text, status_code=self._status(result), media_type="application/json")
 
     async def handle_once(self, values: dict[str, Any]) -> Response:
-        request, key = values.pop("request"), values.pop("key")
-        body = next(value for value in values.values() if isinstance(value, BaseModel))
+        request, key = values.pop(_REQUEST), values.pop("key")
+        body = _body_in(values)
+        require_granted_in_body(request, body, self.rights_by_field)
         return await answer_once(
             request,
             None if getattr(body, "changes_nothing", False) else key,

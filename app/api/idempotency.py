@@ -15,6 +15,7 @@ from fastapi import Header, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from app.api.edge.callers import caller_in
 from app.gallery.gallery import Gallery
 from app.gallery.people.identity_ref import PREFIX
 from app.gallery.store.idempotency import AnsweredBeforeError, KeptAnswer, Once, Ticket
@@ -74,9 +75,12 @@ def _ticket(request: Request, key: str, body: BaseModel) -> Ticket:
     content = json.dumps(
         body.model_dump(), sort_keys=True, default=_plain, ensure_ascii=False
     ).encode("utf-8")
+    # A key belongs to its caller: to another caller it means another request.
+    owner = caller_in(request.scope).repeats
+    owned = f"{owner}\n{key}" if owner else key
     return Ticket(
         _scope(request, key),
-        hashlib.sha256(key.encode("utf-8")).hexdigest(),
+        hashlib.sha256(owned.encode("utf-8")).hexdigest(),
         # By the key, which is not kept: else names could be guessed from it after their erasure.
         hmac.new(key.encode("utf-8"), content, hashlib.sha256).hexdigest(),
     )

@@ -32,6 +32,7 @@ from app.errors import (
     CrossSite,
     DeadlineExceeded,
     DiskFull,
+    Forbidden,
     HeadersTooLarge,
     HostUnknown,
     ImageTooLarge,
@@ -44,6 +45,7 @@ from app.errors import (
     Reason,
     RequestTimeout,
     RequestTooLarge,
+    RightMissing,
     TooManyRequests,
     Unavailable,
     UnsupportedContentEncoding,
@@ -68,6 +70,7 @@ _STATUS: tuple[tuple[type[VultusError], int, str], ...] = (  # the first that fi
     (AccessDenied, 401, "Unauthorized"),
     (HostUnknown, 421, "Misdirected request"),
     (CrossSite, 403, "Forbidden"),
+    (Forbidden, 403, "Forbidden"),
     (NotFound, 404, "Not found"),
     (WrongPerson, 409, "Wrong person"),
     (Conflict, 409, "Conflict"),
@@ -146,6 +149,7 @@ def problem_of(error: VultusError, request_id: str, *, status: int | None = None
         headers=headers,
         errors=[FieldProblemBody.of(problem) for problem in errors] or None,
         rejected=[RejectedImageBody.of(image) for image in rejected] or None,
+        missing_right=error.right if isinstance(error, RightMissing) else None,
     )
 
 
@@ -265,6 +269,7 @@ def _problem(
     *,
     errors: list[FieldProblemBody] | None = None,
     rejected: list[RejectedImageBody] | None = None,
+    missing_right: str | None = None,
 ) -> JSONResponse:
     body = ProblemBody(
         type=_type_of(code),
@@ -275,6 +280,7 @@ def _problem(
         request_id=request_id,
         errors=errors,
         rejected=rejected,
+        missing_right=missing_right,
     )
     return JSONResponse(
         body.model_dump(mode="json", exclude_none=True),

@@ -58,7 +58,14 @@ HTTP: Final = Remedies(
         "the host in VULTUS_HOSTS, or to demand keys with VULTUS_API_KEYS",
         errors.CrossSite: "send it from a program, or from a page of the service itself; or who "
         "runs the service has to name the page's origin in VULTUS_CORS_ORIGINS",
+        errors.KeyExpired: "ask who runs the service for another",
+        errors.KeyRevoked: "ask who runs the service for another",
+        errors.Forbidden: None,
+        errors.RightMissing: "send a key that has it; GET /v1/me lists the rights of a key",
+        errors.CollectionNotGranted: "send a key that may; GET /v1/me lists the collections of a "
+        "key",
         errors.NotFound: None,
+        errors.KeyNotFound: "list them with GET /v1/keys",
         errors.CollectionNotFound: "create it with POST /v1/collections",
         errors.IdentityNotFound: "list them with GET /v1/collections/{collection}/identities",
         errors.FaceNotFound: "list those of a person with "
@@ -81,6 +88,7 @@ HTTP: Final = Remedies(
         errors.RolloutImpossible: NEVER,  # only the command line carries a collection over
         errors.IdempotencyKeyReused: "send a key of its own with each request, and the same one "
         "only to repeat it",
+        errors.KeyInactive: "create another with POST /v1/keys",
         errors.CropUnreadable: _OPERATOR
         + "start it with the VULTUS_CROPS_KEY by which the crop was "
         "encrypted",

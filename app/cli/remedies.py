@@ -91,7 +91,13 @@ TERMINAL: Final = Remedies(
         errors.AccessDenied: "give a valid key with --api-key",
         errors.HostUnknown: NEVER,
         errors.CrossSite: NEVER,
+        errors.KeyExpired: "make another with vultus keys add",
+        errors.KeyRevoked: "make another with vultus keys add",
+        errors.Forbidden: None,
+        errors.RightMissing: "give a key that has it with --api-key",
+        errors.CollectionNotGranted: NEVER,  # commands act without a key
         errors.NotFound: None,
+        errors.KeyNotFound: "see vultus keys list",
         errors.CollectionNotFound: "see vultus collections list, or create it with vultus "
         "collections create NAME",
         errors.CollectionNotInArchive: None,
@@ -110,6 +116,7 @@ TERMINAL: Final = Remedies(
         errors.CountChanged: NEVER,  # only requests delete by a filter
         errors.RolloutImpossible: _rollout,
         errors.IdempotencyKeyReused: NEVER,  # only requests have such keys
+        errors.KeyInactive: "make another with vultus keys add",
         errors.CropUnreadable: NEVER,  # only requests read crops
         errors.EmbedderMismatch: "set VULTUS_EMBEDDER={embedder} and its weights, or use another "
         "VULTUS_DATABASE_URL or VULTUS_DATA_DIR, or delete the collection and enroll again",

@@ -1,5 +1,6 @@
 """Create, change and delete collections."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -85,13 +86,18 @@ class GalleryCollections(GalleryPart):
 
     @read_again
     def page(
-        self, prefix: str | None = None, *, limit: int, cursor: str | None
+        self,
+        prefix: str | None = None,
+        *,
+        limit: int,
+        cursor: str | None,
+        among: Sequence[str] | None = None,
     ) -> Page[Collection]:
         """Return collections, oldest first; with a prefix, those whose names begin with it, in any
-        case."""
+        case. `among`: of these names alone."""
         after = decode_cursor(cursor)
         with self.store.reading_all() as collections:
-            rows = collections.page(prefix, after=after, limit=limit + 1)
+            rows = collections.page(prefix, after=after, limit=limit + 1, among=among)
             items = tuple(collections.record(row) for row in rows[:limit])
             return Page(items, next_cursor([row.number for row in rows], limit))
 

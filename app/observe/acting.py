@@ -4,7 +4,7 @@ It travels in a context variable, so that the audit log names the actor without 
 function: threads for calls that block copy the context (see `app/runtime/threads.py`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -23,6 +23,8 @@ class Actor:
     principal: str
     request_id: str | None = None
     address: str | None = None
+    rights: Container[str] | None = None
+    """What the actor may do; None: everything."""
 
 
 _SERVICE = Actor("service")
@@ -50,8 +52,15 @@ def act_as(who: Actor) -> None:
     _actor.set(who)
 
 
-def name_caller(principal: str | None) -> None:
+def name_caller(principal: str | None, rights: Container[str] | None = None) -> None:
     """Name the caller of the request that is being answered, once their key was checked."""
     who = _actor.get()
     if who is not _SERVICE and principal is not None:
         who.principal = principal
+        who.rights = rights
+
+
+def may(right: str) -> bool:
+    """Return whether the actor has a right. The service and the command line have all."""
+    rights = _actor.get().rights
+    return rights is None or right in rights

@@ -122,6 +122,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._refused_keys = Counter(
+            "vultus_refused_keys_total",
+            "Requests with an API key that was not accepted, by why: unauthorized, key_expired, "
+            "key_revoked, missing_right.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.connections = Gauge(
             "vultus_connections", "Connections that are open now.", registry=self.registry
         )
@@ -140,6 +147,10 @@ class Metrics:
     def watch(self, read: Callable[[], Readings]) -> None:
         """Take these readings each time that the metrics are read."""
         self.registry.register(_Watched(read))
+
+    def count_refused_key(self, reason: str) -> None:
+        """Count a request whose key was not accepted; `reason` is the code of an error."""
+        self._refused_keys.labels(reason).inc()
 
     def observe_stages(self, stages: StageSeconds) -> None:
         """Add the stages of a request that has ended."""

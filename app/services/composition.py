@@ -7,6 +7,8 @@ from app.constants import CONSTANTS, Constants
 from app.gallery.gallery import Gallery
 from app.gallery.journal.audit_log import AuditLog
 from app.gallery.journal.opening import audit_key_of, journal_of
+from app.gallery.keys.gallery_keys import GalleryKeys
+from app.gallery.keys.key_ring import KeyRing
 from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.store.database import Database
 from app.gallery.store.database_watch import DatabaseWatch
@@ -152,6 +154,7 @@ def build_services(
         name_unknown=UnknownNamer(unknowns),
         find_unknown=UnknownFinder(recognizer, unknowns),
         database=database,
+        key_ring=KeyRing(GalleryKeys(database)),
         watch=watch,
         stop_signal=stop_signal,
         readiness=Readiness(database, watch, stop_signal),

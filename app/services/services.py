@@ -1,13 +1,17 @@
 """The parts of a running service, and its life: start, stop, and what runs in between."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from app.constants import Constants
+from app.errors import Unavailable
 from app.gallery.gallery import Gallery
 from app.gallery.journal.audit_log import AuditLog
+from app.gallery.keys.key_ring import KeyRing
 from app.gallery.rollout.rollouts import Rollouts, RolloutStatus
 from app.gallery.store.database import Database
 from app.gallery.store.database_watch import DatabaseWatch
@@ -84,6 +88,7 @@ class Services:
     find_unknown: UnknownFinder
     database: Database
     watch: DatabaseWatch
+    key_ring: KeyRing
     stop_signal: StopSignal
     readiness: Readiness
     probe: Database
@@ -187,12 +192,18 @@ class Services:
 
     def _close(self) -> None:
         self._note_gallery()
+        with suppress(Unavailable):
+            self.key_ring.save_use()
         self.gallery.close()
 
     def _start_periodic(self) -> None:
         constants = self.constants
         self.watch.start()
-        self.periodic.follow(self.gallery.sync, self.database, poll_s=constants.poll_s)
+        follow = partial(self.periodic.follow, database=self.database, poll_s=constants.poll_s)
+        follow(self.gallery.sync.follow, name="follow")
+        # Apart: a revoked key ends at once, also while a large index is read.
+        follow(self.key_ring.follow, name="keys")
+        self.periodic.every(constants.key_use_every_s, self.key_ring.save_use, name="key_use")
         self.periodic.in_turn(self.database.check_pages, name="pages")
         self.periodic.every(constants.sweep_every_s, self.sweep.erase_expired, name="sweep")
         self.periodic.every(constants.snapshot_every_s, self.gallery.sync.save, name="snapshots")
@@ -212,5 +223,6 @@ class Services:
         with starting_with_damage():
             migrate(self.settings, self.database)
             self.database.storage.prepare()
+            self.key_ring.follow()
             self.gallery.open()  # which claims as well
             self._was_opened = True

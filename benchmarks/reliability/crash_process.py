@@ -68,7 +68,7 @@ def work(task: Task, pipe: Connection) -> None:
         gallery.close()
         return
     periodic = Periodic()
-    periodic.follow(gallery.sync, database, poll_s=BUSY.poll_s)
+    periodic.follow(gallery.sync.follow, database, poll_s=BUSY.poll_s)
     sweep = partial(gallery.people.erase_expired, log_revisions=BUSY.log_revisions)
     periodic.every(BUSY.sweep_every_s, sweep, name="sweep")
     periodic.every(BUSY.snapshot_every_s, gallery.sync.save, name="snapshots")

@@ -4,7 +4,7 @@ from fastapi.testclient import TestClient
 
 from tests.api.conftest import problem
 
-_RIGHTS = ["identify", "enroll", "correct", "templates", "audit", "admin"]
+_RIGHTS = ["read", "identify", "enroll", "correct", "templates", "audit", "admin"]
 
 
 def test_without_keys_every_caller_may_do_everything(client: TestClient) -> None:
@@ -13,10 +13,12 @@ def test_without_keys_every_caller_may_do_everything(client: TestClient) -> None
         assert answer.status_code == 200
         assert answer.json() == {
             "authentication": "none",
+            "id": None,
             "name": None,
             "role": "admin",
             "rights": _RIGHTS,
             "collections": None,
+            "expires_at": None,
         }
 
 
@@ -24,10 +26,12 @@ def test_a_key_is_named_by_its_place_and_never_shown(tight: TestClient) -> None:
     answer = tight.get("/v1/me")
     assert answer.json() == {
         "authentication": "api_key",
+        "id": None,
         "name": "key 1",
         "role": "admin",
         "rights": _RIGHTS,
         "collections": None,
+        "expires_at": None,
     }
 
 

@@ -1,13 +1,12 @@
 """Caps on bodies: on each by itself, on all that are held at the same time, and on a caller's."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.bodies.media_types import is_json_lines, media_type_of
-from app.api.edge.callers import caller_of
+from app.api.edge.callers import limited_by
 from app.api.edge.middleware import Middleware
 from app.api.problems import refuse
 from app.errors import Overloaded, RequestTooLarge
@@ -123,16 +122,14 @@ class BodyLimits(Middleware):
         app: ASGIApp,
         *,
         limits: Limits,
-        api_keys: Sequence[SecretStr],
         report: Callable[[int], object],
     ) -> None:
         super().__init__(app)
         self._max_bytes = limits.max_request_bytes
-        self._api_keys = api_keys
         self._in_flight = BytesInFlight(limits.max_bytes_in_flight, report)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        hold = self._in_flight.hold(lambda: caller_of(scope, self._api_keys))
+        hold = self._in_flight.hold(lambda: limited_by(scope))
         scope["state"]["body_hold"] = hold
         try:
             await self._limited(scope, receive, send, hold)

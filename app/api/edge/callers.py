@@ -1,30 +1,32 @@
 """The caller of a request: the holder of an API key, or a client address."""
 
-import secrets
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import UTC, datetime
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from pydantic import SecretStr
-from starlette.datastructures import Headers
 from starlette.types import Scope
+
+from app.errors import (
+    AccessDenied,
+    CollectionNotGranted,
+    KeyExpired,
+    KeyRevoked,
+    NotReady,
+    RightMissing,
+    VultusError,
+)
+from app.gallery.keys.key_records import ApiKey, KeyState
+from app.gallery.keys.key_ring import KeyRing
+from app.gallery.keys.key_texts import digest_of
+from app.gallery.keys.rights import Right, Role
 
 KEY_HEADER = "x-api-key"
 
 _NETWORK_BITS = 64  # of an IPv6 address; the client may choose the rest, another one each time
-
-
-class Right(StrEnum):
-    """What a key may do."""
-
-    IDENTIFY = "identify"
-    ENROLL = "enroll"
-    CORRECT = "correct"
-    TEMPLATES = "templates"
-    AUDIT = "audit"
-    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,37 +39,129 @@ class Caller:
 
     authentication: str
     name: str | None
-    role: str = "admin"
+    role: str = Role.ADMIN
     rights: Sequence[Right] = tuple(Right)
     collections: Sequence[str] | None = None
+    id: str | None = None
+    """Identifies the key in logs and limits. Keys of the settings have none but their name."""
+    expires_at: datetime | None = None
+    repeats: str = ""
+    """Whose repeated requests are answered from kept answers: those of the same value."""
+
+    @property
+    def principal(self) -> str | None:
+        """Return the id by which logs name the caller; None without keys."""
+        return self.id or self.name
+
+    def may(self, right: Right) -> bool:
+        return right in self.rights
+
+    def sees(self, collection: str) -> bool:
+        """Return whether a collection of this name exists for the caller, if it does at all."""
+        return self.collections is None or collection in self.collections
+
+    def require(self, right: Right) -> None:
+        """Raises RightMissing."""
+        if right not in self.rights:
+            raise RightMissing(f"this key lacks the right {right.value!r}", right=right.value)
+
+    def require_to_grant(self, rights: Sequence[Right], collections: Sequence[str] | None) -> None:
+        """Raise RightMissing or CollectionNotGranted unless a key of this caller may be given these
+        rights in these collections."""
+        for right in rights:
+            self.require(right)
+        if self.collections is None:
+            return
+        if collections is None:
+            raise CollectionNotGranted("this key may act in some collections only")
+        for name in collections:
+            self.require_own(name)
+
+    def require_own(self, collection: str) -> None:
+        """Raise CollectionNotGranted for a collection that the caller does not see; the text is the
+        same whether there is one."""
+        if not self.sees(collection):
+            raise CollectionNotGranted(f"this key may not act in collection {collection!r}")
 
 
-def identify_caller(allowed: Sequence[SecretStr], sent: str) -> Caller:
-    """Return who sent a key. Every key may do everything, as may all callers of a service without.
+class Callers:
+    """Find the caller of a request, by the keys of the settings and those of the database."""
 
-    A key is named by its place among the keys of the settings, from 1.
-    """
-    if not allowed:
-        return Caller("none", None)
-    place = find_key(allowed, sent)
-    return Caller("api_key", None if place is None else f"key {place + 1}")
+    def __init__(self, api_keys: Sequence[SecretStr], ring: KeyRing) -> None:
+        self._ring = ring
+        self._digests = [digest_of(key.get_secret_value()) for key in api_keys]
+
+    def demand_keys(self) -> bool:
+        """Return whether a caller needs a key; before the keys are read, they do."""
+        return bool(self._digests) or not self._ring.is_empty
+
+    def identify(self, sent: str) -> Caller:
+        """Return who sent a key.
+
+        Keys of the settings are named by their place there, from 1. Without any key in the settings
+        and the database, everyone may do everything. Raises AccessDenied, and NotReady before the
+        keys are read.
+        """
+        place = self._find_place(sent)
+        if place is not None:
+            return Caller("api_key", f"key {place + 1}", repeats=self._digests[place])
+        key = self._ring.find(sent)
+        if key is not None:
+            return self._let_in(key)
+        if not self.demand_keys():
+            return Caller("none", None)
+        if not self._digests and not self._ring.is_loaded:
+            raise NotReady("the keys of the database are not read yet")
+        raise AccessDenied("the API key is missing or wrong")
+
+    def _let_in(self, key: ApiKey) -> Caller:
+        state = key.state(datetime.now(UTC))
+        if state is KeyState.REVOKED:
+            raise KeyRevoked(f"key {key.id} is revoked")
+        if state is KeyState.EXPIRED:
+            raise KeyExpired(f"key {key.id} has expired")
+        self._ring.note_use(key.id)
+        return Caller(
+            "api_key",
+            key.name,
+            role=key.role,
+            rights=key.rights,
+            collections=key.collections,
+            id=key.id,
+            expires_at=key.expires_at,
+            repeats=key.id,
+        )
+
+    def _find_place(self, sent: str) -> int | None:
+        if not self._digests:
+            return None
+        digest = digest_of(sent)
+        # Each is compared, and in full, so that the time taken reveals nothing.
+        matches = [hmac.compare_digest(digest, own) for own in self._digests]
+        return matches.index(True) if any(matches) else None
 
 
-def find_key(allowed: Sequence[SecretStr], sent: str) -> int | None:
-    """The place of a sent key among those allowed; None when it is none of them."""
-    key = sent.encode("utf-8")
-    # Every key is compared in full, so that the time taken reveals nothing.
-    matches = [secrets.compare_digest(key, k.get_secret_value().encode("utf-8")) for k in allowed]
-    return matches.index(True) if any(matches) else None
+def note_caller(scope: Scope, found: Caller | VultusError) -> None:
+    """Keep in the request's scope who sent it, or why they are not let in."""
+    scope.setdefault("state", {})["caller"] = found
 
 
-def caller_of(scope: Scope, allowed: Sequence[SecretStr]) -> str:
-    """Return a name for the caller of a request.
+def caller_in(scope: Scope) -> Caller:
+    """Return who sent a request. Raises AccessDenied or NotReady when they are not let in."""
+    found: Caller | VultusError = scope["state"]["caller"]
+    if isinstance(found, VultusError):
+        raise found.with_traceback(None)
+    return found
+
+
+def limited_by(scope: Scope) -> str:
+    """Return the name under which a request counts towards limits.
 
     Only a valid key names a caller: otherwise a client could take a new name for each request.
     """
-    place = find_key(allowed, Headers(scope=scope).get(KEY_HEADER, ""))
-    return name_address(scope.get("client")) if place is None else f"key {place}"
+    found = scope.get("state", {}).get("caller")
+    principal = found.principal if isinstance(found, Caller) else None
+    return name_address(scope.get("client")) if principal is None else f"key {principal}"
 
 
 def name_address(client: Sequence[Any] | None) -> str:

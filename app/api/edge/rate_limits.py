@@ -1,12 +1,10 @@
 """Limits on the requests of one caller, per second and at once; counted in this process alone."""
 
-from collections.abc import Sequence
 from math import ceil
 
-from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.edge.callers import caller_of
+from app.api.edge.callers import limited_by
 from app.api.edge.middleware import Middleware
 from app.api.edge.request_log import API_PREFIX
 from app.api.edge.token_buckets import TokenBuckets
@@ -21,10 +19,9 @@ class RateLimits(Middleware):
     Only below /v1, so that monitoring always reaches the health of the service.
     """
 
-    def __init__(self, app: ASGIApp, *, limits: Limits, api_keys: Sequence[SecretStr]) -> None:
+    def __init__(self, app: ASGIApp, *, limits: Limits) -> None:
         super().__init__(app)
         self._limits = limits
-        self._api_keys = api_keys
         self._buckets: TokenBuckets | None = None
         if limits.requests_per_s is not None:
             burst = limits.requests_burst or ceil(limits.requests_per_s)
@@ -37,7 +34,7 @@ class RateLimits(Middleware):
         if not limited or not _is_below_prefix(scope["path"]):
             await self._app(scope, receive, send)
             return
-        caller = caller_of(scope, self._api_keys)
+        caller = limited_by(scope)
         refusal = self._find_refusal(caller)
         if refusal is not None:
             await refuse(refusal, scope, receive, send)

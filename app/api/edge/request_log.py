@@ -80,12 +80,14 @@ class RequestLog(Middleware):
         self._metrics.request_seconds.labels(method, route).observe(seconds)
         self._metrics.observe_stages(stages)
         self._traffic.record(f"{method} {route}", status, seconds, stages)
+        principal = getattr(scope["state"].get("caller"), "principal", None)
         # A page is some sixty files, which say nothing about what was done.
         is_file = getattr(scope.get("route"), "is_file", False)
         level = logging.DEBUG if is_file and status < 400 else logging.INFO
         _log.log(
             level,
             "request",
+            **({} if principal is None else {"principal": principal}),
             method=method,
             route=route,
             status=status,

@@ -2,6 +2,7 @@
 
 from app.api.deps import CollectionPath, ServicesDep
 from app.api.endpoint import Asked, Endpoints
+from app.api.granted import ANY_KEY
 from app.api.schemas.calibration import (
     CalibrationBody,
     CalibrationCurveAnswer,
@@ -9,6 +10,7 @@ from app.api.schemas.calibration import (
     CalibrationOwner,
 )
 from app.errors import ThresholdRequired
+from app.gallery.keys.rights import Right
 from app.gallery.records import Searched
 from app.operations.policy.calibration_curve import calibration_curve
 from app.runtime.threads import Work, reading, threads, writing
@@ -18,14 +20,14 @@ from models.evaluation.calibration.similarity_map import SimilarityMap
 router = Endpoints("/collections/{collection}/calibration", tag="collections")
 
 
-@router.endpoint("GET", "", CalibrationBody)
+@router.endpoint("GET", "", CalibrationBody, right=ANY_KEY)
 async def get_calibration(collection: CollectionPath, services: ServicesDep) -> CalibrationBody:
     """Return what a collection's decisions rest on: its own calibration, or the embedder's."""
     used, is_own = await reading(services.calibrator.find_map, collection)
     return CalibrationBody.measured(_measured(used), own=is_own)
 
 
-@router.endpoint("GET", "/curve", CalibrationCurveAnswer)
+@router.endpoint("GET", "/curve", CalibrationCurveAnswer, right=ANY_KEY)
 async def get_calibration_curve(
     collection: CollectionPath, services: ServicesDep, query: Asked[CalibrationCurveQuery]
 ) -> CalibrationCurveAnswer:
@@ -67,7 +69,7 @@ def _measured(found: SimilarityMap | None) -> SimilarityMap:
     return found
 
 
-@router.endpoint("POST", "", CalibrationBody, problems=[409])
+@router.endpoint("POST", "", CalibrationBody, right=Right.ADMIN, problems=[409])
 async def calibrate_collection(
     collection: CollectionPath, services: ServicesDep
 ) -> CalibrationBody:
@@ -79,7 +81,7 @@ async def calibrate_collection(
     return CalibrationBody.measured(measured, own=True)
 
 
-@router.endpoint("DELETE", "", None, status=204)
+@router.endpoint("DELETE", "", None, right=Right.ADMIN, status=204)
 async def delete_calibration(collection: CollectionPath, services: ServicesDep) -> None:
     """Go back to the embedder's calibration."""
     await writing(services.calibrator.forget, collection)

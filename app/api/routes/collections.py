@@ -1,8 +1,9 @@
 """Collections: galleries that do not see each other."""
 
-from app.api.deps import CollectionPath, ServicesDep
+from app.api.deps import CallerDep, CollectionPath, ServicesDep
 from app.api.endpoint import Asked, Endpoints, OnceDep, Sent
 from app.api.erasing import erase
+from app.api.granted import ANY_KEY
 from app.api.schemas.collections import (
     CollectionBody,
     CollectionPage,
@@ -13,6 +14,7 @@ from app.api.schemas.collections import (
 from app.api.schemas.parts.collection_options import OptionsBody
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
 from app.errors import InvalidRequest
+from app.gallery.keys.rights import Right
 from app.gallery.records import Collection, Erasure, Page
 from app.runtime.threads import reading, threads, work_of_erasure, writing
 from app.services import Services
@@ -20,33 +22,38 @@ from app.services import Services
 router = Endpoints("/collections", tag="collections")
 
 
-@router.endpoint("POST", "", CollectionBody, status=201, problems=[409])
+@router.endpoint("POST", "", CollectionBody, right=Right.ADMIN, status=201, problems=[409])
 async def create_collection(
-    body: Sent[NewCollectionBody], services: ServicesDep, once: OnceDep
+    body: Sent[NewCollectionBody], services: ServicesDep, caller: CallerDep, once: OnceDep
 ) -> Collection:
     """Create an empty collection for the service's embedder."""
+    caller.require_own(body.name)
     return await writing(
         services.gallery.collections.create, body.name, body.description, once=once
     )
 
 
-@router.endpoint("GET", "", CollectionPage, large=True)
+@router.endpoint("GET", "", CollectionPage, right=ANY_KEY, large=True)
 async def list_collections(
-    services: ServicesDep, query: Asked[CollectionsQuery]
+    services: ServicesDep, caller: CallerDep, query: Asked[CollectionsQuery]
 ) -> Page[Collection]:
-    """List collections, oldest first; with `q`, those whose names begin so."""
+    """List collections that the key may see, oldest first; with `q`, those whose names begin so."""
     return await reading(
-        services.gallery.collections.page, query.q, limit=query.limit, cursor=query.cursor
+        services.gallery.collections.page,
+        query.q,
+        limit=query.limit,
+        cursor=query.cursor,
+        among=caller.collections,
     )
 
 
-@router.endpoint("GET", "/{collection}", CollectionBody)
+@router.endpoint("GET", "/{collection}", CollectionBody, right=ANY_KEY)
 async def get_collection(collection: CollectionPath, services: ServicesDep) -> Collection:
     """Return a collection: its options, its embedder, and how many people and faces it has."""
     return await reading(services.gallery.collections.get, collection)
 
 
-@router.endpoint("PATCH", "/{collection}", CollectionBody)
+@router.endpoint("PATCH", "/{collection}", CollectionBody, right=Right.ADMIN)
 async def update_collection(
     collection: CollectionPath, body: Sent[PatchCollectionBody], services: ServicesDep
 ) -> Collection:
@@ -62,7 +69,7 @@ async def update_collection(
     )
 
 
-@router.endpoint("DELETE", "/{collection}", ErasureBody)
+@router.endpoint("DELETE", "/{collection}", ErasureBody, right=Right.ADMIN)
 async def delete_collection(
     collection: CollectionPath, services: ServicesDep, query: Asked[ErasureQuery]
 ) -> Erasure:

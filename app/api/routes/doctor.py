@@ -14,13 +14,14 @@ from app.api.schemas.doctor import (
 )
 from app.api.schemas.parts.pages import PageQuery
 from app.gallery.dismissals import Dismissal
+from app.gallery.keys.rights import Right
 from app.gallery.records import Page
 from app.runtime.threads import reading, writing
 
 router = Endpoints("/collections/{collection}", tag="collections")
 
 
-@router.endpoint("GET", "/doctor", DoctorAnswer, problems=[409], large=True)
+@router.endpoint("GET", "/doctor", DoctorAnswer, right=Right.READ, problems=[409], large=True)
 async def examine_collection(
     collection: CollectionPath, services: ServicesDep, query: Asked[DoctorQuery]
 ) -> DoctorAnswer:
@@ -36,7 +37,7 @@ async def examine_collection(
     return await asyncio.to_thread(DoctorAnswer.page, page, collection)
 
 
-@router.endpoint("POST", "/doctor:dismiss", DismissAnswer)
+@router.endpoint("POST", "/doctor:dismiss", DismissAnswer, right=Right.CORRECT)
 async def dismiss_findings(
     collection: CollectionPath, body: Sent[DismissBody], services: ServicesDep
 ) -> DismissAnswer:
@@ -51,7 +52,7 @@ async def dismiss_findings(
     return DismissAnswer(changed=changed)
 
 
-@router.endpoint("POST", "/doctor:restore", RestoreAnswer)
+@router.endpoint("POST", "/doctor:restore", RestoreAnswer, right=Right.CORRECT)
 async def restore_findings(
     collection: CollectionPath, body: Sent[DismissBody], services: ServicesDep
 ) -> RestoreAnswer:
@@ -61,7 +62,7 @@ async def restore_findings(
     return RestoreAnswer(changed=changed)
 
 
-@router.endpoint("GET", "/doctor/dismissals", DismissalPage, large=True)
+@router.endpoint("GET", "/doctor/dismissals", DismissalPage, right=Right.READ, large=True)
 async def list_dismissals(
     collection: CollectionPath, services: ServicesDep, query: Asked[PageQuery]
 ) -> Page[Dismissal]:

@@ -5,13 +5,14 @@ from app.api.endpoint import Endpoints, Sent
 from app.api.photo_results import results_of
 from app.api.schemas.embed import EmbedAnswer, EmbedImagesAnswer, ImagesBody
 from app.api.schemas.parts.photo_faces import ImageBody
+from app.gallery.keys.rights import Right
 from app.operations.identify.photo_by_photo import each_photo
 from app.recognition.select import largest_faces
 
 router = Endpoints(tag="recognition")
 
 
-@router.endpoint("POST", "/embed", EmbedAnswer)
+@router.endpoint("POST", "/embed", EmbedAnswer, right=Right.TEMPLATES)
 async def embed(body: Sent[ImageBody], services: ServicesDep) -> EmbedAnswer:
     """Embed the faces of a photo, for a search of your own or for /search here."""
     select = largest_faces(services.settings.limits.max_faces)
@@ -19,7 +20,7 @@ async def embed(body: Sent[ImageBody], services: ServicesDep) -> EmbedAnswer:
     return EmbedAnswer.of(photo, model=services.recognizer.model)
 
 
-@router.endpoint("POST", "/embed:batch", EmbedImagesAnswer, large=True)
+@router.endpoint("POST", "/embed:batch", EmbedImagesAnswer, right=Right.TEMPLATES, large=True)
 async def embed_batch(
     body: Sent[ImagesBody], services: ServicesDep, request_id: RequestIdDep
 ) -> EmbedImagesAnswer:

@@ -7,6 +7,7 @@ from app.api.schemas.faces import AddFacesBody, FacePage, MoveFaceAnswer, MoveFa
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
 from app.api.schemas.parts.pages import PageQuery
+from app.gallery.keys.rights import Right
 from app.gallery.people.correction_records import MovedFace
 from app.gallery.records import Erasure, Face, Page
 from app.operations.enroll.enroller import Enrollment
@@ -20,6 +21,7 @@ _OF_A_PERSON = "/identities/{identity_id}/faces"
     "POST",
     _OF_A_PERSON,
     EnrollmentBody,
+    right=Right.ENROLL,
     status=201,
     otherwise=Otherwise(
         200, "All of it was enrolled before.", lambda done: not done.new_face_count
@@ -50,7 +52,7 @@ async def add_faces(
     return done
 
 
-@router.endpoint("GET", _OF_A_PERSON, FacePage, large=True)
+@router.endpoint("GET", _OF_A_PERSON, FacePage, right=Right.READ, large=True)
 async def list_faces(
     collection: CollectionPath,
     identity_id: IdentityPath,
@@ -67,6 +69,7 @@ async def list_faces(
     "GET",
     f"{_OF_A_PERSON}/{{face_id}}/crop",
     None,
+    right=Right.READ,
     media_type="image/jpeg",
     problems=[409],
 )
@@ -84,7 +87,7 @@ async def get_face_crop(
     return await reading(services.crops.of_face, collection, identity_id, face_id)
 
 
-@router.endpoint("DELETE", f"{_OF_A_PERSON}/{{face_id}}", ErasureBody)
+@router.endpoint("DELETE", f"{_OF_A_PERSON}/{{face_id}}", ErasureBody, right=Right.CORRECT)
 async def delete_face(
     collection: CollectionPath,
     identity_id: IdentityPath,
@@ -100,6 +103,7 @@ async def delete_face(
     "POST",
     f"/faces/{{face_id:{BEFORE_COLON}}}:move",
     MoveFaceAnswer,
+    right=Right.CORRECT,
     otherwise=Otherwise(201, "Moved to a new person.", lambda done: done.is_new_person),
     problems=[409],
 )

@@ -10,6 +10,7 @@ from app import __version__
 from app.api.deps import RequestIdDep, ServicesDep
 from app.api.edge.root_path import link
 from app.api.endpoint import Endpoints, described
+from app.api.granted import NO_KEY
 from app.api.problems import problem_of
 from app.api.schemas.health import HealthAnswer
 from app.errors import Unavailable
@@ -25,7 +26,6 @@ _LINKS = {
 router = Endpoints(tag="system")
 
 
-@router.get("/", include_in_schema=False)
 async def welcome(request: Request) -> Response:
     """Redirect browsers to the console, else to the documentation; answer links to others."""
     scope, pages = request.scope, request.app.state.pages
@@ -39,13 +39,16 @@ async def welcome(request: Request) -> Response:
     return JSONResponse({"name": "Vultus", "version": __version__, **links}, headers=varies)
 
 
-@router.endpoint("GET", "/healthz", HealthAnswer)
+router.add_api_route("/", welcome, right=NO_KEY, include_in_schema=False)
+
+
+@router.endpoint("GET", "/healthz", HealthAnswer, right=NO_KEY)
 async def check_health() -> HealthAnswer:
     """Answer as long as the process does."""
     return HealthAnswer(status="ok")
 
 
-@router.endpoint("GET", "/readyz", HealthAnswer, problems=[422, 503])
+@router.endpoint("GET", "/readyz", HealthAnswer, right=NO_KEY, problems=[422, 503])
 async def check_readiness(
     services: ServicesDep,
     request_id: RequestIdDep,
@@ -74,6 +77,7 @@ async def get_metrics(services: ServicesDep) -> Response:
 router.add_api_route(
     "/metrics",
     get_metrics,
+    right=NO_KEY,
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}}},
     **described(get_metrics),

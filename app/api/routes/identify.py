@@ -10,6 +10,7 @@ from app.api.schemas.identify import (
     IdentifyImagesBody,
     IdentifyOptionsBody,
 )
+from app.gallery.keys.rights import Right
 from app.operations.identify.identifier import Identification
 from app.operations.identify.photo_by_photo import each_photo
 from app.services import Services
@@ -17,7 +18,7 @@ from app.services import Services
 router = Endpoints("/collections/{collection}", tag="recognition")
 
 
-@router.endpoint("POST", "/identify", IdentifyAnswer, problems=[409])
+@router.endpoint("POST", "/identify", IdentifyAnswer, right=Right.IDENTIFY, problems=[409])
 async def identify(
     collection: CollectionPath, body: Sent[IdentifyBody], services: ServicesDep
 ) -> Identification:
@@ -28,7 +29,14 @@ async def identify(
     return await _identify(services, collection, body.image, body)
 
 
-@router.endpoint("POST", "/identify:batch", IdentifyImagesAnswer, problems=[409], large=True)
+@router.endpoint(
+    "POST",
+    "/identify:batch",
+    IdentifyImagesAnswer,
+    right=Right.IDENTIFY,
+    problems=[409],
+    large=True,
+)
 async def identify_batch(
     collection: CollectionPath,
     body: Sent[IdentifyImagesBody],

@@ -16,6 +16,7 @@ from app.api.schemas.identities import (
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
 from app.api.schemas.parts.person import IdentityBody
+from app.gallery.keys.rights import Right
 from app.gallery.people.correction_records import Merged, PeopleDeletion
 from app.gallery.records import Erasure, Identity, Page
 from app.operations.enroll.enroller import Enrollment
@@ -24,7 +25,7 @@ from app.runtime.threads import reading, writing
 router = Endpoints("/collections/{collection}/identities", tag="identities")
 
 
-@router.endpoint("POST", "", EnrollmentBody, status=201, problems=[409])
+@router.endpoint("POST", "", EnrollmentBody, right=Right.ENROLL, status=201, problems=[409])
 async def enroll_identity(
     collection: CollectionPath, body: Sent[EnrollBody], services: ServicesDep, once: OnceDep
 ) -> Enrollment:
@@ -46,7 +47,7 @@ async def enroll_identity(
     return done
 
 
-@router.endpoint("GET", "", IdentityPage, large=True)
+@router.endpoint("GET", "", IdentityPage, right=Right.READ, large=True)
 async def list_identities(
     collection: CollectionPath, services: ServicesDep, query: Asked[IdentityQuery]
 ) -> Page[Identity]:
@@ -60,7 +61,7 @@ async def list_identities(
     )
 
 
-@router.endpoint("GET", "/{identity_id}", IdentityBody)
+@router.endpoint("GET", "/{identity_id}", IdentityBody, right=Right.READ)
 async def get_identity(
     collection: CollectionPath, identity_id: IdentityPath, services: ServicesDep
 ) -> Identity:
@@ -68,7 +69,7 @@ async def get_identity(
     return await reading(services.gallery.people.get, collection, identity_id)
 
 
-@router.endpoint("PATCH", "/{identity_id}", IdentityBody, problems=[409])
+@router.endpoint("PATCH", "/{identity_id}", IdentityBody, right=Right.CORRECT, problems=[409])
 async def update_identity(
     collection: CollectionPath,
     identity_id: IdentityPath,
@@ -85,7 +86,7 @@ async def update_identity(
     )
 
 
-@router.endpoint("DELETE", "/{identity_id}", ErasureBody)
+@router.endpoint("DELETE", "/{identity_id}", ErasureBody, right=Right.CORRECT)
 async def delete_identity(
     collection: CollectionPath,
     identity_id: IdentityPath,
@@ -96,7 +97,7 @@ async def delete_identity(
     return await erase(query, services.gallery.people.delete, collection, identity_id)
 
 
-@router.endpoint("POST", ":merge", MergeAnswer, problems=[409])
+@router.endpoint("POST", ":merge", MergeAnswer, right=Right.CORRECT, problems=[409])
 async def merge_identities(
     collection: CollectionPath, body: Sent[MergeBody], services: ServicesDep, once: OnceDep
 ) -> Merged:
@@ -117,7 +118,7 @@ async def merge_identities(
     )
 
 
-@router.endpoint("POST", ":delete", DeletePeopleAnswer, problems=[409])
+@router.endpoint("POST", ":delete", DeletePeopleAnswer, right=Right.CORRECT, problems=[409])
 async def delete_identities(
     collection: CollectionPath, body: Sent[DeletePeopleBody], services: ServicesDep, once: OnceDep
 ) -> PeopleDeletion:

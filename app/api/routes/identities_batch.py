@@ -14,6 +14,7 @@ from app.api.endpoint import Endpoints, described
 from app.api.problems import REF_TEMPLATE, documented
 from app.api.schemas.identities_batch import BatchItemBody, BatchResultBody
 from app.errors import UnsupportedMediaType
+from app.gallery.keys.rights import Right
 from app.runtime.threads import reading
 
 router = Endpoints("/collections/{collection}", tag="identities")
@@ -80,6 +81,7 @@ router.add_api_route(
     "/identities:batch",
     enroll_identities_batch,
     methods=["POST"],
+    right=Right.ENROLL,
     response_class=StreamingResponse,
     responses={
         200: {"description": "A line for each line sent.", **_lines_of("BatchResultBody")},

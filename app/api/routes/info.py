@@ -3,12 +3,13 @@
 from app import __version__
 from app.api.deps import ServicesDep
 from app.api.endpoint import Endpoints
+from app.api.granted import ANY_KEY
 from app.api.schemas.info import InfoAnswer, LimitsBody, LivenessInfoBody, ThresholdsBody
 
 router = Endpoints(tag="system")
 
 
-@router.endpoint("GET", "/info", InfoAnswer)
+@router.endpoint("GET", "/info", InfoAnswer, right=ANY_KEY)
 async def get_info(services: ServicesDep) -> InfoAnswer:
     """Return the version, the embedder, the device, the default thresholds and the limits."""
     rules = services.calibrator.defaults

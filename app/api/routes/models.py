@@ -4,13 +4,14 @@ import asyncio
 
 from app.api.deps import ServicesDep
 from app.api.endpoint import Endpoints
+from app.api.granted import ANY_KEY
 from app.api.schemas.models import ModelsAnswer
 from app.recognition.build import known_networks
 
 router = Endpoints(tag="system")
 
 
-@router.endpoint("GET", "/models", ModelsAnswer)
+@router.endpoint("GET", "/models", ModelsAnswer, right=ANY_KEY)
 async def list_models(services: ServicesDep) -> ModelsAnswer:
     """List the embedders and detectors that the service knows, with licences and what is measured.
 

@@ -3,11 +3,19 @@
 from app.api.deps import CollectionPath, ServicesDep
 from app.api.endpoint import Endpoints, Sent
 from app.api.schemas.search import SearchAnswer, SearchBody
+from app.gallery.keys.rights import Right
 
 router = Endpoints("/collections/{collection}", tag="recognition")
 
 
-@router.endpoint("POST", "/search", SearchAnswer, problems=[409])
+@router.endpoint(
+    "POST",
+    "/search",
+    SearchAnswer,
+    right=Right.IDENTIFY,
+    rights_by_field={"embedding": Right.TEMPLATES},
+    problems=[409],
+)
 async def search(
     collection: CollectionPath, body: Sent[SearchBody], services: ServicesDep
 ) -> SearchAnswer:

@@ -17,6 +17,7 @@ from app.api.schemas.unknowns import (
     UnknownGroupPage,
     UnknownQuery,
 )
+from app.gallery.keys.rights import Right
 from app.gallery.records import Page
 from app.gallery.unknowns.unknown_records import UnknownErasure, UnknownGroup
 from app.operations.enroll.enroller import Enrollment
@@ -28,7 +29,7 @@ _GROUP = f"/{{group_id:{BEFORE_COLON}}}"
 router = Endpoints("/collections/{collection}/unknowns", tag="unknowns")
 
 
-@router.endpoint("GET", "", UnknownGroupPage, large=True)
+@router.endpoint("GET", "", UnknownGroupPage, right=Right.READ, large=True)
 async def list_unknowns(
     collection: CollectionPath, services: ServicesDep, query: Asked[UnknownQuery]
 ) -> Page[UnknownGroup]:
@@ -46,7 +47,7 @@ async def list_unknowns(
     )
 
 
-@router.endpoint("GET", _GROUP, UnknownGroupAnswer, large=True)
+@router.endpoint("GET", _GROUP, UnknownGroupAnswer, right=Right.READ, large=True)
 async def get_unknown(
     collection: CollectionPath, group_id: GroupPath, services: ServicesDep
 ) -> UnknownGroupAnswer:
@@ -59,6 +60,7 @@ async def get_unknown(
     "GET",
     f"{_GROUP}/faces/{{face_id}}/crop",
     None,
+    right=Right.READ,
     media_type="image/jpeg",
     problems=[409],
 )
@@ -73,7 +75,9 @@ async def get_unknown_crop(
     return await reading(services.crops.of_unknown_face, collection, group_id, face_id)
 
 
-@router.endpoint("POST", f"{_GROUP}:name", EnrollmentBody, status=201, problems=[409])
+@router.endpoint(
+    "POST", f"{_GROUP}:name", EnrollmentBody, right=Right.ENROLL, status=201, problems=[409]
+)
 async def name_unknown(
     collection: CollectionPath,
     group_id: GroupPath,
@@ -89,7 +93,7 @@ async def name_unknown(
     return done
 
 
-@router.endpoint("POST", ":search", SearchUnknownsAnswer, problems=[409])
+@router.endpoint("POST", ":search", SearchUnknownsAnswer, right=Right.IDENTIFY, problems=[409])
 async def search_unknowns(
     collection: CollectionPath, body: Sent[SearchUnknownsBody], services: ServicesDep
 ) -> PhotoAmongUnknowns:
@@ -99,7 +103,7 @@ async def search_unknowns(
     )
 
 
-@router.endpoint("POST", ":merge", UnknownGroupBody)
+@router.endpoint("POST", ":merge", UnknownGroupBody, right=Right.CORRECT)
 async def merge_unknowns(
     collection: CollectionPath, body: Sent[MergeUnknownsBody], services: ServicesDep
 ) -> UnknownGroup:
@@ -107,7 +111,7 @@ async def merge_unknowns(
     return await writing(services.unknowns.merge, collection, body.group_ids)
 
 
-@router.endpoint("POST", f"{_GROUP}:split", UnknownGroupBody, status=201)
+@router.endpoint("POST", f"{_GROUP}:split", UnknownGroupBody, right=Right.CORRECT, status=201)
 async def split_unknown(
     collection: CollectionPath,
     group_id: GroupPath,
@@ -118,7 +122,7 @@ async def split_unknown(
     return await writing(services.unknowns.split, collection, group_id, body.face_ids)
 
 
-@router.endpoint("DELETE", _GROUP, UnknownErasureBody)
+@router.endpoint("DELETE", _GROUP, UnknownErasureBody, right=Right.CORRECT)
 async def dismiss_unknown(
     collection: CollectionPath,
     group_id: GroupPath,
@@ -129,7 +133,7 @@ async def dismiss_unknown(
     return await erase(query, services.unknowns.dismiss, collection, group_id)
 
 
-@router.endpoint("DELETE", f"{_GROUP}/faces/{{face_id}}", UnknownErasureBody)
+@router.endpoint("DELETE", f"{_GROUP}/faces/{{face_id}}", UnknownErasureBody, right=Right.CORRECT)
 async def dismiss_unknown_face(
     collection: CollectionPath,
     group_id: GroupPath,

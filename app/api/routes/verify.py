@@ -3,12 +3,13 @@
 from app.api.deps import ServicesDep
 from app.api.endpoint import Endpoints, Sent
 from app.api.schemas.verify import VerifyAnswer, VerifyBody
+from app.gallery.keys.rights import Right
 from app.operations.identify.verifier import Verification
 
 router = Endpoints(tag="recognition")
 
 
-@router.endpoint("POST", "/verify", VerifyAnswer, problems=[404, 409])
+@router.endpoint("POST", "/verify", VerifyAnswer, right=Right.IDENTIFY, problems=[404, 409])
 async def verify(body: Sent[VerifyBody], services: ServicesDep) -> Verification:
     """Compare two photos, or a photo with an enrolled person.
 

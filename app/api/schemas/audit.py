@@ -37,7 +37,7 @@ class AuditLineBody(Answer):
     sequence: int
     at: datetime
     principal: str = Field(
-        description="The name of a key; `none` without keys; `cli:USER` of a command; `service`."
+        description="The id of a key; `none` without keys; `cli:USER` of a command; `service`."
     )
     action: str
     collection: str | None

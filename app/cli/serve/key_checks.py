@@ -1,5 +1,7 @@
 """Checks that a start does not open the service by mistake."""
 
+from contextlib import closing
+
 from app.cli.configuration import unknown_settings
 from app.errors import SettingUnusable
 from app.settings import Settings
@@ -14,6 +16,20 @@ def is_reached_by_others(address: str) -> bool:
     return address not in _LOOPBACK
 
 
+def demands_keys(settings: Settings) -> bool:
+    """Return whether the service refuses callers without a key: that of a setting, or of `vultus
+    keys`. Reads the database."""
+    if settings.api_keys:
+        return True
+    # Imported here: a process that only supervises others has no database in memory.
+    from app.gallery.keys.gallery_keys import GalleryKeys  # noqa: PLC0415
+    from app.gallery.store.database import Database  # noqa: PLC0415
+
+    url = settings.resolved_database_url
+    with closing(Database(url, timeout_s=settings.database.timeout_s)) as database:
+        return GalleryKeys(database).are_there()
+
+
 def require_keys(settings: Settings, address: str) -> None:
     """Require that the service demands strong keys, or is meant to be open, where others reach it.
 
@@ -26,10 +42,10 @@ def require_keys(settings: Settings, address: str) -> None:
             )
     if not is_reached_by_others(address):
         return
-    if not settings.api_keys and not settings.open_to_all:
+    if not settings.open_to_all and not demands_keys(settings):
         raise SettingUnusable(
             f"other machines reach {address}, and no key is demanded of them; "
-            "VULTUS_OPEN_TO_ALL=true starts without keys",
+            "make one with vultus keys add, or set keys; VULTUS_OPEN_TO_ALL=true starts without",
             setting=_KEYS,
         )
     if any(len(key.get_secret_value()) < _LEAST_LENGTH for key in settings.api_keys):

@@ -17,7 +17,7 @@ from app.cli.configuration import (
 )
 from app.cli.output import print_error
 from app.cli.serve.console_address import OnReady, announcing
-from app.cli.serve.key_checks import is_reached_by_others
+from app.cli.serve.key_checks import demands_keys, is_reached_by_others
 from app.cli.serve.server_processes import run_processes
 from app.cli.serve.single_process import run_alone
 from app.cli.serve.start_checks import require_startable
@@ -134,8 +134,12 @@ def _try_to_start(settings: Settings) -> None:
 
 
 def _warn_of_likely_mistakes(settings: Settings, address: str) -> None:
-    if is_reached_by_others(address) and not settings.api_keys:
-        _log.warning("open_to_the_network", address=address, remedy="set VULTUS_API_KEYS")
+    if is_reached_by_others(address) and not demands_keys(settings):
+        _log.warning(
+            "open_to_the_network",
+            address=address,
+            remedy="make a key with vultus keys add, or set VULTUS_API_KEYS",
+        )
     if "FORWARDED_ALLOW_IPS" in os.environ:
         _log.warning(
             "unread_setting",

@@ -41,6 +41,9 @@ class Action(StrEnum):
     ROLLOUT_SWITCHED = "rollout.switched"
     ROLLOUT_ROLLED_BACK = "rollout.rolled_back"
     ROLLOUT_PURGED = "rollout.purged"
+    KEY_ADDED = "key.added"
+    KEY_REPLACED = "key.replaced"
+    KEY_REVOKED = "key.revoked"
 
     CROP_READ = "crop.read"
     COLLECTION_EXPORTED = "collection.exported"

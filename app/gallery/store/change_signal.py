@@ -10,7 +10,7 @@ import structlog
 
 from app.gallery.store.database import Database
 from app.gallery.store.postgresql import postgresql_arguments
-from app.gallery.store.repositories.collection_repository import CHANNEL
+from app.gallery.store.repositories.announcement import CHANNEL
 
 _LOOK_ANYWAY_S = 1.0
 _LOOK_UP_S = 0.25
@@ -59,7 +59,7 @@ class SqliteSignal:
 
 
 class PostgresqlSignal:
-    """LISTEN for what every change of a collection NOTIFYs when it is committed.
+    """LISTEN for what every change of a collection or key NOTIFYs when it is committed.
 
     Those sent while the connection was broken are lost.
     """

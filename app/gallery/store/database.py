@@ -46,7 +46,7 @@ from app.runtime.threads import MOST_AT_ONCE
 _WRITES = "vultus_writes"
 _WRITES_UNTIL = "vultus_writes_until"
 _LOCK_LOOK_MS = 50
-_CONNECTIONS = MOST_AT_ONCE + 9
+_CONNECTIONS = MOST_AT_ONCE + 11
 """Most connections of a process: one for each call that blocks, and for the threads that follow the
 log, sweep and check, so that none waits for a connection."""
 _WITH_PERSONAL_DATA = (

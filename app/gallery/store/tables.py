@@ -511,3 +511,30 @@ class AuditHeadTable(Table):
     pruned_mac: Mapped[str | None] = mapped_column(String(64))
     pruned_key_id: Mapped[str | None] = mapped_column(String(16))
     pruned_seal: Mapped[str | None] = mapped_column(String(64))
+
+
+class ApiKeyTable(Table):
+    """An API key: the digest of its text, and what it may do. See app/gallery/keys."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    id: Mapped[str] = mapped_column(String(32), unique=True)
+    name: Mapped[str] = mapped_column(String(256))
+    role: Mapped[str] = mapped_column(String(32))
+    rights: Mapped[list[str]] = mapped_column(JsonObject)
+    collections: Mapped[list[str] | None] = mapped_column(JsonObject)
+    """Names of those where it may act; None: all."""
+    sha256: Mapped[str] = mapped_column(String(64))
+    """Of the whole text of the key, in hexadecimal."""
+    prefix: Mapped[str] = mapped_column(String(32))
+    """The beginning of its text, which is no secret."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    successor_id: Mapped[str | None] = mapped_column(String(32))
+    """The id of the key that replaces it."""
+    revision: Mapped[int] = mapped_column(Integer)
+    """Grows by one with every change of the row, except of `last_used_at`."""

@@ -22,6 +22,7 @@ from app.gallery.store.repositories.dismissal_repository import DismissalReposit
 from app.gallery.store.repositories.face_repository import FaceRepository
 from app.gallery.store.repositories.idempotency_repository import IdempotencyRepository
 from app.gallery.store.repositories.identity_repository import IdentityRepository
+from app.gallery.store.repositories.key_repository import KeyRepository
 from app.gallery.store.repositories.people_repository import PeopleRepository
 from app.gallery.store.repositories.position_repository import PositionRepository
 from app.gallery.store.repositories.rollout_repository import RolloutRepository
@@ -170,6 +171,10 @@ class Collections(CollectionRepository):
     def within(self, collection: CollectionView) -> Transaction:
         """The same transaction on one collection."""
         return Transaction(self._session, collection)
+
+    @cached_property
+    def keys(self) -> KeyRepository:
+        return KeyRepository(self._session)
 
     @cached_property
     def audit(self) -> AuditRepository:

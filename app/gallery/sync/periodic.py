@@ -1,4 +1,4 @@
-"""Threads for periodic work: follow the log, sweep, save snapshots."""
+"""Threads for periodic work: follow the log and the keys, sweep, save snapshots."""
 
 from collections.abc import Callable
 from threading import Event, Thread
@@ -9,7 +9,6 @@ import structlog
 from app.errors import Unavailable
 from app.gallery.store.change_signal import change_signal
 from app.gallery.store.database import Database
-from app.gallery.sync.index_sync import Sync
 from app.runtime.thread_priority import give_way
 
 _LEAST_PAUSE_S = 10.0
@@ -51,24 +50,26 @@ class Periodic:
 
         self._start(work, name)
 
-    def follow(self, sync: Sync, database: Database, *, poll_s: float) -> None:
-        """Keep the indexes at what other processes commit, within about `poll_s`."""
+    def follow(
+        self, job: Callable[[], object], database: Database, *, poll_s: float, name: str = "follow"
+    ) -> None:
+        """Do `job` whenever a process has committed a change, within about `poll_s`."""
 
         def listen() -> None:
             signal = change_signal(database, self._stopped)
             try:
                 while not self._stopped.is_set():
                     if signal.wait(poll_s):
-                        _attempt(sync.follow, "follow")
+                        _attempt(job, name)
             finally:
                 signal.close()
 
         def work() -> None:
             while not self._stopped.is_set():
-                _attempt(listen, "follow")
+                _attempt(listen, name)
                 self._stopped.wait(max(poll_s, _LISTEN_AGAIN_S))
 
-        self._start(work, "follow")
+        self._start(work, name)
 
     def stop(self, within_s: float | None = None) -> bool:
         """End the threads; whether they ended `within_s`."""

@@ -8,11 +8,13 @@ from typing import TypeVar
 
 from app.errors import Reason, RejectedImage
 from app.gallery.gallery import Gallery
+from app.gallery.keys.rights import Right
 from app.gallery.people.enrolment_guards import EmbedderSwitchedError, Guard, Neighbour, Refusal
 from app.gallery.people.identity_ref import refers_to
 from app.gallery.records import NewFace
 from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.search.nearest_people import PeopleQuery
+from app.observe.acting import may
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.policy.calibrator import Calibrator
 
@@ -121,8 +123,20 @@ def retry_after_switch(write: Callable[[], T]) -> T:
         return write()
 
 
+_WITHHELD = {
+    Reason.BELONGS_TO_ANOTHER_IDENTITY: "the face looks like somebody who is enrolled; a key "
+    "without the right 'identify' does not learn whom",
+    Reason.LOW_MATCH_CONFIDENCE: "the face does not look like the other faces of this person",
+}
+
+
 def refused(refusal: Refusal, image_index: int | None) -> RejectedImage:
-    """The rejection of an image whose face a guard refuses."""
+    """The rejection of an image whose face a guard refuses.
+
+    A caller who may not identify faces does not learn whom it resembles, nor how much.
+    """
+    if not may(Right.IDENTIFY):
+        return RejectedImage(image_index, (refusal.reason,), _WITHHELD[refusal.reason])
     other = refusal.resemblance
     compared = f"{other.similarity:.4f}, and {other.threshold:.4f}"
     if refusal.reason is Reason.BELONGS_TO_ANOTHER_IDENTITY:

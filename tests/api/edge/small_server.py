@@ -137,7 +137,7 @@ class SmallServer:
         async def large() -> str:
             return _LARGE
 
-        app.add_middleware(BodyLimits, limits=Limits(), api_keys=(), report=lambda _: None)
+        app.add_middleware(BodyLimits, limits=Limits(), report=lambda _: None)
         app.add_middleware(Refusals)
         app.add_middleware(RequestLog, metrics=Metrics(), traffic=Traffic())
         app.add_middleware(UnreadBodies)

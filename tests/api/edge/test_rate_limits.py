@@ -9,15 +9,13 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
 
-from app.api.edge.callers import caller_of
+from app.api.edge.callers import limited_by
 from app.main import create_app
 from app.services import build_services
 from app.settings import Settings
 from tests.api.conftest import problem
 
-KEYS = (SecretStr("first"), SecretStr("second"))
 OPEN_PATHS = ("/healthz", "/readyz", "/metrics")
 
 
@@ -107,7 +105,7 @@ def test_address_counts_and_of_ipv6_the_network(
 ) -> None:
     def caller(host: str | None) -> str:
         client = None if host is None else (host, 1)
-        return caller_of({"type": "http", "headers": [], "client": client}, KEYS)
+        return limited_by({"type": "http", "headers": [], "client": client})
 
     assert (caller(one) == caller(other)) is alike
 

@@ -1,10 +1,17 @@
 """A start does not open the service by mistake."""
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from app.cli.configuration import load_settings
 from app.cli.serve.key_checks import require_keys
 from app.errors import SettingUnusable, StartupError
+from app.gallery.keys.gallery_keys import GalleryKeys
+from app.gallery.keys.key_records import NewKey
+from app.gallery.keys.rights import Right, Role
+from app.gallery.store.database import Database
 from app.settings import Settings
 
 ELSEWHERE = "192.0.2.7"
@@ -24,6 +31,16 @@ def test_strong_keys_are_needed_where_others_reach_it(address: str) -> None:
         with pytest.raises(SettingUnusable) as caught:
             require_keys(Settings(api_keys=weak), address)
         assert caught.value.setting == "VULTUS_API_KEYS"
+
+
+def test_a_key_of_the_database_is_one(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with closing(Database(settings.resolved_database_url, timeout_s=10)) as database:
+        database.upgrade()
+        with pytest.raises(SettingUnusable):
+            require_keys(settings, ELSEWHERE)
+        GalleryKeys(database).add(NewKey("boss", Role.ADMIN, tuple(Right)))
+    require_keys(settings, ELSEWHERE)
 
 
 def test_it_may_be_meant_to_be_open() -> None:

@@ -36,7 +36,7 @@ def periodic() -> Iterator[Periodic]:
 def follower(open_gallery: OpenGallery, periodic: Periodic) -> Gallery:
     """A process that nobody asks anything."""
     gallery = open_gallery()
-    periodic.follow(gallery.sync, gallery.store.database, poll_s=POLL_S)
+    periodic.follow(gallery.sync.follow, gallery.store.database, poll_s=POLL_S)
     return gallery
 
 
@@ -59,7 +59,7 @@ def test_index_follows_what_another_process_does(
 def test_several_processes_follow_one(open_gallery: OpenGallery, periodic: Periodic) -> None:
     writer, *followers = (open_gallery() for _ in range(4))
     for one in followers:
-        periodic.follow(one.sync, one.store.database, poll_s=POLL_S)
+        periodic.follow(one.sync.follow, one.store.database, poll_s=POLL_S)
     enroll(writer, *unit_vectors(5, seed=1))
     eventually(lambda: all(one.sync.face_count() == 5 for one in followers))
 
@@ -152,7 +152,7 @@ def test_failure_while_following_does_not_end_it(
         follow()
 
     monkeypatch.setattr(gallery.sync, "follow", fails_at_first)
-    periodic.follow(gallery.sync, gallery.store.database, poll_s=POLL_S)
+    periodic.follow(gallery.sync.follow, gallery.store.database, poll_s=POLL_S)
     turns = iter(unit_vectors(50, seed=1))
     eventually(lambda: bool(enroll(other, next(turns))) and len(failed) == 2)
     enroll(other, unit_vector(2))
@@ -173,7 +173,7 @@ def test_failure_while_listening_does_not_end_it(
 
     monkeypatch.setattr(periodic_module, "change_signal", fails_at_first)
     gallery, other = open_gallery(), open_gallery()
-    periodic.follow(gallery.sync, gallery.store.database, poll_s=POLL_S)
+    periodic.follow(gallery.sync.follow, gallery.store.database, poll_s=POLL_S)
     enroll(other, unit_vector(1))
     eventually(lambda: gallery.sync.face_count() == 1)
     assert not failures

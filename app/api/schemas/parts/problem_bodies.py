@@ -79,3 +79,6 @@ class ProblemBody(ImageProblemBody):
 
     errors: list[FieldProblemBody] | None = Field(None, description="Fields that are wrong.")
     rejected: list[RejectedImageBody] | None = Field(None, description="Images not used.")
+    missing_right: str | None = Field(
+        None, description="The right that the key lacks.", examples=["enroll"]
+    )

@@ -37,6 +37,8 @@ class LineFilter:
     request_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    among: Sequence[str] | None = None
+    """Names of collections; lines of no collection are left out then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ class AuditRepository:
             value = getattr(wanted, name)
             if value is not None:
                 query = query.where(getattr(table, name) == value)
+        if wanted.among is not None:
+            query = query.where(table.collection.in_(wanted.among))
         if wanted.since is not None:
             query = query.where(table.at >= wanted.since)
         if wanted.until is not None:

@@ -13,6 +13,7 @@ from app.errors import CollectionNotFound, OtherEmbedderMissing
 from app.gallery.collection_options import from_json, patched
 from app.gallery.records import Collection, CollectionChanges, Unset
 from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.repositories.announcement import announce
 from app.gallery.store.statements.row_records import record_of
 from app.gallery.store.tables import (
     CalibrationTable,
@@ -24,9 +25,6 @@ from app.gallery.store.tables import (
     UnknownInboxTable,
 )
 from app.recognition.types import ModelId
-
-CHANNEL = "vultus_changes"
-"""The channel of PostgreSQL's NOTIFY on which a change of any collection is announced."""
 
 Calibrated = Mapping[str, datetime]
 """By the digest of an embedder, when the collection's own calibration for it was measured."""
@@ -114,9 +112,17 @@ class CollectionRepository:
         return _there(self.find_by_number(collection.number), collection.name)
 
     def page(
-        self, prefix: str | None = None, *, after: int, limit: int
+        self,
+        prefix: str | None = None,
+        *,
+        after: int,
+        limit: int,
+        among: Sequence[str] | None = None,
     ) -> Sequence[CollectionView]:
+        """Return collections whose names begin with `prefix`; `among`: of these names alone."""
         query = select(*_COLUMNS).where(CollectionTable.number > after)
+        if among is not None:
+            query = query.where(CollectionTable.name.in_(among))
         if prefix:
             # Names are ASCII, which every database folds alike.
             folded = func.lower(CollectionTable.name)
@@ -261,7 +267,7 @@ class CollectionRepository:
         found = self._session.connection().execute(query).first()
         if found is None:
             raise not_found(name)
-        self._announce()
+        announce(self._session)
         return _view(found)
 
     def delete(self, name: str) -> int:
@@ -274,7 +280,7 @@ class CollectionRepository:
         number = self._session.scalar(query)
         if number is None:
             raise not_found(name)
-        self._announce()
+        announce(self._session)
         return number
 
     def has_faces(self, collection: CollectionView) -> bool:
@@ -285,11 +291,6 @@ class CollectionRepository:
         values = {"number": collection.number}
         counts = self._session.connection().execute(_COUNTS, values).mappings().one()
         return record_of(Collection, collection, **counts)
-
-    def _announce(self) -> None:
-        """Wake the other processes when this is committed; see ChangeSignal."""
-        if self._session.get_bind().dialect.name == "postgresql":
-            self._session.execute(select(func.pg_notify(CHANNEL, "")))
 
     def _set(self, collection: CollectionView, **values: object) -> CollectionView:
         query = (

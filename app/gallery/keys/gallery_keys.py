@@ -1,0 +1,132 @@
+"""Make, list, rotate and revoke API keys. All methods block."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from app.errors import KeyInactive
+from app.gallery.journal.actions import Action
+from app.gallery.keys.key_records import ApiKey, IssuedKey, KeyState, NewKey
+from app.gallery.keys.key_texts import new_key_text
+from app.gallery.records import Page
+from app.gallery.store.database import Database, read_again
+from app.gallery.store.gallery_store import Store
+from app.gallery.store.repositories.key_repository import key_not_found
+from app.gallery.store.statements.page_cursors import decode_cursor, next_cursor
+
+Within = Sequence[str] | None
+"""Collections of the caller, who sees no key that may act in others; None: all."""
+
+
+class GalleryKeys:
+    """The API keys of a database, each method one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._store = Store(database)
+
+    def are_there(self) -> bool:
+        """Return whether a key was ever made; also without a database file, or in an old schema."""
+        file = self._store.database.file
+        if file is not None and not file.exists():
+            return False
+        with self._store.reading_all() as collections:
+            keys = collections.keys
+            return keys.have_a_table() and keys.version() > 0
+
+    def add(self, new: NewKey) -> IssuedKey:
+        made = new_key_text()
+        with self._store.writing_all() as collections:
+            key = collections.keys.add(made, new, datetime.now(UTC))
+            collections.note(
+                Action.KEY_ADDED, None, key=key.id, rights=key.rights, within=key.collections
+            )
+        return IssuedKey(key, made.text)
+
+    @read_again
+    def version(self) -> int:
+        """Return a number that is another one after each change of a key."""
+        with self._store.reading_all() as collections:
+            return collections.keys.version()
+
+    @read_again
+    def everything(self) -> tuple[int, list[ApiKey]]:
+        """Return the version, and all keys at it, oldest first."""
+        with self._store.reading_all() as collections:
+            keys = collections.keys
+            return keys.version(), keys.everything()
+
+    @read_again
+    def page(self, *, limit: int, cursor: str | None, within: Within = None) -> Page[ApiKey]:
+        """Return keys, oldest first."""
+        after = decode_cursor(cursor)
+        found: list[ApiKey] = []
+        with self._store.reading_all() as collections:
+            keys = collections.keys
+            while len(found) <= limit and (rows := keys.page(after=after, limit=limit + 1)):
+                found += [key for key in rows if key.is_within(within)]
+                after = rows[-1].number
+        numbers = [key.number for key in found]
+        return Page(tuple(found[:limit]), next_cursor(numbers[: limit + 1], limit))
+
+    @read_again
+    def get(self, key_id: str, *, within: Within = None) -> ApiKey:
+        """Return a key. Raises KeyNotFound."""
+        with self._store.reading_all() as collections:
+            return _visible(collections.keys.get(key_id), within)
+
+    def rotate(
+        self,
+        key_id: str,
+        *,
+        overlap_s: float,
+        expires_at: datetime | None = None,
+        within: Within = None,
+    ) -> IssuedKey:
+        """Make a key that replaces another, which still works for `overlap_s`.
+
+        The new key has the name and the rights of the other one. It expires at `expires_at`, else
+        after as long a time as the other one had. Raises KeyNotFound, and KeyInactive when the
+        other one is revoked, has expired or is replaced already.
+        """
+        made = new_key_text()
+        now = datetime.now(UTC)
+        with self._store.writing_all() as collections:
+            keys = collections.keys
+            former = _visible(keys.get(key_id, lock=True), within)
+            _require_replaceable(former, now)
+            if expires_at is None and former.expires_at is not None:
+                expires_at = now + (former.expires_at - former.created_at)
+            new = NewKey(former.name, former.role, former.rights, former.collections, expires_at)
+            key = keys.add(made, new, now)
+            end = now + timedelta(seconds=overlap_s)
+            end = end if former.expires_at is None else min(end, former.expires_at)
+            keys.replace(former, successor_id=key.id, expires_at=end)
+            collections.note(Action.KEY_REPLACED, None, key=former.id, successor=key.id)
+        return IssuedKey(key, made.text)
+
+    def revoke(self, key_id: str, *, within: Within = None) -> ApiKey:
+        """End a key at once; one that is revoked stays as it is. Raises KeyNotFound."""
+        with self._store.writing_all() as collections:
+            keys = collections.keys
+            key = _visible(keys.get(key_id, lock=True), within)
+            if key.revoked_at is not None:
+                return key
+            collections.note(Action.KEY_REVOKED, None, key=key.id)
+            return keys.revoke(key, datetime.now(UTC))
+
+    def note_used(self, used: Mapping[str, datetime]) -> None:
+        """Keep when keys were used last, by id."""
+        with self._store.writing_all() as collections:
+            collections.keys.note_used(used)
+
+
+def _visible(key: ApiKey, within: Within) -> ApiKey:
+    if not key.is_within(within):
+        raise key_not_found(key.id)
+    return key
+
+
+def _require_replaceable(key: ApiKey, now: datetime) -> None:
+    if key.successor_id is not None:
+        raise KeyInactive(f"key {key.id} is replaced by key {key.successor_id} already")
+    if key.state(now) is not KeyState.ACTIVE:
+        raise KeyInactive(f"key {key.id} is {key.state(now)}")
