@@ -54,7 +54,7 @@ def test_route_is_a_request_to_take_along(
     row.get_by_role("button", name="As a request").click()
     command = page.get_by_role("dialog").get_by_label("curl", exact=True)
     expect(command).to_contain_text(f"/v1/collections/{collection}/identities")
-    expect(command).to_contain_text("images=@photo.jpg")
+    expect(command).to_contain_text('images=@"photo.jpg"')
 
 
 def test_load_keeps_processes_apart_and_asks_only_while_it_is_seen(

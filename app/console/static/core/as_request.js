@@ -3,32 +3,44 @@
 import { urlOf } from "./api.js";
 import { info } from "./session.js";
 
+const INDENT = "    ";
+
 /** A text as one word of a POSIX shell. */
 const quoted = (text) => `'${String(text).replaceAll("'", `'\\''`)}'`;
 
-/** A text as a literal of Python. JSON's strings are Python's. */
-const literal = (value) =>
-  JSON.stringify(value, null, 4)
-    .replace(/(?<=[[{,:]\s*|^)(true|false|null)(?=\s*[,\]}]|$)/gm, (word) =>
-      word === "null" ? "None" : word[0].toUpperCase() + word.slice(1),
-    );
+/** A file of a form. Within double quotes, curl takes `;` and `,` as they are. */
+const ofFile = (name, file) => `${name}=@"${file.replace(/["\\]/g, "\\$&")}"`;
+
+/** A value as a literal of Python. JSON's strings and numbers are Python's. */
+function literal(value, indent = "") {
+  if (value === null || value === undefined) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value !== "object") return JSON.stringify(value);
+  const deeper = `${indent}    `;
+  const parts = Array.isArray(value)
+    ? value.map((one) => literal(one, deeper))
+    : Object.entries(value).map(([name, one]) => `${JSON.stringify(name)}: ${literal(one, deeper)}`);
+  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+  if (parts.length === 0) return open + close;
+  return `${open}\n${parts.map((part) => `${deeper}${part},\n`).join("")}${indent}${close}`;
+}
 
 const fileName = (value, name) => name ?? value.name ?? "photo.jpg";
+const hasBody = ({ form, json }) => json !== undefined || (form ?? []).length > 0;
 
 /** @param {import("./api.js").Call} call */
 export function asCurl(call) {
   const parts = [`curl ${quoted(urlOf(call))}`];
-  if ((call.method ?? "GET") !== "GET" && !(call.method === "POST" && (call.form || call.json))) {
-    parts.push(`-X ${call.method}`);
-  }
+  const method = call.method ?? "GET";
+  if (method !== (hasBody(call) ? "POST" : "GET")) parts.push(`-X ${method}`);
   if (info.get() !== null) parts.push(`-H "x-api-key: $VULTUS_API_KEY"`);
   for (const [name, value] of Object.entries(call.headers ?? {})) {
     parts.push(`-H ${quoted(`${name}: ${value}`)}`);
   }
   if (call.json !== undefined) parts.push(`--json ${quoted(JSON.stringify(call.json))}`);
   for (const [name, value, file] of call.form ?? []) {
-    const text = value instanceof Blob ? `${name}=@${fileName(value, file)}` : `${name}=${value}`;
-    parts.push(`${value instanceof Blob ? "-F" : "--form-string"} ${quoted(text)}`);
+    if (value instanceof Blob) parts.push(`-F ${quoted(ofFile(name, fileName(value, file)))}`);
+    else parts.push(`--form-string ${quoted(`${name}=${value}`)}`);
   }
   return parts.join(" \\\n  ");
 }
@@ -40,10 +52,12 @@ export function asPython(call) {
     lines.push(`headers[${literal(name)}] = ${literal(value)}`);
   }
   const values = [];
-  if (call.json !== undefined) values.push(`json=${literal(call.json)}`);
+  if (call.json !== undefined) values.push(`json=${literal(call.json, INDENT)}`);
   const fields = (call.form ?? []).filter(([, value]) => !(value instanceof Blob));
   const files = (call.form ?? []).filter(([, value]) => value instanceof Blob);
-  if (fields.length > 0) values.push(`data=${literal(Object.fromEntries(fields.map(([k, v]) => [k, String(v)])))}`);
+  if (fields.length > 0) {
+    values.push(`data=${literal(Object.fromEntries(fields.map(([k, v]) => [k, String(v)])), INDENT)}`);
+  }
   if (files.length > 0) {
     const opened = files.map(
       ([name, value, file]) => `(${literal(name)}, open(${literal(fileName(value, file))}, "rb"))`,
@@ -60,6 +74,6 @@ export function asPython(call) {
     'headers = {"x-api-key": os.environ.get("VULTUS_API_KEY", "")}',
     ...lines,
     `answer = requests.${method}(\n    ${args.join(",\n    ")},\n)`,
-    "print(answer.status_code, answer.json())",
+    "print(answer.status_code, answer.text)",
   ].join("\n");
 }
