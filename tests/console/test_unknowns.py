@@ -232,6 +232,28 @@ def test_photos_are_found_by_their_hash_and_never_sent(
     assert {request.split()[0] for request in watched.requests} == {"GET"}
 
 
+def test_a_person_is_found_among_the_unknowns_by_a_photo_that_is_not_kept(
+    page: Page, server: ConsoleServer, inbox: Inbox
+) -> None:
+    group = inbox.see(astronaut())
+    newest = inbox.see(hopper())
+    _open(page, server, inbox)
+    expect(_shown(page, newest)).to_be_visible()
+    page.get_by_role("button", name="Find by photo").click()
+    photo = {
+        "name": "her.jpg",
+        "mimeType": "image/jpeg",
+        "buffer": encoded(another_photo(astronaut())),
+    }
+    page.get_by_label("Choose a photo").set_input_files(photo)
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("1 group probably shows this person.")).to_be_visible()
+    require_accessible(page)
+    dialog.get_by_role("button", name=f"Group {group[:6]}").click()
+    expect(_shown(page, group)).to_be_visible()
+    assert inbox.groups() == {group: 1, newest: 1}
+
+
 def test_an_inbox_that_is_off_says_what_it_would_keep(
     page: Page, server: ConsoleServer, collection: str
 ) -> None:

@@ -22,6 +22,7 @@ import { GroupView } from "./unknowns/group_view.js";
 import { KeepState } from "./unknowns/keep_state.js";
 import { Filters } from "./unknowns/filters.js";
 import { LeavingBar } from "./unknowns/leaving_bar.js";
+import { SearchDialog } from "./unknowns/search_dialog.js";
 import { TooManyDialog } from "./unknowns/too_many_dialog.js";
 
 export default function Page({ query, collection }) {
@@ -41,6 +42,7 @@ export default function Page({ query, collection }) {
   const present = query.group ?? ids[0];
   const selection = useSelection(ids);
   const [tooMany, setTooMany] = useState(null);
+  const [searching, setSearching] = useState(false);
   const [hint, setHint] = useState(false); // how to merge
   const focusOn = useRef(null); // the group whose row takes the focus once it is there
 
@@ -107,7 +109,9 @@ export default function Page({ query, collection }) {
     <${KeepState} known=${known} collection=${collection} isEmpty=${empty} />
     <${LeavingBar} />
     <${ProblemNotice} problem=${problem} onRetry=${reload} />
-    ${(!empty || minCount !== null || cursor !== null) && data !== null && html`<${Filters} order=${order} minCount=${minCount} />`}
+    ${(!empty || minCount !== null || cursor !== null) && data !== null && html`<${Filters} order=${order} minCount=${minCount}>
+      <button type="button" onClick=${() => setSearching(true)}>${t("unknowns.search_by_photo")}</button>
+    <//>`}
     ${empty && minCount !== null && html`<${Empty} text=${t("unknowns.none_so_often", { count: minCount })} />`}
     ${hint && mergeable.length < 2 && html`<${Notice}>${t("unknowns.how_to_merge")}<//>`}
     <${ProblemNotice} problem=${merging.problem} />
@@ -132,5 +136,14 @@ export default function Page({ query, collection }) {
       <span class="muted">${t("unknowns.who_stays")}</span>
       <${AsRequestButton} call=${() => mergeCall(collection, mergeable)} />
     <//>
+    ${searching &&
+    html`<${SearchDialog}
+      collection=${collection}
+      onClose=${() => setSearching(false)}
+      onShow=${(id) => {
+        setSearching(false);
+        show(id);
+      }}
+    />`}
     ${tooMany && html`<${TooManyDialog} read=${tooMany} onMerge=${finishMerge} onClose=${() => setTooMany(null)} />`}`;
 }

@@ -8,8 +8,8 @@ import { Field } from "../../parts/field.js";
 const ORDERS = ["newest", "largest"];
 const FROM_THE_START = { after: null, before: null, group: null };
 
-/** @param {{order: string, minCount: number | null}} props */
-export const Filters = ({ order, minCount }) =>
+/** @param {{order: string, minCount: number | null, children?: unknown}} props */
+export const Filters = ({ order, minCount, children }) =>
   html`<div class="queue-filters row">
     <${Field} label=${t("unknowns.order")}>
       <select value=${order} onChange=${({ target }) => setQuery({ order: target.value, ...FROM_THE_START })}>
@@ -24,4 +24,5 @@ export const Filters = ({ order, minCount }) =>
         onChange=${({ target }) => setQuery({ min_count: Number(target.value) > 1 ? Math.round(target.value) : null, ...FROM_THE_START })}
       />
     <//>
+    ${children}
   </div>`;

@@ -39,5 +39,5 @@ export const GroupList = ({ groups, present, selection, query, busy }) =>
   </ol>`;
 
 /** The newest face of a group. */
-const GroupThumb = ({ group: { id, newest_face: face } }) =>
+export const GroupThumb = ({ group: { id, newest_face: face } }) =>
   html`<${Thumb} id=${id} name="?" faceId=${face?.id ?? null} crop=${face?.has_crop ? cropOfUnknown(id, face.id) : null} />`;

@@ -102,6 +102,16 @@ export default {
   photo_alt: "Das Foto, mit einem Rahmen um das Gesicht",
   not_decoded: "Dieser Browser kann {name} nicht anzeigen. Bitte die Datei mit einem anderen Programm öffnen.",
 
+  search_by_photo: "Nach Foto suchen",
+  search: "Ist diese Person unter den unbekannten Gesichtern?",
+  search_text: "Das Foto wird mit den Gesichtern dieses Eingangs verglichen. Es wird nicht aufbewahrt.",
+  no_face: "Auf diesem Foto wurde kein Gesicht gefunden.",
+  largest_face: { one: "Das Foto hat {count} Gesicht.", other: "Das Foto hat {count} Gesichter. Verglichen wurde das größte." },
+  search_found: {
+    one: "{count} Gruppe zeigt vermutlich diese Person.",
+    other: "{count} Gruppen zeigen vermutlich diese Person.",
+  },
+
   empty: "In diesem Eingang ist kein unbekanntes Gesicht.",
   to_identify: "Ein Foto erkennen",
   kept_for: {

@@ -97,6 +97,16 @@ export default {
   photo_alt: "The photo, with a box around the face",
   not_decoded: "This browser cannot show {name}. Open the file with another program.",
 
+  search_by_photo: "Find by photo",
+  search: "Is this person among the unknown faces?",
+  search_text: "The photo is compared with the faces of this inbox. It is not kept.",
+  no_face: "No face was found on this photo.",
+  largest_face: { one: "The photo has {count} face.", other: "The photo has {count} faces. The largest one was compared." },
+  search_found: {
+    one: "{count} group probably shows this person.",
+    other: "{count} groups probably show this person.",
+  },
+
   empty: "No unknown face is in this inbox.",
   to_identify: "Identify a photo",
   kept_for: { one: "Unknown faces are kept for {count} day.", other: "Unknown faces are kept for {count} days." },
