@@ -157,6 +157,7 @@ def test_one_of_two_is_erased_and_what_is_gone_meanwhile_is_said(
     dialog = page.get_by_role("dialog", name="Erase Grace again?")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     server.client.delete(f"/v1/collections/{collection}/identities/{second}").raise_for_status()
     page.keyboard.press("f")
     expect(_toast(page, re.compile("changed meanwhile, and nothing was sent"))).to_be_visible()

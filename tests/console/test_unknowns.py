@@ -5,7 +5,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from app import constants
 from app.console import STATIC
@@ -240,11 +240,9 @@ def test_a_person_is_found_among_the_unknowns_by_a_photo_that_is_not_kept(
     _open(page, server, inbox)
     expect(_shown(page, newest)).to_be_visible()
     page.get_by_role("button", name="Find by photo").click()
-    photo = {
-        "name": "her.jpg",
-        "mimeType": "image/jpeg",
-        "buffer": encoded(another_photo(astronaut())),
-    }
+    photo = FilePayload(
+        name="her.jpg", mimeType="image/jpeg", buffer=encoded(another_photo(astronaut()))
+    )
     page.get_by_label("Choose a photo").set_input_files(photo)
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("1 group probably shows this person.")).to_be_visible()

@@ -63,7 +63,8 @@ export default function Page({ query, collection }) {
           ${!ended &&
           (paused
             ? html`<button type="button" class="small" onClick=${examination.goOn}>${t("review.go_on")}</button>`
-            : busy && html`<button type="button" class="small" onClick=${examination.pause}>${t("review.pause")}</button>`)}
+            : busy &&
+              html`<button type="button" class="small" onClick=${examination.pause}>${t("review.pause")}</button>`)}
         </div>`}
     <${ProblemNotice} problem=${problem} onRetry=${examination.goOn} />
     <${ProblemNotice} problem=${again.problem} />
@@ -71,7 +72,9 @@ export default function Page({ query, collection }) {
     html`<div class="row queue-place">
         <span>${t(ended ? "review.place" : "review.place_so_far", { number: at + 1, of: findings.length })}</span>
         <${KeyButton} shortcut="k" class="small" disabled=${at === 0} onClick=${() => step(-1)}>${t("review.before")}<//>
-        <${KeyButton} shortcut="j" class="small" disabled=${at === findings.length - 1} onClick=${() => step(1)}>${t("review.skip")}<//>
+        <${KeyButton} shortcut="j" class="small" disabled=${at === findings.length - 1} onClick=${() => step(1)}>
+          ${t("review.skip")}
+        <//>
       </div>
       <${FindingView}
         key=${`${finding.key} ${finding.revision}`}
@@ -81,5 +84,8 @@ export default function Page({ query, collection }) {
         isFirst=${!hadOne.current}
         onChanged=${again.run}
       />`}
-    ${!finding && ended && !nobody && html`<${Empty} text=${handled > 0 ? t("review.all_done", { count: handled }) : t("review.nothing", { count: examined })} />`}`;
+    ${!finding &&
+    ended &&
+    !nobody &&
+    html`<${Empty} text=${handled > 0 ? t("review.all_done", { count: handled }) : t("review.nothing", { count: examined })} />`}`;
 }

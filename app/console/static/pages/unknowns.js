@@ -109,7 +109,9 @@ export default function Page({ query, collection }) {
     <${KeepState} known=${known} collection=${collection} isEmpty=${empty} />
     <${LeavingBar} />
     <${ProblemNotice} problem=${problem} onRetry=${reload} />
-    ${(!empty || minCount !== null || cursor !== null) && data !== null && html`<${Filters} order=${order} minCount=${minCount}>
+    ${(!empty || minCount !== null || cursor !== null) &&
+    data !== null &&
+    html`<${Filters} order=${order} minCount=${minCount}>
       <button type="button" onClick=${() => setSearching(true)}>${t("unknowns.search_by_photo")}</button>
     <//>`}
     ${empty && minCount !== null && html`<${Empty} text=${t("unknowns.none_so_often", { count: minCount })} />`}

@@ -22,6 +22,7 @@ const SIDE_PX = 240;
  * @property {string} [title] what stands above it
  * @property {import("./person_name.js").Person} [person] an `id` is enough
  * @property {string | null} [faceId] the face of the person that it is about: marked, and shown first
+ * @property {boolean} [isAlike] whether that face is not in question, but the one that is most alike
  * @property {Blob} [photo]
  * @property {number[] | null} [box] of the face on the photo, in pixels; null shows all of the photo
  * @property {unknown} [content]
@@ -41,7 +42,7 @@ export const Compare = ({ sides, similarity = null, threshold = null }) =>
         ${side.content ??
         (side.photo
           ? html`<${PhotoSide} photo=${side.photo} box=${side.box ?? null} />`
-          : html`<${PersonSide} person=${side.person} faceId=${side.faceId ?? null} />`)}
+          : html`<${PersonSide} person=${side.person} faceId=${side.faceId ?? null} isAlike=${side.isAlike} />`)}
       </section>`,
     )}
     ${similarity !== null &&
@@ -75,7 +76,7 @@ function PhotoSide({ photo, box }) {
 }
 
 /** A person: faces, as far as there are pictures of them, and what is known. */
-function PersonSide({ person, faceId }) {
+function PersonSide({ person, faceId, isAlike = false }) {
   const id = person.id ?? person.identity_id;
   const path = inCollection(route.get().collection, "identities", id);
   const { data, problem, reload } = useLoaded(
@@ -100,7 +101,7 @@ function PersonSide({ person, faceId }) {
     ${data &&
     html`<ul class="face-row">
         ${first.map(
-          (face) => html`<li key=${face.id} class=${face.id === faceId ? "marked" : undefined}>
+          (face) => html`<li key=${face.id} class=${face.id === faceId && !isAlike ? "marked" : undefined}>
             <${Thumb}
               id=${id}
               name=${nameOf(shown)}
@@ -108,7 +109,7 @@ function PersonSide({ person, faceId }) {
               crop=${face.has_crop ? cropOfFace(id, face.id) : null}
               large
             />
-            <small>${face.id === faceId ? t("people_parts.this_face") : t("people_parts.quality", { quality: format.quality(face.quality) })}</small>
+            <small>${face.id === faceId ? t(isAlike ? "people_parts.most_alike" : "people_parts.this_face") : t("people_parts.quality", { quality: format.quality(face.quality) })}</small>
           </li>`,
         )}
       </ul>

@@ -19,7 +19,7 @@ export const ChooseDialog = ({ people, onChoose, onClose }) =>
             <${PersonThumb} person=${person} />
             ${tWith("review.erase_person", { name: () => html`<${PersonName} person=${person} />` })}
           </button>
-          <span class="muted">${[person.external_id, t("review.faces", { count: person.face_count })].filter(Boolean).join(" · ")}</span>
+          <span class="muted">${person.external_id} ${t("review.faces", { count: person.face_count })}</span>
         </li>`,
       )}
     </ul>

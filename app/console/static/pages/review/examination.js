@@ -39,7 +39,9 @@ const keyOf = ({ kind, identity, other, face_id: face }) =>
   [kind, face ?? [identity.identity_id, other?.identity_id].sort().join("-")].join("-");
 
 const concerns = (finding, ids) =>
-  [finding.identity.identity_id, finding.other?.identity_id, finding.face_id, finding.other_face_id].some((id) => ids.includes(id));
+  [finding.identity.identity_id, finding.other?.identity_id, finding.face_id, finding.other_face_id].some((id) =>
+    ids.includes(id),
+  );
 
 const examinations = new Map();
 

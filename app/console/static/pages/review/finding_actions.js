@@ -115,7 +115,11 @@ export function FindingActions({ collection, finding, people, examination, onCha
     }}
   />`}
   ${dialog === "erase" &&
-  html`<${ChooseDialog} people=${[people.identity, people.other]} onChoose=${(person) => setDialog({ erase: person })} onClose=${close} />`}
+  html`<${ChooseDialog}
+    people=${[people.identity, people.other]}
+    onChoose=${(person) => setDialog({ erase: person })}
+    onClose=${close}
+  />`}
   ${dialog?.erase &&
   html`<${EraseDialog}
     people=${[dialog.erase]}

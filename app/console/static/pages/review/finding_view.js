@@ -68,5 +68,6 @@ export function FindingView({ collection, finding, examination, isFirst, onChang
 function sidesOf({ identity, other, face_id: faceId, other_face_id: otherFaceId }) {
   const own = { title: faceId ? t("review.side_face") : t("review.side_one"), person: identity, faceId };
   if (other === null) return [own];
-  return [own, { title: faceId ? t("review.side_looks_like") : t("review.side_other"), person: other, faceId: otherFaceId }];
+  const title = faceId ? t("review.side_looks_like") : t("review.side_other");
+  return [own, { title, person: other, faceId: otherFaceId, isAlike: true }];
 }

@@ -10,7 +10,13 @@ import { ProblemNotice } from "../../parts/notice.js";
 import { PersonPicker } from "../../parts/person_picker.js";
 import { moveCall } from "./actions.js";
 
-/** @param {{collection: string, finding: any, onMove: (who: object, force: boolean) => Promise<void>, onClose: () => void}} props */
+/**
+ * @param {object} props
+ * @param {string} props.collection
+ * @param {any} props.finding
+ * @param {(who: object, force: boolean) => Promise<void>} props.onMove
+ * @param {() => void} props.onClose
+ */
 export function MoveDialog({ collection, finding, onMove, onClose }) {
   const [name, setName] = useState("");
   const [who, setWho] = useState(null); // whom it was last tried with
@@ -24,7 +30,10 @@ export function MoveDialog({ collection, finding, onMove, onClose }) {
     title=${t("review.move_title")}
     onClose=${onClose}
     footer=${html`<button type="button" onClick=${onClose}>${t("frame.cancel")}</button>
-      ${refused && html`<button type="button" disabled=${send.busy} onClick=${() => send.run(who, true)}>${t("review.move_by_force")}</button>`}`}
+      ${refused &&
+      html`<button type="button" disabled=${send.busy} onClick=${() => send.run(who, true)}>
+        ${t("review.move_by_force")}
+      </button>`}`}
   >
     <${ProblemNotice} problem=${send.problem} />
     <${PersonPicker}
@@ -34,7 +43,7 @@ export function MoveDialog({ collection, finding, onMove, onClose }) {
       onPick=${(person) => send.run({ identity_id: person.id })}
     />
     <form
-      class="row"
+      class="row aligned-end"
       onSubmit=${(event) => {
         event.preventDefault();
         if (name.trim()) send.run({ name: name.trim() });

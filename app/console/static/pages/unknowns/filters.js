@@ -21,7 +21,10 @@ export const Filters = ({ order, minCount, children }) =>
         type="number"
         min="1"
         value=${minCount ?? 1}
-        onChange=${({ target }) => setQuery({ min_count: Number(target.value) > 1 ? Math.round(target.value) : null, ...FROM_THE_START })}
+        onChange=${({ target }) => {
+          const least = Math.round(Number(target.value));
+          setQuery({ min_count: least > 1 ? least : null, ...FROM_THE_START });
+        }}
       />
     <//>
     ${children}

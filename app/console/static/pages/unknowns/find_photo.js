@@ -48,7 +48,9 @@ export function FindPhotoDialog({ faces, onClose }) {
           }}
         >
           <p class="row">
-            <button type="button" data-first-focus onClick=${() => input.current.click()}>${t("unknowns.choose_folder")}</button>
+            <button type="button" data-first-focus onClick=${() => input.current.click()}>
+              ${t("unknowns.choose_folder")}
+            </button>
             <span>${t("unknowns.or_drop_folder")}</span>
           </p>
           <input

@@ -10,7 +10,7 @@ import { shortId } from "./actions.js";
 
 /**
  * @param {object} props
- * @param {{id: string, seen_count: number, last_seen_at: string, newest_face: {id: string, has_crop: boolean} | null}[]} props.groups
+ * @param {any[]} props.groups of GET unknowns
  * @param {string | undefined} props.present the id of the group that is shown
  * @param {any} props.selection of parts/select_bar.js
  * @param {Record<string, string>} props.query of the page's address
@@ -40,4 +40,9 @@ export const GroupList = ({ groups, present, selection, query, busy }) =>
 
 /** The newest face of a group. */
 export const GroupThumb = ({ group: { id, newest_face: face } }) =>
-  html`<${Thumb} id=${id} name="?" faceId=${face?.id ?? null} crop=${face?.has_crop ? cropOfUnknown(id, face.id) : null} />`;
+  html`<${Thumb}
+    id=${id}
+    name="?"
+    faceId=${face?.id ?? null}
+    crop=${face?.has_crop ? cropOfUnknown(id, face.id) : null}
+  />`;

@@ -135,11 +135,14 @@ export function GroupView({ collection, id, onLeft, onShow }) {
     <div class="row">
       <${KeyButton} shortcut="a" onClick=${() => setDialog("it-is")}>${t("unknowns.it_is")}<//>
       <${KeyButton} shortcut="s" disabled=${dividing.busy} onClick=${dividing.run}>${t("unknowns.split")}<//>
-      <${KeyButton} shortcut="d" class="danger" disabled=${dismissing.busy} onClick=${dismissing.run}>${t("unknowns.dismiss")}<//>
+      <${KeyButton} shortcut="d" class="danger" disabled=${dismissing.busy} onClick=${dismissing.run}>
+        ${t("unknowns.dismiss")}
+      <//>
       <button type="button" onClick=${() => setDialog("find-photo")}>${t("unknowns.find_photo")}</button>
       <${AsRequestButton} call=${() => groupCall(collection, id)} />
     </div>
-    ${dialog === "how-to-split" && html`<${Notice}>${t(faces.length > 1 ? "unknowns.how_to_split" : "unknowns.one_face")}<//>`}
+    ${dialog === "how-to-split" &&
+    html`<${Notice}>${t(faces.length > 1 ? "unknowns.how_to_split" : "unknowns.one_face")}<//>`}
     <${ProblemNotice} problem=${wrong?.status === 404 ? null : wrong} />
     <ul class="sightings" ref=${list} aria-label=${t("unknowns.sightings")}>
       ${faces.toReversed().map(

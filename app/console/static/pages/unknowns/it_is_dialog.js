@@ -12,7 +12,15 @@ import { PersonPicker } from "../../parts/person_picker.js";
 import { cropOfUnknown, Thumb } from "../../parts/thumb.js";
 import { name as enroll, nameCall } from "./actions.js";
 
-/** @param {{collection: string, groupId: string, faces: any[], onClose: () => void, onDone: () => void, onChanged: () => void}} props */
+/**
+ * @param {object} props
+ * @param {string} props.collection
+ * @param {string} props.groupId
+ * @param {any[]} props.faces that are added: those that are shown, or chosen
+ * @param {() => void} props.onClose
+ * @param {() => void} props.onDone they left the inbox
+ * @param {() => void} props.onChanged the group is no longer what is shown
+ */
 export function ItIsDialog({ collection, groupId, faces, onClose, onDone, onChanged }) {
   const [person, setPerson] = useState(null);
   const faceIds = faces.map(({ id }) => id);
@@ -38,7 +46,10 @@ export function ItIsDialog({ collection, groupId, faces, onClose, onDone, onChan
       ? html`<${PersonPicker} first collection=${collection} onPick=${setPerson} />`
       : html`<${Compare}
             sides=${[
-              { title: t("unknowns.these_faces", { count: faces.length }), content: html`<${Faces} groupId=${groupId} faces=${faces} />` },
+              {
+                title: t("unknowns.these_faces", { count: faces.length }),
+                content: html`<${Faces} groupId=${groupId} faces=${faces} />`,
+              },
               { title: t("unknowns.enrolled_as"), person },
             ]}
           />
@@ -52,7 +63,13 @@ const Faces = ({ groupId, faces }) =>
   html`<ul class="face-row">
     ${faces.toReversed().map(
       (face) => html`<li key=${face.id}>
-        <${Thumb} large id=${groupId} name="?" faceId=${face.id} crop=${face.has_crop ? cropOfUnknown(groupId, face.id) : null} />
+        <${Thumb}
+          large
+          id=${groupId}
+          name="?"
+          faceId=${face.id}
+          crop=${face.has_crop ? cropOfUnknown(groupId, face.id) : null}
+        />
       </li>`,
     )}
   </ul>`;

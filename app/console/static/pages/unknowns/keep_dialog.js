@@ -17,13 +17,10 @@ const DAYS = 7; // short: none of these people was asked
 export function KeepDialog({ collection, onClose }) {
   const [days, setDays] = useState(String(DAYS));
   const [crops, setCrops] = useState(false);
-  const call = () => ({
-    method: "PATCH",
-    path: inCollection(collection),
-    json: {
-      options: { unknowns: { keep: true, retention_s: Math.round(Number(days) * DAY_S), ...(crops ? { crops: true } : {}) } },
-    },
-  });
+  const call = () => {
+    const unknowns = { keep: true, retention_s: Math.round(Number(days) * DAY_S), ...(crops ? { crops: true } : {}) };
+    return { method: "PATCH", path: inCollection(collection), json: { options: { unknowns } } };
+  };
   const send = useAction(async () => {
     await ask(call());
     await readCollection();

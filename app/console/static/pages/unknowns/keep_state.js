@@ -22,7 +22,8 @@ export function KeepState({ known, collection, isEmpty }) {
         <a class="button" href=${href("identify")}>${t("unknowns.to_identify")}</a>
       <//>`;
     }
-    return html`<p class="muted">${time} <a href=${href("system", { query: { tab: "collections" } })}>${t("unknowns.change_keeping")}</a></p>`;
+    const where = href("system", { query: { tab: "collections" } });
+    return html`<p class="muted">${time} <a href=${where}>${t("unknowns.change_keeping")}</a></p>`;
   }
   const open = () => setTurningOn(true);
   return html`${isEmpty

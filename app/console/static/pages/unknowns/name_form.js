@@ -60,11 +60,16 @@ export function NameForm({ collection, groupId, faceIds, chosen, field, onDone, 
           autocomplete="off"
           maxlength="256"
           onInput=${(event) => setText(event.target.value)}
-          onKeyDown=${(event) => event.key === "Escape" && document.querySelector("[data-group][aria-current]")?.focus()}
+          onKeyDown=${(event) => event.key === "Escape" && toList()}
         />
       <//>
       <${Field} label=${t("unknowns.external_id")} error=${errorOf(problem, "external_id")}>
-        <input value=${externalId} autocomplete="off" maxlength="256" onInput=${(event) => setExternalId(event.target.value)} />
+        <input
+          value=${externalId}
+          autocomplete="off"
+          maxlength="256"
+          onInput=${(event) => setExternalId(event.target.value)}
+        />
       <//>
       <${KeyButton} type="submit" shortcut="n" class="primary" disabled=${busy}>
         ${chosen > 0 ? t("unknowns.name_chosen", { count: chosen }) : t("unknowns.name_all")}
@@ -77,17 +82,27 @@ export function NameForm({ collection, groupId, faceIds, chosen, field, onDone, 
         ${found.map(
           (person, place) => html`<li key=${person.id} class="row">
             <${PersonName} person=${person} />
-            <button type="button" ref=${place === 0 ? first : undefined} disabled=${send.busy} onClick=${() => send.run(person.id)}>
+            <button
+              type="button"
+              ref=${place === 0 ? first : undefined}
+              disabled=${send.busy}
+              onClick=${() => send.run(person.id)}
+            >
               ${t("unknowns.add_to_this")}
             </button>
           </li>`,
         )}
       </ul>
       <p class="row">
-        <button type="button" disabled=${send.busy} onClick=${() => send.run(null)}>${t("unknowns.another_person")}</button>
+        <button type="button" disabled=${send.busy} onClick=${() => send.run(null)}>
+          ${t("unknowns.another_person")}
+        </button>
         <button type="button" class="quiet" onClick=${() => setFound([])}>${t("frame.cancel")}</button>
       </p>
     <//>`}
     ${problem && problem.status !== 404 && html`<${ProblemNotice} problem=${problem} />`}
   </form>`;
 }
+
+/** From the field back to the list, where single keys work. */
+const toList = () => document.querySelector("[data-group][aria-current]")?.focus();

@@ -30,7 +30,14 @@ export function Sighting({ groupId, face, nearest, threshold, cut, photo, onPhot
         aria-label=${t("unknowns.select_face", { when })}
         onChange=${() => onChoose(face.id)}
       />
-      <${Thumb} key=${cut} large id=${groupId} name="?" faceId=${face.id} crop=${face.has_crop ? cropOfUnknown(groupId, face.id) : null} />
+      <${Thumb}
+        key=${cut}
+        large
+        id=${groupId}
+        name="?"
+        faceId=${face.id}
+        crop=${face.has_crop ? cropOfUnknown(groupId, face.id) : null}
+      />
     </label>
     <div>
       <time datetime=${face.seen_at}>${when}</time>
@@ -41,7 +48,9 @@ export function Sighting({ groupId, face, nearest, threshold, cut, photo, onPhot
         : html`<span><${Nearest} face=${face} nearest=${nearest} /></span>
             <${Similarity} value=${face.similarity} threshold=${threshold} />`}
       ${photo &&
-      html`<button type="button" class="small" onClick=${() => onPhoto(photo, face)}>${t("unknowns.show_photo")}</button>`}
+      html`<button type="button" class="small" onClick=${() => onPhoto(photo, face)}>
+        ${t("unknowns.show_photo")}
+      </button>`}
     </div>
   </li>`;
 }

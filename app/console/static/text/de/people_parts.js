@@ -12,6 +12,7 @@ export default {
   photo: "Das Foto",
   photo_not_shown: "Dieser Browser kann {name} nicht zeigen.",
   this_face: "dieses Gesicht",
+  most_alike: "am ähnlichsten",
   quality: "Qualität {quality}",
   no_pictures: "Von diesen Gesichtern sind keine Bilder gespeichert. Bitte mit einem eigenen Foto vergleichen.",
   id: "ID",

@@ -12,6 +12,7 @@ export default {
   photo: "The photo",
   photo_not_shown: "This browser cannot show {name}.",
   this_face: "this face",
+  most_alike: "most alike",
   quality: "quality {quality}",
   no_pictures: "No pictures of these faces are kept. Compare with a photo of your own.",
   id: "Id",
