@@ -104,7 +104,11 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.add_middleware(StopRequests, signal=services.stop_signal)
     allow_origins(app, settings.cors_origins)
     app.add_middleware(  # sees every answer
-        RequestLog, metrics=services.metrics, traffic=services.traffic, tracing=services.tracing
+        RequestLog,
+        metrics=services.metrics,
+        traffic=services.traffic,
+        tracing=services.tracing,
+        note_refusal=services.reads.note_refusal,
     )
     app.add_middleware(UnreadBodies)
     app.add_middleware(RootPath, root_path=settings.root_path)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from app.api.audited_reads import Reads
 from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import services_of
 from app.api.granted import ANY_KEY, NO_KEY, Wanted, require_granted, require_granted_in_body
@@ -58,12 +59,14 @@ class Endpoints(APIRouter):
 
     A route is a coroutine function. It returns a record, whose attributes the answer's schema
     reads, or the answer itself. The function's name is the `operationId`, and the first sentence of
-    its docstring is the summary. `bodies` are the schemas of the bodies that its routes read.
+    its docstring is the summary. `bodies` are the schemas of the bodies that its routes read;
+    `reads` is what they read of people, by the name of the function.
     """
 
     def __init__(self, prefix: str = "", *, tag: str) -> None:
         super().__init__(prefix=prefix, tags=[tag])
         self.bodies: list[type[BaseModel]] = []
+        self.reads: dict[str, Reads] = {}
 
     def endpoint(
         self,
@@ -78,6 +81,7 @@ class Endpoints(APIRouter):
         problems: Sequence[int] = (),
         large: bool = False,
         media_type: str | None = None,
+        reads: Reads | None = None,
     ) -> Callable[[Handler], Handler]:
         """Add a route, which only a key with this `right` may use; see `granted`.
 
@@ -86,7 +90,7 @@ class Endpoints(APIRouter):
         and 413 and 415 of a route with a body. A `large` answer, of up to a thousand items, is made
         in a thread: as text it is megabytes, which would hold up all other requests.
         With a `media_type`, the function returns a file of that type, which is personal data: no
-        cache may keep it.
+        cache may keep it. `reads` says what of people it reads, for the audit log.
         """
 
         def add(function: Handler) -> Handler:
@@ -98,6 +102,7 @@ class Endpoints(APIRouter):
                 otherwise,
                 media_type,
                 rights_by_field or {},
+                reads,
                 large=large,
             )
             call = handler.handle_once if is_repeatable else handler.handle
@@ -112,6 +117,8 @@ class Endpoints(APIRouter):
             if body is not None:
                 statuses |= {413, 415}
                 self.bodies.append(body)
+            if reads is not None:
+                self.reads[function.__name__] = reads
             responses = documented(*sorted(statuses))
             if otherwise is not None:
                 responses[otherwise.status] = {"description": otherwise.meaning, "model": answers}
@@ -224,6 +231,7 @@ class _Handler:
     otherwise: Otherwise | None
     media_type: str | None
     rights_by_field: Mapping[str, Right]
+    reads: Reads | None
     large: bool
 
     async def handle(self, values: dict[str, Any]) -> Response:
@@ -231,6 +239,8 @@ class _Handler:
         if request is not None:
             require_granted_in_body(request, _body_in(values), self.rights_by_field)
         result = await self.function(**values)
+        if self.reads is not None:
+            self.reads.note(values, result)
         if isinstance(result, Response):
             return result
         if isinstance(result, bytes):

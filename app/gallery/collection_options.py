@@ -53,14 +53,27 @@ class CropOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditOptions:
+    """Whether reads of people have lines in the audit log, as changes always have."""
+
+    reads: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionOptions:
     decisions: DecisionOptions = field(default_factory=DecisionOptions)
     unknowns: UnknownOptions = field(default_factory=UnknownOptions)
     crops: CropOptions = field(default_factory=CropOptions)
+    audit: AuditOptions = field(default_factory=AuditOptions)
 
 
 DEFAULT_OPTIONS = CollectionOptions()
-_GROUPS = {"decisions": DecisionOptions, "unknowns": UnknownOptions, "crops": CropOptions}
+_GROUPS = {
+    "decisions": DecisionOptions,
+    "unknowns": UnknownOptions,
+    "crops": CropOptions,
+    "audit": AuditOptions,
+}
 
 
 OptionsPatch = Mapping[str, Mapping[str, object]]

@@ -4,6 +4,8 @@ import structlog
 
 from app.errors import CropUnreadable
 from app.gallery.gallery import Gallery
+from app.gallery.journal.actions import Action
+from app.gallery.journal.reads import ReadLog
 from app.gallery.unknowns.unknown_inbox import Unknowns
 from app.operations.enroll.crop_vault import CropSealedOtherwiseError, CropVault
 
@@ -11,12 +13,18 @@ _log = structlog.get_logger(__name__)
 
 
 class CropReader:
-    """Opens kept crops. Each reading leaves a line in the log. All methods block."""
+    """Opens kept crops. Each reading leaves a line in the log, and one in the audit log.
 
-    def __init__(self, gallery: Gallery, unknowns: Unknowns, vault: CropVault | None) -> None:
+    All methods block.
+    """
+
+    def __init__(
+        self, gallery: Gallery, unknowns: Unknowns, vault: CropVault | None, reads: ReadLog
+    ) -> None:
         self._gallery = gallery
         self._unknowns = unknowns
         self._vault = vault
+        self._reads = reads
 
     def of_face(self, collection: str, identity_id: str, face_id: str) -> bytes:
         """The crop of an enrolled face, as a JPEG file.
@@ -45,6 +53,7 @@ class CropReader:
             cause = f"the crop of face {face_id} was encrypted by another key, or is damaged"
             raise self._unreadable(collection, face_id, cause) from error
         _log.info("crop_read", collection=collection, face=face_id)
+        self._reads.note(Action.CROP_READ, collection, always=True, face_id=face_id)
         return picture
 
     @staticmethod

@@ -7,6 +7,7 @@ from app.constants import CONSTANTS, Constants
 from app.gallery.gallery import Gallery
 from app.gallery.journal.audit_log import AuditLog
 from app.gallery.journal.opening import audit_key_of, journal_of
+from app.gallery.journal.reads import ReadLog
 from app.gallery.keys.gallery_keys import GalleryKeys
 from app.gallery.keys.key_ring import KeyRing
 from app.gallery.search.collection_calibrations import CalibrationStore
@@ -105,6 +106,7 @@ def build_services(
     database.gives_up = watch.gives_up
     guards = Guards(gallery, calibrator, enabled=settings.guards.enabled)
     vault = CropVault.of(settings)
+    reads = ReadLog(database)
     audit = AuditLog(database, partial(audit_key_of, settings))
     enroller = Enroller(recognizer, gallery, guards, vault)
     unknowns = Unknowns(database, gallery, _inbox_limits(settings, constants))
@@ -128,7 +130,7 @@ def build_services(
         examine_gallery=GalleryExaminer(gallery, calibrator),
         correct=GalleryCorrector(gallery.corrections, guards),
         verify=Verifier(recognizer, gallery, calibrator),
-        crops=CropReader(gallery, unknowns, vault),
+        crops=CropReader(gallery, unknowns, vault, reads),
         search=search,
         identify=Identifier(
             recognizer,
@@ -151,6 +153,7 @@ def build_services(
             prune_audit=partial(audit.prune, kept_s=settings.audit.retention_s),
         ),
         audit=audit,
+        reads=reads,
         name_unknown=UnknownNamer(unknowns),
         find_unknown=UnknownFinder(recognizer, unknowns),
         database=database,

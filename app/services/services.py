@@ -11,6 +11,7 @@ from app.constants import Constants
 from app.errors import Unavailable
 from app.gallery.gallery import Gallery
 from app.gallery.journal.audit_log import AuditLog
+from app.gallery.journal.reads import ReadLog
 from app.gallery.keys.key_ring import KeyRing
 from app.gallery.rollout.rollouts import Rollouts, RolloutStatus
 from app.gallery.store.database import Database
@@ -49,6 +50,7 @@ from models.zoo.serving.backends import Backend
 
 _MEMORY_EVERY_S = 30.0
 _NOTE_EVERY_S = 5.0
+_READS_EVERY_S = 1.0
 _STOP_WITHIN_S = 2.0
 _SAVE_WITHIN_S = 15.0
 """Seconds for saving snapshots at a stop; without them, the next start reads the log of changes."""
@@ -84,6 +86,7 @@ class Services:
     unknowns: Unknowns
     sweep: Sweep
     audit: AuditLog
+    reads: ReadLog
     name_unknown: UnknownNamer
     find_unknown: UnknownFinder
     database: Database
@@ -194,6 +197,10 @@ class Services:
         self._note_gallery()
         with suppress(Unavailable):
             self.key_ring.save_use()
+        try:
+            self.reads.flush()
+        except Unavailable as error:
+            _log.warning("audit_reads_lost", cause=str(error))
         self.gallery.close()
 
     def _start_periodic(self) -> None:
@@ -208,6 +215,7 @@ class Services:
         self.periodic.every(constants.sweep_every_s, self.sweep.erase_expired, name="sweep")
         self.periodic.every(constants.snapshot_every_s, self.gallery.sync.save, name="snapshots")
         self.periodic.every(_NOTE_EVERY_S, self._note_gallery, name="note")
+        self.periodic.every(_READS_EVERY_S, self.reads.flush, name="reads")
         self.periodic.every(_MEMORY_EVERY_S, give_back_memory, name="memory")
 
     def prepare(self) -> None:

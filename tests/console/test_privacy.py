@@ -133,3 +133,23 @@ def test_retention_says_what_is_kept_and_who_leaves(
     expect(page.get_by_text("Nobody leaves within 7 days")).to_be_visible()
     page.goto(server.at("privacy/retention", collection=doors))
     expect(page.get_by_role("region", name="What this collection keeps")).to_contain_text("2 faces")
+
+
+def test_the_audit_log_leads_from_a_receipt_to_the_lines_of_a_person(
+    page: Page, server: ConsoleServer, held: tuple[str, str, str]
+) -> None:
+    staff = held[0]
+    people = f"/v1/collections/{staff}/identities"
+    (person,) = server.client.get(people, params={"name": "Grace Hopper"}).json()["identities"]
+    receipt = server.client.delete(f"{people}/{person['id']}").json()
+    page.goto(server.at("privacy/audit", collection=staff))
+    page.get_by_label("Id", exact=True).fill(receipt["receipt_id"])
+    page.get_by_label("Of a").select_option("receipt")
+    page.get_by_role("button", name="Find", exact=True).click()
+    rows = page.get_by_role("table", name="Who did what").get_by_role("row")
+    expect(rows).to_have_count(2)  # with its head
+    expect(rows.last).to_contain_text("identity.erased")
+    page.get_by_role("button", name=person["id"]).click()
+    expect(rows).to_have_count(3)
+    expect(rows.last).to_contain_text("identity.created")
+    expect(page.get_by_text("Grace Hopper")).to_have_count(0)

@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from collections.abc import Callable
 from uuid import uuid4
 
 import structlog
@@ -12,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.edge.middleware import Middleware, NotedSend
 from app.api.edge.timeout import TIMEOUT_HEADER, find_timeout_s
 from app.api.problems import internal_error
-from app.observe.acting import NO_KEY, Actor, acting
+from app.observe.acting import NO_KEY, Actor, acting, actor
 from app.observe.metrics import Metrics
 from app.observe.request_scope import StageSeconds, request_scope
 from app.observe.tracing import FinishedRequest, Tracing
@@ -20,6 +21,7 @@ from app.observe.traffic import Traffic
 
 API_PREFIX = "/v1"
 
+_REFUSED = {401: "unauthorized", 403: "missing_right"}
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 _log = structlog.get_logger(__name__)
@@ -33,12 +35,19 @@ class RequestLog(Middleware):
     """
 
     def __init__(
-        self, app: ASGIApp, *, metrics: Metrics, traffic: Traffic, tracing: Tracing | None = None
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        traffic: Traffic,
+        tracing: Tracing | None = None,
+        note_refusal: Callable[[str, str, str], None] | None = None,
     ) -> None:
         super().__init__(app)
         self._metrics = metrics
         self._traffic = traffic
         self._tracing = tracing
+        self._note_refusal = note_refusal
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = _request_id(scope)
@@ -79,6 +88,9 @@ class RequestLog(Middleware):
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.request_seconds.labels(method, route).observe(seconds)
         self._metrics.observe_stages(stages)
+        if status in _REFUSED and self._note_refusal is not None:
+            caller = f"{actor().principal} {actor().address}"
+            self._note_refusal(caller, _REFUSED[status], f"{method} {route}")
         self._traffic.record(f"{method} {route}", status, seconds, stages)
         principal = getattr(scope["state"].get("caller"), "principal", None)
         # A page is some sixty files, which say nothing about what was done.

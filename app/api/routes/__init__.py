@@ -68,6 +68,9 @@ for _router in _ROUTERS:
 REQUEST_BODIES = tuple(chain.from_iterable(router.bodies for router in _ROUTERS))
 """Schemas of the bodies that routes read by themselves."""
 
+READS = {name: read for router in _ROUTERS for name, read in router.reads.items()}
+"""What routes read of people, by the name of the route."""
+
 operations_router = health.router
 
-__all__ = ["REQUEST_BODIES", "api_router", "operations_router"]
+__all__ = ["READS", "REQUEST_BODIES", "api_router", "operations_router"]

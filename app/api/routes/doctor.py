@@ -2,6 +2,7 @@
 
 import asyncio
 
+from app.api.audited_reads import Reads
 from app.api.deps import CollectionPath, ServicesDep
 from app.api.endpoint import Asked, Endpoints, Sent
 from app.api.schemas.doctor import (
@@ -14,6 +15,7 @@ from app.api.schemas.doctor import (
 )
 from app.api.schemas.parts.pages import PageQuery
 from app.gallery.dismissals import Dismissal
+from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
 from app.gallery.records import Page
 from app.runtime.threads import reading, writing
@@ -21,7 +23,15 @@ from app.runtime.threads import reading, writing
 router = Endpoints("/collections/{collection}", tag="collections")
 
 
-@router.endpoint("GET", "/doctor", DoctorAnswer, right=Right.READ, problems=[409], large=True)
+@router.endpoint(
+    "GET",
+    "/doctor",
+    DoctorAnswer,
+    right=Right.READ,
+    problems=[409],
+    large=True,
+    reads=Reads(Action.GALLERY_EXAMINED),
+)
 async def examine_collection(
     collection: CollectionPath, services: ServicesDep, query: Asked[DoctorQuery]
 ) -> DoctorAnswer:
@@ -62,7 +72,14 @@ async def restore_findings(
     return RestoreAnswer(changed=changed)
 
 
-@router.endpoint("GET", "/doctor/dismissals", DismissalPage, right=Right.READ, large=True)
+@router.endpoint(
+    "GET",
+    "/doctor/dismissals",
+    DismissalPage,
+    right=Right.READ,
+    large=True,
+    reads=Reads(Action.GALLERY_EXAMINED),
+)
 async def list_dismissals(
     collection: CollectionPath, services: ServicesDep, query: Asked[PageQuery]
 ) -> Page[Dismissal]:

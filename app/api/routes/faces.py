@@ -1,5 +1,6 @@
 """Faces: the enrolled examples of a person."""
 
+from app.api.audited_reads import Reads
 from app.api.deps import BEFORE_COLON, CollectionPath, FacePath, IdentityPath, ServicesDep
 from app.api.endpoint import Asked, Endpoints, OnceDep, Otherwise, Sent
 from app.api.erasing import erase
@@ -7,6 +8,7 @@ from app.api.schemas.faces import AddFacesBody, FacePage, MoveFaceAnswer, MoveFa
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
 from app.api.schemas.parts.pages import PageQuery
+from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
 from app.gallery.people.correction_records import MovedFace
 from app.gallery.records import Erasure, Face, Page
@@ -52,7 +54,14 @@ async def add_faces(
     return done
 
 
-@router.endpoint("GET", _OF_A_PERSON, FacePage, right=Right.READ, large=True)
+@router.endpoint(
+    "GET",
+    _OF_A_PERSON,
+    FacePage,
+    right=Right.READ,
+    large=True,
+    reads=Reads(Action.FACES_LISTED, lambda page: [face.identity_id for face in page.items]),
+)
 async def list_faces(
     collection: CollectionPath,
     identity_id: IdentityPath,

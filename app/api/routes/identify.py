@@ -1,5 +1,6 @@
 """1:N identification of the faces of photos."""
 
+from app.api.audited_reads import Reads
 from app.api.deps import CollectionPath, RequestIdDep, ServicesDep
 from app.api.endpoint import Endpoints, Sent
 from app.api.photo_results import results_of
@@ -10,7 +11,9 @@ from app.api.schemas.identify import (
     IdentifyImagesBody,
     IdentifyOptionsBody,
 )
+from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
+from app.operations.identify.blocking_notes import matched
 from app.operations.identify.identifier import Identification
 from app.operations.identify.photo_by_photo import each_photo
 from app.services import Services
@@ -18,7 +21,21 @@ from app.services import Services
 router = Endpoints("/collections/{collection}", tag="recognition")
 
 
-@router.endpoint("POST", "/identify", IdentifyAnswer, right=Right.IDENTIFY, problems=[409])
+def _matched_on_all(answer: IdentifyImagesAnswer) -> list[str]:
+    """The ids of the people who were recognised on any of the photos."""
+    photos = [one.result for one in answer.results if one.result is not None]
+    faces = [face for photo in photos for face in photo.faces]
+    return [face.identity.id for face in faces if face.identity is not None]
+
+
+@router.endpoint(
+    "POST",
+    "/identify",
+    IdentifyAnswer,
+    right=Right.IDENTIFY,
+    problems=[409],
+    reads=Reads(Action.IDENTIFIED, lambda done: matched(face.decision for face in done.faces)),
+)
 async def identify(
     collection: CollectionPath, body: Sent[IdentifyBody], services: ServicesDep
 ) -> Identification:
@@ -36,6 +53,7 @@ async def identify(
     right=Right.IDENTIFY,
     problems=[409],
     large=True,
+    reads=Reads(Action.IDENTIFIED, _matched_on_all),
 )
 async def identify_batch(
     collection: CollectionPath,

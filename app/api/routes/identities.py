@@ -1,5 +1,6 @@
 """Identities: the people of a collection."""
 
+from app.api.audited_reads import Reads
 from app.api.deps import CollectionPath, IdentityPath, ServicesDep
 from app.api.endpoint import Asked, Endpoints, OnceDep, Sent
 from app.api.erasing import erase
@@ -16,6 +17,7 @@ from app.api.schemas.identities import (
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
 from app.api.schemas.parts.person import IdentityBody
+from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
 from app.gallery.people.correction_records import Merged, PeopleDeletion
 from app.gallery.records import Erasure, Identity, Page
@@ -47,7 +49,9 @@ async def enroll_identity(
     return done
 
 
-@router.endpoint("GET", "", IdentityPage, right=Right.READ, large=True)
+@router.endpoint(
+    "GET", "", IdentityPage, right=Right.READ, large=True, reads=Reads(Action.IDENTITIES_LISTED)
+)
 async def list_identities(
     collection: CollectionPath, services: ServicesDep, query: Asked[IdentityQuery]
 ) -> Page[Identity]:
@@ -61,7 +65,13 @@ async def list_identities(
     )
 
 
-@router.endpoint("GET", "/{identity_id}", IdentityBody, right=Right.READ)
+@router.endpoint(
+    "GET",
+    "/{identity_id}",
+    IdentityBody,
+    right=Right.READ,
+    reads=Reads(Action.IDENTITY_READ, lambda person: [person.id]),
+)
 async def get_identity(
     collection: CollectionPath, identity_id: IdentityPath, services: ServicesDep
 ) -> Identity:

@@ -1,8 +1,10 @@
 """1:N search by an embedding or an enrolled face."""
 
+from app.api.audited_reads import Reads
 from app.api.deps import CollectionPath, ServicesDep
 from app.api.endpoint import Endpoints, Sent
 from app.api.schemas.search import SearchAnswer, SearchBody
+from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
 
 router = Endpoints("/collections/{collection}", tag="recognition")
@@ -15,6 +17,10 @@ router = Endpoints("/collections/{collection}", tag="recognition")
     right=Right.IDENTIFY,
     rights_by_field={"embedding": Right.TEMPLATES},
     problems=[409],
+    reads=Reads(
+        Action.IDENTIFIED,
+        lambda found: [] if found.identity is None else [found.identity.id],
+    ),
 )
 async def search(
     collection: CollectionPath, body: Sent[SearchBody], services: ServicesDep

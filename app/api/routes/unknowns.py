@@ -1,5 +1,6 @@
 """The inbox: faces that matched no enrolled person, in groups."""
 
+from app.api.audited_reads import Reads
 from app.api.deps import BEFORE_COLON, CollectionPath, FacePath, GroupPath, ServicesDep
 from app.api.endpoint import Asked, Endpoints, Sent
 from app.api.erasing import erase
@@ -17,6 +18,7 @@ from app.api.schemas.unknowns import (
     UnknownGroupPage,
     UnknownQuery,
 )
+from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
 from app.gallery.records import Page
 from app.gallery.unknowns.unknown_records import UnknownErasure, UnknownGroup
@@ -29,7 +31,9 @@ _GROUP = f"/{{group_id:{BEFORE_COLON}}}"
 router = Endpoints("/collections/{collection}/unknowns", tag="unknowns")
 
 
-@router.endpoint("GET", "", UnknownGroupPage, right=Right.READ, large=True)
+@router.endpoint(
+    "GET", "", UnknownGroupPage, right=Right.READ, large=True, reads=Reads(Action.UNKNOWNS_LISTED)
+)
 async def list_unknowns(
     collection: CollectionPath, services: ServicesDep, query: Asked[UnknownQuery]
 ) -> Page[UnknownGroup]:
@@ -47,7 +51,14 @@ async def list_unknowns(
     )
 
 
-@router.endpoint("GET", _GROUP, UnknownGroupAnswer, right=Right.READ, large=True)
+@router.endpoint(
+    "GET",
+    _GROUP,
+    UnknownGroupAnswer,
+    right=Right.READ,
+    large=True,
+    reads=Reads(Action.UNKNOWN_READ),
+)
 async def get_unknown(
     collection: CollectionPath, group_id: GroupPath, services: ServicesDep
 ) -> UnknownGroupAnswer:
@@ -93,7 +104,14 @@ async def name_unknown(
     return done
 
 
-@router.endpoint("POST", ":search", SearchUnknownsAnswer, right=Right.IDENTIFY, problems=[409])
+@router.endpoint(
+    "POST",
+    ":search",
+    SearchUnknownsAnswer,
+    right=Right.IDENTIFY,
+    problems=[409],
+    reads=Reads(Action.UNKNOWNS_SEARCHED),
+)
 async def search_unknowns(
     collection: CollectionPath, body: Sent[SearchUnknownsBody], services: ServicesDep
 ) -> PhotoAmongUnknowns:

@@ -1,15 +1,28 @@
 """1:1 verification."""
 
+from app.api.audited_reads import Reads
 from app.api.deps import ServicesDep
 from app.api.endpoint import Endpoints, Sent
 from app.api.schemas.verify import VerifyAnswer, VerifyBody
+from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
 from app.operations.identify.verifier import Verification
 
 router = Endpoints(tag="recognition")
 
 
-@router.endpoint("POST", "/verify", VerifyAnswer, right=Right.IDENTIFY, problems=[404, 409])
+def _compared_with(done: Verification) -> list[str]:
+    return [] if done.identity is None else [done.identity.id]
+
+
+@router.endpoint(
+    "POST",
+    "/verify",
+    VerifyAnswer,
+    right=Right.IDENTIFY,
+    problems=[404, 409],
+    reads=Reads(Action.VERIFIED, _compared_with),
+)
 async def verify(body: Sent[VerifyBody], services: ServicesDep) -> Verification:
     """Compare two photos, or a photo with an enrolled person.
 

@@ -12,7 +12,10 @@ from rich.table import Table
 from app.cli.open_database import open_database
 from app.cli.output import errors, finish, print_line, progress_bar, show
 from app.cli.upkeep.collections import require_collection_name
+from app.errors import Unavailable
+from app.gallery.journal.exports import note_export
 from app.gallery.rollout.embedders_in_use import EmbeddersInUse, embedders_in_use
+from app.gallery.store.database import Database
 from app.gallery.transfer.exporter import Exported, export_gallery
 from app.gallery.transfer.importer import Imported, import_gallery
 from app.gallery.transfer.transfer_progress import Progress as Report
@@ -23,6 +26,7 @@ from models.zoo.names import DEFAULT_NETWORK
 def export(file: Path, collections: Sequence[str], *, as_json: bool) -> None:
     """Write the gallery into an archive."""
     with open_database(upgrade=False) as (_, database), _progress() as report:
+        _note_export(database, collections)
         done = export_gallery(database, file, names=collections, progress=report)
     text = f"{file}: {done.size:,} bytes"
     show(_exported_as_json(file, done), _exported_table(done), text, as_json=as_json)
@@ -40,6 +44,15 @@ def import_(file: Path, collections: Sequence[str], into: str | None, *, as_json
     for text in _warnings(settings, done, had_faces=had_faces):
         print_line(text, errors)
     finish(complete=not any(imported.skipped for imported in done))
+
+
+def _note_export(database: Database, names: Sequence[str]) -> None:
+    """Write a line of the audit log for each collection, unless nothing can be written now: a
+    gallery on a full disk must still be exported."""
+    try:
+        note_export(database, names)
+    except Unavailable as error:
+        print_line(f"the audit log has no line about this export: {error}", errors)
 
 
 @contextmanager

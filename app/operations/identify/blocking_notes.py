@@ -1,6 +1,6 @@
 """Writes that follow a search: matches at terminals, and unknown faces. They block."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import inf
 from time import monotonic
 
@@ -77,7 +77,7 @@ class BlockingNotes:
             _log.warning("match_not_remembered", terminal=terminal_id, cause=str(error))
 
 
-def matched(decisions: Sequence[Decision]) -> list[str]:
+def matched(decisions: Iterable[Decision]) -> list[str]:
     """The ids of the people who were recognised, each once."""
     return list(
         {decision.identity.id: None for decision in decisions if decision.identity is not None}

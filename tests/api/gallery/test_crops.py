@@ -152,7 +152,9 @@ def test_crop_that_does_not_open_is_a_conflict_which_names_the_key(
     assert isinstance(services, Services)
     for vault, fact in ((None, "no key"), (CropVault(bytes(32)), "another key")):
         monkeypatch.setattr(
-            services, "crops", CropReader(services.gallery, services.unknowns, vault)
+            services,
+            "crops",
+            CropReader(services.gallery, services.unknowns, vault, services.reads),
         )
         with capture_logs() as logs:
             answer = _crop(client, collection, identity_id, face_id)

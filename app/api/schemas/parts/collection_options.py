@@ -57,10 +57,21 @@ class CropOptionsBody(_Group):
     )
 
 
+class AuditOptionsBody(_Group):
+    """Options of the audit log."""
+
+    reads: bool | None = Field(
+        None,
+        description="Write lines about reads of people, too: identifications, lists, persons. "
+        "Changes and readings of crops always have lines.",
+    )
+
+
 class OptionsBody(_Group):
     decisions: DecisionOptionsBody = Field(default_factory=DecisionOptionsBody)
     unknowns: UnknownOptionsBody = Field(default_factory=UnknownOptionsBody)
     crops: CropOptionsBody = Field(default_factory=CropOptionsBody)
+    audit: AuditOptionsBody = Field(default_factory=AuditOptionsBody)
 
     def patch(self) -> OptionsPatch:
         """Return the options that were sent; those that were left out stay as they are."""

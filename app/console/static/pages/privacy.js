@@ -1,15 +1,16 @@
-/** Privacy: what is held of a person and leaves on request, what leaves by itself, receipts. */
+/** Privacy: what is held of a person and leaves on request, what leaves by itself, receipts, and who did what. */
 
 import { html } from "../core/html.js";
 import { href } from "../core/router.js";
 import { t } from "../core/text.js";
 import { PageHead } from "../parts/page_head.js";
 import { Tabs } from "../parts/tabs.js";
+import { Audit } from "./privacy/audit.js";
 import { KeptReceipts } from "./privacy/kept_receipts.js";
 import { Requests } from "./privacy/requests.js";
 import { Retention } from "./privacy/retention.js";
 
-const TABS = { requests: Requests, retention: Retention, receipts: KeptReceipts };
+const TABS = { requests: Requests, retention: Retention, receipts: KeptReceipts, audit: Audit };
 
 export default function Privacy({ args, collection }) {
   const [name = "requests"] = args;

@@ -5,6 +5,7 @@ export default {
   tab_requests: "Anfragen",
   tab_retention: "Aufbewahrung",
   tab_receipts: "Belege",
+  tab_audit: "Protokoll",
 
   requests_lead:
     "Eine Person fragt, was über sie gespeichert ist, oder möchte gelöscht werden. Alle Sammlungen und ihre Eingänge unbekannter Gesichter werden durchsucht.",
@@ -83,5 +84,21 @@ export default {
   face_count: "Gesichter",
 
   no_receipts: "In diesem Tab wurde nichts gelöscht.",
+  audit: "Wer was getan hat",
+  audit_text: "Zeilen enthalten IDs und keine Namen. Sie überdauern die Personen, um die es geht.",
+  audit_about: "ID",
+  audit_about_hint: "Einer Person oder eines Belegs: 32 Zeichen, 0 bis 9 und a bis f.",
+  audit_by: "Art",
+  audit_by_person: "Person",
+  audit_by_receipt: "Beleg",
+  audit_here: "Nur Sammlung {name}",
+  audit_find: "Finden",
+  audit_none: "Es gibt keine solchen Zeilen.",
+  audit_at: "Wann",
+  audit_who: "Wer",
+  audit_action: "Vorgang",
+  audit_outcome: "Ergebnis",
+  audit_lines_of: "Die Zeilen zu dieser Person zeigen",
+  audit_receipt: "Beleg",
   receipts_lead: "Belege dieses Tabs. Sie sind weg, wenn er geschlossen wird: speichern oder drucken.",
 };
