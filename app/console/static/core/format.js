@@ -60,6 +60,10 @@ export const dayAndTime = (value) =>
     ? "—"
     : new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(moment(value));
 
+/** From one time to another; what both have in common once: 3 Mar 2026, 14:00 – 14:20. */
+export const between = (first, last) =>
+  new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).formatRange(moment(first), moment(last));
+
 /** From which time on a unit is used, and its length, in seconds: "in 40 days" says more than "next month". */
 const STEPS = [
   ["year", 730 * 86400, 365 * 86400],

@@ -16,20 +16,27 @@ const texts = new Map(); // "en/people" -> its texts
 /** The language of the page; `pseudo` is English of double length, for tests of the layout. */
 export const language = createStore(FALLBACK);
 
-/** The language for numbers and dates. */
-export const locale = () => (language.get() === "pseudo" ? FALLBACK : language.get());
+/** The language of the texts. */
+const tag = () => (language.get() === "pseudo" ? FALLBACK : language.get());
+
+/** The language for numbers and dates, as the browser writes it: en-GB has other dates than en-US. */
+export const locale = () =>
+  navigator.languages.find((one) => one.split("-")[0] === tag() && isTag(one)) ?? tag();
+
+/** Not "en-US@posix", which some browsers offer and Intl refuses. */
+const isTag = (text) => /^[a-z]{2,3}(-[a-z0-9]+)*$/i.test(text);
 
 function wanted() {
   const { language: choice } = prefs.get();
   if (choice === "pseudo" || choice in LANGUAGES) return choice;
-  const offered = navigator.languages.map((tag) => tag.split("-")[0]);
-  return offered.find((tag) => tag in LANGUAGES) ?? FALLBACK;
+  const offered = navigator.languages.map((one) => one.split("-")[0]);
+  return offered.find((one) => one in LANGUAGES) ?? FALLBACK;
 }
 
 /** Load the texts of a file, in the present language and in English. */
 export async function loadTexts(file) {
   FILES.add(file);
-  await Promise.all([...new Set([FALLBACK, locale()])].map((tag) => load(tag, file)));
+  await Promise.all([...new Set([FALLBACK, tag()])].map((one) => load(one, file)));
 }
 
 async function load(tag, file) {
@@ -42,9 +49,9 @@ async function load(tag, file) {
 export async function startTexts() {
   const apply = async () => {
     const next = wanted();
-    const tag = next === "pseudo" ? FALLBACK : next;
-    await Promise.all([...FILES].flatMap((file) => [load(FALLBACK, file), load(tag, file)]));
-    document.documentElement.lang = tag;
+    const chosen = next === "pseudo" ? FALLBACK : next;
+    await Promise.all([...FILES].flatMap((file) => [load(FALLBACK, file), load(chosen, file)]));
+    document.documentElement.lang = chosen;
     language.set(next);
   };
   await apply();
@@ -59,7 +66,7 @@ export async function startTexts() {
 function lookUp(key) {
   const dot = key.indexOf(".");
   const [file, name] = [key.slice(0, dot), key.slice(dot + 1)];
-  return texts.get(`${locale()}/${file}`)?.[name] ?? texts.get(`${FALLBACK}/${file}`)?.[name];
+  return texts.get(`${tag()}/${file}`)?.[name] ?? texts.get(`${FALLBACK}/${file}`)?.[name];
 }
 
 /** Whether there is such a text; for words that stand for the service's codes. */
@@ -95,7 +102,7 @@ const placed = (value) => (typeof value === "function" ? value() : written(value
 function textOf(key, { count }) {
   const text = lookUp(key);
   if (text === undefined || typeof text === "string") return text ?? key;
-  const form = new Intl.PluralRules(locale()).select(Number(count));
+  const form = new Intl.PluralRules(tag()).select(Number(count));
   return text[form] ?? text.other;
 }
 

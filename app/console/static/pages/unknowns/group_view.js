@@ -1,7 +1,7 @@
 /** One group: its faces, and what to do with it. */
 
 import { ask, inCollection } from "../../core/api.js";
-import { dayAndTime } from "../../core/format.js";
+import { between } from "../../core/format.js";
 import { html, useEffect, useRef, useState } from "../../core/html.js";
 import { useAction, useLoaded } from "../../core/loading.js";
 import { collection as collectionStore, info } from "../../core/session.js";
@@ -114,7 +114,7 @@ export function GroupView({ collection, id, onLeft, onShow }) {
   const summary = [
     t("unknowns.seen", { count: shown.seen_count }),
     t("unknowns.kept_faces", { count: faces.length }),
-    t("unknowns.between", { first: dayAndTime(shown.first_seen_at), last: dayAndTime(shown.last_seen_at) }),
+    between(shown.first_seen_at, shown.last_seen_at),
   ].join(" · ");
   return html`<section class="queue-item" aria-labelledby="group-title" aria-busy=${busy ? "true" : undefined}>
     <header class="row">

@@ -1,12 +1,11 @@
 /** Wörter des Eingangs unbekannter Gesichter. */
 export default {
   title: "Unbekannte",
-  lead: "Gesichter, die zu keiner aufgenommenen Person passten, in Gruppen, die vermutlich je eine Person zeigen.",
+  lead: "Gesichter, die zu keiner erfassten Person passten, in Gruppen, die vermutlich je eine Person zeigen.",
   list: "Gruppen unbekannter Gesichter",
   group: "Gruppe {id}",
   seen: { one: "Einmal gesehen", other: "{count}-mal gesehen" },
   kept_faces: { one: "{count} Gesicht aufbewahrt", other: "{count} Gesichter aufbewahrt" },
-  between: "{first} bis {last}",
   order: "Reihenfolge",
   order_newest: "Zuletzt gesehen",
   order_largest: "Am häufigsten gesehen",
@@ -19,7 +18,7 @@ export default {
   select_face: "Gesicht vom {when} auswählen",
   terminal: "an {terminal}",
   most_like: "Am ähnlichsten",
-  nobody_enrolled: "damals war niemand aufgenommen",
+  nobody_enrolled: "damals war niemand erfasst",
   erased_since: "eine seither gelöschte Person",
 
   key_next: "Nächste Gruppe",
@@ -27,20 +26,20 @@ export default {
   key_select: "Diese Gruppe auswählen",
   key_name: "Diese Gruppe benennen",
   name: "Name",
-  external_id: "Kennung (falls vorhanden)",
+  external_id: "Eigene ID (falls vorhanden)",
   name_all: "Benennen",
   name_chosen: { one: "{count} Gesicht benennen", other: "{count} Gesichter benennen" },
-  named: { one: "{name}: {count} Gesicht aufgenommen.", other: "{name}: {count} Gesichter aufgenommen." },
+  named: { one: "{name}: {count} Gesicht erfasst.", other: "{name}: {count} Gesichter erfasst." },
   naming_is_final:
     "Das Benennen lässt sich nicht rückgängig machen: Die Gesichter sind nicht mehr im Eingang. Auf der Seite der Person lassen sie sich verschieben oder entfernen.",
-  same_name: { one: "Eine Person dieses Namens ist schon aufgenommen", other: "{count} Personen dieses Namens sind schon aufgenommen" },
+  same_name: { one: "Eine Person dieses Namens ist schon erfasst", other: "{count} Personen dieses Namens sind schon erfasst" },
   add_to_this: "Gesichter dieser Person hinzufügen",
-  another_person: "Eine andere Person: neu aufnehmen",
+  another_person: "Eine andere Person: neu erfassen",
   it_is: "Das ist …",
   it_is_title: "Wer ist das?",
   it_is_person: { one: "{count} Gesicht zu {name} hinzufügen", other: "{count} Gesichter zu {name} hinzufügen" },
   these_faces: { one: "Dieses Gesicht", other: "Diese {count} Gesichter" },
-  enrolled_as: "Aufgenommen",
+  enrolled_as: "Erfasst",
   somebody_else: "Jemand anderes",
 
   merge: "Ausgewählte Gruppen zusammenführen",
@@ -128,7 +127,7 @@ export default {
   what_is_kept:
     "Von jedem Gesicht, das als „unbekannt“ beantwortet wird, bewahrt der Dienst das Embedding, den Rahmen, die Zeit, das Terminal, die SHA-256 des Fotos und die ähnlichste Person auf. Das Foto selbst wird nicht aufbewahrt.",
   no_consent:
-    "Das sind biometrische Daten von Menschen, die nie aufgenommen wurden und nicht eingewilligt haben. Rechtsgrundlage prüfen, Betroffene informieren und die Zeit kurz halten.",
+    "Das sind biometrische Daten von Menschen, die niemand eingetragen hat und die nicht eingewilligt haben. Rechtsgrundlage prüfen, Betroffene informieren und die Zeit kurz halten.",
   days: "Jedes Gesicht aufbewahren (Tage)",
   days_hint: "Danach wird es gelöscht.",
   keep_crops: "Auch einen verschlüsselten Ausschnitt jedes Gesichts aufbewahren, zum Ansehen (braucht VULTUS_CROPS_KEY)",

@@ -6,7 +6,6 @@ export default {
   group: "Group {id}",
   seen: { one: "Seen once", other: "Seen {count} times" },
   kept_faces: { one: "{count} face kept", other: "{count} faces kept" },
-  between: "{first} to {last}",
   order: "Order",
   order_newest: "Seen last",
   order_largest: "Seen most often",
