@@ -98,6 +98,8 @@ def test_nothing_is_lost_in_a_storm_and_nothing_doubles(
     expect(page.get_by_role("heading", name="Done")).to_be_visible()
     assert _posts(watched) > sent
     expect(page.get_by_text("60 of 60 people", exact=True)).to_be_visible()
+    look_alike = f"2 enrolled · {_SAME_PEOPLE} look like somebody"
+    expect(page.get_by_text(look_alike)).to_be_visible()
     expect(page.get_by_text("looks like a grace")).to_have_count(_SAME_PEOPLE)
     assert counts() == (2, 3)
 

@@ -28,6 +28,7 @@ export function Running({ job }) {
   return html`<section class="card" aria-labelledby="job">
       <h2 id="job">${t(`enroll_many.state_${state}`)}</h2>
       <${Progress} value=${done} of=${rows.length} text=${t("enroll_many.progress", { done, count: rows.length })} />
+      <${Outcomes} rows=${rows} />
       <${Pace} job=${job} done=${done} />
       <p class="row">
         ${state === "running" && html`<button type="button" onClick=${pauseJob}>${t("enroll_many.pause")}</button>`}
@@ -50,6 +51,16 @@ export function Running({ job }) {
     </section>
     <${LeftOut} left=${job.left} />
     <${Rows} job=${job} />`;
+}
+
+/** How many people came to what, in words; nothing before the first. */
+function Outcomes({ rows }) {
+  const counted = ["enrolled", "known", "resembles", "refused", "failed"].map((name) => [
+    name,
+    rows.filter(({ state }) => state === name).length,
+  ]);
+  const found = counted.filter(([, count]) => count > 0);
+  return found.length > 0 && html`<p>${found.map(([name, count]) => t(`enroll_many.outcome_${name}`, { count })).join(" · ")}</p>`;
 }
 
 const isOfSeveral = ({ reasons }) => reasons.includes("several_faces");
