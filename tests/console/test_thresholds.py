@@ -56,6 +56,9 @@ def test_rate_shows_what_it_needs_while_it_is_typed_and_is_saved_and_undone(
     identify = _identify(page)
     save = page.get_by_role("button", name="Save")
     expect(save).to_be_disabled()
+    # Among few people, the default is what the service uses: never less than verify.
+    in_use = _curve(server, collection, people=1)["in_use"]
+    expect(identify).to_contain_text(f"needs a similarity of {in_use['identify']:.4f}")
     page.get_by_label("Number of people", exact=True).fill("2000")
     for one_in in (10, 1_000):
         page.get_by_label(_RATE).fill(str(one_in))

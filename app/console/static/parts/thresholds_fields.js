@@ -4,7 +4,7 @@ import { count, similarity as cosine } from "../core/format.js";
 import { html, useId } from "../core/html.js";
 import { t, tWith } from "../core/text.js";
 import { errorOf } from "./field.js";
-import { FixedRate, Needed, NeededFor } from "./thresholds_meaning.js";
+import { FixedRate, Needed, NeededFor, verifyNeeds } from "./thresholds_meaning.js";
 import { marginOf, rateOf, similarityOf } from "./thresholds_draft.js";
 
 const written = (similarity) => cosine(similarity, 4);
@@ -78,16 +78,20 @@ function Operation({ name, legend, draft, defaults, problem, onChange, children 
   </fieldset>`;
 }
 
+/** Whether the default rate is no choice of the operator, so that identify needs what verify needs. */
+const isCautious = ({ in_use: { identify, verify } }, decisions) =>
+  decisions.target_fpir != null || decisions.identify_threshold != null || !(identify < verify);
+
 /** Who may be named among all people. `people` is what is typed, `planned` that as a number. */
 export function IdentifyFields({ people, planned, onPeople, ...shared }) {
   const { draft, defaults, curve } = shared;
   const { by } = draft.identify;
   const isFixed = by === "fixed" || (by === "service" && defaults.identify != null);
+  const least = curve && by === "service" && isCautious(curve, shared.decisions) ? verifyNeeds(draft, defaults, curve.points) : null;
   const among = () => html`<${NumberIn} label=${t("thresholds.people_label")} min="1" value=${people} onValue=${onPeople} isWrong=${planned === null} />`;
   return html`<${Operation} name="identify" legend=${t("thresholds.identify")} ...${shared}>
     ${curve && isFixed && curve.at && html`<${FixedRate} at=${curve.at} among=${among} />`}
-    ${curve && !isFixed && html`<${Needed} curve=${curve} planned=${planned} among=${among} />`}
-    ${curve && by === "service" && !isFixed && html`<p class="muted">${t("thresholds.not_below_verify")}</p>`}
+    ${curve && !isFixed && html`<${Needed} ...${{ curve, planned, among, least }} />`}
   <//>`;
 }
 

@@ -25,9 +25,17 @@ function Certainty({ value }) {
   return html`<p class="muted">${t(value.extrapolated ? "thresholds.estimated" : "thresholds.measured", between)}</p>`;
 }
 
-/** Among so many people, the rate that is typed needs this similarity. */
-export function Needed({ curve, planned, among }) {
+/**
+ * Among so many people, the rate needs this similarity. By the default of the service, it is never
+ * below `least`, that of verify; a rate that was chosen is used as it is.
+ */
+export function Needed({ curve, planned, among, least }) {
   const row = curve.needed.find(({ people }) => people === planned);
+  if (row?.reached && least !== null && least > row.threshold) {
+    const value = () => html`<strong class="result-number">${written(least)}</strong>`;
+    return html`<p>${tWith("thresholds.among_needs", { people: among, similarity: value })}</p>
+      <p class="muted">${t("thresholds.not_below_verify", { similarity: written(row.threshold) })}</p>`;
+  }
   const similarity = row?.reached ? () => html`<strong class="result-number">${written(row.threshold)}</strong>` : "…";
   if (row && !row.reached) {
     return html`<p>${tWith("thresholds.among", { people: among })}</p>
@@ -44,6 +52,13 @@ export function FixedRate({ at, among }) {
     <${Certainty} value=${at.fpir} />`;
 }
 
+/** The similarity that verify needs; null where none is typed, or none is supported. */
+export function verifyNeeds({ verify }, defaults, points) {
+  if (verify.by === "fixed") return similarityOf(verify);
+  const rate = verify.by === "rate" ? rateOf(verify) : defaults.target_fmr;
+  return rate === null ? null : similarityAt(points, rate);
+}
+
 /** The similarity or the rate of verify. */
 export function NeededFor({ draft, defaults, curve }) {
   const { points, data_ends: dataEnds } = curve;
@@ -56,9 +71,8 @@ export function NeededFor({ draft, defaults, curve }) {
     return html`<p>${tWith("thresholds.verify_is", { rate: value })}</p>
       <${Certainty} value=${found} />`;
   }
-  const wanted = by === "rate" ? rateOf(draft.verify) : defaults.target_fmr;
-  if (wanted === null) return null;
-  const similarity = similarityAt(points, wanted);
+  if (by === "rate" && rateOf(draft.verify) === null) return null;
+  const similarity = verifyNeeds(draft, defaults, points);
   if (similarity === null) return html`<${Notice} kind="warning">${t("thresholds.not_reached")}<//>`;
   const value = () => html`<strong class="result-number">${written(similarity)}</strong>`;
   return html`<p>${tWith("thresholds.verify_needs", { similarity: value })}</p>

@@ -23,7 +23,7 @@ export default {
   among: "Unter {people} Personen:",
   among_needs: "Unter {people} Personen braucht das eine Ähnlichkeit von {similarity}",
   among_rate: "Unter {people} Personen bekommt ein Fremder einen Namen: {rate}",
-  not_below_verify: "Solange die Rate die Voreinstellung des Dienstes ist, verlangt identify nie weniger als verify.",
+  not_below_verify: "Die Rate allein verlangt {similarity}. Solange sie die Voreinstellung des Dienstes ist, verlangt identify nie weniger als verify.",
   verify_needs: "Das braucht eine Ähnlichkeit von {similarity}",
   verify_is: "Zwei Fremde sind mindestens so ähnlich: {rate}",
   measured: "Gemessen: zwischen {low} und {high} (95 %).",
@@ -55,7 +55,7 @@ export default {
   plot_pairs_summary:
     "Paare verschiedener Personen sind weniger ähnlich als Paare einer Person. Die Zahlen stehen in der Tabelle darunter.",
   plot_pairs_note:
-    "Beim Aufnehmen werden Fotos abgelehnt, die der Person unähnlich sind: Geringe Ähnlichkeiten einer Person sind hier selten.",
+    "Beim Erfassen werden Fotos abgelehnt, die der Person unähnlich sind: Geringe Ähnlichkeiten einer Person sind hier selten.",
   axis_share: "Anteil der Paare",
   impostors: { one: "Verschiedene Personen: {count} Paar", other: "Verschiedene Personen: {count} Paare" },
   genuine: { one: "Eine Person: {count} Paar", other: "Eine Person: {count} Paare" },
@@ -86,8 +86,8 @@ export default {
   of_collection: "dieser Sammlung",
   of_embedder: "dem Embedder, zum Vergleich",
   measuring_needs: {
-    one: "An den Personen dieser Sammlung zu messen braucht mindestens {fewest} Personen; {count} ist aufgenommen. Tausende dauern eine halbe Minute. Zwei Namen für eine Person machen die Schwellen zu streng: vorher unter „Prüfen“ nachsehen.",
-    other: "An den Personen dieser Sammlung zu messen braucht mindestens {fewest} Personen; {count} sind aufgenommen. Tausende dauern eine halbe Minute. Zwei Namen für eine Person machen die Schwellen zu streng: vorher unter „Prüfen“ nachsehen.",
+    one: "An den Personen dieser Sammlung zu messen braucht mindestens {fewest} Personen; {count} ist erfasst. Tausende dauern eine halbe Minute. Zwei Namen für eine Person machen die Schwellen zu streng: vorher unter „Prüfen“ nachsehen.",
+    other: "An den Personen dieser Sammlung zu messen braucht mindestens {fewest} Personen; {count} sind erfasst. Tausende dauern eine halbe Minute. Zwei Namen für eine Person machen die Schwellen zu streng: vorher unter „Prüfen“ nachsehen.",
   },
   measure: "An diesen Personen messen",
   measure_again: "Neu messen",

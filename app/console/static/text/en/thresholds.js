@@ -23,7 +23,7 @@ export default {
   among: "Among {people} people:",
   among_needs: "Among {people} people that needs a similarity of {similarity}",
   among_rate: "Among {people} people a stranger is given a name: {rate}",
-  not_below_verify: "As long as the rate is the service’s default, identify never needs less than verify.",
+  not_below_verify: "The rate alone needs {similarity}. As long as it is the service’s default, identify never needs less than verify.",
   verify_needs: "That needs a similarity of {similarity}",
   verify_is: "Two strangers are at least this alike: {rate}",
   measured: "Measured: between {low} and {high} (95 %).",
