@@ -1,13 +1,13 @@
 /** Wörter von „Prüfen“. */
 export default {
   title: "Prüfen",
-  lead: "Vermutliche Fehler unter den aufgenommenen Personen, gefunden durch den Vergleich ihrer Gesichter. Ohne Entscheidung ändert sich nichts.",
+  lead: "Vermutliche Fehler unter den erfassten Personen, gefunden durch den Vergleich ihrer Gesichter. Ohne Entscheidung ändert sich nichts.",
   progress: { one: "{count} von {of} Personen angesehen", other: "{count} von {of} Personen angesehen" },
   pause: "Pause",
   go_on: "Weiter",
   examine_anew: "Von vorn beginnen",
-  nobody: "Hier ist niemand aufgenommen.",
-  enroll: "Jemanden aufnehmen",
+  nobody: "Hier ist niemand erfasst.",
+  enroll: "Jemanden erfassen",
   nothing: {
     one: "Nichts gefunden: {count} Person wurde angesehen.",
     other: "Nichts gefunden: {count} Personen wurden angesehen.",
@@ -35,7 +35,7 @@ export default {
     "Diese beiden sind einander ähnlicher, als es Personen gewöhnlich sind. Beide ansehen. Sind sie eine Person, dann zusammenführen.",
   kind_look_alike: "Zwei Personen, die sich ähnlich sehen",
   advice_look_alike:
-    "Diese beiden werden leicht verwechselt. Von beiden weitere Fotos aufnehmen, und wo es darauf ankommt, einen zweiten Faktor verlangen. Sind sie eine Person, dann zusammenführen.",
+    "Diese beiden werden leicht verwechselt. Von beiden weitere Fotos erfassen, und wo es darauf ankommt, einen zweiten Faktor verlangen. Sind sie eine Person, dann zusammenführen.",
   own_similarity: "Höchste Ähnlichkeit mit einem anderen Gesicht von {name}: {similarity}",
   side_face: "Die Person, die das Gesicht hat",
   side_looks_like: "Die Person, der es gleicht",
