@@ -40,6 +40,7 @@ class Populated:
             "system?tab=collections",
             "system?tab=models",
             "system?tab=service",
+            "keys",
             "no_such_page",
         )
         return {

@@ -12,6 +12,8 @@ export class Problem extends Error {
     this.requestId = body.request_id ?? null;
     this.errors = body.errors ?? [];
     this.rejected = body.rejected ?? [];
+    /** The right that the key lacks; null where that is not the problem. */
+    this.missingRight = body.missing_right ?? null;
     this.body = body;
     /** Seconds after which to try again; null where the service did not say. */
     this.retryAfterS = retryAfterS;

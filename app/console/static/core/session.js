@@ -2,11 +2,14 @@
 
 import { ask, inCollection, online } from "./api.js";
 import { keyDemand } from "./keys.js";
-import { route } from "./router.js";
+import { go, href, route } from "./router.js";
 import { createStore } from "./store.js";
 
 /** The answer of GET /v1/info; null until it is there. */
 export const info = createStore(null);
+
+/** The answer of GET /v1/me: what the key may do, and where; null until it is there. */
+export const me = createStore(null);
 
 /** The answer of GET /v1/collections/{collection}, {problem}, or null. */
 export const collection = createStore(null);
@@ -18,23 +21,33 @@ export const otherVersion = createStore(null);
 export const trouble = createStore(null);
 
 const AGAIN_MS = 2000;
+const DEFAULT_COLLECTION = "default";
 let timer = 0;
 
 /** Read the service's information, and then the collection. Tries again until it is there. */
 export async function connect() {
   clearTimeout(timer);
   try {
-    const answer = await ask({ path: "info" });
+    const [answer, caller] = await Promise.all([ask({ path: "info" }), ask({ path: "me" })]);
+    me.set(caller);
     if (info.get() !== null && info.get().version !== answer.version) otherVersion.set(answer.version);
     info.set(answer);
     trouble.set(null);
     keyDemand.set({ needed: false, refused: false });
+    leaveForOwnCollection(caller);
     await readCollection();
   } catch (problem) {
     if (problem.status === 401) return;
     trouble.set(problem);
     timer = setTimeout(connect, AGAIN_MS);
   }
+}
+
+/** A key that may not see the default collection begins with the first that it may see. */
+function leaveForOwnCollection({ collections }) {
+  const { page, collection: name, args, query } = route.get();
+  if (name !== DEFAULT_COLLECTION || !(collections?.length > 0) || collections.includes(name)) return;
+  go(href(page, { collection: collections[0], args, query }), { replace: true });
 }
 
 /** Read the present collection anew, after a change of it. */

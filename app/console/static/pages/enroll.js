@@ -97,7 +97,7 @@ export default function Enroll({ query, collection }) {
         html`<p>${t("enroll.force_text")}</p>
           <p><button type="button" class="danger" disabled=${busy} onClick=${() => enrol.run({ force: true })}>${t("enroll.force")}</button></p>`}
         <p class="row">
-          <button type="submit" class="primary" disabled=${!ready || busy}>
+          <button needs="enroll" type="submit" class="primary" disabled=${!ready || busy}>
             <span>${draft.name.trim() ? tWith("enroll.enroll_name", { name: () => html`<bdi>${draft.name.trim()}</bdi>` }) : t("enroll.enroll")}</span>
           </button>
           <span role="status" class="muted">

@@ -42,8 +42,8 @@ export default function People({ collection, query }) {
   });
   usePlace(list.data, cursor);
   return html`<${PageHead} title=${t("people.title")} lead=${html`<${Counts} />`}>
-      <a class="button primary" href=${href("enroll")}>${t("people.enroll")}</a>
-      <a class="button" href=${href("enroll_many")}>${t("people.enroll_many")}</a>
+      <a needs="enroll" class="button primary" href=${href("enroll")}>${t("people.enroll")}</a>
+      <a needs="enroll" class="button" href=${href("enroll_many")}>${t("people.enroll_many")}</a>
     <//>
     <${Filters} query=${query} find=${find} />
     <${ProblemNotice} problem=${list.problem} onRetry=${list.reload} />
@@ -85,7 +85,7 @@ function Counts() {
 function Nobody({ filtered, paged }) {
   if (!filtered && !paged) {
     return html`<${Empty} text=${t("people.nobody")}>
-      <a class="button primary" href=${href("enroll")}>${t("people.enroll_somebody")}</a>
+      <a needs="enroll" class="button primary" href=${href("enroll")}>${t("people.enroll_somebody")}</a>
     <//>`;
   }
   return html`<${Empty} text=${t(filtered ? "people.none_match" : "people.page_empty")}>

@@ -43,7 +43,7 @@ export default function Person({ args: [id = ""], collection }) {
   };
   return html`<${PageHead} title=${html`<${PersonName} person=${person} />`} lead=${html`<${Lead} person=${person} />`}>
       <button type="button" onClick=${() => everything.run()}>${t("person.everything")}</button>
-      <button type="button" class="danger" onClick=${() => setErasing(true)}>${t("person.erase")}</button>
+      <button needs="correct" type="button" class="danger" onClick=${() => setErasing(true)}>${t("person.erase")}</button>
     <//>
     <${ProblemNotice} problem=${problem ?? everything.problem} onRetry=${problem ? loaded.reload : undefined} />
     <div class="person-page" aria-busy=${loaded.busy ? "true" : undefined}>

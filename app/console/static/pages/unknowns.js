@@ -132,7 +132,7 @@ export default function Page({ query, collection }) {
       ${present && html`<${GroupView} collection=${collection} id=${present} onLeft=${next} onShow=${show} />`}
     </div>
     <${SelectBar} selection=${selection}>
-      <${KeyButton} shortcut="m" class="primary" disabled=${merging.busy || mergeable.length < 2} onClick=${merging.run}>
+      <${KeyButton} needs="correct" shortcut="m" class="primary" disabled=${merging.busy || mergeable.length < 2} onClick=${merging.run}>
         ${t("unknowns.merge_count", { count: mergeable.length })}
       <//>
       <span class="muted">${t("unknowns.who_stays")}</span>

@@ -90,7 +90,7 @@ export function EnrollFaceDialog({ collection, face, onDone, onClose }) {
       </div>
       <${ProblemNotice} problem=${problem} />
       <p class="row">
-        <button type="submit" class="primary" aria-disabled=${busy || cutProblem ? "true" : undefined}>${t("identify.enroll")}</button>
+        <button needs="enroll" type="submit" class="primary" aria-disabled=${busy || cutProblem ? "true" : undefined}>${t("identify.enroll")}</button>
         <button type="button" onClick=${onClose}>${t("frame.cancel")}</button>
         ${made && html`<${AsRequestButton} call=${() => callOf(collection, made, { fields })} />`}
       </p>

@@ -43,10 +43,10 @@ export function FoundFaces({ faces, cuts = [], busy = false, onEnroll, onAdd }) 
       text: t("identify.actions"),
       quiet: true,
       cell: ({ place }) => html`<span class="face-actions">
-        <button type="button" class="small" aria-label=${t("identify.enroll_face_number", { number: place + 1 })} onClick=${() => onEnroll(place)}>
+        <button needs="enroll" type="button" class="small" aria-label=${t("identify.enroll_face_number", { number: place + 1 })} onClick=${() => onEnroll(place)}>
           ${t("identify.enroll_this")}
         </button>
-        <button type="button" class="small" aria-label=${t("identify.add_face_number", { number: place + 1 })} onClick=${() => onAdd(place)}>
+        <button needs="enroll" type="button" class="small" aria-label=${t("identify.add_face_number", { number: place + 1 })} onClick=${() => onAdd(place)}>
           ${t("identify.add_to")}
         </button>
       </span>`,

@@ -6,7 +6,8 @@ import { announcement } from "../core/live.js";
 import { entryOf, loadPage, presentPage } from "../core/pages.js";
 import { prefs } from "../core/prefs.js";
 import { href, useRoute } from "../core/router.js";
-import { info } from "../core/session.js";
+import { lacking, reasonId, reasonOf } from "../core/rights.js";
+import { info, me } from "../core/session.js";
 import { useStore } from "../core/store.js";
 import { language, t } from "../core/text.js";
 import { Banners } from "./banners.js";
@@ -23,6 +24,7 @@ export function Frame() {
   useStore(prefs);
   const { needed } = useStore(keyDemand);
   const known = useStore(info);
+  useStore(me); // controls are by its rights
   return html`<a class="skip" href="#main" onClick=${skip}>${t("frame.skip")}</a>
     <${Header} />
     <${Banners} />
@@ -31,7 +33,8 @@ export function Frame() {
     </main>
     <${Leaving} />
     <${Toasts} />
-    <${LiveRegion} />`;
+    <${LiveRegion} />
+    <div hidden>${lacking().map((right) => html`<span key=${right} id=${reasonId(right)}>${reasonOf(right)}</span>`)}</div>`;
 }
 
 function skip(event) {

@@ -30,6 +30,7 @@ export function ProblemNotice({ problem, onRetry }) {
   return html`<div class="notice danger" role="alert">
     ${hasText(title) && html`<strong>${t(title)}</strong>`}
     <p>${sentenceOf(problem)}</p>
+    ${problem.missingRight && html`<p>${t("frame.lacks_right", { right: t(`frame.right_${problem.missingRight}`) })}</p>`}
     ${problem.errors?.length > 0 &&
     html`<ul>
       ${problem.errors.map(({ field, message }) => html`<li><code>${field}</code>: ${message}</li>`)}

@@ -46,7 +46,7 @@ export function CollectionList({ query, collection }) {
       </search>
       <span class="row">
         <${AsRequestButton} call=${call} />
-        <button type="button" class="primary" onClick=${() => setDialog({ kind: "create" })}>${t("system.create")}</button>
+        <button needs="admin" type="button" class="primary" onClick=${() => setDialog({ kind: "create" })}>${t("system.create")}</button>
       </span>
     </div>
     <${ProblemNotice} problem=${problem} onRetry=${reload} />
@@ -92,6 +92,7 @@ function columnsOf(setDialog) {
       cell: (row) =>
         html`<span class="row actions">
           <button
+            needs="admin"
             type="button"
             class="small"
             aria-label=${t("system.edit_name", { name: row.name })}
@@ -100,6 +101,7 @@ function columnsOf(setDialog) {
             ${t("system.edit")}
           </button>
           <button
+            needs="admin"
             type="button"
             class="small danger"
             aria-label=${t("system.delete_name", { name: row.name })}

@@ -66,11 +66,11 @@ export function Basis({ curve, collection, query, onChange }) {
     <${ProblemNotice} problem=${measure.problem ?? forget.problem} />
     ${measure.busy && html`<${Measuring} />`}
     <p class="row">
-      <button type="button" disabled=${measure.busy || forget.busy} onClick=${() => measure.run()}>
+      <button needs="admin" type="button" disabled=${measure.busy || forget.busy} onClick=${() => measure.run()}>
         ${t(hasOwn ? "thresholds.measure_again" : "thresholds.measure")}
       </button>
       ${hasOwn &&
-      html`<button type="button" disabled=${measure.busy || forget.busy} onClick=${() => forget.run()}>${t("thresholds.back")}</button>`}
+      html`<button needs="admin" type="button" disabled=${measure.busy || forget.busy} onClick=${() => forget.run()}>${t("thresholds.back")}</button>`}
       <${AsRequestButton} call=${measureCall} />
     </p>
   </section>`;

@@ -148,7 +148,7 @@ function EnrollStep({ collection, seen, person, onEnrolled }) {
       <${Field} label=${t("start.name")} hint=${hint} error=${errorOf(problem, "name")}>
         <input required maxlength="256" autocomplete="off" value=${name} onInput=${(event) => setName(event.target.value)} />
       <//>
-      <button type="submit" class="primary" aria-disabled=${busy || place < 0 ? "true" : undefined}>${t("start.enroll")}</button>
+      <button needs="enroll" type="submit" class="primary" aria-disabled=${busy || place < 0 ? "true" : undefined}>${t("start.enroll")}</button>
       ${place >= 0 && html`<${AsRequestButton} call=${async () => callOf(await cut())} />`}
     </form>
     ${person && html`<p>${t("start.is_enrolled")} <a href=${href("person", { args: [person.id] })}><bdi>${person.name}</bdi></a></p>`}

@@ -31,7 +31,7 @@ export function Preview({ plan, onStart, onDrop, mayStart }) {
       <p>${facts.filter(Boolean).join(" · ")}</p>
       ${single > 0 && html`<p class="muted">${t("enroll_many.one_photo_hint")}</p>`}
       <p class="row">
-        <button type="button" class="primary" disabled=${!mayStart} onClick=${onStart}>
+        <button needs="enroll" type="button" class="primary" disabled=${!mayStart} onClick=${onStart}>
           ${t("enroll_many.start")}
         </button>
         <button type="button" onClick=${onDrop}>${t("enroll_many.other_files")}</button>

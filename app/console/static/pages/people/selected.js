@@ -18,11 +18,11 @@ export function Selected({ people, selection, onChanged }) {
     if (changed) onChanged();
   };
   return html`<${SelectBar} selection=${selection}>
-      <button type="button" onClick=${open("expiry")}>${t("people.set_expiry")}</button>
-      <button type="button" onClick=${open("attribute")}>${t("people.set_attribute")}</button>
+      <button needs="correct" type="button" onClick=${open("expiry")}>${t("people.set_expiry")}</button>
+      <button needs="correct" type="button" onClick=${open("attribute")}>${t("people.set_attribute")}</button>
       <button type="button" onClick=${() => saveCsv("people.csv", asCsv(people))}>${t("people.export_csv")}</button>
-      ${people.length === 2 && html`<button type="button" onClick=${open("merge")}>${t("people.merge")}</button>`}
-      <button type="button" class="danger" onClick=${open("erase")}>${t("people.erase")}</button>
+      ${people.length === 2 && html`<button needs="correct" type="button" onClick=${open("merge")}>${t("people.merge")}</button>`}
+      <button needs="correct" type="button" class="danger" onClick=${open("erase")}>${t("people.erase")}</button>
     <//>
     ${doing?.what === "expiry" && html`<${SetExpiry} people=${doing.people} onClose=${close} onUndone=${onChanged} />`}
     ${doing?.what === "attribute" && html`<${SetAttribute} people=${doing.people} onClose=${close} onUndone=${onChanged} />`}

@@ -39,7 +39,7 @@ export function AddPhotos({ person, onChanged }) {
     <h2>${t("person.add_photos")}</h2>
     <${Drop} multiple compact onFiles=${(files) => add.run(files, false)} />
     <p class="row">
-      <a class="button" href=${href("enroll", { query: { person: person.id } })}>${t("person.camera")}</a>
+      <a needs="enroll" class="button" href=${href("enroll", { query: { person: person.id } })}>${t("person.camera")}</a>
       <span role="status">${add.busy && t("person.adding")}</span>
     </p>
     ${repeated > 0 && html`<${Notice}>${t("person.repeated", { count: repeated })}<//>`}

@@ -88,7 +88,7 @@ export function Details({ person, onChanged }) {
         : html`<${Notice} kind="warning">${t("person.attributes_inexact")}<//>`}
     </div>
     <p class="row">
-      <button type="submit" class="primary" disabled=${wrong || names.length === 0 || save.busy}>${t("frame.save")}</button>
+      <button needs="correct" type="submit" class="primary" disabled=${wrong || names.length === 0 || save.busy}>${t("frame.save")}</button>
       ${names.length > 0 &&
       html`<button type="button" onClick=${() => (setDraft(former), save.clear())}>${t("person.discard")}</button>
         <${AsRequestButton} call=${() => call} />`}

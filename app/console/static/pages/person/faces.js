@@ -50,10 +50,11 @@ export function Faces({ person, faces, onChanged }) {
               <${CopyButton} text=${face.image_sha256} label=${t("person.copy_sha256")} />
             </p>`}
             <p class="row">
-              <button type="button" class="small" aria-label=${t("person.move_face", { number: at + 1 })} onClick=${() => setDoing({ what: "move", face })}>
+              <button needs="correct" type="button" class="small" aria-label=${t("person.move_face", { number: at + 1 })} onClick=${() => setDoing({ what: "move", face })}>
                 ${t("person.move")}
               </button>
               <button
+                needs="correct"
                 type="button"
                 class="small danger"
                 aria-label=${t("person.remove_face", { number: at + 1 })}

@@ -46,7 +46,7 @@ export function HeldList({ held, byPhoto, noFace, busy, onAgain }) {
     ${rows.length > 0 &&
     html`<p class="row">
       <button type="button" disabled=${picked.length === 0 || save.busy} onClick=${save.run}>${t("privacy.save")}</button>
-      <button type="button" class="danger" disabled=${picked.length === 0 || busy} onClick=${() => setErasing(split)}>
+      <button needs="correct" type="button" class="danger" disabled=${picked.length === 0 || busy} onClick=${() => setErasing(split)}>
         ${t("privacy.erase", { count: picked.length })}
       </button>
       <button type="button" class="quiet" disabled=${busy} onClick=${onAgain}>${t("privacy.again")}</button>

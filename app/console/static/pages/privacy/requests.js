@@ -54,7 +54,7 @@ export function Requests() {
           <${Field} label=${t("privacy.external_id")} hint=${t("privacy.external_id_hint")}>
             <input name="external_id" autocomplete="off" required maxlength="256" />
           <//>
-          <p><button disabled=${search.busy}>${t("privacy.search")}</button></p>
+          <p><button needs="read" disabled=${search.busy}>${t("privacy.search")}</button></p>
         </form>
       </section>
     </div>

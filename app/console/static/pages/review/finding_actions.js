@@ -80,6 +80,7 @@ export function FindingActions({ collection, finding, people, examination, onCha
   return html`<div class="row">
     ${offers.map(
       (offer, place) => html`<${KeyButton}
+        needs="correct"
         key=${offer}
         shortcut=${KEYS[offer]}
         class=${[place === 0 && "primary", ["remove", "erase"].includes(offer) && "danger"].filter(Boolean).join(" ")}

@@ -133,9 +133,9 @@ export function GroupView({ collection, id, onLeft, onShow }) {
       onChanged=${onChanged}
     />
     <div class="row">
-      <${KeyButton} shortcut="a" onClick=${() => setDialog("it-is")}>${t("unknowns.it_is")}<//>
-      <${KeyButton} shortcut="s" disabled=${dividing.busy} onClick=${dividing.run}>${t("unknowns.split")}<//>
-      <${KeyButton} shortcut="d" class="danger" disabled=${dismissing.busy} onClick=${dismissing.run}>
+      <${KeyButton} needs="enroll" shortcut="a" onClick=${() => setDialog("it-is")}>${t("unknowns.it_is")}<//>
+      <${KeyButton} needs="correct" shortcut="s" disabled=${dividing.busy} onClick=${dividing.run}>${t("unknowns.split")}<//>
+      <${KeyButton} needs="correct" shortcut="d" class="danger" disabled=${dismissing.busy} onClick=${dismissing.run}>
         ${t("unknowns.dismiss")}
       <//>
       <button type="button" onClick=${() => setDialog("find-photo")}>${t("unknowns.find_photo")}</button>

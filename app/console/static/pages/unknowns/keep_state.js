@@ -28,11 +28,11 @@ export function KeepState({ known, collection, isEmpty }) {
   const open = () => setTurningOn(true);
   return html`${isEmpty
     ? html`<${Empty} text=${t("unknowns.off")}>
-        <button type="button" class="primary" onClick=${open}>${t("unknowns.turn_on_ask")}</button>
+        <button needs="admin" type="button" class="primary" onClick=${open}>${t("unknowns.turn_on_ask")}</button>
       <//>`
     : html`<${Notice}>
         ${t("unknowns.off_with_groups")}
-        <button type="button" class="small" onClick=${open}>${t("unknowns.turn_on_ask")}</button>
+        <button needs="admin" type="button" class="small" onClick=${open}>${t("unknowns.turn_on_ask")}</button>
       <//>`}
   ${turningOn && html`<${KeepDialog} collection=${collection} onClose=${() => setTurningOn(false)} />`}`;
 }

@@ -71,7 +71,7 @@ export function NameForm({ collection, groupId, faceIds, chosen, field, onDone, 
           onInput=${(event) => setExternalId(event.target.value)}
         />
       <//>
-      <${KeyButton} type="submit" shortcut="n" class="primary" disabled=${busy}>
+      <${KeyButton} needs="enroll" type="submit" shortcut="n" class="primary" disabled=${busy}>
         ${chosen > 0 ? t("unknowns.name_chosen", { count: chosen }) : t("unknowns.name_all")}
       <//>
       <${AsRequestButton} call=${() => nameCall(collection, groupId, who(), faceIds)} />

@@ -75,14 +75,25 @@ export default {
   page_defect: "Die Seite hat einen Fehler: {detail}. Bitte neu laden und den Fehler melden.",
   problem_offline: "Keine Antwort",
 
+  keys: "API-Schlüssel",
   key_title: "Dieser Dienst verlangt einen Schlüssel",
   key_lead: "Er bleibt in diesem Browser-Tab und wird nach 30 Minuten ohne Eingabe vergessen.",
   key_label: "API-Schlüssel",
-  key_hint: "Einer der Schlüssel aus VULTUS_API_KEYS des Dienstes.",
+  key_hint: "Wie „vultus keys add“ ihn ausgegeben hat, oder einer aus VULTUS_API_KEYS.",
   key_refused: "Der Dienst hat diesen Schlüssel abgelehnt.",
   key_send: "Weiter",
   key_present: "In diesem Tab ist ein Schlüssel hinterlegt.",
   key_forget: "Schlüssel vergessen",
+
+  lacks_right: "Dieser Schlüssel hat das Recht „{right}“ nicht.",
+  right_read: "Personen sehen",
+  right_identify: "Gesichter erkennen",
+  right_enroll: "Personen aufnehmen",
+  right_correct: "berichtigen und löschen",
+  right_templates: "Embeddings lesen",
+  right_audit: "das Protokoll lesen",
+  right_admin: "den Dienst verwalten",
+  problem_missing_right: "Dieser Schlüssel darf das nicht",
 
   help: "Hilfe",
   help_text:

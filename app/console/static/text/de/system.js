@@ -169,6 +169,7 @@ export default {
   fact_key_collections: "In Sammlungen",
   no_key: "Kein Schlüssel nötig: Jeder Aufrufer darf alles.",
   all_collections: "alle",
+  right_read: "Personen und ihre Gesichter sehen",
   right_identify: "Gesichter erkennen",
   right_enroll: "Personen erfassen",
   right_correct: "berichtigen und löschen",

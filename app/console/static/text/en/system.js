@@ -167,6 +167,7 @@ export default {
   fact_key_collections: "In collections",
   no_key: "No key is needed: every caller may do everything.",
   all_collections: "all",
+  right_read: "see people and their faces",
   right_identify: "identify faces",
   right_enroll: "enroll people",
   right_correct: "correct and erase",

@@ -1,0 +1,124 @@
+/** Dialogs that make, show, rotate and revoke API keys. */
+
+import { ask } from "../core/api.js";
+import { html, useId, useState } from "../core/html.js";
+import { note } from "../core/history.js";
+import { useAction } from "../core/loading.js";
+import { t } from "../core/text.js";
+import { AsRequestButton } from "./as_request_button.js";
+import { CopyButton } from "./copy_button.js";
+import { Dialog } from "./dialog.js";
+import { errorOf, Field } from "./field.js";
+import { Notice, ProblemNotice } from "./notice.js";
+
+const ROLES = ["viewer", "operator", "enroller", "officer", "integrator", "admin", "custom"];
+const RIGHTS = ["read", "identify", "enroll", "correct", "templates", "audit", "admin"];
+const A_DAY_S = 86_400;
+
+/** A form that sends a request once. */
+function Form({ title, submit, call, danger = false, onClose, onDone, children }) {
+  const id = useId();
+  const action = useAction(async () => onDone(await ask(call())));
+  const send = (event) => {
+    event.preventDefault();
+    action.run();
+  };
+  const footer = html`<${AsRequestButton} call=${call} />
+    <button type="button" onClick=${onClose}>${t("frame.cancel")}</button>
+    <button class=${danger ? "danger primary" : "primary"} form=${id} disabled=${action.busy}>${submit}</button>`;
+  return html`<${Dialog} title=${title} onClose=${onClose} footer=${footer}>
+    <form id=${id} onSubmit=${send}>
+      ${children(action.problem)}
+      <${ProblemNotice} problem=${action.problem} />
+    </form>
+  <//>`;
+}
+
+const names = (text) => text.split(/[\s,]+/).filter(Boolean);
+
+/** @param {{onClose: () => void, onDone: (issued: {key: any, text: string}) => void}} props */
+export function CreateKey({ onClose, onDone }) {
+  const [name, setName] = useState("");
+  const [role, setRole] = useState("operator");
+  const [rights, setRights] = useState([]);
+  const [collections, setCollections] = useState("");
+  const [until, setUntil] = useState("");
+  const json = () => ({
+    name: name.trim(),
+    role,
+    ...(role === "custom" && { rights }),
+    ...(names(collections).length > 0 && { collections: names(collections) }),
+    ...(until && { expires_at: new Date(`${until}T00:00:00`).toISOString() }),
+  });
+  const toggle = (right) => setRights((present) => (present.includes(right) ? present.filter((one) => one !== right) : [...present, right]));
+  return html`<${Form}
+    title=${t("keys.create")}
+    submit=${t("keys.create_send")}
+    call=${() => ({ method: "POST", path: "keys", json: json() })}
+    ...${{ onClose, onDone }}
+  >
+    ${(problem) => html`<${Field} label=${t("keys.name")} hint=${t("keys.name_hint")} error=${errorOf(problem, "name")}>
+        <input data-first-focus required maxlength="256" autocomplete="off" value=${name} onInput=${(event) => setName(event.target.value)} />
+      <//>
+      <${Field} label=${t("keys.role")} hint=${t(`keys.role_${role}_hint`)} error=${errorOf(problem, "role")}>
+        <select value=${role} onChange=${(event) => setRole(event.target.value)}>
+          ${ROLES.map((one) => html`<option key=${one} value=${one}>${t(`keys.role_${one}`)}</option>`)}
+        </select>
+      <//>
+      ${role === "custom" &&
+      html`<fieldset>
+        <legend>${t("keys.rights")}</legend>
+        ${RIGHTS.map(
+          (right) => html`<label key=${right} class="check">
+            <input type="checkbox" checked=${rights.includes(right)} onChange=${() => toggle(right)} /> ${t(`frame.right_${right}`)}
+          </label>`,
+        )}
+      </fieldset>`}
+      <${Field} label=${t("keys.where")} hint=${t("keys.where_hint")} error=${errorOf(problem, "collections")}>
+        <input autocomplete="off" value=${collections} onInput=${(event) => setCollections(event.target.value)} />
+      <//>
+      <${Field} label=${t("keys.expires")} hint=${t("keys.expires_hint")} error=${errorOf(problem, "expires_at")}>
+        <input type="date" value=${until} onInput=${(event) => setUntil(event.target.value)} />
+      <//>`}
+  <//>`;
+}
+
+/** The text of a new key, this once. @param {{of: any, text: string, onClose: () => void}} props */
+export function ShowKey({ of, text, onClose }) {
+  const footer = html`<button type="button" class="primary" onClick=${onClose}>${t("frame.close")}</button>`;
+  return html`<${Dialog} title=${t("keys.made", { name: of.name })} onClose=${onClose} footer=${footer}>
+    <${Notice} kind="warning">${t("keys.shown_once")}<//>
+    <p><code class="long">${text}</code></p>
+    <p><${CopyButton} text=${text} label=${t("keys.copy")} /></p>
+  <//>`;
+}
+
+/** @param {{of: any, onClose: () => void, onDone: (issued: {key: any, text: string}) => void}} props */
+export function RotateKey({ of, onClose, onDone }) {
+  const [hours, setHours] = useState("24");
+  const call = () => ({ method: "POST", path: `keys/${of.id}:rotate`, json: { overlap_s: (Number(hours) * A_DAY_S) / 24 } });
+  return html`<${Form} title=${t("keys.rotate_name", { name: of.name })} submit=${t("keys.rotate_send")} ...${{ call, onClose, onDone }}>
+    ${(problem) => html`<p>${t("keys.rotate_text")}</p>
+      <${Field} label=${t("keys.overlap")} error=${errorOf(problem, "overlap_s")}>
+        <input data-first-focus type="number" required min="0" max="8784" step="any" value=${hours} onInput=${(event) => setHours(event.target.value)} />
+      <//>`}
+  <//>`;
+}
+
+/** @param {{of: any, onClose: () => void, onDone: () => void}} props */
+export function RevokeKey({ of, onClose, onDone }) {
+  const done = () => {
+    note(t("keys.revoked", { name: of.name }), { final: true });
+    onDone();
+  };
+  return html`<${Form}
+    title=${t("keys.revoke_name", { name: of.name })}
+    submit=${t("keys.revoke")}
+    call=${() => ({ method: "DELETE", path: `keys/${of.id}` })}
+    danger
+    onDone=${done}
+    onClose=${onClose}
+  >
+    ${() => html`<p>${t("keys.revoke_text")}</p>`}
+  <//>`;
+}
