@@ -13,12 +13,14 @@ export function Dialog({ title, onClose, footer, wide = false, children }) {
   const id = useId();
   const close = useRef(onClose);
   close.current = onClose;
+  const leaving = useRef(false);
   useEffect(() => {
     const opener = document.activeElement;
     const shown = dialog.current;
     shown.showModal();
     (shown.querySelector("[data-first-focus]") ?? shown.querySelector("h2")).focus();
     return () => {
+      leaving.current = true;
       shown.close();
       // What opened it may be gone, with the row that it stood in: then the page's title.
       const back = opener?.isConnected ? opener : document.getElementById("page-title");
@@ -29,6 +31,13 @@ export function Dialog({ title, onClose, footer, wide = false, children }) {
     ref=${dialog}
     class=${wide ? "dialog wide" : "dialog"}
     aria-labelledby=${id}
+    onClose=${(event) => {
+      // A second Escape closes it without asking: browsers let no page hold its user.
+      if (event.target !== dialog.current || leaving.current) return;
+      close.current();
+      // One that stays, as its erasure is being stopped, is shown again.
+      requestAnimationFrame(() => dialog.current?.open === false && dialog.current.showModal());
+    }}
     onCancel=${(event) => {
       if (event.target !== dialog.current) return; // a file field is cancelled, too
       event.preventDefault();
