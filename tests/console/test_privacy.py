@@ -72,6 +72,8 @@ def test_a_request_by_photo_finds_all_that_is_held_and_leaves_none(
     page.get_by_role("button", name="Erase 3 selected").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    expect(dialog).to_contain_text("2 people are erased with all faces: ")
+    expect(dialog).to_contain_text(f"E. Collins in {guests}")
     dialog.get_by_label("Type the number").fill("3")
     dialog.get_by_role("button", name="Erase 3 selected").click()
     expect(dialog).to_contain_text("3 receipts")

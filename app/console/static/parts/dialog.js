@@ -23,7 +23,7 @@ export function Dialog({ title, onClose, footer, wide = false, children }) {
       leaving.current = true;
       shown.close();
       // What opened it may be gone, with the row that it stood in: then the page's title.
-      const back = opener?.isConnected ? opener : document.getElementById("page-title");
+      const back = opener?.isConnected && opener !== document.body ? opener : document.getElementById("page-title");
       back?.focus({ preventScroll: true });
     };
   }, []);

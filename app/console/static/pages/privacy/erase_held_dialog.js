@@ -2,8 +2,11 @@
 
 import { inCollection } from "../../core/api.js";
 import { html } from "../../core/html.js";
-import { t } from "../../core/text.js";
+import { t, tWith } from "../../core/text.js";
 import { ErasureDialog } from "../../parts/erase_dialog.js";
+import { PersonName } from "../../parts/person_name.js";
+
+const NAMED = 5;
 
 /**
  * @param {object} props
@@ -19,13 +22,27 @@ export function EraseHeldDialog({ people, groups, onClose }) {
   ];
   return html`<${ErasureDialog}
     title=${t("privacy.erase_title", { count: items.length })}
-    sentence=${t("privacy.erase_text", { count: people.length, groups: t("privacy.groups", { count: groups.length }) })}
+    sentence=${html`<${WhatGoes} ...${{ people, groups }} />`}
     button=${t("privacy.erase", { count: items.length })}
     typed=${items.length > 1 ? items.length : null}
     items=${items}
     note=${(count) => t("privacy.erased", { count })}
     onClose=${onClose}
   />`;
+}
+
+/** How much goes, and who it is: the first of many. */
+function WhatGoes({ people, groups }) {
+  const named = people.slice(0, NAMED).map(({ collection, identity }) =>
+    tWith("privacy.who_in", {
+      name: () => html`<${PersonName} person=${identity} />`,
+      collection: () => html`<bdi>${collection}</bdi>`,
+    }),
+  );
+  if (people.length > NAMED) named.push(t("privacy.more", { count: people.length - NAMED }));
+  const who = () => named.flatMap((one, at) => (at === 0 ? [one] : [", ", one]));
+  return html`${people.length > 0 && [tWith("privacy.erase_people", { count: people.length, who }), " "]}
+  ${groups.length > 0 && `${t("privacy.erase_groups", { count: groups.length })} `} ${t("privacy.erase_final")}`;
 }
 
 const itemOf = (id, collection, kind) => ({

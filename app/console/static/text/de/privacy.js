@@ -49,11 +49,14 @@ export default {
   erase: { one: "{count} Ausgewähltes löschen", other: "{count} Ausgewählte löschen" },
   again: "Erneut suchen",
   erase_title: { one: "Wirklich löschen?", other: "{count} Einträge löschen?" },
-  erase_text: {
-    one: "{count} Person wird mit allen Gesichtern gelöscht, dazu {groups}. Das lässt sich nicht rückgängig machen.",
-    other: "{count} Personen werden mit allen Gesichtern gelöscht, dazu {groups}. Das lässt sich nicht rückgängig machen.",
+  erase_people: {
+    one: "{count} Person wird mit allen Gesichtern gelöscht: {who}.",
+    other: "{count} Personen werden mit allen Gesichtern gelöscht: {who}.",
   },
-  groups: { one: "{count} Gruppe unbekannter Gesichter", other: "{count} Gruppen unbekannter Gesichter" },
+  erase_groups: { one: "{count} Gruppe unbekannter Gesichter wird gelöscht.", other: "{count} Gruppen unbekannter Gesichter werden gelöscht." },
+  erase_final: "Das lässt sich nicht rückgängig machen.",
+  who_in: "{name} in {collection}",
+  more: { one: "{count} weitere", other: "{count} weitere" },
   erased: { one: "{count} Eintrag gelöscht", other: "{count} Einträge gelöscht" },
 
   kept: "Was diese Sammlung speichert",

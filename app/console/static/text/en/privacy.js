@@ -45,11 +45,14 @@ export default {
   erase: { one: "Erase {count} selected", other: "Erase {count} selected" },
   again: "Search again",
   erase_title: { one: "Erase this?", other: "Erase {count} records?" },
-  erase_text: {
-    one: "{count} person is erased with all faces, and {groups}. This cannot be undone.",
-    other: "{count} people are erased with all faces, and {groups}. This cannot be undone.",
+  erase_people: {
+    one: "{count} person is erased with all faces: {who}.",
+    other: "{count} people are erased with all faces: {who}.",
   },
-  groups: { one: "{count} group of unknown faces", other: "{count} groups of unknown faces" },
+  erase_groups: { one: "{count} group of unknown faces is erased.", other: "{count} groups of unknown faces are erased." },
+  erase_final: "This cannot be undone.",
+  who_in: "{name} in {collection}",
+  more: { one: "{count} more", other: "{count} more" },
   erased: { one: "{count} record erased", other: "{count} records erased" },
 
   kept: "What this collection keeps",
