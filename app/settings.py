@@ -382,7 +382,9 @@ class Settings(BaseSettings):
         "bfloat16 in OpenVINO on processors that compute it.",
     )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="Comma-separated keys; when set, /v1 requires one in x-api-key."
+        (),
+        description="Comma-separated keys of admins; when set, /v1 requires a key in x-api-key. "
+        "See also vultus keys.",
     )
     open_to_all: bool = Field(
         False,

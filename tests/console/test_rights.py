@@ -124,3 +124,21 @@ def test_keys_are_made_shown_once_rotated_and_revoked(
     for sent, status in ((text, 401), (new, 200)):
         assert server.client.get("/v1/me", headers={"x-api-key": sent}).status_code == status
     require_accessible(page)
+
+
+def test_the_tab_uses_the_first_key_of_a_service_that_asked_for_none(
+    page: Page, serve: Serve
+) -> None:
+    page.goto(serve(threads=1).at("keys"))
+    expect(page.get_by_text("This service asks for no key")).to_be_visible()
+    page.get_by_role("button", name="Make a key").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("boss")
+    dialog.get_by_label("Role").select_option(label="Admin")
+    dialog.get_by_role("button", name="Make", exact=True).click()
+    text = dialog.locator("code").inner_text()
+    expect(page.get_by_text("This service asks for no key")).to_have_count(0)
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Close").last.click()
+    expect(page.get_by_role("row").filter(has_text="boss")).to_contain_text("(this page)")
+    assert page.evaluate("() => Object.values(sessionStorage)") == [text]

@@ -15,6 +15,7 @@ from app.main import create_app
 from app.services import build_services
 from app.settings import Settings
 from tests.api.conftest import problem
+from tests.kit.api_keys import new_key
 
 OPEN_PATHS = ("/healthz", "/readyz", "/metrics")
 
@@ -59,6 +60,14 @@ def test_each_key_has_a_rate_of_its_own(app: Callable[..., FastAPI]) -> None:
             [429],
             [429],
         ]
+
+
+def test_a_key_of_the_database_has_a_rate_of_its_own(app: Callable[..., FastAPI]) -> None:
+    limited = app(api_keys="first", requests_per_s=0.001, requests_burst=3)
+    with TestClient(limited, headers={"x-api-key": "first"}) as client:
+        (_, one), (_, other) = (new_key(client, role="viewer") for _ in range(2))
+        for key in (one, other):
+            assert _statuses(client, 4, **key) == [200, 200, 200, 429]
 
 
 def test_callers_own_requests_at_once_are_limited(

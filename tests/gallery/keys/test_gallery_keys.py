@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import pytest
 from sqlalchemy import text
@@ -13,6 +14,7 @@ from app.gallery.keys.key_records import KeyState, NewKey
 from app.gallery.keys.key_ring import KeyRing
 from app.gallery.keys.key_texts import digest_of, id_in
 from app.gallery.keys.rights import Right, Role
+from app.gallery.store.change_signal import change_signal
 from app.gallery.store.database import Database
 
 DOOR = NewKey("door", Role.CUSTOM, (Right.IDENTIFY,), ("staff",))
@@ -131,6 +133,32 @@ def test_use_is_collected_in_memory_and_written_in_one_go(keys: GalleryKeys) -> 
     assert used_at is not None
     ring.save_use()  # nothing new
     assert keys.get(issued.key.id).last_used_at == used_at
+
+
+def test_an_earlier_use_does_not_replace_a_later_one(keys: GalleryKeys) -> None:
+    key_id = keys.add(DOOR).key.id
+    later = datetime.now(UTC)
+    keys.note_used({key_id: later})
+    keys.note_used({key_id: later - timedelta(seconds=5)})
+    assert keys.get(key_id).last_used_at == later
+
+
+def test_a_change_of_a_key_wakes_other_processes(
+    database: Database, other_process: GalleryKeys
+) -> None:
+    key_id = other_process.add(DOOR).key.id
+    signal = change_signal(database, Event())
+    try:
+        signal.wait(0)  # which notes the present state
+        for change in (
+            lambda: other_process.add(DOOR),
+            lambda: other_process.rotate(key_id, overlap_s=60),
+            lambda: other_process.revoke(key_id),
+        ):
+            change()
+            assert signal.wait(0)
+    finally:
+        signal.close()
 
 
 def test_pages_hold_only_keys_within_the_callers_collections(keys: GalleryKeys) -> None:

@@ -3,9 +3,10 @@
 import { ask } from "../core/api.js";
 import { day, fromNow } from "../core/format.js";
 import { html, useState } from "../core/html.js";
+import { setKey } from "../core/keys.js";
 import { useLoaded } from "../core/loading.js";
 import { href } from "../core/router.js";
-import { me } from "../core/session.js";
+import { connect, me } from "../core/session.js";
 import { useStore } from "../core/store.js";
 import { hasText, t } from "../core/text.js";
 import { AsRequestButton } from "../parts/as_request_button.js";
@@ -27,9 +28,12 @@ export default function Page({ query }) {
   const close = () => setDialog(null);
   const issued = ({ key, text }) => {
     setDialog({ kind: "show", key, text });
-    reload();
+    if (caller?.authentication !== "none") return;
+    // From now on the service asks for a key: without one, the page would end before it is copied.
+    setKey(text);
+    connect();
   };
-  const revoked = () => {
+  const closeAndReload = () => {
     close();
     reload();
   };
@@ -54,8 +58,8 @@ export default function Page({ query }) {
     ${data && html`<${Pager} nextCursor=${data.next_cursor} label=${t("keys.pages")} />`}
     ${dialog?.kind === "create" && html`<${CreateKey} onClose=${close} onDone=${issued} />`}
     ${dialog?.kind === "rotate" && html`<${RotateKey} of=${dialog.key} onClose=${close} onDone=${issued} />`}
-    ${dialog?.kind === "revoke" && html`<${RevokeKey} of=${dialog.key} onClose=${close} onDone=${revoked} />`}
-    ${dialog?.kind === "show" && html`<${ShowKey} of=${dialog.key} text=${dialog.text} onClose=${close} />`}`;
+    ${dialog?.kind === "revoke" && html`<${RevokeKey} of=${dialog.key} onClose=${close} onDone=${closeAndReload} />`}
+    ${dialog?.kind === "show" && html`<${ShowKey} of=${dialog.key} text=${dialog.text} onClose=${closeAndReload} />`}`;
 }
 
 const rightsOf = ({ role, rights }) =>

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import func, insert, inspect, select, update
+from sqlalchemy import func, insert, inspect, or_, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.orm import Session
 
@@ -82,11 +82,12 @@ class KeyRepository:
         self._set(key, successor_id=successor_id, expires_at=expires_at)
 
     def note_used(self, used: Mapping[str, datetime]) -> None:
-        """Keep when these keys were used last, by id."""
+        """Keep when these keys were used last, by id, unless another process noted a later use."""
         for key_id in sorted(used):
+            last = ApiKeyTable.last_used_at
             self._session.execute(
                 update(ApiKeyTable)
-                .where(ApiKeyTable.id == key_id)
+                .where(ApiKeyTable.id == key_id, or_(last.is_(None), last < used[key_id]))
                 .values(last_used_at=used[key_id])
             )
 

@@ -2,7 +2,7 @@
 export default {
   title: "API-Schlüssel",
   lead: "Wer was darf, und in welchen Sammlungen. Schlüssel aus VULTUS_API_KEYS stehen hier nicht; sie dürfen alles.",
-  first: "Dieser Dienst verlangt keinen Schlüssel. Sobald es einen gibt, tut er es: Erstellen Sie zuerst einen mit der Rolle Verwaltung, und benutzen Sie ihn hier.",
+  first: "Dieser Dienst verlangt keinen Schlüssel. Sobald es einen gibt, tut er es: Erstellen Sie zuerst einen mit der Rolle Verwaltung. Dieser Tab benutzt ihn dann.",
   none: "Es gibt noch keinen Schlüssel.",
   pages: "Seiten der Liste der Schlüssel",
   name: "Bezeichnung",

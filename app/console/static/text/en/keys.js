@@ -2,7 +2,7 @@
 export default {
   title: "API keys",
   lead: "Who may do what, and in which collections. Keys of VULTUS_API_KEYS are not listed; they may do everything.",
-  first: "This service asks for no key. As soon as there is one, it does: make a key of the role admin first, and use it here.",
+  first: "This service asks for no key. As soon as there is one, it does: make a key of the role admin first. This tab then uses it.",
   none: "No key was made yet.",
   pages: "Pages of the list of keys",
   name: "Name",
