@@ -59,7 +59,8 @@ VultusError
 │       └── ArchiveOfOtherEmbedder  the archive and the collection are of different networks
 ├── TooManyRequests
 │   ├── RateLimited                 the caller sends more requests a second than allowed
-│   └── TooManyAtOnce               too many requests of the caller are being answered
+│   ├── TooManyAtOnce               too many requests of the caller are being answered
+│   └── TooManySearches             one person was found too often in an hour, or nobody
 ├── Unavailable
 │   ├── Overloaded                  the queue is full, or too many bytes are being worked on
 │   ├── Busy                        a long job runs, and one of its kind at a time
@@ -211,13 +212,13 @@ class Resemblance:
 
     For `belongs_to_another_identity`: who it looks like, at or above the threshold. For
     `low_match_confidence`: who it should look like, and does not; the ids are None when that is
-    only the other photos of the same request.
+    only the other photos of the same request. `similarity` is None where it is withheld.
     """
 
     identity_id: str | None
     name: str | None
     external_id: str | None
-    similarity: float
+    similarity: float | None
     threshold: float
 
 
@@ -535,6 +536,10 @@ class RateLimited(TooManyRequests):
 
 class TooManyAtOnce(TooManyRequests):
     code = "too_many_at_once"
+
+
+class TooManySearches(TooManyRequests):
+    code = "too_many_searches"
 
 
 class Unavailable(VultusError):

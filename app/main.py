@@ -28,6 +28,7 @@ from app.api.edge.private_answers import PrivateAnswers
 from app.api.edge.rate_limits import RateLimits
 from app.api.edge.request_log import Defects, RequestLog
 from app.api.edge.root_path import RootPath
+from app.api.edge.search_quota import SearchQuota
 from app.api.edge.stop_requests import StopRequests
 from app.api.edge.unread_bodies import UnreadBodies
 from app.observe.logs import configure_logging
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
     app = application_of_routes(lifespan)
     app.state.services = services
+    app.state.search_quota = SearchQuota(settings.limits)
     _add_pages(app, settings)
     callers = Callers(settings.api_keys, services.key_ring)
     # The last is the outermost. From outside in: the paths as the API names them; the rest of a
@@ -99,7 +101,12 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         demands_key=callers.demand_keys,
     )
     app.add_middleware(Refusals)
-    app.add_middleware(Authentication, callers=callers, refused=services.metrics.count_refused_key)
+    app.add_middleware(
+        Authentication,
+        callers=callers,
+        refused=services.metrics.count_refused_key,
+        exact_without_keys=settings.exact_similarities,
+    )
     app.add_middleware(Defects)
     app.add_middleware(StopRequests, signal=services.stop_signal)
     allow_origins(app, settings.cors_origins)

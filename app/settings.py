@@ -76,6 +76,19 @@ class Limits(_Group):
         description="Requests of one API key, or address, that are answered at once (else no "
         "limit).",
     )
+    searches_per_person: int = Field(
+        20,
+        ge=1,
+        le=1_000_000,
+        description="Searches an hour of one caller without the right templates, by an embedding "
+        "or an enrolled face, that may show the same person.",
+    )
+    searches_in_vain: int = Field(
+        1_000,
+        ge=1,
+        le=1_000_000,
+        description="The same searches an hour that may show nobody.",
+    )
     max_connections: int = Field(
         1_000, ge=1, le=100_000, description="Connections that are open at once, in one process."
     )
@@ -390,6 +403,11 @@ class Settings(BaseSettings):
         False,
         description="Start without a key also on an address that other machines reach: whoever "
         "reaches it may do everything.",
+    )
+    exact_similarities: bool = Field(
+        False,
+        description="Without keys, answer all similarities exactly: the embeddings of people can "
+        "be computed from them. With keys, the right templates decides.",
     )
     crops_key: SecretStr | None = Field(
         None,

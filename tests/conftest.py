@@ -129,7 +129,10 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def application(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), device="cpu")
+    # Tests compare similarities; tests/api/test_templates.py is about those that are withheld.
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("data"), device="cpu", exact_similarities=True
+    )
     return create_app(settings, build_services(settings))
 
 

@@ -6,9 +6,11 @@ from fastapi import Depends, Path, Request
 from pydantic import BeforeValidator
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from app.api.edge.callers import Caller, caller_in
+from app.api.edge.callers import Caller, caller_in, limited_by
 from app.api.edge.identity_paths import decoded
+from app.api.edge.search_quota import SearchQuota
 from app.api.schemas.parts.field_types import CollectionName, IdentityRef, RecordId
+from app.operations.policy.decisions import Decision
 from app.services import Services
 
 
@@ -43,6 +45,27 @@ async def _request_id(request: Request) -> str:
 
 
 RequestIdDep = Annotated[str, Depends(_request_id)]
+
+
+class CountedSearches:
+    """Counts what is found for the caller of a request; see `SearchQuota`."""
+
+    def __init__(self, request: Request) -> None:
+        quota = request.app.state.search_quota
+        assert isinstance(quota, SearchQuota)
+        self._quota = quota
+        self._caller = limited_by(request.scope)
+
+    def count(self, decision: Decision) -> None:
+        """Raises TooManySearches."""
+        self._quota.count(self._caller, decision)
+
+
+async def _counted_searches(request: Request) -> CountedSearches:
+    return CountedSearches(request)
+
+
+CountedSearchesDep = Annotated[CountedSearches, Depends(_counted_searches)]
 CollectionPath = Annotated[CollectionName, Path()]
 IdentityPath = Annotated[IdentityRef, BeforeValidator(decoded), Path()]
 FacePath = Annotated[RecordId, Path()]

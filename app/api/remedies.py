@@ -100,6 +100,9 @@ HTTP: Final = Remedies(
         "VULTUS_NEXT__EMBEDDER and VULTUS_NEXT__WEIGHTS_PATH",
         errors.TooManyRequests: None,
         errors.RateLimited: or_raise_the_limit("wait until then", _OR_RAISE),
+        errors.TooManySearches: or_raise_the_limit(
+            "wait until then, identify photos, or send a key with the right templates", _OR_RAISE
+        ),
         errors.TooManyAtOnce: or_raise_the_limit("wait for one of them", _OR_RAISE),
         errors.Unavailable: "try again in a moment",
         errors.Overloaded: or_raise_the_limit("try again in a second", _OR_RAISE),

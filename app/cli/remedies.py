@@ -127,6 +127,7 @@ TERMINAL: Final = Remedies(
         errors.TooManyRequests: NEVER,
         errors.RateLimited: NEVER,
         errors.TooManyAtOnce: NEVER,
+        errors.TooManySearches: NEVER,
         errors.Unavailable: None,
         errors.Overloaded: or_raise_the_limit("try again in a second", _OR_RAISE),
         errors.DatabaseUnavailable: "try again in a moment",

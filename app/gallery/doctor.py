@@ -96,6 +96,8 @@ class Finding:
     other_face_id: str | None = None
     similarity: float | None = None
     own_similarity: float | None = None
+    shown_from: float | None = None
+    """Similarities below this are withheld from the caller; None: none are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ class Actor:
     address: str | None = None
     rights: Container[str] | None = None
     """What the actor may do; None: everything."""
+    sees_exact_similarities: bool = True
+    """Whether no similarity is withheld; see `app/operations/policy/disclosure.py`."""
 
 
 _SERVICE = Actor("service")
@@ -64,3 +66,15 @@ def may(right: str) -> bool:
     """Return whether the actor has a right. The service and the command line have all."""
     rights = _actor.get().rights
     return rights is None or right in rights
+
+
+def show_exact_similarities() -> None:
+    """Withhold no similarity from the caller of the request that is being answered."""
+    who = _actor.get()
+    if who is not _SERVICE:
+        who.sees_exact_similarities = True
+
+
+def sees_exact_similarities() -> bool:
+    """Return whether no similarity is withheld from the actor."""
+    return _actor.get().sees_exact_similarities

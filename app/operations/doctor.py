@@ -1,7 +1,7 @@
 """The gallery doctor: possible errors in a gallery, and their corrections."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -10,6 +10,7 @@ from app.gallery.doctor import Checkup, DoctorPolicy, Finding, FindingKind
 from app.gallery.gallery import Gallery
 from app.gallery.store.statements.page_cursors import encode_cursor
 from app.operations.policy.calibrator import Calibrator
+from app.operations.policy.disclosure import shown, shown_from
 from app.operations.policy.thresholds import Thresholds
 from app.runtime.threads import Work, threads
 
@@ -47,9 +48,14 @@ class GalleryExaminer:
         """
 
         def examine() -> Checkup:
-            policy = doctor_policy(self._calibrator.thresholds(collection))
-            return self._gallery.search.examine(
+            thresholds = self._calibrator.thresholds(collection)
+            policy = doctor_policy(thresholds)
+            checkup = self._gallery.search.examine(
                 collection, policy, limit=limit, cursor=cursor, within_s=within_s
+            )
+            least = shown_from(thresholds)
+            return replace(
+                checkup, findings=tuple(_disclosed(one, least) for one in checkup.findings)
             )
 
         return await threads().run(Work.DOCTOR, examine)
@@ -64,6 +70,15 @@ class GalleryExaminer:
                 return
             limit -= len(page.findings)
             cursor = encode_cursor(page.next_after)
+
+
+def _disclosed(finding: Finding, least: float | None) -> Finding:
+    """The finding, with what the present caller may know of its similarities."""
+    of_other, own = (
+        None if value is None else shown(value, least, finding.threshold)
+        for value in (finding.similarity, finding.own_similarity)
+    )
+    return replace(finding, similarity=of_other, own_similarity=own, shown_from=least)
 
 
 def doctor_policy(thresholds: Thresholds) -> DoctorPolicy:

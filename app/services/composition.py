@@ -34,6 +34,7 @@ from app.operations.policy.calibrator import Calibrator
 from app.operations.rollout.embedder_choice import ChosenBy, EmbedderChoice, choose_embedder
 from app.operations.rollout.shadow_decisions import LiveShadow
 from app.operations.unknown_finder import UnknownFinder
+from app.operations.unknown_reader import UnknownReader
 from app.operations.unknowns import UnknownKeeper, UnknownNamer
 from app.recognition.build import (
     build_recognizer,
@@ -155,7 +156,8 @@ def build_services(
         audit=audit,
         reads=reads,
         name_unknown=UnknownNamer(unknowns),
-        find_unknown=UnknownFinder(recognizer, unknowns),
+        find_unknown=UnknownFinder(recognizer, unknowns, calibrator),
+        read_unknowns=UnknownReader(unknowns, calibrator),
         database=database,
         key_ring=KeyRing(GalleryKeys(database)),
         watch=watch,

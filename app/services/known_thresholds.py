@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from app.errors import StartupError
 from app.operations.policy.calibrator import CalibrationFiles
+from app.operations.policy.disclosure import least_shown
 from app.operations.policy.thresholds import Thresholds
 from app.recognition.types import ModelId
 from app.settings import Settings
@@ -20,7 +21,7 @@ def default_thresholds(settings: Settings, network: Network) -> Thresholds:
     """
     model = ModelId(network.spec.name, network.digest, network.spec.dimension)
     chosen = settings.thresholds
-    return Thresholds(
+    policy = Thresholds(
         embedder=model.name,
         map=known_map(settings, model),
         target_fmr=chosen.target_fmr,
@@ -29,6 +30,12 @@ def default_thresholds(settings: Settings, network: Network) -> Thresholds:
         identify=chosen.identify,
         cautious="target_fpir" not in chosen.model_fields_set,
     )
+    return _withholding(policy, network)
+
+
+def _withholding(policy: Thresholds, network: Network) -> Thresholds:
+    least = least_shown(policy, dimension=network.spec.dimension)
+    return replace(policy, least_shown=least)
 
 
 def known_map(settings: Settings, model: ModelId) -> SimilarityMap | None:
@@ -52,7 +59,7 @@ def next_thresholds(settings: Settings, network: Network) -> Thresholds:
     Similarities in the settings belong to the other embedder, so that they do not apply.
     """
     ours = default_thresholds(settings, network)
-    return replace(ours, verify=None, identify=None)
+    return _withholding(replace(ours, verify=None, identify=None), network)
 
 
 def calibration_files(settings: Settings) -> CalibrationFiles:

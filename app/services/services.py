@@ -33,6 +33,7 @@ from app.operations.identify.verifier import Verifier
 from app.operations.policy.calibrator import Calibrator
 from app.operations.rollout.embedder_choice import EmbedderChoice
 from app.operations.unknown_finder import UnknownFinder
+from app.operations.unknown_reader import UnknownReader
 from app.operations.unknowns import UnknownNamer
 from app.recognition.device import device_memory_bytes
 from app.recognition.pipeline import Recognizer
@@ -89,6 +90,7 @@ class Services:
     reads: ReadLog
     name_unknown: UnknownNamer
     find_unknown: UnknownFinder
+    read_unknowns: UnknownReader
     database: Database
     watch: DatabaseWatch
     key_ring: KeyRing

@@ -104,7 +104,9 @@ class Server(ServerProcess):
 
     def __init__(self, data_dir: Path, *arguments: str, **variables: str) -> None:
         port = free_port()
-        environment = server_environment(data_dir, port, **variables)
+        # Benchmarks measure decisions and search for the same people again and again.
+        exact = {"VULTUS_EXACT_SIMILARITIES": "true"}
+        environment = server_environment(data_dir, port, **exact | variables)
         # In its data folder, it is away from any .env file.
         super().__init__(["serve", *arguments], port, data_dir, environment)
 

@@ -12,6 +12,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv("VULTUS_DATA_DIR", str(folder))
     monkeypatch.setenv("VULTUS_DEVICE", "cpu")
+    monkeypatch.setenv("VULTUS_EXACT_SIMILARITIES", "true")  # as version 0.1.0 answered them
     return folder
 
 

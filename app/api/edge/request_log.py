@@ -70,7 +70,7 @@ class RequestLog(Middleware):
 
         with (
             structlog.contextvars.bound_contextvars(request_id=request_id),
-            acting(Actor(NO_KEY, request_id, _address(scope))),
+            acting(Actor(NO_KEY, request_id, _address(scope), sees_exact_similarities=False)),
             self._metrics.requests_in_progress.track_inprogress(),
             request_scope(deadline=_deadline(scope)) as stages,
         ):

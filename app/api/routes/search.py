@@ -1,7 +1,7 @@
 """1:N search by an embedding or an enrolled face."""
 
 from app.api.audited_reads import Reads
-from app.api.deps import CollectionPath, ServicesDep
+from app.api.deps import CollectionPath, CountedSearchesDep, ServicesDep
 from app.api.endpoint import Endpoints, Sent
 from app.api.schemas.search import SearchAnswer, SearchBody
 from app.gallery.journal.actions import Action
@@ -16,16 +16,23 @@ router = Endpoints("/collections/{collection}", tag="recognition")
     SearchAnswer,
     right=Right.IDENTIFY,
     rights_by_field={"embedding": Right.TEMPLATES},
-    problems=[409],
+    problems=[409, 429],
     reads=Reads(
         Action.IDENTIFIED,
         lambda found: [] if found.identity is None else [found.identity.id],
     ),
 )
 async def search(
-    collection: CollectionPath, body: Sent[SearchBody], services: ServicesDep
+    collection: CollectionPath,
+    body: Sent[SearchBody],
+    services: ServicesDep,
+    searches: CountedSearchesDep,
 ) -> SearchAnswer:
-    """Identify the person of an embedding, or find who else looks like an enrolled face."""
+    """Identify the person of an embedding, or find who else looks like an enrolled face.
+
+    A caller without the right `templates` may find the same person some times an hour, beyond which
+    the answer is 429 `too_many_searches`.
+    """
     if body.embedding is not None:
         decision, model = await services.identify.embedding(
             collection, body.embedding, body.options()
@@ -35,6 +42,7 @@ async def search(
         decision, model = await services.identify.enrolled_face(
             collection, body.face_id, body.options()
         )
+    searches.count(decision)
     kept = decision.unknown_group_id is not None
     services.metrics.count_decision("search", decision.status, kept=kept)
     return SearchAnswer.of(decision, model=model)

@@ -63,7 +63,7 @@ async def get_unknown(
     collection: CollectionPath, group_id: GroupPath, services: ServicesDep
 ) -> UnknownGroupAnswer:
     """Return a group with its faces."""
-    group, faces = await reading(services.unknowns.get_group, collection, group_id)
+    group, faces = await reading(services.read_unknowns.get_group, collection, group_id)
     return UnknownGroupAnswer.of(group, faces=faces)
 
 

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from app.api.schemas.parts import answer_examples as examples
 from app.api.schemas.parts.answer import Answer
-from app.api.schemas.parts.field_types import IdentityRef, RecordId, Schema
+from app.api.schemas.parts.field_types import IdentityRef, RecordId, Schema, ShownFrom
 from app.api.schemas.parts.pages import NextCursor, PageQuery
 from app.gallery.dismissals import NoFindings
 from app.gallery.doctor import Checkup, Finding, FindingKind
@@ -85,12 +85,15 @@ class FindingBody(Answer):
     face_id: str | None = Field(description="The face in question, one of `identity`.")
     other_face_id: str | None = Field(description="The face of `other` that it looks like.")
     similarity: float | None = Field(
-        description="To `other`; of two people the mean over their faces' most similar ones."
+        description="To `other`; of two people the mean over their faces' most similar ones. Null "
+        "below `shown_from`."
     )
     own_similarity: float | None = Field(
-        description="Of the face to the most similar of the person's other faces."
+        description="Of the face to the most similar of the person's other faces. Null below "
+        "`shown_from`."
     )
     threshold: float = Field(description="The limit that the similarity was compared with.")
+    shown_from: ShownFrom
     advice: str
     dismissal: ActionBody = Field(
         description="The request that dismisses it, so that it is not reported again."

@@ -13,6 +13,7 @@ from app.api.schemas.parts.field_types import (
     ImageBytes,
     RecordId,
     Schema,
+    ShownFrom,
     Similarity,
     Threshold,
     TopK,
@@ -98,9 +99,13 @@ class UnknownFaceBody(Answer):
     detection_score: float | None
     image_sha256: str = Field(description="Of the photo, or of an embedding that had none.")
     similarity: Similarity | None = Field(
-        description="To the person who was most alike then; null when no person was enrolled."
+        description="To the person who was most alike then; null when no person was enrolled, and "
+        "below `shown_from`."
     )
-    nearest_identity_id: str | None = Field(description="This person; null when erased since.")
+    nearest_identity_id: str | None = Field(
+        description="This person; null when erased since, and below `shown_from`."
+    )
+    shown_from: ShownFrom
     has_crop: bool = Field(description="A crop of it is kept, which `GET .../crop` returns.")
 
 
@@ -130,8 +135,10 @@ class FaceAmongUnknownsBody(FaceInPhoto):
         description="Faces of the inbox that are so alike are grouped; null where none was kept.",
     )
     groups: list[AlikeGroupBody] = Field(
-        validation_alias=AliasPath("alike", "groups"), description="Most alike first."
+        validation_alias=AliasPath("alike", "groups"),
+        description="Most alike first; those below `shown_from` are left out.",
     )
+    shown_from: ShownFrom
 
 
 class SearchUnknownsAnswer(PhotoAnswer):

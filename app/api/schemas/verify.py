@@ -17,6 +17,7 @@ from app.api.schemas.parts.field_types import (
     ImageBytes,
     QualityLevel,
     Schema,
+    ShownFrom,
     Similarity,
     Threshold,
     require_one_at_most,
@@ -95,7 +96,7 @@ class ComparisonBody(Answer):
         "largest first: as POST /v1/detect lists them.",
     )
     boxes: Annotated[list[BoxArray], BeforeValidator(_boxes)] = Field(validation_alias="faces")
-    similarity: Similarity
+    similarity: Similarity | None = Field(description="Null below `shown_from`.")
 
 
 class VerifyAnswer(Answer):
@@ -106,7 +107,9 @@ class VerifyAnswer(Answer):
         "compared, and `rejected` says why."
     )
     match: bool = Field(description="Whether `status` is `match`.")
-    similarity: Similarity | None = Field(description="Null when nothing was compared.")
+    similarity: Similarity | None = Field(
+        description="Null when nothing was compared, and below `shown_from`."
+    )
     threshold: Threshold
     fmr: ErrorRateBody | None = Field(
         description="The chance that two strangers are at least this similar, in any of the "
@@ -127,8 +130,11 @@ class VerifyAnswer(Answer):
         description="Other faces on the photos, which were not compared."
     )
     identity: IdentityBody | None = Field(None, description="The enrolled person compared with.")
-    face_id: str | None = Field(None, description="Their face that is most alike.")
+    face_id: str | None = Field(
+        None, description="Their face that is most alike; null below `shown_from`."
+    )
     examples: int | None = Field(
         None, description="How many faces of theirs the similarity was taken to."
     )
+    shown_from: ShownFrom
     model: ModelBody

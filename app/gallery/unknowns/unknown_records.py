@@ -46,7 +46,10 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class UnknownFace:
-    """A kept sighting, without its embedding."""
+    """A kept sighting, without its embedding.
+
+    Below `shown_from`, what it is most like is withheld; None: nothing is.
+    """
 
     id: str
     box: Box | None
@@ -57,6 +60,7 @@ class UnknownFace:
     image_sha256: str
     seen_at: datetime
     has_crop: bool
+    shown_from: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
 
-from app.errors import Reason, RejectedImage
+from app.errors import Reason, RejectedImage, Resemblance
 from app.gallery.gallery import Gallery
 from app.gallery.keys.rights import Right
 from app.gallery.people.enrolment_guards import EmbedderSwitchedError, Guard, Neighbour, Refusal
@@ -14,9 +14,10 @@ from app.gallery.people.identity_ref import refers_to
 from app.gallery.records import NewFace
 from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.search.nearest_people import PeopleQuery
-from app.observe.acting import may
+from app.observe.acting import may, sees_exact_similarities
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.policy.calibrator import Calibrator
+from app.operations.policy.disclosure import permitted, rounded
 
 T = TypeVar("T")
 
@@ -94,6 +95,7 @@ class Guards:
         resembles, another = policy.resembling(), policy.find_identify(result.searched)
         if resembles is None or another is None:  # the embedder was not measured
             return None
+        another = permitted(another, policy)
         nearest = tuple(
             next(
                 (
@@ -137,8 +139,11 @@ def refused(refusal: Refusal, image_index: int | None) -> RejectedImage:
     """
     if not may(Right.IDENTIFY):
         return RejectedImage(image_index, (refusal.reason,), _WITHHELD[refusal.reason])
-    other = refusal.resemblance
-    compared = f"{other.similarity:.4f}, and {other.threshold:.4f}"
+    other = _disclosed(refusal, is_of_photo=image_index is not None)
+    if other.similarity is None:
+        compared = f"{other.threshold:.4f}"
+    else:
+        compared = f"{other.similarity:.4f}, and {other.threshold:.4f}"
     if refusal.reason is Reason.BELONGS_TO_ANOTHER_IDENTITY:
         detail = (
             f"the face looks like identity {other.identity_id} (similarity {compared} is a match)"
@@ -154,3 +159,18 @@ def refused(refusal: Refusal, image_index: int | None) -> RejectedImage:
             f"(similarity {compared} is wanted), so it is not clear whose this is"
         )
     return RejectedImage(image_index, (refusal.reason,), detail, resemblance=other)
+
+
+def _disclosed(refusal: Refusal, *, is_of_photo: bool) -> Resemblance:
+    """Return whom the face resembles, and how much as far as the present caller may know it.
+
+    How unlike the person's own faces it is, and how like anyone an embedding is, is what an
+    embedding could be computed from. The face of an embedding may be moved as well.
+    """
+    other = refusal.resemblance
+    if sees_exact_similarities():
+        return other
+    if is_of_photo and refusal.reason is Reason.BELONGS_TO_ANOTHER_IDENTITY:
+        assert other.similarity is not None
+        return replace(other, similarity=rounded(other.similarity, other.threshold))
+    return replace(other, similarity=None)

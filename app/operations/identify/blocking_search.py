@@ -19,6 +19,7 @@ from app.operations.policy.decisions import (
     decide,
     stages_of,
 )
+from app.operations.policy.disclosure import permitted
 from app.operations.policy.thresholds import Thresholds
 from app.recognition.types import ModelId
 
@@ -119,12 +120,13 @@ class BlockingSearch:
                 return None
             basis = result.basis
             policy = self._policy(collection, basis, options)
-            limit = policy.for_identify(
+            wanted = policy.for_identify(
                 options.threshold if stage.threshold is None else stage.threshold,
                 options.target_fpir,
                 searched=result.searched,
                 looks=len(stages),
             )
+            limit = permitted(wanted, policy)
             for place, candidates in zip(open_places, result.candidates, strict=True):
                 decisions[place] = _decision(
                     candidates, limit, policy, result.searched, stage, options.top_k

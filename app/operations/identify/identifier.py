@@ -32,6 +32,7 @@ from app.operations.policy.decisions import (
     stages_of,
     without_rate,
 )
+from app.operations.policy.disclosure import disclosed, permitted
 from app.operations.policy.face_rules import QualityFilter
 from app.operations.policy.quality_filter import shortcomings
 from app.operations.policy.rate_claims import is_below_floor
@@ -204,6 +205,18 @@ class Identifier:
         *,
         keep: Sequence[Sighting | None] = (),
     ) -> Decided:
+        """Decide on each probe, and return what the caller may know of it; see `disclosure`."""
+        done = await self._look(collection, probes, options, keep)
+        shown = [disclosed(decision, done.policy) for decision in done.decisions]
+        return replace(done, decisions=shown)
+
+    async def _look(
+        self,
+        collection: str,
+        probes: Sequence[Probe],
+        options: SearchOptions,
+        keep: Sequence[Sighting | None],
+    ) -> Decided:
         """Decide on each probe. `keep` has the sightings of the probes that are kept if they are
         unknown, and both the collection and the options keep unknown faces.
 
@@ -285,8 +298,9 @@ class Identifier:
 def _without_search(policy: Thresholds, options: SearchOptions) -> float:
     """The threshold in the answer for a face that was not searched."""
     first = stages_of(options)[0].threshold
-    return policy.for_identify(
+    wanted = policy.for_identify(
         options.threshold if first is None else first,
         options.target_fpir,
         searched=Searched(people=0, faces=0),
     )
+    return permitted(wanted, policy)

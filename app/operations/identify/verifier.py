@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 
 from app.errors import NoUsableImage, RejectedImage
 from app.gallery.gallery import Gallery
@@ -14,6 +15,7 @@ from app.operations.identify.verify_sides import Side, selection_of, side_of
 from app.operations.policy import rate_claims
 from app.operations.policy.calibrator import Calibrator
 from app.operations.policy.decisions import threshold_of
+from app.operations.policy.disclosure import permitted, shown, shown_from
 from app.operations.policy.rate_claims import RateReason
 from app.recognition.pipeline import Recognizer
 from app.recognition.types import DetectedFace, ModelId, cosine
@@ -34,11 +36,12 @@ class Comparison:
     """The similarity of two faces, or of a face and a person.
 
     `indices` are the places of the faces among all faces of their photos, largest first.
+    `similarity` is None where it is withheld.
     """
 
     indices: tuple[int, ...]
     faces: tuple[DetectedFace, ...]
-    similarity: float
+    similarity: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ class Verification:
     a match, and `comparisons` are all of them, most similar first. Threshold and rate are those of
     all comparisons: k comparisons have a false match k times as often as one. If one of the
     compared faces is below the quality floor, no rate holds. `passed_over` are faces that were not
-    compared, each with the place of its photo in the request.
+    compared, each with the place of its photo in the request. Below `shown_from`, similarities to
+    an enrolled person are withheld, and with them which face is how alike; see `disclosure`.
     """
 
     match: bool
@@ -70,6 +74,7 @@ class Verification:
     rejected: tuple[RejectedImage, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     passed_over: tuple[tuple[int, PassedOver], ...] = ()
+    shown_from: float | None = None
     model: ModelId = field(kw_only=True)
 
     @property
@@ -102,22 +107,21 @@ class Verifier:
         if a.refused or b.refused:
             return _rejected([a, b], limit, self._gallery.model)
         pairs = [(one, other) for one in a.faces for other in b.faces]
-        compared = []
+        compared: list[tuple[Comparison, float, float, float]] = []
         for one, other in pairs:
             # Each of k comparisons has a k-th of the rate.
             doubt = len(pairs) * rate_claims.doubt(one.embedded.quality, other.embedded.quality)
+            similarity = cosine(float(one.embedded.embedding @ other.embedded.embedding))
             found = Comparison(
-                (one.index, other.index),
-                (one.embedded.face, other.embedded.face),
-                cosine(float(one.embedded.embedding @ other.embedded.embedding)),
+                (one.index, other.index), (one.embedded.face, other.embedded.face), similarity
             )
-            compared.append((found, policy.for_verify(*wanted, doubt=doubt), doubt))
-        place = max(range(len(pairs)), key=lambda at: compared[at][0].similarity - compared[at][1])
-        best, limit, doubt = compared[place]
-        fmr, why_none = _claimed(policy.fmr(best.similarity, doubt=doubt), [a, b])
+            compared.append((found, similarity, policy.for_verify(*wanted, doubt=doubt), doubt))
+        place = max(range(len(pairs)), key=lambda at: compared[at][1] - compared[at][2])
+        best, similarity, limit, doubt = compared[place]
+        fmr, why_none = _claimed(policy.fmr(similarity, doubt=doubt), [a, b])
         return Verification(
-            best.similarity >= limit,
-            best.similarity,
+            similarity >= limit,
+            similarity,
             limit,
             fmr,
             why_none,
@@ -141,7 +145,7 @@ class Verifier:
         def look_beforehand() -> tuple[float, Identity]:
             policy = self._calibrator.thresholds(collection)
             # Both raise before the photo is recognised.
-            limit = policy.for_verify(*wanted)
+            limit = permitted(policy.for_verify(*wanted), policy)
             return limit, self._gallery.people.get(collection, identity_id)
 
         def compare() -> tuple[list[Candidate], DecisionBasis]:
@@ -159,25 +163,35 @@ class Verifier:
         policy = await reading(self._calibrator.resting_on, basis, collection)
         place = max(range(len(candidates)), key=lambda at: candidates[at].similarity)
         found, looks = candidates[place], len(candidates)
-        limit = policy.for_verify(*wanted, examples=found.examples, doubt=looks)
-        limit = threshold_of(found, limit)
-        measured = policy.fmr(found.similarity, examples=found.examples, doubt=looks)
-        fmr, why_none = _claimed(measured, [side])
+        wanted_limit = policy.for_verify(*wanted, examples=found.examples, doubt=looks)
+        limit = threshold_of(found, permitted(wanted_limit, policy))
+        least = shown_from(policy)
+        similarity = shown(found.similarity, least, limit)
+        fmr: ErrorRate | None = None
+        why_none: RateReason | None = RateReason.WITHHELD
+        if similarity is None:
+            place = 0  # instead of the most alike, which is withheld as well
+        else:
+            measured = policy.fmr(similarity, examples=found.examples, doubt=looks)
+            fmr, why_none = _claimed(measured, [side])
         return Verification(
             found.similarity >= limit,
-            found.similarity,
+            similarity,
             limit,
             fmr,
             why_none,
             (side.faces[place].embedded.face,),
             found.identity,
-            found.face_id,
+            None if similarity is None else found.face_id,
             found.examples,
             comparisons=_in_order(
-                Comparison((face.index,), (face.embedded.face,), candidate.similarity)
+                Comparison(
+                    (face.index,), (face.embedded.face,), shown(candidate.similarity, least, limit)
+                )
                 for face, candidate in zip(side.faces, candidates, strict=True)
             ),
             passed_over=_passed_over([side]),
+            shown_from=least,
             model=basis.model,
         )
 
@@ -192,7 +206,10 @@ class Verifier:
 
 
 def _in_order(compared: Iterable[Comparison]) -> tuple[Comparison, ...]:
-    return tuple(sorted(compared, key=lambda found: -found.similarity))
+    """The most similar first; those whose similarity is withheld last, as they are."""
+    return tuple(
+        sorted(compared, key=lambda found: inf if found.similarity is None else -found.similarity)
+    )
 
 
 def _passed_over(sides: Sequence[Side]) -> tuple[tuple[int, PassedOver], ...]:

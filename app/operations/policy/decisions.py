@@ -63,7 +63,7 @@ class Decision:
     probability that a stranger is at least that similar to one of those `searched`; None for the
     reason `rate_reason`. `matched_stage` is the stage of a match, or of an ambiguous decision.
     `unknown_group_id` is the group of unknown faces that the face was put into, if the collection
-    keeps them.
+    keeps them. `shown_from`: candidates below this similarity are left out; see `disclosure`.
     """
 
     status: Status
@@ -80,6 +80,7 @@ class Decision:
     detail: str | None = None
     """The reasons as a text, with the remedy."""
     unknown_group_id: str | None = None
+    shown_from: float | None = None
 
 
 def rejected(why: Shortcomings, threshold: float) -> Decision:

@@ -29,6 +29,8 @@ class RateReason(StrEnum):
     """The face is below the quality floor: the rates of such faces are not known."""
     NOBODY_ENROLLED = "nobody_enrolled"
     """No enrolled person could be compared."""
+    WITHHELD = "withheld"
+    """The similarity is withheld from this caller, and a rate would say it."""
     NOT_MEASURED = "not_measured"
     """The embedder has no calibration."""
 

@@ -22,7 +22,8 @@ class Thresholds:
     embedder was not measured. The threshold or rate of a request always wins. `margin` is the
     difference of similarities below which two people who both match are ambiguous, if a collection
     fixes one; None: see `find_margin`. `cautious`: `target_fpir` is a default that was not chosen,
-    so identify takes no lower threshold than verify, however few are searched.
+    so identify takes no lower threshold than verify, however few are searched. `least_shown`: see
+    `disclosure.least_shown`; None: no similarity is withheld.
     """
 
     embedder: str
@@ -33,6 +34,7 @@ class Thresholds:
     verify: float | None = None
     identify: float | None = None
     cautious: bool = True
+    least_shown: float | None = None
 
     def of(self, options: DecisionOptions, own_map: SimilarityMap | None) -> "Thresholds":
         """The policy of a collection with these options and, if there is one, this calibration."""

@@ -30,6 +30,7 @@ def postgres_client(
             database_url=url,
             device="cpu",
             crops_key=CROPS_KEY,
+            exact_similarities=True,
         )
         with TestClient(create_app(settings, build_services(settings))) as started:
             yield started

@@ -116,6 +116,7 @@ CHECKUP: Final[dict[str, Any]] = {
             "similarity": 0.7312,
             "own_similarity": 0.1094,
             "threshold": 0.4527,
+            "shown_from": None,
             "advice": "probably a photo of the other person: look at both, and move this face to "
             "them",
             "dismissal": {
@@ -171,6 +172,7 @@ IDENTIFICATION: Final[dict[str, Any]] = {
             "reasons": [],
             "detail": None,
             "unknown_group_id": None,
+            "shown_from": None,
         }
     ],
     "faces_found": 1,
@@ -265,6 +267,7 @@ VERIFICATION: Final[dict[str, Any]] = {
     "identity": None,
     "face_id": None,
     "examples": None,
+    "shown_from": None,
     "model": _MODEL,
 }
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import AliasPath, Field
 
 from app.api.schemas.parts.answer import Answer
-from app.api.schemas.parts.field_types import Similarity, Threshold
+from app.api.schemas.parts.field_types import ShownFrom, Similarity, Threshold
 from app.api.schemas.parts.person import IdentityBody
 from app.operations.policy.decisions import Status
 from app.operations.policy.rate_claims import RateReason
@@ -14,7 +14,8 @@ RATE_REASON: Any = Field(
     None,
     description="Why no error rate is answered: `low_quality` (the face is below the level "
     "`floor`, where no rate holds), `rejected` (it was not compared), `nobody_enrolled`, "
-    "`not_measured` (the embedder is not calibrated). Null when one is.",
+    "`not_measured` (the embedder is not calibrated), `withheld` (with the similarity). Null when "
+    "one is.",
 )
 
 
@@ -53,7 +54,8 @@ class DecisionBody(Answer):
     )
     identity: IdentityBody | None = Field(description="Who it is; null unless it is a match.")
     similarity: Similarity | None = Field(
-        description="Of the most similar person, match or not; null when no person is enrolled."
+        description="Of the most similar person, match or not; null when no person is enrolled, "
+        "and below `shown_from`."
     )
     threshold: Threshold
     fpir: ErrorRateBody | None = Field(
@@ -63,7 +65,8 @@ class DecisionBody(Answer):
     rate_reason: RateReason | None = RATE_REASON
     searched: SearchedBody
     candidates: list[CandidateBody] = Field(
-        description="The most similar people, whether or not they match, most alike first."
+        description="The most similar people, whether or not they match, most alike first; those "
+        "below `shown_from` are left out."
     )
     matched_stage: int | Literal["terminal"] | None = Field(
         description="Which of the `stages` matched, from 0 (also when none were sent), or "
@@ -73,3 +76,4 @@ class DecisionBody(Answer):
         description="The group of unknown faces that it was put into; null where the collection "
         "keeps none."
     )
+    shown_from: ShownFrom

@@ -228,6 +228,14 @@ AttributesObject = Annotated[
     ),
 ]
 Similarity = Annotated[value_types.Similarity, Field(description="Cosine, -1 to 1.")]
+ShownFrom = Annotated[
+    float | None,
+    Field(
+        description="Similarities below this are withheld from a caller without the right "
+        "`templates`, and so is who has them; others have three decimals. Null: none is withheld, "
+        "and all are exact."
+    ),
+]
 Threshold = Annotated[
     value_types.Similarity,
     Field(description="Least similarity that counts as a match."),

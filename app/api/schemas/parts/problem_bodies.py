@@ -23,7 +23,9 @@ class ResemblanceBody(Answer):
     identity_id: str | None
     name: str | None
     external_id: str | None
-    similarity: float = Field(description="Cosine, -1 to 1.")
+    similarity: float | None = Field(
+        description="Cosine, -1 to 1. Null where it is withheld: see `shown_from` of a decision."
+    )
     threshold: float = Field(description="The limit that the similarity was compared with.")
 
 

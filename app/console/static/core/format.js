@@ -11,6 +11,10 @@ export const count = (value, options) => number(options).format(value);
 export const similarity = (value, digits = 3) =>
   value == null ? "—" : number({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 
+/** A similarity that the service withholds: below what it shows. @param {number | null} shownFrom where that begins, if it says so */
+export const belowShown = (shownFrom) =>
+  shownFrom == null ? t("frame.not_shown") : t("frame.below", { similarity: similarity(shownFrom) });
+
 /** A quality, 0 to 100. */
 export const quality = (value) => (value == null ? "—" : number({ maximumFractionDigits: 0 }).format(value));
 

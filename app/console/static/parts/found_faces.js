@@ -35,7 +35,12 @@ export function FoundFaces({ faces, cuts = [], busy = false, onEnroll, onAdd }) 
       name: "similarity",
       text: t("identify.similarity"),
       cell: ({ face }) =>
-        face.status === "rejected" ? "—" : html`<${Similarity} value=${face.similarity} threshold=${face.threshold} />`,
+        face.status === "rejected" ? "—" : html`<${Similarity}
+              value=${face.similarity}
+              threshold=${face.threshold}
+              withheld=${face.searched.people > 0 && face.shown_from !== null}
+              shownFrom=${face.shown_from}
+            />`,
     },
     { name: "rate", text: t("identify.strangers"), cell: ({ face }) => html`<${Strangers} face=${face} />` },
     {

@@ -27,7 +27,7 @@ export const RejectedPhotos = ({ rejected, photos }) =>
 const Alike = ({ resemblance }) =>
   html`<p class="row">
     <span>${tWith("people_parts.looks_like", { name: () => html`<${PersonName} person=${resemblance} />` })}</span>
-    <${Similarity} value=${resemblance.similarity} threshold=${resemblance.threshold} />
+    <${Similarity} value=${resemblance.similarity} threshold=${resemblance.threshold} withheld />
   </p>`;
 
 /** The person whom refused photos resemble, the most alike first; null if they name none. */
@@ -35,5 +35,5 @@ export const resembled = (rejected) =>
   rejected
     .map(({ resemblance }) => resemblance)
     .filter((one) => one?.identity_id)
-    .sort((one, other) => other.similarity - one.similarity)[0] ?? null;
+    .sort((one, other) => (other.similarity ?? -1) - (one.similarity ?? -1))[0] ?? null;
 

@@ -1,6 +1,6 @@
 /** A similarity beside its threshold, and the decision in words and in shape. Never a percentage. */
 
-import { similarity as written } from "../core/format.js";
+import { belowShown, similarity as written } from "../core/format.js";
 import { html } from "../core/html.js";
 import { t } from "../core/text.js";
 
@@ -12,10 +12,14 @@ export const Status = ({ status }) =>
 
 /**
  * A bar of the similarity with a mark at the threshold; the numbers stand beside it.
- * @param {{value: number | null, threshold: number | null}} props similarities, cosines -1 to 1
+ * @param {object} props similarities, cosines -1 to 1
+ * @param {number | null} props.value
+ * @param {number | null} props.threshold
+ * @param {boolean} [props.withheld] the service does not show it to this key
+ * @param {number | null} [props.shownFrom] the least that it shows
  */
-export function Similarity({ value, threshold }) {
-  if (value == null) return html`<span>—</span>`;
+export function Similarity({ value, threshold, withheld = false, shownFrom = null }) {
+  if (value == null) return html`<span>${withheld ? belowShown(shownFrom) : "—"}</span>`;
   const at = (cosine) => `${100 * Math.min(1, Math.max(0, cosine))}%`;
   return html`<span class="similarity">
     <span class="number">${written(value)}</span>

@@ -266,7 +266,13 @@ class UnknownRepository(ScopedRepository):
         crops = UnknownCropRepository(self._session, self._collection)
         with_crop = crops.among([row.number for row in rows])
         return tuple(
-            record_of(UnknownFace, row, box=box_of(row.box), has_crop=row.number in with_crop)
+            record_of(
+                UnknownFace,
+                row,
+                box=box_of(row.box),
+                has_crop=row.number in with_crop,
+                shown_from=None,
+            )
             for row in rows
         )
 

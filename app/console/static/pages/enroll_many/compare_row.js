@@ -26,7 +26,7 @@ export function CompareRow({ row, onClose }) {
       </button>`}
   >
     <p>${t("enroll_many.looks_like_text", { person: person.name, name })}</p>
-    <p><${Similarity} value=${resemblance.similarity} threshold=${resemblance.threshold} /></p>
+    <p><${Similarity} value=${resemblance.similarity} threshold=${resemblance.threshold} withheld /></p>
     <div class="many-photos">
       ${refused.slice(0, 8).map(({ path, file }) => html`<${Photo} key=${path} file=${file} path=${path} />`)}
     </div>

@@ -66,7 +66,7 @@ function StateCell(row) {
   const { state, newFaces, refused, resemblance, problem } = row;
   return html`<div class="many-state">
     <span>${t(`enroll_many.row_${state}`, { count: newFaces, name: resemblance?.name ?? t("frame.nameless") })}</span>
-    ${state === "resembles" && html`<${Similarity} value=${resemblance.similarity} threshold=${resemblance.threshold} />`}
+    ${state === "resembles" && html`<${Similarity} value=${resemblance.similarity} threshold=${resemblance.threshold} withheld />`}
     ${problem && html`<span class="error">${sentenceOf(problem)}</span>`}
     ${refused.length > 0 &&
     state !== "resembles" &&

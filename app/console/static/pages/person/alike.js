@@ -1,6 +1,7 @@
 /** Who looks like this person? A search by the person's best face, which is in no candidate itself. */
 
 import { ask, inCollection } from "../../core/api.js";
+import { similarity } from "../../core/format.js";
 import { html, useState } from "../../core/html.js";
 import { useAction } from "../../core/loading.js";
 import { route } from "../../core/router.js";
@@ -12,6 +13,10 @@ import { Similarity } from "../../parts/similarity.js";
 import { Table } from "../../parts/table.js";
 
 const SHOWN = 10;
+
+/** Why nobody is listed: there is nobody else, or nobody is as alike as the service shows. */
+const nobody = ({ searched, shown_from: shownFrom }) =>
+  searched.people > 1 && shownFrom !== null ? t("person.nobody_shown", { similarity: similarity(shownFrom) }) : t("person.nobody_alike");
 
 /** @param {{person: object, faces: object[]}} props */
 export function Alike({ person, faces }) {
@@ -34,7 +39,7 @@ export function Alike({ person, faces }) {
     </p>
     <div role="status">
       <${ProblemNotice} problem=${search.problem} />
-      ${answer !== null && others.length === 0 && html`<p>${t("person.nobody_alike")}</p>`}
+      ${answer !== null && others.length === 0 && html`<p>${nobody(answer)}</p>`}
       ${others.length > 0 &&
       html`<${Table}
         caption=${t("person.alike")}

@@ -1,6 +1,6 @@
 /** One finding: what was found, and the people and faces that it is about. */
 
-import { similarity as written } from "../../core/format.js";
+import { belowShown, similarity as written } from "../../core/format.js";
 import { html, useEffect } from "../../core/html.js";
 import { useLoaded } from "../../core/loading.js";
 import { href } from "../../core/router.js";
@@ -35,9 +35,12 @@ export function FindingView({ collection, finding, examination, isFirst, onChang
   return html`<section class="queue-item" aria-labelledby="finding-title">
     <h2 id="finding-title" tabindex="-1">${hasText(`review.kind_${kind}`) ? t(`review.kind_${kind}`) : kind}</h2>
     <p>${hasText(`review.advice_${kind}`) ? t(`review.advice_${kind}`) : finding.advice}</p>
-    ${finding.own_similarity !== null &&
+    ${hasOwnSimilarity(finding) &&
     html`<p class="muted">
-      ${t("review.own_similarity", { name: nameOf(finding.identity), similarity: written(finding.own_similarity) })}
+      ${t("review.own_similarity", {
+        name: nameOf(finding.identity),
+        similarity: finding.own_similarity === null ? belowShown(finding.shown_from) : written(finding.own_similarity),
+      })}
     </p>`}
     ${isGone
       ? html`<${Notice} kind="warning" title=${t("review.gone")}>
@@ -63,6 +66,10 @@ export function FindingView({ collection, finding, examination, isFirst, onChang
           <${Compare} sides=${sidesOf(finding)} similarity=${finding.similarity} threshold=${finding.threshold} />`}
   </section>`;
 }
+
+/** Whether the finding is about one face, which is compared with the others of its person. */
+const hasOwnSimilarity = ({ face_id: faceId, own_similarity: own, shown_from: shownFrom }) =>
+  own !== null || (faceId !== null && shownFrom !== null);
 
 /** The person with the odd face and the person whom it looks like; or two people. */
 function sidesOf({ identity, other, face_id: faceId, other_face_id: otherFaceId }) {

@@ -1,6 +1,6 @@
 /** One sighting of a group: the face, when and where it was seen, and who was most like it. */
 
-import { dayAndTime } from "../../core/format.js";
+import { belowShown, dayAndTime } from "../../core/format.js";
 import { html } from "../../core/html.js";
 import { href } from "../../core/router.js";
 import { t } from "../../core/text.js";
@@ -44,7 +44,7 @@ export function Sighting({ groupId, face, nearest, threshold, cut, photo, onPhot
       ${face.terminal_id && html`<span class="muted">${t("unknowns.terminal", { terminal: face.terminal_id })}</span>`}
       <span class="muted">${t("unknowns.most_like")}</span>
       ${face.similarity === null
-        ? html`<span>${t("unknowns.nobody_enrolled")}</span>`
+        ? html`<span>${face.shown_from === null ? t("unknowns.nobody_enrolled") : belowShown(face.shown_from)}</span>`
         : html`<span><${Nearest} face=${face} nearest=${nearest} /></span>
             <${Similarity} value=${face.similarity} threshold=${threshold} />`}
       ${photo &&

@@ -60,6 +60,8 @@ export default {
   no_face_seen: "Kein Gesicht ist zu sehen",
   others_seen: { one: "{count} unbekanntes Gesicht", other: "{count} unbekannte Gesichter" },
   needs: "nötig: {threshold}",
+  not_shown: "unter dem, was gezeigt wird",
+  below: "unter {similarity}, nicht gezeigt",
   rate: "{hits} von {of}",
   rate_none: "keine",
 

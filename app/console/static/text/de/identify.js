@@ -42,6 +42,7 @@ export default {
   between: "95 %: {low} bis {high}",
   rate_low_quality: "nicht bekannt: Das Gesicht ist zu schlecht",
   rate_rejected: "nicht verglichen",
+  rate_withheld: "nicht gezeigt, wie die Ähnlichkeit",
   rate_nobody_enrolled: "Keine Person ist erfasst",
   rate_not_measured: "nicht bekannt: Dieser Embedder wurde nicht gemessen",
   liveness: "Lebendigkeit {score}",

@@ -55,6 +55,7 @@ export default {
 
   alike: "Wer sieht dieser Person ähnlich?",
   search: "Mit dem besten Gesicht suchen",
+  nobody_shown: "Niemand sonst ist so ähnlich wie {similarity}. Weniger wird nicht gezeigt.",
   nobody_alike: "Es gibt keine andere Person zum Vergleichen.",
   similarity: "Ähnlichkeit",
 };

@@ -60,6 +60,8 @@ export default {
   no_face_seen: "No face is seen",
   others_seen: { one: "{count} unknown face", other: "{count} unknown faces" },
   needs: "needs {threshold}",
+  not_shown: "below what is shown",
+  below: "below {similarity}, not shown",
   rate: "{hits} in {of}",
   rate_none: "none",
 

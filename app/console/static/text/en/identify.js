@@ -40,6 +40,7 @@ export default {
   between: "95 %: {low} to {high}",
   rate_low_quality: "not known: the face is too bad",
   rate_rejected: "not compared",
+  rate_withheld: "not shown, as the similarity is not",
   rate_nobody_enrolled: "nobody is enrolled",
   rate_not_measured: "not known: this embedder was not measured",
   liveness: "Liveness {score}",

@@ -51,6 +51,7 @@ export default {
 
   alike: "Who looks like this person?",
   search: "Search by the best face",
+  nobody_shown: "Nobody else is as alike as {similarity}. Less is not shown.",
   nobody_alike: "There is no other person to compare with.",
   similarity: "Similarity",
 };
