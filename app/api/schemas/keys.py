@@ -26,13 +26,17 @@ class NewKeyBody(Schema):
     role: Role = Field(
         Role.CUSTOM, description="A set of rights; custom has none but those of `rights`."
     )
-    rights: list[Right] = Field(
+    rights: Annotated[list[Right], Field(fail_fast=True)] = Field(
         default_factory=list, max_length=len(Right), description="Rights beside those of the role."
     )
-    collections: list[CollectionName] | None = Field(
+    collections: (
+        Annotated[
+            list[CollectionName],
+            Field(fail_fast=True, min_length=1, max_length=_MOST_COLLECTIONS),
+        ]
+        | None
+    ) = Field(
         None,
-        min_length=1,
-        max_length=_MOST_COLLECTIONS,
         description="The collections where the key may act; others do not exist for it. null: all.",
     )
     expires_at: FutureMoment | None = Field(

@@ -134,7 +134,7 @@ async def test_batch_that_broke_off_is_simply_sent_again(
         "root_path": "",
         "scheme": "http",
         "query_string": b"",
-        "headers": [(b"content-type", b"application/x-ndjson")],
+        "headers": [(b"host", b"localhost"), (b"content-type", b"application/x-ndjson")],
         "server": ("testserver", 80),
         "client": ("testclient", 1),
     }

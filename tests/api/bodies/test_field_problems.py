@@ -64,7 +64,8 @@ def test_problems_are_in_plain_words(model: type[BaseModel], data: st.DataObject
 def _lists(schema: Any) -> Iterator[dict[str, Any]]:
     """Every list that a schema of pydantic's core checks."""
     if isinstance(schema, dict):
-        if schema.get("type") in {"list", "set", "tuple"}:
+        has_fixed_length = schema.get("type") == "tuple" and "variadic_item_index" not in schema
+        if schema.get("type") in {"list", "set", "tuple"} and not has_fixed_length:
             yield schema
         for value in schema.values():
             yield from _lists(value)
