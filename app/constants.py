@@ -30,6 +30,8 @@ class Constants:
     """Seconds for which the answer to an Idempotency-Key is kept."""
     key_use_every_s: float = 60.0
     """Seconds between two writes of when API keys were used."""
+    events_every_s: float = 0.5
+    """Seconds between two looks for new events."""
     log_revisions: int = 100_000
     """Revisions that the log of changes of a collection keeps."""
     unknown_faces_a_group: int = 20

@@ -6,6 +6,7 @@ from math import inf
 from app.constants import CONSTANTS, Constants
 from app.gallery.gallery import Gallery
 from app.gallery.journal.audit_log import AuditLog
+from app.gallery.journal.events import Events
 from app.gallery.journal.opening import audit_key_of, journal_of
 from app.gallery.journal.reads import ReadLog
 from app.gallery.keys.gallery_keys import GalleryKeys
@@ -155,6 +156,7 @@ def build_services(
         ),
         audit=audit,
         reads=reads,
+        events=Events(database),
         name_unknown=UnknownNamer(unknowns),
         find_unknown=UnknownFinder(recognizer, unknowns, calibrator),
         read_unknowns=UnknownReader(unknowns, calibrator),

@@ -11,6 +11,7 @@ from app.constants import Constants
 from app.errors import Unavailable
 from app.gallery.gallery import Gallery
 from app.gallery.journal.audit_log import AuditLog
+from app.gallery.journal.events import Events
 from app.gallery.journal.reads import ReadLog
 from app.gallery.keys.key_ring import KeyRing
 from app.gallery.rollout.rollouts import Rollouts, RolloutStatus
@@ -88,6 +89,7 @@ class Services:
     sweep: Sweep
     audit: AuditLog
     reads: ReadLog
+    events: Events
     name_unknown: UnknownNamer
     find_unknown: UnknownFinder
     read_unknowns: UnknownReader
@@ -217,6 +219,8 @@ class Services:
         self.periodic.every(constants.sweep_every_s, self.sweep.erase_expired, name="sweep")
         self.periodic.every(constants.snapshot_every_s, self.gallery.sync.save, name="snapshots")
         self.periodic.every(_NOTE_EVERY_S, self._note_gallery, name="note")
+        if self.reads.is_on:
+            self.periodic.every(constants.events_every_s, self.events.follow, name="events")
         self.periodic.every(_READS_EVERY_S, self.reads.flush, name="reads")
         self.periodic.every(_MEMORY_EVERY_S, give_back_memory, name="memory")
 

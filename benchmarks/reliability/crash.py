@@ -106,6 +106,9 @@ def _report(sqlite: Tally, postgresql: Tally, *, seconds: float, packaged: bool)
         row("acknowledged enrolments that were lost", lambda tally: tally.lost),
         row("acknowledged deletions that came back", lambda tally: tally.resurrected),
         row("database and search disagreed, or half done", lambda tally: tally.inconsistent),
+        row(
+            "changes without a line in the audit log, broken chains", lambda tally: tally.unaudited
+        ),
     ]
     events = sum((tally.events for tally in both), Counter[str]())
     rows += [
@@ -124,6 +127,7 @@ def _report(sqlite: Tally, postgresql: Tally, *, seconds: float, packaged: bool)
             "lost": sum(tally.lost for tally in both),
             "resurrected": sum(tally.resurrected for tally in both),
             "inconsistent": sum(tally.inconsistent for tally in both),
+            "unaudited": sum(tally.unaudited for tally in both),
             "backend_kills": postgresql.backend_kills,
             "sqlite_acknowledged": sqlite.acknowledged,
             "postgresql_acknowledged": postgresql.acknowledged,

@@ -14,13 +14,16 @@ _ITSELF = 0.999
 class Verdict:
     """`lost`: acknowledged, but not found or not there. `resurrected`: deleted, but found or there.
 
-    `inconsistent`: database and search disagree, or an attempt was done by half. `present`: those
-    of the open attempts who are there. A fault that stays is counted at every look.
+    `inconsistent`: database and search disagree, or an attempt was done by half. `unaudited`: a
+    change without its line in the audit log, a line without its change, or a broken chain.
+    `present`: those of the open attempts who are there. A fault that stays is counted at every
+    look.
     """
 
     lost: int = 0
     resurrected: int = 0
     inconsistent: int = 0
+    unaudited: int = 0
     looked_for: int = 0
     present: Ids = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)

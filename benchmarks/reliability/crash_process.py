@@ -22,12 +22,14 @@ import structlog
 from app.errors import DatabaseUnavailable, StartupError
 from app.gallery.gallery import Gallery
 from app.gallery.index.faiss_index import FaissIndex
+from app.gallery.journal.journal import Journal
 from app.gallery.store.database import Database
 from app.gallery.sync.index_sync import IndexSync
 from app.gallery.sync.periodic import Periodic
 from app.gallery.sync.snapshots import SnapshotStore
 from app.recognition.types import ModelId
 from benchmarks.reliability.busy_server import BUSY
+from benchmarks.reliability.crash_audit import AUDIT_KEY, check_audit
 from benchmarks.reliability.crash_check import check
 from benchmarks.reliability.crash_doors import GalleryDoor
 from benchmarks.reliability.crash_ledger import DIMENSION, Ids, Kind, Ledger, done_line, tried_line
@@ -57,13 +59,14 @@ def work(task: Task, pipe: Connection) -> None:
     out = _Out(pipe.fileno(), task.ledger)
     structlog.configure(processors=[out.log])
     database = Database(task.url, timeout_s=_TIMEOUT_S)
+    database.journal = Journal(lambda: AUDIT_KEY)
     snapshots = SnapshotStore(task.folder / "index")
     sync = IndexSync(database, FaissIndex, snapshots=snapshots, snapshot_above=BUSY.snapshot_above)
     gallery = Gallery(database, sync, _MODEL)
     _patiently(database.upgrade)
     _patiently(gallery.open)
     door = GalleryDoor(gallery)
-    _patiently(lambda: out.verdict(door))
+    _patiently(lambda: out.verdict(door, gallery))
     if task.seed is None:
         gallery.close()
         return
@@ -77,7 +80,7 @@ def work(task: Task, pipe: Connection) -> None:
     for thread in threads:
         thread.join()
     if task.survives:
-        _patiently(lambda: out.verdict(door))
+        _patiently(lambda: out.verdict(door, gallery))
     sleep(_TIMEOUT_S)
 
 
@@ -102,8 +105,9 @@ class _Out:
             os.write(self._handle, done_line(client, ids))
             self._ledger.done(client, ids)
 
-    def verdict(self, door: GalleryDoor) -> None:
+    def verdict(self, door: GalleryDoor, gallery: Gallery) -> None:
         found = check(door, self._ledger)
+        check_audit(gallery, self._ledger, found)
         self.line({"what": "verdict", **asdict(found), "present": list(found.present.items())})
         self._ledger.settle(found.present)
 

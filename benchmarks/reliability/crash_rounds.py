@@ -54,6 +54,7 @@ class Tally:
     lost: int = 0
     resurrected: int = 0
     inconsistent: int = 0
+    unaudited: int = 0
     events: Counter[str] = field(default_factory=Counter)
     """Events that the processes logged."""
     problems: list[str] = field(default_factory=list)
@@ -63,6 +64,7 @@ class Tally:
         self.lost += verdict.lost
         self.resurrected += verdict.resurrected
         self.inconsistent += verdict.inconsistent
+        self.unaudited += verdict.unaudited
         self.problems += verdict.problems
 
 

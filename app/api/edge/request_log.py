@@ -21,7 +21,7 @@ from app.observe.traffic import Traffic
 
 API_PREFIX = "/v1"
 
-_REFUSED = {401: "unauthorized", 403: "missing_right"}
+_REFUSED = {401: "unauthorized", 403: "forbidden"}
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 _log = structlog.get_logger(__name__)

@@ -14,6 +14,7 @@ from app.api.routes import (
     detect,
     doctor,
     embed,
+    events,
     faces,
     health,
     identify,
@@ -60,6 +61,7 @@ _ROUTERS = [
         keys,
         stats,
         audit,
+        events,
     )
 ]
 for _router in _ROUTERS:

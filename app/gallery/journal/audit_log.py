@@ -57,6 +57,7 @@ class AuditLog:
                 sequence, mac = last
                 key = self._key()
                 seal = key.seal("start", chain, sequence, mac)
+                collections.events.forget(chain, sequence)
                 gone = audit.prune(chain, Link(sequence, mac, key.id, seal))
                 collections.note(
                     Action.AUDIT_PRUNED, None, of_chain=chain, up_to=sequence, lines=gone

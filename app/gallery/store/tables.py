@@ -538,3 +538,23 @@ class ApiKeyTable(Table):
     """The id of the key that replaces it."""
     revision: Mapped[int] = mapped_column(Integer)
     """Grows by one with every change of the row, except of `last_used_at`."""
+
+
+class EventTable(Table):
+    """A line of the audit log that is an event, in the order in which all events are delivered."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index(None, "chain", "sequence"), {"sqlite_autoincrement": True})
+
+    position: Mapped[int] = mapped_column(Number, primary_key=True)
+    chain: Mapped[int] = mapped_column(Number)
+    sequence: Mapped[int] = mapped_column(Number)
+
+
+class EventHeadTable(Table):
+    """The last line of a chain that was looked at for events."""
+
+    __tablename__ = "event_heads"
+
+    chain: Mapped[int] = mapped_column(Number, primary_key=True, autoincrement=False)
+    sequence: Mapped[int] = mapped_column(Number)

@@ -19,6 +19,7 @@ from app.gallery.store.repositories.crop_repository import (
     UnknownCropRepository,
 )
 from app.gallery.store.repositories.dismissal_repository import DismissalRepository
+from app.gallery.store.repositories.event_repository import EventRepository
 from app.gallery.store.repositories.face_repository import FaceRepository
 from app.gallery.store.repositories.idempotency_repository import IdempotencyRepository
 from app.gallery.store.repositories.identity_repository import IdentityRepository
@@ -179,6 +180,10 @@ class Collections(CollectionRepository):
     @cached_property
     def audit(self) -> AuditRepository:
         return AuditRepository(self._session)
+
+    @cached_property
+    def events(self) -> EventRepository:
+        return EventRepository(self._session)
 
     def positions(self, store: str) -> PositionRepository:
         """How far an index outside of this process, such as a Milvus server, has come."""

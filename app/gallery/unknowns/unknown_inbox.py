@@ -122,7 +122,10 @@ class Unknowns:
                     ]
                     ids = [group.id for group in groups]
                     if ids:
-                        inbox.transaction.note(Action.UNKNOWN_KEPT, group_ids=ids)
+                        new = [group.id for group in groups if group.seen_count == 1]
+                        inbox.transaction.note(
+                            Action.UNKNOWN_KEPT, group_ids=ids, new_group_ids=new
+                        )
                     self._evict(inbox)
             except BaseException:
                 if state is not None:

@@ -1,0 +1,58 @@
+"""Events, as they happen."""
+
+from math import inf
+from typing import Annotated
+
+from fastapi import Header, Request
+from fastapi.responses import StreamingResponse
+
+from app.api.deps import CallerDep, ServicesDep
+from app.api.edge.callers import KEY_HEADER, Callers
+from app.api.endpoint import Asked, Endpoints
+from app.api.event_stream import MEDIA_TYPE, EventStream
+from app.api.schemas.events import EventBody, EventsQuery, split_types
+from app.errors import InvalidRequest
+from app.gallery.keys.rights import Right
+
+router = Endpoints(tag="system")
+
+
+@router.endpoint("GET", "/events", EventBody, right=Right.READ, media_type=MEDIA_TYPE)
+async def stream_events(
+    request: Request,
+    services: ServicesDep,
+    caller: CallerDep,
+    query: Asked[EventsQuery],
+    last_event_id: Annotated[
+        str | None, Header(description="`id` of the last event that was received.")
+    ] = None,
+) -> StreamingResponse:
+    """Stream what happens, as server-sent events: people, faces, matches, unknown faces.
+
+    Each event is delivered at least once, and those of a collection in the order in which they
+    happened. A client that comes back with `Last-Event-ID` (as browsers do), or with `after`,
+    misses none that is still kept. Events are lines of the audit log, by ids, without names.
+    """
+    position = query.after if last_event_id is None else _position(last_event_id)
+    collections = caller.collections
+    if query.collection is not None:
+        collections = [query.collection] if caller.sees(query.collection) else []
+    callers = Callers(services.settings.api_keys, services.key_ring)
+    sent = request.headers.get(KEY_HEADER, "")
+    stream = EventStream(
+        services.events,
+        split_types(query.types),
+        collections,
+        require=lambda: callers.identify(sent).require(Right.READ),
+        ends=lambda: services.stop_signal.begun,
+        wait_s=inf if query.wait_s is None else query.wait_s,
+    )
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(stream.texts(position), media_type=MEDIA_TYPE, headers=headers)
+
+
+def _position(sent: str) -> int:
+    """Raises InvalidRequest."""
+    if not sent.isascii() or not sent.isdigit() or len(sent) > 18:
+        raise InvalidRequest("last-event-id: must be the id of an event, a number")
+    return int(sent)
