@@ -30,9 +30,10 @@ async def search(
 ) -> SearchAnswer:
     """Identify the person of an embedding, or find who else looks like an enrolled face.
 
-    A caller without the right `templates` may find the same person some times an hour, beyond which
-    the answer is 429 `too_many_searches`.
+    A caller without the right `templates` may find the same person some times an hour, and nobody
+    more often; beyond that, searches are answered 429 `too_many_searches` for a while.
     """
+    searches.require()
     if body.embedding is not None:
         decision, model = await services.identify.embedding(
             collection, body.embedding, body.options()
