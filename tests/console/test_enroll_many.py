@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from tests.console.console_server import ConsoleServer
 from tests.console.watched_pages import WatchedPages
 from tests.kit.photos import another_photo, astronaut, coffee, encoded, group, hopper
 
+_HEIC = Path(__file__).parents[1] / "recognition" / "decode" / "portrait.heic"
+"""A small picture without a face."""
 _SAME_PEOPLE = 58
 """People of the large folder whose photos show somebody who is in it already."""
 
@@ -115,6 +118,10 @@ def test_nothing_is_lost_in_a_storm_and_nothing_doubles(
 def refused_folder(tmp_path: Path) -> Path:
     folder = _write(tmp_path / "people", cup=[coffee()], two=[group()], good=[astronaut()], text=[])
     (folder / "text" / "letter.jpg").write_text("Dear Sir or Madam")
+    (folder / "large").mkdir()
+    Image.new("L", (8_000, 5_000), 128).save(folder / "large" / "wall.jpg")  # 40 megapixels
+    (folder / "phone").mkdir()
+    shutil.copy(_HEIC, folder / "phone" / "IMG_1.HEIC")
     return folder
 
 
@@ -129,6 +136,8 @@ def test_refused_photos_say_the_services_own_reason_and_are_saved(
         ("cup", "1 photo refused: no face"),
         ("two", "1 photo refused: several faces"),
         ("text", "1 photo refused: no readable image"),
+        ("large", "1 photo refused: too little contrast"),
+        ("phone", "1 photo refused: no face"),
         ("good", "enrolled, 1 new face"),
     ):
         expect(page.get_by_role("row", name=person)).to_contain_text(words)
@@ -138,6 +147,8 @@ def test_refused_photos_say_the_services_own_reason_and_are_saved(
     rows = {row["external_id"]: row for row in csv.DictReader(io.StringIO(text))}
     assert {name: row["reasons"] for name, row in rows.items()} == {
         "cup": "no_face",
+        "large": "low_contrast",
+        "phone": "no_face",
         "two": "several_faces",
         "text": "image_unreadable",
     }

@@ -219,7 +219,7 @@ def test_options_are_in_the_address_and_in_the_request(
     only = page.get_by_label("Only people with")
     only.fill("site=paris")
     only.press("Enter")
-    expect(page.get_by_role("row", name="1")).to_contain_text("nobody is enrolled")
+    expect(page.get_by_role("row", name="1")).to_contain_text("there was nobody to search")
     page.get_by_label("Terminal").fill("door-1")
     page.get_by_label("Terminal").press("Enter")
     page.get_by_role("button", name="As a request").click()

@@ -42,14 +42,17 @@ export function requireSendable(photo) {
 export const labelOf = (face) =>
   face.identity === null ? t(`frame.status_${face.status}`) : (face.identity.name ?? face.identity.external_id ?? t("frame.nameless"));
 
+/** Of more faces than this, labels without a name would lie over each other. */
+const CROWD = 8;
+
 /** Faces of an answer as boxes. Several have their number before them, which is in the list as well. */
 export const boxesOf = (faces) =>
-  faces.map((face, place) => ({
-    key: place,
-    box: face.box,
-    kind: face.status,
-    label: faces.length > 1 ? `${place + 1} · ${labelOf(face)}` : labelOf(face),
-  }));
+  faces.map((face, place) => ({ key: place, box: face.box, kind: face.status, label: boxLabelOf(face, place, faces.length) }));
+
+function boxLabelOf(face, place, count) {
+  if (count === 1) return labelOf(face);
+  return count > CROWD && face.identity === null ? String(place + 1) : `${place + 1} · ${labelOf(face)}`;
+}
 
 /** Who is seen, in words: names first, then how many are not known. */
 export function whoIsSeen(faces) {

@@ -43,7 +43,7 @@ export default {
   rate_low_quality: "nicht bekannt: Das Gesicht ist zu schlecht",
   rate_rejected: "nicht verglichen",
   rate_withheld: "nicht gezeigt, wie die Ähnlichkeit",
-  rate_nobody_enrolled: "Keine Person ist erfasst",
+  rate_nobody_enrolled: "Es gab niemanden zu durchsuchen",
   rate_not_measured: "nicht bekannt: Dieser Embedder wurde nicht gemessen",
   liveness: "Lebendigkeit {score}",
   live: "Lebendig: {score}, nötig {threshold}",

@@ -41,7 +41,7 @@ export default {
   rate_low_quality: "not known: the face is too bad",
   rate_rejected: "not compared",
   rate_withheld: "not shown, as the similarity is not",
-  rate_nobody_enrolled: "nobody is enrolled",
+  rate_nobody_enrolled: "there was nobody to search",
   rate_not_measured: "not known: this embedder was not measured",
   liveness: "Liveness {score}",
   live: "Live: {score}, needs {threshold}",
