@@ -272,6 +272,9 @@ class AuditSettings(_Group):
     former_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Comma-separated earlier keys, to verify lines that they have chained."
     )
+    file: Path | None = Field(
+        None, description="File to which each line is appended as well, as JSON Lines (else none)."
+    )
     retention_s: float = Field(
         63_072_000.0,
         ge=3_600,
@@ -279,7 +282,7 @@ class AuditSettings(_Group):
         description="Seconds that lines are kept; two years if not set.",
     )
 
-    _unset = field_validator("key", mode="before")(_none_if_empty)
+    _unset = field_validator("key", "file", mode="before")(_none_if_empty)
     _split = field_validator("former_keys", mode="before")(_split_at_commas)
 
 

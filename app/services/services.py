@@ -10,6 +10,7 @@ import structlog
 from app.constants import Constants
 from app.errors import Unavailable
 from app.gallery.gallery import Gallery
+from app.gallery.journal.audit_file import AuditFile
 from app.gallery.journal.audit_log import AuditLog
 from app.gallery.journal.events import Events
 from app.gallery.journal.reads import ReadLog
@@ -221,6 +222,9 @@ class Services:
         self.periodic.every(_NOTE_EVERY_S, self._note_gallery, name="note")
         if self.reads.is_on:
             self.periodic.every(constants.events_every_s, self.events.follow, name="events")
+            if self.settings.audit.file is not None:
+                copy = AuditFile(self.database, self.settings.audit.file)
+                self.periodic.every(constants.events_every_s, copy.follow, name="audit file")
         self.periodic.every(_READS_EVERY_S, self.reads.flush, name="reads")
         self.periodic.every(_MEMORY_EVERY_S, give_back_memory, name="memory")
 
