@@ -29,7 +29,6 @@ def test_a_fresh_service_leads_to_start_which_is_light_and_asks_nothing_elsewher
     asked = {line.removeprefix(f"GET {server.origin}") for line in watched.requests}
     assert {path for path in asked if path.startswith("/v1/")} == {
         "/v1/info",
-        "/v1/me",
         "/v1/collections/default",
     }
     sizes: list[int] = page.evaluate(

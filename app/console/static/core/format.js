@@ -84,5 +84,5 @@ export function fromNow(value, now = Date.now()) {
   const seconds = (moment(value).getTime() - now) / 1000;
   const [unit, , size] = STEPS.find(([, from]) => Math.abs(seconds) >= from);
   const written = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
-  return written.format(Math.trunc(seconds / size), unit);
+  return written.format(Math.round(seconds / size), unit);
 }

@@ -1,14 +1,14 @@
 /** What the page knows of the service: its version and limits, and the present collection. */
 
 import { ask, inCollection, online } from "./api.js";
-import { keyDemand } from "./keys.js";
+import { keyDemand, presentKey } from "./keys.js";
 import { go, href, route } from "./router.js";
 import { createStore } from "./store.js";
 
 /** The answer of GET /v1/info; null until it is there. */
 export const info = createStore(null);
 
-/** The answer of GET /v1/me: what the key may do, and where; null until it is there. */
+/** The answer of GET /v1/me: what the key may do, and where; null without a key, when all is allowed. */
 export const me = createStore(null);
 
 /** The answer of GET /v1/collections/{collection}, {problem}, or null. */
@@ -28,13 +28,14 @@ let timer = 0;
 export async function connect() {
   clearTimeout(timer);
   try {
-    const [answer, caller] = await Promise.all([ask({ path: "info" }), ask({ path: "me" })]);
+    const hasKey = presentKey() !== null;
+    const [answer, caller] = await Promise.all([ask({ path: "info" }), hasKey ? ask({ path: "me" }) : null]);
     me.set(caller);
     if (info.get() !== null && info.get().version !== answer.version) otherVersion.set(answer.version);
     info.set(answer);
     trouble.set(null);
     keyDemand.set({ needed: false, refused: false });
-    leaveForOwnCollection(caller);
+    if (caller !== null) leaveForOwnCollection(caller);
     await readCollection();
   } catch (problem) {
     if (problem.status === 401) return;
