@@ -3,7 +3,7 @@
 import { ask } from "../core/api.js";
 import { day, fromNow } from "../core/format.js";
 import { html, useState } from "../core/html.js";
-import { setKey } from "../core/keys.js";
+import { presentKey, setKey } from "../core/keys.js";
 import { useLoaded } from "../core/loading.js";
 import { href } from "../core/router.js";
 import { connect, me } from "../core/session.js";
@@ -21,6 +21,7 @@ const A_PAGE = 50;
 
 export default function Page({ query }) {
   const caller = useStore(me);
+  const asksForNone = presentKey() === null; // else this page would not be shown
   const { cursor } = placeOf(query);
   const call = { path: "keys", query: { limit: A_PAGE, cursor } };
   const { data, problem, busy, reload } = useLoaded((signal) => ask({ ...call, signal }), [cursor]);
@@ -28,7 +29,7 @@ export default function Page({ query }) {
   const close = () => setDialog(null);
   const issued = ({ key, text }) => {
     setDialog({ kind: "show", key, text });
-    if (caller?.authentication !== "none") return;
+    if (!asksForNone) return;
     // From now on the service asks for a key: without one, the page would end before it is copied.
     setKey(text);
     connect();
@@ -42,7 +43,7 @@ export default function Page({ query }) {
       <${AsRequestButton} call=${call} />
       <button type="button" class="primary" needs="admin" onClick=${() => setDialog({ kind: "create" })}>${t("keys.create")}</button>
     <//>
-    ${caller?.authentication === "none" && html`<${Notice} kind="warning">${t("keys.first")}<//>`}
+    ${asksForNone && html`<${Notice} kind="warning">${t("keys.first")}<//>`}
     <${ProblemNotice} problem=${problem} onRetry=${reload} />
     ${data &&
     (data.keys.length === 0
