@@ -83,7 +83,7 @@ const columns = () => [
 ];
 
 const WhoCell = ({ principal, address }) =>
-  html`<bdi>${principal}</bdi> ${address && html`<span class="muted">${address}</span>`}`;
+  html`<bdi>${principal === "none" ? t("privacy.audit_no_key") : principal}</bdi> ${address && html`<span class="muted">${address}</span>`}`;
 
 /** A line holds no name, and the person may be erased: their id leads to their other lines. */
 function PersonCell({ identity_id: id }) {
@@ -93,7 +93,8 @@ function PersonCell({ identity_id: id }) {
 }
 
 function OutcomeCell({ outcome, receipt_id: receipt }) {
-  if (receipt === null) return html`<code>${outcome}</code>`;
+  if (outcome === "done" && receipt === null) return t("privacy.audit_done");
+  if (receipt === null) return html`<code>${outcome}</code>`; // the code of an error
   const show = () => setQuery({ about: receipt, by: "receipt", after: null, before: null });
   return html`<button type="button" class="quiet" onClick=${show}>${t("privacy.audit_receipt")} <code>${receipt.slice(0, 8)}</code></button>`;
 }

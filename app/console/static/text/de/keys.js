@@ -2,7 +2,7 @@
 export default {
   title: "API-Schlüssel",
   lead: "Wer was darf, und in welchen Sammlungen. Schlüssel aus VULTUS_API_KEYS stehen hier nicht; sie dürfen alles.",
-  first: "Dieser Dienst verlangt keinen Schlüssel. Sobald es einen gibt, tut er es: Erstellen Sie zuerst einen mit der Rolle Verwaltung. Dieser Tab benutzt ihn dann.",
+  first: "Dieser Dienst verlangt keinen Schlüssel. Sobald es einen gibt, tut er es: zuerst einen mit der Rolle Verwaltung erstellen. Dieser Tab benutzt ihn dann.",
   none: "Es gibt noch keinen Schlüssel.",
   pages: "Seiten der Liste der Schlüssel",
   name: "Bezeichnung",
@@ -42,7 +42,7 @@ export default {
   create: "Schlüssel erstellen",
   create_send: "Erstellen",
   made: "Der Schlüssel „{name}“",
-  shown_once: "Der Schlüssel wird nur dieses eine Mal gezeigt. Bewahren Sie ihn dort auf, wo er gebraucht wird; gesendet wird er im Kopf x-api-key.",
+  shown_once: "Der Schlüssel wird nur dieses eine Mal gezeigt. Bitte dort aufbewahren, wo er gebraucht wird; gesendet wird er im Kopf x-api-key.",
   copy: "Schlüssel kopieren",
   rotate: "Ersetzen",
   rotate_name: "{name} ersetzen",

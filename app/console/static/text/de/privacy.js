@@ -101,6 +101,8 @@ export default {
   audit_who: "Wer",
   audit_action: "Vorgang",
   audit_outcome: "Ergebnis",
+  audit_done: "erledigt",
+  audit_no_key: "ohne Schlüssel",
   audit_lines_of: "Die Zeilen zu dieser Person zeigen",
   audit_receipt: "Beleg",
   receipts_lead: "Belege dieses Tabs. Sie sind weg, wenn er geschlossen wird: speichern oder drucken.",

@@ -97,6 +97,8 @@ export default {
   audit_who: "Who",
   audit_action: "Action",
   audit_outcome: "Outcome",
+  audit_done: "done",
+  audit_no_key: "without a key",
   audit_lines_of: "Show the lines about this person",
   audit_receipt: "receipt",
   receipts_lead: "Receipts of this tab. They are gone when it is closed: save or print them.",
