@@ -92,12 +92,12 @@ def test_a_request_by_id_finds_the_person_and_says_where_there_is_none(
     page: Page, server: ConsoleServer, held: tuple[str, str, str]
 ) -> None:
     page.goto(server.at("privacy", collection=held[0]))
-    page.get_by_label("External id").fill("emp-1042")
+    page.get_by_label("Your own id").fill("emp-1042")
     page.get_by_role("button", name="Search", exact=True).click()
     expect(page.get_by_role("row").filter(has_text="Eileen Collins")).to_contain_text(
-        "1 face · external id"
+        "1 face · your own id"
     )
-    page.get_by_label("External id").fill("emp-2000")
+    page.get_by_label("Your own id").fill("emp-2000")
     page.get_by_role("button", name="Search", exact=True).click()
     expect(page.get_by_text("None of 4 collections has such an id")).to_be_visible()
 

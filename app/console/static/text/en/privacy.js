@@ -13,7 +13,7 @@ export default {
   photo_alt: "The person who asks",
   largest_face: { one: "The photo has {count} face.", other: "The photo has {count} faces. The largest one is searched for." },
   by_id: "By their id",
-  external_id: "External id",
+  external_id: "Your own id",
   external_id_hint: "The key of the person in your own system. Unknown faces have none: use a photo for them.",
   search: "Search",
 
@@ -36,7 +36,7 @@ export default {
   since: "Since",
   leaves: "Leaves",
   faces: { one: "{count} face", other: "{count} faces" },
-  has_id: "external id",
+  has_id: "your own id",
   attributes: "attributes: {names}",
   sightings: { one: "seen {count} time", other: "seen {count} times" },
   never: "never",

@@ -23,7 +23,7 @@ export default {
   key_select: "Select this group",
   key_name: "Name this group",
   name: "Name",
-  external_id: "Id (if you have one)",
+  external_id: "Your own id",
   name_all: "Name",
   name_chosen: { one: "Name {count} face", other: "Name {count} faces" },
   named: { one: "{name}: {count} face enrolled.", other: "{name}: {count} faces enrolled." },
