@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.console.accessibility import require_accessible
 from tests.console.conftest import Serve
 from tests.console.console_server import ConsoleServer
+from tests.console.inbox import Inbox
 from tests.console.watched_pages import WatchedPages
 from tests.kit.photos import hopper
 
@@ -142,3 +143,17 @@ def test_the_tab_uses_the_first_key_of_a_service_that_asked_for_none(
     dialog.get_by_role("button", name="Close").last.click()
     expect(page.get_by_role("row").filter(has_text="boss")).to_contain_text("(this page)")
     assert page.evaluate("() => Object.values(sessionStorage)") == [text]
+
+
+def test_a_single_key_without_its_right_says_why_and_does_nothing(
+    page: Page, server: ConsoleServer
+) -> None:
+    inbox = Inbox(server)
+    group = inbox.see(hopper())
+    key = _new_key(server, role="viewer")
+    _open(page, server.at("unknowns", collection=inbox.collection), key)
+    expect(page.get_by_role("heading", name=f"Group {group[:6]}")).to_be_visible()
+    page.keyboard.press("d")
+    messages = page.get_by_role("region", name="Messages")
+    expect(messages.get_by_text(_LACKS_CORRECT)).to_be_visible()
+    assert inbox.groups() == {group: 1}

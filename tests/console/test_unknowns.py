@@ -197,6 +197,7 @@ def test_a_group_is_given_to_a_person_who_is_enrolled(
     page.keyboard.press("Enter")
     expect(_toast(page, "Grace Hopper: 1 face enrolled.")).to_be_visible()
     expect(_shown(page, two)).to_be_visible()
+    expect(_rows(page)).to_have_count(1)
 
     page.keyboard.press("n")  # a name that is taken: this person, or another one
     page.keyboard.type("Grace Hopper")

@@ -1,7 +1,9 @@
 /** Single keys. They are off where somebody types, in dialogs, and by choice (WCAG 2.1.4). */
 
+import { note } from "./history.js";
 import { useLayoutEffect } from "./html.js";
 import { prefs } from "./prefs.js";
+import { may, reasonOf } from "./rights.js";
 
 const TYPING = "input, textarea, select, [contenteditable]";
 const present = new Map(); // key -> {run, label}, of what is shown now
@@ -16,14 +18,16 @@ function onKey(event) {
   const shortcut = present.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
   if (shortcut === undefined) return;
   event.preventDefault();
-  shortcut.run(event);
+  if (shortcut.needs !== undefined && !may(shortcut.needs)) note(reasonOf(shortcut.needs), { kind: "note" });
+  else shortcut.run(event);
 }
 
 addEventListener("keydown", onKey);
 
 /**
- * Give keys to a component as long as it is shown: {n: {label, run}}.
- * @param {Record<string, {label: string, run: (event: KeyboardEvent) => unknown}>} keys
+ * Give keys to a component as long as it is shown: {n: {label, run}}. Where the API key lacks the
+ * right that a key `needs`, pressing it says so.
+ * @param {Record<string, {label: string, needs?: string, run: (event: KeyboardEvent) => unknown}>} keys
  */
 export function useShortcuts(keys) {
   // With the drawing itself: a key that follows at once sees what was drawn, not what was before.

@@ -83,10 +83,13 @@ export default function Page({ query, collection }) {
     j: { label: t("unknowns.key_next"), run: () => step(1) },
     k: { label: t("unknowns.key_before"), run: () => step(-1) },
     x: { label: t("unknowns.key_select"), run: (event) => present && selection.toggle(present, event) },
-    m: { label: t("unknowns.merge"), run: () => merging.run() },
+    m: { label: t("unknowns.merge"), needs: "correct", run: () => merging.run() },
   });
   useEffect(() => {
     if (focusOn.current === null || busy) return;
+    // Somebody who types the name already keeps the focus.
+    if (document.activeElement?.closest(`[data-form-of="${CSS.escape(focusOn.current)}"]`)) focusOn.current = null;
+    if (focusOn.current === null) return;
     const row = document.querySelector(`[data-group="${CSS.escape(focusOn.current)}"]`);
     if (row === null && focusOn.current !== "page-title") return;
     (row ?? document.getElementById("page-title")).focus();

@@ -71,7 +71,8 @@ export function FindingActions({ collection, finding, people, examination, onCha
     erase: () => t("review.erase_one"),
     fine: () => t("review.fine"),
   };
-  useShortcuts(Object.fromEntries(offers.map((offer) => [KEYS[offer], { label: labels[offer](), run: runs[offer] }])));
+  const keyOf = (offer) => ({ label: labels[offer](), needs: "correct", run: runs[offer] });
+  useShortcuts(Object.fromEntries(offers.map((offer) => [KEYS[offer], keyOf(offer)])));
   const guarded = moving.problem?.status === 409;
   const calls = {
     move: () => moveCall(collection, faceId, { identity_id: other.identity_id }, { ifRevision: revision }),

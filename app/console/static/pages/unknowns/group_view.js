@@ -100,10 +100,10 @@ export function GroupView({ collection, id, onLeft, onShow }) {
     shown === null
       ? {}
       : {
-          n: { label: t("unknowns.key_name"), run: () => field.current?.focus() },
-          a: { label: t("unknowns.it_is"), run: () => setDialog("it-is") },
-          s: { label: t("unknowns.split"), run: () => dividing.run() },
-          d: { label: t("unknowns.dismiss"), run: () => dismissing.run() },
+          n: { label: t("unknowns.key_name"), needs: "enroll", run: () => field.current?.focus() },
+          a: { label: t("unknowns.it_is"), needs: "enroll", run: () => setDialog("it-is") },
+          s: { label: t("unknowns.split"), needs: "correct", run: () => dividing.run() },
+          d: { label: t("unknowns.dismiss"), needs: "correct", run: () => dismissing.run() },
         },
   );
 

@@ -51,7 +51,7 @@ export function NameForm({ collection, groupId, faceIds, chosen, field, onDone, 
     event.preventDefault();
     if (text.trim() !== "") ask.run();
   };
-  return html`<form class="name-form" onSubmit=${submit}>
+  return html`<form class="name-form" data-form-of=${groupId} onSubmit=${submit}>
     <div class="row">
       <${Field} label=${t("unknowns.name")} error=${errorOf(problem, "name")}>
         <input
