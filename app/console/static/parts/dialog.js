@@ -1,6 +1,6 @@
 /** Dialogs: modal, closed by Escape, with the focus back at what opened them. */
 
-import { html, useEffect, useId, useRef } from "../core/html.js";
+import { html, useId, useLayoutEffect, useRef } from "../core/html.js";
 import { t } from "../core/text.js";
 
 /**
@@ -14,7 +14,8 @@ export function Dialog({ title, onClose, footer, wide = false, children }) {
   const close = useRef(onClose);
   close.current = onClose;
   const leaving = useRef(false);
-  useEffect(() => {
+  // At once: what is typed next is meant for it, and no shortcut of the page.
+  useLayoutEffect(() => {
     const opener = document.activeElement;
     const shown = dialog.current;
     shown.showModal();
