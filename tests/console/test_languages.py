@@ -5,12 +5,13 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from app.console import STATIC
 from tests.console.conftest import NewPage, Serve
 from tests.console.console_server import ConsoleServer
 from tests.console.populated import Populated, populate
+from tests.console.walking import walk_to
 
 _READ = """async (names) => {
   const read = async (tag, name) => (await import(`./text/${tag}/${name}.js`)).default;
@@ -95,9 +96,7 @@ def test_no_english_is_left_on_a_german_page(
     files = "|".join(texts)
     page = new_page(locale="de-DE")
     for name, address in populated.pages().items():
-        page.goto(server.at(address, collection=populated.collection))
-        expect(page.locator("h1")).to_be_visible()
-        expect(page.locator("main [aria-busy=true]")).to_have_count(0)
+        walk_to(page, server.at(address, collection=populated.collection))
         assert page.locator("html").get_attribute("lang") == "de"
         lines = page.locator("body").inner_text().splitlines()
         labels = page.evaluate(
