@@ -48,6 +48,22 @@ export async function request(call) {
 /** Make a request, and return its body alone. @param {Call} call */
 export const ask = async (call) => (await request(call)).body;
 
+/**
+ * Read a list to its end, page by page, and return all its items.
+ * @param {Call} call
+ * @param {string} name of the items in the answers
+ */
+export async function askAll(call, name) {
+  const all = [];
+  let cursor = null;
+  do {
+    const page = await ask({ ...call, query: { ...call.query, cursor } });
+    all.push(...page[name]);
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  return all;
+}
+
 /** The address of a call. @param {Call} call */
 export function urlOf({ path, query = {} }) {
   const url = new URL(path, API_BASE);

@@ -1,6 +1,6 @@
 /** A person: what is known of them, their faces, and everything that is held of them. */
 
-import { ask, inCollection } from "../core/api.js";
+import { ask, askAll, inCollection } from "../core/api.js";
 import * as format from "../core/format.js";
 import { html, useState } from "../core/html.js";
 import { useAction, useLoaded } from "../core/loading.js";
@@ -60,19 +60,8 @@ export default function Person({ args: [id = ""], collection }) {
 
 /** What is held of a person, as the service answers it: {identity, faces}. */
 async function readPerson(path, signal) {
-  const [identity, faces] = await Promise.all([ask({ path, signal }), readFaces(path, signal)]);
+  const [identity, faces] = await Promise.all([ask({ path, signal }), askAll({ path: `${path}/faces`, query: { limit: FACES }, signal }, "faces")]);
   return { identity, faces };
-}
-
-async function readFaces(path, signal) {
-  const all = [];
-  let cursor = null;
-  do {
-    const page = await ask({ path: `${path}/faces`, query: { limit: FACES, cursor }, signal });
-    all.push(...page.faces);
-    cursor = page.next_cursor;
-  } while (cursor !== null);
-  return all;
 }
 
 /** The id, and when the person came and leaves. */

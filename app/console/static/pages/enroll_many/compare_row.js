@@ -1,9 +1,10 @@
 /** Photos that look like somebody who is enrolled: side by side, and the three ways on. */
 
-import { html, useEffect, useState } from "../../core/html.js";
+import { html, useState } from "../../core/html.js";
 import { href } from "../../core/router.js";
 import { t } from "../../core/text.js";
 import { Dialog } from "../../parts/dialog.js";
+import { useObjectUrl } from "../../parts/photo_anywhere.js";
 import { Similarity } from "../../parts/similarity.js";
 import { leaveOut, sendAgain, sendTo } from "./job.js";
 
@@ -40,13 +41,8 @@ export function CompareRow({ row, onClose }) {
 
 /** A photo of this computer. HEIC is named: few browsers draw it. */
 function Photo({ file, path }) {
-  const [url, setUrl] = useState(null);
+  const url = useObjectUrl(file);
   const [drawn, setDrawn] = useState(true);
-  useEffect(() => {
-    const made = URL.createObjectURL(file);
-    setUrl(made);
-    return () => URL.revokeObjectURL(made);
-  }, [file]);
   return html`<figure>
     ${url && drawn && html`<img src=${url} alt="" onError=${() => setDrawn(false)} />`}
     <figcaption><bdi>${path}</bdi></figcaption>

@@ -6,6 +6,7 @@
  * that they lack, and a request that is repeated has the same `Idempotency-Key`.
  */
 
+import { newKey } from "../../core/idempotency.js";
 import { Problem } from "../../core/problem.js";
 import { createStore } from "../../core/store.js";
 import { enrollRow } from "./enroll_row.js";
@@ -49,7 +50,7 @@ export function beginJob(plan, collection, limits) {
     limits,
     left: plan.left,
     rows,
-    run: crypto.getRandomValues(new Uint32Array(4)).join("-"),
+    run: newKey(),
     state: "running", // paused, stopped, done
     startedAt: Date.now(),
     photosDone: 0,

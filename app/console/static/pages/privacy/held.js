@@ -5,7 +5,7 @@
  * that nobody takes "nothing found" for "nothing held".
  */
 
-import { ask, inCollection } from "../../core/api.js";
+import { ask, askAll, inCollection } from "../../core/api.js";
 import { createSlots } from "../../core/slots.js";
 
 const AT_ONCE = 3;
@@ -25,18 +25,7 @@ const NEARLY = 0.1;
 
 /** Names of all collections. @returns {Promise<object[]>} */
 export async function allCollections(signal) {
-  return allPages({ path: "collections", query: { limit: PAGE }, signal }, "collections");
-}
-
-async function allPages(call, name) {
-  const found = [];
-  let cursor = null;
-  do {
-    const answer = await ask({ ...call, query: { ...call.query, cursor }, tries: TRIES });
-    found.push(...answer[name]);
-    cursor = answer.next_cursor;
-  } while (cursor !== null);
-  return found;
+  return askAll({ path: "collections", query: { limit: PAGE }, signal, tries: TRIES }, "collections");
 }
 
 /**
@@ -134,7 +123,7 @@ export async function documentOf(chosen) {
   const people = [];
   for (const { collection, identity } of chosen.people) {
     const path = inCollection(collection, "identities", identity.id, "faces");
-    const faces = await unlessGone(allPages({ path, query: { limit: PAGE } }, "faces"));
+    const faces = await unlessGone(askAll({ path, query: { limit: PAGE }, tries: TRIES }, "faces"));
     if (faces !== null) people.push({ collection, identity, faces });
   }
   const unknown_groups = [];

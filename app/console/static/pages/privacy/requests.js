@@ -8,6 +8,7 @@ import { Drop } from "../../parts/drop.js";
 import { FaceBoxes } from "../../parts/face_boxes.js";
 import { Field } from "../../parts/field.js";
 import { ProblemNotice } from "../../parts/notice.js";
+import { useObjectUrl } from "../../parts/photo_anywhere.js";
 import { findEverywhere } from "./held.js";
 import { HeldList } from "./held_list.js";
 
@@ -71,14 +72,9 @@ export function Requests() {
 
 /** The photo, with the face that is searched for. */
 function Photo({ file, answer }) {
-  const [url, setUrl] = useState(null);
+  const url = useObjectUrl(file);
   const [isDrawn, setDrawn] = useState(true);
-  useEffect(() => {
-    const made = URL.createObjectURL(file);
-    setUrl(made);
-    setDrawn(true);
-    return () => URL.revokeObjectURL(made);
-  }, [file]);
+  useEffect(() => setDrawn(true), [file]);
   if (url === null || !isDrawn) return html`<p><bdi>${file.name}</bdi></p>`;
   const faces = (answer?.faces ?? []).map(({ box }) => ({ key: 0, box, kind: "plain", label: "" }));
   return html`<div class="request-photo">

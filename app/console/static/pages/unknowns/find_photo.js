@@ -8,6 +8,7 @@ import { t } from "../../core/text.js";
 import { Dialog } from "../../parts/dialog.js";
 import { FaceBoxes } from "../../parts/face_boxes.js";
 import { Notice } from "../../parts/notice.js";
+import { useObjectUrl } from "../../parts/photo_anywhere.js";
 import { Progress } from "../../parts/progress.js";
 import { canHash, foundPhotos, lookThrough, mayBePhoto } from "./found_photos.js";
 
@@ -79,13 +80,8 @@ export function FindPhotoDialog({ faces, onClose }) {
 
 /** The whole photo of a sighting, with its box. @param {{photo: File, face: any, onClose: () => void}} props */
 export function PhotoDialog({ photo, face, onClose }) {
-  const [url, setUrl] = useState(null);
+  const url = useObjectUrl(photo);
   const [image, setImage] = useState(null);
-  useEffect(() => {
-    const made = URL.createObjectURL(photo);
-    setUrl(made);
-    return () => URL.revokeObjectURL(made);
-  }, [photo]);
   const [hidden, setHidden] = useState(false);
   const boxes = face.box && [{ key: face.id, box: face.box, kind: "unknown", label: "" }];
   return html`<${Dialog} wide title=${photo.name} onClose=${onClose}>
