@@ -1,8 +1,9 @@
 /** Bars above the page: what concerns all of it. */
 
-import { ask, waiting } from "../core/api.js";
+import { waiting } from "../core/api.js";
 import { html, useEffect, useState } from "../core/html.js";
-import { info, otherVersion, trouble } from "../core/session.js";
+import { presentKey } from "../core/keys.js";
+import { info, me, otherVersion, trouble } from "../core/session.js";
 import { useStore } from "../core/store.js";
 import { t } from "../core/text.js";
 import { sentenceOf } from "./notice.js";
@@ -41,16 +42,11 @@ const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 /** A service that anyone on the network may use: said where the page is not on its machine. */
 function OpenToTheNetwork() {
   const known = useStore(info);
-  const [isOpen, setOpen] = useState(false);
+  const caller = useStore(me);
   const [dismissed, setDismissed] = useState(false);
-  useEffect(() => {
-    if (known === null || LOOPBACK.has(location.hostname)) return;
-    ask({ path: "me" }).then(
-      (me) => setOpen(me.authentication === "none"),
-      () => setOpen(false), // what is wrong is said elsewhere
-    );
-  }, [known !== null]);
-  if (!isOpen || dismissed) return null;
+  if (known === null || LOOPBACK.has(location.hostname) || dismissed) return null;
+  // It answered without a key, or says itself that it asks for none.
+  if (presentKey() !== null && caller?.authentication !== "none") return null;
   return html`<div class="banner warning" role="status">
     ${t("frame.open_to_the_network")}
     <button type="button" class="icon" aria-label=${t("frame.close")} onClick=${() => setDismissed(true)}>✕</button>

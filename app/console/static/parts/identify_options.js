@@ -51,6 +51,18 @@ export const QualityFilterField = ({ query }) =>
     </select>
   <//>`;
 
+/** A rate as one in so many. @param {{label: string, hint: string, value?: string, placeholder: string, disabled: boolean, onChange: (event: Event) => void}} props */
+export const OneInField = ({ label, hint, value = "", ...control }) =>
+  html`<${Field} label=${label} hint=${hint}>
+    <input type="number" min="2" step="1" value=${value} ...${control} />
+  <//>`;
+
+/** A similarity that is demanded. @param {{value?: string, placeholder: string | number, onChange: (event: Event) => void}} props */
+export const ThresholdField = ({ value = "", ...control }) =>
+  html`<${Field} label=${t("identify.threshold")} hint=${t("identify.threshold_hint")}>
+    <input type="number" min="-1" max="1" step="any" value=${value} ...${control} />
+  <//>`;
+
 /** @param {{query: Record<string, string>, open?: boolean}} props */
 export function IdentifyOptions({ query, open = false }) {
   const known = useStore(info);
@@ -64,28 +76,19 @@ export function IdentifyOptions({ query, open = false }) {
   return html`<details class="options" open=${open || changed}>
     <summary>${t("identify.options")}</summary>
     <div class="form-grid">
-      <${Field} label=${t("identify.one_in")} hint=${t("identify.one_in_hint")}>
-        <input
-          type="number"
-          min="2"
-          step="1"
-          placeholder=${fixed == null ? oneIn : ""}
-          value=${query.one_in ?? ""}
-          disabled=${query.threshold != null}
-          onChange=${set("one_in")}
-        />
-      <//>
-      <${Field} label=${t("identify.threshold")} hint=${t("identify.threshold_hint")}>
-        <input
-          type="number"
-          min="-1"
-          max="1"
-          step="any"
-          placeholder=${fixed ?? known.thresholds.identify ?? ""}
-          value=${query.threshold ?? ""}
-          onChange=${set("threshold")}
-        />
-      <//>
+      <${OneInField}
+        label=${t("identify.one_in")}
+        hint=${t("identify.one_in_hint")}
+        placeholder=${fixed == null ? oneIn : ""}
+        value=${query.one_in}
+        disabled=${query.threshold != null}
+        onChange=${set("one_in")}
+      />
+      <${ThresholdField}
+        placeholder=${fixed ?? known.thresholds.identify ?? ""}
+        value=${query.threshold}
+        onChange=${set("threshold")}
+      />
       <${QualityFilterField} query=${query} />
       <${Field} label=${t("identify.filter")} hint=${t("identify.filter_hint")} error=${faultOf(query.filter)}>
         <input value=${query.filter ?? ""} autocomplete="off" spellcheck=${false} onChange=${set("filter")} />

@@ -12,7 +12,7 @@ import { t } from "../../core/text.js";
 import { AsRequestButton } from "../../parts/as_request_button.js";
 import { Drop } from "../../parts/drop.js";
 import { Field } from "../../parts/field.js";
-import { QualityFilterField } from "../../parts/identify_options.js";
+import { OneInField, QualityFilterField, ThresholdField } from "../../parts/identify_options.js";
 import { ProblemNotice } from "../../parts/notice.js";
 import { usePhotoAnywhere } from "../../parts/photo_anywhere.js";
 import { PhotoPicture } from "../../parts/photo_picture.js";
@@ -120,28 +120,19 @@ function VerifyOptions({ query, open }) {
           ${RULES.map((rule) => html`<option value=${rule}>${t(`identify.rule_${rule}`)}</option>`)}
         </select>
       <//>
-      <${Field} label=${t("identify.one_in_pairs")} hint=${t("identify.one_in_pairs_hint")}>
-        <input
-          type="number"
-          min="2"
-          step="1"
-          placeholder=${String(Math.round(1 / thresholds.target_fmr))}
-          value=${query.one_in_pairs ?? ""}
-          disabled=${query.pair_threshold != null}
-          onChange=${set("one_in_pairs")}
-        />
-      <//>
-      <${Field} label=${t("identify.threshold")} hint=${t("identify.threshold_hint")}>
-        <input
-          type="number"
-          min="-1"
-          max="1"
-          step="any"
-          placeholder=${thresholds.verify == null ? "" : format.similarity(thresholds.verify)}
-          value=${query.pair_threshold ?? ""}
-          onChange=${set("pair_threshold")}
-        />
-      <//>
+      <${OneInField}
+        label=${t("identify.one_in_pairs")}
+        hint=${t("identify.one_in_pairs_hint")}
+        placeholder=${String(Math.round(1 / thresholds.target_fmr))}
+        value=${query.one_in_pairs}
+        disabled=${query.pair_threshold != null}
+        onChange=${set("one_in_pairs")}
+      />
+      <${ThresholdField}
+        placeholder=${thresholds.verify == null ? "" : format.similarity(thresholds.verify)}
+        value=${query.pair_threshold}
+        onChange=${set("pair_threshold")}
+      />
       <${QualityFilterField} query=${query} />
     </div>
   </details>`;
