@@ -51,7 +51,6 @@ class Otherwise:
 
 _REQUEST = "sent_request"
 """Name of the parameter for the request itself of routes with a body."""
-_UNCACHED_FILE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 class Endpoints(APIRouter):
@@ -244,9 +243,7 @@ class _Handler:
         if isinstance(result, Response):
             return result
         if isinstance(result, bytes):
-            return Response(
-                result, self._status(result), _UNCACHED_FILE, media_type=self.media_type
-            )
+            return Response(result, self._status(result), media_type=self.media_type)
         if self.answers is None:
             return Response(status_code=self.status)
         # Not by FastAPI, which would check each answer once more before it writes it.

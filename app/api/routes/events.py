@@ -47,7 +47,7 @@ async def stream_events(
         ends=lambda: services.stop_signal.begun,
         wait_s=inf if query.wait_s is None else query.wait_s,
     )
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    headers = {"x-accel-buffering": "no"}
     return StreamingResponse(stream.texts(position), media_type=MEDIA_TYPE, headers=headers)
 
 
