@@ -12,7 +12,7 @@ from typing import TypeVar
 from app.gallery.index.protocol import LocalIndex
 from app.gallery.search.people_count import PeopleCount
 from app.gallery.store.collection_view import CollectionView
-from app.gallery.sync.snapshots import Source
+from app.gallery.sync.snapshot_file import Source
 from app.gallery.unknowns.unknown_centroids import Centroids
 
 T = TypeVar("T")

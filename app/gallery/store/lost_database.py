@@ -10,7 +10,7 @@ from sqlalchemy import inspect
 
 from app.errors import DatabaseLost, StartupError
 from app.gallery.store.database import Database
-from app.gallery.sync.snapshots import rows_in
+from app.gallery.sync.snapshot_file import rows_in
 
 _WAL = "-wal"
 _NOTE = "gallery.json"

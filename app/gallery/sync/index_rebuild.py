@@ -10,7 +10,8 @@ from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.change_repository import Delta
 from app.gallery.store.repositories.face_repository import FaceRepository, Fingerprint
 from app.gallery.store.transaction import Transaction
-from app.gallery.sync.snapshots import Snapshot, SnapshotStore, SnapshotUnusableError, Source
+from app.gallery.sync.snapshot_file import Snapshot, SnapshotUnusableError, Source
+from app.gallery.sync.snapshots import SnapshotStore
 
 _SAMPLE = 64
 """Faces, half of them the newest, whose vectors are compared with the database's at a start."""

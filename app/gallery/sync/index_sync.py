@@ -23,7 +23,8 @@ from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.change_repository import Delta
 from app.gallery.store.transaction import Transaction
 from app.gallery.sync.index_rebuild import from_database, from_snapshot
-from app.gallery.sync.snapshots import SnapshotStore, Source
+from app.gallery.sync.snapshot_file import Source
+from app.gallery.sync.snapshots import SnapshotStore
 
 _CHANGED_SHARE = 0.05
 """Of an index, above which its snapshot is renewed even if no face was removed."""
@@ -184,7 +185,7 @@ class IndexSync:
 
     def erase(self, collection_number: int) -> None:
         if self._snapshots is not None:
-            self._snapshots.remove(collection_number)
+            self._snapshots.erase(collection_number)
         for (number, _), state in self.states.items():
             index = state.indexed.index
             if number == collection_number and index is not None:
@@ -267,21 +268,24 @@ class IndexSync:
         indexed.index = from_database(transaction, self._make_index)
         indexed.changed, indexed.removed = len(indexed.index), 0
 
+    def _brought_up(self, collection: CollectionView) -> IndexState:
+        """Bring the serving index to the database's state. Raises CollectionNotFound."""
+        with self._store.reading_all() as collections:
+            current = collections.reread(collection)
+        self.index_at(current)
+        return self.states.of(current).indexed
+
     def _save(self, collection: CollectionView, snapshots: SnapshotStore) -> None:
         number = collection.number
         # In this order, so that no erased face gets into a snapshot once more: those erased until
         # now are gone from the index, and each one that is erased from now on counts as a removal.
         removals = snapshots.removals()
-        with self._store.reading_all() as collections:
-            current = collections.reread(collection)
-        self.index_at(current)
-        indexed = self.states.of(current).indexed
-        with indexed.lock:
-            index, source = indexed.index, indexed.source
-            revision = indexed.watermark
-            changed, removed = indexed.changed, indexed.removed
+        indexed = self._brought_up(collection)
+        index, source = indexed.index, indexed.source
         if index is None or source is None:
             return
+        with indexed.lock:
+            changed, removed = indexed.changed, indexed.removed
         saved = snapshots.holds(source)
         if len(index) < max(self._snapshot_above, 1):
             if snapshots.has_file(number):
@@ -289,9 +293,18 @@ class IndexSync:
             return
         if saved and removed == 0 and changed <= _CHANGED_SHARE * len(index):
             return
+        key = snapshots.new_key(number)
+        if key is not None:
+            # An erasure on another machine, which counts no removals here, destroys the keys that
+            # there are. Those erased before this one was made are gone from the index after this.
+            self._brought_up(collection)
+        with indexed.lock:
+            if indexed.index is not index:
+                return
+            revision, changed, removed = indexed.watermark, indexed.changed, indexed.removed
         # Copied while the index changes: what comes after `revision` may be in it or not,
         # and a process that reads the snapshot reads it in the log once more.
-        if not snapshots.write(source, revision, index, removals=removals):
+        if not snapshots.write(source, revision, index, removals=removals, key=key):
             return  # the next turn does
         with indexed.lock:
             if indexed.index is index:

@@ -1,17 +1,21 @@
 """Compare the snapshots of the index with the database, face by face, and renew what differs."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from app.errors import CollectionNotFound
 from app.gallery.index.protocol import FaceNumbers, MakeIndex, Vectors
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.face_repository import FaceRepository
 from app.gallery.store.transaction import Transaction
 from app.gallery.sync.index_rebuild import from_database, require_log_since
-from app.gallery.sync.snapshots import Snapshot, SnapshotStore, SnapshotUnusableError, Source
+from app.gallery.sync.snapshot_file import Snapshot, SnapshotUnusableError, Source
+from app.gallery.sync.snapshots import SnapshotStore
 
 _AT_ONCE = 8_192
 
@@ -59,8 +63,8 @@ def check_snapshots(
                 continue
             transaction = collections.within(collection)
             found = _compare(transaction, snapshots)
-            if not found.agrees and repair:
-                _renew(transaction, snapshots, make_index, snapshot_above)
+        if not found.agrees and repair:
+            _renew(store, collection, snapshots, make_index, snapshot_above)
         agreed = agreed and found.agrees
         report(replace(found, repaired=repair and not found.agrees))
     return agreed
@@ -114,13 +118,22 @@ def _different(faces: FaceRepository, numbers: FaceNumbers, vectors: Vectors) ->
 
 
 def _renew(
-    transaction: Transaction, snapshots: SnapshotStore, make_index: MakeIndex, snapshot_above: int
+    store: Store,
+    collection: CollectionView,
+    snapshots: SnapshotStore,
+    make_index: MakeIndex,
+    snapshot_above: int,
 ) -> None:
-    collection = transaction.collection
     snapshots.remove(collection.number)
-    index = from_database(transaction, make_index)
-    try:
-        if len(index) >= max(snapshot_above, 1):
-            snapshots.write(Source.of(collection), collection.revision, index)
-    finally:
-        index.close()
+    # Before the database is read: what is erased meanwhile gets into no snapshot.
+    removals = snapshots.removals()
+    key = snapshots.new_key(collection.number)
+    with store.reading_all() as collections, suppress(CollectionNotFound):  # deleted just now
+        current = collections.reread(collection)
+        index = from_database(collections.within(current), make_index)
+        try:
+            if len(index) >= max(snapshot_above, 1):
+                source = Source.of(current)
+                snapshots.write(source, current.revision, index, removals=removals, key=key)
+        finally:
+            index.close()

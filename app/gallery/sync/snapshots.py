@@ -1,111 +1,45 @@
-"""Index snapshots: a collection's vectors in a file, so that a start need not read them from SQL.
+"""The snapshots of indexes on one machine; what is in a file is in `snapshot_file`."""
 
-A file is only ever replaced whole (written aside, flushed, renamed). It names its collection and
-the revision it stands for, and every piece carries a checksum; what does not fit is not trusted:
-
-    magic | header length | header (JSON) | pieces: rows of float32 | footer | footer's place | end
-
-The footer has the face numbers, 8 bytes each, in the order of the rows, the CRC-32 of each piece,
-and its own. All numbers are little-endian.
-"""
-
-import json
 import os
 import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import IO
+from uuid import uuid4
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
-from app.gallery.index.protocol import FaceNumbers, LocalIndex, Vectors
-from app.gallery.store.collection_view import CollectionView
+from app.gallery.index.protocol import LocalIndex
 from app.gallery.store.durable_files import flush_folder
+from app.gallery.sync.snapshot_file import (
+    Snapshot,
+    SnapshotUnusableError,
+    Source,
+    read_snapshot,
+    write_snapshot,
+)
+from app.gallery.sync.snapshot_keys import SnapshotKey, SnapshotKeys
+from app.gallery.sync.snapshot_pieces import Checksums, PieceProtection, SealedPieces
 
-_MAGIC = b"VULTUS01"
-_END = b"10SUTLUV"
-_LENGTH = struct.Struct("<I")
-_PLACE = struct.Struct("<Q")
-_PIECE_ROWS = 65_536
-_LONGEST_HEADER = 65_536
 _ASIDE = ".new"
 
 _log = structlog.get_logger(__name__)
-
-
-class SnapshotUnusableError(Exception):
-    """The file is truncated, damaged, or of another collection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The owner of a snapshot; `created_at` distinguishes collections of two databases."""
-
-    collection_number: int
-    created_at: str
-    embedder: str
-    digest: str
-    dimension: int
-
-    @classmethod
-    def of(cls, view: CollectionView) -> "Source":
-        model = view.model
-        return cls(
-            view.number, view.created_at.isoformat(), model.name, model.digest, model.dimension
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A file whose header and footer are whole."""
-
-    path: Path
-    revision: int
-    dimension: int
-    start: int
-    numbers: FaceNumbers
-    """Of every row; a number may come twice, with the same vector."""
-    checksums: NDArray[np.uint32]
-
-    def pieces(self) -> Iterator[tuple[FaceNumbers, Vectors]]:
-        """Every face once, the last written first. Raises SnapshotUnusableError when damaged."""
-        try:
-            yield from self._pieces()
-        except OSError as error:  # another process may have removed it by now
-            raise SnapshotUnusableError(str(error)) from error
-
-    def _pieces(self) -> Iterator[tuple[FaceNumbers, Vectors]]:
-        first = np.zeros(len(self.numbers), dtype=bool)
-        first[np.unique(self.numbers, return_index=True)[1]] = True
-        with self.path.open("rb") as file:
-            for piece in reversed(range(len(self.checksums))):
-                rows = slice(piece * _PIECE_ROWS, (piece + 1) * _PIECE_ROWS)
-                numbers, wanted = self.numbers[rows], first[rows]
-                file.seek(self.start + piece * _PIECE_ROWS * self.dimension * 4)
-                data = file.read(len(numbers) * self.dimension * 4)
-                if zlib.crc32(data) != self.checksums[piece]:
-                    raise SnapshotUnusableError(f"piece {piece} is damaged")
-                vectors = np.frombuffer(data, dtype="<f4").reshape(-1, self.dimension)
-                if not wanted.all():
-                    numbers, vectors = numbers[wanted], vectors[wanted]
-                yield numbers, vectors.astype(np.float32, copy=False)
 
 
 class SnapshotStore:
     """The snapshots of one machine, in a folder that several processes may share.
 
     One of them writes (the first to ask to `lead`, until it ends); any may read and remove.
+    With `keys`, snapshots of the collections that are sealed are sealed as well.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keys: SnapshotKeys | None = None) -> None:
         self._folder = folder
+        self._keys = keys
         self._lead: IO[bytes] | None = None
         self._lock = Lock()
 
@@ -131,13 +65,30 @@ class SnapshotStore:
         except SnapshotUnusableError:
             return False
 
+    def new_key(self, collection_number: int) -> SnapshotKey | None:
+        """Make the key of the next snapshot; None where it is to be in the clear.
+
+        An erasure destroys it as it destroys those of finished snapshots. So an index that is
+        brought to the database's state after this has no face that was erased before.
+        """
+        if self._keys is None:
+            return None
+        return self._keys.make(collection_number, self._folder_id())
+
     def write(
-        self, source: Source, revision: int, index: LocalIndex, *, removals: int | None = None
+        self,
+        source: Source,
+        revision: int,
+        index: LocalIndex,
+        *,
+        removals: int | None = None,
+        key: SnapshotKey | None = None,
     ) -> bool:
         """Copy an index that is at `revision` at least; the copy may have changes made meanwhile.
 
-        Writes nothing, and answers False, when a snapshot was removed since the `removals` were
-        counted: the index may still have the faces that were erased then.
+        `key` is of `new_key`. Writes nothing, and answers False, when a snapshot was removed since
+        the `removals` were counted, or the key was destroyed: the index may still have the faces
+        that were erased then.
         """
         path = self._path(source.collection_number)
         aside = path.with_suffix(_ASIDE)
@@ -146,19 +97,25 @@ class SnapshotStore:
                 return False
             try:
                 with aside.open("wb") as file:
-                    faces = _write(file, source, revision, index)
+                    faces = write_snapshot(file, source, revision, index, key)
                     file.flush()
                     os.fsync(file.fileno())
+                if not self._is_current(source, key):
+                    aside.unlink(missing_ok=True)
+                    return False
                 aside.replace(path)
                 flush_folder(self._folder)
             except BaseException:
                 aside.unlink(missing_ok=True)
                 raise
+        if self._keys is not None and key is not None:
+            self._keys.keep_only(source.collection_number, self._folder_id(), key.id)
         _log.info(
             "snapshot_written",
             collection_number=source.collection_number,
             revision=revision,
             faces=faces,
+            sealed=key is not None,
         )
         return True
 
@@ -166,8 +123,8 @@ class SnapshotStore:
         """The snapshot of these embeddings, if there is one. Raises SnapshotUnusableError."""
         path = self._path(source.collection_number)
         try:
-            with path.open("rb") as file:
-                return _read(file, path, source)
+            with path.open("rb", buffering=0) as file:
+                return read_snapshot(file, path, source, partial(self._protection, source))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, struct.error) as error:
@@ -185,6 +142,12 @@ class SnapshotStore:
             before = _count(counted)
             counted.truncate(0)
             counted.write(str(before + 1).encode("ascii"))
+
+    def erase(self, collection_number: int) -> None:
+        """Remove a snapshot, and destroy the keys of its copies, on all machines."""
+        if self._keys is not None:
+            self._keys.destroy(collection_number)
+        self.remove(collection_number)
 
     def keep_only(self, collection_numbers: set[int]) -> None:
         """Remove the snapshots of all other collections: they were deleted.
@@ -205,6 +168,35 @@ class SnapshotStore:
 
     def _path(self, collection_number: int) -> Path:
         return self._folder / f"{collection_number}.index"
+
+    def _folder_id(self) -> str:
+        """Identify this folder among those of other machines; made when it is first needed."""
+        path = self._folder / "folder.id"
+        with self._alone():
+            if not path.exists():
+                path.write_text(uuid4().hex, encoding="ascii")
+            return path.read_text(encoding="ascii")
+
+    def _is_current(self, source: Source, key: SnapshotKey | None) -> bool:
+        """Whether the key was not destroyed while the file was written."""
+        if self._keys is None or key is None:
+            return True
+        return self._keys.find(source.collection_number, key.id) is not None
+
+    def _protection(self, source: Source, header: bytes, key_id: str | None) -> PieceProtection:
+        """How the pieces of a file are protected. Raises SnapshotUnusableError."""
+        number = source.collection_number
+        sealing = self._keys is not None and self._keys.sealing(number)
+        if key_id is None:
+            if sealing:
+                raise SnapshotUnusableError("it is in the clear, but encryption is on")
+            return Checksums()
+        key = self._keys.find(number, key_id) if self._keys is not None and sealing else None
+        if key is None:
+            raise SnapshotUnusableError(
+                "it is sealed, and its key was destroyed, or encryption is off"
+            )
+        return SealedPieces(key.secret, header)
 
     def _try_to_lead(self) -> IO[bytes] | None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -232,96 +224,6 @@ class SnapshotStore:
                 flock(file, LOCK_UN)
 
 
-def rows_in(path: Path) -> int:
-    """Faces in a snapshot, by its header and its end; 0 when it is none."""
-    try:
-        with path.open("rb") as file:
-            if file.read(len(_MAGIC)) != _MAGIC:
-                return 0
-            (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
-            header = json.loads(file.read(min(length, _LONGEST_HEADER)))
-            start = file.tell()
-            file.seek(-(_PLACE.size + len(_END)), os.SEEK_END)
-            (place,) = _PLACE.unpack(file.read(_PLACE.size))
-            return int(max(0, place - start) // (4 * int(header["dimension"])))
-    except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError, struct.error):
-        return 0
-
-
 def _count(removals: IO[bytes]) -> int:
     removals.seek(0)
     return int(removals.read() or b"0")
-
-
-def _write(file: IO[bytes], source: Source, revision: int, index: LocalIndex) -> int:
-    header = json.dumps({**asdict(source), "revision": revision}).encode("utf-8")
-    file.write(_MAGIC + _LENGTH.pack(len(header)) + header)
-    all_numbers: list[FaceNumbers] = []
-    checksums = []
-    for numbers, vectors in _filled(index.pieces()):
-        data = np.ascontiguousarray(vectors, dtype="<f4").tobytes()
-        checksums.append(zlib.crc32(data))
-        all_numbers.append(numbers)
-        file.write(data)
-    numbers = np.concatenate(all_numbers) if all_numbers else np.empty(0, dtype=np.int64)
-    footer = numbers.astype("<i8").tobytes() + np.array(checksums, dtype="<u4").tobytes()
-    place = file.tell()
-    file.write(footer + _LENGTH.pack(zlib.crc32(footer)))
-    file.write(_LENGTH.pack(zlib.crc32(header)) + _PLACE.pack(place) + _END)
-    return len(numbers)
-
-
-def _filled(
-    pieces: Iterator[tuple[FaceNumbers, Vectors]],
-) -> Iterator[tuple[FaceNumbers, Vectors]]:
-    """The same rows in pieces of one size, but for the last."""
-    waiting: list[tuple[FaceNumbers, Vectors]] = []
-    count = 0
-    for numbers, vectors in pieces:
-        waiting.append((numbers, vectors))
-        count += len(numbers)
-        while count >= _PIECE_ROWS:
-            some = np.concatenate([entry[0] for entry in waiting])
-            rows = np.concatenate([entry[1] for entry in waiting])
-            yield some[:_PIECE_ROWS], rows[:_PIECE_ROWS]
-            waiting = [(some[_PIECE_ROWS:], rows[_PIECE_ROWS:])]
-            count -= _PIECE_ROWS
-    if count:
-        yield (
-            np.concatenate([entry[0] for entry in waiting]),
-            np.concatenate([entry[1] for entry in waiting]),
-        )
-
-
-def _read(file: IO[bytes], path: Path, source: Source) -> Snapshot:
-    if file.read(len(_MAGIC)) != _MAGIC:
-        raise SnapshotUnusableError("it is no snapshot of this version")
-    (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
-    if length > _LONGEST_HEADER:  # damaged: it would take up to 4 GB of memory to read
-        raise SnapshotUnusableError("its header is damaged")
-    header = file.read(length)
-    start = file.tell()
-    size = _LENGTH.size + _PLACE.size + len(_END)
-    ends_at = file.seek(-size, os.SEEK_END)
-    tail = file.read(size)
-    (header_checksum,) = _LENGTH.unpack_from(tail)
-    (place,) = _PLACE.unpack_from(tail, _LENGTH.size)
-    if not tail.endswith(_END) or zlib.crc32(header) != header_checksum:
-        raise SnapshotUnusableError("it is truncated, or its header is damaged")
-    written = json.loads(header)
-    revision = int(written.pop("revision"))
-    if written != asdict(source):
-        raise SnapshotUnusableError("it is of another database, collection or embedder")
-    if not start <= place <= ends_at - _LENGTH.size:
-        raise SnapshotUnusableError("its footer is not where it should be")
-    file.seek(place)
-    footer = file.read(ends_at - place)
-    body, checksum = footer[: -_LENGTH.size], footer[-_LENGTH.size :]
-    if zlib.crc32(body) != _LENGTH.unpack(checksum)[0]:
-        raise SnapshotUnusableError("its footer is damaged")
-    rows = (place - start) // (4 * source.dimension)
-    numbers = np.frombuffer(body[: 8 * rows], dtype="<i8").astype(np.int64)
-    checksums = np.frombuffer(body[8 * rows :], dtype="<u4").astype(np.uint32)
-    if len(checksums) != -(-rows // _PIECE_ROWS):
-        raise SnapshotUnusableError("its footer does not fit its rows")
-    return Snapshot(path, revision, source.dimension, start, numbers, checksums)

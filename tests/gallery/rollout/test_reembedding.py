@@ -29,7 +29,8 @@ from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.rollout_repository import RolloutRepository
 from app.gallery.store.tables import FaceTable, SecondEmbeddingTable
-from app.gallery.sync.snapshots import SnapshotStore, Source
+from app.gallery.sync.snapshot_file import Source
+from app.gallery.sync.snapshots import SnapshotStore
 from app.gallery.transfer.exporter import export_gallery
 from app.gallery.transfer.importer import import_gallery
 from app.gallery.unknowns.unknown_inbox import Unknowns

@@ -10,7 +10,8 @@ from app.gallery.gallery import Gallery
 from app.gallery.index import faiss_index
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.protocol import FaceNumbers, Vectors
-from app.gallery.sync.snapshots import SnapshotStore, Source
+from app.gallery.sync.snapshot_file import Source
+from app.gallery.sync.snapshots import SnapshotStore
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import (

@@ -10,7 +10,9 @@ import pytest
 from app.gallery.gallery import Gallery
 from app.gallery.index.protocol import FaceNumbers, LocalIndex, Vectors
 from app.gallery.records import IdentityChanges
-from app.gallery.sync.snapshots import SnapshotStore, Source
+from app.gallery.sync.snapshot_file import Source
+from app.gallery.sync.snapshot_keys import SnapshotKey
+from app.gallery.sync.snapshots import SnapshotStore
 from app.recognition.types import Embedding
 from tests.gallery.conftest import OpenGallery, sqlite_only
 from tests.gallery.factories import COLLECTION, enroll, enroll_at_once, unit_vector, unit_vectors
@@ -155,12 +157,18 @@ def test_face_deleted_at_once_just_before_a_snapshot_is_written_is_not_in_it(
         erased = False
 
         def write(
-            self, source: Source, revision: int, index: LocalIndex, *, removals: int | None = None
+            self,
+            source: Source,
+            revision: int,
+            index: LocalIndex,
+            *,
+            removals: int | None = None,
+            key: SnapshotKey | None = None,
         ) -> bool:
             if not self.erased:
                 self.erased = True
                 delete(eraser, True)
-            return super().write(source, revision, index, removals=removals)
+            return super().write(source, revision, index, removals=removals, key=key)
 
     store = ErasedFirst(snapshot_folder)
     gallery = open_gallery(snapshots=store)

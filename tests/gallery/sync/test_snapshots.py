@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.gallery.index.protocol import FaceNumbers, Vectors
-from app.gallery.sync import snapshots
-from app.gallery.sync.snapshots import SnapshotStore, SnapshotUnusableError, Source
+from app.gallery.index.protocol import FaceNumbers, LocalIndex, Vectors
+from app.gallery.sync import snapshot_file
+from app.gallery.sync.snapshot_file import SnapshotUnusableError, Source
+from app.gallery.sync.snapshot_keys import SnapshotKey
+from app.gallery.sync.snapshots import SnapshotStore
 from tests.gallery.factories import MODEL, OTHER_MODEL, unit_vectors
 from tests.kit.exact_index import ExactIndex
 
@@ -41,12 +43,71 @@ class Breaks(InPieces):
 
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshots, "_PIECE_ROWS", PIECE)
+    monkeypatch.setattr(snapshot_file, "_PIECE_ROWS", PIECE)
+
+
+class KeysInMemory:
+    """Keys of snapshots that all stores of a test share, as a database's are."""
+
+    def __init__(self) -> None:
+        self.on = True
+        self.keys: dict[tuple[int, str], dict[str, SnapshotKey]] = {}
+        """By collection number and folder, then by id."""
+
+    def sealing(self, collection_number: int) -> bool:  # noqa: ARG002
+        return self.on
+
+    def make(self, collection_number: int, folder: str) -> SnapshotKey | None:
+        if not self.on:
+            return None
+        key = SnapshotKey.fresh()
+        self.keys.setdefault((collection_number, folder), {})[key.id] = key
+        return key
+
+    def find(self, collection_number: int, key_id: str) -> SnapshotKey | None:
+        for (number, _), keys in self.keys.items():
+            if number == collection_number and key_id in keys:
+                return keys[key_id]
+        return None
+
+    def keep_only(self, collection_number: int, folder: str, key_id: str | None) -> None:
+        keys = self.keys.get((collection_number, folder), {})
+        for other in set(keys) - {key_id}:
+            del keys[other]
+
+    def destroy(self, collection_number: int) -> None:
+        for number, folder in list(self.keys):
+            if number == collection_number:
+                del self.keys[number, folder]
+
+
+class AlwaysSealing(SnapshotStore):
+    """Makes a key for each file, as an index does before it is copied."""
+
+    def write(
+        self,
+        source: Source,
+        revision: int,
+        index: LocalIndex,
+        *,
+        removals: int | None = None,
+        key: SnapshotKey | None = None,
+    ) -> bool:
+        key = key or self.new_key(source.collection_number)
+        return super().write(source, revision, index, removals=removals, key=key)
 
 
 @pytest.fixture
-def store(snapshot_folder: Path) -> Iterator[SnapshotStore]:
-    made = SnapshotStore(snapshot_folder)
+def keys() -> KeysInMemory:
+    return KeysInMemory()
+
+
+@pytest.fixture(params=["clear", "sealed"])
+def store(
+    request: pytest.FixtureRequest, snapshot_folder: Path, keys: KeysInMemory
+) -> Iterator[SnapshotStore]:
+    sealed = request.param == "sealed"
+    made = AlwaysSealing(snapshot_folder, keys) if sealed else SnapshotStore(snapshot_folder)
     yield made
     made.close()
 
@@ -134,7 +195,9 @@ def test_file_with_any_byte_changed_is_not_used(
             contents(store)
 
 
-@pytest.mark.parametrize("text", [b"", b"something else altogether", b"VULTUS01", b"\0" * 4096])
+@pytest.mark.parametrize(
+    "text", [b"", b"something else altogether", b"VULTUS01", b"VULTUS02", b"\0" * 4096]
+)
 def test_file_that_is_something_else_is_not_used(
     store: SnapshotStore, snapshot_folder: Path, text: bytes
 ) -> None:
@@ -250,3 +313,127 @@ def test_nobody_else_on_the_machine_may_read_the_files(
 ) -> None:
     store.write(SOURCE, 1, holding(3))
     assert snapshot_folder.stat().st_mode & 0o077 == 0
+
+
+def sealing(folder: Path, keys: KeysInMemory) -> SnapshotStore:
+    return AlwaysSealing(folder, keys)
+
+
+def test_sealed_file_shows_no_vector_and_no_number(
+    snapshot_folder: Path, keys: KeysInMemory
+) -> None:
+    sealing(snapshot_folder, keys).write(SOURCE, 1, holding(40))
+    written = only_file(snapshot_folder).read_bytes()
+    numbers = np.arange(40, dtype="<i8").tobytes()
+    assert not any(vector.tobytes()[:8] in written for vector in VECTORS)
+    assert numbers[8:24] not in written
+    keys.on = False
+    sealing(snapshot_folder, keys).write(SOURCE, 1, holding(40))
+    clear = only_file(snapshot_folder).read_bytes()
+    assert all(vector.tobytes() in clear for vector in VECTORS)
+    assert numbers in clear
+
+
+def test_pieces_of_a_sealed_file_cannot_be_swapped(
+    snapshot_folder: Path, keys: KeysInMemory
+) -> None:
+    """Whole pieces change their places; checksums of the pieces alone would not show it."""
+    store = sealing(snapshot_folder, keys)
+    store.write(SOURCE, 1, holding(3 * PIECE))
+    path = only_file(snapshot_folder)
+    whole = bytearray(path.read_bytes())
+    snapshot = store.read(SOURCE)
+    assert snapshot is not None
+    size = PIECE * MODEL.dimension * 4
+    first, second = (
+        slice(snapshot.start + i * size, snapshot.start + (i + 1) * size) for i in (0, 1)
+    )
+    whole[first], whole[second] = whole[second], whole[first]
+    path.write_bytes(whole)
+    with pytest.raises(SnapshotUnusableError, match="piece 1 is damaged"):
+        contents(store)
+
+
+def test_piece_of_an_earlier_sealed_file_does_not_fit_the_next(
+    snapshot_folder: Path, keys: KeysInMemory
+) -> None:
+    store = sealing(snapshot_folder, keys)
+    store.write(SOURCE, 1, holding(PIECE))
+    path = only_file(snapshot_folder)
+    earlier = path.read_bytes()
+    store.write(SOURCE, 1, holding(PIECE))
+    later = path.read_bytes()
+    snapshot = store.read(SOURCE)
+    assert snapshot is not None
+    assert len(earlier) == len(later)
+    path.write_bytes(later[: snapshot.start] + earlier[snapshot.start :])
+    with pytest.raises(SnapshotUnusableError):
+        contents(store)
+
+
+def test_clear_file_is_not_trusted_once_encryption_is_on(
+    snapshot_folder: Path, keys: KeysInMemory
+) -> None:
+    keys.on = False
+    store = sealing(snapshot_folder, keys)
+    store.write(SOURCE, 1, holding(3))
+    keys.on = True
+    assert not store.holds(SOURCE)
+    with pytest.raises(SnapshotUnusableError, match="in the clear"):
+        store.read(SOURCE)
+
+
+@pytest.mark.parametrize("without", ["keys", "encryption"])
+def test_sealed_file_is_not_used_once_encryption_is_off(
+    snapshot_folder: Path, keys: KeysInMemory, without: str
+) -> None:
+    store = sealing(snapshot_folder, keys)
+    store.write(SOURCE, 1, holding(3))
+    keys.on = False
+    after = SnapshotStore(snapshot_folder, None if without == "keys" else keys)
+    with pytest.raises(SnapshotUnusableError, match="it is sealed"):
+        after.read(SOURCE)
+
+
+def test_erasure_makes_copies_on_other_machines_unreadable(
+    tmp_path: Path, keys: KeysInMemory
+) -> None:
+    here, there = (sealing(tmp_path / name, keys) for name in ("here", "there"))
+    for store in (here, there):
+        store.write(SOURCE, 1, holding(3))
+        assert contents(store) == expected(3)
+    here.erase(1)
+    assert here.read(SOURCE) is None
+    with pytest.raises(SnapshotUnusableError, match="its key was destroyed"):
+        there.read(SOURCE)
+
+
+def test_next_file_destroys_the_key_of_the_one_before_on_this_machine_alone(
+    tmp_path: Path, keys: KeysInMemory
+) -> None:
+    here, there = (sealing(tmp_path / name, keys) for name in ("here", "there"))
+    for store in (there, here):
+        store.write(SOURCE, 1, holding(3))
+    backup = only_file(tmp_path / "here").read_bytes()
+    here.write(SOURCE, 2, holding(2))
+    assert contents(here) == expected(2)
+    assert contents(there) == expected(3)
+    only_file(tmp_path / "here").write_bytes(backup)
+    with pytest.raises(SnapshotUnusableError, match="its key was destroyed"):
+        here.read(SOURCE)
+
+
+def test_file_whose_key_is_destroyed_while_it_is_written_is_not_kept(
+    tmp_path: Path, keys: KeysInMemory
+) -> None:
+    """Another machine erases somebody, and knows nothing of the file that is being written."""
+    here, there = (sealing(tmp_path / name, keys) for name in ("here", "there"))
+
+    class ErasedMeanwhile(InPieces):
+        def pieces(self) -> Iterator[tuple[FaceNumbers, Vectors]]:
+            there.erase(1)
+            yield from super().pieces()
+
+    assert not here.write(SOURCE, 1, ErasedMeanwhile(list(range(3))))
+    assert here.read(SOURCE) is None
+    assert list((tmp_path / "here").glob("*.new")) == []
