@@ -72,6 +72,7 @@ VultusError
 │   │   ├── DatabaseMissing         the file of the database was removed or replaced
 │   │   ├── DatabaseReadOnly        the database accepts no changes
 │   │   └── DiskFull                the disk has no room for a change
+│   ├── CollectionSealed            the collection is encrypted, and this process has no key for it
 │   ├── IndexUnavailable            Milvus holds the index and does not answer
 │   ├── RevisionNotReached          this process does not have the requested revision yet
 │   ├── NotReady                    the networks have not made an embedding yet
@@ -88,6 +89,8 @@ VultusError
     ├── NetworkNotAdded             a network in a file of the user's own was not added
     ├── PackagesMissing             packages of an extra are not installed
     ├── NetworkNotFetched           the file of a published network was not fetched
+    ├── MasterKeyMissing            the database is encrypted, and no master key is set
+    ├── MasterKeyUnknown            the database is encrypted by another master key
     ├── DatabaseLost                there are no tables, but traces of those that were
     ├── SchemaOutdated              the database is at an earlier migration
     └── EmbedderChanged             a collection with faces belongs to a network that does not run
@@ -646,6 +649,10 @@ class DiskFull(DatabaseUnavailable):
         )
 
 
+class CollectionSealed(Unavailable):
+    code = "collection_sealed"
+
+
 class IndexUnavailable(Unavailable):
     code = "index_unavailable"
 
@@ -742,6 +749,18 @@ class NetworkNotFetched(StartupError):
         super().__init__(message)
         self.name = name
         self.needs_acceptance = needs_acceptance
+
+
+class MasterKeyMissing(StartupError):
+    pass
+
+
+class MasterKeyUnknown(StartupError):
+    """`master_ids`: of the master keys that the database needs, and that are not given."""
+
+    def __init__(self, message: str, *, master_ids: Sequence[str]) -> None:
+        super().__init__(message)
+        self.master_ids = tuple(master_ids)
 
 
 class DatabaseLost(StartupError):

@@ -416,6 +416,22 @@ class Settings(BaseSettings):
         None,
         description="32 bytes in base64, by which crops are encrypted where collections keep them.",
     )
+    master_key: SecretStr | None = Field(
+        None,
+        description="32 bytes in base64, under which embeddings and crops are encrypted in the "
+        "database; former keys after it, comma-separated, while it is changed. See also "
+        "vultus encrypt.",
+    )
+    master_key_file: Path | None = Field(
+        None,
+        description="File with the master key in place of that setting: a key a line, the former "
+        "ones after it. Other users must not be able to read it.",
+    )
+    master_key_command: str | None = Field(
+        None,
+        description="Command that prints the same, such as a client of a key management service; "
+        "it runs without a shell, once in each process.",
+    )
     limits: Limits = Field(default_factory=Limits)
     detector: DetectorSettings = Field(default_factory=DetectorSettings)
     liveness: LivenessSettings = Field(default_factory=LivenessSettings)
@@ -472,7 +488,15 @@ class Settings(BaseSettings):
         return value
 
     _unset = field_validator(
-        "threads", "database_url", "weights_path", "weights_dir", "crops_key", mode="before"
+        "threads",
+        "database_url",
+        "weights_path",
+        "weights_dir",
+        "crops_key",
+        "master_key",
+        "master_key_file",
+        "master_key_command",
+        mode="before",
     )(_none_if_empty)
 
     @classmethod

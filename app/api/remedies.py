@@ -116,6 +116,8 @@ HTTP: Final = Remedies(
         errors.DatabaseReadOnly: _OPERATOR + "make it writable again",
         errors.DiskFull: _OPERATOR + "free some space; then try again",
         errors.ChangeUnconfirmed: "look whether it was made, then try again",
+        errors.CollectionSealed: _OPERATOR
+        + "restart it with VULTUS_MASTER_KEY_FILE, and see its log for the cause",
         errors.IndexUnavailable: "try again in a moment; should it last, who runs the service has "
         "to look at Milvus and VULTUS_INDEX__MILVUS_URI",
         errors.RevisionNotReached: "try again, or send a revision that a write to this collection "

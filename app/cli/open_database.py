@@ -7,6 +7,7 @@ from app.cli.configuration import settings_of_command
 from app.gallery.journal.opening import journal_of
 from app.gallery.store.database import Database
 from app.gallery.store.lost_database import require_not_lost
+from app.gallery.vault.opening import vault_by
 from app.settings import Settings
 
 
@@ -28,6 +29,7 @@ def open_any_database() -> Iterator[tuple[Settings, Database]]:
     settings = settings_of_command()
     database = Database(settings.resolved_database_url, timeout_s=settings.database.timeout_s)
     database.journal = journal_of(settings)
+    database.vault = vault_by(settings, database)
     try:
         yield settings, database
     finally:

@@ -140,6 +140,8 @@ TERMINAL: Final = Remedies(
         errors.DatabaseReadOnly: "make it writable, and try again",
         errors.DiskFull: "free some space, and try again",
         errors.ChangeUnconfirmed: "check whether the change was made, then try again",
+        errors.CollectionSealed: "set the master key of the service (VULTUS_MASTER_KEY_FILE), and "
+        "run vultus encrypt verify",
         errors.IndexUnavailable: "try again in a moment; if it lasts, check Milvus and "
         "VULTUS_INDEX__MILVUS_URI",
         errors.RevisionNotReached: NEVER,
@@ -169,6 +171,11 @@ TERMINAL: Final = Remedies(
         "stay; see docs/networks.md",
         errors.PackagesMissing: "run: pip install 'vultus[{extra}]'",
         errors.NetworkNotFetched: _fetch,
+        errors.MasterKeyMissing: "set VULTUS_MASTER_KEY_FILE, VULTUS_MASTER_KEY_COMMAND or "
+        "VULTUS_MASTER_KEY to the key by which it was encrypted; without that key it cannot be "
+        "read by anybody",
+        errors.MasterKeyUnknown: "give that key; while the master key is changed, put the former "
+        "one on the line after the new one",
         errors.DatabaseLost: "restore the database from a backup (and check VULTUS_DATA_DIR and "
         "VULTUS_DATABASE_URL), or run vultus db begin-anew to start with an empty one",
         errors.SchemaOutdated: "run: vultus db upgrade",

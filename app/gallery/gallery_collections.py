@@ -11,11 +11,12 @@ from app.gallery.gallery_part import GalleryPart
 from app.gallery.journal.actions import Action
 from app.gallery.people.erasure import erase_collection
 from app.gallery.records import Collection, CollectionChanges, DecisionBasis, Erasure, Page, Unset
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import read_again
 from app.gallery.store.idempotency import Once
 from app.gallery.store.statements.page_cursors import decode_cursor, next_cursor
 from app.gallery.store.storage import erases
-from app.gallery.store.transaction import Transaction
+from app.gallery.store.transaction import Collections, Transaction
 from app.gallery.store.uniqueness import unique
 from app.recognition.types import ModelId
 
@@ -40,6 +41,7 @@ class GalleryCollections(GalleryPart):
                 made = collections.get(DEFAULT_COLLECTION)
                 collections.note(Action.COLLECTION_CREATED, made)
             for collection in collections.lock_all():
+                _seal_if_empty(collections, collection)
                 if not self.embedders.run(collection):
                     if collections.has_faces(collection):
                         raise EmbedderChanged(
@@ -147,6 +149,18 @@ def _changed(changes: CollectionChanges) -> dict[str, Any]:
     if not isinstance(changes.options, Unset):
         done["options"] = {group: dict(some) for group, some in changes.options.items()}
     return done
+
+
+def _seal_if_empty(collections: Collections, collection: CollectionView) -> None:
+    """Encrypt a collection without faces from now on, if the settings name a master key."""
+    if collection.key_generation is None and not collections.has_faces(collection):
+        transaction = collections.within(collection)
+        # Its lock: no unknown face is kept meanwhile.
+        transaction.unknowns.advance_if_there()
+        if not transaction.unknowns.face_count():
+            sealing = collections.begin_sealing(collection, is_complete=True)
+            if sealing.key_generation is not None:
+                collections.note(Action.ENCRYPTION_BEGUN, collection)
 
 
 def _erase_unwanted_crops(transaction: Transaction) -> bool:

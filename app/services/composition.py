@@ -16,6 +16,7 @@ from app.gallery.store.database import Database
 from app.gallery.store.database_watch import DatabaseWatch
 from app.gallery.unknowns.unknown_inbox import Unknowns
 from app.gallery.unknowns.unknown_records import InboxLimits
+from app.gallery.vault.opening import vault_by
 from app.observe.metrics import Metrics
 from app.observe.request_scope import Stage
 from app.observe.tracing import build_tracing
@@ -86,6 +87,7 @@ def build_services(
         reserve_bytes=constants.reserve_bytes,
     )
     database.journal = journal_of(settings)
+    database.vault = vault_by(settings, database)
     models = (recognizer.model, recognizer.next_model)
     digests = [model.digest for model in models if model is not None]
     gallery = Gallery(

@@ -21,6 +21,7 @@ def migrate(settings: Settings, database: Database) -> None:
     else:
         database.require_current_schema()
     database.journal.prepare()
+    database.vault.prepare()
 
 
 @contextmanager

@@ -240,6 +240,8 @@ class Services:
     def _open(self) -> None:
         with starting_with_damage():
             migrate(self.settings, self.database)
+            if not self.database.vault.is_on:
+                _log.info("encryption_off", remedy="set VULTUS_MASTER_KEY_FILE; docs/encryption.md")
             self.database.storage.prepare()
             self.key_ring.follow()
             self.gallery.open()  # which claims as well

@@ -30,6 +30,8 @@ class CollectionView:
     created_at: datetime
     switched_at: datetime | None
     """When the collection went over from the other embedder; None before, or without a rollout."""
+    key_generation: int | None = None
+    """Of the key under which its rows are sealed; None where they are in the clear."""
 
     @property
     def embedder(self) -> str:

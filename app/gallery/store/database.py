@@ -41,6 +41,7 @@ from app.gallery.store.postgresql import GivesUp, WatchedConnection, postgresql_
 from app.gallery.store.sqlite_connection import configure_sqlite
 from app.gallery.store.storage import DiskReserve, Storage
 from app.gallery.store.write_turns import WriteTurns
+from app.gallery.vault.vault import IN_SESSION, Vault
 from app.runtime.threads import MOST_AT_ONCE
 
 _WRITES = "vultus_writes"
@@ -86,6 +87,8 @@ class Database:
         """Returns whether a wait of so many seconds for PostgreSQL ends; see `postgresql`."""
         self.journal: WritesNotes = NoJournal()
         """What becomes of the changes that transactions note."""
+        self.vault = Vault(self)
+        """The keys by which rows are sealed."""
         self._turns = WriteTurns()
         try:
             parsed = make_url(url)
@@ -122,7 +125,7 @@ class Database:
         level = None if self.dialect == "sqlite" else "REPEATABLE READ"
         options = {"isolation_level": level} if level else {}
         with self._translated(), self._connection(**options) as connection:
-            with Session(connection) as session:
+            with Session(connection, info={IN_SESSION: self.vault}) as session:
                 yield session
 
     @contextmanager
@@ -140,7 +143,9 @@ class Database:
             self._turn(until),
             self._connection(**{_WRITES: True, _WRITES_UNTIL: until}) as connection,
         ):
-            with Session(connection, expire_on_commit=False) as session, session.begin():
+            info = {IN_SESSION: self.vault}
+            made = Session(connection, expire_on_commit=False, info=info)
+            with made as session, session.begin():
                 if self.dialect == "postgresql" and wait_s < self.timeout_s:
                     session.execute(text(f"SET LOCAL lock_timeout = {int(wait_s * 1000)}"))
                 yield session

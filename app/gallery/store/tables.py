@@ -103,6 +103,27 @@ class CollectionTable(Table):
     """The embedder that it goes over to, or came from; None while there is only one."""
     switched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When it went over; None before, and after it was rolled back."""
+    key_generation: Mapped[int | None] = mapped_column(Integer)
+    """Of the key under which its rows are sealed; None where they are in the clear. See
+    app/gallery/vault."""
+
+
+class CollectionKeyTable(Table):
+    """The key of a collection, wrapped by a master key; see app/gallery/vault."""
+
+    __tablename__ = "collection_keys"
+
+    collection_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("collections.number", ondelete="CASCADE"), primary_key=True
+    )
+    generation: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    """Grows by one with each rotation, from 1."""
+    master_id: Mapped[str] = mapped_column(String(16))
+    """Of the master key that wraps it."""
+    is_complete: Mapped[bool] = mapped_column(Boolean)
+    """Whether the collection has no embedding in the clear any more."""
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
 
 class CalibrationTable(Table):
@@ -174,6 +195,29 @@ class IdentityTable(_Public, _OfCollection, Table):
     """Revision of the collection when the person or their faces changed last."""
 
 
+class _Wrapped:
+    """The columns of a key that is wrapped by the key of its collection.
+
+    In a table of its own, which is small: to rewrite it takes a moment.
+    """
+
+    collection_number: Mapped[int] = mapped_column(Number)
+    generation: Mapped[int] = mapped_column(Integer)
+    """Of the collection's key."""
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PersonKeyTable(_Wrapped, Table):
+    """The key under which the embeddings and crops of a person are sealed."""
+
+    __tablename__ = "person_keys"
+    __table_args__ = (Index(None, "collection_number", "generation"),)
+
+    identity_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("identities.number", ondelete="CASCADE"), primary_key=True
+    )
+
+
 class AttributeTable(Table):
     """The attributes that filters look at, each in a row that an index finds by its value.
 
@@ -241,7 +285,9 @@ class _Crop:
 
     collection_number: Mapped[int] = mapped_column(Number)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    """By `CropVault`, for the id of the face."""
+    form: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """0: sealed by `CropVault` alone, for the id of the face. Under the key of its owner: 1, the
+    crop itself; 2, what `CropVault` has sealed."""
 
 
 class CropTable(_Crop, Table):
@@ -332,6 +378,17 @@ class UnknownGroupTable(_Public, _OfCollection, Table):
     seen_count: Mapped[int] = mapped_column(Integer)
     first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class UnknownGroupKeyTable(_Wrapped, Table):
+    """The key under which the centroid, embeddings and crops of a group are sealed."""
+
+    __tablename__ = "unknown_group_keys"
+    __table_args__ = (Index(None, "collection_number", "generation"),)
+
+    group_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("unknown_groups.number", ondelete="CASCADE"), primary_key=True
+    )
 
 
 class UnknownFaceTable(_Public, _Embedded, Table):

@@ -30,6 +30,8 @@ from app.gallery.store.repositories.rollout_repository import RolloutRepository
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.repositories.terminal_repository import TerminalRepository
 from app.gallery.store.repositories.unknown_repository import UnknownRepository
+from app.gallery.vault.vault import vault_of
+from app.recognition.types import ModelId
 
 ResultT = TypeVar("ResultT")
 RepositoryT = TypeVar("RepositoryT", bound=ScopedRepository)
@@ -168,6 +170,31 @@ class Collections(CollectionRepository):
             details=details,
         )
         note_in(self._session, note)
+
+    def add(
+        self,
+        name: str,
+        description: str | None,
+        model: ModelId,
+        *,
+        revision: int = 0,
+        **columns: object,
+    ) -> CollectionView:
+        """Add a collection as `CollectionRepository.add` does, encrypted if there is a master."""
+        made = super().add(name, description, model, revision=revision, **columns)
+        return self.begin_sealing(made, is_complete=True)
+
+    def begin_sealing(self, collection: CollectionView, *, is_complete: bool) -> CollectionView:
+        """Seal what is written to a collection from now on, under a new key, if there is a master.
+
+        `is_complete`: nothing of it is in the clear. Requires the lock on the collection, unless it
+        is new.
+        """
+        vault = vault_of(self._session)
+        if not vault.is_on:
+            return collection
+        generation = vault.begin(self._session, collection.number, is_complete=is_complete)
+        return self.set_key_generation(collection, generation)
 
     def within(self, collection: CollectionView) -> Transaction:
         """The same transaction on one collection."""

@@ -244,6 +244,10 @@ class CollectionRepository:
         """Give the collection another embedder, to go over to; None takes it away."""
         return self._set(collection, **_columns_of(model, "second_"))
 
+    def set_key_generation(self, collection: CollectionView, generation: int) -> CollectionView:
+        """Seal what is written to the collection from now on under this generation of its key."""
+        return self._set(collection, key_generation=generation)
+
     def turn(self, collection: CollectionView, *, at: datetime | None) -> CollectionView:
         """Let its two embedders change places; `at`: when it went over to the one that serves."""
         return self._set(
@@ -360,4 +364,5 @@ def _view(columns: Sequence[Any]) -> CollectionView:
         options=from_json(row["options"]),
         created_at=row["created_at"],
         switched_at=row["switched_at"],
+        key_generation=row["key_generation"],
     )
