@@ -40,6 +40,7 @@ VultusError
 │   ├── FaceNotFound                no face has this id in the collection
 │   ├── UnknownGroupNotFound        the group was named, merged, dismissed, or has expired
 │   ├── UnknownFaceNotFound         no face of the group has this id
+│   ├── HoldNotFound                the person has no legal hold
 │   ├── KeyNotFound                 no API key has this id
 │   └── CropNotKept                 no crop of the face is kept
 │       └── UnknownCropNotKept      no crop of the unknown face is kept
@@ -49,6 +50,7 @@ VultusError
 │   ├── WrongPerson                 the guards refuse every image that could be enrolled
 │   ├── RevisionConflict            a person was changed after the caller read them
 │   ├── CountChanged                a filter finds another number of people than was confirmed
+│   ├── PersonHeld                  a legal hold keeps a person, or people, from being erased
 │   ├── RolloutImpossible           a collection cannot go over to another embedder yet
 │   ├── IdempotencyKeyReused        the key was sent before, with another request
 │   ├── KeyInactive                 the API key is revoked, has expired or is replaced
@@ -387,6 +389,10 @@ class UnknownFaceNotFound(NotFound):
         self.group_id = group_id
 
 
+class HoldNotFound(NotFound):
+    code = "hold_not_found"
+
+
 class KeyNotFound(NotFound):
     code = "key_not_found"
 
@@ -448,6 +454,20 @@ class CountChanged(Conflict):
 
     def __init__(self, message: str, *, count: int) -> None:
         super().__init__(message)
+        self.count = count
+
+
+class PersonHeld(Conflict):
+    """`identity_ids`: some of those who are held, at most 20; `count`: how many there are."""
+
+    code = "held"
+
+    def __init__(
+        self, message: str, *, collection: str, identity_ids: Sequence[str], count: int
+    ) -> None:
+        super().__init__(message)
+        self.collection = collection
+        self.identity_ids = tuple(identity_ids)
         self.count = count
 
 

@@ -73,6 +73,7 @@ HTTP: Final = Remedies(
         errors.UnknownGroupNotFound: "list them with GET /v1/collections/{collection}/unknowns",
         errors.UnknownFaceNotFound: "list them with "
         "GET /v1/collections/{collection}/unknowns/{group_id}",
+        errors.HoldNotFound: "list them with GET /v1/collections/{collection}/identities?held=true",
         errors.CropNotKept: _OPERATOR + "set VULTUS_CROPS_KEY, and the collection the option "
         "crops.keep; then delete the face and enroll its photo again",
         errors.UnknownCropNotKept: "find the photo by the face's image_sha256; of faces that are "
@@ -85,6 +86,9 @@ HTTP: Final = Remedies(
         errors.RevisionConflict: "read these people again, and decide again",
         errors.CountChanged: "look at them again, and send confirm_count={count} if these are "
         "meant",
+        errors.PersonHeld: "lift the hold, with the right admin, by DELETE "
+        "/v1/collections/{collection}/identities/{{identity_id}}/hold; GET "
+        "/v1/collections/{collection}/identities?held=true lists who is held",
         errors.RolloutImpossible: NEVER,  # only the command line carries a collection over
         errors.IdempotencyKeyReused: "send a key of its own with each request, and the same one "
         "only to repeat it",

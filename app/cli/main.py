@@ -19,6 +19,7 @@ from app.cli.commands import (
 )
 from app.cli.commands.audit_commands import audit
 from app.cli.commands.collections_commands import collections
+from app.cli.commands.hold_commands import hold
 from app.cli.commands.keys_commands import keys
 from app.cli.commands.liveness_commands import liveness
 from app.cli.commands.reembed_commands import reembedding
@@ -42,6 +43,7 @@ cli.command("identify", rich_help_panel=_PEOPLE)(people_commands.identify)
 cli.command("verify", rich_help_panel=_PEOPLE)(people_commands.verify)
 cli.add_typer(collections, name="collections", rich_help_panel=_UPKEEP)
 cli.add_typer(keys, name="keys", rich_help_panel=_UPKEEP)
+cli.add_typer(hold, name="hold", rich_help_panel=_UPKEEP)
 upkeep_commands.gallery.command("merge")(corrections_commands.merge)
 upkeep_commands.gallery.command("move")(corrections_commands.move)
 upkeep_commands.gallery.command("delete-face")(corrections_commands.delete_face)

@@ -103,6 +103,7 @@ TERMINAL: Final = Remedies(
         errors.CollectionNotInArchive: None,
         errors.IdentityNotFound: None,
         errors.FaceNotFound: None,
+        errors.HoldNotFound: "see vultus hold list --collection {collection}",
         errors.UnknownGroupNotFound: None,
         errors.UnknownFaceNotFound: None,
         errors.CropNotKept: NEVER,  # only requests read crops
@@ -114,6 +115,8 @@ TERMINAL: Final = Remedies(
         errors.RevisionConflict: "look at these people again (vultus gallery doctor), and decide "
         "again",
         errors.CountChanged: NEVER,  # only requests delete by a filter
+        errors.PersonHeld: "vultus hold list --collection {collection} shows who is held, and why; "
+        "vultus hold lift ends a hold",
         errors.RolloutImpossible: _rollout,
         errors.IdempotencyKeyReused: NEVER,  # only requests have such keys
         errors.KeyInactive: "make another with vultus keys add",

@@ -5,6 +5,7 @@ from app.gallery.gallery_collections import GalleryCollections
 from app.gallery.people.corrections import Corrections
 from app.gallery.people.gallery_faces import GalleryFaces
 from app.gallery.people.gallery_people import GalleryPeople
+from app.gallery.people.holds import Holds
 from app.gallery.rollout.embedder_pair import Embedders
 from app.gallery.search.gallery_search import GallerySearch
 from app.gallery.store.database import Database, read_again
@@ -39,6 +40,7 @@ class Gallery:
         self.collections = GalleryCollections(*parts)
         self.people = GalleryPeople(*parts)
         self.faces = GalleryFaces(*parts)
+        self.holds = Holds(self.store)
         self.corrections = Corrections(*parts)
         self.search = GallerySearch(*parts)
         self.dismissals = Dismissals(*parts)

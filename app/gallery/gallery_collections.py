@@ -10,6 +10,7 @@ from app.gallery.default_collection import DEFAULT_COLLECTION
 from app.gallery.gallery_part import GalleryPart
 from app.gallery.journal.actions import Action
 from app.gallery.people.erasure import erase_collection
+from app.gallery.people.held_people import require_no_held_crops
 from app.gallery.records import Collection, CollectionChanges, DecisionBasis, Erasure, Page, Unset
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import read_again
@@ -104,7 +105,10 @@ class GalleryCollections(GalleryPart):
             return Page(items, next_cursor([row.number for row in rows], limit))
 
     def update(self, name: str, changes: CollectionChanges) -> Collection:
-        """Change the description and options of a collection; its people and revision stay."""
+        """Change the description and options of a collection; its people and revision stay.
+
+        Raises PersonHeld when crops of people under a legal hold would be erased.
+        """
         erased = False
         with self.store.locking(name) as transaction:
             collections = transaction.collections
@@ -123,7 +127,10 @@ class GalleryCollections(GalleryPart):
 
     @erases
     def delete(self, name: str, *, compact: bool = False) -> Erasure:
-        """Delete a collection and its people; `default` is made again at once, empty."""
+        """Delete a collection and its people; `default` is made again at once, empty.
+
+        Raises PersonHeld.
+        """
         # At the next revision, so that no face is enrolled between counting and deleting.
         with self.store.changing(name) as transaction:
             receipt = erase_collection(transaction)
@@ -166,6 +173,8 @@ def _seal_if_empty(collections: Collections, collection: CollectionView) -> None
 def _erase_unwanted_crops(transaction: Transaction) -> bool:
     """Erase the crops that the collection does not keep any more; return whether there were any."""
     erased = False
+    if not transaction.crops.are_kept:
+        require_no_held_crops(transaction)
     for crops in (transaction.crops, transaction.unknown_crops):
         if not crops.are_kept:
             erased |= crops.count() > 0

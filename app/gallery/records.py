@@ -44,6 +44,8 @@ class Collection:
     unknown_count: int
     """Groups in the inbox of unknown faces."""
     unknown_face_count: int
+    held_count: int = 0
+    """People under a legal hold."""
     options: CollectionOptions = DEFAULT_OPTIONS
 
     @property
@@ -70,6 +72,18 @@ class FaceSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A legal hold: as long as it is there, the person is not erased.
+
+    `principal`: who set it, as the audit log names them.
+    """
+
+    reason: str
+    principal: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """A person, as they were at a revision of their collection."""
 
@@ -88,6 +102,8 @@ class Identity:
     """Below this similarity no face matches the person, whatever threshold a search has."""
     faces: FaceSummary | None = field(default=None, compare=False)
     """Only in lists."""
+    hold: Hold | None = field(default=None, compare=False)
+    """Only in lists, and where one person is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +270,8 @@ class IdentityFilter:
     prefix: str | None = None
     conditions: tuple[Condition, ...] = ()
     expires_before: datetime | None = None
+    held: bool | None = None
+    """Those with a legal hold, or those without."""
 
     def __post_init__(self) -> None:
         _compose(self, "name", "external_id")

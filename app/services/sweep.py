@@ -28,6 +28,7 @@ class Sweep:
         self._log_revisions = log_revisions
         self._prune_audit = prune_audit
         self._keys_kept = timedelta(seconds=keys_kept_s)
+        self._held: dict[str, int] = {}
 
     def erase_expired(self) -> None:
         """Erase expired people and unknown faces, and log it. One may fail alone.
@@ -61,3 +62,13 @@ class Sweep:
                 faces=receipt.face_count,
                 revision=receipt.revision,
             )
+        self._log_held()
+
+    def _log_held(self) -> None:
+        """Log how many people have expired and stay because of a legal hold, when that changes."""
+        held = self._gallery.holds.expired(datetime.now(UTC))
+        for name in held.keys() | self._held.keys():
+            count = held.get(name, 0)
+            if count != self._held.get(name, 0):
+                _log.info("expired_held", collection=name, identities=count)
+        self._held = held

@@ -53,7 +53,7 @@ async def get_collection(collection: CollectionPath, services: ServicesDep) -> C
     return await reading(services.gallery.collections.get, collection)
 
 
-@router.endpoint("PATCH", "/{collection}", CollectionBody, right=Right.ADMIN)
+@router.endpoint("PATCH", "/{collection}", CollectionBody, right=Right.ADMIN, problems=[409])
 async def update_collection(
     collection: CollectionPath, body: Sent[PatchCollectionBody], services: ServicesDep
 ) -> Collection:
@@ -69,7 +69,7 @@ async def update_collection(
     )
 
 
-@router.endpoint("DELETE", "/{collection}", ErasureBody, right=Right.ADMIN)
+@router.endpoint("DELETE", "/{collection}", ErasureBody, right=Right.ADMIN, problems=[409])
 async def delete_collection(
     collection: CollectionPath, services: ServicesDep, query: Asked[ErasureQuery]
 ) -> Erasure:

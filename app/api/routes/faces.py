@@ -96,7 +96,9 @@ async def get_face_crop(
     return await reading(services.crops.of_face, collection, identity_id, face_id)
 
 
-@router.endpoint("DELETE", f"{_OF_A_PERSON}/{{face_id}}", ErasureBody, right=Right.CORRECT)
+@router.endpoint(
+    "DELETE", f"{_OF_A_PERSON}/{{face_id}}", ErasureBody, right=Right.CORRECT, problems=[409]
+)
 async def delete_face(
     collection: CollectionPath,
     identity_id: IdentityPath,

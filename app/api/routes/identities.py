@@ -16,7 +16,7 @@ from app.api.schemas.identities import (
 )
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
-from app.api.schemas.parts.person import IdentityBody
+from app.api.schemas.parts.person import IdentityBody, ShownIdentityBody
 from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
 from app.gallery.people.correction_records import Merged, PeopleDeletion
@@ -68,7 +68,7 @@ async def list_identities(
 @router.endpoint(
     "GET",
     "/{identity_id}",
-    IdentityBody,
+    ShownIdentityBody,
     right=Right.READ,
     reads=Reads(Action.IDENTITY_READ, lambda person: [person.id]),
 )
@@ -96,7 +96,7 @@ async def update_identity(
     )
 
 
-@router.endpoint("DELETE", "/{identity_id}", ErasureBody, right=Right.CORRECT)
+@router.endpoint("DELETE", "/{identity_id}", ErasureBody, right=Right.CORRECT, problems=[409])
 async def delete_identity(
     collection: CollectionPath,
     identity_id: IdentityPath,

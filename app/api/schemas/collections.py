@@ -52,6 +52,7 @@ class CollectionBody(Answer):
     face_count: int
     unknown_count: int = Field(description="Groups in the inbox of unknown faces.")
     unknown_face_count: int = Field(description="Faces in these groups.")
+    held_count: int = Field(description="People under a legal hold, who are not erased.")
     revision: int = Field(description="Grows with every change of its people or faces.")
     model: ModelBody
     created_at: datetime

@@ -11,6 +11,7 @@ from app.api.schemas.parts.corrections import CollapsedFace, Count, IfRevision
 from app.api.schemas.parts.enrolment import EnrollFields
 from app.api.schemas.parts.erasure import ErasureBody
 from app.api.schemas.parts.field_types import (
+    Flag,
     IdentityRef,
     ImageList,
     Moment,
@@ -20,7 +21,7 @@ from app.api.schemas.parts.field_types import (
 )
 from app.api.schemas.parts.pages import NextCursor, PageQuery
 from app.api.schemas.parts.people_filter import BY_NAME, ConditionsText, FilterObject, conditions_of
-from app.api.schemas.parts.person import IdentityBody, PersonFields
+from app.api.schemas.parts.person import IdentityBody, PersonFields, ShownIdentityBody
 from app.gallery.records import IdentityFilter
 
 
@@ -48,6 +49,10 @@ class IdentityQuery(PageQuery):
         None, description="`expires_at` is earlier; people without one are left out."
     )
 
+    held: Flag | None = Field(
+        None, description="True: people under a legal hold alone; false: those without."
+    )
+
     def wanted(self) -> IdentityFilter:
         return IdentityFilter(
             external_id=self.external_id,
@@ -57,6 +62,7 @@ class IdentityQuery(PageQuery):
             prefix=self.q,
             conditions=conditions_of(self.attributes or {}),
             expires_before=self.expires_before,
+            held=self.held,
         )
 
 
@@ -82,7 +88,7 @@ class BestFaceBody(Answer):
     has_crop: bool = Field(description="A crop of it is kept, which `GET .../crop` returns.")
 
 
-class ListedIdentityBody(IdentityBody):
+class ListedIdentityBody(ShownIdentityBody):
     """A person in a list, with what a page needs to show them without asking for their faces."""
 
     best_face: BestFaceBody | None = Field(

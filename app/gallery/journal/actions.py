@@ -23,6 +23,8 @@ class Action(StrEnum):
     IDENTITY_CHANGED = "identity.changed"
     IDENTITY_MERGED = "identity.merged"
     IDENTITY_ERASED = "identity.erased"
+    HOLD_SET = "hold.set"
+    HOLD_LIFTED = "hold.lifted"
     FACE_ADDED = "face.added"
     FACE_MOVED = "face.moved"
     FACE_ERASED = "face.erased"

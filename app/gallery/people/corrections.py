@@ -28,6 +28,7 @@ from app.gallery.people.enrolment_guards import (
 )
 from app.gallery.people.erasure import erase_people
 from app.gallery.people.face_handover import hand_over
+from app.gallery.people.held_people import require_not_held
 from app.gallery.people.person_merge import joined
 from app.gallery.people.revision_check import require_unchanged
 from app.gallery.records import Erasure, NewFace, NewIdentity, PeopleFilter
@@ -59,9 +60,9 @@ class Corrections(GalleryPart):
 
         People are named by references (`identity_ref.py`). Their faces move, their ids and keys are
         gone; references of terminals and unknown faces to them become references to `into`. Raises
-        IdentityNotFound, InvalidRequest when a person would be merged into themselves,
-        RevisionConflict when one of these people changed after `if_revision`, and
-        AnsweredBeforeError by `once`.
+        IdentityNotFound, InvalidRequest when a person would be merged into themselves, PersonHeld
+        when one of `sources` is under a legal hold, RevisionConflict when one of these people
+        changed after `if_revision`, and AnsweredBeforeError by `once`.
         """
         with self.store.changing(collection_name) as transaction:
             transaction.claim(once)
@@ -72,6 +73,7 @@ class Corrections(GalleryPart):
                 raise InvalidRequest(f"identity {kept.id} cannot be merged into themselves")
             identities.lock([kept, *others])  # terminals and kept answers are written beside this
             require_unchanged(transaction.collection, [kept, *others], if_revision)
+            require_not_held(transaction, others)  # whose ids and fields would be lost
             done = self._merge(transaction, kept, others)
             transaction.keep(once, done, kept.id)
         self.follow_change(collection_name)
@@ -90,9 +92,10 @@ class Corrections(GalleryPart):
         """Give a face to another person, by reference, or to a new one.
 
         The person before stays, even without a face. A face that is this person's already stays as
-        it is. Raises FaceNotFound, IdentityNotFound, ExternalIdTaken, RevisionConflict when one of
-        the two changed after `if_revision`, EveryFaceRefusedError when `guard` refuses it,
-        EmbedderSwitchedError, and AnsweredBeforeError by `once`.
+        it is. Raises FaceNotFound, IdentityNotFound, ExternalIdTaken, PersonHeld when the person
+        before is under a legal hold, RevisionConflict when one of the two changed after
+        `if_revision`, EveryFaceRefusedError when `guard` refuses it, EmbedderSwitchedError, and
+        AnsweredBeforeError by `once`.
         """
         with self.store.changing(collection_name) as transaction:
             transaction.claim(once)
@@ -107,6 +110,8 @@ class Corrections(GalleryPart):
             people = [previous] if isinstance(who, NewIdentity) else [previous, owner]
             identities.lock(people)
             require_unchanged(transaction.collection, people, if_revision)
+            if owner is not previous:
+                require_not_held(transaction, [previous])
             done = self._move(transaction, face, previous, owner, guard)
             done = replace(done, is_new_person=isinstance(who, NewIdentity))
             transaction.keep(once, done, owner.id)
@@ -132,8 +137,9 @@ class Corrections(GalleryPart):
     ) -> PeopleDeletion:
         """Delete the people whom a filter finds, if they are as many as was `confirmed`.
 
-        Raises CountChanged when they are not, RevisionConflict when one of them changed after
-        `if_revision`, InvalidRequest for more than MOST_DELETED, and AnsweredBeforeError by `once`.
+        Raises CountChanged when they are not, PersonHeld when one of them is under a legal hold
+        (then all stay), RevisionConflict when one of them changed after `if_revision`,
+        InvalidRequest for more than MOST_DELETED, and AnsweredBeforeError by `once`.
         """
         with self.store.changing(collection_name) as transaction:
             transaction.claim(once)

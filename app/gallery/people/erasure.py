@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from app.gallery.journal.actions import Action
+from app.gallery.people.held_people import require_nobody_held, require_not_held
 from app.gallery.records import Erasure
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.tables import IdentityTable
@@ -23,7 +24,11 @@ def erase_people(
     why: str = "asked",
     receipt_id: str | None = None,
 ) -> Erasure:
-    """Delete people. `why` is for the audit log; deletions with one `receipt_id` are one."""
+    """Delete people. `why` is for the audit log; deletions with one `receipt_id` are one.
+
+    Raises PersonHeld.
+    """
+    require_not_held(transaction, people)
     owners = transaction.faces.numbers_by_owner([row.number for row in people])
     faces = transaction.faces.ids_of([row.number for row in people])
     crops = transaction.crops.count(list(faces))
@@ -47,7 +52,8 @@ def erase_people(
 
 
 def erase_face(transaction: Transaction, identity: IdentityTable, face_id: str) -> Erasure:
-    """Raises FaceNotFound."""
+    """Raises PersonHeld and FaceNotFound."""
+    require_not_held(transaction, [identity])
     faces = transaction.faces
     crops = transaction.crops.count([faces.get(face_id).number])
     number = faces.delete(identity, face_id)
@@ -60,7 +66,8 @@ def erase_face(transaction: Transaction, identity: IdentityTable, face_id: str) 
 
 
 def erase_collection(transaction: Transaction) -> Erasure:
-    """Delete the collection itself. The receipt counts, and does not list."""
+    """Delete the collection itself. The receipt counts, and does not list. Raises PersonHeld."""
+    require_nobody_held(transaction)
     collection = transaction.collection
     counted = transaction.collections.record(collection)
     receipt = replace(

@@ -56,7 +56,7 @@ class GalleryFaces(GalleryPart):
     def delete(
         self, collection_name: str, identity_id: str, face_id: str, *, compact: bool = False
     ) -> Erasure:
-        """Delete one face of a person; the person stays, even without a face."""
+        """Delete one face of a person; the person stays, even without a face. Raises PersonHeld."""
         with self.store.changing(collection_name) as transaction:
             identities = transaction.identities
             identity = identities.get(identity_id)

@@ -89,8 +89,9 @@ class GalleryPeople(GalleryPart):
     @read_again
     def get(self, collection_name: str, identity_id: str) -> Identity:
         with self.store.reading(collection_name) as transaction:
-            identities = transaction.identities
-            return identities.record(identities.get(identity_id))
+            row = transaction.identities.get(identity_id)
+            hold = transaction.holds.of([row.number]).get(row.number)
+            return replace(transaction.identities.record(row), hold=hold)
 
     @read_again
     def page(
@@ -102,8 +103,13 @@ class GalleryPeople(GalleryPart):
             rows = identities.page(wanted, after=after, limit=limit + 1)
             records = identities.records(rows[:limit])
             summaries = transaction.faces.summaries(list(records))
+            holds = transaction.holds.of(list(records))
             items = tuple(
-                replace(record, faces=summaries.get(number, FaceSummary()))
+                replace(
+                    record,
+                    faces=summaries.get(number, FaceSummary()),
+                    hold=holds.get(number),
+                )
                 for number, record in records.items()
             )
             return Page(items, next_cursor([row.number for row in rows], limit))
@@ -142,7 +148,7 @@ class GalleryPeople(GalleryPart):
 
     @erases
     def delete(self, collection_name: str, identity_id: str, *, compact: bool = False) -> Erasure:
-        """Delete a person and all their faces."""
+        """Delete a person and all their faces. Raises PersonHeld."""
         with self.store.changing(collection_name) as transaction:
             row = transaction.identities.get(identity_id)
             receipt = erase_people(transaction, [row])

@@ -57,6 +57,7 @@ _WITH_PERSONAL_DATA = (
     "identities",
     "attributes",
     "terminal_matches",
+    "holds",
     "idempotency_keys",
     "unknown_faces",
     "unknown_groups",

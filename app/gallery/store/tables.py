@@ -464,6 +464,25 @@ class DismissalTable(Table):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class HoldTable(Table):
+    """A legal hold: as long as it is there, the person and their faces are not erased.
+
+    The database itself refuses to delete a person with a hold: the reference does not cascade.
+    """
+
+    __tablename__ = "holds"
+    __table_args__ = (Index(None, "collection_number", "identity_number"),)
+
+    identity_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("identities.number"), primary_key=True, autoincrement=False
+    )
+    collection_number: Mapped[int] = mapped_column(Number)
+    reason: Mapped[str] = mapped_column(Text)
+    principal: Mapped[str] = mapped_column(String(128))
+    """Who set it, as the audit log names them."""
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class IndexPositionTable(Table):
     """How far an index outside of this process, which outlives it, has followed the log.
 

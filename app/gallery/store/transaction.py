@@ -21,6 +21,7 @@ from app.gallery.store.repositories.crop_repository import (
 from app.gallery.store.repositories.dismissal_repository import DismissalRepository
 from app.gallery.store.repositories.event_repository import EventRepository
 from app.gallery.store.repositories.face_repository import FaceRepository
+from app.gallery.store.repositories.hold_repository import HoldRepository
 from app.gallery.store.repositories.idempotency_repository import IdempotencyRepository
 from app.gallery.store.repositories.identity_repository import IdentityRepository
 from app.gallery.store.repositories.key_repository import KeyRepository
@@ -70,6 +71,7 @@ class Transaction:
     calibration = _Part(CalibrationRepository)
     rollout = _Part(RolloutRepository)
     dismissals = _Part(DismissalRepository)
+    holds = _Part(HoldRepository)
 
     def __init__(
         self, session: Session, collection: CollectionView, calibrated: Calibrated | None = None

@@ -24,6 +24,7 @@ _WITH_PERSONAL_DATA = {
     "terminal_matches",
     "calibrations",
     "dismissals",
+    "holds",
 }
 _CHANGE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)")
 _CHANGED = "changed_tables"

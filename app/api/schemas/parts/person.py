@@ -82,3 +82,17 @@ class IdentityBody(Answer):
         description="Of the collection when this was read, or written. As `min_revision` of a "
         "search it makes sure that the search sees this."
     )
+
+
+class HoldBody(Answer):
+    """A legal hold: as long as it is there, the person is not erased, and loses no face."""
+
+    reason: str
+    principal: str = Field(description="Who set it, as in the audit log.")
+    since: datetime
+
+
+class ShownIdentityBody(IdentityBody):
+    """A person, with what stands in the way of erasing them."""
+
+    hold: HoldBody | None = Field(description="Null: the person is not under a legal hold.")

@@ -14,11 +14,13 @@ from app.gallery.collection_options import from_json, patched
 from app.gallery.records import Collection, CollectionChanges, Unset
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.announcement import announce
+from app.gallery.store.statements.held_people import not_held
 from app.gallery.store.statements.row_records import record_of
 from app.gallery.store.tables import (
     CalibrationTable,
     CollectionTable,
     FaceTable,
+    HoldTable,
     IdentityTable,
     UnknownFaceTable,
     UnknownGroupTable,
@@ -68,6 +70,7 @@ _COUNTS = select(
             ("face_count", FaceTable),
             ("unknown_count", UnknownGroupTable),
             ("unknown_face_count", UnknownFaceTable),
+            ("held_count", HoldTable),
         )
     )
 )
@@ -144,14 +147,19 @@ class CollectionRepository:
         return set(self._session.scalars(select(CollectionTable.number)))
 
     def with_expired(self, now: datetime) -> Sequence[str]:
-        """Names of those with people who have expired."""
+        """Names of those with people who have expired and have no legal hold."""
         query = (
             select(CollectionTable.name)
             .join(IdentityTable, IdentityTable.collection_number == CollectionTable.number)
-            .where(IdentityTable.expires_at <= now)
+            .where(IdentityTable.expires_at <= now, not_held())
             .distinct()
         )
         return self._session.scalars(query).all()
+
+    def with_holds(self) -> Sequence[CollectionView]:
+        """Those with people under a legal hold."""
+        held = select(HoldTable.collection_number)
+        return self._all(select(*_COLUMNS).where(CollectionTable.number.in_(held)))
 
     def with_log_over(self, revisions: int) -> Sequence[str]:
         """Names of those whose log of changes has more revisions."""

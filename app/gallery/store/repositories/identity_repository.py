@@ -19,6 +19,7 @@ from app.gallery.records import (
 )
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.statements.among_numbers import among
+from app.gallery.store.statements.held_people import held_people, not_held
 from app.gallery.store.statements.people_filter_sql import wanted_people
 from app.gallery.store.statements.prefix_condition import beginning_with
 from app.gallery.store.statements.row_records import record_of
@@ -98,6 +99,9 @@ class IdentityRepository(ScopedRepository):
             )
         if wanted.expires_before is not None:
             query = query.where(IdentityTable.expires_at < wanted.expires_before)
+        if wanted.held is not None:
+            held = IdentityTable.number.in_(held_people(self._collection.number))
+            query = query.where(held if wanted.held else ~held)
         number = self._collection.number
         for some in wanted_people(number, PeopleFilter(conditions=wanted.conditions)):
             query = query.where(IdentityTable.number.in_(some))
@@ -106,7 +110,7 @@ class IdentityRepository(ScopedRepository):
     def by_number(self, numbers: Sequence[int]) -> dict[int, Identity]:
         revision = self._collection.revision
         rows = self._session.connection().execute(_BY_NUMBER, {"numbers": numbers}).all()
-        return {row.number: record_of(Identity, row, revision=revision, faces=None) for row in rows}
+        return {row.number: _record(row, revision=revision) for row in rows}
 
     def count_up_to(self, most: int) -> int:
         """How many people there are, or `most` if there are more."""
@@ -160,9 +164,9 @@ class IdentityRepository(ScopedRepository):
         return set(self._session.scalars(query))
 
     def expired(self, now: datetime, *, most: int) -> Sequence[IdentityTable]:
-        """Some of those who have expired."""
+        """Some of those who have expired and have no legal hold."""
         query = select(IdentityTable).where(
-            self._here(IdentityTable), IdentityTable.expires_at <= now
+            self._here(IdentityTable), IdentityTable.expires_at <= now, not_held()
         )
         return self._session.scalars(query.limit(most)).all()
 
@@ -177,13 +181,7 @@ class IdentityRepository(ScopedRepository):
         counts = self._face_counts([row.number for row in rows])
         revision = self._collection.revision
         return {
-            row.number: record_of(
-                Identity,
-                row,
-                face_count=counts.get(row.number, 0),
-                revision=revision,
-                faces=None,
-            )
+            row.number: _record(row, face_count=counts.get(row.number, 0), revision=revision)
             for row in rows
         }
 
@@ -224,6 +222,10 @@ class IdentityRepository(ScopedRepository):
             f"there is no {who} in collection {self._collection.name!r}",
             collection=self._collection.name,
         )
+
+
+def _record(row: Any, **others: int) -> Identity:  # noqa: ANN401  (any row)
+    return record_of(Identity, row, faces=None, hold=None, **others)
 
 
 def person_columns(values: Mapping[str, Any]) -> dict[str, Any]:
