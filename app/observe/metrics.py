@@ -129,6 +129,12 @@ class Metrics:
             ["reason"],
             registry=self.registry,
         )
+        self._deliveries = Counter(
+            "vultus_deliveries_total",
+            "Attempts of this process to deliver events, by outcome: delivered, failed.",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.connections = Gauge(
             "vultus_connections", "Connections that are open now.", registry=self.registry
         )
@@ -151,6 +157,11 @@ class Metrics:
     def count_refused_key(self, reason: str) -> None:
         """Count a request whose key was not accepted; `reason` is the code of an error."""
         self._refused_keys.labels(reason).inc()
+
+    def count_deliveries(self, *, delivered: int, failed: int) -> None:
+        """Count attempts to deliver events."""
+        self._deliveries.labels("delivered").inc(delivered)
+        self._deliveries.labels("failed").inc(failed)
 
     def observe_stages(self, stages: StageSeconds) -> None:
         """Add the stages of a request that has ended."""

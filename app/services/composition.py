@@ -4,6 +4,7 @@ from functools import partial
 from math import inf
 
 from app.constants import CONSTANTS, Constants
+from app.gallery.delivery.target_store import TargetStore
 from app.gallery.gallery import Gallery
 from app.gallery.journal.audit_log import AuditLog
 from app.gallery.journal.events import Events
@@ -46,6 +47,7 @@ from app.recognition.build import (
 from app.recognition.liveness.load_liveness import load_liveness
 from app.recognition.scheduler import SchedulerWatch
 from app.runtime.stopping import StopSignal
+from app.services.delivery.deliverer import Deliverer
 from app.services.index_building import build_sync
 from app.services.known_thresholds import default_thresholds, next_thresholds
 from app.services.readiness import Readiness
@@ -159,6 +161,7 @@ def build_services(
         audit=audit,
         reads=reads,
         events=Events(database),
+        deliverer=Deliverer(TargetStore(database), [], metrics, lease_s=constants.lease_s),
         name_unknown=UnknownNamer(unknowns),
         find_unknown=UnknownFinder(recognizer, unknowns, calibrator),
         read_unknowns=UnknownReader(unknowns, calibrator),

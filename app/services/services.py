@@ -44,6 +44,7 @@ from app.runtime.memory import give_back_memory
 from app.runtime.stopping import StopSignal
 from app.runtime.threads import Threads, threads
 from app.services.database_opening import migrate, starting_with_damage
+from app.services.delivery.deliverer import Deliverer
 from app.services.known_thresholds import known_map
 from app.services.readiness import Readiness
 from app.services.sweep import Sweep
@@ -91,6 +92,7 @@ class Services:
     audit: AuditLog
     reads: ReadLog
     events: Events
+    deliverer: Deliverer
     name_unknown: UnknownNamer
     find_unknown: UnknownFinder
     read_unknowns: UnknownReader
@@ -165,6 +167,7 @@ class Services:
             self._threads.begin_stop()
         self.recognizer.begin_stop()
         self.calibrator.stop()
+        self.deliverer.begin_stop()
         self.database.stop_waiting()
         self.database.interrupt_check()
         self.watch.stop()
@@ -176,6 +179,7 @@ class Services:
             "recognition": lambda: self.recognizer.stop(_STOP_WITHIN_S),
             "requests": lambda: self._threads is None or self._threads.wait_idle(_STOP_WITHIN_S),
             "periodic": lambda: self.periodic.stop(_STOP_WITHIN_S),
+            "deliveries": lambda: self.deliverer.stop(_STOP_WITHIN_S),
         }
         ended = await asyncio.gather(*map(asyncio.to_thread, ends.values()))
         left = [name for name, done in zip(ends, ended, strict=True) if not done]
@@ -221,6 +225,8 @@ class Services:
         self.periodic.every(constants.snapshot_every_s, self.gallery.sync.save, name="snapshots")
         self.periodic.every(_NOTE_EVERY_S, self._note_gallery, name="note")
         if self.reads.is_on:
+            self.deliverer.start()
+            self.events.calls.append(self.deliverer.wake)
             self.periodic.every(constants.events_every_s, self.events.follow, name="events")
             if self.settings.audit.file is not None:
                 copy = AuditFile(self.database, self.settings.audit.file)

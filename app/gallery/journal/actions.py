@@ -50,6 +50,13 @@ class Action(StrEnum):
     KEY_ADDED = "key.added"
     KEY_REPLACED = "key.replaced"
     KEY_REVOKED = "key.revoked"
+    WEBHOOK_ADDED = "webhook.added"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_ROTATED = "webhook.rotated"
+    WEBHOOK_TESTED = "webhook.tested"
+    WEBHOOK_REPLAYED = "webhook.replayed"
+    WEBHOOK_REMOVED = "webhook.removed"
+    DELIVERY_STOPPED = "delivery.stopped"
 
     CROP_READ = "crop.read"
     COLLECTION_EXPORTED = "collection.exported"

@@ -10,8 +10,11 @@ from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.audit_repository import LineFilter
 from app.gallery.store.statements.page_cursors import decode_cursor, encode_cursor
+from app.gallery.store.transaction import Collections
 
 _EXPORTED_AT_ONCE = 1_000
+_KEPT_FOR_TARGETS = timedelta(days=7)
+"""How much longer lines are kept whose events are still to be delivered."""
 
 
 class AuditLog:
@@ -42,7 +45,10 @@ class AuditLog:
             cursor = page.next_cursor
 
     def prune(self, *, kept_s: float) -> int:
-        """Delete the lines that are older, and write a line that says so; return how many."""
+        """Delete the lines that are older, and write a line that says so; return how many.
+
+        Lines whose events a target has still to deliver are kept for another week at most.
+        """
         moment = datetime.now(UTC) - timedelta(seconds=kept_s)
         with self._store.reading_all() as collections:
             old = collections.audit.chains_older_than(moment)
@@ -51,12 +57,13 @@ class AuditLog:
             with self._store.writing_all() as collections:
                 audit = collections.audit
                 audit.hold_head(chain)
-                last = audit.last_before(chain, moment)
-                if last is None:  # another process was first
+                last = _last_to_prune(collections, chain, moment)
+                if last is None:  # another process was first, or a target needs them
                     continue
                 sequence, mac = last
                 key = self._key()
                 seal = key.seal("start", chain, sequence, mac)
+                collections.targets.forget(chain, sequence)
                 collections.events.forget(chain, sequence)
                 gone = audit.prune(chain, Link(sequence, mac, key.id, seal))
                 collections.note(
@@ -64,3 +71,18 @@ class AuditLog:
                 )
                 count += gone
         return count
+
+
+def _last_to_prune(
+    collections: Collections, chain: int, moment: datetime
+) -> tuple[int, str] | None:
+    """Return the last line of a chain that may go, of those from before a moment."""
+    audit = collections.audit
+    last = audit.last_before(chain, moment)
+    needed = collections.targets.first_needed(chain)
+    if last is None or needed is None or needed > last[0]:
+        return last
+    oldest = audit.last_before(chain, moment - _KEPT_FOR_TARGETS)
+    if oldest is not None and oldest[0] >= needed:
+        return oldest
+    return audit.last_before(chain, moment, below=needed)

@@ -6,7 +6,7 @@ reader that remembers a position misses nothing that is committed, also after `k
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -70,12 +70,16 @@ class Events:
         self._store = Store(database)
         self.newest = 0
         """Position of the last event that this process knows of."""
+        self.calls: list[Callable[[], object]] = []
+        """What is called when the audit log has grown, whichever process has made that."""
+        self._looked_at = -1
 
     def follow(self) -> None:
         """Give new lines positions, and note the newest one."""
         with self._store.reading_all() as collections:
             behind = collections.events.behind()
             newest = collections.events.newest()
+            looked_at = collections.events.looked_at()
         while behind:
             with self._store.writing_all() as collections:
                 events = collections.events
@@ -84,7 +88,12 @@ class Events:
                 events.list_more(behind, EVENTS, most=_LINES_AT_ONCE)
                 newest = events.newest()
                 behind = events.behind()  # of chains with more lines
+                looked_at = events.looked_at()
         self.newest = newest
+        if looked_at != self._looked_at:
+            self._looked_at = looked_at
+            for call in self.calls:
+                call()
 
     @read_again
     def position(self) -> int:
@@ -103,7 +112,7 @@ class Events:
     ) -> tuple[list[Event], int]:
         """Return the events above a position, of these types and collections (None: of all), and
         the position to go on from, which is the newest where there are no more."""
-        actions = None if types is None else _actions_of(types)
+        actions = None if types is None else actions_of(types)
         with self._store.reading_all() as transaction:
             newest = transaction.events.newest()
             found = transaction.events.after(
@@ -114,6 +123,7 @@ class Events:
         return wanted, found[-1][0] if len(found) == limit else max(newest, position)
 
 
-def _actions_of(types: Sequence[str]) -> list[str]:
+def actions_of(types: Sequence[str]) -> list[str]:
+    """Return the actions of the lines that are events of these types."""
     again = {"unknown.seen"} if _AGAIN in types else set()
     return [action for action, kind in EVENTS.items() if kind in {*types, *again}]

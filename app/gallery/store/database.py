@@ -47,9 +47,9 @@ from app.runtime.threads import MOST_AT_ONCE
 _WRITES = "vultus_writes"
 _WRITES_UNTIL = "vultus_writes_until"
 _LOCK_LOOK_MS = 50
-_CONNECTIONS = MOST_AT_ONCE + 11
+_CONNECTIONS = MOST_AT_ONCE + 15
 """Most connections of a process: one for each call that blocks, and for the threads that follow the
-log, sweep and check, so that none waits for a connection."""
+log, sweep, check and deliver, so that none waits for a connection."""
 _WITH_PERSONAL_DATA = (
     "faces",
     "second_embeddings",

@@ -634,3 +634,83 @@ class EventHeadTable(Table):
 
     chain: Mapped[int] = mapped_column(Number, primary_key=True, autoincrement=False)
     sequence: Mapped[int] = mapped_column(Number)
+
+
+class EventTargetTable(Table):
+    """How far events are delivered to a target, such as a webhook; see app/gallery/delivery."""
+
+    __tablename__ = "event_targets"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    position: Mapped[int] = mapped_column(Number)
+    """Of the last event that was taken over from `events`."""
+    stopped_because: Mapped[str | None] = mapped_column(String(16))
+    """None while events are delivered."""
+    holder: Mapped[str | None] = mapped_column(String(32))
+    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """The process that delivers, until then; another one takes over afterwards."""
+    paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    delivered_count: Mapped[int] = mapped_column(Number)
+    last_delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    missed_count: Mapped[int] = mapped_column(Number)
+    """Events that were deleted with old lines before they were delivered."""
+
+
+class WaitingEventTable(Table):
+    """An event that could not be delivered yet: it failed, or follows one that failed."""
+
+    __tablename__ = "waiting_events"
+
+    target: Mapped[str] = mapped_column(
+        String(64), ForeignKey("event_targets.name", ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(Number, primary_key=True, autoincrement=False)
+    subjects: Mapped[list[str]] = mapped_column(JsonObject)
+    attempts: Mapped[int] = mapped_column(Integer)
+    first_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    error: Mapped[str | None] = mapped_column(String(256))
+    dead_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class DeliveryAttemptTable(Table):
+    """An attempt to deliver an event; the newest of each target are kept."""
+
+    __tablename__ = "delivery_attempts"
+    __table_args__ = (Index(None, "target", "number"), {"sqlite_autoincrement": True})
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    target: Mapped[str] = mapped_column(
+        String(64), ForeignKey("event_targets.name", ondelete="CASCADE")
+    )
+    event_id: Mapped[str] = mapped_column(String(64))
+    type: Mapped[str] = mapped_column(String(32))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seconds: Mapped[float] = mapped_column(Float)
+    status: Mapped[int | None] = mapped_column(Integer)
+    error: Mapped[str | None] = mapped_column(String(256))
+
+
+class WebhookTable(Table):
+    """A webhook: where events are sent, and which. How far it is, is in `event_targets`."""
+
+    __tablename__ = "webhooks"
+    __table_args__ = (UniqueConstraint("id"), {"sqlite_autoincrement": True})
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    id: Mapped[str] = mapped_column(
+        String(64), ForeignKey("event_targets.name", ondelete="CASCADE")
+    )
+    name: Mapped[str] = mapped_column(String(256))
+    url: Mapped[str] = mapped_column(String(2048))
+    collections: Mapped[list[str] | None] = mapped_column(JsonObject)
+    types: Mapped[list[str] | None] = mapped_column(JsonObject)
+    """None: all."""
+    with_names: Mapped[bool] = mapped_column(Boolean)
+    secret: Mapped[str] = mapped_column(String(512))
+    former_secret: Mapped[str | None] = mapped_column(String(512))
+    former_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Until then, messages are signed by the former secret, too."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_by: Mapped[str] = mapped_column(String(128))

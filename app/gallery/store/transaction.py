@@ -29,6 +29,7 @@ from app.gallery.store.repositories.people_repository import PeopleRepository
 from app.gallery.store.repositories.position_repository import PositionRepository
 from app.gallery.store.repositories.rollout_repository import RolloutRepository
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
+from app.gallery.store.repositories.target_repository import TargetRepository
 from app.gallery.store.repositories.terminal_repository import TerminalRepository
 from app.gallery.store.repositories.unknown_repository import UnknownRepository
 from app.gallery.vault.vault import vault_of
@@ -213,6 +214,10 @@ class Collections(CollectionRepository):
     @cached_property
     def events(self) -> EventRepository:
         return EventRepository(self._session)
+
+    @cached_property
+    def targets(self) -> TargetRepository:
+        return TargetRepository(self._session)
 
     def positions(self, store: str) -> PositionRepository:
         """How far an index outside of this process, such as a Milvus server, has come."""

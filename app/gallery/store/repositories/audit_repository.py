@@ -168,8 +168,11 @@ class AuditRepository:
         query = select(AuditLineTable.chain).where(AuditLineTable.at < moment).distinct()
         return list(self._session.scalars(query))
 
-    def last_before(self, chain: int, moment: datetime) -> tuple[int, str] | None:
-        """Return the last of the first lines of a chain that are all older than a moment."""
+    def last_before(
+        self, chain: int, moment: datetime, *, below: int | None = None
+    ) -> tuple[int, str] | None:
+        """Return the last of the first lines of a chain that are all older than a moment, and
+        whose numbers are `below` another."""
         table = AuditLineTable
         first_kept = self._session.scalar(
             select(table.sequence)
@@ -180,6 +183,8 @@ class AuditRepository:
         query = select(table.sequence, table.mac).where(table.chain == chain)
         if first_kept is not None:
             query = query.where(table.sequence < first_kept)
+        if below is not None:
+            query = query.where(table.sequence < below)
         row = self._session.execute(query.order_by(table.sequence.desc()).limit(1)).first()
         return None if row is None else (row.sequence, row.mac)
 

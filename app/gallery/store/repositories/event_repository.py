@@ -42,6 +42,10 @@ class EventRepository:
         )
         return [(chain, sequence) for chain, sequence in self._session.execute(query)]
 
+    def looked_at(self) -> int:
+        """Return how many lines were looked at, of all chains."""
+        return self._session.scalar(select(func.sum(EventHeadTable.sequence))) or 0
+
     def list_more(
         self, behind: Sequence[tuple[int, int]], actions: Collection[str], *, most: int
     ) -> None:

@@ -1,0 +1,283 @@
+"""How far events are delivered to targets: at least once, and in order for each subject.
+
+A target is a row with a position, and rows of events that failed. A process that delivers holds the
+target for some seconds and renews that while it works; after `kill -9` another one takes over.
+What has become of the events and the new position are written as one, so that an event is repeated
+when a process ends in between, and none is lost.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
+
+from sqlalchemy.engine import RowMapping
+
+from app.gallery.delivery.delivery_records import (
+    Attempt,
+    Outlook,
+    Settled,
+    StoppedBecause,
+    TargetState,
+    Turn,
+    Waiting,
+)
+from app.gallery.journal.actions import Action
+from app.gallery.journal.events import TYPES, Event, actions_of
+from app.gallery.store.database import Database, read_again
+from app.gallery.store.gallery_store import Store
+from app.gallery.store.repositories.target_repository import WaitingRow
+from app.gallery.store.transaction import Collections
+
+EVENTS_AT_ONCE = 100
+MOST_WAITING = 1_000
+"""Events that wait, from which on a target gets no new ones."""
+_ERROR_LENGTH = 256
+
+
+class TargetStore:
+    """All methods block."""
+
+    def __init__(self, database: Database) -> None:
+        self._store = Store(database)
+
+    def begin(self, name: str) -> None:
+        """Make a target that gets what happens from now on; does nothing if it is there."""
+        with self._store.writing_all() as collections:
+            if collections.targets.find(name) is None:
+                collections.targets.add_if_missing(name, collections.events.newest())
+
+    def end(self, name: str) -> None:
+        """Remove a target; does nothing if there is none."""
+        with self._store.writing_all() as collections:
+            collections.targets.remove(name)
+
+    def stop(self, name: str, because: StoppedBecause = StoppedBecause.ASKED) -> None:
+        """Deliver nothing more to a target, until it is resumed."""
+        with self._store.writing_all() as collections:
+            collections.targets.set(name, stopped_because=because.value)
+
+    def resume(self, name: str) -> None:
+        """Deliver from where the target was stopped; what waits is tried at once."""
+        with self._store.writing_all() as collections:
+            resume(collections, name)
+
+    @read_again
+    def state(self, name: str) -> TargetState | None:
+        with self._store.reading_all() as collections:
+            row = collections.targets.find(name)
+        return None if row is None else state_of(row)
+
+    @read_again
+    def dead(self, name: str) -> list[Waiting]:
+        """Return the events that were given up, in order."""
+        with self._store.reading_all() as collections:
+            return _waiting(collections.targets.waiting(name, dead=True))
+
+    def revive(self, name: str, position: int) -> bool:
+        """Try an event again that was given up; False when there is none."""
+        with self._store.writing_all() as collections:
+            targets = collections.targets
+            return targets.revive(name, position, due_at=targets.now())
+
+    @read_again
+    def look(
+        self,
+        name: str,
+        holder: str,
+        *,
+        types: Sequence[str] | None,
+        collections: Sequence[str] | None,
+        above: int,
+        most_failing: int,
+    ) -> Outlook | None:
+        """Return when there is something to deliver; None where there is no such target.
+
+        `above`: no event up to this position is for the target, as was seen before.
+        """
+        with self._store.reading_all() as transaction:
+            targets = transaction.targets
+            row = targets.find(name)
+            if row is None:
+                return None
+            state = state_of(row)
+            if state.stopped_because is not None:
+                return Outlook(None, above)
+            now = targets.now()
+            until = state.paused_until
+            if state.holder not in (None, holder):  # look again, should that one be killed
+                until = max(filter(None, (until, state.held_until)), default=None)
+            if until is not None and until > now:
+                return Outlook((until - now).total_seconds(), above)
+            waiting = _waiting(targets.waiting(name, dead=False))
+            failing = [one for one in waiting if one.attempts]
+            is_open = len(failing) < most_failing and len(waiting) < MOST_WAITING
+            seen = max(above, state.position)
+            if is_open:
+                found, newest = _new_events(transaction, seen, types, collections, limit=1)
+                if found or any(not one.attempts for one in _unblocked(waiting)):
+                    return Outlook(0.0, seen)
+                seen = newest
+            due = [one.due_at for one in _unblocked(waiting) if one.due_at is not None]
+            wait_s = max(0.0, (min(due) - now).total_seconds()) if due else None
+            return Outlook(wait_s, seen)
+
+    def take(
+        self,
+        name: str,
+        holder: str,
+        *,
+        lease_s: float,
+        types: Sequence[str] | None,
+        collections: Sequence[str] | None,
+        most_failing: int,
+    ) -> Turn | None:
+        """Hold a target, and return what to deliver now; None when another process has it."""
+        with self._store.writing_all() as transaction:
+            targets = transaction.targets
+            now = targets.now()
+            row = targets.hold(name, holder, now=now, lease_s=lease_s)
+            if row is None:
+                return None
+            state = state_of(row)
+            waiting = _waiting(targets.waiting(name, dead=False))
+            failing = sum(one.attempts > 0 for one in waiting)
+            events: Sequence[Event] = ()
+            position = state.position
+            if failing < most_failing and len(waiting) < MOST_WAITING:
+                events, position = _new_events(
+                    transaction, position, types, collections, limit=EVENTS_AT_ONCE
+                )
+        return Turn(now, state, waiting, events, position)
+
+    def renew(self, name: str, holder: str, *, lease_s: float) -> bool:
+        """Hold a target for longer; False when another process has it by now."""
+        with self._store.writing_all() as transaction:
+            until = transaction.targets.now() + timedelta(seconds=lease_s)
+            return transaction.targets.set_if_held(name, holder, held_until=until)
+
+    def settle(self, name: str, holder: str, settled: Settled) -> bool:
+        """Write what has become of a turn, and let go of the target.
+
+        False when another process has it by now: it delivers the same once more.
+        """
+        with self._store.writing_all() as transaction:
+            targets = transaction.targets
+            row = targets.find(name)
+            if row is None:
+                return False
+            delivered = settled.delivered_count
+            at = {"last_delivered_at": targets.now()} if delivered else {}
+            because = settled.stopped_because
+            is_ours = targets.set_if_held(
+                name,
+                holder,
+                position=settled.position,
+                holder=None,
+                held_until=None,
+                paused_until=settled.paused_until,
+                failing_since=settled.failing_since,
+                delivered_count=row["delivered_count"] + delivered,
+                # Perhaps somebody has switched it off meanwhile.
+                stopped_because=row["stopped_because"] or because,
+                **at,
+            )
+            if not is_ours:
+                return False
+            targets.drop_waiting(name, settled.done)
+            targets.set_waiting([_row(name, one) for one in settled.waiting])
+            targets.add_attempts(name, [_attempt_row(one) for one in settled.attempts])
+            if because is not None:
+                transaction.note(Action.DELIVERY_STOPPED, None, target=name, why=because.value)
+        return True
+
+    def let_go(self, name: str, holder: str) -> None:
+        """Let another process take a target at once, of which nothing was delivered."""
+        with self._store.writing_all() as transaction:
+            transaction.targets.set_if_held(name, holder, holder=None, held_until=None)
+
+
+def resume(collections: Collections, name: str) -> None:
+    """Deliver from where a target was stopped; what waits is tried at once."""
+    targets = collections.targets
+    now = targets.now()
+    targets.set(name, stopped_because=None, paused_until=None, failing_since=None)
+    waiting = _waiting(targets.waiting(name, dead=False))
+    targets.set_waiting(
+        [{**_row(name, one), "due_at": now, "attempts": 0, "first_at": None} for one in waiting]
+    )
+
+
+def state_of(row: RowMapping) -> TargetState:
+    because = row["stopped_because"]
+    return TargetState(
+        **{**row, "stopped_because": None if because is None else StoppedBecause(because)}
+    )
+
+
+def waiting_of(found: WaitingRow) -> Waiting:
+    values = found.values
+    return Waiting(
+        event=Event.of(values["position"], found.line),
+        subjects=tuple(values["subjects"]),
+        attempts=values["attempts"],
+        first_at=values["first_at"],
+        due_at=values["due_at"],
+        error=values["error"],
+        dead_at=values["dead_at"],
+    )
+
+
+def _waiting(rows: Sequence[WaitingRow]) -> list[Waiting]:
+    return [waiting_of(row) for row in rows]
+
+
+def _unblocked(waiting: Sequence[Waiting]) -> list[Waiting]:
+    """Those that follow no other one of the same subject."""
+    found, seen = [], set[str]()
+    for one in waiting:
+        if seen.isdisjoint(one.subjects):
+            found.append(one)
+        seen.update(one.subjects)
+    return found
+
+
+def _new_events(
+    transaction: Collections,
+    position: int,
+    types: Sequence[str] | None,
+    collections: Sequence[str] | None,
+    *,
+    limit: int,
+) -> tuple[list[Event], int]:
+    """Return the events for a target above a position, and the position to go on from."""
+    wanted = TYPES if types is None else types
+    actions, newest = actions_of(wanted), transaction.events.newest()
+    while True:
+        found = transaction.events.after(
+            position, actions=actions, collections=collections, limit=limit
+        )
+        events = [Event.of(at, line) for at, line in found]
+        events = [event for event in events if event.type in wanted]
+        position = found[-1][0] if len(found) == limit else max(newest, position)
+        # Lines of one action may be events of two types, of which one is not wanted.
+        if events or position >= newest:
+            return events, position
+
+
+def _row(name: str, one: Waiting) -> dict[str, object]:
+    return {
+        "target": name,
+        "position": one.event.position,
+        "subjects": list(one.subjects),
+        "attempts": one.attempts,
+        "first_at": one.first_at,
+        "due_at": one.due_at,
+        "error": None if one.error is None else one.error[:_ERROR_LENGTH],
+        "dead_at": one.dead_at,
+    }
+
+
+def _attempt_row(one: Attempt) -> dict[str, object]:
+    row = asdict(one)
+    row["error"] = None if one.error is None else one.error[:_ERROR_LENGTH]
+    return row

@@ -1,0 +1,1 @@
+"""Deliver events to targets, such as webhooks: at least once, and in order for each subject."""
