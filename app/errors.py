@@ -23,6 +23,7 @@ VultusError
 │       ├── NotAnArchive            the file is no archive of a gallery
 │       ├── ArchiveDamaged          the archive is not as it was written
 │       ├── ArchiveTooNew           a later version of Vultus wrote the archive
+│       ├── ArchiveSealed           the archive is sealed, and no key or passphrase given opens it
 │       └── NotExportable           a row of the gallery is damaged
 ├── RequestTimeout                  the request arrives too slowly, or not as a whole
 ├── AccessDenied                    the API key is missing or wrong
@@ -302,6 +303,10 @@ class ArchiveDamaged(ArchiveUnusable):
 
 
 class ArchiveTooNew(ArchiveUnusable):
+    pass
+
+
+class ArchiveSealed(ArchiveUnusable):
     pass
 
 

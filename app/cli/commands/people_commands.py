@@ -15,6 +15,20 @@ EnrollIn = Annotated[str, typer.Option(help="The collection to enroll in.")]
 OnlyCollections = Annotated[
     list[str] | None, typer.Option(help="Only this collection; may be given several times.")
 ]
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="A file whose first line is the passphrase it is sealed by.",
+    ),
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True, dir_okay=False, help="A file with the key that seals it: 32 bytes in base64."
+    ),
+]
 
 
 def enroll_folder(
@@ -141,15 +155,27 @@ def verify(
 def export(
     file: Annotated[Path, typer.Argument(dir_okay=False, help="The archive to write (.zip).")],
     collection: OnlyCollections = None,
+    seal: Annotated[
+        bool, typer.Option("--seal", help="Seal it by a passphrase, which is asked for.")
+    ] = False,
+    passphrase_file: PassphraseFile = None,
+    key_file: KeyFile = None,
+    clear: Annotated[
+        bool,
+        typer.Option("--clear", help="Leave it in the clear, even if the gallery is encrypted."),
+    ] = False,
     as_json: Summary = False,
 ) -> None:
     """Write the gallery into an archive, as it is at this moment.
 
-    Safe beside a running server. The archive holds biometric data: only you can read it.
+    Safe beside a running server. The archive holds biometric data: only you can read it. That of an
+    encrypted gallery is sealed by its master key, unless an option says otherwise.
     """
+    from app.cli.upkeep.archive_keys import ArchiveKeys
     from app.cli.upkeep.transfer import export as run
 
-    run(file, collection or (), as_json=as_json)
+    keys = ArchiveKeys(seal, clear, passphrase_file, key_file)
+    run(file, collection or (), keys, as_json=as_json)
 
 
 def import_(
@@ -161,12 +187,16 @@ def import_(
     into: Annotated[
         str | None, typer.Option(help="Import a single collection under this name.")
     ] = None,
+    passphrase_file: PassphraseFile = None,
+    key_file: KeyFile = None,
     as_json: Summary = False,
 ) -> None:
     """Add the people of an archive. Exit status 0: all are enrolled, 3: some were skipped.
 
     Safe to run again: people who are enrolled already stay as they are.
     """
+    from app.cli.upkeep.archive_keys import ArchiveKeys
     from app.cli.upkeep.transfer import import_ as run
 
-    run(file, collection or (), into, as_json=as_json)
+    keys = ArchiveKeys(passphrase_file=passphrase_file, key_file=key_file)
+    run(file, collection or (), into, keys, as_json=as_json)

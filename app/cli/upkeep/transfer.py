@@ -11,11 +11,13 @@ from rich.table import Table
 
 from app.cli.open_database import open_database
 from app.cli.output import errors, finish, print_line, progress_bar, show
+from app.cli.upkeep.archive_keys import ArchiveKeys, locks_to_open, locks_to_seal
 from app.cli.upkeep.collections import require_collection_name
 from app.errors import Unavailable
 from app.gallery.journal.exports import note_export
 from app.gallery.rollout.embedders_in_use import EmbeddersInUse, embedders_in_use
 from app.gallery.store.database import Database
+from app.gallery.transfer.archive_locks import ArchiveLock
 from app.gallery.transfer.exporter import Exported, export_gallery
 from app.gallery.transfer.importer import Imported, import_gallery
 from app.gallery.transfer.transfer_progress import Progress as Report
@@ -23,22 +25,29 @@ from app.settings import AUTO_EMBEDDER, Settings
 from models.zoo.names import DEFAULT_NETWORK
 
 
-def export(file: Path, collections: Sequence[str], *, as_json: bool) -> None:
+def export(file: Path, collections: Sequence[str], keys: ArchiveKeys, *, as_json: bool) -> None:
     """Write the gallery into an archive."""
+    locks = locks_to_seal(keys)
     with open_database(upgrade=False) as (_, database), _progress() as report:
         _note_export(database, collections)
-        done = export_gallery(database, file, names=collections, progress=report)
-    text = f"{file}: {done.size:,} bytes"
-    show(_exported_as_json(file, done), _exported_table(done), text, as_json=as_json)
+        done = export_gallery(database, file, names=collections, locks=locks, progress=report)
+    sealed = "sealed" if locks else "in the clear"
+    text = f"{file}: {done.size:,} bytes, {sealed}"
+    show(_exported_as_json(file, done, locks), _exported_table(done), text, as_json=as_json)
 
 
-def import_(file: Path, collections: Sequence[str], into: str | None, *, as_json: bool) -> None:
+def import_(
+    file: Path, collections: Sequence[str], into: str | None, keys: ArchiveKeys, *, as_json: bool
+) -> None:
     """Add the people of an archive."""
+    locks = locks_to_open(keys)
     if into is not None:
         require_collection_name(into, "--into")
     with open_database(upgrade=True) as (settings, database), _progress() as report:
         had_faces = bool(_in_use(settings).answering)
-        done = import_gallery(database, file, names=collections, into=into, progress=report)
+        done = import_gallery(
+            database, file, names=collections, into=into, locks=locks, progress=report
+        )
     answer = {"collections": [_imported_as_json(imported) for imported in done]}
     show(answer, *_imported_texts(done), as_json=as_json)
     for text in _warnings(settings, done, had_faces=had_faces):
@@ -68,10 +77,13 @@ def _progress() -> Iterator[Report]:
         yield report
 
 
-def _exported_as_json(file: Path, done: Exported) -> dict[str, object]:
+def _exported_as_json(
+    file: Path, done: Exported, locks: Sequence[ArchiveLock]
+) -> dict[str, object]:
     return {
         "file": str(file),
         "size": done.size,
+        "sealed_by": [lock.kind for lock in locks],
         "collections": [
             {"name": entry.name, "identities": entry.identities, "faces": entry.faces}
             for entry in done.collections

@@ -5,7 +5,7 @@ is unpacked: a member must be stored uncompressed, so none is larger than the fi
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from io import BufferedReader, RawIOBase
@@ -15,7 +15,9 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from app.errors import ArchiveUnusable, NotAnArchive
 from app.gallery.transfer.archive_faults import damaged, not_ours
+from app.gallery.transfer.archive_locks import ArchiveLock
 from app.gallery.transfer.archive_manifest import MANIFEST, Manifest, Member, parse
+from app.gallery.transfer.sealed_archive import is_sealed, unsealed
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -77,16 +79,21 @@ class ArchiveReader:
 
 
 @contextmanager
-def open_archive(path: Path) -> Iterator[ArchiveReader]:
-    """Raises ArchiveUnusable when it is no archive, or its manifest is not in order."""
+def open_archive(path: Path, locks: Sequence[ArchiveLock] = ()) -> Iterator[ArchiveReader]:
+    """Open an archive, by one of the `locks` if it is sealed.
+
+    Raises ArchiveUnusable when it is no archive, or its manifest is not in order; ArchiveSealed.
+    """
     try:
         file = path.open("rb")
     except OSError as error:
         raise ArchiveUnusable(
             f"the archive {path} cannot be read ({error.strerror or error})"
         ) from error
-    with file, _open_zip(file) as zip_file:
-        yield ArchiveReader(zip_file)
+    with file:
+        plain = unsealed(file, locks) if is_sealed(file) else file
+        with _open_zip(plain) as zip_file:
+            yield ArchiveReader(zip_file)
 
 
 class _Checked(RawIOBase):

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -13,7 +13,9 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from app.errors import ArchiveUnusable
 from app.gallery.store.durable_files import flush_folder
+from app.gallery.transfer.archive_locks import ArchiveLock
 from app.gallery.transfer.archive_manifest import MANIFEST, Manifest, Member
+from app.gallery.transfer.sealed_archive import sealing
 
 _OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
 
@@ -53,15 +55,16 @@ class ArchiveWriter:
 
 
 @contextmanager
-def new_archive(path: Path) -> Iterator[ArchiveWriter]:
+def new_archive(path: Path, locks: Sequence[ArchiveLock] = ()) -> Iterator[ArchiveWriter]:
     """An archive that is there, with its name, when the block has ended; when it raises, nothing.
 
-    It is written to a file beside it. Raises ArchiveUnusable when that cannot be done.
+    It is written to a file beside it, sealed by each of the `locks`; without any, in the clear.
+    Raises ArchiveUnusable when that cannot be done, and what wrapping by a lock raises.
     """
     partial = path.with_name(f"{path.name}.partial")
     with _translated(path), _own(partial) as file:
         try:
-            with ZipFile(file, "w", ZIP_STORED) as zip_file:
+            with _zip_in(file, locks) as zip_file:
                 yield ArchiveWriter(zip_file)
             file.flush()
             os.fsync(file.fileno())
@@ -70,6 +73,17 @@ def new_archive(path: Path) -> Iterator[ArchiveWriter]:
             partial.unlink(missing_ok=True)
             raise
         flush_folder(path.parent)
+
+
+@contextmanager
+def _zip_in(file: IO[bytes], locks: Sequence[ArchiveLock]) -> Iterator[ZipFile]:
+    if not locks:
+        with ZipFile(file, "w", ZIP_STORED) as zip_file:
+            yield zip_file
+        return
+    # Sizes follow the members then: a sealed stream cannot go back and correct its beginning.
+    with sealing(file, locks) as stream, ZipFile(stream, "w", ZIP_STORED) as zip_file:
+        yield zip_file
 
 
 @contextmanager

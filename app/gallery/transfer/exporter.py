@@ -15,6 +15,7 @@ from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
 from app.gallery.transfer.archive_faults import first_problem
 from app.gallery.transfer.archive_lines import FaceLine, Line, PersonLine
+from app.gallery.transfer.archive_locks import ArchiveLock
 from app.gallery.transfer.archive_manifest import (
     VERSION,
     ArchivedUnknownOptions,
@@ -40,9 +41,16 @@ class Exported:
 
 
 def export_gallery(
-    database: Database, path: Path, *, names: Sequence[str] = (), progress: Progress = silent
+    database: Database,
+    path: Path,
+    *,
+    names: Sequence[str] = (),
+    locks: Sequence[ArchiveLock] = (),
+    progress: Progress = silent,
 ) -> Exported:
     """Write these collections, or all, as they are at one moment, whatever is written meanwhile.
+
+    The archive is sealed by each of the `locks`; without any, it is in the clear.
 
     The file is there when all of it is. Raises CollectionNotFound; and NotExportable when it
     cannot be written, or the database holds what no import would accept.
@@ -54,7 +62,7 @@ def export_gallery(
         ]
         rows = sum(source.identities + 2 * source.faces for source in sources)
         steps = Steps(progress, "exporting", rows)
-        with new_archive(path) as archive:
+        with new_archive(path, locks) as archive:
             entries = tuple(_write(archive, source, steps) for source in sources)
             archive.finish(
                 Manifest(

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.errors import CollectionNotInArchive, SeveralCollections
 from app.gallery.store.database import Database
 from app.gallery.transfer.archive_check import check_archive
+from app.gallery.transfer.archive_locks import ArchiveLock
 from app.gallery.transfer.archive_manifest import CollectionEntry, Manifest
 from app.gallery.transfer.archive_reader import ArchiveReader, open_archive
 from app.gallery.transfer.archived_people import ArchivedPerson, archived_people
@@ -41,17 +42,19 @@ def import_gallery(
     *,
     names: Sequence[str] = (),
     into: str | None = None,
+    locks: Sequence[ArchiveLock] = (),
     progress: Progress = silent,
 ) -> tuple[Imported, ...]:
     """Add the people of these collections, or of all, to the collections of the same names.
 
-    `into` gives the one collection that is read another name. Run again after an interruption, it
-    continues where it stopped: people who are there already are passed over.
+    `into` gives the one collection that is read another name; one of the `locks` opens a sealed
+    archive. Run again after an interruption, it continues where it stopped: people who are there
+    already are passed over.
 
     Raises ArchiveUnusable, EmbedderMismatch, CollectionNotFound or InvalidRequest with nothing
     changed. What goes wrong later on (the database does not answer) leaves whole people only.
     """
-    with open_archive(path) as archive:
+    with open_archive(path, locks) as archive:
         chosen = [
             (entry, CollectionTarget(database, entry, into or entry.name))
             for entry in _chosen(archive.manifest, names, into)

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli.main import cli, main
+from app.errors import ArchiveSealed, InvalidRequest
 from app.gallery.records import NewIdentity
 from app.gallery.store.database import Database
 from app.gallery.transfer.exporter import export_gallery
@@ -48,6 +49,7 @@ def test_gallery_moves_to_another_database(
     assert exported == {
         "file": str(file),
         "size": file.stat().st_size,
+        "sealed_by": [],
         "collections": [
             {"name": "default", "identities": 6, "faces": 11},
             {"name": "staff", "identities": 6, "faces": 11},
@@ -70,6 +72,45 @@ def test_gallery_moves_to_another_database(
     assert [one["known_before"] for one in again["collections"]] == [6, 6, 0]
     with closing(_database(database_url)) as there:
         assert rows(there) == rows(here)
+
+
+def test_sealed_archive_moves_by_its_passphrase(here: Database, tmp_path: Path) -> None:
+    file, passphrase = tmp_path / "gallery.sealed", tmp_path / "passphrase"
+    passphrase.write_text("correct horse battery\n", encoding="utf-8")
+    exported = _json("export", file, "--passphrase-file", passphrase)
+    assert exported["sealed_by"] == ["passphrase"]
+    with _elsewhere(tmp_path) as there:
+        refused = RUN.invoke(cli, ["import", str(file)])
+        assert refused.exit_code != 0
+        with pytest.raises(ArchiveSealed, match="sealed by a passphrase, and none is given"):
+            RUN.invoke(cli, ["import", str(file)], catch_exceptions=False)
+        _json("import", file, "--passphrase-file", passphrase)
+        assert rows(there) == rows(here)
+
+
+def test_key_that_seals_must_be_long_enough(here: Database, tmp_path: Path) -> None:  # noqa: ARG001
+    short = tmp_path / "short"
+    short.write_text("too short\n", encoding="utf-8")
+    for option, fact in (
+        ("--passphrase-file", "the passphrase has 9 characters"),
+        ("--key-file", "must hold 32 bytes in base64"),
+    ):
+        with pytest.raises(InvalidRequest, match=fact):
+            RUN.invoke(
+                cli, ["export", str(tmp_path / "a"), option, str(short)], catch_exceptions=False
+            )
+    assert not (tmp_path / "a").exists()
+
+
+def test_passphrase_is_asked_for_on_a_terminal_only(here: Database, tmp_path: Path) -> None:  # noqa: ARG001
+    with pytest.raises(InvalidRequest, match="no terminal"):
+        RUN.invoke(cli, ["export", str(tmp_path / "a"), "--seal"], catch_exceptions=False)
+
+
+def test_clear_and_sealed_contradict_each_other(here: Database, tmp_path: Path) -> None:  # noqa: ARG001
+    command = ["export", str(tmp_path / "a"), "--seal", "--clear"]
+    with pytest.raises(InvalidRequest, match="--clear seals nothing"):
+        RUN.invoke(cli, command, catch_exceptions=False)
 
 
 def test_one_collection_into_another(here: Database, tmp_path: Path) -> None:
