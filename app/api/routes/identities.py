@@ -16,7 +16,7 @@ from app.api.schemas.identities import (
 )
 from app.api.schemas.parts.enrolment import EnrollmentBody
 from app.api.schemas.parts.erasure import ErasureBody, ErasureQuery
-from app.api.schemas.parts.person import IdentityBody, ShownIdentityBody
+from app.api.schemas.parts.person import ShownIdentityBody
 from app.gallery.journal.actions import Action
 from app.gallery.keys.rights import Right
 from app.gallery.people.correction_records import Merged, PeopleDeletion
@@ -79,7 +79,7 @@ async def get_identity(
     return await reading(services.gallery.people.get, collection, identity_id)
 
 
-@router.endpoint("PATCH", "/{identity_id}", IdentityBody, right=Right.CORRECT, problems=[409])
+@router.endpoint("PATCH", "/{identity_id}", ShownIdentityBody, right=Right.CORRECT, problems=[409])
 async def update_identity(
     collection: CollectionPath,
     identity_id: IdentityPath,

@@ -33,6 +33,8 @@ from app.gallery.store.database import read_again
 from app.gallery.store.idempotency import Once
 from app.gallery.store.statements.page_cursors import decode_cursor, next_cursor
 from app.gallery.store.storage import erases
+from app.gallery.store.tables import IdentityTable
+from app.gallery.store.transaction import Transaction
 from app.gallery.store.uniqueness import unique
 
 _ERASED_AT_ONCE = 500
@@ -89,9 +91,7 @@ class GalleryPeople(GalleryPart):
     @read_again
     def get(self, collection_name: str, identity_id: str) -> Identity:
         with self.store.reading(collection_name) as transaction:
-            row = transaction.identities.get(identity_id)
-            hold = transaction.holds.of([row.number]).get(row.number)
-            return replace(transaction.identities.record(row), hold=hold)
+            return _shown(transaction, transaction.identities.get(identity_id))
 
     @read_again
     def page(
@@ -138,7 +138,7 @@ class GalleryPeople(GalleryPart):
                 transaction.session.flush()
             identities.note_change(row)
             transaction.note(Action.IDENTITY_CHANGED, row.id, fields=sorted(changes.given()))
-            return identities.record(row)
+            return _shown(transaction, row)
 
     @read_again
     def ids_of(self, collection_name: str, external_ids: Sequence[str]) -> dict[str, str]:
@@ -192,3 +192,9 @@ class GalleryPeople(GalleryPart):
                     yield receipt
                 if receipt.identity_count < _ERASED_AT_ONCE:
                     return
+
+
+def _shown(transaction: Transaction, row: IdentityTable) -> Identity:
+    """The record of a person, with the hold on them."""
+    hold = transaction.holds.of([row.number]).get(row.number)
+    return replace(transaction.identities.record(row), hold=hold)
