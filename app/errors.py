@@ -17,6 +17,7 @@ VultusError
 │   ├── IdentityWithoutFace         the person has no enrolled face to compare with
 │   ├── ThresholdRequired           the embedder has no measured default threshold
 │   ├── CalibrationImpossible       there are too few people to measure
+│   ├── WebhookTargetRefused        a webhook may not send to this address
 │   ├── LivenessOff                 no network scores liveness here
 │   ├── LivenessNotMeasurable       there are too few captures to fit a threshold
 │   └── ArchiveUnusable             an archive cannot be read or written
@@ -43,6 +44,8 @@ VultusError
 │   ├── UnknownFaceNotFound         no face of the group has this id
 │   ├── HoldNotFound                the person has no legal hold
 │   ├── KeyNotFound                 no API key has this id
+│   ├── WebhookNotFound             no webhook has this id
+│   ├── EventNotKept                the event is not among those that can be delivered again
 │   └── CropNotKept                 no crop of the face is kept
 │       └── UnknownCropNotKept      no crop of the unknown face is kept
 ├── Conflict
@@ -55,6 +58,8 @@ VultusError
 │   ├── RolloutImpossible           a collection cannot go over to another embedder yet
 │   ├── IdempotencyKeyReused        the key was sent before, with another request
 │   ├── KeyInactive                 the API key is revoked, has expired or is replaced
+│   ├── TooManyWebhooks             there are as many webhooks as there may be
+│   ├── WebhookSecretSealed         the secret of a webhook does not open with the service's keys
 │   ├── CropUnreadable              the crop does not open with the key of this service
 │   └── EmbedderMismatch            the collection belongs to another network
 │       ├── ForeignEmbedding        the embedding sent is of another network
@@ -282,6 +287,10 @@ class CalibrationImpossible(InputError):
     code = "calibration_impossible"
 
 
+class WebhookTargetRefused(InputError):
+    code = "webhook_target_refused"
+
+
 class LivenessOff(InputError):
     code = "liveness_off"
 
@@ -405,6 +414,20 @@ class KeyNotFound(NotFound):
         super().__init__(message, collection="")
 
 
+class WebhookNotFound(NotFound):
+    code = "webhook_not_found"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, collection="")
+
+
+class EventNotKept(NotFound):
+    code = "event_not_kept"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, collection="")
+
+
 class CropNotKept(NotFound):
     code = "crop_not_kept"
 
@@ -517,6 +540,14 @@ class IdempotencyKeyReused(Conflict):
 
 class KeyInactive(Conflict):
     code = "key_inactive"
+
+
+class TooManyWebhooks(Conflict):
+    code = "too_many_webhooks"
+
+
+class WebhookSecretSealed(Conflict):
+    code = "webhook_secret_sealed"
 
 
 class CropUnreadable(Conflict):

@@ -286,6 +286,48 @@ class AuditSettings(_Group):
     _split = field_validator("former_keys", mode="before")(_split_at_commas)
 
 
+class WebhookSettings(_Group):
+    """Webhooks."""
+
+    hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated hosts to which webhooks may be sent; *.example.com for those "
+        "below a name (else all with a public address).",
+    )
+    networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated addresses or networks, as 10.1.2.0/24, that webhooks may "
+        "reach although they are not public.",
+    )
+    http: bool = Field(False, description="Permit http:// beside https://.")
+    timeout_s: float = Field(
+        15.0, ge=0.1, le=60, description="Seconds within which a message has to be answered."
+    )
+    first_retry_s: float = Field(
+        5.0,
+        ge=0.05,
+        le=3_600,
+        description="Seconds until a message is sent again after its first failure; each further "
+        "failure doubles them, up to ten minutes.",
+    )
+    give_up_s: float = Field(
+        86_400.0,
+        ge=1,
+        le=2_592_000,
+        description="Seconds after the first attempt from which on a message is not sent again by "
+        "itself.",
+    )
+
+    _split = field_validator("hosts", "networks", mode="before")(_split_at_commas)
+
+    @field_validator("networks")
+    @classmethod
+    def _usable_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            _require_network(network)
+        return value
+
+
 class ConsoleSettings(_Group):
     """Console."""
 
@@ -441,6 +483,7 @@ class Settings(BaseSettings):
     index: IndexSettings = Field(default_factory=IndexSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     audit: AuditSettings = Field(default_factory=AuditSettings)
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     docs: DocsSettings = Field(default_factory=DocsSettings)
     tls: TlsSettings = Field(default_factory=TlsSettings)

@@ -9,7 +9,8 @@ from time import monotonic
 
 from app.api.schemas.events import EventBody
 from app.errors import Unavailable, VultusError
-from app.gallery.journal.events import Event, Events
+from app.gallery.journal.event_records import Event
+from app.gallery.journal.events import Events
 from app.runtime.threads import reading, writing
 
 MEDIA_TYPE = "text/event-stream"

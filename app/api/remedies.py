@@ -44,6 +44,8 @@ HTTP: Final = Remedies(
         "collection with POST /v1/collections/COLLECTION/calibration; who runs the service may "
         "also set {settings}",
         errors.CalibrationImpossible: None,  # says how many people it takes
+        errors.WebhookTargetRefused: "send another url; or who runs the service has to permit it "
+        "by VULTUS_WEBHOOKS__HOSTS, VULTUS_WEBHOOKS__NETWORKS or VULTUS_WEBHOOKS__HTTP",
         errors.LivenessOff: "leave liveness out; or "
         + _OPERATOR
         + "fetch a network and name it with "
@@ -66,6 +68,8 @@ HTTP: Final = Remedies(
         "key",
         errors.NotFound: None,
         errors.KeyNotFound: "list them with GET /v1/keys",
+        errors.WebhookNotFound: "list them with GET /v1/webhooks",
+        errors.EventNotKept: "list them with GET /v1/webhooks/WEBHOOK/dead_letters",
         errors.CollectionNotFound: "create it with POST /v1/collections",
         errors.IdentityNotFound: "list them with GET /v1/collections/{collection}/identities",
         errors.FaceNotFound: "list those of a person with "
@@ -93,6 +97,8 @@ HTTP: Final = Remedies(
         errors.IdempotencyKeyReused: "send a key of its own with each request, and the same one "
         "only to repeat it",
         errors.KeyInactive: "create another with POST /v1/keys",
+        errors.TooManyWebhooks: "delete one with DELETE /v1/webhooks/WEBHOOK",
+        errors.WebhookSecretSealed: "give it another with POST /v1/webhooks/WEBHOOK:rotate",
         errors.CropUnreadable: _OPERATOR
         + "start it with the VULTUS_CROPS_KEY by which the crop was "
         "encrypted",

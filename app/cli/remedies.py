@@ -80,6 +80,8 @@ TERMINAL: Final = Remedies(
         errors.ThresholdRequired: "give --threshold, measure the error rates on your own photos "
         "with vultus calibrate FOLDER, or set {settings}",
         errors.CalibrationImpossible: None,  # says how many people it takes
+        errors.WebhookTargetRefused: "give another URL, or permit it by VULTUS_WEBHOOKS__HOSTS, "
+        "VULTUS_WEBHOOKS__NETWORKS or VULTUS_WEBHOOKS__HTTP",
         errors.LivenessOff: "run vultus models fetch minifasnet-v2, and set "
         "VULTUS_LIVENESS__NAME=minifasnet-v2; see docs/liveness.md",
         errors.LivenessNotMeasurable: None,  # says how many captures it takes
@@ -100,6 +102,8 @@ TERMINAL: Final = Remedies(
         errors.CollectionNotGranted: NEVER,  # commands act without a key
         errors.NotFound: None,
         errors.KeyNotFound: "see vultus keys list",
+        errors.WebhookNotFound: "see vultus webhooks list",
+        errors.EventNotKept: "see vultus webhooks list",
         errors.CollectionNotFound: "see vultus collections list, or create it with vultus "
         "collections create NAME",
         errors.CollectionNotInArchive: None,
@@ -122,6 +126,8 @@ TERMINAL: Final = Remedies(
         errors.RolloutImpossible: _rollout,
         errors.IdempotencyKeyReused: NEVER,  # only requests have such keys
         errors.KeyInactive: "make another with vultus keys add",
+        errors.TooManyWebhooks: "remove one with vultus webhooks remove",
+        errors.WebhookSecretSealed: "give it another with vultus webhooks rotate",
         errors.CropUnreadable: NEVER,  # only requests read crops
         errors.EmbedderMismatch: "set VULTUS_EMBEDDER={embedder} and its weights, or use another "
         "VULTUS_DATABASE_URL or VULTUS_DATA_DIR, or delete the collection and enroll again",

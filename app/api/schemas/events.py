@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.field_types import CollectionName, Schema
-from app.gallery.journal.events import TYPES
+from app.gallery.journal.event_records import TYPES
 
 
 class EventsQuery(Schema):

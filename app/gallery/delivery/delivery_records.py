@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from app.gallery.journal.events import Event
+from app.gallery.journal.event_records import Event
 
 
 class StoppedBecause(StrEnum):

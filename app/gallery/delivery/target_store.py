@@ -7,13 +7,11 @@ when a process ends in between, and none is lost.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import timedelta
 
 from sqlalchemy.engine import RowMapping
 
 from app.gallery.delivery.delivery_records import (
-    Attempt,
     Outlook,
     Settled,
     StoppedBecause,
@@ -22,7 +20,7 @@ from app.gallery.delivery.delivery_records import (
     Waiting,
 )
 from app.gallery.journal.actions import Action
-from app.gallery.journal.events import TYPES, Event, actions_of
+from app.gallery.journal.event_records import TYPES, Event, actions_of
 from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.target_repository import WaitingRow
@@ -31,7 +29,6 @@ from app.gallery.store.transaction import Collections
 EVENTS_AT_ONCE = 100
 MOST_WAITING = 1_000
 """Events that wait, from which on a target gets no new ones."""
-_ERROR_LENGTH = 256
 
 
 class TargetStore:
@@ -185,7 +182,7 @@ class TargetStore:
                 return False
             targets.drop_waiting(name, settled.done)
             targets.set_waiting([_row(name, one) for one in settled.waiting])
-            targets.add_attempts(name, [_attempt_row(one) for one in settled.attempts])
+            targets.add_attempts(name, settled.attempts)
             if because is not None:
                 transaction.note(Action.DELIVERY_STOPPED, None, target=name, why=because.value)
         return True
@@ -272,12 +269,6 @@ def _row(name: str, one: Waiting) -> dict[str, object]:
         "attempts": one.attempts,
         "first_at": one.first_at,
         "due_at": one.due_at,
-        "error": None if one.error is None else one.error[:_ERROR_LENGTH],
+        "error": one.error,
         "dead_at": one.dead_at,
     }
-
-
-def _attempt_row(one: Attempt) -> dict[str, object]:
-    row = asdict(one)
-    row["error"] = None if one.error is None else one.error[:_ERROR_LENGTH]
-    return row

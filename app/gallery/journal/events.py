@@ -5,62 +5,13 @@ gives the new lines of all chains positions in one order, one transaction after 
 reader that remembers a position misses nothing that is committed, also after `kill -9`.
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Sequence
 
-from app.gallery.journal.actions import Action
-from app.gallery.journal.chain import Line
+from app.gallery.journal.event_records import EVENTS, Event, actions_of
 from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
 
-EVENTS: Mapping[str, str] = {
-    Action.COLLECTION_CREATED: "collection.created",
-    Action.COLLECTION_CHANGED: "collection.changed",
-    Action.COLLECTION_ERASED: "collection.erased",
-    Action.IDENTITY_CREATED: "identity.created",
-    Action.IDENTITY_CHANGED: "identity.changed",
-    Action.IDENTITY_MERGED: "identity.merged",
-    Action.IDENTITY_ERASED: "identity.erased",
-    Action.FACE_ADDED: "face.added",
-    Action.FACE_MOVED: "face.moved",
-    Action.FACE_ERASED: "face.erased",
-    Action.PERSON_MATCHED: "person.matched",
-    Action.UNKNOWN_KEPT: "unknown.seen",
-}
-"""Types of events, by the action of their lines. `unknown.seen` of known groups alone is
-`unknown.again`."""
-
-TYPES = tuple(sorted({*EVENTS.values(), "unknown.again"}))
-_AGAIN = "unknown.again"
 _LINES_AT_ONCE = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """An event. `position` orders all events, `id` identifies one wherever it is delivered.
-
-    `data` has ids and counts; no names.
-    """
-
-    position: int
-    id: str
-    type: str
-    at: datetime
-    collection: str | None
-    identity_id: str | None
-    data: Mapping[str, object]
-
-    @classmethod
-    def of(cls, position: int, line: Line) -> "Event":
-        data: dict[str, object] = json.loads(line.details)
-        kind = EVENTS[line.action]
-        if line.action == Action.UNKNOWN_KEPT and not data.get("new_group_ids"):
-            kind = _AGAIN
-        if line.receipt_id is not None:
-            data["receipt_id"] = line.receipt_id
-        return cls(position, line.id, kind, line.at, line.collection, line.identity_id, data)
 
 
 class Events:
@@ -121,9 +72,3 @@ class Events:
         events = [Event.of(at, line) for at, line in found]
         wanted = [event for event in events if types is None or event.type in types]
         return wanted, found[-1][0] if len(found) == limit else max(newest, position)
-
-
-def actions_of(types: Sequence[str]) -> list[str]:
-    """Return the actions of the lines that are events of these types."""
-    again = {"unknown.seen"} if _AGAIN in types else set()
-    return [action for action, kind in EVENTS.items() if kind in {*types, *again}]

@@ -32,6 +32,7 @@ from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.repositories.target_repository import TargetRepository
 from app.gallery.store.repositories.terminal_repository import TerminalRepository
 from app.gallery.store.repositories.unknown_repository import UnknownRepository
+from app.gallery.store.repositories.webhook_repository import WebhookRepository
 from app.gallery.vault.vault import vault_of
 from app.recognition.types import ModelId
 
@@ -218,6 +219,10 @@ class Collections(CollectionRepository):
     @cached_property
     def targets(self) -> TargetRepository:
         return TargetRepository(self._session)
+
+    @cached_property
+    def webhooks(self) -> WebhookRepository:
+        return WebhookRepository(self._session)
 
     def positions(self, store: str) -> PositionRepository:
         """How far an index outside of this process, such as a Milvus server, has come."""

@@ -15,10 +15,11 @@ from app.gallery.delivery.delivery_records import (
     Turn,
     Waiting,
 )
-from app.gallery.journal.events import Event
+from app.gallery.journal.event_records import Event
 from app.services.delivery.event_target import EventTarget, Outcome, subjects_of
 
 _MOST_PAUSE_S = 86_400.0
+_ERROR_LENGTH = 256
 _STOP_WITHIN_S = 1.0
 """Seconds that attempts may still take once the service stops."""
 
@@ -103,6 +104,8 @@ class DeliveryPass:
         except Exception as error:  # noqa: BLE001  (a defect must not hold back other events)
             _log.exception("delivery_defect", target=self._target.name, event_id=event.id)
             outcome = Outcome(f"a defect of the service: {type(error).__name__}")
+        if outcome.error is not None:
+            outcome = replace(outcome, error=outcome.error[:_ERROR_LENGTH])
         item.outcome = outcome
         item.attempt = Attempt(
             event.id, event.type, at, monotonic() - began, outcome.status, outcome.error

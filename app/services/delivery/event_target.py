@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.gallery.journal.events import Event
+from app.gallery.journal.event_records import Event
 
 _OTHER_PEOPLE = ("into", "from", "to")
 _LISTS = ("group_ids", "new_group_ids", "merged")
@@ -30,6 +30,7 @@ class Outcome:
     """What became of an attempt; without an `error`, the event is delivered."""
 
     error: str | None = None
+    """At most 256 letters."""
     status: int | None = None
     """That of an HTTP answer."""
     retry_after_s: float | None = None

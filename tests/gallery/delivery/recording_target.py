@@ -7,7 +7,8 @@ from threading import Condition
 
 from app.gallery.delivery.target_store import TargetStore
 from app.gallery.gallery import Gallery
-from app.gallery.journal.events import Event, Events
+from app.gallery.journal.event_records import Event
+from app.gallery.journal.events import Events
 from app.observe.metrics import Metrics
 from app.services.delivery.deliverer import Deliverer
 from app.services.delivery.event_target import DELIVERED, DeliveryRules, EventTarget, Outcome

@@ -10,7 +10,8 @@ from app.gallery.delivery.target_store import TargetStore
 from app.gallery.gallery import Gallery
 from app.gallery.journal.actions import Action
 from app.gallery.journal.audit_log import AuditLog
-from app.gallery.journal.events import Event, Events
+from app.gallery.journal.event_records import Event
+from app.gallery.journal.events import Events
 from app.gallery.records import IdentityChanges
 from app.gallery.store.repositories.audit_repository import LineFilter
 from app.gallery.store.tables import AuditLineTable

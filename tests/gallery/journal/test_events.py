@@ -5,7 +5,8 @@ from functools import partial
 from app.gallery.gallery import Gallery
 from app.gallery.journal.actions import Action
 from app.gallery.journal.audit_log import AuditLog
-from app.gallery.journal.events import EVENTS, TYPES, Event, Events
+from app.gallery.journal.event_records import EVENTS, TYPES, Event
+from app.gallery.journal.events import Events
 from app.gallery.records import NewIdentity
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import COLLECTION, at_once, enroll, unit_vector

@@ -1,7 +1,7 @@
 """SQL of the targets of events, and of events that wait for another attempt."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.orm import Session
 
+from app.gallery.delivery.delivery_records import Attempt
 from app.gallery.journal.chain import Line
 from app.gallery.store.tables import (
     AuditLineTable,
@@ -22,6 +23,7 @@ from app.gallery.store.tables import (
 _TARGET = tuple(EventTargetTable.__table__.columns)
 _WAITING = tuple(WaitingEventTable.__table__.columns)
 _LINE = tuple(AuditLineTable.__table__.c[name] for name in Line.__dataclass_fields__)
+_ATTEMPT = tuple(DeliveryAttemptTable.__table__.c[name] for name in Attempt.__dataclass_fields__)
 _ATTEMPTS_KEPT = 100
 
 
@@ -166,25 +168,19 @@ class TargetRepository:
         )
         return self._session.scalar(query) is not None
 
-    def counts(self) -> dict[tuple[str, bool], tuple[int, int]]:
-        """Return how many events wait and were given up, and the first of each, by target and
-        whether they were given up."""
+    def count_waiting(self, name: str) -> tuple[int, int]:
+        """Return how many events wait, and how many were given up."""
         row = WaitingEventTable
-        is_dead = row.dead_at.is_not(None)
-        query = select(row.target, is_dead, func.count(), func.min(row.position)).group_by(
-            row.target, is_dead
-        )
-        return {
-            (name, bool(dead)): (count, first)
-            for name, dead, count, first in self._session.execute(query)
-        }
+        query = select(func.count(), func.count(row.dead_at)).where(row.target == name)
+        count, dead = self._session.execute(query).one()
+        return count - dead, dead
 
-    def add_attempts(self, name: str, attempts: Sequence[Mapping[str, object]]) -> None:
+    def add_attempts(self, name: str, attempts: Sequence[Attempt]) -> None:
         """Keep attempts, and forget older ones."""
         if not attempts:
             return
         row = DeliveryAttemptTable
-        rows = [{"target": name, **attempt} for attempt in attempts[-_ATTEMPTS_KEPT:]]
+        rows = [{"target": name, **asdict(one)} for one in attempts[-_ATTEMPTS_KEPT:]]
         self._session.execute(insert(row), rows)
         kept = (
             select(row.number)
@@ -196,11 +192,11 @@ class TargetRepository:
         )
         self._session.execute(delete(row).where(row.target == name, row.number <= kept))
 
-    def attempts(self, name: str) -> list[RowMapping]:
+    def attempts(self, name: str) -> list[Attempt]:
         """Return the last attempts, newest first."""
         row = DeliveryAttemptTable
-        query = select(row.__table__).where(row.target == name).order_by(row.number.desc())
-        return list(self._session.execute(query).mappings())
+        query = select(*_ATTEMPT).where(row.target == name).order_by(row.number.desc())
+        return [Attempt(*found) for found in self._session.execute(query)]
 
     # -- the retention of the audit log ----------------------------------------------------------
 
