@@ -8,6 +8,7 @@ from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.index.index_options import IndexOptions
 from app.gallery.index.protocol import LocalIndex, MakeIndex
 from app.gallery.store.database import Database
+from app.gallery.sync.database_snapshot_keys import DatabaseSnapshotKeys
 from app.gallery.sync.index_sync import IndexSync, Sync
 from app.gallery.sync.snapshot_check import SnapshotCheck, check_snapshots
 from app.gallery.sync.snapshots import SnapshotStore
@@ -29,7 +30,7 @@ def build_sync(
     return IndexSync(
         database,
         _index_maker(constants),
-        snapshots=_snapshots(settings),
+        snapshots=_snapshots(settings, database),
         snapshot_above=constants.snapshot_above,
         digests=digests,
     )
@@ -49,7 +50,7 @@ def check_index(
     """
     return check_snapshots(
         database,
-        _snapshots(settings),
+        _snapshots(settings, database),
         _index_maker(constants),
         repair=repair,
         snapshot_above=constants.snapshot_above,
@@ -80,5 +81,5 @@ def _index_maker(constants: Constants) -> MakeIndex:
     return lambda dimension: FaissIndex(dimension, options)
 
 
-def _snapshots(settings: Settings) -> SnapshotStore:
-    return SnapshotStore(settings.snapshots_dir)
+def _snapshots(settings: Settings, database: Database) -> SnapshotStore:
+    return SnapshotStore(settings.snapshots_dir, DatabaseSnapshotKeys(database))

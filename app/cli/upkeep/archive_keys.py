@@ -8,7 +8,8 @@ from pathlib import Path
 import typer
 
 from app.errors import InvalidRequest
-from app.gallery.transfer.archive_locks import ArchiveLock, KeyFileLock, PassphraseLock
+from app.gallery.transfer.archive_locks import ArchiveLock, KeyFileLock, MasterLock, PassphraseLock
+from app.gallery.vault.vault import Vault
 
 _MOST_BYTES = 4_096
 
@@ -23,26 +24,33 @@ class ArchiveKeys:
     key_file: Path | None = None
 
 
-def locks_to_seal(keys: ArchiveKeys) -> Sequence[ArchiveLock]:
+def locks_to_seal(keys: ArchiveKeys, vault: Vault) -> Sequence[ArchiveLock]:
     """Return what an export is sealed by; () for one in the clear.
 
-    Raises InvalidRequest where the options contradict each other, or a key cannot be read.
+    Without an option, that is the master key, where there is one. Raises InvalidRequest where the
+    options contradict each other, or a key cannot be read.
     """
+    sealing = keys.seal or keys.passphrase_file is not None or keys.key_file is not None
+    if keys.clear and sealing:
+        raise InvalidRequest("--clear seals nothing; leave it out, or the options that seal")
     locks: list[ArchiveLock] = []
     if keys.key_file is not None:
         locks.append(KeyFileLock(_content(keys.key_file)))
     if keys.passphrase_file is not None:
         locks.append(_by_file(keys.passphrase_file))
     elif keys.seal:
-        locks.append(PassphraseLock(lambda: _asked(twice=True)))
-    if keys.clear and locks:
-        raise InvalidRequest("--clear seals nothing; leave it out, or the options that seal")
+        asked = _asked(twice=True)
+        locks.append(PassphraseLock(lambda: asked))
+    if not locks and vault.is_on and not keys.clear:
+        locks.append(MasterLock(vault.masters))
     return locks
 
 
-def locks_to_open(keys: ArchiveKeys) -> Sequence[ArchiveLock]:
+def locks_to_open(keys: ArchiveKeys, vault: Vault) -> Sequence[ArchiveLock]:
     """Return what an import tries; a passphrase is asked for last. Raises InvalidRequest."""
     locks: list[ArchiveLock] = []
+    if vault.is_on:
+        locks.append(MasterLock(vault.masters))
     if keys.key_file is not None:
         locks.append(KeyFileLock(_content(keys.key_file)))
     if keys.passphrase_file is not None:

@@ -27,10 +27,11 @@ from models.zoo.names import DEFAULT_NETWORK
 
 def export(file: Path, collections: Sequence[str], keys: ArchiveKeys, *, as_json: bool) -> None:
     """Write the gallery into an archive."""
-    locks = locks_to_seal(keys)
-    with open_database(upgrade=False) as (_, database), _progress() as report:
+    with open_database(upgrade=False) as (_, database):
+        locks = locks_to_seal(keys, database.vault)
         _note_export(database, collections)
-        done = export_gallery(database, file, names=collections, locks=locks, progress=report)
+        with _progress() as report:
+            done = export_gallery(database, file, names=collections, locks=locks, progress=report)
     sealed = "sealed" if locks else "in the clear"
     text = f"{file}: {done.size:,} bytes, {sealed}"
     show(_exported_as_json(file, done, locks), _exported_table(done), text, as_json=as_json)
@@ -40,11 +41,11 @@ def import_(
     file: Path, collections: Sequence[str], into: str | None, keys: ArchiveKeys, *, as_json: bool
 ) -> None:
     """Add the people of an archive."""
-    locks = locks_to_open(keys)
     if into is not None:
         require_collection_name(into, "--into")
     with open_database(upgrade=True) as (settings, database), _progress() as report:
         had_faces = bool(_in_use(settings).answering)
+        locks = locks_to_open(keys, database.vault)
         done = import_gallery(
             database, file, names=collections, into=into, locks=locks, progress=report
         )

@@ -126,6 +126,22 @@ class CollectionKeyTable(Table):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
 
+class SnapshotKeyTable(Table):
+    """The key of one snapshot file, wrapped by that of its collection; see app/gallery/sync."""
+
+    __tablename__ = "snapshot_keys"
+    __table_args__ = (Index(None, "collection_number"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    collection_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("collections.number", ondelete="CASCADE")
+    )
+    folder: Mapped[str] = mapped_column(String(32))
+    """Identifies the folder of snapshots, and so the machine, that the file lies in."""
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+
 class CalibrationTable(Table):
     """The error rates of a collection's similarities, measured on its own people."""
 

@@ -29,6 +29,7 @@ from app.gallery.store.repositories.people_repository import PeopleRepository
 from app.gallery.store.repositories.position_repository import PositionRepository
 from app.gallery.store.repositories.rollout_repository import RolloutRepository
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
+from app.gallery.store.repositories.snapshot_key_repository import SnapshotKeyRepository
 from app.gallery.store.repositories.target_repository import TargetRepository
 from app.gallery.store.repositories.terminal_repository import TerminalRepository
 from app.gallery.store.repositories.unknown_repository import UnknownRepository
@@ -223,6 +224,10 @@ class Collections(CollectionRepository):
     @cached_property
     def webhooks(self) -> WebhookRepository:
         return WebhookRepository(self._session)
+
+    def snapshot_keys(self, collection_number: int) -> SnapshotKeyRepository:
+        """The keys of a collection's snapshots."""
+        return SnapshotKeyRepository(self._session, collection_number)
 
     def positions(self, store: str) -> PositionRepository:
         """How far an index outside of this process, such as a Milvus server, has come."""

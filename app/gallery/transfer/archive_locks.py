@@ -18,6 +18,7 @@ from pydantic import Field
 
 from app.errors import InvalidRequest
 from app.gallery.transfer.archive_lines import Line
+from app.gallery.vault.master_key import MasterKey
 
 LEAST_PASSPHRASE: Final = 12
 """Characters of a passphrase that an archive is sealed by."""
@@ -124,22 +125,12 @@ class KeyFileLock:
         return _unwrapped(self._key, slot.wrapped) if isinstance(slot, KeyFileSlot) else None
 
 
-class WrapsArchiveKeys(Protocol):
-    """A master key; `archive_key` is derived from it for this purpose alone."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def archive_key(self) -> bytes: ...
-
-
 class MasterLock:
     """The master key of the gallery, and former ones, which open only."""
 
     kind = "master"
 
-    def __init__(self, masters: Sequence[WrapsArchiveKeys]) -> None:
+    def __init__(self, masters: Sequence[MasterKey]) -> None:
         self._masters = masters
 
     def wrap(self, key: bytes) -> MasterSlot:

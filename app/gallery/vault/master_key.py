@@ -1,4 +1,4 @@
-"""The master key, which wraps the keys of collections and nothing else."""
+"""The master key, which wraps keys: those of collections, and those of archives."""
 
 from app.gallery.vault.sealing import KeySealer, subkey
 
@@ -11,6 +11,8 @@ class MasterKey:
     def __init__(self, key: bytes) -> None:
         self.id = subkey(key, "master id", _ID_BYTES).hex()
         self._sealer = KeySealer(subkey(key, "collection keys"))
+        self.archive_key = subkey(key, "archive keys")
+        """Wraps the keys of archives, which another gallery with this master key opens, too."""
 
     def wrap(self, key: bytes, context: bytes) -> bytes:
         return self._sealer.seal(key, context)

@@ -2,25 +2,29 @@
 
 import json
 import os
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 from typer.testing import CliRunner
 
 from app.cli.main import cli, main
 from app.errors import ArchiveSealed, InvalidRequest
 from app.gallery.records import NewIdentity
 from app.gallery.store.database import Database
+from app.gallery.store.tables import FaceTable
 from app.gallery.transfer.exporter import export_gallery
 from tests.cli.halting_import import HALTS_IN, PEOPLE_AT_ONCE, import_and_halt
-from tests.gallery.factories import COLLECTION, all_identities
+from tests.gallery.factories import COLLECTION, all_identities, count_rows
 from tests.gallery.transfer.galleries import assert_whole_people_of, fill, open_gallery, rows
 from tests.kit.forks import FORKS
 
 RUN = CliRunner()
+MASTER_TEXT = b64encode(b"m" * 32).decode("ascii")
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +90,24 @@ def test_sealed_archive_moves_by_its_passphrase(here: Database, tmp_path: Path) 
             RUN.invoke(cli, ["import", str(file)], catch_exceptions=False)
         _json("import", file, "--passphrase-file", passphrase)
         assert rows(there) == rows(here)
+
+
+def test_archive_of_an_encrypted_gallery_is_sealed_by_its_master_key(
+    here: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VULTUS_MASTER_KEY", MASTER_TEXT)
+    by_master, clear = tmp_path / "by-master", tmp_path / "clear"
+    assert _json("export", by_master)["sealed_by"] == ["master"]
+    assert _json("export", clear, "--clear")["sealed_by"] == []
+    assert b"identities.jsonl" in clear.read_bytes()
+    with _elsewhere(tmp_path) as there:
+        _json("import", by_master)
+        with there.reading() as session:
+            assert session.scalar(select(func.count()).select_from(FaceTable)) == 22
+        monkeypatch.delenv("VULTUS_MASTER_KEY")
+    with pytest.raises(ArchiveSealed, match="the master key of the gallery that wrote it"):
+        RUN.invoke(cli, ["import", str(by_master)], catch_exceptions=False)
+    assert count_rows(here)["faces"] == 22
 
 
 def test_key_that_seals_must_be_long_enough(here: Database, tmp_path: Path) -> None:  # noqa: ARG001

@@ -6,7 +6,6 @@ import os
 import struct
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,18 +23,11 @@ from tests.gallery.factories import count_rows
 from tests.gallery.transfer.archives import EMBEDDINGS, from_npy, members_of
 from tests.gallery.transfer.conftest import NewDatabase
 from tests.gallery.transfer.galleries import rows
+from tests.gallery.vault.vaults import MASTER, OTHER_MASTER
 
 CHUNK = 128
 SEALED = CHUNK + 16
 KEY, CONTEXT = os.urandom(32), b"what it is about"
-
-
-@dataclass(frozen=True)
-class Master:
-    """Stands for the master key of a gallery."""
-
-    id: str
-    archive_key: bytes
 
 
 @pytest.fixture(autouse=True)
@@ -151,16 +143,15 @@ def test_sealed_archive_shows_nothing_of_the_gallery(
 def test_each_lock_opens_what_was_sealed_by_several(
     source: Database, tmp_path: Path, new_database: NewDatabase, key_file: KeyFileLock
 ) -> None:
-    master = Master("m1", os.urandom(32))
     path = tmp_path / "gallery.sealed"
     locks: Sequence[ArchiveLock] = [
-        MasterLock([master]),
+        MasterLock([MASTER]),
         key_file,
         passphrase("fünfzehn Zeichen"),
     ]
     export_gallery(source, path, locks=locks)
     openers: Sequence[ArchiveLock] = [
-        MasterLock([Master("m2", os.urandom(32)), master]),
+        MasterLock([OTHER_MASTER, MASTER]),
         key_file,
         passphrase("fu\u0308nfzehn Zeichen"),  # the same text, as another keyboard writes it
     ]
@@ -183,9 +174,9 @@ def test_other_locks_do_not_open(
     for locks, fact in refusals:
         with pytest.raises(ArchiveSealed, match=fact):
             import_gallery(empty, path, locks=locks)
-    export_gallery(source, path, locks=[MasterLock([Master("m1", os.urandom(32))])])
+    export_gallery(source, path, locks=[MasterLock([MASTER])])
     with pytest.raises(ArchiveSealed, match="master key of the gallery that wrote it"):
-        import_gallery(empty, path, locks=[MasterLock([Master("m1", os.urandom(32))])])
+        import_gallery(empty, path, locks=[MasterLock([OTHER_MASTER])])
     assert set(count_rows(empty).values()) == {0}
 
 
