@@ -15,6 +15,8 @@ VultusError
 │   │   └── DecodingTooSlow         decoding the image takes more time than it may
 │   ├── NoUsableImage               every image was rejected; see Reason
 │   ├── IdentityWithoutFace         the person has no enrolled face to compare with
+│   ├── ConsentRequired             the collection enrolls nobody without a consent
+│   ├── RetentionTooLong            the collection keeps nobody for so long
 │   ├── ThresholdRequired           the embedder has no measured default threshold
 │   ├── CalibrationImpossible       there are too few people to measure
 │   ├── WebhookTargetRefused        a webhook may not send to this address
@@ -39,6 +41,7 @@ VultusError
 │   ├── CollectionNotFound          no collection has this name
 │   │   └── CollectionNotInArchive  the archive holds no collection of this name
 │   ├── IdentityNotFound            no person has this id in the collection
+│   ├── ConsentNotFound             no consent of the person has this id
 │   ├── FaceNotFound                no face has this id in the collection
 │   ├── UnknownGroupNotFound        the group was named, merged, dismissed, or has expired
 │   ├── UnknownFaceNotFound         no face of the group has this id
@@ -55,6 +58,7 @@ VultusError
 │   ├── RevisionConflict            a person was changed after the caller read them
 │   ├── CountChanged                a filter finds another number of people than was confirmed
 │   ├── PersonHeld                  a legal hold keeps a person, or people, from being erased
+│   ├── WithdrawalErases            the consent is the last one, and the person goes with it
 │   ├── RolloutImpossible           a collection cannot go over to another embedder yet
 │   ├── IdempotencyKeyReused        the key was sent before, with another request
 │   ├── KeyInactive                 the API key is revoked, has expired or is replaced
@@ -273,6 +277,14 @@ class IdentityWithoutFace(InputError):
         self.identity_id = identity_id
 
 
+class ConsentRequired(InputError):
+    code = "consent_required"
+
+
+class RetentionTooLong(InputError):
+    code = "retention_too_long"
+
+
 class ThresholdRequired(InputError):
     """`settings`: those that would give a default, by their names in the environment."""
 
@@ -385,6 +397,14 @@ class CollectionNotInArchive(CollectionNotFound):
 
 class IdentityNotFound(NotFound):
     code = "identity_not_found"
+
+
+class ConsentNotFound(NotFound):
+    code = "consent_not_found"
+
+    def __init__(self, message: str, *, collection: str, identity_id: str) -> None:
+        super().__init__(message, collection=collection)
+        self.identity_id = identity_id
 
 
 class FaceNotFound(NotFound):
@@ -514,6 +534,10 @@ class RolloutObstacle(StrEnum):
     FIXED_SIMILARITY = "fixed_similarity"
     FIXED_FOR_PEOPLE = "fixed_for_people"
     NOT_MEASURED = "not_measured"
+
+
+class WithdrawalErases(Conflict):
+    code = "withdrawal_erases"
 
 
 class RolloutImpossible(Conflict):

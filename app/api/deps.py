@@ -75,6 +75,7 @@ CountedSearchesDep = Annotated[CountedSearches, Depends(_counted_searches)]
 CollectionPath = Annotated[CollectionName, Path()]
 IdentityPath = Annotated[IdentityRef, BeforeValidator(decoded), Path()]
 FacePath = Annotated[RecordId, Path()]
+ConsentPath = Annotated[RecordId, Path()]
 GroupPath = Annotated[RecordId, Path()]
 
 BEFORE_COLON = "before_colon"

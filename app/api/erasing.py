@@ -9,7 +9,9 @@ from app.runtime.threads import threads, work_of_erasure
 ReceiptT = TypeVar("ReceiptT")
 
 
-async def erase(query: ErasureQuery, delete: Callable[..., ReceiptT], *what: str) -> ReceiptT:
+async def erase(
+    query: ErasureQuery, delete: Callable[..., ReceiptT], *what: str, **options: bool
+) -> ReceiptT:
     """Call `delete` in a thread of the kind that fits: compacting takes long."""
     work = work_of_erasure(compact=query.compact)
-    return await threads().run(work, delete, *what, compact=query.compact)
+    return await threads().run(work, delete, *what, compact=query.compact, **options)

@@ -40,6 +40,10 @@ HTTP: Final = Remedies(
         errors.NoUsableImage: "see rejected",
         errors.IdentityWithoutFace: "add one with "
         "POST /v1/collections/{collection}/identities/{identity_id}/faces",
+        errors.ConsentRequired: 'send `consent`, as {{"purpose": "access to the building"}}; or, '
+        "of a person who is enrolled, record it first with POST .../identities/ID/consents",
+        errors.RetentionTooLong: "send an earlier expires_at; a new person without one gets the "
+        "latest that is possible",
         errors.ThresholdRequired: "send a threshold, or measure the error rates on the people of a "
         "collection with POST /v1/collections/COLLECTION/calibration; who runs the service may "
         "also set {settings}",
@@ -72,6 +76,8 @@ HTTP: Final = Remedies(
         errors.EventNotKept: "list them with GET /v1/webhooks/WEBHOOK/dead_letters",
         errors.CollectionNotFound: "create it with POST /v1/collections",
         errors.IdentityNotFound: "list them with GET /v1/collections/{collection}/identities",
+        errors.ConsentNotFound: "list them with "
+        "GET /v1/collections/{collection}/identities/{identity_id}/consents",
         errors.FaceNotFound: "list those of a person with "
         "GET /v1/collections/{collection}/identities/ID/faces",
         errors.UnknownGroupNotFound: "list them with GET /v1/collections/{collection}/unknowns",
@@ -93,6 +99,8 @@ HTTP: Final = Remedies(
         errors.PersonHeld: "lift the hold, with the right admin, by DELETE "
         "/v1/collections/{collection}/identities/{{identity_id}}/hold; GET "
         "/v1/collections/{collection}/identities?held=true lists who is held",
+        errors.WithdrawalErases: "send confirm_erasure=true if this is meant; or record another "
+        "consent first",
         errors.RolloutImpossible: NEVER,  # only the command line carries a collection over
         errors.IdempotencyKeyReused: "send a key of its own with each request, and the same one "
         "only to repeat it",

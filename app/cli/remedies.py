@@ -77,6 +77,9 @@ TERMINAL: Final = Remedies(
         errors.DecodingTooSlow: "save the photo as JPEG",
         errors.NoUsableImage: None,  # each photo is listed with its own remedy
         errors.IdentityWithoutFace: "enroll a photo of them with vultus enroll-folder",
+        errors.ConsentRequired: "give --consent PURPOSE; in the lines of a batch, the field "
+        '`consent`, as {{"purpose": "access"}}',
+        errors.RetentionTooLong: "leave expires_at out, or give an earlier one",
         errors.ThresholdRequired: "give --threshold, measure the error rates on your own photos "
         "with vultus calibrate FOLDER, or set {settings}",
         errors.CalibrationImpossible: None,  # says how many people it takes
@@ -108,6 +111,7 @@ TERMINAL: Final = Remedies(
         "collections create NAME",
         errors.CollectionNotInArchive: None,
         errors.IdentityNotFound: None,
+        errors.ConsentNotFound: NEVER,  # only requests name consents
         errors.FaceNotFound: None,
         errors.HoldNotFound: "see vultus hold list --collection {collection}",
         errors.UnknownGroupNotFound: None,
@@ -123,6 +127,7 @@ TERMINAL: Final = Remedies(
         errors.CountChanged: NEVER,  # only requests delete by a filter
         errors.PersonHeld: "vultus hold list --collection {collection} shows who is held, and why; "
         "vultus hold lift ends a hold",
+        errors.WithdrawalErases: NEVER,  # only requests withdraw consents
         errors.RolloutImpossible: _rollout,
         errors.IdempotencyKeyReused: NEVER,  # only requests have such keys
         errors.KeyInactive: "make another with vultus keys add",

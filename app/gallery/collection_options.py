@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from app.gallery.value_types import ErrorRate, Margin, RetentionSeconds, Similarity
+from app.gallery.value_types import (
+    ErrorRate,
+    LongestRetentionSeconds,
+    Margin,
+    RetentionSeconds,
+    Similarity,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +66,23 @@ class AuditOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleOptions:
+    """Whether people are enrolled with a consent only, and for how long at most.
+
+    People who are there already are not affected.
+    """
+
+    require_consent: bool = False
+    longest_retention_s: LongestRetentionSeconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionOptions:
     decisions: DecisionOptions = field(default_factory=DecisionOptions)
     unknowns: UnknownOptions = field(default_factory=UnknownOptions)
     crops: CropOptions = field(default_factory=CropOptions)
     audit: AuditOptions = field(default_factory=AuditOptions)
+    people: PeopleOptions = field(default_factory=PeopleOptions)
 
 
 DEFAULT_OPTIONS = CollectionOptions()
@@ -73,6 +91,7 @@ _GROUPS = {
     "unknowns": UnknownOptions,
     "crops": CropOptions,
     "audit": AuditOptions,
+    "people": PeopleOptions,
 }
 
 

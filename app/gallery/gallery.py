@@ -3,6 +3,7 @@
 from app.gallery.dismissals import Dismissals
 from app.gallery.gallery_collections import GalleryCollections
 from app.gallery.people.corrections import Corrections
+from app.gallery.people.gallery_consents import GalleryConsents
 from app.gallery.people.gallery_faces import GalleryFaces
 from app.gallery.people.gallery_people import GalleryPeople
 from app.gallery.people.holds import Holds
@@ -39,6 +40,7 @@ class Gallery:
         parts = self.store, sync, self.embedders
         self.collections = GalleryCollections(*parts)
         self.people = GalleryPeople(*parts)
+        self.consents = GalleryConsents(*parts)
         self.faces = GalleryFaces(*parts)
         self.holds = Holds(self.store)
         self.corrections = Corrections(*parts)

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, Final, Generic, TypeVar
 
 from app.gallery.collection_options import DEFAULT_OPTIONS, CollectionOptions, OptionsPatch
+from app.gallery.people.consent_records import ConsentFilter, NewConsent
 from app.gallery.people.text_forms import nfc
 from app.recognition.types import Box, Embedding, Landmarks, ModelId
 
@@ -100,6 +101,8 @@ class Identity:
     """The collection's revision at which this was read."""
     threshold: float | None = None
     """Below this similarity no face matches the person, whatever threshold a search has."""
+    consent_until: datetime | None = None
+    """When the last of their consents ends, which has the effect of `expires_at`."""
     faces: FaceSummary | None = field(default=None, compare=False)
     """Only in lists."""
     hold: Hold | None = field(default=None, compare=False)
@@ -148,20 +151,23 @@ class NewFace:
 
 @dataclass(frozen=True, slots=True)
 class NewIdentity:
-    """A person to enroll. `name` and `external_id` are brought to NFC."""
+    """A person to enroll, perhaps with a consent. `name` and `external_id` are brought to NFC."""
 
     name: str | None = None
     external_id: str | None = None
     attributes: Attributes | None = None
     expires_at: datetime | None = None
     threshold: float | None = None
+    consent: NewConsent | None = None
 
     def __post_init__(self) -> None:
         _compose(self, "name", "external_id")
 
     def values(self) -> dict[str, Any]:
-        """Return the fields by name, as columns hold them."""
-        return {**_by_name(self), "attributes": dict(self.attributes or {})}
+        """Return the fields by name, as columns hold them; not the consent, which is a row."""
+        values = {**_by_name(self), "attributes": dict(self.attributes or {})}
+        del values["consent"]
+        return values
 
 
 class Unset(Enum):
@@ -272,6 +278,7 @@ class IdentityFilter:
     expires_before: datetime | None = None
     held: bool | None = None
     """Those with a legal hold, or those without."""
+    consent: ConsentFilter | None = None
 
     def __post_init__(self) -> None:
         _compose(self, "name", "external_id")

@@ -9,6 +9,7 @@ from app.gallery.people.text_forms import MAX_NAME_LENGTH, nfc
 
 COLLECTION_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 MAX_RETENTION_S: Final = 366 * 86_400
+MAX_RETENTION_OF_PEOPLE_S: Final = 100 * MAX_RETENTION_S
 
 
 def no_nul(text: str) -> str:
@@ -40,4 +41,5 @@ Similarity = Annotated[float, Field(ge=-1, le=1)]
 Margin = Annotated[float, Field(ge=0, le=2)]
 """A difference between two similarities."""
 RetentionSeconds = Annotated[float, Field(gt=0, le=MAX_RETENTION_S)]
+LongestRetentionSeconds = Annotated[float, Field(ge=1, le=MAX_RETENTION_OF_PEOPLE_S)]
 QualityScore = Annotated[float, Field(ge=0, le=100)]

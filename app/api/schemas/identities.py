@@ -21,7 +21,13 @@ from app.api.schemas.parts.field_types import (
 )
 from app.api.schemas.parts.pages import NextCursor, PageQuery
 from app.api.schemas.parts.people_filter import BY_NAME, ConditionsText, FilterObject, conditions_of
-from app.api.schemas.parts.person import IdentityBody, PersonFields, ShownIdentityBody
+from app.api.schemas.parts.person import (
+    IdentityBody,
+    NewPersonFields,
+    PersonFields,
+    ShownIdentityBody,
+)
+from app.gallery.people.consent_records import ConsentFilter
 from app.gallery.records import IdentityFilter
 
 
@@ -52,6 +58,11 @@ class IdentityQuery(PageQuery):
     held: Flag | None = Field(
         None, description="True: people under a legal hold alone; false: those without."
     )
+    consent: ConsentFilter | None = Field(
+        None,
+        description="`missing`: people without a valid consent, as who was enrolled before the "
+        "collection demanded one; `valid`: those with one.",
+    )
 
     def wanted(self) -> IdentityFilter:
         return IdentityFilter(
@@ -63,10 +74,11 @@ class IdentityQuery(PageQuery):
             conditions=conditions_of(self.attributes or {}),
             expires_before=self.expires_before,
             held=self.held,
+            consent=self.consent,
         )
 
 
-class EnrollBody(PersonFields, EnrollFields):
+class EnrollBody(NewPersonFields, EnrollFields):
     """A person and photos of them, one face a photo."""
 
     images: ImageList = Field(default_factory=list)

@@ -9,7 +9,7 @@ from app.api.bodies.base64_text import decode_base64
 from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.enrolment import PassedOverBody, PhotoRules
 from app.api.schemas.parts.field_types import MAX_DIMENSION, ImageList, QualityLevel
-from app.api.schemas.parts.person import PersonFields
+from app.api.schemas.parts.person import NewPersonFields
 from app.api.schemas.parts.problem_bodies import RejectedImageBody
 from app.operations.enroll.batch_enroller import BatchItem, ItemStatus
 from app.operations.enroll.enroll_options import EnrollOptions
@@ -47,7 +47,7 @@ _Embedding = Annotated[
 ]
 
 
-class BatchItemBody(PersonFields, PhotoRules):
+class BatchItemBody(NewPersonFields, PhotoRules):
     """One line: a person with photos, or with embeddings that the same network made elsewhere."""
 
     model_config = ConfigDict(

@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from app.cli.commands.common_options import AsJson, Summary, rate
+from app.cli.commands.consent_options import (
+    Basis,
+    Purpose,
+    Source,
+    TextVersion,
+    Until,
+    consent_of,
+)
 from app.gallery.default_collection import DEFAULT_COLLECTION
+from app.gallery.people.consent_records import ConsentBasis
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.identify.verify_options import VerifyOptions
 from app.operations.policy.face_rules import FaceRule, QualityFilter, VerifyFaces
@@ -46,6 +55,11 @@ def enroll_folder(
     force: Annotated[
         bool, typer.Option("--force", help="Enroll also faces that the guards refuse.")
     ] = False,
+    consent: Purpose = None,
+    consent_basis: Basis = ConsentBasis.EXPLICIT_CONSENT,
+    consent_text: TextVersion = None,
+    consent_source: Source = None,
+    consent_until: Until = None,
     as_json: Summary = False,
 ) -> None:
     """Enroll a folder of people: one folder a person, whose name becomes name and external_id.
@@ -55,7 +69,9 @@ def enroll_folder(
     """
     from app.cli.people.enroll_folder import enroll_folder as run
 
-    run(folder, collection, EnrollOptions(faces, quality_filter, force), as_json=as_json)
+    given = consent_of(consent, consent_basis, consent_text, consent_source, consent_until)
+    options = EnrollOptions(faces, quality_filter, force)
+    run(folder, collection, options, given, as_json=as_json)
 
 
 def enroll_batch(

@@ -15,11 +15,13 @@ from app.cli.remedies import TERMINAL
 from app.cli.session import with_services
 from app.datasets.photo_set import read_photo
 from app.errors import ImageTooLarge, ImageUnreadable, NoUsableImage, RejectedImage, WrongPerson
+from app.gallery.people.consent_records import NewConsent
 from app.gallery.records import IdentityFilter, NewIdentity
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.enroll.enroller import Enrollment
 from app.operations.enroll.photo_rejections import unusable
 from app.runtime.gather import in_turns
+from app.runtime.threads import writing
 from app.services import Services
 
 
@@ -54,13 +56,23 @@ class Summary:
         return Counter(reason for _, image in self.rejected for reason in image.reasons)
 
 
-def enroll_folder(folder: Path, collection: str, options: EnrollOptions, *, as_json: bool) -> None:
-    """Enroll a folder of people: one folder a person, whose name becomes name and external_id."""
+def enroll_folder(
+    folder: Path,
+    collection: str,
+    options: EnrollOptions,
+    consent: NewConsent | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Enroll a folder of people: one folder a person, whose name becomes name and external_id.
+
+    `consent` is recorded of each person who has none that is valid.
+    """
     found = read_folder(folder)
     if not found.photos:
         raise typer.BadParameter(f"{folder} has no folders in it; make one folder a person")
     summary = with_services(
-        lambda services: _FolderEnrolment(services, collection, options, found).run()
+        lambda services: _FolderEnrolment(services, collection, options, consent, found).run()
     )
     show(_as_json(summary, folder), *_texts(summary, folder), as_json=as_json)
     finish(complete=summary.complete)
@@ -70,11 +82,17 @@ class _FolderEnrolment:
     """Enrolls people side by side. Their photos share turns, so that they do not fill the queue."""
 
     def __init__(
-        self, services: Services, collection: str, options: EnrollOptions, found: FolderOfPeople
+        self,
+        services: Services,
+        collection: str,
+        options: EnrollOptions,
+        consent: NewConsent | None,
+        found: FolderOfPeople,
     ) -> None:
         self._services = services
         self._collection = collection
         self._options = options
+        self._consent = consent
         self._people = found.photos
         self._turns = services.enroll.turns()
         self._summary = Summary(sum(map(len, found.photos.values())), found.left_out)
@@ -140,11 +158,22 @@ class _FolderEnrolment:
             cursor=None,
         )
         if known.items:
+            await self._give_consent(known.items[0].id)
             return await enroll.add_faces(
                 collection, known.items[0].id, images, self._options, turns=self._turns
             )
-        new = NewIdentity(name=name.replace("_", " "), external_id=name)
+        new = NewIdentity(name=name.replace("_", " "), external_id=name, consent=self._consent)
         return await enroll.create(collection, new, images, self._options, turns=self._turns)
+
+    async def _give_consent(self, identity_id: str) -> None:
+        """Record the consent of a person who was enrolled before, and has none that is valid."""
+        if self._consent is not None:
+            await writing(
+                self._services.gallery.consents.give_if_missing,
+                self._collection,
+                identity_id,
+                self._consent,
+            )
 
     def _read(self, photo: Path) -> bytes:
         try:

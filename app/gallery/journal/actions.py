@@ -25,6 +25,8 @@ class Action(StrEnum):
     IDENTITY_ERASED = "identity.erased"
     HOLD_SET = "hold.set"
     HOLD_LIFTED = "hold.lifted"
+    CONSENT_GIVEN = "consent.given"
+    CONSENT_WITHDRAWN = "consent.withdrawn"
     FACE_ADDED = "face.added"
     FACE_MOVED = "face.moved"
     FACE_ERASED = "face.erased"
@@ -60,6 +62,7 @@ class Action(StrEnum):
 
     CROP_READ = "crop.read"
     COLLECTION_EXPORTED = "collection.exported"
+    PERSON_EXPORTED = "person.exported"
     IDENTITY_READ = "identity.read"
     IDENTITIES_LISTED = "identities.listed"
     FACES_LISTED = "faces.listed"

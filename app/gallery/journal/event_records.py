@@ -16,6 +16,8 @@ EVENTS: Mapping[str, str] = {
     Action.IDENTITY_CHANGED: "identity.changed",
     Action.IDENTITY_MERGED: "identity.merged",
     Action.IDENTITY_ERASED: "identity.erased",
+    Action.CONSENT_GIVEN: "consent.given",
+    Action.CONSENT_WITHDRAWN: "consent.withdrawn",
     Action.FACE_ADDED: "face.added",
     Action.FACE_MOVED: "face.moved",
     Action.FACE_ERASED: "face.erased",

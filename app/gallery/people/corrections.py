@@ -185,6 +185,7 @@ class Corrections(GalleryPart):
         unknowns = transaction.unknowns
         if unknowns.advance_if_there() is not None:
             unknowns.rename_nearest([row.id for row in others], kept.id)
+        transaction.consents.hand_over([row.number for row in others], kept)
         identities.delete(others)
         identities.change(kept, changes)
         identities.note_change(kept)

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from app.errors import InputError
 from app.gallery.journal.actions import Action
 from app.gallery.people.enrolment_guards import (
     EveryFaceRefusedError,
@@ -25,8 +26,10 @@ from app.gallery.people.enrolment_guards import (
     nearer,
 )
 from app.gallery.people.external_ids import require_free, taken
+from app.gallery.people.retention_rules import permitted
 from app.gallery.people.same_picture import Pictures
 from app.gallery.records import Face, Identity, NewFace, NewIdentity
+from app.gallery.store.repositories.consent_repository import consent_columns
 from app.gallery.store.repositories.face_repository import to_bytes
 from app.gallery.store.statements.people_insertion import (
     FaceRow,
@@ -66,12 +69,13 @@ class PersonOutcome:
     """The result for a new person: enrolled now, known before by their external_id, or neither.
 
     `faces` has an outcome for each face. When the guard refuses all of them, the person is not
-    enrolled, and `identity_id` is None.
+    enrolled, and `identity_id` is None. So it is when the collection may not keep them: `error`.
     """
 
     identity_id: str | None
     enrolled: bool
     faces: tuple[Outcome, ...] = ()
+    error: InputError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,7 @@ class BulkOutcome:
     face_count: int
     revision: int
     refused: tuple[Refusal | None, ...] = ()
+    error: InputError | None = None
 
     @classmethod
     def of(cls, outcome: PersonOutcome, revision: int) -> "BulkOutcome":
@@ -96,6 +101,7 @@ class BulkOutcome:
             sum(isinstance(face, Face) for face in outcome.faces),
             revision,
             verdicts if any(verdicts) else (),
+            outcome.error,
         )
 
 
@@ -119,6 +125,11 @@ def enroll_people(
         if before is not None:
             outcomes.append(PersonOutcome(before, enrolled=False))
             continue
+        try:
+            identity = permitted(transaction.collection, person.identity)
+        except InputError as error:
+            outcomes.append(PersonOutcome(None, enrolled=False, error=error))
+            continue
         identity_id = uuid4().hex
         refusals = _refusals_of_new(person, nearest, newcomers)
         pictures: Pictures[Face] = Pictures()
@@ -131,16 +142,20 @@ def enroll_people(
         if external_id is not None:
             known[external_id] = identity_id
         outcomes.append(PersonOutcome(identity_id, True, faces))
-        rows.append(_person_rows(identity_id, person.identity, new))
+        rows.append(_person_rows(identity_id, identity, new))
         if person.guard is not None:
             enrolled = Neighbour(identity_id, person.identity.name, external_id, -1.0)
             newcomers.add(enrolled, [face for face, _ in new])
     insert_people(transaction, rows)
+    with_consent = {
+        person.identity["id"]: {"consent_ids": [consent["id"] for consent in person.consents]}
+        for person in rows
+        if person.consents
+    }
     for outcome in outcomes:
         if outcome.enrolled:
-            transaction.note(
-                Action.IDENTITY_CREATED, outcome.identity_id, **_new_ids(outcome.faces)
-            )
+            details = _new_ids(outcome.faces) | with_consent.get(outcome.identity_id, {})
+            transaction.note(Action.IDENTITY_CREATED, outcome.identity_id, **details)
     return outcomes
 
 
@@ -177,6 +192,14 @@ def add_faces(
     return outcomes
 
 
+def require_enrolled(outcome: PersonOutcome) -> None:
+    """Raises why a person was not enrolled: EveryFaceRefusedError, ConsentRequired or
+    RetentionTooLong."""
+    if outcome.error is not None:
+        raise outcome.error
+    require_one_accepted(outcome.faces)
+
+
 def require_one_accepted(outcomes: Sequence[Outcome]) -> None:
     """Raises EveryFaceRefusedError when there are faces and a guard refuses all of them."""
     if _all_refused(outcomes):
@@ -186,11 +209,11 @@ def require_one_accepted(outcomes: Sequence[Outcome]) -> None:
 
 
 def add_person(transaction: Transaction, new: NewIdentity) -> IdentityTable:
-    """Add a person without a face. Raises ExternalIdTaken."""
+    """Add a person without a face. Raises ExternalIdTaken, ConsentRequired and RetentionTooLong."""
     require_free(transaction.identities, new.external_id)
     with unique(taken(new.external_id)):
         (outcome,) = enroll_people(transaction, [NewPerson(new)], by_crop=False)
-    assert outcome.enrolled
+    require_enrolled(outcome)
     assert outcome.identity_id is not None
     return transaction.identities.get(outcome.identity_id)
 
@@ -285,9 +308,15 @@ def _record(identity_id: str, face: NewFace, *, forced: bool) -> Face:
 def _person_rows(
     identity_id: str, identity: NewIdentity, faces: Sequence[tuple[NewFace, Face]]
 ) -> PersonRows:
+    consent = identity.consent
     return PersonRows(
-        {"id": identity_id, **identity.values()},
+        {
+            "id": identity_id,
+            **identity.values(),
+            "consent_until": None if consent is None else consent.until,
+        },
         [_face_row(face, record) for face, record in faces],
+        [] if consent is None else [consent_columns(consent)],
     )
 
 

@@ -6,6 +6,7 @@ from app.gallery.people.enrolment import Enrolled, add_faces
 from app.gallery.people.enrolment_guards import Guard
 from app.gallery.people.erasure import erase_face
 from app.gallery.people.face_conversion import FacesToEnroll, convert_faces
+from app.gallery.people.retention_rules import require_consent_of
 from app.gallery.records import Erasure, Face, Page
 from app.gallery.rollout.embedder_pair import EnrolledProbe
 from app.gallery.store.collection_view import CollectionView
@@ -28,11 +29,15 @@ class GalleryFaces(GalleryPart):
         guard: Guard | None = None,
         once: Once[Enrolled] | None = None,
     ) -> Enrolled:
-        """Enroll more faces of a person; see `GalleryPeople.enroll`. Raises IdentityNotFound."""
+        """Enroll more faces of a person; see `GalleryPeople.enroll`.
+
+        Raises IdentityNotFound and ConsentRequired.
+        """
         with self.store.changing(collection_name) as transaction:
             transaction.claim(once)
             identities = transaction.identities
             row = identities.get(identity_id)
+            require_consent_of(transaction, row)
             converted = convert_faces(transaction, self.embedders, faces, guard)
             outcomes = add_faces(transaction, row, converted, guard)
             identities.note_change(row)

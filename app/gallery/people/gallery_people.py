@@ -1,9 +1,10 @@
 """Enroll, change and delete people."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import groupby
 
 from app.errors import CollectionNotFound
 from app.gallery.gallery_part import GalleryPart
@@ -13,12 +14,13 @@ from app.gallery.people.enrolment import (
     Enrolled,
     NewPerson,
     enroll_people,
-    require_one_accepted,
+    require_enrolled,
 )
 from app.gallery.people.enrolment_guards import Guard
 from app.gallery.people.erasure import erase_people
 from app.gallery.people.external_ids import require_free, taken
 from app.gallery.people.face_conversion import FacesToEnroll, convert_faces, convert_person
+from app.gallery.people.retention_rules import require_near
 from app.gallery.people.revision_check import require_unchanged
 from app.gallery.records import (
     Erasure,
@@ -28,6 +30,7 @@ from app.gallery.records import (
     IdentityFilter,
     NewIdentity,
     Page,
+    Unset,
 )
 from app.gallery.store.database import read_again
 from app.gallery.store.idempotency import Once
@@ -54,7 +57,8 @@ class GalleryPeople(GalleryPart):
     ) -> Enrolled:
         """Enroll a person with these faces, and return one outcome a face.
 
-        A face that comes twice is enrolled once. Raises ExternalIdTaken and EmbedderMismatch,
+        A face that comes twice is enrolled once. Raises ExternalIdTaken, ConsentRequired,
+        RetentionTooLong and EmbedderMismatch,
         EveryFaceRefusedError when there are faces and `guard` refuses them all,
         EmbedderSwitchedError when the guard looked by an embedder that the collection has left
         since, and AnsweredBeforeError when it happened before, by `once`.
@@ -68,7 +72,7 @@ class GalleryPeople(GalleryPart):
                 (done,) = enroll_people(
                     transaction, [NewPerson(new, tuple(converted), guard)], by_crop=True
                 )
-            require_one_accepted(done.faces)
+            require_enrolled(done)
             assert done.identity_id is not None
             enrolled = identities.record(identities.get(done.identity_id)), done.faces
             transaction.keep(once, enrolled, done.identity_id)
@@ -124,12 +128,15 @@ class GalleryPeople(GalleryPart):
     ) -> Identity:
         """Change fields of a person.
 
-        Raises ExternalIdTaken, and RevisionConflict when the person changed after `if_revision`.
+        Raises ExternalIdTaken, RetentionTooLong, and RevisionConflict when the person changed after
+        `if_revision`.
         """
         with self.store.changing(collection_name) as transaction:
             identities = transaction.identities
             row = identities.get(identity_id)
             require_unchanged(transaction.collection, [row], if_revision)
+            if not isinstance(changes.expires_at, Unset):
+                require_near(transaction.collection, changes.expires_at)
             external_id = changes.external_id
             if isinstance(external_id, str) and external_id != row.external_id:
                 require_free(identities, external_id)
@@ -159,8 +166,8 @@ class GalleryPeople(GalleryPart):
     def erase_expired(
         self, *, log_revisions: int, answers_before: datetime | None = None
     ) -> list[Erasure]:
-        """Delete people who have expired, log entries older than `log_revisions`, and answers that
-        were kept before a moment.
+        """Delete people who have expired, or whose last consent has ended, log entries older than
+        `log_revisions`, and answers that were kept before a moment.
 
         Then overwrite what the database's own files still hold of deleted rows.
         """
@@ -186,11 +193,13 @@ class GalleryPeople(GalleryPart):
                 with self.store.changing(name) as transaction:
                     identities = transaction.identities
                     people = identities.expired(now, most=_ERASED_AT_ONCE)
-                    receipt = erase_people(transaction, people, why="expired")
+                    receipts = [
+                        erase_people(transaction, list(some), why=why)
+                        for why, some in groupby(sorted(people, key=_why(now)), _why(now))
+                    ]
                 self.follow_change(name)
-                if receipt.identity_count:
-                    yield receipt
-                if receipt.identity_count < _ERASED_AT_ONCE:
+                yield from receipts
+                if len(people) < _ERASED_AT_ONCE:
                     return
 
 
@@ -198,3 +207,13 @@ def _shown(transaction: Transaction, row: IdentityTable) -> Identity:
     """The record of a person, with the hold on them."""
     hold = transaction.holds.of([row.number]).get(row.number)
     return replace(transaction.identities.record(row), hold=hold)
+
+
+def _why(now: datetime) -> Callable[[IdentityTable], str]:
+    """Why a person is erased by the sweep."""
+
+    def why(row: IdentityTable) -> str:
+        is_over = row.expires_at is not None and row.expires_at <= now
+        return "expired" if is_over else "consent_ended"
+
+    return why

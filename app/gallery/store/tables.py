@@ -191,6 +191,7 @@ class IdentityTable(_Public, _OfCollection, Table):
         Index(None, "collection_number", "name_folded"),
         Index(None, "collection_number", "external_id_folded"),
         Index(None, "expires_at"),
+        Index(None, "consent_until"),
         {"sqlite_autoincrement": True},
     )
 
@@ -209,6 +210,36 @@ class IdentityTable(_Public, _OfCollection, Table):
     """Below this similarity no face matches the person, whatever threshold a search has."""
     revision: Mapped[int] = mapped_column(Number, default=0, server_default="0")
     """Revision of the collection when the person or their faces changed last."""
+    consent_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the last of their consents ends; from then on they are as expired. None: never, or
+    they have none."""
+
+
+class ConsentTable(_Public, Table):
+    """A consent of a person, or another legal basis on which they are kept."""
+
+    __tablename__ = "consents"
+    __table_args__ = (
+        Index(None, "identity_number", "number"),
+        Index(None, "collection_number"),
+        {"sqlite_autoincrement": True},
+    )
+
+    collection_number: Mapped[int] = mapped_column(Number)
+    identity_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("identities.number", ondelete="CASCADE")
+    )
+    purpose: Mapped[str] = mapped_column(String(256))
+    basis: Mapped[str] = mapped_column(String(32))
+    text_version: Mapped[str | None] = mapped_column(String(256))
+    source: Mapped[str | None] = mapped_column(Text)
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_by: Mapped[str] = mapped_column(String(128))
+    """Who recorded it, as in the audit log; so is `withdrawn_by`."""
+    withdrawn_by: Mapped[str | None] = mapped_column(String(128))
 
 
 class _Wrapped:

@@ -14,6 +14,7 @@ from app.gallery.store.repositories.audit_repository import AuditRepository
 from app.gallery.store.repositories.calibration_repository import CalibrationRepository
 from app.gallery.store.repositories.change_repository import ChangeRepository
 from app.gallery.store.repositories.collection_repository import Calibrated, CollectionRepository
+from app.gallery.store.repositories.consent_repository import ConsentRepository
 from app.gallery.store.repositories.crop_repository import (
     CropRepository,
     UnknownCropRepository,
@@ -65,6 +66,7 @@ class Transaction:
 
     identities = _Part(IdentityRepository)
     people = _Part(PeopleRepository)
+    consents = _Part(ConsentRepository)
     faces = _Part(FaceRepository)
     crops = _Part(CropRepository)
     changes = _Part(ChangeRepository)

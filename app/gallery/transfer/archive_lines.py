@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, JsonValue
 from pydantic import StringConstraints as Text
 
+from app.gallery.people.consent_records import ConsentBasis
 from app.gallery.people.text_forms import MAX_NAME_LENGTH
 from app.gallery.value_types import QualityScore, Similarity, composed, in_utc, no_nul
 
@@ -46,6 +47,22 @@ class Line(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class ConsentLine(Line):
+    """A consent of a person; see `Consent`."""
+
+    id: RecordId
+    purpose: Annotated[str, Text(max_length=MAX_NAME_LENGTH), AfterValidator(no_nul)]
+    basis: ConsentBasis
+    text_version: Annotated[str, Text(max_length=MAX_NAME_LENGTH), AfterValidator(no_nul)] | None
+    source: Annotated[str, AfterValidator(no_nul)] | None
+    given_at: Moment
+    until: Moment | None
+    withdrawn_at: Moment | None
+    recorded_at: Moment
+    recorded_by: Annotated[str, Text(max_length=128), AfterValidator(no_nul)]
+    withdrawn_by: Annotated[str, Text(max_length=128), AfterValidator(no_nul)] | None
+
+
 class PersonLine(Line):
     """One line of `identities.jsonl`."""
 
@@ -57,6 +74,8 @@ class PersonLine(Line):
     updated_at: Moment
     expires_at: Moment | None
     threshold: Similarity | None = None
+    consents: tuple[ConsentLine, ...] = ()
+    """Since format 3."""
 
 
 class FaceLine(Line):

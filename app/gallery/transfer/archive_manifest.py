@@ -14,14 +14,15 @@ from pydantic import (
 )
 
 from app.errors import ArchiveTooNew
-from app.gallery.collection_options import DecisionOptions
+from app.gallery.collection_options import DecisionOptions, PeopleOptions
 from app.gallery.transfer.archive_faults import damaged, first_problem, not_ours
 from app.gallery.transfer.archive_lines import Line, Moment
 from app.gallery.value_types import CollectionName, RetentionSeconds, no_nul
 
 FORMAT = "vultus-gallery"
-VERSION: Final = 2
-"""What is written; 1, which has no qualities, options and calibrations, is read as well."""
+VERSION: Final = 3
+"""What is written; 1, without qualities, options and calibrations, and 2, without consents, are
+read as well."""
 MANIFEST = "manifest.json"
 PARTS = ("identities.jsonl", "faces.jsonl", "embeddings.npy")
 """Members of a collection, in the order in which they are written and listed."""
@@ -52,6 +53,7 @@ class Options(Line):
 
     decisions: DecisionOptions = DecisionOptions()
     unknowns: ArchivedUnknownOptions = ArchivedUnknownOptions()
+    people: PeopleOptions = PeopleOptions()
 
 
 class CollectionEntry(Line):
@@ -74,7 +76,7 @@ class CollectionEntry(Line):
 
 class Manifest(Line):
     format: Literal["vultus-gallery"]
-    format_version: Literal[1, 2]
+    format_version: Literal[1, 2, 3]
     vultus_version: str
     created_at: Moment
     collections: tuple[CollectionEntry, ...]

@@ -1,6 +1,7 @@
 """SQL of an export: everything that a collection holds, a little at a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import ColumnElement, Result, Select, func, select
@@ -14,7 +15,9 @@ from app.gallery.transfer.archive_lines import FaceLine, PersonLine
 
 _ROWS_AT_ONCE = 1_000
 
-_PERSON = tuple(getattr(IdentityTable, name) for name in PersonLine.model_fields)
+_PERSON = tuple(
+    getattr(IdentityTable, name) for name in PersonLine.model_fields if name != "consents"
+)
 _FACE = tuple(getattr(FaceTable, name) for name in FaceLine.model_fields if name != "identity_id")
 
 
@@ -34,6 +37,7 @@ class CollectionSource:
     def __init__(self, transaction: Transaction, place: int) -> None:
         collection = transaction.collection
         self._session = transaction.session
+        self._consents = transaction.consents
         self._people_here = IdentityTable.collection_number == collection.number
         self._embedding = place_in(collection)
         self.collection = collection
@@ -48,8 +52,17 @@ class CollectionSource:
 
     def pages_of_people(self) -> Iterator[Sequence[Mapping[Any, Any]]]:
         """Yield all people, oldest first, as the fields of PersonLine."""
-        query = select(*_PERSON).where(self._people_here).order_by(IdentityTable.number)
-        yield from self._stream(query).mappings().partitions()
+        query = select(IdentityTable.number, *_PERSON).where(self._people_here)
+        result = self._stream(query.order_by(IdentityTable.number)).mappings()
+        for rows in result.partitions():
+            consents = self._consents.of([row["number"] for row in rows])
+            yield [
+                {
+                    **{name: value for name, value in row.items() if name != "number"},
+                    "consents": [asdict(own) for own in consents.get(row["number"], ())],
+                }
+                for row in rows
+            ]
 
     def pages_of_faces(self) -> Iterator[Sequence[Mapping[Any, Any]]]:
         """Faces as the fields of FaceLine: those of the first person, of the second, ..."""

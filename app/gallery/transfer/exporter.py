@@ -101,7 +101,7 @@ def _write(archive: ArchiveWriter, source: CollectionSource, steps: Steps) -> Co
 def _archived(options: CollectionOptions) -> Options:
     unknowns = options.unknowns
     kept = ArchivedUnknownOptions(keep=unknowns.keep, retention_s=unknowns.retention_s)
-    return Options(decisions=options.decisions, unknowns=kept)
+    return Options(decisions=options.decisions, unknowns=kept, people=options.people)
 
 
 def _write_lines(

@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.gallery.people.consent_records import end_of_last
 from app.gallery.people.text_forms import nfc
 from app.gallery.store.tables import CollectionTable, FaceTable, IdentityTable
 from app.gallery.store.transaction import Transaction
@@ -68,7 +69,8 @@ def sort_people(transaction: Transaction, people: Sequence[ArchivedPerson]) -> S
         if homes.get(person.line.id) == collection.name:
             found.known_before += 1
             continue
-        if person.line.expires_at is not None and person.line.expires_at <= now:
+        ends = (person.line.expires_at, end_of_last(person.line.consents))
+        if any(end is not None and end <= now for end in ends):
             found.expired += 1  # the next sweep would erase them
             continue
         obstacle = _obstacle(person, homes, owners, known_faces)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.errors import ArchiveOfOtherEmbedder, Conflict
 from app.gallery.journal.actions import Action
+from app.gallery.people.consent_records import end_of_last
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
@@ -119,4 +120,6 @@ def _rows(person: ArchivedPerson) -> PersonRows:
         FaceRow({**face.line.model_dump(exclude={"identity_id"}), "embedding": face.embedding})
         for face in person.faces
     ]
-    return PersonRows(person.line.model_dump(), faces)
+    values = person.line.model_dump(exclude={"consents"})
+    values["consent_until"] = end_of_last(person.line.consents)
+    return PersonRows(values, faces, [line.model_dump() for line in person.line.consents])

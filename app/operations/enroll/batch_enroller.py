@@ -151,6 +151,8 @@ class _Usable:
             if refusal is not None
         ]
         images = in_order([*self.examined.rejected, *by_guard])
+        if outcome.error is not None:
+            return rejected_item(outcome.error, images)
         if outcome.identity_id is None:
             return rejected_item(WrongPerson(WRONG_PERSON, images), images)
         return ItemResult(

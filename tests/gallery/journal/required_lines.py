@@ -15,6 +15,7 @@ AUDIT_KEY = AuditKey(b"k" * 32)
 _WITH_PERSONAL_DATA = {
     "identities",
     "attributes",
+    "consents",
     "faces",
     "second_embeddings",
     "crops",

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from app.gallery.collection_options import from_json
 from app.gallery.gallery import Gallery
+from app.gallery.people.consent_records import ConsentBasis, NewConsent
 from app.gallery.records import CollectionChanges, NewFace, NewIdentity
 from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.store.database import Database
@@ -15,6 +16,7 @@ from app.gallery.store.tables import (
     AttributeTable,
     CalibrationTable,
     CollectionTable,
+    ConsentTable,
     FaceTable,
     IdentityTable,
 )
@@ -44,7 +46,14 @@ PEOPLE = (
         expires_at=datetime(2199, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
     ),
     NewIdentity(name="x" * 256, external_id="é" * 256),
-    NewIdentity(name="", expires_at=datetime.now(UTC) + timedelta(days=1), threshold=0.75),
+    NewIdentity(
+        name="",
+        expires_at=datetime.now(UTC) + timedelta(days=1),
+        threshold=0.75,
+        consent=NewConsent(
+            "é", ConsentBasis.CONTRACT, "2", "x\n", None, datetime.now(UTC) + timedelta(days=2)
+        ),
+    ),
 )
 
 
@@ -86,6 +95,7 @@ def rows(database: Database) -> Rows:
         collections = {row.number: row for row in session.scalars(select(CollectionTable))}
         people = {row.number: row for row in session.scalars(select(IdentityTable))}
         faces = session.scalars(select(FaceTable)).all()
+        consents = session.scalars(select(ConsentTable)).all()
         attributes = session.scalars(select(AttributeTable)).all()
         maps = {row.collection_number: row.map for row in session.scalars(select(CalibrationTable))}
     names = {number: row.name for number, row in collections.items()}
@@ -114,6 +124,7 @@ def rows(database: Database) -> Rows:
                 row.updated_at,
                 row.expires_at,
                 row.threshold,
+                row.consent_until,
             )
             for row in people.values()
         ],
@@ -135,6 +146,23 @@ def rows(database: Database) -> Rows:
             )
             for row in faces
         ],
+        "consents": [
+            (
+                row.id,
+                people[row.identity_number].id,
+                row.purpose,
+                row.basis,
+                row.text_version,
+                row.source,
+                row.given_at,
+                row.until,
+                row.withdrawn_at,
+                row.recorded_at,
+                row.recorded_by,
+                row.withdrawn_by,
+            )
+            for row in consents
+        ],
         "attributes": [
             (
                 people[row.identity_number].id,
@@ -152,6 +180,6 @@ def rows(database: Database) -> Rows:
 def assert_whole_people_of(some: Rows, whole: Rows) -> None:
     """Whoever is among `some` is there exactly as in `whole`, with all their faces."""
     present = {row[0] for row in some["identities"]}
-    owner = {"identities": 0, "faces": 2, "attributes": 0}
+    owner = {"identities": 0, "faces": 2, "consents": 1, "attributes": 0}
     for table, column in owner.items():
         assert some[table] == [row for row in whole[table] if row[column] in present]

@@ -8,10 +8,11 @@ import pytest
 
 from app.errors import CollectionNotFound, EmbedderMismatch, InvalidRequest, VultusError
 from app.gallery.people.attribute_texts import filterable
+from app.gallery.people.consent_records import Consent
 from app.gallery.records import CollectionChanges, NewIdentity
 from app.gallery.store.database import Database
 from app.gallery.store.tables import FaceTable, UnknownFaceTable
-from app.gallery.transfer.archive_lines import PersonLine
+from app.gallery.transfer.archive_lines import ConsentLine, PersonLine
 from app.gallery.transfer.exporter import export_gallery
 from app.gallery.transfer.importer import import_gallery
 from app.gallery.unknowns.unknown_inbox import Unknowns
@@ -59,7 +60,9 @@ def test_everything_arrives_and_comes_back(
 
 
 def test_an_archive_holds_every_field_of_a_person() -> None:
-    assert {field.name for field in fields(NewIdentity)} <= PersonLine.model_fields.keys()
+    told = {field.name for field in fields(NewIdentity)} - {"consent"} | {"consents"}
+    assert told <= PersonLine.model_fields.keys()
+    assert {field.name for field in fields(Consent)} == ConsentLine.model_fields.keys()
 
 
 def test_archive_of_the_first_format_arrives_without_what_came_later(
@@ -86,7 +89,9 @@ def test_archive_of_the_first_format_arrives_without_what_came_later(
 
 def as_before(line: dict[str, Any]) -> dict[str, Any]:
     return {
-        key: value for key, value in line.items() if key not in {"quality", "forced", "threshold"}
+        key: value
+        for key, value in line.items()
+        if key not in {"quality", "forced", "threshold", "consents"}
     }
 
 

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from app.api.schemas.parts.field_types import ErrorRate, Schema, Threshold, parse_json_text
 from app.gallery.collection_options import CollectionOptions, OptionsPatch
-from app.gallery.value_types import Margin, RetentionSeconds
+from app.gallery.value_types import LongestRetentionSeconds, Margin, RetentionSeconds
 
 
 class _Group(Schema):
@@ -67,11 +67,27 @@ class AuditOptionsBody(_Group):
     )
 
 
+class PeopleOptionsBody(_Group):
+    """What is demanded of people who are enrolled from now on."""
+
+    require_consent: bool | None = Field(
+        None,
+        description="Enroll nobody, and no face, without a valid consent. People without one who "
+        "are there already stay; `consent=missing` lists them.",
+    )
+    longest_retention_s: LongestRetentionSeconds | None = Field(
+        None,
+        description="For how many seconds people are kept at most. Who is enrolled without "
+        "`expires_at` gets the latest possible one; a later one is refused.",
+    )
+
+
 class OptionsBody(_Group):
     decisions: DecisionOptionsBody = Field(default_factory=DecisionOptionsBody)
     unknowns: UnknownOptionsBody = Field(default_factory=UnknownOptionsBody)
     crops: CropOptionsBody = Field(default_factory=CropOptionsBody)
     audit: AuditOptionsBody = Field(default_factory=AuditOptionsBody)
+    people: PeopleOptionsBody = Field(default_factory=PeopleOptionsBody)
 
     def patch(self) -> OptionsPatch:
         """Return the options that were sent; those that were left out stay as they are."""

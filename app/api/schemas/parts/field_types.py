@@ -4,7 +4,7 @@ import codecs
 import json
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import (
@@ -37,6 +37,7 @@ _MAX_DIGITS = 308
 """Most digits of a whole number: a 64-bit float, as most JSON readers have, holds no more."""
 _MAX_UNKNOWN_FIELDS = 20
 _TOO_LONG = f"must be at most {MAX_ATTRIBUTES_BYTES} bytes as JSON"
+_CLOCKS_DIFFER_BY = timedelta(minutes=5)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -188,6 +189,14 @@ def _not_past(moment: datetime) -> datetime:
     return moment
 
 
+def _not_future(moment: datetime) -> datetime:
+    now = datetime.now(UTC)
+    if moment > now + _CLOCKS_DIFFER_BY:
+        clock = now.isoformat(timespec="seconds")
+        raise ValueError(f"must not lie in the future; the service's clock says {clock}")
+    return min(moment, now)
+
+
 ImageBytes = Annotated[
     bytes,
     BeforeValidator(_decode_image),
@@ -255,6 +264,7 @@ Moment = Annotated[
     AfterValidator(in_utc),
     Field(examples=["2031-05-01T00:00:00Z"]),
 ]
+PastMoment = Annotated[Moment, AfterValidator(_not_future)]
 FutureMoment = Annotated[Moment, AfterValidator(_not_past)]
 BoxArray = Annotated[
     tuple[float, float, float, float],

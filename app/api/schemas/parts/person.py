@@ -1,11 +1,13 @@
 """A person: enrolled, or to be enrolled."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from app.api.schemas.parts.answer import Answer
+from app.api.schemas.parts.consent import ConsentObject
 from app.api.schemas.parts.field_types import (
     AttributesObject,
     FutureMoment,
@@ -49,7 +51,25 @@ class PersonFields(Schema):
         return self.model_fields_set & PersonFields.model_fields.keys()
 
 
-class NewOrEnrolledBody(PersonFields):
+class NewPersonFields(PersonFields):
+    """Fields of a person who is enrolled now."""
+
+    consent: ConsentObject | None = Field(
+        None,
+        description="On what basis the person is kept. A collection may demand it "
+        "(`people.require_consent`). In a form: as JSON text.",
+    )
+
+    def new_identity(self) -> NewIdentity:
+        new = super().new_identity()
+        return new if self.consent is None else replace(new, consent=self.consent.new())
+
+    def _sent(self) -> set[str]:
+        sent = super()._sent()
+        return sent if self.consent is None else {*sent, "consent"}
+
+
+class NewOrEnrolledBody(NewPersonFields):
     """A person: an enrolled one by `identity_id`, or what a new one is called."""
 
     identity_id: IdentityRef | None = None
@@ -78,6 +98,10 @@ class IdentityBody(Answer):
     updated_at: datetime
     expires_at: datetime | None
     threshold: float | None = Field(description=OWN_THRESHOLD)
+    consent_until: datetime | None = Field(
+        description="When the last consent ends, which has the effect of `expires_at`; null: it "
+        "has no end, or there is none."
+    )
     revision: int = Field(
         description="Of the collection when this was read, or written. As `min_revision` of a "
         "search it makes sure that the search sees this."

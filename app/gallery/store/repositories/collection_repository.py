@@ -15,6 +15,7 @@ from app.gallery.records import Collection, CollectionChanges, Unset
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.announcement import announce
 from app.gallery.store.statements.held_people import not_held
+from app.gallery.store.statements.people_filter_sql import expired
 from app.gallery.store.statements.row_records import record_of
 from app.gallery.store.tables import (
     CalibrationTable,
@@ -151,7 +152,7 @@ class CollectionRepository:
         query = (
             select(CollectionTable.name)
             .join(IdentityTable, IdentityTable.collection_number == CollectionTable.number)
-            .where(IdentityTable.expires_at <= now, not_held())
+            .where(expired(now), not_held())
             .distinct()
         )
         return self._session.scalars(query).all()

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select
 from app.gallery.records import Hold
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.statements.held_people import held_people
+from app.gallery.store.statements.people_filter_sql import expired
 from app.gallery.store.tables import CropTable, FaceTable, HoldTable, IdentityTable
 
 _AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
@@ -58,10 +59,10 @@ class HoldRepository(ScopedRepository):
         return self._session.scalar(query) or 0
 
     def count_expired(self, now: datetime) -> int:
-        """How many people have expired and are held."""
+        """How many people have expired, or have no valid consent any more, and are held."""
         held = IdentityTable.number.in_(held_people(self._collection.number))
         query = select(func.count()).select_from(IdentityTable)
-        return self._session.scalar(query.where(held, IdentityTable.expires_at <= now)) or 0
+        return self._session.scalar(query.where(held, expired(now))) or 0
 
     def count_with_crops(self) -> int:
         """How many people are held of whom a crop is kept."""

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, u
 
 from app.errors import IdentityNotFound
 from app.gallery.people.attribute_texts import filterable, reverse
+from app.gallery.people.consent_records import ConsentFilter
 from app.gallery.people.identity_ref import external_id_of
 from app.gallery.people.text_forms import folded, nfc
 from app.gallery.records import (
@@ -20,7 +21,11 @@ from app.gallery.records import (
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.statements.among_numbers import among
 from app.gallery.store.statements.held_people import held_people, not_held
-from app.gallery.store.statements.people_filter_sql import wanted_people
+from app.gallery.store.statements.people_filter_sql import (
+    expired,
+    wanted_people,
+    with_consent,
+)
 from app.gallery.store.statements.prefix_condition import beginning_with
 from app.gallery.store.statements.row_records import record_of
 from app.gallery.store.tables import AttributeTable, FaceTable, IdentityTable
@@ -102,6 +107,10 @@ class IdentityRepository(ScopedRepository):
         if wanted.held is not None:
             held = IdentityTable.number.in_(held_people(self._collection.number))
             query = query.where(held if wanted.held else ~held)
+        if wanted.consent is not None:
+            has_one = with_consent(datetime.now(UTC))
+            valid = wanted.consent is ConsentFilter.VALID
+            query = query.where(has_one if valid else ~has_one)
         number = self._collection.number
         for some in wanted_people(number, PeopleFilter(conditions=wanted.conditions)):
             query = query.where(IdentityTable.number.in_(some))
@@ -164,10 +173,9 @@ class IdentityRepository(ScopedRepository):
         return set(self._session.scalars(query))
 
     def expired(self, now: datetime, *, most: int) -> Sequence[IdentityTable]:
-        """Some of those who have expired and have no legal hold."""
-        query = select(IdentityTable).where(
-            self._here(IdentityTable), IdentityTable.expires_at <= now, not_held()
-        )
+        """Some of those who have expired, or whose last consent has ended, and who have no legal
+        hold."""
+        query = select(IdentityTable).where(self._here(IdentityTable), expired(now), not_held())
         return self._session.scalars(query.limit(most)).all()
 
     def delete(self, rows: Sequence[IdentityTable]) -> None:
@@ -211,7 +219,8 @@ class IdentityRepository(ScopedRepository):
         return self._session.scalar(query)
 
     def _living(self, row: IdentityTable, ref: str) -> IdentityTable:
-        if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+        now = datetime.now(UTC)
+        if any(end is not None and end <= now for end in (row.expires_at, row.consent_until)):
             raise self._not_found(ref)
         return row
 

@@ -1,15 +1,20 @@
-"""SQL of filters of people: attributes, lists of people, terminals, expiry."""
+"""SQL of filters of people: attributes, lists of people, terminals, expiry, consent."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BindParameter, ColumnElement, Select, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, or_, select
 
 from app.gallery.people.attribute_texts import encode
 from app.gallery.people.identity_ref import external_id_of
 from app.gallery.records import Condition, PeopleFilter
 from app.gallery.store.statements.prefix_condition import beginning_with
-from app.gallery.store.tables import AttributeTable, IdentityTable, TerminalMatchTable
+from app.gallery.store.tables import (
+    AttributeTable,
+    ConsentTable,
+    IdentityTable,
+    TerminalMatchTable,
+)
 
 
 def wanted_people(collection_number: int, wanted: PeopleFilter) -> list[Select[int]]:
@@ -33,7 +38,23 @@ def wanted_people(collection_number: int, wanted: PeopleFilter) -> list[Select[i
 
 
 def not_expired(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    return or_(IdentityTable.expires_at.is_(None), IdentityTable.expires_at > now)
+    """Neither the person's time nor their last consent has ended."""
+    ends = (IdentityTable.expires_at, IdentityTable.consent_until)
+    return and_(*(or_(end.is_(None), end > now) for end in ends))
+
+
+def expired(now: datetime) -> ColumnElement[bool]:
+    return or_(IdentityTable.expires_at <= now, IdentityTable.consent_until <= now)
+
+
+def with_consent(now: datetime) -> ColumnElement[bool]:
+    """The person has a consent that is valid now."""
+    valid = select(ConsentTable.number).where(
+        ConsentTable.identity_number == IdentityTable.number,
+        ConsentTable.withdrawn_at.is_(None),
+        or_(ConsentTable.until.is_(None), ConsentTable.until > now),
+    )
+    return valid.exists()
 
 
 def _referred_to(refs: Sequence[str]) -> ColumnElement[bool]:

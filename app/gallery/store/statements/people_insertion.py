@@ -7,9 +7,11 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from app.gallery.store.repositories.consent_repository import consent_rows
 from app.gallery.store.repositories.identity_repository import attribute_rows, person_columns
 from app.gallery.store.tables import (
     AttributeTable,
+    ConsentTable,
     FaceTable,
     IdentityTable,
     Table,
@@ -33,10 +35,11 @@ class FaceRow:
 
 @dataclass(frozen=True, slots=True)
 class PersonRows:
-    """Columns of a person, and their faces."""
+    """Columns of a person, their faces, and columns of their consents."""
 
     identity: Mapping[str, Any]
     faces: Sequence[FaceRow] = ()
+    consents: Sequence[Mapping[str, Any]] = ()
 
 
 def insert_people(transaction: Transaction, people: Sequence[PersonRows]) -> None:
@@ -56,6 +59,12 @@ def insert_people(transaction: Transaction, people: Sequence[PersonRows]) -> Non
         )
     ]
     _insert_rows(session, AttributeTable, attributes)
+    consents = [
+        row
+        for person in people
+        for row in consent_rows(numbers[person.identity["id"]], collection.number, person.consents)
+    ]
+    _insert_rows(session, ConsentTable, consents)
     insert_faces(
         transaction,
         [(numbers[person.identity["id"]], face) for person in people for face in person.faces],
