@@ -27,7 +27,7 @@ _WITH_PERSONAL_DATA = {
     "dismissals",
     "holds",
 }
-_CHANGE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)")
+_CHANGE = re.compile(r"(?:^\s*|\()(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)")
 _CHANGED = "changed_tables"
 _MIGRATES = "alembic_version"
 
@@ -44,9 +44,8 @@ def require_lines(database: Database) -> None:
 
     @event.listens_for(database.engine, "after_cursor_execute")
     def note(connection: Connection, cursor: DBAPICursor, statement: str, *_: object) -> None:
-        found = _CHANGE.match(statement)
-        if found and cursor.rowcount:
-            connection.info.setdefault(_CHANGED, set()).add(found.group(1))
+        if cursor.rowcount:
+            connection.info.setdefault(_CHANGED, set()).update(_CHANGE.findall(statement))
 
     @event.listens_for(database.engine, "commit")
     def look(connection: Connection) -> None:

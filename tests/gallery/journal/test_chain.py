@@ -7,13 +7,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, event, select, update
 
 from app.errors import ExternalIdTaken, InvalidRequest
 from app.gallery.gallery import Gallery
+from app.gallery.journal.actions import Action, Note
 from app.gallery.journal.audit_log import AuditLog
 from app.gallery.journal.chain import AuditKey, Line, line_document
 from app.gallery.journal.earlier_export import missing_lines
+from app.gallery.journal.journal import note_in
 from app.gallery.journal.verification import FaultKind, Verdict, verify
 from app.gallery.records import NewIdentity, PeopleFilter
 from app.gallery.store.repositories.audit_repository import LineFilter
@@ -109,6 +111,58 @@ def test_the_chain_holds_when_several_processes_write(open_gallery: OpenGallery)
     assert len(lines_of(galleries[0], action="identity.created")) == 24
     numbers = {line.chain for line in lines_of(galleries[0], action="identity.created")}
     assert len(numbers) == 2
+
+
+def test_lines_that_are_undone_after_they_were_chained_leave_the_chain_whole(
+    gallery: Gallery,
+) -> None:
+    enroll_some(gallery, 1)
+    chain = lines_of(gallery)[-1].chain
+    database = gallery.store.database
+    with pytest.raises(ZeroDivisionError), database.writing() as session:
+        note_in(session, Note(Action.FACE_ADDED, chain))
+        database.journal.write(session)
+        raise ZeroDivisionError  # in place of a commit that fails
+    enroll_some(gallery, 1)
+    assert check(gallery).faults == ()
+    assert not lines_of(gallery, action="face.added")
+
+
+def test_a_head_is_moved_in_one_statement_unless_another_process_has_moved_it(
+    open_gallery: OpenGallery,
+) -> None:
+    galleries = [open_gallery() for _ in range(2)]
+    statements: list[str] = []
+    for gallery in galleries:
+
+        @event.listens_for(gallery.store.database.engine, "before_cursor_execute")
+        def note(_: object, __: object, statement: str, *___: object) -> None:
+            if "audit_" in statement:
+                statements.append(statement)
+
+    def count_for(gallery: Gallery, seed: int) -> int:
+        statements.clear()
+        enroll(gallery, unit_vector(seed))
+        return len(statements)
+
+    one, other = galleries
+    enroll(one, unit_vector(1))
+    hit = count_for(one, 2)
+    enroll(other, unit_vector(3))
+    assert hit == (1 if one.store.database.dialect == "postgresql" else 2)
+    assert count_for(one, 4) == hit + 1
+    assert check(one).faults == ()
+
+
+def test_many_lines_of_one_transaction_are_chained_in_their_order(gallery: Gallery) -> None:
+    database = gallery.store.database
+    ids = [str(number) for number in range(150)]
+    with database.writing() as session:
+        for number in ids:
+            note_in(session, Note(Action.FACE_ADDED, 7, identity_id=number))
+        database.journal.write(session)
+    assert [line.identity_id for line in lines_of(gallery, action="face.added")] == ids
+    assert check(gallery).faults == ()
 
 
 _LINE = AuditLineTable

@@ -1,14 +1,29 @@
 """SQL of the audit log."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import (
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    column,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.gallery.journal.chain import BEGINNING, Line, Link, line_values
+from app.gallery.journal.chain import BEGINNING, Line, Link, line_values, moment_text
 from app.gallery.store.tables import AuditHeadTable, AuditLineTable
 
 _LINES = AuditLineTable.__table__
@@ -20,9 +35,49 @@ _HEAD = (
     .where(_HEADS.c.chain == bindparam("of_chain"))
     .with_for_update()
 )
-_SET_HEAD = update(AuditHeadTable).where(AuditHeadTable.chain == bindparam("of_chain"))
-_ADD = insert(AuditLineTable.metadata.tables[AuditLineTable.__tablename__])
+_IS_EXPECTED = and_(
+    _HEADS.c.sequence == bindparam("expected_sequence"), _HEADS.c.mac == bindparam("expected_mac")
+)
+# A head that is another one stays as it is, but its row is held, and read as of then: a condition
+# in WHERE would find no row, and a second statement would have to hold it.
+_MOVE = (
+    update(AuditHeadTable)
+    .where(AuditHeadTable.chain == bindparam("of_chain"))
+    .values(
+        {
+            column: case((_IS_EXPECTED, bindparam(f"new_{column}")), else_=_HEADS.c[column])
+            for column in ("sequence", "mac", "key_id", "seal")
+        }
+    )
+    .returning(AuditHeadTable.sequence, AuditHeadTable.mac)
+)
 _AT_ONCE = 1_000
+_ADD = insert(AuditLineTable.metadata.tables[AuditLineTable.__tablename__])
+
+
+def _move_and_add() -> Select[tuple[int, str]]:
+    """PostgreSQL's statement that does both, in one round trip."""
+    moved = _MOVE.cte("moved")
+    new = (
+        func.json_to_recordset(
+            cast(bindparam("lines", type_=Text), postgresql.JSON(none_as_null=True))
+        )
+        .table_valued(*(column(one.name, one.type) for one in _LINE_COLUMNS), name="line")
+        .render_derived(with_types=True)
+    )
+    added = insert(AuditLineTable).from_select(
+        [one.name for one in _LINE_COLUMNS],
+        select(*(new.c[one.name] for one in _LINE_COLUMNS))
+        .select_from(new.join(moved, true()))
+        .where(moved.c.sequence == bindparam("new_sequence"), moved.c.mac == bindparam("new_mac"))
+        .order_by(new.c.sequence),
+    )
+    return select(moved.c.sequence, moved.c.mac).add_cte(added.cte("added"))
+
+
+_MOVE_AND_ADD = _move_and_add()
+Head = tuple[int, str]
+"""The last line of a chain: its number, and its HMAC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +112,7 @@ class AuditRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def hold_head(self, chain: int) -> tuple[int, str]:
+    def hold_head(self, chain: int) -> Head:
         """Return the number and the HMAC of the last line of a chain, which no other transaction
         continues until the commit."""
         connection = self._session.connection()
@@ -71,20 +126,32 @@ class AuditRepository:
             found = connection.execute(_HEAD, {"of_chain": chain}).one()
         return found.sequence, found.mac
 
-    def set_head(self, chain: int, sequence: int, mac: str, key_id: str, seal: str) -> None:
-        self._session.connection().execute(
-            _SET_HEAD,
-            {
-                "of_chain": chain,
-                "sequence": sequence,
-                "mac": mac,
-                "key_id": key_id,
-                "seal": seal,
-            },
-        )
+    def append(self, chain: int, expected: Head, lines: Sequence[Line], moved: Link) -> Head | None:
+        """Write lines and the head after them, if the head is still the expected one.
 
-    def add(self, lines: Sequence[Line]) -> None:
-        self._session.connection().execute(_ADD, [line_values(line) for line in lines])
+        Returns the head as it is then, which no other transaction moves until the commit; the lines
+        are written if it is that of `moved`. None: the chain has no head.
+        """
+        connection = self._session.connection()
+        values: dict[str, object] = {
+            "of_chain": chain,
+            "expected_sequence": expected[0],
+            "expected_mac": expected[1],
+            "new_sequence": moved.sequence,
+            "new_mac": moved.mac,
+            "new_key_id": moved.key_id,
+            "new_seal": moved.seal,
+        }
+        if connection.dialect.name == "postgresql":
+            values["lines"] = _lines_as_json(lines)
+            found = connection.execute(_MOVE_AND_ADD, values).first()
+            return None if found is None else (found.sequence, found.mac)
+        found = connection.execute(_MOVE, values).first()
+        if found is None:
+            return None
+        if (found.sequence, found.mac) == (moved.sequence, moved.mac):
+            connection.execute(_ADD, [line_values(line) for line in lines])
+        return found.sequence, found.mac
 
     def page(self, wanted: LineFilter, *, before: int | None, limit: int) -> list[tuple[int, Line]]:
         """Return lines with their row numbers, newest first, below the row `before`."""
@@ -206,3 +273,7 @@ class AuditRepository:
             .returning(AuditLineTable.sequence)
         )
         return len(gone.all())
+
+
+def _lines_as_json(lines: Sequence[Line]) -> str:
+    return json.dumps([{**line_values(line), "at": moment_text(line.at)} for line in lines])
