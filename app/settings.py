@@ -272,6 +272,23 @@ class AuditSettings(_Group):
     former_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Comma-separated earlier keys, to verify lines that they have chained."
     )
+    signing_key: SecretStr | None = Field(
+        None,
+        description="32 bytes in base64: the Ed25519 key that signs the ends of the chains (else "
+        "audit-signing.key in the data folder, made when it is needed).",
+    )
+    former_public_keys: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated files of earlier public keys, as `vultus audit key` printed "
+        "them.",
+    )
+    sign_every_s: float = Field(
+        300.0,
+        ge=1,
+        le=1_000_000,
+        description="Seconds between two signatures, where there are new lines; 10,000 new lines "
+        "are signed sooner.",
+    )
     file: Path | None = Field(
         None, description="File to which each line is appended as well, as JSON Lines (else none)."
     )
@@ -282,8 +299,8 @@ class AuditSettings(_Group):
         description="Seconds that lines are kept; two years if not set.",
     )
 
-    _unset = field_validator("key", "file", mode="before")(_none_if_empty)
-    _split = field_validator("former_keys", mode="before")(_split_at_commas)
+    _unset = field_validator("key", "signing_key", "file", mode="before")(_none_if_empty)
+    _split = field_validator("former_keys", "former_public_keys", mode="before")(_split_at_commas)
 
 
 class WebhookSettings(_Group):

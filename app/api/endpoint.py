@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from app.api.audited_reads import Reads
+from app.api.bodies.media_types import JSON_LINES
 from app.api.bodies.request_body import Body, documented_body
 from app.api.deps import services_of
 from app.api.granted import ANY_KEY, NO_KEY, Wanted, require_granted, require_granted_in_body
@@ -80,6 +81,7 @@ class Endpoints(APIRouter):
         problems: Sequence[int] = (),
         large: bool = False,
         media_type: str | None = None,
+        or_lines: bool = False,
         reads: Reads | None = None,
     ) -> Callable[[Handler], Handler]:
         """Add a route, which only a key with this `right` may use; see `granted`.
@@ -89,7 +91,8 @@ class Endpoints(APIRouter):
         and 413 and 415 of a route with a body. A `large` answer, of up to a thousand items, is made
         in a thread: as text it is megabytes, which would hold up all other requests.
         With a `media_type`, the function returns a file of that type, which is personal data: no
-        cache may keep it. `reads` says what of people it reads, for the audit log.
+        cache may keep it. `or_lines`: the function may also return JSON Lines. `reads` says
+        what of people it reads, for the audit log.
         """
 
         def add(function: Handler) -> Handler:
@@ -123,6 +126,12 @@ class Endpoints(APIRouter):
                 responses[otherwise.status] = {"description": otherwise.meaning, "model": answers}
             if media_type is not None:
                 responses[status] = _file_of(media_type)
+            if or_lines:
+                responses[status] = {
+                    "content": {
+                        JSON_LINES: {"schema": {"description": "Each item of the list in a line."}}
+                    }
+                }
             self.add_api_route(
                 path,
                 handle,

@@ -8,7 +8,8 @@ from app.gallery.delivery.target_store import TargetStore
 from app.gallery.gallery import Gallery
 from app.gallery.journal.audit_log import AuditLog
 from app.gallery.journal.events import Events
-from app.gallery.journal.opening import audit_key_of, journal_of
+from app.gallery.journal.head_signer import HeadSigner
+from app.gallery.journal.opening import audit_key_of, journal_of, signing_key_of
 from app.gallery.journal.reads import ReadLog
 from app.gallery.keys.gallery_keys import GalleryKeys
 from app.gallery.keys.key_ring import KeyRing
@@ -114,6 +115,7 @@ def build_services(
     vault = CropVault.of(settings)
     reads = ReadLog(database)
     audit = AuditLog(database, partial(audit_key_of, settings))
+    signer = HeadSigner(database, partial(signing_key_of, settings))
     enroller = Enroller(recognizer, gallery, guards, vault)
     unknowns = Unknowns(database, gallery, _inbox_limits(settings, constants))
     search = BlockingSearch(gallery, calibrator)
@@ -159,6 +161,7 @@ def build_services(
             prune_audit=partial(audit.prune, kept_s=settings.audit.retention_s),
         ),
         audit=audit,
+        signer=signer,
         reads=reads,
         events=Events(database),
         deliverer=Deliverer(TargetStore(database), [], metrics, lease_s=constants.lease_s),

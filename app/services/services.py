@@ -13,6 +13,7 @@ from app.gallery.gallery import Gallery
 from app.gallery.journal.audit_file import AuditFile
 from app.gallery.journal.audit_log import AuditLog
 from app.gallery.journal.events import Events
+from app.gallery.journal.head_signer import HeadSigner
 from app.gallery.journal.reads import ReadLog
 from app.gallery.keys.key_ring import KeyRing
 from app.gallery.rollout.rollouts import Rollouts, RolloutStatus
@@ -55,6 +56,9 @@ from models.zoo.serving.backends import Backend
 _MEMORY_EVERY_S = 30.0
 _NOTE_EVERY_S = 5.0
 _READS_EVERY_S = 1.0
+_SIGN_LOOK_EVERY_S = 10.0
+_SIGNED_SOONER = 10_000
+"""Lines that are signed before `sign_every_s` is over."""
 _STOP_WITHIN_S = 2.0
 _SAVE_WITHIN_S = 15.0
 """Seconds for saving snapshots at a stop; without them, the next start reads the log of changes."""
@@ -91,6 +95,7 @@ class Services:
     sweep: Sweep
     audit: AuditLog
     reads: ReadLog
+    signer: HeadSigner
     events: Events
     deliverer: Deliverer
     name_unknown: UnknownNamer
@@ -228,6 +233,14 @@ class Services:
             self.deliverer.start()
             self.events.calls.append(self.deliverer.wake)
             self.periodic.every(constants.events_every_s, self.events.follow, name="events")
+            self.periodic.every(
+                self.settings.audit.sign_every_s, self.signer.sign, name="audit signature"
+            )
+            self.periodic.every(
+                _SIGN_LOOK_EVERY_S,
+                partial(self.signer.sign_if_many, _SIGNED_SOONER),
+                name="audit signature of many",
+            )
             if self.settings.audit.file is not None:
                 copy = AuditFile(self.database, self.settings.audit.file)
                 self.periodic.every(constants.events_every_s, copy.follow, name="audit file")

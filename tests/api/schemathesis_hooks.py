@@ -18,8 +18,8 @@ def one_line(_: SerializationContext, value: Any) -> bytes:
 
 @schemathesis.deserializer(_JSON_LINES)
 def its_answer(_: DeserializationContext, response: Response) -> Any:
-    (line,) = response.content.splitlines()
-    return json.loads(line)
+    lines = [json.loads(line) for line in response.content.splitlines()]
+    return lines[0] if len(lines) == 1 else lines
 
 
 @schemathesis.hook

@@ -155,3 +155,7 @@ def test_the_audit_log_leads_from_a_receipt_to_the_lines_of_a_person(
     expect(rows).to_have_count(3)
     expect(rows.last).to_contain_text("identity.created")
     expect(page.get_by_text("Grace Hopper")).to_have_count(0)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as JSON Lines").click()
+    lines = [json.loads(line) for line in saved.value.path().read_text().splitlines()]
+    assert [line["action"] for line in lines] == ["identity.erased", "identity.created"]

@@ -55,6 +55,13 @@ def is_json_lines(media_type: str) -> bool:
     return media_type in _JSON_LINES_TYPES
 
 
+def accepts_json_lines(accept: str | None) -> bool:
+    """Return whether `Accept` names JSON Lines, and neither JSON nor everything before it."""
+    types = [media_type_of(part) for part in (accept or "").split(",")]
+    known = [one for one in types if one in _JSON_LINES_TYPES or one in ("application/json", "*/*")]
+    return bool(known) and is_json_lines(known[0])
+
+
 def is_photo(media_type: str) -> bool:
     """Return whether a body, or a part of a form, of this type is the file of a photo."""
     return media_type.startswith("image/") or media_type == "application/octet-stream"

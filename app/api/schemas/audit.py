@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
 
@@ -25,8 +25,14 @@ class AuditQuery(PageQuery):
     since: AwareDatetime | None = Field(None, description="This moment, or later.")
     until: AwareDatetime | None = Field(None, description="Before this moment.")
 
+    format: Literal["json", "jsonl"] | None = Field(
+        None,
+        description="`jsonl`: all lines as JSON Lines, without pages (else as `Accept` says, JSON "
+        "by default).",
+    )
+
     def wanted(self) -> LineFilter:
-        return LineFilter(**self.model_dump(exclude={"limit", "cursor"}))
+        return LineFilter(**self.model_dump(exclude={"limit", "cursor", "format"}))
 
 
 class AuditLineBody(Answer):

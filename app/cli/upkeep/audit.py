@@ -14,26 +14,26 @@ import typer
 
 from app.api.schemas.audit import AuditPage
 from app.cli.open_database import open_database
-from app.cli.output import errors, finish, print_line, show
+from app.cli.output import print_line, show
 from app.gallery.journal.audit_log import AuditLog
 from app.gallery.journal.chain import Line, line_document
-from app.gallery.journal.earlier_export import missing_lines
-from app.gallery.journal.opening import audit_key_of, audit_keys_of
-from app.gallery.journal.verification import verify as verify_chains
+from app.gallery.journal.head_signer import HeadSigner
+from app.gallery.journal.opening import audit_key_of, signing_key_of
 from app.gallery.records import Page
-from app.gallery.store.gallery_store import Store
+from app.gallery.store.database import Database
 from app.gallery.store.repositories.audit_repository import LineFilter
 from app.observe.plain_text import plain_json
+from app.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The lines that options choose."""
 
-    collection: str | None
-    identity: str | None
-    since: str | None
-    until: str | None
+    collection: str | None = None
+    identity: str | None = None
+    since: str | None = None
+    until: str | None = None
 
     def wanted(self) -> LineFilter:
         return LineFilter(
@@ -51,35 +51,12 @@ def list_(choice: Choice, limit: int, *, as_json: bool) -> None:
     show(AuditPage.of(Page(lines, None)), *map(_text, lines), as_json=as_json)
 
 
-def verify(against: Path | None, *, as_json: bool) -> None:
-    """Check all lines, and those of an earlier export."""
-    with open_database(upgrade=False) as (settings, database):
-        store = Store(database)
-        verdict = verify_chains(store, audit_keys_of(settings))
-        gone = [] if against is None else missing_lines(store, against)
-    faults = [str(fault) for fault in verdict.faults]
-    faults += [f"exported before, and not there as it was: {line}" for line in gone]
-    answer = {
-        "whole": not faults,
-        "lines": verdict.lines,
-        "chains": verdict.chains,
-        "faults": faults,
-    }
-    text = f"{verdict.lines:,} lines in {verdict.chains:,} chains"
-    show(
-        answer,
-        *(faults or [f"{text}: whole"]),
-        as_json=as_json,
-    )
-    if faults and not as_json:
-        print_line(f"{text}: {len(faults):,} faults", errors)
-    finish(complete=not faults)
-
-
 def export(file: Path, choice: Choice) -> None:
     """Write lines as JSON Lines."""
-    with _opened() as log:
-        lines = log.newest_first(choice.wanted())
+    with open_database(upgrade=False) as (settings, database):
+        if choice == Choice():
+            HeadSigner(database, partial(signing_key_of, settings)).sign()
+        lines = _log_of(settings, database).newest_first(choice.wanted())
         if str(file) == "-":
             _write(sys.stdout, lines)
             return
@@ -106,7 +83,11 @@ def _write(out: TextIO, lines: Iterator[Line]) -> int:
 @contextmanager
 def _opened() -> Iterator[AuditLog]:
     with open_database(upgrade=False) as (settings, database):
-        yield AuditLog(database, partial(audit_key_of, settings))
+        yield _log_of(settings, database)
+
+
+def _log_of(settings: Settings, database: Database) -> AuditLog:
+    return AuditLog(database, partial(audit_key_of, settings))
 
 
 def _moment(text: str | None, option: str) -> datetime | None:

@@ -77,6 +77,7 @@ class Action(StrEnum):
     AUDIT_READ = "audit.read"
     AUDIT_PRUNED = "audit.pruned"
     AUDIT_LOST = "audit.lost"
+    AUDIT_SIGNED = "audit.signed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,11 +45,14 @@ class AuditLog:
             cursor = page.next_cursor
 
     def prune(self, *, kept_s: float) -> int:
-        """Delete the lines that are older, and write a line that says so; return how many.
+        """Delete the lines that are older; see `prune_before`."""
+        return self.prune_before(datetime.now(UTC) - timedelta(seconds=kept_s))
+
+    def prune_before(self, moment: datetime) -> int:
+        """Delete the lines of before, and write a line that says so; return how many.
 
         Lines whose events a target has still to deliver are kept for another week at most.
         """
-        moment = datetime.now(UTC) - timedelta(seconds=kept_s)
         with self._store.reading_all() as collections:
             old = collections.audit.chains_older_than(moment)
         count = 0

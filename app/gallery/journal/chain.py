@@ -121,6 +121,22 @@ def line_document(line: Line) -> dict[str, object]:
     }
 
 
+def line_of_document(document: Mapping[str, object]) -> Line:
+    """Return the line that `line_document` made JSON of. Raises KeyError, TypeError, ValueError."""
+    values = {name: document[name] for name in _NAMES}
+    details = values["details"]
+    if not isinstance(details, dict):
+        raise TypeError("details must be an object")
+    at = datetime.fromisoformat(str(values["at"]))
+    return Line(**{**values, "at": at, "details": details_text(details)})  # type: ignore[arg-type]
+
+
+def line_bytes(line: Line) -> bytes:
+    """Return all of a line, as digests without a key cover it."""
+    values = [_VERSION, line.mac, *_signed(line)]
+    return json.dumps(values, separators=(",", ":")).encode("ascii") + b"\n"
+
+
 def moment_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 

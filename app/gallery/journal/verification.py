@@ -1,57 +1,15 @@
 """Check the chains of the audit log: a line that is missing, altered or added shows."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from itertools import islice
 
+from app.gallery.journal.actions import SERVICE_CHAIN
 from app.gallery.journal.chain import BEGINNING, AuditKey, Line, Link
+from app.gallery.journal.faults import MOST_FAULTS, ClockStep, Fault, FaultKind, Verdict
+from app.gallery.journal.signature_check import Signatures, SignedLines
+from app.gallery.journal.signing_key import PublicKey
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.audit_repository import ChainEnds
-
-MOST_FAULTS = 1_000
-"""Faults that are listed; a table that was exchanged has as many as it has lines."""
-
-
-class FaultKind(StrEnum):
-    MISSING = "missing"
-    """Lines that were there are not there any more."""
-    ALTERED = "altered"
-    """A line is not as it was written, or its predecessor is not the one that it had."""
-    OTHER_KEY = "other_key"
-    """A line was chained by a key that is not given, so that it cannot be checked."""
-    NO_HEAD = "no_head"
-    """A chain has lines, and no head, or one that was never its head."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault at the lines `first` to `last` of a chain."""
-
-    kind: FaultKind
-    chain: int
-    first: int
-    last: int
-
-    def __str__(self) -> str:
-        span = f"{self.chain}-{self.first}"
-        if self.last != self.first:
-            span += f" to {self.chain}-{self.last}"
-        texts = {
-            FaultKind.MISSING: f"missing: {span}",
-            FaultKind.ALTERED: f"altered: {span}",
-            FaultKind.OTHER_KEY: f"chained by a key that is not given: {span}",
-            FaultKind.NO_HEAD: f"the end of chain {self.chain} is not one that it had",
-        }
-        return texts[self.kind]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """How many lines were checked, in how many chains, and what is wrong with them."""
-
-    lines: int
-    chains: int
-    faults: tuple[Fault, ...]
 
 
 class ChainCheck:
@@ -100,21 +58,33 @@ class ChainCheck:
             yield Fault(FaultKind.NO_HEAD, chain, at, at)
 
 
-def verify(store: Store, keys: Sequence[AuditKey]) -> Verdict:
-    """Check all chains as they are at one moment, by the keys that chained them. Blocks."""
+def verify(
+    store: Store, keys: Sequence[AuditKey], public_keys: Sequence[PublicKey] = ()
+) -> Verdict:
+    """Check all chains as they are at one moment, by the keys that chained them. Blocks.
+
+    Signatures are checked as well where `public_keys` are given.
+    """
     by_id = {key.id: key for key in keys}
     faults: list[Fault] = []
-    count = 0
+    steps: list[ClockStep] = []
+    count = unsigned = 0
     with store.reading_all() as collections:
         audit = collections.audit
         ends = audit.ends()
+        signatures = Signatures(audit.lines(SERVICE_CHAIN) if public_keys else (), public_keys)
+        faults += signatures.faults
         for one in ends:
             check = ChainCheck(one, by_id)
             above = 0 if one.start is None else one.start.sequence
-            for fault in check.faults(audit.lines(one.chain, above=above)):
-                if len(faults) < MOST_FAULTS:
-                    faults.append(fault)
+            signed = SignedLines(one.chain, signatures.of(one.chain), above)
+            lines = signed.passing(audit.lines(one.chain, above=above))
+            faults += islice(check.faults(lines), MOST_FAULTS)
+            faults += signed.faults
+            steps += signed.clock_steps
+            unsigned += signed.unsigned
             count += check.lines
         headless = audit.chains_with_lines() - {one.chain for one in ends}
         faults += [Fault(FaultKind.NO_HEAD, chain, 0, 0) for chain in sorted(headless)]
-    return Verdict(count, len(ends), tuple(faults))
+    listed = tuple(dict.fromkeys(faults))[:MOST_FAULTS]
+    return Verdict(count, len(ends), listed, unsigned, tuple(steps))

@@ -636,6 +636,17 @@ class AuditHeadTable(Table):
     pruned_seal: Mapped[str | None] = mapped_column(String(64))
 
 
+class SignedHeadTable(Table):
+    """How far a chain of the audit log is signed; see `app/gallery/journal/head_signer.py`."""
+
+    __tablename__ = "signed_heads"
+
+    chain: Mapped[int] = mapped_column(Number, primary_key=True, autoincrement=False)
+    sequence: Mapped[int] = mapped_column(Number)
+    start: Mapped[int] = mapped_column(Number)
+    """The last line that the retention had deleted by then."""
+
+
 class ApiKeyTable(Table):
     """An API key: the digest of its text, and what it may do. See app/gallery/keys."""
 

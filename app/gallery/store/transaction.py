@@ -30,6 +30,7 @@ from app.gallery.store.repositories.people_repository import PeopleRepository
 from app.gallery.store.repositories.position_repository import PositionRepository
 from app.gallery.store.repositories.rollout_repository import RolloutRepository
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
+from app.gallery.store.repositories.signed_head_repository import SignedHeadRepository
 from app.gallery.store.repositories.snapshot_key_repository import SnapshotKeyRepository
 from app.gallery.store.repositories.target_repository import TargetRepository
 from app.gallery.store.repositories.terminal_repository import TerminalRepository
@@ -214,6 +215,10 @@ class Collections(CollectionRepository):
     @cached_property
     def audit(self) -> AuditRepository:
         return AuditRepository(self._session)
+
+    @cached_property
+    def signed_heads(self) -> SignedHeadRepository:
+        return SignedHeadRepository(self._session)
 
     @cached_property
     def events(self) -> EventRepository:

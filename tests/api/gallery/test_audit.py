@@ -1,12 +1,19 @@
 """The audit log over HTTP: who did what, page by page."""
 
+import json
+from pathlib import Path
 from typing import Any
 
+import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from app.gallery.journal.export_file import ExportFile, verify_file
 from tests.api.conftest import problem
 from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all
+
+_CREATED = "identity.created"
 
 
 def _lines(client: TestClient, **wanted: str) -> list[dict[str, Any]]:
@@ -66,6 +73,45 @@ def test_the_caller_is_named_by_their_key(tight: TestClient) -> None:
         assert line["address"] == "testclient"
     finally:
         tight.delete("/v1/collections/audited")
+
+
+@sqlite_only
+@pytest.mark.parametrize("by_header", [True, False])
+def test_all_lines_are_exported_and_verified_without_the_database(
+    client: TestClient, application: FastAPI, collection: str, tmp_path: Path, *, by_header: bool
+) -> None:
+    enroll_all(client, collection, *({"embeddings": [embedding(seed)]} for seed in range(3)))
+    asked: dict[str, Any] = {"params": {"format": "jsonl", "limit": 1}}
+    if by_header:
+        asked = {"headers": {"accept": "application/x-ndjson"}}
+    answer = client.get("/v1/audit", **asked)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("application/x-ndjson")
+    assert answer.headers["cache-control"] == "no-store"
+    path = tmp_path / "audit.jsonl"
+    path.write_bytes(answer.content)
+    services = application.state.services
+    key = services.signer.public_key
+    verdict = verify_file(ExportFile(path), [], [key])
+    assert verdict.faults == ()
+    assert verdict.lines > 3
+    assert verdict.unsigned == 1  # the signature itself
+    kept = [line for line in answer.text.splitlines() if json.loads(line)["action"] != _CREATED]
+    path.write_text("\n".join(kept))
+    assert verify_file(ExportFile(path), [], [key]).faults != ()
+
+
+@sqlite_only
+def test_exported_lines_are_those_of_the_pages(client: TestClient, collection: str) -> None:
+    enroll_all(client, collection, *({"embeddings": [embedding(seed)]} for seed in range(2)))
+    wanted = {"collection": collection, "action": _CREATED}
+    text = client.get("/v1/audit", params={**wanted, "format": "jsonl"}).text
+    exported = [json.loads(line) for line in text.splitlines()]
+    listed = _lines(client, **wanted)
+    assert [line["id"] for line in exported] == [line["id"] for line in listed]
+    assert [line["mac"] for line in exported] == [line["mac"] for line in listed]
+    preferred = {"accept": "application/json, application/x-ndjson"}
+    assert "lines" in client.get("/v1/audit", params=wanted, headers=preferred).json()
 
 
 @sqlite_only

@@ -54,11 +54,13 @@ def test_the_log_is_listed_verified_exported_and_shows_tampering(
     assert whole.exit_code == 0
     assert "3 lines in 2 chains: whole" in whole.stdout
     export = tmp_path / "audit.jsonl"
-    assert "3 lines" in _run("audit", "export", str(export)).stdout
+    assert "4 lines" in _run("audit", "export", str(export)).stdout
     exported = [json.loads(line) for line in export.read_text().splitlines()]
-    assert exported[0] | {"at": ""} == lines[0] | {"at": ""}
+    assert exported[0]["action"] == "audit.signed"
+    assert exported[1] | {"at": ""} == lines[0] | {"at": ""}
     assert _run("audit", "export", "-").stdout == export.read_text()
     assert _run("audit", "verify", "--against", str(export)).exit_code == 0
+    assert "4 lines in 3 chains: whole, 1 not signed" in _run("audit", "verify").stdout
 
     url = Settings().resolved_database_url
     with closing(Database(url, timeout_s=10)) as database, database.writing() as session:
@@ -70,6 +72,32 @@ def test_the_log_is_listed_verified_exported_and_shows_tampering(
     assert "altered: 2-2" in verdict.stdout
     assert "exported before, and not there as it was: 1-1" in verdict.stdout
     assert _json("audit", "verify")["whole"] is False
+
+
+def test_an_export_is_verified_by_the_public_key_where_there_is_no_database(
+    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export, pem, siem = tmp_path / "audit.jsonl", tmp_path / "key.pem", tmp_path / "siem.jsonl"
+    _run("collections", "create", "visitors")
+    assert _json("audit", "sign") == {"lines": 4}
+    _run("audit", "export", str(siem))
+    _run("audit", "export", str(export))
+    pem.write_text(_run("audit", "key").stdout)
+    assert pem.read_text().startswith("-----BEGIN PUBLIC KEY-----")
+    elsewhere = tmp_path / "elsewhere"
+    monkeypatch.setenv("VULTUS_DATA_DIR", str(elsewhere))
+    check = ("audit", "verify", str(export), "--public-key", str(pem), "--against", str(siem))
+    whole = _run(*check)
+    assert whole.exit_code == 0, whole.output
+    assert "5 lines in 4 chains: whole, 1 not signed yet" in whole.stdout
+    assert not elsewhere.exists()
+    kept = [one for one in export.read_text().splitlines() if json.loads(one)["chain"] != 2]
+    export.write_text("\n".join(kept))
+    cut = _run(*check)
+    assert cut.exit_code == 3
+    assert "missing: 2-1" in cut.stdout
+    assert "exported before, and not there as it was: 2-1" in cut.stdout
+    assert data_folder.exists()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")

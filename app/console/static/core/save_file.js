@@ -2,7 +2,12 @@
 
 /** Save a text as a file. @param {string} name @param {string} text @param {string} [type] */
 export function saveText(name, text, type = "application/json") {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+  saveBlob(name, new Blob([text], { type }));
+}
+
+/** Save what was received as a file. @param {string} name @param {Blob} blob */
+export function saveBlob(name, blob) {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

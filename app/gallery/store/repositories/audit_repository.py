@@ -144,8 +144,8 @@ class AuditRepository:
         }
         if connection.dialect.name == "postgresql":
             values["lines"] = _lines_as_json(lines)
-            found = connection.execute(_MOVE_AND_ADD, values).first()
-            return None if found is None else (found.sequence, found.mac)
+            there = connection.execute(_MOVE_AND_ADD, values).first()
+            return None if there is None else (there.sequence, there.mac)
         found = connection.execute(_MOVE, values).first()
         if found is None:
             return None

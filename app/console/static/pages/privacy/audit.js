@@ -3,8 +3,9 @@
 import { ask } from "../../core/api.js";
 import { dayAndTime } from "../../core/format.js";
 import { html } from "../../core/html.js";
-import { useLoaded } from "../../core/loading.js";
+import { useAction, useLoaded } from "../../core/loading.js";
 import { setQuery, useRoute } from "../../core/router.js";
+import { saveBlob } from "../../core/save_file.js";
 import { t } from "../../core/text.js";
 import { AsRequestButton } from "../../parts/as_request_button.js";
 import { Empty } from "../../parts/empty.js";
@@ -26,13 +27,18 @@ export function Audit({ collection }) {
   };
   const call = { path: "audit", query: { ...wanted, limit: ROWS, cursor } };
   const keys = [query.about, query.by, wanted.collection, cursor];
+  const saving = useAction(async () => {
+    saveBlob("audit.jsonl", await ask({ path: "audit", query: { ...wanted, format: "jsonl" } }));
+  });
   const { data, problem, busy, reload } = useLoaded((signal) => ask({ ...call, signal }), keys);
   return html`<section aria-labelledby="audit">
     <div class="row">
       <h2 id="audit">${t("privacy.audit")}</h2>
       <${AsRequestButton} call=${call} />
+      <button type="button" class="quiet small" needs="audit" disabled=${saving.busy} onClick=${saving.run}>${t("privacy.audit_save")}</button>
     </div>
     <p class="muted">${t("privacy.audit_text")}</p>
+    <${ProblemNotice} problem=${saving.problem} />
     <${Find} key=${query.about ?? ""} query=${query} collection=${collection} />
     <${ProblemNotice} problem=${problem} onRetry=${reload} />
     ${data !== null &&

@@ -105,5 +105,6 @@ export default {
   audit_no_key: "ohne Schlüssel",
   audit_lines_of: "Die Zeilen zu dieser Person zeigen",
   audit_receipt: "Beleg",
+  audit_save: "Als JSON Lines speichern",
   receipts_lead: "Belege dieses Tabs. Sie sind weg, wenn er geschlossen wird: speichern oder drucken.",
 };

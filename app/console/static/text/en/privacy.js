@@ -101,5 +101,6 @@ export default {
   audit_no_key: "without a key",
   audit_lines_of: "Show the lines about this person",
   audit_receipt: "receipt",
+  audit_save: "Save as JSON Lines",
   receipts_lead: "Receipts of this tab. They are gone when it is closed: save or print them.",
 };
