@@ -31,10 +31,12 @@ class AnswerError(Exception):
 class Wire:
     """A keep-alive connection for one thread at a time, which is closed at the end of a `with`.
 
-    It connects anew if the server has closed it while it was idle.
+    It connects anew if the server has closed it while it was idle. With `api_key`, each request has
+    it.
     """
 
-    def __init__(self, port: int, *, timeout_s: float = 600) -> None:
+    def __init__(self, port: int, *, timeout_s: float = 600, api_key: str | None = None) -> None:
+        self._headers = {} if api_key is None else {"x-api-key": api_key}
         self._connection = HTTPConnection("127.0.0.1", port, timeout=timeout_s)
 
     def ask(
@@ -57,7 +59,7 @@ class Wire:
     ) -> None:
         if self._was_closed():
             self._connection.close()  # the next request opens it
-        headers = {} if body is None else {"content-type": kind}
+        headers = self._headers if body is None else self._headers | {"content-type": kind}
         self._connection.request(method, path, body, headers)
 
     def receive(self) -> tuple[int, bytes]:
