@@ -10,6 +10,7 @@ from app.gallery.journal.audit_log import AuditLog
 from app.gallery.journal.events import Events
 from app.gallery.journal.head_signer import HeadSigner
 from app.gallery.journal.opening import audit_key_of, journal_of, signing_key_of
+from app.gallery.journal.quality_rejections import QualityRejections
 from app.gallery.journal.reads import ReadLog
 from app.gallery.keys.gallery_keys import GalleryKeys
 from app.gallery.keys.key_ring import KeyRing
@@ -114,9 +115,10 @@ def build_services(
     guards = Guards(gallery, calibrator, enabled=settings.guards.enabled)
     vault = CropVault.of(settings)
     reads = ReadLog(database)
+    rejections = QualityRejections(database)
     audit = AuditLog(database, partial(audit_key_of, settings))
     signer = HeadSigner(database, partial(signing_key_of, settings))
-    enroller = Enroller(recognizer, gallery, guards, vault)
+    enroller = Enroller(recognizer, gallery, guards, rejections, vault)
     unknowns = Unknowns(database, gallery, _inbox_limits(settings, constants))
     search = BlockingSearch(gallery, calibrator)
     stop_signal = StopSignal()
@@ -137,7 +139,7 @@ def build_services(
         enroll_batch=BatchEnroller(enroller, gallery, guards),
         examine_gallery=GalleryExaminer(gallery, calibrator),
         correct=GalleryCorrector(gallery.corrections, guards),
-        verify=Verifier(recognizer, gallery, calibrator),
+        verify=Verifier(recognizer, gallery, calibrator, rejections),
         crops=CropReader(gallery, unknowns, vault, reads),
         search=search,
         identify=Identifier(
@@ -149,6 +151,7 @@ def build_services(
                 UnknownKeeper(gallery, unknowns, vault),
                 terminal_people=constants.terminal_people,
             ),
+            rejections,
             IdentifyLimits(max_faces=settings.limits.max_faces, max_wait_s=constants.max_wait_s),
             LiveShadow(metrics.count_shadow) if settings.next.shadow else None,
         ),
@@ -163,6 +166,7 @@ def build_services(
         audit=audit,
         signer=signer,
         reads=reads,
+        rejections=rejections,
         events=Events(database),
         deliverer=Deliverer(TargetStore(database), [], metrics, lease_s=constants.lease_s),
         name_unknown=UnknownNamer(unknowns),

@@ -14,6 +14,7 @@ from app.gallery.journal.audit_file import AuditFile
 from app.gallery.journal.audit_log import AuditLog
 from app.gallery.journal.events import Events
 from app.gallery.journal.head_signer import HeadSigner
+from app.gallery.journal.quality_rejections import QualityRejections
 from app.gallery.journal.reads import ReadLog
 from app.gallery.keys.key_ring import KeyRing
 from app.gallery.rollout.rollouts import Rollouts, RolloutStatus
@@ -96,6 +97,7 @@ class Services:
     audit: AuditLog
     reads: ReadLog
     signer: HeadSigner
+    rejections: QualityRejections
     events: Events
     deliverer: Deliverer
     name_unknown: UnknownNamer
@@ -212,6 +214,7 @@ class Services:
         with suppress(Unavailable):
             self.key_ring.save_use()
         try:
+            self.rejections.flush()
             self.reads.flush()
         except Unavailable as error:
             _log.warning("audit_reads_lost", cause=str(error))
@@ -245,6 +248,7 @@ class Services:
                 copy = AuditFile(self.database, self.settings.audit.file)
                 self.periodic.every(constants.events_every_s, copy.follow, name="audit file")
         self.periodic.every(_READS_EVERY_S, self.reads.flush, name="reads")
+        self.periodic.every(_READS_EVERY_S, self.rejections.flush, name="rejections")
         self.periodic.every(_MEMORY_EVERY_S, give_back_memory, name="memory")
 
     def prepare(self) -> None:

@@ -23,19 +23,19 @@ EVENTS: Mapping[str, str] = {
     Action.FACE_ERASED: "face.erased",
     Action.PERSON_MATCHED: "person.matched",
     Action.UNKNOWN_KEPT: "unknown.seen",
+    Action.UNKNOWN_AGAIN: "unknown.again",
+    Action.QUALITY_REJECTED: "quality.rejected",
 }
-"""Types of events, by the action of their lines. `unknown.seen` of known groups alone is
-`unknown.again`."""
+"""Types of events, by the action of their lines."""
 
-TYPES = tuple(sorted({*EVENTS.values(), "unknown.again"}))
-_AGAIN = "unknown.again"
+TYPES = tuple(sorted(EVENTS.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """An event. `position` orders all events, `id` identifies one wherever it is delivered.
 
-    `data` has ids and counts; no names.
+    `data` has ids, counts and codes; no names.
     """
 
     position: int
@@ -49,15 +49,12 @@ class Event:
     @classmethod
     def of(cls, position: int, line: Line) -> "Event":
         data: dict[str, object] = json.loads(line.details)
-        kind = EVENTS[line.action]
-        if line.action == Action.UNKNOWN_KEPT and not data.get("new_group_ids"):
-            kind = _AGAIN
         if line.receipt_id is not None:
             data["receipt_id"] = line.receipt_id
+        kind = EVENTS[line.action]
         return cls(position, line.id, kind, line.at, line.collection, line.identity_id, data)
 
 
 def actions_of(types: Sequence[str]) -> list[str]:
     """Return the actions of the lines that are events of these types."""
-    again = {"unknown.seen"} if _AGAIN in types else set()
-    return [action for action, kind in EVENTS.items() if kind in {*types, *again}]
+    return [action for action, kind in EVENTS.items() if kind in types]

@@ -70,5 +70,4 @@ class Events:
                 position, actions=actions, collections=collections, limit=limit
             )
         events = [Event.of(at, line) for at, line in found]
-        wanted = [event for event in events if types is None or event.type in types]
-        return wanted, found[-1][0] if len(found) == limit else max(newest, position)
+        return events, found[-1][0] if len(found) == limit else max(newest, position)

@@ -181,9 +181,10 @@ class GalleryPeople(GalleryPart):
                 collection = collections.find(name)
                 if collection is not None:
                     collections.within(collection).changes.prune(log_revisions)
-        if answers_before is not None:
-            with self.store.writing_all() as collections:
+        with self.store.writing_all() as collections:
+            if answers_before is not None:
                 collections.answers.forget(answers_before)
+            collections.forget_recent_events()
         self.store.database.checkpoint()
         return receipts
 

@@ -1,7 +1,8 @@
 """Find people by their faces, compare with one of them, and examine the gallery."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import numpy as np
 import structlog
@@ -21,7 +22,7 @@ from app.gallery.sync.index_sync import EmbedderGoneError
 from app.recognition.types import Embedding
 
 _MOST_TRIES = 4
-_SAME_VISIT_S = 60
+_SAME_VISIT = timedelta(seconds=60)
 """A person who is matched again within it is the terminal's newest already: nothing is written."""
 
 _log = structlog.get_logger(__name__)
@@ -101,21 +102,34 @@ class GallerySearch(GalleryPart):
             return candidates, transaction.basis
 
     def remember(
-        self, collection_name: str, terminal_id: str, identity_ids: Sequence[str], *, most: int
+        self,
+        collection_name: str,
+        terminal_id: str,
+        identity_ids: Sequence[str],
+        *,
+        most: int,
+        similarities: Mapping[str, float | None] = MappingProxyType({}),
     ) -> None:
-        """Store that these people were matched at a terminal, which remembers `most` people."""
+        """Store that these people were matched at a terminal, which remembers `most` people.
+
+        Those who were matched there within a minute stay on the same visit, which is noted once.
+        """
         now = datetime.now(UTC)
         with self.store.reading(collection_name) as transaction:
-            newest = transaction.terminals.newest(terminal_id, len(identity_ids))
-            known = transaction.identities.numbers_of(identity_ids)
-        if known <= {
-            number for number, at in newest.items() if (now - at).total_seconds() < _SAME_VISIT_S
-        }:
-            return
+            since = now - _SAME_VISIT
+            if not transaction.terminals.has_newcomers(terminal_id, identity_ids, since):
+                return
         with self.store.writing_beside(collection_name) as transaction:
-            transaction.terminals.remember(terminal_id, identity_ids, now, most=most)
-            for identity_id in identity_ids:
-                transaction.note(Action.PERSON_MATCHED, identity_id, terminal_id=terminal_id)
+            came = transaction.terminals.remember(
+                terminal_id, identity_ids, now, most=most, again_after=_SAME_VISIT
+            )
+            for identity_id in came:
+                transaction.note(
+                    Action.PERSON_MATCHED,
+                    identity_id,
+                    terminal_id=terminal_id,
+                    similarity=similarities.get(identity_id),
+                )
 
     @read_again
     def examine(

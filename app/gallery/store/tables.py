@@ -685,6 +685,22 @@ class EventTable(Table):
     sequence: Mapped[int] = mapped_column(Number)
 
 
+class RecentEventTable(Table):
+    """When there was an event about a subject at a terminal, so that it is not one again soon."""
+
+    __tablename__ = "recent_events"
+    __table_args__ = (Index(None, "at"),)
+
+    collection_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("collections.number", ondelete="CASCADE"), primary_key=True
+    )
+    subject: Mapped[str] = mapped_column(String(128), primary_key=True)
+    """The id of a group of unknown faces, or what was rejected."""
+    terminal_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Empty: no terminal."""
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class EventHeadTable(Table):
     """The last line of a chain that was looked at for events."""
 

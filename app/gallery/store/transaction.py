@@ -28,6 +28,10 @@ from app.gallery.store.repositories.identity_repository import IdentityRepositor
 from app.gallery.store.repositories.key_repository import KeyRepository
 from app.gallery.store.repositories.people_repository import PeopleRepository
 from app.gallery.store.repositories.position_repository import PositionRepository
+from app.gallery.store.repositories.recent_event_repository import (
+    RecentEventRepository,
+    forget_recent_events,
+)
 from app.gallery.store.repositories.rollout_repository import RolloutRepository
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.repositories.signed_head_repository import SignedHeadRepository
@@ -74,6 +78,7 @@ class Transaction:
     unknowns = _Part(UnknownRepository)
     unknown_crops = _Part(UnknownCropRepository)
     terminals = _Part(TerminalRepository)
+    recent_events = _Part(RecentEventRepository)
     calibration = _Part(CalibrationRepository)
     rollout = _Part(RolloutRepository)
     dismissals = _Part(DismissalRepository)
@@ -177,6 +182,10 @@ class Collections(CollectionRepository):
             receipt_id,
             details=details,
         )
+        self.add_note(note)
+
+    def add_note(self, note: Note) -> None:
+        """Note what was done earlier, by the caller of that time."""
         note_in(self._session, note)
 
     def add(
@@ -207,6 +216,10 @@ class Collections(CollectionRepository):
     def within(self, collection: CollectionView) -> Transaction:
         """The same transaction on one collection."""
         return Transaction(self._session, collection)
+
+    def forget_recent_events(self) -> None:
+        """Delete what no event waits for any more; see `RecentEventRepository`."""
+        forget_recent_events(self._session)
 
     @cached_property
     def keys(self) -> KeyRepository:

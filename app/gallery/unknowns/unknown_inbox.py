@@ -8,7 +8,7 @@ Every change holds the lock on the row of the collection's inbox, so the rule is
 after the other, however many processes write. All methods block.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -116,16 +116,16 @@ class Unknowns:
                         return []
                     centroids = _followed(inbox)
                     inbox.row.threshold = threshold
-                    groups = [
-                        self._place(inbox, centroids, self._seen_by(inbox, sighting), threshold)
-                        for sighting in _without_erased_people(inbox, sightings)
-                    ]
-                    ids = [group.id for group in groups]
-                    if ids:
-                        new = [group.id for group in groups if group.seen_count == 1]
-                        inbox.transaction.note(
-                            Action.UNKNOWN_KEPT, group_ids=ids, new_group_ids=new
-                        )
+                    ids = []
+                    counted: dict[str, bool] = {}
+                    for sighting in _without_erased_people(inbox, sightings):
+                        seen = self._seen_by(inbox, sighting)
+                        group, is_counted = self._place(inbox, centroids, seen, threshold)
+                        ids.append(group.id)
+                        if is_counted and group.id not in counted:
+                            counted[group.id] = group.seen_count == 1
+                    terminal_id = next((one.terminal_id for one in sightings), None)
+                    _note_kept(inbox.transaction, counted, terminal_id)
                     self._evict(inbox)
             except BaseException:
                 if state is not None:
@@ -135,10 +135,11 @@ class Unknowns:
 
     def _place(
         self, inbox: _Inbox, centroids: Centroids, sighting: Sighting, threshold: float
-    ) -> UnknownGroupTable:
+    ) -> tuple[UnknownGroupTable, bool]:
+        """Return the group of a face, and whether it counts: a photo sent again does not."""
         known = inbox.unknowns.group_of(sighting)
         if known is not None:
-            return known
+            return known, False
         now = datetime.now(UTC)
         nearest = centroids.nearest(sighting.embedding)
         if nearest is not None and nearest[1] >= threshold:
@@ -152,7 +153,7 @@ class Unknowns:
         group.last_seen_at = now
         self._refresh(inbox, group)
         centroids.put(group.number, from_bytes(group.centroid))
-        return group
+        return group, True
 
     def _evict(self, inbox: _Inbox) -> None:
         over = inbox.unknowns.face_count() - self._limits.faces
@@ -495,6 +496,19 @@ class Unknowns:
             centroids = state.centroids
             if centroids is not None and (inbox is None or centroids.is_outdated(inbox)):
                 state.centroids = None
+
+
+def _note_kept(
+    transaction: Transaction, is_new: Mapping[str, bool], terminal_id: str | None
+) -> None:
+    """Note groups by their ids: new ones, those seen again, and those that only stay there."""
+    now = transaction.recent_events.claim(is_new, terminal_id)
+    groups: dict[Action, list[str]] = {}
+    for group_id, new in is_new.items():
+        again = Action.UNKNOWN_AGAIN if group_id in now else Action.UNKNOWN_COUNTED
+        groups.setdefault(Action.UNKNOWN_KEPT if new else again, []).append(group_id)
+    for action, ids in groups.items():
+        transaction.note(action, group_ids=ids, terminal_id=terminal_id)
 
 
 def _followed(inbox: _Inbox) -> Centroids:

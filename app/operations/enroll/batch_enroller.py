@@ -82,7 +82,7 @@ class BatchEnroller:
         turns = self._enroller.turns()
         keep_crops = await self._enroller.keeps_crops(collection)
         examined = await together(
-            self._examine(item, known, turns, keep_crops=keep_crops) for item in items
+            self._examine(collection, item, known, turns, keep_crops=keep_crops) for item in items
         )
         usable = [one for one in examined if isinstance(one, _Usable)]
         write = partial(self._write, collection, usable)
@@ -106,6 +106,7 @@ class BatchEnroller:
 
     async def _examine(
         self,
+        collection: str,
         item: BatchItem,
         known: dict[str, str],
         turns: asyncio.Semaphore,
@@ -118,7 +119,7 @@ class BatchEnroller:
         try:
             faces = [self._face(values) for values in item.embeddings]
             examined = await self._enroller.examine(
-                item.images, item.options, turns=turns, keep_crops=keep_crops
+                collection, item.images, item.options, turns=turns, keep_crops=keep_crops
             )
         except NoUsableImage as error:
             return rejected_item(error, error.rejected)

@@ -16,6 +16,7 @@ from app.errors import (
     WrongPerson,
 )
 from app.gallery.gallery import Gallery
+from app.gallery.journal.quality_rejections import QualityRejections
 from app.gallery.people.enrolment import Enrolled, KnownFace
 from app.gallery.people.enrolment_guards import EveryFaceRefusedError, Refusal
 from app.gallery.records import Face, Identity, NewFace, NewIdentity
@@ -24,7 +25,7 @@ from app.observe import request_scope
 from app.operations.enroll.crop_vault import CropVault
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.operations.enroll.guard_lookup import Guards, refused, retry_after_switch
-from app.operations.enroll.photo_rejections import unusable
+from app.operations.enroll.photo_rejections import face_shortcomings, unusable
 from app.operations.enroll.photo_subject import PassedOver, candidates, find_subject
 from app.recognition.pipeline import Recognizer
 from app.runtime.gather import together
@@ -148,8 +149,10 @@ class Enroller:
         recognizer: Recognizer,
         gallery: Gallery,
         guards: Guards,
+        rejections: QualityRejections,
         vault: CropVault | None = None,
     ) -> None:
+        self._rejections = rejections
         self._vault = vault
         self._recognizer = recognizer
         self._gallery = gallery
@@ -172,7 +175,9 @@ class Enroller:
         CollectionNotFound, EmbedderMismatch, and AnsweredBeforeError by `once`.
         """
         keep_crops = await self.keeps_crops(collection)
-        examined = await self.examine(images, options, turns=turns, keep_crops=keep_crops)
+        examined = await self.examine(
+            collection, images, options, turns=turns, keep_crops=keep_crops
+        )
 
         def write() -> Enrollment:
             request_scope.require_time()  # after this, the change is made
@@ -204,7 +209,7 @@ class Enroller:
         known = await self._known(collection, identity_id, images)
         keep_crops = await self.keeps_crops(collection)
         examined = await self.examine(
-            images, options, known=known, turns=turns, keep_crops=keep_crops
+            collection, images, options, known=known, turns=turns, keep_crops=keep_crops
         )
 
         def write() -> Enrollment:
@@ -254,6 +259,7 @@ class Enroller:
 
     async def examine(
         self,
+        collection: str,
         images: Sequence[bytes],
         options: EnrollOptions,
         *,
@@ -262,6 +268,8 @@ class Enroller:
         keep_crops: bool = False,
     ) -> ExaminedImages:
         """Find the face of the person on each image, except on images with a known face.
+
+        Faces that are refused for their quality are noted for `collection`.
 
         Callers who examine several people at once share their `turns`. Raises NoUsableImage when
         there are images and none can be used or is known.
@@ -278,6 +286,9 @@ class Enroller:
         )
         usable = [result for result in results if isinstance(result, UsableImage)]
         rejected = [result for result in results if isinstance(result, RejectedImage)]
+        for image in rejected:
+            if lacking := face_shortcomings(image):
+                self._rejections.note(collection, lacking, operation="enroll")
         if images and not usable and not known:
             raise NoUsableImage(_none_usable(rejected), rejected)
         return ExaminedImages(usable, rejected, known)

@@ -51,6 +51,11 @@ def bad_face(photo: EmbeddedPhoto, image_index: int, why: Shortcomings) -> Rejec
     return RejectedImage(image_index, why.reasons, why.detail, (seen(photo.faces[0].face),))
 
 
+def face_shortcomings(image: RejectedImage) -> tuple[Reason, ...]:
+    """The reasons of a photo that was rejected for the quality of its face; else none."""
+    return image.reasons if image.faces and Reason.SEVERAL_FACES not in image.reasons else ()
+
+
 def several_faces(photo: EmbeddedPhoto, image_index: int) -> RejectedImage:
     return RejectedImage(
         image_index,

@@ -12,6 +12,7 @@ from app.gallery.store.database import waiting_briefly
 from app.gallery.unknowns.unknown_records import Sighting
 from app.operations.identify.blocking_search import Decided
 from app.operations.policy.decisions import Decision, SearchOptions
+from app.operations.policy.disclosure import shown
 from app.operations.unknowns import UnknownKeeper
 
 _WAITS_S = 1.0
@@ -59,18 +60,28 @@ class BlockingNotes:
         was_locked = began - self._locked_at < _LOCKED_S
         with waiting_briefly(_WAITS_AGAIN_S if was_locked else _WAITS_S):
             if options.terminal_id is not None:
-                self._remember(collection, options.terminal_id, matched(decided.decisions))
+                self._remember(collection, options.terminal_id, decided)
             decisions = self._keeper.keep(collection, strangers, decided, options)
         if monotonic() - began > _WAITS_S:
             self._locked_at = monotonic()
         return decisions
 
-    def _remember(self, collection: str, terminal_id: str, matched: Sequence[str]) -> None:
-        if not matched:
+    def _remember(self, collection: str, terminal_id: str, decided: Decided) -> None:
+        # As any caller is shown it: events are for others than the one who asked.
+        similarities = {
+            one.identity.id: shown(one.similarity, decided.policy.least_shown, one.threshold)
+            for one in decided.decisions
+            if one.identity is not None and one.similarity is not None
+        }
+        if not similarities:
             return
         try:
             self._gallery.search.remember(
-                collection, terminal_id, matched, most=self._terminal_people
+                collection,
+                terminal_id,
+                list(similarities),
+                most=self._terminal_people,
+                similarities=similarities,
             )
         except (DatabaseUnavailable, CollectionNotFound) as error:
             # Only log it: what a terminal remembers only makes the next search faster.

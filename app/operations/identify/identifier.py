@@ -18,6 +18,7 @@ from app.errors import (
     Unavailable,
 )
 from app.gallery.gallery import Gallery
+from app.gallery.journal.quality_rejections import QualityRejections
 from app.gallery.records import Searched
 from app.gallery.rollout.embedder_pair import Probe
 from app.gallery.unknowns.unknown_records import Sighting
@@ -89,6 +90,7 @@ class Identifier:
         gallery: Gallery,
         search: BlockingSearch,
         notes: BlockingNotes,
+        rejections: QualityRejections,
         limits: IdentifyLimits,
         shadow: LiveShadow | None = None,
     ) -> None:
@@ -96,6 +98,7 @@ class Identifier:
         self._gallery = gallery
         self._search = search
         self._notes = notes
+        self._rejections = rejections
         self._limits = limits
         self._shadow = shadow
 
@@ -138,6 +141,10 @@ class Identifier:
             if not why
         ]
         done = await self._decide_on_seen(collection, seen, options)
+        for why in filter(None, lacking):
+            self._rejections.note(
+                collection, why.reasons, operation="identify", terminal_id=options.terminal_id
+            )
         decisions = iter(done.decisions)
         faces = tuple(
             IdentifiedFace(

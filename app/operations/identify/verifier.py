@@ -7,8 +7,10 @@ from math import inf
 
 from app.errors import NoUsableImage, RejectedImage
 from app.gallery.gallery import Gallery
+from app.gallery.journal.quality_rejections import QualityRejections
 from app.gallery.records import Candidate, DecisionBasis, Identity
 from app.observe import request_scope
+from app.operations.enroll.photo_rejections import face_shortcomings
 from app.operations.enroll.photo_subject import PassedOver
 from app.operations.identify.verify_options import VerifyOptions
 from app.operations.identify.verify_sides import Side, selection_of, side_of
@@ -85,7 +87,14 @@ class Verification:
 
 
 class Verifier:
-    def __init__(self, recognizer: Recognizer, gallery: Gallery, calibrator: Calibrator) -> None:
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        gallery: Gallery,
+        calibrator: Calibrator,
+        rejections: QualityRejections,
+    ) -> None:
+        self._rejections = rejections
         self._recognizer = recognizer
         self._gallery = gallery
         self._calibrator = calibrator
@@ -157,6 +166,8 @@ class Verifier:
         limit, identity = await reading(look_beforehand)
         side = await self._side(image, options, index=0, name="image")
         if side.refused:
+            lacking = face_shortcomings(side.refused)
+            self._rejections.note(collection, lacking, operation="verify")
             return _rejected([side], limit, self._gallery.model, identity)
         candidates, basis = await reading(compare)
         # The policy of the comparison's basis: the collection may go over to another embedder.

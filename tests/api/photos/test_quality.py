@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from PIL import Image, ImageEnhance, ImageFilter
 
 from tests.api.conftest import Enroll, image, images, photo, problem
-from tests.api.people import JSON_LINES, counts, lines
+from tests.api.people import JSON_LINES, counts, embedding, enroll_all, lines
 from tests.kit import photos
 
 LEVELS = ("floor", "low", "auto", "medium", "high")
@@ -261,3 +261,28 @@ def test_embedded_face_tells_its_quality(client: TestClient) -> None:
     assessed = client.post("/v1/quality", files=image("hopper")).json()["faces"][0]
     embedded = client.post("/v1/embed", files=image("hopper")).json()["faces"][0]
     assert embedded["quality"] == assessed["unified"]
+
+
+def test_refused_faces_are_events_without_the_photo(client: TestClient, collection: str) -> None:
+    url = f"/v1/collections/{collection}"
+    post(client, f"{url}/identities", "images", bad("blurred"))
+    options = {"quality_filter": "auto", "terminal_id": "door"}
+    for _ in range(2):
+        found = post(client, f"{url}/identify", "image", bad("blurred"), **options)
+        assert found.json()["faces"][0]["status"] == "rejected"
+    (person,) = enroll_all(client, collection, {"embeddings": [embedding(1)]})
+    body = {"collection": collection, "identity_id": person}
+    verified = post(client, "/v1/verify", "image", bad("blurred"), quality_filter="auto", **body)
+    assert verified.json()["status"] == "rejected", verified.text
+    services = client.app.state.services  # type: ignore[attr-defined]
+    services.rejections.flush()
+    query: dict[str, str | int] = {"types": "quality.rejected", "after": 0, "wait_s": 0}
+    text = client.get("/v1/events", params={**query, "collection": collection}).text
+    found_events = [json.loads(line[6:]) for line in text.splitlines() if line[:6] == "data: "]
+    assert [event["data"]["operation"] for event in found_events] == [
+        "enroll",
+        "identify",
+        "verify",
+    ]
+    assert [event["data"]["terminal_id"] for event in found_events] == [None, "door", None]
+    assert {tuple(event["data"]["reasons"]) for event in found_events} == {("low_sharpness",)}

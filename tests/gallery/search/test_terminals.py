@@ -1,7 +1,7 @@
 """A terminal remembers who was matched at it lately, and only them."""
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -54,7 +54,7 @@ def people(gallery: Gallery) -> list[str]:
 
 @pytest.fixture
 def _every_match_is_a_new_visit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gallery_search, "_SAME_VISIT_S", 0)
+    monkeypatch.setattr(gallery_search, "_SAME_VISIT", timedelta(0))
 
 
 @sqlite_only
@@ -63,6 +63,7 @@ def test_nobody_is_remembered_before_the_first_match(gallery: Gallery, people: l
     assert found_ids(gallery, PROBE, wanted=DOOR) == []
 
 
+@pytest.mark.usefixtures("_every_match_is_a_new_visit")
 def test_latest_match_is_remembered_first(
     gallery: Gallery, database: Database, people: list[str]
 ) -> None:

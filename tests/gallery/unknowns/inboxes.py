@@ -20,9 +20,17 @@ LIMITS = InboxLimits(retention_s=3_600, faces=1_000, faces_a_group=4)
 _ROUNDING = 1e-5
 
 
-def sighting(embedding: Embedding, *, photo: str | None = None, place: int = 0) -> Sighting:
+def sighting(
+    embedding: Embedding,
+    *,
+    photo: str | None = None,
+    place: int = 0,
+    terminal_id: str | None = None,
+) -> Sighting:
     """In a photo of its own, unless `photo` names one."""
-    return Sighting(embedding, photo or uuid4().hex * 2, place, box=(1.0, 2.0, 3.0, 4.5))
+    image_sha256 = photo or uuid4().hex * 2
+    box = (1.0, 2.0, 3.0, 4.5)
+    return Sighting(embedding, image_sha256, place, box, terminal_id=terminal_id)
 
 
 def nearby(embedding: Embedding, similarity: float, *, seed: int = 0) -> Embedding:

@@ -1,12 +1,14 @@
 """SQL of the people whom terminals matched lately."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, func, select
 
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.tables import IdentityTable, TerminalMatchTable
+
+_KEY = ["collection_number", "terminal_id", "identity_number"]
 
 
 class TerminalRepository(ScopedRepository):
@@ -22,16 +24,41 @@ class TerminalRepository(ScopedRepository):
         )
         return {number: at for number, at in self._session.execute(query)}  # noqa: C416
 
+    def has_newcomers(self, terminal_id: str, identity_ids: Sequence[str], since: datetime) -> bool:
+        """Return whether one of these people was not matched later than `since`."""
+        lately = select(TerminalMatchTable.identity_number).where(
+            *self._of(terminal_id), TerminalMatchTable.matched_at > since
+        )
+        newcomers = select(IdentityTable.number).where(
+            self._here(IdentityTable),
+            IdentityTable.id.in_(identity_ids),
+            IdentityTable.number.not_in(lately),
+        )
+        return self._session.scalar(newcomers.limit(1)) is not None
+
     def remember(
-        self, terminal_id: str, identity_ids: Sequence[str], at: datetime, *, most: int
-    ) -> None:
-        """Store the people who were matched, and delete all but the `most` latest."""
+        self,
+        terminal_id: str,
+        identity_ids: Sequence[str],
+        at: datetime,
+        *,
+        most: int,
+        again_after: timedelta,
+    ) -> list[str]:
+        """Store the people who were matched, and delete all but the `most` latest.
+
+        Returns the ids of those who were not matched there within `again_after`. The others stay as
+        they are: of several transactions at once, only one has a person in its answer.
+        """
         people = (
-            select(IdentityTable.number)
+            select(IdentityTable.number, IdentityTable.id)
             .where(self._here(IdentityTable), IdentityTable.id.in_(identity_ids))
             .order_by(IdentityTable.number)  # two writers wait for each other in one order
             .with_for_update(read=True, key_share=True)  # no one deletes them until the commit
         )
+        ids = {number: identity_id for number, identity_id in self._session.execute(people)}  # noqa: C416
+        if not ids:  # all were deleted meanwhile
+            return []
         rows = [
             {
                 "collection_number": self._collection.number,
@@ -39,12 +66,20 @@ class TerminalRepository(ScopedRepository):
                 "identity_number": number,
                 "matched_at": at,
             }
-            for number in self._session.scalars(people)  # those deleted meanwhile are not
+            for number in ids
         ]
-        if not rows:
-            return
-        self._write(rows)
-        self._forget_all_but(terminal_id, most)
+        insert = self._insert(TerminalMatchTable).values(rows)
+        matched_at = TerminalMatchTable.matched_at
+        changed = insert.on_conflict_do_update(
+            index_elements=_KEY,
+            set_={"matched_at": insert.excluded.matched_at},
+            # Far ahead: the clock was set back.
+            where=(matched_at <= at - again_after) | (matched_at > at + again_after),
+        ).returning(TerminalMatchTable.identity_number)
+        numbers = set(self._session.scalars(changed))
+        if numbers:
+            self._forget_all_but(terminal_id, most)
+        return [identity_id for number, identity_id in ids.items() if number in numbers]
 
     def hand_over(self, numbers: Sequence[int], to: int) -> None:
         """Have terminals remember another person, `to`, in place of these.
@@ -101,7 +136,7 @@ class TerminalRepository(ScopedRepository):
         insert = self._insert(TerminalMatchTable)
         self._session.execute(
             insert.on_conflict_do_update(
-                index_elements=["collection_number", "terminal_id", "identity_number"],
+                index_elements=_KEY,
                 set_={"matched_at": insert.excluded.matched_at},
             ),
             rows,
