@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from app.gallery.default_collection import DEFAULT_COLLECTION
+
 index = typer.Typer(no_args_is_help=True, help="Look after the search index.")
 
 
@@ -85,3 +87,19 @@ def verify(
     from app.cli.upkeep.index import verify as run
 
     run(repair=repair, as_json=as_json)
+
+
+@index.command("renew-space")
+def renew_space(
+    collection: Annotated[
+        str, typer.Option(help="The collection whose vectors are turned.")
+    ] = DEFAULT_COLLECTION,
+) -> None:
+    """Turn the vectors of an encrypted collection in Milvus by another secret rotation.
+
+    The server fills a second Milvus collection in the background, searches the first one meanwhile,
+    and drops it then.
+    """
+    from app.cli.upkeep.index import renew_space as run
+
+    run(collection)

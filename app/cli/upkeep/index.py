@@ -3,7 +3,9 @@
 from dataclasses import asdict
 
 from app.cli.open_database import open_database
-from app.cli.output import finish, show
+from app.cli.output import finish, print_line, show
+from app.errors import InvalidRequest
+from app.gallery.sync import spaces
 from app.gallery.sync.snapshot_check import SnapshotCheck
 from app.services.index_building import check_index
 
@@ -17,6 +19,18 @@ def verify(*, repair: bool, as_json: bool) -> None:
     with open_database(upgrade=False) as (settings, database):
         agreed = check_index(settings, database, repair=repair, report=report)
     finish(complete=agreed)
+
+
+def renew_space(collection: str) -> None:
+    """Have a collection's vectors in Milvus turned by another rotation. Raises InvalidRequest."""
+    with open_database(upgrade=False) as (settings, database):
+        if settings.index.milvus_uri is None:
+            raise InvalidRequest(
+                "vectors are rotated in Milvus alone, and VULTUS_INDEX__MILVUS_URI is not set"
+            )
+        if not spaces.renew_space(database, collection):
+            raise InvalidRequest(f"collection {collection!r} is not encrypted; see encryption.md")
+    print_line(f"{collection}: the server turns its vectors in Milvus from now on")
 
 
 def _text(found: SnapshotCheck) -> str:

@@ -19,6 +19,7 @@ import structlog
 from app.errors import IndexUnavailable, StartupError
 from app.gallery.index.circuit import Circuit
 from app.gallery.index.protocol import FaceNumbers, Hits, Vectors
+from app.gallery.index.rotation import Rotation
 
 
 @contextmanager
@@ -177,8 +178,12 @@ class MilvusIndex:
     process made it. Methods raise IndexUnavailable; MilvusCollectionMissing before `create`.
     """
 
-    def __init__(self, milvus: Milvus, name: str, dimension: int) -> None:
+    def __init__(
+        self, milvus: Milvus, name: str, dimension: int, rotation: Rotation | None = None
+    ) -> None:
+        """`rotation` turns vectors on their way to Milvus, and probes alike."""
         self._milvus = milvus
+        self._rotation = rotation
         self.name = name
         self._dimension = dimension
         self._counted: tuple[object, int] | None = None
@@ -231,6 +236,8 @@ class MilvusIndex:
         self._milvus.ask(lambda client: client.drop_collection(self.name, timeout=_CREATE_S))
 
     def add(self, numbers: FaceNumbers, vectors: Vectors) -> None:
+        if self._rotation is not None:
+            vectors = self._rotation.turn(vectors)
         for start in range(0, len(numbers), _ROWS_AT_ONCE):
             some = slice(start, start + _ROWS_AT_ONCE)
             rows = [
@@ -291,6 +298,8 @@ class MilvusIndex:
         """Find the nearest faces, at most `_MOST_HITS`."""
         if count <= 0 or not len(probes):
             return [_hits([], []) for _ in probes]
+        if self._rotation is not None:
+            probes = self._rotation.turn(probes)
         found = self._milvus.ask(
             lambda client: client.search(
                 self.name,

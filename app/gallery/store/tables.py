@@ -142,6 +142,23 @@ class SnapshotKeyTable(Table):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
 
+class SpaceTable(Table):
+    """A secret rotation of a collection's vectors in Milvus, sealed; see app/gallery/sync."""
+
+    __tablename__ = "spaces"
+
+    collection_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("collections.number", ondelete="CASCADE"), primary_key=True
+    )
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Of the embedder whose vectors are rotated."""
+    role: Mapped[str] = mapped_column(String(8), primary_key=True)
+    """`current`, or `next` while another one is filled."""
+    id: Mapped[str] = mapped_column(String(32))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+
 class CalibrationTable(Table):
     """The error rates of a collection's similarities, measured on its own people."""
 

@@ -10,6 +10,7 @@ from app.gallery.journal.journal import note_in
 from app.gallery.records import DecisionBasis
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.idempotency import Once
+from app.gallery.store.repositories.announcement import announce
 from app.gallery.store.repositories.audit_repository import AuditRepository
 from app.gallery.store.repositories.calibration_repository import CalibrationRepository
 from app.gallery.store.repositories.change_repository import ChangeRepository
@@ -36,6 +37,7 @@ from app.gallery.store.repositories.rollout_repository import RolloutRepository
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.repositories.signed_head_repository import SignedHeadRepository
 from app.gallery.store.repositories.snapshot_key_repository import SnapshotKeyRepository
+from app.gallery.store.repositories.space_repository import SpaceRepository
 from app.gallery.store.repositories.target_repository import TargetRepository
 from app.gallery.store.repositories.terminal_repository import TerminalRepository
 from app.gallery.store.repositories.unknown_repository import UnknownRepository
@@ -248,6 +250,14 @@ class Collections(CollectionRepository):
     def snapshot_keys(self, collection_number: int) -> SnapshotKeyRepository:
         """The keys of a collection's snapshots."""
         return SnapshotKeyRepository(self._session, collection_number)
+
+    def spaces(self, collection: CollectionView) -> SpaceRepository:
+        """The rotations of a collection's vectors outside of this process."""
+        return SpaceRepository(self._session, collection)
+
+    def announce(self) -> None:
+        """Wake the other processes when this is committed."""
+        announce(self._session)
 
     def positions(self, store: str) -> PositionRepository:
         """How far an index outside of this process, such as a Milvus server, has come."""

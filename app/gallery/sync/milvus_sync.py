@@ -15,10 +15,8 @@ Import it only where Milvus is wanted; see `milvus_index`.
 """
 
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from hashlib import sha256
 from math import inf
 from threading import TIMEOUT_MAX, Lock
 from time import monotonic, sleep
@@ -36,6 +34,7 @@ from app.gallery.store.repositories.position_repository import Position
 from app.gallery.store.transaction import Collections
 from app.gallery.sync.index_fallback import Fallback, GuardedIndex
 from app.gallery.sync.index_sync import EmbedderGoneError, Lag, apply, lag_of
+from app.gallery.sync.milvus_tracks import PREFIX, Track, Tracks, description, witness
 
 _FACES_AT_ONCE = 1_000
 """A piece of the log or of an upload: some tenths of a second."""
@@ -44,8 +43,6 @@ _TURN_S = 0.02
 _FOLLOW_S = 5.0
 """A turn of `follow`; a long upload continues at the next one, and a stop need not wait for it."""
 _PROGRESS_EVERY_S = 5.0
-_PREFIX = "vultus"
-_MOST_WITNESSES = 64
 
 _log = structlog.get_logger(__name__)
 
@@ -69,13 +66,13 @@ class MilvusSync:
         self._store = Store(database)
         self._milvus = milvus
         self.states = CollectionStates()
-        self._where = f"milvus:{_hash(milvus.address)}"
+        self._tracks = Tracks(database, milvus.address)
         self._fallback = None if fallback is None else Fallback(database, fallback)
         self._patience_s = patience_s
         self._lock = Lock()
         self._locks: dict[int, Lock] = {}
         self._known: dict[int, MilvusIndex] = {}
-        """By collection number, what this process has seen of them."""
+        """By collection number, what this process has seen of those that are searched."""
         self._foreign: set[str] = set()
         self._swept: set[str] | None = None
         """The names of our Milvus collections when the others were last looked through."""
@@ -104,19 +101,19 @@ class MilvusSync:
 
     def index_at(self, collection: CollectionView) -> VectorIndex:
         try:
-            position = self._brought(collection)
+            track, position = self._brought(collection)
         except CollectionNotFound:
             self.forget(collection.number)
             raise
         except IndexUnavailable as error:
-            return self._instead(collection, error)
+            return self._instead(collection, error, None)
         if position.digest != collection.digest:  # Milvus has that of the serving embedder only
             raise EmbedderGoneError(collection.name)
-        index = self._index(collection)
+        index = self._index(collection, track)
         return GuardedIndex(
             index,
             length=lambda: index.length_at(position),
-            otherwise=lambda error: self._instead(collection, error),
+            otherwise=lambda error: self._instead(collection, error, index),
         )
 
     def is_at(self, collection: CollectionView) -> bool:
@@ -128,7 +125,9 @@ class MilvusSync:
         until = monotonic() + _FOLLOW_S
         with self._store.reading_all() as collections:
             present = collections.everything()
-            positions = collections.positions(self._where).everything()
+            positions = self._tracks.positions(collections, present)
+            coming = [one for one in present if self._needs_coming(collections, one, positions)]
+            names = self._tracks.names(collections, present)
         views = [
             view for one in present for view in (one, one.by_other_embedder()) if view is not None
         ]
@@ -141,9 +140,12 @@ class MilvusSync:
                 if position is None or not position.stands_for(collection):
                     with suppress(CollectionNotFound):
                         self._bring(collection, until=until)
+            for collection in coming:
+                with suppress(CollectionNotFound):
+                    self._fill_coming(collection, until=until)
             with suppress(CollectionNotFound):
                 self._end_fallback(present)
-            if {_name(collection) for collection in present} != self._swept:
+            if names != self._swept or coming:
                 self._sweep()
 
     def forget(self, collection_number: int) -> None:
@@ -201,8 +203,9 @@ class MilvusSync:
     def lag(self) -> Lag:
         """Read from the database how far Milvus is behind; it is the same for all processes."""
         with self._store.reading_all() as collections:
-            revisions = collections.revisions()
-            positions = collections.positions(self._where).everything()
+            present = collections.everything()
+            positions = self._tracks.positions(collections, present)
+        revisions = {collection.number: collection.revision for collection in present}
         reached = {
             number: position.revision
             for number, position in positions.items()
@@ -217,22 +220,22 @@ class MilvusSync:
 
     # -- bringing it further ---------------------------------------------------------------------
 
-    def _brought(self, collection: CollectionView) -> Position:
+    def _brought(self, collection: CollectionView) -> tuple[Track, Position]:
         """Bring Milvus to the revision of `collection` at least.
 
         Raises CollectionNotFound and IndexUnavailable.
         """
-        position = self._bring(collection, until=monotonic() + self._patience_s)
-        if position is None:
+        reached = self._bring(collection, until=monotonic() + self._patience_s)
+        if reached is None:
             raise IndexUnavailable(f"the index of {collection.name!r} is being brought up to date")
-        return position
+        return reached
 
-    def _bring(self, collection: CollectionView, *, until: float) -> Position | None:
+    def _bring(self, collection: CollectionView, *, until: float) -> tuple[Track, Position] | None:
         """Send Milvus the log, piece by piece; return None when it was not done in time.
 
         Raises CollectionNotFound and IndexUnavailable.
         """
-        while (position := self._reached(collection)) is None:
+        while (reached := self._reached(collection)) is None:
             self._milvus.require()  # before a thread waits for a lock
             left = until - monotonic()
             lock = self._lock_of(collection.number)
@@ -248,42 +251,64 @@ class MilvusSync:
                 lock.release()
             if not moved:
                 sleep(_TURN_S)
-        return position
+        return reached
 
-    def _reached(self, collection: CollectionView) -> Position | None:
+    def _reached(self, collection: CollectionView) -> tuple[Track, Position] | None:
         """The position, if it is at the revision of `collection` at least."""
         with self._store.reading_all() as collections:
             current = collections.reread(collection)
-            position = collections.positions(self._where).find(collection.number)
+            track = self._tracks.serving(collections, current)
+            if track is None:
+                return None
+            position = collections.positions(track.where).find(collection.number)
         if position is not None and position.stands_for(current, since=collection.revision):
-            return position
+            return track, position
         return None
 
     def _step(self, collection: CollectionView) -> bool:
         """Do one piece of work; return False when another process does it."""
         with self._store.writing_all() as collections:
-            positions = collections.positions(self._where)
+            before = collections.reread(collection)
+            track = self._tracks.serving(collections, before)
+            if track is None:
+                self._tracks.begin(collections, before)
+                return True
+            positions = collections.positions(track.where)
             position = positions.lock(collection.number)
+            in_the_clear = before.key_generation is not None and track.rotation is None
+            if in_the_clear and (position is None or position.digest != before.digest):
+                # Nothing is uploaded yet that could be searched meanwhile.
+                self._tracks.begin(collections, before)
+                return True
             if position is None:
                 return positions.add_if_missing(collection.number)
             # Not before the lock: another process may have followed a newer revision meanwhile.
             current = collections.reread(collection)
-            if not position.leads_to(current):
-                positions.restart(current)
-            elif position.uploaded is not None:
-                self._upload(collections, current, position.uploaded)
-            elif position.revision < current.revision:
-                self._send(collections, current, position)
+            if current.digest == before.digest:  # else it went over to its other embedder just now
+                self._piece(collections, current, track, position)
         return True
 
-    def _upload(self, collections: Collections, current: CollectionView, uploaded: int) -> None:
-        index = self._index(current)
+    def _piece(
+        self, collections: Collections, current: CollectionView, track: Track, position: Position
+    ) -> None:
+        """Do one piece of work, under the lock on the position."""
+        if not position.leads_to(current):
+            collections.positions(track.where).restart(current)
+        elif position.uploaded is not None:
+            self._upload(collections, current, track, position.uploaded)
+        elif position.revision < current.revision:
+            self._send(collections, current, track, position)
+
+    def _upload(
+        self, collections: Collections, current: CollectionView, track: Track, uploaded: int
+    ) -> None:
+        index = self._index_of(current, track)
         if uploaded == 0:
             index.drop()
-            index.create(_description(collections.everything(), current))
+            index.create(description(collections.everything(), current))
         numbers, vectors = collections.within(current).faces.above(uploaded, most=_FACES_AT_ONCE)
         index.add(numbers, vectors)
-        positions = collections.positions(self._where)
+        positions = collections.positions(track.where)
         if len(numbers) == _FACES_AT_ONCE:
             positions.set_uploaded(current.number, int(numbers[-1]))
             if monotonic() - self._reported_at > _PROGRESS_EVERY_S:
@@ -293,18 +318,24 @@ class MilvusSync:
             positions.end_upload(current.number)
             _log.info("index_uploaded", collection=current.name, faces=len(index))
 
-    def _send(self, collections: Collections, current: CollectionView, position: Position) -> None:
+    def _send(
+        self, collections: Collections, current: CollectionView, track: Track, position: Position
+    ) -> None:
         changes = collections.within(current).changes
         delta, revision = changes.next_above(position.revision, most=_FACES_AT_ONCE)
-        apply(self._index(current), delta)
-        collections.positions(self._where).set_revision(current.number, revision)
+        apply(self._index_of(current, track), delta)
+        collections.positions(track.where).set_revision(current.number, revision)
 
     def _restart(self, collections: Collections, collection_number: int) -> bool:
         """Begin to upload the collection anew; return False when there is none."""
         current = collections.find_by_number(collection_number)
         if current is None:
             return False
-        positions = collections.positions(self._where)
+        track = self._tracks.serving(collections, current)
+        if track is None:
+            self._tracks.begin(collections, current)
+            return True
+        positions = collections.positions(track.where)
         positions.lock(collection_number, wait=True)
         positions.restart(current)
         return True
@@ -316,7 +347,10 @@ class MilvusSync:
         Milvus meanwhile; if a face was enrolled since, there is nothing to compare.
         """
         with self._store.writing_all() as collections:
-            positions = collections.positions(self._where)
+            track = self._tracks.serving(collections, collections.reread(collection))
+            if track is None:
+                return
+            positions = collections.positions(track.where)
             position = positions.lock(collection.number)
             current = collections.reread(collection)
             if position is None or not position.stands_for(current):
@@ -324,7 +358,7 @@ class MilvusSync:
             wanted = collections.within(current).faces.embedding_count()
             current = collections.reread(collection)
             try:
-                found = len(self._index(current))
+                found = len(self._index(current, track))
             except MilvusCollectionMissing:
                 found = -1
             if not position.stands_for(current) or found == wanted:
@@ -339,14 +373,84 @@ class MilvusSync:
             positions.restart(current)
         self._bring(collection, until=inf)
 
+    # -- another space -----------------------------------------------------------------------------
+
+    def _needs_coming(
+        self,
+        collections: Collections,
+        collection: CollectionView,
+        positions: Mapping[int, Position],
+    ) -> bool:
+        """Whether another space is to be filled, which may have to be made first."""
+        if collection.key_generation is None:
+            return False
+        if self._tracks.coming(collections, collection) is not None:
+            return True
+        track = self._tracks.serving(collections, collection)
+        position = positions.get(collection.number)
+        # Encryption began after the vectors were uploaded in the clear.
+        return (
+            track is not None
+            and track.rotation is None
+            and position is not None
+            and position.digest == collection.digest
+        )
+
+    def _fill_coming(self, collection: CollectionView, *, until: float) -> None:
+        """Fill the space that comes next, as far as that goes `until` then, and search it then.
+
+        Raises CollectionNotFound and IndexUnavailable.
+        """
+        while monotonic() < until:
+            try:
+                if not self._step_coming(collection):
+                    return
+            except MilvusCollectionMissing:
+                self._restart_coming(collection)
+
+    def _step_coming(self, collection: CollectionView) -> bool:
+        """Do one piece of it; return False when it is done, or another process does it."""
+        with self._store.writing_all() as collections:
+            current = collections.reread(collection)
+            track = self._tracks.coming(collections, current)
+            if track is None:
+                serving = self._tracks.serving(collections, current)
+                in_the_clear = serving is not None and serving.rotation is None
+                if not in_the_clear or current.key_generation is None:
+                    return False  # another process has gone over to it
+                self._tracks.begin_coming(collections, current)
+                return True
+            positions = collections.positions(track.where)
+            position = positions.lock(collection.number)
+            if position is None:
+                return positions.add_if_missing(collection.number)
+            current = collections.reread(collection)
+            if not position.stands_for(current):
+                self._piece(collections, current, track, position)
+                return True
+            self._tracks.switch(collections, current)
+        _log.info("index_rotated", collection=current.name, name=track.name)
+        return False
+
+    def _restart_coming(self, collection: CollectionView) -> None:
+        with self._store.writing_all() as collections:
+            current = collections.reread(collection)
+            track = self._tracks.coming(collections, current)
+            if track is not None:
+                collections.positions(track.where).restart(current)
+
     # -- fallback --------------------------------------------------------------------------------
 
-    def _instead(self, collection: CollectionView, error: IndexUnavailable) -> VectorIndex:
-        """Return the index that answers in place of one that raised `error`."""
+    def _instead(
+        self, collection: CollectionView, error: IndexUnavailable, index: MilvusIndex | None
+    ) -> VectorIndex:
+        """Return the index that answers in place of `index`, or of any, that raised `error`."""
         if isinstance(error, MilvusCollectionMissing):
-            self.forget(collection.number)
-            self._brought(collection)
-            return self._index(collection)
+            if index is None or self._is_searched(collection, index.name):
+                self.forget(collection.number)
+            # Else another space took its place, and it was dropped.
+            track, _ = self._brought(collection)
+            return self._index(collection, track)
         if self._fallback is None:
             raise error
         return self._fallback.index_at(collection)
@@ -356,21 +460,30 @@ class MilvusSync:
         if self._fallback is None or not self._fallback.in_use():
             return
         for collection in present:
-            if self._reached(collection) is None:
+            reached = self._reached(collection)
+            if reached is None:
                 return
-            len(self._index(collection))
+            len(self._index(collection, reached[0]))
         self._fallback.end()
 
     # -- Milvus collections ----------------------------------------------------------------------
 
-    def _index(self, collection: CollectionView) -> MilvusIndex:
-        name = _name(collection)
+    def _index(self, collection: CollectionView, track: Track) -> MilvusIndex:
+        """Return the index that is searched."""
         with self._lock:
             known = self._known.get(collection.number)
-            if known is None or known.name != name:
-                known = MilvusIndex(self._milvus, name, collection.dimension)
+            if known is None or known.name != track.name:
+                known = self._index_of(collection, track)
                 self._known[collection.number] = known
             return known
+
+    def _index_of(self, collection: CollectionView, track: Track) -> MilvusIndex:
+        return MilvusIndex(self._milvus, track.name, collection.dimension, track.rotation)
+
+    def _is_searched(self, collection: CollectionView, name: str) -> bool:
+        with self._store.reading_all() as collections:
+            track = self._tracks.serving(collections, collections.reread(collection))
+        return track is None or track.name == name
 
     def _lock_of(self, collection_number: int) -> Lock:
         """The lock that lets one thread of this process wait for the database's lock."""
@@ -383,11 +496,11 @@ class MilvusSync:
         Only what this database is known to have made: others may share the Milvus.
         """
         # Read before the database: the process that made one has committed its collection earlier.
-        names = [name for name in self._milvus.names() if name.startswith(f"{_PREFIX}_")]
+        names = [name for name in self._milvus.names() if name.startswith(f"{PREFIX}_")]
         with self._store.reading_all() as collections:
             present = collections.everything()
-        wanted = {_name(collection) for collection in present}
-        witnesses = {_witness(collection) for collection in present}
+            wanted = self._tracks.names(collections, present)
+        witnesses = {witness(collection) for collection in present}
         for name in set(names) - wanted - self._foreign:
             if self._is_ours(name, witnesses):
                 MilvusIndex(self._milvus, name, 0).drop()
@@ -409,25 +522,3 @@ class MilvusSync:
             written = json.loads(self._milvus.description(name))
             return not witnesses.isdisjoint(written["witnesses"])
         return False
-
-
-def _name(collection: CollectionView) -> str:
-    """Name a collection's Milvus collection; it depends on the embedder and the database."""
-    digest = re.sub(r"[^0-9A-Za-z]", "_", collection.digest)[:12]
-    return f"{_PREFIX}_{collection.number}_{digest}_{_witness(collection)}"
-
-
-def _witness(collection: CollectionView) -> str:
-    """Identifies a collection among those of other databases, which may have the same number."""
-    return _hash(f"{collection.number} {collection.created_at.isoformat()}")
-
-
-def _description(present: Sequence[CollectionView], own: CollectionView) -> str:
-    """Describe by which collections this database can prove later that it made the index."""
-    oldest = sorted(present, key=lambda collection: collection.number)[:_MOST_WITNESSES]
-    witnesses = {_witness(collection) for collection in [own, *oldest]}
-    return json.dumps({"made_by": "vultus", "witnesses": sorted(witnesses)})
-
-
-def _hash(text: str) -> str:
-    return sha256(text.encode("utf-8")).hexdigest()[:16]

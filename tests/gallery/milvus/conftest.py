@@ -16,6 +16,7 @@ from app.recognition.types import ModelId
 from tests.gallery.conftest import Connect
 from tests.gallery.factories import MODEL
 from tests.gallery.milvus.lite import LiteServer
+from tests.gallery.vault.vaults import with_masters
 
 
 class Clock:
@@ -80,9 +81,14 @@ def open_on_milvus(
     with ExitStack() as stack:
 
         def open_one(
-            *, uri: str = lite.uri, model: ModelId = MODEL, start: bool = True, **options: object
+            *,
+            uri: str = lite.uri,
+            model: ModelId = MODEL,
+            start: bool = True,
+            sealed: bool = False,
+            **options: object,
         ) -> Gallery:
-            ours = connect()
+            ours = with_masters(connect()) if sealed else connect()
             sync = MilvusSync(ours, Milvus(uri, clock=clock), **options)  # type: ignore[arg-type]
             gallery = Gallery(ours, sync, model)
             stack.callback(gallery.close)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -108,6 +108,25 @@ class PositionRepository:
 
     def set_revision(self, collection_number: int, revision: int) -> None:
         self._set(collection_number, self._stores[0], revision=revision)
+
+    def remove(self, collection_number: int) -> None:
+        self._session.execute(
+            delete(IndexPositionTable).where(
+                IndexPositionTable.collection_number == collection_number,
+                IndexPositionTable.store.in_(self._stores),
+            )
+        )
+
+    def forget_spaces(self, collection_number: int, *, kept: str = "") -> None:
+        """Remove the positions of stores that are named after this one and a space, but for one."""
+        beginning = f"{self._stores[0]}:"
+        self._session.execute(
+            delete(IndexPositionTable).where(
+                IndexPositionTable.collection_number == collection_number,
+                IndexPositionTable.store.startswith(beginning, autoescape=True),
+                IndexPositionTable.store.not_in((kept, f"{kept}/upload")),
+            )
+        )
 
     def _set(self, collection_number: int, store: str, **values: object) -> None:
         self._session.execute(
