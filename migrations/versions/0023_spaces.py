@@ -1,14 +1,14 @@
 """Secret rotations of vectors that lie outside of the service.
 
-Revision: 0021
-After: 0020
+Revision: 0023
+After: 0022
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
