@@ -9,6 +9,7 @@ from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import (
@@ -22,6 +23,8 @@ from pydantic_settings import (
 from app.former_settings import current
 
 _ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+_SYSLOG_PORTS = {"udp": 514, "tcp": 601, "tls": 6514}
+"""The ports that IANA has registered."""
 AUTO_EMBEDDER = "auto"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9._:\[\]-]+")
 
@@ -292,6 +295,22 @@ class AuditSettings(_Group):
     file: Path | None = Field(
         None, description="File to which each line is appended as well, as JSON Lines (else none)."
     )
+    syslog: str | None = Field(
+        None,
+        description="Where each line is sent as well, by syslog (RFC 5424): udp://HOST:PORT, "
+        "tcp://HOST:PORT, tls://HOST:PORT, or unix:/dev/log (else nowhere).",
+    )
+    syslog_ca: Path | None = Field(
+        None,
+        description="Certificates (PEM) that a tls collector's must follow from (else the "
+        "system's).",
+    )
+    syslog_certificate: Path | None = Field(
+        None, description="Certificate (PEM) that is shown to a tls collector (else none)."
+    )
+    syslog_key: Path | None = Field(
+        None, description="Key (PEM) of that certificate (else in the same file)."
+    )
     retention_s: float = Field(
         63_072_000.0,
         ge=3_600,
@@ -299,8 +318,33 @@ class AuditSettings(_Group):
         description="Seconds that lines are kept; two years if not set.",
     )
 
-    _unset = field_validator("key", "signing_key", "file", mode="before")(_none_if_empty)
+    _unset = field_validator(
+        "key",
+        "signing_key",
+        "file",
+        "syslog",
+        "syslog_ca",
+        "syslog_certificate",
+        "syslog_key",
+        mode="before",
+    )(_none_if_empty)
     _split = field_validator("former_keys", "former_public_keys", mode="before")(_split_at_commas)
+
+    @field_validator("syslog")
+    @classmethod
+    def _reachable(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        port = _SYSLOG_PORTS.get(parts.scheme)
+        if parts.scheme == "unix" and parts.path.startswith("/") and not parts.netloc:
+            return value
+        if port is None or not parts.hostname or parts.path.strip("/") or parts.query:
+            raise ValueError(
+                "must be udp://HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT or unix:/dev/log"
+            )
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        return f"{parts.scheme}://{host}:{parts.port or port}"
 
 
 class WebhookSettings(_Group):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from prometheus_client import CONTENT_TYPE_LATEST as METRICS_CONTENT_TYPE
 from prometheus_client import (
@@ -39,6 +40,16 @@ class Readings:
     """Threads by kind: how busy they are with calls that block."""
     problems: Sequence[str] = ()
     """Codes of problems with the files of the database."""
+
+
+class AuditCopy(Protocol):
+    """A copy of the audit log, as metrics see it."""
+
+    @property
+    def behind(self) -> int: ...
+
+    @property
+    def is_away(self) -> bool: ...
 
 
 class Metrics:
@@ -144,6 +155,18 @@ class Metrics:
             ["reason"],
             registry=self.registry,
         )
+        self._audit_copy_lag = Gauge(
+            "vultus_audit_copy_lines_waiting",
+            "Lines of the audit log that a copy (file, syslog) does not have yet.",
+            ["copy"],
+            registry=self.registry,
+        )
+        self._audit_copy_away = Gauge(
+            "vultus_audit_copy_away",
+            "1 while a copy of the audit log (file, syslog) cannot be delivered to.",
+            ["copy"],
+            registry=self.registry,
+        )
         self.body_bytes = Gauge(
             "vultus_body_bytes",
             "Bytes of request bodies that are being read or worked on.",
@@ -190,6 +213,11 @@ class Metrics:
         self.enrolled_faces.inc(faces)
         for reason in reasons:
             self.rejected_images.labels(reason).inc()
+
+    def watch_audit_copy(self, name: str, copy: "AuditCopy") -> None:
+        """Take how far a copy of the audit log has come each time that the metrics are read."""
+        self._audit_copy_lag.labels(name).set_function(lambda: copy.behind)
+        self._audit_copy_away.labels(name).set_function(lambda: copy.is_away)
 
     def count_ended_connection(self, reason: str) -> None:
         self._ended_connections.labels(reason).inc()

@@ -10,10 +10,11 @@ import structlog
 from app.constants import Constants
 from app.errors import Unavailable
 from app.gallery.gallery import Gallery
-from app.gallery.journal.audit_file import AuditFile
+from app.gallery.journal.audit_copies import audit_copies
 from app.gallery.journal.audit_log import AuditLog
 from app.gallery.journal.events import Events
 from app.gallery.journal.head_signer import HeadSigner
+from app.gallery.journal.line_follower import LineFollower
 from app.gallery.journal.quality_rejections import QualityRejections
 from app.gallery.journal.reads import ReadLog
 from app.gallery.keys.key_ring import KeyRing
@@ -113,6 +114,8 @@ class Services:
     periodic: Periodic = field(default_factory=Periodic)
     _was_opened: bool = False
     """True when the indexes know all faces."""
+    _copies: list[LineFollower] = field(default_factory=list)
+    """Of the audit log."""
     _threads: Threads | None = None
     """The threads of the event loop that serves."""
 
@@ -218,6 +221,8 @@ class Services:
             self.reads.flush()
         except Unavailable as error:
             _log.warning("audit_reads_lost", cause=str(error))
+        for copy in self._copies:
+            copy.close()
         self.gallery.close()
 
     def _start_periodic(self) -> None:
@@ -244,9 +249,11 @@ class Services:
                 partial(self.signer.sign_if_many, _SIGNED_SOONER),
                 name="audit signature of many",
             )
-            if self.settings.audit.file is not None:
-                copy = AuditFile(self.database, self.settings.audit.file)
-                self.periodic.every(constants.events_every_s, copy.follow, name="audit file")
+            self._copies = audit_copies(self.database, self.settings)
+            for copy in self._copies:
+                self.metrics.watch_audit_copy(copy.name, copy)
+                name = f"audit {copy.name}"
+                self.periodic.every(constants.events_every_s, copy.follow, name=name)
         self.periodic.every(_READS_EVERY_S, self.reads.flush, name="reads")
         self.periodic.every(_READS_EVERY_S, self.rejections.flush, name="rejections")
         self.periodic.every(_MEMORY_EVERY_S, give_back_memory, name="memory")

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from app.gallery.gallery import Gallery
-from app.gallery.journal.audit_file import AuditFile
+from app.gallery.journal.audit_file import file_follower
 from app.gallery.journal.earlier_export import missing_lines
 from tests.gallery.conftest import OpenGallery
 from tests.gallery.factories import enroll, unit_vector
@@ -23,11 +23,11 @@ def test_each_line_is_appended_once_whichever_process_follows(
     for turn in range(4):
         gallery = galleries[turn % 2]
         enroll(gallery, unit_vector(turn + 1))
-        assert AuditFile(gallery.store.database, path).follow() >= 1
+        assert file_follower(gallery.store.database, path).follow() >= 1
     assert sorted(_ids(path)) == sorted(line.id for line in lines_of(galleries[0]))
     assert path.stat().st_mode & 0o077 == 0
     assert missing_lines(galleries[0].store, path) == []
-    assert AuditFile(galleries[0].store.database, path).follow() == 0
+    assert file_follower(galleries[0].store.database, path).follow() == 0
 
 
 def test_lines_without_a_noted_position_are_appended_again(
@@ -35,7 +35,7 @@ def test_lines_without_a_noted_position_are_appended_again(
 ) -> None:
     path = tmp_path / "audit.jsonl"
     enroll(gallery, unit_vector(1))
-    file = AuditFile(gallery.store.database, path)
+    file = file_follower(gallery.store.database, path)
     count = file.follow()
     before = path.with_name("audit.jsonl.position").read_text()
     enroll(gallery, unit_vector(2))
@@ -49,7 +49,7 @@ def test_lines_without_a_noted_position_are_appended_again(
 
 def test_a_file_that_was_renamed_is_begun_again(gallery: Gallery, tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
-    file = AuditFile(gallery.store.database, path)
+    file = file_follower(gallery.store.database, path)
     file.follow()
     path.rename(tmp_path / "audit.1.jsonl")
     enroll(gallery, unit_vector(1))
