@@ -340,7 +340,13 @@ class RequestTimeout(VultusError):
 
 
 class AccessDenied(VultusError):
+    """`key`: the id of the key that was sent, or `missing`, or `unknown`."""
+
     code = "unauthorized"
+
+    def __init__(self, message: str, *, key: str = "unknown") -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class HostUnknown(VultusError):

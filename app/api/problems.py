@@ -155,6 +155,7 @@ def problem_of(error: VultusError, request_id: str, *, status: int | None = None
 
 async def refuse(error: VultusError, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request by an error, from a middleware."""
+    scope["state"]["refused_by"] = error
     await problem_of(error, scope["state"]["request_id"])(scope, receive, send)
 
 
@@ -192,6 +193,7 @@ def _with_our_schemas(
 
 def _on_vultus_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, VultusError)
+    request.state.refused_by = error
     return problem_of(error, request.state.request_id)
 
 

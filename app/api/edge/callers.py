@@ -112,14 +112,14 @@ class Callers:
             return Caller("none", None)
         if not self._digests and not self._ring.is_loaded:
             raise NotReady("the keys of the database are not read yet")
-        raise AccessDenied("the API key is missing or wrong")
+        raise AccessDenied("the API key is missing or wrong", key="unknown" if sent else "missing")
 
     def _let_in(self, key: ApiKey) -> Caller:
         state = key.state(datetime.now(UTC))
         if state is KeyState.REVOKED:
-            raise KeyRevoked(f"key {key.id} is revoked")
+            raise KeyRevoked(f"key {key.id} is revoked", key=key.id)
         if state is KeyState.EXPIRED:
-            raise KeyExpired(f"key {key.id} has expired")
+            raise KeyExpired(f"key {key.id} has expired", key=key.id)
         self._ring.note_use(key.id)
         return Caller(
             "api_key",

@@ -13,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.edge.middleware import Middleware, NotedSend
 from app.api.edge.timeout import TIMEOUT_HEADER, find_timeout_s
 from app.api.problems import internal_error
+from app.errors import AccessDenied, RightMissing, VultusError
+from app.gallery.journal.reads import Refusal
 from app.observe.acting import NO_KEY, Actor, acting, actor
 from app.observe.metrics import Metrics
 from app.observe.request_scope import StageSeconds, request_scope
@@ -41,7 +43,7 @@ class RequestLog(Middleware):
         metrics: Metrics,
         traffic: Traffic,
         tracing: Tracing | None = None,
-        note_refusal: Callable[[str, str, str], None] | None = None,
+        note_refusal: Callable[[str, Refusal, str], None] | None = None,
     ) -> None:
         super().__init__(app)
         self._metrics = metrics
@@ -89,8 +91,10 @@ class RequestLog(Middleware):
         self._metrics.request_seconds.labels(method, route).observe(seconds)
         self._metrics.observe_stages(stages)
         if status in _REFUSED and self._note_refusal is not None:
-            caller = f"{actor().principal} {actor().address}"
-            self._note_refusal(caller, _REFUSED[status], f"{method} {route}")
+            refusal = _refusal(scope["state"].get("refused_by"), status)
+            self._note_refusal(
+                f"{actor().principal} {actor().address}", refusal, f"{method} {route}"
+            )
         self._traffic.record(f"{method} {route}", status, seconds, stages)
         principal = getattr(scope["state"].get("caller"), "principal", None)
         # A page is some sixty files, which say nothing about what was done.
@@ -140,6 +144,17 @@ class Defects(Middleware):
             if noted.has_begun:  # all that is left is to cut the answer off
                 raise
             await internal_error(scope["state"]["request_id"])(scope, receive, send)
+
+
+def _refusal(error: VultusError | None, status: int) -> Refusal:
+    """Why a request was refused, as far as a line may say it."""
+    if error is None:
+        return Refusal(_REFUSED[status])
+    return Refusal(
+        error.code,
+        key=error.key if isinstance(error, AccessDenied) else None,
+        missing_right=error.right if isinstance(error, RightMissing) else None,
+    )
 
 
 def _server_timing(stages: StageSeconds, seconds: float) -> str:

@@ -6,6 +6,7 @@ that is killed loses the reads of the last second, and no change.
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
 
@@ -20,10 +21,23 @@ MOST_WAITING = 20_000
 """Reads that wait to be written while the database is away. More are counted, and left out."""
 _WRITTEN_AT_ONCE = 1_000
 _REFUSED_AGAIN_S = 60.0
-"""A caller who is refused again and again has a line in so many seconds."""
+"""A caller who is refused again and again for one reason has a line in so many seconds."""
 _REFUSED_CALLERS = 1_000
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request was refused. `code` is that of the error.
+
+    `key`: the id of a key that is revoked or has expired, `unknown` for one that is none, `missing`
+    without one.
+    """
+
+    code: str
+    key: str | None = None
+    missing_right: str | None = None
 
 
 class ReadLog:
@@ -34,7 +48,7 @@ class ReadLog:
         self._store = Store(database)
         self._waiting: deque[tuple[Note, bool]] = deque()
         self._lost = 0
-        self._refused: dict[str, float] = {}
+        self._refused: dict[tuple[str, Refusal], float] = {}
         self._lock = Lock()
 
     @property
@@ -71,19 +85,28 @@ class ReadLog:
             )
             self._waiting.append((note, always))
 
-    def note_refusal(self, caller: str, outcome: str, what: str) -> None:
+    def note_refusal(self, caller: str, refusal: Refusal, what: str) -> None:
         """Note a request that was refused for want of a key or a right, at most one a minute of
-        each caller."""
+        each caller and reason."""
         if not self.is_on:
             return
         now = monotonic()
         with self._lock:
-            if now - self._refused.get(caller, -_REFUSED_AGAIN_S) < _REFUSED_AGAIN_S:
+            again = (caller, refusal)
+            if now - self._refused.get(again, -_REFUSED_AGAIN_S) < _REFUSED_AGAIN_S:
                 return
             if len(self._refused) >= _REFUSED_CALLERS:
                 self._refused.clear()
-            self._refused[caller] = now
-        self.note(Action.REQUEST_REFUSED, None, always=True, outcome=outcome, request=what)
+            self._refused[again] = now
+        details = {"key": refusal.key, "missing_right": refusal.missing_right}
+        self.note(
+            Action.REQUEST_REFUSED,
+            None,
+            always=True,
+            outcome=refusal.code,
+            request=what,
+            **{name: value for name, value in details.items() if value is not None},
+        )
 
     def flush(self) -> int:
         """Write what was noted; return how many lines.

@@ -16,6 +16,7 @@ from app.gallery.store.database import Database
 from app.services import Services
 from tests.api.gallery.conftest import sqlite_only
 from tests.api.people import embedding, enroll_all
+from tests.kit.api_keys import new_key
 
 ADA, BOB = embedding(1), embedding(2)
 
@@ -124,8 +125,31 @@ def test_a_refused_caller_has_one_line_a_minute(
         assert tight.get("/v1/me", headers={"x-api-key": "wrong"}).status_code == 401
     services.reads.flush()
     found = tight.get("/v1/audit", params={"action": "request.refused"}).json()["lines"]
-    mine = [line for line in found if line["details"] == {"request": "GET /v1/me"}]
+    asked = {"request": "GET /v1/me", "key": "unknown"}
+    mine = [line for line in found if line["details"] == asked]
     assert [(line["outcome"], line["principal"]) for line in mine] == [("unauthorized", "none")]
+
+
+def test_lines_of_refused_requests_say_what_was_missing(
+    tight: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = tight.app.state.services  # type: ignore[attr-defined]
+    monkeypatch.setattr(services.reads, "_refused", {})
+    viewer_id, viewer = new_key(tight, role="viewer")
+    ended_id, ended = new_key(tight, role="viewer")
+    tight.delete(f"/v1/keys/{ended_id}")
+    for headers in (viewer, ended, {"x-api-key": ""}):
+        for _ in range(2):
+            assert tight.get("/v1/audit", headers=headers).status_code in {401, 403}
+    services.reads.flush()
+    wanted: dict[str, str | int] = {"action": "request.refused", "limit": 3}
+    found = tight.get("/v1/audit", params=wanted).json()["lines"]
+    asked = {"request": "GET /v1/audit"}
+    assert [(line["principal"], line["outcome"], line["details"]) for line in found[::-1]] == [
+        (viewer_id, "missing_right", {**asked, "missing_right": "audit"}),
+        ("none", "key_revoked", {**asked, "key": ended_id}),
+        ("none", "unauthorized", {**asked, "key": "missing"}),
+    ]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
