@@ -139,7 +139,7 @@ class GalleryCollections(GalleryPart):
                 if collections.add_if_missing(name, self.embedders.own, revision=receipt.revision):
                     collections.note(Action.COLLECTION_CREATED, collections.get(name))
         self.sync.forget(transaction.collection.number)
-        return self.compacted(receipt) if compact else receipt
+        return self.finished(receipt, compact=compact)
 
     @read_again
     def revision(self, collection_name: str) -> int:

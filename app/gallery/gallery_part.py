@@ -1,6 +1,7 @@
 """The base of the parts of a gallery."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
@@ -8,6 +9,7 @@ from app.errors import Unavailable
 from app.gallery.records import Erasure
 from app.gallery.rollout.embedder_pair import Embedders
 from app.gallery.store.gallery_store import Store
+from app.gallery.store.remains import Remains, Where, is_compacted, known_remains
 from app.gallery.sync.index_sync import Sync
 
 _log = structlog.get_logger(__name__)
@@ -42,8 +44,27 @@ class GalleryPart:
         except Exception:  # noqa: BLE001  (see above; it is logged with its traceback)
             _log.exception("index_behind", collection=name)
 
-    def compacted(self, receipt: Erasure, collection_number: int | None = None) -> Erasure:
-        """Overwrite or remove at once what files still hold of what was deleted."""
+    def finished(
+        self, receipt: Erasure, *, compact: bool, collection_number: int | None = None
+    ) -> Erasure:
+        """Return the receipt with what remains in files; `compact`: after these were rewritten.
+
+        `collection_number`: of the collection, if it is still there.
+        """
+        look = partial(self._rewritten if compact else self._kept, collection_number)
+        remains = known_remains(look, receipt.receipt_id)
+        return replace(receipt, remains=remains, compacted=is_compacted(remains))
+
+    def _kept(self, collection_number: int | None) -> tuple[Remains, ...]:
+        in_index = () if collection_number is None else self.sync.remains(collection_number)
+        return *in_index, *self.store.database.remains()
+
+    def _rewritten(self, collection_number: int | None) -> tuple[Remains, ...]:
+        database = self.store.database
+        in_index: tuple[Remains, ...] = ()
         if collection_number is not None:
+            in_index = self.sync.remains(collection_number)
             self.sync.erase(collection_number)
-        return replace(receipt, compacted=self.store.database.compact())
+            if database.dialect == "sqlite":  # which one machine has, with its snapshots
+                in_index = tuple(one for one in in_index if one.where is not Where.INDEX_SNAPSHOT)
+        return *in_index, *database.compact()

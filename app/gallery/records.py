@@ -9,6 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 from app.gallery.collection_options import DEFAULT_OPTIONS, CollectionOptions, OptionsPatch
 from app.gallery.people.consent_records import ConsentFilter, NewConsent
 from app.gallery.people.text_forms import nfc
+from app.gallery.store.remains import Remains
 from app.recognition.types import Box, Embedding, Landmarks, ModelId
 
 T = TypeVar("T")
@@ -242,10 +243,11 @@ EVERYBODY = PeopleFilter()
 class Erasure:
     """The receipt of a deletion: who and what is gone, as of which revision and moment.
 
-    `compacted`: what files still held of it was overwritten or removed as well. The people and
-    faces of a whole collection are counted, not listed. `unknown_face_count`: faces in the inbox of
-    unknowns that were erased with them. `crop_count`: of how many of all these faces a crop was
-    kept. `receipt_id`: of the lines of the audit log that say the same.
+    `remains`: the places that may still hold something of it, None where that is not known.
+    `compacted`: these are backups at most. The people and faces of a whole collection are counted,
+    not listed. `unknown_face_count`: faces in the inbox of unknowns that were erased with them.
+    `crop_count`: of how many of all these faces a crop was kept. `receipt_id`: of the lines of the
+    audit log that say the same.
     """
 
     collection: str
@@ -256,6 +258,7 @@ class Erasure:
     revision: int
     erased_at: datetime
     compacted: bool = False
+    remains: tuple[Remains, ...] | None = None
     unknown_face_count: int = 0
     crop_count: int = 0
     receipt_id: str = ""

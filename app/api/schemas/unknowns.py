@@ -21,6 +21,7 @@ from app.api.schemas.parts.field_types import (
 from app.api.schemas.parts.pages import NextCursor, PageQuery
 from app.api.schemas.parts.person import NewOrEnrolledBody
 from app.api.schemas.parts.photo_faces import FaceInPhoto, PhotoAnswer
+from app.api.schemas.parts.remains import COMPACTED, REMAINS, RemainsList
 from app.gallery.unknowns.unknown_records import GroupOrder
 
 FaceIds = Annotated[list[RecordId], Field(fail_fast=True, min_length=1, max_length=1_000)]
@@ -153,5 +154,6 @@ class UnknownErasureBody(Answer):
     group_ids: list[str] = Field(description="The group, if nothing of it is left.")
     face_ids: list[str]
     erased_at: datetime
-    compacted: bool = Field(description="Whether files were rewritten as well; see `compact`.")
+    compacted: bool = Field(description=COMPACTED)
+    remains: RemainsList = Field(None, description=REMAINS)
     crop_count: int = Field(description="Of how many of the faces a crop was kept, and erased.")

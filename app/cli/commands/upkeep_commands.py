@@ -1,9 +1,10 @@
-"""`vultus gallery` and `db`."""
+"""`vultus gallery`, `db` and `compact`."""
 
 from typing import Annotated
 
 import typer
 
+from app.cli.commands.common_options import AsJson
 from app.gallery.default_collection import DEFAULT_COLLECTION
 
 gallery = typer.Typer(no_args_is_help=True, help="Look after the people in a gallery.")
@@ -47,3 +48,23 @@ def begin_anew() -> None:
     from app.cli.upkeep.database import begin_anew as run
 
     run()
+
+
+def compact(
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="PostgreSQL: rewrite large tables as well. Requests wait meanwhile, and the disk "
+            "needs room for a copy.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Rewrite what files hold of all that was erased, and print what remains where.
+
+    Safe beside a running server.
+    """
+    from app.cli.upkeep.compact import compact as run
+
+    run(full=full, as_json=as_json)

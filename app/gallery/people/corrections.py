@@ -167,8 +167,10 @@ class Corrections(GalleryPart):
             done = PeopleDeletion(found, _together(receipts))
             transaction.keep(once, done)
         self.follow_change(collection_name)
-        if compact and done.erasure is not None:
-            erasure = self.compacted(done.erasure, transaction.collection.number)
+        if done.erasure is not None:
+            erasure = self.finished(
+                done.erasure, compact=compact, collection_number=transaction.collection.number
+            )
             done = replace(done, erasure=erasure)
         return done
 

@@ -104,6 +104,7 @@ class GalleryConsents(GalleryPart):
                 return replace(done, held=True)
             receipt = erase_people(transaction, [row], why="consent_withdrawn")
         self.follow_change(collection_name)
-        if compact:
-            receipt = self.compacted(receipt, transaction.collection.number)
+        receipt = self.finished(
+            receipt, compact=compact, collection_number=transaction.collection.number
+        )
         return Withdrawal(done.consent, receipt)

@@ -68,7 +68,9 @@ class GalleryFaces(GalleryPart):
             receipt = erase_face(transaction, identity, face_id)
             identities.note_change(identity)
         self.follow_change(collection_name)
-        return self.compacted(receipt, transaction.collection.number) if compact else receipt
+        return self.finished(
+            receipt, compact=compact, collection_number=transaction.collection.number
+        )
 
     @read_again
     def sealed_crop(self, collection_name: str, identity_id: str, face_id: str) -> bytes:

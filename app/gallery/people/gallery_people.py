@@ -160,7 +160,9 @@ class GalleryPeople(GalleryPart):
             row = transaction.identities.get(identity_id)
             receipt = erase_people(transaction, [row])
         self.follow_change(collection_name)
-        return self.compacted(receipt, transaction.collection.number) if compact else receipt
+        return self.finished(
+            receipt, compact=compact, collection_number=transaction.collection.number
+        )
 
     @erases
     def erase_expired(

@@ -22,3 +22,9 @@ def collection_named(database: Database, name: str) -> Collection:
     """Raises CollectionNotFound. Blocks."""
     with Store(database).reading_all() as collections:
         return collections.record(collections.get(name))
+
+
+def numbers_of(database: Database) -> list[int]:
+    """The numbers of all collections. Blocks."""
+    with Store(database).reading_all() as collections:
+        return sorted(collections.numbers())

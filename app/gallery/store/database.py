@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -24,6 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.constants import CONSTANTS
 from app.errors import (
     DatabaseDamaged,
     DatabaseLocked,
@@ -38,8 +40,12 @@ from app.errors import (
 from app.gallery.journal.journal import NoJournal, WritesNotes
 from app.gallery.store.database_errors import meaning
 from app.gallery.store.postgresql import GivesUp, WatchedConnection, postgresql_arguments
+from app.gallery.store.postgresql_rewriting import LARGE_BYTES, rewrite
+from app.gallery.store.postgresql_wal import empty_wal, wal_facts, wal_remains
+from app.gallery.store.remains import BACKUPS, Remains, Where
 from app.gallery.store.sqlite_connection import configure_sqlite
 from app.gallery.store.storage import DiskReserve, Storage
+from app.gallery.store.tables import Table
 from app.gallery.store.write_turns import WriteTurns
 from app.gallery.vault.vault import IN_SESSION, Vault
 from app.runtime.threads import MOST_AT_ONCE
@@ -50,19 +56,19 @@ _LOCK_LOOK_MS = 50
 _CONNECTIONS = MOST_AT_ONCE + 15
 """Most connections of a process: one for each call that blocks, and for the threads that follow the
 log, sweep, check and deliver, so that none waits for a connection."""
-_WITH_PERSONAL_DATA = (
-    "faces",
-    "second_embeddings",
-    "crops",
-    "identities",
-    "attributes",
-    "terminal_matches",
-    "holds",
-    "idempotency_keys",
-    "unknown_faces",
-    "unknown_groups",
-    "unknown_crops",
-)
+_WITHOUT_PERSONAL_DATA = {
+    "api_keys",
+    "audit_heads",
+    "audit_lines",
+    "calibrations",
+    "changes",
+    "collections",
+    "event_heads",
+    "events",
+    "index_positions",
+}
+"""A table that is not named here is rewritten by `compact`."""
+_WAL_WITHIN_S = 30.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -179,21 +185,38 @@ class Database:
             return given
         return given or emptied
 
-    def compact(self) -> bool:
-        """Overwrite what the database's files still hold of deleted rows, as far as they allow.
+    def remains(self) -> tuple[Remains, ...]:
+        """Return what the database's files may hold of what was deleted a moment ago."""
+        if self.dialect == "sqlite":
+            by = datetime.now(UTC) + timedelta(seconds=CONSTANTS.sweep_every_s)
+            return Remains(Where.SQLITE_LOG, by), BACKUPS
+        with self._translated(), self.engine.connect() as connection:
+            facts = wal_facts(connection)
+        return Remains(Where.DEAD_ROWS), wal_remains(), *facts.copies(), BACKUPS
 
-        False when readers were in the way for as long as `timeout_s`, or the disk is full.
+    def compact(self, *, most_bytes: int | None = LARGE_BYTES) -> tuple[Remains, ...]:
+        """Rewrite what the database's files hold of deleted rows; return what remains of it.
+
+        SQLite overwrites deleted rows by itself, and its log is emptied here, unless readers are in
+        the way for as long as `timeout_s`, or the disk is full. Of PostgreSQL, tables of more than
+        `most_bytes` are left as they are (None: none is), as others wait meanwhile; and its log can
+        be emptied by some servers alone, see `postgresql_wal`.
         """
         if self.dialect == "sqlite":
             try:
-                return self.checkpoint()
+                is_empty = self.checkpoint()
             except DiskFull:  # what was to be erased is erased; only older states of it are left
-                return self.make_room()
+                is_empty = self.make_room()
+            return (BACKUPS,) if is_empty else (Remains(Where.SQLITE_LOG), BACKUPS)
         with self._translated(), self.engine.connect() as connection:
             plain = connection.execution_options(isolation_level="AUTOCOMMIT")
-            for table in _WITH_PERSONAL_DATA:
-                plain.exec_driver_sql(f"VACUUM {table}")
-        return True
+            left = rewrite(
+                plain, _tables_to_rewrite(), most_bytes=most_bytes, within_s=self.timeout_s
+            )
+            facts = wal_facts(plain)
+            log = empty_wal(plain, facts, within_s=_WAL_WITHIN_S)
+        rows = [Remains(Where.DEAD_ROWS, detail=", ".join(left))] if left else []
+        return *rows, *log, *facts.copies(), BACKUPS
 
     def check_pages(self) -> bool:
         """Read every page of SQLite's file, and look whether they fit; False when they do not.
@@ -370,6 +393,13 @@ class Database:
         connection = WatchedConnection.connect(*arguments, **options)
         connection.gives_up = self._gives_up
         return connection
+
+
+def _tables_to_rewrite() -> tuple[str, ...]:
+    """Tables with personal data. Those of keys come first: they are small, and what they hold of an
+    erased person opens all else that remains."""
+    names = Table.metadata.tables.keys() - _WITHOUT_PERSONAL_DATA
+    return tuple(sorted(names, key=lambda name: (not name.endswith("_keys"), name)))
 
 
 @contextmanager

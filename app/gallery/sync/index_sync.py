@@ -9,17 +9,20 @@ goes over to another embedder has two, and the next one is ready before it serve
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import numpy as np
 import structlog
 
+from app.constants import CONSTANTS
 from app.errors import CollectionNotFound, Unavailable
 from app.gallery.collection_state import NO_REVISION, CollectionStates, IndexState, key_of
 from app.gallery.index.protocol import MakeIndex, VectorIndex
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
+from app.gallery.store.remains import Remains, Where
 from app.gallery.store.repositories.change_repository import Delta
 from app.gallery.store.transaction import Transaction
 from app.gallery.sync.index_rebuild import from_database, from_snapshot
@@ -85,6 +88,10 @@ class Sync(Protocol):
 
     def erase(self, collection_number: int) -> None:
         """Remove at once what snapshots and codes still hold of removed faces."""
+        ...
+
+    def remains(self, collection_number: int) -> tuple[Remains, ...]:
+        """Return what the index's files may hold of faces that were removed a moment ago."""
         ...
 
     def face_count(self) -> int:
@@ -190,6 +197,12 @@ class IndexSync:
             index = state.indexed.index
             if number == collection_number and index is not None:
                 index.compact()
+
+    def remains(self, collection_number: int) -> tuple[Remains, ...]:
+        if self._snapshots is None or not self._snapshots.has_file(collection_number):
+            return ()
+        by = datetime.now(UTC) + timedelta(seconds=CONSTANTS.snapshot_every_s)
+        return (Remains(Where.INDEX_SNAPSHOT, by),)
 
     def face_count(self) -> int:
         indexes = [state.indexed.index for _, state in self.states.items()]

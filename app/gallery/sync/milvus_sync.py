@@ -30,6 +30,7 @@ from app.gallery.index.protocol import MakeIndex, VectorIndex
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database
 from app.gallery.store.gallery_store import Store
+from app.gallery.store.remains import Remains, Where
 from app.gallery.store.repositories.position_repository import Position
 from app.gallery.store.transaction import Collections
 from app.gallery.sync.index_fallback import Fallback, GuardedIndex
@@ -186,6 +187,11 @@ class MilvusSync:
             index.compact()
         except IndexUnavailable as error:
             _log.warning("index_not_compacted", collection=collection_number, cause=str(error))
+
+    def remains(self, collection_number: int) -> tuple[Remains, ...]:
+        """Milvus frees files by its own configuration, also after a compaction."""
+        del collection_number
+        return (Remains(Where.MILVUS),)
 
     def face_count(self) -> int:
         """Faces in all indexes together; while Milvus is away, those of the fallback."""

@@ -24,6 +24,7 @@ from app.gallery.records import NewFace, NewIdentity, Page
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
+from app.gallery.store.remains import is_compacted, known_remains
 from app.gallery.store.repositories.crop_repository import UnknownCropRepository
 from app.gallery.store.repositories.face_repository import from_bytes, to_bytes
 from app.gallery.store.repositories.unknown_repository import UnknownRepository
@@ -340,7 +341,7 @@ class Unknowns:
             group = inbox.unknowns.get_group(group_id)
             rows = inbox.unknowns.faces(group)
             receipt = self._dismissed(inbox, group, rows)
-        return self._compacted(receipt) if compact else receipt
+        return self._finished(receipt, compact=compact)
 
     @erases
     def dismiss_face(
@@ -351,7 +352,7 @@ class Unknowns:
             group = inbox.unknowns.get_group(group_id)
             rows = inbox.unknowns.some_faces(group, [face_id])
             receipt = self._dismissed(inbox, group, rows)
-        return self._compacted(receipt) if compact else receipt
+        return self._finished(receipt, compact=compact)
 
     @erases
     def erase_expired(self) -> dict[str, int]:
@@ -482,8 +483,10 @@ class Unknowns:
         embedding = self._gallery.embedders.seen_by(inbox.collection, sighting)
         return replace(sighting, embedding=embedding, next_embedding=None)
 
-    def _compacted(self, receipt: UnknownErasure) -> UnknownErasure:
-        return replace(receipt, compacted=self._database.compact())
+    def _finished(self, receipt: UnknownErasure, *, compact: bool) -> UnknownErasure:
+        look = self._database.compact if compact else self._database.remains
+        remains = known_remains(look, receipt.receipt_id)
+        return replace(receipt, remains=remains, compacted=is_compacted(remains))
 
     def _turn(self, name: str) -> Lock:
         with self._lock:

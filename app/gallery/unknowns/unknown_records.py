@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from app.gallery.store.remains import Remains
 from app.recognition.types import Box, Embedding, WideCrop
 
 
@@ -112,7 +113,8 @@ class UnknownErasure:
     """The receipt of a dismissal: which groups and faces are gone, as of which moment.
 
     A group is listed when nothing of it is left. `crop_count`: of how many faces a crop was kept.
-    `receipt_id`: of the line of the audit log that says the same.
+    `receipt_id`: of the line of the audit log that says the same. `remains` and `compacted` as of
+    `Erasure`.
     """
 
     collection: str
@@ -120,6 +122,7 @@ class UnknownErasure:
     face_ids: tuple[str, ...]
     erased_at: datetime
     compacted: bool = False
+    remains: tuple[Remains, ...] | None = None
     crop_count: int = 0
     receipt_id: str = ""
 

@@ -39,6 +39,9 @@ def _receipt(client: TestClient, url: str, **query: str) -> dict[str, Any]:
     asked = {"receipt_id": receipt.pop("receipt_id")}
     lines = client.get("/v1/audit", params=asked).json()["lines"]
     assert [line["request_id"] for line in lines] == [response.headers["x-request-id"]]
+    places = {one["where"] for one in receipt.pop("remains")}
+    assert "backups" in places
+    assert receipt["compacted"] is (places == {"backups"})
     return receipt
 
 
@@ -98,6 +101,7 @@ def test_receipt_of_a_collection_counts_everybody(client: TestClient, collection
     }
 
 
+@sqlite_only
 def test_compacting_is_part_of_the_deletion_when_asked_for(
     client: TestClient, collection: str, ada: str
 ) -> None:
@@ -105,6 +109,19 @@ def test_compacting_is_part_of_the_deletion_when_asked_for(
     url = f"/v1/collections/{collection}"
     for gone in (f"{url}/identities/{ada}/faces/{face}", f"{url}/identities/{ada}", url):
         assert _receipt(client, gone, compact="true")["compacted"] is True
+
+
+@sqlite_only
+def test_receipt_says_in_words_what_remains_and_what_ends_it(
+    client: TestClient, collection: str, ada: str
+) -> None:
+    url = f"/v1/collections/{collection}/identities/{ada}"
+    log, backups = client.delete(url).json()["remains"]
+    assert (log["where"], backups["where"]) == ("sqlite_log", "backups")
+    assert datetime.fromisoformat(log["until"]) > datetime.now(UTC)
+    assert backups["until"] is None
+    for one in (log, backups):
+        assert all(one[text] for text in ("what", "ends", "remedy"))
 
 
 @sqlite_only

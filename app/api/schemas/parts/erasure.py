@@ -6,13 +6,15 @@ from pydantic import Field
 
 from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.field_types import Schema
+from app.api.schemas.parts.remains import COMPACTED, REMAINS, RemainsList
 
 
 class ErasureQuery(Schema):
     compact: bool = Field(
         False,
-        description="Overwrite at once what the database's and the index's files still hold of it. "
-        "Takes as long as writing them; without it, they are rewritten in the background.",
+        description="Rewrite at once the files of the database and of the index that hold it, as "
+        "far as that is possible; `remains` of the receipt says what is left. Takes as long as "
+        "writing them.",
     )
 
 
@@ -27,7 +29,8 @@ class ErasureBody(Answer):
     face_count: int
     revision: int = Field(description="Of the collection, with this deletion.")
     erased_at: datetime
-    compacted: bool = Field(description="Whether files were rewritten as well; see `compact`.")
+    compacted: bool = Field(description=COMPACTED)
+    remains: RemainsList = Field(None, description=REMAINS)
     unknown_face_count: int = Field(description="Faces erased with it that were kept as unknown.")
     crop_count: int = Field(
         description="Of how many of the faces, unknown ones included, a crop was kept, and erased."

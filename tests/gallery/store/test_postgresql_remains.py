@@ -1,0 +1,194 @@
+"""What a receipt says of PostgreSQL, compared with the bytes of its files."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app.gallery.gallery import Gallery
+from app.gallery.records import Erasure, NewIdentity
+from app.gallery.store.database import Database
+from app.gallery.store.postgresql_rewriting import rewrite
+from app.gallery.store.remains import Where
+from app.recognition.types import Embedding, ModelId
+from tests.gallery.conftest import OpenGallery, postgresql_only
+from tests.gallery.factories import COLLECTION, enroll, new_face, unit_vector
+
+pytestmark = postgresql_only
+
+WIDE = ModelId("wide-net", "c" * 64, 4096)
+"""16 kB an embedding, which PostgreSQL keeps in pages of its own (TOAST)."""
+SEGMENT = "[0-9A-F]" * 24
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of the server, by what they hold."""
+
+    folder: Path
+    base: str
+
+    def in_tables(self, embeddings: list[Embedding]) -> int:
+        return _found(list((self.folder / self.base).iterdir()), embeddings)
+
+    def in_log(self, embeddings: list[Embedding]) -> int:
+        return _found(list((self.folder / "pg_wal").glob(SEGMENT)), embeddings)
+
+
+def _found(paths: list[Path], embeddings: list[Embedding]) -> int:
+    """How many embeddings are in files, in part or as a whole. A file may be gone meanwhile."""
+    contents = []
+    for path in paths:
+        try:
+            contents.append(path.read_bytes())
+        except FileNotFoundError:
+            continue
+    pieces = [embedding.tobytes()[-64:] for embedding in embeddings]
+    return sum(any(piece in content for content in contents) for piece in pieces)
+
+
+def _run(database: Database, statement: str) -> object:
+    with database.engine.connect() as connection:
+        plain = connection.execution_options(isolation_level="AUTOCOMMIT")
+        result = plain.execute(text(statement))
+        return result.scalar() if result.returns_rows else None
+
+
+@pytest.fixture
+def files(database: Database) -> Files:
+    folder = Path(str(_run(database, "SHOW data_directory")))
+    if not folder.is_dir():
+        pytest.skip("the server of the tests is on another machine")
+    oid = _run(database, "SELECT oid FROM pg_database WHERE datname = current_database()")
+    return Files(folder, f"base/{oid}")
+
+
+@pytest.fixture
+def without_recycling(database: Database) -> Iterator[None]:
+    for setting in ("SET wal_recycle = off", "SET wal_keep_size = 0"):
+        _run(database, f"ALTER SYSTEM {setting}")
+    _run(database, "SELECT pg_reload_conf()")
+    yield
+    for setting in ("wal_recycle", "wal_keep_size"):
+        _run(database, f"ALTER SYSTEM RESET {setting}")
+    _run(database, "SELECT pg_reload_conf()")
+
+
+SECRETS = [unit_vector(seed) for seed in range(16)]
+KEPT = [unit_vector(seed) for seed in range(16, 32)]
+
+
+def _enroll(gallery: Gallery) -> list[str]:
+    """Secrets between others, in the same pages."""
+    ids = []
+    for secret, kept in zip(SECRETS, KEPT, strict=True):
+        ids.append(enroll(gallery, secret)[0].id)
+        enroll(gallery, kept)
+    return ids
+
+
+def _places(receipt: Erasure) -> set[Where]:
+    assert receipt.remains is not None
+    return {one.where for one in receipt.remains}
+
+
+def test_receipt_names_dead_rows_and_log_as_long_as_files_hold_them(
+    gallery: Gallery, database: Database, files: Files
+) -> None:
+    ids = _enroll(gallery)
+    receipts = [gallery.people.delete(COLLECTION, one) for one in ids]
+    _run(database, "VACUUM faces")
+    _run(database, "CHECKPOINT")
+    # What a plain VACUUM leaves is the reason why a receipt does not count it.
+    assert files.in_tables(SECRETS) > 0
+    assert files.in_log(SECRETS) > 0
+    assert not any(receipt.compacted for receipt in receipts)
+    assert {Where.DEAD_ROWS, Where.WAL, Where.BACKUPS} <= _places(receipts[-1])
+    enroll(gallery, unit_vector(99))
+    last = gallery.people.delete(COLLECTION, enroll(gallery, SECRETS[0])[0].id, compact=True)
+    _run(database, "CHECKPOINT")
+    assert files.in_tables(SECRETS) == 0
+    assert files.in_tables(KEPT) == len(KEPT)
+    assert Where.DEAD_ROWS not in _places(last)
+    assert Where.WAL in _places(last)
+    assert not last.compacted
+    assert last.remains is not None
+    (log,) = [one for one in last.remains if one.where is Where.WAL]
+    assert "wal_recycle = on" in str(log.detail)
+
+
+@pytest.mark.usefixtures("without_recycling")
+def test_compacted_receipt_means_that_no_file_of_the_server_holds_it(
+    gallery: Gallery, files: Files
+) -> None:
+    ids = _enroll(gallery)
+    assert files.in_log(SECRETS) == len(SECRETS)
+    for one in ids[1:]:
+        gallery.people.delete(COLLECTION, one)
+    receipt = gallery.people.delete(COLLECTION, ids[0], compact=True)
+    assert _places(receipt) == {Where.BACKUPS}
+    assert receipt.compacted
+    assert (files.in_tables(SECRETS), files.in_log(SECRETS)) == (0, 0)
+
+
+def test_long_values_are_rewritten_as_well(
+    open_gallery: OpenGallery, database: Database, files: Files
+) -> None:
+    gallery = open_gallery(model=WIDE)
+    secret, kept = (unit_vector(seed, dimension=WIDE.dimension) for seed in (1, 2))
+    gallery.people.enroll(COLLECTION, NewIdentity(), [new_face(kept)])
+    person, _ = gallery.people.enroll(COLLECTION, NewIdentity(), [new_face(secret)])
+    _run(database, "CHECKPOINT")
+    assert files.in_tables([secret]) == 1
+    receipt = gallery.people.delete(COLLECTION, person.id, compact=True)
+    _run(database, "CHECKPOINT")
+    assert Where.DEAD_ROWS not in _places(receipt)
+    assert files.in_tables([secret]) == 0
+    assert files.in_tables([kept]) == 1
+
+
+def test_rows_that_an_older_transaction_may_see_are_named(
+    open_gallery: OpenGallery, connect: object, gallery: Gallery, database: Database
+) -> None:
+    del connect
+    reader = open_gallery().store.database
+    person, _ = enroll(gallery, SECRETS[0])
+    gallery.store.database.timeout_s = 0.2
+    with reader.reading() as session:
+        session.execute(text("SELECT count(*) FROM collections")).all()
+        receipt = gallery.people.delete(COLLECTION, person.id, compact=True)
+        assert receipt.remains is not None
+        (rows,) = [one for one in receipt.remains if one.where is Where.DEAD_ROWS]
+        assert "faces" in str(rows.detail).split(", ")
+    gallery.store.database.timeout_s = 60
+    assert Where.DEAD_ROWS not in {one.where for one in database.compact()}
+
+
+def test_large_tables_and_those_in_use_are_left_and_named(
+    open_gallery: OpenGallery, gallery: Gallery, database: Database
+) -> None:
+    enroll(gallery, SECRETS[0])
+    with database.engine.connect() as connection:
+        plain = connection.execution_options(isolation_level="AUTOCOMMIT")
+        assert rewrite(plain, ["faces"], most_bytes=1, within_s=1) == ("faces",)
+        with open_gallery().store.database.writing() as session:
+            session.execute(text("LOCK TABLE faces IN ROW EXCLUSIVE MODE"))
+            assert rewrite(plain, ["faces", "holds"], most_bytes=None, within_s=0) == ("faces",)
+        assert rewrite(plain, ["faces"], most_bytes=None, within_s=1) == ()
+
+
+def test_tables_that_this_user_may_not_rewrite_are_named(database: Database) -> None:
+    with database.engine.connect() as connection:
+        plain = connection.execution_options(isolation_level="AUTOCOMMIT")
+        plain.execute(text("DROP ROLE IF EXISTS vultus_guest"))
+        plain.execute(text("CREATE ROLE vultus_guest"))
+        plain.execute(text("GRANT SELECT ON faces TO vultus_guest"))
+        plain.execute(text("SET ROLE vultus_guest"))
+        try:
+            assert rewrite(plain, ["faces"], most_bytes=None, within_s=0) == ("faces",)
+        finally:
+            plain.execute(text("RESET ROLE"))
+            plain.execute(text("REVOKE ALL ON faces FROM vultus_guest"))
+            plain.execute(text("DROP ROLE vultus_guest"))
