@@ -1,5 +1,6 @@
 """Parameters of routes, as Annotated aliases."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
@@ -66,6 +67,10 @@ class CountedSearches:
         """Raises TooManySearches."""
         self._quota.count(self._caller, decision)
 
+    def count_people(self, identity_ids: Sequence[str]) -> None:
+        """Raises TooManySearches."""
+        self._quota.count_people(self._caller, identity_ids)
+
 
 async def _counted_searches(request: Request) -> CountedSearches:
     return CountedSearches(request)
@@ -83,8 +88,18 @@ BEFORE_COLON = "before_colon"
 routes without a verb."""
 
 
+NO_EXPORT = "no_export"
+"""Name of the convertor for a person's reference that is not followed by the verb `:export`. It may
+have other colons, as in `ext:KEY`."""
+
+
+class _NoExport(StringConvertor):
+    regex = "(?:(?!:export$)[^/])+"
+
+
 class _BeforeColon(StringConvertor):
     regex = "[^/:]+"
 
 
 register_url_convertor(BEFORE_COLON, _BeforeColon())
+register_url_convertor(NO_EXPORT, _NoExport())

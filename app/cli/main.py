@@ -9,6 +9,7 @@ import typer
 
 from app import __version__
 from app.cli.commands import (
+    access_commands,
     accuracy_commands,
     corrections_commands,
     networks_commands,
@@ -50,6 +51,7 @@ upkeep_commands.gallery.command("delete-face")(corrections_commands.delete_face)
 upkeep_commands.gallery.command("dismiss")(corrections_commands.dismiss)
 cli.add_typer(upkeep_commands.gallery, name="gallery", rich_help_panel=_UPKEEP)
 cli.command("export", rich_help_panel=_UPKEEP)(people_commands.export)
+cli.command("export-person", rich_help_panel=_UPKEEP)(access_commands.export_person)
 cli.command("import", rich_help_panel=_UPKEEP)(people_commands.import_)
 cli.add_typer(service_commands.index, name="index", rich_help_panel=_UPKEEP)
 cli.command("compact", rich_help_panel=_UPKEEP)(upkeep_commands.compact)

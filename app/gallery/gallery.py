@@ -7,6 +7,7 @@ from app.gallery.people.gallery_consents import GalleryConsents
 from app.gallery.people.gallery_faces import GalleryFaces
 from app.gallery.people.gallery_people import GalleryPeople
 from app.gallery.people.holds import Holds
+from app.gallery.people.person_data import PersonData
 from app.gallery.rollout.embedder_pair import Embedders
 from app.gallery.search.gallery_search import GallerySearch
 from app.gallery.store.database import Database, read_again
@@ -43,6 +44,7 @@ class Gallery:
         self.consents = GalleryConsents(*parts)
         self.faces = GalleryFaces(*parts)
         self.holds = Holds(self.store)
+        self.person_data = PersonData(*parts)
         self.corrections = Corrections(*parts)
         self.search = GallerySearch(*parts)
         self.dismissals = Dismissals(*parts)

@@ -32,7 +32,7 @@ class CropReader:
         Raises CollectionNotFound, IdentityNotFound, FaceNotFound, CropNotKept and CropUnreadable.
         """
         sealed = self._gallery.faces.sealed_crop(collection, identity_id, face_id)
-        return self._opened(collection, face_id, sealed)
+        return self.opened(collection, face_id, sealed)
 
     def of_unknown_face(self, collection: str, group_id: str, face_id: str) -> bytes:
         """The crop of an unknown face, as a JPEG file.
@@ -41,9 +41,10 @@ class CropReader:
         CropUnreadable.
         """
         sealed = self._unknowns.sealed_crop(collection, group_id, face_id)
-        return self._opened(collection, face_id, sealed)
+        return self.opened(collection, face_id, sealed)
 
-    def _opened(self, collection: str, face_id: str, sealed: bytes) -> bytes:
+    def opened(self, collection: str, face_id: str, sealed: bytes) -> bytes:
+        """A crop that was read sealed, as a JPEG file. Raises CropUnreadable."""
         if self._vault is None:
             cause = f"the crop of face {face_id} is encrypted, and this service has no key for it"
             raise self._unreadable(collection, face_id, cause)

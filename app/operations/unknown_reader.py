@@ -25,10 +25,11 @@ class UnknownReader:
         """
         group, faces = self._unknowns.get_group(collection, group_id)
         least = shown_from(self._calibrator.thresholds(collection))
-        return group, [_disclosed(face, least) for face in faces]
+        return group, [disclosed_face(face, least) for face in faces]
 
 
-def _disclosed(face: UnknownFace, least: float | None) -> UnknownFace:
+def disclosed_face(face: UnknownFace, least: float | None) -> UnknownFace:
+    """Return what may be known of a face by who sees similarities from `least` on; None: all."""
     similarity = None if face.similarity is None else shown(face.similarity, least)
     if face.similarity is not None and similarity is None:
         face = replace(face, nearest_identity_id=None)

@@ -24,6 +24,8 @@ from app.observe.metrics import Metrics
 from app.observe.request_scope import Stage
 from app.observe.tracing import build_tracing
 from app.observe.traffic import Traffic
+from app.operations.access.person_finder import PersonFinder
+from app.operations.access.person_reader import PersonReader
 from app.operations.corrections import GalleryCorrector
 from app.operations.crop_reader import CropReader
 from app.operations.doctor import GalleryExaminer
@@ -120,6 +122,7 @@ def build_services(
     signer = HeadSigner(database, partial(signing_key_of, settings))
     enroller = Enroller(recognizer, gallery, guards, rejections, vault)
     unknowns = Unknowns(database, gallery, _inbox_limits(settings, constants))
+    crops = CropReader(gallery, unknowns, vault, reads)
     search = BlockingSearch(gallery, calibrator)
     stop_signal = StopSignal()
     return Services(
@@ -140,7 +143,9 @@ def build_services(
         examine_gallery=GalleryExaminer(gallery, calibrator),
         correct=GalleryCorrector(gallery.corrections, guards),
         verify=Verifier(recognizer, gallery, calibrator, rejections),
-        crops=CropReader(gallery, unknowns, vault, reads),
+        crops=crops,
+        find_person=PersonFinder(recognizer, gallery, calibrator),
+        read_person=PersonReader(gallery, calibrator, crops, audit),
         search=search,
         identify=Identifier(
             recognizer,

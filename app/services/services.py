@@ -27,6 +27,8 @@ from app.gallery.unknowns.unknown_inbox import Unknowns
 from app.observe.metrics import Metrics, Readings
 from app.observe.tracing import Tracing
 from app.observe.traffic import Traffic
+from app.operations.access.person_finder import PersonFinder
+from app.operations.access.person_reader import PersonReader
 from app.operations.corrections import GalleryCorrector
 from app.operations.crop_reader import CropReader
 from app.operations.doctor import GalleryExaminer
@@ -91,6 +93,8 @@ class Services:
     correct: GalleryCorrector
     verify: Verifier
     crops: CropReader
+    find_person: PersonFinder
+    read_person: PersonReader
     search: BlockingSearch
     identify: Identifier
     unknowns: Unknowns

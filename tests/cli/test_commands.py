@@ -12,6 +12,7 @@ from app.api.schemas.collections import CollectionPage
 from app.api.schemas.identify import IdentifyAnswer
 from app.api.schemas.models import ModelsAnswer
 from app.api.schemas.parts.answer import Answer
+from app.api.schemas.people import PersonDocument
 from app.api.schemas.verify import VerifyAnswer
 from app.cli.main import cli, main
 from app.cli.open_database import open_database
@@ -126,6 +127,26 @@ def test_summary_for_people_names_every_rejected_photo(people: Path) -> None:
     assert "rejected: no_face" in result.stdout
     assert "nobody enrolled: Nobody" in result.stdout
     assert "left out: not_a_photo" in result.stdout
+
+
+def test_everything_held_of_a_person_is_written_by_id_and_by_photo(
+    people: Path, tmp_path: Path
+) -> None:
+    _json("enroll-folder", people, "--consent", "access", "--consent-until", "2101-01-01")
+    photo, file = tmp_path / "photo.jpg", tmp_path / "person.json"
+    photo.write_bytes(photos.encoded(photos.another_photo(photos.hopper())))
+    for asked in (["--id", "ext:Grace_Hopper"], ["--photo", str(photo)]):
+        done = RUN.invoke(cli, ["export-person", str(file), *asked])
+        assert done.exit_code == 0, done.output
+        document = PersonDocument.model_validate_json(file.read_text(encoding="utf-8"))
+        (grace,) = document.people
+        assert (grace.identity.name, len(grace.faces)) == ("Grace Hopper", 1)
+        assert [consent.purpose for consent in grace.consents] == ["access"]
+        actions = [line.action for line in grace.audit or ()]
+        assert "identity.created" in actions
+        assert file.stat().st_mode & 0o777 == 0o600
+    assert actions[0] == "person.exported"  # by id, before
+    assert RUN.invoke(cli, ["export-person", str(file)]).exit_code == 2
 
 
 def test_enrolled_people_are_identified(people: Path, tmp_path: Path) -> None:

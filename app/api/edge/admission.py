@@ -37,4 +37,4 @@ class Admission(Middleware):
 
 def _brings_photos(path: str) -> bool:
     last: str = path.rpartition("/")[2]
-    return last.removesuffix(":batch") in _PHOTOS
+    return last.removesuffix(":batch") in _PHOTOS or last == "people:export"

@@ -2,7 +2,8 @@
 
 A key may hold any character, a slash above all. Servers decode the path before a route is looked
 for, and then `ext:a%2Fb` and `ext:a/b` are the same; so the part with the key is put back as it
-was sent, and decoded only when it is read (`decoded`).
+was sent, and decoded only when it is read (`decoded`). A verb after it, `:export`, is none of the
+key's; a key that ends in such a word is sent with `%3A`.
 """
 
 import re
@@ -15,7 +16,9 @@ from app.gallery.people.identity_ref import PREFIX
 
 _BEFORE = r".*?/v1/collections/[^/]+/identities/"
 _PATH = re.compile(rf"({_BEFORE})({PREFIX}.*)", re.DOTALL)
-_RAW_PATH = re.compile(rf"{_BEFORE}ext(?::|%3[aA])([^/?]*)([^?]*)")
+_VERB = r"(?::export)"
+_RAW_PATH = re.compile(rf"{_BEFORE}ext(?::|%3[aA])([^/?]*?)({_VERB}?(?:/[^?]*)?)(?:\?|$)")
+_KEY = re.compile(rf"([^/]*?)({_VERB}?(?:/.*)?)", re.DOTALL)
 
 
 class IdentityPaths(Middleware):
@@ -48,8 +51,9 @@ def _encoded(path: str, raw_path: bytes | None) -> str:
     before, rest = found.groups()
     raw = None if raw_path is None else _RAW_PATH.match(raw_path.decode("latin-1"))
     if raw is None:  # a server that hands over the decoded path only
-        key, slash, after = rest.removeprefix(PREFIX).partition("/")
-        return f"{before}{PREFIX}{quote(key, safe='')}{slash}{after}"
+        parts = _KEY.fullmatch(rest.removeprefix(PREFIX))
+        assert parts is not None  # it matches any text
+        return f"{before}{PREFIX}{quote(parts[1], safe='')}{parts[2]}"
     # Bytes beyond ASCII may have been sent as they are.
     key = quote(raw[1].encode("latin-1"), safe="%")
     return f"{before}{PREFIX}{key}{unquote(raw[2])}"

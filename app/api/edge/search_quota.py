@@ -1,6 +1,6 @@
 """Limits on searches by an embedding, of one caller and hour; counted in this process alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -54,11 +54,15 @@ class SearchQuota:
 
     def count(self, caller: str, decision: Decision) -> None:
         """Count a decision that the caller is to be answered. Raises TooManySearches."""
+        self.count_people(caller, [found.identity.id for found in decision.candidates])
+
+    def count_people(self, caller: str, identity_ids: Sequence[str]) -> None:
+        """Count a search that is to show these people. Raises TooManySearches."""
         if sees_exact_similarities():
             return
-        if decision.candidates:
+        if identity_ids:
             setting = "VULTUS_LIMITS__SEARCHES_PER_PERSON"
-            buckets = [f"{found.identity.id} {caller}" for found in decision.candidates]
+            buckets = [f"{identity_id} {caller}" for identity_id in identity_ids]
             wait_s = max(self._per_person.take(bucket) for bucket in buckets)
         else:
             setting = "VULTUS_LIMITS__SEARCHES_IN_VAIN"

@@ -1,7 +1,7 @@
 """Identities: the people of a collection."""
 
 from app.api.audited_reads import Reads
-from app.api.deps import CollectionPath, IdentityPath, ServicesDep
+from app.api.deps import NO_EXPORT, CollectionPath, IdentityPath, ServicesDep
 from app.api.endpoint import Asked, Endpoints, OnceDep, Sent
 from app.api.erasing import erase
 from app.api.schemas.identities import (
@@ -23,6 +23,8 @@ from app.gallery.people.correction_records import Merged, PeopleDeletion
 from app.gallery.records import Erasure, Identity, Page
 from app.operations.enroll.enroller import Enrollment
 from app.runtime.threads import reading, writing
+
+_PERSON = f"/{{identity_id:{NO_EXPORT}}}"
 
 router = Endpoints("/collections/{collection}/identities", tag="identities")
 
@@ -67,7 +69,7 @@ async def list_identities(
 
 @router.endpoint(
     "GET",
-    "/{identity_id}",
+    _PERSON,
     ShownIdentityBody,
     right=Right.READ,
     reads=Reads(Action.IDENTITY_READ, lambda person: [person.id]),
@@ -79,7 +81,7 @@ async def get_identity(
     return await reading(services.gallery.people.get, collection, identity_id)
 
 
-@router.endpoint("PATCH", "/{identity_id}", ShownIdentityBody, right=Right.CORRECT, problems=[409])
+@router.endpoint("PATCH", _PERSON, ShownIdentityBody, right=Right.CORRECT, problems=[409])
 async def update_identity(
     collection: CollectionPath,
     identity_id: IdentityPath,
@@ -96,7 +98,7 @@ async def update_identity(
     )
 
 
-@router.endpoint("DELETE", "/{identity_id}", ErasureBody, right=Right.CORRECT, problems=[409])
+@router.endpoint("DELETE", _PERSON, ErasureBody, right=Right.CORRECT, problems=[409])
 async def delete_identity(
     collection: CollectionPath,
     identity_id: IdentityPath,

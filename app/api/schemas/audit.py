@@ -35,6 +35,11 @@ class AuditQuery(PageQuery):
         return LineFilter(**self.model_dump(exclude={"limit", "cursor", "format"}))
 
 
+def _details(kept: object) -> object:
+    """The details of a line, which are kept as text."""
+    return json.loads(kept or "{}") if isinstance(kept, str) else kept
+
+
 class AuditLineBody(Answer):
     """A line: who did what, where and to whom, by ids."""
 
@@ -52,9 +57,9 @@ class AuditLineBody(Answer):
     request_id: str | None
     address: str | None
     outcome: str = Field(description="`done`, or the code of the error.")
-    details: Annotated[
-        dict[str, Any], BeforeValidator(lambda text: json.loads(text) if text else {})
-    ] = Field(description="Further ids and counts.")
+    details: Annotated[dict[str, Any], BeforeValidator(_details)] = Field(
+        description="Further ids and counts."
+    )
     key_id: str = Field(description="Of the key that chained it.")
     mac: str = Field(description="HMAC-SHA-256 of the line before and this one.")
 

@@ -299,3 +299,39 @@ AUDIT_PAGE: dict[str, Any] = {
     ],
     "next_cursor": None,
 }
+
+PERSON_DOCUMENT: dict[str, Any] = {
+    "format": "vultus-person",
+    "format_version": 1,
+    "vultus_version": "0.2.0",
+    "made_at": "2026-01-31T12:00:00Z",
+    "made_by": "0d3c9f4e6f0b",
+    "asked": {"collection": "staff", "identity_id": _IDENTITY_ID, "image_sha256": None},
+    "collections": [
+        {
+            "name": "staff",
+            "people": {
+                "threshold": 0.37,
+                "fmr": {"value": 1e-4, "low": 9e-5, "high": 1.1e-4, "extrapolated": False},
+            },
+            "unknowns": None,
+            "not_searched": None,
+        }
+    ],
+    "people": [
+        {
+            "collection": "staff",
+            "certain": True,
+            "basis": "identity_id",
+            "similarity": None,
+            "limit": None,
+            "identity": {**_IDENTITY, "hold": None},
+            "consents": [],
+            "matches": [{"terminal_id": "door-1", "matched_at": "2026-01-31T08:15:00Z"}],
+            "faces": [],
+            "audit": None,
+        }
+    ],
+    "unknown_groups": [],
+    "complete": True,
+}

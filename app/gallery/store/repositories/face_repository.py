@@ -160,6 +160,13 @@ class FaceRepository(ScopedRepository):
         query = select(FaceTable).where(FaceTable.identity_number == identity.number)
         return self._session.scalars(query.order_by(FaceTable.number)).all()
 
+    def on_photos(self, image_sha256s: Sequence[str]) -> Sequence[FaceTable]:
+        """All faces of the collection that come from these photos. No index finds them."""
+        query = select(FaceTable).where(
+            self._here(FaceTable), FaceTable.image_sha256.in_(image_sha256s)
+        )
+        return self._session.scalars(query.order_by(FaceTable.number)).all()
+
     def summaries(self, identity_numbers: Sequence[int]) -> dict[int, FaceSummary]:
         """Sum up the faces of some people, by identity number; people without any are left out."""
         rows = self._session.execute(_SUMMARIES, {"people": identity_numbers}).all()

@@ -36,6 +36,15 @@ class TerminalRepository(ScopedRepository):
         )
         return self._session.scalar(newcomers.limit(1)) is not None
 
+    def of_person(self, number: int) -> list[tuple[str, datetime]]:
+        """The terminals that remember a person, and when each matched them last, latest first."""
+        query = (
+            select(TerminalMatchTable.terminal_id, TerminalMatchTable.matched_at)
+            .where(self._here(TerminalMatchTable), TerminalMatchTable.identity_number == number)
+            .order_by(TerminalMatchTable.matched_at.desc())
+        )
+        return [(terminal, at) for terminal, at in self._session.execute(query)]
+
     def remember(
         self,
         terminal_id: str,

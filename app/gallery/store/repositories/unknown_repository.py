@@ -262,6 +262,13 @@ class UnknownRepository(ScopedRepository):
         self._session.flush()
         return row
 
+    def on_photos(self, image_sha256s: Sequence[str]) -> Sequence[UnknownFaceTable]:
+        """All unknown faces that come from these photos."""
+        query = select(UnknownFaceTable).where(
+            self._here(UnknownFaceTable), UnknownFaceTable.image_sha256.in_(image_sha256s)
+        )
+        return self._session.scalars(query.order_by(UnknownFaceTable.number)).all()
+
     def records(self, rows: Sequence[UnknownFaceTable]) -> tuple[UnknownFace, ...]:
         crops = UnknownCropRepository(self._session, self._collection)
         with_crop = crops.among([row.number for row in rows])
