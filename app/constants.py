@@ -32,7 +32,7 @@ class Constants:
     """Seconds between two writes of when API keys were used."""
     events_every_s: float = 0.5
     """Seconds between two looks for new events."""
-    lease_s: float = 5.0
+    lease_s: float = 3.0
     """Seconds for which a process alone delivers to a target, unless it renews them."""
     log_revisions: int = 100_000
     """Revisions that the log of changes of a collection keeps."""

@@ -26,6 +26,7 @@ _TAGS = {
     "faces": "The enrolled examples of a person.",
     "unknowns": "Faces that matched no enrolled person, in groups, where a collection keeps them.",
     "keys": "API keys: who may do what, in which collections.",
+    "webhooks": "Events, sent to other systems as signed messages.",
     "system": "What runs, how it is doing, and its metrics.",
 }
 

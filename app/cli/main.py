@@ -24,6 +24,7 @@ from app.cli.commands.hold_commands import hold
 from app.cli.commands.keys_commands import keys
 from app.cli.commands.liveness_commands import liveness
 from app.cli.commands.reembed_commands import reembedding
+from app.cli.commands.webhooks_commands import webhooks
 from app.cli.help_texts import set_help_texts
 from app.cli.output import print_error
 from app.errors import InvalidRequest, VultusError
@@ -44,6 +45,7 @@ cli.command("identify", rich_help_panel=_PEOPLE)(people_commands.identify)
 cli.command("verify", rich_help_panel=_PEOPLE)(people_commands.verify)
 cli.add_typer(collections, name="collections", rich_help_panel=_UPKEEP)
 cli.add_typer(keys, name="keys", rich_help_panel=_UPKEEP)
+cli.add_typer(webhooks, name="webhooks", rich_help_panel=_UPKEEP)
 cli.add_typer(hold, name="hold", rich_help_panel=_UPKEEP)
 upkeep_commands.gallery.command("merge")(corrections_commands.merge)
 upkeep_commands.gallery.command("move")(corrections_commands.move)

@@ -23,7 +23,17 @@ from app.errors import DatabaseDamaged, DatabaseMissing, DatabaseReadOnly, DiskF
 from app.observe.request_scope import StageSeconds
 from app.runtime.threads import Load, Work
 
-__all__ = ["METRICS_CONTENT_TYPE", "Metrics", "Readings"]
+__all__ = ["METRICS_CONTENT_TYPE", "Metrics", "Readings", "Undelivered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """Events that wait for a target, or were given up; `oldest_s` is the age of the oldest that is
+    still to be delivered, 0 where there is none."""
+
+    waiting: int
+    dead: int
+    oldest_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,8 @@ class Readings:
     """Threads by kind: how busy they are with calls that block."""
     problems: Sequence[str] = ()
     """Codes of problems with the files of the database."""
+    undelivered: Mapping[str, Undelivered] = field(default_factory=dict)
+    """By the name of the target."""
 
 
 class AuditCopy(Protocol):
@@ -314,6 +326,28 @@ class _Watched(Collector):
             problems.add_metric([code], float(code in read.problems))
         yield problems
         yield from _of_work(read.work)
+        yield from _of_deliveries(read.undelivered)
+
+
+def _of_deliveries(undelivered: Mapping[str, Undelivered]) -> Iterator[GaugeMetricFamily]:
+    waiting = GaugeMetricFamily(
+        "vultus_deliveries_waiting",
+        "Events that failed, or follow one that failed, by target.",
+        labels=["target"],
+    )
+    dead = GaugeMetricFamily(
+        "vultus_dead_letters", "Events that were given up, by target.", labels=["target"]
+    )
+    oldest = GaugeMetricFamily(
+        "vultus_delivery_oldest_seconds",
+        "Age of the oldest event that is still to be delivered, by target.",
+        labels=["target"],
+    )
+    for name, one in undelivered.items():
+        waiting.add_metric([name], one.waiting)
+        dead.add_metric([name], one.dead)
+        oldest.add_metric([name], one.oldest_s)
+    yield from (waiting, dead, oldest)
 
 
 def _of_work(work: Mapping[Work, Load]) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:

@@ -4,6 +4,7 @@ from functools import partial
 from math import inf
 
 from app.constants import CONSTANTS, Constants
+from app.gallery.delivery.gallery_webhooks import GalleryWebhooks
 from app.gallery.delivery.target_store import TargetStore
 from app.gallery.gallery import Gallery
 from app.gallery.journal.audit_log import AuditLog
@@ -52,6 +53,8 @@ from app.recognition.liveness.load_liveness import load_liveness
 from app.recognition.scheduler import SchedulerWatch
 from app.runtime.stopping import StopSignal
 from app.services.delivery.deliverer import Deliverer
+from app.services.delivery.webhooks.webhook_service import WebhookService
+from app.services.delivery.webhooks.webhook_targets import WebhookSource
 from app.services.index_building import build_sync
 from app.services.known_thresholds import default_thresholds, next_thresholds
 from app.services.readiness import Readiness
@@ -124,6 +127,7 @@ def build_services(
     unknowns = Unknowns(database, gallery, _inbox_limits(settings, constants))
     crops = CropReader(gallery, unknowns, vault, reads)
     search = BlockingSearch(gallery, calibrator)
+    webhooks = GalleryWebhooks(database)
     stop_signal = StopSignal()
     return Services(
         settings=settings,
@@ -173,7 +177,13 @@ def build_services(
         reads=reads,
         rejections=rejections,
         events=Events(database),
-        deliverer=Deliverer(TargetStore(database), [], metrics, lease_s=constants.lease_s),
+        deliverer=Deliverer(
+            TargetStore(database),
+            [WebhookSource(webhooks, settings.webhooks, gallery.people.get, reads)],
+            metrics,
+            lease_s=constants.lease_s,
+        ),
+        webhooks=WebhookService(webhooks, settings.webhooks),
         name_unknown=UnknownNamer(unknowns),
         find_unknown=UnknownFinder(recognizer, unknowns, calibrator),
         read_unknowns=UnknownReader(unknowns, calibrator),

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 
 import structlog
@@ -24,7 +25,7 @@ from app.gallery.store.database_watch import DatabaseWatch
 from app.gallery.store.lost_database import note_gallery
 from app.gallery.sync.periodic import Periodic
 from app.gallery.unknowns.unknown_inbox import Unknowns
-from app.observe.metrics import Metrics, Readings
+from app.observe.metrics import Metrics, Readings, Undelivered
 from app.observe.tracing import Tracing
 from app.observe.traffic import Traffic
 from app.operations.access.person_finder import PersonFinder
@@ -50,6 +51,7 @@ from app.runtime.stopping import StopSignal
 from app.runtime.threads import Threads, threads
 from app.services.database_opening import migrate, starting_with_damage
 from app.services.delivery.deliverer import Deliverer
+from app.services.delivery.webhooks.webhook_service import WebhookService
 from app.services.known_thresholds import known_map
 from app.services.readiness import Readiness
 from app.services.sweep import Sweep
@@ -105,6 +107,7 @@ class Services:
     rejections: QualityRejections
     events: Events
     deliverer: Deliverer
+    webhooks: WebhookService
     name_unknown: UnknownNamer
     find_unknown: UnknownFinder
     read_unknowns: UnknownReader
@@ -160,7 +163,21 @@ class Services:
             device_memory_bytes=device_memory_bytes(self.device),
             problems=problems,
             work={} if self._threads is None else self._threads.load(),
+            undelivered=self._undelivered(),
         )
+
+    def _undelivered(self) -> dict[str, Undelivered]:
+        now = datetime.now(UTC)
+        return {
+            name: Undelivered(
+                waiting=backlog.waiting_count,
+                dead=backlog.dead_count,
+                oldest_s=0.0
+                if backlog.oldest_at is None
+                else max(0.0, (now - backlog.oldest_at).total_seconds()),
+            )
+            for name, backlog in self.deliverer.backlogs().items()
+        }
 
     def rollout_status(self, collection: str) -> RolloutStatus:
         """Read how far a collection has gone over to another embedder. Blocks.

@@ -12,6 +12,8 @@ from app.api.routes import (
     calibration,
     collections,
     consents,
+    dead_letters,
+    deliveries,
     detect,
     doctor,
     embed,
@@ -33,6 +35,7 @@ from app.api.routes import (
     stats,
     unknowns,
     verify,
+    webhooks,
 )
 
 api_router = APIRouter(
@@ -68,6 +71,9 @@ _ROUTERS = [
         stats,
         audit,
         events,
+        webhooks,
+        deliveries,
+        dead_letters,
     )
 ]
 for _router in _ROUTERS:

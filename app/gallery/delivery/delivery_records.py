@@ -102,6 +102,15 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is not delivered to a target yet. `oldest_at`: when the oldest of it happened."""
+
+    waiting_count: int
+    dead_count: int
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Outlook:
     """When there is something to deliver to a target."""
 
@@ -109,3 +118,4 @@ class Outlook:
     """Seconds until then; 0: now; None: not before something happens."""
     seen: int
     """No event above the target's position and up to this one is for it."""
+    backlog: Backlog

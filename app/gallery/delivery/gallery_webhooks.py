@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from secrets import token_hex
 
 from sqlalchemy.engine import RowMapping
@@ -212,33 +212,36 @@ class GalleryWebhooks:
     @read_again
     def signing(self) -> list[tuple[Webhook, Secrets]]:
         """Return those that get events, with their secrets. Raises WebhookSecretSealed."""
-        vault = self._database.vault
         with self._store.reading_all() as collections:
             rows = collections.webhooks.everything()
             if not rows:
                 return []
             now = collections.targets.now()
-            found = []
-            for row in rows:
-                webhook = _webhook(collections, row)
-                if webhook.state.stopped_because is not None:
-                    continue
-                until, former = row["former_until"], row["former_secret"]
-                signs_too = former is not None and until is not None and until > now
-                secrets = Secrets(
-                    opened(vault, webhook.id, row["secret"]),
-                    opened(vault, webhook.id, former) if signs_too else None,
-                )
-                found.append((webhook, secrets))
-        return found
+            webhooks = [(_webhook(collections, row), row) for row in rows]
+        return [
+            (webhook, self._secrets_in(row, now))
+            for webhook, row in webhooks
+            if webhook.state.stopped_because is None
+        ]
 
+    @read_again
     def secrets(self, webhook_id: str) -> Secrets:
         """Return the secrets of one. Raises WebhookNotFound and WebhookSecretSealed."""
         with self._store.reading_all() as collections:
             row = collections.webhooks.find(webhook_id)
+            now = collections.targets.now()
         if row is None:
             raise _not_found(webhook_id)
-        return Secrets(opened(self._database.vault, webhook_id, row["secret"]), None)
+        return self._secrets_in(row, now)
+
+    def _secrets_in(self, row: RowMapping, now: datetime) -> Secrets:
+        vault = self._database.vault
+        until, former = row["former_until"], row["former_secret"]
+        signs_too = former is not None and until is not None and until > now
+        return Secrets(
+            opened(vault, row["id"], row["secret"]),
+            opened(vault, row["id"], former) if signs_too else None,
+        )
 
     def seal_secrets(self) -> int:
         """Seal secrets by the master key of this moment; return how many were not."""

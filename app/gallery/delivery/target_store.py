@@ -7,11 +7,12 @@ when a process ends in between, and none is lost.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.engine import RowMapping
 
 from app.gallery.delivery.delivery_records import (
+    Backlog,
     Outlook,
     Settled,
     StoppedBecause,
@@ -96,27 +97,18 @@ class TargetStore:
             row = targets.find(name)
             if row is None:
                 return None
-            state = state_of(row)
-            if state.stopped_because is not None:
-                return Outlook(None, above)
-            now = targets.now()
-            until = state.paused_until
-            if state.holder not in (None, holder):  # look again, should that one be killed
-                until = max(filter(None, (until, state.held_until)), default=None)
-            if until is not None and until > now:
-                return Outlook((until - now).total_seconds(), above)
+            state, now = state_of(row), targets.now()
             waiting = _waiting(targets.waiting(name, dead=False))
-            failing = [one for one in waiting if one.attempts]
-            is_open = len(failing) < most_failing and len(waiting) < MOST_WAITING
             seen = max(above, state.position)
-            if is_open:
-                found, newest = _new_events(transaction, seen, types, collections, limit=1)
-                if found or any(not one.attempts for one in _unblocked(waiting)):
-                    return Outlook(0.0, seen)
+            found, newest = _new_events(transaction, seen, types, collections, limit=1)
+            oldest = min((one.event.at for one in waiting), default=None)
+            if found:
+                oldest = min(filter(None, (oldest, found[0].at)))
+            else:
                 seen = newest
-            due = [one.due_at for one in _unblocked(waiting) if one.due_at is not None]
-            wait_s = max(0.0, (min(due) - now).total_seconds()) if due else None
-            return Outlook(wait_s, seen)
+            dead = targets.count_waiting(name)[1]
+        wait_s = _wait_s(state, waiting, now, holder, most_failing, has_new=bool(found))
+        return Outlook(wait_s, seen, Backlog(len(waiting), dead, oldest))
 
     def take(
         self,
@@ -259,6 +251,34 @@ def _new_events(
         # Lines of one action may be events of two types, of which one is not wanted.
         if events or position >= newest:
             return events, position
+
+
+def _wait_s(
+    state: TargetState,
+    waiting: Sequence[Waiting],
+    now: datetime,
+    holder: str,
+    most_failing: int,
+    *,
+    has_new: bool,
+) -> float | None:
+    """Return the seconds until there is something to deliver, or to look again."""
+    if state.stopped_because is not None:
+        return None
+    until = state.paused_until
+    if state.holder not in (None, holder):  # look again, should that one be killed
+        until = max(filter(None, (until, state.held_until)), default=None)
+    if until is not None and until > now:
+        return (until - now).total_seconds()
+    first = _unblocked(waiting)
+    failing = sum(one.attempts > 0 for one in waiting)
+    if failing < most_failing:
+        if any(not one.attempts for one in first):
+            return 0.0
+        if has_new and len(waiting) < MOST_WAITING:
+            return 0.0
+    due = [one.due_at for one in first if one.attempts and one.due_at is not None]
+    return max(0.0, (min(due) - now).total_seconds()) if due else None
 
 
 def _row(name: str, one: Waiting) -> dict[str, object]:

@@ -9,19 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from secrets import token_hex
 from threading import Event, Thread
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Protocol
 
 import structlog
 
 from app.errors import Stopping, Unavailable
-from app.gallery.delivery.delivery_records import Settled
+from app.gallery.delivery.delivery_records import Backlog, Settled
 from app.gallery.delivery.target_store import TargetStore
 from app.observe.metrics import Metrics
+from app.services.delivery.blocking_calls import blocking
 from app.services.delivery.delivery_pass import DeliveryPass
 from app.services.delivery.event_target import EventTarget
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _LOOK_ANYWAY_S = 30.0
 """So that a process learns of what another one left behind, whatever it missed."""
@@ -62,6 +60,7 @@ class Deliverer:
         self._targets: Mapping[str, EventTarget] = {}
         self._seen: dict[str, int] = {}
         """Positions up to which there is no event for a target."""
+        self._backlogs: dict[str, Backlog] = {}
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._wakes: dict[str, asyncio.Event] = {}
         self._passes: set[DeliveryPass] = set()
@@ -92,6 +91,10 @@ class Deliverer:
             self._thread.join(within_s)
             return not self._thread.is_alive()
         return True
+
+    def backlogs(self) -> dict[str, Backlog]:
+        """Return what was not delivered at the last look, by the name of the target."""
+        return dict(self._backlogs)
 
     def _call(self, do: Callable[[], object]) -> None:
         if self._loop is not None:
@@ -153,6 +156,7 @@ class Deliverer:
         for gone in set(self._wakes) - set(self._targets):
             self._wakes.pop(gone).set()
             self._seen.pop(gone, None)
+            self._backlogs.pop(gone, None)
 
     async def _follow(self, name: str, wake: asyncio.Event) -> None:
         while (target := self._targets.get(name)) is not None and not self._stopping:
@@ -186,6 +190,7 @@ class Deliverer:
         if outlook is None:
             return _LOOK_ANYWAY_S
         self._seen[name] = outlook.seen
+        self._backlogs[name] = outlook.backlog
         if outlook.wait_s is None:
             return _LOOK_ANYWAY_S
         if outlook.wait_s > 0:
@@ -252,29 +257,3 @@ class Deliverer:
             _log.error("delivery_given_up", target=name, events=dead)
         if settled.stopped_because is not None:
             _log.error("delivery_stopped", target=name, why=settled.stopped_because.value)
-
-
-async def blocking(do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call what blocks in a thread that does not keep the process from ending."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def resolve(result: T | None, error: BaseException | None) -> None:
-        if future.cancelled():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
-
-    def work() -> None:
-        result, failed = None, None
-        try:
-            result = do(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001  (the caller gets it)
-            failed = error
-        with suppress(RuntimeError):  # the loop has ended: the caller is gone
-            loop.call_soon_threadsafe(resolve, result, failed)
-
-    Thread(target=work, name="vultus-delivery-call", daemon=True).start()
-    return await future

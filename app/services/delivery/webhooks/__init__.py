@@ -1,0 +1,1 @@
+"""Webhooks: signed messages over HTTP, by the scheme of standardwebhooks.com."""
