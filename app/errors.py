@@ -64,6 +64,7 @@ VultusError
 │   ├── KeyInactive                 the API key is revoked, has expired or is replaced
 │   ├── TooManyWebhooks             there are as many webhooks as there may be
 │   ├── WebhookSecretSealed         the secret of a webhook does not open with the service's keys
+│   ├── EmbeddingUnreadable         the encrypted embedding of a face does not open
 │   ├── CropUnreadable              the crop does not open with the key of this service
 │   └── EmbedderMismatch            the collection belongs to another network
 │       ├── ForeignEmbedding        the embedding sent is of another network
@@ -578,6 +579,14 @@ class TooManyWebhooks(Conflict):
 
 class WebhookSecretSealed(Conflict):
     code = "webhook_secret_sealed"
+
+
+class EmbeddingUnreadable(Conflict):
+    code = "embedding_unreadable"
+
+    def __init__(self, message: str, *, face_id: str) -> None:
+        super().__init__(message)
+        self.face_id = face_id
 
 
 class CropUnreadable(Conflict):

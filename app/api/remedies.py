@@ -107,6 +107,9 @@ HTTP: Final = Remedies(
         errors.KeyInactive: "create another with POST /v1/keys",
         errors.TooManyWebhooks: "delete one with DELETE /v1/webhooks/WEBHOOK",
         errors.WebhookSecretSealed: "give it another with POST /v1/webhooks/WEBHOOK:rotate",
+        errors.EmbeddingUnreadable: "delete face {face_id}, and enroll a photo of it again; or "
+        + _OPERATOR
+        + "restore its row from a backup",
         errors.CropUnreadable: _OPERATOR
         + "start it with the VULTUS_CROPS_KEY by which the crop was "
         "encrypted",

@@ -133,6 +133,8 @@ TERMINAL: Final = Remedies(
         errors.KeyInactive: "make another with vultus keys add",
         errors.TooManyWebhooks: "remove one with vultus webhooks remove",
         errors.WebhookSecretSealed: "give it another with vultus webhooks rotate",
+        errors.EmbeddingUnreadable: "delete face {face_id}, and enroll a photo of it again; or "
+        "restore its row from a backup; vultus encrypt verify lists all such rows",
         errors.CropUnreadable: NEVER,  # only requests read crops
         errors.EmbedderMismatch: "set VULTUS_EMBEDDER={embedder} and its weights, or use another "
         "VULTUS_DATABASE_URL or VULTUS_DATA_DIR, or delete the collection and enroll again",

@@ -20,7 +20,7 @@ from app.gallery.people.enrolment import KnownFace
 from app.gallery.people.enrolment_guards import Refusal
 from app.gallery.records import EVERYBODY, NewIdentity
 from app.gallery.search.nearest_people import PeopleQuery
-from app.gallery.store.repositories.face_repository import to_bytes
+from app.gallery.store.statements.vector_bytes import to_bytes
 from app.gallery.unknowns.unknown_inbox import Unknowns
 from app.gallery.unknowns.unknown_records import Sighting
 from app.operations.enroll.crop_vault import CropVault

@@ -91,8 +91,8 @@ def _options_of_crops(options: OptionsBody) -> dict[str, bool]:
 
 
 def _require_crops_key(services: Services, option: str) -> None:
-    if services.settings.crops_key is None:
+    if services.settings.crops_key is None and not services.database.vault.is_on:
         raise InvalidRequest(
             f"options.{option} needs a key to encrypt crops with; start the service with "
-            "VULTUS_CROPS_KEY"
+            "VULTUS_CROPS_KEY or VULTUS_MASTER_KEY_FILE"
         )

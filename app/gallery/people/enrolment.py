@@ -30,13 +30,13 @@ from app.gallery.people.retention_rules import permitted
 from app.gallery.people.same_picture import Pictures
 from app.gallery.records import Face, Identity, NewFace, NewIdentity
 from app.gallery.store.repositories.consent_repository import consent_columns
-from app.gallery.store.repositories.face_repository import to_bytes
 from app.gallery.store.statements.people_insertion import (
     FaceRow,
     PersonRows,
     insert_faces,
     insert_people,
 )
+from app.gallery.store.statements.vector_bytes import to_bytes
 from app.gallery.store.tables import IdentityTable
 from app.gallery.store.transaction import Transaction
 from app.gallery.store.uniqueness import unique

@@ -57,6 +57,7 @@ def erase_face(transaction: Transaction, identity: IdentityTable, face_id: str) 
     faces = transaction.faces
     crops = transaction.crops.count([faces.get(face_id).number])
     number = faces.delete(identity, face_id)
+    faces.renew_key(identity)
     transaction.changes.log("remove", [number])
     receipt = _receipt(transaction.collection, [], [face_id])
     transaction.note(

@@ -100,16 +100,19 @@ class GalleryFaces(GalleryPart):
 
     @read_again
     def probe_of(self, collection_name: str, face_id: str) -> EnrolledProbe:
-        """Read a face as a probe, by all embedders that have seen it. Raises FaceNotFound."""
+        """Read a face as a probe, by all embedders that have seen it.
+
+        Raises FaceNotFound and EmbeddingUnreadable.
+        """
         with self.store.reading(collection_name) as serving:
             self.embedders.require(serving.collection)
-            number = serving.faces.get(face_id).number
+            face = serving.faces.get(face_id)
             found: dict[str, Embedding] = {}
             for transaction in (serving, serving.by_other_embedder()):
                 if transaction is not None:
-                    own = transaction.faces.embeddings_of([number])
-                    if number in own:
-                        found[transaction.collection.digest] = own[number]
+                    own = transaction.faces.get_embedding(face)
+                    if own is not None:
+                        found[transaction.collection.digest] = own
             return EnrolledProbe(found)
 
 

@@ -21,7 +21,6 @@ from app.gallery.people.person_data_records import (
 )
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import read_again
-from app.gallery.store.repositories.face_repository import from_bytes
 from app.gallery.store.statements.row_records import box_of
 from app.gallery.store.tables import IdentityTable
 from app.gallery.store.transaction import Transaction
@@ -165,7 +164,7 @@ class PersonData(GalleryPart):
                 HeldUnknownFace(
                     record,
                     face.embedder,
-                    from_bytes(face.embedding) if parts.embeddings else None,
+                    unknowns.find_embedding(face) if parts.embeddings else None,
                     sealed.get(face.number),
                 )
                 for face, record in zip(rows, unknowns.records(rows), strict=True)

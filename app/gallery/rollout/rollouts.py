@@ -19,7 +19,6 @@ from app.gallery.journal.actions import Action
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
-from app.gallery.store.repositories.face_repository import to_bytes
 from app.gallery.store.repositories.rollout_repository import SeenFace, WaitingFace
 from app.gallery.store.transaction import Transaction
 from app.recognition.types import Embedding, ModelId
@@ -191,8 +190,8 @@ class Rollouts:
                     RolloutObstacle.PURGED,
                 )
             wanted = serving.rollout.still_waiting(model.digest, list(embeddings))
-            new = {number: to_bytes(embeddings[number]) for number in sorted(wanted)}
-            transaction.faces.add_other_embeddings(new)
+            new = {number: embeddings[number] for number in sorted(wanted)}
+            transaction.faces.add_other_embeddings(transaction.faces.sealed_by_other(new))
             serving.changes.log("add", new, digest=model.digest)
             serving.note(Action.ROLLOUT_EMBEDDED, embedder=model.name, faces=len(new))
         return len(new)

@@ -27,6 +27,7 @@ from app.gallery.store.repositories.hold_repository import HoldRepository
 from app.gallery.store.repositories.idempotency_repository import IdempotencyRepository
 from app.gallery.store.repositories.identity_repository import IdentityRepository
 from app.gallery.store.repositories.key_repository import KeyRepository
+from app.gallery.store.repositories.owner_key_repository import PEOPLE
 from app.gallery.store.repositories.people_repository import PeopleRepository
 from app.gallery.store.repositories.position_repository import PositionRepository
 from app.gallery.store.repositories.recent_event_repository import (
@@ -42,6 +43,7 @@ from app.gallery.store.repositories.target_repository import TargetRepository
 from app.gallery.store.repositories.terminal_repository import TerminalRepository
 from app.gallery.store.repositories.unknown_repository import UnknownRepository
 from app.gallery.store.repositories.webhook_repository import WebhookRepository
+from app.gallery.vault.row_seals import RowSeals, seals_of
 from app.gallery.vault.vault import vault_of
 from app.recognition.types import ModelId
 
@@ -100,6 +102,11 @@ class Transaction:
     @cached_property
     def answers(self) -> IdempotencyRepository:
         return IdempotencyRepository(self.session)
+
+    @cached_property
+    def seals(self) -> RowSeals:
+        """The keys of the collection's people."""
+        return seals_of(self.session, self.collection, PEOPLE)
 
     @property
     def basis(self) -> DecisionBasis:

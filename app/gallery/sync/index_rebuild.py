@@ -134,10 +134,12 @@ def check(index: LocalIndex, present: FaceNumbers, faces: FaceRepository) -> Non
     newest = present[-_SAMPLE // 2 :]
     some = np.random.default_rng().choice(present, size=min(len(present), _SAMPLE // 2))
     sample = np.union1d(newest, some)
-    found = faces.embeddings_of(sample.tolist())
+    found = faces.vectors_of(sample.tolist())
     if len(found) != len(sample):
         raise SnapshotUnusableError("it holds other faces than the database")
     for number, embedding in found.items():
+        if not embedding.any():
+            continue  # it does not open, and is like none
         only = np.array([number], dtype=np.int64)
         (hits,) = index.search_among(embedding[None], only, 1)
         if len(hits.similarities) != 1 or abs(float(hits.similarities[0]) - 1) > _SAME:

@@ -12,6 +12,7 @@ from app.gallery.store.statements.embedding_columns import place_in
 from app.gallery.store.tables import FaceTable, IdentityTable
 from app.gallery.store.transaction import Collections, Transaction
 from app.gallery.transfer.archive_lines import FaceLine, PersonLine
+from app.gallery.vault.opened_embeddings import OpenedEmbeddings
 
 _ROWS_AT_ONCE = 1_000
 
@@ -40,6 +41,7 @@ class CollectionSource:
         self._consents = transaction.consents
         self._people_here = IdentityTable.collection_number == collection.number
         self._embedding = place_in(collection)
+        self._opened = OpenedEmbeddings(transaction.session, collection)
         self.collection = collection
         self.place = place
         measured = transaction.calibration.find()
@@ -78,10 +80,12 @@ class CollectionSource:
 
     def pages_of_embeddings(self) -> Iterator[tuple[Sequence[str], Sequence[bytes]]]:
         """Ids and embeddings of the faces, in that order, too."""
-        for _, result in self._faces_by_person((FaceTable.id, self._embedding.embedding)):
+        columns = (FaceTable.id.expression, *self._embedding.columns)
+        for _, result in self._faces_by_person(columns):
             for rows in result.partitions():
-                ids, embeddings, _ = zip(*rows, strict=True)
-                yield ids, embeddings
+                # Last is the owner; see `_faces_by_person`.
+                opened = [self._opened.bytes_of(row[1:-1]) for row in rows]
+                yield [row[0] for row in rows], opened
 
     def _faces_by_person(
         self, columns: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]]
@@ -96,7 +100,7 @@ class CollectionSource:
         for some in result.partitions():
             identity_ids = {person.number: person.id for person in some}
             query = (
-                self._embedding.joined(select(*columns, FaceTable.identity_number))
+                self._embedding.readable(select(*columns, FaceTable.identity_number))
                 .where(FaceTable.identity_number.in_(identity_ids), self._embedding.present)
                 .order_by(FaceTable.identity_number, FaceTable.number)
             )

@@ -25,8 +25,7 @@ from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.remains import is_compacted, known_remains
-from app.gallery.store.repositories.crop_repository import UnknownCropRepository
-from app.gallery.store.repositories.face_repository import from_bytes, to_bytes
+from app.gallery.store.repositories.crop_repository import NewCrop, UnknownCropRepository
 from app.gallery.store.repositories.unknown_repository import UnknownRepository
 from app.gallery.store.statements.page_cursors import (
     decode_group_cursor,
@@ -47,6 +46,7 @@ from app.gallery.unknowns.unknown_records import (
     UnknownFace,
     UnknownGroup,
 )
+from app.recognition.types import Embedding
 
 _ERASED_AT_ONCE = 1_000
 _EVICTED_SHARE = 100
@@ -148,12 +148,14 @@ class Unknowns:
         else:
             group = inbox.unknowns.add_group(inbox.row.sequence, sighting.embedding, now)
         face = inbox.unknowns.add_face(group, sighting, now)
-        if sighting.sealed_crop is not None and inbox.crops.are_kept:
-            inbox.crops.add({face.number: sighting.sealed_crop})
+        crop = sighting.sealed_crop
+        if crop is not None and inbox.crops.are_kept and inbox.crops.accept(crop):
+            inbox.crops.add([NewCrop(face.number, face.id, group.number, crop)])
         group.seen_count += 1
         group.last_seen_at = now
-        self._refresh(inbox, group)
-        centroids.put(group.number, from_bytes(group.centroid))
+        centroid = self._refresh(inbox, group)
+        assert centroid is not None
+        centroids.put(group.number, centroid)
         return group, True
 
     def _evict(self, inbox: _Inbox) -> None:
@@ -267,7 +269,9 @@ class Unknowns:
             # Not after they are taken out. Those of a collection without crops go with the rest.
             keeps = collection.options.crops.keep
             sealed = crops.some([row.number for row in rows]) if keeps else {}
-            faces = [_enrollable(row, sealed.get(row.number)) for row in rows]
+            faces = [
+                _enrollable(row, unknowns.embedding_of(row), sealed.get(row.number)) for row in rows
+            ]
             transaction.note(
                 Action.UNKNOWN_NAMED, group_id=group.id, face_ids=[row.id for row in rows]
             )
@@ -315,7 +319,7 @@ class Unknowns:
                     "it"
                 )
             first_seen_at = min(face.seen_at for face in faces)
-            vector = from_bytes(faces[0].embedding)
+            vector = inbox.unknowns.embedding_of(faces[0])
             new = inbox.unknowns.add_group(inbox.row.sequence, vector, first_seen_at)
             new.last_seen_at = max(face.seen_at for face in faces)
             new.seen_count = len(faces)
@@ -398,18 +402,22 @@ class Unknowns:
                 transaction,
             )
 
-    def _refresh(self, inbox: _Inbox, group: UnknownGroupTable) -> bool:
-        """Make a group's centroid that of its faces, of which the newest stay; whether any did."""
+    def _refresh(self, inbox: _Inbox, group: UnknownGroupTable) -> Embedding | None:
+        """Make a group's centroid that of its faces, of which the newest stay, and return it.
+
+        None where no face is left, and the group with it.
+        """
         numbers, embeddings = inbox.unknowns.kept_embeddings(group)
         if not numbers:
             inbox.unknowns.delete_groups([group.number])
             inbox.removed()
-            return False
+            return None
         most = self._limits.faces_a_group
         inbox.unknowns.delete_faces(numbers[most:])
-        group.centroid = to_bytes(mean_direction(embeddings[:most]))
+        centroid = mean_direction(embeddings[:most])
+        inbox.unknowns.set_centroid(group, centroid)
         group.sequence = inbox.row.sequence
-        return True
+        return centroid
 
     def _take_out(
         self, inbox: _Inbox, group: UnknownGroupTable, faces: Sequence[UnknownFaceTable]
@@ -420,7 +428,7 @@ class Unknowns:
         crops = len(inbox.crops.among(numbers))
         group.seen_count = max(1, group.seen_count - len(faces))
         inbox.unknowns.delete_faces(numbers)
-        left = self._refresh(inbox, group)
+        left = self._refresh(inbox, group) is not None
         inbox.removed()  # also when a centroid only changed: nothing of the face stays in memory
         return UnknownErasure(
             collection=inbox.collection.name,
@@ -523,10 +531,10 @@ def _followed(inbox: _Inbox) -> Centroids:
     return known
 
 
-def _enrollable(row: UnknownFaceTable, sealed_crop: bytes | None) -> NewFace:
+def _enrollable(row: UnknownFaceTable, embedding: Embedding, sealed_crop: bytes | None) -> NewFace:
     """The face keeps its id, for which its crop is sealed."""
     return NewFace(
-        embedding=from_bytes(row.embedding),
+        embedding=embedding,
         box=box_of(row.box),
         landmarks=None,
         detection_score=row.detection_score,

@@ -14,6 +14,7 @@ from app.gallery.vault.master_key import MasterKey
 from app.gallery.vault.sealing import SealedOtherwiseError, Sealer
 
 _GENERATION_BYTES = 4
+_MOST_REPORTED = 10_000
 _MADE = "vultus_keys_made"
 
 IN_SESSION = "vultus_vault"
@@ -47,6 +48,7 @@ class Vault:
         self.is_on = is_on
         """Whether the settings name a master key."""
         self._known: dict[tuple[int, int], CollectionKey] = {}
+        self._reported: set[str] = set()
 
     @cached_property
     def masters(self) -> tuple[MasterKey, ...]:
@@ -137,6 +139,13 @@ class Vault:
             key.is_complete,
             self.master.wrap(key.key, key.context),
         )
+
+    def is_news(self, row: str) -> bool:
+        """Return whether this row was not reported before, so that a log has it once."""
+        if row in self._reported or len(self._reported) >= _MOST_REPORTED:
+            return False
+        self._reported.add(row)
+        return True
 
     def forget(self) -> None:
         """Drop the collection keys in memory; they are read again when they are needed."""

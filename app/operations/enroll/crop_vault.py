@@ -8,6 +8,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.errors import StartupError
+from app.gallery.vault.kept_crops import ClearCrop
+from app.gallery.vault.master_source import names_master
 from app.recognition import wide_crop
 from app.recognition.types import WideCrop
 from app.settings import Settings
@@ -22,17 +24,22 @@ class CropSealedOtherwiseError(Exception):
 
 class CropVault:
     """AES-256-GCM with a random nonce (NIST SP 800-38D), bound to the id of the face: a crop that
-    is moved to another face cannot be opened."""
+    is moved to another face cannot be opened.
 
-    def __init__(self, key: bytes) -> None:
+    Without a key of its own, it leaves the sealing to the database, which encrypts all rows of the
+    collection (app/gallery/vault).
+    """
+
+    def __init__(self, key: bytes | None) -> None:
         """`key` has 32 bytes."""
-        self._cipher = AESGCM(key)
+        self._cipher = None if key is None else AESGCM(key)
 
     @classmethod
     def of(cls, settings: Settings) -> "CropVault | None":
-        """None without a key. Raises StartupError for a key of the wrong form."""
+        """None without a key and without a master key. Raises StartupError for a key of the wrong
+        form."""
         if settings.crops_key is None:
-            return None
+            return cls(None) if names_master(settings) else None
         try:
             key = b64decode(settings.crops_key.get_secret_value(), validate=True)
         except (Error, ValueError):
@@ -44,10 +51,11 @@ class CropVault:
         return cls(key)
 
     def seal(self, face_id: str, crop: WideCrop) -> bytes:
+        plain = wide_crop.to_bytes(crop)
+        if self._cipher is None:
+            return ClearCrop(plain)
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(
-            nonce, wide_crop.to_bytes(crop), face_id.encode("ascii")
-        )
+        return nonce + self._cipher.encrypt(nonce, plain, face_id.encode("ascii"))
 
     def open(self, face_id: str, sealed: bytes) -> WideCrop:
         """Raises CropSealedOtherwiseError."""
@@ -58,6 +66,10 @@ class CropVault:
         return wide_crop.jpeg_in(self._decrypted(face_id, sealed))
 
     def _decrypted(self, face_id: str, sealed: bytes) -> bytes:
+        if isinstance(sealed, ClearCrop):  # the database has opened it, for this face
+            return sealed
+        if self._cipher is None:
+            raise CropSealedOtherwiseError(face_id)
         nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
             return self._cipher.decrypt(nonce, rest, face_id.encode("ascii"))

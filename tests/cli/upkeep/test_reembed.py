@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from app.cli.main import cli
 from app.errors import OtherEmbedderMissing, RolloutImpossible, ThresholdRequired
 from app.gallery.store.database import Database
-from app.gallery.store.repositories.face_repository import from_bytes
+from app.gallery.store.statements.vector_bytes import from_bytes
 from app.main import create_app
 from app.services import build_services
 from app.settings import Settings

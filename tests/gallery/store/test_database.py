@@ -13,7 +13,7 @@ from app.errors import DatabaseLocked, DatabaseUnavailable, StartupError
 from app.gallery.gallery import Gallery
 from app.gallery.store.database import Database
 from app.gallery.store.repositories.collection_repository import CollectionRepository
-from app.gallery.store.repositories.face_repository import to_bytes
+from app.gallery.store.statements.vector_bytes import to_bytes
 from app.recognition.types import ModelId
 from tests.gallery.conftest import Connect
 from tests.gallery.factories import (

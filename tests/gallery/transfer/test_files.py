@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from app import __version__
 from app.errors import ArchiveUnusable, CollectionNotFound
 from app.gallery.store.database import Database
-from app.gallery.store.repositories.face_repository import to_bytes
+from app.gallery.store.statements.vector_bytes import to_bytes
 from app.gallery.store.tables import FaceTable, IdentityTable
 from app.gallery.transfer.archive_writer import ArchiveWriter
 from app.gallery.transfer.exporter import export_gallery

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, case, delete, insert, or_, select, update
 
-from app.gallery.store.repositories.face_repository import from_bytes
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.statements.embedding_columns import place_in
 from app.gallery.store.tables import ChangeTable, CollectionTable, FaceTable
+from app.gallery.vault.opened_embeddings import OpenedEmbeddings
 from app.recognition.types import Embedding
 
 Kind = Literal["add", "remove", "move"]
@@ -83,9 +83,13 @@ class ChangeRepository(ScopedRepository):
         """Read what the log has for the index of the collection's embedder."""
         place = place_in(self._collection)
         digest = self._collection.digest
-        query: Select[str, int, bytes | None] = place.joined(
+        embedding, *others = place.columns
+        query: Select[*tuple[Any, ...]] = place.readable(
             select(
-                ChangeTable.kind, ChangeTable.face_number, case((place.present, place.embedding))
+                ChangeTable.kind,
+                ChangeTable.face_number,
+                case((place.present, embedding)),
+                *others,
             ).outerjoin(FaceTable, FaceTable.number == ChangeTable.face_number)
         ).where(
             self._here(ChangeTable),
@@ -95,9 +99,10 @@ class ChangeRepository(ScopedRepository):
         added: dict[int, Embedding] = {}
         moved: dict[int, Embedding] = {}
         removed: set[int] = set()
-        for kind, number, embedding in self._session.execute(query, {"digest": digest}):
+        opened = OpenedEmbeddings(self._session, self._collection)
+        for kind, number, *columns in self._session.execute(query, {"digest": digest}):
             if kind == "remove":
                 removed.add(number)
-            elif embedding is not None:  # else gone again (its removal is logged too), or not there
-                (moved if kind == "move" else added)[number] = from_bytes(embedding)
+            elif columns[0] is not None:  # else gone again (its removal is logged), or not there
+                (moved if kind == "move" else added)[number] = opened.for_index(columns)
         return Delta(added, frozenset(removed), moved)

@@ -26,12 +26,18 @@ from app.errors import FaceNotFound
 from app.gallery.records import EVERYBODY, BestFace, Face, FaceSummary, PeopleFilter
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.crop_repository import CropRepository
+from app.gallery.store.repositories.owner_key_repository import PEOPLE
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
+from app.gallery.store.repositories.sealed_faces import SealedFaces
 from app.gallery.store.statements.among_numbers import among
-from app.gallery.store.statements.embedding_columns import PLACES, place_in
+from app.gallery.store.statements.embedding_columns import PLACES, kind_of, place_in
 from app.gallery.store.statements.people_filter_sql import not_expired, wanted_people
 from app.gallery.store.statements.row_records import box_of, record_of
+from app.gallery.store.statements.vector_bytes import to_bytes
 from app.gallery.store.tables import FaceTable, IdentityTable, SecondEmbeddingTable
+from app.gallery.vault.contexts import of_embedding
+from app.gallery.vault.opened_embeddings import OpenedEmbeddings
+from app.gallery.vault.row_seals import seals_of
 from app.recognition.types import Embedding
 
 Ts = TypeVarTuple("Ts")
@@ -52,10 +58,10 @@ _OWNERS = (
     )
 )
 _EXAMPLES = {
-    two: place.joined(select(FaceTable.identity_number, FaceTable.number, place.embedding)).where(
+    kind: place.readable(select(FaceTable.identity_number, FaceTable.number, *place.columns)).where(
         among(FaceTable.identity_number, "people"), place.present
     )
-    for two, place in PLACES.items()
+    for kind, place in PLACES.items()
 }
 _RANKED = (
     select(
@@ -78,10 +84,10 @@ _RANKED = (
 )
 _SUMMARIES = select(_RANKED).where(_RANKED.c.place == 1)
 _EMBEDDINGS = {
-    two: place.joined(select(FaceTable.number, place.embedding)).where(
+    kind: place.readable(select(FaceTable.number, *place.columns)).where(
         among(FaceTable.number, "numbers"), place.present
     )
-    for two, place in PLACES.items()
+    for kind, place in PLACES.items()
 }
 
 
@@ -110,6 +116,8 @@ class FaceRepository(ScopedRepository):
     def __init__(self, session: Session, collection: CollectionView) -> None:
         super().__init__(session, collection)
         self._place = place_in(collection)
+        self._seals = seals_of(session, collection, PEOPLE)
+        self._opened = OpenedEmbeddings(session, collection)
         self._digest = {"digest": collection.digest}
 
     def find(self, face_id: str) -> FaceTable | None:
@@ -219,10 +227,38 @@ class FaceRepository(ScopedRepository):
         ]
         self._session.execute(insert(SecondEmbeddingTable), rows)
 
+    def sealed_by_other(self, embeddings: Mapping[int, Embedding]) -> dict[int, bytes]:
+        """Return embeddings by the collection's other embedder as `add_other_embeddings` takes
+        them, by face number."""
+        clear = {number: to_bytes(embedding) for number, embedding in embeddings.items()}
+        if not self._seals.is_on:
+            return clear
+        other = self._collection.other
+        assert other is not None
+        query = select(FaceTable.number, FaceTable.id, FaceTable.identity_number).where(
+            among(FaceTable.number, "numbers")
+        )
+        rows = self._session.execute(query, {"numbers": list(clear)}).all()
+        self._seals.require([row.identity_number for row in rows])
+        return {
+            row.number: self._seals.seal_vector(
+                row.identity_number,
+                of_embedding(self._collection.number, row.id, other.digest),
+                clear[row.number],
+            )
+            for row in rows
+        }
+
     def give(self, numbers: Sequence[int], owner: IdentityTable) -> None:
-        """Make a person the owner of faces of the same collection."""
+        """Make a person the owner of faces of the same collection, under whose key they are sealed.
+
+        Raises EmbeddingUnreadable.
+        """
         if not numbers:
             return
+        if self._seals.is_on:
+            sealed = SealedFaces(self._session, self._collection, numbers)
+            sealed.reseal(self._seals.of(owner.number))
         self._session.execute(
             update(FaceTable)
             .where(among(FaceTable.number, "numbers"))
@@ -240,6 +276,16 @@ class FaceRepository(ScopedRepository):
                 .execution_options(synchronize_session=False),
                 {"numbers": numbers},
             )
+
+    def renew_key(self, owner: IdentityTable) -> None:
+        """Seal the faces of a person under another key, so that a face of theirs that was deleted
+        opens no more, wherever its sealed bytes still lie."""
+        if not self._seals.is_on:
+            return
+        numbers = self.numbers_by_owner([owner.number]).get(owner.number, [])
+        sealed = SealedFaces(self._session, self._collection, numbers)
+        self._seals.require([owner.number])
+        sealed.reseal_readable(self._seals.renew(owner.number))
 
     def with_both_among(self, numbers: Sequence[int]) -> set[int]:
         """Return the faces among these that have embeddings by both embedders."""
@@ -284,24 +330,49 @@ class FaceRepository(ScopedRepository):
         return np.array(self._session.scalars(query.limit(most)).all(), dtype=np.int64)
 
     def embeddings_of(self, numbers: Sequence[int]) -> dict[int, Embedding]:
-        """Read embeddings by face number, where the collection's embedder has made one."""
-        query = _EMBEDDINGS[self._place.is_joined]
+        """Read embeddings by face number, where the collection's embedder has made one, and it
+        opens."""
+        found = ((number, self._opened.one(columns)) for number, columns in self._rows_of(numbers))
+        return {number: embedding for number, embedding in found if embedding is not None}
+
+    def vectors_of(self, numbers: Sequence[int]) -> dict[int, Embedding]:
+        """Read embeddings by face number as an index has them: zeros where one does not open."""
+        rows = self._rows_of(numbers)
+        return {number: self._opened.for_index(columns) for number, columns in rows}
+
+    def get_embedding(self, face: FaceTable) -> Embedding | None:
+        """Read the embedding of a face by the collection's embedder; None if it has made none.
+
+        Raises EmbeddingUnreadable.
+        """
+        for _, columns in self._rows_of([face.number]):
+            found = self._opened.one(columns)
+            if found is None:
+                raise self._seals.unreadable(face.id)
+            return found
+        return None
+
+    def _rows_of(self, numbers: Sequence[int]) -> list[tuple[int, Sequence[Any]]]:
+        """Face numbers, each with the columns of its embedding."""
+        query = _EMBEDDINGS[kind_of(self._collection)]
         values = {"numbers": numbers, **self._digest}
         rows = self._session.connection().execute(query, values).all()
-        return {number: from_bytes(data) for number, data in rows}
+        return [(row[0], row[1:]) for row in rows]
 
     def examples_of(
         self, identity_numbers: Sequence[int], *, exclude_face_id: str | None = None
     ) -> dict[int, dict[int, Embedding]]:
-        """Read all embeddings of some people, by identity number and face number."""
-        query = _EXAMPLES[self._place.is_joined]
+        """Read all embeddings of some people that open, by identity number and face number."""
+        query = _EXAMPLES[kind_of(self._collection)]
         if exclude_face_id is not None:
             query = query.where(FaceTable.id != exclude_face_id)
         values = {"people": identity_numbers, **self._digest}
         found: dict[int, dict[int, Embedding]] = {}
         rows = self._session.connection().execute(query, values).all()
-        for identity_number, number, data in rows:
-            found.setdefault(identity_number, {})[number] = from_bytes(data)
+        for identity_number, number, *columns in rows:
+            embedding = self._opened.one(columns)
+            if embedding is not None:
+                found.setdefault(identity_number, {})[number] = embedding
         return found
 
     def some_people(self, *, most: int) -> tuple[NDArray[np.float32], list[int]]:
@@ -329,7 +400,7 @@ class FaceRepository(ScopedRepository):
         Embeddings by other embedders are left out.
         """
         query = (
-            self._place.joined(select(FaceTable.number, self._place.embedding))
+            self._place.readable(select(FaceTable.number, *self._place.columns))
             .where(self._here(FaceTable), self._place.present)
             .order_by(FaceTable.number)
         )
@@ -339,7 +410,7 @@ class FaceRepository(ScopedRepository):
     def above(self, number: int, *, most: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The next faces, ascending: numbers (N,) and embeddings (N, dimension)."""
         query = (
-            self._place.joined(select(FaceTable.number, self._place.embedding))
+            self._place.readable(select(FaceTable.number, *self._place.columns))
             .where(self._here(FaceTable), self._place.present, FaceTable.number > number)
             .order_by(FaceTable.number)
             .limit(most)
@@ -398,12 +469,10 @@ class FaceRepository(ScopedRepository):
         return self._session.scalar(query) or 0
 
     def _as_arrays(
-        self, rows: Sequence[Row[int, bytes]]
+        self, rows: Sequence[Row[*tuple[Any, ...]]]
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        numbers, data = zip(*rows, strict=True) if rows else ((), ())
-        # One buffer for all: a million arrays of their own would take as long as reading them.
-        vectors = np.frombuffer(b"".join(data), dtype="<f4").astype(np.float32, copy=False)
-        return np.array(numbers, dtype=np.int64), vectors.reshape(-1, self._collection.dimension)
+        numbers = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
+        return numbers, self._opened.stacked(rows)
 
     def _not_found(self, face_id: str) -> FaceNotFound:
         return FaceNotFound(
@@ -419,11 +488,3 @@ def _scattered(numbers: Any) -> Any:  # noqa: ANN401  (a column, or an array)
         rest = (rest + offset) % _PRIME
         rest = rest * rest % _PRIME
     return rest
-
-
-def to_bytes(embedding: Embedding) -> bytes:
-    return np.ascontiguousarray(embedding, dtype="<f4").tobytes()
-
-
-def from_bytes(data: bytes) -> Embedding:
-    return np.frombuffer(data, dtype="<f4").astype(np.float32)

@@ -14,6 +14,7 @@ from app.gallery.store.statements.among_numbers import among
 from app.gallery.store.statements.embedding_columns import place_in
 from app.gallery.store.statements.people_filter_sql import not_expired
 from app.gallery.store.tables import FaceTable, IdentityTable
+from app.gallery.vault.opened_embeddings import OpenedEmbeddings
 
 _REF = IdentityTable.number, IdentityTable.id, IdentityTable.name, IdentityTable.external_id
 
@@ -54,18 +55,21 @@ class PeopleRepository(ScopedRepository):
         return {row[0]: PersonRef(*row[1:]) for row in self._session.execute(query)}
 
     def faces_of(self, numbers: Sequence[int]) -> dict[int, PersonFaces]:
-        """Read the faces of people, by number, of those who have any."""
+        """Read the faces of people, by number, of those who have any whose embedding opens."""
         place = place_in(self._collection)
+        opened = OpenedEmbeddings(self._session, self._collection)
         rows: dict[int, list[tuple[int, str, bytes]]] = {}
-        columns = FaceTable.identity_number, FaceTable.number, FaceTable.id, place.embedding
+        columns = FaceTable.identity_number, FaceTable.number, FaceTable.id, *place.columns
         query = (
-            place.joined(select(*columns))
+            place.readable(select(*columns))
             .where(among(FaceTable.identity_number, "people"), place.present)
             .order_by(FaceTable.number)
         )
         values = {"people": numbers, "digest": self._collection.digest}
-        for person, number, face_id, embedding in self._session.execute(query, values):
-            rows.setdefault(person, []).append((number, face_id, embedding))
+        for person, number, face_id, *sealed in self._session.execute(query, values):
+            embedding = opened.bytes_of(sealed)
+            if embedding:
+                rows.setdefault(person, []).append((number, face_id, embedding))
         return {person: _faces(found) for person, found in rows.items()}
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import delete, func, not_, or_, select, update
 
+from app.gallery.store.repositories.crop_repository import CropRepository
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.statements.among_numbers import among
 from app.gallery.store.statements.embedding_columns import TWO
 from app.gallery.store.statements.row_records import box_of
 from app.gallery.store.tables import (
     CalibrationTable,
-    CropTable,
     FaceTable,
     IdentityTable,
     SecondEmbeddingTable,
@@ -63,15 +63,14 @@ class RolloutRepository(ScopedRepository):
                     FaceTable.image_sha256,
                     FaceTable.box,
                     FaceTable.landmarks,
-                    CropTable.sealed,
                 ).join(IdentityTable, IdentityTable.number == FaceTable.identity_number)
             )
-            .outerjoin(CropTable, CropTable.face_number == FaceTable.number)
             .where(*self._waiting(), FaceTable.number > after)
             .order_by(FaceTable.number)
             .limit(limit)
         )
-        rows = self._session.execute(query, {"digest": digest})
+        rows = self._session.execute(query, {"digest": digest}).all()
+        crops = CropRepository(self._session, self._collection).some([row[0] for row in rows])
         return [
             WaitingFace(
                 number,
@@ -80,9 +79,9 @@ class RolloutRepository(ScopedRepository):
                 sha256,
                 box_of(box),
                 None if landmarks is None else np.array(landmarks, dtype=np.float32),
-                sealed,
+                crops.get(number),
             )
-            for number, face_id, identity_id, sha256, box, landmarks, sealed in rows
+            for number, face_id, identity_id, sha256, box, landmarks in rows
         ]
 
     def still_waiting(self, digest: str, numbers: Sequence[int]) -> set[int]:

@@ -1,19 +1,22 @@
 """SQL of the inbox of unknown faces."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Row, delete, func, literal, select, tuple_, update
+from sqlalchemy.orm import Session
 
-from app.errors import UnknownFaceNotFound, UnknownGroupNotFound
+from app.errors import EmbeddingUnreadable, UnknownFaceNotFound, UnknownGroupNotFound
+from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.repositories.crop_repository import UnknownCropRepository
-from app.gallery.store.repositories.face_repository import from_bytes, to_bytes
 from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.statements.among_numbers import among
 from app.gallery.store.statements.row_records import box_of, record_of
+from app.gallery.store.statements.vector_bytes import from_bytes, stacked, to_bytes
 from app.gallery.store.tables import (
     IdentityTable,
     UnknownFaceTable,
@@ -27,6 +30,7 @@ from app.gallery.unknowns.unknown_records import (
     UnknownFace,
     UnknownGroup,
 )
+from app.gallery.vault.opened_unknowns import OpenedUnknowns
 from app.recognition.types import Embedding
 
 _RANKED = (
@@ -54,7 +58,15 @@ GroupKey = tuple[int | datetime, int]
 
 
 class UnknownRepository(ScopedRepository):
-    """The inbox of one collection."""
+    """The inbox of one collection.
+
+    Where the collection is encrypted, each group has a key, under which its centroid, embeddings
+    and crops are sealed. A vector that does not open counts as zeros, which are like none.
+    """
+
+    def __init__(self, session: Session, collection: CollectionView) -> None:
+        super().__init__(session, collection)
+        self._opened = OpenedUnknowns(session, collection)
 
     # -- the inbox as a whole --------------------------------------------------------------------
 
@@ -101,33 +113,48 @@ class UnknownRepository(ScopedRepository):
         In the order of their numbers.
         """
         query = (
-            select(UnknownGroupTable.number, UnknownGroupTable.centroid)
+            self._opened.with_keys(
+                select(
+                    UnknownGroupTable.number,
+                    UnknownGroupTable.centroid,
+                    UnknownGroupTable.id,
+                    *self._opened.key_columns,
+                ),
+                UnknownGroupTable.number,
+            )
             .where(self._here(UnknownGroupTable), UnknownGroupTable.sequence > after)
             .order_by(UnknownGroupTable.number)
         )
         # Past the ORM, which has nothing to do for plain columns.
         rows = self._session.connection().execute(query).all()
-        numbers, data = zip(*rows, strict=True) if rows else ((), ())
-        vectors = np.frombuffer(b"".join(data), dtype="<f4")
-        return (
-            list(numbers),
-            vectors.astype(np.float32).reshape(-1, self._collection.dimension),
-        )
+        vectors = [
+            self._opened.centroid((data, group_id, number, *keys))
+            for number, data, group_id, *keys in rows
+        ]
+        return [row[0] for row in rows], stacked(vectors, self._collection.dimension)
 
     def embeddings(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """Yield the group numbers of all faces, shape (N,), with their embeddings, in chunks."""
-        query = select(UnknownFaceTable.group_number, UnknownFaceTable.embedding).where(
-            self._here(UnknownFaceTable)
-        )
+        query = self._opened.with_keys(
+            select(
+                UnknownFaceTable.group_number,
+                UnknownFaceTable.embedding,
+                UnknownFaceTable.id,
+                *self._opened.key_columns,
+            ),
+            UnknownFaceTable.group_number,
+        ).where(self._here(UnknownFaceTable))
         result = self._session.connection().execute(
             query, execution_options={"yield_per": _ROWS_AT_ONCE}
         )
         for rows in result.partitions():
-            groups, data = zip(*rows, strict=True)
-            vectors = np.frombuffer(b"".join(data), dtype="<f4")
+            vectors = [
+                self._opened.embedding((data, face_id, group, *keys))
+                for group, data, face_id, *keys in rows
+            ]
             yield (
-                np.array(groups, dtype=np.int64),
-                vectors.astype(np.float32, copy=False).reshape(-1, self._collection.dimension),
+                np.array([row[0] for row in rows], dtype=np.int64),
+                stacked(vectors, self._collection.dimension),
             )
 
     def threshold(self) -> float | None:
@@ -196,14 +223,21 @@ class UnknownRepository(ScopedRepository):
         row = UnknownGroupTable(
             collection_number=self._collection.number,
             sequence=sequence,
-            centroid=to_bytes(centroid),
+            centroid=b"",  # until the group has a number, and with it a key
             seen_count=0,
             first_seen_at=at,
             last_seen_at=at,
         )
         self._session.add(row)
         self._session.flush()
+        self._opened.begin(row.number)
+        self.set_centroid(row, centroid)
+        self._session.flush()
         return row
+
+    def set_centroid(self, group: UnknownGroupTable, centroid: Embedding) -> None:
+        """Write the mean direction of a group's faces."""
+        group.centroid = self._opened.sealed_centroid(group, to_bytes(centroid))
 
     def delete_groups(self, numbers: Sequence[int]) -> None:
         """Delete groups with their faces."""
@@ -242,11 +276,12 @@ class UnknownRepository(ScopedRepository):
     def add_face(
         self, group: UnknownGroupTable, sighting: Sighting, at: datetime
     ) -> UnknownFaceTable:
+        face_id = sighting.face_id or uuid4().hex
         row = UnknownFaceTable(
-            id=sighting.face_id or uuid4().hex,
+            id=face_id,
             collection_number=self._collection.number,
             group_number=group.number,
-            embedding=to_bytes(sighting.embedding),
+            embedding=self._opened.sealed(group.number, face_id, to_bytes(sighting.embedding)),
             embedder=self._collection.embedder,
             digest=self._collection.digest,
             box=None if sighting.box is None else list(sighting.box),
@@ -306,21 +341,42 @@ class UnknownRepository(ScopedRepository):
             )
         return [face for face in faces if face.id in set(face_ids)]
 
+    def embedding_of(self, face: UnknownFaceTable) -> Embedding:
+        """Return the embedding of a face. Raises EmbeddingUnreadable."""
+        return from_bytes(self._opened.of_row(face))
+
+    def find_embedding(self, face: UnknownFaceTable) -> Embedding | None:
+        """Return the embedding of a face; None if it does not open."""
+        with suppress(EmbeddingUnreadable):
+            return self.embedding_of(face)
+        return None
+
     def kept_embeddings(self, group: UnknownGroupTable) -> tuple[list[int], NDArray[np.float32]]:
         """Numbers of a group's faces, newest first, and their embeddings, (N, dimension)."""
         query = (
-            select(UnknownFaceTable.number, UnknownFaceTable.embedding)
+            self._opened.with_keys(
+                select(
+                    UnknownFaceTable.number,
+                    UnknownFaceTable.embedding,
+                    UnknownFaceTable.id,
+                    UnknownFaceTable.group_number,
+                    *self._opened.key_columns,
+                ),
+                UnknownFaceTable.group_number,
+            )
             .where(UnknownFaceTable.group_number == group.number)
             .order_by(UnknownFaceTable.seen_at.desc(), UnknownFaceTable.number.desc())
         )
         rows = self._session.execute(query).all()
-        vectors = [from_bytes(row.embedding) for row in rows]
-        return (
-            [row.number for row in rows],
-            np.stack(vectors) if vectors else np.empty((0, self._collection.dimension), np.float32),
-        )
+        vectors = [self._opened.embedding(row[1:]) for row in rows]
+        return [row[0] for row in rows], stacked(vectors, self._collection.dimension)
 
     def move_faces(self, numbers: Sequence[int], group: UnknownGroupTable) -> None:
+        """Move faces into another group, under whose key they are sealed.
+
+        Raises EmbeddingUnreadable.
+        """
+        self._opened.reseal(numbers, group.number)
         self._session.execute(
             update(UnknownFaceTable)
             .where(UnknownFaceTable.number.in_(numbers))

@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.gallery.store.repositories.consent_repository import consent_rows
+from app.gallery.store.repositories.crop_repository import NewCrop
 from app.gallery.store.repositories.identity_repository import attribute_rows, person_columns
 from app.gallery.store.tables import (
     AttributeTable,
@@ -17,6 +18,7 @@ from app.gallery.store.tables import (
     Table,
 )
 from app.gallery.store.transaction import Transaction
+from app.gallery.vault.contexts import of_embedding
 
 _IDS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 
@@ -25,7 +27,8 @@ _IDS_AT_ONCE = 10_000  # SQLite takes at most 32,766 values in a statement
 class FaceRow:
     """Columns of a face, except those that refer to the owner; `id` is among them.
 
-    `other_embedding` is by the collection's other embedder, `crop` is sealed.
+    `embedding` among them, and `other_embedding` by the collection's other embedder, are in the
+    clear. `crop` is sealed, unless it is a ClearCrop.
     """
 
     columns: Mapping[str, Any]
@@ -48,6 +51,7 @@ def insert_people(transaction: Transaction, people: Sequence[PersonRows]) -> Non
     Their numbers grow in the order of the people, and lists go by them.
     """
     session, collection = transaction.session, transaction.collection
+    seals = transaction.seals
     here, at = {"collection_number": collection.number}, collection.revision
     identities = [{**here, **person_columns(person.identity), "revision": at} for person in people]
     numbers = _insert(session, IdentityTable, identities)
@@ -65,6 +69,8 @@ def insert_people(transaction: Transaction, people: Sequence[PersonRows]) -> Non
         for row in consent_rows(numbers[person.identity["id"]], collection.number, person.consents)
     ]
     _insert_rows(session, ConsentTable, consents)
+    if seals.is_on:
+        seals.make([numbers[person.identity["id"]] for person in people if person.faces])
     insert_faces(
         transaction,
         [(numbers[person.identity["id"]], face) for person in people for face in person.faces],
@@ -73,7 +79,10 @@ def insert_people(transaction: Transaction, people: Sequence[PersonRows]) -> Non
 
 def insert_faces(transaction: Transaction, faces: Sequence[tuple[int, FaceRow]]) -> None:
     """Write faces, each with the number of its owner, and log them at the current revision."""
-    collection = transaction.collection
+    collection, seals = transaction.collection, transaction.seals
+    if seals.is_on:
+        seals.require([owner for owner, _ in faces])
+        faces = [(owner, _sealed(transaction, owner, face)) for owner, face in faces]
     common = {
         "collection_number": collection.number,
         "embedder": collection.embedder,
@@ -89,10 +98,27 @@ def insert_faces(transaction: Transaction, faces: Sequence[tuple[int, FaceRow]])
             if face.other_embedding is not None
         }
     )
+    owners = {face.columns["id"]: owner for owner, face in faces}
     transaction.crops.add(
-        {number: face.crop for number, face in by_number.items() if face.crop is not None}
+        NewCrop(number, face.columns["id"], owners[face.columns["id"]], face.crop)
+        for number, face in by_number.items()
+        if face.crop is not None
     )
     transaction.changes.log("add", numbers.values())
+
+
+def _sealed(transaction: Transaction, owner: int, face: FaceRow) -> FaceRow:
+    """Return the face with its embeddings sealed under the key of its owner."""
+    collection, seals = transaction.collection, transaction.seals
+    face_id = face.columns["id"]
+    context = of_embedding(collection.number, face_id, collection.digest)
+    embedding = seals.seal_vector(owner, context, face.columns["embedding"])
+    other = face.other_embedding
+    if other is not None:
+        assert collection.other is not None
+        context = of_embedding(collection.number, face_id, collection.other.digest)
+        other = seals.seal_vector(owner, context, other)
+    return FaceRow({**face.columns, "embedding": embedding}, other, face.crop)
 
 
 def _insert(
