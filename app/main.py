@@ -31,6 +31,7 @@ from app.api.edge.root_path import RootPath
 from app.api.edge.search_quota import SearchQuota
 from app.api.edge.stop_requests import StopRequests
 from app.api.edge.unread_bodies import UnreadBodies
+from app.api.stream_places import StreamPlaces
 from app.observe.logs import configure_logging
 from app.runtime.stopping import at_signals
 from app.services import Services, build_services
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app = application_of_routes(lifespan)
     app.state.services = services
     app.state.search_quota = SearchQuota(settings.limits)
+    app.state.stream_places = StreamPlaces(connections.limits.most)
     _add_pages(app, settings)
     callers = Callers(settings.api_keys, services.key_ring)
     # The last is the outermost. From outside in: the paths as the API names them; the rest of a

@@ -32,6 +32,9 @@ from app.recognition.types import (
 from app.recognition.wide_crop import WIDE, cut_wide
 from models.zoo.network import InputSpec
 
+_HEAVY_BYTES = 150_000_000
+"""Memory for decoding, of which each megabyte takes about a millisecond: JPEG of 15 megapixels, PNG
+of 12."""
 _MOST_WIDE_CROPS = 50
 """Of one photo: each takes 340 KB until it is encrypted."""
 
@@ -156,6 +159,14 @@ class BatchRecognizer:
         if measure is None:
             return quality
         return with_distinctiveness(quality, embedding, measure, norm=norm)
+
+    def is_heavy(self, image: bytes) -> bool:
+        """Return whether a photo takes much longer than others, at its full size: a face may need
+        all of its pixels. What cannot be read at all is light."""
+        try:
+            return self._open(image).memory_bytes > _HEAVY_BYTES
+        except (InputError, MemoryError):
+            return False
 
     def _find(
         self, jobs: Sequence[Job], works: dict[int, _Work], outcomes: dict[int, Seen | Exception]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from app.errors import ImageTooLarge, ImageUnreadable, LivenessOff, StartupError
+from app.observe.acting import NO_KEY, actor
 from app.observe.request_scope import Stage, deadline, note
 from app.recognition.batch import BatchRecognizer, Job, Seen
 from app.recognition.decode.file_kinds import FORMATS
@@ -24,6 +25,8 @@ from app.runtime.thread_priority import give_way
 from models.zoo.network import InputSpec
 
 _NICENESS = 5
+_LARGE_BYTES = 500_000
+"""The structure of smaller files is read in a fraction of a millisecond."""
 
 
 class Recognizer:
@@ -145,8 +148,8 @@ class Recognizer:
             )
 
     def require_place(self) -> None:
-        """Raises Overloaded when no more photos may wait."""
-        self._scheduler.require_place()
+        """Raises Overloaded when no more photos of the actor may wait."""
+        self._scheduler.require_place(_sender())
 
     def begin_stop(self) -> None:
         """Refuse waiting photos and further ones with Stopping."""
@@ -171,14 +174,30 @@ class Recognizer:
         self._prepare()
         self._recognize.try_networks()
 
+    async def _is_heavy(self, image: bytes) -> bool:
+        """Return whether a photo takes much longer than others, by its size in pixels."""
+        if len(image) > _LARGE_BYTES:
+            return await asyncio.to_thread(self._recognize.is_heavy, image)
+        return self._recognize.is_heavy(image)
+
     async def _see(self, job: Job) -> Seen:
         if job.liveness:
             self.require_liveness()
         self.require_size(len(job.image))
         if not job.image:
             raise ImageUnreadable("the image is empty")
-        done = await self._scheduler.submit(job, deadline=deadline())
+        done = await self._scheduler.submit(
+            job, deadline=deadline(), caller=_sender(), is_heavy=await self._is_heavy(job.image)
+        )
         note(Stage.QUEUE, done.waited_s)
         for stage, seconds in done.result.seconds.items():
             note(stage, seconds)
         return done.result
+
+
+def _sender() -> str:
+    """Name who sends a photo: a key, or where there is none an address."""
+    who = actor()
+    if who.principal == NO_KEY:
+        return f"address {who.address}"
+    return f"key {who.principal}"

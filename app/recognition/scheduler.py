@@ -1,11 +1,11 @@
 """Jobs on threads, in batches: a thread that falls free takes its share of the waiting jobs.
 
 There is no timer. A job that finds a free thread starts at once, alone. Under load, jobs collect
-while the threads work, so batches are large when large batches pay.
+while the threads work, so batches are large when large batches pay. Callers have turns
+(`fair_queue.py`); when the queue is full, the caller with most jobs in it gives one up for another.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -18,11 +18,14 @@ import structlog
 
 from app.errors import Overloaded, Stopping
 from app.observe.request_scope import past_deadline
+from app.recognition.fair_queue import FairQueue
 
 J = TypeVar("J")
 R = TypeVar("R")
 
 _BEGIN_AGAIN_S = 1.0
+_LOOK_EVERY_S = 0.5
+"""A free thread looks this often whether it may take what it had to leave to others before."""
 
 _log = structlog.get_logger(__name__)
 
@@ -55,6 +58,8 @@ class Done(Generic[R]):
 class _Waiting(Generic[J, R]):
     job: J
     deadline: float | None
+    caller: str
+    is_heavy: bool
     since: float = field(default_factory=monotonic)
     future: "Future[Done[R]]" = field(default_factory=Future)
 
@@ -77,6 +82,9 @@ class _Share(Generic[J, R]):
     """The jobs that a thread works on."""
 
     batch: list[_Waiting[J, R]] = field(default_factory=list)
+    taken: list[_Waiting[J, R]] = field(default_factory=list)
+    """Those of the batch, and those that nobody waits for any more."""
+    began: float = 0.0
     is_busy: bool = False
 
 
@@ -106,7 +114,7 @@ class Scheduler(Generic[J, R]):
         self._run = run
         self._prepare = prepare
         self._watch = watch or SchedulerWatch()
-        self._queue: deque[_Waiting[J, R]] = deque()
+        self._queue: FairQueue[_Waiting[J, R]] = FairQueue(threads)
         self._running = 0
         self._free = threads
         self._stopping = False
@@ -125,23 +133,23 @@ class Scheduler(Generic[J, R]):
         """Jobs that no thread has taken yet."""
         return len(self._queue)
 
-    def require_place(self) -> None:
-        """Raises Overloaded when the queue is full."""
-        if len(self._queue) >= self._options.max_waiting + self._free:
-            self._watch.dropped(Dropped.REFUSED)
-            raise Overloaded(
-                f"{len(self._queue)} photos are already waiting",
-                setting="VULTUS_LIMITS__MAX_WAITING",
-            )
+    def require_place(self, caller: str = "") -> None:
+        """Raises Overloaded when the queue is full, unless others have most of it."""
+        if self._is_full() and not self._queue.has_fewer(caller):
+            raise self._refusal()
 
-    async def submit(self, job: J, *, deadline: float | None = None) -> Done[R]:
+    async def submit(
+        self, job: J, *, deadline: float | None = None, caller: str = "", is_heavy: bool = False
+    ) -> Done[R]:
         """Run a job on a thread; `deadline` is a time of `time.monotonic`.
 
-        A job never runs if its caller is cancelled, or its deadline passes, while it waits.
-        Raises Overloaded when the queue is full, DeadlineExceeded, Stopping when the scheduler is
-        stopped before the job runs, and what the job raises.
+        `caller` names who sends it, for the turns; a job that `is_heavy` takes much longer than
+        others. A job never runs if its caller is cancelled, or its deadline passes, while it waits.
+        Raises Overloaded when the queue is full, or the job gives its place to another caller,
+        DeadlineExceeded, Stopping when the scheduler is stopped before the job runs, and what the
+        job raises.
         """
-        entry = self._enqueue(job, deadline)
+        entry = self._enqueue(job, deadline, caller, is_heavy=is_heavy)
         left = None if deadline is None else max(0.0, deadline - monotonic())
         try:
             async with asyncio.timeout(left) as limit:
@@ -155,8 +163,7 @@ class Scheduler(Generic[J, R]):
         """Refuse waiting jobs and further ones with Stopping; running jobs continue."""
         with self._changed:
             self._stopping = True
-            left = list(self._queue)
-            self._queue.clear()
+            left = self._queue.clear()
             self._changed.notify_all()
         for entry in left:
             if entry.future.set_running_or_notify_cancel():
@@ -173,14 +180,32 @@ class Scheduler(Generic[J, R]):
             thread.join(None if until is None else max(0.0, until - monotonic()))
         return not any(thread.is_alive() for thread in self._threads.values())
 
-    def _enqueue(self, job: J, deadline: float | None) -> _Waiting[J, R]:
-        entry: _Waiting[J, R] = _Waiting(job, deadline)
+    def _is_full(self) -> bool:
+        return len(self._queue) >= self._options.max_waiting + self._free
+
+    def _refusal(self) -> Overloaded:
+        self._watch.dropped(Dropped.REFUSED)
+        return Overloaded(
+            f"{len(self._queue)} photos are already waiting",
+            setting="VULTUS_LIMITS__MAX_WAITING",
+        )
+
+    def _enqueue(
+        self, job: J, deadline: float | None, caller: str = "", *, is_heavy: bool = False
+    ) -> _Waiting[J, R]:
+        entry: _Waiting[J, R] = _Waiting(job, deadline, caller, is_heavy)
+        given_up = None
         with self._changed:
             if self._stopping:
                 raise Stopping
-            self.require_place()
-            self._queue.append(entry)
+            if self._is_full():
+                given_up = self._queue.give_up_for(caller)
+                if given_up is None:
+                    raise self._refusal()
+            self._queue.put(entry)
             self._changed.notify()
+        if given_up is not None and given_up.future.set_running_or_notify_cancel():
+            given_up.future.set_exception(self._refusal())
         return entry
 
     def _start(self, number: int) -> None:
@@ -213,6 +238,8 @@ class Scheduler(Generic[J, R]):
     def _fail(self, share: "_Share[J, R]", cause: BaseException) -> None:
         """Fail the jobs of a thread that died, and release the places that they took."""
         with self._changed:
+            if share.taken:
+                self._queue.done(share.taken, monotonic() - share.began)
             if share.is_busy:
                 self._running -= len(share.batch)
                 self._free += 1
@@ -229,6 +256,8 @@ class Scheduler(Generic[J, R]):
             outcomes = self._outcomes([entry.job for entry in share.batch])
             # Before the results are set: a caller that has its result finds its place free.
             with self._changed:
+                self._queue.done(share.taken, monotonic() - began)
+                share.taken = []
                 self._running -= len(share.batch)
                 self._free += 1
                 share.is_busy = False
@@ -242,14 +271,16 @@ class Scheduler(Generic[J, R]):
     def _next_batch(self, share: "_Share[J, R]") -> bool:
         """Take jobs whose callers still wait; False when the scheduler has stopped."""
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._stopping)
-            if not self._queue:
+            while not (self._queue.can_take() or self._stopping):
+                self._changed.wait(_LOOK_EVERY_S if self._queue else None)
+            if self._stopping:  # whatever waited was refused
                 return False
             # A share, not all: other threads are free now, or will be before this one is again.
             count = min(-(-len(self._queue) // self._options.threads), self._options.batch_size)
-            taken = [self._queue.popleft() for _ in range(count)]
-            share.batch = taken  # so that `_fail` has them if the next line raises
-            share.batch = [entry for entry in taken if self._is_wanted(entry)]
+            share.began = monotonic()
+            share.taken = self._queue.take(count)
+            share.batch = share.taken  # so that `_fail` has them if the next line raises
+            share.batch = [entry for entry in share.taken if self._is_wanted(entry)]
             self._running += len(share.batch)
             self._free -= 1
             share.is_busy = True

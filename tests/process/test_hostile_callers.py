@@ -3,19 +3,23 @@
 Uploads, headers and bodies that cost more than their bytes are in `test_uploads.py`.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.api.people import JSON_LINES, as_base64, embedding, lines
+from app.api.stream_places import MOST_OF_A_CALLER
+from tests.api.people import JSON_LINES, as_base64, embedding, like, lines
 from tests.kit import photos
 from tests.kit.forked_vultus import run_vultus
 from tests.kit.programs import server_environment
+from tests.kit.raw_http import RawConnection
 from tests.kit.server import ServerProcess, running
 
 COLLECTION = "/v1/collections/default"
@@ -28,7 +32,9 @@ _NAME = "[/nope] [red]red[/red] \x1b[2J\x1b]0;owned\x07x\ntwo lines"
 @pytest.fixture(scope="module")
 def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server without keys, with people."""
-    with running(tmp_path_factory.mktemp("open")) as started:
+    with running(
+        tmp_path_factory.mktemp("open"), VULTUS_LIMITS__SEARCHES_PER_PERSON="3"
+    ) as started:
         people = [
             {"external_id": f"p{n}", "embeddings": [as_base64(embedding(n))]}
             for n in range(_PEOPLE)
@@ -97,6 +103,43 @@ def test_no_similarity_of_random_searches_is_answered(open_server: ServerProcess
         assert exact == [] or exact[0] >= answer["shown_from"] > 0.2
 
 
+def test_limit_of_searches_is_the_same_from_every_address(open_server: ServerProcess) -> None:
+    port = int(open_server.url.rsplit(":", 1)[1])
+    body = json.dumps({"embedding": like(embedding(5), 0.6), "top_k": 1}).encode()
+    statuses = []
+    for number in range(2, 6):
+        with RawConnection("127.0.0.1", port, source=f"127.0.0.{number}") as connection:
+            head = (
+                f"POST {COLLECTION}/search HTTP/1.1\r\nhost: localhost\r\n"
+                f"x-forwarded-for: 10.0.0.{number}\r\ncontent-type: application/json\r\n"
+                f"content-length: {len(body)}\r\n\r\n"
+            )
+            connection.socket.sendall(head.encode() + body)
+            statuses.append(connection.answer()[0])
+    assert statuses == [200, 200, 200, 429]
+
+
+def test_streams_of_events_leave_connections_to_others(guarded_server: ServerProcess) -> None:
+    port = int(guarded_server.url.rsplit(":", 1)[1])
+    stream = f"GET /v1/events HTTP/1.1\r\nhost: localhost\r\nx-api-key: {KEYS[0]}\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(MOST_OF_A_CALLER):
+            opened = stack.enter_context(RawConnection("127.0.0.1", port))
+            opened.socket.sendall(stream.encode())
+            assert opened.socket.recv(100).startswith(b"HTTP/1.1 200")
+        refused = _ask(guarded_server, "GET", "/v1/events", headers={"x-api-key": KEYS[0]})
+        assert refused.json()["code"] == "too_many_at_once"
+        other = {"x-api-key": KEYS[1]}
+        wait = {"wait_s": 0}
+        assert _ask(guarded_server, "GET", "/v1/events", params=wait, headers=other).is_success
+    own = {"x-api-key": KEYS[0]}
+    for _ in range(1_000):  # until the server has seen that they are closed
+        if _ask(guarded_server, "GET", "/v1/events", params=wait, headers=own).is_success:
+            break
+    else:
+        pytest.fail("streams that have ended keep their places")
+
+
 def test_pages_and_names_of_others_do_nothing_on_this_machine(open_server: ServerProcess) -> None:
     port = open_server.url.rsplit(":", 1)[1]
     rebound = {"host": f"evil.example:{port}", "origin": f"http://evil.example:{port}"}
@@ -115,6 +158,26 @@ def test_pages_and_names_of_others_do_nothing_on_this_machine(open_server: Serve
             assert "evil" not in answer.headers.get("location", "")
     found = _ask(open_server, "GET", f"{COLLECTION}/identities", params={"external_id": "p1"})
     assert len(found.json()["identities"]) == 1
+
+
+def test_each_of_several_hosts_has_to_be_known(open_server: ServerProcess) -> None:
+    port = int(open_server.url.rsplit(":", 1)[1])
+    for hosts in (("localhost", "evil.example"), ("evil.example", "localhost")):
+        head = "".join(f"host: {host}\r\n" for host in hosts)
+        with RawConnection("127.0.0.1", port) as connection:
+            connection.socket.sendall(f"GET /v1/collections HTTP/1.1\r\n{head}\r\n".encode())
+            assert connection.answer()[2]["code"] == "host_unknown"
+
+
+def test_lines_that_are_nothing_are_not_answered_one_by_one(open_server: ServerProcess) -> None:
+    url = f"{COLLECTION}/identities:batch"
+    refused = _ask(open_server, "POST", url, content=b"1\n" * 100_000, headers=JSON_LINES)
+    assert refused.json()["code"] == "invalid_request"
+    assert "the first is line 0" in refused.json()["detail"]
+    assert len(refused.content) < 2_000
+    mixed = lines({"name": "x"}) * 1_500 + b"1\n" * 1_200
+    answered = _ask(open_server, "POST", url, content=mixed, headers=JSON_LINES)
+    assert answered.text.count('"rejected"') >= 1_200
 
 
 def test_an_idempotency_key_of_one_caller_is_nothing_to_another(

@@ -351,3 +351,23 @@ async def test_a_stop_that_has_no_time_says_what_it_left(
     gate.open()
     assert await running == "gate done"
     assert await asyncio.to_thread(one_thread.stop, _LONG_S)
+
+
+async def test_a_full_queue_gives_a_place_of_who_has_most_to_another(
+    one_thread: Scheduler[object, object], gate: _Gate
+) -> None:
+    running = asyncio.create_task(_result(one_thread, "gate"))
+    await gate.started()
+    many = [asyncio.create_task(one_thread.submit(n, caller="many")) for n in range(6)]
+    await _until(lambda: one_thread.waiting == 6)
+    with pytest.raises(Overloaded):
+        one_thread.require_place("many")
+    one_thread.require_place("other")
+    other = asyncio.create_task(one_thread.submit("other", caller="other"))
+    await asyncio.wait(many, return_when=asyncio.FIRST_COMPLETED)
+    gate.open()
+    await running
+    assert (await other).result == "other done"
+    answers = await asyncio.gather(*many, return_exceptions=True)
+    assert [isinstance(answer, Overloaded) for answer in answers] == [False] * 5 + [True]
+    assert "other" in gate.batches[1]  # its turn came before most of the others'

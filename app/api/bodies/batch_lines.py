@@ -1,7 +1,7 @@
 """Enroll a stream of JSON Lines, piece by piece, in flat memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -10,7 +10,7 @@ from app.api.bodies.field_problems import invalid
 from app.api.bodies.json_text import MOST_VALUES_OF_A_LINE, parse_json
 from app.api.remedies import HTTP
 from app.api.schemas.identities_batch import BatchItemBody, BatchResultBody
-from app.errors import InputError, RequestTooLarge
+from app.errors import InputError, InvalidRequest, RequestTooLarge
 from app.operations.enroll.batch_enroller import BatchEnroller, BatchItem, ItemResult, rejected_item
 from app.operations.enroll.enroll_options import EnrollOptions
 from app.remedies import Remedies
@@ -18,6 +18,7 @@ from app.remedies import Remedies
 _PIECE_LINES = 1_000
 _PIECE_BYTES = 8_000_000
 _LARGE_BYTES = 1_000_000
+_MOST_WRONG = 1_000
 _DEFAULTS = EnrollOptions()
 
 
@@ -32,6 +33,27 @@ class _Piece:
     @property
     def full(self) -> bool:
         return len(self.lines) >= _PIECE_LINES or self.size >= _PIECE_BYTES
+
+
+@dataclass(slots=True)
+class _WrongLines:
+    """Counts the lines of a request that are no items."""
+
+    count: int = 0
+    first: str = ""
+
+    def add(self, entries: Sequence[BatchItem | ItemResult], start: int) -> None:
+        """Count those of a piece, whose first line is `start`. Raises InvalidRequest for too many,
+        before any line of the piece is enrolled."""
+        for index, entry in enumerate(entries, start=start):
+            if isinstance(entry, ItemResult):
+                self.count += 1
+                self.first = self.first or f"line {index}: {entry.error}"
+        if self.count > _MOST_WRONG and 2 * self.count > start + len(entries):
+            raise InvalidRequest(
+                f"{self.count} of the first {start + len(entries)} lines are no people; the first "
+                f"is {self.first}"
+            )
 
 
 async def enroll_lines(
@@ -49,20 +71,23 @@ async def enroll_lines(
     `defaults` count where a line has no level of quality, `remedies` are those of the reader.
     Empty lines are skipped and not counted. A line that is no item is rejected by itself.
     `dealt_with` gets the bytes of each piece that is done. Raises RequestTooLarge for a line over
-    `max_line_bytes`; what was yielded before stays enrolled.
+    `max_line_bytes`, and InvalidRequest when most of the lines, and more than _MOST_WRONG, are no
+    items: two bytes of a line would make two hundred of an answer. What was yielded before stays
+    enrolled.
     """
     piece = _Piece(0)
+    wrong = _WrongLines()
     async for line in _lines(chunks, max_line_bytes):
         piece.lines.append(line)
         piece.size += len(line) + 1
         if piece.full:
             first = piece.first + len(piece.lines)
-            results = await _enroll(enroller, collection, piece, defaults, remedies)
+            results = await _enroll(enroller, collection, piece, defaults, remedies, wrong)
             dealt_with(piece.size)
             yield results
             piece = _Piece(first)
     if piece.lines:
-        yield await _enroll(enroller, collection, piece, defaults, remedies)
+        yield await _enroll(enroller, collection, piece, defaults, remedies, wrong)
 
 
 async def _enroll(
@@ -71,9 +96,11 @@ async def _enroll(
     piece: _Piece,
     defaults: EnrollOptions,
     remedies: Remedies,
+    wrong: "_WrongLines",
 ) -> list[BatchResultBody]:
     # In a thread: a single line may be as long as a body, and a piece has a thousand short ones.
     entries = await asyncio.to_thread(_parse_all, piece.lines, defaults)
+    wrong.add(entries, piece.first)
     items = [entry for entry in entries if isinstance(entry, BatchItem)]
     results = iter(await enroller.enroll(collection, items))
     return [

@@ -59,9 +59,12 @@ class KnownHosts(Middleware):
         if scope["path"] in _FOR_MONITORING:
             return None
         headers = Headers(scope=scope)
-        host = headers.get("host", "")
-        if not self._is_known(host):
-            return HostUnknown(f"the service is not known under the name {_name_of(host)!r}")
+        # Of several, each has to be known: it is not said which of them others go by.
+        hosts = headers.getlist("host") or [""]
+        for host in hosts:
+            if not self._is_known(host):
+                return HostUnknown(f"the service is not known under the name {_name_of(host)!r}")
+        host = hosts[0]
         if scope["path"].startswith(f"{API_PREFIX}/") and self._is_foreign(scope, headers, host):
             return CrossSite("the request comes from a page of another site")
         return None

@@ -7,10 +7,11 @@ from fastapi import Header, Request
 from fastapi.responses import StreamingResponse
 
 from app.api.deps import CallerDep, ServicesDep
-from app.api.edge.callers import KEY_HEADER, Callers
+from app.api.edge.callers import KEY_HEADER, Callers, limited_by
 from app.api.endpoint import Asked, Endpoints
 from app.api.event_stream import MEDIA_TYPE, EventStream
 from app.api.schemas.events import EventBody, EventsQuery, split_types
+from app.api.stream_places import PlacedStream, StreamPlaces
 from app.errors import InvalidRequest
 from app.gallery.keys.rights import Right
 
@@ -32,6 +33,7 @@ async def stream_events(
     Each event is delivered at least once, and those of a collection in the order in which they
     happened. A client that comes back with `Last-Event-ID` (as browsers do), or with `after`,
     misses none that is still kept. Events are lines of the audit log, by ids, without names.
+    Sixteen streams of a caller may be open at once.
     """
     position = query.after if last_event_id is None else _position(last_event_id)
     collections = caller.collections
@@ -47,8 +49,13 @@ async def stream_events(
         ends=lambda: services.stop_signal.begun,
         wait_s=inf if query.wait_s is None else query.wait_s,
     )
+    places = request.app.state.stream_places
+    assert isinstance(places, StreamPlaces)
+    place = places.take(limited_by(request.scope))
     headers = {"x-accel-buffering": "no"}
-    return StreamingResponse(stream.texts(position), media_type=MEDIA_TYPE, headers=headers)
+    answer = PlacedStream(stream.texts(position), media_type=MEDIA_TYPE, headers=headers)
+    answer.place = place
+    return answer
 
 
 def _position(sent: str) -> int:
