@@ -25,6 +25,7 @@ from app.former_settings import current
 _ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _SYSLOG_PORTS = {"udp": 514, "tcp": 601, "tls": 6514}
 """The ports that IANA has registered."""
+_TOPIC = re.compile(r"[^/#+$\x00-\x1f\x7f][^/#+\x00-\x1f\x7f]*(/[^/#+\x00-\x1f\x7f]+)*")
 AUTO_EMBEDDER = "auto"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9._:\[\]-]+")
 
@@ -389,6 +390,87 @@ class WebhookSettings(_Group):
         return value
 
 
+class MqttSettings(_Group):
+    """MQTT."""
+
+    url: str | None = Field(
+        None,
+        pattern=r"^mqtts?://(\[[0-9a-fA-F:.]+\]|[^\s/@:?#\[\]]+)(:[0-9]{1,5})?/?$",
+        description="Broker to which events are published, mqtt://host:1883, or mqtts:// by TLS "
+        "(else none). It needs the extra mqtt of the package.",
+    )
+    username: str | None = Field(None, description="User name at the broker (else none).")
+    password: SecretStr | None = Field(None, description="Its password.")
+    password_file: Path | None = Field(
+        None, description="File with the password, instead of password."
+    )
+    ca: Path | None = Field(
+        None,
+        description="Certificates, in PEM, of those who sign the broker's (else those of the "
+        "system).",
+    )
+    cert: Path | None = Field(
+        None, description="Certificate of this client, in PEM, where the broker asks for one."
+    )
+    key: Path | None = Field(
+        None, description="Its private key, in PEM and without a password (else it is in cert)."
+    )
+    client_id: str = Field(
+        "vultus",
+        pattern=r"^[A-Za-z0-9_.-]{1,48}$",
+        description="Beginning of the client identifiers; each process adds letters of its own.",
+    )
+    topic: str = Field(
+        "vultus", max_length=256, description="Topic below which everything is published."
+    )
+    qos: Literal[0, 1, 2] = Field(
+        1, description="Quality of service; with 0, events can be lost between broker and service."
+    )
+    retain: bool = Field(
+        True,
+        description="Let the broker keep who was seen last at each terminal, for those who "
+        "subscribe later.",
+    )
+    names: bool = Field(
+        False, description="Publish the names of people who are recognised, beside their ids."
+    )
+    collections: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated collections whose events are published (else all)."
+    )
+    home_assistant: str | None = Field(
+        "homeassistant",
+        max_length=256,
+        description="Topic of Home Assistant's discovery, so that it finds the terminals; empty: "
+        "do not announce them.",
+    )
+    double_take: bool = Field(
+        False,
+        description="Also publish double-take/matches/NAME and double-take/cameras/TERMINAL.",
+    )
+
+    _split = field_validator("collections", mode="before")(_split_at_commas)
+    _unset = field_validator(
+        "url",
+        "username",
+        "password",
+        "password_file",
+        "ca",
+        "cert",
+        "key",
+        "home_assistant",
+        mode="before",
+    )(_none_if_empty)
+
+    @field_validator("topic", "home_assistant")
+    @classmethod
+    def _usable_topic(cls, value: str | None) -> str | None:
+        if value is not None and not _TOPIC.fullmatch(value):
+            raise ValueError(
+                "must be levels with / between them, without #, + and control characters"
+            )
+        return value
+
+
 class ConsoleSettings(_Group):
     """Console."""
 
@@ -545,6 +627,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     audit: AuditSettings = Field(default_factory=AuditSettings)
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
+    mqtt: MqttSettings = Field(default_factory=MqttSettings)
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     docs: DocsSettings = Field(default_factory=DocsSettings)
     tls: TlsSettings = Field(default_factory=TlsSettings)

@@ -158,6 +158,11 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self.mqtt_connected = Gauge(
+            "vultus_mqtt_connected",
+            "1 while this process is connected to the MQTT broker of the settings, else 0.",
+            registry=self.registry,
+        )
         self.connections = Gauge(
             "vultus_connections", "Connections that are open now.", registry=self.registry
         )

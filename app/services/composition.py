@@ -53,6 +53,7 @@ from app.recognition.liveness.load_liveness import load_liveness
 from app.recognition.scheduler import SchedulerWatch
 from app.runtime.stopping import StopSignal
 from app.services.delivery.deliverer import Deliverer
+from app.services.delivery.mqtt_building import mqtt_sources
 from app.services.delivery.webhooks.webhook_service import WebhookService
 from app.services.delivery.webhooks.webhook_targets import WebhookSource
 from app.services.index_building import build_sync
@@ -179,7 +180,10 @@ def build_services(
         events=Events(database),
         deliverer=Deliverer(
             TargetStore(database),
-            [WebhookSource(webhooks, settings.webhooks, gallery.people.get, reads)],
+            [
+                WebhookSource(webhooks, settings.webhooks, gallery.people.get, reads),
+                *mqtt_sources(settings, gallery, metrics, TargetStore(database)),
+            ],
             metrics,
             lease_s=constants.lease_s,
         ),

@@ -1,0 +1,1 @@
+"""Events on an MQTT broker, for Home Assistant and users of Double Take."""
