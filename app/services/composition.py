@@ -128,6 +128,7 @@ def build_services(
     unknowns = Unknowns(database, gallery, _inbox_limits(settings, constants))
     crops = CropReader(gallery, unknowns, vault, reads)
     search = BlockingSearch(gallery, calibrator)
+    events = Events(database)
     webhooks = GalleryWebhooks(database)
     stop_signal = StopSignal()
     return Services(
@@ -177,7 +178,7 @@ def build_services(
         signer=signer,
         reads=reads,
         rejections=rejections,
-        events=Events(database),
+        events=events,
         deliverer=Deliverer(
             TargetStore(database),
             [
@@ -186,6 +187,7 @@ def build_services(
             ],
             metrics,
             lease_s=constants.lease_s,
+            newest=lambda: events.newest,
         ),
         webhooks=WebhookService(webhooks, settings.webhooks),
         name_unknown=UnknownNamer(unknowns),

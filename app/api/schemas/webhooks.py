@@ -169,7 +169,8 @@ class WebhookBody(Answer):
     )
     dead_letters: int = Field(description="Events that were given up, and can be replayed.")
     missed: int = Field(
-        description="Events that the retention of the audit log deleted before they were sent."
+        description="Events, of all types, that the retention of the audit log deleted before the "
+        "webhook had come to them."
     )
     delivered: int
     last_delivered_at: datetime | None

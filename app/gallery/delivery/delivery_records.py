@@ -111,11 +111,18 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """No event above the position of a target and `up_to` another one is for it."""
+
+    position: int
+    up_to: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outlook:
     """When there is something to deliver to a target."""
 
     wait_s: float | None
     """Seconds until then; 0: now; None: not before something happens."""
-    seen: int
-    """No event above the target's position and up to this one is for it."""
+    seen: Seen
     backlog: Backlog

@@ -9,7 +9,7 @@ from sqlalchemy.engine import RowMapping
 
 from app.errors import EventNotKept, TooManyWebhooks, WebhookNotFound
 from app.gallery.delivery.delivery_records import Attempt, StoppedBecause, Waiting
-from app.gallery.delivery.target_store import resume, state_of, waiting_of
+from app.gallery.delivery.target_store import new_events, resume, state_of, waiting_of
 from app.gallery.delivery.webhook_records import (
     IssuedWebhook,
     NewWebhook,
@@ -99,6 +99,8 @@ class GalleryWebhooks:
         WebhookNotFound."""
         with self._store.writing_all() as collections:
             before = _get(collections, webhook_id, within, lock=True)
+            if {"types", "collections"} & set(changes.values):
+                _pass_over(collections, before)
             collections.webhooks.set(webhook_id, changes.values)
             if changes.enabled is False and before.state.stopped_because is None:
                 collections.targets.set(webhook_id, stopped_because=StoppedBecause.ASKED.value)
@@ -277,6 +279,14 @@ def _get(
     if not webhook.is_within(within):
         raise _not_found(webhook_id)
     return webhook
+
+
+def _pass_over(collections: Collections, webhook: Webhook) -> None:
+    """Leave out what happened so far and was not for a webhook, whatever it gets from now on."""
+    position = webhook.state.position
+    found, newest = new_events(collections, position, webhook.types, webhook.collections, limit=1)
+    if not found:
+        collections.targets.advance(webhook.id, position, newest)
 
 
 def _webhook(collections: Collections, row: RowMapping) -> Webhook:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import RowMapping
 from app.gallery.delivery.delivery_records import (
     Backlog,
     Outlook,
+    Seen,
     Settled,
     StoppedBecause,
     TargetState,
@@ -85,12 +86,12 @@ class TargetStore:
         *,
         types: Sequence[str] | None,
         collections: Sequence[str] | None,
-        above: int,
+        seen: Seen | None,
         most_failing: int,
     ) -> Outlook | None:
         """Return when there is something to deliver; None where there is no such target.
 
-        `above`: no event up to this position is for the target, as was seen before.
+        `seen` is that of the look before.
         """
         with self._store.reading_all() as transaction:
             targets = transaction.targets
@@ -99,16 +100,24 @@ class TargetStore:
                 return None
             state, now = state_of(row), targets.now()
             waiting = _waiting(targets.waiting(name, dead=False))
-            seen = max(above, state.position)
-            found, newest = _new_events(transaction, seen, types, collections, limit=1)
+            # Another position: it is set back, or events were delivered.
+            is_known = seen is not None and seen.position == state.position
+            up_to = seen.up_to if seen is not None and is_known else state.position
+            found, newest = new_events(transaction, up_to, types, collections, limit=1)
             oldest = min((one.event.at for one in waiting), default=None)
             if found:
                 oldest = min(filter(None, (oldest, found[0].at)))
             else:
-                seen = newest
+                up_to = newest
             dead = targets.count_waiting(name)[1]
         wait_s = _wait_s(state, waiting, now, holder, most_failing, has_new=bool(found))
-        return Outlook(wait_s, seen, Backlog(len(waiting), dead, oldest))
+        backlog = Backlog(len(waiting), dead, oldest)
+        return Outlook(wait_s, Seen(state.position, up_to), backlog)
+
+    def skip(self, name: str, seen: Seen) -> None:
+        """Move a target over events that are not for it, unless its position is another one."""
+        with self._store.writing_all() as transaction:
+            transaction.targets.advance(name, seen.position, seen.up_to)
 
     def take(
         self,
@@ -133,7 +142,7 @@ class TargetStore:
             events: Sequence[Event] = ()
             position = state.position
             if failing < most_failing and len(waiting) < MOST_WAITING:
-                events, position = _new_events(
+                events, position = new_events(
                     transaction, position, types, collections, limit=EVENTS_AT_ONCE
                 )
         return Turn(now, state, waiting, events, position)
@@ -230,7 +239,7 @@ def _unblocked(waiting: Sequence[Waiting]) -> list[Waiting]:
     return found
 
 
-def _new_events(
+def new_events(
     transaction: Collections,
     position: int,
     types: Sequence[str] | None,

@@ -7,14 +7,16 @@ Of several processes, the one that holds a target delivers; see `TargetStore`.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from math import inf
 from secrets import token_hex
 from threading import Event, Thread
+from time import monotonic
 from typing import Protocol
 
 import structlog
 
 from app.errors import Stopping, Unavailable
-from app.gallery.delivery.delivery_records import Backlog, Settled
+from app.gallery.delivery.delivery_records import Backlog, Seen, Settled
 from app.gallery.delivery.target_store import TargetStore
 from app.observe.metrics import Metrics
 from app.services.delivery.blocking_calls import blocking
@@ -24,6 +26,8 @@ from app.services.delivery.event_target import EventTarget
 _LOOK_ANYWAY_S = 30.0
 """So that a process learns of what another one left behind, whatever it missed."""
 _AFTER_FAULT_S = 2.0
+_SKIP_EVENTS = 1_000
+_SKIP_EVERY_S = 600.0
 
 _log = structlog.get_logger(__name__)
 
@@ -51,15 +55,19 @@ class Deliverer:
         metrics: Metrics,
         *,
         lease_s: float,
+        newest: Callable[[], int],
     ) -> None:
+        """`newest` returns the position of the last event that the process knows of."""
         self._store = store
         self._sources = sources
         self._metrics = metrics
         self._lease_s = lease_s
+        self._newest = newest
+        self._newest_seen = -1
         self._holder = token_hex(16)
         self._targets: Mapping[str, EventTarget] = {}
-        self._seen: dict[str, int] = {}
-        """Positions up to which there is no event for a target."""
+        self._seen: dict[str, Seen] = {}
+        self._skipped_at: dict[str, float] = {}
         self._backlogs: dict[str, Backlog] = {}
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._wakes: dict[str, asyncio.Event] = {}
@@ -128,10 +136,13 @@ class Deliverer:
         """Follow each target in a task of its own, as long as there is one."""
         while not self._stopping:
             news.clear()
+            newest, before = self._newest(), self._targets
             await self._reading_targets()
-            for name in self._targets:
+            has_events, self._newest_seen = newest != self._newest_seen, newest
+            for name, target in self._targets.items():
                 wake = self._wakes.setdefault(name, asyncio.Event())
-                wake.set()
+                if has_events or target != before.get(name):
+                    wake.set()
                 follower = self._followers.get(name)
                 if follower is None or follower.done():
                     self._followers[name] = asyncio.create_task(self._follow(name, wake))
@@ -157,6 +168,7 @@ class Deliverer:
             self._wakes.pop(gone).set()
             self._seen.pop(gone, None)
             self._backlogs.pop(gone, None)
+            self._skipped_at.pop(gone, None)
 
     async def _follow(self, name: str, wake: asyncio.Event) -> None:
         while (target := self._targets.get(name)) is not None and not self._stopping:
@@ -184,7 +196,7 @@ class Deliverer:
             self._holder,
             types=target.types,
             collections=target.collections,
-            above=self._seen.get(name, 0),
+            seen=self._seen.get(name),
             most_failing=rules.most_failing,
         )
         if outlook is None:
@@ -192,6 +204,7 @@ class Deliverer:
         self._seen[name] = outlook.seen
         self._backlogs[name] = outlook.backlog
         if outlook.wait_s is None:
+            await self._skip(name, outlook.seen)
             return _LOOK_ANYWAY_S
         if outlook.wait_s > 0:
             return min(outlook.wait_s, _LOOK_ANYWAY_S)
@@ -209,6 +222,13 @@ class Deliverer:
         if await self._pass(target, DeliveryPass(target, turn)):
             return 0.0
         return self._lease_s
+
+    async def _skip(self, name: str, seen: Seen) -> None:
+        """Note now and then that no event was for a target, so that their lines may go."""
+        count, since = seen.up_to - seen.position, self._skipped_at.get(name, -inf)
+        if count >= _SKIP_EVENTS or (count and monotonic() - since >= _SKIP_EVERY_S):
+            await blocking(self._store.skip, name, seen)
+            self._skipped_at[name] = monotonic()
 
     async def _pass(self, target: EventTarget, one: DeliveryPass) -> bool:
         """Return whether what has become of it is written."""

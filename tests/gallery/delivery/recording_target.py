@@ -10,7 +10,7 @@ from app.gallery.gallery import Gallery
 from app.gallery.journal.event_records import Event
 from app.gallery.journal.events import Events
 from app.observe.metrics import Metrics
-from app.services.delivery.deliverer import Deliverer
+from app.services.delivery.deliverer import Deliverer, TargetSource
 from app.services.delivery.event_target import DELIVERED, DeliveryRules, EventTarget, Outcome
 
 QUICK = DeliveryRules(first_retry_s=0.02, most_retry_s=0.05)
@@ -68,11 +68,24 @@ class _Source:
 @contextmanager
 def delivering(gallery: Gallery, target: Recorder) -> Iterator[Events]:
     """Deliver to a target from now on, as a process does; `follow` of the events wakes it."""
-    store = TargetStore(gallery.store.database)
+    Events(gallery.store.database).follow()
+    TargetStore(gallery.store.database).begin(target.name)
+    with delivering_from(gallery, _Source(target)) as events:
+        yield events
+
+
+@contextmanager
+def delivering_from(gallery: Gallery, source: TargetSource) -> Iterator[Events]:
+    """Deliver to the targets of a source."""
     events = Events(gallery.store.database)
     events.follow()
-    store.begin(target.name)
-    deliverer = Deliverer(store, [_Source(target)], Metrics(), lease_s=LEASE_S)
+    deliverer = Deliverer(
+        TargetStore(gallery.store.database),
+        [source],
+        Metrics(),
+        lease_s=LEASE_S,
+        newest=lambda: events.newest,
+    )
     events.calls.append(deliverer.wake)
     deliverer.start()
     try:

@@ -109,6 +109,15 @@ class TargetRepository:
             update(EventTargetTable).where(EventTargetTable.name == name).values(**values)
         )
 
+    def advance(self, name: str, position: int, to: int) -> None:
+        """Move a target that no process holds, if it is at a position."""
+        row = EventTargetTable
+        self._session.execute(
+            update(row)
+            .where(row.name == name, row.position == position, row.holder.is_(None))
+            .values(position=to)
+        )
+
     def waiting(
         self, name: str, *, dead: bool, above: int = 0, limit: int | None = None
     ) -> list[WaitingRow]:

@@ -1,0 +1,164 @@
+"""Webhooks on both databases, with a real receiver: what is sent, again, and by which secret."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from sqlalchemy import select
+
+from app.errors import WebhookSecretSealed
+from app.gallery.delivery.gallery_webhooks import GalleryWebhooks
+from app.gallery.delivery.webhook_records import NewWebhook, WebhookChanges
+from app.gallery.gallery import Gallery
+from app.gallery.journal.events import Events
+from app.gallery.journal.reads import ReadLog
+from app.gallery.records import IdentityChanges, NewIdentity
+from app.gallery.store.tables import WebhookTable
+from app.gallery.vault.master_key import MasterKey
+from app.gallery.vault.vault import Vault
+from app.services.delivery.webhooks.webhook_targets import WebhookSource
+from app.settings import WebhookSettings
+from tests.gallery.delivery.recording_target import delivering_from
+from tests.gallery.factories import COLLECTION, eventually
+from tests.kit.webhook_receiver import Receiver, receiving
+
+SETTINGS = WebhookSettings(
+    http=True, networks=("127.0.0.0/8",), timeout_s=5, first_retry_s=0.05, give_up_s=1
+)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as started:
+        yield started
+
+
+def _source(gallery: Gallery, settings: WebhookSettings = SETTINGS) -> WebhookSource:
+    database = gallery.store.database
+    return WebhookSource(GalleryWebhooks(database), settings, gallery.people.get, ReadLog(database))
+
+
+def _add(gallery: Gallery, receiver: Receiver, **fields: object) -> str:
+    new = replace(NewWebhook("a", receiver.url), **fields)  # type: ignore[arg-type]
+    issued = GalleryWebhooks(gallery.store.database).add(new)
+    receiver.secret = issued.secret
+    return issued.webhook.id
+
+
+def _enroll(gallery: Gallery, name: str) -> str:
+    identity, _ = gallery.people.enroll(COLLECTION, NewIdentity(name=name, external_id="e-1"), [])
+    return identity.id
+
+
+def _wait(receiver: Receiver, count: int) -> None:
+    receiver.wait_until(lambda so_far: len(so_far.taken) >= count)
+    assert receiver.wrong == []
+
+
+def test_names_are_sent_where_they_are_asked_for_and_none_of_the_erased(
+    gallery: Gallery, receiver: Receiver
+) -> None:
+    _add(gallery, receiver, with_names=True)
+    with delivering_from(gallery, _source(gallery)) as events:
+        ada = _enroll(gallery, "Ada")
+        events.follow()
+        _wait(receiver, 1)
+        gallery.people.delete(COLLECTION, ada)
+        events.follow()
+        _wait(receiver, 2)
+    created, erased = receiver.taken
+    assert created.data["identity_id"] == erased.data["identity_id"] == ada
+    assert (created.data["name"], created.data["external_id"]) == ("Ada", "e-1")
+    assert "name" not in erased.data
+
+
+def test_events_are_sent_again_from_a_position_and_of_dead_letters(
+    gallery: Gallery, receiver: Receiver
+) -> None:
+    webhook_id = _add(gallery, receiver, types=("identity.created", "identity.changed"))
+    webhooks = GalleryWebhooks(gallery.store.database)
+    start = webhooks.get(webhook_id).state.position
+    with delivering_from(gallery, _source(gallery)) as events:
+        ada = _enroll(gallery, "Ada")
+        events.follow()
+        _wait(receiver, 1)
+        receiver.answer = lambda message, _: 500 if message.type == "identity.changed" else 200
+        gallery.people.update(COLLECTION, ada, IdentityChanges(name="A"))
+        events.follow()
+        eventually(lambda: webhooks.get(webhook_id).dead_count == 1)
+        (dead,) = webhooks.dead(webhook_id, limit=10, cursor=None).items
+        assert dead.attempts > 1
+        receiver.answer = lambda _message, _before: 200
+        webhooks.deliver_again(webhook_id, dead.event.position)
+        events.follow()
+        _wait(receiver, 2)
+        eventually(lambda: webhooks.get(webhook_id).state.delivered_count == 2)
+        assert webhooks.get(webhook_id).dead_count == 0
+        webhooks.replay(webhook_id, after=start)
+        events.follow()
+        _wait(receiver, 4)
+    assert [message.id for message in receiver.taken[:2]] == [
+        message.id for message in receiver.taken[2:]
+    ]
+    attempts = webhooks.deliveries(webhook_id, limit=100).attempts
+    assert {attempt.status for attempt in attempts} == {200, 500}
+
+
+def test_types_that_are_added_begin_from_then_on(gallery: Gallery, receiver: Receiver) -> None:
+    webhook_id = _add(gallery, receiver, types=("identity.erased",))
+    ada = _enroll(gallery, "Ada")
+    Events(gallery.store.database).follow()
+    webhooks = GalleryWebhooks(gallery.store.database)
+    webhooks.change(webhook_id, WebhookChanges({"types": None}))
+    gallery.people.update(COLLECTION, ada, IdentityChanges(name="A"))
+    with delivering_from(gallery, _source(gallery)):
+        _wait(receiver, 1)
+    assert [message.type for message in receiver.taken] == ["identity.changed"]
+
+
+def test_events_that_are_not_for_a_webhook_do_not_count_as_missed(
+    gallery: Gallery, receiver: Receiver
+) -> None:
+    webhook_id = _add(gallery, receiver, types=("identity.erased",))
+    webhooks = GalleryWebhooks(gallery.store.database)
+    before = webhooks.get(webhook_id).state.position
+    with delivering_from(gallery, _source(gallery)) as events:
+        _enroll(gallery, "Ada")
+        events.follow()
+        eventually(lambda: webhooks.get(webhook_id).state.position > before)
+    assert receiver.came == []
+
+
+def _texts(gallery: Gallery) -> list[str]:
+    with gallery.store.database.reading() as session:
+        row = session.execute(select(WebhookTable.secret, WebhookTable.former_secret)).one()
+    return [text for text in row if text is not None]
+
+
+def test_secrets_are_sealed_by_the_master_key_of_the_moment(
+    gallery: Gallery, receiver: Receiver
+) -> None:
+    database = gallery.store.database
+    webhook_id = _add(gallery, receiver)
+    webhooks = GalleryWebhooks(database)
+    first = receiver.secret
+    assert _texts(gallery) == [first]
+    former, current = MasterKey(b"1" * 32), MasterKey(b"2" * 32)
+    for masters in ((former,), (current, former), (current,)):
+        database.vault = Vault(database, partial(tuple, masters), is_on=True)
+        webhooks.seal_secrets()
+        assert "whsec_" not in str(_texts(gallery))
+        assert masters[0].id in _texts(gallery)[0]
+        ((_, secrets),) = webhooks.signing()
+        assert secrets.current == first
+    assert webhooks.seal_secrets() == 0
+    receiver.secret = webhooks.rotate(webhook_id, overlap_s=60).secret
+    assert "whsec_" not in str(_texts(gallery))
+    with delivering_from(gallery, _source(gallery)) as events:
+        _enroll(gallery, "Ada")
+        events.follow()
+        _wait(receiver, 1)
+    database.vault = Vault(database)
+    with pytest.raises(WebhookSecretSealed):
+        webhooks.signing()
