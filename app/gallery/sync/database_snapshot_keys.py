@@ -1,5 +1,6 @@
 """The keys of snapshots in the database, wrapped by the keys of their collections."""
 
+from contextlib import suppress
 from typing import Final
 
 from app.errors import CollectionNotFound, DiskFull
@@ -9,6 +10,7 @@ from app.gallery.store.repositories.snapshot_key_repository import SnapshotKeyRe
 from app.gallery.store.transaction import Collections
 from app.gallery.sync.snapshot_keys import SnapshotKey
 from app.gallery.vault.sealing import SealedOtherwiseError, Sealer
+from app.gallery.vault.vault import Vault
 
 _PURPOSE: Final = "snapshots"
 
@@ -66,6 +68,18 @@ class DatabaseSnapshotKeys:
 
     def _sealer(self, collection_number: int) -> Sealer | None:
         return self._database.vault.collection_sealer(collection_number, _PURPOSE)
+
+
+def rewrap_snapshot_keys(vault: Vault, collections: Collections, collection_number: int) -> None:
+    """Wrap the keys of a collection's snapshots by the key that it has now."""
+    sealer = vault.collection_sealer(collection_number, _PURPOSE)
+    rows = _rows(collections, collection_number)
+    if sealer is None:
+        return
+    for key_id, wrapped in rows.everything().items():
+        context = _context(collection_number, key_id)
+        with suppress(SealedOtherwiseError):
+            rows.replace(key_id, sealer.seal(sealer.open(wrapped, context), context))
 
 
 def _rows(collections: Collections, collection_number: int) -> SnapshotKeyRepository:

@@ -5,7 +5,8 @@ in the space of their network. A collection that is not encrypted has none, sinc
 seal one by.
 """
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.space_repository import Role, SealedSpace
 from app.gallery.store.transaction import Collections
 from app.gallery.vault.sealing import SealedOtherwiseError
+from app.gallery.vault.vault import Vault
 
 _PURPOSE: Final = "spaces"
 
@@ -77,6 +79,19 @@ class Spaces:
         except SealedOtherwiseError as error:
             raise SpaceLostError(space.id) from error
         return Space(space.id, Rotation.from_bytes(matrix))
+
+
+def rewrap_spaces(vault: Vault, collections: Collections, collection: CollectionView) -> None:
+    """Seal the rotations of a collection by the key that it has now."""
+    sealer = vault.collection_sealer(collection.number, _PURPOSE)
+    rows = collections.spaces(collection)
+    if sealer is None:
+        return
+    for space in filter(None, map(rows.find, Role)):
+        context = _context(collection, space.id)
+        with suppress(SealedOtherwiseError):
+            sealed = sealer.seal(sealer.open(space.sealed, context), context)
+            rows.reseal(replace(space, sealed=sealed))
 
 
 def renew_space(database: Database, name: str) -> bool:

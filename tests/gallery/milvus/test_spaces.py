@@ -9,8 +9,11 @@ from app.gallery.gallery import Gallery
 from app.gallery.index.milvus_index import MilvusIndex
 from app.gallery.index.protocol import FaceNumbers, Vectors
 from app.gallery.store.gallery_store import Store
+from app.gallery.store.repositories.space_repository import Role
+from app.gallery.store.repositories.vault_repository import VaultRepository
 from app.gallery.sync import milvus_sync
-from app.gallery.sync.spaces import renew_space
+from app.gallery.sync.rewrapping import rewrap
+from app.gallery.sync.spaces import Spaces, renew_space
 from tests.gallery.factories import (
     COLLECTION,
     assert_agrees,
@@ -183,3 +186,22 @@ def test_rotation_that_does_not_open_any_more_is_replaced(open_on_milvus: OpenOn
     assert name_of(after) != name
     after.sync.follow()
     assert name not in ours(after)
+
+
+def test_rotation_stays_when_the_key_of_the_collection_is_changed(
+    open_on_milvus: OpenOnMilvus,
+) -> None:
+    gallery = open_on_milvus(sealed=True)
+    enroll(gallery, PROBE)
+    kept = in_milvus(gallery)
+    with gallery.store.writing_all() as collections:
+        collections.begin_sealing(collections.lock(COLLECTION), is_complete=True)
+    rewrap(gallery.store.database, 1)
+    with gallery.store.database.writing() as session:
+        assert VaultRepository(session).forget_before(1, 2) == 1
+    database = gallery.store.database
+    database.vault.forget()
+    with gallery.store.reading_all() as collections:
+        space = Spaces(database).find(collections, collections.get(COLLECTION), Role.CURRENT)
+    assert space is not None
+    np.testing.assert_allclose(space.rotation.turn(PROBE[None]), kept, atol=1e-6)

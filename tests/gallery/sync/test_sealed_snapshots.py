@@ -10,8 +10,11 @@ from sqlalchemy import func, select
 
 from app.gallery.gallery import Gallery
 from app.gallery.store.database import Database
+from app.gallery.store.repositories.vault_repository import VaultRepository
 from app.gallery.store.tables import SnapshotKeyTable
 from app.gallery.sync.database_snapshot_keys import DatabaseSnapshotKeys
+from app.gallery.sync.rewrapping import rewrap
+from app.gallery.sync.snapshot_file import Source
 from app.gallery.sync.snapshots import SnapshotStore
 from tests.gallery.conftest import Connect, sqlite_only
 from tests.gallery.factories import (
@@ -93,6 +96,28 @@ def test_copy_of_a_file_is_not_readable_after_an_erasure(
         assert full_reads == [COLLECTION]
         assert not (tmp_path / machine / "1.index").exists()
         assert again.sync.face_count() == 1
+
+
+@sqlite_only
+def test_snapshots_stay_readable_when_the_key_of_the_collection_is_changed(
+    open_sealed: OpenSealed, tmp_path: Path
+) -> None:
+    """Only what wraps their keys is changed, before the key before is destroyed."""
+    gallery = open_sealed()
+    enroll(gallery, SECRET)
+    gallery.sync.save()
+    with gallery.store.writing_all() as collections:
+        collections.begin_sealing(collections.lock(COLLECTION), is_complete=True)
+    rewrap(gallery.store.database, 1)
+    with gallery.store.database.writing() as session:
+        assert VaultRepository(session).forget_before(1, 2) == 1
+    gallery.store.database.vault.forget()
+    store = SnapshotStore(tmp_path / "here", DatabaseSnapshotKeys(gallery.store.database))
+    with gallery.store.reading_all() as collections:
+        snapshot = store.read(Source.of(collections.get(COLLECTION)))
+    assert snapshot is not None
+    ((_, vectors),) = snapshot.pieces()
+    assert vectors[0].tobytes() == SECRET.tobytes()
 
 
 @sqlite_only

@@ -1,6 +1,6 @@
 """SQL of the wrapped keys of snapshots."""
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.gallery.store.tables import SnapshotKeyTable
@@ -25,6 +25,19 @@ class SnapshotKeyRepository:
         """Return a wrapped key."""
         query = select(SnapshotKeyTable.wrapped).where(self._here, SnapshotKeyTable.id == key_id)
         return self._session.scalar(query)
+
+    def everything(self) -> dict[str, bytes]:
+        """Return all wrapped keys, by id."""
+        query = select(SnapshotKeyTable.id, SnapshotKeyTable.wrapped).where(self._here)
+        return {row.id: row.wrapped for row in self._session.execute(query)}
+
+    def replace(self, key_id: str, wrapped: bytes) -> None:
+        """Write the same key as it is wrapped now."""
+        self._session.execute(
+            update(SnapshotKeyTable)
+            .where(self._here, SnapshotKeyTable.id == key_id)
+            .values(wrapped=wrapped)
+        )
 
     def remove_others(self, folder: str, kept: str | None) -> None:
         """Remove the keys of a folder but for the one that is kept."""

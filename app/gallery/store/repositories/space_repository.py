@@ -70,7 +70,7 @@ class SpaceRepository:
         """Write the same rotation as it is sealed now."""
         self._session.execute(
             update(SpaceTable)
-            .where(*self._here, SpaceTable.id == space.id)
+            .where(*self._here, SpaceTable.role == space.role)
             .values(sealed=space.sealed)
         )
 
