@@ -19,7 +19,7 @@ def test_people_are_erased_although_the_inbox_cannot_be(
     expired = NewIdentity(name="Ada", expires_at=datetime.now(UTC) - timedelta(seconds=1))
     services.gallery.people.enroll(DEFAULT_COLLECTION, expired, [])
 
-    def fails() -> dict[str, int]:
+    def fails(_: object) -> dict[str, int]:
         raise ZeroDivisionError
 
     monkeypatch.setattr(services.unknowns, "erase_expired", fails)

@@ -57,6 +57,7 @@ cli.command("export-person", rich_help_panel=_UPKEEP)(access_commands.export_per
 cli.command("import", rich_help_panel=_UPKEEP)(people_commands.import_)
 cli.add_typer(service_commands.index, name="index", rich_help_panel=_UPKEEP)
 cli.command("compact", rich_help_panel=_UPKEEP)(upkeep_commands.compact)
+cli.command("sweep", rich_help_panel=_UPKEEP)(upkeep_commands.sweep)
 cli.add_typer(upkeep_commands.db, name="db", rich_help_panel=_UPKEEP)
 cli.add_typer(audit, name="audit", rich_help_panel=_UPKEEP)
 cli.command("calibrate", rich_help_panel=_ACCURACY)(accuracy_commands.calibrate)

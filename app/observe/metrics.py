@@ -49,7 +49,7 @@ class Readings:
     work: Mapping[Work, Load] = field(default_factory=dict)
     """Threads by kind: how busy they are with calls that block."""
     problems: Sequence[str] = ()
-    """Codes of problems with the files of the database."""
+    """Codes of problems with the files of the database, and RETENTION_WAITS."""
     undelivered: Mapping[str, Undelivered] = field(default_factory=dict)
     """By the name of the target."""
 
@@ -283,6 +283,8 @@ class Metrics:
         return int(found[()]) if found else None
 
 
+RETENTION_WAITS = "retention_waits"
+"""The code of a sweep that leaves people until a person confirms the clock."""
 _PROBLEMS = tuple(
     kind.code for kind in (DatabaseMissing, DatabaseDamaged, DatabaseReadOnly, DiskFull)
 )
@@ -306,6 +308,11 @@ class _Watched(Collector):
                 "vultus_photo_capacity",
                 "Photos that may be recognised or wait at once; more are answered 503.",
                 read.photo_capacity,
+            ),
+            (
+                "vultus_retention_waits",
+                "1 while expired people are kept until a person confirms the clock.",
+                int(RETENTION_WAITS in read.problems),
             ),
             ("vultus_index_faces", "Faces in the search indexes.", read.index_faces),
             ("vultus_collections", "Collections in the database.", read.collection_count),

@@ -15,6 +15,7 @@ from app.gallery.journal.quality_rejections import QualityRejections
 from app.gallery.journal.reads import ReadLog
 from app.gallery.keys.gallery_keys import GalleryKeys
 from app.gallery.keys.key_ring import KeyRing
+from app.gallery.retention.clock_guard import ClockGuard
 from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.store.database import Database
 from app.gallery.store.database_watch import DatabaseWatch
@@ -172,7 +173,10 @@ def build_services(
             unknowns,
             log_revisions=constants.log_revisions,
             keys_kept_s=constants.keys_kept_s,
-            prune_audit=partial(audit.prune, kept_s=settings.audit.retention_s),
+            prune_audit=lambda moments: audit.prune(
+                kept_s=settings.audit.retention_s, moments=moments
+            ),
+            guard=ClockGuard(gallery.store),
         ),
         audit=audit,
         signer=signer,

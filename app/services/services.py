@@ -161,7 +161,7 @@ class Services:
             collection_count=None if lag is None else lag.collection_count,
             revisions_behind=None if lag is None else lag.revisions_behind,
             device_memory_bytes=device_memory_bytes(self.device),
-            problems=problems,
+            problems=[*problems, *self.sweep.problems],
             work={} if self._threads is None else self._threads.load(),
             undelivered=self._undelivered(),
         )

@@ -1,4 +1,4 @@
-"""The erasure of expired people and unknown faces."""
+"""The erasure of expired people, unknown faces and audit lines."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from app.gallery.gallery import Gallery
+from app.gallery.retention.clock_guard import ClockGuard, SweepMoments
 from app.gallery.unknowns.unknown_inbox import Unknowns
+from app.observe.metrics import RETENTION_WAITS
 
 _log = structlog.get_logger(__name__)
 
@@ -21,39 +23,59 @@ class Sweep:
         *,
         log_revisions: int,
         keys_kept_s: float,
-        prune_audit: Callable[[], int],
+        prune_audit: Callable[[SweepMoments], int],
+        guard: ClockGuard,
     ) -> None:
         self._gallery = gallery
         self._unknowns = unknowns
         self._log_revisions = log_revisions
         self._prune_audit = prune_audit
         self._keys_kept = timedelta(seconds=keys_kept_s)
+        self._guard = guard
         self._held: dict[str, int] = {}
+        self.latest: SweepMoments | None = None
+        """Those of the last sweep; None before the first."""
 
     def erase_expired(self) -> None:
         """Erase expired people and unknown faces, and log it. One may fail alone.
 
         People come last: their erasure also overwrites what the database's files still hold of
-        the unknown faces.
+        the unknown faces. What the clock alone calls expired waits where the clock is doubted.
         """
+        moments = self._guard.look()
         try:
-            for name, count in self._unknowns.erase_expired().items():
+            for name, count in self._unknowns.erase_expired(moments).items():
                 _log.info("unknowns_erased", collection=name, faces=count)
         finally:
             try:
-                self._erase_expired_people()
+                self._erase_expired_people(moments)
             finally:
-                self._erase_old_lines()
+                self._erase_old_lines(moments)
+        self._log_waiting(moments)
+        self.latest = moments
+        self._guard.settle(moments)
 
-    def _erase_old_lines(self) -> None:
-        lines = self._prune_audit()
+    def confirm(self) -> None:
+        """Have all processes believe the clock of this machine, and erase by it."""
+        self._guard.confirm()
+        self.erase_expired()
+
+    @property
+    def problems(self) -> list[str]:
+        """The code of what a person has to look at, if there is something."""
+        waits = self.latest is not None and self.latest.waiting
+        return [RETENTION_WAITS] if waits else []
+
+    def _erase_old_lines(self, moments: SweepMoments) -> None:
+        lines = self._prune_audit(moments)
         if lines:
             _log.info("audit_pruned", lines=lines)
 
-    def _erase_expired_people(self) -> None:
+    def _erase_expired_people(self, moments: SweepMoments) -> None:
         for receipt in self._gallery.people.erase_expired(
             log_revisions=self._log_revisions,
-            answers_before=datetime.now(UTC) - self._keys_kept,
+            answers_before=moments.trusted - self._keys_kept,
+            moments=moments,
         ):
             _log.info(
                 "expired_erased",
@@ -63,6 +85,25 @@ class Sweep:
                 revision=receipt.revision,
             )
         self._log_held()
+
+    def _log_waiting(self, moments: SweepMoments) -> None:
+        """Log what waits for a person, when that begins, changes or ends."""
+        before = [] if self.latest is None else self.latest.waiting
+        if moments.waiting == before:
+            return
+        if not moments.waiting:
+            _log.info("retention_goes_on")
+        for one in moments.waiting:
+            _log.warning(
+                RETENTION_WAITS,
+                why=moments.doubt,
+                what=one.what,
+                collection=one.collection,
+                count=one.count,
+                clock=moments.claimed.isoformat(timespec="seconds"),
+                trusted=moments.trusted.isoformat(timespec="seconds"),
+                remedy="if the clock is right, run vultus sweep --confirm; else set it",
+            )
 
     def _log_held(self) -> None:
         """Log how many people have expired and stay because of a legal hold, when that changes."""

@@ -104,7 +104,8 @@ class StatsAnswer(Answer):
     mean_batch_sizes: dict[str, _Rounded] = Field(description="By stage, since the start.")
     index: IndexBody
     problems: list[str] = Field(
-        description="Codes of problems with the files of the database: database_damaged, ..."
+        description="Codes of problems with the files of the database (database_damaged, ...), and "
+        "retention_waits; see `GET /v1/retention`."
     )
     resident_bytes: int | None = Field(description="Memory of the process.")
     device: str

@@ -1,4 +1,4 @@
-"""`vultus gallery`, `db` and `compact`."""
+"""`vultus gallery`, `db`, `compact` and `sweep`."""
 
 from typing import Annotated
 
@@ -68,3 +68,18 @@ def compact(
     from app.cli.upkeep.compact import compact as run
 
     run(full=full, as_json=as_json)
+
+
+def sweep(
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Confirm that the clock of this machine is right.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show whether people are erased by the clock, or wait because it jumped; or confirm it.
+
+    A running service erases who waited within half a minute after that.
+    """
+    from app.cli.upkeep.sweep import sweep as run
+
+    run(confirm=confirm, as_json=as_json)

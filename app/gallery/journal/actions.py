@@ -54,6 +54,7 @@ class Action(StrEnum):
     ENCRYPTION_ROTATED = "encryption.rotated"
     ENCRYPTION_KEYS_DESTROYED = "encryption.keys_destroyed"
     ENCRYPTION_SPACE_RENEWED = "encryption.space_renewed"
+    CLOCK_CONFIRMED = "clock.confirmed"
     KEY_ADDED = "key.added"
     KEY_REPLACED = "key.replaced"
     KEY_REVOKED = "key.revoked"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from app.gallery.journal.actions import Action
 from app.gallery.journal.chain import AuditKey, Line, Link
 from app.gallery.records import Page
+from app.gallery.retention.clock_guard import SweepMoments
 from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.audit_repository import LineFilter
@@ -44,9 +45,23 @@ class AuditLog:
                 return
             cursor = page.next_cursor
 
-    def prune(self, *, kept_s: float) -> int:
-        """Delete the lines that are older; see `prune_before`."""
-        return self.prune_before(datetime.now(UTC) - timedelta(seconds=kept_s))
+    def prune(self, *, kept_s: float, moments: SweepMoments | None = None) -> int:
+        """Delete the lines that are older; see `prune_before`.
+
+        `moments`: by which they are; by the system clock if not given.
+        """
+        moments = moments or SweepMoments.believing(datetime.now(UTC))
+        kept = timedelta(seconds=kept_s)
+
+        def due(moment: datetime) -> int:
+            with self._store.reading_all() as collections:
+                return collections.audit.count_older_than(moment - kept)
+
+        if moments.trusted == moments.claimed:
+            return self.prune_before(moments.claimed - kept)
+        with self._store.reading_all() as collections:
+            total = collections.audit.count_older_than()
+        return self.prune_before(moments.moment("audit_lines", None, due, total) - kept)
 
     def prune_before(self, moment: datetime) -> int:
         """Delete the lines of before, and write a line that says so; return how many.

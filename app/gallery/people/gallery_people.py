@@ -23,6 +23,7 @@ from app.gallery.people.face_conversion import FacesToEnroll, convert_faces, con
 from app.gallery.people.retention_rules import require_near
 from app.gallery.people.revision_check import require_unchanged
 from app.gallery.records import (
+    EVERYBODY,
     Erasure,
     FaceSummary,
     Identity,
@@ -32,6 +33,7 @@ from app.gallery.records import (
     Page,
     Unset,
 )
+from app.gallery.retention.clock_guard import SweepMoments
 from app.gallery.store.database import read_again
 from app.gallery.store.idempotency import Once
 from app.gallery.store.statements.page_cursors import decode_cursor, next_cursor
@@ -166,18 +168,32 @@ class GalleryPeople(GalleryPart):
 
     @erases
     def erase_expired(
-        self, *, log_revisions: int, answers_before: datetime | None = None
+        self,
+        *,
+        log_revisions: int,
+        answers_before: datetime | None = None,
+        moments: SweepMoments | None = None,
     ) -> list[Erasure]:
         """Delete people who have expired, or whose last consent has ended, log entries older than
-        `log_revisions`, and answers that were kept before a moment.
+        `log_revisions`, and answers that were kept before a moment. `moments`: by which people
+        expire; by the system clock if not given.
 
         Then overwrite what the database's own files still hold of deleted rows.
         """
-        now = datetime.now(UTC)
+        moments = moments or SweepMoments.believing(datetime.now(UTC))
+        waiting: dict[str, datetime] = {}
         with self.store.reading_all() as collections:
-            waiting = collections.with_expired(now)
+            for name in collections.with_expired(moments.claimed):
+                identities = collections.within(collections.get(name)).identities
+                waiting[name] = moments.moment(
+                    "people", name, identities.count_expired, identities.count(EVERYBODY)
+                )
             long_logs = collections.with_log_over(2 * log_revisions)
-        receipts = [receipt for name in waiting for receipt in self._erase_expired(name, now)]
+        receipts = [
+            receipt
+            for name, moment in waiting.items()
+            for receipt in self._erase_expired(name, moment)
+        ]
         for name in long_logs:
             with self.store.writing_all() as collections:
                 collection = collections.find(name)

@@ -66,6 +66,7 @@ _WITHOUT_PERSONAL_DATA = {
     "event_heads",
     "events",
     "index_positions",
+    "trusted_clock",
 }
 """A table that is not named here is rewritten by `compact`."""
 _WAL_WITHIN_S = 30.0

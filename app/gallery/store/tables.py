@@ -547,6 +547,19 @@ class HoldTable(Table):
     since: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class TrustedClockTable(Table):
+    """The last moment that a sweep believed; one row. See app/gallery/retention/clock_guard.py."""
+
+    __tablename__ = "trusted_clock"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    running_s: Mapped[float] = mapped_column(Float)
+    """How long the machine ran by then."""
+    boot_id: Mapped[str | None] = mapped_column(String(36))
+    """Of the machine's start."""
+
+
 class IndexPositionTable(Table):
     """How far an index outside of this process, which outlives it, has followed the log.
 

@@ -14,6 +14,7 @@ from app.gallery.store.repositories.announcement import announce
 from app.gallery.store.repositories.audit_repository import AuditRepository
 from app.gallery.store.repositories.calibration_repository import CalibrationRepository
 from app.gallery.store.repositories.change_repository import ChangeRepository
+from app.gallery.store.repositories.clock_repository import ClockRepository
 from app.gallery.store.repositories.collection_repository import Calibrated, CollectionRepository
 from app.gallery.store.repositories.consent_repository import ConsentRepository
 from app.gallery.store.repositories.crop_repository import (
@@ -233,6 +234,10 @@ class Collections(CollectionRepository):
     @cached_property
     def keys(self) -> KeyRepository:
         return KeyRepository(self._session)
+
+    @cached_property
+    def clock(self) -> ClockRepository:
+        return ClockRepository(self._session)
 
     @cached_property
     def audit(self) -> AuditRepository:

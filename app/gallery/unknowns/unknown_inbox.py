@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Lock
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from app.gallery.gallery import Gallery
 from app.gallery.journal.actions import Action
 from app.gallery.people.enrolment import Enrolled
 from app.gallery.records import NewFace, NewIdentity, Page
+from app.gallery.retention.clock_guard import SweepMoments
 from app.gallery.store.collection_view import CollectionView
 from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
@@ -359,20 +361,30 @@ class Unknowns:
         return self._finished(receipt, compact=compact)
 
     @erases
-    def erase_expired(self) -> dict[str, int]:
+    def erase_expired(self, moments: SweepMoments | None = None) -> dict[str, int]:
         """Erase the faces that were kept for long enough; return how many, by collection.
 
-        Also drops from memory what other processes have erased.
+        Also drops from memory what other processes have erased. `moments`: by which they expire; by
+        the system clock if not given.
         """
-        now = datetime.now(UTC)
+        moments = moments or SweepMoments.believing(datetime.now(UTC))
         waiting: dict[str, datetime] = {}
         current: dict[int, UnknownInboxTable] = {}
         with self._store.reading_all() as collections:
             for collection, inbox in collections.inboxes():
                 current[collection.number] = inbox
-                moment = now - timedelta(seconds=self._retention_s(collection))
-                if collections.within(collection).unknowns.seen_before(moment, most=1)[0]:
-                    waiting[collection.name] = moment
+                unknowns = collections.within(collection).unknowns
+                kept = timedelta(seconds=self._retention_s(collection))
+                if unknowns.seen_before(moments.claimed - kept, most=1)[0]:
+                    waiting[collection.name] = (
+                        moments.moment(
+                            "unknown_faces",
+                            collection.name,
+                            partial(_seen_before, unknowns, kept),
+                            unknowns.face_count(),
+                        )
+                        - kept
+                    )
         self._forget_all_but(current)
         erased = {name: self._erase_before(name, moment) for name, moment in waiting.items()}
         return {name: count for name, count in erased.items() if count}
@@ -520,6 +532,10 @@ def _note_kept(
         groups.setdefault(Action.UNKNOWN_KEPT if new else again, []).append(group_id)
     for action, ids in groups.items():
         transaction.note(action, group_ids=ids, terminal_id=terminal_id)
+
+
+def _seen_before(unknowns: UnknownRepository, kept: timedelta, moment: datetime) -> int:
+    return unknowns.count_seen_before(moment - kept)
 
 
 def _followed(inbox: _Inbox) -> Centroids:

@@ -230,6 +230,13 @@ class AuditRepository:
                 return
             above = rows[-1].sequence
 
+    def count_older_than(self, moment: datetime | None = None) -> int:
+        """How many lines there are, or are from before a moment."""
+        query = select(func.count()).select_from(AuditLineTable)
+        if moment is not None:
+            query = query.where(AuditLineTable.at < moment)
+        return self._session.scalar(query) or 0
+
     def chains_older_than(self, moment: datetime) -> list[int]:
         """Return the chains with lines from before a moment."""
         query = select(AuditLineTable.chain).where(AuditLineTable.at < moment).distinct()

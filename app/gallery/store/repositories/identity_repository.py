@@ -178,6 +178,14 @@ class IdentityRepository(ScopedRepository):
         query = select(IdentityTable).where(self._here(IdentityTable), expired(now), not_held())
         return self._session.scalars(query.limit(most)).all()
 
+    def count_expired(self, now: datetime) -> int:
+        """How many people `expired` finds."""
+        query = select(func.count()).select_from(IdentityTable)
+        return (
+            self._session.scalar(query.where(self._here(IdentityTable), expired(now), not_held()))
+            or 0
+        )
+
     def delete(self, rows: Sequence[IdentityTable]) -> None:
         """Delete people with all rows that refer to them."""
         numbers = [row.number for row in rows]

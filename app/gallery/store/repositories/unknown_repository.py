@@ -406,6 +406,12 @@ class UnknownRepository(ScopedRepository):
         )
         return _pairs(self._session.execute(query))
 
+    def count_seen_before(self, moment: datetime) -> int:
+        """How many faces were seen by then."""
+        query = select(func.count()).select_from(UnknownFaceTable)
+        where = self._here(UnknownFaceTable), UnknownFaceTable.seen_at <= moment
+        return self._session.scalar(query.where(*where)) or 0
+
     def rename_nearest(self, identity_ids: Sequence[str], to: str | None) -> None:
         """Refer faces that were most like these people to another person, or to none."""
         self._session.execute(

@@ -1,0 +1,1 @@
+"""Retention: by which clock people and others whose time is over are erased."""
