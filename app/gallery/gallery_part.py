@@ -9,7 +9,7 @@ from app.errors import Unavailable
 from app.gallery.records import Erasure
 from app.gallery.rollout.embedder_pair import Embedders
 from app.gallery.store.gallery_store import Store
-from app.gallery.store.remains import Remains, Where, is_compacted, known_remains
+from app.gallery.store.remains import Remains, is_compacted, known_remains, left_in_index
 from app.gallery.sync.index_sync import Sync
 
 _log = structlog.get_logger(__name__)
@@ -63,8 +63,7 @@ class GalleryPart:
         database = self.store.database
         in_index: tuple[Remains, ...] = ()
         if collection_number is not None:
-            in_index = self.sync.remains(collection_number)
-            self.sync.erase(collection_number)
-            if database.dialect == "sqlite":  # which one machine has, with its snapshots
-                in_index = tuple(one for one in in_index if one.where is not Where.INDEX_SNAPSHOT)
+            found = self.sync.remains(collection_number)
+            reached_all = self.sync.erase(collection_number) or database.dialect == "sqlite"
+            in_index = left_in_index(found, reached_all=reached_all)
         return *in_index, *database.compact()

@@ -6,7 +6,7 @@ from app.cli.open_database import open_database
 from app.cli.output import show
 from app.gallery.store.collection_list import numbers_of
 from app.gallery.store.postgresql_rewriting import LARGE_BYTES
-from app.gallery.store.remains import is_compacted
+from app.gallery.store.remains import Remains, is_compacted, left_in_index
 from app.services.index_building import build_sync
 
 
@@ -22,11 +22,11 @@ def compact(*, full: bool, as_json: bool) -> None:
     with open_database(upgrade=True) as (settings, database):
         sync = build_sync(settings, database)
         numbers = numbers_of(database)
-        in_index = [one for number in numbers for one in sync.remains(number)]
+        in_index: list[Remains] = []
         for number in numbers:
-            sync.erase(number)
-        if database.dialect == "sqlite":  # the snapshots of this machine are removed
-            in_index = [one for number in numbers for one in sync.remains(number)]
+            found = sync.remains(number)
+            reached_all = sync.erase(number) or database.dialect == "sqlite"
+            in_index += left_in_index(found, reached_all=reached_all)
         in_database = database.compact(most_bytes=None if full else LARGE_BYTES)
         remains = [*dict.fromkeys(in_index), *in_database]
         sync.close()

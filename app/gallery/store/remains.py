@@ -49,6 +49,16 @@ def is_compacted(remains: Iterable[Remains] | None) -> bool:
     return remains is not None and all(one.where is Where.BACKUPS for one in remains)
 
 
+def left_in_index(found: Iterable[Remains], *, reached_all: bool) -> tuple[Remains, ...]:
+    """Return what an erasure left of what was found in files of an index.
+
+    `reached_all`: the snapshots of all machines are gone, or not readable any more. SQLite is of
+    one machine; sealed snapshots lost their keys.
+    """
+    gone = {Where.INDEX_SNAPSHOT} if reached_all else set()
+    return tuple(one for one in found if one.where not in gone)
+
+
 def known_remains(
     look: Callable[[], tuple[Remains, ...]], receipt_id: str
 ) -> tuple[Remains, ...] | None:

@@ -86,8 +86,11 @@ class Sync(Protocol):
         """Renew the snapshots that need it."""
         ...
 
-    def erase(self, collection_number: int) -> None:
-        """Remove at once what snapshots and codes still hold of removed faces."""
+    def erase(self, collection_number: int) -> bool:
+        """Remove at once what snapshots and codes still hold of removed faces.
+
+        Return whether that reached the files of all machines.
+        """
         ...
 
     def remains(self, collection_number: int) -> tuple[Remains, ...]:
@@ -190,13 +193,13 @@ class IndexSync:
             with suppress(CollectionNotFound):
                 self._save(collection, self._snapshots)
 
-    def erase(self, collection_number: int) -> None:
-        if self._snapshots is not None:
-            self._snapshots.erase(collection_number)
+    def erase(self, collection_number: int) -> bool:
+        reached_all = self._snapshots is not None and self._snapshots.erase(collection_number)
         for (number, _), state in self.states.items():
             index = state.indexed.index
             if number == collection_number and index is not None:
                 index.compact()
+        return reached_all
 
     def remains(self, collection_number: int) -> tuple[Remains, ...]:
         if self._snapshots is None or not self._snapshots.has_file(collection_number):

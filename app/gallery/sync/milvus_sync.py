@@ -174,19 +174,19 @@ class MilvusSync:
     def save(self) -> None:
         """Milvus keeps itself."""
 
-    def erase(self, collection_number: int) -> None:
+    def erase(self, collection_number: int) -> bool:
         """Have Milvus rewrite what still holds removed faces.
 
         It does so later, and frees the old files after a time of its own configuration.
         """
         with self._lock:
             index = self._known.get(collection_number)
-        if index is None:
-            return
         try:
-            index.compact()
+            if index is not None:
+                index.compact()
         except IndexUnavailable as error:
             _log.warning("index_not_compacted", collection=collection_number, cause=str(error))
+        return False
 
     def remains(self, collection_number: int) -> tuple[Remains, ...]:
         """Milvus frees files by its own configuration, also after a compaction."""

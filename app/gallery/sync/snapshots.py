@@ -143,11 +143,15 @@ class SnapshotStore:
             counted.truncate(0)
             counted.write(str(before + 1).encode("ascii"))
 
-    def erase(self, collection_number: int) -> None:
-        """Remove a snapshot, and destroy the keys of its copies, on all machines."""
+    def erase(self, collection_number: int) -> bool:
+        """Remove a snapshot, and destroy the keys of sealed ones, on all machines.
+
+        Return whether snapshots of the collection are sealed: no copy is readable then.
+        """
         if self._keys is not None:
             self._keys.destroy(collection_number)
         self.remove(collection_number)
+        return self._keys is not None and self._keys.sealing(collection_number)
 
     def keep_only(self, collection_numbers: set[int]) -> None:
         """Remove the snapshots of all other collections: they were deleted.

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from app.gallery.gallery import Gallery
 from app.gallery.store.database import Database
+from app.gallery.store.remains import Where
 from app.gallery.store.repositories.vault_repository import VaultRepository
 from app.gallery.store.tables import SnapshotKeyTable
 from app.gallery.sync.database_snapshot_keys import DatabaseSnapshotKeys
@@ -87,7 +88,9 @@ def test_copy_of_a_file_is_not_readable_after_an_erasure(
     there.sync.save()
     assert key_count(here) == 2
     shutil.copy(tmp_path / "here" / "1.index", tmp_path / "backup")
-    here.people.delete(COLLECTION, identity.id, compact=True)
+    receipt = here.people.delete(COLLECTION, identity.id, compact=True)
+    assert receipt.remains is not None
+    assert Where.INDEX_SNAPSHOT not in {one.where for one in receipt.remains}
     assert key_count(here) == 0
     shutil.copy(tmp_path / "backup", tmp_path / "here" / "1.index")
     for machine in ("here", "there"):
