@@ -136,8 +136,9 @@ def test_everything_held_is_saved_and_then_erased(
     with page.expect_download() as saving:
         page.get_by_role("button", name="Everything held, as JSON").click()
     held = json.loads(Path(saving.value.path()).read_bytes())
-    assert held["identity"] == _person(server, collection, identity_id)
-    assert [face["id"] for face in held["faces"]] == [face["id"] for face in enrolled["faces"]]
+    own = held["people"][0]
+    assert own["identity"] == _person(server, collection, identity_id)
+    assert [face["id"] for face in own["faces"]] == [face["id"] for face in enrolled["faces"]]
     page.get_by_role("button", name="Erase …").click()
     page.get_by_role("button", name="Erase Eileen Collins").click()
     expect(page.get_by_role("link", name="Check with a photo")).to_be_visible()
@@ -146,3 +147,37 @@ def test_everything_held_is_saved_and_then_erased(
     expect(page.get_by_role("heading", name="People")).to_be_focused()
     page.go_back()
     expect(page.get_by_text("This person is not enrolled here, or not any more.")).to_be_visible()
+
+
+def test_a_consent_comes_with_the_enrolment_and_its_withdrawal_erases(
+    server: ConsoleServer, collection: str, page: Page
+) -> None:
+    options = {"options": {"people": {"require_consent": True}}}
+    server.client.patch(f"/v1/collections/{collection}", json=options).raise_for_status()
+    page.goto(server.at("enroll", collection=collection))
+    page.get_by_label("Choose a photo").set_input_files(_file("a.jpg", encoded(astronaut())))
+    page.get_by_label("Name", exact=True).fill("Eileen Collins")
+    expect(page.get_by_text("enrolls people with a consent only")).to_be_visible()
+    enroll = page.get_by_role("button", name="Enroll Eileen Collins")
+    expect(enroll).to_be_disabled()
+    page.get_by_label("Purpose").fill("access")
+    enroll.click()
+    page.get_by_role("link", name="Open").click()
+    consents = page.get_by_role("region", name="Consent")
+    expect(consents.get_by_role("listitem")).to_have_count(1)
+    consents.get_by_role("button", name="Record a consent").click()
+    page.get_by_label("Purpose").fill("canteen")
+    page.get_by_label("Legal basis").select_option("contract")
+    page.get_by_role("button", name="Record", exact=True).click()
+    expect(consents.get_by_role("listitem").last).to_contain_text("canteen valid")
+    require_accessible(page)
+    consents.get_by_role("button", name="Withdraw: access").click()
+    expect(consents.get_by_role("listitem").first).to_contain_text("withdrawn")
+    consents.get_by_role("button", name="Withdraw: canteen").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Eileen Collins has no other valid consent")
+    dialog.get_by_role("button", name="Withdraw and erase").click()
+    expect(dialog).to_contain_text("1 receipt")
+    dialog.get_by_role("button", name="Close").last.click()
+    listed = server.client.get(f"/v1/collections/{collection}/identities").json()
+    assert listed["identities"] == []

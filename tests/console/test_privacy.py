@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.console.conftest import Serve
 from tests.console.console_server import ConsoleServer
-from tests.kit.photos import another_photo, astronaut, encoded, hopper
+from tests.kit.photos import another_photo, astronaut, encoded, group, hopper
 
 KEEPS_UNKNOWNS: dict[str, Any] = {"unknowns": {"keep": True}}
 
@@ -54,8 +54,13 @@ def test_a_request_by_photo_finds_all_that_is_held_and_leaves_none(
     page.get_by_label("Choose a photo").set_input_files(tmp_path / "mail.jpg")
     table = page.get_by_role("table", name="What is held")
     expect(table.get_by_role("row")).to_have_count(4)  # with its head
-    for collection, what in ((staff, "Eileen Collins"), (guests, "E. Collins")):
-        expect(table.get_by_role("row").filter(has_text=collection)).to_contain_text(what)
+    for collection, what, basis in (
+        (staff, "Eileen Collins", "alike"),
+        (guests, "E. Collins", "the same photo"),
+    ):
+        row = table.get_by_role("row").filter(has_text=collection)
+        expect(row).to_contain_text(what)
+        expect(row).to_contain_text(basis)
     expect(table.get_by_role("row").filter(has_text=doors)).to_contain_text("seen 1 time")
 
     with page.expect_download() as downloading:
@@ -66,6 +71,7 @@ def test_a_request_by_photo_finds_all_that_is_held_and_leaves_none(
         "E. Collins",
     }
     assert all(person["faces"] for person in saved["people"])
+    assert (saved["format"], saved["complete"]) == ("vultus-person", True)
     (group,) = saved["unknown_groups"]
     assert group["collection"] == doors
 
@@ -94,28 +100,33 @@ def test_a_request_by_id_finds_the_person_and_says_where_there_is_none(
     page.goto(server.at("privacy", collection=held[0]))
     page.get_by_label("Your own id").fill("emp-1042")
     page.get_by_role("button", name="Search", exact=True).click()
-    expect(page.get_by_role("row").filter(has_text="Eileen Collins")).to_contain_text(
-        "1 face · your own id"
-    )
+    row = page.get_by_role("row").filter(has_text="Eileen Collins")
+    expect(row).to_contain_text("the person found")
+    expect(row).to_contain_text("1 face · your own id")
+    for where, basis in zip(held[1:], ("alike", "the same photo"), strict=True):  # without an id
+        expect(page.get_by_role("row").filter(has_text=where)).to_contain_text(basis)
     page.get_by_label("Your own id").fill("emp-2000")
     page.get_by_role("button", name="Search", exact=True).click()
     expect(page.get_by_text("None of 4 collections has such an id")).to_be_visible()
 
 
-def test_a_collection_that_cannot_be_searched_is_named(
+def test_a_collection_that_cannot_be_searched_is_named_and_a_photo_shows_one_person(
     page: Page, server: ConsoleServer, held: tuple[str, str, str], tmp_path: Path
 ) -> None:
     staff, guests, _ = held
-    problem = {"status": 409, "code": "embedder_mismatch", "detail": "another network"}
-    page.route(
-        f"**/collections/{guests}/identify",
-        lambda route: route.fulfill(status=409, json=problem),
-    )
-    (tmp_path / "mail.jpg").write_bytes(encoded(astronaut()))
+    files = {"image": ("mail.jpg", encoded(astronaut()))}
+    document = server.client.post("/v1/people:export", files=files).json()
+    for one in document["collections"]:
+        if one["name"] == guests:
+            one["not_searched"] = "other_embedder"
+    (tmp_path / "mail.jpg").write_bytes(encoded(group()))
     page.goto(server.at("privacy", collection=staff))
     page.get_by_label("Choose a photo").set_input_files(tmp_path / "mail.jpg")
+    expect(page.get_by_text("The photo shows several people")).to_be_visible()
+    page.route("**/people:export", lambda route: route.fulfill(json=document))
+    page.get_by_role("button", name="Search for the largest face").click()
     expect(page.get_by_text("1 collection could not be searched")).to_be_visible()
-    expect(page.get_by_text(f"{guests}: another network")).to_be_visible()
+    expect(page.get_by_text(f"{guests}: its faces are of another network")).to_be_visible()
 
 
 def test_retention_says_what_is_kept_and_who_leaves(

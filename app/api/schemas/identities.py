@@ -52,7 +52,8 @@ class IdentityQuery(PageQuery):
         examples=['{"site": "berlin"}', '{"phone": {"suffix": "4711"}}'],
     )
     expires_before: Moment | None = Field(
-        None, description="`expires_at` is earlier; people without one are left out."
+        None,
+        description="`expires_at` or `consent_until` is earlier; people without any are left out.",
     )
 
     held: Flag | None = Field(

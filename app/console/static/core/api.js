@@ -66,7 +66,7 @@ export async function askAll(call, name) {
 
 /** The address of a call. @param {Call} call */
 export function urlOf({ path, query = {} }) {
-  const url = new URL(path, API_BASE);
+  const url = new URL(`./${path}`, API_BASE); // else `people:export` would be a scheme
   for (const [name, value] of Object.entries(query)) {
     if (value != null && value !== "") url.searchParams.set(name, String(value));
   }

@@ -54,6 +54,12 @@ export function rate(value) {
 
 const moment = (value) => (value instanceof Date ? value : new Date(value));
 
+/** When a person leaves: they expire, or their last consent ends; null for never. */
+export function leavesAt({ expires_at: expires, consent_until: consent }) {
+  if (expires == null || consent == null) return expires ?? consent ?? null;
+  return expires < consent ? expires : consent;
+}
+
 /** A day: 12 Mar 2026. */
 export const day = (value) =>
   value == null ? "—" : new Intl.DateTimeFormat(locale(), { dateStyle: "medium" }).format(moment(value));

@@ -17,7 +17,7 @@ import { nameOf, PersonName } from "../parts/person_name.js";
 import { RejectedPhotos, resembled } from "../parts/rejected_photos.js";
 import { CameraShots } from "./enroll/camera_shots.js";
 import { LooksLike } from "./enroll/looks_like.js";
-import { EMPTY, PersonFields } from "./enroll/person_fields.js";
+import { EMPTY, hasConsent, PersonFields } from "./enroll/person_fields.js";
 import { enrolCall, useSending } from "./enroll/sending.js";
 import { sendable, ShotList, useShots } from "./enroll/shots.js";
 
@@ -58,14 +58,16 @@ export default function Enroll({ query, collection }) {
     }
     setDone({ identity: answer.identity, count, rejected: answer.rejected, photos: chosen.map(({ photo }) => photo) });
     clear();
-    setDraft(EMPTY);
+    setDraft({ ...EMPTY, consent: draft.consent }); // often that of the next person, too
   });
   const { problem, busy } = enrol;
   const named = personId !== null || draft.name.trim() !== "" || draft.external_id.trim() !== "";
-  const ready = chosen.length > 0 && named && readAttributes(draft.attributes).error === null;
+  const known = useStore(presentCollection);
+  const permitted = personId !== null || hasConsent(draft, known);
+  const ready = chosen.length > 0 && named && permitted && readAttributes(draft.attributes).error === null;
   const files = (list) => list.forEach((file) => add(file));
   const guarded = problem?.status === 409 && problem.rejected.length > 0 && doubt === null;
-  const keepsCrops = useStore(presentCollection)?.options?.crops.keep ?? false;
+  const keepsCrops = known?.options?.crops.keep ?? false;
   const lead = [t("enroll.lead"), keepsCrops && ` ${t("enroll.crops_kept")}`];
   const title = person ? tWith("enroll.title_more", { name: () => html`<${PersonName} person=${person} />` }) : t("enroll.title");
   return html`<${PageHead} title=${title} lead=${lead}>

@@ -33,8 +33,8 @@ export default function EnrollMany({ collection }) {
       : plan !== null
         ? html`<${Preview}
             plan=${plan}
-            onStart=${() => {
-              beginJob(plan, collection, info.get().limits);
+            onStart=${(consent) => {
+              beginJob(plan, collection, info.get().limits, consent);
               setPlan(null);
             }}
             onDrop=${() => setPlan(null)}

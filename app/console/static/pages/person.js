@@ -15,8 +15,10 @@ import { PageHead } from "../parts/page_head.js";
 import { PersonName } from "../parts/person_name.js";
 import { AddPhotos } from "./person/add_photos.js";
 import { Alike } from "./person/alike.js";
+import { Consents } from "./person/consents.js";
 import { Details } from "./person/details.js";
 import { Faces } from "./person/faces.js";
+import { exportCall } from "./privacy/held.js";
 
 const FACES = 1000; // in a page of them
 
@@ -25,10 +27,7 @@ export default function Person({ args: [id = ""], collection }) {
   const loaded = useLoaded((signal) => readPerson(path, signal), [path]);
   const { data, problem } = loaded;
   const [erasing, setErasing] = useState(false);
-  const everything = useAction(async () => {
-    const held = await readPerson(path);
-    saveJson(`person-${held.identity.id}.json`, held);
-  });
+  const everything = useAction(async () => saveJson(`person-${id}.json`, await ask(exportCall(collection, id))));
   if (data === null) {
     const gone = problem?.status === 404;
     return html`<${PageHead} title=${t("person.title")} />
@@ -42,12 +41,15 @@ export default function Person({ args: [id = ""], collection }) {
     if (erased.length > 0) go(href("people"));
   };
   return html`<${PageHead} title=${html`<${PersonName} person=${person} />`} lead=${html`<${Lead} person=${person} />`}>
-      <button type="button" onClick=${() => everything.run()}>${t("person.everything")}</button>
+      <button needs="correct" type="button" disabled=${everything.busy} onClick=${() => everything.run()}>${t("person.everything")}</button>
       <button needs="correct" type="button" class="danger" onClick=${() => setErasing(true)}>${t("person.erase")}</button>
     <//>
     <${ProblemNotice} problem=${problem ?? everything.problem} onRetry=${problem ? loaded.reload : undefined} />
     <div class="person-page" aria-busy=${loaded.busy ? "true" : undefined}>
-      <${Details} key=${person.revision} person=${person} onChanged=${loaded.reload} />
+      <div>
+        <${Details} key=${person.revision} person=${person} onChanged=${loaded.reload} />
+        <${Consents} person=${person} onChanged=${loaded.reload} onErased=${close} />
+      </div>
       <div>
         <${Faces} person=${person} faces=${faces} onChanged=${loaded.reload} />
         <${AddPhotos} person=${person} onChanged=${loaded.reload} />
@@ -67,6 +69,7 @@ async function readPerson(path, signal) {
 /** The id, and when the person came and leaves. */
 function Lead({ person }) {
   const times = { enrolled: format.day(person.created_at), changed: format.day(person.updated_at) };
-  const sentence = person.expires_at === null ? "person.lead" : "person.lead_leaves";
-  return html`<code>${person.id}</code> · ${t(sentence, { ...times, leaves: format.fromNow(person.expires_at) })}`;
+  const leaves = format.leavesAt(person);
+  const sentence = leaves === null ? "person.lead" : "person.lead_leaves";
+  return html`<code>${person.id}</code> · ${t(sentence, { ...times, leaves: format.fromNow(leaves) })}`;
 }

@@ -69,21 +69,28 @@ const Description = ({ value, onValue, problem }) =>
   <//>`;
 
 /** The part of a collection that this form changes, as PATCH takes it. */
-const changeable = ({ description, options: { unknowns, crops } }) => ({
+const changeable = ({ description, options: { unknowns, crops, people } }) => ({
   description,
   options: {
     unknowns: { keep: unknowns.keep, retention_s: unknowns.retention_s, crops: unknowns.crops },
     crops: { keep: crops.keep },
+    people: { require_consent: people.require_consent, longest_retention_s: people.longest_retention_s },
   },
 });
+
+/** Seconds of a field of days; null if it is empty. */
+const secondsOf = (days) => (days.trim() === "" ? null : Number(days) * A_DAY_S);
+const daysOf = (seconds) => (seconds == null ? "" : String(seconds / A_DAY_S));
 
 /** @param {{collection: any, onClose: () => void, onDone: (changed: any) => void}} props */
 export function EditCollection({ collection, onClose, onDone }) {
   const former = changeable(collection);
-  const { unknowns, crops } = former.options;
+  const { unknowns, crops, people } = former.options;
   const [description, setDescription] = useState(former.description ?? "");
   const [keepUnknowns, setKeepUnknowns] = useState(unknowns.keep ?? false);
-  const [days, setDays] = useState(unknowns.retention_s == null ? "" : String(unknowns.retention_s / A_DAY_S));
+  const [days, setDays] = useState(daysOf(unknowns.retention_s));
+  const [demanded, setDemanded] = useState(people.require_consent ?? false);
+  const [longest, setLongest] = useState(daysOf(people.longest_retention_s));
   const [unknownCrops, setUnknownCrops] = useState(unknowns.crops ?? false);
   const [keepCrops, setKeepCrops] = useState(crops.keep ?? false);
   const path = inCollection(collection.name);
@@ -95,10 +102,11 @@ export function EditCollection({ collection, onClose, onDone }) {
       options: {
         unknowns: {
           keep: keepUnknowns,
-          retention_s: days.trim() === "" ? null : Number(days) * A_DAY_S,
+          retention_s: secondsOf(days),
           crops: unknownCrops,
         },
         crops: { keep: keepCrops },
+        people: { require_consent: demanded, longest_retention_s: secondsOf(longest) },
       },
     },
   });
@@ -117,6 +125,15 @@ export function EditCollection({ collection, onClose, onDone }) {
     ...${{ onClose, onDone }}
   >
     ${(problem) => html`<${Description} value=${description} onValue=${setDescription} problem=${problem} />
+      <h3>${t("system.people")}</h3>
+      <label class="check">
+        <input type="checkbox" checked=${demanded} onChange=${(event) => setDemanded(event.target.checked)} />
+        ${t("system.require_consent")}
+      </label>
+      <p><small class="muted">${t("system.require_consent_hint")}</small></p>
+      <${Field} label=${t("system.longest_retention")} hint=${t("system.longest_retention_hint")} error=${errorOf(problem, "longest_retention_s")}>
+        <input type="number" min="1" max="36600" step="any" value=${longest} onInput=${(event) => setLongest(event.target.value)} />
+      <//>
       <h3>${t("system.unknown_faces")}</h3>
       <label class="check">
         <input type="checkbox" checked=${keepUnknowns} onChange=${(event) => setKeepUnknowns(event.target.checked)} />

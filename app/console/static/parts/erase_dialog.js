@@ -92,7 +92,7 @@ export function EraseCollectionDialog({ collection, onClose }) {
  * @param {unknown} props.sentence what goes
  * @param {unknown} props.button
  * @param {number | null} props.typed the number that has to be typed; null asks for none
- * @param {{id: string, call: import("../core/api.js").Call}[]} props.items
+ * @param {{id: string, call: import("../core/api.js").Call, receiptOf?: (answer: any) => any}[]} props.items as of `useErasing`
  * @param {(count: number) => string} props.note the sentence of what was done
  * @param {boolean} [props.verify] whether to offer a look whether the person is unknown now
  * @param {(erased: string[]) => void} props.onClose with the ids of what is gone now

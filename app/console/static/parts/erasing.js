@@ -9,7 +9,8 @@ import { forgetTabFaces } from "../core/tab_photos.js";
 const TRIES = 5;
 
 /**
- * @param {{id: string, call: import("../core/api.js").Call}[]} items
+ * @param {{id: string, call: import("../core/api.js").Call, receiptOf?: (answer: any) => any}[]} items
+ *   receiptOf: where the answer has its receipt, if it is none itself
  * @param {(count: number) => string} note the sentence of what was done
  */
 export function useErasing(items, note) {
@@ -25,7 +26,7 @@ export function useErasing(items, note) {
       gone: all.filter(([, receipt]) => receipt === null).map(([id]) => id),
     });
   };
-  const callOf = ({ call }, compact) => ({ ...call, query: { compact: compact ? "true" : null } });
+  const callOf = ({ call }, compact) => ({ ...call, query: { ...call.query, compact: compact ? "true" : null } });
 
   const run = async (compact) => {
     stopped.current = false;
@@ -36,7 +37,8 @@ export function useErasing(items, note) {
       if (outcomes.current.has(item.id)) continue;
       if (stopped.current) break;
       try {
-        const receipt = await ask({ ...callOf(item, compact), tries: TRIES });
+        const answer = await ask({ ...callOf(item, compact), tries: TRIES });
+        const receipt = item.receiptOf?.(answer) ?? answer;
         outcomes.current.set(item.id, receipt);
         keepReceipt(receipt);
         forgetTabFaces(receipt.face_ids);

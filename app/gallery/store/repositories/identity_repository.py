@@ -22,6 +22,7 @@ from app.gallery.store.repositories.scoped_repository import ScopedRepository
 from app.gallery.store.statements.among_numbers import among
 from app.gallery.store.statements.held_people import held_people, not_held
 from app.gallery.store.statements.people_filter_sql import (
+    ends_before,
     expired,
     wanted_people,
     with_consent,
@@ -103,7 +104,7 @@ class IdentityRepository(ScopedRepository):
                 or_(and_(*beginning_with(by_name, start)), and_(*beginning_with(by_key, start)))
             )
         if wanted.expires_before is not None:
-            query = query.where(IdentityTable.expires_at < wanted.expires_before)
+            query = query.where(ends_before(wanted.expires_before))
         if wanted.held is not None:
             held = IdentityTable.number.in_(held_people(self._collection.number))
             query = query.where(held if wanted.held else ~held)

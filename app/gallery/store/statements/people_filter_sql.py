@@ -47,6 +47,11 @@ def expired(now: datetime) -> ColumnElement[bool]:
     return or_(IdentityTable.expires_at <= now, IdentityTable.consent_until <= now)
 
 
+def ends_before(moment: datetime) -> ColumnElement[bool]:
+    """The person expires, or their last consent ends, before a moment."""
+    return or_(IdentityTable.expires_at < moment, IdentityTable.consent_until < moment)
+
+
 def with_consent(now: datetime) -> ColumnElement[bool]:
     """The person has a consent that is valid now."""
     valid = select(ConsentTable.number).where(

@@ -6,18 +6,21 @@ import { newKey } from "../../core/idempotency.js";
 import { readAttributes } from "../../core/json_text.js";
 import { readCollection } from "../../core/session.js";
 import { keepTabFace } from "../../core/tab_photos.js";
+import { consentOf } from "../../parts/consent_fields.js";
 import { fromLocal } from "../../parts/expiry_field.js";
 
 const TRIES = 5;
 
 /** The fields of a new person, as a form sends them; empty ones are left out. */
-function fieldsOf({ name, external_id, attributes, expires_at }) {
+function fieldsOf({ name, external_id, attributes, expires_at, consent }) {
   const value = readAttributes(attributes).value ?? {};
+  const given = consentOf(consent);
   return [
     ["name", name.trim()],
     ["external_id", external_id.trim()],
     ["attributes", Object.keys(value).length > 0 ? JSON.stringify(value) : ""],
     ["expires_at", fromLocal(expires_at) ?? ""],
+    ["consent", given === null ? "" : JSON.stringify(given)],
   ].filter(([, text]) => text !== "");
 }
 

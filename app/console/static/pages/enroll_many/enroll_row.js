@@ -3,12 +3,12 @@
 import { inCollection, request } from "../../core/api.js";
 
 /** Enroll the photos of a row, in as many requests as the service's limits demand. */
-export async function enrollRow(row, { collection, limits, run }) {
+export async function enrollRow(row, { collection, consent = null, limits, run }) {
   const result = { newFaces: row.newFaces, refused: [], resemblance: null, identityId: row.identityId };
   let known = false;
   for (const [number, photos] of portions(row.photos, limits).entries()) {
     const key = `${run}-${row.id}-${row.attempt}-${number}`;
-    const outcome = await enrollPortion(row, photos, result.identityId, collection, key);
+    const outcome = await enrollPortion(row, photos, result.identityId, collection, consent, key);
     result.identityId = outcome.identityId;
     result.newFaces += outcome.newFaces;
     result.refused.push(...outcome.refused);
@@ -38,13 +38,13 @@ function portions(photos, { max_images: most, max_request_bytes: bytes }) {
   return made;
 }
 
-async function enrollPortion(row, photos, identityId, collection, key) {
+async function enrollPortion(row, photos, identityId, collection, consent, key) {
   try {
-    return outcomeOf(await sendPortion(row, photos, identityId, collection, key), photos);
+    return outcomeOf(await sendPortion(row, photos, identityId, collection, consent, key), photos);
   } catch (problem) {
     if (problem.code === "external_id_taken") {
       // The person is enrolled: they get the photos that they lack.
-      return enrollPortion(row, photos, `ext:${row.person.externalId}`, collection, key);
+      return enrollPortion(row, photos, `ext:${row.person.externalId}`, collection, consent, key);
     }
     if (!problem.rejected?.length) throw problem;
     const refused = refusedOf(problem.rejected, photos);
@@ -54,9 +54,9 @@ async function enrollPortion(row, photos, identityId, collection, key) {
 }
 
 /** The request that enrolls the photos of a row. @returns {import("../../core/api.js").Call} */
-function callOf(row, photos, identityId, collection, key) {
+function callOf(row, photos, identityId, collection, consent, key) {
   const { person, rules } = row;
-  const fields = identityId === null ? describe(person) : [];
+  const fields = identityId === null ? describe(person, consent) : [];
   return {
     method: "POST",
     path: inCollection(collection, "identities", ...(identityId === null ? [] : [identityId, "faces"])),
@@ -71,10 +71,11 @@ function callOf(row, photos, identityId, collection, key) {
 
 const sendPortion = async (...asked) => (await request(callOf(...asked))).body;
 
-function describe({ name, externalId, expiresAt, attributes }) {
+function describe({ name, externalId, expiresAt, attributes }, consent) {
   const fields = [["name", name], ["external_id", externalId]];
   if (expiresAt !== null) fields.push(["expires_at", expiresAt]);
   if (Object.keys(attributes).length > 0) fields.push(["attributes", JSON.stringify(attributes)]);
+  if (consent !== null) fields.push(["consent", JSON.stringify(consent)]);
   return fields;
 }
 

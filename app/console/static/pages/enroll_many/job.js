@@ -30,8 +30,11 @@ const OFFLINE_WAIT_S = 2;
 /** The job of this tab; null before the first. */
 export const job = createStore(null);
 
-/** Begin. @param {import("./plan.js").Plan} plan @param {string} collection */
-export function beginJob(plan, collection, limits) {
+/**
+ * Begin. @param {import("./plan.js").Plan} plan @param {string} collection
+ * @param {object | null} consent of each new person, where the collection demands one
+ */
+export function beginJob(plan, collection, limits, consent = null) {
   const rows = plan.people.map((person, index) => ({
     id: index,
     person,
@@ -47,6 +50,7 @@ export function beginJob(plan, collection, limits) {
   }));
   const made = {
     collection,
+    consent,
     limits,
     left: plan.left,
     rows,

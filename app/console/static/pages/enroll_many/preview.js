@@ -1,16 +1,22 @@
 /** What would be sent, before anything is. */
 
 import { count } from "../../core/format.js";
-import { html } from "../../core/html.js";
+import { html, useState } from "../../core/html.js";
+import { collection as present } from "../../core/session.js";
+import { useStore } from "../../core/store.js";
 import { t } from "../../core/text.js";
+import { ConsentFields, consentOf, NO_CONSENT } from "../../parts/consent_fields.js";
 import { Empty } from "../../parts/empty.js";
 import { Table } from "../../parts/table.js";
 import { LeftOut } from "./left_out.js";
 
 const SHOWN = 100;
 
-/** @param {{plan: import("./plan.js").Plan, onStart: () => void, onDrop: () => void, mayStart: boolean}} props */
+/** @param {{plan: import("./plan.js").Plan, onStart: (consent: object | null) => void, onDrop: () => void, mayStart: boolean}} props */
 export function Preview({ plan, onStart, onDrop, mayStart }) {
+  const demanded = useStore(present)?.options?.people.require_consent ?? false;
+  const [draft, setDraft] = useState(NO_CONSENT);
+  const consent = demanded ? consentOf(draft) : null;
   const { people, left } = plan;
   const photos = people.reduce((sum, person) => sum + person.photos.length, 0);
   const single = people.filter((person) => person.photos.length === 1).length;
@@ -30,8 +36,14 @@ export function Preview({ plan, onStart, onDrop, mayStart }) {
       <h2 id="preview">${t("enroll_many.preview")}</h2>
       <p>${facts.filter(Boolean).join(" · ")}</p>
       ${single > 0 && html`<p class="muted">${t("enroll_many.one_photo_hint")}</p>`}
+      ${demanded &&
+      html`<fieldset>
+        <legend>${t("consents.title")}</legend>
+        <p class="muted">${t("consents.demanded")} ${t("enroll_many.consent_of_all")}</p>
+        <${ConsentFields} draft=${draft} setDraft=${setDraft} problem=${null} required />
+      </fieldset>`}
       <p class="row">
-        <button needs="enroll" type="button" class="primary" disabled=${!mayStart} onClick=${onStart}>
+        <button needs="enroll" type="button" class="primary" disabled=${!mayStart || (demanded && consent === null)} onClick=${() => onStart(consent)}>
           ${t("enroll_many.start")}
         </button>
         <button type="button" onClick=${onDrop}>${t("enroll_many.other_files")}</button>

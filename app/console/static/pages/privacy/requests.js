@@ -5,41 +5,36 @@ import { announce } from "../../core/live.js";
 import { useAction } from "../../core/loading.js";
 import { t } from "../../core/text.js";
 import { Drop } from "../../parts/drop.js";
-import { FaceBoxes } from "../../parts/face_boxes.js";
 import { Field } from "../../parts/field.js";
-import { ProblemNotice } from "../../parts/notice.js";
+import { Notice, ProblemNotice } from "../../parts/notice.js";
 import { useObjectUrl } from "../../parts/photo_anywhere.js";
-import { findEverywhere } from "./held.js";
+import { documentOf } from "./held.js";
 import { HeldList } from "./held_list.js";
 
 export function Requests() {
-  const [wanted, setWanted] = useState(null); // {photo} or {externalId}
-  const [held, setHeld] = useState([]);
+  const [wanted, setWanted] = useState(null); // {photo, largest} or {externalId}
+  const [found, setFound] = useState(null); // the document
   const leaving = useRef(new AbortController());
   useEffect(() => () => leaving.current.abort(), []);
   const search = useAction(async (asked) => {
     leaving.current.abort();
     leaving.current = new AbortController();
     setWanted(asked);
-    setHeld([]);
-    const found = [];
-    await findEverywhere(
-      asked,
-      (one) => {
-        found.push(one);
-        setHeld([...found].sort((a, b) => a.collection.localeCompare(b.collection)));
-      },
-      leaving.current.signal,
-    );
-    announce(t("privacy.searched", { count: found.length }));
+    setFound(null);
+    const { signal } = leaving.current;
+    const document = await documentOf(asked, signal);
+    if (signal.aborted) return;
+    setFound(document);
+    announce(t("privacy.searched", { count: document.collections.length }));
   });
-  const photo = held.find((one) => one.photo)?.photo ?? null;
+  const { problem } = search;
+  const code = problem?.code ?? null;
   return html`<p>${t("privacy.requests_lead")}</p>
     <div class="columns">
       <section class="card" aria-labelledby="by-photo">
         <h2 id="by-photo">${t("privacy.by_photo")}</h2>
-        <${Drop} compact accept="image/*,.heic,.heif,.jp2" onFiles=${([file]) => search.run({ photo: file })}>
-          ${wanted?.photo && html`<${Photo} file=${wanted.photo} answer=${photo} />`}
+        <${Drop} needs="correct" compact accept="image/*,.heic,.heif,.jp2" onFiles=${([file]) => search.run({ photo: file })}>
+          ${wanted?.photo && html`<${Photo} file=${wanted.photo} />`}
         <//>
         <p class="muted">${t("privacy.photo_not_kept")}</p>
       </section>
@@ -55,32 +50,29 @@ export function Requests() {
           <${Field} label=${t("privacy.external_id")} hint=${t("privacy.external_id_hint")}>
             <input name="external_id" autocomplete="off" required maxlength="256" />
           <//>
-          <p><button needs="read" disabled=${search.busy}>${t("privacy.search")}</button></p>
+          <p><button needs="correct" disabled=${search.busy}>${t("privacy.search")}</button></p>
         </form>
       </section>
     </div>
-    <${ProblemNotice} problem=${search.problem} onRetry=${() => search.run(wanted)} />
-    ${wanted !== null &&
-    html`<${HeldList}
-      held=${held}
-      byPhoto=${Boolean(wanted.photo)}
-      noFace=${photo !== null && photo.faces_found === 0}
-      busy=${search.busy}
-      onAgain=${() => search.run(wanted)}
-    />`}`;
+    ${search.busy && html`<p aria-busy="true">${t("privacy.searching")}</p>`}
+    ${code === "no_face" && html`<${Notice} kind="warning">${t("privacy.no_face")}<//>`}
+    ${code === "several_faces" &&
+    html`<${Notice} kind="warning">
+      <p>${t("privacy.several_faces")}</p>
+      <button type="button" onClick=${() => search.run({ ...wanted, largest: true })}>${t("privacy.take_largest")}</button>
+    <//>`}
+    ${code !== "no_face" && code !== "several_faces" && html`<${ProblemNotice} problem=${problem} onRetry=${() => search.run(wanted)} />`}
+    ${found !== null &&
+    html`<${HeldList} document=${found} byPhoto=${Boolean(wanted.photo)} busy=${search.busy} onAgain=${() => search.run(wanted)} />`}`;
 }
 
-/** The photo, with the face that is searched for. */
-function Photo({ file, answer }) {
+/** The photo of the person who asks. */
+function Photo({ file }) {
   const url = useObjectUrl(file);
   const [isDrawn, setDrawn] = useState(true);
   useEffect(() => setDrawn(true), [file]);
   if (url === null || !isDrawn) return html`<p><bdi>${file.name}</bdi></p>`;
-  const faces = (answer?.faces ?? []).map(({ box }) => ({ key: 0, box, kind: "plain", label: "" }));
   return html`<div class="request-photo">
-    <${FaceBoxes} image=${answer?.image ?? null} faces=${faces}>
-      <img src=${url} alt=${t("privacy.photo_alt")} onError=${() => setDrawn(false)} />
-    <//>
-    ${answer?.faces_found > 1 && html`<p>${t("privacy.largest_face", { count: answer.faces_found })}</p>`}
+    <img src=${url} alt=${t("privacy.photo_alt")} onError=${() => setDrawn(false)} />
   </div>`;
 }

@@ -1,7 +1,7 @@
 /** What is kept, for how long, and who leaves next. */
 
 import { ask, inCollection } from "../../core/api.js";
-import { count, day, fromNow } from "../../core/format.js";
+import { count, day, fromNow, leavesAt } from "../../core/format.js";
 import { Fragment, html } from "../../core/html.js";
 import { useLoaded } from "../../core/loading.js";
 import { href, setQuery, useRoute } from "../../core/router.js";
@@ -28,14 +28,17 @@ export function Retention({ collection }) {
 function Kept() {
   const known = useStore(present);
   if (!known?.options) return null;
-  const { unknowns, crops } = known.options;
+  const { unknowns, crops, people } = known.options;
+  const longest = people.longest_retention_s;
   const facts = [
     [t("privacy.photos"), t("privacy.photos_never")],
     [t("privacy.people"), t("privacy.people_kept", { count: known.identity_count })],
+    [t("privacy.consent"), t(people.require_consent ? "privacy.consent_demanded" : "privacy.consent_free")],
+    longest !== null && [t("privacy.longest"), t("privacy.days", { count: Math.round(longest / DAY_S) })],
     [t("privacy.unknown_faces"), unknowns.keep ? keptUnknowns(unknowns, known) : t("privacy.not_kept")],
     [t("privacy.crops"), crops.keep ? t("privacy.crops_kept") : t("privacy.not_kept")],
     [t("privacy.crops_unknown"), unknowns.crops ? t("privacy.crops_kept") : t("privacy.not_kept")],
-  ];
+  ].filter(Boolean);
   return html`<section class="card" aria-labelledby="kept">
     <h2 id="kept">${t("privacy.kept")}</h2>
     <dl class="facts">
@@ -63,7 +66,7 @@ function Leaving({ collection }) {
   const { data, problem, busy, reload } = useLoaded((signal) => ask({ ...call, signal }), [collection, days, cursor]);
   const columns = [
     { name: "name", text: t("privacy.person"), heads: true, cell: (person) => html`<${PersonLink} person=${person} />` },
-    { name: "leaves", text: t("privacy.leaves"), cell: ({ expires_at: at }) => html`${fromNow(at)} <span class="muted">${day(at)}</span>` },
+    { name: "leaves", text: t("privacy.leaves"), cell: LeavesCell },
     { name: "faces", text: t("privacy.face_count"), numeric: true, cell: ({ face_count }) => count(face_count) },
   ];
   return html`<section aria-labelledby="leaving">
@@ -85,4 +88,9 @@ function Leaving({ collection }) {
       : html`<${Table} caption=${t("privacy.leaving")} columns=${columns} rows=${data.identities} keyOf=${({ id }) => id} busy=${busy} />`)}
     <${Pager} nextCursor=${data?.next_cursor ?? null} label=${t("privacy.leaving")} />
   </section>`;
+}
+
+function LeavesCell(person) {
+  const at = leavesAt(person);
+  return html`${fromNow(at)} <span class="muted">${day(at)}</span>`;
 }

@@ -96,4 +96,5 @@ export default {
   somebody_else: "Jemand anderes: trotzdem erfassen",
   add_to: "Zu {name} hinzufügen",
   see: "{name} ansehen",
+  consent_of_all: "Jede dieser Personen erhält sie.",
 };

@@ -176,4 +176,9 @@ export default {
   right_templates: "Embeddings lesen",
   right_audit: "das Protokoll lesen",
   right_admin: "Sammlungen und den Dienst verwalten",
+  people: "Personen",
+  require_consent: "Personen nur mit Einwilligung erfassen",
+  require_consent_hint: "Personen, die schon da sind, bleiben.",
+  longest_retention: "Personen höchstens so viele Tage behalten",
+  longest_retention_hint: "Leer: ohne Ende, wenn keines gesetzt ist. Wer ohne Ende erfasst wird, geht nach dieser Zeit.",
 };

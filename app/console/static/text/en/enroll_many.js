@@ -96,4 +96,5 @@ export default {
   somebody_else: "Somebody else: enroll all the same",
   add_to: "Add to {name}",
   see: "See {name}",
+  consent_of_all: "Each of these people gets it.",
 };

@@ -174,4 +174,9 @@ export default {
   right_templates: "read embeddings",
   right_audit: "read the audit",
   right_admin: "manage collections and the service",
+  people: "People",
+  require_consent: "Enroll people with a consent only",
+  require_consent_hint: "People who are there already stay.",
+  longest_retention: "Keep people for at most so many days",
+  longest_retention_hint: "Empty: without an end, unless one is set. Who is enrolled without an end leaves after this time.",
 };
