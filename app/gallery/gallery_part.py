@@ -53,6 +53,8 @@ class GalleryPart:
         """
         look = partial(self._rewritten if compact else self._kept, collection_number)
         remains = known_remains(look, receipt.receipt_id)
+        if remains is not None and receipt.is_sealed:
+            remains = tuple(one.of_sealed() for one in remains)
         return replace(receipt, remains=remains, compacted=is_compacted(remains))
 
     def _kept(self, collection_number: int | None) -> tuple[Remains, ...]:

@@ -248,6 +248,8 @@ class Erasure:
     not listed. `unknown_face_count`: faces in the inbox of unknowns that were erased with them.
     `crop_count`: of how many of all these faces a crop was kept. `receipt_id`: of the lines of the
     audit log that say the same.
+    `is_sealed`: the collection had no embedding and no crop in the clear. `keys_destroyed`: of how
+    many people the key was deleted, or replaced, in the same transaction.
     """
 
     collection: str
@@ -259,6 +261,8 @@ class Erasure:
     erased_at: datetime
     compacted: bool = False
     remains: tuple[Remains, ...] | None = None
+    keys_destroyed: int = 0
+    is_sealed: bool = False
     unknown_face_count: int = 0
     crop_count: int = 0
     receipt_id: str = ""

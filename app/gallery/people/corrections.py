@@ -277,4 +277,5 @@ def _together(receipts: Sequence[Erasure]) -> Erasure:
         face_count=sum(receipt.face_count for receipt in receipts),
         unknown_face_count=sum(receipt.unknown_face_count for receipt in receipts),
         crop_count=sum(receipt.crop_count for receipt in receipts),
+        keys_destroyed=sum(receipt.keys_destroyed for receipt in receipts),
     )

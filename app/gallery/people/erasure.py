@@ -12,6 +12,8 @@ from app.gallery.journal.actions import Action
 from app.gallery.people.held_people import require_nobody_held, require_not_held
 from app.gallery.records import Erasure
 from app.gallery.store.collection_view import CollectionView
+from app.gallery.store.repositories.owner_key_repository import PEOPLE, OwnerKeyRepository
+from app.gallery.store.repositories.vault_repository import VaultRepository
 from app.gallery.store.tables import IdentityTable
 from app.gallery.store.transaction import Transaction
 from app.gallery.unknowns.unknown_erasure import erase_unknowns_like
@@ -35,6 +37,9 @@ def erase_people(
     transaction.changes.log("remove", faces)
     ids = [row.id for row in people]
     receipt = _receipt(transaction.collection, ids, list(faces.values()), receipt_id)
+    receipt = _with_keys(
+        transaction, receipt, _keys(transaction).count_of([row.number for row in people])
+    )
     unknown, their_crops = erase_unknowns_like(transaction, people, list(faces))
     transaction.identities.delete(people)
     transaction.answers.redact_people(receipt.identity_ids)
@@ -63,7 +68,8 @@ def erase_face(transaction: Transaction, identity: IdentityTable, face_id: str) 
     transaction.note(
         Action.FACE_ERASED, identity.id, receipt_id=receipt.receipt_id, face_ids=[face_id]
     )
-    return replace(receipt, crop_count=crops)
+    receipt = replace(receipt, crop_count=crops)
+    return _with_keys(transaction, receipt, _keys(transaction).count_of([identity.number]))
 
 
 def erase_collection(transaction: Transaction) -> Erasure:
@@ -78,6 +84,7 @@ def erase_collection(transaction: Transaction) -> Erasure:
         unknown_face_count=transaction.unknowns.face_count(),
         crop_count=transaction.crops.count() + transaction.unknown_crops.count(),
     )
+    receipt = _with_keys(transaction, receipt, _keys(transaction).count())
     transaction.answers.redact_collection(collection.number)
     transaction.collections.delete(collection.name)
     transaction.note(
@@ -88,6 +95,17 @@ def erase_collection(transaction: Transaction) -> Erasure:
         unknown_faces=receipt.unknown_face_count,
     )
     return receipt
+
+
+def _keys(transaction: Transaction) -> OwnerKeyRepository:
+    return OwnerKeyRepository(transaction.session, transaction.collection, PEOPLE)
+
+
+def _with_keys(transaction: Transaction, receipt: Erasure, destroyed: int) -> Erasure:
+    collection = transaction.collection
+    vault = VaultRepository(transaction.session)
+    is_sealed = vault.is_complete(collection.number, collection.key_generation)
+    return replace(receipt, keys_destroyed=destroyed, is_sealed=is_sealed)
 
 
 def _receipt(

@@ -1,7 +1,7 @@
 """What files may still hold of what was erased."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -32,12 +32,18 @@ class Remains:
     """A place that may still hold something of what was erased.
 
     `until`: the moment by which it ends by itself, None where the service does not know it.
-    `detail`: facts, such as the names of tables.
+    `detail`: facts, such as the names of tables. `sealed`: embeddings and crops in it are sealed,
+    under keys that are destroyed; wrapped copies of these may be there as well.
     """
 
     where: Where
     until: datetime | None = None
     detail: str | None = None
+    sealed: bool = False
+
+    def of_sealed(self) -> "Remains":
+        """The same of an encrypted collection. Of backups, and of Milvus, that is not known."""
+        return replace(self, sealed=self.where not in (Where.BACKUPS, Where.MILVUS))
 
 
 BACKUPS = Remains(Where.BACKUPS)

@@ -58,6 +58,7 @@ def test_receipt_of_a_person_lists_them_and_their_faces(
         "face_count": 2,
         "revision": revision(client, collection),
         "compacted": False,
+        "keys_destroyed": 0,
         "unknown_face_count": 0,
         "crop_count": 0,
     }
@@ -78,6 +79,7 @@ def test_receipt_of_a_face_lists_it_and_the_person_stays(
         "face_count": 1,
         "revision": revision(client, collection),
         "compacted": False,
+        "keys_destroyed": 0,
         "unknown_face_count": 0,
         "crop_count": 0,
     }
@@ -96,6 +98,7 @@ def test_receipt_of_a_collection_counts_everybody(client: TestClient, collection
         "face_count": 3,
         "revision": last + 1,
         "compacted": False,
+        "keys_destroyed": 0,
         "unknown_face_count": 0,
         "crop_count": 0,
     }

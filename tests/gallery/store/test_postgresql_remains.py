@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app.gallery.gallery import Gallery
 from app.gallery.records import Erasure, NewIdentity
 from app.gallery.store.database import Database
 from app.gallery.store.postgresql_rewriting import rewrite
 from app.gallery.store.remains import Where
+from app.gallery.store.tables import IdentityTable, PersonKeyTable
 from app.recognition.types import Embedding, ModelId
-from tests.gallery.conftest import OpenGallery, postgresql_only
-from tests.gallery.factories import COLLECTION, enroll, new_face, unit_vector
+from tests.gallery.conftest import Connect, OpenGallery, postgresql_only
+from tests.gallery.factories import COLLECTION, enroll, new_face, new_gallery, unit_vector
+from tests.gallery.vault.vaults import with_masters
 
 pytestmark = postgresql_only
 
@@ -30,11 +32,17 @@ class Files:
     folder: Path
     base: str
 
+    def tables(self) -> list[Path]:
+        return list((self.folder / self.base).iterdir())
+
+    def log(self) -> list[Path]:
+        return list((self.folder / "pg_wal").glob(SEGMENT))
+
     def in_tables(self, embeddings: list[Embedding]) -> int:
-        return _found(list((self.folder / self.base).iterdir()), embeddings)
+        return _found(self.tables(), embeddings)
 
     def in_log(self, embeddings: list[Embedding]) -> int:
-        return _found(list((self.folder / "pg_wal").glob(SEGMENT)), embeddings)
+        return _found(self.log(), embeddings)
 
 
 def _found(paths: list[Path], embeddings: list[Embedding]) -> int:
@@ -150,9 +158,8 @@ def test_long_values_are_rewritten_as_well(
 
 
 def test_rows_that_an_older_transaction_may_see_are_named(
-    open_gallery: OpenGallery, connect: object, gallery: Gallery, database: Database
+    open_gallery: OpenGallery, gallery: Gallery, database: Database
 ) -> None:
-    del connect
     reader = open_gallery().store.database
     person, _ = enroll(gallery, SECRETS[0])
     gallery.store.database.timeout_s = 0.2
@@ -192,3 +199,31 @@ def test_tables_that_this_user_may_not_rewrite_are_named(database: Database) -> 
             plain.execute(text("RESET ROLE"))
             plain.execute(text("REVOKE ALL ON faces FROM vultus_guest"))
             plain.execute(text("DROP ROLE vultus_guest"))
+
+
+def test_receipt_of_an_encrypted_collection_names_sealed_bytes_and_the_key_that_is_gone(
+    connect: Connect, database: Database, files: Files
+) -> None:
+    del database
+    gallery = new_gallery(with_masters(connect()))
+    gallery.open()
+    ids = _enroll(gallery)
+    with gallery.store.database.reading() as session:
+        wrapped = session.scalars(
+            select(PersonKeyTable.wrapped)
+            .join(IdentityTable, IdentityTable.number == PersonKeyTable.identity_number)
+            .where(IdentityTable.id == ids[0])
+        ).one()
+    assert files.in_tables([*SECRETS, *KEPT]) == files.in_log([*SECRETS, *KEPT]) == 0
+    receipt = gallery.people.delete(COLLECTION, ids[0], compact=True)
+    _run(gallery.store.database, "CHECKPOINT")
+    assert receipt.keys_destroyed == 1
+    assert receipt.remains is not None
+    assert {one.where: one.sealed for one in receipt.remains} == {
+        Where.WAL: True,
+        Where.BACKUPS: False,
+    }
+    assert not receipt.compacted  # the key is in the log, wrapped, and names are in the clear
+    assert not any(wrapped in path.read_bytes() for path in files.tables())
+    assert any(wrapped in path.read_bytes() for path in files.log())
+    gallery.close()

@@ -31,6 +31,10 @@ class ErasureBody(Answer):
     erased_at: datetime
     compacted: bool = Field(description=COMPACTED)
     remains: RemainsList = Field(None, description=REMAINS)
+    keys_destroyed: int = Field(
+        description="Of an encrypted collection: people whose key was destroyed with the deletion, "
+        "or replaced, where a face was deleted. Without it, sealed copies do not open."
+    )
     unknown_face_count: int = Field(description="Faces erased with it that were kept as unknown.")
     crop_count: int = Field(
         description="Of how many of the faces, unknown ones included, a crop was kept, and erased."

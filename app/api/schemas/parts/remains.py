@@ -68,6 +68,16 @@ WORDS: Final[Mapping[Where, _Words]] = {
 }
 
 
+_SEALED: Final = (
+    "Embeddings and crops in it are encrypted; their key was destroyed, and a copy of it that is "
+    "there, wrapped, opens with the master key alone. Names, keys and attributes are in the clear."
+)
+_ROTATE: Final = (
+    "For what is encrypted: change the keys of the collection, and then destroy the former master "
+    "key; see docs/encryption.md"
+)
+
+
 class RemainsBody(Answer):
     """A place that may still hold something of what was erased."""
 
@@ -76,6 +86,9 @@ class RemainsBody(Answer):
         description="The moment by which it ends by itself; null where the service does not know."
     )
     detail: str | None = Field(description="Facts: names of tables, a position in the log.")
+    sealed: bool = Field(
+        description="Embeddings and crops in it are sealed, and the key of the person is destroyed."
+    )
     what: str
     ends: str = Field(description="What ends it.")
     remedy: str = Field(description="What ends it sooner.")
@@ -85,8 +98,16 @@ class RemainsBody(Answer):
     def _with_words(cls, value: Any) -> Any:  # noqa: ANN401  (pydantic's own)
         if not isinstance(value, Remains):
             return value
-        words = WORDS[value.where]._asdict()
-        return {"where": value.where, "until": value.until, "detail": value.detail, **words}
+        what, ends, remedy = WORDS[value.where]
+        return {
+            "where": value.where,
+            "until": value.until,
+            "detail": value.detail,
+            "sealed": value.sealed,
+            "what": f"{what} {_SEALED}" if value.sealed else what,
+            "ends": ends,
+            "remedy": f"{remedy}. {_ROTATE}" if value.sealed else remedy,
+        }
 
 
 RemainsList = list[RemainsBody] | None

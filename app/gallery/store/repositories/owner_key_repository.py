@@ -78,6 +78,11 @@ class OwnerKeyRepository(ScopedRepository):
         rows = self._session.execute(query)
         return {owner: (found, wrapped) for owner, found, wrapped in rows}
 
+    def count_of(self, owners: Sequence[int]) -> int:
+        """How many of these owners have a key."""
+        query = select(func.count(type_=Integer)).where(among(self._kind.owner, "owners"))
+        return self._session.scalar(query, {"owners": owners}) or 0
+
     def count(self) -> int:
         query = select(func.count(type_=Integer)).where(self._here(self._kind.table))
         return self._session.scalar(query) or 0

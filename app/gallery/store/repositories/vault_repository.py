@@ -56,6 +56,13 @@ class VaultRepository:
         )
         return self._session.scalar(query)
 
+    def is_complete(self, collection_number: int, generation: int | None) -> bool:
+        """Return whether a collection that seals by this generation has nothing in the clear."""
+        if generation is None:
+            return False
+        key = self.find(collection_number, generation)
+        return key is not None and key.is_complete
+
     def latest_generation(self, collection_number: int) -> int:
         """Return the highest generation that there is; 0 without any."""
         query = select(func.max(CollectionKeyTable.generation)).where(
