@@ -23,6 +23,7 @@ from app.gallery.records import (
     IdentityFilter,
     NewIdentity,
 )
+from app.gallery.retention.clock_guard import SweepMoments
 from app.gallery.store.repositories.audit_repository import LineFilter
 from app.gallery.store.tables import IdentityTable
 from app.observe.acting import Actor, acting
@@ -262,3 +263,27 @@ def test_a_withdrawal_under_a_legal_hold_hides_and_erases_when_it_is_lifted(
     gallery.holds.lift(COLLECTION, identity_id)
     (receipt,) = sweep(gallery)
     assert receipt.identity_ids == (identity_id,)
+
+
+def test_a_clock_that_jumps_ends_no_consent_without_the_word_of_a_person(
+    gallery: Gallery,
+) -> None:
+    now = datetime.now(UTC)
+    identity_id = enroll(gallery, NewConsent("access", until=now + timedelta(days=30)))
+    jumped = SweepMoments(trusted=now, claimed=now + timedelta(days=60))
+    assert gallery.people.erase_expired(log_revisions=10, moments=jumped) == []
+    assert [(one.what, one.count) for one in jumped.waiting] == [("people", 1)]
+    believed = SweepMoments.believing(jumped.claimed)
+    (receipt,) = gallery.people.erase_expired(log_revisions=10, moments=believed)
+    assert receipt.identity_ids == (identity_id,)
+
+
+def test_who_leaves_before_a_moment_is_listed_by_expiry_and_by_consent(gallery: Gallery) -> None:
+    soon = datetime.now(UTC) + timedelta(days=1)
+    by_consent = enroll(gallery, NewConsent("access", until=soon))
+    expiring = NewIdentity(expires_at=soon, consent=NewConsent("access"))
+    by_expiry, _ = gallery.people.enroll(COLLECTION, expiring, [])
+    enroll(gallery, ACCESS, seed=2)
+    wanted = IdentityFilter(expires_before=soon + timedelta(hours=1))
+    page = gallery.people.page(COLLECTION, wanted, limit=10, cursor=None)
+    assert [person.id for person in page.items] == [by_consent, by_expiry.id]

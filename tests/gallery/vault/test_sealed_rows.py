@@ -20,6 +20,7 @@ from app.errors import (
 from app.gallery.gallery import Gallery
 from app.gallery.journal.journal import NoJournal
 from app.gallery.people.enrolment import NewPerson
+from app.gallery.people.person_data import FaceParts
 from app.gallery.records import CollectionChanges, NewFace, NewIdentity
 from app.gallery.rollout.rollouts import Rollouts
 from app.gallery.search.nearest_people import PeopleQuery
@@ -326,3 +327,15 @@ def test_the_file_of_the_database_holds_no_embedding(sealed: Gallery, database_u
     for vector in (*VECTORS, unit_vector(9)):
         assert to_bytes(vector)[:12] not in content
     assert MODEL.digest.encode() in content
+
+
+def test_what_is_held_of_a_person_is_read_from_sealed_rows(sealed: Gallery) -> None:
+    crop = replace(new_face(VECTORS[0]), sealed_crop=CROP)
+    identity, _ = sealed.people.enroll(COLLECTION, NewIdentity(), [crop])
+    data = sealed.person_data
+    _, traces = data.traces(COLLECTION, identity.id)
+    np.testing.assert_array_equal(traces.embeddings[MODEL.digest], VECTORS[:1])
+    (held,) = data.faces(COLLECTION, identity.id, FaceParts(True, crops=True), at_once=10)
+    assert held.embedding is not None
+    np.testing.assert_array_equal(held.embedding, VECTORS[0])
+    assert held.sealed_crop == CROP
