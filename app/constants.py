@@ -30,6 +30,8 @@ class Constants:
     """Seconds for which the answer to an Idempotency-Key is kept."""
     key_use_every_s: float = 60.0
     """Seconds between two writes of when API keys were used."""
+    key_file_every_s: float = 1.0
+    """Seconds between two looks whether the file of API keys has changed."""
     events_every_s: float = 0.5
     """Seconds between two looks for new events."""
     lease_s: float = 3.0

@@ -63,6 +63,7 @@ VultusError
 │   ├── IdempotencyKeyReused        the key was sent before, with another request
 │   ├── KeyInactive                 the API key is revoked, has expired or is replaced
 │   ├── TooManyWebhooks             there are as many webhooks as there may be
+│   ├── KeySecretSealed             the secret of a pair does not open with the service's keys
 │   ├── WebhookSecretSealed         the secret of a webhook does not open with the service's keys
 │   ├── EmbeddingUnreadable         the encrypted embedding of a face does not open
 │   ├── CropUnreadable              the crop does not open with the key of this service
@@ -575,6 +576,10 @@ class KeyInactive(Conflict):
 
 class TooManyWebhooks(Conflict):
     code = "too_many_webhooks"
+
+
+class KeySecretSealed(Conflict):
+    code = "key_secret_sealed"
 
 
 class WebhookSecretSealed(Conflict):

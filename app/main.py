@@ -21,6 +21,7 @@ from app.api.edge.connection.arrival import Refusals
 from app.api.edge.connection.connections import ConnectionLimits, Connections
 from app.api.edge.connection.open_files import allow_many_open_files, connections_that_fit
 from app.api.edge.cors import allow_origins
+from app.api.edge.guarded_pages import GuardedPages
 from app.api.edge.head import HeadAsGet
 from app.api.edge.identity_paths import IdentityPaths
 from app.api.edge.known_hosts import KnownHosts
@@ -80,7 +81,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.state.search_quota = SearchQuota(settings.limits)
     app.state.stream_places = StreamPlaces(connections.limits.most)
     _add_pages(app, settings)
-    callers = Callers(settings.api_keys, services.key_ring)
+    callers = Callers(services.settings_keys, services.key_ring)
     # The last is the outermost. From outside in: the paths as the API names them; the rest of a
     # body that is not read; the log, which sees every answer; the headers for other origins on all
     # of them; the end of the process, defects, and what the connection refuses; who the caller is,
@@ -95,6 +96,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         report=services.metrics.body_bytes.set,
     )
     app.add_middleware(RateLimits, limits=settings.limits)
+    if settings.metrics_and_docs_need_key:
+        app.add_middleware(GuardedPages)
     app.add_middleware(PrivateAnswers)
     app.add_middleware(
         KnownHosts,

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    NestedSecretsSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -587,6 +588,21 @@ class Settings(BaseSettings):
         description="Comma-separated keys of admins; when set, /v1 requires a key in x-api-key. "
         "See also vultus keys.",
     )
+    api_keys_file: Path | None = Field(
+        None,
+        description="File with further keys of admins, one a line; # begins a comment. It is read "
+        "again when it changes. Other users must not be able to write it.",
+    )
+    metrics_and_docs_need_key: bool = Field(
+        False,
+        description="Ask for a key with the right read at /metrics, /docs and /openapi.json as "
+        "well.",
+    )
+    secrets_dir: Path | None = Field(
+        None,
+        description="Folder with settings as files, such as /run/secrets: VULTUS_MASTER_KEY, "
+        "VULTUS_AUDIT__KEY, each named like its variable, which wins.",
+    )
     open_to_all: bool = Field(
         False,
         description="Start without a key also on an address that other machines reach: whoever "
@@ -596,6 +612,11 @@ class Settings(BaseSettings):
         False,
         description="Without keys, answer all similarities exactly: the embeddings of people can "
         "be computed from them. With keys, the right templates decides.",
+    )
+    keys_key: SecretStr | None = Field(
+        None,
+        description="32 bytes in base64, by which the secrets of pairs for AWS's SDKs are sealed "
+        "without a master key (else keys.key in the data folder, made when it is needed).",
     )
     crops_key: SecretStr | None = Field(
         None,
@@ -679,6 +700,9 @@ class Settings(BaseSettings):
         "database_url",
         "weights_path",
         "weights_dir",
+        "api_keys_file",
+        "secrets_dir",
+        "keys_key",
         "crops_key",
         "master_key",
         "master_key_file",
@@ -699,7 +723,13 @@ class Settings(BaseSettings):
         for source in (env_settings, dotenv_settings):
             assert isinstance(source, EnvSettingsSource)
             source.env_vars = current(source.env_vars)
-        return init_settings, env_settings, dotenv_settings, file_secret_settings
+        folder = _secrets_folder(env_settings, dotenv_settings)
+        files = file_secret_settings
+        if folder is not None:
+            files = NestedSecretsSettingsSource(
+                file_secret_settings, secrets_dir=folder, secrets_dir_missing="error"
+            )
+        return init_settings, env_settings, dotenv_settings, files
 
     @cached_property
     def resolved_database_url(self) -> str:
@@ -739,6 +769,16 @@ class Settings(BaseSettings):
     def snapshots_dir(self) -> Path:
         """The folder of the indexes' files."""
         return self.data_dir / "index"
+
+
+def _secrets_folder(*sources: PydanticBaseSettingsSource) -> str | None:
+    """Find the folder of secrets before the settings are read; the first source wins."""
+    for source in sources:
+        assert isinstance(source, EnvSettingsSource)
+        found = source.env_vars.get("vultus_secrets_dir")
+        if found:
+            return found
+    return None
 
 
 def _require_network(proxy: str) -> None:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import settings as hypothesis_settings
 
+from app.gallery.keys.opening import settings_keys_of
 from app.gallery.store.database import Database
 from app.main import create_app
 from app.recognition.build import build_recognizer, load_configured_network
@@ -153,7 +154,8 @@ def with_settings(client: TestClient, application: FastAPI) -> Callable[..., Tes
         changed = services.settings.model_copy(
             update={name: getattr(given, name) for name in settings}
         )
-        return TestClient(create_app(changed, services), follow_redirects=False)
+        other = replace(services, settings=changed, settings_keys=settings_keys_of(changed))
+        return TestClient(create_app(changed, other), follow_redirects=False)
 
     assert client  # has started the services
     return make

@@ -106,6 +106,7 @@ HTTP: Final = Remedies(
         "only to repeat it",
         errors.KeyInactive: "create another with POST /v1/keys",
         errors.TooManyWebhooks: "delete one with DELETE /v1/webhooks/WEBHOOK",
+        errors.KeySecretSealed: "give its holder another with POST /v1/keys/KEY:rotate",
         errors.WebhookSecretSealed: "give it another with POST /v1/webhooks/WEBHOOK:rotate",
         errors.EmbeddingUnreadable: "delete face {face_id}, and enroll a photo of it again; or "
         + _OPERATOR

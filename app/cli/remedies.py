@@ -132,6 +132,7 @@ TERMINAL: Final = Remedies(
         errors.IdempotencyKeyReused: NEVER,  # only requests have such keys
         errors.KeyInactive: "make another with vultus keys add",
         errors.TooManyWebhooks: "remove one with vultus webhooks remove",
+        errors.KeySecretSealed: "give its holder another with vultus keys rotate",
         errors.WebhookSecretSealed: "give it another with vultus webhooks rotate",
         errors.EmbeddingUnreadable: "delete face {face_id}, and enroll a photo of it again; or "
         "restore its row from a backup; vultus encrypt verify lists all such rows",

@@ -15,6 +15,7 @@ from app.gallery.journal.quality_rejections import QualityRejections
 from app.gallery.journal.reads import ReadLog
 from app.gallery.keys.gallery_keys import GalleryKeys
 from app.gallery.keys.key_ring import KeyRing
+from app.gallery.keys.opening import pair_secrets_of, settings_keys_of
 from app.gallery.retention.clock_guard import ClockGuard
 from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.store.database import Database
@@ -198,7 +199,8 @@ def build_services(
         find_unknown=UnknownFinder(recognizer, unknowns, calibrator),
         read_unknowns=UnknownReader(unknowns, calibrator),
         database=database,
-        key_ring=KeyRing(GalleryKeys(database)),
+        settings_keys=settings_keys_of(settings),
+        key_ring=KeyRing(GalleryKeys(database, pair_secrets_of(settings, database.vault))),
         watch=watch,
         stop_signal=stop_signal,
         readiness=Readiness(database, watch, stop_signal),

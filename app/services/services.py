@@ -19,6 +19,7 @@ from app.gallery.journal.line_follower import LineFollower
 from app.gallery.journal.quality_rejections import QualityRejections
 from app.gallery.journal.reads import ReadLog
 from app.gallery.keys.key_ring import KeyRing
+from app.gallery.keys.settings_keys import SettingsKeys
 from app.gallery.rollout.rollouts import Rollouts, RolloutStatus
 from app.gallery.store.database import Database
 from app.gallery.store.database_watch import DatabaseWatch
@@ -113,6 +114,7 @@ class Services:
     read_unknowns: UnknownReader
     database: Database
     watch: DatabaseWatch
+    settings_keys: SettingsKeys
     key_ring: KeyRing
     stop_signal: StopSignal
     readiness: Readiness
@@ -253,6 +255,9 @@ class Services:
         follow(self.gallery.sync.follow, name="follow")
         # Apart: a revoked key ends at once, also while a large index is read.
         follow(self.key_ring.follow, name="keys")
+        if self.settings.api_keys_file is not None:
+            every_s = constants.key_file_every_s
+            self.periodic.every(every_s, self.settings_keys.follow, name="key file")
         self.periodic.every(constants.key_use_every_s, self.key_ring.save_use, name="key_use")
         self.periodic.in_turn(self.database.check_pages, name="pages")
         self.periodic.every(constants.sweep_every_s, self.sweep.erase_expired, name="sweep")

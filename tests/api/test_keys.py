@@ -1,9 +1,11 @@
 """API keys over HTTP."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from fastapi.testclient import TestClient
 
+from app.gallery.keys.key_records import KeyState
 from tests.api.conftest import problem
 from tests.kit.api_keys import new_key
 
@@ -126,6 +128,51 @@ def test_a_limited_admin_sees_no_keys_of_others(tight: TestClient) -> None:
     ):
         problem(answer, 404, "key_not_found")
     assert tight.get("/v1/me", headers=key).status_code == 200
+
+
+def test_a_key_with_a_pair_shows_its_secret_once_and_gets_another_by_rotation(
+    tight: TestClient,
+) -> None:
+    body = tight.post("/v1/keys", json={"name": "aws", "role": "operator", "aws": True}).json()
+    pair, key = body["aws"], body["key"]
+    assert key["aws_access_key_id"] == pair["access_key_id"]
+    assert re.fullmatch(r"AKIA[A-Z2-7]{16}", pair["access_key_id"])
+    assert re.fullmatch(r"[A-Za-z0-9+/]{40}", pair["secret_access_key"])
+    ring = tight.app.state.services.key_ring  # type: ignore[attr-defined]
+    found = ring.find_pair(pair["access_key_id"])
+    assert (found.key.id, found.secret) == (key["id"], pair["secret_access_key"])
+    assert pair["secret_access_key"] not in repr(found)
+    assert pair["secret_access_key"] not in tight.get(f"/v1/keys/{key['id']}").text
+
+    rotated = tight.post(f"/v1/keys/{key['id']}:rotate", json={}).json()
+    assert rotated["aws"]["access_key_id"] != pair["access_key_id"]
+    new = ring.find_pair(rotated["aws"]["access_key_id"])
+    assert (new.key.id, new.secret) == (rotated["key"]["id"], rotated["aws"]["secret_access_key"])
+    tight.delete(f"/v1/keys/{rotated['key']['id']}")
+    ended = ring.find_pair(rotated["aws"]["access_key_id"])
+    assert ended.key.state(datetime.now(UTC)) is KeyState.REVOKED
+    plain = tight.post("/v1/keys", json={"name": "x", "role": "viewer"}).json()
+    assert (plain["aws"], plain["key"]["aws_access_key_id"]) == (None, None)
+    assert ring.find_pair("AKIA" + "A" * 16) is None
+
+
+def test_a_key_may_have_a_rate_of_its_own(tight: TestClient) -> None:
+    key_id, slow = new_key(tight, role="viewer", requests_per_min=20)
+    _, quick = new_key(tight, role="viewer")
+
+    def answers(headers: dict[str, str]) -> list[int]:
+        return [tight.get("/v1/me", headers=headers).status_code for _ in range(4)]
+
+    assert answers(slow) == [200, 200, 429, 429]  # a tenth of a minute's at once
+    refused = tight.get("/v1/me", headers=slow)
+    problem(refused, 429, "rate_limited")
+    assert int(refused.headers["retry-after"]) >= 1
+    assert answers(quick) == [200] * 4
+    assert tight.get(f"/v1/keys/{key_id}").json()["requests_per_min"] == 20
+    rotated = tight.post(f"/v1/keys/{key_id}:rotate", json={}).json()
+    assert rotated["key"]["requests_per_min"] == 20
+    wrong = {"name": "x", "role": "viewer", "requests_per_min": 0}
+    problem(tight.post("/v1/keys", json=wrong), 422, "invalid_request")
 
 
 def test_a_key_needs_a_role_or_rights(tight: TestClient) -> None:

@@ -74,3 +74,17 @@ def test_wrong_arguments_are_refused_before_a_database_is_made(
     refused = _run("add", *words)
     assert refused.exit_code == 2
     assert fault in re.sub(r"[│\s]+", " ", refused.stderr)
+
+
+def test_a_key_for_sdks_has_a_pair_and_a_rate() -> None:
+    printed = _run("add", "sdk", "--role", "operator", "--rate", "10/s", "--aws").stdout
+    text, access_key_id, secret = printed.splitlines()
+    assert text.startswith("vk_")
+    assert access_key_id.startswith("aws_access_key_id = AKIA")
+    assert len(secret.removeprefix("aws_secret_access_key = ")) == 40
+    (key,) = json.loads(_run("list", "--json").stdout)["keys"]
+    assert key["requests_per_min"] == 600
+    assert access_key_id.endswith(key["aws_access_key_id"])
+    wrong = _run("add", "sdk", "--role", "operator", "--rate", "10")
+    assert wrong.exit_code == 2
+    assert "10/s, 600/min or 5000/h" in wrong.output

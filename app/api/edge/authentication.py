@@ -6,7 +6,7 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.edge.callers import KEY_HEADER, Caller, Callers, note_caller
+from app.api.edge.callers import Caller, Callers, note_caller, sent_key
 from app.api.edge.middleware import Middleware
 from app.errors import AccessDenied, NotReady, VultusError
 from app.gallery.keys.rights import Right
@@ -36,7 +36,7 @@ class Authentication(Middleware):
         self._refused = refused
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sent = Headers(scope=scope).get(KEY_HEADER, "")
+        sent = sent_key(Headers(scope=scope))
         found: Caller | AccessDenied | NotReady
         try:
             found = self._callers.identify(sent)

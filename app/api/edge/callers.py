@@ -1,13 +1,12 @@
 """The caller of a request: the holder of an API key, or a client address."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
-from pydantic import SecretStr
 from starlette.types import Scope
 
 from app.errors import (
@@ -23,6 +22,7 @@ from app.gallery.keys.key_records import ApiKey, KeyState
 from app.gallery.keys.key_ring import KeyRing
 from app.gallery.keys.key_texts import digest_of
 from app.gallery.keys.rights import Right, Role
+from app.gallery.keys.settings_keys import SettingsKey, SettingsKeys
 
 KEY_HEADER = "x-api-key"
 
@@ -44,6 +44,8 @@ class Caller:
     collections: Sequence[str] | None = None
     id: str | None = None
     """Identifies the key in logs and limits. Keys of the settings have none but their name."""
+    requests_per_min: float | None = None
+    """A limit of its own; None: that of the settings."""
     expires_at: datetime | None = None
     repeats: str = ""
     """Whose repeated requests are answered from kept answers: those of the same value."""
@@ -87,30 +89,30 @@ class Caller:
 class Callers:
     """Find the caller of a request, by the keys of the settings and those of the database."""
 
-    def __init__(self, api_keys: Sequence[SecretStr], ring: KeyRing) -> None:
+    def __init__(self, settings_keys: SettingsKeys, ring: KeyRing) -> None:
         self._ring = ring
-        self._digests = [digest_of(key.get_secret_value()) for key in api_keys]
+        self._settings_keys = settings_keys
 
     def demand_keys(self) -> bool:
         """Return whether a caller needs a key; before the keys are read, they do."""
-        return bool(self._digests) or not self._ring.is_empty
+        return bool(self._settings_keys.known) or not self._ring.is_empty
 
     def identify(self, sent: str) -> Caller:
         """Return who sent a key.
 
-        Keys of the settings are named by their place there, from 1. Without any key in the settings
-        and the database, everyone may do everything. Raises AccessDenied, and NotReady before the
-        keys are read.
+        Keys of the settings, and of their file, are named by their place there, from 1. Without any
+        key in the settings and the database, everyone may do everything. Raises AccessDenied, and
+        NotReady before the keys are read.
         """
-        place = self._find_place(sent)
-        if place is not None:
-            return Caller("api_key", f"key {place + 1}", repeats=self._digests[place])
+        own = self._find_own(sent)
+        if own is not None:
+            return Caller("api_key", own.name, repeats=own.digest)
         key = self._ring.find(sent)
         if key is not None:
             return self._let_in(key)
         if not self.demand_keys():
             return Caller("none", None)
-        if not self._digests and not self._ring.is_loaded:
+        if not self._settings_keys.known and not self._ring.is_loaded:
             raise NotReady("the keys of the database are not read yet")
         raise AccessDenied("the API key is missing or wrong", key="unknown" if sent else "missing")
 
@@ -129,16 +131,31 @@ class Callers:
             collections=key.collections,
             id=key.id,
             expires_at=key.expires_at,
+            requests_per_min=key.requests_per_min,
             repeats=key.id,
         )
 
-    def _find_place(self, sent: str) -> int | None:
-        if not self._digests:
+    def _find_own(self, sent: str) -> SettingsKey | None:
+        known = self._settings_keys.known
+        if not known:
             return None
         digest = digest_of(sent)
         # Each is compared, and in full, so that the time taken reveals nothing.
-        matches = [hmac.compare_digest(digest, own) for own in self._digests]
-        return matches.index(True) if any(matches) else None
+        matches = [hmac.compare_digest(digest, own.digest) for own in known]
+        return known[matches.index(True)] if any(matches) else None
+
+
+def sent_key(headers: Mapping[str, str]) -> str:
+    """Return the key that a request brings; empty without one.
+
+    It is in `x-api-key`, or after `Bearer` in `authorization`, as clients such as Prometheus have
+    it.
+    """
+    own = headers.get(KEY_HEADER)
+    if own is not None:
+        return own
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def note_caller(scope: Scope, found: Caller | VultusError) -> None:
@@ -162,6 +179,12 @@ def limited_by(scope: Scope) -> str:
     found = scope.get("state", {}).get("caller")
     principal = found.principal if isinstance(found, Caller) else None
     return name_address(scope.get("client")) if principal is None else f"key {principal}"
+
+
+def own_rate(scope: Scope) -> float | None:
+    """Return the requests a minute that the caller's key allows; None: no limit of its own."""
+    found = scope.get("state", {}).get("caller")
+    return found.requests_per_min if isinstance(found, Caller) else None
 
 
 def name_address(client: Sequence[Any] | None) -> str:

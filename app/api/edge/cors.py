@@ -13,6 +13,7 @@ from app.errors import InvalidRequest
 
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST")
 _REQUEST_HEADERS = (
+    "authorization",
     "content-type",
     "idempotency-key",
     "traceparent",

@@ -7,7 +7,7 @@ from fastapi import Header, Request
 from fastapi.responses import StreamingResponse
 
 from app.api.deps import CallerDep, ServicesDep
-from app.api.edge.callers import KEY_HEADER, Callers, limited_by
+from app.api.edge.callers import Callers, limited_by, sent_key
 from app.api.endpoint import Asked, Endpoints
 from app.api.event_stream import MEDIA_TYPE, EventStream
 from app.api.schemas.events import EventBody, EventsQuery, split_types
@@ -39,8 +39,8 @@ async def stream_events(
     collections = caller.collections
     if query.collection is not None:
         collections = [query.collection] if caller.sees(query.collection) else []
-    callers = Callers(services.settings.api_keys, services.key_ring)
-    sent = request.headers.get(KEY_HEADER, "")
+    callers = Callers(services.settings_keys, services.key_ring)
+    sent = sent_key(request.headers)
     stream = EventStream(
         services.events,
         split_types(query.types),

@@ -43,6 +43,18 @@ class NewKeyBody(Schema):
         None, description="From then on the key is refused; null: never."
     )
 
+    requests_per_min: float | None = Field(
+        None,
+        gt=0,
+        le=60_000_000,
+        allow_inf_nan=False,
+        description="Requests a minute that it may send on average, a tenth of them at once, in "
+        "place of the limit of the settings; null: that limit.",
+    )
+    aws: bool = Field(
+        False, description="Whether it has a pair, too, that signs requests as AWS's SDKs do."
+    )
+
     @model_validator(mode="after")
     def _require_a_right(self) -> Self:
         if self.role is Role.CUSTOM and not self.rights:
@@ -57,6 +69,8 @@ class NewKeyBody(Schema):
             rights,
             None if self.collections is None else tuple(dict.fromkeys(self.collections)),
             self.expires_at,
+            self.requests_per_min,
+            with_pair=self.aws,
         )
 
 
@@ -90,6 +104,12 @@ class KeyBody(Answer):
     last_used_at: datetime | None = Field(description="Up to a minute late.")
     revoked_at: datetime | None
     successor_id: str | None = Field(description="The key that replaces it.")
+    requests_per_min: float | None = Field(
+        description="Requests a minute that it may send; null: the limit of the settings."
+    )
+    aws_access_key_id: str | None = Field(
+        description="Of its pair for AWS's SDKs; null: it has none."
+    )
 
     @classmethod
     def now(cls, key: ApiKey) -> Self:
@@ -101,6 +121,13 @@ def _as_body(key: object) -> object:
     return KeyBody.now(key) if isinstance(key, ApiKey) else key
 
 
+class AwsPairBody(Answer):
+    """A pair for AWS's SDKs. The secret is shown this once."""
+
+    access_key_id: str = Field(examples=["AKIAQ5ZL7XW2KBDJ4M6T"])
+    secret_access_key: str = Field(examples=["wJalrXUtnFEMI..."])
+
+
 class IssuedKeyBody(Answer):
     """A new key, and its text."""
 
@@ -109,6 +136,7 @@ class IssuedKeyBody(Answer):
         description="Send it as `x-api-key`. It is shown this once, and cannot be read again.",
         examples=["vk_0d3c9f4e6f0b_Hk2..."],
     )
+    aws: AwsPairBody | None = Field(None, validation_alias="pair", description="Its pair, if any.")
 
 
 class KeyPage(Answer):

@@ -12,6 +12,18 @@ keys = typer.Typer(
     no_args_is_help=True, help="Add, list, rotate and revoke API keys, also beside a server."
 )
 
+_PER_MIN = {"s": 60.0, "min": 1.0, "h": 1 / 60}
+
+
+def _rate(text: str) -> float:
+    """Parse a rate, as requests a minute."""
+    count, _, unit = text.partition("/")
+    try:
+        return float(count) * _PER_MIN[unit]
+    except (ValueError, KeyError) as error:
+        raise typer.BadParameter(f"{text} is no rate as 10/s, 600/min or 5000/h") from error
+
+
 KeyId = Annotated[str, typer.Argument(metavar="KEY", help="Id of the key, as `list` prints it.")]
 Expires = Annotated[
     datetime | None,
@@ -41,12 +53,24 @@ def add(
         ),
     ] = None,
     expires: Expires = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            parser=_rate,
+            metavar="N/UNIT",
+            help="Requests that it may send, as 10/s, 600/min or 5000/h (default: the settings').",
+            show_default=False,
+        ),
+    ] = None,
+    aws: Annotated[
+        bool, typer.Option("--aws", help="With a pair that signs requests as AWS's SDKs do.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it, this once. A running server accepts it at once."""
     from app.cli.upkeep.keys import add as run
 
-    run(name, role, tuple(right or ()), collection, expires, as_json=as_json)
+    run(name, role, tuple(right or ()), collection, expires, rate, aws=aws, as_json=as_json)
 
 
 @keys.command("list")

@@ -19,7 +19,7 @@ def is_reached_by_others(address: str) -> bool:
 def demands_keys(settings: Settings) -> bool:
     """Return whether the service refuses callers without a key: that of a setting, or of `vultus
     keys`. Reads the database."""
-    if settings.api_keys:
+    if settings.api_keys or settings.api_keys_file is not None:
         return True
     # Imported here: a process that only supervises others has no database in memory.
     from app.gallery.keys.gallery_keys import GalleryKeys  # noqa: PLC0415
@@ -28,6 +28,14 @@ def demands_keys(settings: Settings) -> bool:
     url = settings.resolved_database_url
     with closing(Database(url, timeout_s=settings.database.timeout_s)) as database:
         return GalleryKeys(database).are_there()
+
+
+def _texts(settings: Settings) -> list[str]:
+    """Return the keys of the settings. Raises SettingUnusable."""
+    from app.gallery.keys.settings_keys import all_key_texts  # noqa: PLC0415
+
+    own = [key.get_secret_value() for key in settings.api_keys]
+    return all_key_texts(own, settings.api_keys_file)
 
 
 def require_keys(settings: Settings, address: str) -> None:
@@ -40,6 +48,7 @@ def require_keys(settings: Settings, address: str) -> None:
             raise SettingUnusable(
                 f"{unknown.name} is no setting, and keys may have been meant by it", setting=_KEYS
             )
+    texts = _texts(settings)
     if not is_reached_by_others(address):
         return
     if not settings.open_to_all and not demands_keys(settings):
@@ -48,7 +57,7 @@ def require_keys(settings: Settings, address: str) -> None:
             "make one with vultus keys add, or set keys; VULTUS_OPEN_TO_ALL=true starts without",
             setting=_KEYS,
         )
-    if any(len(key.get_secret_value()) < _LEAST_LENGTH for key in settings.api_keys):
+    if any(len(key) < _LEAST_LENGTH for key in texts):
         raise SettingUnusable(
             f"other machines reach {address}, and a key has fewer than {_LEAST_LENGTH} characters",
             setting=_KEYS,

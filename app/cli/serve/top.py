@@ -20,6 +20,7 @@ from rich.text import Text
 from app.cli.configuration import load_settings
 from app.cli.output import results, show
 from app.errors import AccessDenied, SettingUnusable, Unavailable
+from app.gallery.keys.settings_keys import read_key_file
 
 _ANSWERS_WITHIN_S = 10
 
@@ -34,6 +35,8 @@ def top(url: str | None, api_key: str | None, *, every_s: float, once: bool, as_
         raise typer.BadParameter("--url must begin with http:// or https://")
     if api_key is None and settings.api_keys:
         api_key = settings.api_keys[0].get_secret_value()
+    elif api_key is None and settings.api_keys_file is not None:
+        api_key = read_key_file(settings.api_keys_file)[0]
     server = _Server(address, api_key, certificate)
     stats = server.stats()
     if once or as_json:

@@ -13,6 +13,7 @@ from app.cli.open_database import open_database
 from app.cli.output import errors, print_line, show
 from app.gallery.keys.gallery_keys import GalleryKeys
 from app.gallery.keys.key_records import IssuedKey, KeyState
+from app.gallery.keys.opening import pair_secrets_of
 from app.gallery.keys.rights import Right, Role
 
 
@@ -22,7 +23,9 @@ def add(
     rights: tuple[Right, ...],
     collections: Sequence[str] | None,
     expires: datetime | None,
+    rate: float | None,
     *,
+    aws: bool,
     as_json: bool,
 ) -> None:
     """Make a key and print it."""
@@ -33,6 +36,8 @@ def add(
             rights=list(rights),
             collections=list(collections) if collections else None,
             expires_at=_in_utc(expires),
+            requests_per_min=rate,
+            aws=aws,
         )
     with _keys() as keys:
         issued = keys.add(body.new_key())
@@ -75,8 +80,8 @@ def revoke(key_id: str, *, as_json: bool) -> None:
 
 @contextmanager
 def _keys() -> Iterator[GalleryKeys]:
-    with open_database(upgrade=True) as (_, database):
-        yield GalleryKeys(database)
+    with open_database(upgrade=True) as (settings, database):
+        yield GalleryKeys(database, pair_secrets_of(settings, database.vault))
 
 
 @contextmanager
@@ -99,6 +104,10 @@ def _show_issued(issued: IssuedKey, *, as_json: bool) -> None:
     print_line(f"key {issued.key.id} ({issued.key.name}) may: {rights}", errors)
     print_line("it is shown this once; send it in the header x-api-key:", errors)
     print_line(issued.text)
+    if issued.pair is not None:
+        print_line("for AWS's SDKs, its secret shown this once as well:", errors)
+        print_line(f"aws_access_key_id = {issued.pair.access_key_id}")
+        print_line(f"aws_secret_access_key = {issued.pair.secret_access_key}")
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:

@@ -5,13 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 from app.errors import KeyInactive
 from app.gallery.journal.actions import Action
+from app.gallery.keys.aws_pair import new_pair
 from app.gallery.keys.key_records import ApiKey, IssuedKey, KeyState, NewKey
 from app.gallery.keys.key_texts import new_key_text
+from app.gallery.keys.pair_secrets import PairSecrets
 from app.gallery.records import Page
 from app.gallery.store.database import Database, read_again
 from app.gallery.store.gallery_store import Store
 from app.gallery.store.repositories.key_repository import key_not_found
 from app.gallery.store.statements.page_cursors import decode_cursor, next_cursor
+from app.gallery.store.transaction import Collections
 
 Within = Sequence[str] | None
 """Collections of the caller, who sees no key that may act in others; None: all."""
@@ -20,8 +23,10 @@ Within = Sequence[str] | None
 class GalleryKeys:
     """The API keys of a database, each method one transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, pair_secrets: PairSecrets | None = None) -> None:
+        """Without `pair_secrets`, no key with a pair is made."""
         self._store = Store(database)
+        self.pair_secrets = pair_secrets
 
     def are_there(self) -> bool:
         """Return whether a key was ever made; also without a database file, or in an old schema."""
@@ -33,13 +38,19 @@ class GalleryKeys:
             return keys.have_a_table() and keys.version() > 0
 
     def add(self, new: NewKey) -> IssuedKey:
-        made = new_key_text()
         with self._store.writing_all() as collections:
-            key = collections.keys.add(made, new, datetime.now(UTC))
+            issued = self._add(collections, new, datetime.now(UTC))
+            key = issued.key
+            pair = {} if issued.pair is None else {"pair": issued.pair.access_key_id}
             collections.note(
-                Action.KEY_ADDED, None, key=key.id, rights=key.rights, within=key.collections
+                Action.KEY_ADDED,
+                None,
+                key=key.id,
+                rights=key.rights,
+                within=key.collections,
+                **pair,
             )
-        return IssuedKey(key, made.text)
+        return issued
 
     @read_again
     def version(self) -> int:
@@ -87,7 +98,6 @@ class GalleryKeys:
         after as long a time as the other one had. Raises KeyNotFound, and KeyInactive when the
         other one is revoked, has expired or is replaced already.
         """
-        made = new_key_text()
         now = datetime.now(UTC)
         with self._store.writing_all() as collections:
             keys = collections.keys
@@ -95,13 +105,22 @@ class GalleryKeys:
             _require_replaceable(former, now)
             if expires_at is None and former.expires_at is not None:
                 expires_at = now + (former.expires_at - former.created_at)
-            new = NewKey(former.name, former.role, former.rights, former.collections, expires_at)
-            key = keys.add(made, new, now)
+            new = NewKey(
+                former.name,
+                former.role,
+                former.rights,
+                former.collections,
+                expires_at,
+                former.requests_per_min,
+                with_pair=former.aws_access_key_id is not None,
+            )
+            issued = self._add(collections, new, now)
             end = now + timedelta(seconds=overlap_s)
             end = end if former.expires_at is None else min(end, former.expires_at)
-            keys.replace(former, successor_id=key.id, expires_at=end)
-            collections.note(Action.KEY_REPLACED, None, key=former.id, successor=key.id)
-        return IssuedKey(key, made.text)
+            successor_id = issued.key.id
+            keys.replace(former, successor_id=successor_id, expires_at=end)
+            collections.note(Action.KEY_REPLACED, None, key=former.id, successor=successor_id)
+        return issued
 
     def revoke(self, key_id: str, *, within: Within = None) -> ApiKey:
         """End a key at once; one that is revoked stays as it is. Raises KeyNotFound."""
@@ -112,6 +131,21 @@ class GalleryKeys:
                 return key
             collections.note(Action.KEY_REVOKED, None, key=key.id)
             return keys.revoke(key, datetime.now(UTC))
+
+    def _add(self, collections: Collections, new: NewKey, now: datetime) -> IssuedKey:
+        made = new_key_text()
+        if not new.with_pair:
+            return IssuedKey(collections.keys.add(made, new, now), made.text)
+        assert self.pair_secrets is not None
+        pair = new_pair()
+        key = collections.keys.add(
+            made,
+            new,
+            now,
+            aws_access_key_id=pair.access_key_id,
+            aws_secret_sealed=self.pair_secrets.sealed(pair),
+        )
+        return IssuedKey(key, made.text, pair)
 
     def note_used(self, used: Mapping[str, datetime]) -> None:
         """Keep when keys were used last, by id."""

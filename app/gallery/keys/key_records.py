@@ -1,10 +1,11 @@
 """Records of API keys."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from app.gallery.keys.aws_pair import AwsPair
 from app.gallery.keys.rights import Right, Role
 
 
@@ -23,6 +24,10 @@ class NewKey:
     rights: tuple[Right, ...]
     collections: tuple[str, ...] | None = None
     expires_at: datetime | None = None
+    requests_per_min: float | None = None
+    """None: the limit of the settings."""
+    with_pair: bool = False
+    """Whether it has a pair that signs requests as AWS's SDKs do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,10 @@ class ApiKey:
     revoked_at: datetime | None
     successor_id: str | None
     """The key that replaces it."""
+    requests_per_min: float | None = None
+    aws_access_key_id: str | None = None
+    aws_secret_sealed: str | None = field(default=None, repr=False)
+    """See `pair_secrets.py`."""
 
     def state(self, now: datetime) -> KeyState:
         if self.revoked_at is not None:
@@ -63,4 +72,5 @@ class IssuedKey:
     """A new key with its text, which is shown this once."""
 
     key: ApiKey
-    text: str
+    text: str = field(repr=False)
+    pair: AwsPair | None = None

@@ -8,6 +8,7 @@ from threading import Lock
 from app.gallery.keys.gallery_keys import GalleryKeys
 from app.gallery.keys.key_records import ApiKey
 from app.gallery.keys.key_texts import digest_of, id_in
+from app.gallery.keys.pair_secrets import SigningKey
 
 _NO_DIGEST = digest_of("")
 """Compared with where no key has the id, so that the time taken reveals nothing."""
@@ -19,6 +20,7 @@ class _Known:
 
     version: int
     by_id: dict[str, ApiKey]
+    by_aws_id: dict[str, ApiKey]
 
 
 class KeyRing:
@@ -49,7 +51,8 @@ class KeyRing:
             if known is not None and self.keys.version() == known.version:
                 return
             version, keys = self.keys.everything()
-            self._known = _Known(version, {key.id: key for key in keys})
+            by_aws_id = {key.aws_access_key_id: key for key in keys if key.aws_access_key_id}
+            self._known = _Known(version, {key.id: key for key in keys}, by_aws_id)
 
     def find(self, text: str) -> ApiKey | None:
         """Return the key of this text, whatever its state; None when there is none.
@@ -64,6 +67,20 @@ class KeyRing:
         digest = _NO_DIGEST if key is None else key.sha256
         is_it = hmac.compare_digest(digest_of(text), digest)
         return key if is_it else None
+
+    def find_pair(self, access_key_id: str) -> SigningKey | None:
+        """Return the key of a pair and the secret that checks its signatures; None without one.
+
+        The key is returned whatever its state. Raises KeySecretSealed when the secret does not
+        open. An access key id is no secret; the caller compares signatures in constant time, and
+        calls `note_use` when one is right.
+        """
+        known = self._known
+        key = None if known is None else known.by_aws_id.get(access_key_id)
+        if key is None or key.aws_secret_sealed is None or self.keys.pair_secrets is None:
+            return None
+        secret = self.keys.pair_secrets.opened(access_key_id, key.aws_secret_sealed)
+        return SigningKey(key, secret)
 
     def note_use(self, key_id: str) -> None:
         """Note that a key is used now."""

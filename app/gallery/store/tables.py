@@ -700,6 +700,9 @@ class ApiKeyTable(Table):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     successor_id: Mapped[str | None] = mapped_column(String(32))
     """The id of the key that replaces it."""
+    requests_per_min: Mapped[float | None] = mapped_column(Float)
+    aws_access_key_id: Mapped[str | None] = mapped_column(String(20), unique=True, index=True)
+    aws_secret_sealed: Mapped[str | None] = mapped_column(String(256))
     revision: Mapped[int] = mapped_column(Integer)
     """Grows by one with every change of the row, except of `last_used_at`."""
 

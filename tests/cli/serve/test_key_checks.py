@@ -4,6 +4,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pydantic_settings import SettingsError
 
 from app.cli.configuration import load_settings
 from app.cli.serve.key_checks import require_keys
@@ -41,6 +42,36 @@ def test_a_key_of_the_database_is_one(tmp_path: Path) -> None:
             require_keys(settings, ELSEWHERE)
         GalleryKeys(database).add(NewKey("boss", Role.ADMIN, tuple(Right)))
     require_keys(settings, ELSEWHERE)
+
+
+def test_keys_of_a_file_count_and_must_be_strong(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    for text, usable in ((STRONG, True), ("weak", False), ("# none", False)):
+        path.write_text(text)
+        path.chmod(0o600)
+        settings = Settings(data_dir=tmp_path, api_keys_file=path)
+        if usable:
+            require_keys(settings, ELSEWHERE)
+            continue
+        with pytest.raises(SettingUnusable):
+            require_keys(settings, ELSEWHERE)
+
+
+def test_settings_may_be_files_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "VULTUS_API_KEYS").write_text(f"{STRONG}\n")
+    (tmp_path / "vultus_audit__key").write_text("audit\n")
+    (tmp_path / "vultus_port").write_text("9000")
+    (tmp_path / "other").write_text("of another program")
+    monkeypatch.setenv("VULTUS_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("VULTUS_PORT", "8001")
+    settings = Settings()
+    assert [key.get_secret_value() for key in settings.api_keys] == [STRONG]
+    assert settings.audit.key is not None
+    assert settings.audit.key.get_secret_value() == "audit"
+    assert settings.port == 8001  # a variable wins
+    monkeypatch.setenv("VULTUS_SECRETS_DIR", str(tmp_path / "missing"))
+    with pytest.raises(SettingsError, match="missing"):
+        Settings()
 
 
 def test_it_may_be_meant_to_be_open() -> None:

@@ -27,8 +27,8 @@ export default function Page({ query }) {
   const { data, problem, busy, reload } = useLoaded((signal) => ask({ ...call, signal }), [cursor]);
   const [dialog, setDialog] = useState(null); // {kind, key or text}
   const close = () => setDialog(null);
-  const issued = ({ key, text }) => {
-    setDialog({ kind: "show", key, text });
+  const issued = ({ key, text, aws }) => {
+    setDialog({ kind: "show", key, text, aws });
     if (!asksForNone) return;
     // From now on the service asks for a key: without one, the page would end before it is copied.
     setKey(text);
@@ -60,7 +60,7 @@ export default function Page({ query }) {
     ${dialog?.kind === "create" && html`<${CreateKey} onClose=${close} onDone=${issued} />`}
     ${dialog?.kind === "rotate" && html`<${RotateKey} of=${dialog.key} onClose=${close} onDone=${issued} />`}
     ${dialog?.kind === "revoke" && html`<${RevokeKey} of=${dialog.key} onClose=${close} onDone=${closeAndReload} />`}
-    ${dialog?.kind === "show" && html`<${ShowKey} of=${dialog.key} text=${dialog.text} onClose=${closeAndReload} />`}`;
+    ${dialog?.kind === "show" && html`<${ShowKey} of=${dialog.key} text=${dialog.text} aws=${dialog.aws} onClose=${closeAndReload} />`}`;
 }
 
 const rightsOf = ({ role, rights }) =>

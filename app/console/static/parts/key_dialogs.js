@@ -43,12 +43,16 @@ export function CreateKey({ onClose, onDone }) {
   const [rights, setRights] = useState([]);
   const [collections, setCollections] = useState("");
   const [until, setUntil] = useState("");
+  const [rate, setRate] = useState("");
+  const [aws, setAws] = useState(false);
   const json = () => ({
     name: name.trim(),
     role,
     ...(role === "custom" && { rights }),
     ...(names(collections).length > 0 && { collections: names(collections) }),
     ...(until && { expires_at: new Date(`${until}T00:00:00`).toISOString() }),
+    ...(rate && { requests_per_min: Number(rate) }),
+    ...(aws && { aws }),
   });
   const toggle = (right) => setRights((present) => (present.includes(right) ? present.filter((one) => one !== right) : [...present, right]));
   return html`<${Form}
@@ -79,17 +83,26 @@ export function CreateKey({ onClose, onDone }) {
       <//>
       <${Field} label=${t("keys.expires")} hint=${t("keys.expires_hint")} error=${errorOf(problem, "expires_at")}>
         <input type="date" value=${until} onInput=${(event) => setUntil(event.target.value)} />
-      <//>`}
+      <//>
+      <${Field} label=${t("keys.rate")} hint=${t("keys.rate_hint")} error=${errorOf(problem, "requests_per_min")}>
+        <input type="number" min="0" step="any" value=${rate} onInput=${(event) => setRate(event.target.value)} />
+      <//>
+      <label class="check"><input type="checkbox" checked=${aws} onChange=${() => setAws(!aws)} /> ${t("keys.aws")}</label>`}
   <//>`;
 }
 
-/** The text of a new key, this once. @param {{of: any, text: string, onClose: () => void}} props */
-export function ShowKey({ of, text, onClose }) {
+/** The text of a new key, and its pair, this once. @param {{of: any, text: string, aws: any, onClose: () => void}} props */
+export function ShowKey({ of, text, aws, onClose }) {
+  const pair = aws && `aws_access_key_id = ${aws.access_key_id}\naws_secret_access_key = ${aws.secret_access_key}`;
   const footer = html`<button type="button" class="primary" onClick=${onClose}>${t("frame.close")}</button>`;
   return html`<${Dialog} title=${t("keys.made", { name: of.name })} onClose=${onClose} footer=${footer}>
     <${Notice} kind="warning">${t("keys.shown_once")}<//>
     <p><code class="long">${text}</code></p>
     <p><${CopyButton} text=${text} label=${t("keys.copy")} /></p>
+    ${pair &&
+    html`<h3>${t("keys.pair")}</h3>
+      ${pair.split("\n").map((line) => html`<p key=${line}><code class="long">${line}</code></p>`)}
+      <p><${CopyButton} text=${pair} label=${t("keys.copy_pair")} /></p>`}
   <//>`;
 }
 

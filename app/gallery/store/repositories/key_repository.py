@@ -55,7 +55,15 @@ class KeyRepository:
             raise key_not_found(key_id)
         return _key(row)
 
-    def add(self, made: KeyText, new: NewKey, now: datetime) -> ApiKey:
+    def add(
+        self,
+        made: KeyText,
+        new: NewKey,
+        now: datetime,
+        *,
+        aws_access_key_id: str | None = None,
+        aws_secret_sealed: str | None = None,
+    ) -> ApiKey:
         self._session.execute(
             insert(ApiKeyTable).values(
                 id=made.id,
@@ -67,6 +75,9 @@ class KeyRepository:
                 prefix=made.prefix,
                 created_at=now,
                 expires_at=new.expires_at,
+                requests_per_min=new.requests_per_min,
+                aws_access_key_id=aws_access_key_id,
+                aws_secret_sealed=aws_secret_sealed,
                 revision=1,
             )
         )
@@ -123,4 +134,7 @@ def _key(row: RowMapping) -> ApiKey:
         last_used_at=row["last_used_at"],
         revoked_at=row["revoked_at"],
         successor_id=row["successor_id"],
+        requests_per_min=row["requests_per_min"],
+        aws_access_key_id=row["aws_access_key_id"],
+        aws_secret_sealed=row["aws_secret_sealed"],
     )
