@@ -20,6 +20,7 @@ from app.cli.commands import (
 )
 from app.cli.commands.audit_commands import audit
 from app.cli.commands.collections_commands import collections
+from app.cli.commands.encrypt_commands import encrypt
 from app.cli.commands.hold_commands import hold
 from app.cli.commands.keys_commands import keys
 from app.cli.commands.liveness_commands import liveness
@@ -59,6 +60,7 @@ cli.add_typer(service_commands.index, name="index", rich_help_panel=_UPKEEP)
 cli.command("compact", rich_help_panel=_UPKEEP)(upkeep_commands.compact)
 cli.command("sweep", rich_help_panel=_UPKEEP)(upkeep_commands.sweep)
 cli.add_typer(upkeep_commands.db, name="db", rich_help_panel=_UPKEEP)
+cli.add_typer(encrypt, name="encrypt", rich_help_panel=_UPKEEP)
 cli.add_typer(audit, name="audit", rich_help_panel=_UPKEEP)
 cli.command("calibrate", rich_help_panel=_ACCURACY)(accuracy_commands.calibrate)
 cli.command("evaluate", rich_help_panel=_ACCURACY)(accuracy_commands.evaluate)

@@ -81,5 +81,10 @@ def _index_maker(constants: Constants) -> MakeIndex:
     return lambda dimension: FaissIndex(dimension, options)
 
 
+def remove_snapshots(settings: Settings, database: Database, collection_number: int) -> None:
+    """Remove the snapshots of a collection on this machine; a server makes them again."""
+    _snapshots(settings, database).remove(collection_number)
+
+
 def _snapshots(settings: Settings, database: Database) -> SnapshotStore:
     return SnapshotStore(settings.snapshots_dir, DatabaseSnapshotKeys(database))

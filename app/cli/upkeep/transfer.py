@@ -1,16 +1,15 @@
 """`vultus export` and `vultus import`. They load no network."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import RenderableType
-from rich.progress import TaskID
 from rich.table import Table
 
 from app.cli.open_database import open_database
-from app.cli.output import errors, finish, print_line, progress_bar, show
+from app.cli.output import errors, finish, print_line, show
+from app.cli.progress_report import progress_report
 from app.cli.upkeep.archive_keys import ArchiveKeys, locks_to_open, locks_to_seal
 from app.cli.upkeep.collections import require_collection_name
 from app.errors import Unavailable
@@ -20,7 +19,6 @@ from app.gallery.store.database import Database
 from app.gallery.transfer.archive_locks import ArchiveLock
 from app.gallery.transfer.exporter import Exported, export_gallery
 from app.gallery.transfer.importer import Imported, import_gallery
-from app.gallery.transfer.transfer_progress import Progress as Report
 from app.settings import AUTO_EMBEDDER, Settings
 from models.zoo.names import DEFAULT_NETWORK
 
@@ -30,7 +28,7 @@ def export(file: Path, collections: Sequence[str], keys: ArchiveKeys, *, as_json
     with open_database(upgrade=False) as (_, database):
         locks = locks_to_seal(keys, database.vault)
         _note_export(database, collections)
-        with _progress() as report:
+        with progress_report() as report:
             done = export_gallery(database, file, names=collections, locks=locks, progress=report)
     sealed = "sealed" if locks else "in the clear"
     text = f"{file}: {done.size:,} bytes, {sealed}"
@@ -43,7 +41,7 @@ def import_(
     """Add the people of an archive."""
     if into is not None:
         require_collection_name(into, "--into")
-    with open_database(upgrade=True) as (settings, database), _progress() as report:
+    with open_database(upgrade=True) as (settings, database), progress_report() as report:
         had_faces = bool(_in_use(settings).answering)
         locks = locks_to_open(keys, database.vault)
         done = import_gallery(
@@ -63,19 +61,6 @@ def _note_export(database: Database, names: Sequence[str]) -> None:
         note_export(database, names)
     except Unavailable as error:
         print_line(f"the audit log has no line about this export: {error}", errors)
-
-
-@contextmanager
-def _progress() -> Iterator[Report]:
-    with progress_bar("{task.description}") as progress:
-        tasks: dict[str, TaskID] = {}
-
-        def report(doing: str, done: int, total: int) -> None:
-            if doing not in tasks:
-                tasks[doing] = progress.add_task(doing, total=total)
-            progress.update(tasks[doing], completed=done)
-
-        yield report
 
 
 def _exported_as_json(

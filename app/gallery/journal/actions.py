@@ -50,6 +50,7 @@ class Action(StrEnum):
     ROLLOUT_ROLLED_BACK = "rollout.rolled_back"
     ROLLOUT_PURGED = "rollout.purged"
     ENCRYPTION_BEGUN = "encryption.begun"
+    ENCRYPTION_SEALED = "encryption.sealed"
     ENCRYPTION_COMPLETED = "encryption.completed"
     ENCRYPTION_ROTATED = "encryption.rotated"
     ENCRYPTION_KEYS_DESTROYED = "encryption.keys_destroyed"

@@ -60,10 +60,10 @@ class Vault:
         return self.masters[0]
 
     def prepare(self) -> None:
-        """Make sure that every collection key opens.
+        """Make sure that every collection key opens, and keep them all.
 
-        Raises StartupError: a service with another master key, or without one, would answer as if
-        the gallery were empty.
+        So this process goes on while the master key is changed. Raises StartupError: a service with
+        another master key, or without one, would answer as if the gallery were empty.
         """
         with self._database.reading() as session:
             keys = VaultRepository(session).everything()
@@ -85,7 +85,7 @@ class Vault:
             )
         for key in keys:
             try:
-                self._unwrapped(key)
+                self._known[key.collection_number, key.generation] = self._unwrapped(key)
             except SealedOtherwiseError as error:
                 raise StartupError(
                     f"the key of collection {key.collection_number} (generation {key.generation}) "

@@ -68,11 +68,18 @@ class OwnerKeyRepository(ScopedRepository):
             .execution_options(synchronize_session=False)
         )
 
-    def of_other_generations(self, generation: int, *, most: int) -> dict[int, tuple[int, bytes]]:
-        """Return some keys, by owner, that another generation wraps."""
+    def of_other_generations(
+        self, generation: int, *, after: int, most: int
+    ) -> dict[int, tuple[int, bytes]]:
+        """Return the next keys, by owner, that another generation wraps."""
         query = (
             select(self._kind.owner, *self._kind.columns)
-            .where(self._here(self._kind.table), self._kind.table.generation != generation)
+            .where(
+                self._here(self._kind.table),
+                self._kind.table.generation != generation,
+                self._kind.owner > after,
+            )
+            .order_by(self._kind.owner)
             .limit(most)
         )
         rows = self._session.execute(query)
@@ -85,4 +92,11 @@ class OwnerKeyRepository(ScopedRepository):
 
     def count(self) -> int:
         query = select(func.count(type_=Integer)).where(self._here(self._kind.table))
+        return self._session.scalar(query) or 0
+
+    def count_other(self, generation: int) -> int:
+        """Count the keys that another generation wraps."""
+        query = select(func.count()).where(
+            self._here(self._kind.table), self._kind.table.generation != generation
+        )
         return self._session.scalar(query) or 0

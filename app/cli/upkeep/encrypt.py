@@ -1,0 +1,113 @@
+"""`vultus encrypt`. It loads no network."""
+
+from dataclasses import asdict
+
+from rich.table import Table
+
+from app.api.schemas.parts.remains import RemainsBody
+from app.cli.open_database import open_database
+from app.cli.output import errors, finish, print_line, show
+from app.cli.progress_report import progress_report
+from app.gallery.delivery.gallery_webhooks import GalleryWebhooks
+from app.gallery.store.database import Database
+from app.gallery.store.remains import BACKUPS, Remains
+from app.gallery.vault.encrypting import Encryption, EncryptionStatus
+from app.services.index_building import remove_snapshots
+
+_ROTATION_DONE = "former master keys may be taken out of the settings of all processes now"
+
+
+def status(*, as_json: bool) -> None:
+    """Show how each collection is encrypted."""
+    with open_database(upgrade=False) as (_, database):
+        found = Encryption(database).status()
+        masters = [master.id for master in database.vault.masters] if database.vault.is_on else []
+    table = Table("collection", "encrypted", "master key", "generation", "rows", "in the clear")
+    for one in found:
+        table.add_row(
+            one.collection,
+            _state(one),
+            one.master_id or "-",
+            "-" if one.generation is None else str(one.generation),
+            f"{sum(one.rows.values()):,}",
+            f"{sum(one.clear.values()):,}",
+        )
+    text = f"master keys of the settings: {', '.join(masters) or 'none'}"
+    answer = {"master_ids": masters, "collections": [asdict(one) for one in found]}
+    show(answer, table, text, as_json=as_json)
+    finish(complete=all(one.is_complete for one in found))
+
+
+def on(*, rewrite: bool, as_json: bool) -> None:
+    """Encrypt what lies in the clear."""
+    with open_database(upgrade=True) as (settings, database):
+        encryption = Encryption(database)
+        with progress_report() as report:
+            done = encryption.encrypt(report)
+        _webhooks(database).seal_secrets()
+        for one in encryption.numbers(done):
+            remove_snapshots(settings, database, one)
+        # Also where nothing was left to encrypt: an earlier call may have ended before this.
+        remains = database.compact(most_bytes=None) if rewrite else database.remains()
+    bodies = [RemainsBody.of(one).model_dump(mode="json") for one in remains]
+    answer = {"encrypted": done, "remains": bodies}
+    texts = [f"{name}: encrypted" for name in done] or ["all collections are encrypted already"]
+    show(answer, *texts, *map(_remains_text, remains), as_json=as_json)
+
+
+def rotate(*, collections: bool, destroy_former: bool, as_json: bool) -> None:
+    """Wrap keys by other keys."""
+    with open_database(upgrade=True) as (_, database):
+        encryption = Encryption(database)
+        wrapped = encryption.rotate_master()
+        secrets = _webhooks(database).seal_secrets()
+        people = destroyed = 0
+        if collections:
+            with progress_report() as report:
+                people = encryption.rotate_collections(report)
+        if destroy_former:
+            destroyed = encryption.destroy_former()
+        master = database.vault.master.id
+    answer = {
+        "master_id": master,
+        "collection_keys": wrapped,
+        "webhook_secrets": secrets,
+        "owner_keys": people,
+        "destroyed": destroyed,
+    }
+    texts = [f"{wrapped:,} keys of collections are wrapped by master key {master} now"]
+    if collections:
+        texts.append(f"{people:,} keys of people and unknown groups are wrapped by new keys")
+    if destroy_former:
+        texts.append(f"{destroyed:,} former keys of collections are deleted")
+    show(answer, *texts, _ROTATION_DONE, as_json=as_json)
+
+
+def verify(*, as_json: bool) -> None:
+    """List the rows that do not open."""
+    with open_database(upgrade=False) as (_, database), progress_report() as report:
+        found = list(Encryption(database).verify(report))
+    lines = [f"{one.collection}: {one.table}, {one.row_id}: {one.cause}" for one in found]
+    answer = {"unreadable": [asdict(one) for one in found]}
+    show(answer, *(lines or ["all encrypted rows open"]), as_json=as_json)
+    if lines and not as_json:
+        print_line(f"{len(lines):,} rows do not open", errors)
+    finish(complete=not found)
+
+
+def _state(one: EncryptionStatus) -> str:
+    if one.generation is None:
+        return "no"
+    return "yes" if one.is_complete else "in part; run vultus encrypt on"
+
+
+def _remains_text(one: Remains) -> str:
+    if one == BACKUPS:
+        return "backups that were made before hold embeddings in the clear: delete them"
+    detail = "" if one.detail is None else f" ({one.detail})"
+    until = "" if one.until is None else f", until {one.until:%Y-%m-%d %H:%M} UTC"
+    return f"what lay in the clear may still be found in: {one.where}{detail}{until}"
+
+
+def _webhooks(database: Database) -> GalleryWebhooks:
+    return GalleryWebhooks(database)

@@ -1,0 +1,87 @@
+"""`vultus encrypt`, on a real database."""
+
+import json
+from base64 import b64encode
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner, Result
+
+from app.cli.main import cli
+from app.errors import MasterKeyMissing
+from app.gallery.store.database import Database
+from app.gallery.store.statements.vector_bytes import to_bytes
+from app.settings import Settings
+from tests.gallery.factories import COLLECTION, enroll, new_gallery, unit_vector
+
+RUN = CliRunner()
+FIRST, SECOND = (b64encode(bytes([n]) * 32).decode() for n in (1, 2))
+
+
+def run(*words: str) -> Result:
+    result = RUN.invoke(cli, words)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def as_json(*words: str) -> Any:
+    return json.loads(run(*words, "--json").stdout)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder with a gallery that is not encrypted."""
+    monkeypatch.setenv("VULTUS_DATA_DIR", str(tmp_path / "data"))
+    run("collections", "create", "staff")
+    with closing(Database(Settings().resolved_database_url, timeout_s=10)) as database:
+        gallery = new_gallery(database)
+        gallery.collections.claim()
+        for seed in range(3):
+            enroll(gallery, unit_vector(seed))
+    return tmp_path / "data"
+
+
+def test_a_gallery_is_encrypted_and_its_keys_are_changed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(MasterKeyMissing):
+        run("encrypt", "on")
+    assert run("encrypt", "status").exit_code == 3
+
+    monkeypatch.setenv("VULTUS_MASTER_KEY", FIRST)
+    done = as_json("encrypt", "on")
+    assert sorted(done["encrypted"]) == [COLLECTION, "staff"]
+    assert [one["where"] for one in done["remains"]] == ["backups"]
+    content = b"".join(file.read_bytes() for file in folder.glob("vultus.db*"))
+    assert not any(to_bytes(unit_vector(seed))[:12] in content for seed in range(3))
+    status = as_json("encrypt", "status")
+    (first,) = status["master_ids"]
+    assert {one["master_id"] for one in status["collections"]} == {first}
+    assert run("encrypt", "status").exit_code == 0
+    assert "encrypted already" in run("encrypt", "on").stdout
+
+    monkeypatch.setenv("VULTUS_MASTER_KEY", f"{SECOND},{FIRST}")
+    rotated = as_json("encrypt", "rotate", "--collections", "--destroy-former")
+    assert rotated["master_id"] != first
+    assert (rotated["collection_keys"], rotated["owner_keys"], rotated["destroyed"]) == (2, 3, 2)
+    monkeypatch.setenv("VULTUS_MASTER_KEY", SECOND)
+    assert "all encrypted rows open" in run("encrypt", "verify").stdout
+
+
+def test_rows_that_do_not_open_are_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VULTUS_MASTER_KEY", FIRST)
+    run("encrypt", "on")
+    with (
+        closing(Database(f"sqlite:///{folder / 'vultus.db'}", timeout_s=10)) as database,
+        database.writing() as session,
+    ):
+        other = "(SELECT embedding FROM faces WHERE number = 1)"
+        session.execute(text(f"UPDATE faces SET embedding = {other} WHERE number = 2"))  # noqa: S608
+        face_id = session.scalar(text("SELECT id FROM faces WHERE number = 2"))
+    verdict = run("encrypt", "verify")
+    assert verdict.exit_code == 3
+    assert f"default: faces, {face_id}: the bytes do not open" in verdict.stdout
