@@ -4,7 +4,10 @@
 #   docker build -t vultus --build-arg TORCH=default .        NVIDIA GPU (run with --gpus all)
 #   docker build -t vultus --build-arg EXTRAS=onnx,openvino,milvus .   with the Milvus client
 
-FROM python:3.11-slim AS build
+# To pin the base image: --build-arg BASE=python:3.11-slim@sha256:...  (docker buildx imagetools inspect
+# python:3.11-slim shows the digest of today).
+ARG BASE=python:3.11-slim
+FROM ${BASE} AS build
 ARG TORCH=cpu
 WORKDIR /opt/vultus
 COPY constraints.txt ./
@@ -18,13 +21,16 @@ COPY migrations migrations
 ARG EXTRAS=onnx,openvino
 RUN python scripts/install.py /opt/venv --no-editable --extras ${EXTRAS}
 
-FROM python:3.11-slim
+FROM ${BASE}
 RUN useradd --system --uid 10001 --create-home vultus \
     && mkdir /data \
     && chown vultus:vultus /data
 COPY --from=build /opt/venv /opt/venv
+# It writes to /data and /tmp alone: run it with --read-only --tmpfs /tmp --cap-drop ALL
+# --security-opt no-new-privileges, as docker-compose.yml does.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
     VULTUS_HOST=0.0.0.0 \
     VULTUS_DATA_DIR=/data
 USER vultus

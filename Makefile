@@ -5,6 +5,8 @@
 #   make demo      set up and open the console on sample photos, in a temporary folder
 #   make test      set up and run the checks and the tests
 #   make check     formatting, lint, types and architecture only
+#   make sbom      write sbom.cdx.json: what is installed, with versions and licences (CycloneDX)
+#   make advisories  look up the pinned packages among known vulnerabilities
 #   make bench     the benchmarks (FACES=folder of people, see benchmarks/README.md)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
@@ -21,7 +23,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt scripts/install.py
 
-.PHONY: serve demo test check format openapi reference bench clean
+.PHONY: serve demo test check format openapi reference sbom advisories bench clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.installed-$(TORCH)-$(EXTRAS)
@@ -52,6 +54,21 @@ openapi: $(VENV)/.installed-dev-$(TORCH)
 reference: $(VENV)/.installed-dev-$(TORCH)
 	$(BIN)/python -m scripts.reference_pages
 
+# Tools that look at the environment from outside, so that they are no part of it.
+TOOLS := $(VENV)-tools
+$(TOOLS)/bin/%:
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet "cyclonedx-bom==7.5.0" "pip-audit==2.10.1"
+	touch $(TOOLS)/bin/$*
+
+sbom: $(VENV)/.installed-$(TORCH)-$(EXTRAS) $(TOOLS)/bin/cyclonedx-py
+	$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-format JSON --output-file sbom.cdx.json $(BIN)/python
+
+# It passes, and says so, where the advisory service cannot be reached.
+advisories: $(VENV)/.installed-dev-$(TORCH) $(TOOLS)/bin/pip-audit
+	$(BIN)/python -m scripts.package_audit $(TOOLS)/bin/pip-audit
+
 bench: $(VENV)/.installed-dev-$(TORCH)
 	@test -n "$(FACES)" || { echo "make bench FACES=FOLDER; see benchmarks/README.md" >&2; exit 2; }
 	$(BIN)/python -m benchmarks lfw --faces "$(FACES)"
@@ -76,4 +93,4 @@ $(VENV)/.installed-dev-$(TORCH): $(INPUTS)
 	touch $(VENV)/.installed-$(TORCH)-$(EXTRAS) $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(TOOLS) build dist *.egg-info

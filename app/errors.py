@@ -26,6 +26,7 @@ VultusError
 │       ├── NotAnArchive            the file is no archive of a gallery
 │       ├── ArchiveDamaged          the archive is not as it was written
 │       ├── ArchiveTooNew           a later version of Vultus wrote the archive
+│       ├── ArchivedCalibrationUnusable   a calibration in it is of other weights, or not plausible
 │       ├── ArchiveSealed           the archive is sealed, and no key or passphrase given opens it
 │       └── NotExportable           a row of the gallery is damaged
 ├── RequestTimeout                  the request arrives too slowly, or not as a whole
@@ -326,6 +327,10 @@ class ArchiveDamaged(ArchiveUnusable):
 
 
 class ArchiveTooNew(ArchiveUnusable):
+    pass
+
+
+class ArchivedCalibrationUnusable(ArchiveUnusable):
     pass
 
 

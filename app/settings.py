@@ -502,7 +502,18 @@ class TlsSettings(_Group):
         "the file of the certificate).",
     )
 
-    _unset = field_validator("cert", "key", mode="before")(_none_if_empty)
+    client_ca: Path | None = Field(
+        None,
+        description="Certificates of authorities, in PEM, by which clients have to prove who they "
+        "are (mutual TLS; else no client certificate is asked for).",
+    )
+    client_certs: Literal["required", "optional"] = Field(
+        "required",
+        description="With client_ca: refuse connections without a client certificate, or only "
+        "those with a wrong one.",
+    )
+
+    _unset = field_validator("cert", "key", "client_ca", mode="before")(_none_if_empty)
 
 
 class LogSettings(_Group):
@@ -519,6 +530,7 @@ class Settings(BaseSettings):
         env_prefix="VULTUS_",
         env_nested_delimiter="__",
         env_file=".env",
+        env_file_encoding="utf-8-sig",  # some editors begin a file with a byte order mark
         extra="ignore",
         frozen=True,
     )

@@ -385,6 +385,12 @@ def test_compose_runs_the_service_on_postgres_with_volumes() -> None:
     service, database = compose["services"]["vultus"], compose["services"]["db"]
     assert database["image"].startswith("postgres:17")
     assert service["depends_on"]["db"]["condition"] == "service_healthy"
+    for container in (service, database):
+        assert container["read_only"] is True
+        assert container["cap_drop"] == ["ALL"]
+        assert container["security_opt"] == ["no-new-privileges:true"]
+    assert "cap_add" not in service
+    assert [mount.partition(":")[2] for mount in service["volumes"]] == ["/data"]
     variables = set(Settings.variables())
     assert set(service["environment"]) <= variables
     named = {mount.split(":")[0] for s in (service, database) for mount in s["volumes"]}

@@ -120,4 +120,4 @@ def _sources() -> Iterator[tuple[str, dict[str, str | None]]]:
     yield "environment", dict(os.environ)
     file = Settings.model_config.get("env_file")
     if isinstance(file, str | Path) and Path(file).is_file():
-        yield ".env", dotenv_values(file)
+        yield ".env", dotenv_values(file, encoding="utf-8-sig")

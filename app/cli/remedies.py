@@ -92,6 +92,8 @@ TERMINAL: Final = Remedies(
         errors.NotAnArchive: "give an archive that vultus export wrote",
         errors.ArchiveDamaged: "copy the original again, or export it again",
         errors.ArchiveTooNew: "upgrade Vultus and import again",
+        errors.ArchivedCalibrationUnusable: "import without --with-calibration, and calibrate the "
+        "collection here",
         errors.ArchiveSealed: "give its passphrase (--passphrase-file, or when asked) or its key "
         "(--key-file), or set the master key of the gallery that wrote it",
         errors.NotExportable: "correct it or delete it, and export again",

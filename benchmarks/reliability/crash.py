@@ -1,6 +1,6 @@
 """Kill the service again and again while it writes, and check what it had acknowledged.
 
-    python -m benchmarks crash [--kills 200] [--server-kills 10] [--seed 0] [--quick]
+    python -m benchmarks crash [--kills 200] [--server-kills 10] [--seed 0] [--clear] [--quick]
 
 Four clients enroll and delete people as fast as they are answered. At a random moment, 0 to 300 ms
 later, everything that serves them is killed with SIGKILL. The next process opens what is left (the
@@ -12,6 +12,9 @@ does to the gallery (transactions, index, snapshots every 20 ms, sweeps) but loa
 that it starts at once; `--server-kills` of them hit `vultus serve` with clients over HTTP. On a
 PostgreSQL that was started here every tenth round first kills one of its own processes, upon which
 it ends all others and recovers; the process of the gallery outlives that, and is looked at as well.
+
+The audit log is on, and the gallery is encrypted below a master key, unless `--clear` is given: at
+each look the chains are checked, each change must have its line, and each row must open.
 
 A kill loses what a process had not handed to the system. A power cut also loses what the system had
 not written yet; that is not tried here.
@@ -40,6 +43,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200, help="in all (default 200)")
     parser.add_argument("--server-kills", type=int, default=10, help="of them, of vultus serve")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--clear", action="store_true", help="without encryption")
     options = parse_options(parser)
     kills, of_servers = (40, 2) if options.quick else (options.kills, options.server_kills)
     if options.smoke:
@@ -56,11 +60,11 @@ def main() -> None:
             def killed() -> None:
                 progress.advance(bar)
 
-            on_sqlite = Rounds(sqlite, random, killed)
+            on_sqlite = Rounds(sqlite, random, killed, encrypted=not options.clear)
             _kill_on_sqlite(
                 on_sqlite, Path(scratch), of_processes // 2, of_servers - of_servers // 2
             )
-            on_postgresql = Rounds(postgresql, random, killed)
+            on_postgresql = Rounds(postgresql, random, killed, encrypted=not options.clear)
             _kill_on_postgresql(
                 on_postgresql,
                 server,
@@ -68,7 +72,13 @@ def main() -> None:
                 of_processes - of_processes // 2,
                 of_servers // 2,
             )
-    _report(sqlite, postgresql, seconds=time.monotonic() - started, packaged=server.packaged)
+    _report(
+        sqlite,
+        postgresql,
+        seconds=time.monotonic() - started,
+        packaged=server.packaged,
+        encrypted=not options.clear,
+    )
 
 
 def _kill_on_sqlite(rounds: Rounds, scratch: Path, of_processes: int, of_servers: int) -> None:
@@ -89,7 +99,9 @@ def _kill_on_postgresql(
         rounds.of_servers(folder, of_servers, VULTUS_DATABASE_URL=url)
 
 
-def _report(sqlite: Tally, postgresql: Tally, *, seconds: float, packaged: bool) -> None:
+def _report(
+    sqlite: Tally, postgresql: Tally, *, seconds: float, packaged: bool, encrypted: bool
+) -> None:
     both = (sqlite, postgresql)
 
     def row(name: str, count: Callable[[Tally], int]) -> tuple[str, str]:
@@ -109,6 +121,7 @@ def _report(sqlite: Tally, postgresql: Tally, *, seconds: float, packaged: bool)
         row(
             "changes without a line in the audit log, broken chains", lambda tally: tally.unaudited
         ),
+        row("rows that did not open, or were not sealed", lambda tally: tally.unopened),
     ]
     events = sum((tally.events for tally in both), Counter[str]())
     rows += [
@@ -128,6 +141,8 @@ def _report(sqlite: Tally, postgresql: Tally, *, seconds: float, packaged: bool)
             "resurrected": sum(tally.resurrected for tally in both),
             "inconsistent": sum(tally.inconsistent for tally in both),
             "unaudited": sum(tally.unaudited for tally in both),
+            "unopened": sum(tally.unopened for tally in both),
+            "encrypted": encrypted,
             "backend_kills": postgresql.backend_kills,
             "sqlite_acknowledged": sqlite.acknowledged,
             "postgresql_acknowledged": postgresql.acknowledged,

@@ -16,7 +16,8 @@ class Verdict:
 
     `inconsistent`: database and search disagree, or an attempt was done by half. `unaudited`: a
     change without its line in the audit log, a line without its change, or a broken chain.
-    `present`: those of the open attempts who are there. A fault that stays is counted at every
+    `unopened`: a row of an encrypted gallery that does not open, or is not sealed. `present`: those
+    of the open attempts who are there. A fault that stays is counted at every
     look.
     """
 
@@ -24,6 +25,7 @@ class Verdict:
     resurrected: int = 0
     inconsistent: int = 0
     unaudited: int = 0
+    unopened: int = 0
     looked_for: int = 0
     present: Ids = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)

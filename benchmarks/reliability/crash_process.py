@@ -20,19 +20,23 @@ from typing import Any
 import structlog
 
 from app.errors import DatabaseUnavailable, StartupError
+from app.gallery.default_collection import DEFAULT_COLLECTION
 from app.gallery.gallery import Gallery
 from app.gallery.index.faiss_index import FaissIndex
 from app.gallery.journal.journal import Journal
 from app.gallery.store.database import Database
+from app.gallery.sync.database_snapshot_keys import DatabaseSnapshotKeys
 from app.gallery.sync.index_sync import IndexSync
 from app.gallery.sync.periodic import Periodic
 from app.gallery.sync.snapshots import SnapshotStore
+from app.gallery.vault.vault import Vault
 from app.recognition.types import ModelId
 from benchmarks.reliability.busy_server import BUSY
 from benchmarks.reliability.crash_audit import AUDIT_KEY, check_audit
 from benchmarks.reliability.crash_check import check
 from benchmarks.reliability.crash_doors import GalleryDoor
 from benchmarks.reliability.crash_ledger import DIMENSION, Ids, Kind, Ledger, done_line, tried_line
+from benchmarks.reliability.crash_rows import check_rows, masters
 from benchmarks.reliability.crash_storm import Storm
 
 _MODEL = ModelId("crash-benchmark", "c" * 64, DIMENSION)
@@ -44,26 +48,30 @@ _WARNINGS = ("warning", "error", "exception", "critical")
 @dataclass(frozen=True, slots=True)
 class Task:
     """A task of the process. `seed` None: only check. `survives`: the storm ends when the database
-    goes away, and this same process then checks once more."""
+    goes away, and this same process then checks once more. `encrypted`: below a master key."""
 
     url: str
     folder: Path
     ledger: Ledger
     seed: int | None
     survives: bool = False
+    encrypted: bool = False
 
 
 def work(task: Task, pipe: Connection) -> None:
     """Run the process from beginning to end."""
     os.setpgid(0, 0)
-    out = _Out(pipe.fileno(), task.ledger)
+    out = _Out(pipe.fileno(), task.ledger, encrypted=task.encrypted)
     structlog.configure(processors=[out.log])
     database = Database(task.url, timeout_s=_TIMEOUT_S)
     database.journal = Journal(lambda: AUDIT_KEY)
-    snapshots = SnapshotStore(task.folder / "index")
+    if task.encrypted:
+        database.vault = Vault(database, masters, is_on=True)
+    snapshots = SnapshotStore(task.folder / "index", DatabaseSnapshotKeys(database))
     sync = IndexSync(database, FaissIndex, snapshots=snapshots, snapshot_above=BUSY.snapshot_above)
     gallery = Gallery(database, sync, _MODEL)
     _patiently(database.upgrade)
+    _patiently(database.vault.prepare)
     _patiently(gallery.open)
     door = GalleryDoor(gallery)
     _patiently(lambda: out.verdict(door, gallery))
@@ -87,8 +95,9 @@ def work(task: Task, pipe: Connection) -> None:
 class _Out:
     """The pipe. A line is one write of less than PIPE_BUF, so that a kill cuts none in two."""
 
-    def __init__(self, handle: int, ledger: Ledger) -> None:
+    def __init__(self, handle: int, ledger: Ledger, *, encrypted: bool) -> None:
         self._handle = handle
+        self._encrypted = encrypted
         self._ledger = ledger
         self._lock = Lock()
 
@@ -108,6 +117,8 @@ class _Out:
     def verdict(self, door: GalleryDoor, gallery: Gallery) -> None:
         found = check(door, self._ledger)
         check_audit(gallery, self._ledger, found)
+        if self._encrypted:
+            check_rows(gallery, DEFAULT_COLLECTION, found)
         self.line({"what": "verdict", **asdict(found), "present": list(found.present.items())})
         self._ledger.settle(found.present)
 

@@ -5,6 +5,7 @@ import os
 import select
 import signal
 import time
+from base64 import b64encode
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -21,6 +22,7 @@ from benchmarks.reliability.crash_check import Verdict, check
 from benchmarks.reliability.crash_doors import HttpDoor
 from benchmarks.reliability.crash_ledger import Ids, Kind, Ledger, record
 from benchmarks.reliability.crash_process import Task, work
+from benchmarks.reliability.crash_rows import MASTER
 from benchmarks.reliability.crash_storm import Storm
 from tests.kit.postgres import backends
 
@@ -55,6 +57,7 @@ class Tally:
     resurrected: int = 0
     inconsistent: int = 0
     unaudited: int = 0
+    unopened: int = 0
     events: Counter[str] = field(default_factory=Counter)
     """Events that the processes logged."""
     problems: list[str] = field(default_factory=list)
@@ -65,16 +68,19 @@ class Tally:
         self.resurrected += verdict.resurrected
         self.inconsistent += verdict.inconsistent
         self.unaudited += verdict.unaudited
+        self.unopened += verdict.unopened
         self.problems += verdict.problems
 
 
 @dataclass(slots=True)
 class Rounds:
-    """Rounds on one kind of database. `killed` is called after every kill."""
+    """Rounds on one kind of database. `killed` is called after every kill. `encrypted`: below a
+    master key."""
 
     tally: Tally
     random: Random
     killed: Callable[[], object]
+    encrypted: bool = False
 
     def of_processes(self, url: str, folder: Path, kills: int, *, backend_every: int = 0) -> None:
         """Kill processes that open the gallery themselves; in one round of `backend_every`, unless
@@ -83,7 +89,7 @@ class Rounds:
         buried: Ids = {}
         for number in range(1, kills + 1):
             survives = backend_every > 0 and number % backend_every == 0
-            child = _Child(Task(url, folder, ledger, number, survives))
+            child = _Child(Task(url, folder, ledger, number, survives, self.encrypted))
             try:
                 self._await(child, ledger, "verdict")
                 buried |= ledger.dead
@@ -99,7 +105,7 @@ class Rounds:
             self._follow(child, ledger, _ANSWERS_WITHIN_S)
             self._was_killed(ledger)
         ledger.dead |= buried
-        child = _Child(Task(url, folder, ledger, None))
+        child = _Child(Task(url, folder, ledger, None, encrypted=self.encrypted))
         self._await(child, ledger, "verdict")
         child.kill()
         self.tally.acknowledged += ledger.acknowledged
@@ -109,6 +115,8 @@ class Rounds:
         if kills == 0:
             return
         ledger = Ledger()
+        if self.encrypted:
+            variables["VULTUS_MASTER_KEY"] = b64encode(MASTER).decode("ascii")
         for number in range(1, kills + 1):
             with until_killed(_BusyServer(folder, **variables)) as server:
                 self._look(server, ledger)

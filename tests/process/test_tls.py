@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from tests.kit import photos
-from tests.kit.certificates import write_certificate
+from tests.kit.certificates import ClientFiles, write_certificate, write_client
 from tests.kit.forked_vultus import run_vultus
 from tests.kit.server import ServerProcess, running
 
@@ -94,3 +94,54 @@ def test_health_check_of_the_image_asks_over_tls(
     environment = {**os.environ, "VULTUS_PORT": port, "VULTUS_TLS__CERT": str(files[0])}
     command = [sys.executable, *json.loads(arguments)[1:]]
     subprocess.run(command, env=environment, timeout=_TIMEOUT_S, check=True)
+
+
+def test_renewed_certificate_serves_new_connections_and_a_broken_one_does_not(
+    server: ServerProcess, files: tuple[Path, Path]
+) -> None:
+    """In every process, without a restart. It is the last test, as the certificate is another."""
+    certificate, key = files
+    processes = len(server.worker_ids)
+    before = ssl.create_default_context(cafile=certificate)
+    write_certificate(certificate.parent)
+    server.wait_for("certificate_renewed", count=processes)
+    for _ in range(4):  # of any process
+        with pytest.raises(httpx2.TransportError):
+            httpx2.get(f"{server.url}/healthz", verify=before, timeout=_TIMEOUT_S)
+    now = ssl.create_default_context(cafile=certificate)
+    broken = len([event for event in server.events if event == "certificate_unusable"])
+    good = key.read_bytes()
+    key.write_text("no key")
+    server.wait_for("certificate_unusable", count=broken + processes)
+    for _ in range(4):
+        assert httpx2.get(f"{server.url}/healthz", verify=now, timeout=_TIMEOUT_S).is_success
+    key.write_bytes(good)
+    server.wait_for("certificate_renewed", count=2 * processes)
+
+
+@pytest.mark.parametrize("demand", ["required", "optional"])
+def test_clients_prove_who_they_are_by_a_certificate(tmp_path: Path, demand: str) -> None:
+    certificate, key = write_certificate(tmp_path / "server")
+    known, stranger = write_client(tmp_path / "known"), write_client(tmp_path / "stranger")
+
+    def ask(server: ServerProcess, client: ClientFiles | None) -> int:
+        context = ssl.create_default_context(cafile=certificate)
+        if client is not None:
+            context.load_cert_chain(client.certificate, client.key)
+        return httpx2.get(f"{server.url}/healthz", verify=context, timeout=_TIMEOUT_S).status_code
+
+    with running(
+        tmp_path,
+        VULTUS_TLS__CERT=str(certificate),
+        VULTUS_TLS__KEY=str(key),
+        VULTUS_TLS__CLIENT_CA=str(known.authority),
+        VULTUS_TLS__CLIENT_CERTS=demand,
+    ) as server:
+        assert ask(server, known) == 200
+        with pytest.raises(httpx2.TransportError):
+            ask(server, stranger)
+        if demand == "optional":
+            assert ask(server, None) == 200
+        else:
+            with pytest.raises(httpx2.TransportError):
+                ask(server, None)

@@ -203,6 +203,13 @@ def import_(
     into: Annotated[
         str | None, typer.Option(help="Import a single collection under this name.")
     ] = None,
+    with_calibration: Annotated[
+        bool,
+        typer.Option(
+            "--with-calibration",
+            help="Let new collections decide by the archive's calibrations, once they are checked.",
+        ),
+    ] = False,
     passphrase_file: PassphraseFile = None,
     key_file: KeyFile = None,
     as_json: Summary = False,
@@ -215,4 +222,4 @@ def import_(
     from app.cli.upkeep.transfer import import_ as run
 
     keys = ArchiveKeys(passphrase_file=passphrase_file, key_file=key_file)
-    run(file, collection or (), into, keys, as_json=as_json)
+    run(file, collection or (), into, keys, with_calibration=with_calibration, as_json=as_json)

@@ -7,6 +7,16 @@ from app.errors import SettingUnusable
 from app.settings import Settings
 
 _KEYS = "VULTUS_API_KEYS"
+_PROTECTING = {
+    _KEYS: "keys",
+    "VULTUS_MASTER_KEY": "a master key",
+    "VULTUS_MASTER_KEY_FILE": "a master key",
+    "VULTUS_MASTER_KEY_COMMAND": "a master key",
+    "VULTUS_TLS__CERT": "a certificate",
+    "VULTUS_TLS__KEY": "the key of a certificate",
+    "VULTUS_TLS__CLIENT_CA": "client certificates",
+}
+"""Settings without which the service is more open, and what they are about."""
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _LEAST_LENGTH = 16
 
@@ -41,12 +51,14 @@ def _texts(settings: Settings) -> list[str]:
 def require_keys(settings: Settings, address: str) -> None:
     """Require that the service demands strong keys, or is meant to be open, where others reach it.
 
-    Raises SettingUnusable, also for a variable that is spelt almost like the setting of the keys.
+    Raises SettingUnusable, also for a variable that is spelt almost like a setting of keys or TLS.
     """
     for unknown in unknown_settings():
-        if unknown.nearest == _KEYS:
+        if unknown.nearest in _PROTECTING:
+            meant = _PROTECTING[unknown.nearest]
             raise SettingUnusable(
-                f"{unknown.name} is no setting, and keys may have been meant by it", setting=_KEYS
+                f"{unknown.name} is no setting, and {meant} may have been meant by it",
+                setting=unknown.nearest,
             )
     texts = _texts(settings)
     if not is_reached_by_others(address):

@@ -21,6 +21,7 @@ from app.cli.serve.key_checks import demands_keys, is_reached_by_others
 from app.cli.serve.server_processes import run_processes
 from app.cli.serve.single_process import run_alone
 from app.cli.serve.start_checks import require_startable
+from app.cli.serve.tls_context import TlsContext
 from app.cli.serve.tls_files import TlsFiles, require_tls_files
 from app.constants import CONSTANTS, Constants
 from app.errors import VultusError
@@ -71,8 +72,7 @@ def serve(
         "forwarded_allow_ips": list(settings.trusted_proxies),
         "timeout_keep_alive": _KEEP_ALIVE_S,
         "timeout_graceful_shutdown": _GRACE_S,
-        "ssl_certfile": tls.certificate,
-        "ssl_keyfile": tls.key,
+        "ssl_context_factory": None if tls.certificate is None else TlsContext(tls),
     }
     on_ready = announcing(settings, address, tls=tls.certificate is not None)
     if settings.processes > 1:

@@ -13,6 +13,7 @@ from app.settings import TlsSettings
 
 _CERT = "VULTUS_TLS__CERT"
 _KEY = "VULTUS_TLS__KEY"
+_CLIENT_CA = "VULTUS_TLS__CLIENT_CA"
 _KEY_LABEL = b"PRIVATE KEY-----"
 _MISMATCHES = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH")
 
@@ -26,10 +27,19 @@ class TlsFiles:
     certificate: Path | None = None
     key: Path | None = None
     """None: the key is in the file of the certificate."""
+    client_ca: Path | None = None
+    """None: clients need no certificate."""
+    clients_need_one: bool = True
+    """Else a client may come without a certificate, but not with a wrong one."""
 
     def or_else(self, settings: TlsSettings) -> "TlsFiles":
         """Take what is not given here from the settings."""
-        return TlsFiles(self.certificate or settings.cert, self.key or settings.key)
+        return TlsFiles(
+            self.certificate or settings.cert,
+            self.key or settings.key,
+            settings.client_ca,
+            settings.client_certs == "required",
+        )
 
 
 class _NoPasswordError(Exception):
@@ -42,6 +52,11 @@ def require_tls_files(files: TlsFiles) -> None:
     if certificate is None:
         if key is not None:
             raise SettingUnusable("a key for TLS is given without a certificate", setting=_CERT)
+        if files.client_ca is not None:
+            raise SettingUnusable(
+                "client certificates are demanded, and the service has no certificate itself",
+                setting=_CERT,
+            )
         return
     _require_readable(certificate, "certificate", _CERT)
     if key is not None:
@@ -49,6 +64,16 @@ def require_tls_files(files: TlsFiles) -> None:
     loaded = _read_certificate(certificate)
     _require_pair(certificate, key)
     _warn_unless_valid(certificate, loaded)
+    if files.client_ca is not None:
+        _require_authorities(files.client_ca)
+
+
+def _require_authorities(file: Path) -> None:
+    _require_readable(file, "file of authorities", _CLIENT_CA)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(file)
+    except ssl.SSLError as error:
+        raise SettingUnusable(f"{file} has no certificate in PEM", setting=_CLIENT_CA) from error
 
 
 def _require_readable(file: Path, what: str, setting: str) -> None:

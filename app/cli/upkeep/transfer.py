@@ -1,6 +1,6 @@
 """`vultus export` and `vultus import`. They load no network."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,8 +17,15 @@ from app.gallery.journal.exports import note_export
 from app.gallery.rollout.embedders_in_use import EmbeddersInUse, embedders_in_use
 from app.gallery.store.database import Database
 from app.gallery.transfer.archive_locks import ArchiveLock
+from app.gallery.transfer.archive_manifest import CollectionEntry
 from app.gallery.transfer.exporter import Exported, export_gallery
-from app.gallery.transfer.importer import Imported, import_gallery
+from app.gallery.transfer.importer import (
+    CalibrationTaken,
+    ChooseCalibration,
+    Imported,
+    import_gallery,
+)
+from app.recognition.types import ModelId
 from app.settings import AUTO_EMBEDDER, Settings
 from models.zoo.names import DEFAULT_NETWORK
 
@@ -36,22 +43,50 @@ def export(file: Path, collections: Sequence[str], keys: ArchiveKeys, *, as_json
 
 
 def import_(
-    file: Path, collections: Sequence[str], into: str | None, keys: ArchiveKeys, *, as_json: bool
+    file: Path,
+    collections: Sequence[str],
+    into: str | None,
+    keys: ArchiveKeys,
+    *,
+    with_calibration: bool,
+    as_json: bool,
 ) -> None:
-    """Add the people of an archive."""
+    """Add the people of an archive; `with_calibration`: and its calibrations, which are checked."""
     if into is not None:
         require_collection_name(into, "--into")
     with open_database(upgrade=True) as (settings, database), progress_report() as report:
         had_faces = bool(_in_use(settings).answering)
         locks = locks_to_open(keys, database.vault)
         done = import_gallery(
-            database, file, names=collections, into=into, locks=locks, progress=report
+            database,
+            file,
+            names=collections,
+            into=into,
+            locks=locks,
+            choose_calibration=_checked(settings) if with_calibration else _left_out,
+            progress=report,
         )
     answer = {"collections": [_imported_as_json(imported) for imported in done]}
     show(answer, *_imported_texts(done), as_json=as_json)
     for text in _warnings(settings, done, had_faces=had_faces):
         print_line(text, errors)
     finish(complete=not any(imported.skipped for imported in done))
+
+
+def _left_out(_: CollectionEntry) -> None:
+    return None
+
+
+def _checked(settings: Settings) -> ChooseCalibration:
+    # Imported here: without the option, no network has to be known.
+    from app.operations.policy.archived_calibration import checked_calibration  # noqa: PLC0415
+    from app.services.known_thresholds import known_map  # noqa: PLC0415
+
+    def choose(entry: CollectionEntry) -> Mapping[str, object] | None:
+        model = ModelId(entry.embedder, entry.digest, entry.dimension)
+        return checked_calibration(entry, known_map(settings, model))
+
+    return choose
 
 
 def _note_export(database: Database, names: Sequence[str]) -> None:
@@ -93,6 +128,7 @@ def _imported_as_json(done: Imported) -> dict[str, object]:
         "faces": done.faces,
         "known_before": done.known_before,
         "expired": done.expired,
+        "calibration": str(done.calibration),
         "skipped": [asdict(skipped) for skipped in done.skipped],
     }
 
@@ -104,6 +140,11 @@ def _imported_texts(done: Sequence[Imported]) -> Iterator[RenderableType]:
     for one in done:
         for skipped in one.skipped:
             yield f"not imported: {skipped.id}: {skipped.reason} ({skipped.detail})"
+        if one.calibration is CalibrationTaken.LEFT_OUT:
+            yield (
+                f"{one.into}: the archive's calibration was left out; measure the people here, or "
+                "take it over by --with-calibration into a new collection"
+            )
         counts = one.identities, one.faces, one.known_before, one.expired, len(one.skipped)
         table.add_row(one.into, *(f"{count:,}" for count in counts))
     yield table

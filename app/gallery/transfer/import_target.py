@@ -3,7 +3,7 @@
 Each call of `add` is one transaction: a person is there with all their faces, or not at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from sqlalchemy.exc import IntegrityError
@@ -44,8 +44,9 @@ class CollectionTarget:
             if collection is not None and self._entry.faces:
                 self._has_embedder_of_archive(collections, collection)
 
-    def create(self) -> bool:
-        """Make the collection if it is not there, as it was in the archive; whether it was made."""
+    def create(self, calibration: Mapping[str, object] | None) -> bool:
+        """Make the collection if it is not there, as it was in the archive, with this calibration;
+        return whether it was made."""
         with self._store.writing_all() as collections:
             if collections.find(self.name) is not None:
                 return False
@@ -57,8 +58,8 @@ class CollectionTarget:
                     created_at=self._entry.created_at,
                     options=self._entry.options.model_dump(exclude_none=True),
                 )
-                if self._entry.calibration is not None:
-                    collections.within(made).calibration.replace(self._entry.calibration)
+                if calibration is not None:
+                    collections.within(made).calibration.replace(calibration)
                 collections.note(Action.COLLECTION_CREATED, made, imported=True)
                 return True
         return False

@@ -1,8 +1,9 @@
 """Read an archive into a database: all of it is checked first, then people are added."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from app.errors import CollectionNotInArchive, SeveralCollections
@@ -20,6 +21,15 @@ _PEOPLE_AT_ONCE = 1_000
 _FACES_AT_ONCE = 10_000
 
 
+class CalibrationTaken(StrEnum):
+    """What became of the calibration of an archived collection."""
+
+    NONE = "none"
+    """The archive has none, or the collection was there already and keeps its own."""
+    LEFT_OUT = "left_out"
+    TAKEN_OVER = "taken_over"
+
+
 @dataclass(slots=True)
 class Imported:
     """The result for one collection of the archive."""
@@ -34,6 +44,11 @@ class Imported:
     expired: int = 0
     """People whose `expires_at` has passed since the export; they were passed over."""
     skipped: list[Skipped] = field(default_factory=list)
+    calibration: CalibrationTaken = CalibrationTaken.NONE
+
+
+ChooseCalibration = Callable[[CollectionEntry], Mapping[str, object] | None]
+"""Returns the calibration of a new collection by that of its entry; None for none."""
 
 
 def import_gallery(
@@ -43,13 +58,15 @@ def import_gallery(
     names: Sequence[str] = (),
     into: str | None = None,
     locks: Sequence[ArchiveLock] = (),
+    choose_calibration: ChooseCalibration = lambda _: None,
     progress: Progress = silent,
 ) -> tuple[Imported, ...]:
     """Add the people of these collections, or of all, to the collections of the same names.
 
     `into` gives the one collection that is read another name; one of the `locks` opens a sealed
-    archive. Run again after an interruption, it continues where it stopped: people who are there
-    already are passed over.
+    archive. A calibration decides who matches, so the archive's are left out unless
+    `choose_calibration`, which may raise, returns them. Run again after an interruption, it
+    continues where it stopped: people who are there already are passed over.
 
     Raises ArchiveUnusable, EmbedderMismatch, CollectionNotFound or InvalidRequest with nothing
     changed. What goes wrong later on (the database does not answer) leaves whole people only.
@@ -61,9 +78,13 @@ def import_gallery(
         ]
         for _, target in chosen:
             target.require_embedder_of_archive()
+        calibrations = [choose_calibration(entry) for entry, _ in chosen]
         check_archive(archive, Steps(progress, "verifying", _rows(archive.manifest.collections)))
         steps = Steps(progress, "importing", _rows([entry for entry, _ in chosen]))
-        return tuple(_load(archive, entry, target, steps) for entry, target in chosen)
+        return tuple(
+            _load(archive, entry, target, calibration, steps)
+            for (entry, target), calibration in zip(chosen, calibrations, strict=True)
+        )
 
 
 def _chosen(
@@ -86,9 +107,18 @@ def _chosen(
 
 
 def _load(
-    archive: ArchiveReader, entry: CollectionEntry, target: CollectionTarget, steps: Steps
+    archive: ArchiveReader,
+    entry: CollectionEntry,
+    target: CollectionTarget,
+    calibration: Mapping[str, object] | None,
+    steps: Steps,
 ) -> Imported:
-    imported = Imported(entry, target.name, created=target.create())
+    imported = Imported(entry, target.name, created=target.create(calibration))
+    if imported.created and entry.calibration is not None:
+        left_out = calibration is None
+        imported.calibration = (
+            CalibrationTaken.LEFT_OUT if left_out else CalibrationTaken.TAKEN_OVER
+        )
     with closing(archived_people(archive, entry)) as archived:
         for people in _batches(archived):
             added = target.add(people)

@@ -11,11 +11,13 @@ from models.zoo.errors import WeightsMissingError
 from models.zoo.network import Precision
 from models.zoo.serving.backends import Backend
 from models.zoo.serving.cpu_threads import CpuThreads, IdleCores
+from models.zoo.serving.no_telemetry import forbid_telemetry
 from models.zoo.serving.run_options import RunOptions
 
 
 def runtime() -> Any:  # noqa: ANN401  (onnxruntime ships no types)
     """The package. Raises WeightsMissingError when it is not installed."""
+    forbid_telemetry()
     try:
         import onnxruntime  # noqa: PLC0415  (an optional extra)
     except ImportError as error:

@@ -13,6 +13,7 @@ from models.zoo.errors import WeightsMissingError
 from models.zoo.network import Precision
 from models.zoo.serving.backends import Backend, missing_packages
 from models.zoo.serving.cpu_threads import IdleCores
+from models.zoo.serving.no_telemetry import forbid_telemetry
 from models.zoo.serving.run_options import RunOptions
 
 _MOST_ROWS = 8
@@ -98,6 +99,7 @@ def computes_bfloat16() -> bool:
 
 @cache
 def _core() -> Any:  # noqa: ANN401
+    forbid_telemetry()
     try:
         import openvino  # noqa: PLC0415  (an optional extra)
     except ImportError as error:

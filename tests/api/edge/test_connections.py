@@ -11,6 +11,7 @@ from tests.api.edge.small_server import Client, client_of, small_server
 
 HELLO = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
 WAIT = b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n"
+LARGE = b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
 UPLOAD = b"POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000\r\n\r\n"
 FAST = UPLOAD + b"x" * 4_000_000
 MOST = 8
@@ -49,6 +50,15 @@ def test_new_connection_takes_the_place_of_a_slow_one() -> None:
         for begun in [UPLOAD, b"GET /hel"] * (MOST // 2):
             stack.enter_context(client_of(server)).send(begun)
         server.wait_for_requests(MOST // 2)
+        server.wait_until_slow(MOST)
+        assert _is_answered(stack.enter_context(client_of(server)))
+
+
+def test_new_connection_takes_the_place_of_one_that_does_not_read_its_answer() -> None:
+    with small_server(most=MOST) as server, ExitStack() as stack:
+        assert _is_answered(stack.enter_context(client_of(server)))
+        for _ in range(MOST):
+            stack.enter_context(client_of(server)).send(LARGE)
         server.wait_until_slow(MOST)
         assert _is_answered(stack.enter_context(client_of(server)))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import SettingsError
 
-from app.cli.configuration import load_settings
+from app.cli.configuration import load_settings, unknown_settings
 from app.cli.serve.key_checks import require_keys
 from app.errors import SettingUnusable, StartupError
 from app.gallery.keys.gallery_keys import GalleryKeys
@@ -87,6 +87,32 @@ def test_a_misspelt_setting_of_keys_stops_every_start(
     monkeypatch.setenv(name, STRONG)
     with pytest.raises(SettingUnusable, match=name):
         require_keys(Settings(), "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        ("VULTUS_TLS_CERT", "VULTUS_TLS__CERT"),
+        ("VULTUS_MASTER_KEYFILE", "VULTUS_MASTER_KEY_FILE"),
+    ],
+)
+def test_other_misspelt_settings_that_protect_stop_every_start(
+    name: str, setting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "/etc/x")
+    with pytest.raises(SettingUnusable, match=name) as refused:
+        require_keys(Settings(), "127.0.0.1")
+    assert refused.value.setting == setting
+
+
+def test_file_of_settings_may_begin_with_a_byte_order_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / ".env"
+    monkeypatch.setitem(Settings.model_config, "env_file", file)
+    file.write_bytes(f"\ufeffVULTUS_API_KEYS={STRONG}\n".encode())
+    assert [key.get_secret_value() for key in load_settings().api_keys] == [STRONG]
+    assert list(unknown_settings()) == []
 
 
 @pytest.mark.parametrize("value", [" , ", ",", "  "])

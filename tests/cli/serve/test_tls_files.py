@@ -52,6 +52,17 @@ def _damaged_key(folder: Path) -> TlsFiles:
         (_another_key, "does not belong to the certificate", "KEY"),
         (_locked_key, "needs a password", "KEY"),
         (_damaged_key, "OpenSSL cannot use the key", "KEY"),
+        (
+            lambda folder: TlsFiles(*write_certificate(folder), client_ca=folder / "none"),
+            "there is no file of authorities",
+            "CLIENT_CA",
+        ),
+        (
+            lambda folder: TlsFiles(*write_certificate(folder), client_ca=folder / "key.pem"),
+            "no certificate in PEM",
+            "CLIENT_CA",
+        ),
+        (lambda folder: TlsFiles(client_ca=folder), "has no certificate itself", "CERT"),
     ],
 )
 def test_unusable_files_are_refused(tmp_path: Path, make: Files, fact: str, setting: str) -> None:

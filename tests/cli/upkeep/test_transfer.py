@@ -5,6 +5,7 @@ import os
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ from sqlalchemy import func, select
 from typer.testing import CliRunner
 
 from app.cli.main import cli, main
-from app.errors import ArchiveSealed, InvalidRequest
+from app.errors import ArchivedCalibrationUnusable, ArchiveSealed, InvalidRequest
 from app.gallery.records import NewIdentity
+from app.gallery.search.collection_calibrations import CalibrationStore
 from app.gallery.store.database import Database
-from app.gallery.store.tables import FaceTable
+from app.gallery.store.tables import CalibrationTable, CollectionTable, FaceTable
 from app.gallery.transfer.exporter import export_gallery
+from models.zoo.names import DEFAULT_NETWORK
+from models.zoo.registry import find_spec
 from tests.cli.halting_import import HALTS_IN, PEOPLE_AT_ONCE, import_and_halt
-from tests.gallery.factories import COLLECTION, all_identities, count_rows
+from tests.gallery.factories import COLLECTION, MODEL, all_identities, count_rows
 from tests.gallery.transfer.galleries import assert_whole_people_of, fill, open_gallery, rows
 from tests.kit.forks import FORKS
 
@@ -70,12 +74,13 @@ def test_gallery_moves_to_another_database(
         "faces": 11,
         "known_before": 0,
         "expired": 0,
+        "calibration": "none",
         "skipped": [],
     }
     again = _json("import", file)
     assert [one["known_before"] for one in again["collections"]] == [6, 6, 0]
     with closing(_database(database_url)) as there:
-        assert rows(there) == rows(here)
+        assert rows(there) == rows(here, calibrations=False)
 
 
 def test_sealed_archive_moves_by_its_passphrase(here: Database, tmp_path: Path) -> None:
@@ -89,7 +94,7 @@ def test_sealed_archive_moves_by_its_passphrase(here: Database, tmp_path: Path) 
         with pytest.raises(ArchiveSealed, match="sealed by a passphrase, and none is given"):
             RUN.invoke(cli, ["import", str(file)], catch_exceptions=False)
         _json("import", file, "--passphrase-file", passphrase)
-        assert rows(there) == rows(here)
+        assert rows(there) == rows(here, calibrations=False)
 
 
 def test_archive_of_an_encrypted_gallery_is_sealed_by_its_master_key(
@@ -249,7 +254,7 @@ def test_killed_import_is_run_again_and_goes_on(
         here.upgrade()
         fill(here, copies=20)
         export_gallery(here, file)
-        expected = rows(here)
+        expected = rows(here, calibrations=False)
     monkeypatch.setenv("VULTUS_DATABASE_URL", database_url)
     word, halted = FORKS.Pipe(duplex=False)
     with closing(_database(database_url)) as there:
@@ -260,7 +265,7 @@ def test_killed_import_is_run_again_and_goes_on(
         assert word.recv() == "halted"
         process.kill()
         process.join()
-        left = rows(there)
+        left = rows(there, calibrations=False)
         people = (HALTS_IN - 1) * PEOPLE_AT_ONCE
         assert people == len(left["identities"]) < len(expected["identities"])
         assert_whole_people_of(left, expected)
@@ -288,3 +293,43 @@ def _elsewhere(tmp_path: Path) -> Iterator[Database]:
 
 def _database(url: str) -> Database:
     return Database(url, timeout_s=10)
+
+
+def test_calibration_of_an_archive_is_left_out_unless_asked_for_and_checked(
+    here: Database, tmp_path: Path
+) -> None:
+    file, forged = tmp_path / "gallery.zip", tmp_path / "forged.zip"
+    shipped = find_spec(DEFAULT_NETWORK, tmp_path)
+    assert shipped is not None
+    assert shipped.calibration is not None
+    own = replace(shipped.calibration, digest=MODEL.digest, source="the people of staff")
+    CalibrationStore(here).replace("staff", own.to_json())
+    _json("export", file)
+    low = replace(own, similarities=tuple(value - 0.5 for value in own.similarities))
+    CalibrationStore(here).replace("staff", {**low.to_json(), "similarities": [-1.0, -0.9]})
+    _json("export", forged)
+    with _elsewhere(tmp_path) as there:
+        with pytest.raises(ArchivedCalibrationUnusable, match="rows must be equally long"):
+            RUN.invoke(cli, ["import", str(forged), "--with-calibration"], catch_exceptions=False)
+        with there.reading() as session:
+            assert session.scalar(select(func.count()).select_from(CollectionTable)) == 0
+        done = RUN.invoke(cli, ["import", str(forged), "--collection", "staff", "--into", "a"])
+        assert done.exit_code == 0, done.output
+        assert "the archive's calibration was left out" in " ".join(done.output.split())
+        assert _calibration(there, "a") is None
+    with _elsewhere(tmp_path / "other") as there:
+        taken = _json("import", file, "--collection", "staff", "--with-calibration")
+        assert taken["collections"][0]["calibration"] == "taken_over"
+        found = _calibration(there, "staff")
+        assert found is not None
+        assert found["source"] == "an archive: the people of staff"
+
+
+def _calibration(database: Database, collection: str) -> dict[str, Any] | None:
+    with database.reading() as session:
+        found: dict[str, Any] | None = session.scalar(
+            select(CalibrationTable.map)
+            .join(CollectionTable, CollectionTable.number == CalibrationTable.collection_number)
+            .where(CollectionTable.name == collection)
+        )
+        return found

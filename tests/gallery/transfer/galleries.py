@@ -21,6 +21,7 @@ from app.gallery.store.tables import (
     IdentityTable,
 )
 from app.gallery.sync.index_sync import IndexSync
+from app.gallery.transfer.archive_manifest import CollectionEntry
 from app.recognition.types import ModelId
 from tests.gallery.factories import COLLECTION, MODEL, new_face, unit_vectors
 from tests.kit.exact_index import ExactIndex
@@ -89,7 +90,12 @@ def fill(database: Database, *, copies: int = 1) -> Gallery:
     return gallery
 
 
-def rows(database: Database) -> Rows:
+def as_archived(entry: CollectionEntry) -> Mapping[str, object] | None:
+    """Take over the calibration of an archived collection, whatever it is."""
+    return entry.calibration
+
+
+def rows(database: Database, *, calibrations: bool = True) -> Rows:
     """All that an archive holds, by table, in an order of its own."""
     with database.reading() as session:
         collections = {row.number: row for row in session.scalars(select(CollectionTable))}
@@ -109,7 +115,7 @@ def rows(database: Database) -> Rows:
                 row.dimension,
                 row.created_at,
                 from_json(row.options),
-                maps.get(row.number),
+                maps.get(row.number) if calibrations else None,
             )
             for row in collections.values()
         ],

@@ -32,7 +32,7 @@ from tests.gallery.transfer.archives import (
     with_manifest,
 )
 from tests.gallery.transfer.conftest import NewDatabase
-from tests.gallery.transfer.galleries import rows
+from tests.gallery.transfer.galleries import as_archived, rows
 
 Refused = Callable[[str], None]
 
@@ -48,7 +48,7 @@ def refused(archive: Path, empty: Database) -> Refused:
 
     def check(fact: str) -> None:
         with pytest.raises(ArchiveUnusable, match=fact) as told:
-            import_gallery(empty, archive)
+            import_gallery(empty, archive, choose_calibration=as_archived)
         assert re.search("; (copy|give|check|upgrade) ", TERMINAL.detail(told.value))
         assert set(count_rows(empty).values()) == {0}
 
@@ -81,7 +81,7 @@ def test_any_flipped_bit_is_noticed_or_harmless(
         archive.write_bytes(damaged)
         before = rows(empty)
         try:
-            import_gallery(empty, archive)
+            import_gallery(empty, archive, choose_calibration=as_archived)
         except ArchiveUnusable:
             refused += 1
             assert rows(empty) == before
@@ -142,7 +142,7 @@ def test_names_of_members_lead_nowhere(
     put_together(
         archive, {**members, "../escaped.txt": b"x", str(outside): b"x", "link": b"/etc/passwd"}
     )
-    import_gallery(empty, archive)
+    import_gallery(empty, archive, choose_calibration=as_archived)
     assert rows(empty) == rows(source)
     assert not outside.exists()
 
@@ -299,7 +299,7 @@ def test_moments_of_other_zones_are_kept_right(archive: Path, database: Database
     people = lines_of(members[PEOPLE])
     people[0]["created_at"] = "2026-01-01T05:30:00+05:30"
     put_together(archive, with_checksums({**members, PEOPLE: as_lines(people)}))
-    import_gallery(database, archive)
+    import_gallery(database, archive, choose_calibration=as_archived)
     (person,) = [row for row in rows(database)["identities"] if row[0] == people[0]["id"]]
     assert str(person[5]) == "2026-01-01 00:00:00+00:00"
 
@@ -319,9 +319,9 @@ def test_later_damage_stops_between_whole_people(
             archive.write_bytes(data)
 
     with pytest.raises(ArchiveUnusable):
-        import_gallery(database, archive, progress=damage)
+        import_gallery(database, archive, progress=damage, choose_calibration=as_archived)
     put_together(archive, whole)
-    import_gallery(database, archive)
+    import_gallery(database, archive, choose_calibration=as_archived)
     assert rows(database) == rows(source)
     with ZipFile(archive) as file:
         assert file.testzip() is None

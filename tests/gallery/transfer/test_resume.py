@@ -34,7 +34,7 @@ from tests.gallery.transfer.archives import (
     with_checksums,
 )
 from tests.gallery.transfer.conftest import NewDatabase
-from tests.gallery.transfer.galleries import assert_whole_people_of, open_gallery, rows
+from tests.gallery.transfer.galleries import as_archived, assert_whole_people_of, open_gallery, rows
 
 
 class PowerCut(Exception):
@@ -63,27 +63,27 @@ def test_interrupted_import_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = new_database()
-    import_gallery(whole, many)
+    import_gallery(whole, many, choose_calibration=as_archived)
     expected = rows(whole)
     with monkeypatch.context() as patch:
         patch.setattr(ChangeRepository, "log", failing_at(batch, ChangeRepository.log))
         with pytest.raises(PowerCut):
-            import_gallery(database, many)
+            import_gallery(database, many, choose_calibration=as_archived)
     left = rows(database)
     assert_whole_people_of(left, expected)
     known = len(left["identities"])
     assert known < len(expected["identities"])
 
-    done = import_gallery(database, many)
+    done = import_gallery(database, many, choose_calibration=as_archived)
     assert rows(database) == expected
     assert sum(one.known_before for one in done) == known
     assert sum(one.identities for one in done) == len(expected["identities"]) - known
 
 
 def test_second_import_changes_nothing(archive: Path, database: Database) -> None:
-    import_gallery(database, archive)
+    import_gallery(database, archive, choose_calibration=as_archived)
     before, counts, revisions = rows(database), count_rows(database), _revisions(database)
-    done = import_gallery(database, archive)
+    done = import_gallery(database, archive, choose_calibration=as_archived)
     assert [(one.created, one.identities, one.known_before) for one in done] == [
         (False, 0, 6),
         (False, 0, 6),
@@ -99,7 +99,7 @@ def test_second_import_changes_nothing(archive: Path, database: Database) -> Non
 def test_every_face_is_logged_once_at_a_revision_of_its_own_transaction(
     many: Path, database: Database
 ) -> None:
-    import_gallery(database, many)
+    import_gallery(database, many, choose_calibration=as_archived)
     with database.reading() as session:
         logged = session.execute(
             select(ChangeTable.collection_number, ChangeTable.face_number, ChangeTable.kind)
@@ -111,11 +111,11 @@ def test_every_face_is_logged_once_at_a_revision_of_its_own_transaction(
 
 
 def test_deleted_person_comes_back_with_the_archive(archive: Path, database: Database) -> None:
-    import_gallery(database, archive)
+    import_gallery(database, archive, choose_calibration=as_archived)
     service, before = open_gallery(database), rows(database)
     victim = all_identities(service)[-1]
     service.people.delete(COLLECTION, victim.id)
-    import_gallery(database, archive)
+    import_gallery(database, archive, choose_calibration=as_archived)
     assert rows(database) == before
     assert victim.id in found_ids(service, unit_vector(1))
 
@@ -131,10 +131,14 @@ def test_whoever_is_in_the_way_is_told_of(archive: Path, database: Database) -> 
     face_id = faces[-1]["id"]
     with database.writing() as session:
         session.execute(update(FaceTable).where(FaceTable.id == face.id).values(id=face_id))
-    import_gallery(database, archive, names=["staff"], into="branch")
+    import_gallery(
+        database, archive, names=["staff"], into="branch", choose_calibration=as_archived
+    )
     before = rows(database)
 
-    done = {one.into: one for one in import_gallery(database, archive)}
+    done = {
+        one.into: one for one in import_gallery(database, archive, choose_calibration=as_archived)
+    }
     told = {one.id: one for one in done[COLLECTION].skipped}
     assert {identity: one.reason for identity, one in told.items()} == {
         people[0]["id"]: "external_id_taken",
@@ -158,7 +162,9 @@ def test_people_who_expired_since_are_passed_over_and_counted(
     people = lines_of(members[PEOPLE])
     people[0]["expires_at"] = "2001-01-01T00:00:00Z"
     put_together(archive, with_checksums({**members, PEOPLE: as_lines(people)}))
-    done = {one.into: one for one in import_gallery(database, archive)}
+    done = {
+        one.into: one for one in import_gallery(database, archive, choose_calibration=as_archived)
+    }
     assert (done[COLLECTION].expired, done[COLLECTION].skipped) == (1, [])
     assert done[COLLECTION].identities == len(people) - 1
     gallery = open_gallery(database)
@@ -172,7 +178,9 @@ def test_keys_that_differ_in_their_unicode_form_are_one_key(
     people = lines_of(members[PEOPLE])
     people[0]["external_id"], people[1]["external_id"] = "é", "e\u0301"
     put_together(archive, with_checksums({**members, PEOPLE: as_lines(people)}))
-    done = {one.into: one for one in import_gallery(database, archive)}
+    done = {
+        one.into: one for one in import_gallery(database, archive, choose_calibration=as_archived)
+    }
     (skipped,) = done[COLLECTION].skipped
     assert (skipped.id, skipped.reason) == (people[1]["id"], "external_id_taken")
     assert people[0]["id"] in skipped.detail
@@ -182,8 +190,9 @@ def test_two_imports_into_one_collection_share_the_work(
     many: Path, database: Database, connect: Connect, new_database: NewDatabase
 ) -> None:
     expected = new_database()
-    import_gallery(expected, many)
-    results = at_once([partial(import_gallery, connect(), many) for _ in range(3)])
+    import_gallery(expected, many, choose_calibration=as_archived)
+    one = partial(import_gallery, choose_calibration=as_archived)
+    results = at_once([partial(one, connect(), many) for _ in range(3)])
     assert rows(database) == rows(expected)
     added, known = _sums(results)
     assert added == len(rows(expected)["identities"])
@@ -217,7 +226,7 @@ def test_import_that_always_loses_gives_up(
 
     monkeypatch.setattr("app.gallery.transfer.import_target.insert_people", lose)
     with pytest.raises(Conflict, match="import again"):
-        import_gallery(database, archive)
+        import_gallery(database, archive, choose_calibration=as_archived)
     assert tries == 5
     assert rows(database)["identities"] == []
 
@@ -234,7 +243,7 @@ def test_service_enrolls_beside_an_import(many: Path, database: Database) -> Non
             )
             enrolled.append(identity.id)
 
-    import_gallery(database, many, progress=meanwhile)
+    import_gallery(database, many, progress=meanwhile, choose_calibration=as_archived)
     assert enrolled
     found = found_ids(service, unit_vector(0))
     assert found[0] == enrolled[0]
@@ -253,7 +262,7 @@ def test_person_with_more_faces_than_a_batch_is_whole(
         log(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ChangeRepository, "log", counted)
-    import_gallery(database, archive, names=[COLLECTION])
+    import_gallery(database, archive, names=[COLLECTION], choose_calibration=as_archived)
     assert batches == [1, 2, 3, 4, 1]
 
 
@@ -261,7 +270,7 @@ def test_lines_without_the_last_end_of_line_are_whole(archive: Path, database: D
     members = members_of(archive)
     changed = {**members, PEOPLE: as_lines(lines_of(members[PEOPLE])).rstrip(b"\n")}
     put_together(archive, with_checksums(changed))
-    import_gallery(database, archive)
+    import_gallery(database, archive, choose_calibration=as_archived)
     assert len(rows(database)["identities"]) == 12
 
 

@@ -38,13 +38,13 @@ from tests.gallery.transfer.archives import (
     with_manifest,
 )
 from tests.gallery.transfer.conftest import NewDatabase
-from tests.gallery.transfer.galleries import fill, open_gallery, rows
+from tests.gallery.transfer.galleries import as_archived, fill, open_gallery, rows
 
 
 def test_everything_arrives_and_comes_back(
     source: Database, archive: Path, database: Database, new_database: NewDatabase, tmp_path: Path
 ) -> None:
-    done = import_gallery(database, archive)
+    done = import_gallery(database, archive, choose_calibration=as_archived)
     assert rows(database) == rows(source)
     assert [(one.into, one.created, one.identities, one.faces) for one in done] == [
         (COLLECTION, True, 6, 11),
@@ -55,7 +55,7 @@ def test_everything_arrives_and_comes_back(
 
     back, again = tmp_path / "back.zip", new_database()
     export_gallery(database, back)
-    import_gallery(again, back)
+    import_gallery(again, back, choose_calibration=as_archived)
     assert rows(again) == rows(source)
 
 
@@ -79,7 +79,7 @@ def test_archive_of_the_first_format_arrives_without_what_came_later(
     for entry in told["collections"]:
         del entry["options"], entry["calibration"]
     put_together(archive, with_checksums(with_manifest(older, told)))
-    import_gallery(database, archive)
+    import_gallery(database, archive, choose_calibration=as_archived)
     assert count_rows(database) == count_rows(source)
     with source.reading() as session:
         assert {row.quality for row in session.query(FaceTable)} == {62.5, None}
@@ -96,7 +96,7 @@ def as_before(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_everybody_is_found_as_before(source: Database, archive: Path, database: Database) -> None:
-    import_gallery(database, archive)
+    import_gallery(database, archive, choose_calibration=as_archived)
     here, there = open_gallery(source), open_gallery(database)
     for collection in (COLLECTION, "staff"):
         before = all_identities(here, collection=collection)
@@ -112,7 +112,7 @@ def test_everybody_is_found_as_before(source: Database, archive: Path, database:
 
 
 def test_attributes_are_found_by(archive: Path, database: Database) -> None:
-    import_gallery(database, archive)
+    import_gallery(database, archive, choose_calibration=as_archived)
     arrived = rows(database)
     expected = {
         (row[0], key, value)
@@ -127,7 +127,7 @@ def test_running_service_notices(archive: Path, database: Database) -> None:
     service = open_gallery(database)
     probe = unit_vector(1)
     assert found_ids(service, probe) == []
-    import_gallery(database, archive)
+    import_gallery(database, archive, choose_calibration=as_archived)
     assert len(found_ids(service, probe)) == 5
     assert len(found_ids(service, probe, collection="staff")) == 5
 
@@ -157,7 +157,7 @@ def test_everything_is_as_of_one_moment(
     export_gallery(database, path, progress=meanwhile)
     assert enrolled > 20
     assert rows(database) != before
-    import_gallery(there, path)
+    import_gallery(there, path, choose_calibration=as_archived)
     assert rows(there) == before
 
 
@@ -166,12 +166,14 @@ def test_chosen_collections_only(source: Database, database: Database, tmp_path:
     done = export_gallery(source, path, names=["staff", "empty", "staff"])
     assert [entry.name for entry in done.collections] == ["staff", "empty"]
     assert done.size == path.stat().st_size
-    import_gallery(database, path, names=["staff"])
+    import_gallery(database, path, names=["staff"], choose_calibration=as_archived)
     assert [row[0] for row in rows(database)["collections"]] == ["staff"]
 
 
 def test_into_another_collection(archive: Path, database: Database) -> None:
-    (done,) = import_gallery(database, archive, names=["staff"], into="branch")
+    (done,) = import_gallery(
+        database, archive, names=["staff"], into="branch", choose_calibration=as_archived
+    )
     assert (done.entry.name, done.into, done.identities) == ("staff", "branch", 6)
     assert {row[1] for row in rows(database)["identities"]} == {"branch"}
 
@@ -188,14 +190,14 @@ def test_wrong_choice_changes_nothing(
     names: list[str], into: str | None, error: type[VultusError], archive: Path, database: Database
 ) -> None:
     with pytest.raises(error, match="staff"):
-        import_gallery(database, archive, names=names, into=into)
+        import_gallery(database, archive, names=names, into=into, choose_calibration=as_archived)
     assert set(count_rows(database).values()) == {0}
 
 
 def test_existing_people_stay(archive: Path, database: Database) -> None:
     service = open_gallery(database)
     own, _ = enroll(service, unit_vector(1), name="own")
-    import_gallery(database, archive)
+    import_gallery(database, archive, choose_calibration=as_archived)
     assert len(all_identities(service)) == 7
     assert own.id in found_ids(service, unit_vector(1))
 
@@ -206,9 +208,9 @@ def test_faces_of_another_network_are_refused(archive: Path, database: Database)
     enroll(service, unit_vector(1, dimension=OTHER_MODEL.dimension), collection="staff")
     before = rows(database)
     with pytest.raises(EmbedderMismatch, match="cannot be compared"):
-        import_gallery(database, archive)
+        import_gallery(database, archive, choose_calibration=as_archived)
     assert rows(database) == before
-    import_gallery(database, archive, names=["staff"], into="other")
+    import_gallery(database, archive, names=["staff"], into="other", choose_calibration=as_archived)
 
 
 def test_empty_collection_is_given_to_the_network_of_the_archive(
@@ -220,7 +222,7 @@ def test_empty_collection_is_given_to_the_network_of_the_archive(
     inbox = Unknowns(database, service, InboxLimits(retention_s=60, faces=9, faces_a_group=9))
     stranger = unit_vector(1, dimension=OTHER_MODEL.dimension)
     inbox.keep("staff", [Sighting(stranger, "a" * 64)], 0.5)
-    import_gallery(database, archive)
+    import_gallery(database, archive, choose_calibration=as_archived)
     # What the other network saw cannot be compared with anybody any more, and so goes.
     with database.reading() as session:
         assert session.query(UnknownFaceTable).count() == 0
@@ -235,7 +237,7 @@ def test_options_of_crops_stay_where_their_key_is(
     wanted = {"unknowns": {"keep": True, "crops": True}, "crops": {"keep": True}}
     open_gallery(here).collections.update(COLLECTION, CollectionChanges(options=wanted))
     export_gallery(here, tmp_path / "a.zip")
-    import_gallery(database, tmp_path / "a.zip")
+    import_gallery(database, tmp_path / "a.zip", choose_calibration=as_archived)
     arrived = open_gallery(database).collections.get(COLLECTION).options
     assert (arrived.unknowns.keep, arrived.unknowns.crops, arrived.crops.keep) == (
         True,
@@ -256,5 +258,5 @@ def test_many_pages(
     fill(here, copies=4)
     path = tmp_path / "pages.zip"
     export_gallery(here, path)
-    import_gallery(there, path)
+    import_gallery(there, path, choose_calibration=as_archived)
     assert rows(there) == rows(here)

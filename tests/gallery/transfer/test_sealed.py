@@ -22,7 +22,7 @@ from app.gallery.transfer.sealed_stream import SealedReader, SealedWriter
 from tests.gallery.factories import count_rows
 from tests.gallery.transfer.archives import EMBEDDINGS, from_npy, members_of
 from tests.gallery.transfer.conftest import NewDatabase
-from tests.gallery.transfer.galleries import rows
+from tests.gallery.transfer.galleries import as_archived, rows
 from tests.gallery.vault.vaults import MASTER, OTHER_MASTER
 
 CHUNK = 128
@@ -157,7 +157,7 @@ def test_each_lock_opens_what_was_sealed_by_several(
     ]
     for opener in openers:
         there = new_database()
-        import_gallery(there, path, locks=[opener])
+        import_gallery(there, path, locks=[opener], choose_calibration=as_archived)
         assert rows(there) == rows(source)
 
 
@@ -173,10 +173,12 @@ def test_other_locks_do_not_open(
     ]
     for locks, fact in refusals:
         with pytest.raises(ArchiveSealed, match=fact):
-            import_gallery(empty, path, locks=locks)
+            import_gallery(empty, path, locks=locks, choose_calibration=as_archived)
     export_gallery(source, path, locks=[MasterLock([MASTER])])
     with pytest.raises(ArchiveSealed, match="master key of the gallery that wrote it"):
-        import_gallery(empty, path, locks=[MasterLock([OTHER_MASTER])])
+        import_gallery(
+            empty, path, locks=[MasterLock([OTHER_MASTER])], choose_calibration=as_archived
+        )
     assert set(count_rows(empty).values()) == {0}
 
 
@@ -184,7 +186,7 @@ def test_clear_archive_is_imported_whatever_locks_there_are(
     source: Database, archive: Path, new_database: NewDatabase, key_file: KeyFileLock
 ) -> None:
     there = new_database()
-    import_gallery(there, archive, locks=[key_file])
+    import_gallery(there, archive, locks=[key_file], choose_calibration=as_archived)
     assert rows(there) == rows(source)
 
 
@@ -198,17 +200,17 @@ def test_archive_that_is_changed_anywhere_is_refused_with_nothing_changed(
         changed[place] ^= 1
         sealed.write_bytes(changed)
         with pytest.raises((ArchiveDamaged, ArchiveSealed)):
-            import_gallery(empty, sealed, locks=[key_file])
+            import_gallery(empty, sealed, locks=[key_file], choose_calibration=as_archived)
     chunks = [*range(start, len(whole), SEALED), len(whole)]
     for length in (*range(start), *chunks[:-1:7]):
         sealed.write_bytes(whole[: max(length, len(MAGIC))])
         with pytest.raises((ArchiveDamaged, ArchiveSealed)):
-            import_gallery(empty, sealed, locks=[key_file])
+            import_gallery(empty, sealed, locks=[key_file], choose_calibration=as_archived)
     pieces = [whole[first:last] for first, last in pairwise(chunks)]
     pieces[1], pieces[2] = pieces[2], pieces[1]
     sealed.write_bytes(whole[:start] + b"".join(pieces))
     with pytest.raises(ArchiveDamaged):
-        import_gallery(empty, sealed, locks=[key_file])
+        import_gallery(empty, sealed, locks=[key_file], choose_calibration=as_archived)
     assert set(count_rows(empty).values()) == {0}
 
 
@@ -224,12 +226,17 @@ def test_header_of_a_later_form_or_of_harm_is_refused(
 
     with_header(version=2)
     with pytest.raises(ArchiveTooNew, match="sealed in form 2"):
-        import_gallery(empty, sealed, locks=[key_file])
+        import_gallery(empty, sealed, locks=[key_file], choose_calibration=as_archived)
     salt = b64encode(bytes(16)).decode()
     dear = {"kind": "passphrase", "n": 2**24, "r": 64, "p": 4, "salt": salt, "wrapped": salt}
     with_header(version=1, chunk_bytes=65_536, slots=[dear])  # scrypt would take 128 GB
     with pytest.raises(ArchiveSealed):
-        import_gallery(empty, sealed, locks=[passphrase("correct horse battery")])
+        import_gallery(
+            empty,
+            sealed,
+            locks=[passphrase("correct horse battery")],
+            choose_calibration=as_archived,
+        )
 
 
 def test_archive_is_not_sealed_by_what_is_too_short(source: Database, tmp_path: Path) -> None:

@@ -44,7 +44,8 @@ class Connection(Protocol):
         """End what has waited for too long."""
 
     def slowness(self, now: float) -> float | None:
-        """Seconds for which the client has owed more than it sent; None when it owes nothing."""
+        """Seconds by which the client is behind with what it has to send, or to read; None when it
+        owes nothing."""
 
     def cut_off(self, reason: Ended) -> None: ...
 
@@ -67,9 +68,10 @@ class Connections:
     """All connections of a process.
 
     When there are as many as may be, a new one takes the place of another: of the one that has been
-    idle for longest; else of one whose request or body comes too slowly; else of the oldest whose
-    body is still on its way, from the address that holds most of them. So neither idle nor slow
-    connections keep others out; a new one is refused only while there is work to do for all.
+    idle for longest; else of one whose request or body comes too slowly, or whose answer is read
+    too slowly; else of the oldest whose body or answer is still on its way, from the address that
+    holds most of them. So neither idle nor slow connections keep others out; a new one is refused
+    only while there is work to do for all.
     """
 
     def __init__(self, limits: ConnectionLimits, count_ended: Callable[[Ended], object]) -> None:

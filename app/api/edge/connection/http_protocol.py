@@ -219,6 +219,8 @@ class LimitedHttp(HttpToolsProtocol):
             self._all.count_ended(Ended.IDLE)
 
     def slowness(self, now: float) -> float | None:
+        if self._reader is not None:  # else all connections could be kept by reading slowly
+            return self._reader.used_s
         if self._phase is _Phase.IDLE or not self._client_owes:
             return None
         sent = self._body_bytes if self._phase is _Phase.BODY else 0

@@ -16,6 +16,11 @@ class Patience:
     def is_over(self) -> bool:
         return self._left_s <= 0
 
+    @property
+    def used_s(self) -> float:
+        """Seconds by which the peer is behind."""
+        return self._most_s - self._left_s
+
     def use(self, seconds: float, moved_bytes: int) -> None:
         """Note that `seconds` passed, in which so many bytes were moved."""
         left_s = self._left_s - seconds + moved_bytes / self._bytes_per_s
