@@ -11,15 +11,17 @@ from sqlalchemy import func, select, update
 from app.errors import MasterKeyMissing, MasterKeyUnknown
 from app.gallery.gallery import Gallery
 from app.gallery.journal.journal import NoJournal
-from app.gallery.records import CollectionChanges, NewIdentity
+from app.gallery.records import CollectionChanges, Face, NewIdentity
 from app.gallery.rollout.rollouts import Rollouts
 from app.gallery.store.database import Database
 from app.gallery.store.statements.vector_bytes import to_bytes
 from app.gallery.store.tables import (
     AuditLineTable,
     CollectionKeyTable,
+    CropTable,
     FaceTable,
     PersonKeyTable,
+    UnknownCropTable,
     UnknownGroupKeyTable,
 )
 from app.gallery.vault import encrypting
@@ -35,6 +37,7 @@ from tests.gallery.factories import (
     unit_vectors,
 )
 from tests.gallery.vault.test_sealed_rows import (
+    CROP,
     KEEP_ALL,
     found,
     inbox_of,
@@ -246,6 +249,25 @@ def test_a_key_of_a_person_that_was_altered_hinders_no_rotation(start: Start) ->
     assert encryption.destroy_former() == 0, "the key that does not open may be mended yet"
     assert {row.table for row in encryption.verify()} == {"faces", "second_embeddings"}
     assert found(start(MASTER), VECTORS[0]) == "Ada"
+
+
+@pytest.mark.usefixtures("clear")
+def test_no_crop_is_kept_in_the_clear_before_the_gallery_is_encrypted(start: Start) -> None:
+    gallery = start(MASTER)
+    face = replace(new_face(VECTORS[5]), face_id="e" * 32, sealed_crop=CROP)
+    _, (before,) = gallery.people.enroll(COLLECTION, NewIdentity(), [face])
+    inbox_of(gallery).keep(COLLECTION, [sighting(VECTORS[6], "6")], 0.9)
+    assert isinstance(before, Face)
+    assert not before.has_crop
+    with gallery.store.database.reading() as session:
+        stored = [*session.scalars(select(CropTable.sealed))]
+        stored += session.scalars(select(UnknownCropTable.sealed))
+    assert set(stored) == {BY_CROPS_KEY}
+    Encryption(gallery.store.database).encrypt()
+    late = replace(new_face(VECTORS[7]), face_id="f" * 32, sealed_crop=CROP)
+    _, (after,) = gallery.people.enroll(COLLECTION, NewIdentity(), [late])
+    assert isinstance(after, Face)
+    assert after.has_crop
 
 
 def test_encrypting_needs_a_master_key(clear: Gallery) -> None:
