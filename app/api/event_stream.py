@@ -45,11 +45,7 @@ class EventStream:
         position = newest if position is None else min(position, newest)
         yield f"retry: {_RETRY_MS}\n\n"
         quiet_s, until = 0.0, monotonic() + self.wait_s
-        while not self.ends():
-            try:
-                self.require()
-            except VultusError:
-                return
+        while self._may_go_on():
             if self.events.newest <= position:
                 if monotonic() >= until:
                     return
@@ -65,8 +61,18 @@ class EventStream:
                 await asyncio.sleep(_LOOK_EVERY_S)
                 continue
             for event in found:
+                # Before each one: a caller who reads slowly may keep this waiting for hours.
+                if not self._may_go_on():
+                    return
                 quiet_s = 0.0
                 yield text_of(event)
+
+    def _may_go_on(self) -> bool:
+        try:
+            self.require()
+        except VultusError:
+            return False
+        return not self.ends()
 
     async def _after(self, position: int) -> tuple[list[Event], int]:
         return await reading(

@@ -188,7 +188,7 @@ def build_services(
             TargetStore(database),
             [
                 WebhookSource(webhooks, settings.webhooks, gallery.people.get, reads),
-                *mqtt_sources(settings, gallery, metrics, TargetStore(database)),
+                *mqtt_sources(settings, database, gallery.people.get, reads, metrics),
             ],
             metrics,
             lease_s=constants.lease_s,

@@ -105,6 +105,10 @@ class Listener:
         with self._news:
             return [one for one in self.received if one.topic == topic][-1]
 
+    def publish(self, topic: str, payload: str) -> None:
+        """Publish something that the broker retains."""
+        self._client.publish(topic, payload, 1, retain=True)
+
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()

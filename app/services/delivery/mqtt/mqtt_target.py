@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from app.errors import NotFound
-from app.gallery.delivery.target_store import TargetStore
-from app.gallery.gallery import Gallery
+from app.gallery.journal.actions import Action
 from app.gallery.journal.event_records import Event
+from app.gallery.journal.reads import ReadLog
+from app.observe.acting import Actor, acting
 from app.services.delivery.blocking_calls import blocking
-from app.services.delivery.event_target import DELIVERED, DeliveryRules, EventTarget, Outcome
+from app.services.delivery.event_target import DELIVERED, DeliveryRules, Outcome
 from app.services.delivery.mqtt.double_take import double_take_messages
 from app.services.delivery.mqtt.event_messages import (
     ERASED,
@@ -22,6 +22,7 @@ from app.services.delivery.mqtt.event_messages import (
 from app.services.delivery.mqtt.home_assistant import HomeAssistant
 from app.services.delivery.mqtt.message import Message
 from app.services.delivery.mqtt.mqtt_connection import BrokerAway, MqttConnection
+from app.services.delivery.webhooks.webhook_message import FindIdentity, find_or_none
 from app.settings import MqttSettings
 
 TARGET = "mqtt"
@@ -48,12 +49,14 @@ class MqttTarget:
     def __init__(
         self,
         settings: MqttSettings,
-        gallery: Gallery,
+        find: FindIdentity,
+        reads: ReadLog,
         connect: Callable[["MqttTarget"], MqttConnection],
     ) -> None:
         self.collections: Sequence[str] | None = settings.collections or None
         self._settings = settings
-        self._gallery = gallery
+        self._find = find
+        self._reads = reads
         self.messages = EventMessages(settings.topic, settings.retain)
         self._home_assistant = (
             None
@@ -63,6 +66,7 @@ class MqttTarget:
         self._announced: set[Terminal] = set()
         self._states: dict[str, tuple[Terminal, str | None]] = {}
         """Whom the broker holds as the last person, by topic."""
+        self._is_ending = False
         self.connection = connect(self)
 
     async def deliver(self, event: Event) -> Outcome:
@@ -83,13 +87,20 @@ class MqttTarget:
     def on_message(self, topic: str, payload: str) -> None:
         """Take over what the broker holds. Called in the thread of the connection."""
         if topic == self.messages.status_topic:
-            if payload == "offline":  # of another process, which has ended
+            if payload == "offline" and not self._is_ending:  # of another process, which has ended
                 self.connection.send(self.messages.status(online=True))
             return
         with suppress(ValueError, KeyError, TypeError):  # somebody else's message
             state = json.loads(payload)
             terminal = Terminal(state["collection"], state["terminal_id"])
             self._states[topic] = terminal, state["identity_id"]
+
+    def end(self) -> None:
+        """Say that the service is gone, if no other process says otherwise. Blocks for seconds."""
+        self._is_ending = True
+        with suppress(BrokerAway):
+            self.connection.publish([self.messages.status(online=False)])
+        self.connection.close()
 
     def _publish(self, event: Event) -> None:
         name = self._name_of(event)
@@ -121,34 +132,11 @@ class MqttTarget:
 
     def _name_of(self, event: Event) -> str | None:
         """Return the name of a person who was matched, where names are wanted. Blocks."""
-        wanted = self._settings.names and event.type == MATCHED
-        if not wanted or event.identity_id is None or event.collection is None:
+        if not self._settings.names or event.type != MATCHED:
             return None
-        with suppress(NotFound):  # erased meanwhile
-            return self._gallery.people.get(event.collection, event.identity_id).name
-        return None
-
-
-class MqttSource:
-    """The target of the settings; it connects when it is first asked for."""
-
-    def __init__(self, target: MqttTarget, store: TargetStore) -> None:
-        self._target = target
-        self._store = store
-        self._is_started = False
-
-    def targets(self) -> Sequence[EventTarget]:
-        if not self._is_started:
-            self._store.begin(self._target.name)
-            self._target.connection.start()
-            self._is_started = True
-        return [self._target]
-
-    async def close(self) -> None:
-        if self._is_started:
-            await blocking(self._close)
-
-    def _close(self) -> None:
-        with suppress(BrokerAway):
-            self._target.connection.publish([self._target.messages.status(online=False)])
-        self._target.connection.close()
+        identity = find_or_none(self._find, event)
+        if identity is None:  # erased meanwhile
+            return None
+        with acting(Actor("mqtt")):
+            self._reads.note(Action.IDENTITY_READ, event.collection, [identity.id])
+        return identity.name
