@@ -41,6 +41,7 @@ class Populated:
             "system?tab=models",
             "system?tab=service",
             "keys",
+            "webhooks",
             "no_such_page",
         )
         return {

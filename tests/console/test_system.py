@@ -7,10 +7,13 @@ from itertools import cycle
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from app.services.delivery.webhooks.webhook_service import WebhookService
+from app.settings import WebhookSettings
 from tests.console.accessibility import require_accessible
 from tests.console.conftest import NewPage, Serve
 from tests.console.console_server import ConsoleServer
 from tests.kit.photos import astronaut, hopper
+from tests.kit.webhook_receiver import receiving
 
 _COLLECTIONS = "system?tab=collections"
 
@@ -241,3 +244,31 @@ def test_list_of_many_collections_has_pages(
     pages.get_by_role("link", name="Next").click()
     expect(page.get_by_role("link", name=many[-1])).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_webhook_is_made_tested_stopped_and_deleted(
+    page: Page, server: ConsoleServer, collection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = WebhookSettings(http=True, networks=("127.0.0.0/8",))
+    permitting = WebhookService(server.services.webhooks.kept, settings)
+    monkeypatch.setattr(server.services, "webhooks", permitting)
+    with receiving() as receiver:
+        page.goto(server.at("webhooks", collection=collection))
+        page.get_by_role("button", name="Make a webhook").click()
+        page.get_by_label("Name", exact=True).fill("door")
+        page.get_by_label("Address").fill(receiver.url)
+        page.get_by_label("Types of events").fill("person.matched, unknown.seen")
+        page.get_by_role("button", name="Make", exact=True).click()
+        receiver.secret = page.get_by_role("dialog").locator("code").inner_text()
+        page.get_by_role("button", name="Close").last.click()
+        row = page.get_by_role("row").filter(has_text="door")
+        expect(row).to_contain_text("person.matched, unknown.seen")
+        require_accessible(page)
+        row.get_by_role("button", name="Test: door").click()
+        expect(page.get_by_text("door took a test message")).to_be_visible()
+        assert [message.type for message in receiver.came] == ["webhook.test"]
+        row.get_by_role("button", name="Disable: door").click()
+        expect(row).to_contain_text("disabled")
+        row.get_by_role("button", name="Delete: door").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        expect(page.get_by_text("There is no webhook yet.")).to_be_visible()

@@ -85,6 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # else connections that come together wait a second
 
     def handle_error(self, *_: object) -> None:
         """Quiet: those who are killed end their connections."""

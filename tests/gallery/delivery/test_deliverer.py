@@ -1,5 +1,6 @@
 """Events reach a target at least once and in order for each subject, whatever fails."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -161,6 +162,26 @@ def test_a_pause_that_is_asked_for_is_kept(gallery: Gallery) -> None:
         enroll(gallery, unit_vector(2))
         events.follow()
     assert len(target.came) == 1
+
+
+class _Hanging(Recorder):
+    async def deliver(self, event: Event) -> Outcome:
+        await super().deliver(event)
+        await asyncio.Event().wait()
+        return DELIVERED
+
+
+def test_a_stop_ends_attempts_that_hang_and_loses_none(gallery: Gallery) -> None:
+    target = _Hanging()
+    with delivering(gallery, target) as events:
+        enroll(gallery, unit_vector(1))
+        events.follow()
+        target.wait_for_attempts(1)
+    turn = _store(gallery).take(
+        NAME, "next", lease_s=5, types=None, collections=None, most_failing=1
+    )
+    assert turn is not None
+    assert [(one.event.id, one.attempts) for one in turn.waiting] == [(target.came[0].id, 0)]
 
 
 def test_with_one_that_may_fail_all_are_in_order(gallery: Gallery) -> None:

@@ -7,7 +7,7 @@ import { loadTexts } from "./text.js";
 export const NAVIGATION = ["start", "identify", "people", "unknowns", "review", "thresholds", "privacy", "system"];
 
 /** Pages that are not in the navigation, and the entry that is marked there. */
-const BELOW = { person: "people", enroll: "people", enroll_many: "people", keys: "system" };
+const BELOW = { person: "people", enroll: "people", enroll_many: "people", keys: "system", webhooks: "system" };
 
 /** The entry of the navigation that a page belongs to; undefined for an address of no page. */
 export const entryOf = (page) => (NAVIGATION.includes(page) ? page : BELOW[page]);

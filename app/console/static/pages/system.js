@@ -17,6 +17,7 @@ export default function Page({ query, collection }) {
   const Content = TABS[present];
   return html`<${PageHead} title=${t("system.title")} lead=${t("system.lead")}>
       <a class="button" href=${href("keys")}>${t("frame.keys")}</a>
+      <a class="button" href=${href("webhooks")}>${t("system.webhooks")}</a>
       <a class="button" href="../docs" target="_blank" rel="noopener">${t("frame.api_documentation")}</a>
     <//>
     <${Tabs}

@@ -1,38 +1,17 @@
 /** Dialogs that make, show, rotate and revoke API keys. */
 
-import { ask } from "../core/api.js";
-import { html, useId, useState } from "../core/html.js";
+import { html, useState } from "../core/html.js";
 import { note } from "../core/history.js";
-import { useAction } from "../core/loading.js";
 import { t } from "../core/text.js";
-import { AsRequestButton } from "./as_request_button.js";
 import { CopyButton } from "./copy_button.js";
 import { Dialog } from "./dialog.js";
 import { errorOf, Field } from "./field.js";
-import { Notice, ProblemNotice } from "./notice.js";
+import { Notice } from "./notice.js";
+import { RequestForm } from "./request_form.js";
 
 const ROLES = ["viewer", "operator", "enroller", "officer", "integrator", "admin", "custom"];
 const RIGHTS = ["read", "identify", "enroll", "correct", "templates", "audit", "admin"];
 const A_DAY_S = 86_400;
-
-/** A form that sends a request once. */
-function Form({ title, submit, call, danger = false, onClose, onDone, children }) {
-  const id = useId();
-  const action = useAction(async () => onDone(await ask(call())));
-  const send = (event) => {
-    event.preventDefault();
-    action.run();
-  };
-  const footer = html`<${AsRequestButton} call=${call} />
-    <button type="button" onClick=${onClose}>${t("frame.cancel")}</button>
-    <button class=${danger ? "danger primary" : "primary"} form=${id} disabled=${action.busy}>${submit}</button>`;
-  return html`<${Dialog} title=${title} onClose=${onClose} footer=${footer}>
-    <form id=${id} onSubmit=${send}>
-      ${children(action.problem)}
-      <${ProblemNotice} problem=${action.problem} />
-    </form>
-  <//>`;
-}
 
 const names = (text) => text.split(/[\s,]+/).filter(Boolean);
 
@@ -55,7 +34,7 @@ export function CreateKey({ onClose, onDone }) {
     ...(aws && { aws }),
   });
   const toggle = (right) => setRights((present) => (present.includes(right) ? present.filter((one) => one !== right) : [...present, right]));
-  return html`<${Form}
+  return html`<${RequestForm}
     title=${t("keys.create")}
     submit=${t("keys.create_send")}
     call=${() => ({ method: "POST", path: "keys", json: json() })}
@@ -110,7 +89,7 @@ export function ShowKey({ of, text, aws, onClose }) {
 export function RotateKey({ of, onClose, onDone }) {
   const [hours, setHours] = useState("24");
   const call = () => ({ method: "POST", path: `keys/${of.id}:rotate`, json: { overlap_s: (Number(hours) * A_DAY_S) / 24 } });
-  return html`<${Form} title=${t("keys.rotate_name", { name: of.name })} submit=${t("keys.rotate_send")} ...${{ call, onClose, onDone }}>
+  return html`<${RequestForm} title=${t("keys.rotate_name", { name: of.name })} submit=${t("keys.rotate_send")} ...${{ call, onClose, onDone }}>
     ${(problem) => html`<p>${t("keys.rotate_text")}</p>
       <${Field} label=${t("keys.overlap")} error=${errorOf(problem, "overlap_s")}>
         <input data-first-focus type="number" required min="0" max="8784" step="any" value=${hours} onInput=${(event) => setHours(event.target.value)} />
@@ -124,7 +103,7 @@ export function RevokeKey({ of, onClose, onDone }) {
     note(t("keys.revoked", { name: of.name }), { final: true });
     onDone();
   };
-  return html`<${Form}
+  return html`<${RequestForm}
     title=${t("keys.revoke_name", { name: of.name })}
     submit=${t("keys.revoke")}
     call=${() => ({ method: "DELETE", path: `keys/${of.id}` })}

@@ -7,6 +7,7 @@ export default {
   tab_collections: "Sammlungen",
   tab_models: "Modelle",
   tab_service: "Dienst und Schlüssel",
+  webhooks: "Webhooks",
 
   process: "Prozess",
   pid: "Prozess {pid}",

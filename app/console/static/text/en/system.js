@@ -7,6 +7,7 @@ export default {
   tab_collections: "Collections",
   tab_models: "Models",
   tab_service: "Service and key",
+  webhooks: "Webhooks",
 
   process: "Process",
   pid: "Process {pid}",
