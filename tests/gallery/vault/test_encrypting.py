@@ -24,7 +24,6 @@ from app.gallery.store.tables import (
     UnknownCropTable,
     UnknownGroupKeyTable,
 )
-from app.gallery.vault import encrypting
 from app.gallery.vault.encrypting import Encryption
 from app.gallery.vault.master_key import MasterKey
 from tests.gallery.conftest import Connect, sqlite_only
@@ -36,6 +35,7 @@ from tests.gallery.factories import (
     new_gallery,
     unit_vectors,
 )
+from tests.gallery.vault.halting_encryption import encrypt_and_halt
 from tests.gallery.vault.test_sealed_rows import (
     CROP,
     KEEP_ALL,
@@ -45,6 +45,7 @@ from tests.gallery.vault.test_sealed_rows import (
     sighting,
 )
 from tests.gallery.vault.vaults import MASTER, OTHER_MASTER, with_masters
+from tests.kit.forks import FORKS
 
 VECTORS = unit_vectors(8, seed=5)
 BY_CROPS_KEY = b"a crop, as CropVault has sealed it"
@@ -142,27 +143,14 @@ def test_a_gallery_is_encrypted_while_others_read_and_write(start: Start) -> Non
 
 
 @pytest.mark.usefixtures("clear")
-def test_encrypting_goes_on_where_it_was_ended(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(encrypting, "ROWS_AT_ONCE", 1)
-    encryption = Encryption(start(MASTER).store.database)
-    seal = encryption._seal_rows
-    ends_after = 2
-
-    class EndedError(Exception):
-        pass
-
-    def seal_some(*arguments: object) -> None:
-        nonlocal ends_after
-        if not ends_after:
-            raise EndedError
-        ends_after -= 1
-        seal(*arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(encryption, "_seal_rows", seal_some)
-    with pytest.raises(EndedError):
-        encryption.encrypt()
+def test_encrypting_goes_on_where_it_was_killed(start: Start, database_url: str) -> None:
+    word, halted = FORKS.Pipe(duplex=False)
+    process = FORKS.Process(target=encrypt_and_halt, args=(database_url, 3, halted), daemon=True)
+    process.start()
+    halted.close()  # so that an end of the process is noticed
+    assert word.recv() == "halted"
+    process.kill()
+    process.join()
     # Both forms are read, and what is written is sealed.
     between = start(MASTER)
     (status,) = Encryption(between.store.database).status()
