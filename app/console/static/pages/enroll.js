@@ -78,7 +78,7 @@ export default function Enroll({ query, collection }) {
     <div class="enroll">
       <div>
         <${CameraShots} shots=${shots} onShot=${add} onFile=${add} />
-        <${Drop} multiple compact onFiles=${files} />
+        <${Drop} needs="enroll" multiple compact onFiles=${files} />
       </div>
       <form
         class="card"
@@ -97,7 +97,7 @@ export default function Enroll({ query, collection }) {
           : html`<${ProblemNotice} problem=${problem} />`)}
         ${guarded &&
         html`<p>${t("enroll.force_text")}</p>
-          <p><button type="button" class="danger" disabled=${busy} onClick=${() => enrol.run({ force: true })}>${t("enroll.force")}</button></p>`}
+          <p><button needs="enroll" type="button" class="danger" disabled=${busy} onClick=${() => enrol.run({ force: true })}>${t("enroll.force")}</button></p>`}
         <p class="row">
           <button needs="enroll" type="submit" class="primary" disabled=${!ready || busy}>
             <span>${draft.name.trim() ? tWith("enroll.enroll_name", { name: () => html`<bdi>${draft.name.trim()}</bdi>` }) : t("enroll.enroll")}</span>

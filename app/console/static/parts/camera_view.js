@@ -24,14 +24,15 @@ export function CameraView({ camera, image = null, faces = [] }) {
   <//>`;
 }
 
-/** @param {{camera: ReturnType<typeof import("./camera.js").useCamera>, primary?: boolean, children?: unknown}} props */
-export function CameraButtons({ camera, primary = true, children }) {
+/** @param {{camera: ReturnType<typeof import("./camera.js").useCamera>, primary?: boolean, needs?: string, children?: unknown}} props */
+export function CameraButtons({ camera, primary = true, needs, children }) {
   const on = camera.phase === "on";
   const starting = camera.phase === "starting";
   const text = on ? "camera.stop" : starting ? "camera.starting" : "camera.start";
   // One button for both, which is never disabled: the focus stays on it.
   return html`<button
       type="button"
+      needs=${needs}
       class=${primary && !on ? "primary" : undefined}
       aria-disabled=${starting ? "true" : undefined}
       onClick=${() => (on ? camera.stop() : starting || camera.start())}

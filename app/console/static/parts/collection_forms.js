@@ -27,7 +27,7 @@ function Form({ title, call, submit, note: done, onClose, onDone, children }) {
   };
   const footer = html`<${AsRequestButton} call=${call} />
     <button type="button" onClick=${onClose}>${t("frame.cancel")}</button>
-    <button class="primary" form=${id} disabled=${action.busy}>${submit}</button>`;
+    <button needs="admin" class="primary" form=${id} disabled=${action.busy}>${submit}</button>`;
   return html`<${Dialog} title=${title} onClose=${onClose} footer=${footer}>
     <form id=${id} onSubmit=${send}>
       ${children(action.problem)}

@@ -163,10 +163,10 @@ function DoubtDialog({ face, problem, busy, run, target, onClose }) {
     <p>${t("identify.force_text")}</p>
     <p class="row">
       ${isOther &&
-      html`<button type="button" class="primary" disabled=${busy} onClick=${() => run({ id: resemblance.identity_id })}>
+      html`<button needs="enroll" type="button" class="primary" disabled=${busy} onClick=${() => run({ id: resemblance.identity_id })}>
         ${t("identify.add_to_name", { name })}
       </button>`}
-      <button type="button" disabled=${busy} onClick=${() => run({ ...target, force: true })}>${t("identify.force")}</button>
+      <button needs="enroll" type="button" disabled=${busy} onClick=${() => run({ ...target, force: true })}>${t("identify.force")}</button>
       <button type="button" data-first-focus onClick=${onClose}>${t("frame.cancel")}</button>
     </p>
   <//>`;

@@ -80,6 +80,7 @@ export function EraseCollectionDialog({ collection, onClose }) {
     button=${tWith("erasing.button_one", { name: written })}
     typed=${people}
     items=${[{ id: name, call: { method: "DELETE", path: inCollection(name) } }]}
+    needs="admin"
     note=${() => t("erasing.noted_collection")}
     onClose=${onClose}
   />`;
@@ -97,7 +98,7 @@ export function EraseCollectionDialog({ collection, onClose }) {
  * @param {boolean} [props.verify] whether to offer a look whether the person is unknown now
  * @param {(erased: string[]) => void} props.onClose with the ids of what is gone now
  */
-export function ErasureDialog({ title, sentence, button, typed, items, note, verify = false, onClose }) {
+export function ErasureDialog({ title, sentence, button, typed, items, note, verify = false, needs = "correct", onClose }) {
   const [compact, setCompact] = useState(false);
   const [number, setNumber] = useState("");
   const erasing = useErasing(items, note);
@@ -111,10 +112,10 @@ export function ErasureDialog({ title, sentence, button, typed, items, note, ver
   const start = () => confirmed && erasing.run(compact);
   const footers = {
     asking: html`<button type="button" data-first-focus onClick=${close}>${t("frame.cancel")}</button>
-      <button type="button" class="danger primary" disabled=${!confirmed} onClick=${start}><span>${button}</span></button>`,
+      <button needs=${needs} type="button" class="danger primary" disabled=${!confirmed} onClick=${start}><span>${button}</span></button>`,
     running: html`<button type="button" ref=${focused} onClick=${close}>${t("erasing.stop")}</button>`,
     failed: html`<button type="button" onClick=${close}>${t("frame.close")}</button>
-      <button type="button" ref=${focused} class="danger" onClick=${start}>${t("erasing.go_on")}</button>`,
+      <button needs=${needs} type="button" ref=${focused} class="danger" onClick=${start}>${t("erasing.go_on")}</button>`,
     done: html`<button type="button" class="primary" onClick=${close}>${t("frame.close")}</button>`,
   };
   return html`<${Dialog} title=${phase === "done" ? t("erasing.erased") : title} wide=${phase === "done"} onClose=${close} footer=${footers[phase]}>

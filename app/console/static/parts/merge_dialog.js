@@ -60,7 +60,7 @@ export function MergeDialog({ people, onClose, onChanged }) {
     title=${t("people_parts.merge_title")}
     onClose=${() => onClose(null)}
     footer=${html`<button type="button" data-first-focus onClick=${() => onClose(null)}>${t("frame.cancel")}</button>
-      <button type="button" class="danger primary" disabled=${merge.busy} onClick=${() => merge.run()}>
+      <button needs="correct" type="button" class="danger primary" disabled=${merge.busy} onClick=${() => merge.run()}>
         <span>${tWith("people_parts.merge_button", names)}</span>
       </button>`}
   >

@@ -4,11 +4,11 @@ import { html, useRef } from "../core/html.js";
 import { t } from "../core/text.js";
 
 /**
- * @param {{onFile: (file: File) => void, text?: string, capture?: boolean, primary?: boolean}} props
+ * @param {{onFile: (file: File) => void, text?: string, capture?: boolean, primary?: boolean, needs?: string}} props
  */
-export function PhotoButton({ onFile, text = t("frame.choose_photo"), capture = false, primary = false }) {
+export function PhotoButton({ onFile, text = t("frame.choose_photo"), capture = false, primary = false, needs }) {
   const input = useRef(null);
-  return html`<button type="button" class=${primary ? "primary" : undefined} onClick=${() => input.current.click()}>
+  return html`<button needs=${needs} type="button" class=${primary ? "primary" : undefined} onClick=${() => input.current.click()}>
       ${text}
     </button>
     <input

@@ -21,7 +21,7 @@ export function RequestForm({ title, submit, call, danger = false, onClose, onDo
   };
   const footer = html`<${AsRequestButton} call=${call} />
     <button type="button" onClick=${onClose}>${t("frame.cancel")}</button>
-    <button class=${danger ? "danger primary" : "primary"} form=${id} disabled=${action.busy}>${submit}</button>`;
+    <button needs="admin" class=${danger ? "danger primary" : "primary"} form=${id} disabled=${action.busy}>${submit}</button>`;
   return html`<${Dialog} title=${title} onClose=${onClose} footer=${footer}>
     <form id=${id} onSubmit=${send}>
       ${children(action.problem)}

@@ -58,7 +58,7 @@ export function Thresholds({ collection, defaults, query }) {
       </div>
       <${ProblemNotice} problem=${save.problem} />
       <p class="row">
-        <button class="primary" disabled=${!dirty || !isComplete(draft) || save.busy}>${t("frame.save")}</button>
+        <button needs="admin" class="primary" disabled=${!dirty || !isComplete(draft) || save.busy}>${t("frame.save")}</button>
         <button type="button" disabled=${!dirty} onClick=${() => setDraft(draftOf(decisions, defaults))}>
           ${t("thresholds.discard")}
         </button>

@@ -62,8 +62,8 @@ export function TrialSteps({ collection }) {
   return html`<ol class=${over ? "steps dragged-over" : "steps"}>
     <${Step} number=${1} done=${faces.length > 0} title=${t("start.step_show")}>
       <p class="row">
-        <${CameraButtons} camera=${camera} primary=${photo === null} />
-        <${PhotoButton} onFile=${takePhoto} />
+        <${CameraButtons} needs="identify" camera=${camera} primary=${photo === null} />
+        <${PhotoButton} needs="identify" onFile=${takePhoto} />
         ${!on && html`<span class="muted">${t("start.or_drop")}</span>`}
       </p>
       <${CameraTrouble} camera=${camera} onFile=${takePhoto} />

@@ -65,7 +65,7 @@ export function CameraShots({ shots, onShot, onFile }) {
       ${camera.phase !== "on" && html`<div class="camera-off"><p class="muted">${t("enroll.camera_text")}</p></div>`}
     </div>
     <p class="row">
-      <${CameraButtons} camera=${camera} primary=${false} />
+      <${CameraButtons} needs="enroll" camera=${camera} primary=${false} />
       ${camera.phase === "on" &&
       html`<button type="button" ref=${button} class="primary" aria-disabled=${live ? undefined : "true"} onClick=${take}>
           ${t("enroll.take_space")}

@@ -69,7 +69,7 @@ export function CameraTab({ collection, query }) {
     <div class="identify-picture">
       <${CameraView} camera=${camera} image=${seen?.answer.image} faces=${boxesOf(faces)} />
       ${!on && html`<div class="camera-off"><p class="muted">${t("identify.camera_text")}</p></div>`}
-      <p class="row"><${CameraButtons} camera=${camera} /></p>
+      <p class="row"><${CameraButtons} needs="identify" camera=${camera} /></p>
     </div>
     <div class="identify-answer">
       <${CameraTrouble} camera=${camera} onFile=${takePhoto} />

@@ -43,7 +43,7 @@ export function PhotoTab({ collection, query }) {
   return html`<div class=${over ? "identify dragged-over" : "identify"}>
     <div class="identify-picture">
       ${photo && html`<${PhotoPicture} photo=${photo} image=${shown?.answer.image} faces=${boxesOf(shown?.answer.faces ?? [])} />`}
-      <${Drop} onFiles=${([file]) => presentPhoto.set(file)} compact=${photo !== null} text=${t("identify.drop_text")} />
+      <${Drop} needs="identify" onFiles=${([file]) => presentPhoto.set(file)} compact=${photo !== null} text=${t("identify.drop_text")} />
     </div>
     <div class="identify-answer" aria-busy=${busy && photo ? "true" : undefined}>
       <${ProblemNotice} problem=${problem} onRetry=${reload} />

@@ -38,7 +38,7 @@ export function QualityTab() {
   return html`<div class=${over ? "identify dragged-over" : "identify"}>
     <div class="identify-picture">
       ${photo && html`<${PhotoPicture} photo=${photo} image=${shown?.image} faces=${boxes} />`}
-      <${Drop} onFiles=${([file]) => presentPhoto.set(file)} compact=${photo !== null} text=${t("identify.drop_text")} />
+      <${Drop} needs="identify" onFiles=${([file]) => presentPhoto.set(file)} compact=${photo !== null} text=${t("identify.drop_text")} />
     </div>
     <div class="identify-answer" aria-busy=${busy && photo ? "true" : undefined}>
       <${ProblemNotice} problem=${problem} onRetry=${reload} />

@@ -68,7 +68,7 @@ export function TwoFacesTab({ query }) {
       ${photos.map(
         (photo, at) => html`<section key=${at} aria-label=${t("identify.photo_number", { number: at + 1 })}>
           ${photo && html`<${OnePhoto} photo=${photo} face=${shown?.faces[at]} />`}
-          <${Drop} onFiles=${put(at)} multiple compact=${photo !== null} button=${t("identify.choose_number", { number: at + 1 })} text=${t("frame.or_drop_photo")} />
+          <${Drop} needs="identify" onFiles=${put(at)} multiple compact=${photo !== null} button=${t("identify.choose_number", { number: at + 1 })} text=${t("frame.or_drop_photo")} />
         </section>`,
       )}
     </div>

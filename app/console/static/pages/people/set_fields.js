@@ -75,7 +75,7 @@ function SetField({ title, people, changesOf, done, ready = true, onClose, onUnd
     footer=${html`<button type="button" onClick=${() => onClose(tried)} disabled=${busy}>
         ${t(tried ? "frame.close" : "frame.cancel")}
       </button>
-      ${!tried && html`<button type="button" class="primary" disabled=${!ready || busy} onClick=${save}>${t("people.change")}</button>`}`}
+      ${!tried && html`<button needs="correct" type="button" class="primary" disabled=${!ready || busy} onClick=${save}>${t("people.change")}</button>`}`}
   >
     ${tried
       ? html`<${Notice} kind="danger" title=${t("people.not_changed", { count: failed.length })}>

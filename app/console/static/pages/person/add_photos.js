@@ -37,7 +37,7 @@ export function AddPhotos({ person, onChanged }) {
   const guarded = rejected.filter(({ resemblance }) => resemblance);
   return html`<section class="card">
     <h2>${t("person.add_photos")}</h2>
-    <${Drop} multiple compact onFiles=${(files) => add.run(files, false)} />
+    <${Drop} needs="enroll" multiple compact onFiles=${(files) => add.run(files, false)} />
     <p class="row">
       <a needs="enroll" class="button" href=${href("enroll", { query: { person: person.id } })}>${t("person.camera")}</a>
       <span role="status">${add.busy && t("person.adding")}</span>
@@ -48,7 +48,7 @@ export function AddPhotos({ person, onChanged }) {
       : html`<${ProblemNotice} problem=${add.problem} />`}
     ${guarded.length > 0 &&
     html`<p>${t("person.force_text")}</p>
-      <button type="button" class="danger" disabled=${add.busy} onClick=${() => add.run(guarded.map((one) => photos[one.image_index]), true)}>
+      <button needs="enroll" type="button" class="danger" disabled=${add.busy} onClick=${() => add.run(guarded.map((one) => photos[one.image_index]), true)}>
         ${t("person.force", { count: guarded.length })}
       </button>`}
   </section>`;

@@ -34,7 +34,7 @@ export function Alike({ person, faces }) {
   return html`<section class="card">
     <h2>${t("person.alike")}</h2>
     <p class="row">
-      <button type="button" disabled=${search.busy} onClick=${() => search.run()}>${t("person.search")}</button>
+      <button needs="identify" type="button" disabled=${search.busy} onClick=${() => search.run()}>${t("person.search")}</button>
       <${AsRequestButton} call=${call} />
     </p>
     <div role="status">

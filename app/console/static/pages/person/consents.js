@@ -110,7 +110,7 @@ function GiveDialog({ path, onClose, onDone }) {
   });
   const footer = html`<${AsRequestButton} call=${call} />
     <button type="button" onClick=${onClose}>${t("frame.cancel")}</button>
-    <button class="primary" form=${id} disabled=${give.busy || consentOf(draft) === null}>${t("consents.give_send")}</button>`;
+    <button needs="correct" class="primary" form=${id} disabled=${give.busy || consentOf(draft) === null}>${t("consents.give_send")}</button>`;
   return html`<${Dialog} title=${t("consents.give_title")} onClose=${onClose} footer=${footer}>
     <form
       id=${id}

@@ -116,8 +116,8 @@ function MoveFace({ person, face, onClose, onUndone }) {
     footer=${target !== null &&
     html`<button type="button" onClick=${() => (setTarget(null), move.clear())}>${t("person.other_person")}</button>
       ${refused
-        ? html`<button type="button" class="danger" disabled=${move.busy} onClick=${() => move.run(true)}>${t("person.move_force")}</button>`
-        : html`<button type="button" ref=${confirm} class="primary" disabled=${move.busy} onClick=${() => move.run(false)}>
+        ? html`<button needs="correct" type="button" class="danger" disabled=${move.busy} onClick=${() => move.run(true)}>${t("person.move_force")}</button>`
+        : html`<button needs="correct" type="button" ref=${confirm} class="primary" disabled=${move.busy} onClick=${() => move.run(false)}>
             <span>${tWith("person.move_to", { name })}</span>
           </button>`}`}
   >

@@ -59,7 +59,7 @@ export function Requests() {
     ${code === "several_faces" &&
     html`<${Notice} kind="warning">
       <p>${t("privacy.several_faces")}</p>
-      <button type="button" onClick=${() => search.run({ ...wanted, largest: true })}>${t("privacy.take_largest")}</button>
+      <button needs="correct" type="button" onClick=${() => search.run({ ...wanted, largest: true })}>${t("privacy.take_largest")}</button>
     <//>`}
     ${code !== "no_face" && code !== "several_faces" && html`<${ProblemNotice} problem=${problem} onRetry=${() => search.run(wanted)} />`}
     ${found !== null &&

@@ -94,7 +94,7 @@ export function FindingActions({ collection, finding, people, examination, onCha
     <${AsRequestButton} call=${calls[offers[0]] ?? calls.fine} />
   </div>
   <${ProblemNotice} problem=${moving.problem ?? dismissing.problem} />
-  ${guarded && html`<p><button type="button" onClick=${() => moving.run(true)}>${t("review.move_by_force")}</button></p>`}
+  ${guarded && html`<p><button needs="correct" type="button" onClick=${() => moving.run(true)}>${t("review.move_by_force")}</button></p>`}
   ${dialog === "move" &&
   html`<${MoveDialog} collection=${collection} finding=${finding} onMove=${moveTo} onClose=${close} />`}
   ${dialog === "remove" &&

@@ -31,7 +31,7 @@ export function MoveDialog({ collection, finding, onMove, onClose }) {
     onClose=${onClose}
     footer=${html`<button type="button" onClick=${onClose}>${t("frame.cancel")}</button>
       ${refused &&
-      html`<button type="button" disabled=${send.busy} onClick=${() => send.run(who, true)}>
+      html`<button needs="correct" type="button" disabled=${send.busy} onClick=${() => send.run(who, true)}>
         ${t("review.move_by_force")}
       </button>`}`}
   >
@@ -52,7 +52,7 @@ export function MoveDialog({ collection, finding, onMove, onClose }) {
       <${Field} label=${t("review.new_person")} error=${errorOf(send.problem, "name")}>
         <input value=${name} autocomplete="off" maxlength="256" onInput=${(event) => setName(event.target.value)} />
       <//>
-      <button disabled=${send.busy}>${t("review.move_to_new")}</button>
+      <button needs="correct" disabled=${send.busy}>${t("review.move_to_new")}</button>
     </form>
     <${AsRequestButton} call=${() => moveCall(collection, finding.face_id, who ?? { name: name.trim() })} />
   <//>`;

@@ -38,7 +38,7 @@ export function ItIsDialog({ collection, groupId, faces, onClose, onDone, onChan
       ${person ? t("unknowns.somebody_else") : t("frame.cancel")}
     </button>
     ${person &&
-    html`<button type="button" class="primary" data-first-focus disabled=${send.busy} onClick=${send.run}>
+    html`<button needs="enroll" type="button" class="primary" data-first-focus disabled=${send.busy} onClick=${send.run}>
       ${t("unknowns.it_is_person", { count: faces.length, name: nameOf(person) })}
     </button>`}`;
   return html`<${Dialog} key=${person?.id} wide title=${t("unknowns.it_is_title")} onClose=${onClose} footer=${footer}>

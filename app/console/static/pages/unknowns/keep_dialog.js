@@ -31,7 +31,7 @@ export function KeepDialog({ collection, onClose }) {
     title=${t("unknowns.turn_on_title")}
     onClose=${onClose}
     footer=${html`<button type="button" data-first-focus onClick=${onClose}>${t("frame.cancel")}</button>
-      <button class="primary" form="keep-unknowns" disabled=${send.busy}>${t("unknowns.turn_on")}</button>`}
+      <button needs="admin" class="primary" form="keep-unknowns" disabled=${send.busy}>${t("unknowns.turn_on")}</button>`}
   >
     <form
       id="keep-unknowns"

@@ -83,7 +83,7 @@ export function NameForm({ collection, groupId, faceIds, chosen, field, onDone, 
           (person, place) => html`<li key=${person.id} class="row">
             <${PersonName} person=${person} />
             <button
-              type="button"
+              needs="enroll" type="button"
               ref=${place === 0 ? first : undefined}
               disabled=${send.busy}
               onClick=${() => send.run(person.id)}
@@ -94,7 +94,7 @@ export function NameForm({ collection, groupId, faceIds, chosen, field, onDone, 
         )}
       </ul>
       <p class="row">
-        <button type="button" disabled=${send.busy} onClick=${() => send.run(null)}>
+        <button needs="enroll" type="button" disabled=${send.busy} onClick=${() => send.run(null)}>
           ${t("unknowns.another_person")}
         </button>
         <button type="button" class="quiet" onClick=${() => setFound([])}>${t("frame.cancel")}</button>

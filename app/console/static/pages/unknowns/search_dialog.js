@@ -30,7 +30,7 @@ export function SearchDialog({ collection, onShow, onClose }) {
   const groups = found?.face?.groups ?? [];
   return html`<${Dialog} title=${t("unknowns.search")} onClose=${onClose}>
     <p>${t("unknowns.search_text")}</p>
-    <${Drop} compact=${found !== null} onFiles=${search.run} />
+    <${Drop} needs="identify" compact=${found !== null} onFiles=${search.run} />
     <${ProblemNotice} problem=${search.problem} />
     ${found && found.count === 0 && html`<${Notice} kind="warning">${t("unknowns.no_face")}<//>`}
     ${found?.count > 1 && html`<${Notice}>${t("unknowns.largest_face", { count: found.count })}<//>`}

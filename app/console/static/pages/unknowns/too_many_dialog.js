@@ -19,7 +19,7 @@ export function TooManyDialog({ read, onMerge, onClose }) {
     title=${t("unknowns.too_many_title", { count: read.groups.length })}
     onClose=${onClose}
     footer=${html`<button type="button" data-first-focus onClick=${onClose}>${t("frame.cancel")}</button>
-      <button type="button" class="danger primary" disabled=${send.busy} onClick=${send.run}>
+      <button needs="correct" type="button" class="danger primary" disabled=${send.busy} onClick=${send.run}>
         ${t("unknowns.merge_all_the_same")}
       </button>`}
   >
