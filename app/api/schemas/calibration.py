@@ -11,10 +11,12 @@ from app.api.schemas.parts.answer import Answer
 from app.api.schemas.parts.decision import ErrorRateBody
 from app.api.schemas.parts.field_types import ErrorRate, Schema, Threshold
 from app.gallery.store.repositories.calibration_repository import CalibrationDetails
+from app.operations.policy.archived_calibration import is_of_archive
 from app.operations.policy.calibration_curve import CalibrationCurve
 from models.evaluation.calibration.histograms import EDGES, SimilarityHistograms
 from models.evaluation.calibration.similarity_map import SimilarityMap
 
+_FROM_ARCHIVE = "Taken over from an archive, which names where it was measured: `source` begins so."
 _DECADES = tuple(10.0**-power for power in range(1, 9))
 
 
@@ -28,6 +30,7 @@ class CalibrationBody(Answer):
 
     source: str
     own: bool = Field(description="Measured on this collection's people, not the embedder's.")
+    from_archive: bool = Field(description=_FROM_ARCHIVE)
     embedder: str
     people: int
     photos: int
@@ -42,7 +45,7 @@ class CalibrationBody(Answer):
     @classmethod
     def measured(cls, used: SimilarityMap, *, own: bool) -> "CalibrationBody":
         thresholds = [{"fmr": fmr, "similarity": used.threshold(fmr)} for fmr in _DECADES]
-        return cls.of(used, own=own, thresholds=thresholds)
+        return cls.of(used, own=own, from_archive=is_of_archive(used), thresholds=thresholds)
 
 
 class CalibrationOwner(StrEnum):
@@ -140,6 +143,7 @@ class CalibrationCurveAnswer(Answer):
 
     source: str = Field(validation_alias=AliasPath("rates", "source"))
     own: bool = Field(description="Measured on this collection's people, not the embedder's.")
+    from_archive: bool = Field(description=_FROM_ARCHIVE)
     measured_at: datetime | None = Field(description="null unless it is the collection's own.")
     embedder: str = Field(validation_alias=AliasPath("rates", "embedder"))
     people: int = Field(validation_alias=AliasPath("rates", "people"))
@@ -175,6 +179,7 @@ class CalibrationCurveAnswer(Answer):
         return cls.of(
             curve,
             own=own,
+            from_archive=is_of_archive(curve.rates),
             measured_at=None if details is None else details.measured_at,
             histograms=None if stored is None else HistogramsBody.stored(stored),
         )

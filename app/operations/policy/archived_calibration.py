@@ -13,6 +13,7 @@ _MOST_BELOW = 0.1
 _LEAST_SIMILARITY = 0.0
 """Where the embedder's own is not known: strangers are more alike than this, if not by chance."""
 _LEAST_PEOPLE = 2
+_ORIGIN = "an archive: "
 
 
 def checked_calibration(
@@ -41,7 +42,12 @@ def checked_calibration(
     least = _LEAST_SIMILARITY if known is None else known.threshold(_FMR) - _MOST_BELOW
     if similarity < least:
         raise _unusable(entry, f"FMR {_FMR:g} at a similarity of {similarity:.3f} is not plausible")
-    return {**entry.calibration, "source": f"an archive: {found.source}"}
+    return {**entry.calibration, "source": f"{_ORIGIN}{found.source}"}
+
+
+def is_of_archive(calibration: SimilarityMap) -> bool:
+    """Return whether a calibration was taken over from an archive."""
+    return calibration.source.startswith(_ORIGIN)
 
 
 def _unusable(entry: CollectionEntry, why: str) -> ArchivedCalibrationUnusable:

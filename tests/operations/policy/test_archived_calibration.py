@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.api.schemas.calibration import CalibrationBody
 from app.errors import ArchivedCalibrationUnusable
 from app.gallery.transfer.archive_manifest import CollectionEntry, Member, member_names
 from app.operations.policy.archived_calibration import checked_calibration
@@ -56,6 +57,8 @@ def test_calibration_says_that_it_is_of_an_archive(shipped: SimilarityMap) -> No
     assert taken is not None
     found = SimilarityMap.from_json(taken)
     assert found.source == f"an archive: {shipped.source}"
+    assert CalibrationBody.measured(found, own=True).from_archive
+    assert not CalibrationBody.measured(shipped, own=True).from_archive
     assert found.threshold(1e-3) == pytest.approx(shipped.threshold(1e-3) - 0.05, abs=1e-3)
 
 

@@ -51,7 +51,9 @@ export function Basis({ curve, collection, query, onChange }) {
     <h2 id="thresholds-basis">${t("thresholds.basis")}</h2>
     ${curve &&
     html`<p>
-      ${curve.own
+      ${curve.from_archive
+        ? t("thresholds.of_archive", { source: curve.source, at: dayAndTime(curve.measured_at) })
+        : curve.own
         ? t("thresholds.measured_here", { people: count(curve.people), photos: count(curve.photos), at: dayAndTime(curve.measured_at) })
         : t("thresholds.measured_elsewhere", { embedder: curve.embedder, source: curve.source })}
     </p>`}

@@ -81,6 +81,7 @@ export default {
 
   basis: "Worauf sie beruhen",
   measured_here: "Gemessen an {people} Personen dieser Sammlung mit {photos} Fotos, {at}.",
+  of_archive: "Übernommen, {at}: {source}. Hier wurde nicht gemessen.",
   measured_elsewhere: "Die Messungen von {embedder}: {source}.",
   shown: "Kurven zeigen von",
   of_collection: "dieser Sammlung",

@@ -76,6 +76,7 @@ export default {
 
   basis: "What they rest on",
   measured_here: "Measured on {people} people of this collection with {photos} photos, {at}.",
+  of_archive: "Taken over, {at}: {source}. It was not measured here.",
   measured_elsewhere: "The measurements of {embedder}: {source}.",
   shown: "Show the curves of",
   of_collection: "this collection",
