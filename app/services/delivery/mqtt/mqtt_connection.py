@@ -19,7 +19,7 @@ from app.services.delivery.mqtt.message import Message
 from app.settings import MqttSettings
 
 try:
-    from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+    from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
     from paho.mqtt.enums import CallbackAPIVersion
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
@@ -68,6 +68,8 @@ class MqttConnection:
         self._is_up = Event()
         self._cause: str | None = None
         """Why there is no connection, once that was logged."""
+        self._open: tuple[tuple[Message, ...], list[MQTTMessageInfo]] = (), []
+        """Messages that the broker has not confirmed."""
         # Processes with one id would end each other's connections.
         self._client = Client(
             CallbackAPIVersion.VERSION2, client_id=f"{settings.client_id}-{token_hex(4)}"
@@ -98,19 +100,25 @@ class MqttConnection:
     def publish(self, messages: Sequence[Message]) -> None:
         """Return once the broker has the messages. Blocks for seconds at most.
 
-        Raises BrokerAway; then some may have been published.
+        Raises BrokerAway; then some may have been published. The same messages again wait for the
+        answer to the first time: paho sends them once more when the broker is back.
         """
         if not self.is_up:
             raise BrokerAway(self._cause or "not connected")
-        qos = self._settings.qos
-        sent = [self._client.publish(one.topic, one.payload, qos, one.retain) for one in messages]
+        qos, key = self._settings.qos, tuple(messages)
+        open_messages, sent = self._open
+        if key != open_messages:
+            sent = [self._client.publish(one.topic, one.payload, qos, one.retain) for one in key]
+            self._open = key, sent
         for one in sent:
             try:
                 one.wait_for_publish(_TAKEN_WITHIN_S)
-            except (RuntimeError, ValueError) as error:
+            except (RuntimeError, ValueError) as error:  # paho did not take it
+                self._open = (), []
                 raise BrokerAway(str(error)) from error
             if not one.is_published():
                 raise BrokerAway(f"no answer within {_TAKEN_WITHIN_S:g} s")
+        self._open = (), []
 
     def close(self) -> None:
         """End the connection, in a second or so."""
