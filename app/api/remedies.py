@@ -113,7 +113,7 @@ HTTP: Final = Remedies(
         + "restore its row from a backup",
         errors.CropUnreadable: _OPERATOR
         + "start it with the VULTUS_CROPS_KEY by which the crop was "
-        "encrypted; or, in an encrypted gallery, to run vultus encrypt verify",
+        "encrypted; or, in an encrypted gallery, to look for rows that were altered",
         errors.EmbedderMismatch: "who runs the service has to start it with "
         "VULTUS_EMBEDDER={embedder} and its weights; or delete the collection and enroll again",
         errors.ForeignEmbedding: "send a photo; or who runs the service has to start it with "
