@@ -181,3 +181,24 @@ def test_a_consent_comes_with_the_enrolment_and_its_withdrawal_erases(
     dialog.get_by_role("button", name="Close").last.click()
     listed = server.client.get(f"/v1/collections/{collection}/identities").json()
     assert listed["identities"] == []
+
+
+def test_a_legal_hold_is_set_shown_and_lifted(
+    server: ConsoleServer, collection: str, page: Page
+) -> None:
+    person = server.enroll(collection, astronaut(), name="Eileen Collins")["identity"]
+    _open(page, server, collection, person["id"])
+    set_hold = page.get_by_role("button", name="Set the hold")
+    expect(set_hold).to_be_disabled()
+    page.get_by_label("Why the person must not be erased").fill("case <b>114</b>")
+    set_hold.click()
+    expect(page.get_by_text("This person is not erased", exact=True)).to_be_visible()
+    expect(page.get_by_text("case <b>114</b>")).to_be_visible()
+    assert _person(server, collection, person["id"])["hold"]["reason"] == "case <b>114</b>"
+    require_accessible(page)
+    page.goto(server.at("privacy/retention", collection=collection))
+    expect(page.get_by_text("1 person, who is not erased")).to_be_visible()
+    _open(page, server, collection, person["id"])
+    page.get_by_role("button", name="Lift the hold").click()
+    expect(set_hold).to_be_visible()
+    assert _person(server, collection, person["id"])["hold"] is None

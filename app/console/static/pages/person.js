@@ -18,6 +18,7 @@ import { Alike } from "./person/alike.js";
 import { Consents } from "./person/consents.js";
 import { Details } from "./person/details.js";
 import { Faces } from "./person/faces.js";
+import { Hold } from "./person/hold.js";
 import { exportCall } from "./privacy/held.js";
 
 const FACES = 1000; // in a page of them
@@ -54,6 +55,7 @@ export default function Person({ args: [id = ""], collection }) {
         <${Faces} person=${person} faces=${faces} onChanged=${loaded.reload} />
         <${AddPhotos} person=${person} onChanged=${loaded.reload} />
         <${Alike} person=${person} faces=${faces} />
+        <${Hold} person=${person} onChanged=${loaded.reload} />
       </div>
     </div>
     <${AsRequestButton} call=${{ path }} />

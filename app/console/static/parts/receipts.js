@@ -3,7 +3,7 @@
 import * as format from "../core/format.js";
 import { html } from "../core/html.js";
 import { saveJson } from "../core/save_file.js";
-import { loadTexts, t } from "../core/text.js";
+import { hasText, loadTexts, t } from "../core/text.js";
 import { Table } from "./table.js";
 
 await loadTexts("erasing");
@@ -21,7 +21,7 @@ export function Receipts({ receipts, collections = false }) {
     { name: "unknown", text: t("erasing.unknown"), numeric: true, cell: (one) => format.count(unknownFacesOf(one)) },
     { name: "crops", text: t("erasing.crops"), numeric: true, cell: (one) => numberOf(one.crop_count) },
     { name: "revision", text: t("erasing.revision"), numeric: true, cell: ({ revision }) => numberOf(revision) },
-    { name: "compacted", text: t("erasing.compacted"), cell: (one) => t(one.compacted ? "erasing.yes" : "erasing.later") },
+    { name: "compacted", text: t("erasing.compacted"), cell: (one) => html`<${Left} receipt=${one} />` },
   ].filter(Boolean);
   return html`<div class="printable">
     <${Table} caption=${t("erasing.receipts")} columns=${columns} rows=${receipts} keyOf=${keyOf} />
@@ -43,6 +43,17 @@ const numberOf = (value) => (value === undefined ? "—" : format.count(value));
 const isOfGroup = (receipt) => receipt.group_ids !== undefined;
 const facesOf = (receipt) => (isOfGroup(receipt) ? 0 : receipt.face_count);
 const unknownFacesOf = (receipt) => (isOfGroup(receipt) ? receipt.face_ids.length : receipt.unknown_face_count);
+
+/** Where something may be left of it. The saved receipt has the sentences about each place. */
+function Left({ receipt: { remains, compacted } }) {
+  if (!remains) return t(compacted ? "erasing.yes" : "erasing.later");
+  return remains.map(placeOf).join(", ");
+}
+
+const placeOf = ({ where, sealed }) => {
+  const name = hasText(`erasing.left_${where}`) ? t(`erasing.left_${where}`) : where;
+  return sealed ? t("erasing.left_sealed", { name }) : name;
+};
 
 /** Whose, by id: a receipt holds no name. Of a single face, its id. */
 function Ids({ receipt }) {

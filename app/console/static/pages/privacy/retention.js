@@ -5,7 +5,7 @@ import { count, day, fromNow, leavesAt } from "../../core/format.js";
 import { Fragment, html } from "../../core/html.js";
 import { useLoaded } from "../../core/loading.js";
 import { href, setQuery, useRoute } from "../../core/router.js";
-import { collection as present } from "../../core/session.js";
+import { connect, collection as present } from "../../core/session.js";
 import { useStore } from "../../core/store.js";
 import { t } from "../../core/text.js";
 import { AsRequestButton } from "../../parts/as_request_button.js";
@@ -14,6 +14,7 @@ import { ProblemNotice } from "../../parts/notice.js";
 import { Pager, placeOf } from "../../parts/pager.js";
 import { PersonLink } from "../../parts/person_name.js";
 import { Table } from "../../parts/table.js";
+import { Clock } from "./clock.js";
 
 const DAY_S = 86_400;
 const HORIZONS = [7, 30, 90, 365];
@@ -21,7 +22,7 @@ const DEFAULT_HORIZON = 30;
 const ROWS = 50;
 
 export function Retention({ collection }) {
-  return html`<${Kept} /><${Leaving} collection=${collection} />`;
+  return html`<${Clock} onErased=${connect} /><${Kept} /><${Leaving} collection=${collection} />`;
 }
 
 /** What this collection keeps, in words. */
@@ -35,6 +36,7 @@ function Kept() {
     [t("privacy.people"), t("privacy.people_kept", { count: known.identity_count })],
     [t("privacy.consent"), t(people.require_consent ? "privacy.consent_demanded" : "privacy.consent_free")],
     longest !== null && [t("privacy.longest"), t("privacy.days", { count: Math.round(longest / DAY_S) })],
+    [t("holds.title"), known.held_count ? t("holds.count", { count: known.held_count }) : t("holds.none")],
     [t("privacy.unknown_faces"), unknowns.keep ? keptUnknowns(unknowns, known) : t("privacy.not_kept")],
     [t("privacy.crops"), crops.keep ? t("privacy.crops_kept") : t("privacy.not_kept")],
     [t("privacy.crops_unknown"), unknowns.crops ? t("privacy.crops_kept") : t("privacy.not_kept")],

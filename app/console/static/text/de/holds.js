@@ -1,0 +1,26 @@
+/** Wörter von Löschsperren, und von einer Uhr, der nicht geglaubt wird. */
+export default {
+  title: "Löschsperre",
+  text: "Eine Person mit Löschsperre wird nicht gelöscht, von niemandem und durch keinen Ablauf, bis die Sperre aufgehoben ist.",
+  held: "Diese Person wird nicht gelöscht",
+  since: "seit {since}, durch {principal}",
+  reason: "Warum die Person nicht gelöscht werden darf",
+  reason_hint: "Zum Beispiel ein Aktenzeichen. Wer die Person sieht, liest es.",
+  set: "Sperre setzen",
+  set_noted: "Löschsperre gesetzt",
+  lift: "Sperre aufheben",
+  lifted: "Löschsperre aufgehoben",
+  count: { one: "{count} Person; sie wird nicht gelöscht, bis die Sperre aufgehoben ist", other: "{count} Personen; sie werden nicht gelöscht, bis die Sperren aufgehoben sind" },
+  none: "niemand",
+
+  waits: "Vorerst wird nichts gelöscht: Der Uhr des Dienstes wird nicht geglaubt",
+  why_clock_jumped: "Sie ging über eine Stunde weiter vor, als Zeit verging.",
+  why_long_stop: "Die Maschine war über eine Woche aus, soweit die Uhr stimmt.",
+  why_many_expired: "Sie ging vor, oder die Maschine war aus, und über ein Zehntel einer Sammlung lief in dieser Zeit ab.",
+  waiting_people: { one: "{count} Person aus {collection} wartet.", other: "{count} Personen aus {collection} warten." },
+  waiting_unknown_faces: { one: "{count} unbekanntes Gesicht aus {collection} wartet.", other: "{count} unbekannte Gesichter aus {collection} warten." },
+  waiting_audit_lines: { one: "{count} Zeile des Protokolls wartet.", other: "{count} Zeilen des Protokolls warten." },
+  clock: "Die Uhr des Dienstes sagt {clock}. Wenn das stimmt, bestätigen Sie es, und was wartet, wird gelöscht; sonst stellen Sie die Uhr.",
+  confirm: "Die Uhr stimmt: löschen, was wartet",
+  confirmed: "Uhr bestätigt",
+};

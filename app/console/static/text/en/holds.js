@@ -1,0 +1,26 @@
+/** Words of legal holds, and of a clock that is not believed. */
+export default {
+  title: "Legal hold",
+  text: "A person under a legal hold is not erased, by anybody and by no expiry, until it is lifted.",
+  held: "This person is not erased",
+  since: "since {since}, by {principal}",
+  reason: "Why the person must not be erased",
+  reason_hint: "For example the number of a case. Whoever sees the person reads it.",
+  set: "Set the hold",
+  set_noted: "Legal hold set",
+  lift: "Lift the hold",
+  lifted: "Legal hold lifted",
+  count: { one: "{count} person, who is not erased until the hold is lifted", other: "{count} people, who are not erased until the holds are lifted" },
+  none: "nobody",
+
+  waits: "Nothing is erased for now: the clock of the service is not believed",
+  why_clock_jumped: "It moved on by more than an hour beyond the time that passed.",
+  why_long_stop: "The machine was off for over a week, as far as the clock is right.",
+  why_many_expired: "It moved on, or the machine was off, and over a tenth of a collection expired in this time.",
+  waiting_people: { one: "{count} person of {collection} waits.", other: "{count} people of {collection} wait." },
+  waiting_unknown_faces: { one: "{count} unknown face of {collection} waits.", other: "{count} unknown faces of {collection} wait." },
+  waiting_audit_lines: { one: "{count} line of the audit log waits.", other: "{count} lines of the audit log wait." },
+  clock: "The service's clock says {clock}. If that is right, confirm it, and what waits is erased; else set the clock.",
+  confirm: "The clock is right: erase what waits",
+  confirmed: "Clock confirmed",
+};
