@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.gallery.records import IdentityChanges
+from app.gallery.retention.clock_reading import ClockReading
 from tests.console.conftest import Serve
 from tests.console.console_server import ConsoleServer
 from tests.kit.photos import another_photo, astronaut, encoded, group, hopper
@@ -170,3 +172,22 @@ def test_the_audit_log_leads_from_a_receipt_to_the_lines_of_a_person(
         page.get_by_role("button", name="Save as JSON Lines").click()
     lines = [json.loads(line) for line in saved.value.path().read_text().splitlines()]
     assert [line["action"] for line in lines] == ["identity.erased", "identity.created"]
+
+
+def test_people_wait_until_the_clock_is_confirmed(serve: Serve, page: Page) -> None:
+    server = serve(cors_origins=("https://clock.test",))  # whose sweep has not believed it yet
+    collection = server.new_collection()
+    person = server.enroll(collection, hopper(), name="Grace Hopper")["identity"]
+    services = server.services
+    past = datetime(2001, 1, 1, tzinfo=UTC)
+    services.gallery.people.update(collection, person["id"], IdentityChanges(expires_at=past))
+    with services.gallery.store.writing_all() as collections:
+        collections.clock.set(ClockReading(past - timedelta(days=1), 1.0, None))
+    services.sweep.erase_expired()
+    page.goto(server.at("privacy/retention", collection=collection))
+    notice = page.get_by_role("alert")
+    expect(notice).to_contain_text(f"1 person of {collection} waits.")
+    expect(notice).to_contain_text("The machine was off for over a week")
+    notice.get_by_role("button", name="The clock is right").click()
+    expect(notice).to_be_hidden()
+    assert _count(server, collection) == (0, 0)

@@ -6,7 +6,7 @@ import { note } from "../../core/history.js";
 import { html, useState } from "../../core/html.js";
 import { useAction } from "../../core/loading.js";
 import { route } from "../../core/router.js";
-import { connect } from "../../core/session.js";
+import { readCollection } from "../../core/session.js";
 import { loadTexts, t } from "../../core/text.js";
 import { AsRequestButton } from "../../parts/as_request_button.js";
 import { errorOf, Field } from "../../parts/field.js";
@@ -28,7 +28,7 @@ function Held({ path, hold, onChanged }) {
     await ask(call);
     note(t("holds.lifted"));
     onChanged();
-    connect(); // the collection counts who is held
+    readCollection(); // the collection counts who is held
   });
   return html`<section class="card" aria-labelledby="hold">
     <h2 id="hold">${t("holds.title")}</h2>
@@ -51,7 +51,7 @@ function SetHold({ path, onChanged }) {
     await ask(call);
     note(t("holds.set_noted"));
     onChanged();
-    connect(); // the collection counts who is held
+    readCollection(); // the collection counts who is held
   });
   const submit = (event) => {
     event.preventDefault();

@@ -5,7 +5,7 @@ import { count, day, fromNow, leavesAt } from "../../core/format.js";
 import { Fragment, html } from "../../core/html.js";
 import { useLoaded } from "../../core/loading.js";
 import { href, setQuery, useRoute } from "../../core/router.js";
-import { connect, collection as present } from "../../core/session.js";
+import { collection as present, readCollection } from "../../core/session.js";
 import { useStore } from "../../core/store.js";
 import { t } from "../../core/text.js";
 import { AsRequestButton } from "../../parts/as_request_button.js";
@@ -22,7 +22,7 @@ const DEFAULT_HORIZON = 30;
 const ROWS = 50;
 
 export function Retention({ collection }) {
-  return html`<${Clock} onErased=${connect} /><${Kept} /><${Leaving} collection=${collection} />`;
+  return html`<${Clock} onErased=${readCollection} /><${Kept} /><${Leaving} collection=${collection} />`;
 }
 
 /** What this collection keeps, in words. */
