@@ -9,6 +9,7 @@ import typer
 
 from app.errors import InvalidRequest
 from app.gallery.transfer.archive_locks import ArchiveLock, KeyFileLock, MasterLock, PassphraseLock
+from app.gallery.transfer.sealed_archive import needs_passphrase
 from app.gallery.vault.vault import Vault
 
 _MOST_BYTES = 4_096
@@ -46,8 +47,11 @@ def locks_to_seal(keys: ArchiveKeys, vault: Vault) -> Sequence[ArchiveLock]:
     return locks
 
 
-def locks_to_open(keys: ArchiveKeys, vault: Vault) -> Sequence[ArchiveLock]:
-    """Return what an import tries; a passphrase is asked for last. Raises InvalidRequest."""
+def locks_to_open(keys: ArchiveKeys, vault: Vault, file: Path) -> Sequence[ArchiveLock]:
+    """Return what an import of a file tries; a passphrase is asked for if nothing else opens it.
+
+    Raises InvalidRequest.
+    """
     locks: list[ArchiveLock] = []
     if vault.is_on:
         locks.append(MasterLock(vault.masters))
@@ -55,8 +59,9 @@ def locks_to_open(keys: ArchiveKeys, vault: Vault) -> Sequence[ArchiveLock]:
         locks.append(KeyFileLock(_content(keys.key_file)))
     if keys.passphrase_file is not None:
         locks.append(_by_file(keys.passphrase_file))
-    elif keys.key_file is None and sys.stdin.isatty():
-        locks.append(PassphraseLock(lambda: _asked(twice=False)))
+    elif sys.stdin.isatty() and needs_passphrase(file, locks):
+        asked = _asked(twice=False)
+        locks.append(PassphraseLock(lambda: asked))
     return locks
 
 

@@ -54,18 +54,20 @@ def import_(
     """Add the people of an archive; `with_calibration`: and its calibrations, which are checked."""
     if into is not None:
         require_collection_name(into, "--into")
-    with open_database(upgrade=True) as (settings, database), progress_report() as report:
+    with open_database(upgrade=True) as (settings, database):
         had_faces = bool(_in_use(settings).answering)
-        locks = locks_to_open(keys, database.vault)
-        done = import_gallery(
-            database,
-            file,
-            names=collections,
-            into=into,
-            locks=locks,
-            choose_calibration=_checked(settings) if with_calibration else _left_out,
-            progress=report,
-        )
+        # Before the progress is shown, which would write over the question for a passphrase.
+        locks = locks_to_open(keys, database.vault, file)
+        with progress_report() as report:
+            done = import_gallery(
+                database,
+                file,
+                names=collections,
+                into=into,
+                locks=locks,
+                choose_calibration=_checked(settings) if with_calibration else _left_out,
+                progress=report,
+            )
     answer = {"collections": [_imported_as_json(imported) for imported in done]}
     show(answer, *_imported_texts(done), as_json=as_json)
     for text in _warnings(settings, done, had_faces=had_faces):

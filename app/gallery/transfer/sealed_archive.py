@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from io import BufferedReader
+from pathlib import Path
 from typing import IO, Annotated, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from app.errors import ArchiveSealed, ArchiveTooNew
+from app.errors import ArchiveSealed, ArchiveTooNew, ArchiveUnusable
 from app.gallery.transfer.archive_faults import damaged, first_problem
 from app.gallery.transfer.archive_lines import Line
 from app.gallery.transfer.archive_locks import KEY_BYTES, ArchiveLock, Slot
@@ -63,19 +64,41 @@ def is_sealed(file: IO[bytes]) -> bool:
     return begins == MAGIC
 
 
+def needs_passphrase(path: Path, locks: Sequence[ArchiveLock]) -> bool:
+    """Whether a file is a sealed archive that a passphrase opens, and none of the locks.
+
+    False for what cannot be read, which an import says.
+    """
+    try:
+        with path.open("rb") as file:
+            if not is_sealed(file):
+                return False
+            slots = _header(file)[1].slots
+    except (OSError, ArchiveUnusable):
+        return False
+    if any(lock.unwrap(slot) is not None for lock in locks for slot in slots):
+        return False
+    return any(slot.kind == "passphrase" for slot in slots)
+
+
 def unsealed(file: IO[bytes], locks: Sequence[ArchiveLock]) -> BufferedReader:
     """Open a sealed archive, by the first lock that can.
 
     Raises ArchiveSealed when none of them can, and ArchiveDamaged.
     """
+    text, header = _header(file)
+    key = _key(header.slots, locks)
+    return BufferedReader(SealedReader(file, key, sha256(text).digest()), CHUNK_BYTES)
+
+
+def _header(file: IO[bytes]) -> tuple[bytes, _Header]:
+    """Read the header, as it is written and as it is meant; the chunks begin after it."""
     file.seek(len(MAGIC))
     (length,) = _LENGTH.unpack(file.read(_LENGTH.size).ljust(_LENGTH.size, b"\0"))
     if not 0 < length <= _LONGEST_HEADER:
         raise damaged("its header is damaged")
     text = file.read(length)
-    header = _parsed(text)
-    key = _key(header.slots, locks)
-    return BufferedReader(SealedReader(file, key, sha256(text).digest()), CHUNK_BYTES)
+    return text, _parsed(text)
 
 
 def _parsed(text: bytes) -> _Header:

@@ -17,7 +17,7 @@ from app.gallery.transfer import archive_locks, sealed_stream
 from app.gallery.transfer.archive_locks import ArchiveLock, KeyFileLock, MasterLock, PassphraseLock
 from app.gallery.transfer.exporter import export_gallery
 from app.gallery.transfer.importer import import_gallery
-from app.gallery.transfer.sealed_archive import MAGIC
+from app.gallery.transfer.sealed_archive import MAGIC, needs_passphrase
 from app.gallery.transfer.sealed_stream import SealedReader, SealedWriter
 from tests.gallery.factories import count_rows
 from tests.gallery.transfer.archives import EMBEDDINGS, from_npy, members_of
@@ -180,6 +180,19 @@ def test_other_locks_do_not_open(
             empty, path, locks=[MasterLock([OTHER_MASTER])], choose_calibration=as_archived
         )
     assert set(count_rows(empty).values()) == {0}
+
+
+def test_passphrase_is_needed_where_nothing_else_opens(
+    source: Database, archive: Path, sealed: Path, tmp_path: Path, key_file: KeyFileLock
+) -> None:
+    both = tmp_path / "both"
+    export_gallery(source, both, locks=[key_file, passphrase("correct horse battery")])
+    assert needs_passphrase(both, [])
+    assert needs_passphrase(both, [MasterLock([MASTER])])
+    assert not needs_passphrase(both, [key_file])
+    assert not needs_passphrase(sealed, [])
+    assert not needs_passphrase(archive, [])
+    assert not needs_passphrase(tmp_path / "none", [])
 
 
 def test_clear_archive_is_imported_whatever_locks_there_are(
