@@ -187,6 +187,10 @@ def test_a_key_needs_a_role_or_rights(tight: TestClient) -> None:
     assert added.json()["key"]["rights"] == ["read", "enroll"]
 
 
+def _id_of(headers: dict[str, str]) -> str:
+    return headers["x-api-key"].split("_")[1]
+
+
 def test_an_idempotency_key_belongs_to_its_caller(tight: TestClient) -> None:
     _, first = new_key(tight, role="enroller")
     _, second = new_key(tight, role="enroller")
@@ -207,3 +211,10 @@ def test_an_idempotency_key_belongs_to_its_caller(tight: TestClient) -> None:
     same = enroll({}, "Alice")
     assert same[:2] == (201, None)
     assert len({made[2], other[2], same[2]}) == 3
+
+    # Nor does another content under the same text say that somebody has used it.
+    _, third = new_key(tight, role="enroller")
+    assert enroll(third, "Carol")[:2] == (201, None)
+    # A key that replaces another is another caller: what it sends is done.
+    rotated = tight.post(f"/v1/keys/{_id_of(first)}:rotate", json={}).json()
+    assert enroll({"x-api-key": rotated["text"]}, "Alice")[:2] == (201, None)

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from sqlalchemy import event
 
 from app.gallery.keys.rights import RIGHTS_OF, Right, Role
 from tests.api.conftest import image, problem
@@ -115,6 +116,27 @@ def test_a_foreign_collection_is_answered_as_one_that_does_not_exist(
         if operation.right in {*RIGHTS_OF[role], "any_key"}:
             problem(answer, 404, "collection_not_found")
     assert tight.get(f"/v1/collections/{foreign}").status_code == 200
+
+
+def test_no_statement_is_sent_about_a_collection_that_a_key_may_not_see(
+    tight: TestClient, operations: list[Operation], own: str, foreign: str
+) -> None:
+    """So the time of an answer does not say whether there is one, however busy the database is."""
+    _, key = new_key(tight, role=Role.ADMIN, collections=[own])
+    engine = tight.app.state.services.database.engine  # type: ignore[attr-defined]
+    about: list[str] = []
+
+    def note(_: object, __: object, ___: object, parameters: object, *____: object) -> None:
+        about.append(repr(parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        for operation in operations:
+            if operation.is_of_collection:
+                problem(_send(tight, operation, key, foreign), 404, "collection_not_found")
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert not [parameters for parameters in about if foreign in parameters]
 
 
 def test_without_a_key_only_health_metrics_and_documents_are_answered(
