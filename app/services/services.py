@@ -284,6 +284,18 @@ class Services:
         self.periodic.every(_READS_EVERY_S, self.rejections.flush, name="rejections")
         self.periodic.every(_MEMORY_EVERY_S, give_back_memory, name="memory")
 
+    def _seal_pairs(self) -> None:
+        """The master key may be new, or another one than before."""
+        try:
+            sealed = self.key_ring.keys.seal_pairs()
+        except Unavailable as error:  # a file that is read-only, say: each start tries it
+            _log.warning("pair_secrets_not_sealed", cause=str(error))
+            return
+        if sealed.count:
+            _log.info("pair_secrets_sealed", keys=sealed.count)
+        for key_id in sealed.unreadable:
+            _log.error("key_secret_sealed", key=key_id, remedy="run vultus keys rotate")
+
     def prepare(self) -> None:
         """Migrate the database and make sure that its collections are this network's.
 
@@ -299,6 +311,7 @@ class Services:
             if not self.database.vault.is_on:
                 _log.info("encryption_off", remedy="set VULTUS_MASTER_KEY_FILE; docs/encryption.md")
             self.database.storage.prepare()
+            self._seal_pairs()
             self.key_ring.follow()
             self.gallery.open()  # which claims as well
             self._was_opened = True

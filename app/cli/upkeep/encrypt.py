@@ -9,10 +9,13 @@ from app.cli.open_database import open_database
 from app.cli.output import errors, finish, print_line, show
 from app.cli.progress_report import progress_report
 from app.gallery.delivery.gallery_webhooks import GalleryWebhooks
+from app.gallery.keys.gallery_keys import GalleryKeys, SealedPairs
+from app.gallery.keys.opening import pair_secrets_of
 from app.gallery.store.database import Database
 from app.gallery.store.remains import BACKUPS, Remains
 from app.gallery.vault.encrypting import Encryption, EncryptionStatus
 from app.services.index_building import remove_snapshots
+from app.settings import Settings
 
 _ROTATION_DONE = "former master keys may be taken out of the settings of all processes now"
 
@@ -45,22 +48,25 @@ def on(*, rewrite: bool, as_json: bool) -> None:
         with progress_report() as report:
             done = encryption.encrypt(report)
         _webhooks(database).seal_secrets()
+        pairs = _keys(settings, database).seal_pairs()
         for one in encryption.numbers(done):
             remove_snapshots(settings, database, one)
         # Also where nothing was left to encrypt: an earlier call may have ended before this.
         remains = database.compact(most_bytes=None) if rewrite else database.remains()
     bodies = [RemainsBody.of(one).model_dump(mode="json") for one in remains]
-    answer = {"encrypted": done, "remains": bodies}
+    answer = {"encrypted": done, "remains": bodies, "unreadable_pairs": list(pairs.unreadable)}
     texts = [f"{name}: encrypted" for name in done] or ["all collections are encrypted already"]
     show(answer, *texts, *map(_remains_text, remains), as_json=as_json)
+    _report_unreadable(pairs)
 
 
 def rotate(*, collections: bool, destroy_former: bool, as_json: bool) -> None:
     """Wrap keys by other keys."""
-    with open_database(upgrade=True) as (_, database):
+    with open_database(upgrade=True) as (settings, database):
         encryption = Encryption(database)
         wrapped = encryption.rotate_master()
         secrets = _webhooks(database).seal_secrets()
+        pairs = _keys(settings, database).seal_pairs()
         people = destroyed = 0
         if collections:
             with progress_report() as report:
@@ -72,6 +78,8 @@ def rotate(*, collections: bool, destroy_former: bool, as_json: bool) -> None:
         "master_id": master,
         "collection_keys": wrapped,
         "webhook_secrets": secrets,
+        "pair_secrets": pairs.count,
+        "unreadable_pairs": list(pairs.unreadable),
         "owner_keys": people,
         "destroyed": destroyed,
     }
@@ -81,6 +89,7 @@ def rotate(*, collections: bool, destroy_former: bool, as_json: bool) -> None:
     if destroy_former:
         texts.append(f"{destroyed:,} former keys of collections are deleted")
     show(answer, *texts, _ROTATION_DONE, as_json=as_json)
+    _report_unreadable(pairs)
 
 
 def verify(*, as_json: bool) -> None:
@@ -107,6 +116,19 @@ def _remains_text(one: Remains) -> str:
     detail = "" if one.detail is None else f" ({one.detail})"
     until = "" if one.until is None else f", until {one.until:%Y-%m-%d %H:%M} UTC"
     return f"what lay in the clear may still be found in: {one.where}{detail}{until}"
+
+
+def _report_unreadable(pairs: SealedPairs) -> None:
+    for key_id in pairs.unreadable:
+        print_line(
+            f"the secret of the pair of key {key_id} does not open by the keys of this machine: "
+            "run this command where the service runs that made it, or vultus keys rotate",
+            errors,
+        )
+
+
+def _keys(settings: Settings, database: Database) -> GalleryKeys:
+    return GalleryKeys(database, pair_secrets_of(settings, database.vault))
 
 
 def _webhooks(database: Database) -> GalleryWebhooks:

@@ -1,11 +1,12 @@
 """Make, list, rotate and revoke API keys. All methods block."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from app.errors import KeyInactive
+from app.errors import KeyInactive, KeySecretSealed, StartupError
 from app.gallery.journal.actions import Action
-from app.gallery.keys.aws_pair import new_pair
+from app.gallery.keys.aws_pair import AwsPair, new_pair
 from app.gallery.keys.key_records import ApiKey, IssuedKey, KeyState, NewKey
 from app.gallery.keys.key_texts import new_key_text
 from app.gallery.keys.pair_secrets import PairSecrets
@@ -18,6 +19,14 @@ from app.gallery.store.transaction import Collections
 
 Within = Sequence[str] | None
 """Collections of the caller, who sees no key that may act in others; None: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPairs:
+    """How many secrets were sealed anew, and ids of the keys whose secrets did not open."""
+
+    count: int
+    unreadable: tuple[str, ...]
 
 
 class GalleryKeys:
@@ -131,6 +140,41 @@ class GalleryKeys:
                 return key
             collections.note(Action.KEY_REVOKED, None, key=key.id)
             return keys.revoke(key, datetime.now(UTC))
+
+    def seal_pairs(self) -> SealedPairs:
+        """Seal the secrets of pairs by the master key of this moment, where there is one.
+
+        So a former master key, and `keys.key`, may go. Revoked keys are left as they are.
+        """
+        _, keys = self.everything()
+        left = [key.id for key in keys if self._is_to_seal(key)]
+        count, unreadable = 0, []
+        for key_id in left:
+            try:
+                count += self._seal_pair(key_id)
+            except (KeySecretSealed, StartupError):  # the latter where `keys.key` cannot be read
+                unreadable.append(key_id)
+        return SealedPairs(count, tuple(unreadable))
+
+    def _seal_pair(self, key_id: str) -> bool:
+        """Return False where another process was quicker."""
+        with self._store.writing_all() as collections:
+            key = collections.keys.get(key_id, lock=True)
+            if not self._is_to_seal(key):
+                return False
+            secrets, pair_id, kept = self.pair_secrets, key.aws_access_key_id, key.aws_secret_sealed
+            assert secrets is not None
+            assert pair_id is not None
+            assert kept is not None
+            pair = AwsPair(pair_id, secrets.opened(pair_id, kept))
+            collections.keys.set_sealed(key, secrets.sealed(pair))
+            return True
+
+    def _is_to_seal(self, key: ApiKey) -> bool:
+        secrets, kept = self.pair_secrets, key.aws_secret_sealed
+        if secrets is None or kept is None or key.revoked_at is not None:
+            return False
+        return not secrets.is_kept_well(kept)
 
     def _add(self, collections: Collections, new: NewKey, now: datetime) -> IssuedKey:
         made = new_key_text()

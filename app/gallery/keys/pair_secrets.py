@@ -56,17 +56,23 @@ class PairSecrets:
             return f"{_BY_MASTER}:{master.id}:{_text(master.wrap(secret, context))}"
         return f"{_BY_FILE}::{_text(self._of_file.seal(secret, context))}"
 
+    def is_kept_well(self, kept: str) -> bool:
+        """Return whether a secret is sealed by the master key of this moment, if there is one."""
+        vault = self._vault
+        return not vault.is_on or kept.startswith(f"{_BY_MASTER}:{vault.master.id}:")
+
     def opened(self, access_key_id: str, kept: str) -> str:
         """Return the secret. Raises KeySecretSealed."""
-        by, master_id, text = kept.split(":", 2)
-        sealed, context = b64decode(text), _context(access_key_id)
+        context = _context(access_key_id)
         try:
+            by, master_id, text = kept.split(":", 2)
+            sealed = b64decode(text)
             if by == _BY_FILE:
                 return self._of_file.open(sealed, context).decode("ascii")
             for master in self._vault.masters if self._vault.is_on else ():
                 if master.id == master_id:
                     return master.unwrap(sealed, context).decode("ascii")
-        except SealedOtherwiseError as error:
+        except (SealedOtherwiseError, ValueError) as error:
             raise _cannot_open(access_key_id) from error
         raise _cannot_open(access_key_id)
 

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +12,12 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from sqlalchemy import text
 
+from app.gallery.journal.opening import journal_of
+from app.gallery.keys.gallery_keys import GalleryKeys
+from app.gallery.keys.key_records import IssuedKey, NewKey
+from app.gallery.keys.opening import pair_secrets_of
+from app.gallery.keys.rights import RIGHTS_OF, Role
+from app.gallery.store.database import Database
 from app.main import create_app
 from app.services import Services, build_services
 from app.settings import Settings
@@ -25,12 +32,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def encrypted(folder: Path) -> Iterator[TestClient]:
+def admin(folder: Path) -> IssuedKey:
+    """A key with a pair, made before the service had a master key."""
+    settings = Settings(data_dir=folder / "data")
+    with closing(Database(settings.resolved_database_url, timeout_s=10)) as database:
+        database.journal = journal_of(settings)
+        database.upgrade()
+        keys = GalleryKeys(database, pair_secrets_of(settings, database.vault))
+        return keys.add(NewKey("sdk", Role.ADMIN, RIGHTS_OF[Role.ADMIN], with_pair=True))
+
+
+@pytest.fixture(scope="module")
+def encrypted(folder: Path, admin: IssuedKey) -> Iterator[TestClient]:
     key = folder / "master.key"
     key.write_text(b64encode(bytes(range(32))).decode() + "\n")
     key.chmod(0o600)
     settings = Settings(data_dir=folder / "data", device="cpu", master_key_file=key)
-    with TestClient(create_app(settings, build_services(settings))) as started:
+    headers = {"x-api-key": admin.text}
+    with TestClient(create_app(settings, build_services(settings)), headers=headers) as started:
         yield started
 
 
@@ -39,6 +58,19 @@ def services_of(client: TestClient) -> Services:
     services = client.app.state.services
     assert isinstance(services, Services)
     return services
+
+
+def test_the_start_seals_the_secrets_of_pairs_by_the_master_key(
+    encrypted: TestClient, admin: IssuedKey
+) -> None:
+    services = services_of(encrypted)
+    (key,) = services.key_ring.keys.everything()[1]
+    assert key.aws_secret_sealed is not None
+    assert key.aws_secret_sealed.startswith(f"master:{services.database.vault.master.id}:")
+    assert admin.pair is not None
+    found = services.key_ring.find_pair(admin.pair.access_key_id)
+    assert found is not None
+    assert found.secret == admin.pair.secret_access_key
 
 
 def test_people_and_their_crops_are_sealed_and_recognised(

@@ -11,7 +11,11 @@ from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from app.cli.main import cli
+from app.cli.open_database import open_database
 from app.errors import MasterKeyMissing
+from app.gallery.keys.gallery_keys import GalleryKeys
+from app.gallery.keys.key_ring import KeyRing
+from app.gallery.keys.opening import pair_secrets_of
 from app.gallery.store.database import Database
 from app.gallery.store.statements.vector_bytes import to_bytes
 from app.settings import Settings
@@ -48,6 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_gallery_is_encrypted_and_its_keys_are_changed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pair = as_json("keys", "add", "sdk", "--role", "operator", "--aws")["aws"]
     with pytest.raises(MasterKeyMissing):
         run("encrypt", "on")
     assert run("encrypt", "status").exit_code == 3
@@ -56,6 +61,8 @@ def test_a_gallery_is_encrypted_and_its_keys_are_changed(
     done = as_json("encrypt", "on")
     assert sorted(done["encrypted"]) == [COLLECTION, "staff"]
     assert [one["where"] for one in done["remains"]] == ["backups"]
+    assert done["unreadable_pairs"] == []
+    (folder / "keys.key").unlink()
     content = b"".join(file.read_bytes() for file in folder.glob("vultus.db*"))
     assert not any(to_bytes(unit_vector(seed))[:12] in content for seed in range(3))
     status = as_json("encrypt", "status")
@@ -68,8 +75,18 @@ def test_a_gallery_is_encrypted_and_its_keys_are_changed(
     rotated = as_json("encrypt", "rotate", "--collections", "--destroy-former")
     assert rotated["master_id"] != first
     assert (rotated["collection_keys"], rotated["owner_keys"], rotated["destroyed"]) == (2, 3, 2)
+    assert (rotated["pair_secrets"], rotated["unreadable_pairs"]) == (1, [])
     monkeypatch.setenv("VULTUS_MASTER_KEY", SECOND)
+    assert _secret_of(pair["access_key_id"]) == pair["secret_access_key"]
     assert "all encrypted rows open" in run("encrypt", "verify").stdout
+
+
+def _secret_of(access_key_id: str) -> str | None:
+    with open_database(upgrade=False) as (settings, database):
+        ring = KeyRing(GalleryKeys(database, pair_secrets_of(settings, database.vault)))
+        ring.follow()
+        found = ring.find_pair(access_key_id)
+    return None if found is None else found.secret
 
 
 def test_rows_that_do_not_open_are_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

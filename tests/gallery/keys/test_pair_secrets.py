@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app.errors import KeySecretSealed
 from app.gallery.keys.aws_pair import new_pair
-from app.gallery.keys.gallery_keys import GalleryKeys
+from app.gallery.keys.gallery_keys import GalleryKeys, SealedPairs
 from app.gallery.keys.key_records import NewKey
 from app.gallery.keys.key_ring import KeyRing
 from app.gallery.keys.pair_secrets import PairSecrets, pair_secrets
@@ -75,3 +75,29 @@ def test_with_a_master_key_secrets_are_sealed_by_it_and_open_while_it_is_changed
     # Made before the service had a master key.
     former = by_file(database, tmp_path).sealed(pair)
     assert changed.opened(pair.access_key_id, former) == pair.secret_access_key
+
+
+def test_secrets_are_sealed_anew_so_that_a_former_key_may_go(
+    database: Database, tmp_path: Path
+) -> None:
+    issued = GalleryKeys(database, by_file(database, tmp_path)).add(SDK)
+    lost = GalleryKeys(database, by_file(database, tmp_path / "other")).add(SDK)
+    revoked = GalleryKeys(database, by_file(database, tmp_path)).add(SDK)
+    GalleryKeys(database).revoke(revoked.key.id)
+    assert issued.pair is not None
+    follower = KeyRing(GalleryKeys(database, by_masters(database, tmp_path, FIRST, SECOND)))
+    follower.follow()
+    for masters in ((FIRST,), (SECOND, FIRST)):
+        keys = GalleryKeys(database, by_masters(database, tmp_path, *masters))
+        assert keys.seal_pairs() == SealedPairs(1, (lost.key.id,))
+        assert keys.seal_pairs() == SealedPairs(0, (lost.key.id,))
+        (tmp_path / "keys.key").unlink(missing_ok=True)
+        alone = KeyRing(GalleryKeys(database, by_masters(database, tmp_path, masters[0])))
+        alone.follow()
+        follower.follow()  # it sees a change
+        for ring in (alone, follower):
+            found = ring.find_pair(issued.pair.access_key_id)
+            assert found is not None
+            assert found.secret == issued.pair.secret_access_key
+    # Without a master key, there is nothing to seal by.
+    assert GalleryKeys(database, by_file(database, tmp_path)).seal_pairs() == SealedPairs(0, ())

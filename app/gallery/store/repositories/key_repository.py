@@ -92,6 +92,10 @@ class KeyRepository:
         """Let a key expire in favour of another one."""
         self._set(key, successor_id=successor_id, expires_at=expires_at)
 
+    def set_sealed(self, key: ApiKey, sealed: str) -> None:
+        """Keep the secret of a pair in another form, which all processes read then."""
+        self._set(key, aws_secret_sealed=sealed)
+
     def note_used(self, used: Mapping[str, datetime]) -> None:
         """Keep when these keys were used last, by id, unless another process noted a later use."""
         for key_id in sorted(used):
