@@ -9,7 +9,7 @@ from tests.api.conftest import image, problem
 
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: object) -> None:
+    def refuse(_scheduler: object, _caller: str) -> None:
         raise Overloaded("full")
 
     monkeypatch.setattr("app.recognition.scheduler.Scheduler.require_place", refuse)
