@@ -64,7 +64,6 @@ def rotate(*, collections: bool, destroy_former: bool, as_json: bool) -> None:
     """Wrap keys by other keys."""
     with open_database(upgrade=True) as (settings, database):
         encryption = Encryption(database)
-        wrapped = encryption.rotate_master()
         secrets = _webhooks(database).seal_secrets()
         pairs = _keys(settings, database).seal_pairs()
         people = destroyed = 0
@@ -73,6 +72,9 @@ def rotate(*, collections: bool, destroy_former: bool, as_json: bool) -> None:
                 people = encryption.rotate_collections(report)
         if destroy_former:
             destroyed = encryption.destroy_former()
+        # Last: a former key that is deleted was never wrapped by the new master key, which a copy
+        # of the database from in between would open.
+        wrapped = encryption.rotate_master()
         master = database.vault.master.id
     answer = {
         "master_id": master,
@@ -83,11 +85,12 @@ def rotate(*, collections: bool, destroy_former: bool, as_json: bool) -> None:
         "owner_keys": people,
         "destroyed": destroyed,
     }
-    texts = [f"{wrapped:,} keys of collections are wrapped by master key {master} now"]
+    texts = []
     if collections:
         texts.append(f"{people:,} keys of people and unknown groups are wrapped by new keys")
     if destroy_former:
         texts.append(f"{destroyed:,} former keys of collections are deleted")
+    texts.append(f"all keys of collections are wrapped by master key {master} now")
     show(answer, *texts, _ROTATION_DONE, as_json=as_json)
     _report_unreadable(pairs)
 
