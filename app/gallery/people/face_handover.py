@@ -2,7 +2,7 @@
 
 All that belongs to a face comes with it, since it refers to the face's number: its crop, and its
 embeddings by both embedders. The same picture is kept once, as at enrolment: the face of which more
-is kept stays, and of equals that of the new owner.
+is kept stays, and of equals that of the new owner. A new owner under a legal hold loses no face.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,6 +33,7 @@ def hand_over(
     """
     repository = transaction.faces
     own = list(repository.of_identity(owner))
+    held = own if transaction.holds.of([owner.number]) else []
     stored = _Kept(transaction, [*own, *faces])
     kept = list(own)
     moved: list[FaceTable] = []
@@ -45,7 +46,7 @@ def hand_over(
             moved.append(face)
             continue
         leaves, stays = face, twin
-        if stored.worth(face) > stored.worth(twin):
+        if twin not in held and stored.worth(face) > stored.worth(twin):
             leaves, stays = twin, face
             kept[kept.index(twin)] = face
             moved = [other for other in moved if other is not twin] + [face]

@@ -103,10 +103,12 @@ class ClockGuard:
         self._steady_since: ClockReading | None = None
         self._waits: SweepMoments | None = None
         """Those of the sweep before, if something waited."""
+        self._began: ClockReading | None = None
+        """When the sweep began that goes on."""
 
     def look(self) -> SweepMoments:
         """Judge the clock at the begin of a sweep; `settle` ends it."""
-        now = self._read()
+        now = self._began = self._read()
         with self._store.reading_all() as collections:
             kept = collections.clock.find()
         if kept is None:  # the first sweep of all
@@ -136,20 +138,22 @@ class ClockGuard:
     def settle(self, moments: SweepMoments) -> None:
         """Keep the moment up to which a sweep erased, as the newest that is believed.
 
-        Where nothing waits, that is the system clock: nobody was erased by its jump.
+        Where nothing waits, that is the system clock at its begin: nobody was erased by its jump.
+        What passed since is counted, as the system clock may have jumped during the sweep.
         """
         now = self._read()
+        began = self._began or now
+        passed = timedelta(seconds=now.running_s - began.running_s)
+        believed = moments.trusted if moments.waiting else moments.claimed
+        reached = replace(now, at=believed + passed)
+        may_go_back = not moments.waiting and self._is_steady(now)
         self._waits = moments if moments.waiting else None
-        if moments.waiting:
-            passed = now.at - moments.claimed  # during the sweep
-            at, may_go_back = moments.trusted + passed, False
-        else:
-            at, may_go_back = now.at, self._is_steady(now)
-            self._last = now
+        if not moments.waiting:
+            self._last = reached
         with self._store.writing_all() as collections:
             kept = collections.clock.find()
-            if kept is None or at >= kept.at or may_go_back:
-                collections.clock.set(replace(now, at=at))
+            if kept is None or reached.at >= kept.at or may_go_back:
+                collections.clock.set(reached)
 
     def _server_now(self) -> datetime | None:
         with self._store.reading_all() as collections:

@@ -113,6 +113,26 @@ def test_others_are_merged_into_who_is_held_and_the_hold_stays(gallery: Gallery)
     assert (kept.face_count, kept.hold and kept.hold.reason) == (2, REASON)
 
 
+@pytest.mark.parametrize("how", ["merged", "moved"])
+def test_who_is_held_loses_no_face_to_the_same_picture_of_another_person(
+    gallery: Gallery, how: str
+) -> None:
+    """Else the face with a crop would be kept, which is the other person's."""
+    gallery.collections.update(COLLECTION, CollectionChanges(options={"crops": {"keep": True}}))
+    picture = replace(new_face(PROBE), image_sha256="a" * 64)
+    own, better = replace(picture, face_id="1" * 32), replace(picture, sealed_crop=b"sealed")
+    held, _ = gallery.people.enroll(COLLECTION, NewIdentity(), [own])
+    other, (face,) = gallery.people.enroll(COLLECTION, NewIdentity(), [better])
+    assert isinstance(face, Face)
+    gallery.holds.set(COLLECTION, held.id, REASON)
+    if how == "merged":
+        gallery.corrections.merge(COLLECTION, held.id, [other.id])
+    else:
+        gallery.corrections.move_face(COLLECTION, face.id, held.id)
+    page = gallery.faces.page(COLLECTION, held.id, limit=10, cursor=None)
+    assert [one.id for one in page.items] == ["1" * 32]
+
+
 def test_hold_says_why_since_when_and_by_whom(gallery: Gallery) -> None:
     held, _ = enroll(gallery, PROBE)
     free, _ = enroll(gallery, OTHER)

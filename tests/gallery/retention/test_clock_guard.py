@@ -260,3 +260,23 @@ def test_confirmation_has_a_line(gallery: Gallery, guard: ClockGuard) -> None:
 def test_the_clocks_of_this_machine_go_at_one_pace() -> None:
     first, second = read_clock(), read_clock()
     assert abs(first.later(second.running_s) - second.at) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("nobody_waits", [True, False])
+def test_clock_that_jumps_during_a_sweep_is_not_believed_by_the_next(
+    gallery: Gallery, machine: Machine, guard: ClockGuard, nobody_waits: bool
+) -> None:
+    people(gallery, machine, 20, 30 * DAY)
+    if not nobody_waits:
+        people(gallery, machine, 20, DAY)
+        machine.set_clock(2 * DAY)
+    moments = guard.look()
+    gallery.people.erase_expired(log_revisions=1_000, moments=moments)
+    assert bool(moments.waiting) is not nobody_waits
+    before = left(gallery)
+    machine.set_clock(365 * DAY)
+    guard.settle(moments)
+    for process in (guard, guard_on(gallery, machine)):
+        machine.wait(timedelta(seconds=30))
+        assert sweep(gallery, process).doubt is Doubt.CLOCK_JUMPED
+        assert left(gallery) == before
